@@ -1,0 +1,31 @@
+"""Durations as people write them (`30s`, `5m`, `2h`, `1d`, `250ms`) and as the code holds them: whole milliseconds."""
+
+import re
+
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+
+
+class Duration(int):
+    """A span of time in whole milliseconds; its own type so that a configuration may say `30s`."""
+
+    @classmethod
+    def parse(cls, text: str) -> "Duration":
+        """Read `30s`, `1h30m` or `0`; raise ValueError that says the accepted forms otherwise."""
+        stripped = text.strip()
+        if stripped == "0":
+            return cls(0)
+        parts = _PART.findall(stripped)
+        if not parts or _PART.sub("", stripped).strip():
+            raise ValueError(f"{text!r} is not a duration; write 500ms, 30s, 5m, 2h or 1d")
+        return cls(round(sum(float(number) * _UNITS[unit] for number, unit in parts)))
+
+    def __str__(self) -> str:
+        """The shortest exact form that `parse` reads back."""
+        if self == 0:
+            return "0"
+        rest, text = int(self), ""
+        for unit, size in sorted(_UNITS.items(), key=lambda item: -item[1]):
+            count, rest = divmod(rest, size)
+            text += f"{count}{unit}" if count else ""
+        return text

@@ -1,0 +1,221 @@
+"""The nouns. Instants are milliseconds since the Unix epoch (UTC); durations are milliseconds; phases are float ms."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from vigie.core.policy import Policy
+
+Scalar = str | int | float | bool
+
+
+class Status(StrEnum):
+    """What a check concluded; `unknown` means that Vigie itself could not tell."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Cause(StrEnum):
+    """Where a failure was observed: the closed list of docs/failures.md, in its order.
+
+    The position in this list is stored, so new causes go at the end.
+    """
+
+    DNS_NXDOMAIN = "dns.nxdomain"
+    DNS_SERVFAIL = "dns.servfail"
+    DNS_REFUSED = "dns.refused"
+    DNS_TIMEOUT = "dns.timeout"
+    DNS_NO_ANSWER = "dns.no_answer"
+    DNS_MISMATCH = "dns.mismatch"
+    TCP_REFUSED = "tcp.refused"
+    TCP_RESET = "tcp.reset"
+    TCP_UNREACHABLE = "tcp.unreachable"
+    TIMEOUT_CONNECT = "timeout.connect"
+    TIMEOUT_TLS = "timeout.tls"
+    TIMEOUT_FIRST_BYTE = "timeout.first_byte"
+    TIMEOUT_TOTAL = "timeout.total"
+    TLS_EXPIRED = "tls.expired"
+    TLS_NOT_YET_VALID = "tls.not_yet_valid"
+    TLS_HOSTNAME = "tls.hostname"
+    TLS_UNTRUSTED = "tls.untrusted"
+    TLS_HANDSHAKE = "tls.handshake"
+    TLS_EXPIRING = "tls.expiring"
+    TLS_WEAK = "tls.weak"
+    HTTP_STATUS = "http.status"
+    HTTP_REDIRECT = "http.redirect"
+    HTTP_PROTOCOL = "http.protocol"
+    HTTP_TRUNCATED = "http.truncated"
+    HTTP_EMPTY_REPLY = "http.empty_reply"
+    HTTP_BLOCKED = "http.blocked"
+    CONTENT_MISSING = "content.missing"
+    CONTENT_FORBIDDEN = "content.forbidden"
+    CONTENT_JSON = "content.json"
+    CONTENT_TYPE = "content.type"
+    CONTENT_ERROR_PAGE = "content.error_page"
+    CONTENT_BLANK = "content.blank"
+    CONTENT_TAMPERED = "content.tampered"
+    CONTENT_CHANGED = "content.changed"
+    LATENCY_THRESHOLD = "latency.threshold"
+    LATENCY_ANOMALY = "latency.anomaly"
+    ICMP_LOSS = "icmp.loss"
+    ICMP_TIMEOUT = "icmp.timeout"
+    PROTOCOL_MISMATCH = "protocol.mismatch"
+    HEARTBEAT_MISSED = "heartbeat.missed"
+    HEARTBEAT_LATE = "heartbeat.late"
+    HEARTBEAT_FAILED = "heartbeat.failed"
+    DOMAIN_EXPIRING = "domain.expiring"
+    PROBE_NETWORK = "probe.network"
+    PROBE_RESOLVER = "probe.resolver"
+    PROBE_ERROR = "probe.error"
+
+    @property
+    def own(self) -> bool:
+        """Whether the fault is Vigie's own: always `unknown`, never booked on the target."""
+        return self.startswith("probe.")
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Phases of one check in float milliseconds; None where a phase did not happen. Redirect hops are summed."""
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    first_byte: float | None = None
+    transfer: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpFacts:
+    """What HTTP said in the last hop. `bytes` counts the decoded body as read; `type` is the media type, no parameters."""
+
+    status: int
+    version: str
+    redirects: int = 0
+    bytes: int = 0
+    type: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)  # allow-listed only: server, via, retry-after, location, cache ids
+    hops: tuple[str, ...] = ()  # the redacted URL of every hop after the first
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate of a chain, leaf first. Instants in epoch ms."""
+
+    subject: str
+    issuer: str
+    not_before: int
+    not_after: int
+    key: str
+    signature: str
+    names: tuple[str, ...] = ()
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """What TLS said, readable even where verification failed. `expires_at` is epoch ms; `days_left` floors towards -inf."""
+
+    version: str | None
+    issuer: str | None = None
+    subject: str | None = None
+    expires_at: int | None = None
+    days_left: int | None = None
+    chain: tuple[Certificate, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check, concluded.
+
+    `message` is one English line that says the cause in words with the number that mattered.
+    `figures` holds those numbers by name, so that a report can say them in any language.
+    `order` rises strictly for one monitor (0 where nobody counts): a repeated or late result is told by it, never by `at`,
+    because clocks step.
+    """
+
+    monitor: str
+    at: int
+    status: Status
+    cause: Cause | None = None
+    message: str = ""
+    timings: Timings = Timings()
+    figures: dict[str, Scalar] = field(default_factory=dict)
+    address: str | None = None
+    addresses: tuple[str, ...] = ()
+    http: HttpFacts | None = None
+    tls: TlsFacts | None = None
+    advice: tuple[str, ...] = ()
+    location: str = "local"
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """What is watched, as the engine needs it; how it is probed is the probe's own configuration.
+
+    `id` is the stable key (a slug of the name unless given). `target` is what people read (a URL without secrets).
+    `host` groups monitors for the per-host limit.
+    """
+
+    id: str
+    name: str
+    kind: str
+    target: str
+    host: str
+    every_ms: int
+    timeout_ms: int
+    policy: Policy
+    tags: tuple[str, ...] = ()
+
+
+class Severity(StrEnum):
+    """Which of a monitor's two tracks an incident belongs to: an outage pages, a degradation does so only when asked."""
+
+    OUTAGE = "outage"
+    DEGRADATION = "degradation"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One span of trouble. `id` is `<monitor id>-<ordinal>`; it ends once, by recovery or by a person."""
+
+    id: str
+    monitor: str
+    severity: Severity
+    cause: Cause
+    started_at: int  # the first failed check
+    opened_at: int  # confirmed
+    closed_at: int | None = None
+    acked_by: str | None = None
+    closed_by: str | None = None  # None: the service recovered
+    note: str | None = None
+
+
+class NoticeReason(StrEnum):
+    """Why somebody is told."""
+
+    OPENED = "opened"
+    DISCLOSED = "disclosed"  # maintenance ended and the incident is still open
+    REMINDER = "reminder"
+    RECOVERED = "recovered"
+    CLOSED = "closed"
+    REPORT = "report"  # the model's report, after the page
+    BURIED = "buried"  # another channel could not be reached: this one says so
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something one channel must be told. `key` is the same however often it is sent: `<incident>:<reason>[:n]:<channel>`."""
+
+    key: str
+    incident: str
+    monitor: str
+    channel: str
+    reason: NoticeReason
+    at: int

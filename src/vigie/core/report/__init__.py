@@ -1,0 +1,1 @@
+"""How a report is made and certified: facts, rules, prompt, check, plain text."""

@@ -1,0 +1,141 @@
+"""Facts: what a report may say, each with the exact ways its value may be written."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, NoticeReason, Scalar, Severity
+
+
+class FactKind(StrEnum):
+    """Which part of the evidence a fact belongs to (docs/reports.md)."""
+
+    CHECK = "check"
+    TIMINGS = "timings"
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    HTTP = "http"
+    PAGE = "page"
+    CONTROL = "control"
+    SIBLINGS = "siblings"
+    CHANGE = "change"
+    HISTORY = "history"
+    CONTEXT = "context"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a collector brings: a value not yet numbered.
+
+    `name` is a stable key inside the kind (`address.refused`, `resolver.second`); `tainted` says the target wrote the value.
+    `fr` and `en` are whole sentences; `renderings` are the written forms of its numbers, hosts, times that a text may use
+    (the forms found in `fr` and `en` are added by the bundle). `bad` says which way the fact points: True against the
+    service, False in its favour, None neither.
+    """
+
+    kind: FactKind
+    name: str
+    value: Scalar
+    fr: str
+    en: str
+    at: int
+    source: str
+    unit: str = ""
+    tainted: bool = False
+    bad: bool | None = None
+    renderings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A piece of evidence with its number in one bundle (`F1`…)."""
+
+    id: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a report is about. `last_good` is the newest good result before the incident, when one is known."""
+
+    monitor: Monitor
+    incident: Incident
+    result: CheckResult
+    last_good: CheckResult | None = None
+    failures: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The immutable evidence of one incident; `version` is the format's."""
+
+    incident: str
+    made_at: int
+    facts: tuple[Fact, ...]
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A sentence of the model that did not go out, and the rule it broke."""
+
+    rule: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What the model wrote and code certified; labelled as automatic in every message."""
+
+    model: str
+    language: str
+    sentences: tuple[str, ...]
+    dropped: tuple[Dropped, ...] = ()
+    cause: str = ""
+    duration_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a message's table of facts."""
+
+    id: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Something to click; the label is in the message's language."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a channel lays out, already in the reader's language; channels add no words of their own.
+
+    `headline` (≤ 100 characters) says it all; `subject` (≤ 78) carries the incident's key. `thread` is the incident id and is
+    the same in every message about it; `opens_thread` marks the first. `lines` are short plain sentences (scope, evidence, likely
+    cause, first step); `rows` the table of facts. `analysis` is None when the model has nothing (certified) to say.
+    """
+
+    key: str
+    thread: str
+    opens_thread: bool
+    reason: NoticeReason
+    severity: Severity
+    language: str
+    monitor: str
+    target: str
+    at: int
+    headline: str
+    subject: str
+    lines: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    analysis: Analysis | None = None
+    analysis_label: str = ""
+    links: tuple[Link, ...] = ()
+    cause: Cause | None = None
+    footer: str = ""

@@ -1,0 +1,141 @@
+"""The whole exception tree, and the closed lists of reasons its members carry.
+
+VigieError
+├── ConfigError          the configuration is unusable; holds every fault, with file, line, key and fix
+├── StoreError           the database cannot be used; holds a StoreFault
+├── AlreadyRunning       another run holds the lock
+├── MissingExtra         an optional dependency is not installed; names the pip command
+├── DeliveryError        a channel did not take a message; holds the retry verdict
+└── ModelError           the language model gave nothing usable; holds a ModelFault
+
+A target's fault is never an exception: a probe turns it into a CheckResult.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class VigieError(Exception):
+    """Anything Vigie itself raises on purpose; `fix` says what the reader can do, or is empty."""
+
+    def __init__(self, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of a configuration: where it stands, what is wrong and how to mend it."""
+
+    message: str
+    fix: str = ""
+    key: str = ""
+    file: str = ""
+    line: int | None = None
+
+    def __str__(self) -> str:
+        place = self.file + (f":{self.line}" if self.line else "")
+        parts = [part for part in (place, self.key, self.message) if part]
+        return ": ".join(parts) + (f" ({self.fix})" if self.fix else "")
+
+
+class ConfigError(VigieError):
+    """The configuration is unusable; every fault is listed at once."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+class StoreFault(StrEnum):
+    """Why the database cannot be used."""
+
+    CORRUPT = "corrupt"
+    NEWER = "newer"
+    FULL = "full"
+    READ_ONLY = "read_only"
+    BUSY = "busy"
+    OTHER = "other"
+
+
+class StoreError(VigieError):
+    """The database cannot be used; nothing that was committed is lost."""
+
+    def __init__(self, fault: StoreFault, message: str, fix: str = "") -> None:
+        super().__init__(message, fix)
+        self.fault = fault
+
+
+class AlreadyRunning(VigieError):
+    """Another run of Vigie holds the lock on this store."""
+
+
+class MissingExtra(VigieError):
+    """An optional dependency is needed; `fix` names the pip command."""
+
+
+class DeliveryReason(StrEnum):
+    """Why a channel did not take a message."""
+
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    DNS = "dns"
+    TLS = "tls"
+    AUTH = "auth"
+    RECIPIENT = "recipient"
+    RATE_LIMIT = "rate_limit"
+    SERVER = "server"
+    REJECTED = "rejected"
+    CONFIG = "config"
+    OTHER = "other"
+
+
+class DeliveryError(VigieError):
+    """A channel did not take a message.
+
+    `permanent` means that trying again is useless until somebody changes something;
+    `retry_after_ms` is the wait the channel asked for, if it did.
+    """
+
+    def __init__(
+        self,
+        reason: DeliveryReason,
+        message: str,
+        *,
+        fix: str = "",
+        permanent: bool = False,
+        retry_after_ms: int | None = None,
+    ) -> None:
+        super().__init__(message, fix)
+        self.reason = reason
+        self.permanent = permanent
+        self.retry_after_ms = retry_after_ms
+
+
+class ModelFault(StrEnum):
+    """Why the language model gave nothing usable."""
+
+    UNREACHABLE = "unreachable"
+    NOT_PULLED = "not_pulled"
+    REMOTE = "remote"
+    BUSY = "busy"
+    TIMEOUT_FIRST_TOKEN = "timeout_first_token"  # noqa: S105 - a reason, not a password
+    TIMEOUT_STALL = "timeout_stall"
+    TIMEOUT_TOTAL = "timeout_total"
+    CUT = "cut"
+    EMPTY = "empty"
+    NOT_JSON = "not_json"
+    SCHEMA = "schema"
+    TRUNCATED_PROMPT = "truncated_prompt"
+    SERVER = "server"
+    BREAKER = "breaker"
+    OTHER = "other"
+
+
+class ModelError(VigieError):
+    """The language model gave nothing usable; the plain report stands in."""
+
+    def __init__(self, fault: ModelFault, message: str, fix: str = "") -> None:
+        super().__init__(message, fix)
+        self.fault = fault

@@ -1,0 +1,291 @@
+"""The ports: what the engine needs of the world, one screen each. Adapters implement them; nobody inherits from them."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from vigie.core.events import Decision
+from vigie.core.incident import MonitorState
+from vigie.core.model import CheckResult, Incident, Monitor, Notice
+from vigie.core.report.facts import Analysis, Bundle, Evidence, Message, Subject
+
+
+class Clock(Protocol):
+    """Two clocks that are never mixed: `now` tells the date, `monotonic` measures."""
+
+    def now(self) -> int:
+        """Epoch ms, wall clock; may step."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; does not count suspension."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; virtual in tests."""
+        ...
+
+
+class Probe(Protocol):
+    """One monitor's way of looking. Never raises for the target's fault."""
+
+    async def check(self, timeout_ms: int) -> CheckResult:
+        """Look once, within `timeout_ms` in all; `monitor` and `order` of the result are filled in by the caller."""
+        ...
+
+
+class Collector(Protocol):
+    """One kind of second look at the first failure."""
+
+    async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
+        """Bring evidence within `budget_ms`; own faults yield fewer facts, never an exception."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is asked: static `system` first, evidence last, a JSON schema the reply must satisfy."""
+
+    system: str
+    user: str
+    schema: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete reply, not yet believed. Durations in ms, None where the server did not say."""
+
+    text: str
+    model: str
+    load_ms: float | None = None
+    prefill_ms: float | None = None
+    decode_ms: float | None = None
+    prompt_tokens: int | None = None
+    reply_tokens: int | None = None
+
+
+class LanguageModel(Protocol):
+    """A language model. Every method raises ModelError and nothing else."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as the user wrote it."""
+        ...
+
+    async def preload(self) -> None:
+        """Have the model loaded before it is needed."""
+        ...
+
+    async def write(self, prompt: Prompt, deadline_ms: int) -> Reply:
+        """Ask once, within `deadline_ms` in all."""
+        ...
+
+    async def examine(self) -> str:
+        """One line for `vigie doctor`: server version and that the model is there; raise ModelError with its fix otherwise."""
+        ...
+
+
+class Notifier(Protocol):
+    """One channel."""
+
+    async def deliver(self, message: Message) -> str:
+        """Hand the message over and return the provider's answer in one line; raise DeliveryError."""
+        ...
+
+    async def examine(self) -> str:
+        """Try the login without sending and return one line for `vigie doctor`; raise DeliveryError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Results of one agent. `sequence` rises by one for each batch of a `run`; a repeated batch is told by it."""
+
+    agent: str
+    run: int
+    sequence: int
+    results: tuple[CheckResult, ...]
+
+
+class Bus(Protocol):
+    """Carries batches from agents to ingest, in order; full means the publisher waits."""
+
+    async def publish(self, batch: Batch) -> None:
+        """Hand a batch over; returns once it is accepted."""
+        ...
+
+    def batches(self) -> AsyncIterator[Batch]:
+        """The batches, as they come; ends when the bus is closed and drained."""
+        ...
+
+    async def close(self) -> None:
+        """No more batches will be published."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A notice that must be told. `due_at` is epoch ms; `attempts` counts the failed sends so far."""
+
+    notice: Notice
+    due_at: int
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt at one notice. `reason` is None when the channel took it; `answer` is what it said, secrets masked."""
+
+    key: str
+    channel: str
+    at: int
+    attempt: int
+    reason: str | None
+    answer: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """The evidence and what was made of it. `analysis` is None when the plain report stands; `fault` says why in one line."""
+
+    incident: str
+    bundle: Bundle
+    analysis: Analysis | None
+    fault: str | None
+    made_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineEntry:
+    """One decision about an incident, as it was taken."""
+
+    incident: str
+    at: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Everything that one turn of ingest changes; written as one transaction or not at all."""
+
+    results: tuple[CheckResult, ...] = ()
+    states: tuple[MonitorState, ...] = ()
+    incidents: tuple[Incident, ...] = ()  # whole rows, inserted or replaced
+    timeline: tuple[TimelineEntry, ...] = ()
+    outbox: tuple[OutboxRow, ...] = ()  # a key already there is left alone
+    cursors: tuple[tuple[str, int, int], ...] = ()  # (agent, run, sequence) taken in
+    details: tuple[CheckResult, ...] = ()  # whole results worth keeping: failures, and the first good one after
+
+
+class Store(Protocol):
+    """Durable state. Raises StoreError and nothing else; every method may be called from any task."""
+
+    async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
+        """Make the stored monitors equal to these; history of the others stays."""
+        ...
+
+    async def next_run(self) -> int:
+        """A number larger than at any earlier start, for `order` and `Batch.run`."""
+        ...
+
+    async def load_states(self) -> dict[str, MonitorState]:
+        """Every monitor's state by monitor id."""
+        ...
+
+    async def cursors(self) -> dict[str, tuple[int, int]]:
+        """agent -> (run, sequence) last taken in."""
+        ...
+
+    async def commit(self, change: Commit) -> None:
+        """Write it whole; fsynced before it returns when it carries states that decided, incidents, or outbox rows."""
+        ...
+
+    async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
+        """Due rows that nobody holds, oldest first, held by the caller for `lease_ms`."""
+        ...
+
+    async def next_due(self) -> int | None:
+        """When the next outbox row is due (or its lease ends); None when the outbox is empty."""
+        ...
+
+    async def delivered(self, delivery: Delivery) -> None:
+        """Record a success and take the row out of the outbox."""
+        ...
+
+    async def failed(self, delivery: Delivery, retry_at: int | None, then: Sequence[OutboxRow] = ()) -> None:
+        """Record a failure; try again at `retry_at`, or bury the row when None. `then` rows are added in the same transaction."""
+        ...
+
+    async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
+        """Keep the report. Opening notices not yet claimed become due at once; for those already claimed, delivered or tried,
+        the follow-up row of the same channel is added. One transaction."""
+        ...
+
+    async def report(self, incident: str) -> StoredReport | None:
+        """The newest report of an incident."""
+        ...
+
+    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+        """Newest first."""
+        ...
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        """One incident."""
+        ...
+
+    async def timeline(self, incident_id: str) -> list[TimelineEntry]:
+        """Oldest first."""
+        ...
+
+    async def deliveries(self, incident_id: str) -> list[Delivery]:
+        """Every attempt at every notice of an incident, oldest first."""
+        ...
+
+    async def unsent(self) -> list[OutboxRow]:
+        """What still has to be told, buried rows left out."""
+        ...
+
+    async def buried(self) -> list[OutboxRow]:
+        """What was given up."""
+        ...
+
+    async def last_results(self) -> dict[str, CheckResult]:
+        """The newest whole result of every monitor by monitor id (details of a plain good check may be older than its time)."""
+        ...
+
+    async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
+        """The newest whole result of a monitor before `before`, good or bad."""
+        ...
+
+    async def prune(self, now: int) -> int:
+        """Drop what retention no longer keeps; how many rows went."""
+        ...
+
+    async def close(self) -> None:
+        """Commit what waits and close."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One monitor for an agent: `options` is the probe's configuration as plain JSON values, read by the probe's own Config."""
+
+    monitor: Monitor
+    options: dict[str, object]
+
+
+class Agent(Protocol):
+    """Who probes: in this process, in a process of its own, or far away."""
+
+    async def assign(self, assignments: Sequence[Assignment]) -> None:
+        """Watch exactly these from now on; monitors that stay unchanged keep their phase."""
+        ...
+
+    async def pace(self, monitor_id: str, every_ms: int | None) -> None:
+        """Check this monitor every `every_ms` from now on (next one in `every_ms`), or at its own pace again when None."""
+        ...
+
+    async def stop(self) -> None:
+        """Start no more checks, let those under way end within their deadlines, publish what is left."""
+        ...

@@ -1,0 +1,21 @@
+"""How the suite runs: coroutine tests on a fresh loop, on virtual time when marked `virtual`."""
+
+import asyncio
+import inspect
+
+import pytest
+
+from vigie.testing import VirtualLoop
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run `async def test_…` with asyncio's own runner."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    factory = VirtualLoop if pyfuncitem.get_closest_marker("virtual") else None
+    names = inspect.signature(pyfuncitem.obj).parameters
+    arguments = {name: pyfuncitem.funcargs[name] for name in names if name in pyfuncitem.funcargs}
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(pyfuncitem.obj(**arguments))
+    return True
