@@ -67,11 +67,11 @@ class StoreError(VigieError):
         self.fault = fault
 
 
-class AlreadyRunning(VigieError):
+class AlreadyRunning(VigieError):  # noqa: N818 - says what is the case
     """Another run of Vigie holds the lock on this store."""
 
 
-class MissingExtra(VigieError):
+class MissingExtra(VigieError):  # noqa: N818 - names the thing that is missing
     """An optional dependency is needed; `fix` names the pip command."""
 
 

@@ -194,7 +194,7 @@ class Store(Protocol):
         ...
 
     async def cursors(self) -> dict[str, tuple[int, int]]:
-        """agent -> (run, sequence) last taken in."""
+        """Agent -> (run, sequence) last taken in."""
         ...
 
     async def commit(self, change: Commit) -> None:
@@ -218,8 +218,11 @@ class Store(Protocol):
         ...
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
-        """Keep the report. Opening notices not yet claimed become due at once; for those already claimed, delivered or tried,
-        the follow-up row of the same channel is added. One transaction."""
+        """Keep the report, and join it to the page or let it follow, in one transaction.
+
+        Opening notices not yet claimed become due at once; for those already claimed, delivered or tried, the follow-up row of
+        the same channel is added.
+        """
         ...
 
     async def report(self, incident: str) -> StoredReport | None:
