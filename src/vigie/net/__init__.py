@@ -1,0 +1,50 @@
+"""The one outbound toolkit: names, own link, certificate facts, redaction. Everything that leaves Vigie uses it."""
+
+import os
+import ssl
+from pathlib import Path
+
+from vigie import __version__
+from vigie.net.link import Link, is_offline, is_private
+from vigie.net.redact import host_of, redact, redact_url
+from vigie.net.resolver import Answer, Resolver, split_server
+from vigie.net.tls import tls_facts, verify_cause, weakness
+
+__all__ = [
+    "USER_AGENT",
+    "Answer",
+    "Link",
+    "Resolver",
+    "host_of",
+    "is_offline",
+    "is_private",
+    "redact",
+    "redact_url",
+    "split_server",
+    "system_ca_file",
+    "tls_facts",
+    "verify_cause",
+    "weakness",
+]
+
+USER_AGENT = f"Vigie/{__version__}"
+
+_USUAL_CA_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/opt/homebrew/etc/openssl@3/cert.pem",
+)
+
+
+def system_ca_file() -> str | None:
+    """The trust store of this machine as one PEM file: SSL_CERT_FILE, OpenSSL's own, the usual places, then certifi's."""
+    own = ssl.get_default_verify_paths().openssl_cafile
+    for path in (os.environ.get("SSL_CERT_FILE"), own, *_USUAL_CA_FILES):
+        if path and Path(path).is_file():
+            return path
+    try:
+        import certifi  # comes with httpx; needed where the system keeps its trust store elsewhere (Windows)
+    except ImportError:
+        return None
+    return certifi.where()

@@ -1,0 +1,121 @@
+"""Certificate facts, read also where verification failed, and what the failure was."""
+
+import ipaddress
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from vigie.core.model import Cause, Certificate, TlsFacts
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+_DAY_MS = 86_400_000
+_OLD_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
+_RSA_MIN, _EC_MIN = 2048, 224  # NIST SP 800-57 part 1: 112 bits of security
+
+
+def tls_facts(version: str | None, chain: Sequence[str], now: int) -> TlsFacts:
+    """Facts of a PEM chain, leaf first; `now` in epoch ms. A certificate that cannot be parsed is left out."""
+    certificates = tuple(found for pem in chain if (found := _certificate(pem)) is not None)
+    if not certificates:
+        return TlsFacts(version)
+    leaf = certificates[0]
+    days = (leaf.not_after - now) // _DAY_MS
+    return TlsFacts(version, leaf.issuer, leaf.subject, leaf.not_after, days, certificates)
+
+
+@lru_cache(maxsize=4096)
+def _certificate(pem: str) -> Certificate | None:
+    """Parsed once: a steady monitor shows the same certificate every time."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    try:
+        found = x509.load_pem_x509_certificate(pem.encode())
+        return Certificate(
+            subject=_name(found.subject),
+            issuer=_name(found.issuer),
+            not_before=round(found.not_valid_before_utc.timestamp() * 1000),
+            not_after=round(found.not_valid_after_utc.timestamp() * 1000),
+            key=_key(found),
+            signature=found.signature_algorithm_oid._name,  # noqa: SLF001 - the library's only readable name
+            names=_alternative_names(found),
+            sha256=found.fingerprint(hashes.SHA256()).hex(),
+        )
+    except (ValueError, TypeError):
+        return None
+
+
+def _name(name: "x509.Name") -> str:
+    from cryptography.x509.oid import NameOID
+
+    for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
+        if found := name.get_attributes_for_oid(oid):
+            value = found[0].value
+            return value if isinstance(value, str) else value.decode(errors="replace")
+    return name.rfc4514_string()
+
+
+def _key(certificate: "x509.Certificate") -> str:
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return f"RSA {key.key_size}"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {key.curve.key_size}"
+    return type(key).__name__.removesuffix("PublicKey").lstrip("_")
+
+
+def _alternative_names(certificate: "x509.Certificate") -> tuple[str, ...]:
+    from cryptography import x509
+
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return ()
+    return tuple(str(name.value) for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
+
+
+def weakness(facts: TlsFacts) -> str | None:
+    """What is obsolete about a connection that works: version, key or signature; None when nothing is."""
+    if facts.version in _OLD_VERSIONS:
+        return f"{facts.version} is obsolete"
+    if not facts.chain:
+        return None
+    leaf = facts.chain[0]
+    kind, _, bits = leaf.key.partition(" ")
+    if (kind == "RSA" and int(bits) < _RSA_MIN) or (kind == "EC" and int(bits) < _EC_MIN):
+        return f"the key is short ({leaf.key})"
+    signature = leaf.signature.lower()
+    if ("sha1" in signature or "md5" in signature) and leaf.issuer != leaf.subject:
+        return f"the signature is weak ({leaf.signature})"
+    return None
+
+
+def covers(names: Sequence[str], host: str) -> bool:
+    """Whether a certificate's names cover a host: whole names, addresses, a wildcard for one left-most label (RFC 9525)."""
+    host = host.lower().rstrip(".").strip("[]")
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        head, _, tail = host.partition(".")
+        return any(name.lower() == host or (bool(head) and name.lower() == f"*.{tail}") for name in names)
+    return any(name == str(address) for name in names)
+
+
+def verify_cause(facts: TlsFacts, host: str, now: int) -> Cause:
+    """Why a certificate was refused, from its own words: dates first, then the name, else the trust in its issuer."""
+    if not facts.chain:
+        return Cause.TLS_UNTRUSTED
+    leaf = facts.chain[0]
+    if now > leaf.not_after:
+        return Cause.TLS_EXPIRED
+    if now < leaf.not_before:
+        return Cause.TLS_NOT_YET_VALID
+    if not covers(leaf.names or (leaf.subject,), host):
+        return Cause.TLS_HOSTNAME
+    if any(now > one.not_after for one in facts.chain[1:]):
+        return Cause.TLS_EXPIRED
+    return Cause.TLS_UNTRUSTED
