@@ -1,0 +1,159 @@
+"""The configuration of an HTTP(S) monitor: its keys stand beside the common ones in `vigie.yaml`."""
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from vigie.core.duration import Duration
+from vigie.net import host_of, redact_url, split_server
+
+_METHOD = re.compile(r"[A-Z]{1,20}")
+_RANGE = re.compile(r"(\d{3})(?:-(\d{3}))?")
+_ASSERTION = re.compile(r"\s*(.+?)\s*(==|!=|<|>)\s*(.*?)\s*")
+
+
+class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a good answer looks like."""
+
+    status: Annotated[str | int, msgspec.Meta(description="Accepted statuses, ranges allowed.", examples=["200-299,304"])] = (
+        "200-299"
+    )
+    keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must stand in the page.", examples=["ok"])] = []
+    reject_keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must not.", examples=["error"])] = []
+    json: Annotated[
+        dict[str, Any] | list[str],
+        msgspec.Meta(
+            description="JSONPath (RFC 9535) to value, or a list of `PATH==VALUE` (also `!=`, `<`, `>`).",
+            examples=[{"$.db": "up"}, ["$.queue<100"]],
+        ),
+    ] = {}
+    type: Annotated[str | None, msgspec.Meta(description="Media type of the answer.", examples=["application/json"])] = None
+    latency: Annotated[Duration | None, msgspec.Meta(description="Slower than this is too slow.", examples=["800ms"])] = None
+    latency_status: Annotated[Literal["degraded", "down"], msgspec.Meta(description="What too slow means.")] = "degraded"
+    tls_days: Annotated[int, msgspec.Meta(description="Fewer days left on the certificate is degraded.", ge=0, examples=[14])] = (
+        14
+    )
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a status range or JSON assertion that cannot be read."""
+        status_ranges(self.status)
+        json_assertions(self.json)
+
+
+class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """HTTP basic authentication (RFC 7617)."""
+
+    user: Annotated[str, msgspec.Meta(description="User name.")]
+    password: Annotated[str, msgspec.Meta(description="Password; write `${NAME}` and keep it in `.env`.")]
+
+
+class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to log in; sent to the monitor's own host only, never after a redirect elsewhere."""
+
+    basic: Annotated[Basic | None, msgspec.Meta(description="User and password.")] = None
+    bearer: Annotated[str | None, msgspec.Meta(description="Bearer token.", examples=["${API_TOKEN}"])] = None
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One HTTP(S) monitor."""
+
+    url: Annotated[str, msgspec.Meta(description="What is watched.", examples=["https://api.example.com/health"])]
+    method: Annotated[str, msgspec.Meta(description="Request method.", examples=["GET"])] = "GET"
+    headers: Annotated[
+        dict[str, str], msgspec.Meta(description="Request headers.", examples=[{"Accept": "application/json"}])
+    ] = {}
+    body: Annotated[str | None, msgspec.Meta(description="Request body.")] = None
+    expect: Annotated[Expect, msgspec.Meta(description="What a good answer looks like.")] = Expect()
+    follow_redirects: Annotated[bool, msgspec.Meta(description="Follow redirects.")] = True
+    max_redirects: Annotated[int, msgspec.Meta(description="How many redirects at most.", ge=0, le=50)] = 10
+    allow_other_host: Annotated[bool, msgspec.Meta(description="A redirect may lead to another host.")] = True
+    allow_downgrade: Annotated[bool, msgspec.Meta(description="A redirect may lead from https to http.")] = False
+    resolver: Annotated[str | None, msgspec.Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"])] = None
+    ip: Annotated[Literal[4, 6] | None, msgspec.Meta(description="Only IPv4 or only IPv6.")] = None
+    http: Annotated[
+        Literal["1.1", "2", "3"] | None,
+        msgspec.Meta(description="HTTP version to ask for; by default the best of 1.1 and 2 that the server offers."),
+    ] = None
+    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority.")] = None
+    insecure: Annotated[bool, msgspec.Meta(description="Do not verify the certificate; its facts are still read.")] = False
+    auth: Annotated[Auth, msgspec.Meta(description="How to log in.")] = Auth()
+    proxy: Annotated[str | None, msgspec.Meta(description="HTTP proxy.", examples=["http://proxy.example:3128"])] = None
+    max_body: Annotated[int, msgspec.Meta(description="Bytes of the body that are read, decoded.", ge=1024, le=67_108_864)] = (
+        1_048_576
+    )
+
+    def __post_init__(self) -> None:
+        """Raise ValueError that says what is wrong with the URL, the method, the resolver or a header."""
+        check_url(self.url)
+        if not _METHOD.fullmatch(self.method):
+            raise ValueError(f"{self.method!r} is no request method; write GET, HEAD, POST, …")
+        if self.resolver is not None:
+            split_server(self.resolver)
+        for name, value in self.headers.items():
+            if "\r" in name + value or "\n" in name + value or ":" in name:
+                raise ValueError(f"header {name!r} holds a line break or colon")
+
+    @property
+    def target(self) -> str:
+        """The URL as people may read it."""
+        return redact_url(self.url)
+
+    @property
+    def host(self) -> str:
+        """The host, for limits and names."""
+        return host_of(self.url)
+
+
+def check_url(url: str) -> None:
+    """Raise ValueError unless this is a whole http(s) URL."""
+    if any(character <= " " or character == "\x7f" for character in url):
+        raise ValueError(f"{url!r} holds a space or control character; encode it as %20")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"{redact_url(url)!r} is no URL: {error}") from None
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(
+            f"{redact_url(url)!r} is no http(s) URL; write https://{redact_url(url).partition('://')[2] or redact_url(url)}"
+        )
+    if not parts.hostname:
+        raise ValueError(f"{redact_url(url)!r} names no host")
+    if port == 0:
+        raise ValueError(f"{redact_url(url)!r}: port 0 cannot be reached")
+
+
+def status_ranges(text: str | int) -> tuple[tuple[int, int], ...]:
+    """`200-299,304` as inclusive ranges; ValueError otherwise."""
+    ranges = []
+    for part in str(text).split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"{text!r} is no list of statuses; write 200-299,304")
+        low, high = int(match[1]), int(match[2] or match[1])
+        if low > high:
+            raise ValueError(f"{part.strip()!r} ends before it begins")
+        ranges.append((low, high))
+    return tuple(ranges)
+
+
+def json_assertions(wanted: dict[str, Any] | list[str]) -> tuple[tuple[str, str, Any], ...]:
+    """(path, operator, value) of each assertion; a value of a list item is read as JSON where it is JSON, else as text."""
+    if isinstance(wanted, dict):
+        return tuple((path, "==", value) for path, value in wanted.items())
+    found = []
+    for item in wanted:
+        match = _ASSERTION.fullmatch(item)
+        if match is None:
+            raise ValueError(f"{item!r} is no JSON assertion; write $.path==value (or !=, <, >)")
+        found.append((match[1], match[2], _value(match[3])))
+    return tuple(found)
+
+
+def _value(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text.encode())
+    except msgspec.DecodeError:
+        return text
