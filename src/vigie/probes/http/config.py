@@ -14,6 +14,59 @@ _RANGE = re.compile(r"(\d{3})(?:-(\d{3}))?")
 _ASSERTION = re.compile(r"\s*(.+?)\s*(==|!=|<|>)\s*(.*?)\s*")
 
 
+def check_url(url: str) -> None:
+    """Raise ValueError unless this is a whole http(s) URL."""
+    if any(character <= " " or character == "\x7f" for character in url):
+        raise ValueError(f"{url!r} holds a space or control character; encode it as %20")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"{redact_url(url)!r} is no URL: {error}") from None
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(
+            f"{redact_url(url)!r} is no http(s) URL; write https://{redact_url(url).partition('://')[2] or redact_url(url)}"
+        )
+    if not parts.hostname:
+        raise ValueError(f"{redact_url(url)!r} names no host")
+    if port == 0:
+        raise ValueError(f"{redact_url(url)!r}: port 0 cannot be reached")
+
+
+def status_ranges(text: str | int) -> tuple[tuple[int, int], ...]:
+    """`200-299,304` as inclusive ranges; ValueError otherwise."""
+    ranges = []
+    for part in str(text).split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"{text!r} is no list of statuses; write 200-299,304")
+        low, high = int(match[1]), int(match[2] or match[1])
+        if low > high:
+            raise ValueError(f"{part.strip()!r} ends before it begins")
+        ranges.append((low, high))
+    return tuple(ranges)
+
+
+def json_assertions(wanted: dict[str, Any] | list[str]) -> tuple[tuple[str, str, Any], ...]:
+    """(path, operator, value) of each assertion; a value of a list item is read as JSON where it is JSON, else as text."""
+    if isinstance(wanted, dict):
+        return tuple((path, "==", value) for path, value in wanted.items())
+    found = []
+    for item in wanted:
+        match = _ASSERTION.fullmatch(item)
+        if match is None:
+            raise ValueError(f"{item!r} is no JSON assertion; write $.path==value (or !=, <, >)")
+        found.append((match[1], match[2], _value(match[3])))
+    return tuple(found)
+
+
+def _value(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text.encode())
+    except msgspec.DecodeError:
+        return text
+
+
 class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a good answer looks like."""
 
@@ -104,56 +157,3 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def host(self) -> str:
         """The host, for limits and names."""
         return host_of(self.url)
-
-
-def check_url(url: str) -> None:
-    """Raise ValueError unless this is a whole http(s) URL."""
-    if any(character <= " " or character == "\x7f" for character in url):
-        raise ValueError(f"{url!r} holds a space or control character; encode it as %20")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"{redact_url(url)!r} is no URL: {error}") from None
-    if parts.scheme not in ("http", "https"):
-        raise ValueError(
-            f"{redact_url(url)!r} is no http(s) URL; write https://{redact_url(url).partition('://')[2] or redact_url(url)}"
-        )
-    if not parts.hostname:
-        raise ValueError(f"{redact_url(url)!r} names no host")
-    if port == 0:
-        raise ValueError(f"{redact_url(url)!r}: port 0 cannot be reached")
-
-
-def status_ranges(text: str | int) -> tuple[tuple[int, int], ...]:
-    """`200-299,304` as inclusive ranges; ValueError otherwise."""
-    ranges = []
-    for part in str(text).split(","):
-        match = _RANGE.fullmatch(part.strip())
-        if match is None:
-            raise ValueError(f"{text!r} is no list of statuses; write 200-299,304")
-        low, high = int(match[1]), int(match[2] or match[1])
-        if low > high:
-            raise ValueError(f"{part.strip()!r} ends before it begins")
-        ranges.append((low, high))
-    return tuple(ranges)
-
-
-def json_assertions(wanted: dict[str, Any] | list[str]) -> tuple[tuple[str, str, Any], ...]:
-    """(path, operator, value) of each assertion; a value of a list item is read as JSON where it is JSON, else as text."""
-    if isinstance(wanted, dict):
-        return tuple((path, "==", value) for path, value in wanted.items())
-    found = []
-    for item in wanted:
-        match = _ASSERTION.fullmatch(item)
-        if match is None:
-            raise ValueError(f"{item!r} is no JSON assertion; write $.path==value (or !=, <, >)")
-        found.append((match[1], match[2], _value(match[3])))
-    return tuple(found)
-
-
-def _value(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text.encode())
-    except msgspec.DecodeError:
-        return text

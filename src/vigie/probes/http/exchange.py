@@ -224,7 +224,7 @@ def _read_phases(curl: pycurl.Curl, done: Exchange, *, secure: bool) -> None:
     if secure and (shaken := curl.getinfo(pycurl.APPCONNECT_TIME)) > 0:
         # Over QUIC both happen at once: the handshake is the connection.
         done.tls = max(shaken - connected, 0.0) * 1000
-    if first > 0:
+    if first > 0 and done.status:  # libcurl also stamps it when the connection failed
         done.first_byte = (first - ready) * 1000
         done.transfer = (total - first) * 1000
 

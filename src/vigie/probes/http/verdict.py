@@ -1,7 +1,7 @@
 """What an exchange means: the cause, in words, with the number that mattered.
 
-`figures` of a result, by name: `status` and `expected` (http.status), `limit_ms` and `measured_ms` (timeouts, latency), `days_left`
-(certificates; negative: expired), `keyword` (content.missing, content.forbidden), `path`, `operator`,
+`figures` of a result, by name: `status` and `expected` (http.status), `limit_ms` and `measured_ms` (timeouts, latency),
+`days_left` (certificates; negative: expired), `keyword` (content.missing, content.forbidden), `path`, `operator`,
 `wanted` and `got` (content.json), `type` and `expected` (content.type), `redirects` and `to` (http.redirect), `received` and
 `announced` (http.truncated, bytes), `weakness` (tls.weak), `detail` (what libcurl or the resolver said, one line).
 """
