@@ -28,9 +28,7 @@ class _Masked(logging.Formatter):
         return text
 
 
-def start(
-    *, file: Path | None, json: bool, level: str, max_bytes: int, keep: int, secrets: Iterable[str], console: bool = True
-) -> None:
+def start(*, file: Path | None, json: bool, level: str, max_bytes: int, keep: int, secrets: Iterable[str], console: bool = True) -> None:
     """Send the log to the console (stderr) and to a file that is rotated at `max_bytes`, `keep` old ones kept.
 
     Raises VigieError when the file cannot be written.

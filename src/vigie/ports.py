@@ -220,8 +220,8 @@ class Store(Protocol):
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the page or let it follow, in one transaction.
 
-        Opening notices not yet claimed become due at once; for those already claimed, delivered or tried, the follow-up row of
-        the same channel is added.
+        Opening notices not yet claimed become due at once; for those already claimed or delivered, the follow-up row of the same
+        channel is added.
         """
         ...
 

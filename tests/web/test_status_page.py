@@ -26,9 +26,7 @@ def incident(name: str, closed: int | None = None) -> Incident:
     return Incident(f"{name.lower()}-1", name.lower(), Severity.OUTAGE, Cause.TCP_REFUSED, NOW - 600_000, NOW - 590_000, closed)
 
 
-def snapshot(
-    *results: CheckResult, names: tuple[str, ...] = ("Shop",), incidents: tuple[Incident, ...] = (), **health: Any
-) -> Snapshot:
+def snapshot(*results: CheckResult, names: tuple[str, ...] = ("Shop",), incidents: tuple[Incident, ...] = (), **health: Any) -> Snapshot:
     plain = {"unsent": 0, "buried": 0, "stalled": False} | health
     own = Health("1.0", NOW - 1_000_000, NOW, NOW - 5_000, **plain)
     still_open = [item for item in incidents if item.closed_at is None]

@@ -19,9 +19,7 @@ def route(decision: Decision, monitor: str, policy: Policy) -> tuple[Notice, ...
     reason, suffix = told
     incident = decision.incident  # type: ignore[union-attr]  # a decision with a reason has an incident
     channels = policy.to if decision.severity is Severity.OUTAGE else policy.degraded_to
-    return tuple(
-        Notice(f"{incident}:{reason}{suffix}:{channel}", incident, monitor, channel, reason, decision.at) for channel in channels
-    )
+    return tuple(Notice(f"{incident}:{reason}{suffix}:{channel}", incident, monitor, channel, reason, decision.at) for channel in channels)
 
 
 def _reason(decision: Decision) -> tuple[NoticeReason, str] | None:

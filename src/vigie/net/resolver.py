@@ -79,9 +79,7 @@ class Resolver:
         self._ttl_cap = ttl_cap_s
         self._monotonic = monotonic
 
-    async def resolve(
-        self, host: str, *, family: int | None = None, timeout_ms: int = 5_000, server: str | None = None
-    ) -> Answer:
+    async def resolve(self, host: str, *, family: int | None = None, timeout_ms: int = 5_000, server: str | None = None) -> Answer:
         """Addresses of a name (literals need no DNS), within `timeout_ms`; never raises for a name's fault."""
         if literal := _literal(host):
             return _of_literal(literal, family)

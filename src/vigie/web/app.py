@@ -25,9 +25,7 @@ _HEADERS = {
 
 def build(snapshot: Callable[[], Awaitable[Snapshot]]) -> Starlette:
     """The application over a function that says how things stand."""
-    pages = Environment(
-        loader=PackageLoader("vigie.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    pages = Environment(loader=PackageLoader("vigie.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = pages.get_template("status.html.j2")
 
     async def page(request: Request) -> Response:

@@ -54,9 +54,7 @@ class Snapshot:
         return sum(line.status is status for line in self.lines)
 
 
-def lines(
-    monitors: Sequence[Monitor], results: Mapping[str, CheckResult], open_incidents: Sequence[Incident]
-) -> tuple[Line, ...]:
+def lines(monitors: Sequence[Monitor], results: Mapping[str, CheckResult], open_incidents: Sequence[Incident]) -> tuple[Line, ...]:
     """Join monitors, results and open incidents; worst first, then by name."""
     by_monitor = {incident.monitor: incident for incident in reversed(open_incidents)}
     found = [Line(monitor, results.get(monitor.id), by_monitor.get(monitor.id)) for monitor in monitors]

@@ -202,9 +202,7 @@ class HttpProbe:
         cause = verify_cause(run.tls, host, run.at)
         days = run.tls.days_left
         words = {
-            Cause.TLS_EXPIRED: f"the certificate expired {-days} days ago"
-            if days is not None and days < 0
-            else "the chain has expired",
+            Cause.TLS_EXPIRED: f"the certificate expired {-days} days ago" if days is not None and days < 0 else "the chain has expired",
             Cause.TLS_NOT_YET_VALID: "the certificate is not valid yet",
             Cause.TLS_HOSTNAME: f"the certificate is for another name than {host}",
         }.get(cause, "the certificate's issuer is not trusted")

@@ -24,9 +24,7 @@ def check_url(url: str) -> None:
     except ValueError as error:
         raise ValueError(f"{redact_url(url)!r} is no URL: {error}") from None
     if parts.scheme not in ("http", "https"):
-        raise ValueError(
-            f"{redact_url(url)!r} is no http(s) URL; write https://{redact_url(url).partition('://')[2] or redact_url(url)}"
-        )
+        raise ValueError(f"{redact_url(url)!r} is no http(s) URL; write https://{redact_url(url).partition('://')[2] or redact_url(url)}")
     if not parts.hostname:
         raise ValueError(f"{redact_url(url)!r} names no host")
     if port == 0:
@@ -70,9 +68,7 @@ def _value(text: str) -> Any:
 class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a good answer looks like."""
 
-    status: Annotated[str | int, msgspec.Meta(description="Accepted statuses, ranges allowed.", examples=["200-299,304"])] = (
-        "200-299"
-    )
+    status: Annotated[str | int, msgspec.Meta(description="Accepted statuses, ranges allowed.", examples=["200-299,304"])] = "200-299"
     keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must stand in the page.", examples=["ok"])] = []
     reject_keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must not.", examples=["error"])] = []
     json: Annotated[
@@ -85,9 +81,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     type: Annotated[str | None, msgspec.Meta(description="Media type of the answer.", examples=["application/json"])] = None
     latency: Annotated[Duration | None, msgspec.Meta(description="Slower than this is too slow.", examples=["800ms"])] = None
     latency_status: Annotated[Literal["degraded", "down"], msgspec.Meta(description="What too slow means.")] = "degraded"
-    tls_days: Annotated[int, msgspec.Meta(description="Fewer days left on the certificate is degraded.", ge=0, examples=[14])] = (
-        14
-    )
+    tls_days: Annotated[int, msgspec.Meta(description="Fewer days left on the certificate is degraded.", ge=0, examples=[14])] = 14
 
     def __post_init__(self) -> None:
         """Raise ValueError for a status range or JSON assertion that cannot be read."""
@@ -114,9 +108,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     url: Annotated[str, msgspec.Meta(description="What is watched.", examples=["https://api.example.com/health"])]
     method: Annotated[str, msgspec.Meta(description="Request method.", examples=["GET"])] = "GET"
-    headers: Annotated[
-        dict[str, str], msgspec.Meta(description="Request headers.", examples=[{"Accept": "application/json"}])
-    ] = {}
+    headers: Annotated[dict[str, str], msgspec.Meta(description="Request headers.", examples=[{"Accept": "application/json"}])] = {}
     body: Annotated[str | None, msgspec.Meta(description="Request body.")] = None
     expect: Annotated[Expect, msgspec.Meta(description="What a good answer looks like.")] = Expect()
     follow_redirects: Annotated[bool, msgspec.Meta(description="Follow redirects.")] = True
@@ -133,9 +125,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     insecure: Annotated[bool, msgspec.Meta(description="Do not verify the certificate; its facts are still read.")] = False
     auth: Annotated[Auth, msgspec.Meta(description="How to log in.")] = Auth()
     proxy: Annotated[str | None, msgspec.Meta(description="HTTP proxy.", examples=["http://proxy.example:3128"])] = None
-    max_body: Annotated[int, msgspec.Meta(description="Bytes of the body that are read, decoded.", ge=1024, le=67_108_864)] = (
-        1_048_576
-    )
+    max_body: Annotated[int, msgspec.Meta(description="Bytes of the body that are read, decoded.", ge=1024, le=67_108_864)] = 1_048_576
 
     def __post_init__(self) -> None:
         """Raise ValueError that says what is wrong with the URL, the method, the resolver or a header."""

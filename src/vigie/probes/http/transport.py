@@ -58,12 +58,8 @@ class Transport:
         loop = asyncio.get_running_loop()
         known = self._watched.get(fd, 0)
         wanted = 0 if action == pycurl.POLL_REMOVE else action
-        self._switch(
-            known & pycurl.POLL_IN, wanted & pycurl.POLL_IN, lambda: loop.add_reader(fd, self._ready, fd, pycurl.CSELECT_IN)
-        )
-        self._switch(
-            known & pycurl.POLL_OUT, wanted & pycurl.POLL_OUT, lambda: loop.add_writer(fd, self._ready, fd, pycurl.CSELECT_OUT)
-        )
+        self._switch(known & pycurl.POLL_IN, wanted & pycurl.POLL_IN, lambda: loop.add_reader(fd, self._ready, fd, pycurl.CSELECT_IN))
+        self._switch(known & pycurl.POLL_OUT, wanted & pycurl.POLL_OUT, lambda: loop.add_writer(fd, self._ready, fd, pycurl.CSELECT_OUT))
         if known & pycurl.POLL_IN and not wanted & pycurl.POLL_IN:
             loop.remove_reader(fd)
         if known & pycurl.POLL_OUT and not wanted & pycurl.POLL_OUT:

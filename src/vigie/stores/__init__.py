@@ -1,0 +1,1 @@
+"""Where state is kept: one package or file per kind of database."""

@@ -1,0 +1,236 @@
+"""Every statement of the embedded store, as functions over a Db; records are JSON behind a version byte."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, get_args
+
+import msgspec
+
+from vigie.core.events import Decision
+from vigie.core.incident import MonitorState
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
+from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.stores.sqlite import codec
+from vigie.stores.sqlite.db import Db
+
+_T = TypeVar("_T")
+_VERSION = b"\x01"
+# Until hour chunks exist, packed results are the only history: docs/decisions/0005.
+_KEEP_HOT_MS = 30 * 86_400_000
+_KEEP_DETAIL_MS = 400 * 86_400_000
+_DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
+_OUTBOX = "key, incident, monitor, channel, reason, at, due_at, attempts"
+_OPENINGS = f"('{NoticeReason.OPENED}', '{NoticeReason.DISCLOSED}')"
+
+
+def _encode(value: Any) -> bytes:
+    return _VERSION + msgspec.json.encode(value)
+
+
+def _decode(body: bytes, kind: type[_T]) -> _T:
+    return msgspec.json.decode(body[1:], type=kind)
+
+
+def is_good(result: CheckResult) -> bool:
+    """Whether a result speaks for the service."""
+    return result.status in (Status.UP, Status.DEGRADED)
+
+
+def monitor_numbers(db: Db) -> dict[str, int]:
+    """Monitor id -> its number in packed results."""
+    return dict(db.fetch("SELECT id, number FROM monitor"))
+
+
+def sync_monitors(db: Db, monitors: Sequence[Monitor]) -> dict[str, int]:
+    """Insert or update these, mark the others inactive; the numbers."""
+    with db.transaction(durable=True):
+        db.execute("UPDATE monitor SET active = 0")
+        db.bulk(
+            "INSERT INTO monitor (id, name, kind, active) VALUES (?, ?, ?, 1) "
+            "ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, active = 1",
+            [(monitor.id, monitor.name, monitor.kind) for monitor in monitors],
+        )
+    return monitor_numbers(db)
+
+
+def next_run(db: Db) -> int:
+    """Count the starts."""
+    with db.transaction(durable=True):
+        sql = "INSERT INTO meta VALUES ('run', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+        return int(db.fetch(sql)[0][0])
+
+
+def load_states(db: Db) -> dict[str, MonitorState]:
+    """Every stored state."""
+    return {monitor: _decode(body, MonitorState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
+
+
+def cursors(db: Db) -> dict[str, tuple[int, int]]:
+    """How far each agent's batches were taken in."""
+    return {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
+
+
+def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) -> None:
+    """One transaction."""
+    with db.transaction(durable=durable):
+        if change.results:
+            base, count, body = codec.pack(change.results, numbers)
+            db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
+        db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, _encode(state)) for state in change.states])
+        db.bulk("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", change.cursors)
+        details = [(result.monitor, result.at, int(is_good(result)), _encode(result)) for result in change.details]
+        db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
+        db.bulk(
+            "INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [_incident_row(one) for one in change.incidents],
+        )
+        events = [(entry.incident, entry.at, type(entry.decision).__name__, _encode(entry.decision)) for entry in change.timeline]
+        db.bulk("INSERT INTO incident_event (incident, at, kind, body) VALUES (?, ?, ?, ?)", events)
+        _enqueue(db, change.outbox)
+
+
+def _incident_row(one: Incident) -> tuple[Any, ...]:
+    return (
+        one.id, one.monitor, one.severity, one.cause, one.started_at, one.opened_at, one.closed_at, one.acked_by, one.closed_by, one.note
+    )  # fmt: skip
+
+
+def _enqueue(db: Db, rows: Sequence[OutboxRow]) -> None:
+    sql = "INSERT OR IGNORE INTO outbox (key, incident, monitor, channel, reason, at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    db.bulk(sql, [(n.key, n.incident, n.monitor, n.channel, n.reason, n.at, row.due_at) for row in rows for n in (row.notice,)])
+
+
+def _outbox_row(row: tuple[Any, ...]) -> OutboxRow:
+    key, incident_id, monitor, channel, reason, at, due_at, attempts = row
+    return OutboxRow(Notice(key, incident_id, monitor, channel, NoticeReason(reason), at), due_at, attempts)
+
+
+_FIRST_OF_ITS_THREAD = (
+    "NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.incident = outbox.incident "
+    "AND earlier.channel = outbox.channel AND earlier.rowid < outbox.rowid)"
+)
+
+
+def claim(db: Db, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
+    """Lease due rows."""
+    with db.transaction(durable=False):
+        rows = db.fetch(
+            f"UPDATE outbox SET lease_until = ? WHERE rowid IN (SELECT rowid FROM outbox WHERE state = 'waiting' AND due_at <= ? "
+            f"AND lease_until <= ? AND {_FIRST_OF_ITS_THREAD} ORDER BY due_at, rowid LIMIT ?) RETURNING {_OUTBOX}",
+            (now + lease_ms, now, now, limit),
+        )
+    return sorted((_outbox_row(row) for row in rows), key=lambda row: row.due_at)
+
+
+def next_due(db: Db) -> int | None:
+    """The earliest instant at which claim would find something."""
+    sql = f"SELECT min(max(due_at, lease_until)) FROM outbox WHERE state = 'waiting' AND {_FIRST_OF_ITS_THREAD}"
+    found = db.fetch(sql)[0][0]
+    return None if found is None else int(found)
+
+
+def _record(db: Db, delivery: Delivery) -> None:
+    incident_id = delivery.key.partition(":")[0]
+    db.execute(
+        "INSERT INTO delivery (key, incident, channel, at, attempt, reason, answer, duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            delivery.key, incident_id, delivery.channel, delivery.at, delivery.attempt, delivery.reason,
+            delivery.answer, delivery.duration_ms,
+        ),
+    )  # fmt: skip
+
+
+def delivered(db: Db, delivery: Delivery) -> None:
+    """A success."""
+    with db.transaction(durable=True):
+        _record(db, delivery)
+        db.execute("UPDATE outbox SET state = 'delivered', lease_until = 0 WHERE key = ?", (delivery.key,))
+
+
+def failed(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[OutboxRow]) -> None:
+    """A failure."""
+    with db.transaction(durable=True):
+        _record(db, delivery)
+        state = "waiting" if retry_at is not None else "buried"
+        sql = "UPDATE outbox SET state = ?, lease_until = 0, attempts = attempts + 1, due_at = ifnull(?, due_at) WHERE key = ?"
+        db.execute(sql, (state, retry_at, delivery.key))
+        _enqueue(db, then)
+
+
+def save_report(db: Db, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
+    """Keep it; wake the openings that wait for it, add the follow-ups of those that could not wait."""
+    with db.transaction(durable=True):
+        db.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?)", (report.incident, report.made_at, _encode(report)))
+        waits = f"incident = ? AND reason IN {_OPENINGS} AND state = 'waiting' AND lease_until <= ?"
+        db.execute(f"UPDATE outbox SET due_at = min(due_at, ?) WHERE attempts = 0 AND {waits}", (now, report.incident, now))
+        gone = f"SELECT channel FROM outbox WHERE incident = ? AND reason IN {_OPENINGS} AND (state = 'delivered' OR lease_until > ?)"
+        channels = {row[0] for row in db.fetch(gone, (report.incident, now))}
+        _enqueue(db, [row for row in follow_ups if row.notice.channel in channels])
+
+
+def report(db: Db, incident_id: str) -> StoredReport | None:
+    """The newest report of an incident."""
+    rows = db.fetch("SELECT body FROM report WHERE incident = ?", (incident_id,))
+    return _decode(rows[0][0], StoredReport) if rows else None
+
+
+def _incident(row: tuple[Any, ...]) -> Incident:
+    return Incident(row[0], row[1], Severity(row[2]), Cause(row[3]), *row[4:])
+
+
+def incidents(db: Db, *, open_only: bool, limit: int) -> list[Incident]:
+    """Newest first."""
+    where = "WHERE closed_at IS NULL" if open_only else ""
+    rows = db.fetch(f"SELECT * FROM incident {where} ORDER BY opened_at DESC, rowid DESC LIMIT ?", (limit,))
+    return [_incident(row) for row in rows]
+
+
+def incident(db: Db, incident_id: str) -> Incident | None:
+    """One incident."""
+    rows = db.fetch("SELECT * FROM incident WHERE id = ?", (incident_id,))
+    return _incident(rows[0]) if rows else None
+
+
+def timeline(db: Db, incident_id: str) -> list[TimelineEntry]:
+    """Oldest first."""
+    rows = db.fetch("SELECT at, kind, body FROM incident_event WHERE incident = ? ORDER BY id", (incident_id,))
+    return [TimelineEntry(incident_id, at, _decode(body, _DECISIONS[kind])) for at, kind, body in rows]
+
+
+def deliveries(db: Db, incident_id: str) -> list[Delivery]:
+    """Oldest first."""
+    sql = "SELECT key, channel, at, attempt, reason, answer, duration_ms FROM delivery WHERE incident = ? ORDER BY id"
+    return [Delivery(*row) for row in db.fetch(sql, (incident_id,))]
+
+
+def outbox(db: Db, state: str) -> list[OutboxRow]:
+    """Rows in one state, oldest first."""
+    return [_outbox_row(row) for row in db.fetch(f"SELECT {_OUTBOX} FROM outbox WHERE state = ? ORDER BY rowid", (state,))]
+
+
+def last_results(db: Db) -> dict[str, CheckResult]:
+    """The newest result of each monitor: from the last packed groups, whole where a whole one was kept for that instant."""
+    ids = {number: monitor for monitor, number in db.fetch("SELECT id, number FROM monitor WHERE active = 1")}
+    found: dict[str, CheckResult] = {}
+    for base, body in db.fetch("SELECT base, body FROM hot ORDER BY id DESC LIMIT 120"):
+        for result in reversed(codec.unpack(base, body, ids)):
+            if result.monitor:
+                found.setdefault(result.monitor, result)
+    for body, *_ in db.fetch("SELECT body, max(id) FROM detail GROUP BY monitor"):
+        whole = _decode(body, CheckResult)
+        if whole.monitor in found and found[whole.monitor].at == whole.at:
+            found[whole.monitor] = whole
+    return found
+
+
+def last_detail(db: Db, monitor: str, *, good: bool, before: int) -> CheckResult | None:
+    """The newest whole result of a monitor before an instant."""
+    sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at < ? ORDER BY at DESC LIMIT 1"
+    rows = db.fetch(sql, (monitor, int(good), before))
+    return _decode(rows[0][0], CheckResult) if rows else None
+
+
+def prune(db: Db, now: int) -> int:
+    """Range deletes."""
+    with db.transaction(durable=False):
+        gone = db.execute("DELETE FROM hot WHERE base < ?", (now - _KEEP_HOT_MS,))
+        return gone + db.execute("DELETE FROM detail WHERE at < ?", (now - _KEEP_DETAIL_MS,))
