@@ -34,9 +34,7 @@ def main() -> int:
     print(
         f"sizes: {lines(source)} lines in {len(source)} files, core {lines(core)}, tests {lines(tests)} ({lines(tests) / lines(source):.2f}/line)"
     )
-    print(
-        f"sizes: functions {len(found)}, median {found[len(found) // 2][0]}, p95 {p95}, longest {found[-1][0]} ({found[-1][1]})"
-    )
+    print(f"sizes: functions {len(found)}, median {found[len(found) // 2][0]}, p95 {p95}, longest {found[-1][0]} ({found[-1][1]})")
     print(f"sizes: files median {files[len(files) // 2][0]}, largest {files[-1][0]} ({files[-1][1]})")
     faults = [f"{place}: {size} lines, at most {FUNCTION_MAX}" for size, place in found if size > FUNCTION_MAX]
     faults += [f"{place}: {size} lines, at most {FILE_MAX}" for size, place in files if size > FILE_MAX]

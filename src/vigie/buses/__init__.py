@@ -1,0 +1,1 @@
+"""How batches of results travel from those who probe to ingest."""

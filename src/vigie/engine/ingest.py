@@ -1,0 +1,235 @@
+"""Results become decisions, and decisions become rows: one transaction, and nothing leaves the house before it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+
+from vigie.core.events import AckRecorded, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
+from vigie.core.incident import MonitorState, step
+from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
+from vigie.core.routing import route
+from vigie.errors import StoreError
+from vigie.ports import Batch, Clock, Commit, OutboxRow, Store, TimelineEntry
+
+log = logging.getLogger("vigie.ingest")
+
+_RETRY_SECONDS = (0.5, 1, 2, 5, 10)
+_LEVELS = {Status.UP: logging.INFO, Status.DEGRADED: logging.WARNING, Status.DOWN: logging.WARNING, Status.UNKNOWN: logging.WARNING}
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one event did to one monitor; told to listeners after the commit."""
+
+    monitor: Monitor
+    before: MonitorState
+    after: MonitorState
+    decisions: tuple[Decision, ...]
+    result: CheckResult | None
+
+
+Listener = Callable[[Turn], Awaitable[None]]
+
+
+class Ingest:
+    """Holds the states of all monitors between two events; the store's copy is never older than what was told."""
+
+    def __init__(self, store: Store, clock: Clock, *, hold_ms: int, listeners: Iterable[Listener] = ()) -> None:
+        self._store, self._clock, self._hold_ms = store, clock, hold_ms
+        self._listeners = list(listeners)
+        self._monitors: dict[str, Monitor] = {}
+        self._states: dict[str, MonitorState] = {}
+        self._incidents: dict[str, Incident] = {}
+        self._cursors: dict[str, tuple[int, int]] = {}
+        self._lock = asyncio.Lock()
+        self.last_result_at: int | None = None
+
+    async def start(self) -> None:
+        """Load what is known."""
+        self._states = await self._store.load_states()
+        self._cursors = await self._store.cursors()
+        self._incidents = {one.id: one for one in await self._store.incidents(open_only=True, limit=1_000_000)}
+
+    async def configure(self, monitors: Iterable[Monitor]) -> None:
+        """Watch these. Incidents of monitors that went are closed by `vigie`; policies that changed are looked at anew."""
+        wanted = {monitor.id: monitor for monitor in monitors}
+        for gone in [monitor for monitor in self._monitors if monitor not in wanted]:
+            await self.handle(gone, Resolved(self._clock.now(), "vigie", "the monitor was removed from the configuration"))
+        await self._close_orphans(wanted)
+        self._monitors = wanted
+        for monitor in wanted.values():
+            if not self.state(monitor.id).resting:
+                await self.handle(monitor.id, Woke(self._clock.now()))
+
+    async def _close_orphans(self, wanted: dict[str, Monitor]) -> None:
+        """Incidents whose monitor was removed while Vigie was not running."""
+        now = self._clock.now()
+        orphans = [one for one in self._incidents.values() if one.monitor not in wanted and one.monitor not in self._monitors]
+        if orphans:
+            closed = tuple(replace(one, closed_at=now, closed_by="vigie") for one in orphans)
+            states = tuple(MonitorState(one.monitor, ordinal=self.state(one.monitor).ordinal) for one in orphans)
+            await self._store.commit(Commit(incidents=closed, states=states))
+            self._states.update((state.monitor, state) for state in states)
+            for one in orphans:
+                self._incidents.pop(one.id, None)
+
+    def state(self, monitor: str) -> MonitorState:
+        """The state of a monitor; a new one's when it was never seen."""
+        return self._states.get(monitor) or MonitorState(monitor)
+
+    def monitor(self, monitor: str) -> Monitor | None:
+        """A watched monitor by id."""
+        return self._monitors.get(monitor)
+
+    def states(self) -> list[MonitorState]:
+        """The states of all watched monitors."""
+        return [self.state(monitor) for monitor in self._monitors]
+
+    async def take(self, batch: Batch) -> None:
+        """Take a batch in, once: a repeated one changes nothing. While the store fails it is tried again, loudly."""
+        async with self._lock:
+            if (batch.run, batch.sequence) <= self._cursors.get(batch.agent, (0, 0)):
+                return
+            turns = self._turns(batch.results)
+            commit = self._commit(turns, ((batch.agent, batch.run, batch.sequence),))
+            await self._keep_trying(commit)
+            self._apply(turns)
+            self._cursors[batch.agent] = (batch.run, batch.sequence)
+        await self._tell(turns)
+
+    async def handle(self, monitor_id: str, event: Event) -> tuple[Decision, ...]:
+        """Take in an event other than a result; what was decided. Raises StoreError."""
+        async with self._lock:
+            monitor, before = self._monitors.get(monitor_id), self.state(monitor_id)
+            if monitor is None:
+                return ()
+            after, decisions = step(before, event, monitor.policy)
+            turn = Turn(monitor, before, after, decisions, None)
+            if after != before:
+                await self._store.commit(self._commit([turn], ()))
+                self._apply([turn])
+        await self._tell([turn])
+        return decisions
+
+    async def wake(self, now: int) -> None:
+        """Wake every state whose time has come."""
+        for state in self.states():
+            if state.wake_at is not None and state.wake_at <= now:
+                await self.handle(state.monitor, Woke(now))
+
+    async def stepped(self, delta_ms: int) -> None:
+        """The wall clock jumped: move what waits."""
+        for state in self.states():
+            if not state.resting:
+                await self.handle(state.monitor, Stepped(self._clock.now(), delta_ms))
+
+    def _turns(self, results: Iterable[CheckResult]) -> list[Turn]:
+        turns, states = [], dict[str, MonitorState]()
+        for result in results:
+            monitor = self._monitors.get(result.monitor)
+            if monitor is None:
+                continue
+            before = states.get(result.monitor) or self.state(result.monitor)
+            after, decisions = step(before, Observed(result.at, result.order, result.status, result.cause), monitor.policy)
+            if after is not before:
+                turns.append(Turn(monitor, before, after, decisions, result))
+                states[result.monitor] = after
+        return turns
+
+    def _commit(self, turns: list[Turn], cursors: tuple[tuple[str, int, int], ...]) -> Commit:
+        now = self._clock.now()
+        incidents: dict[str, Incident] = {}
+        timeline, outbox = [], []
+        for turn in turns:
+            for decision in turn.decisions:
+                self._book(decision, turn.monitor, incidents)
+                if (incident := getattr(decision, "incident", None)) is not None:
+                    timeline.append(TimelineEntry(incident, decision.at, decision))
+                for notice in route(decision, turn.monitor.id, turn.monitor.policy):
+                    held = notice.reason in (NoticeReason.OPENED, NoticeReason.DISCLOSED)
+                    outbox.append(OutboxRow(notice, now + (self._hold_ms if held else 0)))
+        return Commit(
+            results=tuple(turn.result for turn in turns if turn.result is not None),
+            states=tuple({turn.monitor.id: turn.after for turn in turns if _matters(turn)}.values()),
+            incidents=tuple(incidents.values()),
+            timeline=tuple(timeline),
+            outbox=tuple(outbox),
+            cursors=cursors,
+            details=tuple(turn.result for turn in turns if turn.result is not None and _worth_keeping(turn)),
+        )
+
+    def _book(self, decision: Decision, monitor: Monitor, incidents: dict[str, Incident]) -> None:
+        """The incident's row after a decision."""
+        if isinstance(decision, Opened):
+            one = Incident(decision.incident, monitor.id, decision.severity, decision.cause, decision.started_at, decision.at)
+            incidents[one.id] = one
+        elif isinstance(decision, AckRecorded | Recovered | Closed):
+            known = incidents.get(decision.incident) or self._incidents.get(decision.incident)
+            if known is not None:
+                incidents[known.id] = _after(known, decision)
+
+    def _apply(self, turns: list[Turn]) -> None:
+        """Adopt what was committed."""
+        for turn in turns:
+            self._states[turn.monitor.id] = turn.after
+            booked: dict[str, Incident] = {}
+            for decision in turn.decisions:
+                self._book(decision, turn.monitor, booked)
+                self._incidents.update(booked)
+            for one in booked.values():
+                if one.closed_at is not None:
+                    self._incidents.pop(one.id, None)
+            if turn.result is not None:
+                self.last_result_at = turn.result.at
+
+    async def _keep_trying(self, commit: Commit) -> None:
+        """A failing store is Vigie's own fault: results wait, loudly, and nobody is accused meanwhile."""
+        for attempt in range(1_000_000):
+            try:
+                await self._store.commit(commit)
+            except StoreError as error:
+                wait = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
+                log.error("the store failed (%s), next try in %s s: %s. %s", error.fault, wait, error, error.fix)  # noqa: TRY400 - the trace says nothing more
+                await self._clock.sleep(wait)
+            else:
+                return
+
+    async def _tell(self, turns: list[Turn]) -> None:
+        for turn in turns:
+            _log(turn)
+            if turn.decisions or turn.before.quick != turn.after.quick:
+                for listener in self._listeners:
+                    await listener(turn)
+
+
+def _after(known: Incident, decision: AckRecorded | Recovered | Closed) -> Incident:
+    if isinstance(decision, AckRecorded):
+        return replace(known, acked_by=decision.by)
+    closed = replace(known, closed_at=decision.at)
+    return replace(closed, closed_by=decision.by, note=decision.note or None) if isinstance(decision, Closed) else closed
+
+
+def _matters(turn: Turn) -> bool:
+    """A resting state needs no row: its counters are nought and its order is overtaken by the next run's."""
+    return bool(turn.decisions) or not (turn.before.resting and turn.after.resting)
+
+
+def _worth_keeping(turn: Turn) -> bool:
+    """Whole results are kept at each change of verdict and while something is suspected."""
+    before, after = turn.before, turn.after
+    return (before.status, before.cause) != (after.status, after.cause) or any(
+        isinstance(one, Opened | Suspected) for one in turn.decisions
+    )
+
+
+def _log(turn: Turn) -> None:
+    result, name = turn.result, turn.monitor.name
+    if result is not None and log.isEnabledFor(_LEVELS[result.status]):
+        total = result.timings.total
+        took = "" if total is None else f" in {total:.0f} ms"
+        cause = f" [{result.cause}]" if result.cause else ""
+        log.log(_LEVELS[result.status], "%s: %s%s: %s%s", name, result.status, cause, result.message or turn.monitor.target, took)
+    for decision in turn.decisions:
+        incident = getattr(decision, "incident", "")
+        log.warning("%s: %s %s", name, type(decision).__name__.lower(), incident or f"({decision.severity})")
