@@ -1,0 +1,61 @@
+"""What is due without anybody calling: wake-ups, clock steps, retention, and the watch over Vigie's own tasks."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from vigie.engine.ingest import Ingest
+from vigie.errors import StoreError
+from vigie.ports import Clock, Store
+
+log = logging.getLogger("vigie.janitor")
+
+_TICK_SECONDS = 1.0
+_STEP_MS = 2_000
+_PRUNE_SECONDS = 3_600.0
+_RESTART_SECONDS = 1.0
+
+
+class Janitor:
+    """Ticks once a second."""
+
+    def __init__(self, store: Store, clock: Clock, ingest: Ingest) -> None:
+        self._store, self._clock, self._ingest = store, clock, ingest
+        self.ticked_at = clock.monotonic()
+
+    async def run(self) -> None:
+        """Keep house for ever."""
+        offset, pruned = self._offset(), self._clock.monotonic()
+        while True:
+            await self._clock.sleep(_TICK_SECONDS)
+            self.ticked_at = self._clock.monotonic()
+            try:
+                drift = self._offset() - offset
+                if abs(drift) > _STEP_MS:
+                    # Before the wake-ups: a reminder must not come early because the clock jumped.
+                    log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); nobody is paged for it", drift / 1000)
+                    await self._ingest.stepped(drift)
+                    offset += drift
+                await self._ingest.wake(self._clock.now())
+                if self.ticked_at - pruned > _PRUNE_SECONDS:
+                    pruned = self.ticked_at
+                    gone = await self._store.prune(self._clock.now())
+                    log.info("retention: %d rows dropped", gone)
+            except StoreError as error:
+                log.error("housekeeping failed: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+    def _offset(self) -> int:
+        return self._clock.now() - round(self._clock.monotonic() * 1000)
+
+
+async def keep_alive(name: str, run: Callable[[], Coroutine[Any, Any, None]], clock: Clock) -> None:
+    """Run a task that must never end; if it breaks, say so loudly and start it again."""
+    while True:
+        try:
+            await run()
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            log.exception("%s broke and is started again", name)
+        await clock.sleep(_RESTART_SECONDS)

@@ -1,0 +1,44 @@
+"""From a notice to the message that a channel lays out: what the store knows about the incident, rendered by the core."""
+
+from vigie.core.model import CheckResult, Incident, Monitor, Notice, Status
+from vigie.core.policy import Policy
+from vigie.core.report import facts, render
+from vigie.core.report.facts import Message, Subject
+from vigie.core.report.render import Setting
+from vigie.errors import VigieError
+from vigie.ports import Clock, Store
+
+
+class Composer:
+    """Composes at the moment of sending, so that a report that came meanwhile is in it."""
+
+    def __init__(self, store: Store, clock: Clock, setting: Setting, monitors: dict[str, Monitor]) -> None:
+        self._store, self._clock, self._setting, self._monitors = store, clock, setting, monitors
+
+    def use(self, setting: Setting, monitors: dict[str, Monitor]) -> None:
+        """The words and monitors of a new configuration."""
+        self._setting, self._monitors = setting, monitors
+
+    async def subject(self, incident: Incident) -> Subject:
+        """What a report about an incident is about. The failed check is the one that opened it, the good one the newest before it."""
+        monitor = self._monitors.get(incident.monitor) or _gone(incident)
+        failed = await self._store.last_detail(incident.monitor, good=False, before=incident.opened_at + 1)
+        degraded = None if failed else await self._store.last_detail(incident.monitor, good=True, before=incident.opened_at + 1)
+        last_good = await self._store.last_detail(incident.monitor, good=True, before=incident.started_at)
+        result = failed or degraded or CheckResult(incident.monitor, incident.started_at, Status.DOWN, incident.cause)
+        return Subject(monitor, incident, result, last_good, failures=monitor.policy.confirm)
+
+    async def compose(self, notice: Notice) -> Message:
+        """The message of a notice."""
+        incident = await self._store.incident(notice.incident)
+        if incident is None:
+            raise VigieError(f"incident {notice.incident} is not on record")
+        subject = await self.subject(incident)
+        stored = await self._store.report(incident.id)
+        bundle = stored.bundle if stored else facts.bundle(subject, (), self._clock.now(), self._setting.zone)
+        return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
+
+
+def _gone(incident: Incident) -> Monitor:
+    """A monitor that is not configured any more still has a name in its last messages."""
+    return Monitor(incident.monitor, incident.monitor, "", incident.monitor, "", 60_000, 10_000, Policy())
