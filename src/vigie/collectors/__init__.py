@@ -1,0 +1,16 @@
+"""The second look on a first failure: one file per kind of evidence, all of them optional, bounded and in parallel."""
+
+from dataclasses import dataclass
+
+from vigie.net import Link, Resolver
+from vigie.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorDeps:
+    """What collectors are built with; `second_resolver` is `IP[:PORT]`, or None when none is configured."""
+
+    clock: Clock
+    resolver: Resolver
+    link: Link
+    second_resolver: str | None = None
