@@ -1,0 +1,211 @@
+"""From the tree of a file to Settings: monitors, channels, alerts and model, each checked by its own Config."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from vigie import plugins
+from vigie.config.convert import build, convert, enc_hook, unknown
+from vigie.config.model import Alert, Common, File, Maintenance, Report
+from vigie.config.settings import Channel, Llm, MonitorSettings
+from vigie.config.tree import Path, Tree
+from vigie.core.model import Monitor
+from vigie.core.policy import Policy, Window
+from vigie.errors import VigieError
+
+_SECRET_FIELDS = ("password", "secret", "bearer", "token")
+_COMMON = msgspec.structs.fields(Common)
+
+
+def module(tree: Tree, port: str, kind: Any, path: Path) -> Any:
+    """The adapter of a kind, or None after noting why not."""
+    try:
+        return plugins.load(port, str(kind))
+    except VigieError as error:
+        tree.fault(path, error.message, error.fix)
+        return None
+
+
+def channels(tree: Tree, raw: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Channel]:
+    """Channels by name; what a channel does not set comes from the environment where its adapter says so."""
+    found = {}
+    for name, values in raw.items():
+        path: Path = ("notify", name)
+        if not isinstance(values, dict) or "type" not in values:
+            tree.fault(path, "a channel needs a `type`", f"known: {', '.join(plugins.kinds('notifiers'))}")
+            continue
+        adapter = module(tree, "notifiers", values["type"], (*path, "type"))
+        if adapter is None:
+            continue
+        rest = {key: value for key, value in values.items() if key != "type"}
+        config = build(tree, with_environment(adapter, rest, environ), adapter.Config, path)
+        if config is not None:
+            found[name] = Channel(name, values["type"], config)
+    return found
+
+
+def with_environment(adapter: Any, values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """The values with the environment's behind them, for the keys that the adapter takes from there."""
+    names: dict[str, str] = adapter.ENVIRONMENT
+    return {key: environ[name] for key, name in names.items() if environ.get(name)} | values
+
+
+def llm(tree: Tree, file: File, environ: Mapping[str, str]) -> Llm:
+    """The model's settings: our keys, and the provider's own beside them."""
+    ours = {one.name for one in msgspec.structs.fields(Report)}
+    report = build(tree, {key: value for key, value in file.llm.items() if key in ours}, Report, ("llm",)) or Report()
+    rest = {key: value for key, value in file.llm.items() if key not in ours}
+    config = None
+    if report.provider not in ("none", "off"):
+        adapter = module(tree, "llms", report.provider, ("llm", "provider"))
+        if adapter is not None:
+            config = build(tree, with_environment(adapter, rest, environ), adapter.Config, ("llm",))
+    language = report.language or file.language
+    return Llm(report.provider, config, report.prompt, language, int(report.deadline), int(report.hold))
+
+
+def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings, ...]:
+    """Every enabled monitor, ids unique."""
+    alerts = {"default": Alert(), **file.alerts}
+    policies = {name: policy_of(tree, alert, names, ("alerts", name)) for name, alert in alerts.items()}
+    windows = [window(tree, item, index) for index, item in enumerate(file.maintenance)]
+    found: dict[str, MonitorSettings] = {}
+    for index, raw in enumerate(file.monitors):
+        path: Path = ("monitors", index)
+        one = monitor(tree, raw, policies, names, path)
+        if one is None:
+            continue
+        if one.monitor.id in found:
+            tree.fault(path, f"two monitors have the id {one.monitor.id!r}", "give one of them another `name` or `id`")
+            continue
+        covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
+        policy = replace(one.monitor.policy, windows=covered)
+        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, policy=policy))
+    return tuple(found.values())
+
+
+def policy_of(tree: Tree, alert: Alert, names: list[str], path: Path) -> Policy:
+    """A policy whose channels exist."""
+    for key in ("to", "degraded_to", "fallback"):
+        for name in getattr(alert, key) or []:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, 1)
+                fix = f"did you mean {near[0]!r}?" if near else f"channels under notify: {', '.join(names) or 'none'}"
+                tree.fault((*path, key), f"no channel is called {name!r}", fix)
+    to = tuple(names) if alert.to is None else tuple(alert.to)
+    return Policy(
+        alert.confirm, int(alert.confirm_every), alert.recover, int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback)
+    )
+
+
+def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str], path: Path) -> MonitorSettings | None:
+    """One monitor; None when it is off or faulty."""
+    values = {"url": raw} if isinstance(raw, str) else raw
+    if not isinstance(values, dict):
+        tree.fault(path, f"a monitor is a URL or keys with values, not {raw!r}", "write `- https://example.com/`")
+        return None
+    adapter = module(tree, "probes", values.get("type", "http"), (*path, "type"))
+    if adapter is None:
+        return None
+    common_keys = {one.name for one in _COMMON}
+    own_keys = {one.encode_name for one in msgspec.structs.fields(adapter.Config)}
+    for key in values.keys() - common_keys - own_keys:
+        unknown(tree, (*path, key), key, [*sorted(common_keys), *sorted(own_keys)])
+    before = len(tree.faults)
+    common = build(tree, {key: value for key, value in values.items() if key in common_keys}, Common, path)
+    config = build(tree, {key: value for key, value in values.items() if key in own_keys}, adapter.Config, path)
+    if common is None or config is None or len(tree.faults) > before or not common.enabled:
+        return None
+    policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
+    name = common.name or config.host
+    one = Monitor(
+        id=common.id or slug(name),
+        name=name,
+        kind=common.type,
+        target=config.target,
+        host=config.host,
+        every_ms=int(common.every),
+        timeout_ms=int(common.timeout),
+        policy=policy,
+        tags=tuple(common.tags),
+    )
+    return MonitorSettings(one, config, msgspec.to_builtins(config, enc_hook=enc_hook))
+
+
+def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policy], names: list[str], path: Path) -> Policy:
+    if isinstance(alert, Alert):
+        return policy_of(tree, alert, names, path)
+    if alert not in policies:
+        near = difflib.get_close_matches(alert, list(policies), 1)
+        fix = f"did you mean {near[0]!r}?" if near else f"alerts: {', '.join(policies)}"
+        tree.fault(path, f"no alert is called {alert!r}", fix)
+    return policies.get(alert, policies["default"])
+
+
+def slug(name: str) -> str:
+    """A stable key out of a name: `Shop API` is `shop-api`."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63] or "monitor"
+
+
+def window(tree: Tree, item: Maintenance, index: int) -> Window | None:
+    """A maintenance window in epoch ms."""
+    start, end = (_instant(tree, value, ("maintenance", index, key)) for key, value in (("from", item.start), ("until", item.end)))
+    if start is None or end is None:
+        return None
+    if start >= end:
+        tree.fault(("maintenance", index), "the window ends before it begins", "exchange `from` and `until`")
+        return None
+    return Window(start, end)
+
+
+def _instant(tree: Tree, value: Any, path: Path) -> int | None:
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    except ValueError:
+        tree.fault(path, f"{value!r} is no instant", "write 2026-03-01T22:00+01:00")
+        return None
+    return round(moment.timestamp() * 1000)
+
+
+def _covers(item: Maintenance, one: Monitor) -> bool:
+    return not (item.monitors or item.tags) or one.id in item.monitors or bool(set(item.tags) & set(one.tags))
+
+
+def secrets(value: Any) -> set[str]:
+    """Every secret in a Config, found by the names of its fields; the path of a webhook's URL is one too."""
+    found: set[str] = set()
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            inner = getattr(value, name)
+            if isinstance(inner, str) and name in _SECRET_FIELDS:
+                found.add(inner)
+            else:
+                found |= secrets(inner)
+    return found
+
+
+def file_of(tree: Tree) -> File:
+    """The file's own keys, each with its default where it was faulty."""
+    values = tree.value if tree.value is not None else {}
+    if not isinstance(values, dict):
+        tree.fault((), "the file holds no keys", "begin with `monitors:`")
+        return File()
+    fields = {one.encode_name: one for one in msgspec.structs.fields(File)}
+    found = {}
+    for key, value in values.items():
+        if key not in fields:
+            unknown(tree, (key,), key, fields)
+        elif key == "alerts" and isinstance(value, dict):
+            built = {name: convert(tree, item, Alert, ("alerts", name)) for name, item in value.items()}
+            found[key] = {name: item for name, item in built.items() if item is not None}
+        elif key == "maintenance" and isinstance(value, list):
+            spans = [convert(tree, item, Maintenance, ("maintenance", index)) for index, item in enumerate(value)]
+            found[key] = [span for span in spans if span is not None]
+        elif (converted := convert(tree, value, fields[key].type, (key,))) is not None:
+            found[fields[key].name] = converted
+    return File(**found)

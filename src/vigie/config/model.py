@@ -1,0 +1,107 @@
+"""The shape of `vigie.yaml`: the keys that do not belong to an adapter."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from vigie.core.duration import Duration
+
+Meta = msgspec.Meta
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When trouble is an incident, and who is told."""
+
+    confirm: Annotated[int, Meta(description="Failures in a row that open an incident.", ge=1, le=100)] = 3
+    confirm_every: Annotated[Duration, Meta(description="Pace of the re-checks that confirm.")] = Duration(5_000)
+    recover: Annotated[int, Meta(description="Good checks in a row that close it.", ge=1, le=100)] = 2
+    remind: Annotated[Duration, Meta(description="Time between reminders while nobody acknowledged; 0 for none.")] = Duration(14_400_000)
+    to: Annotated[list[str] | None, Meta(description="Channels that are paged; every channel when not set.")] = None
+    degraded_to: Annotated[list[str], Meta(description="Channels that are told of degradations.")] = []
+    fallback: Annotated[list[str], Meta(description="Channels that stand in when one of `to` fails.")] = []
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The log."""
+
+    file: Annotated[str | None, Meta(description="Log file (LOG_FILE); none when null.")] = "service_check_log.txt"
+    format: Annotated[Literal["text", "json"], Meta(description="`text` is `time - LEVEL - message`.")] = "text"
+    level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="What is written.")] = "info"
+    max_bytes: Annotated[int, Meta(description="The file is rotated at this size.", ge=1_000)] = 10_000_000
+    keep: Annotated[int, Meta(description="How many rotated files are kept.", ge=0)] = 5
+
+
+class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The status page."""
+
+    listen: Annotated[str, Meta(description="Address and port.", examples=["127.0.0.1:8080"])] = "127.0.0.1:8080"
+    enabled: Annotated[bool, Meta(description="Serve the page.")] = True
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless it is `address:port`."""
+        host, _, port = self.listen.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65_535:
+            raise ValueError(f"{self.listen!r} is no address and port; write 127.0.0.1:8080")
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys of `llm` beside those of the provider."""
+
+    provider: Annotated[str, Meta(description="`ollama`, or `none` for the plain report alone.")] = "ollama"
+    prompt: Annotated[str | None, Meta(description="Your own instructions to the model; facts, schema and checks stay.")] = None
+    language: Annotated[Literal["fr", "en"] | None, Meta(description="Language of the model's report; that of the mails when not set.")] = (
+        None
+    )
+    deadline: Annotated[Duration, Meta(description="Longest wait for a report.")] = Duration(60_000)
+    hold: Annotated[Duration, Meta(description="How long a page waits for its report.")] = Duration(2_000)
+
+
+class Maintenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"start": "from", "end": "until"}):
+    """A span in which nothing pages."""
+
+    start: Annotated[Any, Meta(description="Begin, with its zone.", examples=["2026-03-01T22:00+01:00"])]
+    end: Annotated[Any, Meta(description="End, with its zone.", examples=["2026-03-01T23:30+01:00"])]
+    monitors: Annotated[list[str], Meta(description="Ids of monitors; all when neither these nor tags are given.")] = []
+    tags: Annotated[list[str], Meta(description="Tags of monitors.")] = []
+
+
+class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys of every monitor, whatever its kind."""
+
+    name: Annotated[str | None, Meta(description="What people read; the host when not set.")] = None
+    id: Annotated[str | None, Meta(description="Stable key; a slug of the name when not set.", pattern="^[a-z0-9][a-z0-9-]{0,62}$")] = None
+    type: Annotated[str, Meta(description="Kind of check.")] = "http"
+    every: Annotated[Duration, Meta(description="Time between checks (`vigie once` leaves it to cron).")] = Duration(60_000)
+    timeout: Annotated[Duration, Meta(description="Longest time of one whole check.")] = Duration(10_000)
+    alert: Annotated[str | Alert, Meta(description="Name of an alert, or one written here.")] = "default"
+    tags: Annotated[list[str], Meta(description="Tags.")] = []
+    enabled: Annotated[bool, Meta(description="Watch it.")] = True
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for times that cannot be kept."""
+        if self.every < 1_000:
+            raise ValueError("`every` is at least 1s")
+        if not 1 <= self.timeout <= 300_000:
+            raise ValueError("`timeout` is more than nothing and at most 5m")
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    language: Annotated[Literal["fr", "en"], Meta(description="Language of reports, mails and pages.")] = "en"
+    timezone: Annotated[
+        str | None, Meta(description="Zone of times in messages; the machine's when not set.", examples=["Europe/Paris"])
+    ] = None
+    store: Annotated[str, Meta(description="Database, relative to this file.")] = "vigie.db"
+    log: Annotated[Log, Meta(description="The log.")] = Log()
+    web: Annotated[Web, Meta(description="The status page.")] = Web()
+    llm: Annotated[dict[str, Any], Meta(description="The language model.")] = {}
+    notify: Annotated[dict[str, Any], Meta(description="Channels by name; each has a `type`.")] = {}
+    alerts: Annotated[dict[str, Alert], Meta(description="Policies by name; `default` serves monitors that name none.")] = {}
+    control: Annotated[
+        list[str],
+        Meta(description="`host:port` of control targets: asked only when a check failed, to tell whether Vigie's own link is at fault."),
+    ] = ["example.com:443", "iana.org:443"]
+    second_resolver: Annotated[str | None, Meta(description="A second DNS server for the second look.", examples=["9.9.9.9"])] = None
+    maintenance: Annotated[list[Maintenance], Meta(description="Spans in which nothing pages.")] = []
+    monitors: Annotated[list[Any], Meta(description="What is watched: a URL, or keys.")] = []
