@@ -87,7 +87,8 @@ def _settings(read: tree.Tree, file: Path | None, base: Path, environ: Mapping[s
         _check_zone(read, shape.timezone)
     if read.faults:
         raise ConfigError(sorted(read.faults, key=lambda fault: fault.line or 0))
-    held = set[str]().union(*(assemble.secrets(item.config) for item in (*channels.values(), *monitors)))
+    configs: list[Any] = [*(one.config for one in channels.values()), *(one.config for one in monitors)]
+    held = set[str]().union(*(assemble.secrets(config) for config in configs))
     held |= {channel.config.url for channel in channels.values() if channel.kind != "email" and hasattr(channel.config, "url")}
     return Settings(
         file=file,

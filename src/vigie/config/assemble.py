@@ -196,7 +196,7 @@ def file_of(tree: Tree) -> File:
         tree.fault((), "the file holds no keys", "begin with `monitors:`")
         return File()
     fields = {one.encode_name: one for one in msgspec.structs.fields(File)}
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in values.items():
         if key not in fields:
             unknown(tree, (key,), key, fields)

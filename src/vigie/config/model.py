@@ -49,9 +49,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     provider: Annotated[str, Meta(description="`ollama`, or `none` for the plain report alone.")] = "ollama"
     prompt: Annotated[str | None, Meta(description="Your own instructions to the model; facts, schema and checks stay.")] = None
-    language: Annotated[Literal["fr", "en"] | None, Meta(description="Language of the model's report; that of the mails when not set.")] = (
-        None
-    )
+    language: Annotated[Literal["fr", "en"] | None, Meta(description="Language of the report; that of the mails when not set.")] = None
     deadline: Annotated[Duration, Meta(description="Longest wait for a report.")] = Duration(60_000)
     hold: Annotated[Duration, Meta(description="How long a page waits for its report.")] = Duration(2_000)
 
@@ -89,9 +87,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The whole file."""
 
     language: Annotated[Literal["fr", "en"], Meta(description="Language of reports, mails and pages.")] = "en"
-    timezone: Annotated[
-        str | None, Meta(description="Zone of times in messages; the machine's when not set.", examples=["Europe/Paris"])
-    ] = None
+    timezone: Annotated[str | None, Meta(description="Zone of times; the machine's when not set.", examples=["Europe/Paris"])] = None
     store: Annotated[str, Meta(description="Database, relative to this file.")] = "vigie.db"
     log: Annotated[Log, Meta(description="The log.")] = Log()
     web: Annotated[Web, Meta(description="The status page.")] = Web()
@@ -99,9 +95,9 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     notify: Annotated[dict[str, Any], Meta(description="Channels by name; each has a `type`.")] = {}
     alerts: Annotated[dict[str, Alert], Meta(description="Policies by name; `default` serves monitors that name none.")] = {}
     control: Annotated[
-        list[str],
+        tuple[str, ...],
         Meta(description="`host:port` of control targets: asked only when a check failed, to tell whether Vigie's own link is at fault."),
-    ] = ["example.com:443", "iana.org:443"]
+    ] = ("example.com:443", "iana.org:443")
     second_resolver: Annotated[str | None, Meta(description="A second DNS server for the second look.", examples=["9.9.9.9"])] = None
     maintenance: Annotated[list[Maintenance], Meta(description="Spans in which nothing pages.")] = []
     monitors: Annotated[list[Any], Meta(description="What is watched: a URL, or keys.")] = []
