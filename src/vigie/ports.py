@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from vigie.core.events import Decision
+from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
 from vigie.core.report.facts import Analysis, Bundle, Evidence, Message, Subject
@@ -259,6 +259,14 @@ class Store(Protocol):
 
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""
+        ...
+
+    async def leave(self, monitor: str, event: Acked | Resolved) -> None:
+        """Leave an event for the Vigie that is at work on this store; it takes it within a second."""
+        ...
+
+    async def left(self) -> list[tuple[str, Acked | Resolved]]:
+        """Take what was left, oldest first; each is handed out once."""
         ...
 
     async def prune(self, now: int) -> int:

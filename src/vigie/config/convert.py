@@ -47,12 +47,19 @@ def struct_of(kind: Any) -> type[msgspec.Struct] | None:
     return next((choice for choice in choices if isinstance(choice, type) and issubclass(choice, msgspec.Struct)), None)
 
 
+def _only_struct(kind: Any) -> bool:
+    """Whether nothing but keys with values (or null) will do."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    return all(choice is type(None) or struct_of(choice) for choice in get_args(kind) or (kind,))
+
+
 def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
     """The value as `kind`, or None after noting why not in the tree's faults."""
     struct = struct_of(kind)
     if struct is not None and isinstance(value, dict):
         return build(tree, value, struct, path)
-    if struct is not None and value is not None:
+    if struct is not None and value is not None and _only_struct(kind):
         tree.fault(path, f"keys with values are expected, not {value!r}", f"known keys: {', '.join(struct.__struct_fields__)}")
         return None
     for strict in (True, False):

@@ -45,6 +45,10 @@ class Ingest:
         self._lock = asyncio.Lock()
         self.last_result_at: int | None = None
 
+    def listen(self, listener: Listener) -> None:
+        """Tell this one too, after each commit."""
+        self._listeners.append(listener)
+
     async def start(self) -> None:
         """Load what is known."""
         self._states = await self._store.load_states()

@@ -37,6 +37,8 @@ class Janitor:
                     log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); nobody is paged for it", drift / 1000)
                     await self._ingest.stepped(drift)
                     offset += drift
+                for monitor, event in await self._store.left():
+                    await self._ingest.handle(monitor, event)
                 await self._ingest.wake(self._clock.now())
                 if self.ticked_at - pruned > _PRUNE_SECONDS:
                     pruned = self.ticked_at

@@ -24,6 +24,12 @@ _DOUBTFUL = frozenset(
 )
 
 
+_ADVICE = {
+    Cause.PROBE_NETWORK: "See this machine's network; the service is not accused and nobody is paged.",
+    Cause.PROBE_RESOLVER: "See this machine's resolver (/etc/resolv.conf); the service is not accused and nobody is paged.",
+}
+
+
 @dataclass(slots=True)
 class ProbeDeps:
     """What probes are built with. One resolver, one trust store, one transport for all of them."""
@@ -68,4 +74,4 @@ class Guarded:
         words = "no control target answers either: this machine has no way out"
         if own is Cause.PROBE_RESOLVER:
             words = "control targets answer by address but not by name: this machine's resolver fails"
-        return replace(result, status=Status.UNKNOWN, cause=own, message=f"{words} ({result.message})")
+        return replace(result, status=Status.UNKNOWN, cause=own, message=f"{words} ({result.message})", advice=(_ADVICE[own],))

@@ -238,6 +238,4 @@ ADVICE: dict[Cause, str] = {
     Cause.DNS_NO_ANSWER: "The name has no address of the family asked for; see its A and AAAA records.",
     Cause.TCP_REFUSED: "Nothing listens on that port: see whether the service runs.",
     Cause.HTTP_REDIRECT: "See where the redirects lead; max_redirects, allow_other_host and allow_downgrade say what is allowed.",
-    Cause.PROBE_NETWORK: "This machine has no way out: the service is not accused, nobody is paged.",
-    Cause.PROBE_RESOLVER: "See this machine's resolver (/etc/resolv.conf); the service is not accused.",
 }

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from vigie.core.events import Acked, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.errors import StoreError
@@ -176,6 +177,14 @@ class SqliteStore:
         """The newest whole result of a monitor before `before`, good or bad."""
         waiting = [r for r in self._details if r.monitor == monitor and queries.is_good(r) is good and r.at < before]
         return waiting[-1] if waiting else await self._run(lambda db: queries.last_detail(db, monitor, good=good, before=before))
+
+    async def leave(self, monitor: str, event: Acked | Resolved) -> None:
+        """Leave an event for the Vigie that is at work on this store."""
+        await self._run(lambda db: queries.leave(db, monitor, event))
+
+    async def left(self) -> list[tuple[str, Acked | Resolved]]:
+        """Take what was left, oldest first."""
+        return await self._run(queries.left)
 
     async def prune(self, now: int) -> int:
         """Drop what retention no longer keeps; how many rows went."""

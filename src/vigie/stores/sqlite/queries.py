@@ -5,7 +5,7 @@ from typing import Any, TypeVar, get_args
 
 import msgspec
 
-from vigie.core.events import Decision
+from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
@@ -227,6 +227,21 @@ def last_detail(db: Db, monitor: str, *, good: bool, before: int) -> CheckResult
     sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at < ? ORDER BY at DESC LIMIT 1"
     rows = db.fetch(sql, (monitor, int(good), before))
     return _decode(rows[0][0], CheckResult) if rows else None
+
+
+def leave(db: Db, monitor: str, event: Acked | Resolved) -> None:
+    """For another process."""
+    with db.transaction(durable=True):
+        db.execute("INSERT INTO inbox (monitor, kind, body) VALUES (?, ?, ?)", (monitor, type(event).__name__, _encode(event)))
+
+
+def left(db: Db) -> list[tuple[str, Acked | Resolved]]:
+    """From another process; each once."""
+    if not db.fetch("SELECT 1 FROM inbox LIMIT 1"):
+        return []
+    with db.transaction(durable=True):
+        rows = db.fetch("DELETE FROM inbox RETURNING id, monitor, kind, body")
+    return [(monitor, _decode(body, Acked if kind == "Acked" else Resolved)) for _, monitor, kind, body in sorted(rows)]
 
 
 def prune(db: Db, now: int) -> int:

@@ -1,0 +1,145 @@
+"""The prober process: reads its work from its standard input, probes, and writes batches of results. `python -m vigie.agent`."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import BinaryIO
+
+import msgspec
+
+from vigie import plugins
+from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, frame
+from vigie.clock import SystemClock
+from vigie.config import options_to_config
+from vigie.engine.prober import LocalAgent
+from vigie.net import Link, Resolver, system_ca_file
+from vigie.ports import Assignment, Batch, Probe
+from vigie.probes import Guarded, ProbeDeps
+
+_LENGTH = 4
+_LATE_SECONDS = 10.0
+
+
+def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
+    """The probe of an assignment, with the question "is it us?" behind it."""
+    module = plugins.load("probes", assignment.monitor.kind)
+    probe = module.build(options_to_config(module.Config, assignment.options), deps)
+    return Guarded(probe, assignment.monitor.host, deps.link.fault)
+
+
+def probe_deps(control: list[str]) -> ProbeDeps:
+    """What the probes of this process share."""
+    resolver = Resolver()
+    return ProbeDeps(SystemClock(), resolver, Link(resolver, control), system_ca_file())
+
+
+class _Output:
+    """Frames to the parent, by a thread: a parent that is slow to read never stalls the probing loop."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._stream = stream
+        self._thread = threading.Thread(target=self._write, daemon=True)
+        self._thread.start()
+
+    def send(self, data: bytes) -> None:
+        self._queue.put(data)
+
+    def _write(self) -> None:
+        while (data := self._queue.get()) is not None:
+            try:
+                self._stream.write(data)
+                self._stream.flush()
+            except OSError:
+                os._exit(1)  # the parent is gone
+
+    def close(self) -> None:
+        self._queue.put(None)
+        self._thread.join()
+
+
+class _Relay(logging.Handler):
+    """Log lines travel to the parent, who owns the log."""
+
+    def __init__(self, output: _Output) -> None:
+        super().__init__()
+        self._output = output
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        self._output.send(frame(Said(record.levelno, self.format(record))))
+
+
+def _read(stream: BinaryIO, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Queue[Down]") -> None:
+    """The parent's frames, by a thread, as Windows needs it; its end means: stop."""
+    while True:
+        head = stream.read(_LENGTH)
+        if len(head) < _LENGTH:
+            break
+        body = stream.read(int.from_bytes(head, "little"))
+        message: Down = msgspec.msgpack.decode(body, type=Down)
+        loop.call_soon_threadsafe(inbox.put_nowait, message)
+    with contextlib.suppress(RuntimeError):  # the loop may have ended first
+        loop.call_soon_threadsafe(inbox.put_nowait, Stop())
+
+
+async def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Work until the parent says stop or goes away."""
+    output = _Output(sink)
+    logger = logging.getLogger("vigie")
+    logger.addHandler(_Relay(output))
+    logger.setLevel(logging.INFO)
+    inbox: asyncio.Queue[Down] = asyncio.Queue()
+    threading.Thread(target=_read, args=(source, asyncio.get_running_loop(), inbox), daemon=True).start()
+    first = await inbox.get()
+    if isinstance(first, Assign):
+        await _work(first, inbox, output)
+    output.close()
+
+
+async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) -> None:
+    deps = probe_deps(first.control)
+
+    async def publish(batch: Batch) -> None:
+        output.send(frame(Results(batch)))
+
+    agent = LocalAgent(name="local", run=first.run, clock=deps.clock, publish=publish, build=lambda one: build_probe(one, deps))
+    agent.start()
+    await agent.assign(first.assignments)
+    reports = asyncio.create_task(_report_lateness(agent, output))
+    while not isinstance(message := await inbox.get(), Stop):
+        if isinstance(message, Pace):
+            await agent.pace(message.monitor, message.every_ms)
+        else:
+            deps.link = Link(deps.resolver, message.control)
+            await agent.assign(message.assignments)
+    reports.cancel()
+    await agent.stop()
+    deps.close()
+
+
+async def _report_lateness(agent: LocalAgent, output: _Output) -> None:
+    while True:
+        await asyncio.sleep(_LATE_SECONDS)
+        samples = sorted(agent.lateness.samples)
+        if samples:
+            output.send(frame(Late(len(samples), samples[int(len(samples) * 0.99)], samples[-1])))
+
+
+def main() -> None:
+    """Entry of the process. Signals are the parent's business: a Ctrl-C reaches both, and the parent drains us."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # libcurl needs reader and writer callbacks, which Windows' default loop does not have.
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(serve(sys.stdin.buffer, sys.stdout.buffer))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""The composition root: builds the parts, starts and stops them; the command line and the tests are shells around it."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import tzinfo
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from vigie import plugins
+from vigie.agent import build_probe, probe_deps
+from vigie.collectors import CollectorDeps
+from vigie.config import Settings
+from vigie.core.model import CheckResult, Monitor, Notice
+from vigie.core.report.render import Setting
+from vigie.engine.ingest import Ingest, Turn
+from vigie.engine.messages import Composer
+from vigie.engine.outbox import Outbox
+from vigie.engine.reporter import Reporter, Writing
+from vigie.errors import AlreadyRunning, VigieError
+from vigie.llms import ModelDeps
+from vigie.net import system_ca_file
+from vigie.notifiers import NotifierDeps
+from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier
+from vigie.probes import ProbeDeps
+from vigie.stores.sqlite import SqliteStore
+
+log = logging.getLogger("vigie.app")
+
+_AT_ONCE = 64
+_DRAIN_MS = 20_000
+
+
+@contextlib.contextmanager
+def locked(store: Path) -> Iterator[None]:
+    """Nobody else works on this store meanwhile. Raises AlreadyRunning, or VigieError when the folder cannot be written."""
+    path = store.with_name(f"{store.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=0)
+        lock.acquire()
+    except Timeout:
+        raise AlreadyRunning(f"another Vigie is at work on {store}", "wait for it to end, or stop it") from None
+    except OSError as error:
+        raise VigieError(f"{path} cannot be written: {error.strerror}", f"make {store.parent} writable for this user") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def zone_of(settings: Settings) -> tzinfo:
+    """The zone of times in messages."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    if settings.timezone:
+        return ZoneInfo(settings.timezone)
+    return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
+
+
+def assignments(settings: Settings) -> list[Assignment]:
+    """What an agent is told to watch."""
+    return [Assignment(one.monitor, one.options) for one in settings.monitors]
+
+
+def monitors(settings: Settings) -> dict[str, Monitor]:
+    """Monitors by id."""
+    return {one.monitor.id: one.monitor for one in settings.monitors}
+
+
+def notifiers(settings: Settings, clock: Clock) -> dict[str, Notifier]:
+    """Channels by name."""
+    deps = NotifierDeps(clock, socket.gethostname(), system_ca_file())
+    return {name: plugins.load("notifiers", one.kind).build(one.config, deps) for name, one in settings.channels.items()}
+
+
+def model(settings: Settings, clock: Clock) -> LanguageModel | None:
+    """The language model, or None."""
+    if settings.llm.config is None:
+        return None
+    built: LanguageModel = plugins.load("llms", settings.llm.provider).build(settings.llm.config, ModelDeps(clock))
+    return built
+
+
+def collectors(settings: Settings, deps: ProbeDeps) -> list[Collector]:
+    """Every kind of second look."""
+    wanted = CollectorDeps(deps.clock, deps.resolver, deps.link, settings.second_resolver)
+    return [plugins.load("collectors", kind).build(wanted) for kind in plugins.kinds("collectors")]
+
+
+def writing(settings: Settings, clock: Clock) -> Writing:
+    """How reports are written."""
+    llm = settings.llm
+    return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, Setting(settings.language, zone_of(settings)))
+
+
+async def check(settings: Settings, clock: Clock) -> list[tuple[Monitor, CheckResult]]:
+    """Look at every monitor once, side by side; touches no state, sends nothing."""
+    del clock
+    deps = probe_deps(list(settings.control))
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(assignment: Assignment) -> tuple[Monitor, CheckResult]:
+        async with slots:
+            result = await build_probe(assignment, deps).check(assignment.monitor.timeout_ms)
+        return assignment.monitor, replace(result, monitor=assignment.monitor.id)
+
+    try:
+        return await asyncio.gather(*(one(assignment) for assignment in assignments(settings)))
+    finally:
+        deps.close()
+
+
+class Core:
+    """The parts that `once` and `serve` share: store, ingest, reporter, outbox."""
+
+    def __init__(self, settings: Settings, clock: Clock, *, hold_ms: int, threads: bool) -> None:
+        self.settings, self.clock = settings, clock
+        self.store = SqliteStore(settings.store, threads=threads)
+        self.deps = probe_deps(list(settings.control))
+        words = Setting(settings.language, zone_of(settings))
+        self.composer = Composer(self.store, clock, words, monitors(settings))
+        self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps), writing(settings, clock))
+        self.outbox = Outbox(self.store, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
+        held = hold_ms if settings.llm.config is not None else 0
+        self.ingest = Ingest(self.store, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
+        self.reporter.on_stored(self.outbox.wake)
+
+    async def start(self) -> None:
+        """Load the state and adopt the configuration's monitors."""
+        watched = [one.monitor for one in self.settings.monitors]
+        await self.store.sync_monitors(watched)
+        await self.ingest.start()
+        await self.ingest.configure(watched)
+
+    async def close(self) -> None:
+        """Let what is being sent end, then close the store."""
+        await self.reporter.close()
+        await self.outbox.close()
+        await self.store.close()
+        self.deps.close()
+
+    def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
+        monitor = self.ingest.monitor(notice.monitor)
+        if monitor is None:
+            return tuple(self.settings.channels)
+        return monitor.policy.fallback or monitor.policy.to
+
+    async def _wake(self, turn: Turn) -> None:
+        if turn.decisions:
+            self.outbox.wake()
+
+
+async def once(settings: Settings, clock: Clock) -> int:
+    """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
+    with locked(settings.store):
+        core = Core(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
+        try:
+            return await _cycle(core)
+        finally:
+            await core.close()
+
+
+async def _cycle(core: Core) -> int:
+    await core.start()
+    run = await core.store.next_run()
+    counter = iter(range(1, 1_000_000_000))
+    slots = asyncio.Semaphore(_AT_ONCE)
+    reporting = asyncio.create_task(core.reporter.run())
+
+    async def look(assignment: Assignment) -> None:
+        async with slots:
+            probe = build_probe(assignment, core.deps)
+            result = await probe.check(assignment.monitor.timeout_ms)
+        number = next(counter)
+        named = replace(result, monitor=assignment.monitor.id, order=(run << 32) + number)
+        await core.ingest.take(Batch(f"once-{assignment.monitor.id}", run, number, (named,)))
+
+    async def cycle(assignment: Assignment) -> None:
+        policy, monitor = assignment.monitor.policy, assignment.monitor.id
+        await look(assignment)
+        # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
+        for _ in range(max(policy.confirm, policy.recover) + 1):
+            if not core.ingest.state(monitor).quick:
+                return
+            await core.clock.sleep(policy.confirm_every_ms / 1000)
+            await look(assignment)
+
+    try:
+        await core.ingest.wake(core.clock.now())
+        await asyncio.gather(*(cycle(assignment) for assignment in assignments(core.settings)))
+        await core.reporter.idle()
+        return await core.outbox.drain(core.clock.now() + _DRAIN_MS)
+    finally:
+        reporting.cancel()
+        await asyncio.gather(reporting, return_exceptions=True)
+
+
+async def send_test(settings: Settings, clock: Clock, channel: str) -> str:
+    """Send the marked test notice by one channel; the provider's answer. Raises DeliveryError."""
+    from vigie.core.report.render import test_message
+
+    now = clock.now()
+    return await notifiers(settings, clock)[channel].deliver(test_message(channel, f"test-{now}", now, settings.language))

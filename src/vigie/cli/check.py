@@ -1,0 +1,107 @@
+"""Probe now and print the verdict; touches no state, sends nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from vigie.cli import results
+from vigie.cli.common import ConfigOption, run, settings
+from vigie.config import MonitorSettings, Settings, one_monitor
+from vigie.errors import VigieError
+
+app = typer.Typer(rich_markup_mode=None)
+
+_EPILOG = """Exit status: 0 up, 1 degraded, 2 down, 3 unknown or unusable arguments; the worst of several (down, unknown, degraded, up).
+
+Examples: vigie check https://example.com/ | vigie check --expect-json '$.db==up' --max-latency 500ms https://api.example.com/health |
+vigie check --format nagios https://example.com/"""
+
+Many = list[str] | None
+
+
+@app.command(epilog=_EPILOG)
+def check(
+    urls: Annotated[Many, typer.Argument(metavar="[URL]...", help="What to check; every configured monitor when none is given.")] = None,
+    *,
+    config: ConfigOption = None,
+    timeout: Annotated[str | None, typer.Option(help="Longest time of the whole check, as 10s.")] = None,
+    method: Annotated[str | None, typer.Option(help="Request method.")] = None,
+    header: Annotated[Many, typer.Option(help="Request header, as 'K: V'; repeatable.")] = None,
+    expect_status: Annotated[str | None, typer.Option(help="Accepted statuses, as 200-299,304.")] = None,
+    expect_keyword: Annotated[Many, typer.Option(help="Text that must be in the page; repeatable.")] = None,
+    reject_keyword: Annotated[Many, typer.Option(help="Text that must not; repeatable.")] = None,
+    expect_json: Annotated[Many, typer.Option(help="'PATH==VALUE' (JSONPath; also !=, <, >); repeatable.")] = None,
+    expect_type: Annotated[str | None, typer.Option(help="Media type, as application/json.")] = None,
+    max_latency: Annotated[str | None, typer.Option(help="Slower is degraded, as 500ms.")] = None,
+    max_redirects: Annotated[int | None, typer.Option(help="Redirects at most.")] = None,
+    min_tls_days: Annotated[int | None, typer.Option(help="Fewer days left on the certificate is degraded.")] = None,
+    resolver: Annotated[str | None, typer.Option(help="DNS server, as IP or IP:PORT.")] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="PEM file of a private authority.")] = None,
+    ip: Annotated[Literal["4", "6"] | None, typer.Option(help="Only this family of addresses.")] = None,
+    http: Annotated[Literal["1.1", "2", "3"] | None, typer.Option(help="HTTP version to ask for.")] = None,
+    insecure: Annotated[bool, typer.Option("--insecure", help="Do not verify the certificate.")] = False,
+    format_: Annotated[Literal["text", "json", "nagios"], typer.Option("--format", help="Output.")] = "text",
+) -> None:
+    """Probe now and print the verdict; touches no state, sends nothing."""
+    expect = _given(
+        status=expect_status,
+        keyword=expect_keyword,
+        reject_keyword=reject_keyword,
+        json=expect_json,
+        type=expect_type,
+        latency=max_latency,
+        tls_days=min_tls_days,
+    )
+    values = _given(
+        timeout=timeout,
+        method=method,
+        headers=_headers(header),
+        max_redirects=max_redirects,
+        resolver=resolver,
+        ca_file=str(ca_file) if ca_file else None,
+        ip=int(ip) if ip else None,
+        http=http,
+        insecure=insecure or None,
+        expect=expect or None,
+    )
+    found = settings(config)
+    if urls:
+        found = replace(found, monitors=tuple(_unique(one_monitor({"url": url, **values}), index) for index, url in enumerate(urls)))
+    elif values:
+        raise VigieError("options of the request need a URL", "name one, or set them in vigie.yaml")
+    raise typer.Exit(_show(found, format_))
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None and value != []}
+
+
+def _headers(lines: Many) -> dict[str, str] | None:
+    found = {}
+    for line in lines or []:
+        name, colon, value = line.partition(":")
+        if not colon or not name.strip():
+            raise VigieError(f"{line!r} is no header", "write --header 'Name: value'")
+        found[name.strip()] = value.strip()
+    return found or None
+
+
+def _unique(one: MonitorSettings, index: int) -> MonitorSettings:
+    """Two URLs of one host are two monitors."""
+    return replace(one, monitor=replace(one.monitor, id=f"{one.monitor.id}-{index}"))
+
+
+def _show(found: Settings, format_: str) -> int:
+    import sys
+
+    from vigie.app import check as look
+    from vigie.clock import SystemClock
+
+    checked = run(look(found, SystemClock()))
+    if format_ == "nagios":
+        typer.echo(results.nagios(checked))
+    for monitor, result in checked if format_ != "nagios" else ():
+        typer.echo(results.json_line(monitor, result) if format_ == "json" else results.text(monitor, result, colour=sys.stdout.isatty()))
+    return results.EXIT[results.worst([result.status for _, result in checked])]

@@ -1,0 +1,127 @@
+"""How `vigie check` writes results: text for people, JSON lines for programs, one plugin line for Nagios and Icinga."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
+
+Checked = tuple[Monitor, CheckResult]
+
+# Monitoring plugins' exit statuses, and which of several counts as the worst: down, then unknown, then degraded.
+EXIT = {Status.UP: 0, Status.DEGRADED: 1, Status.DOWN: 2, Status.UNKNOWN: 3}
+_WORST_FIRST = (Status.DOWN, Status.UNKNOWN, Status.DEGRADED, Status.UP)
+_NAGIOS = {Status.UP: "OK", Status.DEGRADED: "WARNING", Status.DOWN: "CRITICAL", Status.UNKNOWN: "UNKNOWN"}
+_PHASES = ("dns", "connect", "tls", "first_byte", "transfer", "total")
+_MARKS = {Status.UP: "●", Status.DEGRADED: "▲", Status.DOWN: "✖", Status.UNKNOWN: "?"}
+_COLOURS = {Status.UP: "\x1b[32m", Status.DEGRADED: "\x1b[33m", Status.DOWN: "\x1b[31m", Status.UNKNOWN: "\x1b[35m"}
+
+
+def worst(statuses: Sequence[Status]) -> Status:
+    """The status that decides the exit: the worst of several, `up` of none."""
+    return next((status for status in _WORST_FIRST if status in statuses), Status.UP)
+
+
+def instant(at: int | None) -> str | None:
+    """Epoch ms as ISO 8601 in UTC, to the millisecond."""
+    return None if at is None else datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def json_line(monitor: Monitor, result: CheckResult) -> str:
+    """One object on one line; its fields are the contract of `--format json`."""
+    return msgspec.json.encode(
+        {
+            "monitor": monitor.name,
+            "url": monitor.target,
+            "status": result.status,
+            "cause": result.cause,
+            "message": result.message,
+            "at": instant(result.at),
+            "location": result.location,
+            "address": result.address,
+            "timings": _timings(result.timings),
+            "http": _http(result.http),
+            "tls": _tls(result.tls),
+            "advice": result.advice,
+        }
+    ).decode()
+
+
+def _timings(timings: Timings) -> dict[str, float | None]:
+    return {phase: None if ms is None else round(ms, 1) for phase, ms in asdict(timings).items()}
+
+
+def _http(facts: HttpFacts | None) -> dict[str, Any] | None:
+    return None if facts is None else {name: getattr(facts, name) for name in ("status", "version", "redirects", "bytes", "type")}
+
+
+def _tls(facts: TlsFacts | None) -> dict[str, Any] | None:
+    if facts is None:
+        return None
+    plain = {name: getattr(facts, name) for name in ("version", "issuer", "subject", "days_left")}
+    return {**plain, "expires_at": instant(facts.expires_at)}
+
+
+def text(monitor: Monitor, result: CheckResult, *, colour: bool) -> str:
+    """A few lines for a terminal: verdict first, then phases, certificate and advice."""
+    on, off = (_COLOURS[result.status], "\x1b[0m") if colour else ("", "")
+    cause = f"  {result.cause}" if result.cause else ""
+    lines = [f"{on}{_MARKS[result.status]} {result.status.upper()}{off}  {monitor.target}{cause}"]
+    lines += [f"  {part}" for part in (result.message, _served(result), _phases(result.timings), _certificate(result.tls)) if part]
+    return "\n".join(lines + [f"  → {hint}" for hint in result.advice])
+
+
+def _served(result: CheckResult) -> str:
+    facts = result.http
+    if facts is None:
+        return f"address {result.address}" if result.address else ""
+    parts = [f"HTTP/{facts.version}" if facts.version[:1].isdigit() else facts.version, f"{facts.bytes} bytes", facts.type or ""]
+    parts += [f"{facts.redirects} redirect(s)"] * bool(facts.redirects) + [f"from {result.address}"] * bool(result.address)
+    return ", ".join(part for part in parts if part)
+
+
+def _phases(timings: Timings) -> str:
+    named = ((phase.replace("_", " "), getattr(timings, phase)) for phase in _PHASES)
+    return "  ".join(f"{name} {ms:.1f} ms" for name, ms in named if ms is not None)
+
+
+def _certificate(facts: TlsFacts | None) -> str:
+    if facts is None or facts.days_left is None:
+        return ""
+    left = f"{facts.days_left} days left" if facts.days_left >= 0 else f"expired {-facts.days_left} days ago"
+    return f"{facts.version or 'TLS'}, certificate of {facts.subject} by {facts.issuer}, {left}"
+
+
+def nagios(checked: Sequence[Checked]) -> str:
+    """One plugin line with performance data (Monitoring Plugins guidelines): the worst result speaks for all."""
+    status = worst([result.status for _, result in checked])
+    speaking = [(monitor, result) for monitor, result in checked if result.status is status]
+    said = "; ".join(f"{monitor.name}: {_said(result)}" for monitor, result in speaking)
+    perf = " ".join(part for monitor, result in checked for part in _perfdata(monitor, result, alone=len(checked) == 1))
+    return f"VIGIE {_NAGIOS[status]} - {_clean(said) or 'nothing to check'}" + (f" | {perf}" if perf else "")
+
+
+def _said(result: CheckResult) -> str:
+    total = result.timings.total
+    return result.message or ("answers" if total is None else f"answers in {total:.0f} ms")
+
+
+def _perfdata(monitor: Monitor, result: CheckResult, *, alone: bool) -> list[str]:
+    prefix = "" if alone else f"{_clean(monitor.name)} "
+    limit = result.figures.get("limit_ms")
+    warn = f"{float(limit) / 1000:g}" if isinstance(limit, int | float) else ""
+    parts = [
+        f"'{prefix}{'time' if phase == 'total' else phase}'={ms / 1000:.6f}s;{warn if phase == 'total' else ''};;0"
+        for phase in _PHASES
+        if (ms := getattr(result.timings, phase)) is not None
+    ]
+    parts += [f"'{prefix}size'={result.http.bytes}B;;;0"] if result.http else []
+    return parts + ([f"'{prefix}days_left'={result.tls.days_left}"] if result.tls and result.tls.days_left is not None else [])
+
+
+def _clean(words: str) -> str:
+    """`|` starts performance data and a quote ends a label, so neither may come from a name or message."""
+    return " ".join(words.replace("|", "/").replace("'", "’").split())

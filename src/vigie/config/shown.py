@@ -1,0 +1,109 @@
+"""The configuration as others see it: JSON Schema for editors, and the merged values with secrets masked for people."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from vigie import plugins
+from vigie.config.convert import enc_hook
+from vigie.config.model import Common, File, Report
+from vigie.config.settings import Settings
+from vigie.core.duration import Duration
+from vigie.net import redact_url
+
+_MASK = "***"
+_SECRET = ("password", "secret", "bearer", "token")
+_PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
+
+
+def _schema_hook(kind: type) -> dict[str, Any]:
+    if kind is Duration:
+        return {"type": "string", "pattern": _PATTERN, "examples": ["30s", "5m"]}
+    raise NotImplementedError(kind)
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of `vigie.yaml`, put together from every installed adapter."""
+    adapters = {port: {kind: plugins.load(port, kind).Config for kind in plugins.kinds(port)} for port in ("probes", "notifiers", "llms")}
+    types = [File, Common, Report, *(config for kinds in adapters.values() for config in kinds.values())]
+    roots, components = msgspec.json.schema_components(types, schema_hook=_schema_hook, ref_template="#/$defs/{name}")
+    by_type = dict(zip(types, roots, strict=True))
+    whole = components["File"]
+    whole["properties"]["monitors"]["items"] = {
+        "anyOf": [{"type": "string"}, *(_together(components, [by_type[Common], by_type[one]]) for one in adapters["probes"].values())]
+    }
+    channels = [_typed(_resolved(components, by_type[one]), kind) for kind, one in adapters["notifiers"].items()]
+    whole["properties"]["notify"]["additionalProperties"] = {"anyOf": channels}
+    whole["properties"]["llm"] = {"anyOf": [_together(components, [by_type[Report], by_type[one]]) for one in adapters["llms"].values()]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "vigie.yaml", **whole, "$defs": components}
+
+
+def _resolved(components: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = components[root["$ref"].rpartition("/")[2]]
+    return found
+
+
+def _together(components: dict[str, Any], roots: list[dict[str, Any]]) -> dict[str, Any]:
+    """One object with the keys of several Structs."""
+    parts = [_resolved(components, root) for root in roots]
+    properties = {name: value for part in parts for name, value in part["properties"].items()}
+    required = [name for part in parts for name in part.get("required", [])]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _typed(part: dict[str, Any], kind: str) -> dict[str, Any]:
+    """A channel's keys with its `type`; what the environment can give is not required."""
+    return {**part, "properties": {"type": {"const": kind}, **part["properties"]}, "required": ["type"]}
+
+
+def shown(settings: Settings) -> str:
+    """YAML (its JSON subset) of what is in force."""
+    whole = {
+        "file": str(settings.file or "environment"),
+        "language": settings.language,
+        "timezone": settings.timezone,
+        "store": str(settings.store),
+        "log": plain(settings.log),
+        "web": plain(settings.web),
+        "llm": {"provider": settings.llm.provider, "language": settings.llm.language, **(plain(settings.llm.config) or {})},
+        "control": list(settings.control),
+        "notify": {name: {"type": one.kind, **plain(one.config)} for name, one in settings.channels.items()},
+        "monitors": [
+            {
+                "id": one.monitor.id,
+                "name": one.monitor.name,
+                "type": one.monitor.kind,
+                "every": str(Duration(one.monitor.every_ms)),
+                "timeout": str(Duration(one.monitor.timeout_ms)),
+                "to": list(one.monitor.policy.to),
+                **plain(one.config),
+            }
+            for one in settings.monitors
+        ],
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def plain(config: Any) -> Any:
+    """Plain values of a Config, durations as people write them, secrets masked."""
+    if isinstance(config, Duration):
+        return str(config)
+    if isinstance(config, msgspec.Struct):
+        return {name: _masked(name, getattr(config, name)) for name in config.__struct_fields__}
+    if isinstance(config, list | tuple):
+        return [plain(item) for item in config]
+    return msgspec.to_builtins(config, enc_hook=enc_hook)
+
+
+def _masked(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, msgspec.Struct):
+        return plain(value)
+    if name in _SECRET:
+        return _MASK
+    if name == "headers" and isinstance(value, dict):
+        return dict.fromkeys(value, _MASK)
+    if isinstance(value, str) and "://" in value:
+        # The path of a chat's webhook is its password.
+        return redact_url(value) if "hook" not in value.lower() else value.partition("://")[0] + "://" + _MASK
+    return plain(value)
