@@ -8,6 +8,7 @@ import queue
 import signal
 import sys
 import threading
+from io import FileIO, RawIOBase
 from typing import BinaryIO
 
 import msgspec
@@ -75,20 +76,28 @@ class _Relay(logging.Handler):
         self._output.send(frame(Said(record.levelno, self.format(record))))
 
 
-def _read(stream: BinaryIO, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Queue[Down]") -> None:
+def _exactly(stream: RawIOBase, size: int) -> bytes:
+    """So many bytes, fewer at the end."""
+    found = b""
+    while len(found) < size and (part := stream.read(size - len(found))):
+        found += part
+    return found
+
+
+def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Queue[Down]") -> None:
     """The parent's frames, by a thread, as Windows needs it; its end means: stop."""
     while True:
-        head = stream.read(_LENGTH)
+        head = _exactly(stream, _LENGTH)
         if len(head) < _LENGTH:
             break
-        body = stream.read(int.from_bytes(head, "little"))
+        body = _exactly(stream, int.from_bytes(head, "little"))
         message: Down = msgspec.msgpack.decode(body, type=Down)
         loop.call_soon_threadsafe(inbox.put_nowait, message)
     with contextlib.suppress(RuntimeError):  # the loop may have ended first
         loop.call_soon_threadsafe(inbox.put_nowait, Stop())
 
 
-async def serve(source: BinaryIO, sink: BinaryIO) -> None:
+async def serve(source: RawIOBase, sink: BinaryIO) -> None:
     """Work until the parent says stop or goes away."""
     output = _Output(sink)
     logger = logging.getLogger("vigie")
@@ -138,7 +147,7 @@ def main() -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # libcurl needs reader and writer callbacks, which Windows' default loop does not have.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(serve(sys.stdin.buffer, sys.stdout.buffer))
+        runner.run(serve(FileIO(0, closefd=False), sys.stdout.buffer))  # unbuffered: a reading thread must hold no lock at the end
 
 
 if __name__ == "__main__":

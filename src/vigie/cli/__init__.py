@@ -21,12 +21,12 @@ _HIDDEN = ("results", "common")
 class _Lazy(TyperGroup):
     """Finds commands by their files; the help line of each is its docstring's first line, read without importing it."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """Every command."""
         del ctx
         return [name for name in _names() if name not in _HIDDEN]
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The chosen command, imported."""
         del ctx
         if cmd_name not in _names() or cmd_name in _HIDDEN:
@@ -36,7 +36,7 @@ class _Lazy(TyperGroup):
         command.name = cmd_name
         return command
 
-    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list in `vigie --help`."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, _first_line(name)) for name in self.list_commands(ctx)])

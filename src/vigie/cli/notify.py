@@ -15,12 +15,12 @@ def _group() -> None:
     """Channels."""
 
 
-@app.command()
-def test(
+@app.command("test")
+def send_test(
     channel: Annotated[str | None, typer.Argument(help="Name of the channel; all when not given.")] = None, *, config: ConfigOption = None
 ) -> None:
     """Send a marked test notice. Example: vigie notify test mail."""
-    from vigie.app import send_test
+    from vigie.app import send_test as send
     from vigie.clock import SystemClock
 
     found = settings(config)
@@ -30,7 +30,7 @@ def test(
     failed = False
     for name in [channel] if channel else found.channels:
         try:
-            typer.echo(f"{name}: delivered ({run(send_test(found, SystemClock(), name))})")
+            typer.echo(f"{name}: delivered ({run(send(found, SystemClock(), name))})")
         except DeliveryError as error:
             failed = True
             typer.echo(f"{name}: FAILED: {error.message}" + (f"\n  Fix: {error.fix}" if error.fix else ""), err=True)

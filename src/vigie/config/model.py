@@ -7,15 +7,20 @@ import msgspec
 from vigie.core.duration import Duration
 
 Meta = msgspec.Meta
+Identity = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When trouble is an incident, and who is told."""
 
     confirm: Annotated[int, Meta(description="Failures in a row that open an incident.", ge=1, le=100)] = 3
-    confirm_every: Annotated[Duration, Meta(description="Pace of the re-checks that confirm.")] = Duration(5_000)
+    confirm_every: Annotated[Duration, Meta(description="Pace of the re-checks that confirm.")] = msgspec.field(
+        default_factory=lambda: Duration(5_000)
+    )
     recover: Annotated[int, Meta(description="Good checks in a row that close it.", ge=1, le=100)] = 2
-    remind: Annotated[Duration, Meta(description="Time between reminders while nobody acknowledged; 0 for none.")] = Duration(14_400_000)
+    remind: Annotated[Duration, Meta(description="Time between reminders while nobody acknowledged; 0 for none.")] = msgspec.field(
+        default_factory=lambda: Duration(14_400_000)
+    )
     to: Annotated[list[str] | None, Meta(description="Channels that are paged; every channel when not set.")] = None
     degraded_to: Annotated[list[str], Meta(description="Channels that are told of degradations.")] = []
     fallback: Annotated[list[str], Meta(description="Channels that stand in when one of `to` fails.")] = []
@@ -50,8 +55,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     provider: Annotated[str, Meta(description="`ollama`, or `none` for the plain report alone.")] = "ollama"
     prompt: Annotated[str | None, Meta(description="Your own instructions to the model; facts, schema and checks stay.")] = None
     language: Annotated[Literal["fr", "en"] | None, Meta(description="Language of the report; that of the mails when not set.")] = None
-    deadline: Annotated[Duration, Meta(description="Longest wait for a report.")] = Duration(60_000)
-    hold: Annotated[Duration, Meta(description="How long a page waits for its report.")] = Duration(2_000)
+    deadline: Annotated[Duration, Meta(description="Longest wait for a report.")] = msgspec.field(default_factory=lambda: Duration(60_000))
+    hold: Annotated[Duration, Meta(description="How long a page waits for its report.")] = msgspec.field(
+        default_factory=lambda: Duration(2_000)
+    )
 
 
 class Maintenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"start": "from", "end": "until"}):
@@ -67,10 +74,14 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Keys of every monitor, whatever its kind."""
 
     name: Annotated[str | None, Meta(description="What people read; the host when not set.")] = None
-    id: Annotated[str | None, Meta(description="Stable key; a slug of the name when not set.", pattern="^[a-z0-9][a-z0-9-]{0,62}$")] = None
+    id: Annotated[Identity | None, Meta(description="Stable key; a slug of the name when not set.")] = None
     type: Annotated[str, Meta(description="Kind of check.")] = "http"
-    every: Annotated[Duration, Meta(description="Time between checks (`vigie once` leaves it to cron).")] = Duration(60_000)
-    timeout: Annotated[Duration, Meta(description="Longest time of one whole check.")] = Duration(10_000)
+    every: Annotated[Duration, Meta(description="Time between checks (`vigie once` leaves it to cron).")] = msgspec.field(
+        default_factory=lambda: Duration(60_000)
+    )
+    timeout: Annotated[Duration, Meta(description="Longest time of one whole check.")] = msgspec.field(
+        default_factory=lambda: Duration(10_000)
+    )
     alert: Annotated[str | Alert, Meta(description="Name of an alert, or one written here.")] = "default"
     tags: Annotated[list[str], Meta(description="Tags.")] = []
     enabled: Annotated[bool, Meta(description="Watch it.")] = True

@@ -38,6 +38,7 @@ class Ingest:
     def __init__(self, store: Store, clock: Clock, *, hold_ms: int, listeners: Iterable[Listener] = ()) -> None:
         self._store, self._clock, self._hold_ms = store, clock, hold_ms
         self._listeners = list(listeners)
+        self._hearers: list[Listener] = []
         self._monitors: dict[str, Monitor] = {}
         self._states: dict[str, MonitorState] = {}
         self._incidents: dict[str, Incident] = {}
@@ -48,6 +49,10 @@ class Ingest:
     def listen(self, listener: Listener) -> None:
         """Tell this one too, after each commit."""
         self._listeners.append(listener)
+
+    def listen_to_results(self, listener: Listener) -> None:
+        """Tell this one of every turn, also where nothing was decided."""
+        self._hearers.append(listener)
 
     async def start(self) -> None:
         """Load what is known."""
@@ -202,6 +207,8 @@ class Ingest:
     async def _tell(self, turns: list[Turn]) -> None:
         for turn in turns:
             _log(turn)
+            for hearer in self._hearers:
+                await hearer(turn)
             if turn.decisions or turn.before.quick != turn.after.quick:
                 for listener in self._listeners:
                     await listener(turn)

@@ -1,6 +1,7 @@
 """The HTTP(S) probe: our own names and redirects, libcurl for each hop, every failure told apart."""
 
 import asyncio
+import ipaddress
 from dataclasses import dataclass, field, replace
 from urllib.parse import urljoin
 
@@ -125,7 +126,8 @@ class HttpProbe:
     async def _resolve(self, run: _Run, host: str) -> Answer:
         left = max(self._left(run), 1)
         answer = await self._deps.resolver.resolve(host, family=self._config.ip, timeout_ms=left, server=self._config.resolver)
-        run.dns = (run.dns or 0.0) + answer.ms
+        if not _is_literal(host):  # a literal address is no lookup
+            run.dns = (run.dns or 0.0) + answer.ms
         return answer
 
     async def _exchange(self, run: _Run, url: str, method: str, address: str | None, addresses_left: int) -> Verdict | None:
@@ -257,6 +259,14 @@ def _add(spent: Exchange, done: Exchange) -> None:
         if value is not None:
             setattr(spent, phase, (getattr(spent, phase) or 0.0) + value)
     spent.total += done.total
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _dns_words(answer: Answer, host: str) -> str:

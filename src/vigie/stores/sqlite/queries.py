@@ -241,7 +241,7 @@ def left(db: Db) -> list[tuple[str, Acked | Resolved]]:
         return []
     with db.transaction(durable=True):
         rows = db.fetch("DELETE FROM inbox RETURNING id, monitor, kind, body")
-    return [(monitor, _decode(body, Acked if kind == "Acked" else Resolved)) for _, monitor, kind, body in sorted(rows)]
+    return [(monitor, _decode(body, Acked) if kind == "Acked" else _decode(body, Resolved)) for _, monitor, kind, body in sorted(rows)]
 
 
 def prune(db: Db, now: int) -> int:
