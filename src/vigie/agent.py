@@ -1,4 +1,4 @@
-"""The prober process: reads its work from its standard input, probes, and writes batches of results. `python -m vigie.agent`."""
+"""Probing by itself: one look for `vigie check`, and the prober process, `python -m vigie.agent`, which reads its work from its input."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,8 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from io import FileIO, RawIOBase
 from typing import BinaryIO
 
@@ -17,6 +19,7 @@ from vigie import plugins
 from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, frame
 from vigie.clock import SystemClock
 from vigie.config import options_to_config
+from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
 from vigie.net import Link, Resolver, system_ca_file
 from vigie.ports import Assignment, Batch, Probe
@@ -24,6 +27,7 @@ from vigie.probes import Guarded, ProbeDeps
 
 _LENGTH = 4
 _LATE_SECONDS = 10.0
+_AT_ONCE = 64
 
 
 def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
@@ -37,6 +41,22 @@ def probe_deps(control: list[str]) -> ProbeDeps:
     """What the probes of this process share."""
     resolver = Resolver()
     return ProbeDeps(SystemClock(), resolver, Link(resolver, control), system_ca_file())
+
+
+async def look(assignments: Sequence[Assignment], control: list[str]) -> list[tuple[Monitor, CheckResult]]:
+    """Look at every monitor once, side by side; touches no state, sends nothing."""
+    deps = probe_deps(control)
+    slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(assignment: Assignment) -> tuple[Monitor, CheckResult]:
+        async with slots:
+            result = await build_probe(assignment, deps).check(assignment.monitor.timeout_ms)
+        return assignment.monitor, replace(result, monitor=assignment.monitor.id)
+
+    try:
+        return await asyncio.gather(*(one(assignment) for assignment in assignments))
+    finally:
+        deps.close()
 
 
 class _Output:

@@ -15,7 +15,7 @@ from vigie import plugins
 from vigie.agent import build_probe, probe_deps
 from vigie.collectors import CollectorDeps
 from vigie.config import Settings
-from vigie.core.model import CheckResult, Monitor, Notice
+from vigie.core.model import Monitor, Notice
 from vigie.core.report.render import Setting
 from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.messages import Composer
@@ -97,23 +97,6 @@ def writing(settings: Settings, clock: Clock) -> Writing:
     """How reports are written."""
     llm = settings.llm
     return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, Setting(settings.language, zone_of(settings)))
-
-
-async def check(settings: Settings, clock: Clock) -> list[tuple[Monitor, CheckResult]]:
-    """Look at every monitor once, side by side; touches no state, sends nothing."""
-    del clock
-    deps = probe_deps(list(settings.control))
-    slots = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(assignment: Assignment) -> tuple[Monitor, CheckResult]:
-        async with slots:
-            result = await build_probe(assignment, deps).check(assignment.monitor.timeout_ms)
-        return assignment.monitor, replace(result, monitor=assignment.monitor.id)
-
-    try:
-        return await asyncio.gather(*(one(assignment) for assignment in assignments(settings)))
-    finally:
-        deps.close()
 
 
 class Core:

@@ -96,10 +96,10 @@ def _unique(one: MonitorSettings, index: int) -> MonitorSettings:
 def _show(found: Settings, format_: str) -> int:
     import sys
 
-    from vigie.app import check as look
-    from vigie.clock import SystemClock
+    from vigie.agent import look
+    from vigie.ports import Assignment
 
-    checked = run(look(found, SystemClock()))
+    checked = run(look([Assignment(one.monitor, one.options) for one in found.monitors], list(found.control)))
     if format_ == "nagios":
         typer.echo(results.nagios(checked))
     for monitor, result in checked if format_ != "nagios" else ():

@@ -1,22 +1,31 @@
-"""Slack by an incoming webhook: header, short lines, the facts, the labelled analysis. Webhooks cannot thread; the key stands last."""
+"""Slack by an incoming webhook: header, short lines, the labelled analysis, the facts. Webhooks cannot thread; the incident's key stands last."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import msgspec
 
-from vigie.core.report.facts import Message
-from vigie.notifiers import NotifierDeps, post
+from vigie.core.report.facts import Link, Message
+from vigie.net import host_of
+from vigie.notifiers import NotifierDeps, post, reach
+from vigie.notifiers._text import clean, flat, some
 
 ENVIRONMENT = {"url": "SLACK_WEBHOOK"}
 REQUIRED = ("url",)
-_HEADER, _TEXT = 150, 2_900  # Slack's own bounds are 150 and 3,000
-_ROWS = 8
+_HEADER, _SECTION = 150, 2_900  # Slack's own bounds are 150 and 3,000
+_LINE = 500  # escaping makes a character at most five, so a line always fits a section
+_LINES, _ROWS = 6, 8
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A Slack channel."""
 
-    url: Annotated[str, msgspec.Meta(description="Incoming webhook.", examples=["${SLACK_WEBHOOK}"], pattern="^https?://[^/]")]
+    url: Annotated[
+        str, msgspec.Meta(description="Incoming webhook (SLACK_WEBHOOK).", examples=["${SLACK_WEBHOOK}"], pattern=r"^https?://[^/\s][!-~]*$")
+    ]
+
+    def __repr__(self) -> str:
+        return f"Slack by {host_of(self.url)}"
 
 
 def build(config: Config, deps: NotifierDeps) -> "Slack":
@@ -32,32 +41,42 @@ class Slack:
 
     async def deliver(self, message: Message) -> str:
         """POST its blocks."""
-        return await post(self._deps, self._config.url, msgspec.json.encode(payload(message)), {})
+        return await post(self._deps, self._config.url, msgspec.json.encode(payload(clean(message))), {})
 
     async def examine(self) -> str:
-        """Nothing can be tried without sending."""
-        return "Slack is configured (`vigie notify test` sends to it)"
+        """Reach the host; what the URL is worth shows only when something is sent."""
+        return await reach(self._deps, self._config.url)
 
 
 def escaped(text: str) -> str:
-    """Slack's three special characters (its own rule for text that is not markup), and no line breaks."""
-    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """At most 500 characters, with Slack's three special ones replaced (its own rule for text that is not markup)."""
+    return flat(text, _LINE).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def payload(message: Message) -> dict[str, Any]:
-    """The JSON of a message."""
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": message.headline[:_HEADER]}}]
-    blocks += _section("\n".join(escaped(line) for line in message.lines))
+    """The JSON of a clean message."""
+    header = flat(message.headline, _HEADER)
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": header, "emoji": True}}]
+    lines, more = some(message.lines, _LINES)
+    blocks += _section(map(escaped, (*lines, more)))
     if message.analysis is not None:
-        said = " ".join(escaped(sentence) for sentence in message.analysis.sentences)
-        blocks += _section(f"_{escaped(message.analysis_label)}_\n{said}")
-    if message.rows:
-        blocks += _section("\n".join(f"`{escaped(row.id)}` {escaped(row.value)}" for row in message.rows[:_ROWS]))
-    if message.links:
-        blocks += _section(" · ".join(f"<{link.url}|{escaped(link.label)}>" for link in message.links))
-    blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": escaped(message.footer or message.key)}]})
+        blocks += _section([f"_{escaped(message.analysis_label)}_", *map(escaped, message.analysis.sentences)])
+    rows, more = some(message.rows, _ROWS)
+    blocks += _section([*(f"`{escaped(row.id)}` {escaped(row.value)}" for row in rows), more])
+    blocks += _section([" · ".join(map(_link, message.links))])
+    blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": escaped(message.footer)}]})
     return {"text": escaped(message.headline), "blocks": blocks}
 
 
-def _section(text: str) -> list[dict[str, Any]]:
-    return [{"type": "section", "text": {"type": "mrkdwn", "text": text[:_TEXT]}}] if text else []
+def _link(link: Link) -> str:
+    return f"<{link.url.replace('&', '&amp;')}|{escaped(link.label)}>"
+
+
+def _section(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """One section of the lines that fit whole; none for nothing."""
+    text = ""
+    for line in filter(None, lines):
+        if len(text) + len(line) >= _SECTION:
+            break
+        text += f"\n{line}" if text else line
+    return [{"type": "section", "text": {"type": "mrkdwn", "text": text}}] if text else []

@@ -1,23 +1,32 @@
-"""Microsoft Teams by a Workflows webhook: an Adaptive Card 1.4."""
+"""Microsoft Teams by a Workflows webhook: an Adaptive Card 1.4.
+
+All text stands in RichTextBlocks: unlike TextBlocks and FactSets they know no Markdown, so nothing needs to be escaped and nothing can be marked up.
+"""
 
 from typing import Annotated, Any
 
 import msgspec
 
-from vigie.core.model import NoticeReason
 from vigie.core.report.facts import Message
-from vigie.notifiers import NotifierDeps, post
+from vigie.net import host_of
+from vigie.notifiers import NotifierDeps, post, reach
+from vigie.notifiers._text import Tone, clean, flat, some, tone
 
 ENVIRONMENT = {"url": "TEAMS_WEBHOOK"}
 REQUIRED = ("url",)
-_ROWS = 8
-_MARKUP = str.maketrans({character: f"\\{character}" for character in "\\*_[]()#`~"})
+_LINE, _LINES, _SENTENCES, _ROWS = 300, 6, 5, 8  # keeps the whole card below Teams' 28 KB even in four-byte characters
+_COLOURS = {Tone.BAD: "Attention", Tone.WARNING: "Warning", Tone.GOOD: "Good", Tone.NEUTRAL: "Default"}
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A Teams channel."""
 
-    url: Annotated[str, msgspec.Meta(description="Workflows webhook.", examples=["${TEAMS_WEBHOOK}"], pattern="^https?://[^/]")]
+    url: Annotated[
+        str, msgspec.Meta(description="Workflows webhook (TEAMS_WEBHOOK).", examples=["${TEAMS_WEBHOOK}"], pattern=r"^https?://[^/\s][!-~]*$")
+    ]
+
+    def __repr__(self) -> str:
+        return f"Teams by {host_of(self.url)}"
 
 
 def build(config: Config, deps: NotifierDeps) -> "Teams":
@@ -33,35 +42,43 @@ class Teams:
 
     async def deliver(self, message: Message) -> str:
         """POST its card."""
-        return await post(self._deps, self._config.url, msgspec.json.encode(payload(message)), {})
+        return await post(self._deps, self._config.url, msgspec.json.encode(payload(clean(message))), {})
 
     async def examine(self) -> str:
-        """Nothing can be tried without sending."""
-        return "Teams is configured (`vigie notify test` sends to it)"
+        """Reach the host; what the URL is worth shows only when something is sent."""
+        return await reach(self._deps, self._config.url)
 
 
 def payload(message: Message) -> dict[str, Any]:
-    """The JSON of a message."""
-    good = message.reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED, NoticeReason.TEST)
-    body = [_text(message.headline, size="Large", weight="Bolder", color="Good" if good else "Attention")]
-    body += [_text(line) for line in message.lines]
+    """The JSON of a clean message."""
+    body = [_block(_run(message.headline, size="Large", weight="Bolder", color=_COLOURS[tone(message)]))]
+    lines, more = some(message.lines, _LINES)
+    body += [_block(_run(line), spacing="Small") for line in (*lines, more) if line]
     if message.analysis is not None:
-        body += [_text(message.analysis_label, isSubtle=True), _text(" ".join(message.analysis.sentences))]
-    if message.rows:
-        facts = [{"title": row.id, "value": row.value.translate(_MARKUP)} for row in message.rows[:_ROWS]]
-        body.append({"type": "FactSet", "facts": facts})
-    body.append(_text(message.footer or message.key, isSubtle=True, size="Small"))
+        sentences, more = some(message.analysis.sentences, _SENTENCES)
+        body.append(_block(_run(message.analysis_label, isSubtle=True, italic=True), separator=True))
+        body += [_block(_run(sentence), spacing="Small") for sentence in (*sentences, more) if sentence]
+    rows, more = some(message.rows, _ROWS)
+    for number, row in enumerate(rows):
+        body.append(_block(_run(f"{row.id}  ", weight="Bolder"), _run(row.value), separator=number == 0, spacing="Small"))
+    if more:
+        body.append(_block(_run(more), spacing="Small"))
+    body.append(_block(_run(message.footer, isSubtle=True, size="Small"), separator=True))
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
+        "fallbackText": flat(message.headline, _LINE),
+        "msteams": {"width": "Full"},
         "body": body,
         "actions": [{"type": "Action.OpenUrl", "title": link.label, "url": link.url} for link in message.links],
     }
-    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
-    return {"type": "message", "attachments": [attachment]}
+    return {"type": "message", "attachments": [{"contentType": "application/vnd.microsoft.card.adaptive", "content": card}]}
 
 
-def _text(text: str, **style: Any) -> dict[str, Any]:
-    """Text blocks read a little Markdown: what a name holds of it is escaped."""
-    return {"type": "TextBlock", "text": " ".join(text.split()).translate(_MARKUP), "wrap": True, **style}
+def _block(*runs: dict[str, Any], **style: Any) -> dict[str, Any]:
+    return {"type": "RichTextBlock", "inlines": list(runs), **style}
+
+
+def _run(text: str, **style: Any) -> dict[str, Any]:
+    return {"type": "TextRun", "text": text if text.endswith("  ") else flat(text, _LINE), **style}

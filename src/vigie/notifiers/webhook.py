@@ -1,25 +1,53 @@
-"""Any receiver of JSON: the whole message, signed by HMAC-SHA256 when a secret is set, with a key that tells a copy from a new notice."""
+"""Any receiver of JSON: the whole message, signed by HMAC-SHA256 when a secret is set.
+
+The body is one JSON object, `version` 1: `key` (the same however often the notice is sent; also the header `Idempotency-Key`),
+`thread` (the incident), `opens_thread`, `reason`, `severity`, `cause` or null, `language`, `monitor`, `target`, `at` and `since`
+(epoch ms; the notice, the first failed check), `headline`, `subject`, `lines` [text], `rows` [{id, label, value}], `analysis`
+{label, model, language, sentences [text], duration_ms} or null, `links` [{label, url}], `footer`. Fields may be added under the same version.
+
+With a secret, `X-Vigie-Signature: sha256=<hex>` signs `<X-Vigie-Timestamp>.<body>`; the timestamp is in epoch seconds, and a receiver
+does well to refuse one that is more than five minutes old.
+"""
 
 import hashlib
 import hmac
-from dataclasses import asdict
-from typing import Annotated
+import re
+from typing import Annotated, Any
+from urllib.parse import quote
 
 import msgspec
 
 from vigie.core.report.facts import Message
-from vigie.notifiers import NotifierDeps, post
+from vigie.net import host_of
+from vigie.notifiers import NotifierDeps, post, reach
+from vigie.notifiers._text import clean
 
 ENVIRONMENT: dict[str, str] = {}
 REQUIRED = ("url",)
+VERSION = 1
+_OURS = {"content-length", "content-type", "host", "idempotency-key", "transfer-encoding", "x-vigie-signature", "x-vigie-timestamp"}
+_NAME, _VALUE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"), re.compile(r"[ -~\t]*")
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A webhook."""
 
-    url: Annotated[str, msgspec.Meta(description="Where to POST.", examples=["https://hooks.example.com/vigie"], pattern="^https?://[^/]")]
+    url: Annotated[
+        str, msgspec.Meta(description="Where to POST.", examples=["https://hooks.example.com/vigie"], pattern=r"^https?://[^/\s][!-~]*$")
+    ]
     secret: Annotated[str | None, msgspec.Meta(description="Key of the signature; write `${NAME}` and keep it in `.env`.")] = None
-    headers: Annotated[dict[str, str], msgspec.Meta(description="More request headers.")] = {}
+    headers: Annotated[dict[str, str], msgspec.Meta(description="More request headers.", examples=[{"Authorization": "Bearer ${TOKEN}"}])] = {}
+
+    def __post_init__(self) -> None:
+        """Raise ValueError that names the header that cannot be sent."""
+        for name, value in self.headers.items():
+            if name.lower() in _OURS:
+                raise ValueError(f"the header {name} is Vigie's own; leave it out")
+            if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+                raise ValueError(f"the header {name!r} may hold plain ASCII only, on one line")
+
+    def __repr__(self) -> str:
+        return f"webhook of {host_of(self.url)}"
 
 
 def build(config: Config, deps: NotifierDeps) -> "Webhook":
@@ -28,25 +56,53 @@ def build(config: Config, deps: NotifierDeps) -> "Webhook":
 
 
 class Webhook:
-    """Implements Notifier. Body: the message's fields and `version: 1`; signature over `<timestamp>.<body>`."""
+    """Implements Notifier."""
 
     def __init__(self, config: Config, deps: NotifierDeps) -> None:
         self._config, self._deps = config, deps
 
     async def deliver(self, message: Message) -> str:
-        """POST it."""
-        body = msgspec.json.encode({"version": 1, **asdict(message)})
+        """POST it, signed."""
+        config, body = self._config, msgspec.json.encode(payload(clean(message)))
         stamp = str(self._deps.clock.now() // 1000)
-        headers = {**self._config.headers, "Idempotency-Key": message.key, "X-Vigie-Timestamp": stamp}
-        if self._config.secret:
-            headers["X-Vigie-Signature"] = "sha256=" + signature(self._config.secret, stamp, body)
-        return await post(self._deps, self._config.url, body, headers)
+        headers = {**config.headers, "Idempotency-Key": _header(message.key), "X-Vigie-Timestamp": stamp}
+        if config.secret:
+            headers["X-Vigie-Signature"] = "sha256=" + signature(config.secret, stamp, body)
+        return await post(self._deps, config.url, body, headers, (config.secret or "", *config.headers.values()))
 
     async def examine(self) -> str:
-        """Nothing can be tried without sending."""
-        return "webhook is configured (`vigie notify test` sends to it)"
+        """Reach the host; nothing more can be tried without sending."""
+        return await reach(self._deps, self._config.url)
+
+
+def _header(key: str) -> str:
+    """A key as a header may carry it: as it is when it is plain ASCII, else percent-encoded."""
+    return quote(key, safe="!#$&'()*+,/:;=?@[]~ ", errors="replace")
 
 
 def signature(secret: str, stamp: str, body: bytes) -> str:
     """Hex HMAC-SHA256 of `<timestamp>.<body>`."""
     return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+
+
+def payload(message: Message) -> dict[str, Any]:
+    """The body of a clean message; its fields are a contract (see the top of this file). What the check dropped of an analysis stays here."""
+    plain = ("opens_thread", "reason", "severity", "cause", "language", "monitor", "target", "at", "since", "headline", "subject", "lines")
+    analysis = message.analysis
+    return {
+        "version": VERSION,
+        "key": _header(message.key),
+        "thread": _header(message.thread),
+        **{name: getattr(message, name) for name in plain},
+        "rows": message.rows,
+        "analysis": analysis
+        and {
+            "label": message.analysis_label,
+            "model": analysis.model,
+            "language": analysis.language,
+            "sentences": analysis.sentences,
+            "duration_ms": analysis.duration_ms,
+        },
+        "links": message.links,
+        "footer": message.footer,
+    }

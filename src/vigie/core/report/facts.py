@@ -122,6 +122,7 @@ class Message:
     `headline` (≤ 100 characters) says it all; `subject` (≤ 78) carries the incident's key. `thread` is the incident id and is
     the same in every message about it; `opens_thread` marks the first. `lines` are short plain sentences (scope, evidence, likely
     cause, first step); `rows` the table of facts. `analysis` is None when the model has nothing (certified) to say.
+    `since` is the incident's first failed check, epoch ms, 0 without an incident: with `thread` it names the incident among all installations.
     """
 
     key: str
@@ -142,6 +143,7 @@ class Message:
     links: tuple[Link, ...] = ()
     cause: Cause | None = None
     footer: str = ""
+    since: int = 0
 
 
 class _Maker:

@@ -43,6 +43,7 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         analysis_label=label("analysis", language, model=analysis.model) if analysis is not None and analysis.sentences else "",
         cause=incident.cause,
         footer=label("footer", language, incident=incident.id),
+        since=incident.started_at,
     )
 
 
