@@ -1,10 +1,8 @@
 """Channels: one file each, found by its name. Here: what they are built with, and the POST of those that speak HTTP."""
 
 import asyncio
-import urllib.request
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -44,9 +42,10 @@ async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, 
     head.update(headers)
     trust = await trust_store(deps.ca_file)
     try:
-        async with asyncio.timeout(deps.timeout_seconds), httpx.AsyncClient(timeout=None, verify=trust, follow_redirects=False) as client:  # noqa: S113 - the line's own deadline covers all phases
-            async with client.stream("POST", url, content=body, headers=head) as answer:
-                said = redact(flat(await _begin(answer), _ANSWER_LENGTH), [*_hidden(url), *secrets])
+        # One deadline for all phases: the client's own would start anew with every byte that trickles in.
+        client = httpx.AsyncClient(timeout=httpx.Timeout(None), verify=trust, follow_redirects=False)
+        async with asyncio.timeout(deps.timeout_seconds), client, client.stream("POST", url, content=body, headers=head) as answer:
+            said = redact(flat(await _begin(answer), _ANSWER_LENGTH), [*_hidden(url), *secrets])
     except (httpx.HTTPError, OSError) as error:  # TimeoutError is an OSError
         raise named(error, where, deps.timeout_seconds, _FIXES) from None
     words = f"HTTP {answer.status_code}" + (f": {said}" if said else "")
@@ -74,8 +73,10 @@ def _hidden(url: str) -> list[str]:
 
 async def reach(deps: NotifierDeps, url: str) -> str:
     """Connect to a webhook's host, TLS included, without sending anything; one line for `vigie doctor`, or DeliveryError."""
+    from urllib.request import getproxies, proxy_bypass
+
     parts, where = urlsplit(url), host_of(url)
-    if urllib.request.getproxies().get(parts.scheme) and not urllib.request.proxy_bypass(where):
+    if getproxies().get(parts.scheme) and not proxy_bypass(where):
         return f"{where}: behind a proxy, so only `vigie notify test` can try it"
     secure = parts.scheme == "https"
     try:
@@ -102,6 +103,8 @@ def refused(where: str, status: int, words: str, retry_after: str | None, now: i
 
 def _wait_ms(retry_after: str | None, now: int) -> int | None:
     """Retry-After in ms: seconds or an HTTP date (RFC 9110 §10.2.3); at most an hour."""
+    from email.utils import parsedate_to_datetime
+
     try:
         if retry_after is None:
             return None

@@ -1,34 +1,42 @@
 """The two bodies of a mail, equally complete: plain text, and HTML that mail programs show well in light and dark."""
 
-from vigie.core.model import NoticeReason
-from vigie.core.report.facts import Message
+from functools import cache
+from typing import Any
 
-_RED, _ORANGE, _GREEN, _GREY = "#c2281d", "#a15c00", "#1a7f4b", "#56617a"
+from vigie.core.report.facts import Message
+from vigie.notifiers._text import Tone, tone
+
+# Edge and tint of the headline: each readable with the text colour of its scheme (checked in both by eye).
+_COLOURS = {Tone.BAD: "#d92d20", Tone.WARNING: "#dc6803", Tone.GOOD: "#17934f", Tone.NEUTRAL: "#667085"}
 
 
 def plain(message: Message) -> str:
-    """Headline, lines, analysis, facts, footer."""
+    """Headline, lines, analysis, facts, links, footer of a clean message."""
     parts = [message.headline, "", *message.lines]
     if message.analysis is not None:
-        parts += ["", f"{message.analysis_label} :" if message.language == "fr" else f"{message.analysis_label}:"]
+        parts += ["", f"{message.analysis_label}{_colon(message)}"]
         parts += [f"  {sentence}" for sentence in message.analysis.sentences]
     if message.rows:
-        parts += ["", *(f"  {row.id:<4} {row.value}" for row in message.rows)]
-    parts += [""] * bool(message.links) + [f"{link.label}: {link.url}" for link in message.links]
-    return "\n".join([*parts, "", "-- ", message.footer or message.key, ""])
+        parts += ["", *(f"  {row.id:<4} {row.label}{_colon(message)} {row.value}" for row in message.rows)]
+    if message.links:
+        parts += ["", *(f"{link.label}{_colon(message)} {link.url}" for link in message.links)]
+    return "\n".join([*parts, "", "-- ", message.footer, ""])
+
+
+def _colon(message: Message) -> str:
+    """French sets a space before a colon."""
+    return " :" if message.language == "fr" else ":"
 
 
 def html(message: Message) -> str:
-    """One table, inline styles, no picture and nothing fetched; everything escaped."""
+    """Tables, inline styles, no picture and nothing fetched; everything escaped."""
+    return str(_template().render(message=message, colour=_COLOURS[tone(message)]))
+
+
+@cache
+def _template() -> Any:
+    """Compiled once; never changes while the program runs."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     pages = Environment(loader=PackageLoader("vigie.notifiers"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    return pages.get_template("mail.html.j2").render(message=message, colour=_colour(message))
-
-
-def _colour(message: Message) -> str:
-    if message.reason in (NoticeReason.RECOVERED, NoticeReason.TEST):
-        return _GREEN
-    if message.reason in (NoticeReason.CLOSED, NoticeReason.REPORT):
-        return _GREY
-    return _RED if message.severity == "outage" else _ORANGE
+    return pages.get_template("mail.html.j2")

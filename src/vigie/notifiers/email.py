@@ -1,9 +1,16 @@
 """Mail by SMTP: STARTTLS, TLS from the start, or plain when asked; text and HTML, threaded by stable ids.
 
-A refused password needs a person, yet it is retried every five minutes: once it is mended, what waited goes out.
+Ids: the first mail of an incident has the id of its thread, every later one its own and a reference to the first. They are made of the
+notice's key and the incident's start, so that a mail sent twice (a crash between sending and recording) is recognised and shown once,
+while an incident of the same name in another installation, or after the store was removed, is another mail. Their domain is the sender's,
+because a container has another host name at every start.
 """
 
+import base64
+import logging
 import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formataddr, formatdate
@@ -13,9 +20,14 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.core.report.facts import Message
-from vigie.errors import DeliveryError, DeliveryReason
-from vigie.notifiers import NotifierDeps
+from vigie.errors import DeliveryError
+from vigie.net import redact
+from vigie.notifiers import NotifierDeps, _mail_faults
+from vigie.notifiers._connect import trust_store
 from vigie.notifiers._mail_body import html, plain
+from vigie.notifiers._text import clean, flat, token
+
+log = logging.getLogger("vigie.notifiers.email")
 
 ENVIRONMENT = {
     "host": "SMTP_SERVER",
@@ -26,9 +38,16 @@ ENVIRONMENT = {
     "ca_file": "SMTP_CA_FILE",
 }
 REQUIRED = ("host", "sender", "to")
-_ADDRESS = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
-_AUTH_RETRY_MS = 300_000
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
+_HOST = re.compile(r"[A-Za-z0-9_.:-]+")
+_IMPLICIT_PORT = 465
+_LONGEST_MS = 30_000  # the outbox gives a whole delivery no more
+_GOODBYE_SECONDS = 1.0
+_ANSWER = 120
+_REMEMBERED = 1_000
+# Everything that ids and keys make stays below 78 characters a line, because the standard library encodes longer ones beyond recognition.
+_KEY, _DOMAIN = 56, 24
+_ID = 28
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,28 +64,33 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         msgspec.Meta(description="How the connection is protected; by default `implicit` on port 465, else `starttls`."),
     ] = None
     ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).")] = None
-    timeout: Annotated[Duration, msgspec.Meta(description="Longest wait for each answer of the server.")] = msgspec.field(
-        default_factory=lambda: Duration(15_000)
-    )
+    timeout: Annotated[Duration, msgspec.Meta(description="Longest wait for each answer of the server, at most 30s.")] = Duration(20_000)
 
     def __post_init__(self) -> None:
-        """Raise ValueError that names the address that is none."""
+        """Raise ValueError that names what cannot be."""
         for address in (*self.receivers, self.sender):
             if not _ADDRESS.fullmatch(address):
-                raise ValueError(f"{address!r} is no mail address")
+                raise ValueError(f"{address!r} is no mail address; write name@example.com alone, in plain ASCII")
         if not self.receivers:
-            raise ValueError("nobody is named under `to`")
+            raise ValueError("nobody is named under `to` (EMAIL_RECEIVER)")
+        if not _HOST.fullmatch(self.host):
+            raise ValueError(f"{self.host!r} is no host name; write it alone, the port in `port` (SMTP_PORT)")
+        if not 0 < self.timeout <= _LONGEST_MS:
+            raise ValueError("`timeout` must be above 0 and at most 30s, which is all the time that a delivery has")
+        if self.username and not self.password:
+            raise ValueError("`username` is set but no `password` (EMAIL_PASSWORD)")
 
     @property
     def receivers(self) -> tuple[str, ...]:
-        """Receivers, also out of a comma-separated text."""
-        listed = re.split(r"[,;]", self.to) if isinstance(self.to, str) else self.to
-        return tuple(address.strip() for address in listed if address.strip())
+        """Receivers, also out of comma-separated texts, each once."""
+        listed = [self.to] if isinstance(self.to, str) else self.to
+        parts = (part.strip() for text in listed for part in re.split(r"[,;]", text))
+        return tuple(dict.fromkeys(part for part in parts if part))
 
     @property
     def protection(self) -> str:
         """How the connection is protected."""
-        return self.tls or ("implicit" if self.port == 465 else "starttls")
+        return self.tls or ("implicit" if self.port == _IMPLICIT_PORT else "starttls")
 
     def __repr__(self) -> str:
         return f"email to {', '.join(self.receivers)} by {self.host}:{self.port}"
@@ -82,147 +106,135 @@ class Mail:
 
     def __init__(self, config: Config, deps: NotifierDeps) -> None:
         self._config, self._deps = config, deps
+        self._have: dict[str, set[str]] = {}  # key -> receivers that have it, while others were put off
 
     async def deliver(self, message: Message) -> str:
-        """Send one mail to every receiver; those that were refused are named in the answer when others took it."""
-        smtp = await self._connected()
-        try:
-            async with _Named(self._config):
-                refused, answer = await smtp.send_message(self.mail(message))
-        finally:
-            smtp.close()
-        left_out = f"; refused: {', '.join(refused)}" if refused else ""
-        return f"{' '.join(answer.split())[:120]}{left_out}"
+        """Send one mail to every receiver.
+
+        Those refused for good are named in the answer when others took it. When some are put off, the delivery fails for now, and
+        the next attempt goes to those alone.
+        """
+        have = self._have.get(message.key, set())
+        left = [one for one in self._config.receivers if one not in have]
+        mail = self.mail(message)
+        async with self._session() as smtp:
+            refusals, said = await self._send(smtp, left, mail)
+        have = have | {one for one in left if one not in refusals}
+        later = {address: answer for address, answer in refusals.items() if answer.code < 500}
+        if later or not have:
+            self._remember(message.key, have)
+            raise self._masked(_mail_faults.receivers(later or refusals))
+        self._have.pop(message.key, None)
+        answer = redact(flat(said, _ANSWER), self._secrets())
+        if refusals:
+            lost = self._masked(_mail_faults.receivers(refusals))
+            log.warning("%s: %s (%s)", message.key, lost.message, lost.fix)
+            answer += f"; {lost.message}"
+        return answer
 
     async def examine(self) -> str:
         """Connect, protect and log in, without sending."""
-        smtp = await self._connected()
-        smtp.close()
-        return f"{self._config.host}:{self._config.port} accepts the login ({self._config.protection})"
+        async with self._session():
+            pass
+        login = " and the login" if self._config.password else ""
+        return f"{self._config.host}:{self._config.port} takes the connection ({self._config.protection}){login}"
 
-    async def _connected(self) -> Any:
+    async def _send(self, smtp: Any, receivers: Iterable[str], mail: EmailMessage) -> tuple[dict[str, Any], str]:
+        """Who was refused, with the server's answer to each, and its answer to the mail."""
+        import aiosmtplib
+
+        try:
+            refusals, said = await smtp.sendmail(self._config.sender, list(receivers), mail.as_bytes())
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            return {one.recipient: one for one in error.recipients}, ""
+        return refusals, said
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Any]:
+        """A connection, protected and logged in as configured; whatever fails in it comes out as DeliveryError."""
         import aiosmtplib
 
         config = self._config
-        seconds = config.timeout / 1000
-        # The client keeps its connection under its own control, so that one object serves one message.
         smtp = aiosmtplib.SMTP(
             hostname=config.host,
             port=config.port,
-            timeout=seconds,
+            timeout=config.timeout / 1000,
             use_tls=config.protection == "implicit",
-            start_tls=config.protection == "starttls",
-            tls_context=self._context() if config.protection != "none" else None,
+            start_tls=False,  # done below, where its absence is told apart
+            tls_context=await trust_store(config.ca_file or self._deps.ca_file) if config.protection != "none" else None,
+            local_hostname=self._greeting(),
         )
-        async with _Named(config):
-            await smtp.connect()
-            if config.password:
-                await smtp.login(config.username or config.sender, config.password)
-        return smtp
-
-    def _context(self) -> Any:
-        import ssl
-
         try:
-            return ssl.create_default_context(cafile=self._config.ca_file or self._deps.ca_file)
-        except OSError as error:
-            words = f"the file of trusted authorities cannot be read ({self._config.ca_file}: {error.strerror})"
-            raise DeliveryError(DeliveryReason.CONFIG, words, fix="set SMTP_CA_FILE to a PEM file") from None
+            await smtp.connect()
+            await self._open(smtp)
+            yield smtp
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await smtp.quit(timeout=_GOODBYE_SECONDS)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise self._masked(_mail_faults.fault(error, config.host, config.port, config.timeout / 1000)) from None
+        finally:
+            transport = smtp.transport
+            smtp.close()
+            if transport is not None:
+                transport.abort()  # type: ignore[attr-defined]  # a stalled peer would keep a closing TLS connection for half a minute
+
+    async def _open(self, smtp: Any) -> None:
+        config, where = self._config, f"{self._config.host}:{self._config.port}"
+        if config.protection == "starttls":
+            await smtp.ehlo()
+            if not smtp.supports_extension("starttls"):
+                raise _mail_faults.no_starttls(where)
+            await smtp.starttls()
+        if config.password:
+            await smtp.ehlo()
+            if not smtp.supported_auth_methods:
+                raise _mail_faults.no_login(where)
+            await smtp.login(config.username or config.sender, config.password)
 
     def mail(self, message: Message) -> EmailMessage:
         """The mail: every notice of an incident in the thread of its first; a copy has the id of its original."""
-        mail = EmailMessage(policy=SMTP.clone(max_line_length=200))
-        mail["Subject"] = " ".join(message.subject.split())
+        message = clean(message)
+        mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))  # passes servers without 8BITMIME
+        mail["Subject"] = message.subject
         mail["From"] = formataddr(("Vigie", self._config.sender))
         mail["To"] = ", ".join(self._config.receivers)
-        mail["Date"] = formatdate(message.at / 1000)
-        root = self._id(f"{message.thread}.thread")
-        own = root if message.opens_thread else self._id(message.key)
-        mail["Message-ID"] = own
-        if own != root:
+        mail["Date"] = formatdate(self._deps.clock.now() / 1000)
+        root = self._id(message, message.thread)
+        mail["Message-ID"] = root if message.opens_thread else self._id(message, message.key)
+        if not message.opens_thread:
             mail["In-Reply-To"] = root
             mail["References"] = root
         mail["Auto-Submitted"] = "auto-generated"
-        mail["X-Vigie-Incident"] = _UNSAFE.sub(".", message.thread)
-        mail["X-Vigie-Key"] = _UNSAFE.sub(".", message.key)
+        mail["X-Vigie-Incident"] = token(message.thread, _KEY)
+        mail["X-Vigie-Key"] = token(message.key, _KEY)
         mail.set_content(plain(message))
         mail.add_alternative(html(message), subtype="html")
         return mail
 
-    def _id(self, key: str) -> str:
-        return f"<{_UNSAFE.sub('.', key)}@{_UNSAFE.sub('-', self._deps.hostname) or 'localhost'}>"
+    def _id(self, message: Message, key: str) -> str:
+        domain = self._config.sender.rpartition("@")[2].strip(".-")
+        while len(domain) > _DOMAIN and "." in domain:
+            domain = domain.partition(".")[2]
+        return f"<{token(key, _ID)}.{message.since or message.at:x}@{domain[-_DOMAIN:].strip('.-') or 'vigie'}>"
 
+    def _greeting(self) -> str:
+        """How this machine greets: its full name, or as RFC 5321 §4.1.3 has it without one. Never looked up, which may take seconds."""
+        name = self._deps.hostname
+        return name if "." in name and _HOST.fullmatch(name) and ":" not in name else "[127.0.0.1]"
 
-class _Named:
-    """Names what went wrong with a mail server, each kind with its fix and its retry verdict."""
+    def _remember(self, key: str, have: set[str]) -> None:
+        self._have[key] = have
+        if len(self._have) > _REMEMBERED:
+            del self._have[next(iter(self._have))]
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def _secrets(self) -> list[str]:
+        """The password, plain and as AUTH sends it."""
+        password, user = self._config.password or "", self._config.username or self._config.sender
+        forms = (password, f"\0{user}\0{password}")
+        return [password, *(base64.b64encode(one.encode()).decode() for one in forms if password)]
 
-    async def __aenter__(self) -> None:
-        return None
-
-    async def __aexit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, DeliveryError):
-            raise self._named(error) from None
-
-    def _named(self, error: Exception) -> DeliveryError:
-        import ssl
-
-        import aiosmtplib
-
-        where = f"{self._config.host}:{self._config.port}"
-        if isinstance(error, aiosmtplib.SMTPAuthenticationError):
-            return self._auth(where, error.code)
-        if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-            return self._recipients(error)
-        if isinstance(error, aiosmtplib.SMTPConnectTimeoutError | aiosmtplib.SMTPTimeoutError | TimeoutError):
-            words = f"{where} did not answer within {self._config.timeout / 1000:g} s"
-            return DeliveryError(DeliveryReason.TIMEOUT, words, fix="see SMTP_SERVER and SMTP_PORT; a firewall may drop the packets")
-        cause = error.__cause__ or error.__context__
-        text = f"{error} {cause or ''}".lower()
-        if isinstance(cause, ssl.SSLError) or isinstance(error, ssl.SSLError) or "certificate" in text or "ssl" in text:
-            return self._tls(where, text)
-        if "starttls" in text:
-            fix = "use port 465 (tls: implicit), or tls: none for a server in your own network"
-            return DeliveryError(DeliveryReason.TLS, f"{where} offers no STARTTLS", fix=fix)
-        if isinstance(error, aiosmtplib.SMTPResponseException):
-            return self._response(where, error)
-        if "name or service" in text or "getaddrinfo" in text or "nodename" in text or "name resolution" in text:
-            return DeliveryError(DeliveryReason.DNS, f"the name {self._config.host} does not resolve", fix="see SMTP_SERVER")
-        if isinstance(error, aiosmtplib.SMTPConnectError | OSError) and "connect" in text:
-            fix = "see SMTP_SERVER and SMTP_PORT, and whether the server runs"
-            return DeliveryError(DeliveryReason.REFUSED, f"{where}: connection refused", fix=fix)
-        return DeliveryError(DeliveryReason.OTHER, f"{where}: the connection broke ({type(error).__name__})")
-
-    def _auth(self, where: str, code: int) -> DeliveryError:
-        gmail = "gmail" in self._config.host or "google" in self._config.host
-        fix = "see EMAIL_SENDER and EMAIL_PASSWORD"
-        if gmail or self._config.sender.endswith("@gmail.com"):
-            fix = "Gmail takes no account password here: make an app password in the security page of the Google account"
-        words = f"{where}: authentication was refused ({code})"
-        return DeliveryError(DeliveryReason.AUTH, words, fix=fix, retry_after_ms=_AUTH_RETRY_MS)
-
-    @staticmethod
-    def _recipients(error: Any) -> DeliveryError:
-        codes = [one.code for one in error.recipients]
-        named = ", ".join(one.recipient for one in error.recipients)
-        lasting = all(code >= 500 for code in codes)
-        words = f"no receiver was accepted: {named} ({', '.join(map(str, codes))})"
-        return DeliveryError(DeliveryReason.RECIPIENT, words, fix="see EMAIL_RECEIVER (`to`)", permanent=lasting)
-
-    @staticmethod
-    def _tls(where: str, text: str) -> DeliveryError:
-        if "wrong version number" in text or "record layer" in text:
-            fix = "port 587 speaks STARTTLS (tls: starttls), port 465 TLS from the start (tls: implicit)"
-            return DeliveryError(DeliveryReason.TLS, f"{where} does not speak TLS at once", fix=fix)
-        words = f"{where}: the certificate was not accepted" if "certif" in text else f"{where}: TLS failed"
-        return DeliveryError(DeliveryReason.TLS, words, fix="name a private authority with SMTP_CA_FILE; the name must match SMTP_SERVER")
-
-    @staticmethod
-    def _response(where: str, error: Any) -> DeliveryError:
-        words = f"{where} answers {error.code}: {' '.join(str(error.message).split())[:120]}"
-        if error.code >= 500:
-            return DeliveryError(DeliveryReason.REJECTED, words, fix="see the server's words", permanent=True)
-        limited = error.code in (421, 450, 451, 452)
-        return DeliveryError(DeliveryReason.RATE_LIMIT if limited else DeliveryReason.SERVER, words)
+    def _masked(self, error: DeliveryError) -> DeliveryError:
+        """The same, should the server have echoed the password."""
+        error.message = redact(error.message, self._secrets())
+        error.args = (error.message,)
+        return error

@@ -1,4 +1,7 @@
-"""Slack by an incoming webhook: header, short lines, the labelled analysis, the facts. Webhooks cannot thread; the incident's key stands last."""
+"""Slack by an incoming webhook: header, short lines, the labelled analysis, the facts.
+
+Webhooks cannot thread, so the incident's key stands last in every message.
+"""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -21,7 +24,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A Slack channel."""
 
     url: Annotated[
-        str, msgspec.Meta(description="Incoming webhook (SLACK_WEBHOOK).", examples=["${SLACK_WEBHOOK}"], pattern=r"^https?://[^/\s][!-~]*$")
+        str,
+        msgspec.Meta(description="Incoming webhook (SLACK_WEBHOOK).", examples=["${SLACK_WEBHOOK}"], pattern=r"^https?://[^/\s][!-~]*$"),
     ]
 
     def __repr__(self) -> str:

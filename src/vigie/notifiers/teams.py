@@ -1,6 +1,7 @@
 """Microsoft Teams by a Workflows webhook: an Adaptive Card 1.4.
 
-All text stands in RichTextBlocks: unlike TextBlocks and FactSets they know no Markdown, so nothing needs to be escaped and nothing can be marked up.
+All text stands in RichTextBlocks: unlike TextBlocks and FactSets they know no Markdown, so that nothing needs to be escaped and nothing
+can be marked up.
 """
 
 from typing import Annotated, Any
@@ -22,7 +23,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A Teams channel."""
 
     url: Annotated[
-        str, msgspec.Meta(description="Workflows webhook (TEAMS_WEBHOOK).", examples=["${TEAMS_WEBHOOK}"], pattern=r"^https?://[^/\s][!-~]*$")
+        str,
+        msgspec.Meta(description="Workflows webhook (TEAMS_WEBHOOK).", examples=["${TEAMS_WEBHOOK}"], pattern=r"^https?://[^/\s][!-~]*$"),
     ]
 
     def __repr__(self) -> str:

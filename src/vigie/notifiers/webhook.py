@@ -3,7 +3,8 @@
 The body is one JSON object, `version` 1: `key` (the same however often the notice is sent; also the header `Idempotency-Key`),
 `thread` (the incident), `opens_thread`, `reason`, `severity`, `cause` or null, `language`, `monitor`, `target`, `at` and `since`
 (epoch ms; the notice, the first failed check), `headline`, `subject`, `lines` [text], `rows` [{id, label, value}], `analysis`
-{label, model, language, sentences [text], duration_ms} or null, `links` [{label, url}], `footer`. Fields may be added under the same version.
+{label, model, language, sentences [text], duration_ms} or null, `links` [{label, url}], `footer`. Fields may be added under the same
+version.
 
 With a secret, `X-Vigie-Signature: sha256=<hex>` signs `<X-Vigie-Timestamp>.<body>`; the timestamp is in epoch seconds, and a receiver
 does well to refuse one that is more than five minutes old.
@@ -36,7 +37,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         str, msgspec.Meta(description="Where to POST.", examples=["https://hooks.example.com/vigie"], pattern=r"^https?://[^/\s][!-~]*$")
     ]
     secret: Annotated[str | None, msgspec.Meta(description="Key of the signature; write `${NAME}` and keep it in `.env`.")] = None
-    headers: Annotated[dict[str, str], msgspec.Meta(description="More request headers.", examples=[{"Authorization": "Bearer ${TOKEN}"}])] = {}
+    headers: Annotated[
+        dict[str, str], msgspec.Meta(description="More request headers.", examples=[{"Authorization": "Bearer ${TOKEN}"}])
+    ] = {}
 
     def __post_init__(self) -> None:
         """Raise ValueError that names the header that cannot be sent."""
@@ -86,7 +89,7 @@ def signature(secret: str, stamp: str, body: bytes) -> str:
 
 
 def payload(message: Message) -> dict[str, Any]:
-    """The body of a clean message; its fields are a contract (see the top of this file). What the check dropped of an analysis stays here."""
+    """The body of a clean message; its fields are a contract (top of this file). What the check dropped of an analysis stays here."""
     plain = ("opens_thread", "reason", "severity", "cause", "language", "monitor", "target", "at", "since", "headline", "subject", "lines")
     analysis = message.analysis
     return {
