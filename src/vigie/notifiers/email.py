@@ -64,7 +64,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         msgspec.Meta(description="How the connection is protected; by default `implicit` on port 465, else `starttls`."),
     ] = None
     ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).")] = None
-    timeout: Annotated[Duration, msgspec.Meta(description="Longest wait for each answer of the server, at most 30s.")] = Duration(20_000)
+    timeout: Annotated[Duration, msgspec.Meta(description="Longest wait for each answer of the server, at most 30s.")] = msgspec.field(
+        default_factory=lambda: Duration(20_000)
+    )
 
     def __post_init__(self) -> None:
         """Raise ValueError that names what cannot be."""
