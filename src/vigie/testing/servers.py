@@ -1,0 +1,61 @@
+"""Servers on loopback that behave and misbehave as a test says."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Serve = Callable[..., contextlib.AbstractAsyncContextManager[int]]
+
+
+@contextlib.asynccontextmanager
+async def serving(handler: Handler, context: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[int]:
+    """Serve a handler on a port of 127.0.0.1 (a free one by default), over TLS when a context is given; yields the port."""
+    tasks: set[asyncio.Task[object]] = set()
+
+    async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            tasks.add(task)
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, asyncio.CancelledError):
+            await handler(reader, writer)
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            writer.close()
+
+    server = await asyncio.start_server(guarded, "127.0.0.1", port, ssl=context)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def answering(head: str, body: bytes = b"", *, seen: list[bytes] | None = None) -> Handler:
+    """A handler that reads a request and answers with these very bytes."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        if seen is not None:
+            seen.append(request)
+        writer.write(head.replace("\n", "\r\n").encode("latin-1") + body)
+        await writer.drain()
+
+    return handler
+
+
+def page(body: bytes, kind: str = "text/html", status: str = "200 OK", more: str = "", seen: list[bytes] | None = None) -> Handler:
+    """A proper answer."""
+    head = f"HTTP/1.1 {status}\nContent-Type: {kind}\nContent-Length: {len(body)}\n{more}Connection: close\n\n"
+    return answering(head, body, seen=seen)
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Close with RST instead of FIN."""
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

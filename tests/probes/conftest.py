@@ -1,0 +1,111 @@
+"""Real servers on loopback that behave and misbehave, and certificates of a throwaway authority."""
+
+import datetime
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+
+from vigie.clock import SystemClock
+from vigie.net import Link, Resolver
+from vigie.probes import ProbeDeps
+from vigie.testing.servers import Serve, serving
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture
+def make_deps(ca_file: Path) -> Iterator[Callable[[], ProbeDeps]]:
+    def make() -> ProbeDeps:
+        resolver = Resolver()
+        return ProbeDeps(SystemClock(), resolver, Link(resolver, ()), str(ca_file))
+
+    return make
+
+
+@pytest.fixture
+def serve() -> Serve:
+    return serving
+
+
+def context_of(cert: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    cert.configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def make_context(authority: trustme.CA) -> Callable[..., ssl.SSLContext]:
+    """A server context: `days` until the end (negative: expired), the names it is for, trusted or not."""
+
+    def make(*names: str, days: float | None = None, begins: float = -30, trusted: bool = True) -> ssl.SSLContext:
+        issuer = authority if trusted else trustme.CA()
+        now = datetime.datetime.now(datetime.UTC)
+        after = None if days is None else now + datetime.timedelta(days=days, minutes=5)
+        before = now + datetime.timedelta(days=begins)
+        cert = issuer.issue_cert(*(names or ("127.0.0.1", "localhost")), not_after=after, not_before=before)
+        return context_of(cert)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def weak_context(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLContext, Path]:
+    """A self-made certificate with a key of 1024 bits, and the file that trusts it."""
+    key = rsa.generate_private_key(65537, 1024)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "weak")])
+    now = datetime.datetime.now(datetime.UTC)
+    import ipaddress
+
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=100))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("weak")
+    pem, secret = folder / "cert.pem", folder / "key.pem"
+    pem.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+    secret.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    context.load_cert_chain(pem, secret)
+    return context, pem
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@pytest.fixture
+def stopwatch() -> Callable[[], float]:
+    started = time.monotonic()
+    return lambda: time.monotonic() - started
