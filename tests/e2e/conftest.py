@@ -1,0 +1,232 @@
+"""A whole world on loopback: a site that can be broken, a mail server with STARTTLS and AUTH, a model that can misbehave."""
+
+import asyncio
+import contextlib
+import email
+import email.policy
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+PASSWORD = "app-password-7"
+
+
+class Inbox:
+    """Keeps what arrives; `refuse` is an answer to give instead of taking a mail."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.refuse: str | None = None
+        self._arrived = threading.Condition()
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.refuse:
+            return self.refuse
+        mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        with self._arrived:
+            self.mails.append(mail)  # type: ignore[arg-type]
+            self._arrived.notify_all()
+        return "250 taken"
+
+    def wait(self, count: int, seconds: float = 20) -> list[EmailMessage]:
+        """The mails once there are so many."""
+        with self._arrived:
+            assert self._arrived.wait_for(lambda: len(self.mails) >= count, seconds), [mail["Subject"] for mail in self.mails]
+            return list(self.mails)
+
+    def subjects(self) -> list[str]:
+        return [str(mail["Subject"]) for mail in self.mails]
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+class _Threaded:
+    """A server on a loop of its own thread."""
+
+    def __init__(self, start: Callable[[], Any]) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.server = asyncio.run_coroutine_threadsafe(start(), self._loop).result(10)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        async def end() -> None:
+            self.server.close()
+            for task in asyncio.all_tasks():
+                if task is not asyncio.current_task():
+                    task.cancel()
+            await asyncio.sleep(0)
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@dataclass
+class Site:
+    """A service; `status` is what it answers."""
+
+    status: int = 200
+    hits: int = 0
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            self.hits += 1
+            writer.write(f"HTTP/1.1 {self.status} Whatever\r\nServer: nginx\r\nContent-Length: 2\r\n\r\nok".encode())
+            await writer.drain()
+        writer.close()
+
+
+@dataclass
+class Model:
+    """Speaks as much of Ollama's API as is asked for. `sentences` is what it writes; `mode` how it misbehaves."""
+
+    sentences: list[dict[str, Any]] = field(default_factory=list)
+    mode: str = "good"
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            size = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length:")), 0)
+            body = json.loads(await reader.readexactly(size) or b"{}")
+            await self._reply(head.split(" ")[1], body, writer)
+        writer.close()
+
+    async def _reply(self, path: str, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        if self.mode == "not pulled":
+            self._send(writer, "404 Not Found", json.dumps({"error": f"model '{body.get('model')}' not found"}))
+        elif path == "/api/generate":
+            self._send(writer, "200 OK", json.dumps({"model": body["model"], "response": "", "done": True}))
+        elif path == "/api/chat":
+            self.asked.append(body)
+            if self.mode == "hang":
+                await asyncio.sleep(60)
+            text = "I feel great today!" if self.mode == "garbage" else json.dumps({"cause": "unknown", "sentences": self.sentences})
+            lines = [{"message": {"role": "assistant", "content": text}, "done": False}]
+            lines.append({"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "stop", "prompt_eval_count": 900})
+            self._send(writer, "200 OK", "".join(json.dumps({"model": body["model"], **line}) + "\n" for line in lines))
+        await writer.drain()
+
+    @staticmethod
+    def _send(writer: asyncio.StreamWriter, status: str, text: str) -> None:
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: application/x-ndjson\r\nContent-Length: {len(text.encode())}\r\nConnection: close\r\n\r\n"
+        )
+        writer.write((head + text).encode())
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    made = Site()
+    server = _Threaded(lambda: asyncio.start_server(made.answer, "127.0.0.1", 0))
+    made.port = server.port  # type: ignore[attr-defined]
+    yield made
+    server.stop()
+
+
+@pytest.fixture
+def model() -> Iterator[Model]:
+    made = Model()
+    server = _Threaded(lambda: asyncio.start_server(made.answer, "127.0.0.1", 0))
+    made.port = server.port  # type: ignore[attr-defined]
+    yield made
+    server.stop()
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Iterator[Inbox]:
+    """A mail server with STARTTLS and AUTH, its certificate by a throwaway authority in `ca.pem`."""
+    made = Inbox()
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+
+    def login(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        good = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
+        return AuthResult(success=good, handled=False) if not good else AuthResult(success=True)
+
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    server = Controller(made, "127.0.0.1", port, tls_context=context, require_starttls=True, authenticator=login, auth_required=True)
+    server.start()
+    made.port = port  # type: ignore[attr-defined]
+    yield made
+    server.stop()
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A clean one."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+    return {**kept, "HOME": str(tmp_path), "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "error", "TZ": "UTC"}
+
+
+@dataclass
+class Vigie:
+    """The installed program in a folder."""
+
+    folder: Path
+    environment: dict[str, str]
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    def __call__(self, *arguments: str, timeout: float = 50) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from vigie.cli import main; main()", *arguments]
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", "from vigie.cli import main; main()", *arguments]
+        log = (self.folder / "output.txt").open("a")
+        process = subprocess.Popen(
+            command, cwd=self.folder, env=self.environment, stdout=log, stderr=log, text=True, stdin=subprocess.DEVNULL
+        )
+        log.close()
+        self.running.append(process)
+        return process
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "output.txt").read_text()
+
+
+@pytest.fixture
+def vigie(tmp_path: Path, environment: dict[str, str]) -> Iterator[Vigie]:
+    made = Vigie(tmp_path, environment)
+    yield made
+    for process in made.running:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait(10)
