@@ -182,7 +182,7 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """A clean one."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "SYSTEMROOT") if name in os.environ}
     return {**kept, "HOME": str(tmp_path), "PYTHONUNBUFFERED": "1", "PYTHONWARNINGS": "error", "TZ": "UTC"}
 
 
