@@ -8,6 +8,7 @@ from vigie.notifiers._text import Tone, tone
 
 # Edge and tint of the headline: each readable with the text colour of its scheme (checked in both by eye).
 _COLOURS = {Tone.BAD: "#d92d20", Tone.WARNING: "#dc6803", Tone.GOOD: "#17934f", Tone.NEUTRAL: "#667085"}
+_WIDEST = 20  # of the column of kinds, in characters
 
 
 def plain(message: Message) -> str:
@@ -17,7 +18,8 @@ def plain(message: Message) -> str:
         parts += ["", f"{message.analysis_label}{_colon(message)}"]
         parts += [f"  {sentence}" for sentence in message.analysis.sentences]
     if message.rows:
-        parts += ["", *(f"  {row.id:<4} {row.label}{_colon(message)} {row.value}" for row in message.rows)]
+        width = min(max(len(row.label) for row in message.rows), _WIDEST)
+        parts += ["", *(f"  {row.id:<4} {row.label:<{width}}  {row.value}" for row in message.rows)]
     if message.links:
         parts += ["", *(f"{link.label}{_colon(message)} {link.url}" for link in message.links)]
     return "\n".join([*parts, "", "-- ", message.footer, ""])

@@ -21,6 +21,7 @@ _T = TypeVar("_T")
 
 def flat(text: str, limit: int = _LINE) -> str:
     """One line of at most `limit` characters, without control, invisible or direction-changing characters."""
+    text = text[: limit * 4]  # bounds the work; few texts are three quarters invisible
     kept = "".join(" " if one.isspace() else one for one in text if one.isspace() or one in _JOINERS or _shown(one))
     line = " ".join(kept.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -1,0 +1,88 @@
+"""Sample messages: every reason, in both languages, in the words of the core; and one whose texts try to break out."""
+
+from dataclasses import replace
+from datetime import timedelta, timezone
+
+from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Notice, NoticeReason, Severity, Status, Timings
+from vigie.core.policy import Policy
+from vigie.core.report import facts, render
+from vigie.core.report.facts import Analysis, Dropped, Link, Message, Row, Subject
+from vigie.core.report.render import Setting
+
+LANGUAGES = ("fr", "en")
+STARTED_AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+_ZONE = timezone(timedelta(hours=1))
+_SAID = {
+    "fr": ("Le serveur nginx répond HTTP 502 [F9, F10].", "La réponse est arrivée après 180 ms [F6]."),
+    "en": ("The nginx server answers HTTP 502 [F9, F10].", "The answer came after 180 ms [F6]."),
+}
+
+
+def subject(severity: Severity = Severity.OUTAGE) -> Subject:
+    """A shop whose application is gone behind its proxy."""
+    monitor = Monitor("shop-api", "Boutique É-Shop", "http", "https://api.example.com/health", "api.example.com", 30_000, 5_000, Policy())
+    incident = Incident("shop-api-7", "shop-api", severity, Cause.HTTP_STATUS, STARTED_AT, STARTED_AT + 10_000, STARTED_AT + 760_000)
+    result = CheckResult(
+        "shop-api",
+        STARTED_AT,
+        Status.DOWN,
+        Cause.HTTP_STATUS,
+        "HTTP 502 instead of 200-299",
+        Timings(3.1, 11.9, 24.2, 180.4, 1.2, 221.0),
+        {"status": 502, "expected": "200-299"},
+        "192.0.2.7",
+        ("192.0.2.7",),
+        HttpFacts(502, "2", headers={"server": "nginx/1.27"}),
+    )
+    return Subject(monitor, incident, result, None, 3)
+
+
+def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity.OUTAGE, channel: str = "mail") -> Message:
+    """The message of a reason, with an analysis, a sentence that was dropped from it, and a link."""
+    at = STARTED_AT + 760_000
+    if reason is NoticeReason.TEST:
+        return render.test_message(channel, f"test-{at}", at, language)
+    about = subject(severity)
+    notice = Notice(f"shop-api-7:{reason}:{channel}", "shop-api-7", "shop-api", channel, reason, at)
+    with_report = reason in (NoticeReason.OPENED, NoticeReason.REPORT, NoticeReason.REMINDER)
+    analysis = Analysis("llama3", language, _SAID[language], (Dropped("number", "It will be back in 5 minutes."),), "", 2_400)
+    message = render.compose(about, notice, facts.bundle(about, (), at, _ZONE), analysis if with_report else None, Setting(language, _ZONE))
+    return replace(message, links=(Link("Runbook", "https://wiki.example.com/shop?page=api&part=2"),))
+
+
+def every_sample() -> list[Message]:
+    """All reasons in both languages, and a degradation."""
+    found = [sample(reason, language) for reason in NoticeReason for language in LANGUAGES]
+    return [*found, sample(NoticeReason.OPENED, "en", severity=Severity.DEGRADATION)]
+
+
+HOSTILE = (
+    "Shop\r\nBcc: thief@example.net\r\n\r\n<script>alert(1)</script> <!channel> <https://evil.example|click> *bold* "
+    "[x](https://evil.example) {{DATE(2026-01-01T00:00:00Z)}} \x00\x1b[31m\u202eevil\u2066 \ud800 .\r\n.\r\nQUIT\r\n & &amp; ``` "
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 é"
+)
+
+
+def hostile(reason: NoticeReason = NoticeReason.OPENED) -> Message:
+    """Every text tries to break out of its frame, and is far too long."""
+    text = HOSTILE + " " + "\U0001f525long" * 2_000
+    return Message(
+        key=f"{HOSTILE}:opened:É",
+        thread=HOSTILE,
+        opens_thread=reason is NoticeReason.OPENED,
+        reason=reason,
+        severity=Severity.OUTAGE,
+        language="en",
+        monitor=text,
+        target=text,
+        at=STARTED_AT,
+        headline=text,
+        subject=text,
+        lines=(text,) * 30,
+        rows=(Row(text, text, text),) * 60,
+        analysis=Analysis(text, "en", (text,) * 30, (Dropped("rule", "dropped-" + text),)),
+        analysis_label=text,
+        links=(Link(text, "javascript:alert(1)"), Link(text, 'https://x.example/"><script>'), Link("ok", "https://x.example/a?b=1&c=2")),
+        footer=text,
+        since=STARTED_AT,
+    )
