@@ -50,7 +50,7 @@ def test_the_seeds_env_alone_is_a_whole_configuration(vigie: Any, site: Any, inb
     site.status = 502
     model.sentences = [
         {"text": "The check of 127.0.0.1 received HTTP 502 instead of 200-299.", "facts": ["F1"]},
-        {"text": "The service received 99 requests and the answer was HTTP 502.", "facts": ["F1"]},
+        {"text": "The service received 77 requests and the answer was HTTP 502.", "facts": ["F1"]},
     ]
 
     done = vigie("once")
@@ -63,7 +63,7 @@ def test_the_seeds_env_alone_is_a_whole_configuration(vigie: Any, site: Any, inb
     text = said(mail)
     assert "received HTTP 502 instead of 200-299" in text
     assert "llama3" in text
-    assert "99" not in text, "a figure that was not measured went out"
+    assert "77" not in text, "a figure that was not measured went out"
     log = (vigie.folder / "service_check_log.txt").read_text()
     assert re.search(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - WARNING - .*HTTP 502", log, re.MULTILINE)
     assert PASSWORD not in log + done.stderr + done.stdout

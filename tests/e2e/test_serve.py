@@ -142,7 +142,7 @@ def test_kill_9_loses_no_incident_and_no_page(seed: int, vigie: Any, configured:
         assert db.execute("SELECT count(*) FROM incident WHERE closed_at IS NULL").fetchone() == (0,)
     db.close()
     assert keys == {f"{incident}:{what}:mail" for incident in incidents for what in ("opened", "recovered")}
-    got = [str(mail["X-Vigie-Key"]) for mail in inbox.mails]
+    got = [str(mail["X-Vigie-Key"]).rpartition(".")[0] for mail in inbox.mails]  # the last part is a digest
     wanted = {key.replace(":", ".") for key in keys}
     assert set(got) == wanted, "a page was lost, or one was invented"
     assert len(got) - len(wanted) <= kills, "more than one copy a kill"

@@ -1,0 +1,134 @@
+"""Writes docs/configuration.md and docs/cli.md from the program itself; `--check` fails when a page is stale."""
+
+import sys
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+import typer
+from typer.testing import CliRunner
+
+from vigie import cli, plugins
+from vigie.config import model
+from vigie.config.convert import enc_hook, struct_of
+from vigie.core.duration import Duration
+
+DOCS = Path(__file__).parent.parent / "docs"
+NOTE = "Written by `make docs` from the program; do not edit.\n"
+
+
+def default(field: msgspec.structs.FieldInfo) -> str:
+    """The default as YAML would have it."""
+    if field.required:
+        return "required"
+    value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default  # type: ignore[misc, operator]
+    if isinstance(value, Duration):
+        return f"`{value}`"
+    if isinstance(value, msgspec.Struct) or value in ([], {}, (), None):
+        return "–"
+    return f"`{msgspec.json.encode(value, enc_hook=enc_hook).decode()}`"
+
+
+def meta(kind: Any) -> tuple[str, str]:
+    """(description, examples) of an annotation."""
+    for part in get_args(kind)[1:]:
+        if isinstance(part, msgspec.Meta):
+            examples = ", ".join(f"`{msgspec.json.encode(one).decode()}`" for one in part.examples or [])
+            return part.description or "", examples
+    return "", ""
+
+
+def words(kind: Any) -> str:
+    """A type in words."""
+    if hasattr(kind, "__metadata__"):
+        kind = get_args(kind)[0]
+    if struct_of(kind) is not None and not get_args(kind):
+        return "keys below"
+    if get_origin(kind) is None:
+        return {Duration: "duration", str: "text", int: "number", bool: "true or false"}.get(kind, getattr(kind, "__name__", str(kind)))
+    if "Literal" in str(get_origin(kind)):
+        return " or ".join(f"`{choice}`" for choice in get_args(kind))
+    names = {str: "text", int: "number", Duration: "duration"}
+    parts = [names.get(part, words(part)) for part in get_args(kind) if part is not type(None)]
+    if get_origin(kind) in (list, tuple):
+        return f"list of {parts[0]}"
+    if get_origin(kind) is dict:
+        return "keys with values"
+    return " or ".join(dict.fromkeys(parts))
+
+
+def table(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
+    """Rows of a Struct, nested ones behind their own key."""
+    rows = []
+    for field in msgspec.structs.fields(struct):
+        description, examples = meta(field.type)
+        name = f"{prefix}{field.encode_name}"
+        example = f" For example {examples}." if examples else ""
+        rows.append(f"| `{name}` | {words(field.type)} | {default(field)} | {description}{example} |".replace("|| ", "| "))
+        inner = struct_of(field.type)
+        if inner is not None and inner is not model.Alert and get_origin(field.type) is not dict:
+            rows += table(inner, f"{name}.")
+    return rows
+
+
+def section(title: str, struct: type[msgspec.Struct], about: str = "") -> str:
+    """A heading, the Struct's docstring and its table."""
+    head = [f"## {title}", "", about or (struct.__doc__ or "").strip(), "", "| key | type | default | what it is |", "|---|---|---|---|"]
+    return "\n".join([*head, *table(struct), ""])
+
+
+def configuration() -> str:
+    """docs/configuration.md."""
+    parts = [
+        "# Configuration reference\n",
+        NOTE,
+        "`vigie.yaml` is found by `--config`, then `VIGIE_CONFIG`, then `./vigie.yaml`. `${NAME}` and `${NAME:-default}` come from the environment and from\n"
+        "`.env` beside the file. Unknown keys are errors that name the nearest key. Durations are `500ms`, `30s`, `5m`, `2h`, `1d`. Changes apply as a whole or\n"
+        "not at all; `store` and `web` need a restart. `vigie config schema` prints a JSON Schema for editors.\n",
+        section("The file", model.File),
+        section("`alerts.<name>`, or `alert` of a monitor", model.Alert),
+        section("`maintenance[]`", model.Maintenance),
+        section("`monitors[]`, every kind", model.Common),
+    ]
+    parts += [section(f"`monitors[]`, `type: {kind}`", plugins.load("probes", kind).Config) for kind in plugins.kinds("probes")]
+    parts += [section(f"`notify.<name>`, `type: {kind}`", plugins.load("notifiers", kind).Config) for kind in plugins.kinds("notifiers")]
+    parts.append(section("`llm`", model.Report))
+    parts += [section(f"`llm`, `provider: {kind}`", plugins.load("llms", kind).Config) for kind in plugins.kinds("llms")]
+    return "\n".join(parts)
+
+
+def commands() -> str:
+    """docs/cli.md."""
+    runner, parts = CliRunner(), ["# Command reference\n", NOTE]
+    group: Any = typer.main.get_command(cli.root)
+    for path in [[], *([name] for name in group.list_commands(None)), *_subcommands(group)]:
+        text = runner.invoke(
+            cli.root, [*path, "--help"], prog_name="vigie", terminal_width=100, env={"COLUMNS": "100", "TERM": "dumb"}
+        ).output
+        parts.append(f"## `{' '.join(['vigie', *path])}`\n\n```\n{text.strip()}\n```\n")
+    return "\n".join(parts)
+
+
+def _subcommands(group: Any) -> list[list[str]]:
+    found = []
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        found += [[name, inner] for inner in sorted(getattr(command, "commands", {}))]
+    return found
+
+
+def main() -> int:
+    """Write the pages, or compare them."""
+    pages = {DOCS / "configuration.md": configuration(), DOCS / "cli.md": commands()}
+    stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv:
+        for path in stale:
+            print(f"docs/{path.name} is stale: run `make docs`")
+        return 1 if stale else 0
+    for path in stale:
+        path.write_text(pages[path], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
