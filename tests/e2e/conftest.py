@@ -39,7 +39,7 @@ class Inbox:
             return self.refuse
         mail = email.message_from_bytes(envelope.content, policy=email.policy.default)
         with self._arrived:
-            self.mails.append(mail)  # type: ignore[arg-type]
+            self.mails.append(mail)
             self._arrived.notify_all()
         return "250 taken"
 

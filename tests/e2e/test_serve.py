@@ -157,4 +157,4 @@ def settled(path: Path) -> bool:
         waiting = db.execute("SELECT count(*) FROM outbox WHERE state = 'waiting'").fetchone()[0]
         still_open = db.execute("SELECT count(*) FROM incident WHERE closed_at IS NULL").fetchone()[0]
     db.close()
-    return waiting == 0 and still_open == 0
+    return bool(waiting == 0 and still_open == 0)

@@ -1,10 +1,10 @@
 """Real servers on loopback that behave and misbehave, and certificates of a throwaway authority."""
 
-import datetime
+import datetime as dt
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def make_deps(ca_file: Path) -> Iterator[Callable[[], ProbeDeps]]:
+def make_deps(ca_file: Path) -> Callable[[], ProbeDeps]:
     def make() -> ProbeDeps:
         resolver = Resolver()
         return ProbeDeps(SystemClock(), resolver, Link(resolver, ()), str(ca_file))
@@ -58,9 +58,9 @@ def make_context(authority: trustme.CA) -> Callable[..., ssl.SSLContext]:
 
     def make(*names: str, days: float | None = None, begins: float = -30, trusted: bool = True) -> ssl.SSLContext:
         issuer = authority if trusted else trustme.CA()
-        now = datetime.datetime.now(datetime.UTC)
-        after = None if days is None else now + datetime.timedelta(days=days, minutes=5)
-        before = now + datetime.timedelta(days=begins)
+        now = dt.datetime.now(dt.UTC)
+        after = None if days is None else now + dt.timedelta(days=days, minutes=5)
+        before = now + dt.timedelta(days=begins)
         cert = issuer.issue_cert(*(names or ("127.0.0.1", "localhost")), not_after=after, not_before=before)
         return context_of(cert)
 
@@ -72,7 +72,7 @@ def weak_context(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLConte
     """A self-made certificate with a key of 1024 bits, and the file that trusts it."""
     key = rsa.generate_private_key(65537, 1024)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "weak")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     import ipaddress
 
     cert = (
@@ -81,8 +81,8 @@ def weak_context(tmp_path_factory: pytest.TempPathFactory) -> tuple[ssl.SSLConte
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=100))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=100))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .sign(key, hashes.SHA256())
     )

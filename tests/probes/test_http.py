@@ -302,7 +302,7 @@ async def test_credentials_stay_at_home(serve: Serve, make_deps: Deps) -> None:
 
 async def test_method_headers_body_and_bearer_are_sent(serve: Serve, make_deps: Deps) -> None:
     seen: list[bytes] = []
-    options = {"method": "PUT", "body": "{}", "headers": {"X-A": "b", "User-Agent": "me"}, "auth": {"bearer": "t0ken"}}
+    options: dict[str, Any] = {"method": "PUT", "body": "{}", "headers": {"X-A": "b", "User-Agent": "me"}, "auth": {"bearer": "t0ken"}}
     await ask(serve, make_deps, page(b"", seen=seen), **options)
 
     lines = seen[0].decode().split("\r\n")
@@ -397,7 +397,7 @@ async def test_a_short_key_is_weak(serve: Serve, make_deps: Deps, weak_context: 
 async def test_an_obsolete_version_is_weak(serve: Serve, make_deps: Deps, make_context: Callable[..., ssl.SSLContext]) -> None:
     context = make_context(days=60)
     context.set_ciphers("DEFAULT@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
 
     result = await tls(serve, make_deps, context)
