@@ -28,13 +28,15 @@ from vigie.probes import Guarded, ProbeDeps
 _LENGTH = 4
 _LATE_SECONDS = 10.0
 _AT_ONCE = 64
+_MOST_WAITING, _ROOM_SECONDS = 256, 0.05
 
 
 def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
     """The probe of an assignment, with the question "is it us?" behind it."""
     module = plugins.load("probes", assignment.monitor.kind)
     probe = module.build(options_to_config(module.Config, assignment.options), deps)
-    return Guarded(probe, assignment.monitor.host, deps.link.fault)
+    # The link of the moment: a new configuration may name other control targets.
+    return Guarded(probe, assignment.monitor.host, lambda: deps.link.fault())  # noqa: PLW0108 - looked up at each call
 
 
 def probe_deps(control: list[str]) -> ProbeDeps:
@@ -70,6 +72,11 @@ class _Output:
 
     def send(self, data: bytes) -> None:
         self._queue.put(data)
+
+    async def room(self) -> None:
+        """Wait until the parent has taken most of what was sent; it may be stuck for long, and memory is bounded."""
+        while self._queue.qsize() > _MOST_WAITING:  # noqa: ASYNC110 - a thread empties it, which cannot set an asyncio event
+            await asyncio.sleep(_ROOM_SECONDS)
 
     def _write(self) -> None:
         while (data := self._queue.get()) is not None:
@@ -135,6 +142,7 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
     deps = probe_deps(first.control)
 
     async def publish(batch: Batch) -> None:
+        await output.room()
         output.send(frame(Results(batch)))
 
     agent = LocalAgent(name="local", run=first.run, clock=deps.clock, publish=publish, build=lambda one: build_probe(one, deps))
@@ -155,9 +163,9 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
 async def _report_lateness(agent: LocalAgent, output: _Output) -> None:
     while True:
         await asyncio.sleep(_LATE_SECONDS)
-        samples = sorted(agent.lateness.samples)
-        if samples:
-            output.send(frame(Late(len(samples), samples[int(len(samples) * 0.99)], samples[-1])))
+        samples = sorted(agent.lateness.samples) or [0]
+        # Sent even when there is nothing to tell: the parent takes a long silence for a prober that hangs.
+        output.send(frame(Late(len(samples), samples[int(len(samples) * 0.99)], samples[-1])))
 
 
 def main() -> None:
@@ -165,9 +173,12 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # What a library prints must not get between the frames.
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     # libcurl needs reader and writer callbacks, which Windows' default loop does not have.
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(serve(FileIO(0, closefd=False), sys.stdout.buffer))  # unbuffered: a reading thread must hold no lock at the end
+        runner.run(serve(FileIO(0, closefd=False), sink))  # unbuffered: a reading thread must hold no lock at the end
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ class Service:
         """Drain: checks under way end, their results are taken in, what is due is sent, the store is closed."""
         await self.agent.stop()
         await self._bus.close()
+        self.core.ingest.stop()
         if self._taking is not None:
             await self._taking
         for task in self._tasks:

@@ -8,13 +8,17 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from vigie.errors import StoreError
 from vigie.ports import Assignment, Batch, Clock
 
 log = logging.getLogger("vigie.prober")
 
 _LENGTH = 4
+_LONGEST = 1 << 28
 _RESTART_SECONDS = (0.5, 1, 2, 5, 10, 30)
+_SILENCE_SECONDS = 60.0
 _STOP_SECONDS = 60.0
+_END_SECONDS = 5.0
 
 
 class Assign(msgspec.Struct, tag=True, frozen=True):
@@ -68,17 +72,20 @@ def frame(message: Down | Up) -> bytes:
 
 
 async def read_frame(reader: asyncio.StreamReader) -> Up | None:
-    """The next message; None at the end."""
+    """The next message; None at the end. Raises ValueError when it is none of ours."""
     try:
-        body = await reader.readexactly(int.from_bytes(await reader.readexactly(_LENGTH), "little"))
+        length = int.from_bytes(await reader.readexactly(_LENGTH), "little")
+        if length > _LONGEST:
+            raise ValueError(f"a frame of {length} bytes")
+        body = await reader.readexactly(length)
     except asyncio.IncompleteReadError:
         return None
-    message: Up = msgspec.msgpack.decode(body, type=Up)
+    message: Up = msgspec.msgpack.decode(body, type=Up)  # its DecodeError is a ValueError
     return message
 
 
 class ProcessAgent:
-    """Implements Agent by a child process; a child that dies is started again with the same work."""
+    """Implements Agent by a child process; a child that dies, hangs or babbles is started again with the same work."""
 
     def __init__(
         self,
@@ -94,7 +101,7 @@ class ProcessAgent:
         self._paces: dict[str, int] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self.late: Late | None = None
 
     def start(self) -> None:
@@ -113,6 +120,8 @@ class ProcessAgent:
     async def assign(self, assignments: Sequence[Assignment]) -> None:
         """Watch exactly these."""
         self._assignments = list(assignments)
+        known = {assignment.monitor.id for assignment in assignments}
+        self._paces = {monitor: every_ms for monitor, every_ms in self._paces.items() if monitor in known}
         await self._send(Assign(0, self._assignments, self._control))
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
@@ -125,16 +134,14 @@ class ProcessAgent:
 
     async def stop(self) -> None:
         """Let the child end what it is doing, take its last batch, and wait for it."""
-        self._stopping = True
+        self._stopping.set()
         await self._send(Stop())
         if self._keeper is not None:
             try:
                 async with asyncio.timeout(_STOP_SECONDS):
                     await self._keeper
             except TimeoutError:
-                log.error("the prober process did not end in %.0f s and is killed", _STOP_SECONDS)  # noqa: TRY400 - the trace says nothing more
-                if self._process is not None:
-                    self._process.kill()
+                log.error("the prober process did not end in %.0f s and was killed", _STOP_SECONDS)  # noqa: TRY400 - the trace says nothing more
 
     async def _send(self, message: Down) -> None:
         if self._process is None or self._process.stdin is None:
@@ -146,33 +153,70 @@ class ProcessAgent:
 
     async def _keep(self) -> None:
         attempt = 0
-        while not self._is_stopping():
+        while not self._stopping.is_set():
             started = self._clock.monotonic()
-            await self._live()
-            if self._is_stopping():
+            end = await self._live()
+            if self._stopping.is_set():
                 return
-            attempt = 0 if self._clock.monotonic() - started > 60 else attempt + 1
-            wait = _RESTART_SECONDS[min(attempt, len(_RESTART_SECONDS) - 1)]
-            log.error("the prober process died; it is started again in %s s", wait)
-            await self._clock.sleep(wait)
+            attempt = 1 if self._clock.monotonic() - started > _SILENCE_SECONDS else attempt + 1
+            wait = _RESTART_SECONDS[min(attempt, len(_RESTART_SECONDS)) - 1]
+            log.error("the prober process %s; it is started again in %s s", end, wait)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._stopping.wait()
 
-    def _is_stopping(self) -> bool:
-        return self._stopping
-
-    async def _live(self) -> None:
-        """One life of the child, from its start to the end of its output."""
+    async def _live(self) -> str:
+        """One life of the child, from its start to its end; how it ended."""
         pipe = asyncio.subprocess.PIPE
-        run = await self._next_run()
-        self._process = await asyncio.create_subprocess_exec(sys.executable, "-m", "vigie.agent", stdin=pipe, stdout=pipe)
+        try:
+            run = await self._next_run()
+            # -P: what lies in the working directory is not to be imported.
+            process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", "vigie.agent", stdin=pipe, stdout=pipe)
+        except (OSError, StoreError) as error:
+            return f"could not be started ({error})"
+        self._process = process
+        try:
+            await self._brief(run)
+            end = await self._listen(process)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_END_SECONDS):
+                    await process.wait()
+        finally:
+            await _ended(process)
+        return end
+
+    async def _brief(self, run: int) -> None:
+        """Everything a new child needs to know."""
         await self._send(Assign(run, self._assignments, self._control))
-        for monitor, every_ms in self._paces.items():
+        for monitor, every_ms in list(self._paces.items()):
             await self._send(Pace(monitor, every_ms))
-        reader = self._process.stdout
-        while reader is not None and (message := await read_frame(reader)) is not None:
+        if self._stopping.is_set():
+            await self._send(Stop())
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> str:
+        """Take what the child says until it says no more; how that came."""
+        while process.stdout is not None:
+            try:
+                async with asyncio.timeout(_SILENCE_SECONDS):
+                    message = await read_frame(process.stdout)
+            except TimeoutError:
+                return f"was silent for {_SILENCE_SECONDS:g} s"
+            except ValueError as error:
+                return f"said what cannot be understood ({error})"
+            if message is None:
+                break
             if isinstance(message, Results):
                 await self._publish(message.batch)
             elif isinstance(message, Said):
                 log.log(message.level, "%s", message.text)
             else:
                 self.late = message
-        await self._process.wait()
+        return "died"
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    """Make sure that it runs no more."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from vigie.core.events import AckRecorded, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
 from vigie.core.incident import MonitorState, step
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
+from vigie.core.policy import Policy
 from vigie.core.routing import route
 from vigie.errors import StoreError
 from vigie.ports import Batch, Clock, Commit, OutboxRow, Store, TimelineEntry
@@ -44,6 +45,7 @@ class Ingest:
         self._incidents: dict[str, Incident] = {}
         self._cursors: dict[str, tuple[int, int]] = {}
         self._lock = asyncio.Lock()
+        self._stopping = False
         self.last_result_at: int | None = None
 
     def listen(self, listener: Listener) -> None:
@@ -63,25 +65,27 @@ class Ingest:
     async def configure(self, monitors: Iterable[Monitor]) -> None:
         """Watch these. Incidents of monitors that went are closed by `vigie`; policies that changed are looked at anew."""
         wanted = {monitor.id: monitor for monitor in monitors}
+        for orphan in {one.monitor for one in self._incidents.values()} - wanted.keys() - self._monitors.keys():
+            self._monitors[orphan] = await self._stand_in(orphan)
         for gone in [monitor for monitor in self._monitors if monitor not in wanted]:
             await self.handle(gone, Resolved(self._clock.now(), "vigie", "the monitor was removed from the configuration"))
-        await self._close_orphans(wanted)
         self._monitors = wanted
         for monitor in wanted.values():
             if not self.state(monitor.id).resting:
                 await self.handle(monitor.id, Woke(self._clock.now()))
 
-    async def _close_orphans(self, wanted: dict[str, Monitor]) -> None:
-        """Incidents whose monitor was removed while Vigie was not running."""
-        now = self._clock.now()
-        orphans = [one for one in self._incidents.values() if one.monitor not in wanted and one.monitor not in self._monitors]
-        if orphans:
-            closed = tuple(replace(one, closed_at=now, closed_by="vigie") for one in orphans)
-            states = tuple(MonitorState(one.monitor, ordinal=self.state(one.monitor).ordinal) for one in orphans)
-            await self._store.commit(Commit(incidents=closed, states=states))
-            self._states.update((state.monitor, state) for state in states)
-            for one in orphans:
-                self._incidents.pop(one.id, None)
+    async def _stand_in(self, orphan: str) -> Monitor:
+        """For a monitor that was removed while Vigie was not running: who was told of its incident is told of its end."""
+        told: dict[str, None] = {}
+        for one in [one for one in self._incidents.values() if one.monitor == orphan]:
+            told.update((delivery.channel, None) for delivery in await self._store.deliveries(one.id) if delivery.reason is None)
+        told.update((row.notice.channel, None) for row in await self._store.unsent() if row.notice.monitor == orphan)
+        policy = Policy(to=tuple(told), degraded_to=tuple(told))
+        return Monitor(orphan, orphan, "", orphan, "", every_ms=60_000, timeout_ms=10_000, policy=policy)
+
+    def stop(self) -> None:
+        """Vigie is about to end: a store that fails is not waited for any longer."""
+        self._stopping = True
 
     def state(self, monitor: str) -> MonitorState:
         """The state of a monitor; a new one's when it was never seen."""
@@ -96,7 +100,10 @@ class Ingest:
         return [self.state(monitor) for monitor in self._monitors]
 
     async def take(self, batch: Batch) -> None:
-        """Take a batch in, once: a repeated one changes nothing. While the store fails it is tried again, loudly."""
+        """Take a batch in, once: a repeated one changes nothing. While the store fails it is tried again, loudly.
+
+        Raises StoreError only after `stop`.
+        """
         async with self._lock:
             if (batch.run, batch.sequence) <= self._cursors.get(batch.agent, (0, 0)):
                 return
@@ -198,6 +205,8 @@ class Ingest:
             try:
                 await self._store.commit(commit)
             except StoreError as error:
+                if self._stopping:
+                    raise
                 wait = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
                 log.error("the store failed (%s), next try in %s s: %s. %s", error.fault, wait, error, error.fix)  # noqa: TRY400 - the trace says nothing more
                 await self._clock.sleep(wait)
@@ -208,10 +217,17 @@ class Ingest:
         for turn in turns:
             _log(turn)
             for hearer in self._hearers:
-                await hearer(turn)
+                await _tell_one(hearer, turn)
             if turn.decisions or turn.before.quick != turn.after.quick:
                 for listener in self._listeners:
-                    await listener(turn)
+                    await _tell_one(listener, turn)
+
+
+async def _tell_one(listener: Listener, turn: Turn) -> None:
+    try:
+        await listener(turn)
+    except Exception:  # what is decided is committed; one listener's fault must not keep it from the others
+        log.exception("%s: a listener broke", turn.monitor.name)
 
 
 def _after(known: Incident, decision: AckRecorded | Recovered | Closed) -> Incident:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from vigie.core.events import Acked, Resolved
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError
 from vigie.ports import Clock, Store
@@ -22,6 +23,7 @@ class Janitor:
 
     def __init__(self, store: Store, clock: Clock, ingest: Ingest) -> None:
         self._store, self._clock, self._ingest = store, clock, ingest
+        self._left: list[tuple[str, Acked | Resolved]] = []
         self.ticked_at = clock.monotonic()
 
     async def run(self) -> None:
@@ -37,8 +39,7 @@ class Janitor:
                     log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); nobody is paged for it", drift / 1000)
                     await self._ingest.stepped(drift)
                     offset += drift
-                for monitor, event in await self._store.left():
-                    await self._ingest.handle(monitor, event)
+                await self._take_left()
                 await self._ingest.wake(self._clock.now())
                 if self.ticked_at - pruned > _PRUNE_SECONDS:
                     pruned = self.ticked_at
@@ -46,6 +47,14 @@ class Janitor:
                     log.info("retention: %d rows dropped", gone)
             except StoreError as error:
                 log.error("housekeeping failed: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+    async def _take_left(self) -> None:
+        """What a person asked for by the command line; it is kept until it was taken in, should the store fail in between."""
+        self._left.extend(await self._store.left())
+        while self._left:
+            monitor, event = self._left[0]
+            await self._ingest.handle(monitor, event)
+            del self._left[0]
 
     def _offset(self) -> int:
         return self._clock.now() - round(self._clock.monotonic() * 1000)

@@ -2,36 +2,48 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.engine.janitor import keep_alive
+from vigie.engine.limits import Limits
 from vigie.engine.scheduler import Scheduler
+from vigie.engine.watch import Watch
 from vigie.ports import Assignment, Batch, Clock, Probe
 
 log = logging.getLogger("vigie.prober")
 
 _FLUSH_SECONDS = 0.25
 _FLUSH_COUNT = 256
-_TICK_SECONDS = 1.0
-_LATE_SECONDS = 2.0
-_STEP_MS = 2_000
 _OVERRUN_SECONDS = 3.0
+_MOST_PENDING = 50_000
 
 
 @dataclass(slots=True)
 class _Watched:
-    """One monitor under watch. `order` rises with every result of this run."""
+    """One monitor under watch; a check that outlives its turn makes the next turn be skipped."""
 
     assignment: Assignment
     probe: Probe
     running: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """Stands in for a probe that could not be built: the monitor is `unknown`, and everybody sees why."""
+
+    clock: Clock
+    fault: str
+
+    async def check(self, timeout_ms: int) -> CheckResult:  # noqa: ARG002 - the port's signature
+        """Say the fault."""
+        return _own(self.clock.now(), self.fault)
+
+
 @dataclass(slots=True)
 class Lateness:
-    """How late checks started, ms after they were due; the newest ten thousand."""
+    """How late checks started, ms after they were due, waits for slots included; the newest ten thousand."""
 
     samples: list[int] = field(default_factory=list)
 
@@ -43,7 +55,7 @@ class Lateness:
 
 
 class LocalAgent:
-    """Implements the Agent port in this process. `build` makes the probe of an assignment; it may raise, which is told and skipped."""
+    """Implements the Agent port in this process. `build` makes the probe of an assignment; if it raises, the monitor is `unknown`."""
 
     def __init__(
         self,
@@ -58,34 +70,35 @@ class LocalAgent:
     ) -> None:
         self._name, self._run, self._clock = name, run, clock
         self._publish, self._build = publish, build
-        self._scheduler = Scheduler()
+        self._scheduler, self._watch = Scheduler(), Watch(clock)
+        self._limits = Limits(slots, host_slots)
         self._watched: dict[str, _Watched] = {}
-        self._slots = asyncio.Semaphore(slots)
-        self._host_slots, self._hosts = host_slots, Counter[str]()
-        self._host_free = asyncio.Condition()
         self._anchor = clock.now() - round(clock.monotonic() * 1000)
         self._order = run << 32
         self._sequence = 0
         self._pending: list[CheckResult] = []
+        self._dropped = 0
+        self._publishing = asyncio.Lock()
         self._changed, self._flush_now = asyncio.Event(), asyncio.Event()
-        self._disturbed: tuple[int, str] = (0, "")
+        self._stopping = False
         self._checks: set[asyncio.Task[None]] = set()
         self._loops: list[asyncio.Task[None]] = []
         self.lateness = Lateness()
 
     def start(self) -> None:
         """Begin to schedule, to publish and to watch the clock."""
-        self._loops = [asyncio.create_task(loop()) for loop in (self._schedule, self._flush, self._watch_clock)]
+        loops = {"the schedule": self._schedule, "the publisher": self._flush, "the watch over the clock": self._watch.run}
+        self._loops = [asyncio.create_task(keep_alive(name, loop, self._clock)) for name, loop in loops.items()]
 
     async def assign(self, assignments: Sequence[Assignment]) -> None:
-        """Watch exactly these from now on."""
+        """Watch exactly these from now on. What a changed or removed monitor's last check brings is let go."""
         kept: dict[str, _Watched] = {}
         for assignment in assignments:
             known = self._watched.get(assignment.monitor.id)
             if known is not None and known.assignment == assignment:
                 kept[assignment.monitor.id] = known
             else:
-                kept[assignment.monitor.id] = _Watched(assignment, self._build(assignment))
+                kept[assignment.monitor.id] = _Watched(assignment, self._probe_of(assignment))
         self._watched = kept
         self._scheduler.assign(list(assignments), self._steady())
         self._changed.set()
@@ -97,6 +110,7 @@ class LocalAgent:
 
     async def stop(self) -> None:
         """Start no more checks, let those under way end, publish what is left."""
+        self._stopping = True
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -104,19 +118,24 @@ class LocalAgent:
             await asyncio.gather(*self._checks)
         await self._publish_pending()
 
+    def _probe_of(self, assignment: Assignment) -> Probe:
+        try:
+            return self._build(assignment)
+        except Exception as error:  # an outsider's probe may raise anything; the other monitors are watched all the same
+            log.exception("%s: the probe could not be built", assignment.monitor.name)
+            return _Broken(self._clock, f"the probe could not be built: {type(error).__name__}: {error}")
+
     def _steady(self) -> int:
         """Ms that never step back, on the wall clock's scale as it was at the start."""
         return self._anchor + round(self._clock.monotonic() * 1000)
 
     async def _schedule(self) -> None:
         while True:
-            now = self._steady()
-            for monitor, due in self._scheduler.pop(now):
+            for monitor, due in self._scheduler.pop(self._steady()):
                 watched = self._watched.get(monitor)
                 if watched is not None and not watched.running:
                     watched.running = True
-                    self.lateness.add(self._steady() - due)
-                    task = asyncio.create_task(self._check(watched))
+                    task = asyncio.create_task(self._check(watched, due))
                     self._checks.add(task)
                     task.add_done_callback(self._checks.discard)
             self._changed.clear()
@@ -131,47 +150,38 @@ class LocalAgent:
         except TimeoutError:
             return
 
-    async def _check(self, watched: _Watched) -> None:
+    async def _check(self, watched: _Watched, due: int) -> None:
         monitor = watched.assignment.monitor
         try:
-            async with self._slots:
-                await self._enter(monitor.host)
-                try:
-                    result = await self._probe(watched)
-                finally:
-                    await self._leave(monitor.host)
-            self._order += 1
-            self._add(replace(result, monitor=monitor.id, order=self._order))
+            async with self._limits.slot(monitor.host):
+                if self._stopping:
+                    return
+                self.lateness.add(self._steady() - due)
+                result = await self._probe(watched)
+            if self._watched.get(monitor.id) is watched:
+                self._order += 1
+                self._add(replace(result, monitor=monitor.id, order=self._order))
         finally:
             watched.running = False
 
-    async def _enter(self, host: str) -> None:
-        if self._hosts[host] >= self._host_slots:
-            async with self._host_free:
-                await self._host_free.wait_for(lambda: self._hosts[host] < self._host_slots)
-        self._hosts[host] += 1
-
-    async def _leave(self, host: str) -> None:
-        self._hosts[host] -= 1
-        if self._hosts[host] == self._host_slots - 1:
-            async with self._host_free:
-                self._host_free.notify_all()
-        if not self._hosts[host]:
-            del self._hosts[host]
-
     async def _probe(self, watched: _Watched) -> CheckResult:
-        monitor, before, at = watched.assignment.monitor, self._disturbed, self._clock.now()
+        monitor, mark, at = watched.assignment.monitor, self._watch.mark(), self._clock.now()
         try:
             async with asyncio.timeout(monitor.timeout_ms / 1000 + _OVERRUN_SECONDS):
                 result = await watched.probe.check(monitor.timeout_ms)
-        except Exception as error:
+        except Exception as error:  # a probe that raises is at fault itself, never the target
             log.exception("%s: the probe failed", monitor.name)
             return _own(at, f"the probe failed: {type(error).__name__}: {error}")
-        if self._disturbed != before:
-            return _own(at, self._disturbed[1])
-        return result
+        spoilt = self._watch.spoilt(mark)
+        return result if spoilt is None else _own(at, spoilt)
 
     def _add(self, result: CheckResult) -> None:
+        """Keep for the next batch. Whoever takes the batches may be stuck for long; memory stays bounded meanwhile."""
+        if len(self._pending) >= _MOST_PENDING:
+            if not self._dropped:
+                log.error("%d results wait to be taken; newer ones are let go until they are", len(self._pending))
+            self._dropped += 1
+            return
         self._pending.append(result)
         if result.status is not Status.UP or len(self._pending) >= _FLUSH_COUNT:
             self._flush_now.set()
@@ -187,29 +197,16 @@ class LocalAgent:
             await self._publish_pending()
 
     async def _publish_pending(self) -> None:
-        if self._pending:
-            results, self._pending = tuple(self._pending), []
-            self._sequence += 1
-            await self._publish(Batch(self._name, self._run, self._sequence, results))
-
-    async def _watch_clock(self) -> None:
-        """A starved loop, a suspended machine or a stepped clock spoils the checks under way: they become `unknown`."""
-        offset, last = self._clock.now() - round(self._clock.monotonic() * 1000), self._clock.monotonic()
-        while True:
-            await self._clock.sleep(_TICK_SECONDS)
-            monotonic = self._clock.monotonic()
-            drift = self._clock.now() - round(monotonic * 1000) - offset
-            late = monotonic - last - _TICK_SECONDS
-            if abs(drift) > _STEP_MS:
-                self._disturb(f"the clock jumped by {drift / 1000:+.1f} s (a step, or the machine was suspended)")
-                offset += drift
-            elif late > _LATE_SECONDS:
-                self._disturb(f"this machine was too busy for {late:.1f} s")
-            last = monotonic
-
-    def _disturb(self, words: str) -> None:
-        log.warning("%s: checks under way are void", words)
-        self._disturbed = (self._disturbed[0] + 1, words)
+        """Results leave the list only once they were accepted, so that nothing is lost when this is interrupted."""
+        async with self._publishing:
+            while self._pending:
+                results = tuple(self._pending[:_FLUSH_COUNT])
+                await self._publish(Batch(self._name, self._run, self._sequence + 1, results))
+                self._sequence += 1
+                del self._pending[: len(results)]
+        if self._dropped:
+            log.error("%d results were let go while nobody took them", self._dropped)
+            self._dropped = 0
 
 
 def _own(at: int, message: str) -> CheckResult:

@@ -1,6 +1,7 @@
 """Reports: evidence at the first failure, the model within its deadline, certified, stored; then it joins the page or follows it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ EVIDENCE_MS = 5_000
 _QUEUE = 5
 _BREAK_AFTER = 3
 _BREAK_SECONDS = 300.0
+_CATCH_UP_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class _Queue:
     """Incidents that wait for their report, oldest first; one writer at a time, since a local model answers one at a time."""
 
     waiting: list[Incident] = field(default_factory=list)
+    plain: list[Incident] = field(default_factory=list)  # too many at once: these are not put to the model
     more: asyncio.Event = field(default_factory=asyncio.Event)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -92,19 +95,40 @@ class Reporter:
 
     async def run(self) -> None:
         """Write reports for ever, those first that a crash left unwritten."""
-        for incident in reversed(await self._store.incidents(open_only=True)):
-            if await self._store.report(incident.id) is None:
-                self._enqueue(incident)
+        await self._catch_up()
         while True:
             await self._queue.more.wait()
             self._queue.more.clear()
-            while self._queue.waiting:
-                incident = self._queue.waiting.pop(0)
-                try:
-                    await self._report(incident)
-                except StoreError as error:
-                    log.error("%s: the report could not be stored: %s. %s", incident.id, error, error.fix)  # noqa: TRY400 - the trace says nothing more
+            while self._queue.plain or self._queue.waiting:
+                if self._queue.plain:
+                    await self._report_safely(self._queue.plain.pop(0), by_model=False)
+                else:
+                    await self._report_safely(self._queue.waiting.pop(0), by_model=True)
             self._queue.idle.set()
+
+    async def _catch_up(self) -> None:
+        """Open incidents that have no report, unless they are so old that nobody waits for one."""
+        try:
+            for incident in reversed(await self._store.incidents(open_only=True)):
+                young = self._clock.now() - incident.opened_at < _CATCH_UP_MS
+                if young and await self._store.report(incident.id) is None:
+                    self._enqueue(incident)
+        except StoreError as error:
+            log.error("what reports are missing could not be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+    async def _report_safely(self, incident: Incident, *, by_model: bool) -> None:
+        """A report that breaks costs nothing but itself: its page is let go with what is known."""
+        try:
+            await self._report(incident, by_model=by_model)
+        except StoreError as error:
+            log.error("%s: the report could not be stored: %s. %s", incident.id, error, error.fix)  # noqa: TRY400 - the trace says nothing more
+        except Exception as error:  # whatever it is, the page must not wait for it
+            log.exception("%s: the report broke", incident.id)
+            now = self._clock.now()
+            plain = StoredReport(incident.id, Bundle(incident.id, now, ()), None, f"the report broke: {type(error).__name__}", now)
+            with contextlib.suppress(StoreError):  # then the page leaves when its hold ends
+                await self._store.save_report(plain, now, ())
+                self._stored_one()
 
     async def idle(self) -> None:
         """Wait until no report is being written."""
@@ -122,6 +146,7 @@ class Reporter:
             return
         if len(self._queue.waiting) >= _QUEUE:
             late = self._queue.waiting.pop(0)
+            self._queue.plain.append(late)
             log.warning("%s: too many incidents at once, the plain report stands", late.id)
         self._queue.waiting.append(incident)
         self._queue.idle.clear()
@@ -157,18 +182,23 @@ class Reporter:
             await model.preload()
         except ModelError as error:
             self._complain(error)
+        except Exception:  # as above: the port promises ModelError
+            log.exception("the language model broke while it was loaded")
 
-    async def _report(self, incident: Incident) -> None:
+    async def _report(self, incident: Incident, *, by_model: bool) -> None:
         subject = await self._composer.subject(incident)
         task = self._evidence.pop(incident.monitor, None)
         evidence = await task if task is not None else []
         bundle = facts.bundle(subject, evidence, self._clock.now(), self._writing.setting.zone)
-        analysis, fault = await self._analyse(subject, bundle)
+        analysis, fault = await self._analyse(subject, bundle) if by_model else (None, "too many incidents at once")
         fresh = await self._store.incident(incident.id)
         wanted = analysis is not None and bool(analysis.sentences) and fresh is not None and fresh.closed_at is None
         now = self._clock.now()
         stored = StoredReport(incident.id, bundle, analysis, fault, now)
         await self._store.save_report(stored, now, self._follow_ups(subject, now) if wanted else ())
+        self._stored_one()
+
+    def _stored_one(self) -> None:
         for listener in self._stored:
             listener()
 
@@ -194,6 +224,9 @@ class Reporter:
             return self._failed(error)
         except ModelError as error:
             return self._failed(error)
+        except Exception as error:  # the port promises ModelError; a model that breaks its promise costs only its paragraph
+            log.exception("%s: the language model broke", subject.incident.id)
+            return self._failed(ModelError(ModelFault.OTHER, f"{type(error).__name__}: {error}"))
         took = round((self._clock.monotonic() - started) * 1000)
         analysis = verify.certify(reply.text, bundle, subject, hypotheses, writing.language, reply.model, took)
         self._breaker.note(self._clock.monotonic(), ok=True)
