@@ -1,0 +1,147 @@
+"""What a good configuration becomes, where it is found, and how it is shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vigie.config import load, one_monitor, options_to_config
+from vigie.config.shown import schema, shown
+from vigie.errors import ConfigError
+from vigie.probes.http import Config
+
+MAIL = {
+    "EMAIL_SENDER": "v@site.test",
+    "EMAIL_PASSWORD": "hunter22",
+    "EMAIL_RECEIVER": "team@site.test",
+    "SMTP_SERVER": "smtp.site.test",
+    "SMTP_PORT": "465",
+}
+PRODUCT = """
+language: fr
+llm: {provider: ollama, model: llama3, url: http://localhost:11434}
+notify:
+  mail:  {type: email, to: ["${EMAIL_RECEIVER}"]}
+  slack: {type: slack, url: "${SLACK_WEBHOOK}"}
+alerts:
+  default: {confirm: 3, confirm_every: 5s, recover: 2, remind: 4h, to: [mail]}
+monitors:
+  - https://ollama.com/
+  - name: Shop API
+    url: https://api.example.com/health
+    every: 30s
+    timeout: 5s
+    expect: {status: 200-299, keyword: ok, json: {"$.db": up}, latency: 800ms, tls_days: 14}
+    alert: default
+    tags: [shop]
+"""
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    path = tmp_path / "vigie.yaml"
+    path.write_text(PRODUCT)
+    (tmp_path / ".env").write_text("SLACK_WEBHOOK=https://hooks.slack.test/T0/secret-path\n")
+    return path
+
+
+def test_the_documented_file_means_what_it_says(product: Path) -> None:
+    found = load(None, MAIL, product.parent)
+
+    first, second = found.monitors
+    assert (first.monitor.id, first.monitor.every_ms, first.config.url) == ("ollama-com", 60_000, "https://ollama.com/")
+    assert (second.monitor.id, second.monitor.every_ms, second.monitor.timeout_ms) == ("shop-api", 30_000, 5_000)
+    assert (second.config.expect.latency, second.config.expect.keyword) == (800, "ok")
+    assert second.monitor.policy.to == ("mail",)
+    assert found.channels["mail"].config.receivers == ("team@site.test",)
+    assert (found.channels["mail"].config.port, found.channels["mail"].config.protection) == (465, "implicit")
+    assert found.llm.hold_ms == 2_000
+    assert found.store == product.parent / "vigie.db"
+
+
+def test_the_environment_alone_is_a_configuration(tmp_path: Path) -> None:
+    found = load(
+        None, {**MAIL, "SERVICE_URL": "https://a.test/", "TIMEOUT_SECONDS": "7", "OLLAMA_MODEL": "tiny", "LOG_FILE": "x.log"}, tmp_path
+    )
+
+    assert found.monitors[0].config.url == "https://a.test/"
+    assert found.monitors[0].monitor.timeout_ms == 7_000
+    assert found.llm.config.model == "tiny"
+    assert found.log_file == tmp_path / "x.log"
+    assert found.missing == ()
+
+
+def test_missing_mail_settings_are_listed_and_check_needs_none(tmp_path: Path) -> None:
+    found = load(None, {name: value for name, value in MAIL.items() if name != "EMAIL_PASSWORD"}, tmp_path)
+
+    assert found.missing == ("EMAIL_PASSWORD",)
+    assert found.channels == {}
+    assert found.monitors[0].config.url == "https://ollama.com/"
+
+
+def test_the_environment_wins_over_the_file_beside(product: Path) -> None:
+    found = load(None, {**MAIL, "SLACK_WEBHOOK": "https://hooks.slack.test/other"}, product.parent)
+
+    assert found.channels["slack"].config.url == "https://hooks.slack.test/other"
+
+
+def test_a_default_stands_in_for_an_unset_variable(tmp_path: Path) -> None:
+    (tmp_path / "vigie.yaml").write_text('monitors: ["${SITE:-https://a.test/}"]\n')
+
+    assert load(None, {}, tmp_path).monitors[0].config.url == "https://a.test/"
+    assert load(None, {"SITE": "https://b.test/"}, tmp_path).monitors[0].config.url == "https://b.test/"
+
+
+def test_the_file_is_searched_by_flag_then_variable_then_folder(product: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text("monitors: [https://other.test/]\n")
+
+    assert load(other, MAIL, tmp_path).file == other
+    assert load(None, {**MAIL, "VIGIE_CONFIG": "other.yaml"}, tmp_path).file == other
+    assert load(None, MAIL, tmp_path).file == product
+
+
+def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="vigie init"):
+        load(tmp_path / "absent.yaml", {}, tmp_path)
+
+
+def test_a_disabled_monitor_is_not_watched(tmp_path: Path) -> None:
+    (tmp_path / "vigie.yaml").write_text("monitors: [https://a.test/, {url: https://b.test/, enabled: false}]\n")
+
+    assert [one.monitor.id for one in load(None, {}, tmp_path).monitors] == ["a-test"]
+
+
+def test_a_maintenance_window_mutes_the_monitors_it_names(tmp_path: Path) -> None:
+    (tmp_path / "vigie.yaml").write_text(
+        "maintenance: [{from: '2026-02-01T10:00Z', until: '2026-02-01T11:00Z', tags: [shop]}]\n"
+        "monitors: [https://a.test/, {url: https://b.test/, tags: [shop]}]\n"
+    )
+    plain, shop = (one.monitor.policy for one in load(None, {}, tmp_path).monitors)
+
+    assert plain.windows == ()
+    assert shop.muted_until(1_769_940_000_000) == 1_769_943_600_000
+
+
+def test_secrets_are_masked_where_the_configuration_is_shown(product: Path) -> None:
+    found = load(None, MAIL, product.parent)
+    text = shown(found)
+
+    assert "hunter22" not in text
+    assert "secret-path" not in text
+    assert json.loads(text)["monitors"][1]["every"] == "30s"
+    assert {"hunter22", "https://hooks.slack.test/T0/secret-path"} <= set(found.secrets)
+
+
+def test_the_schema_knows_every_adapter() -> None:
+    text = json.dumps(schema())
+
+    for word in ("reject_keyword", "confirm_every", "ca_file", "keep_alive", "webhook"):
+        assert word in text
+
+
+def test_a_probes_options_survive_the_way_to_another_process() -> None:
+    one = one_monitor({"url": "https://a.test/", "expect": {"latency": "1s", "json": ["$.a<3"]}})
+    travelled = json.loads(json.dumps(one.options))
+
+    assert options_to_config(Config, travelled) == one.config
