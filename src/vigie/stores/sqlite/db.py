@@ -49,8 +49,16 @@ class Db:
     def transaction(self, *, durable: bool) -> Iterator[None]:
         """All or nothing; `durable` means on the disk when this returns, else within the operating system's hands."""
         self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        with self._errors(), self._connection:
-            yield
+        with self._errors():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # Some errors, such as a full disk, have rolled back by themselves.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def close(self) -> None:
         """Close; the write-ahead log is folded in."""

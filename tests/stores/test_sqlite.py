@@ -1,0 +1,343 @@
+"""The embedded store: its port's laws, its errors, its durability under kill -9, its packed records."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import apsw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vigie.core.events import Acked, Opened, Resolved
+from vigie.core.incident import MonitorState, Phase, Track
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status, Timings
+from vigie.core.policy import Policy
+from vigie.core.report.facts import Analysis, Bundle, Dropped
+from vigie.errors import StoreError, StoreFault
+from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.codec import SIZE, pack, unpack
+from vigie.stores.sqlite.db import Db, migrate
+
+MONITORS = [Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000, Policy()) for name in ("a", "b")]
+INCIDENT = Incident("a-1", "a", Severity.OUTAGE, Cause.TCP_RESET, 1_000, 2_000)
+OPENED = Opened(Severity.OUTAGE, "a-1", 2_000, 1_000, Cause.TCP_RESET, page=True)
+
+
+def notice(reason: NoticeReason = NoticeReason.OPENED, channel: str = "mail", at: int = 2_000) -> Notice:
+    return Notice(f"a-1:{reason}:{channel}", "a-1", "a", channel, reason, at)
+
+
+def result(monitor: str = "a", at: int = 1_000, status: Status = Status.UP, cause: Cause | None = None) -> CheckResult:
+    return CheckResult(monitor, at, status, cause, timings=Timings(1.5, 2.5, None, 3.5, 0.1, 7.6))
+
+
+def opening(*rows: OutboxRow) -> Commit:
+    return Commit(incidents=(INCIDENT,), timeline=(TimelineEntry("a-1", 2_000, OPENED),), outbox=rows)
+
+
+@asynccontextmanager
+async def opened(path: Path, *, threads: bool = True) -> AsyncIterator[SqliteStore]:
+    store = SqliteStore(path, threads=threads)
+    try:
+        await store.sync_monitors(MONITORS)
+        yield store
+    finally:
+        await store.close()
+
+
+@pytest.fixture(params=[True, False], ids=["threads", "inline"])
+def store_at(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Awaitable[SqliteStore]]:
+    def make() -> object:
+        return opened(tmp_path / "vigie.db", threads=request.param)
+
+    return make  # type: ignore[return-value]
+
+
+async def test_everything_that_was_decided_is_there_after_a_restart(store_at: Callable[[], object]) -> None:
+    state = MonitorState("a", order=7, ordinal=1, outage=Track(Phase.OPEN, incident="a-1", told=True))
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.commit(
+            Commit((result(),), (state,), (INCIDENT,), (TimelineEntry("a-1", 2_000, OPENED),), (OutboxRow(notice(), 5),), (("x", 3, 4),))
+        )
+    async with store_at() as store:  # type: ignore[attr-defined]
+        assert await store.load_states() == {"a": state}
+        assert await store.incidents(open_only=True) == [INCIDENT]
+        assert await store.timeline("a-1") == [TimelineEntry("a-1", 2_000, OPENED)]
+        assert await store.unsent() == [OutboxRow(notice(), 5)]
+        assert await store.cursors() == {"x": (3, 4)}
+        assert (await store.last_results())["a"].timings == result().timings
+
+
+async def test_plain_results_are_there_after_a_clean_end(store_at: Callable[[], object]) -> None:
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.commit(
+            Commit((result(at=5_000), result("b", 6_000, Status.DOWN, Cause.HTTP_STATUS)), details=(result("b", 6_000, Status.DOWN),))
+        )
+    async with store_at() as store:  # type: ignore[attr-defined]
+        last = await store.last_results()
+        assert (last["a"].at, last["b"].status) == (5_000, Status.DOWN)
+        assert await store.last_detail("b", good=False, before=7_000) == result("b", 6_000, Status.DOWN)
+        assert await store.last_detail("b", good=False, before=6_000) is None
+
+
+async def test_runs_are_counted(store_at: Callable[[], object]) -> None:
+    async with store_at() as store:  # type: ignore[attr-defined]
+        first = await store.next_run()
+    async with store_at() as store:  # type: ignore[attr-defined]
+        assert await store.next_run() > first
+
+
+async def test_a_claimed_row_is_nobody_elses_until_its_lease_ends(store_at: Callable[[], object]) -> None:
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.commit(opening(OutboxRow(notice(), 100)))
+
+        assert await store.claim(99, 1_000, 10) == []
+        assert [row.notice.key for row in await store.claim(100, 1_000, 10)] == ["a-1:opened:mail"]
+        assert await store.claim(500, 1_000, 10) == []
+        assert await store.next_due() == 1_100
+        assert len(await store.claim(1_100, 1_000, 10)) == 1
+
+
+async def test_a_recovery_never_overtakes_its_opening_but_another_channel_may_go(store_at: Callable[[], object]) -> None:
+    recovered = notice(NoticeReason.RECOVERED)
+    elsewhere = notice(NoticeReason.RECOVERED, "slack")
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.commit(opening(OutboxRow(notice(), 100), OutboxRow(recovered, 50), OutboxRow(elsewhere, 60)))
+
+        assert [row.notice.key for row in await store.claim(70, 1_000, 10)] == [elsewhere.key]
+        (row,) = await store.claim(100, 10, 10)
+        await store.delivered(Delivery(row.notice.key, "mail", 101, 1, None, "ok", 3))
+        assert recovered.key in [row.notice.key for row in await store.claim(200, 10, 10)]
+
+
+async def test_a_delivered_key_is_never_queued_again(store_at: Callable[[], object]) -> None:
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.commit(opening(OutboxRow(notice(), 0)))
+        await store.claim(1, 10, 10)
+        await store.delivered(Delivery(notice().key, "mail", 2, 1, None, "ok", 3))
+        await store.commit(opening(OutboxRow(notice(), 0)))
+
+        assert await store.unsent() == []
+
+
+async def test_failures_are_rows_and_a_buried_notice_is_remembered(store_at: Callable[[], object]) -> None:
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.commit(opening(OutboxRow(notice(), 0)))
+        await store.claim(1, 10, 10)
+        await store.failed(Delivery(notice().key, "mail", 2, 1, "timeout", "silence", 9), 50)
+        assert await store.claim(49, 10, 10) == []
+        (row,) = await store.claim(50, 10, 10)
+        assert row.attempts == 1
+        other = OutboxRow(notice(NoticeReason.BURIED, "slack"), 0)
+        await store.failed(Delivery(notice().key, "mail", 51, 2, "rejected", "no", 9), None, [other])
+
+        assert [row.notice.key for row in await store.buried()] == [notice().key]
+        assert [row.notice.channel for row in await store.unsent()] == ["slack"]
+        assert [one.reason for one in await store.deliveries("a-1")] == ["timeout", "rejected"]
+
+
+REPORT = StoredReport("a-1", Bundle("a-1", 5, ()), Analysis("m", "en", ("A sentence.",), (Dropped("number", "x"),), "c", 3), None, 9)
+
+
+async def test_a_report_wakes_the_page_that_waits_for_it(store_at: Callable[[], object]) -> None:
+    follow_up = OutboxRow(notice(NoticeReason.REPORT), 10)
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.commit(opening(OutboxRow(notice(), 9_000)))
+        await store.save_report(REPORT, 10, [follow_up])
+
+        assert [row.notice.reason for row in await store.claim(10, 10, 10)] == [NoticeReason.OPENED]
+        assert [row.notice.reason for row in await store.unsent()] == [NoticeReason.OPENED], "joined, so nothing follows"
+        assert await store.report("a-1") == REPORT
+
+
+@pytest.mark.parametrize("sent", [True, False])
+async def test_a_report_follows_the_page_that_could_not_wait(sent: bool, store_at: Callable[[], object]) -> None:
+    follow_up = OutboxRow(notice(NoticeReason.REPORT), 10)
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.commit(opening(OutboxRow(notice(), 0)))
+        await store.claim(1, 1_000, 10)
+        if sent:
+            await store.delivered(Delivery(notice().key, "mail", 2, 1, None, "ok", 3))
+        await store.save_report(REPORT, 10, [follow_up])
+
+        assert NoticeReason.REPORT in [row.notice.reason for row in await store.unsent()]
+
+
+async def test_what_another_process_leaves_is_handed_out_once(store_at: Callable[[], object]) -> None:
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.leave("a", Acked(5, "ann"))
+        await store.leave("a", Resolved(6, "ann", "cable"))
+
+        assert await store.left() == [("a", Acked(5, "ann")), ("a", Resolved(6, "ann", "cable"))]
+        assert await store.left() == []
+
+
+async def test_retention_drops_what_is_old(store_at: Callable[[], object]) -> None:
+    day = 86_400_000
+    async with store_at() as store:  # type: ignore[attr-defined]
+        await store.commit(Commit((result(at=1_000),), incidents=(INCIDENT,)))
+        await store.commit(Commit((result(at=31 * day),), incidents=(INCIDENT,)))
+
+        assert await store.prune(32 * day) == 1
+
+
+# Errors
+
+
+def test_a_file_that_is_no_database_is_said_to_be_so(tmp_path: Path) -> None:
+    path = tmp_path / "vigie.db"
+    path.write_bytes(b"these are my holiday notes, not a database at all" * 100)
+
+    with pytest.raises(StoreError) as raised:
+        SqliteStore(path)
+
+    assert raised.value.fault is StoreFault.CORRUPT
+    assert "aside" in raised.value.fix
+    assert path.read_bytes().startswith(b"these are my holiday notes")
+
+
+def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    db = Db(tmp_path / "vigie.db")
+    db.execute("PRAGMA user_version = 9999")
+    db.close()
+
+    with pytest.raises(StoreError, match="newer Vigie") as raised:
+        SqliteStore(tmp_path / "vigie.db")
+
+    assert raised.value.fault is StoreFault.NEWER
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder_is_said_to_be_so(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+
+    with pytest.raises(StoreError) as raised:
+        SqliteStore(tmp_path / "vigie.db")
+
+    assert raised.value.fault is StoreFault.READ_ONLY
+
+
+async def test_a_full_disk_loses_nothing_and_heals(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "vigie.db", threads=False)
+    await store.sync_monitors(MONITORS)
+    await store.commit(opening(OutboxRow(notice(), 0)))
+    pages = store._db.fetch("PRAGMA page_count")[0][0]
+    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    big = [Incident(f"b-{number}", "b", Severity.OUTAGE, Cause.TCP_RESET, 1, 2, note="x" * 900) for number in range(200)]
+
+    with pytest.raises(StoreError) as raised:
+        await store.commit(Commit(incidents=tuple(big)))
+    assert raised.value.fault is StoreFault.FULL
+    assert [one.id for one in await store.incidents()] == ["a-1"]
+
+    store._db.execute("PRAGMA max_page_count = 100000")
+    await store.commit(Commit(incidents=tuple(big)))
+    assert len(await store.incidents(limit=500)) == 201
+    await store.close()
+
+
+def test_migrations_are_taken_once_with_a_backup_first(tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    (folder / "0001_first.sql").write_text("CREATE TABLE one (x); INSERT INTO one VALUES (7);")
+    db = Db(tmp_path / "my.db")
+    assert migrate(db, tmp_path / "my.db", folder) == 1
+    assert migrate(db, tmp_path / "my.db", folder) == 1
+    assert not list(tmp_path.glob("*.backup-*"))
+
+    (folder / "0002_second.sql").write_text("ALTER TABLE one ADD COLUMN y;")
+    assert migrate(db, tmp_path / "my.db", folder) == 2
+    db.close()
+    with apsw.Connection(str(tmp_path / "my.db.backup-1")) as backup:
+        assert list(backup.execute("SELECT * FROM one")) == [(7,)]
+
+
+def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    (folder / "0001_first.sql").write_text("CREATE TABLE one (x); CREATE TABLE nonsense nonsense;")
+    db = Db(tmp_path / "my.db")
+
+    with pytest.raises(StoreError):
+        migrate(db, tmp_path / "my.db", folder)
+    assert db.fetch("SELECT count(*) FROM sqlite_master") == [(0,)]
+    assert db.fetch("PRAGMA user_version") == [(0,)]
+    db.close()
+
+
+_WRITER = """
+import asyncio, sys
+from pathlib import Path
+from vigie.core.model import Cause, Incident, Severity
+from vigie.ports import Commit
+from vigie.stores.sqlite import SqliteStore
+
+async def main():
+    store = SqliteStore(Path(sys.argv[1]))
+    number = 0
+    while True:
+        number += 1
+        await store.commit(Commit(incidents=(Incident(f"a-{number}", "a", Severity.OUTAGE, Cause.TCP_RESET, 1, number),)))
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("count", [1, 17, 60])
+def test_what_was_acknowledged_survives_kill_9(count: int, tmp_path: Path) -> None:
+    path = tmp_path / "vigie.db"
+    process = subprocess.Popen([sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    acknowledged = [int(process.stdout.readline()) for _ in range(count)]
+    process.send_signal(signal.SIGKILL)
+    acknowledged += [int(line) for line in process.stdout.read().split()]
+    process.stdout.close()
+    process.wait(10)
+
+    async def read() -> set[str]:
+        async with opened(path) as store:
+            return {one.id for one in await store.incidents(limit=100_000)}
+
+    known = asyncio.run(read())
+    assert {f"a-{number}" for number in acknowledged} <= known
+
+
+# Packed records
+
+PHASE = st.none() | st.floats(0, 1_600_000, allow_nan=False)
+RESULTS = st.builds(
+    CheckResult,
+    monitor=st.sampled_from(["a", "b"]),
+    at=st.integers(1_700_000_000_000, 1_700_000_000_000 + 3_600_000),
+    status=st.sampled_from(list(Status)),
+    cause=st.none() | st.sampled_from(list(Cause)),
+    timings=st.builds(Timings, PHASE, PHASE, PHASE, PHASE, PHASE, PHASE),
+)
+
+
+@given(st.lists(RESULTS, max_size=20))
+def test_packed_results_read_back_within_a_twentieth_of_a_millisecond(results: list[CheckResult]) -> None:
+    base, count, blob = pack(results, {"a": 1, "b": 4_000_000_000})
+
+    assert len(blob) == 1 + SIZE * len(results)
+    found = unpack(base, blob, {1: "a", 4_000_000_000: "b"})
+    assert count == len(found)
+    for before, after in zip(results, found, strict=True):
+        assert (before.monitor, before.at, before.status, before.cause) == (after.monitor, after.at, after.status, after.cause)
+        for phase in ("dns", "connect", "tls", "first_byte", "transfer", "total"):
+            old, new = getattr(before.timings, phase), getattr(after.timings, phase)
+            assert (old is None) == (new is None)
+            assert old is None or abs(old - new) <= 0.0501
+
+
+def test_records_of_a_future_version_are_refused() -> None:
+    with pytest.raises(ValueError, match="version 9"):
+        unpack(0, b"\x09" + b"\0" * SIZE, {})
