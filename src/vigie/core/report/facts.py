@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, NoticeReason, Scalar, Severity
 from vigie.core.report import words
+from vigie.core.report.changes import TLS_VERSIONS, changes, product
+from vigie.core.report.words import counted
 
 
 class FactKind(StrEnum):
@@ -59,13 +61,17 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a report is about. `last_good` is the newest good result before the incident, when one is known."""
+    """What a report is about.
+
+    `last_good` is the newest good result before the incident, `first_good` the first one after it, each when one is known.
+    """
 
     monitor: Monitor
     incident: Incident
     result: CheckResult
     last_good: CheckResult | None = None
     failures: int = 1
+    first_good: CheckResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,8 @@ class Message:
     `headline` (≤ 100 characters) says it all; `subject` (≤ 78) carries the incident's key. `thread` is the incident id and is
     the same in every message about it; `opens_thread` marks the first. `lines` are short plain sentences (scope, evidence, likely
     cause, first step); `rows` the table of facts. `analysis` is None when the model has nothing (certified) to say.
-    `since` is the incident's first failed check, epoch ms, 0 without an incident: with `thread` it names the incident among all installations.
+    `since` is the incident's first failed check, epoch ms, 0 without an incident: with `thread` it names the incident among
+    all installations.
     """
 
     key: str
@@ -151,37 +158,60 @@ class _Maker:
 
     def __init__(self, subject: Subject, zone: tzinfo) -> None:
         self.subject, self.zone = subject, zone
+        self.cause = subject.result.cause or subject.incident.cause
         self.found: list[Evidence] = []
 
-    def add(self, kind: FactKind, name: str, value: Scalar, fr: str, en: str, *, unit: str = "", bad: bool | None = None) -> None:
-        """One more."""
-        self.found.append(Evidence(kind, name, value, fr, en, self.subject.result.at, "check", unit=unit, bad=bad))
+    def add(
+        self,
+        kind: FactKind,
+        name: str,
+        value: Scalar,
+        pair: tuple[str, str],
+        *,
+        unit: str = "",
+        bad: bool | None = None,
+        tainted: bool = False,
+    ) -> None:
+        """One more; `pair` is its (French, English) sentence."""
+        at = self.subject.result.at
+        self.found.append(Evidence(kind, name, value, *pair, at=at, source="check", unit=unit, tainted=tainted, bad=bad))
 
 
 def bundle(subject: Subject, evidence: Sequence[Evidence], made_at: int, zone: tzinfo) -> Bundle:
     """Number what the check measured, then what the collectors brought, in a steady order."""
     maker = _Maker(subject, zone)
-    for add in (_check_facts, _timing_facts, _address_facts, _http_facts, _tls_facts, _change_facts):
+    for add in (_check_facts, _change_facts, _timing_facts, _address_facts, _http_facts, _tls_facts):
         add(maker)
-    facts = tuple(Fact(f"F{number}", one) for number, one in enumerate([*maker.found, *evidence], 1))
+    kinds = list(FactKind)
+    brought = sorted(evidence, key=lambda one: (kinds.index(one.kind), one.name))
+    facts = tuple(Fact(f"F{number}", one) for number, one in enumerate([*_first(maker.found), *brought, *_then(maker.found)], 1))
     return Bundle(subject.incident.id, made_at, facts)
 
 
+# A prompt that is too long loses facts from its tail, so what tells least stands there.
+_TAIL = (FactKind.TIMINGS, FactKind.HTTP)
+
+
+def _first(found: Sequence[Evidence]) -> list[Evidence]:
+    return [one for one in found if one.kind not in _TAIL or one.bad]
+
+
+def _then(found: Sequence[Evidence]) -> list[Evidence]:
+    return [one for one in found if one.kind in _TAIL and not one.bad]
+
+
 def _check_facts(maker: _Maker) -> None:
-    subject, result = maker.subject, maker.subject.result
-    cause = result.cause or subject.incident.cause
+    subject, result, cause = maker.subject, maker.subject.result, maker.cause
     fr, en = (words.cause_words(cause, result.figures, language) for language in words.LANGUAGES)
-    host = subject.monitor.host
-    maker.add(FactKind.CHECK, "cause", cause.value, f"Contrôle de {host} : {fr} ({cause}).", f"Check of {host}: {en} ({cause}).", bad=True)
+    what = subject.monitor.host or subject.monitor.name
+    pair = f"Contrôle de {what} : {fr} ({cause}).", f"Check of {what}: {en} ({cause})."
+    maker.add(FactKind.CHECK, "cause", cause.value, pair, bad=None if cause.own else True)
     since = words.clock_time(subject.incident.started_at, maker.zone)
-    maker.add(
-        FactKind.CHECK,
-        "failures",
-        subject.failures,
-        f"{subject.failures} contrôles de suite ont échoué depuis {since}.",
-        f"{subject.failures} checks in a row failed since {since}.",
-        bad=True,
-    )
+    fr = f"{subject.failures} contrôles de suite ont échoué depuis {since}."
+    en = f"{subject.failures} checks in a row failed since {since}."
+    if subject.failures < 2:
+        fr, en = f"Le premier échec date de {since}.", f"The first failure was at {since}."
+    maker.add(FactKind.CHECK, "failures", subject.failures, (fr, en), bad=True)
 
 
 _PHASES = {
@@ -194,82 +224,79 @@ _PHASES = {
 
 
 def _timing_facts(maker: _Maker) -> None:
+    slow = maker.cause.startswith(("latency.", "timeout."))
     for phase, (fr, en) in _PHASES.items():
         value: float | None = getattr(maker.subject.result.timings, phase)
         if value is not None:
             ms = round(value)
-            maker.add(FactKind.TIMINGS, phase, ms, fr.format(ms=ms), en.format(ms=ms), unit="ms")
+            # A phase that was reached and ended speaks for the service; how long all of it took speaks for nobody.
+            bad = None if phase == "total" or slow else False
+            maker.add(FactKind.TIMINGS, phase, ms, (fr.format(ms=ms), en.format(ms=ms)), unit="ms", bad=bad)
 
 
 def _address_facts(maker: _Maker) -> None:
-    address = maker.subject.result.address
-    if address:
-        maker.add(FactKind.TCP, "address", address, f"L'adresse contactée est {address}.", f"The address contacted is {address}.")
-
-
-# What a `server` header may be told as: the target writes it, so only known products are named.
-_PRODUCTS = (
-    "nginx",
-    "apache",
-    "cloudflare",
-    "caddy",
-    "iis",
-    "envoy",
-    "varnish",
-    "openresty",
-    "litespeed",
-    "haproxy",
-    "gunicorn",
-    "traefik",
-)
+    result = maker.subject.result
+    if result.address:
+        pair = f"L'adresse contactée est {result.address}.", f"The address contacted is {result.address}."
+        maker.add(FactKind.TCP, "contacted", result.address, pair)
+    if len(result.addresses) > 1:
+        count = len(result.addresses)
+        maker.add(FactKind.DNS, "addresses", count, (f"Le nom a {count} adresses.", f"The name has {count} addresses."), bad=False)
 
 
 def _http_facts(maker: _Maker) -> None:
     http = maker.subject.result.http
     if http is None:
         return
-    maker.add(FactKind.HTTP, "status", http.status, f"Le statut HTTP est {http.status}.", f"The HTTP status is {http.status}.")
-    server = http.headers.get("server", "").lower()
-    product = next((name for name in _PRODUCTS if name in server), None)
-    if product:
-        maker.add(
-            FactKind.HTTP, "server", product, f"La réponse vient d'un serveur {product}.", f"The answer comes from a {product} server."
-        )
+    pair = f"Le statut HTTP est {http.status}.", f"The HTTP status is {http.status}."
+    maker.add(FactKind.HTTP, "status", http.status, pair, bad=True if maker.cause is Cause.HTTP_STATUS else None)
+    if server := product(http.headers):
+        pair = f"La réponse vient d'un serveur {server}.", f"The answer comes from a server named {server}."
+        maker.add(FactKind.HTTP, "server", server, pair, tainted=True)
+    if "via" in http.headers:
+        pair = "La réponse est passée par un mandataire.", "The answer passed through a proxy."
+        maker.add(FactKind.HTTP, "via", True, pair, tainted=True)
+    wait = http.headers.get("retry-after", "")
+    if wait.isascii() and wait.isdigit() and len(wait) < 7:
+        pair = f"Le service demande d'attendre {int(wait)} s.", f"The service asks to wait {int(wait)} s."
+        maker.add(FactKind.HTTP, "retry_after", int(wait), pair, unit="s", tainted=True)
     if http.redirects:
-        count = http.redirects
-        maker.add(FactKind.HTTP, "redirects", count, f"{count} redirection(s) suivie(s).", f"{count} redirect(s) followed.")
+        fr, en = (counted(http.redirects, "redirection", "redirect", language) for language in words.LANGUAGES)
+        maker.add(FactKind.HTTP, "redirects", http.redirects, (f"Le contrôle a suivi {fr}.", f"The check followed {en}."))
+    fr, en = (counted(http.bytes, "octet", "byte", language) for language in words.LANGUAGES)
+    maker.add(FactKind.HTTP, "size", http.bytes, (f"Le corps de la réponse compte {fr}.", f"The body of the answer holds {en}."), unit="B")
 
 
 def _tls_facts(maker: _Maker) -> None:
     tls = maker.subject.result.tls
-    if tls is None or tls.days_left is None:
+    if tls is None:
         return
-    days = tls.days_left
-    fr = f"Le certificat est valable encore {days} jours." if days >= 0 else f"Le certificat a expiré il y a {-days} jours."
-    en = f"The certificate is valid for {days} more days." if days >= 0 else f"The certificate expired {-days} days ago."
-    maker.add(FactKind.TLS, "days_left", days, fr, en, unit="d", bad=days < 0)
+    if tls.version in TLS_VERSIONS:
+        pair = f"La connexion utilise {tls.version}.", f"The connection uses {tls.version}."
+        maker.add(FactKind.TLS, "version", tls.version, pair)
+    if tls.expires_at is not None and tls.days_left is not None:
+        at, days = words.date_time(tls.expires_at, maker.zone), tls.days_left
+        fr, en = (counted(abs(days), "jour", "day", language) for language in words.LANGUAGES)
+        pair = f"Le certificat est valable encore {fr}, jusqu'au {at}.", f"The certificate is valid for another {en}, until {at}."
+        if days < 0:
+            pair = f"Le certificat a expiré il y a {fr}, le {at}.", f"The certificate expired {en} ago, at {at}."
+        maker.add(FactKind.TLS, "days_left", days, pair, unit="d", bad=days < 0)
+    if len(tls.chain) == 1 and tls.chain[0].issuer == tls.chain[0].subject:
+        pair = "Le certificat est signé par lui-même.", "The certificate is signed by itself."
+        maker.add(FactKind.TLS, "self_signed", True, pair, bad=True)
+    elif tls.chain:
+        fr, en = (counted(len(tls.chain), "certificat", "certificate", language) for language in words.LANGUAGES)
+        maker.add(FactKind.TLS, "chain", len(tls.chain), (f"Le serveur envoie {fr}.", f"The server sends {en}."))
 
 
 def _change_facts(maker: _Maker) -> None:
-    good, result = maker.subject.last_good, maker.subject.result
+    good = maker.subject.last_good
     if good is None:
-        maker.add(
-            FactKind.CHANGE,
-            "never_good",
-            True,
-            "Aucun bon contrôle n'est connu avant l'incident.",
-            "No good check is known before the incident.",
-        )
+        pair = "Aucun bon contrôle n'est enregistré avant l'incident.", "No good check is on record before the incident."
+        maker.add(FactKind.CHANGE, "never_good", True, pair)
         return
     at = words.date_time(good.at, maker.zone)
-    maker.add(FactKind.CHANGE, "last_good", at, f"Dernier état sain enregistré : {at}.", f"Last healthy state on record: {at}.", bad=None)
-    if good.addresses and result.addresses:
-        same = set(good.addresses) == set(result.addresses)
-        fr = "Les adresses du nom n'ont pas changé." if same else "Les adresses du nom ont changé depuis le dernier état sain."
-        en = "The name's addresses have not changed." if same else "The name's addresses changed since the last healthy state."
-        maker.add(FactKind.CHANGE, "addresses", not same, fr, en, bad=not same)
-    if good.tls and result.tls and good.tls.chain and result.tls.chain:
-        same = good.tls.chain[0].sha256 == result.tls.chain[0].sha256
-        fr = "Le certificat n'a pas changé." if same else "Le certificat a changé depuis le dernier état sain."
-        en = "The certificate has not changed." if same else "The certificate changed since the last healthy state."
-        maker.add(FactKind.CHANGE, "certificate", not same, fr, en, bad=not same)
+    maker.add(FactKind.CHANGE, "last_good", at, (f"Dernier état sain enregistré : {at}.", f"Last healthy state on record: {at}."))
+    for one in changes(good, maker.subject.result):
+        pair = f"Depuis le dernier état sain, {one.fr}.", f"Since the last healthy state, {one.en}."
+        maker.add(FactKind.CHANGE, one.name, one.differs, pair, bad=one.differs)

@@ -1,13 +1,17 @@
-"""What the model is asked: closed facts, sentences that cite them, a flat schema made for this incident."""
+"""What the model is asked: closed facts, sentences that cite them, a flat schema made for this incident.
+
+Static text first and evidence last, so that the server's prefix cache serves every incident of a language.
+"""
 
 from collections.abc import Sequence
 
 from vigie.core.report.facts import Bundle, Fact, Subject
 from vigie.core.report.rules import Hypothesis
-from vigie.core.report.words import pick
+from vigie.core.report.words import label, pick
 
 MAX_TOKENS = 1_800
 MAX_SENTENCES = 3
+_KEPT = 2
 
 INSTRUCTIONS: dict[str, str] = {
     "en": (
@@ -23,18 +27,18 @@ INSTRUCTIONS: dict[str, str] = {
     ),
 }
 
-_EXAMPLES: dict[str, str] = {
+EXAMPLES: dict[str, str] = {
     "en": (
-        "Example 1\nFacts:\nF1 Check of shop.example: connection refused (tcp.refused).\nF2 3 checks in a row failed since 08:12:40.\n"
-        'Answer: {"cause":"not_listening","sentences":[{"text":"The service shop.example has refused connections since 08:12:40.",'
+        "Example 1\nFacts:\nF1 Check of shop.example: connection refused (tcp.refused).\nF2 3 checks in a row failed since 08:12:40 UTC+1.\n"
+        'Answer: {"cause":"not_listening","sentences":[{"text":"The service shop.example has refused connections since 08:12:40 UTC+1.",'
         '"facts":["F1","F2"]},{"text":"This has been seen in 3 checks in a row.","facts":["F2"]}]}\n'
         "Example 2\nFacts:\nF1 Check of api.example: HTTP 502 instead of 200-299 (http.status).\nF2 The first byte arrived after 31 ms.\n"
         'Answer: {"cause":"behind_proxy","sentences":[{"text":"The check of api.example received HTTP 502 instead of 200-299.",'
         '"facts":["F1"]},{"text":"The front server itself answers quickly, with a first byte after 31 ms.","facts":["F2"]}]}'
     ),
     "fr": (
-        "Exemple 1\nFaits :\nF1 Contrôle de shop.example : connexion refusée (tcp.refused).\nF2 3 contrôles de suite ont échoué depuis 08:12:40.\n"
-        'Réponse : {"cause":"not_listening","sentences":[{"text":"Le service shop.example refuse les connexions depuis 08:12:40.",'
+        "Exemple 1\nFaits :\nF1 Contrôle de shop.example : connexion refusée (tcp.refused).\nF2 3 contrôles de suite ont échoué depuis 08:12:40 UTC+1.\n"
+        'Réponse : {"cause":"not_listening","sentences":[{"text":"Le service shop.example refuse les connexions depuis 08:12:40 UTC+1.",'
         '"facts":["F1","F2"]},{"text":"Ce refus a été constaté par 3 contrôles de suite.","facts":["F2"]}]}\n'
         "Exemple 2\nFaits :\nF1 Contrôle de api.example : HTTP 502 au lieu de 200-299 (http.status).\nF2 Le premier octet est arrivé après 31 ms.\n"
         'Réponse : {"cause":"behind_proxy","sentences":[{"text":"Le contrôle de api.example a reçu HTTP 502 au lieu de 200-299.",'
@@ -52,24 +56,34 @@ def tokens(text: str) -> int:
 def build(
     bundle: Bundle, subject: Subject, hypotheses: Sequence[Hypothesis], language: str, instructions: str | None = None
 ) -> tuple[str, str, dict[str, object]]:
-    """(system, user, schema). `instructions` replace ours; facts, schema and checks stay. Facts are dropped from the tail to fit."""
-    del subject
-    system = f"{instructions or INSTRUCTIONS[language]}\n\n{_EXAMPLES[language]}"
-    causes_head, facts_head, answer_head = _HEADS[language]
-    causes = [f"{one.id}: {pick(one.text, language)}" for one in hypotheses] + ["unknown"]
-    start = "\n".join([causes_head, *causes, facts_head])
+    """(system, user, schema). `instructions` replace ours; facts, schema and checks stay.
+
+    At most MAX_TOKENS: instructions so long that no fact would fit cost the examples, then facts are dropped from the tail; what is
+    dropped is not in the schema either. The cause and the count of failures, which stand first, are always asked about.
+    """
+    own = instructions.strip() if instructions else ""
+    system = f"{own or INSTRUCTIONS[language]}\n\n{EXAMPLES[language]}"
+    if tokens(system) > MAX_TOKENS // 2:
+        system = own
+    start = "\n".join([*_causes(subject, hypotheses, language), _HEADS[language][1]])
+    answer_head = _HEADS[language][2]
     room = MAX_TOKENS - tokens(system) - tokens(start) - tokens(answer_head)
     lines: list[str] = []
     known: list[str] = []
     for fact in bundle.facts:
         line = _line(fact, language)
         room -= tokens(line)
-        if room < 0 and known:
+        if room < 0 and len(known) >= _KEPT:
             break
         lines.append(line)
         known.append(fact.id)
-    user = "\n".join([start, *lines, answer_head])
-    return system, user, schema([one.id for one in hypotheses], known)
+    return system, "\n".join([start, *lines, answer_head]), schema([one.id for one in hypotheses], known)
+
+
+def _causes(subject: Subject, hypotheses: Sequence[Hypothesis], language: str) -> list[str]:
+    """The closed list the model picks from, with the rules' grade and the facts each stands on."""
+    listed = [f"{one.id}: {pick(one.text, language)} ({label(one.grade, language)}; {', '.join(one.facts)})" for one in hypotheses]
+    return [f"Service: {subject.monitor.name}", _HEADS[language][0], *listed, "unknown"]
 
 
 def _line(fact: Fact, language: str) -> str:

@@ -1,4 +1,7 @@
-"""The message of a notice in French and English: first line, scope, evidence, likely cause, first step, facts. Needs no model."""
+"""The message of a notice in French and English: first line, scope, evidence, supposed cause, first step, facts. Needs no model.
+
+Observed and supposed are kept apart, every number comes from code, and nothing that the target wrote is repeated.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +9,15 @@ from datetime import tzinfo
 
 from vigie.core.model import Incident, Monitor, Notice, NoticeReason, Severity
 from vigie.core.report import rules
-from vigie.core.report.facts import Analysis, Bundle, Message, Row, Subject
-from vigie.core.report.words import HEADLINES, MARKS, cause_words, clock_time, duration, label, pick, short_time
+from vigie.core.report.changes import Change, changes
+from vigie.core.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject
+from vigie.core.report.words import HEADLINES, MARKS, cause_words, clock_time, counted, duration, label, pick, short_time, short_words
 
 HEADLINE_LENGTH, SUBJECT_LENGTH = 100, 78
+_NAME, _KEY, _WHAT = 40, 40, 12
 _ROWS = 20
+_MOST_CHANGES, _MOST_ADDRESSES = 3, 3
+_REMOTE = ("-cloud", ":cloud")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,7 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
     """What a channel is to say for a notice about an incident."""
     language, incident = setting.language, subject.incident
     headline = _headline(subject, notice, setting)
+    shown = analysis if analysis is not None and analysis.sentences and _timely(notice, incident, bundle, analysis) else None
     return Message(
         key=notice.key,
         thread=incident.id,
@@ -35,12 +43,12 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         monitor=subject.monitor.name,
         target=subject.monitor.target,
         at=notice.at,
-        headline=shortened(headline, HEADLINE_LENGTH),
+        headline=headline,
         subject=_subject_line(headline, incident.id),
         lines=_lines(subject, notice, bundle, setting),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
-        analysis=analysis if analysis is not None and analysis.sentences else None,
-        analysis_label=label("analysis", language, model=analysis.model) if analysis is not None and analysis.sentences else "",
+        analysis=shown,
+        analysis_label=_analysis_label(shown.model, language) if shown else "",
         cause=incident.cause,
         footer=label("footer", language, incident=incident.id),
         since=incident.started_at,
@@ -48,6 +56,18 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
 
 
 _WITH_FACTS = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.REPORT, NoticeReason.REMINDER)
+
+
+def _timely(notice: Notice, incident: Incident, bundle: Bundle, analysis: Analysis) -> bool:
+    """Whether the analysis belongs here: while there is trouble, or at its end when it came too late to be told before."""
+    if notice.reason in _WITH_FACTS:
+        return True
+    late = incident.closed_at is not None and bundle.made_at + analysis.duration_ms >= incident.closed_at
+    return late and notice.reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED)
+
+
+def _analysis_label(model: str, language: str) -> str:
+    return label("analysis_remote" if model.endswith(_REMOTE) else "analysis", language, model=model)
 
 
 def test_message(channel: str, key: str, at: int, language: str) -> Message:
@@ -76,9 +96,13 @@ def shortened(text: str, length: int) -> str:
 
 
 def _subject_line(headline: str, incident: str) -> str:
-    """The headline with the incident's key at its end; the key is never cut."""
-    tail = f" [{shortened(incident, 40)}]"
-    return shortened(headline, SUBJECT_LENGTH - len(tail)) + tail
+    """The headline with the incident's key at its end; of a key too long, its ordinal stays."""
+    head, _, ordinal = incident.rpartition("-")
+    key = incident if len(incident) <= _KEY else f"{shortened(head, _KEY - len(ordinal) - 1)}-{ordinal}"
+    room = SUBJECT_LENGTH - len(key) - 3
+    if len(headline) > room:
+        headline = shortened(headline.partition(" (")[0], room)
+    return f"{headline} [{key}]"
 
 
 def _lasted(incident: Incident, at: int, language: str) -> str:
@@ -86,55 +110,140 @@ def _lasted(incident: Incident, at: int, language: str) -> str:
 
 
 def _headline(subject: Subject, notice: Notice, setting: Setting) -> str:
+    """At most 100 characters; what has to go is taken from the cause's words, never from the times."""
     incident, language = subject.incident, setting.language
-    return pick(HEADLINES[notice.reason], language).format(
-        mark=MARKS[incident.severity],
-        name=shortened(subject.monitor.name, 40),
-        what=_what(subject, language),
-        since=short_time(incident.started_at, setting.zone),
-        failures=subject.failures,
-        lasted=_lasted(incident, notice.at, language),
-        by=incident.closed_by or "Vigie",
-    )
+    what = short_words(subject.result.cause or incident.cause, subject.result.figures, language)
+    values = {
+        "mark": MARKS[incident.severity],
+        "name": shortened(" ".join(subject.monitor.name.split()), _NAME),
+        "since": short_time(incident.started_at, setting.zone, notice.at),
+        "checks": counted(subject.failures, "contrôle", "check", language),
+        "lasted": _lasted(incident, notice.at, language),
+        "by": shortened(incident.closed_by or "Vigie", _NAME),
+    }
+    line = pick(HEADLINES[notice.reason], language)
+    over = len(line.format(what=what, **values)) - HEADLINE_LENGTH
+    if over > 0:
+        what = shortened(what, max(len(what) - over, _WHAT))
+    return shortened(line.format(what=what, **values), HEADLINE_LENGTH)
 
 
 def _what(subject: Subject, language: str) -> str:
     return cause_words(subject.result.cause or subject.incident.cause, subject.result.figures, language)
 
 
+def _who(monitor: Monitor) -> str:
+    name = " ".join(monitor.name.split())
+    return f"{name} ({monitor.target})" if monitor.target and monitor.target != name else name
+
+
 def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting) -> tuple[str, ...]:
-    language, incident, monitor = setting.language, subject.incident, subject.monitor
-    lasted = label("lasted", language, lasted=_lasted(incident, notice.at, language))
-    was = label("was", language, what=_what(subject, language))
+    language, incident = setting.language, subject.incident
     match notice.reason:
         case NoticeReason.RECOVERED:
-            at = clock_time(incident.closed_at or notice.at, setting.zone)
-            return (label("recovered", language, name=monitor.name, target=monitor.target, at=at), lasted, was)
+            return _recovered(subject, notice, setting)
         case NoticeReason.CLOSED:
-            note = (label("note", language, note=incident.note),) if incident.note else ()
-            return (label("closed", language, by=incident.closed_by or "Vigie"), *note, lasted, was)
+            note = (label("note", language, note=" ".join(incident.note.split())),) if incident.note else ()
+            closed = label("closed", language, who=_who(subject.monitor), by=incident.closed_by or "Vigie")
+            return (closed, *note, *_past(subject, notice, setting))
         case NoticeReason.BURIED:
-            return (_scope(monitor, incident, setting), label("buried", language, incident=incident.id))
+            return (_scope(subject, setting), label("buried", language, incident=incident.id))
         case NoticeReason.REMINDER:
-            lines = _trouble(subject, bundle, setting)
-            return (*lines, label("reminder", language, incident=incident.id))
+            return (*_trouble(subject, bundle, setting, brief=True), label("reminder", language, incident=incident.id))
+        case NoticeReason.DISCLOSED:
+            return (*_trouble(subject, bundle, setting, brief=True), label("maintenance", language))
         case _:
             return _trouble(subject, bundle, setting)
 
 
-def _scope(monitor: Monitor, incident: Incident, setting: Setting) -> str:
-    name = "scope" if incident.severity is Severity.OUTAGE else "scope_degraded"
+def _past(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, str]:
+    """How long it lasted, and what it was."""
+    since = clock_time(subject.incident.started_at, setting.zone)
+    lasted = _lasted(subject.incident, notice.at, setting.language)
+    was = label("was", setting.language, what=_what(subject, setting.language))
+    return label("lasted", setting.language, lasted=lasted, since=since), was
+
+
+def _recovered(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, ...]:
+    language, incident = setting.language, subject.incident
+    name = "recovered" if incident.severity is Severity.OUTAGE else "fine_again"
+    at = clock_time(incident.closed_at or notice.at, setting.zone)
+    lines = (label(name, language, who=_who(subject.monitor), at=at), *_past(subject, notice, setting))
+    if subject.first_good is None:
+        return lines
+    different = [one for one in changes(subject.result, subject.first_good) if one.differs]
+    what = label("changed", language, what=_clauses(different, language)) if different else label("unchanged", language)
+    return (*lines, what)
+
+
+def _clauses(found: Sequence[Change], language: str) -> str:
+    joint = " ; " if language == "fr" else "; "
+    return joint.join(one.fr if language == "fr" else one.en for one in found[:_MOST_CHANGES])
+
+
+def _scope(subject: Subject, setting: Setting) -> str:
+    incident = subject.incident
+    cause = subject.result.cause or incident.cause
+    degraded = "" if incident.severity is Severity.OUTAGE else "_degraded"
     at = clock_time(incident.started_at, setting.zone)
-    return label(name, setting.language, name=monitor.name, target=monitor.target, at=at)
+    if incident.closed_at is not None:  # told late: it is over
+        until = clock_time(incident.closed_at, setting.zone)
+        return label(f"scope_over{degraded}", setting.language, who=_who(subject.monitor), at=at, until=until)
+    return label("scope_own" if cause.own else f"scope{degraded}", setting.language, who=_who(subject.monitor), at=at)
 
 
-def _trouble(subject: Subject, bundle: Bundle, setting: Setting) -> tuple[str, ...]:
+def _trouble(subject: Subject, bundle: Bundle, setting: Setting, *, brief: bool = False) -> tuple[str, ...]:
+    """Scope, what was observed, what is supposed, first step: three to six lines."""
     language = setting.language
-    lines = [_scope(subject.monitor, subject.incident, setting), label("observed", language, what=_what(subject, language))]
+    checks = ", ".join(fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHECK)
+    lines = [_scope(subject, setting), label("observed", language, what=_what(subject, language), facts=checks)]
+    if not brief:
+        lines += [*_second_look(bundle, language), *_differs(subject, bundle, language)]
     hypotheses = rules.shortlist(bundle, subject)
     if not hypotheses:
         return (*lines, label("unknown", language))
     return (*lines, *_likely(hypotheses, language))
+
+
+def _second_look(bundle: Bundle, language: str) -> list[str]:
+    """What the second look adds: the addresses together, and every resolver or link that speaks against somebody."""
+    looks = [fact for fact in bundle.facts if fact.evidence.name.startswith("address.")]
+    others = [fact for fact in bundle.facts if fact.evidence.kind in (FactKind.DNS, FactKind.CONTROL) and fact.evidence.source != "check"]
+    told = [fact for fact in others if fact.evidence.bad]
+    clauses = [_addresses(looks, language)] if looks else []
+    clauses += [_clause(fact, language) for fact in told]
+    if not clauses:
+        return []
+    facts = ", ".join(fact.id for fact in (*looks[:_MOST_ADDRESSES], *told))
+    return [label("second_look", language, what=(" ; " if language == "fr" else "; ").join(clauses), facts=facts)]
+
+
+def _addresses(looks: Sequence[Fact], language: str) -> str:
+    if len(looks) == 1:
+        return _clause(looks[0], language)
+    bad = [fact.evidence.name.removeprefix("address.") for fact in looks if fact.evidence.bad]
+    name = "all_accept" if not bad else "none_accepts" if len(bad) == len(looks) else "one_refuses" if len(bad) == 1 else "some_refuse"
+    return label(name, language, count=len(looks), number=len(bad), bad=", ".join(bad[:_MOST_ADDRESSES]))
+
+
+def _clause(fact: Fact, language: str) -> str:
+    """A fact's sentence inside another: no capital, no full stop."""
+    text = _sentence(fact, language).rstrip(".")
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == "'" else text
+
+
+def _sentence(fact: Fact, language: str) -> str:
+    return fact.evidence.fr if language == "fr" else fact.evidence.en
+
+
+def _differs(subject: Subject, bundle: Bundle, language: str) -> list[str]:
+    """What changed since the last healthy state, beside the status that the line before already tells."""
+    if subject.last_good is None:
+        return []
+    found = [one for one in changes(subject.last_good, subject.result) if one.differs and one.name != "status"][:_MOST_CHANGES]
+    names = {one.name for one in found}
+    ids = [fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHANGE and fact.evidence.name in names]
+    return [label("differs", language, what=_clauses(found, language), facts=", ".join(ids))] if found and ids else []
 
 
 def _likely(hypotheses: Sequence[rules.Hypothesis], language: str) -> tuple[str, str]:
@@ -161,7 +270,4 @@ _KINDS: dict[str, tuple[str, str]] = {
 
 
 def _rows(bundle: Bundle, language: str) -> tuple[Row, ...]:
-    return tuple(
-        Row(fact.id, pick(_KINDS[fact.evidence.kind], language), fact.evidence.fr if language == "fr" else fact.evidence.en)
-        for fact in bundle.facts[:_ROWS]
-    )
+    return tuple(Row(fact.id, pick(_KINDS[fact.evidence.kind], language), _sentence(fact, language)) for fact in bundle.facts[:_ROWS])

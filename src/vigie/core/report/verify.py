@@ -1,4 +1,8 @@
-"""Certifies what the model wrote: a sentence that says a figure, host, address, status or time that its facts do not hold does not go out."""
+"""Certifies what the model wrote: a sentence goes out only if everything it claims stands in the facts it cites.
+
+The reply must be strict JSON of the schema, with known ids. Then each sentence on its own must keep every rule of `_broken_rule`; one that
+breaks a rule is dropped with the rule's name. No sentence left means that the plain report stands.
+"""
 
 import json
 import re
@@ -7,48 +11,32 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vigie.core.report import lexicon
 from vigie.core.report.facts import Analysis, Bundle, Dropped, Fact, Subject
+from vigie.core.report.figures import MONTHS, Reading, claims, readings
 from vigie.core.report.rules import Hypothesis
 
 MIN_LENGTH, MAX_LENGTH, MAX_SENTENCES = 40, 320, 4
+_LONGEST_REPLY = 20_000
 
-_URL = re.compile(r"(?i)\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+|\S+@\S+\.\S+|\]\(")
-_MENTION = re.compile(r"(?:^|\s)[@<!][A-Za-z]|<[^>]*>")
-_TIME = re.compile(r"\b\d{1,2}[:h]\d{2}(?::\d{2})?\b")
-_HOST = re.compile(r"(?i)\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24}\b")
-_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}\b")
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d+(?:[.,]\d+)*")
-_CODE = re.compile(r"\b[a-z]+\.[a-z_]+\b")
-_UNIT = re.compile(
-    r"(\d+(?:[.,]\d+)?)\s?(ms|millisecondes?|milliseconds?|s|sec|secondes?|seconds?|min|minutes?|h|heures?|hours?|jours?|days?|%|ko|kb|mo|mb|octets?|bytes?)\b",
-    re.IGNORECASE,
-)
-_UNITS = {
-    "millisecond": "ms", "milliseconde": "ms", "sec": "s", "seconde": "s", "second": "s", "minute": "min", "heure": "h", "hour": "h",
-    "jour": "d", "day": "d", "octet": "b", "byte": "b",
-}  # fmt: skip
-_NUMBER_WORDS = re.compile(
-    r"(?i)\b(deux|trois|quatre|cinq|six|sept|huit|neuf|dix|onze|douze|quinze|vingt|trente|cent|mille|dizaines?|douzaines?|centaines?|milliers?|"
-    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|hundreds?|thousands?|dozens?|millions?)\b"
-)
-_CERTAIN = re.compile(
-    r"(?i)\b(certainement|assurément|sans (?:aucun )?doute|évidemment|garanti\w*|définitivement|"
-    r"certainly|definitely|undoubtedly|obviously|surely|guarantee\w*|without (?:a )?doubt)\b"
-)
-_FIRST_PERSON = re.compile(r"(?i)\b(j'ai|je|nous|notre|nos|i|i'm|i've|we|we've|we're|our|my)\b")
-_FALSE_CALM = re.compile(
-    r"(?i)\b(tout (?:fonctionne|va bien)|aucun (?:problème|incident)|fausse alerte|maintenance (?:planifiée|prévue|programmée)|pic de (?:trafic|charge)|"
-    r"attaque|piratage|everything (?:works|is fine)|no (?:problem|issue|incident)s?|false alarm|planned maintenance|scheduled maintenance|"
-    r"traffic spike|spike in traffic|attack\w*|hack\w*|breach\w*|has recovered|est rétabli\w*)\b"
-)
+_INLINE = re.compile(r"\s*[\[(](F\d+(?:\s*[,;]\s*F\d+)*)[\])]")
+_LINK = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|\bwww\.|\S@\S|\]\(|\bmailto:")
+_MARKUP = frozenset("<>@[]{}|`*#\\~^_")
+_QUOTED = re.compile(r"[“«\"‹]\s*([^”»\"›]*?)\s*[”»\"›]")
+_NAME = re.compile(r"(?<![\w.'’-])(?<!^)[A-ZÀ-Ý][\w-]*")
+_STARTS = re.compile(r"(?:^|[.!?:]\s+)([A-ZÀ-Ý])")
+_KNOWN_NAMES = frozenset("api cdn dns get http https id ip ipv4 ipv6 json ssl tcp tls udp url utc vigie web".split())
+_CLAUSES = re.compile(r"[,;]\s|\s(?:mais|tandis que|et|but|while|whereas|and)\s", re.IGNORECASE)
+_LETTERS = re.compile(r"[a-zà-ÿœ'’]+")
 _STOP = {
     "fr": frozenset(
-        "le la les un une des du de et est a ont en dans par pour sur au aux depuis après avec ce cette sont été que qui pas".split()
+        "le la les un une des du de et est a ont en dans par pour sur au aux depuis après avec ce cette son sa sont été que qui pas lors".split()
     ),
     "en": frozenset(
-        "the a an of and is has have in by for on at since after with this that was were are been not which it from to".split()
+        "the a an of and is has have in by for on at since after with this that was were are been not which it its from to as".split()
     ),
 }
+_FOREIGN = {"fr": frozenset("en a on des par pour".split()), "en": frozenset("a on".split())}  # words that both languages have
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,115 +45,177 @@ class _Sentence:
     facts: tuple[Fact, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Licence:
+    """What a sentence may say: the words of its cited facts and of the chosen hypothesis, and the figures of the facts alone."""
+
+    words: str
+    causes: str
+    figures: frozenset[Reading]
+
+
 def certify(
     text: str, bundle: Bundle, subject: Subject, hypotheses: Sequence[Hypothesis], language: str, model: str, duration_ms: int = 0
 ) -> Analysis:
     """What of a reply may go out. Raises nothing: what fails is dropped with the rule it broke; no sentence left means none may."""
-    reply, fault = _parsed(text)
+    reply, fault = _parsed(text, {one.id for one in hypotheses} | {"unknown"})
     if fault:
-        return Analysis(model, language, (), (Dropped(fault, text[:200]),), "", duration_ms)
-    causes = {one.id for one in hypotheses} | {"unknown"}
-    cause = reply.get("cause")
-    dropped = [] if cause in causes else [Dropped("unknown_cause", str(cause)[:80])]
+        return Analysis(model, language, (), (Dropped(fault, _shown(text)),), "", duration_ms)
+    chosen = _chosen(reply["cause"], hypotheses)
     passed: list[str] = []
+    dropped: list[Dropped] = []
     facts = {fact.id: fact for fact in bundle.facts}
-    for item in reply["sentences"][:MAX_SENTENCES]:
+    for place, item in enumerate(reply["sentences"]):
         sentence, broken = _cited(item, facts)
-        broken = broken or _broken_rule(sentence, subject, language)
+        broken = broken or ("too_many" if place >= MAX_SENTENCES else "") or _broken_rule(sentence, subject, chosen, language)
         if broken:
-            dropped.append(Dropped(broken, sentence.text[:MAX_LENGTH]))
+            dropped.append(Dropped(broken, _shown(sentence.text)))
         elif sentence.text not in passed:
             passed.append(sentence.text)
-    # One decisive hypothesis stands whatever the model picks.
-    decisive = [one.id for one in hypotheses if one.grade == "high"]
-    chosen = decisive[0] if decisive else str(cause) if cause in causes else "unknown"
-    return Analysis(model, language, tuple(passed), tuple(dropped), chosen, duration_ms)
+    return Analysis(model, language, tuple(passed), tuple(dropped), chosen.id if chosen else "unknown", duration_ms)
 
 
-def _parsed(text: str) -> tuple[dict[str, Any], str]:
+def _chosen(cause: str, hypotheses: Sequence[Hypothesis]) -> Hypothesis | None:
+    """A decisive hypothesis stands, whatever the model picked."""
+    decisive = (one for one in hypotheses if one.grade == "high")
+    return next(decisive, None) or next((one for one in hypotheses if one.id == cause), None)
+
+
+def _shown(text: str) -> str:
+    """A dropped text as it may be kept and shown: short, without anything that a terminal or page would act on."""
+    return "".join(one if one.isprintable() else "·" for one in " ".join(text[: 2 * MAX_LENGTH].split()))[:MAX_LENGTH]
+
+
+def _parsed(text: str, causes: set[str]) -> tuple[dict[str, Any], str]:
+    """The reply as the schema has it, or the rule that the whole of it breaks."""
     try:
-        reply = json.loads(text)
+        if len(text) > _LONGEST_REPLY:
+            return {}, "too_long"
+        reply = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return {}, "not_json"
-    if not isinstance(reply, dict) or not isinstance(reply.get("sentences"), list) or not reply["sentences"]:
+    if not isinstance(reply, dict) or reply.keys() != {"cause", "sentences"}:
         return {}, "schema"
-    return reply, ""
+    if not isinstance(reply["cause"], str) or not isinstance(reply["sentences"], list) or not reply["sentences"]:
+        return {}, "schema"
+    return (reply, "") if reply["cause"] in causes else ({}, "unknown_cause")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _cited(item: object, facts: dict[str, Fact]) -> tuple[_Sentence, str]:
-    if not isinstance(item, dict) or not isinstance(item.get("text"), str) or not isinstance(item.get("facts"), list):
+    """The sentence with its facts; citations that stand in the text (`[F1]`) must be among them and are taken out."""
+    if not isinstance(item, dict) or item.keys() != {"text", "facts"} or not isinstance(item["text"], str):
         return _Sentence(str(item), ()), "schema"
-    text = " ".join(item["text"].split())
-    if not item["facts"]:
+    inline = {name for group in _INLINE.findall(item["text"]) for name in re.findall(r"F\d+", group)}
+    text = " ".join(_INLINE.sub("", item["text"]).split())
+    names = item["facts"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return _Sentence(text, ()), "schema"
+    if not names:
         return _Sentence(text, ()), "no_citation"
-    if any(name not in facts for name in item["facts"] if isinstance(name, str)) or not all(isinstance(n, str) for n in item["facts"]):
+    if any(name not in facts for name in names) or not inline <= set(names):
         return _Sentence(text, ()), "unknown_citation"
-    return _Sentence(text, tuple(facts[name] for name in dict.fromkeys(item["facts"]))), ""
+    return _Sentence(text, tuple(facts[name] for name in dict.fromkeys(names))), ""
 
 
-def _broken_rule(sentence: _Sentence, subject: Subject, language: str) -> str:
+def _broken_rule(sentence: _Sentence, subject: Subject, chosen: Hypothesis | None, language: str) -> str:
     """The first rule a sentence breaks; empty when it may go out."""
-    text = sentence.text
-    permitted = _permitted(sentence.facts, subject)
+    text, licence = sentence.text, _licence(sentence.facts, subject, chosen)
+    if not MIN_LENGTH <= len(text) <= MAX_LENGTH:
+        return "length"
+    if _LINK.search(text):
+        return "link"
+    if not _plain(text, licence.words):
+        return "characters"
+    for rule, pattern in lexicon.RULES.items():
+        if lexicon.unlicensed(pattern, text, licence.words):
+            return rule
+    for claim in claims(text, language):
+        if not claim.readings & licence.figures:
+            return claim.kind
     checks = (
-        ("length", not MIN_LENGTH <= len(text) <= MAX_LENGTH),
-        ("characters", any(unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs") for character in text)),
-        ("link", bool(_URL.search(text))),
-        ("mention", bool(_MENTION.search(text))),
-        ("certainty", bool(_CERTAIN.search(text))),
-        ("first_person", bool(_FIRST_PERSON.search(text))),
-        ("false_claim", bool(_FALSE_CALM.search(text))),
-        ("number_word", bool(_NUMBER_WORDS.search(text))),
-        ("time", not _all_in(_TIME, text, permitted)),
-        ("address", not _all_in(_ADDRESS, text, permitted)),
-        ("host", not _all_in(_HOST, text, permitted)),
-        ("code", not _all_in(_CODE, text, permitted)),
-        ("number", not _numbers_in(text, permitted)),
-        ("unit", not _units_in(text, permitted)),
+        ("quotation", any(quoted.lower() not in licence.words for quoted in _QUOTED.findall(text))),
+        ("cause", lexicon.foreign_cause(text, licence.causes)),
+        ("polarity", not _points_as(text, sentence.facts)),
+        ("mixed", not _addresses_keep_theirs(text, sentence.facts, language)),
+        ("name", not _names_known(text, licence.causes)),
         ("language", not _in_language(text, language)),
     )
     return next((rule for rule, broken in checks if broken), "")
 
 
-def _permitted(facts: Sequence[Fact], subject: Subject) -> str:
-    """All that the cited facts say, in both languages, with the monitor's own name and host, which every sentence may use."""
-    parts = [subject.monitor.name, subject.monitor.host]
+def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None) -> _Licence:
+    """Facts count in both languages; the monitor's own name and host may stand in every sentence."""
+    own = f"{subject.monitor.name} \n {subject.monitor.host}"
+    figures = readings(own, "en") | readings(own, "fr")
+    parts = [own]
     for fact in facts:
-        evidence = fact.evidence
-        parts += [evidence.fr, evidence.en, str(evidence.value), *evidence.renderings]
-    return " \n ".join(parts).lower()
+        parts += [fact.evidence.fr, fact.evidence.en, str(fact.evidence.value), *fact.evidence.renderings]
+        figures |= _said(fact)
+    words = " \n ".join(parts).lower()
+    return _Licence(words, f"{words} \n {' '.join(chosen.text).lower() if chosen else ''}", figures)
 
 
-def _all_in(pattern: re.Pattern[str], text: str, permitted: str) -> bool:
-    allowed = {match.lower() for match in pattern.findall(permitted)}
-    return all(match.lower() in allowed for match in pattern.findall(text))
+def _plain(text: str, permitted: str) -> bool:
+    """Latin letters, plain digits and ordinary punctuation; anything else only where the facts have it."""
+    return all(character.lower() in permitted or _ordinary(character) for character in text)
 
 
-def _canonical(number: str) -> str:
-    return number.replace(",", ".").lstrip("+")
+def _ordinary(character: str) -> bool:
+    if character in _MARKUP or not character.isprintable():
+        return False
+    category = unicodedata.category(character)
+    if category[0] == "L":
+        return unicodedata.name(character, "").startswith("LATIN")
+    return character.isascii() or category in ("Pd", "Pi", "Pf", "Po", "Zs")
 
 
-def _numbers_in(text: str, permitted: str) -> bool:
-    # Fact ids such as F1 in the text are citations, not figures.
-    plain = re.sub(r"\bF\d+\b", " ", text)
-    allowed = {_canonical(match) for match in _NUMBER.findall(permitted)}
-    return all(_canonical(match) in allowed for match in _NUMBER.findall(plain))
+def _points_as(text: str, facts: Sequence[Fact]) -> bool:
+    """No sentence turns its facts round: each way it points must be the way of a cited fact, where those point anywhere."""
+    allowed = {fact.evidence.bad for fact in facts if fact.evidence.bad is not None}
+    for fact in facts:
+        allowed |= lexicon.directions(fact.evidence.fr) | lexicon.directions(fact.evidence.en)
+    return not allowed or lexicon.directions(text) <= allowed
 
 
-def _units_in(text: str, permitted: str) -> bool:
-    allowed = {_measure(match) for match in _UNIT.findall(permitted)}
-    return all(_measure(match) in allowed for match in _UNIT.findall(text))
+def _addresses_keep_theirs(text: str, facts: Sequence[Fact], language: str) -> bool:
+    """A clause that names an address says only what a fact about this very address says."""
+    for clause in _CLAUSES.split(text):
+        figures = claims(clause, language)
+        named = {reading for claim in figures if claim.kind == "address" for reading in claim.readings}
+        own = [(fact, said) for fact in facts if named and named <= (said := _said(fact))]
+        if named and not all(claim.readings & frozenset().union(*(said for _, said in own)) for claim in figures):
+            return False
+        if own and not _points_as(clause, [fact for fact, _ in own]):
+            return False
+    return True
 
 
-def _measure(match: tuple[str, str]) -> tuple[str, str]:
-    number, unit = match
-    unit = unit.lower()
-    singular = unit.rstrip("s") if len(unit) > 2 else unit
-    return _canonical(number), _UNITS.get(singular, unit)
+def _said(fact: Fact) -> frozenset[Reading]:
+    evidence = fact.evidence
+    more = [readings(rendering, language) for rendering in evidence.renderings for language in ("fr", "en")]
+    return readings(evidence.fr, "fr").union(readings(evidence.en, "en"), *more)
+
+
+def _names_known(text: str, permitted: str) -> bool:
+    """A capital inside a sentence makes a name, and names come from the facts."""
+    starts = {match.start(1) for match in _STARTS.finditer(text)}
+    names = (match[0].lower() for match in _NAME.finditer(text) if match.start() not in starts)
+    return all(name in _KNOWN_NAMES or name in MONTHS or name in permitted for name in names)
 
 
 def _in_language(text: str, language: str) -> bool:
-    found = re.findall(r"[a-zàâçéèêëîïôûùüÿœ']+", text.lower())
-    votes = {name: sum(word in stop for word in found) for name, stop in _STOP.items()}
+    """A vote of the small words that only one of the languages has."""
     other = "en" if language == "fr" else "fr"
+    found = [word for whole in _LETTERS.findall(text.lower()) for word in re.split(r"['’]", whole)]
+    votes = {name: sum(word in _STOP[name] - _FOREIGN[name] for word in found) for name in (language, other)}
     return votes[language] >= 1 and votes[language] > votes[other]

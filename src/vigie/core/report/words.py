@@ -71,8 +71,20 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.CONTENT_JSON: ("{path} ne vérifie pas {operator} {wanted}", "{path} does not satisfy {operator} {wanted}"),
     Cause.CONTENT_TYPE: ("type de contenu autre que {expected}", "media type other than {expected}"),
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms, limite {limit_ms} ms", "answered in {measured_ms} ms, limit {limit_ms} ms"),
-    Cause.TLS_EXPIRING: ("certificat valable encore {days_left} jours", "certificate valid for {days_left} more days"),
-    Cause.TLS_EXPIRED: ("certificat expiré depuis {expired_days} jours", "certificate expired {expired_days} days ago"),
+    Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate valid for another {days}"),
+    Cause.TLS_EXPIRED: ("certificat expiré depuis {days}", "certificate expired {days} ago"),
+}
+
+# For the first line, where every character counts and the configuration's own texts have no place.
+SHORT: dict[Cause, tuple[str, str]] = {
+    Cause.TIMEOUT_CONNECT: ("pas de connexion en {limit}", "no connection in {limit}"),
+    Cause.TIMEOUT_TLS: ("TLS inachevé après {limit}", "TLS unfinished after {limit}"),
+    Cause.TIMEOUT_FIRST_BYTE: ("aucune réponse en {limit}", "no answer in {limit}"),
+    Cause.TIMEOUT_TOTAL: ("réponse inachevée après {limit}", "answer unfinished after {limit}"),
+    Cause.HTTP_STATUS: ("HTTP {status}", "HTTP {status}"),
+    Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms", "answer in {measured_ms} ms"),
+    Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate ends in {days}"),
+    Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
 }
 
 
@@ -83,22 +95,47 @@ def pick(pair: tuple[str, str], language: str) -> str:
 
 def cause_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """What was observed, in a few words, with its number where it is known."""
-    known: dict[str, Scalar] = dict(figures)
+    return _filled(DETAILED, cause, figures, language)
+
+
+def short_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
+    """The same for a first line: at most some thirty characters."""
+    return _filled(SHORT, cause, figures, language)
+
+
+def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
+    """The cause's template where every figure it wants is there, else the words that are true without any."""
+    known: dict[str, Scalar] = {name: _flat(value) for name, value in figures.items()}
     limit, days = figures.get("limit_ms"), figures.get("days_left")
     if isinstance(limit, int | float):
-        known["limit"] = f"{limit / 1000:g} s"
-    if isinstance(days, int) and days < 0:
-        known["expired_days"] = -days
-    if cause in DETAILED:
-        try:
-            return pick(DETAILED[cause], language).format_map(known)
-        except KeyError:
-            pass
-    return pick(PLAIN[cause], language)
+        known["limit"] = decimal(limit / 1000, language) + " s"
+    if isinstance(days, int) and (days < 0) == (cause is Cause.TLS_EXPIRED):
+        known["days"] = counted(abs(days), "jour", "day", language)
+    try:
+        return pick(table[cause], language).format_map(known)
+    except KeyError:
+        return pick(PLAIN[cause], language)
+
+
+def _flat(value: Scalar) -> Scalar:
+    """Texts of the configuration on one line and not for ever."""
+    return " ".join(value.split())[:80] if isinstance(value, str) else value
+
+
+def decimal(value: float, language: str) -> str:
+    """`2.5` or, in French, `2,5`; whole numbers bare."""
+    text = f"{value:.3f}".rstrip("0").rstrip(".")
+    return text.replace(".", ",") if language == "fr" else text
+
+
+def counted(number: int, fr: str, en: str, language: str) -> str:
+    """`1 jour`, `3 jours`: the number with its noun, in the plural from 2 (French) or unless 1 (English)."""
+    plural = abs(number) >= 2 if language == "fr" else number != 1
+    return f"{number} {pick((fr, en), language)}{'s' if plural else ''}"
 
 
 def duration(ms: int, language: str) -> str:
-    """A span in its two largest units: `45 s`, `12 min`, `2 h 05 min`, `3 j 4 h` (fr) or `3 d 4 h` (en)."""
+    """A span in its two largest units: `45 s`, `12 min`, `2 h 05 min`, `3 j 4 h` (fr) or `3 d 4 h` (en); `min` alone below an hour."""
     seconds = max(ms, 0) // 1000
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
     if seconds < 60:
@@ -111,62 +148,99 @@ def duration(ms: int, language: str) -> str:
 
 
 def clock_time(at: int, zone: tzinfo) -> str:
-    """`14:02:05` in a zone."""
-    return datetime.fromtimestamp(at / 1000, zone).strftime("%H:%M:%S")
-
-
-def short_time(at: int, zone: tzinfo) -> str:
-    """`14:02 UTC+1`: minutes and the offset, for the first line."""
+    """`14:02:05 UTC+1`."""
     moment = datetime.fromtimestamp(at / 1000, zone)
-    offset = moment.utcoffset()
-    minutes = round(offset.total_seconds() / 60) if offset else 0
-    sign, hours, rest = "+" if minutes > 0 else "-", abs(minutes) // 60, abs(minutes) % 60
-    suffix = "" if minutes == 0 else f"{sign}{hours}" + (f":{rest:02d}" if rest else "")
-    return f"{moment:%H:%M} UTC{suffix}"
+    return f"{moment:%H:%M:%S} {offset(moment)}"
+
+
+def short_time(at: int, zone: tzinfo, seen_at: int | None = None) -> str:
+    """`14:02 UTC+1`, for the first line; with its date when it is read on another day (`seen_at`, epoch ms)."""
+    moment = datetime.fromtimestamp(at / 1000, zone)
+    other_day = seen_at is not None and datetime.fromtimestamp(seen_at / 1000, zone).date() != moment.date()
+    return f"{moment:%Y-%m-%d %H:%M} {offset(moment)}" if other_day else f"{moment:%H:%M} {offset(moment)}"
 
 
 def date_time(at: int, zone: tzinfo) -> str:
-    """`2026-11-24 14:02:05`."""
-    return datetime.fromtimestamp(at / 1000, zone).strftime("%Y-%m-%d %H:%M:%S")
+    """`2026-11-24 14:02:05 UTC+1`."""
+    moment = datetime.fromtimestamp(at / 1000, zone)
+    return f"{moment:%Y-%m-%d %H:%M:%S} {offset(moment)}"
+
+
+def offset(moment: datetime) -> str:
+    """`UTC`, `UTC+1`, `UTC-3:30`: an offset cannot be mistaken, a zone's name can."""
+    distance = moment.utcoffset()
+    minutes = round(distance.total_seconds() / 60) if distance else 0
+    if minutes == 0:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'+' if minutes > 0 else '-'}{hours}" + (f":{rest:02d}" if rest else "")
 
 
 HEADLINES: dict[NoticeReason, tuple[str, str]] = {
-    NoticeReason.OPENED: (
-        "{mark} {name} : {what} depuis {since} ({failures} contrôles)",
-        "{mark} {name}: {what} since {since} ({failures} checks)",
-    ),
+    NoticeReason.OPENED: ("{mark} {name} : {what} depuis {since} ({checks})", "{mark} {name}: {what} since {since} ({checks})"),
     NoticeReason.DISCLOSED: (
-        "{mark} {name} : {what} depuis {since}, maintenance terminée",
+        "{mark} {name} : {what} depuis {since}, la maintenance est finie",
         "{mark} {name}: {what} since {since}, maintenance is over",
     ),
-    NoticeReason.REMINDER: ("{mark} {name} : toujours {what} depuis {lasted}", "{mark} {name}: still {what} for {lasted}"),
-    NoticeReason.RECOVERED: ("🟢 {name} : rétabli après {lasted}", "🟢 {name}: recovered after {lasted}"),
-    NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by}", "⚪ {name}: incident closed by {by}"),
-    NoticeReason.REPORT: ("📝 {name} : analyse de l'incident", "📝 {name}: analysis of the incident"),
-    NoticeReason.BURIED: ("⚠️ {name} : un avis n'a pas pu être remis", "⚠️ {name}: a notice could not be delivered"),
+    NoticeReason.REMINDER: (
+        "{mark} {name} : {what} depuis {lasted}, sans accusé de réception",
+        "{mark} {name}: {what} for {lasted}, not acknowledged",
+    ),
+    NoticeReason.RECOVERED: ("🟢 {name} : rétabli après {lasted} ({what})", "🟢 {name}: recovered after {lasted} ({what})"),
+    NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
+    NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: analysis of the incident ({what})"),
+    NoticeReason.BURIED: ("⚠️ {name} : un avis n'a pas pu être remis ({what})", "⚠️ {name}: a notice could not be delivered ({what})"),
     NoticeReason.TEST: ("🔔 Essai : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
 }
 MARKS = {Severity.OUTAGE: "🔴", Severity.DEGRADATION: "🟠"}
 
 LABELS: dict[str, tuple[str, str]] = {
-    "scope": ("{name} ({target}) est en panne depuis {at}.", "{name} ({target}) has been down since {at}."),
-    "scope_degraded": ("{name} ({target}) est dégradé depuis {at}.", "{name} ({target}) has been degraded since {at}."),
-    "observed": ("Observé : {what}.", "Observed: {what}."),
-    "likely": ("Cause probable (confiance {grade}) : {cause} [{facts}].", "Likely cause ({grade} confidence): {cause} [{facts}]."),
-    "unknown": ("Cause probable : les mesures ne permettent pas de la dire.", "Likely cause: the measurements do not tell."),
+    "scope": ("{who} est en panne depuis {at}.", "{who} has been down since {at}."),
+    "scope_degraded": ("{who} est dégradé depuis {at}.", "{who} has been degraded since {at}."),
+    "scope_own": (
+        "Vigie ne peut pas contrôler {who} depuis {at} ; le service n'est pas mis en cause.",
+        "Vigie cannot check {who} since {at}; the service is not accused.",
+    ),
+    "scope_over": ("{who} a été en panne du {at} au {until}.", "{who} was down from {at} to {until}."),
+    "scope_over_degraded": ("{who} a été dégradé du {at} au {until}.", "{who} was degraded from {at} to {until}."),
+    "observed": ("Observé : {what} [{facts}].", "Observed: {what} [{facts}]."),
+    "second_look": ("Second regard : {what} [{facts}].", "Second look: {what} [{facts}]."),
+    "none_accepts": ("aucune des {count} adresses n'accepte la connexion", "none of the {count} addresses accepts the connection"),
+    "one_refuses": (
+        "1 des {count} adresses n'accepte pas la connexion ({bad})",
+        "1 of the {count} addresses does not accept the connection ({bad})",
+    ),
+    "some_refuse": (
+        "{number} des {count} adresses n'acceptent pas la connexion ({bad})",
+        "{number} of the {count} addresses do not accept the connection ({bad})",
+    ),
+    "all_accept": ("les {count} adresses acceptent la connexion", "all {count} addresses accept the connection"),
+    "differs": ("Depuis le dernier état sain : {what} [{facts}].", "Since the last healthy state: {what} [{facts}]."),
+    "likely": ("Cause supposée (confiance {grade}) : {cause} [{facts}].", "Supposed cause ({grade} confidence): {cause} [{facts}]."),
+    "unknown": ("Cause supposée : les mesures ne permettent pas de la dire.", "Supposed cause: the measurements do not tell."),
     "step": ("Premier geste : {step}", "First step: {step}"),
-    "recovered": ("{name} ({target}) répond de nouveau depuis {at}.", "{name} ({target}) answers again since {at}."),
-    "lasted": ("La panne a duré {lasted}.", "It lasted {lasted}."),
-    "was": ("Ce qui avait été observé : {what}.", "What had been observed: {what}."),
-    "closed": ("Incident clos par {by}.", "Incident closed by {by}."),
+    "maintenance": (
+        "La maintenance est finie et l'incident dure encore.",
+        "Maintenance is over and the incident is still open.",
+    ),
+    "recovered": (
+        "{who} répond de nouveau comme attendu depuis {at}.",
+        "{who} answers as expected again since {at}.",
+    ),
+    "fine_again": ("{who} va de nouveau bien depuis {at}.", "{who} is well again since {at}."),
+    "lasted": ("Durée : {lasted}, à partir de {since}.", "Duration: {lasted}, from {since}."),
+    "was": ("Observé pendant l'incident : {what}.", "Observed during the incident: {what}."),
+    "changed": ("Changé au retour : {what}.", "Changed at recovery: {what}."),
+    "unchanged": ("Rien d'autre de mesuré n'a changé au retour.", "Nothing else that was measured changed at recovery."),
+    "closed": ("{who} : incident clos par {by}.", "{who}: incident closed by {by}."),
     "note": ("Note : {note}", "Note: {note}"),
     "reminder": (
         "Personne n'a accusé réception : vigie incidents ack {incident}",
         "Nobody acknowledged it: vigie incidents ack {incident}",
     ),
     "buried": (
-        "Un canal n'a pas pris l'avis de cet incident : vigie incidents show {incident}",
-        "A channel did not take this incident's notice: vigie incidents show {incident}",
+        "Un autre canal n'a pas pris l'avis de cet incident : vigie incidents show {incident}",
+        "Another channel did not take this incident's notice: vigie incidents show {incident}",
     ),
     "test": (
         "Ceci est un essai demandé par vigie notify test ; aucun service n'est en panne.",
@@ -175,6 +249,10 @@ LABELS: dict[str, tuple[str, str]] = {
     "analysis": (
         "Analyse automatique par le modèle local {model}, vérifiée contre les mesures",
         "Automatic analysis by the local model {model}, checked against the measurements",
+    ),
+    "analysis_remote": (
+        "Analyse automatique par le modèle distant {model}, vérifiée contre les mesures",
+        "Automatic analysis by the remote model {model}, checked against the measurements",
     ),
     "footer": (
         "Vigie · incident {incident} · détails : vigie incidents show {incident}",

@@ -1,0 +1,226 @@
+"""What a text claims in figures: every number, unit, time, date, address, host, status, version and quotation, in one form for comparing.
+
+A claim is a set of readings (`2 h 05` may be an hour or a span); it is permitted when one of them stands among the permitted ones.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "janvier january jan", "février fevrier february feb", "mars march mar", "avril april apr", "mai may", "juin june jun",
+            "juillet july jul", "août aout august aug", "septembre september sep sept", "octobre october oct",
+            "novembre november nov", "décembre decembre december dec",
+        ),
+        1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_WORDS = {
+    word: number
+    for number, words in enumerate(
+        (
+            "zéro zero", "", "deux two", "trois three", "quatre four", "cinq five", "six", "sept seven", "huit eight", "neuf nine",
+            "dix ten", "onze eleven", "douze twelve", "treize thirteen", "quatorze fourteen", "quinze fifteen", "seize sixteen",
+        )
+    )
+    for word in words.split()
+} | {"vingt": 20, "twenty": 20, "trente": 30, "thirty": 30, "soixante": 60, "sixty": 60, "cent": 100}  # fmt: skip
+
+# Units by what they measure; spans are compared in ms, so that 1500 ms and 1.5 s are one.
+_SPANS = {
+    "ms": 1, "milliseconde": 1, "millisecond": 1, "s": 1_000, "sec": 1_000, "seconde": 1_000, "second": 1_000, "min": 60_000, "mn": 60_000,
+    "minute": 60_000, "h": 3_600_000, "heure": 3_600_000, "hour": 3_600_000, "j": 86_400_000, "d": 86_400_000, "jour": 86_400_000,
+    "day": 86_400_000, "semaine": 604_800_000, "week": 604_800_000,
+}  # fmt: skip
+_OTHERS = {
+    "%": "%", "percent": "%", "o": "byte", "b": "byte", "octet": "byte", "byte": "byte", "ko": "kb", "kb": "kb", "kio": "kib", "kib": "kib",
+    "mo": "mb", "mb": "mb", "mio": "mib", "mib": "mib", "go": "gb", "gb": "gb",
+}  # fmt: skip
+# What is counted: a count of checks is no count of servers.
+_COUNTED = {
+    "check": "check", "contrôle": "check", "vérification": "check", "test": "check", "essai": "check", "échec": "check", "failure": "check",
+    "tentative": "check", "attempt": "check", "fois": "check", "time": "check", "mesure": "check", "probe": "check", "adresse": "address",
+    "address": "address", "redirection": "redirect", "redirect": "redirect", "saut": "redirect", "hop": "redirect",
+    "certificat": "certificate", "certificate": "certificate", "serveur": "server", "server": "server", "service": "service",
+    "site": "site", "utilisateur": "user", "user": "user", "client": "user", "customer": "user", "requête": "request", "request": "request",
+    "région": "region", "region": "region", "incident": "incident", "panne": "incident", "outage": "incident", "erreur": "error",
+    "error": "error", "machine": "server", "host": "server", "instance": "server", "nœud": "server", "node": "server",
+}  # fmt: skip
+
+_NUMBER = r"[-+]?\d+(?:[.,\u202f\u00a0 ]\d{3}\b)*(?:[.,]\d+)?"
+_UNIT = "|".join(sorted((*_SPANS, *_OTHERS), key=len, reverse=True))
+_NOUN = "|".join(sorted(_COUNTED, key=len, reverse=True))
+_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
+_ALL = re.compile(
+    r"(?P<url>\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+)"
+    r"|(?P<date>\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}(?:/\d{2,4})?\b"
+    rf"|\b\d{{1,2}}(?:er|st|nd|rd|th)?\s(?:{_MONTH})\b(?:\s\d{{4}}\b)?|\b(?:{_MONTH})\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}}\b)?)"
+    r"|(?P<time>\b\d{1,2}(?::\d{2}){1,2}(?:\s?[ap]\.?m\b\.?)?|\b\d{1,2}\s?h\s?\d{2}\b(?!\s?(?:min|m\b|mn))(?:\s?(?:min)?\s?\d{2}\s?s\b)?|\b\d{1,2}\s?[ap]m\b)"
+    r"|(?P<zone>\b(?:utc|gmt)(?:\s?[+-]\s?\d{1,2}(?::\d{2})?)?|(?-i:\bCES?T\b))"
+    r"|(?P<version>\b(?:tls|ssl)\s?v?\s?\d(?:\.\d)?\b|\bhttp/\d(?:\.\d)?\b|\bipv\d\b|\bv\d+(?:\.\d+)+\b)"
+    r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:]))"
+    r"|(?P<range>\b\d{3}\s?[-–]\s?\d{3}\b)"
+    r"|(?P<host>\b(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z_]{2,24}\b)"
+    r"|(?P<status>\b(?:http|statut|status|code|erreur|error)(?:\s(?:http|code|status|de|of|est|is))*\s\d{3}\b"
+    r"|\b\d{3}\s(?:error|erreur|status|statut|response|réponse)s?\b)"
+    rf"|(?P<measure>(?<![\w.]){_NUMBER}\s?(?:{_UNIT})s?(?![\w]))"
+    rf"|(?P<count>(?<![\w.])\d+\s(?:[a-zà-ÿ]+\s){{0,2}}?(?:{_NOUN})(?:s|es|x)?\b)"
+    rf"|(?P<number>(?<![\w.]){_NUMBER})"
+    r"|(?P<stuck>\b\w*\d\w*)",
+    re.IGNORECASE,
+)
+_SPELT = re.compile(r"\b(?:" + "|".join(sorted(_WORDS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+_JOINT = re.compile(r"\s*(?:,|et|and)?\s*", re.IGNORECASE)
+
+Reading = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One figure of a text: which kind it is and how it may be read."""
+
+    kind: str
+    readings: frozenset[Reading]
+
+
+def claims(text: str, language: str) -> list[Claim]:
+    """Every figure of a text; spans that follow each other in ever smaller units (`2 h 05 min`) are one."""
+    flat = _SPELT.sub(lambda match: str(_WORDS[match[0].lower()]), text)
+    found: list[Claim] = []
+    end, unit = -1, 0.0  # where the last span ends, and its unit in ms
+    for match in _ALL.finditer(flat):
+        kind = match.lastgroup or "number"
+        read = frozenset(_READ[kind](match[0].lower(), language))
+        size = _unit_ms(match[0]) if kind == "measure" else 0.0
+        if 0 < size < unit and _JOINT.fullmatch(flat[end : match.start()]):
+            read = frozenset({("span", _plain(_span_ms(found.pop()) + _span_ms(Claim(kind, read))))})
+        found.append(Claim(kind, read))
+        end, unit = match.end(), size
+    return found
+
+
+def _unit_ms(text: str) -> float:
+    unit = re.sub(rf"^{_NUMBER}", "", text.lower()).strip()
+    return _SPANS.get(unit, _SPANS.get(unit.rstrip("s"), 0))
+
+
+def _span_ms(claim: Claim) -> float:
+    return next(float(value) for _, value in claim.readings)
+
+
+def readings(text: str, language: str) -> frozenset[Reading]:
+    """Everything that a text's figures may be read as, with what follows from it: a time without its seconds, the ends of a range."""
+    found: set[Reading] = set()
+    for claim in claims(text, language):
+        found |= claim.readings
+        for kind, value in claim.readings:
+            found |= set(_implied(kind, value))
+    return frozenset(found)
+
+
+def _implied(kind: str, value: str) -> Iterator[Reading]:
+    match kind:
+        case "time" if value.count(":") == 2:
+            yield "time", value.rpartition(":")[0]
+        case "date" if value.count("-") == 2:
+            yield "date", value.partition("-")[2]
+        case "range":
+            for end in value.split("-"):
+                yield from (("number", end), ("status", end))
+        case "status":
+            yield "number", value
+        case "version" if value.startswith("tls"):
+            yield "version", value.replace(".0", "")
+        case _ if kind.startswith("count:"):
+            yield "number", value
+
+
+def _plain(number: float) -> str:
+    return f"{number:.6f}".rstrip("0").rstrip(".")
+
+
+def _value(text: str, language: str) -> str:
+    """`12 000`, `12,000` (English) and `12000` are one; a comma is a decimal one in French."""
+    bare = re.sub(r"(?<=\d)[\s\u202f\u00a0](?=\d{3})", "", text.strip())
+    if language == "en":
+        bare = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", bare)
+    bare = bare.replace(",", ".").lstrip("+")
+    try:
+        return _plain(float(bare))
+    except ValueError:
+        return bare
+
+
+def _measure(text: str, language: str) -> Iterator[Reading]:
+    number = re.match(_NUMBER, text)
+    amount = number[0] if number else ""
+    unit = text[len(amount) :].strip()
+    unit = unit if unit in _SPANS or unit in _OTHERS else unit.rstrip("s")
+    value = _value(amount, language)
+    if unit in _SPANS:
+        yield "span", _plain(float(value) * _SPANS[unit])
+    else:
+        yield f"unit:{_OTHERS[unit]}", value
+
+
+def _count(text: str, language: str) -> Iterator[Reading]:
+    amount, noun = text.split(maxsplit=1)[0], text.rsplit(maxsplit=1)[-1]
+    name = next((one for one in (noun, noun[:-1], noun[:-2]) if one in _COUNTED), noun)
+    yield f"count:{_COUNTED.get(name, name)}", _value(amount, language)
+
+
+def _time(text: str, _: str) -> Iterator[Reading]:
+    afternoon, morning = re.search(r"p\.?m", text) is not None, re.search(r"a\.?m", text) is not None
+    parts = [int(part) for part in re.findall(r"\d+", text)]
+    hour, rest = parts[0], parts[1:] or [0]
+    if afternoon or morning:
+        hour = hour % 12 + (12 if afternoon else 0)
+    yield "time", ":".join(f"{part:02d}" for part in (hour, *rest))
+    if "h" in text and len(parts) == 2:
+        yield "span", _plain(parts[0] * 3_600_000 + parts[1] * 60_000)
+
+
+def _date(text: str, language: str) -> Iterator[Reading]:
+    numbers = [int(part) for part in re.findall(r"\d+", text)]
+    month = next((MONTHS[word] for word in re.findall(r"[a-zà-ÿ]+", text) if word in MONTHS), None)
+    if month is not None:
+        year = f"{numbers[1]}-" if len(numbers) > 1 else ""
+        yield "date", f"{year}{month:02d}-{numbers[0]:02d}"
+    elif "-" in text:
+        yield "date", text
+    else:
+        first, second = numbers[0], numbers[1]
+        day, month = (second, first) if language == "en" and second > 12 else (first, second)
+        year = f"{numbers[2] + (2000 if numbers[2] < 100 else 0)}-" if len(numbers) > 2 else ""
+        yield "date", f"{year}{month:02d}-{day:02d}"
+
+
+def _squeezed(kind: str) -> Callable[[str, str], Iterator[Reading]]:
+    def read(text: str, _: str) -> Iterator[Reading]:
+        bare = re.sub(r"\s", "", text).replace("–", "-").rstrip(".,;:")
+        yield kind, re.sub(r"^(tls|ssl)v?", r"\1", bare) if kind == "version" else bare
+
+    return read
+
+
+def _status(text: str, _: str) -> Iterator[Reading]:
+    yield from (("status", found) for found in re.findall(r"\d{3}", text))
+
+
+def _number(text: str, language: str) -> Iterator[Reading]:
+    yield "number", _value(text, language)
+
+
+_READ: dict[str, Callable[[str, str], Iterator[Reading]]] = {
+    **{kind: _squeezed(kind) for kind in ("url", "zone", "version", "address", "range", "host", "stuck")},
+    "date": _date,
+    "time": _time,
+    "status": _status,
+    "measure": _measure,
+    "count": _count,
+    "number": _number,
+}
