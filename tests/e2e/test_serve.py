@@ -132,6 +132,7 @@ def test_kill_9_loses_no_incident_and_no_page(seed: int, vigie: Any, configured:
         kills += 1
     site.status = 200
     final = vigie.start("serve")
+    wait_until(lambda: health(configured).get("monitors", {}).get("up") == 1)
     wait_until(lambda: settled(vigie.folder / "vigie.db"), 75)
     final.send_signal(signal.SIGTERM)
     assert final.wait(20) == 0
