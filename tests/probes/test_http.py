@@ -53,7 +53,7 @@ async def test_a_good_answer_is_up_with_every_phase_timed(serve: Serve, make_dep
 async def test_every_address_of_a_name_is_tried(serve: Serve, make_deps: Deps) -> None:
     """Localhost is ::1 first here, where nobody listens, then 127.0.0.1."""
     async with serve(page(b"hello")) as port:
-        result = await look(make_deps, f"http://localhost:{port}/")
+        result = await look(make_deps, f"http://localhost:{port}/", timeout=5_000)
 
     assert result.status is Status.UP
     assert result.address == "127.0.0.1"

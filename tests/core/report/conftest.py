@@ -121,9 +121,13 @@ def look() -> list[Evidence]:
 
 
 @pytest.fixture
-def bundle() -> Callable[[Subject, Sequence[Evidence]], Bundle]:
+def bundle() -> Callable[..., Bundle]:
     """The facts of a subject and of what the collectors brought."""
-    return lambda subject, evidence=(): facts.bundle(subject, evidence, AT + 12_000, ZONE)
+
+    def make(subject: Subject, evidence: Sequence[Evidence] = ()) -> Bundle:
+        return facts.bundle(subject, evidence, AT + 12_000, ZONE)
+
+    return make
 
 
 @pytest.fixture
