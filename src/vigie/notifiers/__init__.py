@@ -42,8 +42,9 @@ async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, 
     head.update(headers)
     trust = await trust_store(deps.ca_file)
     try:
-        # One deadline for all phases: the client's own would start anew with every byte that trickles in.
-        client = httpx.AsyncClient(timeout=httpx.Timeout(None), verify=trust, follow_redirects=False)
+        # The client's own limit starts anew with every byte that trickles in, hence a deadline around it. It is the shorter one, because
+        # a client that is cancelled in the middle of a TLS handshake forgets to close its socket.
+        client = httpx.AsyncClient(timeout=deps.timeout_seconds * 0.8, verify=trust, follow_redirects=False)
         async with asyncio.timeout(deps.timeout_seconds), client, client.stream("POST", url, content=body, headers=head) as answer:
             said = redact(flat(await _begin(answer), _ANSWER_LENGTH), [*_hidden(url), *secrets])
     except (httpx.HTTPError, OSError) as error:  # TimeoutError is an OSError

@@ -16,6 +16,7 @@ from vigie.errors import DeliveryError, DeliveryReason
 # OpenSSL's own numbers of verification results (X509_V_ERR_…).
 _EXPIRED, _OTHER_NAME, _OTHER_ADDRESS = 10, 62, 64
 _HANDSHAKE_TIMEOUT = "SSL handshake"
+_WAITING = (ssl.SSLWantReadError, ssl.SSLWantWriteError)  # what a handshake says while the peer is silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def named(error: BaseException, where: str, seconds: float, fixes: Fixes) -> Del
     for one in chain:
         if isinstance(one, ssl.SSLCertVerificationError):
             return _certificate(one, where, fixes)
-    if any(isinstance(one, ssl.SSLError) for one in chain):
+    if any(isinstance(one, ssl.SSLError) and not isinstance(one, _WAITING) for one in chain):
         return DeliveryError(DeliveryReason.TLS, f"{where}: TLS could not be agreed on", fix=fixes.protection)
     if any(isinstance(one, socket.gaierror) for one in chain):
         return DeliveryError(DeliveryReason.DNS, f"{where}: the name does not resolve", fix=fixes.address)

@@ -47,7 +47,7 @@ _ANSWER = 120
 _REMEMBERED = 1_000
 # Everything that ids and keys make stays below 78 characters a line, because the standard library encodes longer ones beyond recognition.
 _KEY, _DOMAIN = 56, 24
-_ID = 28
+_ID = 26
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,8 +166,10 @@ class Mail:
             tls_context=await trust_store(config.ca_file or self._deps.ca_file) if config.protection != "none" else None,
             local_hostname=self._greeting(),
         )
+        transport: Any = None
         try:
             await smtp.connect()
+            transport = smtp.transport  # the client forgets it on some failures, and then nobody would end it
             await self._open(smtp)
             yield smtp
             with suppress(aiosmtplib.SMTPException, OSError):
@@ -175,10 +177,9 @@ class Mail:
         except (aiosmtplib.SMTPException, OSError) as error:
             raise self._masked(_mail_faults.fault(error, config.host, config.port, config.timeout / 1000)) from None
         finally:
-            transport = smtp.transport
             smtp.close()
             if transport is not None:
-                transport.abort()  # type: ignore[attr-defined]  # a stalled peer would keep a closing TLS connection for half a minute
+                transport.abort()  # a stalled peer would keep a closing TLS connection for half a minute
 
     async def _open(self, smtp: Any) -> None:
         config, where = self._config, f"{self._config.host}:{self._config.port}"

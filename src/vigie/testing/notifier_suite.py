@@ -251,11 +251,12 @@ async def refused(notifier: Notifier, message: Message) -> DeliveryError:
 async def _tells_all(rig: Rig) -> None:
     """Every reason in both languages arrives whole, once, and the answer is one line."""
     rig.accept()
-    for count, message in enumerate(every_sample(), 1):
+    messages = every_sample()
+    for message in messages:
         answer = await rig.notifier.deliver(message)
         _must(answer and "\n" not in answer, "the answer is one line")
-        _must(len(rig.seen()) == count, "one message, one arrival")
-        text = rig.seen()[-1].text
+    _must(len(rig.seen()) == len(messages), "one message, one arrival")
+    for message, text in zip(messages, (seen.text for seen in rig.seen()), strict=True):
         wanted = [message.headline, *message.lines, message.footer, *(row.value for row in message.rows[:_SHOWN_FACTS])]
         analysis = message.analysis
         wanted += [message.analysis_label, *analysis.sentences] if analysis is not None else []

@@ -7,6 +7,7 @@ from typing import Self
 
 STALL, CLOSE, ENDLESS, GARBAGE = -1, -2, -3, -4
 _REASON = "As Told"
+_TLS = b"\x16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,12 @@ class WebhookServer:
             writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").splitlines()
+        start = await reader.readexactly(1)
+        if start == _TLS:
+            writer.write(b"HTTP/1.1 400 Plain text is spoken here\r\n\r\n")
+            await writer.drain()
+            return
+        head = (start + await reader.readuntil(b"\r\n\r\n")).decode("latin-1").splitlines()
         method, path, _ = head[0].split(" ", 2)
         pairs = (line.partition(":") for line in head[1:] if line)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
