@@ -1,12 +1,14 @@
 """Ollama through its official client, under our own deadlines; each of its ways to fail becomes a ModelFault with its fix.
 
-The client has no default time-out, lets transport, JSON and validation errors of its parts escape, accepts `done: false` in silence, and
-reads proxies from the environment even for localhost; all of that is dealt with here.
+The client has no default time-out, lets transport, JSON and validation errors of its parts escape, accepts `done: false` in silence,
+follows redirects, and reads proxies from the environment even for localhost; all of that is dealt with here. Before the first prompt
+leaves, the server is asked whether the model runs here or is only a name for one that runs elsewhere.
 """
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from types import TracebackType
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -14,18 +16,22 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigie.core.duration import Duration
+from vigie.core.report.prompt import tokens
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import ModelDeps
+from vigie.net import redact
 from vigie.ports import Prompt, Reply
 
 _OPTIONS_KEPT = {"temperature": 0, "seed": 7}
-_CONNECT_SECONDS = 2.0
-_EXAMINE_SECONDS = 5.0
-_PRELOAD_SECONDS = 300.0
+_CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 10.0
+_EXAMINE_SECONDS, _PRELOAD_SECONDS = 15.0, 300.0
+_LONGEST_REPLY = 20_000  # characters; num_predict tokens make a few thousand
 _LEAVES = "so incident data would leave the machine; set allow_remote: true if that is meant"
 _CLOUD = ("-cloud", ":cloud")
-# A prompt cut by the server shows in its own count: ours is pessimistic, so half of it is surely a cut.
-_CUT_SHARE = 0.25
+_SLOW = "use a smaller model, or raise llm.first_token and llm.deadline"
+# No tokenizer packs more bytes into a token; a count below that is a prompt that was cut. The static part may come from the
+# server's cache, which older servers leave out of the count, so only the user's part is held against it.
+_BYTES_A_TOKEN = 8
 
 ENVIRONMENT = {"model": "OLLAMA_MODEL", "url": "OLLAMA_HOST"}
 
@@ -39,35 +45,34 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     num_ctx: Annotated[int, msgspec.Meta(description="Context window in tokens; changing it reloads the model.", ge=2048)] = 4096
     num_predict: Annotated[int, msgspec.Meta(description="Longest reply in tokens.", ge=64)] = 400
     keep_alive: Annotated[str, msgspec.Meta(description="How long the model stays loaded.")] = "10m"
-    first_token: Annotated[Duration, msgspec.Meta(description="Longest wait for the first token, loading included.")] = msgspec.field(
-        default_factory=lambda: Duration(45_000)
-    )
-    stall: Annotated[Duration, msgspec.Meta(description="Longest silence between two tokens.")] = msgspec.field(
-        default_factory=lambda: Duration(20_000)
-    )
+    first_token: Annotated[Duration, msgspec.Meta(description="Longest wait for the first token, loading included.")] = Duration(45_000)
+    stall: Annotated[Duration, msgspec.Meta(description="Longest silence between two tokens.")] = Duration(20_000)
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what would make data leave the machine unasked."""
-        host = urlsplit(base_url(self.url)).hostname or ""
-        if not self.allow_remote and not _is_near(host):
-            raise ValueError(
-                f"{host} is no private address: incident data would leave the machine; set allow_remote: true if that is meant"
-            )
+        """Raise ValueError for what cannot be reached, or would make data leave the machine unasked."""
+        if not self.model.strip():
+            raise ValueError("`model` is empty; write a name that `ollama list` shows")
+        parts = urlsplit(base_url(self.url))
+        if parts.scheme not in ("http", "https"):
+            raise ValueError(f"{self.url!r} is no http(s) address; write http://localhost:11434")
+        if not self.allow_remote and not _is_near(parts.hostname or ""):
+            raise ValueError(f"{parts.hostname} is no private address, {_LEAVES}")
         if not self.allow_remote and self.model.endswith(_CLOUD):
-            raise ValueError(
-                f"{self.model} runs in a cloud: incident data would leave the machine; set allow_remote: true if that is meant"
-            )
+            raise ValueError(f"{self.model} runs in a cloud, {_LEAVES}")
 
 
 def base_url(host: str) -> str:
     """A URL out of any form of OLLAMA_HOST (ports as Ollama's own tools default them); a bind address means this machine."""
-    text = host.strip() or "localhost"
-    if "://" not in text:
-        text = f"http://{text}"
-    parts = urlsplit(text)
+    text = host.strip().strip("\"'").strip() or "localhost"
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        scheme, rest = "http", text
+    if rest.count(":") > 1 and "[" not in rest:  # a bare IPv6 address
+        rest = f"[{rest}]"
+    parts = urlsplit(f"{scheme}://{rest}")
     name = parts.hostname or "localhost"
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(name, name)  # noqa: S104 - recognised, not bound
-    port = parts.port or (11434 if "://" not in host else {"https": 443}.get(parts.scheme, 80))
+    port = parts.port or ({"https": 443}.get(scheme, 80) if separator else 11434)
     bracketed = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{bracketed}:{port}{parts.path.rstrip('/')}"
 
@@ -90,40 +95,82 @@ class Ollama:
 
     def __init__(self, config: Config, deps: ModelDeps) -> None:
         self._config, self._deps = config, deps
-        self._thinks: bool | None = False  # None: this model does not know the word
+        self._url = base_url(config.url)
+        self._thinks: bool | None = False  # None: this server does not want the word
+        self._seen_local = config.allow_remote
 
     @property
     def name(self) -> str:
         """The model's name as the user wrote it."""
         return self._config.model
 
-    async def _client(self) -> Any:
-        # Importing it takes a quarter of a second, which the loop must not wait for.
-        ollama = await asyncio.to_thread(__import__, "ollama")
+    def _client(self) -> Any:
         import httpx
+        from ollama import AsyncClient
 
         limits = httpx.Timeout(None, connect=_CONNECT_SECONDS)
-        return ollama.AsyncClient(host=base_url(self._config.url), timeout=limits, trust_env=False)
+        return AsyncClient(host=self._url, timeout=limits, trust_env=self._proxied(), follow_redirects=False)
+
+    def _proxied(self) -> bool:
+        """Proxies of the environment are for hosts far away; on the way to localhost they would only be in it."""
+        return not _is_near(urlsplit(self._url).hostname or "")
 
     async def preload(self) -> None:
         """An empty request loads the model with the very options of the real one."""
-        async with _faults(self, _PRELOAD_SECONDS), _closing(await self._client()) as client:
+        async with _faults(self, _PRELOAD_SECONDS), _closing(await self._ready()) as client:
             await client.generate(model=self.name, prompt="", options=self._options(), keep_alive=self._config.keep_alive)
 
     async def write(self, prompt: Prompt, deadline_ms: int) -> Reply:
         """Ask once; the stream is watched for a late first token, a stall and the total."""
-        async with _faults(self, deadline_ms / 1000), _closing(await self._client()) as client:
+        self._must_fit(prompt)
+        async with _faults(self, deadline_ms / 1000), _closing(await self._ready()) as client:
             try:
-                return await self._read(await self._ask(client, prompt), prompt)
-            except ModelError as error:
-                if error.fault is not ModelFault.OTHER or self._thinks is None:
+                return await self._read(self._ask(client, prompt), prompt)
+            except Exception as error:  # the client's own error type is known only once it is imported
+                if self._thinks is None or getattr(error, "status_code", None) != 400 or "think" not in str(error).lower():
                     raise
                 self._thinks = None
-                return await self._read(await self._ask(client, prompt), prompt)
+                return await self._read(self._ask(client, prompt), prompt)
 
-    async def _ask(self, client: Any, prompt: Prompt) -> AsyncIterator[Any]:
+    def _must_fit(self, prompt: Prompt) -> None:
+        """The server would cut a prompt that is too long, in silence."""
+        needed = tokens(prompt.system) + tokens(prompt.user) + self._config.num_predict
+        if needed > self._config.num_ctx:
+            words = f"prompt and reply may need {needed} tokens, the window has {self._config.num_ctx}"
+            raise ModelError(ModelFault.TRUNCATED_PROMPT, words, f"set llm.num_ctx to {-(-needed // 1024) * 1024}, or shorten llm.prompt")
+
+    async def _ready(self) -> Any:
+        """A client for a model that is known to run here."""
+        # Importing it takes a quarter of a second, which the loop must not wait for.
+        client = await asyncio.to_thread(self._client)
+        if not self._seen_local:
+            async with _faults(self, _ANSWER_SECONDS):
+                await self._must_be_local()
+        return client
+
+    async def _must_be_local(self) -> None:
+        """Raise ModelError when the model is missing, or a mere name for one that runs on somebody else's machine."""
+        shown = await self._get("/api/show", {"model": self.name})
+        if shown.get("remote_host") and not self._config.allow_remote:
+            raise ModelError(ModelFault.REMOTE, f"{self.name} runs elsewhere, {_LEAVES}", "pull a local model: ollama pull llama3")
+        self._seen_local = True
+
+    async def _get(self, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        """What the server itself says about something; the client hides or refuses parts of it."""
+        import httpx
+
+        limits = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
+        async with httpx.AsyncClient(base_url=self._url, timeout=limits, trust_env=self._proxied()) as http:
+            answer = await (http.get(path) if body is None else http.post(path, json=body))
+            answer.raise_for_status()
+            found = answer.json()
+        if not isinstance(found, dict):
+            raise TypeError(f"{path} answers with {type(found).__name__}")
+        return found
+
+    def _ask(self, client: Any, prompt: Prompt) -> Any:
         messages = [{"role": "system", "content": prompt.system}, {"role": "user", "content": prompt.user}]
-        found: AsyncIterator[Any] = await client.chat(
+        return client.chat(
             model=self.name,
             messages=messages,
             stream=True,
@@ -132,29 +179,32 @@ class Ollama:
             keep_alive=self._config.keep_alive,
             think=self._thinks,
         )
-        return found
 
     def _options(self) -> dict[str, Any]:
         """Always the same: other options would reload the model."""
         return {**_OPTIONS_KEPT, "num_ctx": self._config.num_ctx, "num_predict": self._config.num_predict}
 
-    async def _read(self, stream: AsyncIterator[Any], prompt: Prompt) -> Reply:
+    async def _read(self, asked: Any, prompt: Prompt) -> Reply:
         parts: list[str] = []
-        wait_ms, fault = int(self._config.first_token), ModelFault.TIMEOUT_FIRST_TOKEN
         last: Any = None
-        while True:
-            try:
-                async with asyncio.timeout(wait_ms / 1000):
-                    last = await anext(stream)
-            except StopAsyncIteration:
-                break
-            except TimeoutError:
-                words = "no first token" if fault is ModelFault.TIMEOUT_FIRST_TOKEN else "the model fell silent"
-                raise ModelError(fault, f"{words} within {wait_ms / 1000:g} s", "use a smaller model, or raise llm.deadline") from None
-            parts.append(last.message.content or "")
-            wait_ms, fault = int(self._config.stall), ModelFault.TIMEOUT_STALL
-            if last.done:
-                break
+        size = 0
+        wait_ms, fault = int(self._config.first_token), ModelFault.TIMEOUT_FIRST_TOKEN
+        found: AsyncGenerator[Any] = await asked
+        async with aclosing(found) as stream:
+            while last is None or not last.done:
+                try:
+                    async with asyncio.timeout(wait_ms / 1000):
+                        last = await anext(stream)
+                except StopAsyncIteration:
+                    break
+                except TimeoutError:
+                    words = "no first token" if fault is ModelFault.TIMEOUT_FIRST_TOKEN else "the model fell silent"
+                    raise ModelError(fault, f"{words} within {wait_ms / 1000:g} s", _SLOW) from None
+                parts.append(last.message.content or "")
+                size += len(parts[-1])
+                if size > _LONGEST_REPLY:
+                    raise ModelError(ModelFault.CUT, "the reply does not end", "use another model")
+                wait_ms, fault = int(self._config.stall), ModelFault.TIMEOUT_STALL
         return self._complete("".join(parts), last, prompt)
 
     def _complete(self, text: str, last: Any, prompt: Prompt) -> Reply:
@@ -165,40 +215,57 @@ class Ollama:
             raise ModelError(ModelFault.CUT, "the reply was cut at num_predict", "raise llm.num_predict")
         if not text.strip():
             raise ModelError(ModelFault.EMPTY, "the reply is empty", "use a model that does not think aloud, or another one")
-        sent = (len(prompt.system) + len(prompt.user)) / 3
-        if last.prompt_eval_count is not None and last.prompt_eval_count < sent * _CUT_SHARE and last.prompt_eval_count > 1:
-            raise ModelError(ModelFault.TRUNCATED_PROMPT, "the server read only a part of the prompt", "raise llm.num_ctx")
+        count = last.prompt_eval_count
+        if count is not None and (count >= self._config.num_ctx or 1 < count < len(prompt.user.encode()) / _BYTES_A_TOKEN):
+            raise ModelError(ModelFault.TRUNCATED_PROMPT, f"the server read only {count} tokens of the prompt", "raise llm.num_ctx")
         return Reply(
             text=text,
             model=self.name,
             load_ms=_ms(last.load_duration),
             prefill_ms=_ms(last.prompt_eval_duration),
             decode_ms=_ms(last.eval_duration),
-            prompt_tokens=last.prompt_eval_count,
+            prompt_tokens=count,
             reply_tokens=last.eval_count,
         )
 
     async def examine(self) -> str:
-        """Whether the server answers and has the model, and that it is local."""
-        async with _faults(self, _EXAMINE_SECONDS), _closing(await self._client()) as client:
-            listed = {model.model for model in (await client.list()).models}
-            wanted = self.name if ":" in self.name else f"{self.name}:latest"
-            if wanted not in listed:
-                raise self.not_pulled()
-            shown = await client.show(self.name)
-            if getattr(shown, "remote_host", None) and not self._config.allow_remote:
-                raise ModelError(ModelFault.REMOTE, f"{self.name} runs elsewhere: data would leave the machine", "pull a local model")
-        return f"Ollama at {base_url(self._config.url)} has {self.name}"
+        """Whether the server answers, which version it is, and that it has the model, on this machine."""
+        async with _faults(self, _EXAMINE_SECONDS):
+            version = (await self._get("/api/version"))["version"]
+            await self._must_be_local()
+        return f"Ollama {redact(str(version))[:20]} at {self._url} has {self.name}"
 
-    def not_pulled(self) -> ModelError:
-        """The model is not there."""
-        return ModelError(ModelFault.NOT_PULLED, f"model {self.name} is not pulled", f"ollama pull {self.name}")
+    def named(self, error: Exception) -> ModelError:
+        """The fault that an error of the client or of its parts means."""
+        import httpx
 
-    def unreachable(self, error: Exception) -> ModelError:
-        """Nobody listens."""
-        where = base_url(self._config.url)
-        fix = f"start it with `ollama serve`, then `ollama pull {self.name}`; or set llm.url (OLLAMA_HOST), or llm: {{provider: none}}"
-        return ModelError(ModelFault.UNREACHABLE, f"Ollama does not answer at {where} ({type(error).__name__})", fix)
+        status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
+        if isinstance(error, ConnectionError | httpx.ConnectError | httpx.ConnectTimeout):
+            fix = f"start it with `ollama serve`, then `ollama pull {self.name}`; or set llm.url (OLLAMA_HOST), or llm: {{provider: none}}"
+            return ModelError(ModelFault.UNREACHABLE, f"Ollama does not answer at {self._url} ({type(error).__name__})", fix)
+        if isinstance(error, httpx.TimeoutException):
+            words = f"{self._url} accepts the connection but does not answer"
+            return ModelError(ModelFault.TIMEOUT_FIRST_TOKEN, words, "restart Ollama, or see its own log")
+        if status == 404:
+            return ModelError(ModelFault.NOT_PULLED, f"model {self.name} is not pulled", f"ollama pull {self.name}")
+        if status == 503:
+            return ModelError(ModelFault.BUSY, "Ollama's queue is full", "raise OLLAMA_MAX_QUEUE, or give the model less to do")
+        odd = "see what listens at llm.url (OLLAMA_HOST)"
+        if isinstance(error, ValueError) and "JSON" in type(error).__name__:
+            return ModelError(ModelFault.NOT_JSON, f"what {self._url} sends is no JSON", odd)
+        if isinstance(error, ValueError | TypeError | AttributeError | KeyError):
+            return ModelError(ModelFault.SCHEMA, f"what {self._url} sends is not what Ollama sends", odd)
+        if isinstance(error, httpx.HTTPError) and status is None:
+            return ModelError(ModelFault.CUT, f"the connection to Ollama broke ({type(error).__name__})", "see Ollama's own log")
+        return self._of_server(error, status)
+
+    def _of_server(self, error: Exception, status: int | None) -> ModelError:
+        """Ollama's own words, short and without secrets: lack of memory is the usual one."""
+        said = " ".join(redact(str(getattr(error, "error", ""))).split())[:160]
+        shown = "".join(character for character in said if character.isprintable()) or type(error).__name__
+        where = f"status {status}" if status and status > 0 else "in mid-reply"
+        fix = "use a smaller model" if "memory" in shown else "see Ollama's own log"
+        return ModelError(ModelFault.SERVER, f"Ollama reports an error ({where}): {shown}", fix)
 
 
 def _ms(nanoseconds: int | None) -> float | None:
@@ -206,7 +273,7 @@ def _ms(nanoseconds: int | None) -> float | None:
 
 
 class _closing:  # noqa: N801 - reads as the verb it is, like contextlib's own
-    """Closes the client's connections; the client itself offers no way to."""
+    """Closes the client's connections; not every version of the client offers a way to."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -235,22 +302,4 @@ class _faults:  # noqa: N801 - reads as a noun in `async with`, like asyncio.tim
             words = f"no complete answer within {self._seconds:g} s"
             raise ModelError(ModelFault.TIMEOUT_TOTAL, words, "use a smaller model, or raise llm.deadline") from error
         if isinstance(error, Exception) and not isinstance(error, ModelError):
-            raise self._named(error) from error
-
-    def _named(self, error: Exception) -> ModelError:
-        import httpx
-
-        status = getattr(error, "status_code", None)
-        if isinstance(error, ConnectionError | httpx.ConnectError | httpx.ConnectTimeout):
-            return self._model.unreachable(error)
-        if status == 404:
-            return self._model.not_pulled()
-        if status == 503:
-            return ModelError(ModelFault.BUSY, "Ollama's queue is full", "raise OLLAMA_MAX_QUEUE, or give the model less to do")
-        if status == 400 and "think" in str(error).lower():
-            return ModelError(ModelFault.OTHER, "this model does not take `think`")
-        if isinstance(error, ValueError):
-            return ModelError(ModelFault.NOT_JSON, "the server's answer is not what Ollama sends", "see what listens at llm.url")
-        if isinstance(error, httpx.HTTPError):
-            return ModelError(ModelFault.CUT, f"the connection to Ollama broke ({type(error).__name__})", "see Ollama's own log")
-        return ModelError(ModelFault.SERVER, f"Ollama reports an error ({status or type(error).__name__})", "see Ollama's own log")
+            raise self._model.named(error) from error
