@@ -36,7 +36,7 @@ def test_slack_has_header_lines_analysis_facts_links_and_the_key_last() -> None:
     assert 3 <= blocks[1]["text"]["text"].count("\n") + 1 <= 6
     assert blocks[2]["text"]["text"].startswith("_Analyse automatique")
     assert "`F1` " in blocks[3]["text"]["text"]
-    assert blocks[3]["text"]["text"].endswith("… +3")
+    assert blocks[3]["text"]["text"].endswith(f"… +{len(PAGE.rows) - 8}")
     assert blocks[4]["text"]["text"] == "<https://wiki.example.com/shop?page=api&amp;part=2|Runbook>"
     assert "shop-api-7" in blocks[-1]["elements"][0]["text"]
 

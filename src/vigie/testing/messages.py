@@ -13,8 +13,8 @@ LANGUAGES = ("fr", "en")
 STARTED_AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 _ZONE = timezone(timedelta(hours=1))
 _SAID = {
-    "fr": ("Le serveur nginx répond HTTP 502 [F9, F10].", "La réponse est arrivée après 180 ms [F6]."),
-    "en": ("The nginx server answers HTTP 502 [F9, F10].", "The answer came after 180 ms [F6]."),
+    "fr": ("Le serveur nginx répond HTTP 502.", "La réponse est arrivée après 180 ms."),
+    "en": ("The nginx server answers HTTP 502.", "The answer came after 180 ms."),
 }
 
 
