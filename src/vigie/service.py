@@ -106,8 +106,10 @@ class Service:
         recent = tuple(await store.incidents(limit=_RECENT))
         last = self.core.ingest.last_result_at
         slowest = max((3 * monitor.every_ms for monitor in watched), default=0)
+        late = self.agent.late.p99 if self.agent.late is not None else None
         stalled = now - max(last or 0, self._started_at) > max(_STALL_MS, slowest)
-        health = Health(__version__, self._started_at, now, last, len(await store.unsent()), len(await store.buried()), stalled)
+        waiting, given_up = len(await store.unsent()), len(await store.buried())
+        health = Health(__version__, self._started_at, now, last, waiting, given_up, stalled, late)
         return Snapshot(found, recent, health, self.settings.language)
 
     async def _take(self) -> None:

@@ -78,4 +78,5 @@ def _health(shown: Snapshot) -> dict[str, Any]:
         "incidents_open": sum(line.incident is not None for line in shown.lines),
         "notices_unsent": health.unsent,
         "notices_buried": health.buried,
+        "late_p99_ms": health.late_p99_ms,
     }

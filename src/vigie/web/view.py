@@ -24,7 +24,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Vigie's own health. `stalled` says that results stopped coming in; instants are epoch ms."""
+    """Vigie's own health. `stalled` says that results stopped coming in; instants are epoch ms; `late_p99_ms` is how late checks start."""
 
     version: str
     started_at: int
@@ -33,6 +33,7 @@ class Health:
     unsent: int
     buried: int
     stalled: bool
+    late_p99_ms: int | None = None
 
     @property
     def ok(self) -> bool:
