@@ -23,7 +23,8 @@ from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.stores.sqlite import SqliteStore
 from vigie.stores.sqlite.codec import SIZE, pack, unpack
-from vigie.stores.sqlite.db import Db, migrate
+from vigie.stores.sqlite.db import Db
+from vigie.stores.sqlite.migrate import migrate
 
 MONITORS = [Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000, Policy()) for name in ("a", "b")]
 INCIDENT = Incident("a-1", "a", Severity.OUTAGE, Cause.TCP_RESET, 1_000, 2_000)

@@ -1,117 +1,186 @@
-"""A thin layer over apsw: one connection, plain statements, durability chosen per transaction, errors that say what to do."""
+"""A thin layer over a driver: one connection, plain statements, durability chosen per transaction, errors that say what to do."""
 
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import contextlib
+import errno
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
-
-import apsw
+from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 from vigie.errors import StoreError, StoreFault
+from vigie.stores.sqlite.with_apsw import ApswDriver
 
 Row = tuple[Any, ...]
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_T = TypeVar("_T")
 _BUSY_MS = 5_000
+_LARGEST = 2**63 - 1
+# A database up to this size is looked through when it is opened (about 10 ms); in a larger one damage is found where it is read.
+_LOOK_THROUGH_BYTES = 4 * 1024 * 1024
+
+
+class Driver(Protocol):
+    """What a library must offer. Its `errors` are turned into StoreError by their SQLite result code."""
+
+    errors: ClassVar[tuple[type[Exception], ...]]
+
+    def __init__(self, path: Path, busy_ms: int) -> None: ...
+
+    def fetch(self, sql: str, values: Sequence[Any]) -> list[Row]:
+        """Every row of a query."""
+        ...
+
+    def execute(self, sql: str, values: Sequence[Any]) -> int:
+        """One statement; how many rows it changed."""
+        ...
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        ...
+
+    @staticmethod
+    def code(error: Exception) -> int:
+        """SQLite's extended result code of an error; 0 where it has none."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
 
 
 class Db:
-    """One connection of one thread. Raises StoreError and nothing else."""
+    """One connection, used by one thread at a time. Raises StoreError and nothing else."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with self._errors():
+    def __init__(self, path: Path, driver: type[Driver] = ApswDriver) -> None:
+        self.path = path
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = apsw.Connection(str(path))
-            self._connection.set_busy_timeout(_BUSY_MS)
-            self.execute("PRAGMA journal_mode = WAL")
-            self.execute("PRAGMA synchronous = NORMAL")
-            self.execute("PRAGMA wal_autocheckpoint = 2000")
+            self._driver = driver(path, _BUSY_MS)
+        except OSError as error:
+            _raise(error, path, 0)
+        except driver.errors as error:
+            _raise(error, path, driver.code(error))
+        self._durable = True  # SQLite's own default
+
+    def prepare(self) -> None:
+        """Keep a write-ahead log, of bounded size; for a database that is known to be ours."""
+        self.execute("PRAGMA journal_mode = WAL")
+        self.execute("PRAGMA wal_autocheckpoint = 2000")
+        self.execute("PRAGMA journal_size_limit = 67108864")
+
+    def look_through(self) -> None:
+        """Raise StoreError(CORRUPT) for a database that is damaged, as far as that is cheap to see."""
+        pages, size = (int(self.fetch(f"PRAGMA {name}")[0][0]) for name in ("page_count", "page_size"))
+        if pages * size <= _LOOK_THROUGH_BYTES:
+            found = self.fetch("PRAGMA quick_check(1)")
+            if found != [("ok",)]:
+                raise damaged(self.path, str(found[0][0]).partition("\n")[0])
 
     def fetch(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Every row of a query."""
-        with self._errors():
-            return list(self._connection.execute(sql, values))
+        return self._try(self._driver.fetch, sql, values)
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
         """One statement; how many rows it changed."""
-        with self._errors():
-            self._connection.execute(sql, values)
-            return self._connection.changes()
+        return self._try(self._driver.execute, sql, values)
 
     def bulk(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
-        """The same statement for every row."""
-        if rows:
-            with self._errors():
-                self._connection.executemany(sql, rows)
+        """The same statement for every row; inside a transaction that fails, none."""
+        for row in rows:
+            self.execute(sql, row)
 
-    @contextmanager
-    def transaction(self, *, durable: bool) -> Iterator[None]:
-        """All or nothing; `durable` means on the disk when this returns, else within the operating system's hands."""
-        self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        with self._errors():
-            self._connection.execute("BEGIN IMMEDIATE")
+    def _try(self, work: Callable[[str, Sequence[Any]], _T], sql: str, values: Sequence[Any]) -> _T:
+        try:
             try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                # Some errors, such as a full disk, have rolled back by themselves.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+                return work(sql, values)
+            except (UnicodeEncodeError, OverflowError):
+                return work(sql, _storable(values))
+        except self._driver.errors as error:
+            _raise(error, self.path, self._driver.code(error))
 
-    def close(self) -> None:
-        """Close; the write-ahead log is folded in."""
-        with self._errors():
-            self._connection.close()
+    @contextlib.contextmanager
+    def transaction(self, *, durable: bool) -> Iterator[None]:
+        """All or nothing; `durable` means on the disk when this returns, else in the operating system's hands.
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
+        In those hands it survives the end of this process, but not a power cut.
+        """
+        if durable is not self._durable:
+            self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._durable = durable
+        self.execute("BEGIN IMMEDIATE")
         try:
             yield
-        except (apsw.Error, OSError) as error:
-            raise _store_error(error, self._path) from error
+            self.execute("COMMIT")
+        except BaseException:
+            # Some errors, such as a full disk, have rolled back by themselves; and a disk that is gone cannot.
+            if self._driver.in_transaction:
+                with contextlib.suppress(StoreError):
+                    self.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        """Close; the last connection folds the log in. Closing twice is harmless."""
+        try:
+            self._driver.close()
+        except self._driver.errors as error:
+            _raise(error, self.path, self._driver.code(error))
 
 
-def _store_error(error: Exception, path: Path) -> StoreError:
-    folder = path.parent
-    match error:
-        case apsw.NotADBError() | apsw.CorruptError():
-            fix = f"move {path} aside (and its -wal and -shm files): a new one is made; a backup beside it can be put back"
-            return StoreError(StoreFault.CORRUPT, f"{path} is damaged or no Vigie database: {error}", fix)
-        case apsw.FullError():
-            return StoreError(StoreFault.FULL, f"no room left for {path}", f"free space on the disk of {folder}; nothing committed is lost")
-        case apsw.ReadOnlyError() | apsw.CantOpenError() | PermissionError() | apsw.PermissionsError():
-            return StoreError(StoreFault.READ_ONLY, f"{path} cannot be written", f"make {folder} writable for this user, or set `store`")
-        case apsw.BusyError() | apsw.LockedError():
-            return StoreError(StoreFault.BUSY, f"{path} is held by another program", "stop the other one")
+def _storable(values: Sequence[Any]) -> list[Any]:
+    """Text that is no Unicode (half a surrogate pair) and numbers beyond 64 bits, as near as a database can hold them."""
+    return [_nearest(value) for value in values]
+
+
+def _nearest(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    return min(max(value, -_LARGEST), _LARGEST) if isinstance(value, int) else value
+
+
+_FAULTS = {
+    11: StoreFault.CORRUPT,  # SQLITE_CORRUPT
+    26: StoreFault.CORRUPT,  # SQLITE_NOTADB
+    13: StoreFault.FULL,  # SQLITE_FULL
+    4874: StoreFault.FULL,  # SQLITE_IOERR_SHMSIZE: no room for the shared index of the log
+    3: StoreFault.READ_ONLY,  # SQLITE_PERM
+    8: StoreFault.READ_ONLY,  # SQLITE_READONLY
+    14: StoreFault.READ_ONLY,  # SQLITE_CANTOPEN
+    5: StoreFault.BUSY,  # SQLITE_BUSY
+    6: StoreFault.BUSY,  # SQLITE_LOCKED
+    15: StoreFault.BUSY,  # SQLITE_PROTOCOL: others kept taking the log's lock first
+}
+_SYSTEM = {
+    errno.ENOSPC: StoreFault.FULL,
+    errno.EDQUOT: StoreFault.FULL,
+    errno.EACCES: StoreFault.READ_ONLY,
+    errno.EPERM: StoreFault.READ_ONLY,
+    errno.EROFS: StoreFault.READ_ONLY,
+    errno.ENOTDIR: StoreFault.READ_ONLY,
+    errno.EEXIST: StoreFault.READ_ONLY,
+}
+
+
+def damaged(path: Path, what: str) -> StoreError:
+    """The error for a database that cannot be believed any more."""
+    fix = f"move {path} aside (and its -wal and -shm files) and start again: a new one is made, or a backup beside it is put back"
+    return StoreError(StoreFault.CORRUPT, f"{path} is damaged or no Vigie database: {what}", fix)
+
+
+def _raise(error: Exception, path: Path, code: int) -> NoReturn:
+    """The error of a driver or of the system as a StoreError that says what to do."""
+    fault = _FAULTS.get(code, _FAULTS.get(code & 0xFF))
+    if isinstance(error, OSError):
+        fault = _SYSTEM.get(error.errno or 0)
+    match fault:
+        case StoreFault.CORRUPT:
+            raise damaged(path, str(error)) from error
+        case StoreFault.FULL:
+            fix = f"free space on the disk of {path.parent}; nothing that was committed is lost"
+            raise StoreError(fault, f"no room left for {path}", fix) from error
+        case StoreFault.READ_ONLY:
+            fix = f"make {path.parent} writable for this user, or set `store` to another place"
+            raise StoreError(fault, f"{path} cannot be written: {error}", fix) from error
+        case StoreFault.BUSY:
+            raise StoreError(fault, f"{path} is held by another program", "stop the other one, or wait for it to end") from error
         case _:
-            return StoreError(StoreFault.OTHER, f"{path}: {error}")
-
-
-def migrate(db: Db, path: Path, folder: Path = MIGRATIONS) -> int:
-    """Bring the schema up to date, each numbered file in one transaction, a backup first; the version now in force.
-
-    Raises StoreError(NEWER) for a database written by a newer program.
-    """
-    version = int(db.fetch("PRAGMA user_version")[0][0])
-    files = {int(file.name[:4]): file for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
-    newest = max(files)
-    if version > newest:
-        message = f"{path} was written by a newer Vigie (schema {version}, this program knows {newest})"
-        raise StoreError(StoreFault.NEWER, message, "install that version again, or put the backup beside it back")
-    pending = [number for number in sorted(files) if number > version]
-    if pending and version:
-        _back_up(db, path, version)
-    for number in pending:
-        with db.transaction(durable=True):
-            db.execute(files[number].read_text(encoding="utf-8"))
-            db.execute(f"PRAGMA user_version = {number}")
-    return newest
-
-
-def _back_up(db: Db, path: Path, version: int) -> None:
-    target = path.with_name(f"{path.name}.backup-{version}")
-    if target.exists():
-        shutil.move(target, target.with_name(f"{target.name}.old"))
-    db.execute("VACUUM INTO ?", (str(target),))
+            fix = "look for faults of the disk in the system's log; nothing that was committed is lost"
+            raise StoreError(StoreFault.OTHER, f"{path}: {error}", fix) from error

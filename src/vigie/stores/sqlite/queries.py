@@ -1,33 +1,26 @@
-"""Every statement of the embedded store, as functions over a Db; records are JSON behind a version byte."""
+"""Every statement of the embedded store, as functions over a Db. What they mean is said by the port (vigie.ports.Store)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, get_args
-
-import msgspec
+from typing import Any, get_args
 
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.stores.sqlite import codec
-from vigie.stores.sqlite.db import Db
+from vigie.stores.sqlite.db import Db, damaged
+from vigie.stores.sqlite.records import decode, encode
 
-_T = TypeVar("_T")
-_VERSION = b"\x01"
 # Until hour chunks exist, packed results are the only history: docs/decisions/0005.
 _KEEP_HOT_MS = 30 * 86_400_000
 _KEEP_DETAIL_MS = 400 * 86_400_000
+_LOOK_BACK = 300  # packed groups that the newest results are looked for in at a start: five minutes of them
+_BITE = 2_000  # rows that one transaction of retention drops, so that a page never waits for it
 _DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
 _OUTBOX = "key, incident, monitor, channel, reason, at, due_at, attempts"
+_INCIDENT = "id, monitor, severity, cause, started_at, opened_at, closed_at, acked_by, closed_by, note"
+_INCIDENT_AGAIN = ", ".join(f"{name} = excluded.{name}" for name in _INCIDENT.split(", ")[1:])
 _OPENINGS = f"('{NoticeReason.OPENED}', '{NoticeReason.DISCLOSED}')"
-
-
-def _encode(value: Any) -> bytes:
-    return _VERSION + msgspec.json.encode(value)
-
-
-def _decode(body: bytes, kind: type[_T]) -> _T:
-    return msgspec.json.decode(body[1:], type=kind)
 
 
 def is_good(result: CheckResult) -> bool:
@@ -61,7 +54,7 @@ def next_run(db: Db) -> int:
 
 def load_states(db: Db) -> dict[str, MonitorState]:
     """Every stored state."""
-    return {monitor: _decode(body, MonitorState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
+    return {monitor: decode(body, MonitorState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
 
 
 def cursors(db: Db) -> dict[str, tuple[int, int]]:
@@ -72,18 +65,19 @@ def cursors(db: Db) -> dict[str, tuple[int, int]]:
 def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) -> None:
     """One transaction."""
     with db.transaction(durable=durable):
-        if change.results:
-            base, count, body = codec.pack(change.results, numbers)
-            db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
-        db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, _encode(state)) for state in change.states])
+        for part in codec.parts(change.results):
+            base, count, body = codec.pack(part, numbers)
+            if count:
+                db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
+        db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, encode(state)) for state in change.states])
         db.bulk("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", change.cursors)
-        details = [(result.monitor, result.at, int(is_good(result)), _encode(result)) for result in change.details]
+        details = [(result.monitor, result.at, int(is_good(result)), encode(result)) for result in change.details]
         db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
         db.bulk(
-            "INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO incident ({_INCIDENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET {_INCIDENT_AGAIN}",
             [_incident_row(one) for one in change.incidents],
         )
-        events = [(entry.incident, entry.at, type(entry.decision).__name__, _encode(entry.decision)) for entry in change.timeline]
+        events = [(entry.incident, entry.at, type(entry.decision).__name__, encode(entry.decision)) for entry in change.timeline]
         db.bulk("INSERT INTO incident_event (incident, at, kind, body) VALUES (?, ?, ?, ?)", events)
         _enqueue(db, change.outbox)
 
@@ -106,19 +100,19 @@ def _outbox_row(row: tuple[Any, ...]) -> OutboxRow:
 
 _FIRST_OF_ITS_THREAD = (
     "NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.incident = outbox.incident "
-    "AND earlier.channel = outbox.channel AND earlier.rowid < outbox.rowid)"
+    "AND earlier.channel = outbox.channel AND earlier.id < outbox.id)"
 )
 
 
 def claim(db: Db, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
-    """Lease due rows."""
+    """Lease due rows; after a power cut a lease may be forgotten, and the notice goes out a second time under its key."""
     with db.transaction(durable=False):
         rows = db.fetch(
-            f"UPDATE outbox SET lease_until = ? WHERE rowid IN (SELECT rowid FROM outbox WHERE state = 'waiting' AND due_at <= ? "
-            f"AND lease_until <= ? AND {_FIRST_OF_ITS_THREAD} ORDER BY due_at, rowid LIMIT ?) RETURNING {_OUTBOX}",
+            f"UPDATE outbox SET lease_until = ? WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= ? "
+            f"AND lease_until <= ? AND {_FIRST_OF_ITS_THREAD} ORDER BY due_at, id LIMIT ?) RETURNING due_at, id, {_OUTBOX}",
             (now + lease_ms, now, now, limit),
         )
-    return sorted((_outbox_row(row) for row in rows), key=lambda row: row.due_at)
+    return [_outbox_row(row[2:]) for row in sorted(rows)]
 
 
 def next_due(db: Db) -> int | None:
@@ -151,15 +145,15 @@ def failed(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[Outb
     with db.transaction(durable=True):
         _record(db, delivery)
         state = "waiting" if retry_at is not None else "buried"
-        sql = "UPDATE outbox SET state = ?, lease_until = 0, attempts = attempts + 1, due_at = ifnull(?, due_at) WHERE key = ?"
-        db.execute(sql, (state, retry_at, delivery.key))
+        change = "state = ?, lease_until = 0, attempts = attempts + 1, due_at = ifnull(?, due_at)"
+        db.execute(f"UPDATE outbox SET {change} WHERE key = ? AND state <> 'delivered'", (state, retry_at, delivery.key))
         _enqueue(db, then)
 
 
 def save_report(db: Db, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
     """Keep it; wake the openings that wait for it, add the follow-ups of those that could not wait."""
     with db.transaction(durable=True):
-        db.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?)", (report.incident, report.made_at, _encode(report)))
+        db.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?)", (report.incident, report.made_at, encode(report)))
         waits = f"incident = ? AND reason IN {_OPENINGS} AND state = 'waiting' AND lease_until <= ?"
         db.execute(f"UPDATE outbox SET due_at = min(due_at, ?) WHERE attempts = 0 AND {waits}", (now, report.incident, now))
         gone = f"SELECT channel FROM outbox WHERE incident = ? AND reason IN {_OPENINGS} AND (state = 'delivered' OR lease_until > ?)"
@@ -170,7 +164,7 @@ def save_report(db: Db, report: StoredReport, now: int, follow_ups: Sequence[Out
 def report(db: Db, incident_id: str) -> StoredReport | None:
     """The newest report of an incident."""
     rows = db.fetch("SELECT body FROM report WHERE incident = ?", (incident_id,))
-    return _decode(rows[0][0], StoredReport) if rows else None
+    return decode(rows[0][0], StoredReport) if rows else None
 
 
 def _incident(row: tuple[Any, ...]) -> Incident:
@@ -180,20 +174,20 @@ def _incident(row: tuple[Any, ...]) -> Incident:
 def incidents(db: Db, *, open_only: bool, limit: int) -> list[Incident]:
     """Newest first."""
     where = "WHERE closed_at IS NULL" if open_only else ""
-    rows = db.fetch(f"SELECT * FROM incident {where} ORDER BY opened_at DESC, rowid DESC LIMIT ?", (limit,))
+    rows = db.fetch(f"SELECT {_INCIDENT} FROM incident {where} ORDER BY opened_at DESC, rowid DESC LIMIT ?", (limit,))
     return [_incident(row) for row in rows]
 
 
 def incident(db: Db, incident_id: str) -> Incident | None:
     """One incident."""
-    rows = db.fetch("SELECT * FROM incident WHERE id = ?", (incident_id,))
+    rows = db.fetch(f"SELECT {_INCIDENT} FROM incident WHERE id = ?", (incident_id,))
     return _incident(rows[0]) if rows else None
 
 
 def timeline(db: Db, incident_id: str) -> list[TimelineEntry]:
     """Oldest first."""
     rows = db.fetch("SELECT at, kind, body FROM incident_event WHERE incident = ? ORDER BY id", (incident_id,))
-    return [TimelineEntry(incident_id, at, _decode(body, _DECISIONS[kind])) for at, kind, body in rows]
+    return [TimelineEntry(incident_id, at, decode(body, _DECISIONS[kind])) for at, kind, body in rows]
 
 
 def deliveries(db: Db, incident_id: str) -> list[Delivery]:
@@ -204,35 +198,43 @@ def deliveries(db: Db, incident_id: str) -> list[Delivery]:
 
 def outbox(db: Db, state: str) -> list[OutboxRow]:
     """Rows in one state, oldest first."""
-    return [_outbox_row(row) for row in db.fetch(f"SELECT {_OUTBOX} FROM outbox WHERE state = ? ORDER BY rowid", (state,))]
+    return [_outbox_row(row) for row in db.fetch(f"SELECT {_OUTBOX} FROM outbox WHERE state = ? ORDER BY id", (state,))]
 
 
-def last_results(db: Db) -> dict[str, CheckResult]:
-    """The newest result of each monitor: from the last packed groups, whole where a whole one was kept for that instant."""
+def last_results(db: Db) -> list[CheckResult]:
+    """The newest result of each watched monitor: from the last packed groups, whole where a whole one was kept for that instant."""
     ids = {number: monitor for monitor, number in db.fetch("SELECT id, number FROM monitor WHERE active = 1")}
     found: dict[str, CheckResult] = {}
-    for base, body in db.fetch("SELECT base, body FROM hot ORDER BY id DESC LIMIT 120"):
-        for result in reversed(codec.unpack(base, body, ids)):
+    for base, body in db.fetch("SELECT base, body FROM hot ORDER BY id DESC LIMIT ?", (_LOOK_BACK,)):
+        if len(found) == len(ids):
+            break
+        try:
+            results = codec.unpack(base, body, ids)
+        except ValueError as error:
+            raise damaged(db.path, str(error)) from error
+        for result in reversed(results):
             if result.monitor:
                 found.setdefault(result.monitor, result)
-    for body, *_ in db.fetch("SELECT body, max(id) FROM detail GROUP BY monitor"):
-        whole = _decode(body, CheckResult)
-        if whole.monitor in found and found[whole.monitor].at == whole.at:
-            found[whole.monitor] = whole
-    return found
+    return [_whole(db, result) for result in found.values()]
+
+
+def _whole(db: Db, result: CheckResult) -> CheckResult:
+    sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at = ? ORDER BY id DESC LIMIT 1"
+    rows = db.fetch(sql, (result.monitor, int(is_good(result)), result.at))
+    return decode(rows[0][0], CheckResult) if rows else result
 
 
 def last_detail(db: Db, monitor: str, *, good: bool, before: int) -> CheckResult | None:
     """The newest whole result of a monitor before an instant."""
-    sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at < ? ORDER BY at DESC LIMIT 1"
+    sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at < ? ORDER BY at DESC, id DESC LIMIT 1"
     rows = db.fetch(sql, (monitor, int(good), before))
-    return _decode(rows[0][0], CheckResult) if rows else None
+    return decode(rows[0][0], CheckResult) if rows else None
 
 
 def leave(db: Db, monitor: str, event: Acked | Resolved) -> None:
     """For another process."""
     with db.transaction(durable=True):
-        db.execute("INSERT INTO inbox (monitor, kind, body) VALUES (?, ?, ?)", (monitor, type(event).__name__, _encode(event)))
+        db.execute("INSERT INTO inbox (monitor, kind, body) VALUES (?, ?, ?)", (monitor, type(event).__name__, encode(event)))
 
 
 def left(db: Db) -> list[tuple[str, Acked | Resolved]]:
@@ -241,11 +243,16 @@ def left(db: Db) -> list[tuple[str, Acked | Resolved]]:
         return []
     with db.transaction(durable=True):
         rows = db.fetch("DELETE FROM inbox RETURNING id, monitor, kind, body")
-    return [(monitor, _decode(body, Acked) if kind == "Acked" else _decode(body, Resolved)) for _, monitor, kind, body in sorted(rows)]
+    return [(monitor, decode(body, Acked) if kind == "Acked" else decode(body, Resolved)) for _, monitor, kind, body in sorted(rows)]
 
 
 def prune(db: Db, now: int) -> int:
-    """Range deletes."""
+    """One bite of what is too old; 0 when nothing is left of it. Of whole results, the newest good and bad one of a monitor stay."""
     with db.transaction(durable=False):
-        gone = db.execute("DELETE FROM hot WHERE base < ?", (now - _KEEP_HOT_MS,))
-        return gone + db.execute("DELETE FROM detail WHERE at < ?", (now - _KEEP_DETAIL_MS,))
+        oldest_kept = "ifnull((SELECT id FROM hot WHERE base >= ? ORDER BY id LIMIT 1), 9223372036854775807)"
+        gone = db.execute(
+            f"DELETE FROM hot WHERE id IN (SELECT id FROM hot WHERE id < {oldest_kept} ORDER BY id LIMIT {_BITE})", (now - _KEEP_HOT_MS,)
+        )
+        newer = "EXISTS (SELECT 1 FROM detail AS newer WHERE newer.monitor = old.monitor AND newer.at > old.at AND newer.good = old.good)"
+        old = f"SELECT id FROM detail AS old WHERE at < ? AND {newer} LIMIT {_BITE}"
+        return gone + db.execute(f"DELETE FROM detail WHERE id IN ({old})", (now - _KEEP_DETAIL_MS,))

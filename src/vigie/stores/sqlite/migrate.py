@@ -1,0 +1,67 @@
+"""The schema, brought up to date: numbered files, forward only, each one transaction, a backup first."""
+
+from pathlib import Path
+
+from vigie.errors import StoreError, StoreFault
+from vigie.stores.sqlite.db import Db, damaged
+
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
+
+
+def migrate(db: Db, path: Path, folder: Path = MIGRATIONS) -> int:
+    """Take every migration that `db` lacks; the version now in force.
+
+    Raises StoreError: NEWER for a database of a newer program, CORRUPT for another program's database.
+    """
+    # One statement, so that another process that makes the tables meanwhile is not taken for another program.
+    version, tables = db.fetch("SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version")[0]
+    files = {int(file.name[:4]): file for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
+    newest = max(files)
+    if version > newest:
+        message = f"{path} was written by a newer Vigie (schema {version}, this program knows {newest})"
+        raise StoreError(StoreFault.NEWER, message, "install that version again, or put the backup beside it back")
+    if version == 0 and tables:
+        raise damaged(path, "its tables are another program's")
+    db.prepare()
+    if 0 < version < newest:
+        _back_up(db, path, version)
+    for number in sorted(files):
+        if number > version:
+            _take(db, number, files[number].read_text(encoding="utf-8"))
+    return newest
+
+
+def _take(db: Db, number: int, script: str) -> None:
+    """One migration, unless another process took it meanwhile."""
+    with db.transaction(durable=True):
+        if int(db.fetch("PRAGMA user_version")[0][0]) < number:
+            for statement in _statements(script):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {number}")
+
+
+def _statements(script: str) -> list[str]:
+    """The statements of a script: drivers take one at a time."""
+    from sqlite3 import complete_statement
+
+    found, open_ = [], ""
+    for part in script.split(";"):
+        open_ += part + ";"
+        if complete_statement(open_):
+            found.append(open_)
+            open_ = ""
+    return found
+
+
+def _back_up(db: Db, path: Path, version: int) -> None:
+    """A whole copy beside the database, under its name only once it is whole; an earlier one of that name is kept as `.old`."""
+    target = path.with_name(f"{path.name}.backup-{version}")
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        db.execute("VACUUM INTO ?", (str(part),))
+        if target.exists():
+            target.replace(target.with_name(f"{target.name}.old"))
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

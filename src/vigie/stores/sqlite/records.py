@@ -1,0 +1,46 @@
+"""Whole records as blobs: msgpack behind a version byte, so that a later format never rewrites history."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from vigie.errors import StoreError, StoreFault
+
+_T = TypeVar("_T")
+_VERSION = 1
+_HEAD = bytes([_VERSION])
+_LARGEST = 2**63 - 1
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encode(value: Any) -> bytes:
+    """A record as a blob. Text that is no Unicode and numbers that no format holds are kept as near as possible."""
+    try:
+        return _HEAD + _encoder.encode(value)
+    except (UnicodeEncodeError, OverflowError):
+        return _HEAD + _encoder.encode(_tidy(msgspec.to_builtins(value)))
+
+
+def decode(blob: bytes, kind: type[_T]) -> _T:
+    """The record of a blob. Raises StoreError: NEWER for a later format, CORRUPT for what is no record."""
+    if blob[:1] != _HEAD:
+        raise StoreError(
+            StoreFault.NEWER, f"a record of version {blob[:1].hex()} was written by a newer Vigie", "install that version again"
+        )
+    try:
+        value: _T = msgspec.msgpack.decode(blob[1:], type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        fix = "move the database aside: a new one is made, or a backup beside it is put back"
+        raise StoreError(StoreFault.CORRUPT, f"a {kind.__name__} in the database is damaged: {error}", fix) from error
+    return value
+
+
+def _tidy(value: Any) -> Any:
+    """What a hostile answer may carry, made storable: half surrogate pairs, numbers beyond 64 bits."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return min(max(value, -_LARGEST), _LARGEST)
+    if isinstance(value, dict):
+        return {_tidy(key): _tidy(one) for key, one in value.items()}
+    return [_tidy(one) for one in value] if isinstance(value, list | tuple) else value

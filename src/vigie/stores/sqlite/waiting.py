@@ -1,0 +1,111 @@
+"""What waits in memory to be written: measurements and counters, never a decision."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+
+from vigie.core.incident import MonitorState
+from vigie.core.model import CheckResult, HttpFacts
+from vigie.ports import Commit
+
+log = logging.getLogger("vigie.store")
+
+# Kept in memory while the disk takes nothing (about 60 MB); older measurements are given up then.
+_MOST_RESULTS = 100_000
+_MOST_DETAILS = 2_000
+
+Stance = tuple[object, ...]
+
+
+def merged(first: Commit, then: Commit) -> Commit:
+    """Both as one; of a monitor's states and an agent's cursors the later one stands."""
+    return Commit(
+        results=(*first.results, *then.results),
+        states=tuple({state.monitor: state for state in (*first.states, *then.states)}.values()),
+        incidents=(*first.incidents, *then.incidents),
+        timeline=(*first.timeline, *then.timeline),
+        outbox=(*first.outbox, *then.outbox),
+        cursors=tuple({cursor[0]: cursor for cursor in (*first.cursors, *then.cursors)}.values()),
+        details=(*first.details, *then.details),
+    )
+
+
+class Waiting:
+    """Commits that may wait, gathered into one."""
+
+    def __init__(self) -> None:
+        self._stances: dict[str, Stance] = {}
+        self._clear()
+
+    def _clear(self) -> None:
+        self._results: list[CheckResult] = []
+        self._states: dict[str, MonitorState] = {}
+        self._cursors: dict[str, tuple[str, int, int]] = {}
+        self._details: list[CheckResult] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._results or self._states or self._cursors or self._details)
+
+    @property
+    def states(self) -> dict[str, MonitorState]:
+        """The states that wait, by monitor id."""
+        return dict(self._states)
+
+    @property
+    def cursors(self) -> dict[str, tuple[int, int]]:
+        """The cursors that wait, by agent."""
+        return {agent: (run, sequence) for agent, run, sequence in self._cursors.values()}
+
+    @property
+    def details(self) -> list[CheckResult]:
+        """The whole results that wait, oldest first."""
+        return self._details
+
+    def may(self, change: Commit) -> bool:
+        """Whether a change may wait: it decided nothing. A state that only counts on from what was written last decided nothing."""
+        if change.timeline or change.incidents or change.outbox:
+            return False
+        return all(stance(state) == self._stances.get(state.monitor, _RESTING) for state in change.states)
+
+    def wrote(self, states: Iterable[MonitorState]) -> None:
+        """These states are on the disk."""
+        self._stances.update((state.monitor, stance(state)) for state in states)
+
+    def add(self, change: Commit) -> None:
+        """One more that may wait."""
+        self._results.extend(change.results)
+        self._states.update((state.monitor, state) for state in change.states)
+        self._cursors.update((cursor[0], cursor) for cursor in change.cursors)
+        self._details.extend(change.details)
+
+    def take(self) -> Commit:
+        """All of it; nothing waits any more."""
+        taken = Commit(
+            tuple(self._results), tuple(self._states.values()), cursors=tuple(self._cursors.values()), details=tuple(self._details)
+        )
+        self._clear()
+        return taken
+
+    def put_back(self, taken: Commit) -> None:
+        """What was taken could not be written: it waits again, before what came meanwhile."""
+        newer = self.take()
+        slim = tuple(_slim(result) for result in taken.results)
+        self.add(merged(replace(taken, results=slim), newer))
+        if lost := max(len(self._results) - _MOST_RESULTS, 0):
+            log.error("%d results are given up: the disk has taken nothing for too long", lost)
+        del self._results[:lost], self._details[:-_MOST_DETAILS]
+
+
+def stance(state: MonitorState) -> Stance:
+    """What a decision changes in a state: everything but counters and instants."""
+    tracks = (state.outage, state.degradation)
+    return (state.ordinal, *((one.phase, one.incident, one.told, one.acked, one.reminders) for one in tracks))
+
+
+_RESTING = stance(MonitorState(""))
+
+
+def _slim(result: CheckResult) -> CheckResult:
+    """As much of a result as is packed."""
+    http = HttpFacts(result.http.status, "") if result.http else None
+    return CheckResult(result.monitor, result.at, result.status, result.cause, timings=result.timings, http=http)
