@@ -118,6 +118,8 @@ class Model:
     async def _reply(self, path: str, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         if self.mode == "not pulled":
             self._send(writer, "404 Not Found", json.dumps({"error": f"model '{body.get('model')}' not found"}))
+        elif path == "/api/show":
+            self._send(writer, "200 OK", json.dumps({"details": {}, "model_info": {}}))
         elif path == "/api/generate":
             self._send(writer, "200 OK", json.dumps({"model": body["model"], "response": "", "done": True}))
         elif path == "/api/chat":

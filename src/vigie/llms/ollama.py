@@ -45,8 +45,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     num_ctx: Annotated[int, msgspec.Meta(description="Context window in tokens; changing it reloads the model.", ge=2048)] = 4096
     num_predict: Annotated[int, msgspec.Meta(description="Longest reply in tokens.", ge=64)] = 400
     keep_alive: Annotated[str, msgspec.Meta(description="How long the model stays loaded.")] = "10m"
-    first_token: Annotated[Duration, msgspec.Meta(description="Longest wait for the first token, loading included.")] = Duration(45_000)
-    stall: Annotated[Duration, msgspec.Meta(description="Longest silence between two tokens.")] = Duration(20_000)
+    first_token: Annotated[Duration, msgspec.Meta(description="Longest wait for the first token, loading included.")] = msgspec.field(
+        default_factory=lambda: Duration(45_000)
+    )
+    stall: Annotated[Duration, msgspec.Meta(description="Longest silence between two tokens.")] = msgspec.field(
+        default_factory=lambda: Duration(20_000)
+    )
 
     def __post_init__(self) -> None:
         """Raise ValueError for what cannot be reached, or would make data leave the machine unasked."""
