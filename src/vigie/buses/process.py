@@ -177,13 +177,14 @@ class ProcessAgent:
         self._process = process
         try:
             await self._brief(run)
-            end = await self._listen(process)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_END_SECONDS):
-                    await process.wait()
+            fault = await self._listen(process)
+            if not fault:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_END_SECONDS):
+                        await process.wait()
         finally:
             await _ended(process)
-        return end
+        return fault or "died"
 
     async def _brief(self, run: int) -> None:
         """Everything a new child needs to know."""
@@ -194,7 +195,7 @@ class ProcessAgent:
             await self._send(Stop())
 
     async def _listen(self, process: asyncio.subprocess.Process) -> str:
-        """Take what the child says until it says no more; how that came."""
+        """Take what the child says until it says no more; what is wrong with it, if it is still there."""
         while process.stdout is not None:
             try:
                 async with asyncio.timeout(_SILENCE_SECONDS):
@@ -211,7 +212,7 @@ class ProcessAgent:
                 log.log(message.level, "%s", message.text)
             else:
                 self.late = message
-        return "died"
+        return ""
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:

@@ -1,12 +1,16 @@
 """From a notice to the message that a channel lays out: what the store knows about the incident, rendered by the core."""
 
-from vigie.core.model import CheckResult, Incident, Monitor, Notice, Status
+import logging
+
+from vigie.core.model import CheckResult, Incident, Monitor, Notice, NoticeReason, Status
 from vigie.core.policy import Policy
 from vigie.core.report import facts, render
 from vigie.core.report.facts import Message, Subject
 from vigie.core.report.render import Setting
 from vigie.errors import VigieError
 from vigie.ports import Clock, Store
+
+log = logging.getLogger("vigie.outbox")
 
 
 class Composer:
@@ -35,8 +39,34 @@ class Composer:
             raise VigieError(f"incident {notice.incident} is not on record")
         subject = await self.subject(incident)
         stored = await self._store.report(incident.id)
-        bundle = stored.bundle if stored else facts.bundle(subject, (), self._clock.now(), self._setting.zone)
-        return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
+        try:
+            bundle = stored.bundle if stored else facts.bundle(subject, (), self._clock.now(), self._setting.zone)
+            return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
+        except Exception:  # a page that cannot be laid out still says what happened to whom
+            log.exception("%s: the message could not be laid out; its bare words are sent", incident.id)
+            return _bare(subject, notice, self._setting.language)
+
+
+def _bare(subject: Subject, notice: Notice, language: str) -> Message:
+    """The least that a page can say, made of nothing that could fail."""
+    incident, monitor = subject.incident, subject.monitor
+    headline = f"{monitor.name[:40]}: {incident.cause} ({notice.reason})"
+    opens = notice.reason in (NoticeReason.OPENED, NoticeReason.DISCLOSED)
+    return Message(
+        key=notice.key,
+        thread=incident.id,
+        opens_thread=opens,
+        reason=notice.reason,
+        severity=incident.severity,
+        language=language,
+        monitor=monitor.name,
+        target=monitor.target,
+        at=notice.at,
+        headline=headline,
+        subject=f"{headline[:60]} [{incident.id[:15]}]",
+        lines=(monitor.target, incident.id),
+        cause=incident.cause,
+    )
 
 
 def _gone(incident: Incident) -> Monitor:

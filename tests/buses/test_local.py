@@ -1,0 +1,40 @@
+"""The bus inside one process."""
+
+import asyncio
+
+import pytest
+
+from vigie.buses.local import LocalBus
+from vigie.ports import Batch
+
+pytestmark = pytest.mark.virtual
+
+
+def batch(sequence: int) -> Batch:
+    return Batch("local", 1, sequence, ())
+
+
+async def test_batches_come_in_the_order_they_were_published_and_end_when_the_bus_is_closed() -> None:
+    bus = LocalBus()
+    for sequence in range(5):
+        await bus.publish(batch(sequence))
+    await bus.close()
+    assert [one.sequence async for one in bus.batches()] == [0, 1, 2, 3, 4]
+
+
+async def test_a_full_bus_makes_the_publisher_wait_and_loses_nothing() -> None:
+    bus, found = LocalBus(capacity=2), list[int]()
+
+    async def publish() -> None:
+        for sequence in range(10):
+            await bus.publish(batch(sequence))
+        await bus.close()
+
+    publishing = asyncio.create_task(publish())
+    await asyncio.sleep(1)
+    assert not publishing.done()
+    async for one in bus.batches():
+        found.append(one.sequence)
+        await asyncio.sleep(1)
+    assert found == list(range(10))
+    await publishing

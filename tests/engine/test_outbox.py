@@ -1,0 +1,357 @@
+"""The outbox: retries, stand-ins, burial, order, leases, and channels that stall, lie or break."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+
+from vigie.core.model import Notice, NoticeReason, Severity
+from vigie.core.report.facts import Message
+from vigie.engine.outbox import LEASE_MS, Outbox
+from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
+from vigie.ports import Commit, OutboxRow
+from vigie.stores.sqlite import SqliteStore
+from vigie.testing import VirtualClock
+from vigie.testing.fakes import FakeChannel
+
+pytestmark = pytest.mark.virtual
+REFUSED = DeliveryError(DeliveryReason.REFUSED, "connection refused", fix="start the mail server")
+AUTH = DeliveryError(DeliveryReason.AUTH, "the password was not accepted", fix="use an app password", permanent=True)
+OPENED, RECOVERED = NoticeReason.OPENED, NoticeReason.RECOVERED
+
+
+async def bare(notice: Notice) -> Message:
+    """A message with nothing in it but its names."""
+    return Message(
+        notice.key, notice.incident, True, notice.reason, Severity.OUTAGE, "en", notice.monitor, "", notice.at, "down", "down", ()
+    )
+
+
+@dataclass
+class Post:
+    """An outbox over a real store and fake channels. `fallback` names the channels that stand in."""
+
+    store: SqliteStore
+    clock: VirtualClock
+    channels: Mapping[str, FakeChannel]
+    fallback: tuple[str, ...] = ()
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.outbox = Outbox(self.store, self.clock, self.channels, bare, lambda _: self.fallback)
+
+    async def put(self, *notices: tuple[str, NoticeReason, str], age_ms: int = 0) -> None:
+        now = self.clock.now() - age_ms
+        rows = tuple(
+            OutboxRow(Notice(f"{incident}:{reason}:{channel}", incident, "shop", channel, reason, now), now)
+            for incident, reason, channel in notices
+        )
+        await self.store.commit(Commit(outbox=rows))
+        self.outbox.wake()
+
+    def start(self) -> None:
+        self.tasks.append(asyncio.create_task(self.outbox.run()))
+
+    async def stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.outbox.close()
+
+
+def channels(clock: VirtualClock, *names: str) -> dict[str, FakeChannel]:
+    return {name: FakeChannel(clock) for name in names}
+
+
+async def test_what_is_due_leaves_at_once_and_once(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    post.start()
+    await clock.sleep(3)
+    put_at = clock.now()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(600)
+    assert [(at - put_at < 50, message.key) for at, message in post.channels["mail"].told] == [(True, "shop-1:opened:mail")]
+    assert [(one.reason, one.answer) for one in await store.deliveries("shop-1")] == [(None, "250 taken")]
+    await post.stop()
+
+
+async def test_a_channel_that_fails_is_tried_again_with_growing_waits(
+    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    post.channels["mail"].script = [REFUSED] * 4
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(120)
+    attempts = await store.deliveries("shop-1")
+    assert [one.reason for one in attempts] == ["refused"] * 4 + [None]
+    assert [one.attempt for one in attempts] == [1, 2, 3, 4, 5]
+    waits = [after.at - before.at for before, after in pairwise(attempts)]
+    for wait, base in zip(waits, (2_000, 4_000, 8_000, 16_000), strict=True):
+        assert 0.8 * base <= wait <= 1.2 * base + 50
+    assert "start the mail server" in caplog.text
+    await post.stop()
+
+
+async def test_a_channel_that_asks_for_a_wait_gets_it(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "chat"))
+    post.channels["chat"].script = [DeliveryError(DeliveryReason.RATE_LIMIT, "slow down", retry_after_ms=90_000)]
+    post.start()
+    await post.put(("shop-1", OPENED, "chat"))
+    await clock.sleep(200)
+    first, second = await store.deliveries("shop-1")
+    assert 90_000 <= second.at - first.at < 91_000
+    await post.stop()
+
+
+async def test_a_permanent_fault_buries_loudly_and_another_channel_says_so(
+    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    post = Post(store, clock, channels(clock, "mail", "chat"), ("mail", "chat"))
+    post.channels["mail"].always = AUTH
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(10)
+    assert post.channels["chat"].keys() == ["shop-1:opened:instead:chat", "shop-1:opened:mail:buried:chat"]
+    assert [message.reason for _, message in post.channels["chat"].told] == [OPENED, NoticeReason.BURIED]
+    assert [row.notice.key for row in await store.buried()] == ["shop-1:opened:mail"]
+    assert any(record.levelname == "CRITICAL" and "app password" in record.message for record in caplog.records)
+    await post.stop()
+
+
+async def test_two_channels_that_are_both_dead_for_good_do_not_page_each_other_for_ever(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail", "chat"), ("mail", "chat"))
+    for channel in post.channels.values():
+        channel.always = AUTH
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"), ("shop-1", OPENED, "chat"))
+    await clock.sleep(600)
+    assert await store.unsent() == []
+    assert len(await store.deliveries("shop-1")) <= 6
+    await post.stop()
+
+
+async def test_a_channel_that_is_told_anyway_does_not_stand_in(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail", "chat"), ("mail", "chat"))
+    post.channels["mail"].always = REFUSED
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"), ("shop-1", OPENED, "chat"))
+    await clock.sleep(600)
+    assert post.channels["chat"].keys() == ["shop-1:opened:chat"]
+    await post.stop()
+
+
+async def test_after_three_failures_the_fallback_is_told_once_and_hears_of_the_recovery_too(
+    store: SqliteStore, clock: VirtualClock
+) -> None:
+    post = Post(store, clock, channels(clock, "mail", "pager"), ("pager",))
+    post.channels["mail"].always = REFUSED
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(60)
+    assert post.channels["pager"].keys() == ["shop-1:opened:instead:pager"]
+    await post.put(("shop-1", RECOVERED, "mail"))
+    await clock.sleep(1_300)
+    assert post.channels["pager"].keys() == ["shop-1:opened:instead:pager", "shop-1:recovered:instead:pager"]
+    post.channels["mail"].always = None
+    await clock.sleep(1_300)
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail", "shop-1:recovered:mail"]
+    await post.stop()
+
+
+async def test_a_notice_that_failed_for_a_day_is_buried(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    post.channels["mail"].always = REFUSED
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"), age_ms=82_000_000)
+    await clock.sleep(4_300)
+    assert await store.buried() == []
+    await clock.sleep(1_000)
+    assert len(await store.buried()) == 1
+    assert len(await store.deliveries("shop-1")) < 20
+    await post.stop()
+
+
+async def test_a_recovery_never_overtakes_its_opening(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail", "chat"))
+    post.channels["mail"].script = [REFUSED, REFUSED]
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"), ("shop-1", OPENED, "chat"), ("shop-1", RECOVERED, "mail"), ("shop-1", RECOVERED, "chat"))
+    await clock.sleep(1)
+    assert post.channels["mail"].keys() == []
+    assert post.channels["chat"].keys() == ["shop-1:opened:chat", "shop-1:recovered:chat"]
+    await clock.sleep(60)
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail", "shop-1:recovered:mail"]
+    await post.stop()
+
+
+async def test_a_stalled_channel_is_cut_off_and_holds_up_no_other(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail", "chat"))
+    post.channels["mail"].always = 1e6
+    post.start()
+    put_at = clock.now()
+    await post.put(*[(f"shop-{number}", OPENED, "mail") for number in range(100)])
+    await post.put(*[(f"shop-{number}", OPENED, "chat") for number in range(100)])
+    await clock.sleep(5)
+    assert len(post.channels["chat"].told) == 100
+    assert max(at for at, _ in post.channels["chat"].told) - put_at < 1_000
+    await clock.sleep(40)
+    assert {one.reason for one in await store.deliveries("shop-0") if one.channel == "mail"} == {"timeout"}
+    assert post.channels["mail"].most == 4
+    for task in post.tasks:
+        task.cancel()
+    before = clock.now()
+    await post.outbox.close()
+    assert clock.now() - before <= 30_000
+
+
+async def test_waiting_for_a_slow_channel_longer_than_the_lease_sends_nothing_twice(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    post.channels["mail"].always = 20.0
+    post.start()
+    await post.put(*[(f"shop-{number}", OPENED, "mail") for number in range(60)])
+    await clock.sleep(60 / 4 * 20 + 5)
+    assert LEASE_MS * 4 < 60 / 4 * 20_000
+    assert len(post.channels["mail"].told) == 60
+    assert len(set(post.channels["mail"].keys())) == 60
+    await post.stop()
+
+
+async def test_a_row_leased_by_a_process_that_died_is_sent_when_the_lease_ends(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    await post.put(("shop-1", OPENED, "mail"))
+    assert len(await store.claim(clock.now(), LEASE_MS, 10)) == 1
+    post.start()
+    await clock.sleep(LEASE_MS / 1000 - 1)
+    assert post.channels["mail"].keys() == []
+    await clock.sleep(2)
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail"]
+    await post.stop()
+
+
+async def test_a_success_that_cannot_be_recorded_is_sent_again_with_the_same_key(
+    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    post, failures = Post(store, clock, channels(clock, "mail")), [1]
+    real = store.delivered
+
+    async def delivered(delivery: object) -> None:
+        if failures.pop() if failures else 0:
+            raise StoreError(StoreFault.FULL, "the disk is full")
+        await real(delivery)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "delivered", delivered)
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(120)
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail"] * 2
+    assert await store.unsent() == []
+    assert "could not be recorded" in caplog.text
+    await post.stop()
+
+
+async def test_a_store_that_cannot_be_read_is_asked_again(
+    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    post, real, broken = Post(store, clock, channels(clock, "mail")), store.claim, [True]
+
+    async def claim(now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
+        if broken[0]:
+            raise StoreError(StoreFault.BUSY, "the database is locked")
+        return await real(now, lease_ms, limit)
+
+    monkeypatch.setattr(store, "claim", claim)
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(20)
+    broken[0] = False
+    await clock.sleep(10)
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail"]
+    assert "the database is locked" in caplog.text
+    await post.stop()
+
+
+async def test_what_cannot_be_read_is_not_the_channels_fault(store: SqliteStore, clock: VirtualClock) -> None:
+    post, broken = Post(store, clock, channels(clock, "mail")), [True]
+
+    async def compose(notice: Notice) -> Message:
+        if broken.pop() if broken else False:
+            raise StoreError(StoreFault.BUSY, "the database is locked")
+        return await bare(notice)
+
+    post.outbox._compose = compose
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(70)
+    assert [one.attempt for one in await store.deliveries("shop-1")] == [1]
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail"]
+    await post.stop()
+
+
+async def test_a_channel_that_breaks_is_tried_again(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    post.channels["mail"].script = [KeyError("a bug"), ValueError("another")]
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(30)
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail"]
+    assert [one.reason for one in await store.deliveries("shop-1")] == ["other", "other", None]
+    await post.stop()
+
+
+async def test_a_channel_that_is_configured_no_more_is_buried_and_stood_in_for(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail", "chat"), ("chat",))
+    post.outbox.use({"chat": post.channels["chat"]})
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(5)
+    assert post.channels["chat"].keys()[0] == "shop-1:opened:instead:chat"
+    await post.stop()
+
+
+@pytest.mark.parametrize("delta_ms", [-86_400_000, 86_400_000])
+async def test_a_page_does_not_wait_because_the_clock_was_set_back(store: SqliteStore, clock: VirtualClock, delta_ms: int) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    post.channels["mail"].script = [REFUSED]
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(0.5)
+    clock.step(delta_ms)
+    await clock.sleep(10)
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail"]
+    await post.put(("shop-2", OPENED, "mail"))
+    await clock.sleep(10)
+    assert len(post.channels["mail"].keys()) == 2
+    await post.stop()
+
+
+async def test_draining_sends_what_is_due_waits_for_what_soon_is_and_counts_the_rest(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail", "chat"))
+    post.channels["mail"].script = [REFUSED]
+    post.channels["chat"].always = REFUSED
+    await post.put(("shop-1", OPENED, "mail"), ("shop-1", RECOVERED, "mail"), ("shop-1", OPENED, "chat"))
+    started = clock.now()
+    assert await post.outbox.drain(started + 20_000) == 1
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail", "shop-1:recovered:mail"]
+    assert clock.now() - started <= 20_000
+    await post.outbox.close()
+
+
+async def test_draining_an_empty_outbox_takes_no_time(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    started = clock.now()
+    assert await post.outbox.drain(started + 20_000) == 0
+    assert clock.now() == started
+
+
+async def test_draining_ends_in_time_though_a_channel_stalls(store: SqliteStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    post.channels["mail"].always = 1e6
+    await post.put(("shop-1", OPENED, "mail"))
+    started = clock.now()
+    assert await post.outbox.drain(started + 10_000) == 1
+    assert clock.now() - started <= 10_000
+    await post.outbox.close()
+    assert clock.now() - started <= 31_000

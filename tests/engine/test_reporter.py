@@ -1,0 +1,292 @@
+"""Reports: evidence during the suspicion, the model within its deadline, the report joins the page or follows it."""
+
+import asyncio
+from datetime import UTC
+
+import pytest
+
+from vigie.core.model import NoticeReason, Status
+from vigie.core.policy import Policy
+from vigie.core.report.facts import Evidence, FactKind
+from vigie.core.report.render import Setting
+from vigie.engine.reporter import Writing
+from vigie.errors import ModelError, ModelFault, StoreError, StoreFault
+from vigie.stores.sqlite import SqliteStore
+from vigie.testing import VirtualClock
+from vigie.testing.fakes import FakeChannel, FakeCollector, FakeModel, FakeVigie, fake_monitor
+
+pytestmark = pytest.mark.virtual
+MISSING = ModelError(ModelFault.NOT_PULLED, "the model llama3 is not there", "ollama pull llama3")
+SECOND_LOOK = Evidence(FactKind.CONTROL, "link", True, "Notre lien répond.", "Our own link answers.", 0, "control")
+
+
+class World:
+    """One service that fails from `down_from` to `down_to` (seconds), watched by the whole engine."""
+
+    def __init__(self, store: SqliteStore, clock: VirtualClock, *, down_to: float = 1e9, count: int = 1) -> None:
+        self.clock, self.store, self.start = clock, store, clock.now()
+        self.down_to = down_to
+        self.mail, self.model = FakeChannel(clock), FakeModel(clock)
+        self.collector = FakeCollector(clock, (SECOND_LOOK,))
+        self.monitors = [fake_monitor(f"shop{number}" if number else "shop", every_ms=5_000) for number in range(count)]
+        self.hold_ms = 2_000
+        self.model_or_none: FakeModel | None = self.model
+
+    def status(self, at: int) -> Status:
+        return Status.DOWN if 10 <= (at - self.start) / 1000 < self.down_to else Status.UP
+
+    def vigie(self) -> FakeVigie:
+        return FakeVigie(
+            self.store, self.clock, self.monitors, self.status, {"mail": self.mail},
+            model=self.model_or_none, collectors=[self.collector], hold_ms=self.hold_ms,
+        )  # fmt: skip
+
+    async def opened_at(self) -> int:
+        return (await self.store.incidents())[-1].opened_at
+
+    def kinds(self) -> list[NoticeReason]:
+        return [message.reason for _, message in self.mail.told]
+
+
+async def test_a_report_that_is_ready_in_time_is_in_the_page(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    async with world.vigie().at_work():
+        await clock.sleep(40)
+        (at, message), opened_at = world.mail.told[0], (await store.incidents())[0].opened_at
+    assert world.kinds() == [NoticeReason.OPENED]
+    assert message.analysis is not None
+    assert "2 checks in a row failed" in message.analysis.sentences[0]
+    assert at - opened_at < 1_000
+    assert world.model.loaded == 1
+
+
+async def test_a_report_that_is_late_follows_in_the_same_thread(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    world.model.takes = 20
+    async with world.vigie().at_work():
+        await clock.sleep(60)
+        opened_at = (await store.incidents())[0].opened_at
+    assert world.kinds() == [NoticeReason.OPENED, NoticeReason.REPORT]
+    (page_at, page), (_, report) = world.mail.told
+    assert 2_000 <= page_at - opened_at < 2_300
+    assert page.analysis is None
+    assert report.analysis is not None
+    assert report.thread == page.thread
+    assert page.opens_thread
+    assert not report.opens_thread
+
+
+async def test_the_second_look_is_taken_during_the_suspicion_and_is_in_the_report(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    async with world.vigie().at_work():
+        await clock.sleep(40)
+        stored = await store.report("shop-1")
+    assert stored is not None
+    assert SECOND_LOOK in [fact.evidence for fact in stored.bundle.facts]
+    assert world.collector.looks == ["shop"]
+
+
+@pytest.mark.parametrize("fault", [MISSING, ValueError("not a ModelError at all")])
+async def test_a_model_that_fails_costs_only_its_paragraph(
+    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture, fault: Exception
+) -> None:
+    world = World(store, clock)
+    world.model.fault = fault
+    async with world.vigie().at_work():
+        await clock.sleep(60)
+        stored, opened_at = await store.report("shop-1"), await world.opened_at()
+    assert world.kinds() == [NoticeReason.OPENED]
+    assert world.mail.told[0][0] - opened_at < 1_000
+    assert stored is not None
+    assert stored.analysis is None
+    assert str(fault) in (stored.fault or "")
+
+
+async def test_a_fault_of_the_model_is_told_once_in_the_log_with_its_fix(
+    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING")
+    world = World(store, clock, count=3)
+    world.model.fault = MISSING
+    async with world.vigie().at_work():
+        await clock.sleep(60)
+    assert caplog.text.count("ollama pull llama3") == 1
+    assert len(world.mail.told) == 3
+
+
+async def test_without_a_model_the_page_leaves_at_once_with_the_plain_report(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    world.model_or_none, world.hold_ms = None, 0
+    async with world.vigie().at_work():
+        await clock.sleep(40)
+        opened_at = await world.opened_at()
+    assert world.mail.told[0][0] - opened_at < 100
+    assert world.mail.told[0][1].lines
+
+
+async def test_a_model_that_never_answers_is_given_up_at_its_deadline(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    world.model.takes = 1e6
+    async with world.vigie().at_work():
+        await clock.sleep(100)
+        stored = await store.report("shop-1")
+    assert world.kinds() == [NoticeReason.OPENED]
+    assert stored is not None
+    assert (stored.fault or "").startswith(ModelFault.TIMEOUT_TOTAL)
+
+
+@pytest.mark.parametrize("text", ["", "garbage", '{"cause": "unknown", "sentences": [{"text": "HTTP 999 since 04:04.", "facts": ["F1"]}]}'])
+async def test_a_model_that_lies_or_babbles_is_not_quoted(store: SqliteStore, clock: VirtualClock, text: str) -> None:
+    world = World(store, clock)
+    world.model.text = text
+    async with world.vigie().at_work():
+        await clock.sleep(40)
+        stored = await store.report("shop-1")
+    assert world.kinds() == [NoticeReason.OPENED]
+    assert world.mail.told[0][1].analysis is None
+    assert stored is not None
+    assert stored.fault == "no sentence of the model passed the check"
+
+
+async def test_after_three_failures_the_model_is_left_alone_for_five_minutes(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock, count=5)
+    world.model.fault = ModelError(ModelFault.SERVER, "out of memory")
+    async with world.vigie().at_work():
+        await clock.sleep(60)
+        asked = world.model.asked
+        faults = [(await store.report(one.id)).fault for one in await store.incidents()]  # type: ignore[union-attr]
+    assert asked == 3
+    assert sum(ModelFault.BREAKER in (fault or "") for fault in faults) == 2
+
+
+async def test_a_report_whose_incident_is_over_is_kept_but_not_sent(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock, down_to=20)
+    world.model.takes = 30
+    async with world.vigie().at_work():
+        await clock.sleep(90)
+        stored = await store.report("shop-1")
+    assert world.kinds() == [NoticeReason.OPENED, NoticeReason.RECOVERED]
+    assert stored is not None
+    assert stored.analysis is not None
+
+
+async def test_too_many_incidents_at_once_all_get_their_page_and_the_newest_a_report(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock, count=20)
+    world.model.takes, world.hold_ms = 5, 60_000
+    async with world.vigie().at_work():
+        await clock.sleep(50)
+        reports = [await store.report(one.id) for one in await store.incidents()]
+    assert len(world.mail.told) == 20
+    assert all(reports)
+    assert world.model.asked <= 7
+
+
+async def test_a_second_look_that_breaks_or_hangs_holds_up_nothing(store: SqliteStore, clock: VirtualClock) -> None:
+    for takes, fault in ((0.1, RuntimeError("a bug")), (1e6, None)):
+        world = World(store, clock)
+        world.collector.takes, world.collector.fault = takes, fault
+        vigie = world.vigie()
+        vigie.reporter._collectors.append(FakeCollector(clock, (SECOND_LOOK,)))
+        await vigie.start()
+        await clock.sleep(60)
+        incident = (await store.incidents())[0]
+        stored = await store.report(incident.id)
+        assert stored is not None
+        assert SECOND_LOOK in [fact.evidence for fact in stored.bundle.facts]
+        assert vigie.agent is not None
+        await vigie.agent.stop()
+        await vigie.ingest.configure([])
+        for task in vigie._tasks:
+            task.cancel()
+        await asyncio.gather(*vigie._tasks, return_exceptions=True)
+        await vigie.reporter.close()
+
+
+async def test_a_blip_collects_nothing_that_lasts(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock, down_to=10.9)
+    world.monitors = [fake_monitor(every_ms=1_000, policy=Policy(confirm=3, confirm_every_ms=1_000, to=("mail",)))]
+    vigie = world.vigie()
+    async with vigie.at_work():
+        await clock.sleep(30)
+        assert vigie.reporter._evidence == {}
+    assert world.mail.told == []
+    assert world.model.asked == 0
+
+
+async def test_a_report_that_breaks_lets_its_page_go(
+    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise KeyError("a bug in the rules")
+
+    monkeypatch.setattr("vigie.engine.reporter.rules.shortlist", broken)
+    world = World(store, clock)
+    world.hold_ms = 3_600_000
+    async with world.vigie().at_work():
+        await clock.sleep(40)
+        stored = await store.report("shop-1")
+    assert world.kinds() == [NoticeReason.OPENED]
+    assert stored is not None
+    assert stored.fault == "the report broke: KeyError"
+    assert "the report broke" in caplog.text
+    assert world.mail.told[0][1].headline == "shop: tcp.refused (opened)"
+
+
+async def test_a_report_that_cannot_be_stored_leaves_the_page_to_its_hold(
+    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def full(*_: object) -> None:
+        raise StoreError(StoreFault.FULL, "the disk is full", "free some space")
+
+    monkeypatch.setattr(store, "save_report", full)
+    world = World(store, clock)
+    async with world.vigie().at_work():
+        await clock.sleep(40)
+        opened_at = await world.opened_at()
+    assert 2_000 <= world.mail.told[0][0] - opened_at < 2_300
+    assert "free some space" in caplog.text
+
+
+async def test_a_report_left_unwritten_by_a_crash_is_written_at_the_next_start(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    vigie = world.vigie()
+    vigie.reporter.hear = _deaf  # type: ignore[method-assign]
+    vigie.ingest._listeners = [vigie._wake, vigie._pace]
+    await vigie.start()
+    await clock.sleep(30)
+    assert vigie.agent is not None
+    await vigie.agent.stop()
+    for task in vigie._tasks:
+        task.cancel()
+    await asyncio.gather(*vigie._tasks, return_exceptions=True)
+    assert await store.report("shop-1") is None
+    async with world.vigie().at_work():
+        await clock.sleep(30)
+        assert await store.report("shop-1") is not None
+    assert world.kinds() == [NoticeReason.OPENED, NoticeReason.REPORT]
+
+
+async def _deaf(turn: object) -> None:
+    """Hear nothing."""
+
+
+async def test_another_configuration_brings_another_model(store: SqliteStore, clock: VirtualClock) -> None:
+    world, other = World(store, clock), FakeModel(clock)
+    vigie = world.vigie()
+    vigie.reporter.use(Writing(other, 60_000, "en", None, Setting("en", UTC)))
+    async with vigie.at_work():
+        await clock.sleep(40)
+    assert (world.model.asked, other.asked) == (0, 1)
+
+
+async def test_waiting_for_idle_ends_when_every_report_is_written(store: SqliteStore, clock: VirtualClock) -> None:
+    world = World(store, clock, count=3)
+    world.model.takes = 3
+    vigie = world.vigie()
+    async with vigie.at_work():
+        await vigie.reporter.idle()
+        while world.model.asked == 0:
+            await clock.sleep(0.1)
+        await vigie.reporter.idle()
+        assert vigie.reporter._queue.waiting == []
+        assert await store.report((await store.incidents())[-1].id) is not None
