@@ -1,4 +1,4 @@
-"""The body within bounds: decoding, characters, title."""
+"""The body within bounds: decoding, characters, title. The target writes it all, so nothing here may cost more than its bound."""
 
 import codecs
 import html
@@ -7,11 +7,20 @@ import zlib
 from collections.abc import Mapping
 
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
-_CHARSET = re.compile(r"charset\s*=\s*\"?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+# Python knows codecs that are no charsets, some of quadratic cost (punycode, idna), and remembers every name it was ever asked.
+_KNOWN_CHARSETS = re.compile(
+    r"utf-?8|utf-?16(-?[lb]e)?|(windows-|cp-?)(125[0-8]|874)|cp(437|85\d|866|932|949)|iso[-_]?8859[-_]([2-9]|1[0-6])|koi8-[ru]"
+    r"|gb2312|gbk|gb18030|big5(-hkscs)?|euc-(jp|kr)|shift[-_]jis|windows-31j|iso-2022-jp|ks_c_5601-1987|tis-620"
+)
+_WINDOWS_1252 = re.compile(r"iso[-_]?8859-1|latin-?1|l1|(us-)?ascii")  # what these mean on the web (WHATWG Encoding §4.2)
 _TITLE = re.compile(r"<title[^>]{0,200}>(.{0,400}?)</title", re.IGNORECASE | re.DOTALL)
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _TITLE_LENGTH = 120
 _GZIP_OR_ZLIB = 47  # zlib's own way of saying "either header, largest window"
+_GZIP_START = b"\x1f\x8b"
+_MEMBERS = 32
+_CODINGS = 3
 
 
 class EncodingError(ValueError):
@@ -23,7 +32,12 @@ def decoded(raw: bytes, encoding: str, limit: int, *, cut: bool) -> bytes:
 
     Raises EncodingError where the bytes are not of that coding. A coding that nobody asked for is left as it is.
     """
-    for name in reversed([part.strip().lower() for part in encoding.split(",") if part.strip()]):
+    if not encoding:
+        return raw
+    codings = [part.strip().lower() for part in encoding.split(",") if part.strip()]
+    if len(codings) > _CODINGS:
+        raise EncodingError(f"the body is encoded {len(codings)} times over")
+    for name in reversed(codings):
         if name in ("gzip", "x-gzip", "deflate"):
             raw = _inflated(raw, limit, cut=cut)
         elif name == "br":
@@ -32,25 +46,38 @@ def decoded(raw: bytes, encoding: str, limit: int, *, cut: bool) -> bytes:
 
 
 def _inflated(raw: bytes, limit: int, *, cut: bool) -> bytes:
-    if not raw:
-        return raw
     last: zlib.error | None = None
     for bits in (_GZIP_OR_ZLIB, -zlib.MAX_WBITS):  # "deflate" without a zlib header is common enough
-        stream = zlib.decompressobj(bits)
         try:
-            plain = stream.decompress(raw, limit)
+            return _members(raw, bits, limit, cut=cut)
         except zlib.error as error:
-            last = error
-            continue
-        if not stream.eof and not stream.unconsumed_tail and not cut and len(plain) < limit:
-            raise EncodingError("the compressed body ends too early")
-        return plain
+            last = last or error
     raise EncodingError(f"the body is not compressed as it says: {last}")
+
+
+def _members(raw: bytes, bits: int, limit: int, *, cut: bool) -> bytes:
+    """One stream, or several gzip members in a row (RFC 1952 §2.2)."""
+    plain = b""
+    for _ in range(_MEMBERS if raw else 0):
+        stream = zlib.decompressobj(bits)
+        plain += stream.decompress(raw, limit - len(plain))
+        if len(plain) >= limit:
+            break
+        if not stream.eof:
+            if not cut:
+                raise EncodingError("the compressed body ends too early")
+            break
+        raw = stream.unused_data
+        if not raw.startswith(_GZIP_START):
+            break
+    return plain
 
 
 def _unbrotlied(raw: bytes, limit: int, *, cut: bool) -> bytes:
     import brotli
 
+    if not raw:
+        return raw
     stream = brotli.Decompressor()
     try:
         plain: bytes = stream.process(raw, output_buffer_limit=limit)
@@ -72,19 +99,38 @@ def media_type(headers: Mapping[str, str]) -> str | None:
 
 
 def text_of(body: bytes, headers: Mapping[str, str]) -> str:
-    """The body as characters: by its byte-order mark, its Content-Type, its <meta>, else UTF-8, else Latin-1 (WHATWG order)."""
+    """The body as characters: by its byte-order mark, its Content-Type, its <meta>, else UTF-8, else Windows-1252.
+
+    As in browsers, a charset that is said holds even where a byte does not fit: one bad byte, or a body cut at its bound
+    in the middle of a character, does not spoil the rest.
+    """
     for mark, name in _BOMS:
         if body.startswith(mark):
             return body.decode(name, "replace")
     match = _CHARSET.search(headers.get("content-type", ""))
-    meta = _META_CHARSET.search(body[:4096])
-    charsets: tuple[str | None, ...] = (match[1] if match else None, meta[1].decode() if meta else None, "utf-8")
-    for charset in charsets:
-        try:
-            return body.decode(charset or "utf-8")
-        except (LookupError, UnicodeError):
-            continue
-    return body.decode("latin-1")
+    charset = _codec(match[1]) if match else None
+    if charset is None and (meta := _META_CHARSET.search(body[:4096])):
+        charset = _codec(meta[1].decode())
+        charset = "utf-8" if charset and charset.startswith("utf-16") else charset  # it was read as ASCII, so it is none
+    if charset is not None:
+        return body.decode(charset, "replace")
+    try:
+        return codecs.getincrementaldecoder("utf-8")().decode(body)
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def _codec(label: str) -> str | None:
+    """Python's name of a charset's label, or None for one that is not on the list."""
+    label = label.lower()
+    if _WINDOWS_1252.fullmatch(label):
+        return "cp1252"
+    if not _KNOWN_CHARSETS.fullmatch(label):
+        return None
+    try:
+        return codecs.lookup(label).name
+    except LookupError:
+        return None
 
 
 def title_of(text: str) -> str | None:

@@ -2,33 +2,18 @@
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
 from vigie.core.duration import Duration
 from vigie.net import host_of, redact_url, split_server
+from vigie.probes.http.urls import Place, check_proxy
 
 _METHOD = re.compile(r"[A-Z]{1,20}")
 _RANGE = re.compile(r"(\d{3})(?:-(\d{3}))?")
 _ASSERTION = re.compile(r"\s*(.+?)\s*(==|!=|<|>)\s*(.*?)\s*")
-
-
-def check_url(url: str) -> None:
-    """Raise ValueError unless this is a whole http(s) URL."""
-    if any(character <= " " or character == "\x7f" for character in url):
-        raise ValueError(f"{url!r} holds a space or control character; encode it as %20")
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(f"{redact_url(url)!r} is no URL: {error}") from None
-    if parts.scheme not in ("http", "https"):
-        raise ValueError(f"{redact_url(url)!r} is no http(s) URL; write https://{redact_url(url).partition('://')[2] or redact_url(url)}")
-    if not parts.hostname:
-        raise ValueError(f"{redact_url(url)!r} names no host")
-    if port == 0:
-        raise ValueError(f"{redact_url(url)!r}: port 0 cannot be reached")
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def status_ranges(text: str | int) -> tuple[tuple[int, int], ...]:
@@ -55,6 +40,19 @@ def json_assertions(wanted: dict[str, Any] | list[str]) -> tuple[tuple[str, str,
         if match is None:
             raise ValueError(f"{item!r} is no JSON assertion; write $.path==value (or !=, <, >)")
         found.append((match[1], match[2], _value(match[3])))
+    return tuple(found)
+
+
+def compiled(assertions: tuple[tuple[str, str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+    """(path, JSONPath query ready to use) of each assertion; ValueError for one that is no JSONPath."""
+    import jsonpath
+
+    found = []
+    for path, _, _ in assertions:
+        try:
+            found.append((path, jsonpath.compile(path)))
+        except jsonpath.JSONPathError as error:
+            raise ValueError(f"{path!r} is no JSONPath: {str(error).splitlines()[0]}") from None
     return tuple(found)
 
 
@@ -86,7 +84,8 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         """Raise ValueError for a status range or JSON assertion that cannot be read."""
         status_ranges(self.status)
-        json_assertions(self.json)
+        if assertions := json_assertions(self.json):
+            compiled(assertions)
 
 
 class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,12 +94,24 @@ class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     user: Annotated[str, msgspec.Meta(description="User name.")]
     password: Annotated[str, msgspec.Meta(description="Password; write `${NAME}` and keep it in `.env`.")]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a colon in the user name, which the scheme cannot carry."""
+        if ":" in self.user:
+            raise ValueError("a user name for basic authentication holds no colon")
+
 
 class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How to log in; sent to the monitor's own host only, never after a redirect elsewhere."""
 
     basic: Annotated[Basic | None, msgspec.Meta(description="User and password.")] = None
     bearer: Annotated[str | None, msgspec.Meta(description="Bearer token.", examples=["${API_TOKEN}"])] = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a token that is none, without showing it."""
+        if self.bearer is not None and not re.fullmatch(r"[!-~]+", self.bearer):
+            raise ValueError("the bearer token is empty or holds a space, line break or foreign letter")
+        if self.basic is not None and self.bearer is not None:
+            raise ValueError("write basic or bearer, not both")
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,15 +139,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_body: Annotated[int, msgspec.Meta(description="Bytes of the body that are read, decoded.", ge=1024, le=67_108_864)] = 1_048_576
 
     def __post_init__(self) -> None:
-        """Raise ValueError that says what is wrong with the URL, the method, the resolver or a header."""
-        check_url(self.url)
+        """Raise ValueError that says what is wrong with the URL, the method, the resolver, the proxy or a header."""
+        place = Place.of(self.url)
+        if self.http == "3" and not place.secure:
+            raise ValueError("HTTP/3 is always encrypted; write https://")
+        if self.http == "3" and self.proxy is not None:
+            raise ValueError("HTTP/3 does not pass a proxy; leave out http or proxy")
         if not _METHOD.fullmatch(self.method):
             raise ValueError(f"{self.method!r} is no request method; write GET, HEAD, POST, …")
         if self.resolver is not None:
             split_server(self.resolver)
+        if self.proxy is not None:
+            check_proxy(self.proxy)
         for name, value in self.headers.items():
-            if "\r" in name + value or "\n" in name + value or ":" in name:
-                raise ValueError(f"header {name!r} holds a line break or colon")
+            if not _FIELD_NAME.fullmatch(name) or _CONTROL.search(value):
+                raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
 
     @property
     def target(self) -> str:

@@ -4,36 +4,43 @@
 `days_left` (certificates; negative: expired), `keyword` (content.missing, content.forbidden), `path`, `operator`,
 `wanted` and `got` (content.json), `type` and `expected` (content.type), `redirects` and `to` (http.redirect), `received` and
 `announced` (http.truncated, bytes), `weakness` (tls.weak), `detail` (what libcurl or the resolver said, one line).
+`status` alone is a proxy's answer when it refused the tunnel.
 """
 
 import errno
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pycurl
 
 from vigie.core.model import Cause, Scalar, Status, TlsFacts
-from vigie.net import redact, weakness
-from vigie.probes.http.body import media_type, text_of
-from vigie.probes.http.config import Expect, json_assertions, status_ranges
-from vigie.probes.http.exchange import Exchange
+from vigie.net import Answer, redact, verify_cause, weakness
+from vigie.probes.http.body import EncodingError, media_type, text_of
+from vigie.probes.http.config import Expect, compiled, json_assertions, status_ranges
+from vigie.probes.http.exchange import E_OWN, Exchange
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt}
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
+_E_QUIC, _E_PROXY = 96, 97  # CURLE_QUIC_CONNECT_ERROR, CURLE_PROXY: newer than pycurl's names
 _GOT = 60
+_NO_ROUTE_BY_PROXY = (502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a check is not up. `status` follows from the cause unless the configuration says otherwise."""
+    """Why a check is not up. `status` follows from the cause unless the configuration says otherwise.
+
+    `tls` are the facts of the certificate that is meant, where a redirect passed several.
+    """
 
     cause: Cause
     message: str
     figures: dict[str, Scalar] = field(default_factory=dict)
     status: Status = Status.DOWN
+    tls: TlsFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class Rules:
     keywords: tuple[str, ...]
     rejected: tuple[str, ...]
     assertions: tuple[tuple[str, str, Any], ...]
+    paths: tuple[tuple[str, Any], ...]  # the assertions' JSONPath queries, ready to use
     type: str | None
     latency_ms: int | None
     latency_status: Status
@@ -53,12 +61,14 @@ class Rules:
     @classmethod
     def of(cls, expect: Expect) -> "Rules":
         """Read the expectations once."""
+        assertions = json_assertions(expect.json)
         return cls(
             ranges=status_ranges(expect.status),
             expected=str(expect.status),
             keywords=_listed(expect.keyword),
             rejected=_listed(expect.reject_keyword),
-            assertions=json_assertions(expect.json),
+            assertions=assertions,
+            paths=compiled(assertions) if assertions else (),
             type=expect.type.lower() if expect.type else None,
             latency_ms=expect.latency,
             latency_status=Status(expect.latency_status),
@@ -75,12 +85,45 @@ def _listed(words: str | list[str]) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)
 
 
-def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
+def no_address(found: Answer, host: str) -> Verdict:
+    """Why a name gave no address."""
+    words: dict[Cause, str] = {
+        Cause.DNS_NXDOMAIN: f"the name {host} does not exist",
+        Cause.DNS_SERVFAIL: f"the resolver failed on {host} (SERVFAIL)",
+        Cause.DNS_REFUSED: f"the resolver refused to answer for {host}",
+        Cause.DNS_TIMEOUT: f"no answer for {host} from the resolver in {found.ms:.0f} ms",
+        Cause.DNS_NO_ANSWER: f"{host} has no address of the family asked for",
+        Cause.PROBE_RESOLVER: "this machine's resolver does not answer",
+    }
+    cause = found.cause or Cause.PROBE_ERROR
+    return Verdict(cause, words.get(cause, found.detail), {"detail": found.detail}, Status.UNKNOWN if cause.own else Status.DOWN)
+
+
+def misencoded(error: EncodingError) -> Verdict:
+    """A body that is not what its Content-Encoding says."""
+    return Verdict(Cause.HTTP_PROTOCOL, str(error), {"detail": str(error)})
+
+
+def unverified(tls: TlsFacts, host: str, now: int, detail: str) -> Verdict:
+    """What is wrong with a certificate that was refused; `now` in epoch ms."""
+    cause = verify_cause(tls, host, now)
+    days = tls.days_left
+    words = {
+        Cause.TLS_EXPIRED: f"the certificate expired {-days} days ago" if days is not None and days < 0 else "the chain has expired",
+        Cause.TLS_NOT_YET_VALID: "the certificate is not valid yet",
+        Cause.TLS_HOSTNAME: f"the certificate is for another name than {host}",
+    }.get(cause, "the certificate's issuer is not trusted")
+    return Verdict(cause, words, {"detail": detail[:120]} | ({} if days is None else {"days_left": days}))
+
+
+def failure(done: Exchange, limit_ms: int, *, secure: bool, proxied: bool) -> Verdict | None:
     """What an exchange that did not end well means; None when it did, or when the body was left at its bound on purpose."""
-    if done.code == 0 or (done.full and done.status):
+    if done.code == 0 or (done.full and done.status) or _ragged(done):
         return None
     if done.headers_too_large:
         return Verdict(Cause.HTTP_PROTOCOL, "the headers are larger than 256 KiB")
+    if proxied and (found := _by_proxy(done)) is not None:
+        return found
     if done.code == pycurl.E_OPERATION_TIMEDOUT:
         return timed_out(done, limit_ms, secure=secure)
     detail = redact(done.error or f"libcurl error {done.code}")[:200]
@@ -88,11 +131,38 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
     figures: dict[str, Scalar] = {"detail": detail}
     if cause is Cause.HTTP_TRUNCATED:
         announced = done.headers.get("content-length", "")
-        words = f"the body ended after {done.size} bytes" + (f", {announced} were announced" if announced.isdigit() else "")
-        figures |= {"received": done.size} | ({"announced": int(announced)} if announced.isdigit() else {})
+        words = f"the body ended after {done.size} bytes" + (f", {announced} were announced" if _is_length(announced) else "")
+        figures |= {"received": done.size} | ({"announced": int(announced)} if _is_length(announced) else {})
         return Verdict(cause, words, figures)
     own = Status.UNKNOWN if cause.own else Status.DOWN
     return Verdict(cause, f"{words} ({detail})" if detail else words, figures, own)
+
+
+def _is_length(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
+def _cut_tls(done: Exchange) -> bool:
+    """Whether the peer closed the connection without TLS' own farewell, which only libcurl's words tell."""
+    return done.code == pycurl.E_RECV_ERROR and "unexpected eof" in done.error.lower()
+
+
+def _ragged(done: Exchange) -> bool:
+    """A body whose end is the connection's, closed without TLS' farewell: browsers take it, and so do we."""
+    return _cut_tls(done) and done.status > 0 and not {"content-length", "transfer-encoding"} & done.headers.keys()
+
+
+def _by_proxy(done: Exchange) -> Verdict | None:
+    """What is the proxy's doing rather than the service's."""
+    if done.tunnel in _NO_ROUTE_BY_PROXY:
+        return Verdict(Cause.TCP_UNREACHABLE, f"the proxy cannot reach the service (HTTP {done.tunnel})", {"status": done.tunnel})
+    if done.tunnel >= 300:
+        words = f"the proxy refused the tunnel (HTTP {done.tunnel})"
+        return Verdict(Cause.PROBE_ERROR, words, {"status": done.tunnel}, Status.UNKNOWN)
+    if done.connect is None and done.code in (pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT, _E_PROXY):
+        detail = redact(done.error)[:200]
+        return Verdict(Cause.PROBE_NETWORK, f"the proxy cannot be reached ({detail})", {"detail": detail}, Status.UNKNOWN)
+    return None
 
 
 def timed_out(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict:
@@ -109,6 +179,8 @@ def timed_out(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict:
 
 
 _BY_CODE: dict[int, tuple[Cause, str]] = {
+    E_OWN: (Cause.PROBE_ERROR, "the request could not be made"),
+    pycurl.E_NOT_BUILT_IN: (Cause.PROBE_ERROR, "this libcurl lacks what the monitor asks for"),
     pycurl.E_GOT_NOTHING: (Cause.HTTP_EMPTY_REPLY, "the connection was closed without an answer"),
     pycurl.E_PARTIAL_FILE: (Cause.HTTP_TRUNCATED, "the body ended too early"),
     pycurl.E_SSL_CONNECT_ERROR: (Cause.TLS_HANDSHAKE, "no TLS handshake was possible"),
@@ -116,7 +188,8 @@ _BY_CODE: dict[int, tuple[Cause, str]] = {
     pycurl.E_SSL_CACERT_BADFILE: (Cause.PROBE_ERROR, "the file of trusted authorities cannot be read"),
     pycurl.E_COULDNT_RESOLVE_PROXY: (Cause.PROBE_NETWORK, "the proxy's name does not resolve"),
     pycurl.E_SEND_ERROR: (Cause.TCP_RESET, "the connection broke while the request was sent"),
-    pycurl.E_URL_MALFORMAT: (Cause.HTTP_REDIRECT, "the address is no URL"),
+    pycurl.E_URL_MALFORMAT: (Cause.PROBE_ERROR, "libcurl cannot read the URL"),
+    _E_QUIC: (Cause.TLS_HANDSHAKE, "no QUIC handshake was possible"),
 }
 
 
@@ -127,10 +200,10 @@ def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
         return _not_connected(done.os_errno, text)
     if done.os_errno in _RESET or "reset by peer" in text:
         return Cause.TCP_RESET, "the connection was reset"
-    if done.code == pycurl.E_RECV_ERROR and shaking:
+    if done.code == pycurl.E_RECV_ERROR and (shaking or " alert " in text):
         return Cause.TLS_HANDSHAKE, "no TLS handshake was possible"
-    if done.code == pycurl.E_RECV_ERROR and done.status == 0 and "unexpected eof" in text:
-        return Cause.HTTP_EMPTY_REPLY, "the connection was closed without an answer"
+    if _cut_tls(done):
+        return (Cause.HTTP_TRUNCATED, "") if done.status else _BY_CODE[pycurl.E_GOT_NOTHING]
     return _BY_CODE.get(done.code, (Cause.HTTP_PROTOCOL, "the answer is not proper HTTP"))
 
 
@@ -164,18 +237,18 @@ def _content(rules: Rules, headers: Mapping[str, str], body: bytes) -> Verdict |
     for word in rules.rejected:
         if word in text:
             return Verdict(Cause.CONTENT_FORBIDDEN, f"{word!r} is in the page", {"keyword": word})
-    return _json(rules.assertions, text) if rules.assertions else None
+    return _json(rules, text) if rules.assertions else None
 
 
-def _json(assertions: tuple[tuple[str, str, Any], ...], text: str) -> Verdict | None:
+def _json(rules: Rules, text: str) -> Verdict | None:
     import json
 
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         return Verdict(Cause.CONTENT_JSON, "the body is no JSON", {"detail": str(error)[:80]})
-    for path, sign, wanted in assertions:
-        found = _values(path, document)
+    for (path, sign, wanted), (_, query) in zip(rules.assertions, rules.paths, strict=True):
+        found = _values(query, document)
         if not any(_holds(sign, got, wanted) for got in found):
             got = repr(found[0])[:_GOT] if found else "nothing"
             figures: dict[str, Scalar] = {"path": path, "operator": sign, "wanted": repr(wanted)[:_GOT], "got": got}
@@ -183,26 +256,30 @@ def _json(assertions: tuple[tuple[str, str, Any], ...], text: str) -> Verdict | 
     return None
 
 
-def _values(path: str, document: Any) -> list[Any]:
+def _values(query: Any, document: Any) -> list[Any]:
     import jsonpath
 
     try:
-        return list(jsonpath.findall(path, document))
+        return list(query.findall(document))
     except (jsonpath.JSONPathError, RecursionError):
         return []
 
 
 def _holds(sign: str, got: Any, wanted: Any) -> bool:
+    if isinstance(got, bool) is not isinstance(wanted, bool):
+        return sign == "!="  # to JSON true is not 1, to Python it is
     try:
         return _OPERATORS[sign](got, wanted)
     except TypeError:
         return False
 
 
-def advisories(rules: Rules, tls: TlsFacts | None, total_ms: float) -> Verdict | None:
-    """What works but wants a look: an ending or weak certificate, a slow answer; what is said to be down comes first."""
-    found = [verdict for verdict in (_slow(rules, total_ms), _expiring(rules, tls), _weak(tls)) if verdict is not None]
-    return next((verdict for verdict in found if verdict.status is Status.DOWN), found[0] if found else None)
+def advisories(rules: Rules, certificates: Sequence[TlsFacts], total_ms: float) -> Verdict | None:
+    """What works but wants a look: a slow answer, or an ending or weak certificate on any hop; what is said to be down comes first."""
+    found = [] if rules.latency_ms is None else [_slow(rules, total_ms)]
+    found += [judge(rules, tls) for judge in (_expiring, _weak) for tls in certificates]
+    said = [one for one in found if one is not None]
+    return next((one for one in said if one.status is Status.DOWN), said[0]) if said else None
 
 
 def _slow(rules: Rules, total_ms: float) -> Verdict | None:
@@ -213,18 +290,18 @@ def _slow(rules: Rules, total_ms: float) -> Verdict | None:
     return Verdict(Cause.LATENCY_THRESHOLD, words, figures, rules.latency_status)
 
 
-def _expiring(rules: Rules, tls: TlsFacts | None) -> Verdict | None:
-    if tls is None or tls.days_left is None or tls.days_left >= rules.tls_days:
+def _expiring(rules: Rules, tls: TlsFacts) -> Verdict | None:
+    if tls.days_left is None or tls.days_left >= rules.tls_days:
         return None
     words = f"the certificate has {tls.days_left} days left, fewer than {rules.tls_days}"
     if tls.days_left < 0:
         words = f"the certificate expired {-tls.days_left} days ago"
-    return Verdict(Cause.TLS_EXPIRING, words, {"days_left": tls.days_left, "expected": rules.tls_days}, Status.DEGRADED)
+    return Verdict(Cause.TLS_EXPIRING, words, {"days_left": tls.days_left, "expected": rules.tls_days}, Status.DEGRADED, tls)
 
 
-def _weak(tls: TlsFacts | None) -> Verdict | None:
-    found = weakness(tls) if tls is not None else None
-    return None if found is None else Verdict(Cause.TLS_WEAK, f"{found}", {"weakness": found}, Status.DEGRADED)
+def _weak(_: Rules, tls: TlsFacts) -> Verdict | None:
+    found = weakness(tls)
+    return None if found is None else Verdict(Cause.TLS_WEAK, found, {"weakness": found}, Status.DEGRADED, tls)
 
 
 ADVICE: dict[Cause, str] = {
