@@ -1,14 +1,16 @@
-"""Every address of the service, each by one plain TCP connection: which ones answer."""
+"""Every address of the service, each by one plain TCP connection: which ones answer, and whether it is one family that does not."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from vigie.collectors import CollectorDeps
+from vigie.collectors import SOURCE, CollectorDeps, is_address
 from vigie.core.report.facts import Evidence, FactKind, Subject
 
 _MOST = 6  # a sick service is not burdened with more
 _PORTS = {"https": 443, "http": 80}
+_SHARE = 0.8  # of the budget, so that what is known is handed over in time
 
 
 def build(deps: CollectorDeps) -> "Addresses":
@@ -23,27 +25,31 @@ class Addresses:
         self._deps = deps
 
     async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
-        """One fact an address."""
-        parts = urlsplit(subject.monitor.target)
-        port = parts.port or _PORTS.get(parts.scheme)
-        addresses = subject.result.addresses[:_MOST]
+        """One fact an address, and one when all of a family fail while the other answers."""
+        port = _port(subject.monitor.target)
+        host = subject.monitor.host
+        addresses = subject.result.addresses or ((host,) if is_address(host) else ())
         if port is None or not addresses:
             return []
-        return await asyncio.gather(*(self._one(address, port, budget_ms) for address in addresses))
+        looks = await asyncio.gather(*(self._one(address, port, budget_ms * _SHARE) for address in addresses[:_MOST]))
+        return [*looks, *self._family(looks)]
 
-    async def _one(self, address: str, port: int, budget_ms: int) -> Evidence:
+    async def _one(self, address: str, port: int, wait_ms: float) -> Evidence:
         started = self._deps.clock.monotonic()
         fr, en, bad = "accepte la connexion en {ms} ms", "accepts the connection in {ms} ms", False
         try:
-            async with asyncio.timeout(budget_ms / 1000 * 0.9):
+            async with asyncio.timeout(wait_ms / 1000):
                 _, writer = await asyncio.open_connection(address, port)
-                writer.close()
         except ConnectionRefusedError:
             fr, en, bad = "refuse la connexion", "refuses the connection", True
         except TimeoutError:
             fr, en, bad = "ne répond pas en {ms} ms", "does not answer within {ms} ms", True
         except OSError:
-            fr, en, bad = "est injoignable", "cannot be reached", True
+            fr, en, bad = "est injoignable", "is unreachable", True
+        else:
+            writer.transport.abort()  # nothing was said, so nothing is waited for
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
         ms = round((self._deps.clock.monotonic() - started) * 1000)
         return Evidence(
             kind=FactKind.TCP,
@@ -52,7 +58,25 @@ class Addresses:
             fr=f"L'adresse {address}, port {port}, {fr.format(ms=ms)}.",
             en=f"The address {address}, port {port}, {en.format(ms=ms)}.",
             at=self._deps.clock.now(),
-            source="second look",
+            source=SOURCE,
             unit="ms",
             bad=bad,
         )
+
+    def _family(self, looks: Sequence[Evidence]) -> list[Evidence]:
+        """IPv4 against IPv6."""
+        bad = {version: [one.bad for one in looks if (":" in one.name) == (version == "IPv6")] for version in ("IPv4", "IPv6")}
+        for broken, fine in (("IPv4", "IPv6"), ("IPv6", "IPv4")):
+            if bad[broken] and bad[fine] and all(bad[broken]) and not any(bad[fine]):
+                fr = f"Aucune adresse {broken} n'accepte la connexion, toutes les adresses {fine} l'acceptent."
+                en = f"No {broken} address accepts the connection, every {fine} address does."
+                return [Evidence(FactKind.TCP, "family", broken, fr, en, self._deps.clock.now(), SOURCE, bad=True)]
+        return []
+
+
+def _port(target: str) -> int | None:
+    try:
+        parts = urlsplit(target)
+        return parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return None

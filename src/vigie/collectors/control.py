@@ -1,10 +1,22 @@
 """Is it us? Vigie's own link, by its route and its control targets."""
 
+import asyncio
 from collections.abc import Sequence
 
-from vigie.collectors import CollectorDeps
+from vigie.collectors import SOURCE, CollectorDeps
+from vigie.core.model import Cause
 from vigie.core.report.facts import Evidence, FactKind, Subject
 from vigie.net import is_private
+
+_FAULTS = {
+    Cause.PROBE_RESOLVER: (
+        "Le résolveur de Vigie est en défaut : les cibles de contrôle répondent par adresse, pas par nom.",
+        "Vigie's own resolver is at fault: control targets answer by address, not by name.",
+    ),
+}
+_LINK = "La liaison de Vigie elle-même est en défaut.", "Vigie's own link is at fault."
+_FINE = "La liaison de Vigie fonctionne.", "Vigie's own link works."
+_ROUTE = "La machine de Vigie a une route vers l'extérieur.", "Vigie's own machine has a route out."
 
 
 def build(deps: CollectorDeps) -> "Control":
@@ -19,12 +31,14 @@ class Control:
         self._deps = deps
 
     async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
-        """One fact, or none where it does not matter."""
-        del budget_ms  # the link keeps its own, shorter bounds
+        """One fact, or none where it does not matter or cannot be told in time. A route alone acquits nobody."""
         if is_private(subject.result.address or subject.monitor.host):
             return []
-        fault = await self._deps.link.fault()
-        fr = "La liaison de Vigie fonctionne." if fault is None else "La liaison de Vigie elle-même est en défaut."
-        en = "Vigie's own link works." if fault is None else "Vigie's own link is at fault."
-        now = self._deps.clock.now()
-        return [Evidence(FactKind.CONTROL, "link", fault is None, fr, en, now, "second look", bad=fault is not None)]
+        try:
+            async with asyncio.timeout(budget_ms / 1000):
+                fault = await self._deps.link.fault()
+        except TimeoutError:
+            return []
+        fr, en = _FAULTS.get(fault, _LINK) if fault else _FINE if self._deps.link.has_targets else _ROUTE
+        bad = True if fault else False if self._deps.link.has_targets else None
+        return [Evidence(FactKind.CONTROL, "link", str(fault or "ok"), fr, en, self._deps.clock.now(), SOURCE, bad=bad)]

@@ -46,6 +46,11 @@ class Link:
         self._kept: tuple[float, Cause | None] | None = None
         self._lock = asyncio.Lock()
 
+    @property
+    def has_targets(self) -> bool:
+        """Whether control targets are configured: without any, only a missing route tells."""
+        return bool(self._targets)
+
     async def fault(self) -> Cause | None:
         """`probe.network`, `probe.resolver`, or None when the link works (or no control target is configured). Kept for 10 s."""
         async with self._lock:

@@ -1,9 +1,10 @@
 """What differs between two checks of one monitor, said without a word that the target wrote."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from vigie.core.model import CheckResult
+from vigie.core.model import Certificate, CheckResult
 from vigie.core.report.words import counted
 
 # What a `server` header may be told as: the target writes it, so only known products are named.
@@ -23,6 +24,7 @@ PRODUCTS = {
     "traefik": "Traefik",
 }
 TLS_VERSIONS = ("TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "TLSv1", "SSLv3")
+_HOST = re.compile(r"(?i)localhost|[a-z0-9*-]+(?:\.[a-z0-9-]+)+")
 _MOST = 3  # addresses named
 _GROWN = 2  # a size that doubled or halved is worth a word
 _SLOWER, _SLOWER_MS = 3, 200.0
@@ -42,6 +44,11 @@ def product(headers: Mapping[str, str]) -> str | None:
     """The known server product that a `server` header names, or None."""
     said = headers.get("server", "").lower()
     return next((name for key, name in PRODUCTS.items() if key in said), None)
+
+
+def self_signed(certificate: Certificate) -> bool:
+    """Whether a server's certificate vouches for itself: one host name for subject and issuer (an authority is no host)."""
+    return certificate.subject == certificate.issuer and _HOST.fullmatch(certificate.subject) is not None
 
 
 def changes(before: CheckResult, after: CheckResult) -> tuple[Change, ...]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, NoticeReason, Scalar, Severity
 from vigie.core.report import words
-from vigie.core.report.changes import TLS_VERSIONS, changes, product
+from vigie.core.report.changes import TLS_VERSIONS, changes, product, self_signed
 from vigie.core.report.words import counted
 
 
@@ -281,7 +281,7 @@ def _tls_facts(maker: _Maker) -> None:
         if days < 0:
             pair = f"Le certificat a expiré il y a {fr}, le {at}.", f"The certificate expired {en} ago, at {at}."
         maker.add(FactKind.TLS, "days_left", days, pair, unit="d", bad=days < 0)
-    if len(tls.chain) == 1 and tls.chain[0].issuer == tls.chain[0].subject:
+    if len(tls.chain) == 1 and self_signed(tls.chain[0]):
         pair = "Le certificat est signé par lui-même.", "The certificate is signed by itself."
         maker.add(FactKind.TLS, "self_signed", True, pair, bad=True)
     elif tls.chain:

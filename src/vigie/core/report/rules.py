@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from vigie.core.model import Cause
 from vigie.core.report.facts import Bundle, Fact, FactKind, Subject
 
 Pair = tuple[str, str]
@@ -31,7 +32,7 @@ def _row(needs: str, identity: str, grade: str, text: Pair, step: Pair, excludes
 
 
 # Observations: `cause:…`, `family:…`, `status:502`, `status:5xx`, `addresses:all_bad|some_bad|all_good` (by the second look),
-# `control:ok|bad`, `system:ok|bad` and `second:ok|bad` (resolvers), `change:addresses|certificate|…`, `self_signed`. The first rows
+# `control:ok|bad|resolver`, `system:ok|bad` and `second:ok|bad` (resolvers), `change:addresses|certificate|…`, `self_signed`. The first rows
 # are the most telling; a row with grade `high` decides alone, whatever a model would choose.
 TABLE: tuple[_Row, ...] = (
     _row("control:bad", "own_link", "high", ("la liaison de Vigie elle-même", "Vigie's own link"),
@@ -42,6 +43,8 @@ TABLE: tuple[_Row, ...] = (
          ("vérifier le résolveur de la machine de Vigie.", "check the resolver of Vigie's own machine.")),
     _row("cause:probe.error", "own_fault", "high", ("une faute de Vigie elle-même", "a fault of Vigie itself"),
          ("lire le journal de Vigie.", "read Vigie's own log.")),
+    _row("control:resolver", "own_resolver", "high", ("le résolveur de Vigie", "Vigie's own resolver"),
+         ("vérifier le résolveur de la machine de Vigie.", "check the resolver of Vigie's own machine."), "cause:probe.resolver"),
     # Names
     _row("cause:dns.nxdomain second:bad", "zone_gone", "high", ("le nom a disparu de sa zone DNS", "the name is gone from its DNS zone"),
          ("vérifier la zone et l'enregistrement du domaine.", "check the zone and the domain's registration.")),
@@ -181,6 +184,8 @@ _TWO_SIDED = {"link": "control", "resolver.system": "system", "resolver.second":
 def _observed(fact: Fact) -> dict[str, tuple[str, ...]]:
     """What one fact shows beside the cause."""
     evidence = fact.evidence
+    if evidence.name == "link" and evidence.value == Cause.PROBE_RESOLVER:
+        return {"control:resolver": (fact.id,)}
     if evidence.name in _TWO_SIDED and evidence.bad is not None:
         return {f"{_TWO_SIDED[evidence.name]}:{'bad' if evidence.bad else 'ok'}": (fact.id,)}
     if evidence.kind is FactKind.CHANGE and evidence.bad:
@@ -192,9 +197,10 @@ def shortlist(bundle: Bundle, subject: Subject) -> tuple[Hypothesis, ...]:
     """One to four hypotheses, the most telling first, each with the facts it stands on; empty when nothing fits, which is said plainly."""
     seen = observations(bundle, subject)
     fits = [row for row in TABLE if row.needs <= seen.keys() and not row.excludes & seen.keys()]
+    first = {row.hypothesis.id: row for row in reversed(fits)}  # two rows may come to the same cause
     order = {fact.id: place for place, fact in enumerate(bundle.facts)}
     found: list[Hypothesis] = []
-    for row in fits[:MOST]:
+    for row in [row for row in fits if first[row.hypothesis.id] is row][:MOST]:
         ids = {one for need in row.needs for one in seen[need]}
         found.append(replace(row.hypothesis, facts=tuple(sorted(ids, key=lambda one: order[one])[:MOST])))
     return tuple(found)

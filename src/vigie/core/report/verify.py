@@ -146,7 +146,7 @@ def _broken_rule(sentence: _Sentence, subject: Subject, chosen: Hypothesis | Non
         ("quotation", any(quoted.lower() not in licence.words for quoted in _QUOTED.findall(text))),
         ("cause", lexicon.foreign_cause(text, licence.causes)),
         ("polarity", not _points_as(text, sentence.facts)),
-        ("mixed", not _addresses_keep_theirs(text, sentence.facts, language)),
+        ("mixed", not _addresses_keep_theirs(text, sentence.facts, subject.monitor.host, language)),
         ("name", not _names_known(text, licence.causes)),
         ("language", not _in_language(text, language)),
     )
@@ -187,11 +187,11 @@ def _points_as(text: str, facts: Sequence[Fact]) -> bool:
     return not allowed or lexicon.directions(text) <= allowed
 
 
-def _addresses_keep_theirs(text: str, facts: Sequence[Fact], language: str) -> bool:
-    """A clause that names an address says only what a fact about this very address says."""
+def _addresses_keep_theirs(text: str, facts: Sequence[Fact], host: str, language: str) -> bool:
+    """A clause that names an address says only what a fact about this very address says; the monitor's own is in all of them."""
     for clause in _CLAUSES.split(text):
         figures = claims(clause, language)
-        named = {reading for claim in figures if claim.kind == "address" for reading in claim.readings}
+        named = {reading for claim in figures if claim.kind == "address" for reading in claim.readings} - readings(host, language)
         own = [(fact, said) for fact in facts if named and named <= (said := _said(fact))]
         if named and not all(claim.readings & frozenset().union(*(said for _, said in own)) for claim in figures):
             return False
