@@ -11,7 +11,8 @@ import pytest
 
 from vigie.core.model import NoticeReason, Severity
 from vigie.errors import DeliveryError, DeliveryReason
-from vigie.notifiers import NotifierDeps, reach, refused, slack, teams, webhook
+from vigie.notifiers import NotifierDeps, slack, teams, webhook
+from vigie.notifiers._http import reach, refused
 from vigie.notifiers._text import clean
 from vigie.testing import webhook_server as hook
 from vigie.testing.messages import every_sample, hostile, sample
@@ -109,6 +110,14 @@ async def test_without_a_secret_there_is_no_signature(deps: NotifierDeps) -> Non
     async with WebhookServer() as receiver:
         await webhook.build(webhook.Config(url=receiver.url), deps).deliver(PAGE)
     assert "x-vigie-signature" not in receiver.requests[0].headers
+
+
+def test_what_the_check_dropped_is_gone_before_any_channel_lays_a_message_out() -> None:
+    page = sample(NoticeReason.OPENED, "fr")
+    assert page.analysis is not None
+    assert page.analysis.dropped
+    assert PAGE.analysis is not None
+    assert PAGE.analysis.dropped == ()
 
 
 def test_the_fields_of_a_webhook_are_a_contract() -> None:

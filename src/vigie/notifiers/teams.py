@@ -10,7 +10,8 @@ import msgspec
 
 from vigie.core.report.facts import Message
 from vigie.net import host_of
-from vigie.notifiers import NotifierDeps, post, reach
+from vigie.notifiers import NotifierDeps
+from vigie.notifiers._http import post, reach
 from vigie.notifiers._text import Tone, clean, flat, some, tone
 
 ENVIRONMENT = {"url": "TEAMS_WEBHOOK"}

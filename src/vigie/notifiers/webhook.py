@@ -20,7 +20,8 @@ import msgspec
 
 from vigie.core.report.facts import Message
 from vigie.net import host_of
-from vigie.notifiers import NotifierDeps, post, reach
+from vigie.notifiers import NotifierDeps
+from vigie.notifiers._http import post, reach
 from vigie.notifiers._text import clean
 
 ENVIRONMENT: dict[str, str] = {}
