@@ -83,7 +83,7 @@ async def test_a_step_of_the_clock_or_a_suspended_machine_pages_nobody(store: Sq
         await clock.sleep(30)
         assert world.kinds() == [OPENED]
         await clock.sleep(3_600)
-    assert world.kinds() == [OPENED, REMINDER]
+    assert world.kinds() == [OPENED, *[REMINDER] * 6]  # one every ten minutes, as without the steps
 
 
 async def test_a_person_resolves_and_the_service_is_watched_on(store: SqliteStore, clock: VirtualClock) -> None:

@@ -215,8 +215,11 @@ def _turn(severity: Severity, track: Track, event: Acked | Resolved | Woke | Ste
 
 
 def _tell(severity: Severity, track: Track, at: int, policy: Policy) -> Turn:
-    """Disclose what a maintenance window hid, or remind, if it is time and no window holds."""
-    if track.phase is not Phase.OPEN or policy.muted_until(at) is not None:
+    """Disclose what a maintenance window hid, or remind, if it is time and no window holds.
+
+    Also while it seems to recover: should Vigie see nothing any more, nobody would ever hear of it.
+    """
+    if not track.is_open or policy.muted_until(at) is not None:
         return track, ()
     if not track.told:
         remind_at = None if track.acked else _remind_at(at, policy)
@@ -238,9 +241,10 @@ def _remind_at(at: int, policy: Policy) -> int | None:
 
 
 def _wake_at(track: Track, at: int, policy: Policy) -> int | None:
-    if track.phase is not Phase.OPEN:
+    if not track.is_open:
         return None
     wanted = track.remind_at if track.told else at
     if wanted is None:
         return None
+    wanted = max(wanted, at)  # a reminder that a window overtook waits for that window's end
     return policy.muted_until(wanted) or wanted
