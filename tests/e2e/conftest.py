@@ -59,6 +59,28 @@ def text_of(mail: EmailMessage) -> str:
     return str(body.get_content())
 
 
+class MailServer(Controller):
+    """aiosmtpd on a thread of its own, which hangs up on everybody when it stops."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.sessions: list[Any] = []
+        super().__init__(*arguments, **options)
+
+    def factory(self) -> Any:
+        self.sessions.append(super().factory())
+        return self.sessions[-1]
+
+    def stop(self, no_assert: bool = False) -> None:
+        async def hang_up() -> None:
+            for session in self.sessions:
+                if session.transport is not None:
+                    session.transport.abort()
+            await asyncio.sleep(0)
+
+        asyncio.run_coroutine_threadsafe(hang_up(), self.loop).result(10)
+        super().stop(no_assert)
+
+
 class _Threaded:
     """A server on a loop of its own thread."""
 
@@ -174,7 +196,7 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
-    server = Controller(made, "127.0.0.1", port, tls_context=context, require_starttls=True, authenticator=login, auth_required=True)
+    server = MailServer(made, "127.0.0.1", port, tls_context=context, require_starttls=True, authenticator=login, auth_required=True)
     server.start()
     made.port = port  # type: ignore[attr-defined]
     yield made

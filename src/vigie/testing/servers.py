@@ -15,8 +15,10 @@ Serve = Callable[..., contextlib.AbstractAsyncContextManager[int]]
 async def serving(handler: Handler, context: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[int]:
     """Serve a handler on a port of 127.0.0.1 (a free one by default), over TLS when a context is given; yields the port."""
     tasks: set[asyncio.Task[object]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     async def guarded(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
         task = asyncio.current_task()
         if task is not None:
             tasks.add(task)
@@ -33,6 +35,9 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None, port:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for writer in writers:
+            writer.transport.abort()  # what a client never read would keep the socket open
+        await asyncio.sleep(0)
 
 
 def answering(head: str, body: bytes = b"", *, seen: list[bytes] | None = None) -> Handler:
