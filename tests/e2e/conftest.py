@@ -1,7 +1,6 @@
 """A whole world on loopback: a site that can be broken, a mail server with STARTTLS and AUTH, a model that can misbehave."""
 
 import asyncio
-import contextlib
 import email
 import email.policy
 import json
@@ -12,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -22,6 +21,8 @@ import pytest
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+
+from vigie.testing.servers import Handler, serving
 
 PASSWORD = "app-password-7"
 
@@ -67,7 +68,7 @@ class MailServer(Controller):
         super().__init__(*arguments, **options)
 
     def factory(self) -> Any:
-        self.sessions.append(super().factory())
+        self.sessions.append(super().factory())  # type: ignore[no-untyped-call]  # the library ships no types for it
         return self.sessions[-1]
 
     def stop(self, no_assert: bool = False) -> None:
@@ -84,22 +85,18 @@ class MailServer(Controller):
 class _Threaded:
     """A server on a loop of its own thread."""
 
-    def __init__(self, start: Callable[[], Any]) -> None:
+    def __init__(self, handler: Handler) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.server = asyncio.run_coroutine_threadsafe(start(), self._loop).result(10)
-        self.port = self.server.sockets[0].getsockname()[1]
+        self._serving = serving(handler)
+        self.port = self._done(self._serving.__aenter__())
+
+    def _done(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     def stop(self) -> None:
-        async def end() -> None:
-            self.server.close()
-            for task in asyncio.all_tasks():
-                if task is not asyncio.current_task():
-                    task.cancel()
-            await asyncio.sleep(0)
-
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        self._done(self._serving.__aexit__(None, None, None))
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -113,12 +110,10 @@ class Site:
     hits: int = 0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")
-            self.hits += 1
-            writer.write(f"HTTP/1.1 {self.status} Whatever\r\nServer: nginx\r\nContent-Length: 2\r\n\r\nok".encode())
-            await writer.drain()
-        writer.close()
+        await reader.readuntil(b"\r\n\r\n")
+        self.hits += 1
+        writer.write(f"HTTP/1.1 {self.status} Whatever\r\nServer: nginx\r\nContent-Length: 2\r\n\r\nok".encode())
+        await writer.drain()
 
 
 @dataclass
@@ -130,12 +125,10 @@ class Model:
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            size = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length:")), 0)
-            body = json.loads(await reader.readexactly(size) or b"{}")
-            await self._reply(head.split(" ")[1], body, writer)
-        writer.close()
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        size = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.lower().startswith("content-length:")), 0)
+        body = json.loads(await reader.readexactly(size) or b"{}")
+        await self._reply(head.split(" ")[1], body, writer)
 
     async def _reply(self, path: str, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         if self.mode == "not pulled":
@@ -165,7 +158,7 @@ class Model:
 @pytest.fixture
 def site() -> Iterator[Site]:
     made = Site()
-    server = _Threaded(lambda: asyncio.start_server(made.answer, "127.0.0.1", 0))
+    server = _Threaded(made.answer)
     made.port = server.port  # type: ignore[attr-defined]
     yield made
     server.stop()
@@ -174,7 +167,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def model() -> Iterator[Model]:
     made = Model()
-    server = _Threaded(lambda: asyncio.start_server(made.answer, "127.0.0.1", 0))
+    server = _Threaded(made.answer)
     made.port = server.port  # type: ignore[attr-defined]
     yield made
     server.stop()
