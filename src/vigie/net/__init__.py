@@ -8,16 +8,19 @@ from vigie import __version__
 from vigie.net.link import Link, is_offline, is_private
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
-from vigie.net.tls import tls_facts, verify_cause, weakness
+from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, verify_cause, weakness
 
 __all__ = [
     "USER_AGENT",
     "Answer",
     "Link",
     "Resolver",
+    "covers",
     "host_of",
     "is_offline",
     "is_private",
+    "is_trusted",
+    "peer_chain",
     "redact",
     "redact_url",
     "split_server",

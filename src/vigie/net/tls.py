@@ -1,14 +1,17 @@
 """Certificate facts, read also where verification failed, and what the failure was."""
 
 import ipaddress
+import ssl
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vigie.core.model import Cause, Certificate, TlsFacts
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from OpenSSL import crypto
 
 _DAY_MS = 86_400_000
 _OLD_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
@@ -119,3 +122,37 @@ def verify_cause(facts: TlsFacts, host: str, now: int) -> Cause:
     if any(now > one.not_after for one in facts.chain[1:]):
         return Cause.TLS_EXPIRED
     return Cause.TLS_UNTRUSTED
+
+
+def peer_chain(shaken: ssl.SSLObject) -> tuple[str, ...]:
+    """The chain that a peer sent, leaf first, as PEM; it was not verified."""
+    ask = getattr(shaken, "get_unverified_chain", None)
+    if ask is not None:  # public since Python 3.13
+        return tuple(ssl.DER_cert_to_PEM_cert(der) for der in ask())
+    inner = shaken._sslobj  # type: ignore[attr-defined]  # noqa: SLF001 - the only way before 3.13
+    return tuple(certificate.public_bytes() for certificate in inner.get_unverified_chain() or ())
+
+
+def is_trusted(chain: Sequence[str], host: str, ca_file: str | None) -> bool:
+    """Whether OpenSSL finds a way from the leaf to an authority in `ca_file` now, and the leaf names the host."""
+    from OpenSSL import crypto
+
+    if not chain or ca_file is None:
+        return False
+    leaf, *others = (crypto.load_certificate(crypto.FILETYPE_PEM, pem.encode()) for pem in chain)
+    try:
+        crypto.X509StoreContext(_authorities(ca_file, Path(ca_file).stat().st_mtime_ns), leaf, others).verify_certificate()
+    except (crypto.X509StoreContextError, crypto.Error, OSError):
+        return False
+    certificate = _certificate(chain[0])
+    return certificate is not None and covers(certificate.names or (certificate.subject,), host)
+
+
+@lru_cache(maxsize=8)
+def _authorities(ca_file: str, _changed: int) -> "crypto.X509Store":
+    """Read once: the system's bundle takes 20 ms."""
+    from OpenSSL import crypto
+
+    store = crypto.X509Store()
+    store.load_locations(ca_file)
+    return store

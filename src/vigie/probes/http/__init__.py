@@ -2,12 +2,13 @@
 
 from vigie.core.model import CheckResult, HttpFacts, Status, Timings, TlsFacts
 from vigie.probes import ProbeDeps
+from vigie.probes._verdict import Verdict, advice
 from vigie.probes.http import verdict
 from vigie.probes.http.body import EncodingError, media_type, text_of, title_of
 from vigie.probes.http.config import Config
 from vigie.probes.http.hops import Run, Walker
 from vigie.probes.http.transport import Transport
-from vigie.probes.http.verdict import ADVICE, Rules, Verdict
+from vigie.probes.http.verdict import Rules
 
 __all__ = ["Config", "build"]
 
@@ -69,7 +70,7 @@ class HttpProbe:
             addresses=run.addresses,
             http=self._http(run, title=True) if last.status else None,
             tls=found.tls or _last(run.certificates),
-            advice=(ADVICE[found.cause],) if found.cause in ADVICE else (),
+            advice=advice(found.cause),
         )
 
     def _http(self, run: Run, *, title: bool) -> HttpFacts:

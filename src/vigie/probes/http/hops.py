@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from vigie.core.model import Cause, Status, TlsFacts
 from vigie.net import USER_AGENT, Answer, redact_url, tls_facts
 from vigie.probes import ProbeDeps
+from vigie.probes._verdict import Verdict, no_address, unverified
 from vigie.probes.http import verdict
 from vigie.probes.http.body import decoded
 from vigie.probes.http.config import Config
 from vigie.probes.http.exchange import Exchange, Request, exchange
 from vigie.probes.http.transport import Transport
 from vigie.probes.http.urls import Place, moved
-from vigie.probes.http.verdict import Verdict
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NEXT_ADDRESS = (Cause.TCP_REFUSED, Cause.TCP_UNREACHABLE, Cause.TIMEOUT_CONNECT, Cause.TCP_RESET)
@@ -124,7 +124,7 @@ class Walker:
         else:
             answer = await self._resolve(run, place)
             if answer.cause is not None:
-                return verdict.no_address(answer, place.host)
+                return no_address(answer, place.host)
             run.addresses = answer.addresses
         found: Verdict | None = None
         for index, address in enumerate(run.addresses):
@@ -148,7 +148,7 @@ class Walker:
         if place.secure and (facts := self._certificate(run, place, done)) is not None:
             run.certificates.append(facts)
         if done.code == _E_PEER:
-            return verdict.unverified(run.certificates[-1] if done.chain else TlsFacts(None), place.host, run.at, done.error)
+            return unverified(run.certificates[-1] if done.chain else TlsFacts(None), place.host, run.at, done.error)
         # An address that was cut short so that the next one has its turn is told with the limit it had.
         limit = request.connect_ms if addresses_left > 1 and done.connect is None else run.limit_ms
         found = verdict.failure(done, limit, secure=place.secure, proxied=self._config.proxy is not None)

@@ -10,13 +10,14 @@
 import errno
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pycurl
 
 from vigie.core.model import Cause, Scalar, Status, TlsFacts
-from vigie.net import Answer, redact, verify_cause, weakness
+from vigie.net import redact
+from vigie.probes._verdict import Verdict, expiring, slow, weak
 from vigie.probes.http.body import EncodingError, media_type, text_of
 from vigie.probes.http.config import Expect, compiled, json_assertions, status_ranges
 from vigie.probes.http.exchange import E_OWN, Exchange
@@ -27,20 +28,6 @@ _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
 _E_QUIC, _E_PROXY = 96, 97  # CURLE_QUIC_CONNECT_ERROR, CURLE_PROXY: newer than pycurl's names
 _GOT = 60
 _NO_ROUTE_BY_PROXY = (502, 503, 504)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why a check is not up. `status` follows from the cause unless the configuration says otherwise.
-
-    `tls` are the facts of the certificate that is meant, where a redirect passed several.
-    """
-
-    cause: Cause
-    message: str
-    figures: dict[str, Scalar] = field(default_factory=dict)
-    status: Status = Status.DOWN
-    tls: TlsFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +57,7 @@ class Rules:
             assertions=assertions,
             paths=compiled(assertions) if assertions else (),
             type=expect.type.lower() if expect.type else None,
-            latency_ms=expect.latency,
+            latency_ms=None if expect.latency is None else int(expect.latency),
             latency_status=Status(expect.latency_status),
             tls_days=expect.tls_days,
         )
@@ -85,35 +72,9 @@ def _listed(words: str | list[str]) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)
 
 
-def no_address(found: Answer, host: str) -> Verdict:
-    """Why a name gave no address."""
-    words: dict[Cause, str] = {
-        Cause.DNS_NXDOMAIN: f"the name {host} does not exist",
-        Cause.DNS_SERVFAIL: f"the resolver failed on {host} (SERVFAIL)",
-        Cause.DNS_REFUSED: f"the resolver refused to answer for {host}",
-        Cause.DNS_TIMEOUT: f"no answer for {host} from the resolver in {found.ms:.0f} ms",
-        Cause.DNS_NO_ANSWER: f"{host} has no address of the family asked for",
-        Cause.PROBE_RESOLVER: "this machine's resolver does not answer",
-    }
-    cause = found.cause or Cause.PROBE_ERROR
-    return Verdict(cause, words.get(cause, found.detail), {"detail": found.detail}, Status.UNKNOWN if cause.own else Status.DOWN)
-
-
 def misencoded(error: EncodingError) -> Verdict:
     """A body that is not what its Content-Encoding says."""
     return Verdict(Cause.HTTP_PROTOCOL, str(error), {"detail": str(error)})
-
-
-def unverified(tls: TlsFacts, host: str, now: int, detail: str) -> Verdict:
-    """What is wrong with a certificate that was refused; `now` in epoch ms."""
-    cause = verify_cause(tls, host, now)
-    days = tls.days_left
-    words = {
-        Cause.TLS_EXPIRED: f"the certificate expired {-days} days ago" if days is not None and days < 0 else "the chain has expired",
-        Cause.TLS_NOT_YET_VALID: "the certificate is not valid yet",
-        Cause.TLS_HOSTNAME: f"the certificate is for another name than {host}",
-    }.get(cause, "the certificate's issuer is not trusted")
-    return Verdict(cause, words, {"detail": detail[:120]} | ({} if days is None else {"days_left": days}))
 
 
 def failure(done: Exchange, limit_ms: int, *, secure: bool, proxied: bool) -> Verdict | None:
@@ -276,43 +237,8 @@ def _holds(sign: str, got: Any, wanted: Any) -> bool:
 
 def advisories(rules: Rules, certificates: Sequence[TlsFacts], total_ms: float) -> Verdict | None:
     """What works but wants a look: a slow answer, or an ending or weak certificate on any hop; what is said to be down comes first."""
-    found = [] if rules.latency_ms is None else [_slow(rules, total_ms)]
-    found += [judge(rules, tls) for judge in (_expiring, _weak) for tls in certificates]
+    found = [] if rules.latency_ms is None else [slow(total_ms, rules.latency_ms, rules.latency_status)]
+    found += [expiring(tls, rules.tls_days) for tls in certificates]
+    found += [weak(tls) for tls in certificates]
     said = [one for one in found if one is not None]
     return next((one for one in said if one.status is Status.DOWN), said[0]) if said else None
-
-
-def _slow(rules: Rules, total_ms: float) -> Verdict | None:
-    if rules.latency_ms is None or total_ms <= rules.latency_ms:
-        return None
-    figures: dict[str, Scalar] = {"limit_ms": int(rules.latency_ms), "measured_ms": round(total_ms)}
-    words = f"answered in {total_ms:.0f} ms, limit {int(rules.latency_ms)} ms"
-    return Verdict(Cause.LATENCY_THRESHOLD, words, figures, rules.latency_status)
-
-
-def _expiring(rules: Rules, tls: TlsFacts) -> Verdict | None:
-    if tls.days_left is None or tls.days_left >= rules.tls_days:
-        return None
-    words = f"the certificate has {tls.days_left} days left, fewer than {rules.tls_days}"
-    if tls.days_left < 0:
-        words = f"the certificate expired {-tls.days_left} days ago"
-    return Verdict(Cause.TLS_EXPIRING, words, {"days_left": tls.days_left, "expected": rules.tls_days}, Status.DEGRADED, tls)
-
-
-def _weak(_: Rules, tls: TlsFacts) -> Verdict | None:
-    found = weakness(tls)
-    return None if found is None else Verdict(Cause.TLS_WEAK, found, {"weakness": found}, Status.DEGRADED, tls)
-
-
-ADVICE: dict[Cause, str] = {
-    Cause.TLS_EXPIRED: "Renew the certificate.",
-    Cause.TLS_EXPIRING: "Renew the certificate before it expires.",
-    Cause.TLS_HOSTNAME: "Serve a certificate that names this host.",
-    Cause.TLS_UNTRUSTED: "Send the whole chain, or name the private authority with ca_file (--ca-file).",
-    Cause.TLS_HANDSHAKE: "See whether the port speaks TLS, and which versions and ciphers it offers.",
-    Cause.TLS_WEAK: "Replace what is obsolete: browsers already refuse some of it.",
-    Cause.DNS_NXDOMAIN: "See whether the name is spelt right and its domain is still registered.",
-    Cause.DNS_NO_ANSWER: "The name has no address of the family asked for; see its A and AAAA records.",
-    Cause.TCP_REFUSED: "Nothing listens on that port: see whether the service runs.",
-    Cause.HTTP_REDIRECT: "See where the redirects lead; max_redirects, allow_other_host and allow_downgrade say what is allowed.",
-}
