@@ -1,12 +1,14 @@
 """The HTTP(S) probe: our own names and redirects, libcurl for each hop, every failure told apart."""
 
-from vigie.core.model import CheckResult, HttpFacts, Status, Timings, TlsFacts
+from vigie.core.model import Cause, CheckResult, HttpFacts, Status, Timings, TlsFacts
+from vigie.net import host_of
 from vigie.probes import ProbeDeps
 from vigie.probes._verdict import Verdict, advice
 from vigie.probes.http import verdict
 from vigie.probes.http.body import EncodingError, media_type, text_of, title_of
 from vigie.probes.http.config import Config
 from vigie.probes.http.hops import Run, Walker
+from vigie.probes.http.page import Reader
 from vigie.probes.http.transport import Transport
 from vigie.probes.http.verdict import Rules
 
@@ -27,7 +29,10 @@ class HttpProbe:
 
     def __init__(self, config: Config, deps: ProbeDeps, transport: Transport) -> None:
         self._clock = deps.clock
-        self._rules = Rules.of(config.expect)
+        self._rules = rules = Rules.of(config.expect)
+        # A page that holds the text or the values which its owner expects is the right one; who has tampered with it left them there.
+        self._reader = Reader(trusted=bool(rules.keywords or rules.assertions)) if config.reads_pages else None
+        self._host = config.host
         self._walker = Walker(config, deps, transport, need_body=self._rules.need_body)
 
     async def check(self, timeout_ms: int) -> CheckResult:
@@ -41,7 +46,21 @@ class HttpProbe:
 
     def _judge(self, run: Run) -> Verdict | None:
         found = verdict.answer(self._rules, run.last, run.body)
-        return found or verdict.advisories(self._rules, run.certificates, run.total)
+        if self._reader is not None:
+            found = self._read(self._reader, run, found)
+        if found is not None and found.status is Status.DOWN:
+            return found
+        slow_or_old = verdict.advisories(self._rules, run.certificates, run.total)
+        return slow_or_old if found is None or (slow_or_old is not None and slow_or_old.status is Status.DOWN) else found
+
+    def _read(self, reader: Reader, run: Run, found: Verdict | None) -> Verdict | None:
+        """The verdict on the page of an answer that is otherwise good; and whether an unexpected status is but a bot wall's."""
+        last, host = run.last, host_of(run.hops[-1]) if run.hops else self._host
+        if found is None:
+            found, run.page = reader.read(last.status, last.headers, run.body, host)
+        elif found.cause is Cause.HTTP_STATUS:
+            found = reader.wall(last.status, last.headers, run.body, host) or found
+        return found
 
     def _result(self, run: Run, found: Verdict | None) -> CheckResult:
         last = run.last
@@ -57,6 +76,7 @@ class HttpProbe:
                 addresses=run.addresses,
                 http=self._http(run, title=False),
                 tls=_last(run.certificates),
+                page=run.page,
             )
         return CheckResult(
             monitor="",
@@ -71,6 +91,7 @@ class HttpProbe:
             http=self._http(run, title=True) if last.status else None,
             tls=found.tls or _last(run.certificates),
             advice=advice(found.cause),
+            page=run.page,
         )
 
     def _http(self, run: Run, *, title: bool) -> HttpFacts:

@@ -64,6 +64,7 @@ class Request:
     proxy: str | None
     max_body: int
     keep_body: bool
+    keep_page: bool  # keep the body if it may be HTML
     read_tls_version: bool
 
 
@@ -98,7 +99,7 @@ class Exchange:
 class _Sink:
     """Receives headers and body within their bounds; returning another count than was given makes libcurl stop."""
 
-    __slots__ = ("_keep_bytes", "_max", "chunks", "full", "header_bytes", "headers", "size")
+    __slots__ = ("_keep_bytes", "_keep_page", "_max", "chunks", "full", "header_bytes", "headers", "size")
 
     def __init__(self, request: Request) -> None:
         self.headers: dict[str, str] = {}
@@ -107,6 +108,7 @@ class _Sink:
         self.size = 0
         self.full = False
         self._max = request.max_body
+        self._keep_page = request.keep_page
         self._keep_bytes = request.max_body if request.keep_body else min(_HEAD_BYTES, request.max_body)
 
     def header(self, line: bytes) -> int | None:
@@ -122,6 +124,8 @@ class _Sink:
             self.headers[lower] = value.strip()
             if lower == "content-encoding":
                 self._keep_bytes = self._max
+        elif self._keep_page and "html" in self.headers.get("content-type", "html").lower():  # the empty line: the headers are complete
+            self._keep_bytes = self._max
         return None
 
     def body(self, chunk: bytes) -> int | None:

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from dataclasses import dataclass, field
 
-from vigie.core.model import Cause, Status, TlsFacts
+from vigie.core.model import Cause, PageFacts, Status, TlsFacts
 from vigie.net import USER_AGENT, Answer, redact_url, tls_facts
 from vigie.probes import ProbeDeps
 from vigie.probes._verdict import Verdict, no_address, unverified
@@ -42,6 +42,7 @@ class Run:
     addresses: tuple[str, ...] = ()
     certificates: list[TlsFacts] = field(default_factory=list)  # one for each hop over TLS
     body: bytes = b""
+    page: PageFacts | None = None
 
     @property
     def total(self) -> float:
@@ -178,6 +179,7 @@ class Walker:
             proxy=config.proxy,
             max_body=config.max_body,
             keep_body=self._need_body,
+            keep_page=self._config.reads_pages,
             read_tls_version=place.secure and self._known_version(place) is None,
         )
 
