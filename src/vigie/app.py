@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from vigie import plugins
 from vigie.agent import build_probe, probe_deps
-from vigie.collectors import CollectorDeps
+from vigie.collectors import CollectorDeps, Known
 from vigie.config import Settings
 from vigie.core.model import Monitor, Notice
 from vigie.core.report.render import Setting
@@ -87,9 +87,12 @@ def model(settings: Settings, clock: Clock) -> LanguageModel | None:
     return built
 
 
-def collectors(settings: Settings, deps: ProbeDeps) -> list[Collector]:
+def collectors(settings: Settings, deps: ProbeDeps, known: Callable[[], Awaitable[Known]]) -> list[Collector]:
     """Every kind of second look."""
-    wanted = CollectorDeps(deps.clock, deps.resolver, deps.link, settings.second_resolver)
+    urls = {one.monitor.id: url for one in settings.monitors if (url := getattr(one.config, "plain_url", None))}
+    wanted = CollectorDeps(
+        deps.clock, deps.resolver, deps.link, settings.second_resolver, url_of=lambda monitor: urls.get(monitor.id), known=known
+    )
     return [plugins.load("collectors", kind).build(wanted) for kind in plugins.kinds("collectors")]
 
 
@@ -108,7 +111,7 @@ class Core:
         self.deps = probe_deps(list(settings.control))
         words = Setting(settings.language, zone_of(settings))
         self.composer = Composer(self.store, clock, words, monitors(settings))
-        self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps), writing(settings, clock))
+        self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps, self._known), writing(settings, clock))
         self.outbox = Outbox(self.store, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
         self.ingest = Ingest(self.store, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
@@ -127,6 +130,11 @@ class Core:
         await self.outbox.close()
         await self.store.close()
         self.deps.close()
+
+    async def _known(self) -> Known:
+        """Every watched monitor with its newest result."""
+        results = await self.store.last_results()
+        return [(one.monitor, results[one.monitor.id]) for one in self.settings.monitors if one.monitor.id in results]
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         monitor = self.ingest.monitor(notice.monitor)

@@ -87,7 +87,7 @@ class Reporter:
         for decision in turn.decisions:
             monitor = turn.monitor.id
             if isinstance(decision, Suspected) and turn.result is not None:
-                self._collect(turn.monitor, turn.result, decision.severity)
+                await self._collect(turn.monitor, turn.result, decision.severity)
             elif isinstance(decision, Opened) and (incident := await self._store.incident(decision.incident)):
                 self._enqueue(incident)
             elif isinstance(decision, Cleared | Recovered | Closed) and (task := self._evidence.pop(monitor, None)):
@@ -152,12 +152,13 @@ class Reporter:
         self._queue.idle.clear()
         self._queue.more.set()
 
-    def _collect(self, monitor: Monitor, result: CheckResult, severity: Severity) -> None:
+    async def _collect(self, monitor: Monitor, result: CheckResult, severity: Severity) -> None:
         """One second look an outage, while re-checks confirm; and have the model loaded meanwhile."""
         if monitor.id in self._evidence or severity is Severity.DEGRADATION:
             return
         suspected = Incident(f"{monitor.id}-0", monitor.id, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
-        self._evidence[monitor.id] = asyncio.create_task(self._look(Subject(monitor, suspected, result)))
+        last_good = await self._store.last_detail(monitor.id, good=True, before=result.at)
+        self._evidence[monitor.id] = asyncio.create_task(self._look(Subject(monitor, suspected, result, last_good)))
         if self._writing.model is not None and (self._preload is None or self._preload.done()):
             self._preload = asyncio.create_task(self._load(self._writing.model))
 

@@ -98,6 +98,32 @@ class Resolver:
             waited = (self._monotonic() - started) * 1000
             return Answer((), Cause.DNS_TIMEOUT, waited, server, f"no answer within {timeout_ms} ms")
 
+    async def zone_servers(self, host: str, *, timeout_ms: int = 2_000) -> tuple[str, tuple[str, ...]]:
+        """The zone that holds a name and the addresses of its servers, both empty when nobody says; by the system's resolver."""
+        labels = _ascii(host.rstrip(".")).split(".")
+        try:
+            async with asyncio.timeout(timeout_ms / 1000):
+                for start in range(len(labels) - 1):
+                    zone = ".".join(labels[start:])
+                    if names := await self._name_servers(zone):
+                        answers = await asyncio.gather(*(self.resolve(name, timeout_ms=timeout_ms) for name in names))
+                        return zone, tuple(answer.addresses[0] for answer in answers if answer.addresses)
+        except TimeoutError:
+            pass
+        return "", ()
+
+    async def _name_servers(self, zone: str) -> list[str]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[str]] = loop.create_future()
+
+        def done(result: Any, error: int | None) -> None:
+            records = [] if error or result is None else result.answer
+            names = [_text(record.data.nsdname) for record in records if record.type == pycares.QUERY_TYPE_NS]
+            loop.call_soon_threadsafe(lambda: None if future.done() else future.set_result(names))
+
+        self._channel(None).query(zone, pycares.QUERY_TYPE_NS, callback=done)
+        return await future
+
     def close(self) -> None:
         """Drop every channel; lookups under way end unheard."""
         for channel in self._channels.values():

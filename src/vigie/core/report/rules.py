@@ -32,7 +32,8 @@ def _row(needs: str, identity: str, grade: str, text: Pair, step: Pair, excludes
 
 
 # Observations: `cause:…`, `family:…`, `status:502`, `status:5xx`, `addresses:all_bad|some_bad|all_good` (by the second look),
-# `control:ok|bad|resolver`, `system:ok|bad` and `second:ok|bad` (resolvers), `change:addresses|certificate|…`, `self_signed`. The first rows
+# `control:ok|bad|resolver`, `system:ok|bad`, `second:ok|bad` and `zone:ok|bad` (resolvers), `other_port:ok|bad`, `again:ok|bad` (a second
+# request), `head:ok`, `no_sni`, `siblings_address:down|up` and so on (host, address, certificate, network, tag), `change:addresses|certificate|…`, `self_signed`. The first rows
 # are the most telling; a row with grade `high` decides alone, whatever a model would choose.
 TABLE: tuple[_Row, ...] = (
     _row("control:bad", "own_link", "high", ("la liaison de Vigie elle-même", "Vigie's own link"),
@@ -46,6 +47,11 @@ TABLE: tuple[_Row, ...] = (
     _row("control:resolver", "own_resolver", "high", ("le résolveur de Vigie", "Vigie's own resolver"),
          ("vérifier le résolveur de la machine de Vigie.", "check the resolver of Vigie's own machine."), "cause:probe.resolver"),
     # Names
+    _row("family:dns system:bad zone:ok", "resolver_stale", "medium",
+         ("un résolveur qui n'a pas la réponse de la zone", "a resolver that has not the zone's answer"),
+         ("comparer le résolveur et les serveurs de la zone.", "compare the resolver with the zone's own servers."), "second:ok cause:dns.mismatch"),
+    _row("family:dns zone:bad", "zone_servers", "high", ("les serveurs de la zone DNS", "the DNS zone's own servers"),
+         ("vérifier la zone chez son hébergeur DNS.", "check the zone with its DNS hoster."), "second:ok system:ok cause:dns.mismatch cause:dns.nxdomain"),
     _row("cause:dns.nxdomain second:bad", "zone_gone", "high", ("le nom a disparu de sa zone DNS", "the name is gone from its DNS zone"),
          ("vérifier la zone et l'enregistrement du domaine.", "check the zone and the domain's registration.")),
     _row("family:dns second:ok", "own_resolver", "high", ("le résolveur de Vigie", "Vigie's own resolver"),
@@ -60,6 +66,13 @@ TABLE: tuple[_Row, ...] = (
          ("interroger directement les serveurs de la zone.", "ask the zone's own servers directly."),
          "cause:dns.nxdomain cause:dns.mismatch second:ok system:ok"),
     # Connections
+    _row("family:tcp siblings_address:down", "host_down", "high", ("l'hôte entier, avec tout ce qu'il porte", "the whole host, with all that it carries"),
+         ("vérifier l'hôte chez son hébergeur.", "check the host with its hoster."), "control:bad addresses:all_good addresses:some_bad"),
+    _row("cause:timeout.connect siblings_address:down", "host_down", "high", ("l'hôte entier, avec tout ce qu'il porte", "the whole host, with all that it carries"),
+         ("vérifier l'hôte chez son hébergeur.", "check the host with its hoster."), "control:bad addresses:all_good addresses:some_bad"),
+    _row("cause:timeout.connect siblings_network:down", "network_down", "medium", ("le réseau de l'hébergeur", "the hoster's network"),
+         ("vérifier l'état du réseau chez l'hébergeur.", "check the state of the network with the hoster."),
+         "control:bad siblings_address:down addresses:all_good addresses:some_bad"),
     _row("addresses:some_bad", "one_address", "high", ("une partie des adresses du service", "some of the service's addresses"),
          ("retirer de la rotation les adresses qui ne répondent pas.", "take the addresses that do not answer out of rotation."),
          "family:http family:content family:tls family:latency family:dns control:bad"),
@@ -72,6 +85,9 @@ TABLE: tuple[_Row, ...] = (
          "addresses:some_bad addresses:all_good control:bad"),
     _row("cause:tcp.unreachable", "no_route", "medium", ("le réseau du service", "the service's network"),
          ("vérifier la route et l'hébergeur.", "check the route and the hoster."), "control:bad"),
+    _row("cause:timeout.connect other_port:ok", "port_filtered", "medium", ("le port du service, filtré ou saturé", "the service's port, filtered or saturated"),
+         ("vérifier le pare-feu et le service sur ce port.", "check the firewall and the service on that port."),
+         "addresses:some_bad addresses:all_good control:bad siblings_address:down"),
     _row("cause:timeout.connect", "host_silent", "medium", ("l'hôte ou son pare-feu ne répond pas", "the host or its firewall does not answer"),
          ("vérifier l'hôte, son pare-feu et sa charge.", "check the host, its firewall and its load."),
          "addresses:some_bad addresses:all_good control:bad"),
@@ -79,11 +95,15 @@ TABLE: tuple[_Row, ...] = (
          ("lire le journal du serveur et du répartiteur.", "read the logs of the server and load balancer.")),
     _row("cause:timeout.tls", "tls_stuck", "medium", ("le serveur accepte mais ne traite plus", "the server accepts but no longer works"),
          ("vérifier la charge du serveur frontal.", "check the load of the front server.")),
+    _row("cause:timeout.first_byte head:ok", "page_stuck", "medium", ("la page elle-même, le serveur répond encore", "the page itself; the server still answers"),
+         ("vérifier le code de la page, sa base et ses dépendances.", "check the page's code, its database and its dependencies.")),
     _row("cause:timeout.first_byte", "app_stuck", "medium", ("l'application ne répond plus", "the application no longer answers"),
-         ("vérifier l'application, sa base et sa charge.", "check the application, its database and its load.")),
+         ("vérifier l'application, sa base et sa charge.", "check the application, its database and its load."), "head:ok"),
     _row("cause:timeout.total", "app_slow", "medium", ("l'application ou son réseau est trop lent", "the application or its network is too slow"),
          ("vérifier la charge et le débit.", "check load and throughput.")),
     # Certificates
+    _row("cause:tls.handshake no_sni", "sni", "high", ("l'hôte virtuel de ce nom manque au serveur TLS", "the TLS server lacks this name's virtual host"),
+         ("vérifier l'hôte virtuel et son certificat.", "check the virtual host and its certificate.")),
     _row("cause:tls.expired", "cert_expired", "high", ("le certificat n'a pas été renouvelé", "the certificate was not renewed"),
          ("renouveler le certificat et recharger le serveur.", "renew the certificate and reload the server.")),
     _row("cause:tls.not_yet_valid", "cert_early", "medium", ("un certificat installé trop tôt, ou une horloge fausse", "a certificate installed too early, or a wrong clock"),
@@ -103,6 +123,9 @@ TABLE: tuple[_Row, ...] = (
     _row("cause:tls.weak", "tls_old", "high", ("une configuration TLS ou un certificat dépassés", "an outdated TLS setup or certificate"),
          ("relever la version de TLS, ou réémettre le certificat.", "raise the TLS version, or reissue the certificate.")),
     # Answers
+    _row("family:http again:ok", "passing_http", "low", ("une erreur passagère de l'application", "a passing error of the application"),
+         ("lire le journal de l'application autour du premier échec.", "read the application's log around the first failure."),
+         "cause:http.redirect cause:http.blocked status:gone status:auth"),
     _row("status:bad_gateway", "behind_proxy", "high", ("l'application derrière le mandataire", "the application behind the proxy"),
          ("vérifier l'application derrière le mandataire, puis la redémarrer.", "check the application behind the proxy, then restart it.")),
     _row("status:503", "overloaded", "medium", ("service surchargé, arrêté ou en maintenance", "service overloaded, stopped or under maintenance"),
@@ -178,7 +201,10 @@ def _statuses(subject: Subject) -> set[str]:
     return {f"status:{status}", f"status:{status // 100}xx"} | {f"status:{name}" for name, members in groups.items() if status in members}
 
 
-_TWO_SIDED = {"link": "control", "resolver.system": "system", "resolver.second": "second"}
+_TWO_SIDED = {
+    "link": "control", "resolver.system": "system", "resolver.second": "second", "resolver.zone": "zone",
+    "other_port": "other_port", "get.again": "again", "head.again": "head",
+}  # fmt: skip
 
 
 def _observed(fact: Fact) -> dict[str, tuple[str, ...]]:
@@ -188,6 +214,10 @@ def _observed(fact: Fact) -> dict[str, tuple[str, ...]]:
         return {"control:resolver": (fact.id,)}
     if evidence.name in _TWO_SIDED and evidence.bad is not None:
         return {f"{_TWO_SIDED[evidence.name]}:{'bad' if evidence.bad else 'ok'}": (fact.id,)}
+    if evidence.kind is FactKind.SIBLINGS and evidence.bad is not None:
+        return {f"{evidence.name.replace('.', '_')}:{'down' if evidence.bad else 'up'}": (fact.id,)}
+    if evidence.name == "no_sni":
+        return {"no_sni": (fact.id,)}
     if evidence.kind is FactKind.CHANGE and evidence.bad:
         return {f"change:{evidence.name}": (fact.id,)}
     return {"self_signed": (fact.id,)} if evidence.name == "self_signed" else {}

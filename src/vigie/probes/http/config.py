@@ -161,6 +161,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return redact_url(self.url)
 
     @property
+    def plain_url(self) -> str | None:
+        """The URL as it is sent, where anybody may ask for it again: a GET without login, headers, body or proxy."""
+        special = self.method != "GET" or self.headers or self.body is not None or self.auth != Auth() or self.proxy is not None
+        return None if special else Place.of(self.url).url
+
+    @property
     def host(self) -> str:
         """The host, for limits and names."""
         return host_of(self.url)
