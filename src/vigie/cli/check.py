@@ -1,8 +1,9 @@
 """Probe now and print the verdict; touches no state, sends nothing."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,6 +11,9 @@ from vigie.cli import results
 from vigie.cli.common import ConfigOption, run, settings
 from vigie.config import MonitorSettings, Settings, one_monitor
 from vigie.errors import VigieError
+
+if TYPE_CHECKING:
+    from vigie.explain import Diagnosis
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -42,6 +46,9 @@ def check(
     ip: Annotated[Literal["4", "6"] | None, typer.Option(help="Only this family of addresses.")] = None,
     http: Annotated[Literal["1.1", "2", "3"] | None, typer.Option(help="HTTP version to ask for.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Do not verify the certificate.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Look a second time where something is wrong, and print the diagnosis.")
+    ] = False,
     format_: Annotated[Literal["text", "json", "nagios"], typer.Option("--format", help="Output.")] = "text",
 ) -> None:
     """Probe now and print the verdict; touches no state, sends nothing."""
@@ -71,7 +78,7 @@ def check(
         found = replace(found, monitors=tuple(_unique(one_monitor({"url": url, **values}), index) for index, url in enumerate(urls)))
     elif values:
         raise VigieError("options of the request need a URL", "name one, or set them in vigie.yaml")
-    raise typer.Exit(_show(found, format_))
+    raise typer.Exit(_show(found, format_, explain=explain))
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -93,15 +100,26 @@ def _unique(one: MonitorSettings, index: int) -> MonitorSettings:
     return replace(one, monitor=replace(one.monitor, id=f"{one.monitor.id}-{index}"))
 
 
-def _show(found: Settings, format_: str) -> int:
+def _show(found: Settings, format_: str, *, explain: bool) -> int:
     import sys
 
     from vigie.agent import look
     from vigie.ports import Assignment
 
     checked = run(look([Assignment(one.monitor, one.options) for one in found.monitors], list(found.control)))
+    diagnoses = _diagnoses(found, checked) if explain else {}
     if format_ == "nagios":
         typer.echo(results.nagios(checked))
     for monitor, result in checked if format_ != "nagios" else ():
-        typer.echo(results.json_line(monitor, result) if format_ == "json" else results.text(monitor, result, colour=sys.stdout.isatty()))
+        known = diagnoses.get(monitor.id)
+        if format_ == "json":
+            typer.echo(results.json_line(monitor, result, results.explained(result, known) if explain else None))
+        else:
+            typer.echo(results.text(monitor, result, colour=sys.stdout.isatty(), language=found.language, diagnosis=known))
     return results.EXIT[results.worst([result.status for _, result in checked])]
+
+
+def _diagnoses(found: Settings, checked: Sequence[results.Checked]) -> "Mapping[str, Diagnosis]":
+    from vigie.explain import explain
+
+    return run(explain(found, checked))
