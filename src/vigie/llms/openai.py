@@ -97,14 +97,22 @@ class OpenAi:
         async with Faults(self, deadline_ms / 1000), await asyncio.to_thread(self._client) as client:
             while True:
                 async with client.stream("POST", f"{self._url}/chat/completions", json=self._body(prompt)) as answer:
-                    if answer.status_code in _REFUSED and self._asks < len(_WAYS) - 1:
-                        self._asks += 1  # perhaps it does not know the schema: the reply is checked all the same
-                        continue
-                    if answer.status_code != 200:
-                        await answer.aread()
-                        answer.raise_for_status()
-                        raise ModelError(ModelFault.SERVER, f"{self._url} answers {answer.status_code}", "see what listens at llm.url")
-                    return await self._read(answer, prompt)
+                    if answer.status_code == 200:
+                        return await self._read(answer, prompt)
+                    await self._refused(answer)
+
+    async def _refused(self, answer: Any) -> None:
+        """Raise ModelError, unless the server may take the question in a plainer form."""
+        await answer.aread()
+        said = _said(answer)
+        if answer.status_code == 400 and "context" in said:
+            raise ModelError(
+                ModelFault.TRUNCATED_PROMPT, f"the prompt does not fit: {said}", "start the server with a larger context window"
+            )
+        if answer.status_code in _REFUSED and self._asks < len(_WAYS) - 1:
+            self._asks += 1  # perhaps it does not know the schema: the reply is checked all the same
+            return
+        raise self._of_status(answer.status_code, said)
 
     def _must_fit(self, prompt: Prompt) -> None:
         needed = tokens(prompt.system) + tokens(prompt.user) + self._config.num_predict
@@ -179,12 +187,12 @@ class OpenAi:
         """The fault that an error of the client means."""
         import httpx
 
-        status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             words = f"nothing answers at {self._url} ({type(error).__name__})"
             return ModelError(ModelFault.UNREACHABLE, words, "start the server, or set llm.url, or llm: {provider: none}")
-        if status is not None:
-            return self._of_status(status, error)
+        if isinstance(error, httpx.HTTPStatusError):
+            status = error.response.status_code
+            return self._of_status(status, _said(error.response))
         if isinstance(error, httpx.TimeoutException):
             words = f"no first token within {int(self._config.first_token) / 1000:g} s"
             return ModelError(ModelFault.TIMEOUT_FIRST_TOKEN, words, SLOW)
@@ -194,14 +202,14 @@ class OpenAi:
             return ModelError(ModelFault.NOT_JSON, f"what {self._url} sends is no JSON", "see what listens at llm.url")
         return ModelError(ModelFault.SCHEMA, f"what {self._url} sends is not what such a server sends", "see what listens at llm.url")
 
-    def _of_status(self, status: int, error: Any) -> ModelError:
+    def _of_status(self, status: int, said: str) -> ModelError:
         if status in (401, 403):
             return ModelError(ModelFault.AUTH, f"the server refuses the token (status {status})", "set llm.token")
         if status == 404:
             return ModelError(ModelFault.NOT_PULLED, f"the server has no model {self.name}, or no such path", "set llm.model and llm.url")
         if status in (429, 503):
             return ModelError(ModelFault.BUSY, f"the server is busy (status {status})", "give the model less to do")
-        return ModelError(ModelFault.SERVER, f"the server reports an error (status {status}): {_said(error)}", "see the server's own log")
+        return ModelError(ModelFault.SERVER, f"the server reports an error (status {status}): {said}", "see the server's own log")
 
 
 def _schema(prompt: Prompt) -> dict[str, Any]:
@@ -244,11 +252,11 @@ async def _events(answer: Any) -> AsyncIterator[dict[str, Any]]:
         yield event
 
 
-def _said(error: Any) -> str:
+def _said(answer: Any) -> str:
     try:
-        return _words(error.response.json().get("error"))
+        return _words(answer.json().get("error"))
     except (ValueError, AttributeError):
-        return "no words of its own"
+        return _words("")
 
 
 def _words(error: Any) -> str:
