@@ -8,6 +8,7 @@ from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
 from vigie.core.report.facts import Analysis, Bundle, Evidence, Message, Subject
+from vigie.core.report.history import Remark
 
 
 class Clock(Protocol):
@@ -267,6 +268,14 @@ class Store(Protocol):
 
     async def left(self) -> list[tuple[str, Acked | Resolved]]:
         """Take what was left, oldest first; each is handed out once."""
+        ...
+
+    async def remark(self, remark: Remark) -> None:
+        """Keep what a person said of an incident."""
+        ...
+
+    async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
+        """What was said of these incidents, oldest first."""
         ...
 
     async def prune(self, now: int) -> int:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from vigie.core.events import Cleared, Closed, Opened, Recovered, Suspected
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity
-from vigie.core.report import facts, prompt, rules, verify
+from vigie.core.report import facts, history, prompt, rules, verify
 from vigie.core.report.facts import Analysis, Bundle, Evidence, Subject
+from vigie.core.report.history import Past, Remark
 from vigie.core.report.render import Setting
 from vigie.engine.ingest import Turn
 from vigie.engine.messages import Composer
@@ -23,6 +24,7 @@ _QUEUE = 5
 _BREAK_AFTER = 3
 _BREAK_SECONDS = 300.0
 _CATCH_UP_MS = 3_600_000
+_LOOK_BACK, _MOST_PAST = 500, 50  # incidents that are looked through, and those compared closely
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ class Reporter:
     async def _report(self, incident: Incident, *, by_model: bool) -> None:
         subject = await self._composer.subject(incident)
         task = self._evidence.pop(incident.monitor, None)
-        evidence = await task if task is not None else []
+        evidence = [*(await task if task is not None else ()), *await self._history(subject)]
         bundle = facts.bundle(subject, evidence, self._clock.now(), self._writing.setting.zone)
         analysis, fault = await self._analyse(subject, bundle) if by_model else (None, "too many incidents at once")
         fresh = await self._store.incident(incident.id)
@@ -198,6 +200,20 @@ class Reporter:
         stored = StoredReport(incident.id, bundle, analysis, fault, now)
         await self._store.save_report(stored, now, self._follow_ups(subject, now) if wanted else ())
         self._stored_one()
+
+    async def _history(self, subject: Subject) -> list[Evidence]:
+        """What the past says; it is read from what is on record and costs nobody a request."""
+        family = subject.incident.cause.partition(".")[0]
+        known = await self._store.incidents(limit=_LOOK_BACK)
+        alike = [one for one in known if one.closed_at is not None and one.cause.partition(".")[0] == family]
+        said = await self._store.remarks([one.id for one in alike])
+        past = [await self._past(one, said) for one in alike[:_MOST_PAST]]
+        return history.evidence(subject, past, self._writing.setting.zone)
+
+    async def _past(self, incident: Incident, said: Sequence[Remark]) -> Past:
+        subject = await self._composer.subject(incident)
+        remarks = tuple(one for one in said if one.incident == incident.id)
+        return Past(incident, subject.monitor.host, subject.result.timings, remarks)
 
     def _stored_one(self) -> None:
         for listener in self._stored:
