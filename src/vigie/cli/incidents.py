@@ -1,7 +1,8 @@
 """The incidents, their timelines and reports: list, show, ack, resolve."""
 
+import difflib
 import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,9 +11,13 @@ from vigie.cli.results import instant
 from vigie.config import Settings
 from vigie.core.events import Acked, Resolved
 from vigie.core.model import Incident
+from vigie.core.report.history import Remark
 from vigie.core.report.words import duration
 from vigie.errors import VigieError
 from vigie.ports import Store
+
+if TYPE_CHECKING:
+    from vigie.core.report.postmortem import Document
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The incidents, their timelines and reports.")
 
@@ -99,17 +104,93 @@ def ack(identity: Id, *, config: ConfigOption = None, by: Annotated[str | None, 
 
 
 @app.command()
+def report(
+    identity: Id,
+    *,
+    config: ConfigOption = None,
+    format_: Annotated[Literal["md", "html"], typer.Option("--format", help="Markdown, or one page of HTML.")] = "md",
+    language: Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; the configuration's when not given.")] = None,
+) -> None:
+    """The post-incident report, with what people have to add marked. Example: vigie incidents report shop-3 --format html > shop-3.html."""
+    found = settings(config)
+    store = _open(found)
+
+    async def work() -> "Document":
+        from vigie.clock import SystemClock
+        from vigie.records import postmortem
+
+        try:
+            return await postmortem(found, store, SystemClock(), identity, language or found.language)
+        finally:
+            await store.close()
+
+    typer.echo(_written(run(work()), format_))
+
+
+def _written(document: "Document", format_: str) -> str:
+    from vigie.core.report.postmortem import markdown
+    from vigie.web.paper import html
+
+    return html(document) if format_ == "html" else markdown(document)
+
+
+@app.command()
 def resolve(
     identity: Id,
     *,
     config: ConfigOption = None,
     by: Annotated[str | None, typer.Option(help="Who.")] = None,
-    note: Annotated[str, typer.Option(help="What it was.")] = "",
+    note: Annotated[str, typer.Option(help="What it was, in your words.")] = "",
+    cause: Annotated[str, typer.Option(help="The real cause, by its id (`vigie incidents causes` lists them).")] = "",
+    helpful: Annotated[bool | None, typer.Option("--helpful/--misleading", help="Whether the report helped.")] = None,
 ) -> None:
-    """Close an incident by hand; if the service still fails, a new one opens after confirmation."""
+    """Close an incident by hand, or add to a closed one what it really was: it is remembered, and told at the next similar one.
+
+    If the service still fails, a new incident opens after confirmation. Example: vigie incidents resolve shop-3 --cause behind_proxy.
+    """
     found = settings(config)
-    _handle(found, identity, Resolved(_now(), by or getpass.getuser(), note))
-    typer.echo(f"{identity} is closed.")
+    who = by or getpass.getuser()
+    _known(cause)
+    said = Remark(identity, _now(), who, helpful, cause, note) if cause or note or helpful is not None else None
+    was_open = run(_resolved(found, Resolved(_now(), who, note), identity, said))
+    typer.echo(f"{identity} is closed." if was_open else f"{identity}: noted.")
+
+
+@app.command()
+def causes() -> None:
+    """The causes that `resolve --cause` knows, by id."""
+    from vigie.core.report.causes import catalogue
+
+    for identity, (_, en) in catalogue().items():
+        typer.echo(f"{identity:<18} {en}")
+
+
+def _known(cause: str) -> None:
+    """Raise VigieError for a cause that nobody could look up again."""
+    from vigie.core.report.causes import catalogue
+
+    if cause and cause not in catalogue():
+        near = difflib.get_close_matches(cause, catalogue(), 1)
+        fix = f"did you mean {near[0]!r}?" if near else "`vigie incidents causes` lists them; say anything else with --note"
+        raise VigieError(f"{cause!r} is no cause that Vigie knows", fix)
+
+
+async def _resolved(found: Settings, event: Resolved, identity: str, said: Remark | None) -> bool:
+    """Keep what was said, then close what is open; whether it was open. Raises VigieError when there is nothing to do."""
+    store = _open(found)
+    try:
+        incident = await store.incident(identity)
+        if incident is None:
+            raise _unknown(identity)
+        if incident.closed_at is not None and said is None:
+            raise VigieError(f"{identity} is closed already", "say what it was with --cause, --note, --helpful or --misleading")
+        if said is not None:
+            await store.remark(said)
+    finally:
+        await store.close()
+    if incident.closed_at is None:
+        await _handled(found, identity, event)
+    return incident.closed_at is None
 
 
 def _now() -> int:
