@@ -55,7 +55,7 @@ def section(found: Document, title: str) -> postmortem.Section:
 
 
 def table(found: Document, title: str) -> dict[str, str]:
-    return {name: value for name, value in section(found, title).rows}
+    return {row[0]: row[1] for row in section(found, title).rows}
 
 
 def test_every_section_is_there_in_both_languages(write: Write) -> None:
