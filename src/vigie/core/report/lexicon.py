@@ -1,6 +1,7 @@
 """Words that a report may use only when its facts do: causes, certainty, actions, calm or alarm beyond what was measured."""
 
 import re
+from functools import lru_cache
 
 
 def _any_of(words: str) -> re.Pattern[str]:
@@ -88,8 +89,8 @@ _DENIABLE = re.compile(r"(?i)en cause|expliqu|explain|in question|attendu|expect
 
 # Whether something is said to have changed; a negation before the word turns it round.
 _CHANGED = _any_of(
-    r"changé\w*,changent,changements?,change,changes,remplacé\w*,passée?s? de,modifié\w*,différ\w+,nouvelle?s?,changed,replaced,went from,gone from,modified,altered,"
-    r"differs?,different"
+    r"changé\w*,changent,changements?,change,changes,remplacé\w*,passée?s? de,modifié\w*,différ\w+,nouvelle?s?,"
+    r"changed,replaced,went from,gone from,modified,altered,differs?,different"
 )
 _UNCHANGED = _any_of(r"inchangé\w*,identiques?,mêmes?,unchanged,identical,same")
 # A sentence with one of these gives a reason, and a reason must be known word by word.
@@ -110,13 +111,14 @@ def negates(text: str) -> bool:
     return _NEGATION.search(text) is not None
 
 
-def changes(text: str) -> set[bool]:
+@lru_cache(maxsize=512)
+def changes(text: str) -> frozenset[bool]:
     """Whether a text says that something changed (True), that it did not (False), or neither."""
     found = {False} if _UNCHANGED.search(text) else set[bool]()
     for match in _CHANGED.finditer(text):
         before = " ".join(re.split(r"[,;.]", text[: match.start()])[-1].split()[-_BEFORE:])
         found.add(not _NEGATION.search(before))
-    return found
+    return frozenset(found)
 
 
 def unlicensed(pattern: re.Pattern[str], text: str, permitted: str) -> bool:
@@ -129,11 +131,12 @@ def foreign_cause(text: str, permitted: str) -> bool:
     return any(pattern.search(text) and not pattern.search(permitted) for pattern in CAUSES.values())
 
 
-def directions(text: str) -> set[bool]:
+@lru_cache(maxsize=512)  # every sentence of a reply is held against the same facts
+def directions(text: str) -> frozenset[bool]:
     """Which ways a text points: True against the service, False in its favour."""
     found: set[bool] = set()
     for pattern, bad in ((_GOOD, False), (_BAD, True)):
         for match in pattern.finditer(text):
             before = " ".join(re.split(r"[,;.]", text[: match.start()])[-1].split()[-_BEFORE:])
             found.add(bad ^ bool(_NEGATION.search(before)))
-    return found
+    return frozenset(found)

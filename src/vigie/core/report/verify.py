@@ -195,9 +195,9 @@ def _sentences(facts: Sequence[Fact]) -> list[str]:
     return [said for fact in facts for said in (fact.evidence.fr, fact.evidence.en)]
 
 
-def _changes(facts: Sequence[Fact]) -> set[bool]:
+def _changes(facts: Sequence[Fact]) -> frozenset[bool]:
     """Which of "it changed" and "it did not" the cited facts say."""
-    return set[bool]().union(*(lexicon.changes(said) for said in _sentences(facts)))
+    return frozenset[bool]().union(*(lexicon.changes(said) for said in _sentences(facts)))
 
 
 def _words_known(text: str, permitted: str, language: str) -> bool:

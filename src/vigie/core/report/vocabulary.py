@@ -6,6 +6,7 @@ Words are compared by their first six letters, so that plurals, genders and tens
 
 import re
 import unicodedata
+from functools import lru_cache
 
 STEM = 6
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -72,6 +73,7 @@ deux trois quatre cinq six sept huit neuf dix onze douze utc gmt ms moniteur
 """
 
 
+@lru_cache(maxsize=4096)  # a language has few words
 def stem(word: str) -> str:
     """The first six letters, without accents; a short word without its plural."""
     plain = "".join(one for one in unicodedata.normalize("NFD", word.lower()) if unicodedata.category(one) != "Mn")
