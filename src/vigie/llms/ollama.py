@@ -6,7 +6,7 @@ leaves, the server is asked whether the model runs here or is only a name for on
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -18,11 +18,12 @@ from vigie.core.report.prompt import tokens
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import LEAVES, Faults, ModelDeps, in_time, is_near
 from vigie.net import redact
-from vigie.ports import Prompt, Reply
+from vigie.ports import Offered, Prompt, Pulled, Reply
 
 _OPTIONS_KEPT = {"temperature": 0, "seed": 7}
 _CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 10.0
 _EXAMINE_SECONDS, _PRELOAD_SECONDS = 15.0, 300.0
+_PULL_SECONDS, _PULL_SILENCE_MS = 86_400.0, 60_000
 _LONGEST_REPLY = 20_000  # characters; num_predict tokens make a few thousand
 _CLOUD = ("-cloud", ":cloud")
 # No tokenizer packs more bytes into a token; a count below that is a prompt that was cut. The static part may come from the
@@ -218,6 +219,23 @@ class Ollama:
             version = (await self._get("/api/version"))["version"]
             await self._must_be_local()
         return f"Ollama {redact(str(version))[:20]} at {self._url} has {self.name}"
+
+    async def offered(self) -> list[Offered]:
+        """What `ollama list` shows."""
+        async with Faults(self, _EXAMINE_SECONDS):
+            listed = (await self._get("/api/tags"))["models"]
+            return [
+                Offered(str(one["name"]), local=not one.get("remote_host"), size=one.get("size"), digest=str(one.get("digest", "")))
+                for one in listed
+            ]
+
+    async def pull(self) -> AsyncIterator[Pulled]:
+        """`ollama pull`, step by step; it takes as long as it takes, but never stays silent for more than a minute."""
+        async with Faults(self, _PULL_SECONDS), _closing(await asyncio.to_thread(self._client)) as client:
+            steps = await client.pull(model=self.name, stream=True)
+            async with aclosing(in_time(steps, _PULL_SILENCE_MS, _PULL_SILENCE_MS)) as told:
+                async for step in told:
+                    yield Pulled(step.status or "", step.completed or 0, step.total or 0)
 
     def named(self, error: Exception) -> ModelError:
         """The fault that an error of the client or of its parts means."""

@@ -19,7 +19,7 @@ from vigie.core.report.prompt import tokens
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import LEAVES, SLOW, Faults, ModelDeps, in_time, is_near
 from vigie.net import redact
-from vigie.ports import Prompt, Reply
+from vigie.ports import Offered, Prompt, Pulled, Reply
 
 _CONNECT_SECONDS, _EXAMINE_SECONDS, _PRELOAD_SECONDS = 2.0, 15.0, 300.0
 _LONGEST_REPLY, _LONGEST_LINE = 20_000, 262_144
@@ -80,9 +80,9 @@ class OpenAi:
         import httpx
 
         headers = {"Authorization": f"Bearer {self._config.token}"} if self._config.token else {}
+        # Proxies of the environment are for hosts far away.
         limits = httpx.Timeout(None, connect=_CONNECT_SECONDS, read=int(self._config.first_token) / 1000)
-        far = not is_near(urlsplit(self._url).hostname or "")  # proxies of the environment are for hosts far away
-        return httpx.AsyncClient(headers=headers, timeout=limits, trust_env=far, follow_redirects=False)
+        return httpx.AsyncClient(headers=headers, timeout=limits, trust_env=not self._near, follow_redirects=False)
 
     async def preload(self) -> None:
         """One token makes a server that loads on demand load the model."""
@@ -173,15 +173,29 @@ class OpenAi:
 
     async def examine(self) -> str:
         """Whether the server answers, and that it has the model."""
-        async with Faults(self, _EXAMINE_SECONDS), await asyncio.to_thread(self._client) as client:
-            answer = await client.get(f"{self._url}/models")
-            answer.raise_for_status()
-            names = [str(one["id"]) for one in answer.json()["data"]]
+        names = [one.name for one in await self.offered()]
         if self.name not in names:
             shown = ", ".join(redact(name)[:40] for name in names[:_SHOWN_MODELS]) or "none"
             raise ModelError(ModelFault.NOT_PULLED, f"{self._url} does not have {self.name}", f"set llm.model to one it has: {shown}")
-        where = "on this machine or network" if is_near(urlsplit(self._url).hostname or "") else "elsewhere"
+        where = "on this machine or network" if self._near else "elsewhere"
         return f"the server at {self._url}, {where}, has {self.name}"
+
+    async def offered(self) -> list[Offered]:
+        """What `/models` lists."""
+        async with Faults(self, _EXAMINE_SECONDS), await asyncio.to_thread(self._client) as client:
+            answer = await client.get(f"{self._url}/models")
+            answer.raise_for_status()
+            return [Offered(str(one["id"]), local=self._near) for one in answer.json()["data"]]
+
+    async def pull(self) -> AsyncIterator[Pulled]:
+        """Such servers are given their models by hand."""
+        for step in tuple[Pulled, ...]():
+            yield step
+        raise ModelError(ModelFault.OTHER, f"{self._url} cannot be told to download a model", "give it the model as its own manual says")
+
+    @property
+    def _near(self) -> bool:
+        return is_near(urlsplit(self._url).hostname or "")
 
     def named(self, error: Exception) -> ModelError:
         """The fault that an error of the client means."""

@@ -19,7 +19,7 @@ from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.prober import LocalAgent
 from vigie.engine.reporter import Reporter, Writing
-from vigie.ports import Assignment, Clock, Collector, LanguageModel, Notifier, Probe, Prompt, Reply, Store
+from vigie.ports import Assignment, Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Reply, Store
 
 _CAUSES = {Status.DOWN: Cause.TCP_REFUSED, Status.DEGRADED: Cause.LATENCY_THRESHOLD, Status.UNKNOWN: Cause.PROBE_NETWORK}
 
@@ -128,6 +128,14 @@ class FakeModel:
     async def examine(self) -> str:
         """Always there."""
         return self.name
+
+    async def offered(self) -> list[Offered]:
+        """Itself."""
+        return [Offered(self.name, local=True, digest="f" * 12)]
+
+    async def pull(self) -> AsyncIterator[Pulled]:
+        """At once."""
+        yield Pulled("success", 1, 1)
 
 
 @dataclass(slots=True)
