@@ -21,6 +21,7 @@ from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, Writing
+from vigie.engine.writer import Mode
 from vigie.errors import AlreadyRunning, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
@@ -98,8 +99,9 @@ def collectors(settings: Settings, deps: ProbeDeps, known: Callable[[], Awaitabl
 
 def writing(settings: Settings, clock: Clock) -> Writing:
     """How reports are written."""
-    llm = settings.llm
-    return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, Setting(settings.language, zone_of(settings)))
+    llm, setting = settings.llm, Setting(settings.language, zone_of(settings))
+    mode = None if llm.mode in ("auto", "off") else Mode(llm.mode)
+    return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, setting, mode)
 
 
 class Core:

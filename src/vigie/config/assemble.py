@@ -61,12 +61,12 @@ def llm(tree: Tree, file: File, environ: Mapping[str, str]) -> Llm:
     report = build(tree, {key: value for key, value in file.llm.items() if key in ours}, Report, ("llm",)) or Report()
     rest = {key: value for key, value in file.llm.items() if key not in ours}
     config = None
-    if report.provider not in ("none", "off"):
+    if report.provider not in ("none", "off") and report.mode != "off":
         adapter = module(tree, "llms", report.provider, ("llm", "provider"))
         if adapter is not None:
             config = build(tree, with_environment(adapter, rest, environ), adapter.Config, ("llm",))
     language = report.language or file.language
-    return Llm(report.provider, config, report.prompt, language, int(report.deadline), int(report.hold))
+    return Llm(report.provider, config, report.prompt, language, int(report.deadline), int(report.hold), report.mode)
 
 
 def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings, ...]:

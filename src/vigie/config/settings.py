@@ -36,6 +36,7 @@ class Llm:
     language: str
     deadline_ms: int
     hold_ms: int
+    mode: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)

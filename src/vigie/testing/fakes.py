@@ -107,6 +107,7 @@ class FakeModel:
     text: str | None = None
     asked: int = 0
     loaded: int = 0
+    systems: list[str] = field(default_factory=list)  # the instructions of each prompt
     name: str = "fake"
 
     async def preload(self) -> None:
@@ -118,6 +119,7 @@ class FakeModel:
     async def write(self, prompt: Prompt, deadline_ms: int) -> Reply:  # noqa: ARG002 - the port's signature
         """Answer as scripted."""
         self.asked += 1
+        self.systems.append(prompt.system)
         await self.clock.sleep(self.takes)
         if self.fault is not None:
             raise self.fault
