@@ -2,6 +2,7 @@
 
 import sys
 import types
+from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
@@ -12,7 +13,7 @@ from vigie.errors import MissingExtra, VigieError
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Outsiders `gopher` (whole), `http` (a name of ours) and `half` (lacks a package); the groups that were looked through."""
     asked: list[str] = []
     monkeypatch.setitem(sys.modules, "outsider", types.ModuleType("outsider"))

@@ -18,12 +18,11 @@ import msgspec
 from vigie import plugins
 from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, frame
 from vigie.clock import SystemClock
-from vigie.config import options_to_config
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
 from vigie.net import Link, Resolver, system_ca_file
 from vigie.ports import Assignment, Batch, Probe
-from vigie.probes import Guarded, ProbeDeps
+from vigie.probes import Guarded, ProbeDeps, configured
 
 _LENGTH = 4
 _LATE_SECONDS = 10.0
@@ -34,7 +33,7 @@ _MOST_WAITING, _ROOM_SECONDS = 256, 0.05
 def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
     """The probe of an assignment, with the question "is it us?" behind it."""
     module = plugins.load("probes", assignment.monitor.kind)
-    probe = module.build(options_to_config(module.Config, assignment.options), deps)
+    probe = module.build(configured(module.Config, assignment.options), deps)
     # The link of the moment: a new configuration may name other control targets.
     return Guarded(probe, assignment.monitor.host, lambda: deps.link.fault())  # noqa: PLW0108 - looked up at each call
 

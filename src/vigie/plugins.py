@@ -3,7 +3,6 @@
 What is installed is looked through once in the life of a process: that takes milliseconds, and every monitor asks for its kind.
 """
 
-import difflib
 import importlib
 import pkgutil
 from functools import cache
@@ -35,6 +34,8 @@ def load(port: str, kind: str) -> Any:
             return _outside(port)[kind].load()
     except ModuleNotFoundError as error:
         raise MissingExtra(f"{kind} needs the package {error.name}", f"pip install {error.name}") from error
+    import difflib  # only a mistake needs it
+
     known = kinds(port)
     near = difflib.get_close_matches(kind, known, 1)
     raise VigieError(f"{kind!r} is no kind of {port}", f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from vigie.config import assemble, tree
 from vigie.config.model import File
 from vigie.config.settings import Channel, Llm, MonitorSettings, Settings
-from vigie.errors import ConfigError, Fault, VigieError
+from vigie.errors import ConfigError, Fault
 
 __all__ = ["Channel", "Llm", "MonitorSettings", "Settings", "environment", "find", "load", "one_monitor"]
 
@@ -124,13 +122,3 @@ def one_monitor(values: dict[str, Any]) -> MonitorSettings:
     if made.faults or not found:
         raise ConfigError(made.faults or [Fault("nothing to check")])
     return found[0]
-
-
-def options_to_config(config_type: type, options: dict[str, object]) -> Any:
-    """A probe's Config out of the plain values of an Assignment."""
-    from vigie.config.convert import dec_hook
-
-    try:
-        return msgspec.convert(options, config_type, dec_hook=dec_hook)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise VigieError(f"a probe's configuration did not travel well: {error}") from error

@@ -4,7 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+import msgspec
+
+from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.errors import VigieError
 from vigie.net import Link, Resolver, is_private
 from vigie.ports import Clock, Probe
 
@@ -28,6 +32,20 @@ _ADVICE = {
     Cause.PROBE_NETWORK: "See this machine's network; the service is not accused and nobody is paged.",
     Cause.PROBE_RESOLVER: "See this machine's resolver (/etc/resolv.conf); the service is not accused and nobody is paged.",
 }
+
+
+def configured(config_type: type, options: dict[str, object]) -> Any:
+    """A probe's Config out of the plain values of an Assignment. Raises VigieError."""
+    try:
+        return msgspec.convert(options, config_type, dec_hook=_read)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise VigieError(f"a probe's configuration did not travel well: {error}") from error
+
+
+def _read(kind: type, value: Any) -> Any:
+    if kind is Duration:
+        return Duration.of(value)
+    raise NotImplementedError(kind)
 
 
 @dataclass(slots=True)
