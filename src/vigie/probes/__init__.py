@@ -1,6 +1,6 @@
 """What every kind of check shares: the process-wide resources, and the question "is it us?" after a failure."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -79,14 +79,14 @@ class Guarded:
 
     probe: Probe
     host: str
-    fault: Callable[[], Awaitable[Cause | None]]
+    deps: ProbeDeps
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """Look once; the vote on our own link comes after the check and is not part of its time."""
         result = await self.probe.check(timeout_ms)
         if result.cause not in _DOUBTFUL or is_private(result.address or self.host):
             return result
-        own = await self.fault()
+        own = await self.deps.link.fault()  # the link of the moment: a new configuration may name other control targets
         if own is None:
             return result
         words = "no control target answers either: this machine has no way out"

@@ -1,6 +1,7 @@
 """The configuration of an HTTP(S) monitor: its keys stand beside the common ones in `vigie.yaml`."""
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
+@lru_cache(256)  # thousands of monitors expect the same
 def status_ranges(text: str | int) -> tuple[tuple[int, int], ...]:
     """`200-299,304` as inclusive ranges; ValueError otherwise."""
     ranges = []

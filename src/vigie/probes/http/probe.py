@@ -17,6 +17,8 @@ _KEPT_LENGTH = 200
 class HttpProbe:
     """Looks at one URL."""
 
+    __slots__ = ("_clock", "_rules", "_walker")
+
     def __init__(self, config: Config, deps: ProbeDeps, transport: Transport) -> None:
         self._clock = deps.clock
         self._rules = Rules.of(config.expect)
