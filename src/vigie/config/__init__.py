@@ -1,19 +1,16 @@
 """The only reader of files and environment: one frozen Settings, or every fault at once."""
 
-import gc
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vigie.config import assemble, tree
 from vigie.config.model import File
 from vigie.config.settings import Channel, Llm, MonitorSettings, Settings
+from vigie.config.tree import Tree
 from vigie.errors import ConfigError, Fault
 
 __all__ = ["Channel", "Llm", "MonitorSettings", "Settings", "environment", "find", "load", "one_monitor"]
 
-_LONG = 50_000  # characters: with fewer, there is little memory to win back
 _SEED_URL = "https://ollama.com/"
 _MAIL = ("EMAIL_SENDER", "EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER", "SMTP_PORT")
 
@@ -48,15 +45,9 @@ def load(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
     known = environment(base, environ)
     if file is None:
         return _settings(_seed(known), None, base, known)
-    text = _text(file)
-    if len(text) < _LONG:
-        return _settings(tree.read(text, str(file), known), file, base, known)
-    # What a file was read with lies between the values that stay, and Python gives memory back by the whole megabyte. So they are
-    # written down and read anew, side by side: without this, ten thousand monitors keep 40 MB that nobody uses.
-    packed = pickle.dumps(_settings(tree.read(text, str(file), known), file, base, known))
-    gc.collect()
-    found: Settings = pickle.loads(packed)  # noqa: S301 - our own bytes of a moment ago
-    return found
+    from vigie.config.yaml import read  # 3 MB; see apart.py
+
+    return _settings(read(_text(file), str(file), known), file, base, known)
 
 
 def _text(file: Path) -> str:
@@ -67,9 +58,9 @@ def _text(file: Path) -> str:
         raise ConfigError([Fault(f"cannot be read: {why}", "`vigie init` writes one", file=str(file))]) from error
 
 
-def _seed(environ: Mapping[str, str]) -> tree.Tree:
+def _seed(environ: Mapping[str, str]) -> Tree:
     """What the environment alone says: one service, mail when its settings are there."""
-    made = tree.Tree("environment")
+    made = Tree("environment")
     monitor: dict[str, Any] = {"url": environ.get("SERVICE_URL") or _SEED_URL}
     if seconds := environ.get("TIMEOUT_SECONDS"):
         if seconds.replace(".", "", 1).isdigit():
@@ -88,7 +79,9 @@ def _missing(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in _MAIL if not environ.get(name))
 
 
-def _settings(read: tree.Tree, file: Path | None, base: Path, environ: Mapping[str, str]) -> Settings:
+def _settings(read: Tree, file: Path | None, base: Path, environ: Mapping[str, str]) -> Settings:
+    from vigie.config import assemble  # who is handed Settings ready made needs none of it
+
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
     channels = assemble.channels(read, shape.notify, environ)
     monitors = assemble.monitors(read, shape, list(shape.notify))
@@ -120,7 +113,7 @@ def _settings(read: tree.Tree, file: Path | None, base: Path, environ: Mapping[s
     )
 
 
-def _check_zone(read: tree.Tree, name: str) -> None:
+def _check_zone(read: Tree, name: str) -> None:
     from zoneinfo import ZoneInfo
 
     try:
@@ -131,7 +124,9 @@ def _check_zone(read: tree.Tree, name: str) -> None:
 
 def one_monitor(values: dict[str, Any]) -> MonitorSettings:
     """A single monitor from plain values, as `vigie check URL` needs it. Raises ConfigError."""
-    made = tree.Tree("")
+    from vigie.config import assemble
+
+    made = Tree("")
     found = assemble.monitors(made, File(monitors=[values]), [])
     if made.faults or not found:
         raise ConfigError(made.faults or [Fault("nothing to check")])
