@@ -6,7 +6,7 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -56,12 +56,11 @@ def locked(store: Path) -> Iterator[None]:
 
 def zone_of(settings: Settings) -> tzinfo:
     """The zone of times in messages."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     if settings.timezone:
+        from zoneinfo import ZoneInfo
+
         return ZoneInfo(settings.timezone)
-    return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
+    return datetime.now().astimezone().tzinfo or UTC
 
 
 def assignments(settings: Settings) -> list[Assignment]:

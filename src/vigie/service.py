@@ -13,8 +13,9 @@ from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
 from vigie.core.model import Monitor
+from vigie.engine.alive import keep_alive
 from vigie.engine.ingest import Turn
-from vigie.engine.janitor import Janitor, keep_alive
+from vigie.engine.janitor import Janitor
 from vigie.errors import ConfigError, VigieError
 from vigie.ports import Batch, Clock
 from vigie.web.view import Health, Snapshot, lines

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from vigie.config import load, one_monitor, options_to_config
+from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
 from vigie.errors import ConfigError
+from vigie.probes import configured
 from vigie.probes.http import Config
 
 MAIL = {
@@ -144,4 +145,4 @@ def test_a_probes_options_survive_the_way_to_another_process() -> None:
     one = one_monitor({"url": "https://a.test/", "expect": {"latency": "1s", "json": ["$.a<3"]}})
     travelled = json.loads(json.dumps(one.options))
 
-    assert options_to_config(Config, travelled) == one.config
+    assert configured(Config, travelled) == one.config

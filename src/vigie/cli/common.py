@@ -23,6 +23,13 @@ def settings(config: Path | None) -> Settings:
     return load(config, os.environ, Path.cwd())
 
 
+def settings_apart(config: Path | None) -> Settings:
+    """The same for a program that stays: read by a process of its own, which takes its memory with it. Raises VigieError."""
+    from vigie.config.apart import load_apart
+
+    return load_apart(config, os.environ, Path.cwd())
+
+
 def need_channels(found: Settings) -> None:
     """Raise ConfigError that names every missing mail setting when nobody could be told."""
     if found.channels:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import typer
 
-from vigie.cli.common import ConfigOption, settings, start_log
+from vigie.cli.common import ConfigOption, settings_apart, start_log
 from vigie.config import Settings
 
 app = typer.Typer(rich_markup_mode=None)
@@ -18,11 +18,11 @@ log = logging.getLogger("vigie.serve")
 @app.command(epilog="SIGTERM or Ctrl-C drains and stops; SIGHUP or a changed file reloads the configuration, as a whole or not at all.")
 def serve(*, config: ConfigOption = None) -> None:
     """Watch every monitor until stopped; status page and health endpoint on web.listen (127.0.0.1:8080)."""
-    found = settings(config)
+    found = settings_apart(config)
     start_log(found)
     if not found.channels:
         log.warning("no channel is configured: incidents are recorded and shown, but nobody is told (vigie init sets one up)")
-    asyncio.run(_serve(found, lambda: settings(config)))
+    asyncio.run(_serve(found, lambda: settings_apart(config)))
 
 
 async def _serve(found: Settings, reload: Callable[[], Settings]) -> None:

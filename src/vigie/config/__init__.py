@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from vigie.config import assemble, tree
 from vigie.config.model import File
 from vigie.config.settings import Channel, Llm, MonitorSettings, Settings
-from vigie.errors import ConfigError, Fault, VigieError
+from vigie.config.tree import Tree
+from vigie.errors import ConfigError, Fault
 
 __all__ = ["Channel", "Llm", "MonitorSettings", "Settings", "environment", "find", "load", "one_monitor"]
 
@@ -47,17 +45,22 @@ def load(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
     known = environment(base, environ)
     if file is None:
         return _settings(_seed(known), None, base, known)
+    from vigie.config.yaml import read  # 3 MB; see apart.py
+
+    return _settings(read(_text(file), str(file), known), file, base, known)
+
+
+def _text(file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
         raise ConfigError([Fault(f"cannot be read: {why}", "`vigie init` writes one", file=str(file))]) from error
-    return _settings(tree.read(text, str(file), known), file, base, known)
 
 
-def _seed(environ: Mapping[str, str]) -> tree.Tree:
+def _seed(environ: Mapping[str, str]) -> Tree:
     """What the environment alone says: one service, mail when its settings are there."""
-    made = tree.Tree("environment")
+    made = Tree("environment")
     monitor: dict[str, Any] = {"url": environ.get("SERVICE_URL") or _SEED_URL}
     if seconds := environ.get("TIMEOUT_SECONDS"):
         if seconds.replace(".", "", 1).isdigit():
@@ -76,7 +79,9 @@ def _missing(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in _MAIL if not environ.get(name))
 
 
-def _settings(read: tree.Tree, file: Path | None, base: Path, environ: Mapping[str, str]) -> Settings:
+def _settings(read: Tree, file: Path | None, base: Path, environ: Mapping[str, str]) -> Settings:
+    from vigie.config import assemble  # who is handed Settings ready made needs none of it
+
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
     channels = assemble.channels(read, shape.notify, environ)
     monitors = assemble.monitors(read, shape, list(shape.notify))
@@ -108,7 +113,7 @@ def _settings(read: tree.Tree, file: Path | None, base: Path, environ: Mapping[s
     )
 
 
-def _check_zone(read: tree.Tree, name: str) -> None:
+def _check_zone(read: Tree, name: str) -> None:
     from zoneinfo import ZoneInfo
 
     try:
@@ -119,18 +124,10 @@ def _check_zone(read: tree.Tree, name: str) -> None:
 
 def one_monitor(values: dict[str, Any]) -> MonitorSettings:
     """A single monitor from plain values, as `vigie check URL` needs it. Raises ConfigError."""
-    made = tree.Tree("")
+    from vigie.config import assemble
+
+    made = Tree("")
     found = assemble.monitors(made, File(monitors=[values]), [])
     if made.faults or not found:
         raise ConfigError(made.faults or [Fault("nothing to check")])
     return found[0]
-
-
-def options_to_config(config_type: type, options: dict[str, object]) -> Any:
-    """A probe's Config out of the plain values of an Assignment."""
-    from vigie.config.convert import dec_hook
-
-    try:
-        return msgspec.convert(options, config_type, dec_hook=dec_hook)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise VigieError(f"a probe's configuration did not travel well: {error}") from error

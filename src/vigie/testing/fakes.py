@@ -13,8 +13,9 @@ from vigie.core.model import Cause, CheckResult, Monitor, Notice, Status
 from vigie.core.policy import Policy
 from vigie.core.report.facts import Evidence, Message, Subject
 from vigie.core.report.render import Setting
+from vigie.engine.alive import keep_alive
 from vigie.engine.ingest import Ingest, Turn
-from vigie.engine.janitor import Janitor, keep_alive
+from vigie.engine.janitor import Janitor
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.prober import LocalAgent

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from vigie.core.model import Cause, Status, TlsFacts
 from vigie.net import USER_AGENT, Answer, redact_url, tls_facts
@@ -65,6 +66,8 @@ class Run:
 class Walker:
     """Goes the way of one monitor, again at each check."""
 
+    __slots__ = ("_body", "_ca_file", "_config", "_deps", "_home", "_need_body", "_tls_versions", "_transport")
+
     def __init__(self, config: Config, deps: ProbeDeps, transport: Transport, *, need_body: bool) -> None:
         self._config = config
         self._deps = deps
@@ -73,7 +76,6 @@ class Walker:
         self._home = Place.of(config.url)
         self._ca_file = config.ca_file or deps.ca_file
         self._body = config.body.encode() if config.body is not None else None
-        self._lines: dict[tuple[bool, bool], list[bytes]] = {}
         self._tls_versions: dict[tuple[str, int], tuple[int, str]] = {}
 
     async def go(self, run: Run) -> Verdict | None:
@@ -160,9 +162,8 @@ class Walker:
         config = self._config
         same_method = method == config.method
         trusted = place is self._home or self._home.trusts(place)
-        lines = self._lines.get((trusted, same_method))
-        if lines is None:
-            lines = self._lines[trusted, same_method] = _header_lines(config, trusted=trusted, with_body=same_method)
+        login = _login(config) if trusted else None
+        lines = _header_lines(tuple(config.headers.items()), login, trusted=trusted, with_body=same_method)
         return Request(
             url=place.url,
             secure=place.secure,
@@ -201,12 +202,12 @@ def _refusal(run: Run, words: str) -> Verdict:
     return Verdict(Cause.HTTP_REDIRECT, words, {"redirects": len(run.hops), "to": run.hops[-1], "detail": words}, Status.DOWN)
 
 
-def _header_lines(config: Config, *, trusted: bool, with_body: bool) -> list[bytes]:
+@lru_cache(1024)  # thousands of monitors send the same
+def _header_lines(given_headers: tuple[tuple[str, str], ...], login: str | None, *, trusted: bool, with_body: bool) -> list[bytes]:
     """The request's header as libcurl takes it; secrets go to the monitor's own origin only, what describes a body only with one."""
-    headers = {name: value for name, value in config.headers.items() if trusted or not _is_secret(name)}
+    headers = {name: value for name, value in given_headers if trusted or not _is_secret(name)}
     if not with_body:
         headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
-    login = _login(config) if trusted else None
     if login is not None:
         headers = {name: value for name, value in headers.items() if name.lower() != "authorization"} | {"Authorization": login}
     given = {name.lower() for name in headers}
