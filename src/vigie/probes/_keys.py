@@ -12,6 +12,7 @@ from vigie.net import redact_url, split_server
 Meta = msgspec.Meta
 Host = Annotated[str, Meta(description="Name or address.", examples=["db.example.com", "192.0.2.7"])]
 Port = Annotated[int, Meta(description="Port.", ge=1, le=65_535)]
+MaybePort = Annotated[Annotated[int, Meta(ge=1, le=65_535)] | None, Meta(description="Port; the usual one when not set.")]
 Family = Annotated[Literal[4, 6] | None, Meta(description="Only IPv4 or only IPv6.")]
 Resolver = Annotated[str | None, Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"])]
 CaFile = Annotated[str | None, Meta(description="PEM file of a private authority.")]
