@@ -75,10 +75,18 @@ def check(
     )
     found = settings(config)
     if urls:
-        found = replace(found, monitors=tuple(_unique(one_monitor({"url": url, **values}), index) for index, url in enumerate(urls)))
+        found = replace(found, monitors=tuple(_unique(one_monitor(_keys(url, values)), index) for index, url in enumerate(urls)))
     elif values:
         raise VigieError("options of the request need a URL", "name one, or set them in vigie.yaml")
     raise typer.Exit(_show(found, format_, explain=explain))
+
+
+def _keys(url: str, values: dict[str, Any]) -> dict[str, Any]:
+    """A monitor's keys: what HTTP has under `expect` stands beside the others where the scheme asks for another kind of check."""
+    scheme, found, _ = url.partition("://")
+    if not found or scheme.lower() in ("http", "https"):
+        return {"url": url, **values}
+    return {"url": url, **{key: value for key, value in values.items() if key != "expect"}, **values.get("expect", {})}
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -109,9 +109,19 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     if not isinstance(values, dict):
         tree.fault(path, f"a monitor is a URL or keys with values, not {raw!r}", "write `- https://example.com/`")
         return None
-    adapter = module(tree, "probes", values.get("type", "http"), (*path, "type"))
+    kind = str(values.get("type") or _kind_of(values.get("url")))
+    adapter = module(tree, "probes", kind, (*path, "type"))
     if adapter is None:
         return None
+    by_url = hasattr(adapter.Config, "from_url")
+    if by_url and "url" in values:
+        try:
+            said = adapter.Config.from_url(str(values["url"]))
+        except ValueError as error:
+            tree.fault(path if isinstance(raw, str) else (*path, "url"), str(error))
+            return None
+        # What the URL stands for; keys that are written out themselves come first.
+        values = said | {key: value for key, value in values.items() if key != "url"}
     common_keys = {one.name for one in _COMMON}
     own_keys = {one.encode_name for one in msgspec.structs.fields(adapter.Config)}
     for key in values.keys() - common_keys - own_keys:
@@ -122,19 +132,27 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
-    name = common.name or config.host
+    # One host may be looked at in many ways, so that its name alone would not tell them apart.
+    name = common.name or (config.target if by_url else config.host)
     one = Monitor(
         id=common.id or slug(name),
         name=name,
-        kind=common.type,
+        kind=kind,
         target=config.target,
         host=config.host,
-        every_ms=int(common.every),
+        every_ms=int(common.every if "every" in values else getattr(config, "usual_every", common.every)),
         timeout_ms=int(common.timeout),
         policy=policy,
         tags=tuple(common.tags),
     )
     return MonitorSettings(one, config, msgspec.to_builtins(config, enc_hook=enc_hook))
+
+
+def _kind_of(url: Any) -> str:
+    """The kind that a URL's scheme asks for; `http` where it says nothing, or nothing that is known."""
+    scheme, found, _ = str(url or "").partition("://")
+    scheme = scheme.lower()
+    return (plugins.of_scheme(scheme) if found and scheme not in ("http", "https") else None) or "http"
 
 
 def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policy], names: list[str], path: Path) -> Policy:

@@ -25,13 +25,19 @@ def _schema_hook(kind: type) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `vigie.yaml`, put together from every installed adapter."""
-    adapters = {port: {kind: plugins.load(port, kind).Config for kind in plugins.kinds(port)} for port in ("probes", "notifiers", "llms")}
+    adapters = {
+        port: {kind: plugins.load(port, kind, complete=False).Config for kind in plugins.kinds(port)}
+        for port in ("probes", "notifiers", "llms")
+    }
     types = [File, Common, Report, *(config for kinds in adapters.values() for config in kinds.values())]
     roots, components = msgspec.json.schema_components(types, schema_hook=_schema_hook, ref_template="#/$defs/{name}")
     by_type = dict(zip(types, roots, strict=True))
     whole = components["File"]
     whole["properties"]["monitors"]["items"] = {
-        "anyOf": [{"type": "string"}, *(_together(components, [by_type[Common], by_type[one]]) for one in adapters["probes"].values())]
+        "anyOf": [
+            {"type": "string"},
+            *(_monitor(_together(components, [by_type[Common], by_type[one]]), kind, one) for kind, one in adapters["probes"].items()),
+        ]
     }
     channels = [_typed(_resolved(components, by_type[one]), kind) for kind, one in adapters["notifiers"].items()]
     whole["properties"]["notify"]["additionalProperties"] = {"anyOf": channels}
@@ -50,6 +56,15 @@ def _together(components: dict[str, Any], roots: list[dict[str, Any]]) -> dict[s
     properties = {name: value for part in parts for name, value in part["properties"].items()}
     required = [name for part in parts for name in part.get("required", [])]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _monitor(part: dict[str, Any], kind: str, config: Any) -> dict[str, Any]:
+    """A monitor's keys with its `type`; where a URL may stand for them, it or they are required."""
+    if not hasattr(config, "from_url"):
+        return part if kind == "http" else {**part, "properties": {**part["properties"], "type": {"const": kind}}}
+    properties = {**part["properties"], "type": {"const": kind}, "url": {"type": "string", "description": "Stands for other keys."}}
+    either = [{"required": ["type", *part["required"]]}, {"required": ["url"]}]
+    return {**part, "properties": properties, "required": [], "anyOf": either}
 
 
 def _typed(part: dict[str, Any], kind: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from vigie import __version__
 from vigie.net.link import Link, is_offline, is_private
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
-from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, verify_cause, weakness
+from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, trusted_path, verify_cause, weakness
 
 __all__ = [
     "USER_AGENT",
@@ -26,6 +26,7 @@ __all__ = [
     "split_server",
     "system_ca_file",
     "tls_facts",
+    "trusted_path",
     "verify_cause",
     "weakness",
 ]

@@ -148,6 +148,23 @@ def is_trusted(chain: Sequence[str], host: str, ca_file: str | None) -> bool:
     return certificate is not None and covers(certificate.names or (certificate.subject,), host)
 
 
+def trusted_path(chain: Sequence[str], ca_file: str | None) -> "tuple[x509.Certificate, ...]":
+    """The way that OpenSSL finds now from the leaf to an authority in `ca_file`, both included; empty when there is none.
+
+    What a peer sends may hold more than that, and what is not on the way says nothing about it.
+    """
+    from OpenSSL import crypto
+
+    if not chain or ca_file is None:
+        return ()
+    try:
+        leaf, *others = (crypto.load_certificate(crypto.FILETYPE_PEM, pem.encode()) for pem in chain)
+        context = crypto.X509StoreContext(_authorities(ca_file, Path(ca_file).stat().st_mtime_ns), leaf, others)
+        return tuple(one.to_cryptography() for one in context.get_verified_chain())
+    except (crypto.X509StoreContextError, crypto.Error, OSError, ValueError):
+        return ()
+
+
 @lru_cache(maxsize=8)
 def _authorities(ca_file: str, _changed: int) -> "crypto.X509Store":
     """Read once: the system's bundle takes 20 ms."""

@@ -47,11 +47,17 @@ class Dialogue:
         self.addresses: tuple[str, ...] = ()
         self.address: str | None = None
         self.tls: TlsFacts | None = None
+        self.chain: tuple[str, ...] = ()  # as the peer sent it, leaf first, PEM
         self.figures: dict[str, Scalar] = {}
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._doing = Cause.DNS_TIMEOUT  # the cause should time run out now
         self._asked_at: float | None = None
+
+    @property
+    def own_address(self) -> str:
+        """Our end of the connection."""
+        return str(self._open_writer().get_extra_info("sockname")[0])
 
     def left_ms(self) -> int:
         """Milliseconds until the check's deadline, at least 1."""
@@ -95,21 +101,27 @@ class Dialogue:
             return True
         return False
 
-    async def start_tls(self, name: str | None = None) -> None:
-        """Go on in TLS (STARTTLS, or from the first byte), read the chain, and judge it unless told not to."""
+    async def start_tls(self, name: str | None = None, *, sni: bool = True) -> None:
+        """Go on in TLS (STARTTLS, or from the first byte), read the chain, and judge it unless told not to.
+
+        `name` is what the certificate must be for and what is asked for (the host unless given); without `sni` nothing is asked for.
+        """
         before, self._doing = self._doing, Cause.TIMEOUT_TLS
         started, writer = self._deps.clock.monotonic(), self._open_writer()
         host = name or self.peer.host
         try:
-            await writer.start_tls(_context(self.peer.alpn), server_hostname=host, ssl_handshake_timeout=self.left_ms() / 1000 + 1)
+            await writer.start_tls(
+                _context(self.peer.alpn), server_hostname=host if sni else None, ssl_handshake_timeout=self.left_ms() / 1000 + 1
+            )
         except (ssl.SSLError, ConnectionError) as error:
             reason = getattr(error, "reason", None) or type(error).__name__
             raise Failed(Cause.TLS_HANDSHAKE, f"no TLS handshake was possible ({reason})", {"detail": str(reason)[:_SHOWN]}) from None
         self.timings = replace(self.timings, tls=(self.timings.tls or 0.0) + self._ms_since(started))
         shaken = writer.get_extra_info("ssl_object")
-        self.tls = tls_facts(shaken.version(), peer_chain(shaken), self.at)
+        self.chain = peer_chain(shaken)
+        self.tls = tls_facts(shaken.version(), self.chain, self.at)
         ca_file = self.peer.ca_file or self._deps.ca_file
-        if not self.peer.insecure and not is_trusted(peer_chain(shaken), host, ca_file):
+        if not self.peer.insecure and not is_trusted(self.chain, host, ca_file):
             raise _as_failed(unverified(self.tls, host, self.at, "certificate verify failed"))
         self._doing = before
 
