@@ -4,8 +4,9 @@ import datetime as dt
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -14,7 +15,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from vigie import plugins
 from vigie.clock import SystemClock
+from vigie.core.model import CheckResult
 from vigie.net import Link, Resolver
 from vigie.probes import ProbeDeps
 from vigie.testing.servers import Serve, serving
@@ -39,6 +42,20 @@ def make_deps(ca_file: Path) -> Callable[[], ProbeDeps]:
         return ProbeDeps(SystemClock(), resolver, Link(resolver, ()), str(ca_file))
 
     return make
+
+
+@pytest.fixture
+def look_at(make_deps: Callable[[], ProbeDeps]) -> Callable[..., Awaitable[CheckResult]]:
+    """One check of a kind on 127.0.0.1: `look_at("smtp", port=…)`; `within` is its time in ms."""
+
+    async def look(kind: str, *, within: int = 3_000, **values: Any) -> CheckResult:
+        adapter, deps = plugins.load("probes", kind), make_deps()
+        try:
+            return await adapter.build(adapter.Config(**{"host": "127.0.0.1", **values}), deps).check(within)  # type: ignore[no-any-return]
+        finally:
+            deps.close()
+
+    return look
 
 
 @pytest.fixture
