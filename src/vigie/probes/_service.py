@@ -16,6 +16,7 @@ from vigie.probes._stream import Dialogue, Peer, converse
 from vigie.probes._verdict import TLS_DAYS, Failed
 
 Talk = Callable[[Dialogue], Awaitable[str]]
+Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,7 +29,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ports: ClassVar[dict[str, int]]  # value of `tls` -> usual port
 
     host: Annotated[str, msgspec.Meta(description="Name or address of the server.", examples=["server.example.com"])]
-    port: Annotated[int | None, msgspec.Meta(description="Port; the usual one when not set.", ge=1, le=65_535)] = None
+    port: Annotated[Port | None, msgspec.Meta(description="Port; the usual one when not set.")] = None
     ip: Annotated[Literal[4, 6] | None, msgspec.Meta(description="Only IPv4 or only IPv6.")] = None
     resolver: Annotated[str | None, msgspec.Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"])] = None
     latency: Annotated[Duration | None, msgspec.Meta(description="Slower than this is degraded.", examples=["800ms"])] = None

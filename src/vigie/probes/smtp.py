@@ -26,10 +26,8 @@ class Config(MailAccount, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ports: ClassVar[dict[str, int]] = {"off": 25, "starttls": 25, "implicit": 465}
 
     helo: Annotated[
-        str | None,
-        msgspec.Meta(
-            description="Name that Vigie gives itself; its address when not set.", examples=["monitor.example.com"], pattern=r"^[!-~]+$"
-        ),
+        Annotated[str, msgspec.Meta(pattern=r"^[!-~]+$")] | None,
+        msgspec.Meta(description="Name that Vigie gives itself; its address when not set.", examples=["monitor.example.com"]),
     ] = None
 
 
