@@ -8,15 +8,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Scalar
-from vigie.net import split_server
-from vigie.probes import ProbeDeps
+from vigie.probes import ProbeDeps, _keys
+from vigie.probes._keys import CaFile, Family, Host, Insecure, Latency, Meta, Resolver, TlsDays
 from vigie.probes._stream import Dialogue, Peer, converse
 from vigie.probes._verdict import TLS_DAYS, Failed
 
 Talk = Callable[[Dialogue], Awaitable[str]]
-Port = Annotated[int, msgspec.Meta(ge=1, le=65_535)]
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -28,18 +26,16 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     schemes: ClassVar[dict[str, str]]  # scheme -> value of `tls`; the first one of a value names the target
     ports: ClassVar[dict[str, int]]  # value of `tls` -> usual port
 
-    host: Annotated[str, msgspec.Meta(description="Name or address of the server.", examples=["server.example.com"])]
-    port: Annotated[Port | None, msgspec.Meta(description="Port; the usual one when not set.")] = None
-    ip: Annotated[Literal[4, 6] | None, msgspec.Meta(description="Only IPv4 or only IPv6.")] = None
-    resolver: Annotated[str | None, msgspec.Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"])] = None
-    latency: Annotated[Duration | None, msgspec.Meta(description="Slower than this is degraded.", examples=["800ms"])] = None
+    host: Host
+    port: Annotated[_keys.Port | None, Meta(description="Port; the usual one when not set.")] = None
+    latency: Latency = None
+    ip: Family = None
+    resolver: Resolver = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a host that is none, or a resolver that cannot be read."""
-        if not self.host or any(character in "/@?# " or not character.isprintable() for character in self.host):
-            raise ValueError(f"{self.host!r} is no host; write server.example.com or 192.0.2.1, and the port under `port`")
-        if self.resolver is not None:
-            split_server(self.resolver)
+        """Raise ValueError for a host or resolver that is none."""
+        _keys.check_host(self.host)
+        _keys.check_resolver(self.resolver)
 
     @property
     def mode(self) -> str:
@@ -55,8 +51,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def target(self) -> str:
         """What is watched, as people may read it."""
         scheme = next((name for name, mode in self.schemes.items() if mode == self.mode), next(iter(self.schemes)))
-        host = f"[{self.host.strip('[]')}]" if ":" in self.host else self.host
-        return f"{scheme}://{host}:{self.where}"
+        return f"{scheme}://{_keys.place(self.host, self.where)}"
 
     def peer(self) -> Peer:
         """Whom to talk to."""
@@ -93,13 +88,11 @@ class Secured(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     tls: Annotated[
         Literal["off", "starttls", "implicit"],
-        msgspec.Meta(
-            description="No TLS; TLS after the protocol's own request for it, without which the check fails; TLS from the first byte."
-        ),
+        Meta(description="No TLS; TLS after the protocol's own request for it, without which the check fails; TLS from the first byte."),
     ] = "off"
-    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority.")] = None
-    insecure: Annotated[bool, msgspec.Meta(description="Do not verify the certificate; its facts are still read.")] = False
-    tls_days: Annotated[int, msgspec.Meta(description="Fewer days left on the certificate is degraded.", ge=0)] = TLS_DAYS
+    ca_file: CaFile = None
+    insecure: Insecure = False
+    tls_days: TlsDays = TLS_DAYS
 
     @property
     def mode(self) -> str:
@@ -114,8 +107,8 @@ class Secured(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Account(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys of a service that one logs in to."""
 
-    user: Annotated[str | None, msgspec.Meta(description="User name.")] = None
-    password: Annotated[str | None, msgspec.Meta(description="Password; write `${NAME}` and keep it in `.env`.")] = None
+    user: Annotated[str | None, Meta(description="User name.")] = None
+    password: Annotated[str | None, Meta(description="Password; write `${NAME}` and keep it in `.env`.")] = None
 
     def peer(self) -> Peer:
         """Whom to talk to, with the password in the forms in which protocols carry it: they are hidden where a peer repeats them."""

@@ -11,7 +11,6 @@ from vigie.probes import ProbeDeps
 from vigie.probes._service import MailAccount, ServiceProbe, mismatch, sasl_plain
 from vigie.probes._stream import Dialogue
 
-SCHEMES = ("imap", "imaps")
 _STATUS = re.compile(r"(OK|NO|BAD|BYE|PREAUTH)(?: \[([A-Z0-9-]+)[^\]]*\])?(?: (.*))?", re.IGNORECASE)
 _QUOTABLE = re.compile(r"[ -~]*")
 _MOST_LINES = 200

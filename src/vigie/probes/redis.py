@@ -16,7 +16,6 @@ from vigie.probes._service import Account, ServiceProbe, mismatch
 from vigie.probes._stream import Dialogue
 from vigie.probes._verdict import Failed
 
-SCHEMES = ("redis", "rediss")
 _MOST_INFO = 1_048_576
 _WORDS = {
     "NOAUTH": "the server wants a login",

@@ -14,7 +14,6 @@ from vigie.probes._service import MailAccount, ServiceProbe, in_base64, mismatch
 from vigie.probes._stream import Dialogue
 from vigie.probes._verdict import Failed
 
-SCHEMES = ("smtp", "smtps")
 _REPLY = re.compile(r"([2-5]\d\d)(?:([ -])(.*))?")  # RFC 5321 §4.2; some servers leave out the blank
 _MOST_LINES = 100
 

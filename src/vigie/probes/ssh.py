@@ -16,7 +16,6 @@ from vigie.probes._service import Service, ServiceProbe, mismatch
 from vigie.probes._stream import Dialogue
 from vigie.probes._verdict import Failed
 
-SCHEMES = ("ssh",)
 _OURS = f"SSH-2.0-Vigie_{__version__}".encode()
 _IDENTIFICATION = re.compile(r"SSH-(2\.0|1\.99)-(\S+)(?: .*)?")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
