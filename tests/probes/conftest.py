@@ -50,8 +50,9 @@ def look_at(make_deps: Callable[[], ProbeDeps]) -> Callable[..., Awaitable[Check
 
     async def look(kind: str, *, within: int = 3_000, **values: Any) -> CheckResult:
         adapter, deps = plugins.load("probes", kind), make_deps()
+        values = values if "url" in values else {"host": "127.0.0.1", **values}
         try:
-            return await adapter.build(adapter.Config(**{"host": "127.0.0.1", **values}), deps).check(within)  # type: ignore[no-any-return]
+            return await adapter.build(adapter.Config(**values), deps).check(within)  # type: ignore[no-any-return]
         finally:
             deps.close()
 

@@ -20,6 +20,7 @@ _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EAD
 _MOST = 65_536  # bytes that a line or an answer may have
 _SHOWN = 120
 _GOODBYE_SECONDS = 0.2
+_UNTIL_BREATH = 64  # reads
 _SHORTEST_SECRET = 4  # what is shorter stands in too many words
 
 
@@ -61,6 +62,7 @@ class Dialogue:
         self._doing = Cause.DNS_TIMEOUT  # the cause should time run out now
         self._asked_at: float | None = None
         self._ended_at: float | None = None
+        self._reads = 0
 
     @property
     def own_address(self) -> str:
@@ -165,6 +167,9 @@ class Dialogue:
     async def _read(self, read: Callable[[asyncio.StreamReader], Awaitable[bytes]]) -> bytes:
         if self._reader is None:
             raise RuntimeError("not connected")
+        self._reads += 1
+        if self._reads % _UNTIL_BREATH == 0:
+            await asyncio.sleep(0)  # what has arrived is read without waiting: thousands of tiny answers would keep the deadline waiting
         try:
             data = await read(self._reader)
         except asyncio.IncompleteReadError as error:
