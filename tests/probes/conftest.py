@@ -1,5 +1,7 @@
 """Real servers on loopback that behave and misbehave, and certificates of a throwaway authority."""
 
+import asyncio
+import contextlib
 import datetime as dt
 import socket
 import ssl
@@ -20,7 +22,7 @@ from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
 from vigie.net import Link, Resolver
 from vigie.probes import ProbeDeps
-from vigie.testing.servers import Serve, serving
+from vigie.testing.servers import Handler, Serve, serving
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +59,32 @@ def look_at(make_deps: Callable[[], ProbeDeps]) -> Callable[..., Awaitable[Check
             deps.close()
 
     return look
+
+
+@pytest.fixture
+def relay() -> Callable[..., Handler]:
+    """What stands before a server that speaks no TLS itself: `relay(port, prepare)`; `prepare` talks to the client first."""
+
+    def make(port: int, prepare: Handler | None = None) -> Handler:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if prepare is not None:
+                await prepare(reader, writer)
+            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+            finally:
+                inner_writer.transport.abort()
+
+        return handle
+
+    return make
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
 
 
 @pytest.fixture

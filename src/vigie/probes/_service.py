@@ -1,6 +1,8 @@
 """What the kinds that ask one service over one connection have in common: the keys, the URLs that stand for them, the probe."""
 
 import base64
+import operator
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
@@ -15,6 +17,15 @@ from vigie.probes._stream import Dialogue, Peer, converse
 from vigie.probes._verdict import TLS_DAYS, Failed
 
 Talk = Callable[[Dialogue], Awaitable[str]]
+_COMPARED = re.compile(r"(<=|>=|!=|<|>|==)?\s*(.*)", re.DOTALL)
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "!=": operator.ne,
+    "==": operator.eq,
+}
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,9 +110,16 @@ class Secured(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The value of `tls`."""
         return self.tls
 
-    def peer(self) -> Peer:
-        """Whom to talk to, and what is asked of the certificate."""
-        return replace(super().peer(), tls=self.tls == "implicit", ca_file=self.ca_file, insecure=self.insecure, tls_days=self.tls_days)
+    def peer(self, *alpn: str) -> Peer:
+        """Whom to talk to, and what is asked of the certificate; `alpn` names the protocol in TLS."""
+        return replace(
+            super().peer(),
+            tls=self.tls == "implicit",
+            ca_file=self.ca_file,
+            insecure=self.insecure,
+            tls_days=self.tls_days,
+            alpn=alpn,
+        )
 
 
 class Account(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,11 +128,11 @@ class Account(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
     user: Annotated[str | None, Meta(description="User name.")] = None
     password: Annotated[str | None, Meta(description="Password; write `${NAME}` and keep it in `.env`.")] = None
 
-    def peer(self) -> Peer:
+    def peer(self, *alpn: str) -> Peer:
         """Whom to talk to, with the password in the forms in which protocols carry it: they are hidden where a peer repeats them."""
         user, password = self.user or "", self.password or ""
         forms = (password, in_base64(password), sasl_plain(user, password)) if password else ()
-        return replace(super().peer(), secrets=forms)
+        return replace(super().peer(*alpn), secrets=forms)
 
 
 class MailAccount(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,6 +161,24 @@ def in_base64(text: str) -> str:
 def sasl_plain(user: str, password: str) -> str:
     """What SASL PLAIN sends (RFC 4616)."""
     return in_base64(f"\0{user}\0{password}")
+
+
+def holds(value: str, wanted: str) -> bool:
+    """Whether a value is as wanted: `<`, `>`, `<=`, `>=`, `!=` and `==` compare, numbers as such; anything else is an equal."""
+    match = _COMPARED.fullmatch(wanted)
+    symbol, bound = (match[1] or "==", match[2]) if match else ("==", wanted)
+    try:
+        return _OPERATORS[symbol](float(value), float(bound))
+    except ValueError:  # texts are equal or they are not; neither is more than the other
+        return symbol in ("==", "!=") and (value == bound) == (symbol == "==")
+
+
+def unlike(dialogue: Dialogue, name: str, value: str | None, wanted: str) -> Failed | None:
+    """The verdict on a value that is not as wanted; `None` is no value at all."""
+    if value is not None and holds(value, wanted):
+        return None
+    got = "missing" if value is None else dialogue.quoted(value)
+    return Failed(Cause.PROTOCOL_MISMATCH, f"{name} is {got}, expected {wanted}", {"field": name, "expected": wanted, "got": got})
 
 
 def mismatch(dialogue: Dialogue, words: str, code: str = "", answer: str | bytes = "") -> Failed:

@@ -122,6 +122,8 @@ class Dialogue:
 
         `name` is what the certificate must be for and what is asked for (the host unless given); without `sni` nothing is asked for.
         """
+        if getattr(self._reader, "_buffer", b""):  # no public way to see it; it would count as said in TLS (CVE-2011-0411)
+            raise Failed(Cause.PROTOCOL_MISMATCH, "more was said in plain text after the agreement on TLS")
         before, self._doing = self._doing, Cause.TIMEOUT_TLS
         started, writer = self._deps.clock.monotonic(), self._open_writer()
         host = name or self.peer.host
