@@ -176,7 +176,7 @@ class _Talk:
             elif kind not in (b"T", b"D", b"C", b"I", b"N", b"S"):
                 raise mismatch(self._dialogue, "the query is none that brings rows", answer=kind)
         wanted = self._config.expect
-        if wanted is not None and (wrong := unlike(self._dialogue, "the value", rows[0] if rows else None, str(wanted))):
+        if wanted is not None and (wrong := unlike(self._dialogue, "value", rows[0] if rows else None, str(wanted))):
             raise wrong
         return "login accepted, query answered" if wanted is None else "login accepted, value as expected"
 
