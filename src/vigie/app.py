@@ -168,6 +168,7 @@ async def _cycle(core: Core) -> int:
     async def look(assignment: Assignment) -> None:
         async with slots:
             probe = build_probe(assignment, core.deps)
+            log.info("%s: checking %s", assignment.monitor.name, assignment.monitor.target)
             result = await probe.check(assignment.monitor.timeout_ms)
         number = next(counter)
         named = replace(result, monitor=assignment.monitor.id, order=(run << 32) + number)

@@ -7,16 +7,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from vigie.cli.common import ConfigOption, run, settings
+from vigie.cli.common import ConfigOption, group, notes, run, settings
 from vigie.config import Settings
 from vigie.core.report.facts import Analysis
 from vigie.core.report.scores import Scores, Share, Tried
 from vigie.errors import ModelError, VigieError
 from vigie.evaluate import Setup
 
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Reports again: with another model or prompt, and how well a model does."
-)
+app = group("Reports again: with another model or prompt, and how well a model does.")
 
 ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Another model of the same provider.")]
 PromptOption = Annotated[Path | None, typer.Option("--prompt", help="File with other instructions; facts, schema and checks stay.")]
@@ -27,7 +25,14 @@ ModeOption = Annotated[
 LanguageOption = Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; the configuration's when not given.")]
 
 
-@app.command("eval")
+@app.command(
+    "eval",
+    epilog=notes(
+        "vigie report eval --cases 13",
+        "vigie report eval --model qwen3:4b --mode compose",
+        status="0 good enough to compose, 1 not, 3 no model",
+    ),
+)
 def evaluate(
     *,
     config: ConfigOption = None,
@@ -37,10 +42,7 @@ def evaluate(
     language: LanguageOption = None,
     most: Annotated[int, typer.Option("--cases", help="How many of the frozen incidents, evenly chosen.", min=1)] = 65,
 ) -> None:
-    """Put frozen incidents of which the cause is known to a model, and say how it does. Exit status: 0 good enough, 1 not.
-
-    Examples: vigie report eval --cases 13 | vigie report eval --model qwen3:4b --mode compose.
-    """
+    """Put frozen incidents of which the cause is known to a model, and say how it does."""
     found = settings(config)
     setup = _setup(found, model, prompt, mode, language)
     scores = run(_evaluated(found, setup, most))
@@ -154,7 +156,7 @@ def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:.0f} ms"
 
 
-@app.command()
+@app.command(epilog=notes("vigie report draft shop-3 --model qwen3:4b --prompt mine.txt"))
 def draft(
     identity: Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incidents list` names it.")],
     *,
@@ -164,10 +166,7 @@ def draft(
     mode: ModeOption = "auto",
     language: LanguageOption = None,
 ) -> None:
-    """Write the report of a past incident again, beside the one that is on record; nothing is stored or sent.
-
-    Example: vigie report draft shop-3 --model qwen3:4b --prompt mine.txt.
-    """
+    """Write the report of a past incident again, beside the one that is on record; nothing is stored or sent."""
     found = settings(config)
     setup = _setup(found, model, prompt, mode, language)
     before, after = run(_drafted(found, setup, identity))

@@ -12,7 +12,7 @@ from vigie.ports import Clock
 
 _T = TypeVar("_T")
 
-LEAVES = "so incident data would leave the machine; set allow_remote: true if that is meant"
+LEAVES = "so incident data would leave the machine; if that is meant, set llm.allow_remote: true in vigie.yaml"
 SLOW = "use a smaller model, or raise llm.first_token and llm.deadline"
 
 

@@ -6,10 +6,11 @@ leaves, the server is asked whether the model runs here or is only a name for on
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
@@ -25,6 +26,7 @@ _CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 10.0
 _EXAMINE_SECONDS, _PRELOAD_SECONDS = 15.0, 300.0
 _PULL_SECONDS, _PULL_SILENCE_MS = 86_400.0, 60_000
 _LONGEST_REPLY = 20_000  # characters; num_predict tokens make a few thousand
+_HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 _CLOUD = ("-cloud", ":cloud")
 # No tokenizer packs more bytes into a token; a count below that is a prompt that was cut. The static part may come from the
 # server's cache, which older servers leave out of the count, so only the user's part is held against it.
@@ -53,13 +55,22 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Raise ValueError for what cannot be reached, or would make data leave the machine unasked."""
         if not self.model.strip():
             raise ValueError("`model` is empty; write a name that `ollama list` shows")
-        parts = urlsplit(base_url(self.url))
-        if parts.scheme not in ("http", "https"):
-            raise ValueError(f"{self.url!r} is no http(s) address; write http://localhost:11434")
+        parts = _parts(self.url)
         if not self.allow_remote and not is_near(parts.hostname or ""):
-            raise ValueError(f"{parts.hostname} is no private address, {LEAVES}")
+            raise ValueError(f"{parts.hostname!r} is no private address, {LEAVES}")
         if not self.allow_remote and self.model.endswith(_CLOUD):
-            raise ValueError(f"{self.model} runs in a cloud, {LEAVES}")
+            raise ValueError(f"{self.model!r} runs in a cloud, {LEAVES}")
+
+
+def _parts(url: str) -> SplitResult:
+    """An address taken apart; ValueError for one that cannot be asked. It is not repeated whole, for it may hold a password."""
+    try:
+        parts = urlsplit(base_url(url))
+        if parts.scheme in ("http", "https") and _HOST.fullmatch(parts.hostname or "") and parts.username is None:
+            return parts
+    except ValueError:
+        pass  # told below
+    raise ValueError("`url` (OLLAMA_HOST) is no address of a server; write http://localhost:11434 or localhost:11434")
 
 
 def base_url(host: str) -> str:

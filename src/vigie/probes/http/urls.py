@@ -31,12 +31,12 @@ class Place:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise ValueError(f"{redact_url(url)!r} is no URL: {error}") from None
+            raise ValueError(f"{redact_url(url)!r} is no URL ({error}); write https://example.com:8443/") from None
         if parts.scheme not in _PORTS:
             rest = redact_url(url)
-            raise ValueError(f"{rest!r} is no http(s) URL; write https://{rest.partition('://')[2] or rest}")
+            raise ValueError(f"{rest!r} is no http(s) URL; write https://{rest.partition('://')[2] or rest.rstrip(':') or 'example.com/'}")
         if not parts.hostname:
-            raise ValueError(f"{redact_url(url)!r} names no host")
+            raise ValueError(f"{redact_url(url)!r} names no host; write https://example.com/")
         if port == 0:
             raise ValueError(f"{redact_url(url)!r}: port 0 cannot be reached")
         literal = _is_literal(parts.hostname)
