@@ -479,3 +479,32 @@ def test_a_resolver_is_written_in_these_ways(text: str, server: tuple[str, int])
 def test_other_ways_are_refused_in_words(text: str) -> None:
     with pytest.raises(ValueError, match=r"write 9\.9\.9\.9"):
         split_server(text)
+
+
+# Who is in charge of a name
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "zone", "servers"),
+    [
+        ({"shop.test": Says("NS ns1.test", "NS ns2.test")}, "www.shop.test", "shop.test", {"127.0.0.1", "127.0.0.2"}),
+        ({"shop.test": Says("NS ns1.test", "NS gone.test")}, "a.b.shop.test.", "shop.test", {"127.0.0.1"}),
+        ({"shop.test": Says(*[f"NS ns{n}.test" for n in range(1, 30)])}, "shop.test", "shop.test", {f"127.0.0.{n}" for n in range(1, 30)}),
+        ({"*": NXDOMAIN}, "www.shop.test", "", set[str]()),
+        ({"*": SILENT}, "www.shop.test", "", set[str]()),
+        ({}, "test", "", set[str]()),
+        ({}, "two words.test", "", set[str]()),
+    ],
+)
+async def test_the_servers_in_charge_of_a_name(
+    names: dict[str, Says], host: str, zone: str, servers: set[str], resolver: Resolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addresses = {f"ns{n}.test": Says(f"A 127.0.0.{n}") for n in range(1, 30)}
+    async with DnsServer(addresses | names) as server:
+        to_a_server = module._channel
+        monkeypatch.setattr(module, "_channel", lambda _: to_a_server(server.address))
+        found, there = await resolver.zone_servers(host, timeout_ms=300)
+
+    assert found == zone
+    assert set(there) <= servers
+    assert len(there) == min(len(servers), 8)

@@ -34,7 +34,9 @@ def saying(body: bytes, headers: tuple[tuple[bytes, bytes], ...] = (), status: i
 
 
 @contextlib.asynccontextmanager
-async def serving_versions(app: App, cert: tuple[Path, Path] | None = None, alpn: tuple[str, ...] = ("h2", "http/1.1")) -> AsyncIterator[int]:
+async def serving_versions(
+    app: App, cert: tuple[Path, Path] | None = None, alpn: tuple[str, ...] = ("h2", "http/1.1")
+) -> AsyncIterator[int]:
     """Serve an ASGI app on a free port of 127.0.0.1, over TLS and QUIC when (certificate, key) are given; yields the port.
 
     `alpn` is what is spoken over TCP.
