@@ -9,16 +9,17 @@ from vigie.probes import ProbeDeps
 from vigie.probes._verdict import Verdict, no_address, unverified
 from vigie.probes.http import verdict
 from vigie.probes.http.body import decoded
+from vigie.probes.http.by_proxy import by_proxy
 from vigie.probes.http.config import Config
-from vigie.probes.http.exchange import Exchange, Request, exchange
+from vigie.probes.http.exchange import E_PEER, Exchange, Request, exchange
 from vigie.probes.http.transport import Transport
 from vigie.probes.http.urls import Place, moved
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NEXT_ADDRESS = (Cause.TCP_REFUSED, Cause.TCP_UNREACHABLE, Cause.TIMEOUT_CONNECT, Cause.TCP_RESET)
+_LEAST_CONNECT_MS = 250  # however many addresses there are (RFC 8305 §8)
 _VERSION_MS = 3_600_000
 _VERSIONS_KEPT = 16
-_E_PEER = 60  # CURLE_PEER_FAILED_VERIFICATION
 _HOP_LENGTH = 300
 _DEFAULTS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br", "Expect": ""}
 _SECRET_WORDS = ("auth", "cookie", "token", "key", "secret", "session", "password")
@@ -142,16 +143,18 @@ class Walker:
 
     async def _exchange(self, run: Run, place: Place, method: str, address: str | None, addresses_left: int) -> Verdict | None:
         left = self._left(run)
-        request = self._request(place, method, address, left, left // addresses_left)
+        request = self._request(place, method, address, left, min(left, max(left // addresses_left, _LEAST_CONNECT_MS)))
         done = await exchange(self._transport, request)
         run.add(done)
         if place.secure and (facts := self._certificate(run, place, done)) is not None:
             run.certificates.append(facts)
-        if done.code == _E_PEER:
-            return unverified(run.certificates[-1] if done.chain else TlsFacts(None), place.host, run.at, done.error)
         # An address that was cut short so that the next one has its turn is told with the limit it had.
         limit = request.connect_ms if addresses_left > 1 and done.connect is None else run.limit_ms
-        found = verdict.failure(done, limit, secure=place.secure, proxied=self._config.proxy is not None)
+        if (proxy := self._config.proxy) and (found := by_proxy(done, limit, proxy, secure=place.secure)) is not None:
+            return found
+        if done.code == E_PEER:
+            return unverified(run.certificates[-1] if done.chain else TlsFacts(None), place.host, run.at, done.error)
+        found = verdict.failure(done, limit, secure=place.secure)
         if found is None:
             run.body = decoded(done.raw, done.headers.get("content-encoding", ""), self._config.max_body, cut=done.full)
         return found
