@@ -53,12 +53,12 @@ def _certificate(pem: str) -> Certificate | None:
 
 
 def _name(name: "x509.Name") -> str:
+    """Its common name, else all of it: an organisation alone would make a certificate look as if it had signed itself."""
     from cryptography.x509.oid import NameOID
 
-    for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
-        if found := name.get_attributes_for_oid(oid):
-            value = found[0].value
-            return value if isinstance(value, str) else value.decode(errors="replace")
+    if found := name.get_attributes_for_oid(NameOID.COMMON_NAME):
+        value = found[0].value
+        return value if isinstance(value, str) else value.decode(errors="replace")
     return name.rfc4514_string()
 
 

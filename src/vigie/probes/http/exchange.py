@@ -96,6 +96,7 @@ class Exchange:
     tls_version: str | None = None
     chain: tuple[str, ...] = ()
     address: str | None = None
+    quic: bool = False  # HTTP/3 was asked for
     sent: bool = False
     ended: bool = True
     tunnel: int = 0
@@ -130,10 +131,11 @@ class _Sink:
             return None
         name, colon, value = line.decode("latin-1").partition(":")
         if colon and not self.size:  # what comes after the body is a trailer
-            lower = name.strip().lower()
-            self.headers[lower] = value.strip()
+            lower, said = name.strip().lower(), value.strip()
             if lower == "content-encoding":
                 self._keep_bytes = self._max
+                said = f"{self.headers.get(lower, '')},{said}"  # several lines are one list (RFC 9110 §5.3)
+            self.headers[lower] = said
         return None
 
     def body(self, chunk: bytes) -> int | None:
@@ -238,7 +240,7 @@ def _read(curl: pycurl.Curl, request: Request, sink: _Sink, code: int, error: st
     getinfo = curl.getinfo
     done = Exchange(code, error, status=getinfo(pycurl.RESPONSE_CODE), headers=sink.headers, size=sink.size, full=sink.full)
     done.raw = b"".join(sink.chunks)
-    done.ended = sink.ended
+    done.ended, done.quic = sink.ended, request.version == "3"
     done.headers_too_large = sink.header_bytes > MAX_HEADER_BYTES
     done.version = _VERSION_NAMES.get(getinfo(pycurl.INFO_HTTP_VERSION), "")
     _read_phases(curl, done, secure=request.secure)

@@ -114,7 +114,8 @@ class Walker:
             return "a redirect leads to another host"
         return None
 
-    def _left(self, run: Run) -> int:
+    def left(self, run: Run) -> int:
+        """Ms until the deadline, at least one."""
         return max(run.limit_ms - round((self._deps.clock.monotonic() - run.started) * 1000), 1)
 
     async def _hop(self, run: Run, place: Place, method: str) -> Verdict | None:
@@ -130,19 +131,19 @@ class Walker:
         found: Verdict | None = None
         for index, address in enumerate(run.addresses):
             found = await self._exchange(run, place, method, address, len(run.addresses) - index)
-            if found is None or found.cause not in _NEXT_ADDRESS or run.last.connect is not None or self._left(run) <= 1:
+            if found is None or found.cause not in _NEXT_ADDRESS or run.last.connect is not None or self.left(run) <= 1:
                 return found
         return found
 
     async def _resolve(self, run: Run, place: Place) -> Answer:
         config = self._config
-        answer = await self._deps.resolver.resolve(place.host, family=config.ip, timeout_ms=self._left(run), server=config.resolver)
+        answer = await self._deps.resolver.resolve(place.host, family=config.ip, timeout_ms=self.left(run), server=config.resolver)
         if not place.literal:  # a literal address is no lookup
             run.dns = (run.dns or 0.0) + answer.ms
         return answer
 
     async def _exchange(self, run: Run, place: Place, method: str, address: str | None, addresses_left: int) -> Verdict | None:
-        left = self._left(run)
+        left = self.left(run)
         request = self._request(place, method, address, left, min(left, max(left // addresses_left, _LEAST_CONNECT_MS)))
         done = await exchange(self._transport, request)
         run.add(done)
@@ -215,7 +216,7 @@ def _header_lines(config: Config, *, trusted: bool, with_body: bool) -> list[byt
     given = {name.lower() for name in headers}
     # To libcurl "Name:" means "send none of it" (it would add its own Expect), and "Name;" one without a value.
     lines = [f"{name}: {value}".rstrip() for name, value in _DEFAULTS.items() if name.lower() not in given]
-    lines += [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
+    lines += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in headers.items()]
     return [line.encode() for line in lines]
 
 

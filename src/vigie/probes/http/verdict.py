@@ -67,6 +67,11 @@ class Rules:
         """Whether the body has to be kept to be judged."""
         return bool(self.keywords or self.rejected or self.assertions)
 
+    @property
+    def searches(self) -> bool:
+        """Whether a JSONPath looks at more than one place, which takes a second in a document of a million values."""
+        return not all(query.singular_query() for _, query in self.paths)
+
 
 def _listed(words: str | list[str]) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)
@@ -154,8 +159,8 @@ _BY_CODE: dict[int, tuple[Cause, str]] = {
 def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
     text = done.error.lower()
     shaking = secure and done.tls is None and done.connect is not None
-    if done.code == pycurl.E_COULDNT_CONNECT:
-        return _not_connected(done.os_errno, text, done.address or "")
+    if done.code == pycurl.E_COULDNT_CONNECT or (done.quic and done.code == pycurl.E_SEND_ERROR and done.connect is None):
+        return _not_connected(done, text)
     if done.os_errno in _RESET or "reset by peer" in text:
         return Cause.TCP_RESET, "the connection was reset"
     if done.code == pycurl.E_RECV_ERROR and (shaking or " alert " in text):
@@ -165,8 +170,11 @@ def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
     return _BY_CODE.get(done.code, (Cause.HTTP_PROTOCOL, "the answer is not proper HTTP"))
 
 
-def _not_connected(number: int, text: str, address: str) -> tuple[Cause, str]:
-    if number in _OWN or (number == errno.EADDRNOTAVAIL and ":" not in address):
+def _not_connected(done: Exchange, text: str) -> tuple[Cause, str]:
+    number = done.os_errno
+    # libcurl tells no number where it got no socket at all, nor (of either) over QUIC.
+    own = number in _OWN or (number == 0 and not done.quic) or (number == errno.EADDRNOTAVAIL and ":" not in (done.address or ""))
+    if own:
         return Cause.PROBE_ERROR, "this machine has no free socket or port"
     if number in _UNREACHABLE or "unreachable" in text:
         return Cause.TCP_UNREACHABLE, "the address cannot be reached"
