@@ -1,6 +1,8 @@
 """One look at one URL, from its names to the verdict."""
 
-from vigie.core.model import CheckResult, HttpFacts, Status, Timings, TlsFacts
+import asyncio
+
+from vigie.core.model import Cause, CheckResult, HttpFacts, Status, Timings, TlsFacts
 from vigie.probes import ProbeDeps
 from vigie.probes._verdict import Verdict, advice
 from vigie.probes.http import verdict
@@ -12,6 +14,7 @@ from vigie.probes.http.verdict import Rules
 
 _KEPT_HEADERS = ("server", "via", "retry-after", "x-cache", "cf-ray", "x-amz-cf-id", "x-served-by", "age")
 _KEPT_LENGTH = 200
+_LONG = 65_536
 
 
 class HttpProbe:
@@ -28,10 +31,21 @@ class HttpProbe:
         """One look within `timeout_ms`, names and redirects included; never raises for the target's fault."""
         run = Run(self._clock.now(), self._clock.monotonic(), timeout_ms)
         try:
-            found = await self._walker.go(run) or self._judge(run)
+            found = await self._walker.go(run) or await self._judged(run)
         except EncodingError as error:
             found = verdict.misencoded(error)
         return self._result(run, found)
+
+    async def _judged(self, run: Run) -> Verdict | None:
+        """The judgement; where a long document is to be searched, on a thread, so that the other checks keep their time."""
+        if len(run.body) < _LONG or not self._rules.searches:
+            return self._judge(run)
+        try:
+            async with asyncio.timeout(self._walker.left(run) / 1000):
+                return await asyncio.to_thread(self._judge, run)
+        except TimeoutError:
+            words = f"the answer came, but was too large to be searched within {run.limit_ms / 1000:g} s"
+            return Verdict(Cause.TIMEOUT_TOTAL, words, {"limit_ms": run.limit_ms})
 
     def _judge(self, run: Run) -> Verdict | None:
         found = verdict.answer(self._rules, run.last, run.body)
