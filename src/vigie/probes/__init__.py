@@ -20,6 +20,7 @@ _DOUBTFUL = frozenset(
         Cause.DNS_NO_ANSWER,
         Cause.TCP_UNREACHABLE,
         Cause.TIMEOUT_CONNECT,
+        Cause.ICMP_TIMEOUT,
     }
 )
 
