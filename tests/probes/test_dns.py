@@ -365,7 +365,7 @@ async def test_a_denial_is_signed_too(deps: ProbeDeps) -> None:
     plain = await secure(deps, zone("shop.test"), anchors=[child.anchor], name="nothing.shop.test", expect=expect)
 
     assert good.status is Status.UP, good
-    assert (plain.cause, plain.figures["dnssec"]) == (Cause.DNS_MISMATCH, "unsigned")
+    assert (plain.cause, plain.figures["dnssec_fault"]) == (Cause.DNS_MISMATCH, "unsigned")
 
 
 async def test_what_is_not_validly_signed_is_a_mismatch_that_says_why(deps: ProbeDeps) -> None:
@@ -395,7 +395,7 @@ async def test_what_is_not_validly_signed_is_a_mismatch_that_says_why(deps: Prob
         ("bogus", "is the one that its parent vouches for", await secure(deps, child.zone, anchors=[other.anchor])),
     ]
     for state, words, result in cases:
-        assert (result.status, result.cause, result.figures["dnssec"]) == (Status.DOWN, Cause.DNS_MISMATCH, state), result
+        assert (result.status, result.cause, result.figures["dnssec_fault"]) == (Status.DOWN, Cause.DNS_MISMATCH, state), result
         assert words in result.message
 
 
@@ -413,7 +413,7 @@ async def test_a_zone_with_signatures_without_end_does_not_keep_us_busy(deps: Pr
 
     result = await secure(deps, child.zone, anchors=[child.anchor], change=flood)
 
-    assert (result.cause, result.figures["dnssec"]) == (Cause.DNS_MISMATCH, "bogus")
+    assert (result.cause, result.figures["dnssec_fault"]) == (Cause.DNS_MISMATCH, "bogus")
     assert stopwatch() < 1.5
 
 

@@ -180,4 +180,4 @@ def _shown(one: dns.rrset.RRset) -> str:
 
 
 def _failed(state: str, words: str, more: dict[str, Scalar] | None = None) -> Failed:
-    return Failed(Cause.DNS_MISMATCH, words, {"dnssec": state, **(more or {})})
+    return Failed(Cause.DNS_MISMATCH, words, {"dnssec_fault": state, **(more or {})})

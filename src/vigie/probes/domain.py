@@ -2,8 +2,8 @@
 
 What the registry does not say, says badly or says too slowly is Vigie's own `unknown`: the domain is not accused of it.
 
-`figures` of a result, by name: `days_left` (negative: expired) and `expected` (domain.expiring), `ends` (the day, in UTC), `state` (what
-the registry calls a domain that it has stopped).
+`figures` of a result, by name: `days_left` (negative: expired) and `expected` (domain.expiring), `ends` (the day, in UTC), `expired_days`,
+`state` (what the registry calls a domain that it has stopped), `registry` (`unknown`: it knows no such domain).
 """
 
 from typing import Annotated, Any, ClassVar
@@ -98,7 +98,7 @@ class DomainProbe:
             message = _told(found, figures)
             advice = ("Renew the registration.",) if verdict is not None and verdict.cause is Cause.DOMAIN_EXPIRING else ()
         except NotRegistered:
-            verdict = Verdict(Cause.DNS_NXDOMAIN, f"{domain} is not registered: its registry knows no such domain")
+            verdict = Verdict(Cause.DNS_NXDOMAIN, f"{domain} is not registered: its registry knows no such domain", {"registry": "unknown"})
         except Unclear as unclear:
             verdict = Verdict(Cause.PROBE_ERROR, str(unclear), {"detail": str(unclear)[:120]}, Status.UNKNOWN)
             advice = (unclear.advice,) if unclear.advice else ()
@@ -148,6 +148,6 @@ def _judged(found: Registration, domain: str, now: int, days: int) -> Verdict | 
     if not isinstance(left, int) or left >= days:
         return None
     if left < 0:
-        return Verdict(Cause.DOMAIN_EXPIRING, f"the registration of {domain} ended {-left} days ago", {"expected": days})
+        return Verdict(Cause.DOMAIN_EXPIRING, f"the registration of {domain} ended {-left} days ago", {"expired_days": -left})
     words = f"{domain} stays registered for {left} days, fewer than {days}"
     return Verdict(Cause.DOMAIN_EXPIRING, words, {"expected": days}, Status.DEGRADED)
