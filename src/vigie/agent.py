@@ -20,7 +20,7 @@ from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, f
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
-from vigie.net import Link, Resolver, system_ca_file
+from vigie.net import Link, Resolver, cache_folder, system_ca_file
 from vigie.ports import Assignment, Batch, Probe
 from vigie.probes import Guarded, ProbeDeps, configured
 
@@ -41,7 +41,7 @@ def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
 def probe_deps(control: list[str]) -> ProbeDeps:
     """What the probes of this process share."""
     resolver = Resolver()
-    return ProbeDeps(SystemClock(), resolver, Link(resolver, control), system_ca_file())
+    return ProbeDeps(SystemClock(), resolver, Link(resolver, control), system_ca_file(), cache_folder())
 
 
 async def look(assignments: Sequence[Assignment], control: list[str]) -> list[tuple[Monitor, CheckResult]]:

@@ -173,6 +173,19 @@ async def test_what_we_said_is_not_repeated(serve: Serve, make_deps: Deps) -> No
     assert "hunter22" not in result.message + str(result.figures)
 
 
+async def test_half_a_secret_is_one_too(serve: Serve, make_deps: Deps) -> None:
+    async def padded(reader: Reader, writer: Writer) -> None:
+        line = await reader.readline()
+        writer.write(b"x" * 107 + b" " + line)
+        await writer.drain()
+        await reader.read()
+
+    async with serve(padded) as port:
+        result = await look(make_deps, port, {"send": "AUTH hunter22-and-more\\r\\n", "expect": "+OK"}, timeout=200)
+
+    assert "hunter" not in result.message + str(result.figures)
+
+
 async def test_tls_from_the_first_byte_or_after_starttls(serve: Serve, make_deps: Deps, make_context: Contexts) -> None:
     context = make_context()
 

@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 from pathlib import Path
 
 from vigie import __version__
@@ -17,6 +18,7 @@ __all__ = [
     "Link",
     "Resolver",
     "ascii_name",
+    "cache_folder",
     "covers",
     "host_of",
     "is_offline",
@@ -54,3 +56,17 @@ def system_ca_file() -> str | None:
     except ImportError:
         return None
     return certifi.where()
+
+
+def cache_folder() -> Path | None:
+    """Where this system keeps what may be lost at any time (XDG_CACHE_HOME, ~/.cache, ~/Library/Caches, LOCALAPPDATA); it may not exist."""
+    try:
+        if sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        return None
+    return base / "vigie"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -24,6 +25,7 @@ _DOUBTFUL = frozenset(
         Cause.DNS_NO_ANSWER,
         Cause.TCP_UNREACHABLE,
         Cause.TIMEOUT_CONNECT,
+        Cause.ICMP_TIMEOUT,
     }
 )
 
@@ -50,12 +52,16 @@ def _read(kind: type, value: Any) -> Any:
 
 @dataclass(slots=True)
 class ProbeDeps:
-    """What probes are built with. One resolver, one trust store, one transport for all of them."""
+    """What probes are built with. One resolver, one trust store, one transport for all of them.
+
+    `cache` is a folder for what may be lost at any time (None: nothing is kept).
+    """
 
     clock: Clock
     resolver: Resolver
     link: Link
     ca_file: str | None = None
+    cache: Path | None = None
     _shared: dict[str, tuple[Any, Callable[[], None]]] = field(default_factory=dict)
 
     def shared(self, key: str, make: Callable[[], _T], close: Callable[[_T], None]) -> _T:

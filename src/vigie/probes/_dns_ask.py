@@ -172,7 +172,7 @@ async def ask(server: Server, question: Question, seconds: float) -> Reply:
 
 
 def _unusable(server: Server, question: Question, why: str) -> Failed:
-    return Failed(Cause.DNS_SERVFAIL, f"{server} answers for {question} with {why}", {"server": str(server), "detail": why[:120]})
+    return Failed(Cause.DNS_SERVFAIL, f"{server} answers for {question} with {why}", {"server": str(server), "nonsense": why[:120]})
 
 
 def _unreachable(server: Server, error: OSError) -> Failed:

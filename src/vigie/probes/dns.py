@@ -1,8 +1,8 @@
 """The DNS probe: what a resolver, or each of a zone's own servers, answers for a name; whether it is as expected, and signed as it must be.
 
 `figures` of a result, by name: `answers` (how many records), `ttl` (seconds, the shortest), `server`; `wanted` and `got` (dns.mismatch);
-`rcode`; `servers`, `differing`, `serial` (a zone's own servers); `dnssec` (`secure`, or why it is not), `signed_hours` (how long the
-signatures still hold).
+`rcode`; `servers`, `differing`, `serial` (a zone's own servers); `dnssec` (`secure`) and `signed_hours` (how long the signatures
+still hold), or `dnssec_fault` (`unsigned`, `expired`, `not_yet_valid`, `bogus`); `nonsense` (what a server says instead of an answer).
 """
 
 import asyncio

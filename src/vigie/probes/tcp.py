@@ -19,7 +19,7 @@ from vigie.probes._stream import Dialogue, Peer, converse, shown
 from vigie.probes._verdict import TLS_DAYS, Failed
 
 _EXAMPLE = "tcp://db.example.com:5432"
-_MOST = 65_536
+_MOST, _READ = 65_536, 1_000
 _EARLY_SECONDS = 0.03  # before the deadline, so that an answer that never becomes the expected one is told from silence
 
 
@@ -201,4 +201,5 @@ class _Heard:
         return Failed(Cause.PROTOCOL_MISMATCH, words, {"wanted": step.wanted[:80]})
 
     def _shown(self, data: bytes) -> str:
-        return redact(shown(data.strip()), self._said)
+        # First hidden, then cut: half a password is one too.
+        return shown(redact(data[:_READ].strip().decode("utf-8", "replace"), self._said).encode())

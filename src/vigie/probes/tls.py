@@ -206,8 +206,8 @@ def _revoked(subject: str, leaf: bool, said: Standing, now: int) -> Verdict | No
     days = max((now - round(said.at.timestamp() * 1000)) // _DAY_MS, 0)
     what = "the certificate" if leaf else f"{subject!r}, an authority of the chain,"
     words = f"{what} was revoked {days} days ago" + (f" ({said.reason})" if said.reason else "")
-    figures: dict[str, Scalar] = {"revoked_days": days}
-    figures |= ({"reason": said.reason} if said.reason else {}) | ({} if leaf else {"authority": subject})
+    figures: dict[str, Scalar] = {} if leaf else {"authority": subject}
+    figures |= {"revoked_days": days} | ({"reason": said.reason} if said.reason else {})
     return Verdict(Cause.TLS_UNTRUSTED, words, figures)
 
 

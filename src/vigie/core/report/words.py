@@ -73,6 +73,9 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms, limite {limit_ms} ms", "answered in {measured_ms} ms, limit {limit_ms} ms"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate valid for another {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré depuis {days}", "certificate expired {days} ago"),
+    Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus, sur {sent} envoyés", "{loss_percent} % of pings lost, of {sent} sent"),
+    Cause.ICMP_TIMEOUT: ("aucune réponse à {sent} pings", "no answer to {sent} pings"),
+    Cause.DOMAIN_EXPIRING: ("domaine enregistré encore {days}", "domain registered for another {days}"),
 }
 
 # For the first line, where every character counts and the configuration's own texts have no place.
@@ -85,7 +88,65 @@ SHORT: dict[Cause, tuple[str, str]] = {
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms", "answer in {measured_ms} ms"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate ends in {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
+    Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus", "{loss_percent} % of pings lost"),
+    Cause.DOMAIN_EXPIRING: ("domaine valable encore {days}", "domain ends in {days}"),
 }
+
+# Where a figure tells which kind of check it was, these come before the tables above: (figure, cause) to the words.
+OF_KIND: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("authority", Cause.TLS_UNTRUSTED): (
+        "une autorité de la chaîne est révoquée depuis {revoked}",
+        "an authority of the chain was revoked {revoked} ago",
+    ),
+    ("authority", Cause.TLS_EXPIRING): (
+        "une autorité de la chaîne n'est plus valable que {days}",
+        "an authority of the chain is valid for another {days}",
+    ),
+    ("authority", Cause.TLS_WEAK): ("une autorité de la chaîne est obsolète", "an authority of the chain is obsolete"),
+    ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué depuis {revoked}", "certificate revoked {revoked} ago"),
+    ("fingerprint", Cause.TLS_UNTRUSTED): ("le certificat n'est pas celui qui est épinglé", "the certificate is not the pinned one"),
+    ("wanted", Cause.PROTOCOL_MISMATCH): ("réponse autre que « {wanted} »", "an answer other than “{wanted}”"),
+    ("answers", Cause.DNS_NO_ANSWER): ("le nom n'a pas d'enregistrement de ce type", "the name has no record of that type"),
+    ("nonsense", Cause.DNS_SERVFAIL): ("le serveur DNS répond de travers", "the DNS server answers with nonsense"),
+    ("dnssec_fault", Cause.DNS_MISMATCH): ("signature DNSSEC absente ou non valable", "DNSSEC signature missing or not valid"),
+    ("differing", Cause.DNS_MISMATCH): (
+        "serveurs de la zone en désaccord ou muets : {differing} sur {servers}",
+        "servers of the zone that differ or are silent: {differing} of {servers}",
+    ),
+    ("differing", Cause.DNS_TIMEOUT): (
+        "aucun serveur de la zone ne répond ({servers} interrogés)",
+        "no server of the zone answers ({servers} asked)",
+    ),
+    ("differing", Cause.DNS_REFUSED): (
+        "aucun serveur ne sert la zone ({servers} interrogés)",
+        "no server serves the zone ({servers} asked)",
+    ),
+    ("differing", Cause.DNS_SERVFAIL): (
+        "aucun serveur ne sert la zone ({servers} interrogés)",
+        "no server serves the zone ({servers} asked)",
+    ),
+    ("state", Cause.DOMAIN_EXPIRING): ("l'enregistrement du domaine a expiré", "the domain's registration has lapsed"),
+    ("state", Cause.DNS_NXDOMAIN): ("le registre a retiré le domaine du DNS", "the registry has taken the domain out of the DNS"),
+    ("expired_days", Cause.DOMAIN_EXPIRING): ("domaine expiré depuis {expired}", "domain expired {expired} ago"),
+    ("registry", Cause.DNS_NXDOMAIN): ("le domaine n'est pas enregistré", "the domain is not registered"),
+}
+OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué", "certificate revoked"),
+    ("fingerprint", Cause.TLS_UNTRUSTED): ("certificat non épinglé", "certificate not the pinned one"),
+    ("answers", Cause.DNS_NO_ANSWER): ("pas d'enregistrement", "no such record"),
+    ("nonsense", Cause.DNS_SERVFAIL): ("réponse DNS illisible", "DNS answer unreadable"),
+    ("dnssec_fault", Cause.DNS_MISMATCH): ("DNSSEC non valable", "DNSSEC not valid"),
+    ("differing", Cause.DNS_MISMATCH): ("serveurs DNS en désaccord", "DNS servers disagree"),
+    ("differing", Cause.DNS_TIMEOUT): ("aucun serveur DNS ne répond", "no DNS server answers"),
+    ("differing", Cause.DNS_REFUSED): ("aucun serveur ne sert la zone", "no server serves the zone"),
+    ("differing", Cause.DNS_SERVFAIL): ("aucun serveur ne sert la zone", "no server serves the zone"),
+    ("state", Cause.DOMAIN_EXPIRING): ("domaine expiré", "domain lapsed"),
+    ("state", Cause.DNS_NXDOMAIN): ("domaine retiré du DNS", "domain out of the DNS"),
+    ("expired_days", Cause.DOMAIN_EXPIRING): ("domaine expiré", "domain expired"),
+    ("registry", Cause.DNS_NXDOMAIN): ("domaine non enregistré", "domain not registered"),
+}
+
+_DAYS = ("revoked", "expired")  # figures `…_days` that are told with their noun
 
 
 def pick(pair: tuple[str, str], language: str) -> str:
@@ -95,15 +156,21 @@ def pick(pair: tuple[str, str], language: str) -> str:
 
 def cause_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """What was observed, in a few words, with its number where it is known."""
-    return _filled(DETAILED, cause, figures, language)
+    return _filled(DETAILED, OF_KIND, cause, figures, language)
 
 
 def short_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """The same for a first line: at most some thirty characters."""
-    return _filled(SHORT, cause, figures, language)
+    return _filled(SHORT, OF_KIND_SHORT, cause, figures, language)
 
 
-def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
+def _filled(
+    table: Mapping[Cause, tuple[str, str]],
+    of_kind: Mapping[tuple[str, Cause], tuple[str, str]],
+    cause: Cause,
+    figures: Mapping[str, Scalar],
+    language: str,
+) -> str:
     """The cause's template where every figure it wants is there, else the words that are true without any."""
     known: dict[str, Scalar] = {name: _flat(value) for name, value in figures.items()}
     limit, days = figures.get("limit_ms"), figures.get("days_left")
@@ -111,8 +178,10 @@ def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mappi
         known["limit"] = decimal(limit / 1000, language) + " s"
     if isinstance(days, int) and (days < 0) == (cause is Cause.TLS_EXPIRED):
         known["days"] = counted(abs(days), "jour", "day", language)
+    known |= {name: counted(ago, "jour", "day", language) for name in _DAYS if isinstance(ago := figures.get(f"{name}_days"), int)}
+    kind = next((of_kind[name, cause] for name in figures if (name, cause) in of_kind), None)
     try:
-        return pick(table[cause], language).format_map(known)
+        return pick(kind or table[cause], language).format_map(known)
     except KeyError:
         return pick(PLAIN[cause], language)
 
