@@ -21,7 +21,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 STEPS = {
     "en": """A small shop opens | check: up | engine stops | check: down, HTTP 502 instead of 200-299 | suspicion | incident demo-shop-1:
-        | mail: 🔴 Demo shop: HTTP 502 | Supposed cause | engine starts again | mail: 🟢 Demo shop: recovered | one page, one recovery""",
+        | mail: 🔴 Demo shop: HTTP 502 | Suspected cause | engine starts again | mail: 🟢 Demo shop: recovered | one page, one recovery""",
     "fr": """Une petite boutique ouvre | contrôle : en service | s'arrête | contrôle : en panne, HTTP 502 au lieu | suspicion
         | incident boutique-1 : | courriel : 🔴 Boutique : HTTP 502 | Cause supposée | repart | courriel : 🟢 Boutique : rétabli
         | une alerte, un retour""",
