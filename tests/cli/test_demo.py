@@ -16,7 +16,7 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         demo, "_CONFIG", demo._CONFIG.replace("confirm_every: 1s", "confirm_every: 100ms").replace("every: 2s", "every: 1s")
     )
-    monkeypatch.setattr(demo, "_CALM_SECONDS", 1.0)
+    monkeypatch.setattr(demo, "_CALM_SECONDS", 0)
 
 
 STEPS = {
