@@ -132,4 +132,4 @@ def test_doctor_tells_of_the_models_and_pulls_a_missing_one(run: Run, server: Sc
     assert "models there: qwen3:4b (runs here), llama3 (runs here)" in pulled.output
     assert "speed here: a report in " in pulled.output
     assert "never evaluated (`vigie report eval`); mode auto: it writes, code checks" in pulled.output
-    assert server.models == ("qwen3:4b", "llama3")
+    assert list(server.models) == ["qwen3:4b", "llama3"]

@@ -109,7 +109,11 @@ class ScriptedOllama:
                 await send_json(writer, 200, {"models": [{"model": name, "name": name} for name in self.models]})
             case "/api/pull" if self.mode is not Mode.NOT_PULLED:
                 self.models = (*self.models, str(body.get("model")))
-                steps = [{"status": "pulling manifest"}, {"status": "downloading", "completed": 40, "total": 80}, {"status": "success"}]
+                steps: list[dict[str, Any]] = [
+                    {"status": "pulling manifest"},
+                    {"status": "downloading", "completed": 40, "total": 80},
+                    {"status": "success"},
+                ]
                 await send_json_lines(writer, steps)
             case "/api/show" | "/api/chat" | "/api/generate" if not known or self.mode is Mode.NOT_PULLED:
                 await send_json(writer, 404, {"error": f"model '{body.get('model')}' not found"})

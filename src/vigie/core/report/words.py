@@ -106,6 +106,8 @@ OF_KIND: dict[tuple[str, Cause], tuple[str, str]] = {
     ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué depuis {revoked}", "certificate revoked {revoked} ago"),
     ("fingerprint", Cause.TLS_UNTRUSTED): ("le certificat n'est pas celui qui est épinglé", "the certificate is not the pinned one"),
     ("wanted", Cause.PROTOCOL_MISMATCH): ("réponse autre que « {wanted} »", "an answer other than “{wanted}”"),
+    ("refused", Cause.PROTOCOL_MISMATCH): ("le service refuse l'échange", "the service refuses the exchange"),
+    ("foreign", Cause.PROTOCOL_MISMATCH): ("ce qui répond parle un autre protocole", "what answers speaks another protocol"),
     ("answers", Cause.DNS_NO_ANSWER): ("le nom n'a pas d'enregistrement de ce type", "the name has no record of that type"),
     ("nonsense", Cause.DNS_SERVFAIL): ("le serveur DNS répond de travers", "the DNS server answers with nonsense"),
     ("dnssec_fault", Cause.DNS_MISMATCH): ("signature DNSSEC absente ou non valable", "DNSSEC signature missing or not valid"),
@@ -133,6 +135,8 @@ OF_KIND: dict[tuple[str, Cause], tuple[str, str]] = {
 OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
     ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué", "certificate revoked"),
     ("fingerprint", Cause.TLS_UNTRUSTED): ("certificat non épinglé", "certificate not the pinned one"),
+    ("refused", Cause.PROTOCOL_MISMATCH): ("échange refusé", "exchange refused"),
+    ("foreign", Cause.PROTOCOL_MISMATCH): ("autre protocole", "another protocol"),
     ("answers", Cause.DNS_NO_ANSWER): ("pas d'enregistrement", "no such record"),
     ("nonsense", Cause.DNS_SERVFAIL): ("réponse DNS illisible", "DNS answer unreadable"),
     ("dnssec_fault", Cause.DNS_MISMATCH): ("DNSSEC non valable", "DNSSEC not valid"),
