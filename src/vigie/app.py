@@ -21,7 +21,7 @@ from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, Writing
-from vigie.errors import AlreadyRunning, VigieError
+from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
@@ -125,6 +125,10 @@ class Core:
         """Let what is being sent end, then close the store."""
         await self.reporter.close()
         await self.outbox.close()
+        try:
+            await self.ingest.close()
+        except StoreError as error:  # only what was learnt is lost
+            log.error("what is usual could not be written: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
         await self.store.close()
         self.deps.close()
 

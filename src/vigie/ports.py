@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
@@ -176,6 +177,7 @@ class Commit:
     outbox: tuple[OutboxRow, ...] = ()  # a key already there is left alone
     cursors: tuple[tuple[str, int, int], ...] = ()  # (agent, run, sequence) taken in
     details: tuple[CheckResult, ...] = ()  # whole results worth keeping: failures, and the first good one after
+    baselines: tuple[tuple[str, Baseline], ...] = ()  # (monitor, what is usual for it); may wait, they decide nothing
 
 
 class Store(Protocol):
@@ -195,6 +197,10 @@ class Store(Protocol):
 
     async def cursors(self) -> dict[str, tuple[int, int]]:
         """Agent -> (run, sequence) last taken in."""
+        ...
+
+    async def baselines(self) -> dict[str, Baseline]:
+        """What is usual, by monitor id; one that cannot be read is left out, and learnt anew."""
         ...
 
     async def commit(self, change: Commit) -> None:

@@ -14,7 +14,7 @@ from vigie.config.convert import build, convert, enc_hook, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.settings import Channel, Llm, MonitorSettings
 from vigie.config.tree import Path, Tree
-from vigie.core.model import Monitor
+from vigie.core.model import Monitor, Sensitivity
 from vigie.core.policy import Policy, Window
 from vigie.errors import VigieError
 
@@ -133,6 +133,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
         timeout_ms=int(common.timeout),
         policy=policy,
         tags=tuple(common.tags),
+        baseline=Sensitivity(common.baseline),
     )
     return MonitorSettings(one, config, msgspec.to_builtins(config, enc_hook=enc_hook))
 

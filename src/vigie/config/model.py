@@ -84,6 +84,10 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
     alert: Annotated[str | Alert, Meta(description="Name of an alert, or one written here.")] = "default"
     tags: Annotated[list[str], Meta(description="Tags.")] = []
+    baseline: Annotated[
+        Literal["off", "low", "normal", "high"],
+        Meta(description="How soon a check that is slower, or a page that is other, than this monitor's own normal is degraded."),
+    ] = "normal"
     enabled: Annotated[bool, Meta(description="Watch it.")] = True
 
     def __post_init__(self) -> None:

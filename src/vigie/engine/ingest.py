@@ -10,6 +10,7 @@ from vigie.core.incident import MonitorState, step
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
 from vigie.core.policy import Policy
 from vigie.core.routing import route
+from vigie.engine.baselines import Baselines
 from vigie.errors import StoreError
 from vigie.ports import Batch, Clock, Commit, OutboxRow, Store, TimelineEntry
 
@@ -44,6 +45,7 @@ class Ingest:
         self._states: dict[str, MonitorState] = {}
         self._incidents: dict[str, Incident] = {}
         self._cursors: dict[str, tuple[int, int]] = {}
+        self._baselines = Baselines()
         self._lock = asyncio.Lock()
         self._stopping = False
         self.last_result_at: int | None = None
@@ -60,6 +62,7 @@ class Ingest:
         """Load what is known."""
         self._states = await self._store.load_states()
         self._cursors = await self._store.cursors()
+        await self._baselines.load(self._store)
         self._incidents = {one.id: one for one in await self._store.incidents(open_only=True, limit=1_000_000)}
 
     async def configure(self, monitors: Iterable[Monitor]) -> None:
@@ -70,6 +73,7 @@ class Ingest:
         for gone in [monitor for monitor in self._monitors if monitor not in wanted]:
             await self.handle(gone, Resolved(self._clock.now(), "vigie", "the monitor was removed from the configuration"))
         self._monitors = wanted
+        self._baselines.keep(set(wanted))
         for monitor in wanted.values():
             if not self.state(monitor.id).resting:
                 await self.handle(monitor.id, Woke(self._clock.now()))
@@ -86,6 +90,11 @@ class Ingest:
     def stop(self) -> None:
         """Vigie is about to end: a store that fails is not waited for any longer."""
         self._stopping = True
+
+    async def close(self) -> None:
+        """Write what was learnt. Raises StoreError."""
+        if learnt := self._baselines.unwritten():
+            await self._store.commit(Commit(baselines=learnt))
 
     def state(self, monitor: str) -> MonitorState:
         """The state of a monitor; a new one's when it was never seen."""
@@ -122,6 +131,8 @@ class Ingest:
                 return ()
             after, decisions = step(before, event, monitor.policy)
             turn = Turn(monitor, before, after, decisions, None)
+            if isinstance(event, Resolved):
+                self._baselines.accept(monitor)
             if after != before:
                 await self._store.commit(self._commit([turn], ()))
                 self._apply([turn])
@@ -147,9 +158,11 @@ class Ingest:
             if monitor is None:
                 continue
             before = states.get(result.monitor) or self.state(result.monitor)
-            after, decisions = step(before, Observed(result.at, result.order, result.status, result.cause), monitor.policy)
+            fresh = not result.order or result.order > before.order  # what is repeated teaches nothing
+            judged = self._baselines.judge(monitor, result) if fresh else result
+            after, decisions = step(before, Observed(judged.at, judged.order, judged.status, judged.cause), monitor.policy)
             if after is not before:
-                turns.append(Turn(monitor, before, after, decisions, result))
+                turns.append(Turn(monitor, before, after, decisions, judged))
                 states[result.monitor] = after
         return turns
 
@@ -173,6 +186,7 @@ class Ingest:
             outbox=tuple(outbox),
             cursors=cursors,
             details=tuple(turn.result for turn in turns if turn.result is not None and _worth_keeping(turn)),
+            baselines=self._baselines.due(),
         )
 
     def _book(self, decision: Decision, monitor: Monitor, incidents: dict[str, Incident]) -> None:

@@ -204,6 +204,7 @@ class FakeVigie:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.reporter.close()
         await self.outbox.close()
+        await self.ingest.close()
         await self.store.close()
 
     @contextlib.asynccontextmanager

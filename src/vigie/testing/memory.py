@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
@@ -46,6 +47,7 @@ class MemoryStore:
         self._reports: dict[str, StoredReport] = {}
         self._newest: dict[str, CheckResult] = {}
         self._details: list[CheckResult] = []
+        self._baselines: dict[str, Baseline] = {}
         self._inbox: list[tuple[str, Acked | Resolved]] = []
 
     def reopen(self) -> "MemoryStore":
@@ -80,6 +82,11 @@ class MemoryStore:
         self._look()
         return dict(self._cursors)
 
+    async def baselines(self) -> dict[str, Baseline]:
+        """What is usual, by monitor id."""
+        self._look()
+        return dict(self._baselines)
+
     async def commit(self, change: Commit) -> None:
         """Write it whole."""
         self._look()
@@ -90,6 +97,7 @@ class MemoryStore:
         self._enqueue(change.outbox)
         self._cursors.update((agent, (run, sequence)) for agent, run, sequence in change.cursors)
         self._details.extend(change.details)
+        self._baselines.update(change.baselines)
         self._newest.update((result.monitor, result) for result in change.results)
 
     def _enqueue(self, rows: Sequence[OutboxRow]) -> None:

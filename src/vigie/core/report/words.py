@@ -71,6 +71,11 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.CONTENT_JSON: ("{path} ne vérifie pas {operator} {wanted}", "{path} does not satisfy {operator} {wanted}"),
     Cause.CONTENT_TYPE: ("type de contenu autre que {expected}", "media type other than {expected}"),
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms, limite {limit_ms} ms", "answered in {measured_ms} ms, limit {limit_ms} ms"),
+    Cause.LATENCY_ANOMALY: (
+        "plus lent que d'habitude ({phase} : {measured_ms} ms au lieu de {usual_ms} ms)",
+        "slower than usual ({phase}: {measured_ms} ms instead of {usual_ms} ms)",
+    ),
+    Cause.CONTENT_CHANGED: ("page très différente de ce qu'elle était ({signs})", "page very different from what it was ({signs})"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate valid for another {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré depuis {days}", "certificate expired {days} ago"),
 }
@@ -83,8 +88,27 @@ SHORT: dict[Cause, tuple[str, str]] = {
     Cause.TIMEOUT_TOTAL: ("réponse inachevée après {limit}", "answer unfinished after {limit}"),
     Cause.HTTP_STATUS: ("HTTP {status}", "HTTP {status}"),
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms", "answer in {measured_ms} ms"),
+    Cause.LATENCY_ANOMALY: ("{phase} : {measured_ms} ms", "{phase}: {measured_ms} ms"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate ends in {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
+}
+
+# Values of figures that are words: phases (latency.anomaly) and what is unlike before (content.changed).
+PHASES: dict[str, tuple[str, str]] = {
+    "dns": ("résolution du nom", "name resolution"),
+    "connect": ("connexion", "connection"),
+    "tls": ("négociation TLS", "TLS handshake"),
+    "first_byte": ("premier octet", "first byte"),
+    "transfer": ("transfert", "transfer"),
+    "total": ("contrôle entier", "whole check"),
+}
+SIGNS: dict[str, tuple[str, str]] = {
+    "script": ("script d'un nouvel hôte", "script from a new host"),
+    "type": ("type", "type"),
+    "size": ("taille", "size"),
+    "landmarks": ("structure", "structure"),
+    "title": ("titre", "title"),
+    "links": ("liens sortants", "outgoing links"),
 }
 
 
@@ -111,6 +135,9 @@ def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mappi
         known["limit"] = decimal(limit / 1000, language) + " s"
     if isinstance(days, int) and (days < 0) == (cause is Cause.TLS_EXPIRED):
         known["days"] = counted(abs(days), "jour", "day", language)
+    for name, words in (("phase", PHASES), ("signs", SIGNS)):
+        if name in known:
+            known[name] = ", ".join(pick(words[one], language) for one in str(known[name]).split(", ") if one in words)
     try:
         return pick(table[cause], language).format_map(known)
     except KeyError:

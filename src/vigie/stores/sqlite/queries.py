@@ -1,11 +1,14 @@
 """Every statement of the embedded store, as functions over a Db. What they mean is said by the port (vigie.ports.Store)."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
+from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
+from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.stores.sqlite import codec
 from vigie.stores.sqlite.db import Db, damaged
@@ -62,6 +65,15 @@ def cursors(db: Db) -> dict[str, tuple[int, int]]:
     return {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
 
 
+def baselines(db: Db) -> dict[str, Baseline]:
+    """Every baseline that can be read; the others are learnt anew."""
+    found: dict[str, Baseline] = {}
+    for monitor, body in db.fetch("SELECT monitor, body FROM baseline"):
+        with contextlib.suppress(StoreError):
+            found[monitor] = decode(body, Baseline)
+    return found
+
+
 def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) -> None:
     """One transaction."""
     with db.transaction(durable=durable):
@@ -71,6 +83,7 @@ def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) 
                 db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
         db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, encode(state)) for state in change.states])
         db.bulk("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", change.cursors)
+        db.bulk("INSERT OR REPLACE INTO baseline VALUES (?, ?)", [(monitor, encode(known)) for monitor, known in change.baselines])
         details = [(result.monitor, result.at, int(is_good(result)), encode(result)) for result in change.details]
         db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
         db.bulk(

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor
@@ -116,6 +117,11 @@ class SqliteStore:
         """Agent -> (run, sequence) last taken in."""
         waiting = self._waiting.cursors
         return {**await self._run(queries.cursors), **waiting}
+
+    async def baselines(self) -> dict[str, Baseline]:
+        """What is usual, by monitor id."""
+        waiting = self._waiting.baselines
+        return {**await self._run(queries.baselines), **waiting}
 
     async def commit(self, change: Commit) -> None:
         """Write it whole; fsynced before it returns when it decided something, else within a second."""
