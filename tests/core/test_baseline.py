@@ -293,6 +293,8 @@ def test_a_clock_that_stepped_back_keeps_nothing_from_being_found() -> None:
 def test_judging_is_total_and_never_judges_but_what_is_up(status: Status, cause: Cause | None, total: float, at: int, first: float) -> None:
     given_ = CheckResult("x", at, status, None if status is Status.UP else cause, timings=Timings(first_byte=first, total=total))
     for known in (Baseline(), Watched().live(3, daily).known):
+        slow = replace(known, limit=50.0, score=5, since=0)
+        assert judge(given_, slow, NORMAL)[0].status in (status, Status.DEGRADED)
         judged, after = judge(given_, known, NORMAL)
         assert judged is given_
         again, _ = judge(replace(given_, at=at + HOUR), after, NORMAL)

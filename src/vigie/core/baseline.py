@@ -139,7 +139,7 @@ def _timed(result: CheckResult, total: float, known: Baseline, sense: Sense) -> 
 def _figures(result: CheckResult, total: float, known: Baseline) -> Slow:
     """Which phase moved, against what is usual for it at this hour."""
     codes = usual(known.season, known.hour)
-    expected, measured = [MS[one] for one in codes], lengths(result.timings)
+    expected, measured = [MS[one] for one in codes], [one if 0 <= one <= total else 0.0 for one in lengths(result.timings)]
     over = [got - want for got, want in zip(measured, expected, strict=True)]
     row = max(range(len(PHASES)), key=lambda one: over[one])
     if over[row] < _SHARE * (total - total_ms(codes)):

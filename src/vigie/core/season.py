@@ -25,7 +25,7 @@ SLOTS = 12  # samples of an hour, one every five minutes
 LEARNING, WEEK, SETTLED = 48, 168, 504  # hours learnt from: nothing is told, each hour of the week was seen, seen three times
 
 _COUNT = len(PHASES)
-_UNIT, _LEAST_MS = 0.06, 0.2
+_UNIT, _LEAST_MS, _MOST_MS = 0.06, 0.2, 850_000.0
 _UPWARDS = 6  # weeks
 _BLOCKS = 4  # parts of a day whose spreads are kept apart
 _FINE = 8  # parts of a code in a kept spread
@@ -77,7 +77,9 @@ def lengths(timings: Timings) -> tuple[float, float, float, float, float]:
 
 def code(ms: float) -> int:
     """The nearest code of a length: 1 up to 0.2 ms, 255 from 14 min on."""
-    return 1 if ms <= _LEAST_MS else min(int(log(ms / _LEAST_MS) / _UNIT + 1.5), 255)
+    if _LEAST_MS < ms < _MOST_MS:
+        return min(int(log(ms / _LEAST_MS) / _UNIT + 1.5), 255)
+    return 255 if ms >= _MOST_MS else 1
 
 
 def sample(timings: Timings) -> bytes:
