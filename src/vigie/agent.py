@@ -21,6 +21,7 @@ from vigie.clock import SystemClock
 from vigie.config import options_to_config
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
+from vigie.engine.watch import Watch, watching
 from vigie.net import Link, Resolver, system_ca_file
 from vigie.ports import Assignment, Batch, Probe
 from vigie.probes import Guarded, ProbeDeps
@@ -35,28 +36,30 @@ def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
     """The probe of an assignment, with the question "is it us?" behind it."""
     module = plugins.load("probes", assignment.monitor.kind)
     probe = module.build(options_to_config(module.Config, assignment.options), deps)
-    # The link of the moment: a new configuration may name other control targets.
-    return Guarded(probe, assignment.monitor.host, lambda: deps.link.fault())  # noqa: PLW0108 - looked up at each call
+    return Guarded(probe, assignment.monitor.host, deps, own_names=not assignment.options.get("resolver"))
 
 
-def probe_deps(control: list[str]) -> ProbeDeps:
+def probe_deps(control: list[str], second_resolver: str | None = None) -> ProbeDeps:
     """What the probes of this process share."""
     resolver = Resolver()
-    return ProbeDeps(SystemClock(), resolver, Link(resolver, control), system_ca_file())
+    return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file())
 
 
-async def look(assignments: Sequence[Assignment], control: list[str]) -> list[tuple[Monitor, CheckResult]]:
+async def look(
+    assignments: Sequence[Assignment], control: list[str], second_resolver: str | None = None
+) -> list[tuple[Monitor, CheckResult]]:
     """Look at every monitor once, side by side; touches no state, sends nothing."""
-    deps = probe_deps(control)
+    deps = probe_deps(control, second_resolver)
     slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(assignment: Assignment) -> tuple[Monitor, CheckResult]:
+    async def one(watch: Watch, assignment: Assignment) -> tuple[Monitor, CheckResult]:
         async with slots:
-            result = await build_probe(assignment, deps).check(assignment.monitor.timeout_ms)
+            result = await watch.look(build_probe(assignment, deps), assignment.monitor)
         return assignment.monitor, replace(result, monitor=assignment.monitor.id)
 
     try:
-        return await asyncio.gather(*(one(assignment) for assignment in assignments))
+        async with watching(deps.clock) as watch:
+            return await asyncio.gather(*(one(watch, assignment) for assignment in assignments))
     finally:
         deps.close()
 
@@ -139,7 +142,7 @@ async def serve(source: RawIOBase, sink: BinaryIO) -> None:
 
 
 async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) -> None:
-    deps = probe_deps(first.control)
+    deps = probe_deps(first.control, first.second_resolver)
 
     async def publish(batch: Batch) -> None:
         await output.room()
@@ -153,7 +156,8 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
         if isinstance(message, Pace):
             await agent.pace(message.monitor, message.every_ms)
         else:
-            deps.link = Link(deps.resolver, message.control)
+            deps.link.close()
+            deps.link = Link(deps.resolver, message.control, message.second_resolver)
             await agent.assign(message.assignments)
     reports.cancel()
     await agent.stop()

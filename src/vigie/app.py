@@ -21,6 +21,7 @@ from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, Writing
+from vigie.engine.watch import watching
 from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
@@ -105,7 +106,7 @@ class Core:
     def __init__(self, settings: Settings, clock: Clock, *, hold_ms: int, threads: bool) -> None:
         self.settings, self.clock = settings, clock
         self.store = SqliteStore(settings.store, threads=threads)
-        self.deps = probe_deps(list(settings.control))
+        self.deps = probe_deps(list(settings.control), settings.second_resolver)
         words = Setting(settings.language, zone_of(settings))
         self.composer = Composer(self.store, clock, words, monitors(settings))
         self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps), writing(settings, clock))
@@ -162,8 +163,7 @@ async def _cycle(core: Core) -> int:
 
     async def look(assignment: Assignment) -> None:
         async with slots:
-            probe = build_probe(assignment, core.deps)
-            result = await probe.check(assignment.monitor.timeout_ms)
+            result = await watch.look_again(build_probe(assignment, core.deps), assignment.monitor)
         number = next(counter)
         named = replace(result, monitor=assignment.monitor.id, order=(run << 32) + number)
         await core.ingest.take(Batch(f"once-{assignment.monitor.id}", run, number, (named,)))
@@ -180,7 +180,8 @@ async def _cycle(core: Core) -> int:
 
     try:
         await core.ingest.wake(core.clock.now())
-        await asyncio.gather(*(cycle(assignment) for assignment in assignments(core.settings)))
+        async with watching(core.clock) as watch:
+            await asyncio.gather(*(cycle(assignment) for assignment in assignments(core.settings)))
         await core.reporter.idle()
         return await core.outbox.drain(core.clock.now() + _DRAIN_MS)
     finally:

@@ -35,7 +35,13 @@ class Service:
         self.settings, self._clock, self._reload = settings, clock, reload
         self.core = Core(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
-        self.agent = ProcessAgent(clock=clock, publish=self._bus.publish, next_run=self.core.store.next_run, control=settings.control)
+        self.agent = ProcessAgent(
+            clock=clock,
+            publish=self._bus.publish,
+            next_run=self.core.store.next_run,
+            control=settings.control,
+            second_resolver=settings.second_resolver,
+        )
         self._janitor = Janitor(self.core.store, clock, self.core.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
@@ -93,7 +99,7 @@ class Service:
         self.core.composer.use(said.setting, monitors(fresh))
         self.core.reporter.use(said)
         self.core.outbox.use(built)
-        self.agent.use(fresh.control)
+        self.agent.use(fresh.control, fresh.second_resolver)
         await self.agent.assign(assignments(fresh))
         log.info("the new configuration is in force: %d monitors, %d channels", len(fresh.monitors), len(fresh.channels))
         return True

@@ -99,7 +99,8 @@ def _show(found: Settings, format_: str) -> int:
     from vigie.agent import look
     from vigie.ports import Assignment
 
-    checked = run(look([Assignment(one.monitor, one.options) for one in found.monitors], list(found.control)))
+    wanted = [Assignment(one.monitor, one.options) for one in found.monitors]
+    checked = run(look(wanted, list(found.control), found.second_resolver))
     if format_ == "nagios":
         typer.echo(results.nagios(checked))
     for monitor, result in checked if format_ != "nagios" else ():

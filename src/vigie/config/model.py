@@ -111,7 +111,10 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     alerts: Annotated[dict[str, Alert], Meta(description="Policies by name; `default` serves monitors that name none.")] = {}
     control: Annotated[
         tuple[str, ...],
-        Meta(description="`host:port` of control targets: asked only when a check failed, to tell whether Vigie's own link is at fault."),
+        Meta(
+            description="`host:port` of control targets: asked when a check failed (and twice an hour), to tell whether Vigie's own link is "
+            "at fault. Name two at least: one alone convicts nobody."
+        ),
     ] = ("example.com:443", "iana.org:443")
     second_resolver: Annotated[str | None, Meta(description="A second DNS server for the second look.", examples=["9.9.9.9"])] = None
     maintenance: Annotated[list[Maintenance], Meta(description="Spans in which nothing pages.")] = []
