@@ -13,10 +13,12 @@ from filelock import FileLock, Timeout
 
 from vigie import plugins
 from vigie.agent import build_probe, probe_deps
+from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps
 from vigie.config import Settings
 from vigie.core.model import Monitor, Notice
 from vigie.core.report.render import Setting
+from vigie.engine.eyes import Eyes
 from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
@@ -114,6 +116,8 @@ class Core:
         held = hold_ms if settings.llm.config is not None else 0
         self.ingest = Ingest(self.store, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
         self.reporter.on_stored(self.outbox.wake)
+        self.eyes = Eyes(self.store, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
+        self.ingest.listen_to_results(self.eyes.hear)
 
     async def start(self) -> None:
         """Load the state and adopt the configuration's monitors."""
@@ -121,6 +125,8 @@ class Core:
         await self.store.sync_monitors(watched)
         await self.ingest.start()
         await self.ingest.configure(watched)
+        self.eyes.use(watched, self.settings.blind_after_ms)
+        await self.eyes.start()
 
     async def close(self) -> None:
         """Let what is being sent end, then close the store."""

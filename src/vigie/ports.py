@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vigie.core.baseline import Baseline
+from vigie.core.blind import Blind
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
@@ -178,6 +179,7 @@ class Commit:
     cursors: tuple[tuple[str, int, int], ...] = ()  # (agent, run, sequence) taken in
     details: tuple[CheckResult, ...] = ()  # whole results worth keeping: failures, and the first good one after
     baselines: tuple[tuple[str, Baseline], ...] = ()  # (monitor, what is usual for it); may wait, they decide nothing
+    blind: tuple[Blind, ...] = ()  # whole rows, inserted or replaced by their number
 
 
 class Store(Protocol):
@@ -205,6 +207,14 @@ class Store(Protocol):
 
     async def commit(self, change: Commit) -> None:
         """Write it whole; fsynced before it returns when it carries states that decided, incidents, or outbox rows."""
+        ...
+
+    async def blinds(self, since: int) -> list[Blind]:
+        """The spans in which Vigie could not see that were not over before `since`, epoch ms; oldest number first."""
+        ...
+
+    async def watched_since(self) -> dict[str, int]:
+        """When the oldest whole result on record of each monitor was, epoch ms; the first one of all is kept whole."""
         ...
 
     async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
@@ -235,8 +245,8 @@ class Store(Protocol):
         """The newest report of an incident."""
         ...
 
-    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
-        """Newest first."""
+    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
+        """Newest first; those that were not over before `since`, epoch ms, where that is given."""
         ...
 
     async def incident(self, incident_id: str) -> Incident | None:

@@ -76,6 +76,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.core.eyes.stop()
         unsent = await self.core.outbox.drain(self._clock.now() + _DRAIN_MS)
         if unsent:
             log.warning("%d notice(s) still unsent; the next start sends them", unsent)
@@ -96,6 +97,7 @@ class Service:
         watched = [one.monitor for one in fresh.monitors]
         await self.core.store.sync_monitors(watched)
         await self.core.ingest.configure(watched)
+        self.core.eyes.use(watched, fresh.blind_after_ms)
         self.core.composer.use(said.setting, monitors(fresh))
         self.core.reporter.use(said)
         self.core.outbox.use(built)

@@ -126,9 +126,12 @@ async def test_a_probe_that_breaks_because_the_machine_stood_still_is_not_at_fau
         stall(20)
         raise RuntimeError("boom")
 
+    def broken() -> None:
+        raise KeyError("x")
+
     async with at_work(clock) as watch:
         assert "too busy" in (await watch.look(Told(breaks), SHOP)).message
-        result = await watch.look(Told(lambda: {}["x"]), SHOP)
+        result = await watch.look(Told(broken), SHOP)
     assert (result.status, result.figures) == (UNKNOWN, {})
     assert "KeyError" in result.message
 

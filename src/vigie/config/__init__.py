@@ -103,6 +103,7 @@ def _settings(read: tree.Tree, file: Path | None, base: Path, environ: Mapping[s
         monitors=monitors,
         control=tuple(shape.control),
         second_resolver=shape.second_resolver,
+        blind_after_ms=int(shape.blind_after),
         missing=_missing(environ) if not channels else (),
         secrets=tuple(sorted(held)),
     )

@@ -14,6 +14,7 @@ from vigie.config.convert import build, convert, enc_hook, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.settings import Channel, Llm, MonitorSettings
 from vigie.config.tree import Path, Tree
+from vigie.core.blind import OWN
 from vigie.core.model import Monitor, Sensitivity
 from vigie.core.policy import Policy, Window
 from vigie.errors import VigieError
@@ -80,6 +81,8 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
         one = monitor(tree, raw, policies, names, path)
         if one is None:
             continue
+        if one.monitor.id == OWN:
+            tree.fault(path, f"the id {OWN!r} belongs to Vigie's own incidents", "give the monitor another `id`")
         if one.monitor.id in found:
             tree.fault(path, f"two monitors have the id {one.monitor.id!r}", "give one of them another `name` or `id`")
             continue

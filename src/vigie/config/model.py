@@ -116,6 +116,15 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             "at fault. Name two at least: one alone convicts nobody."
         ),
     ] = ("example.com:443", "iana.org:443")
-    second_resolver: Annotated[str | None, Meta(description="A second DNS server for the second look.", examples=["9.9.9.9"])] = None
+    second_resolver: Annotated[
+        str | None,
+        Meta(
+            description="A second DNS server, for the second look and to tell a failing resolver of ours from a dead zone.",
+            examples=["9.9.9.9"],
+        ),
+    ] = None
+    blind_after: Annotated[
+        Duration, Meta(description="How long Vigie must have seen nothing, for a fault of its own, before one notice says so.")
+    ] = msgspec.field(default_factory=lambda: Duration(120_000))
     maintenance: Annotated[list[Maintenance], Meta(description="Spans in which nothing pages.")] = []
     monitors: Annotated[list[Any], Meta(description="What is watched: a URL, or keys.")] = []

@@ -54,6 +54,7 @@ class Settings:
     monitors: tuple[MonitorSettings, ...]
     control: tuple[str, ...]
     second_resolver: str | None
+    blind_after_ms: int
     missing: tuple[str, ...]  # settings of the environment that mail would need, when no channel is configured
     secrets: tuple[str, ...]
 

@@ -235,6 +235,7 @@ class NoticeReason(StrEnum):
     CLOSED = "closed"
     REPORT = "report"  # the model's report, after the page
     BURIED = "buried"  # another channel could not be reached: this one says so
+    BLIND = "blind"  # Vigie itself could not see, from when to when
     TEST = "test"
 
 

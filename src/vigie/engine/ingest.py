@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
+from vigie.core.blind import OWN
 from vigie.core.events import AckRecorded, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
 from vigie.core.incident import MonitorState, step
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
@@ -68,7 +69,7 @@ class Ingest:
     async def configure(self, monitors: Iterable[Monitor]) -> None:
         """Watch these. Incidents of monitors that went are closed by `vigie`; policies that changed are looked at anew."""
         wanted = {monitor.id: monitor for monitor in monitors}
-        for orphan in {one.monitor for one in self._incidents.values()} - wanted.keys() - self._monitors.keys():
+        for orphan in {one.monitor for one in self._incidents.values()} - wanted.keys() - self._monitors.keys() - {OWN}:
             self._monitors[orphan] = await self._stand_in(orphan)
         for gone in [monitor for monitor in self._monitors if monitor not in wanted]:
             await self.handle(gone, Resolved(self._clock.now(), "vigie", "the monitor was removed from the configuration"))

@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 
 from vigie import __version__
-from vigie.net.link import Link, is_offline, is_private
+from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
 from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, verify_cause, weakness
@@ -16,7 +16,9 @@ __all__ = [
     "Link",
     "Resolver",
     "covers",
+    "has_route",
     "host_of",
+    "is_literal",
     "is_offline",
     "is_private",
     "is_trusted",

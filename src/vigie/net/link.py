@@ -81,7 +81,8 @@ class Link:
         monotonic: Callable[[], float] = time.monotonic,
         gateways: Callable[[], Sequence[str]] = default_gateways,
     ) -> None:
-        self._resolver, self._targets, self._second = resolver, tuple(targets), second
+        self._resolver, self._targets = resolver, tuple(targets)
+        self._second = second if second is not None and _is_server(second) else None
         self._monotonic, self._gateways = monotonic, gateways
         self._kept: tuple[float, Cause | None] | None = None
         self._asking: asyncio.Task[Cause | None] | None = None
@@ -219,6 +220,14 @@ async def _answers(address: str, port: int) -> bool:
     except OSError:
         return False
     writer.transport.abort()
+    return True
+
+
+def _is_server(text: str) -> bool:
+    try:
+        split_server(text)
+    except ValueError:
+        return False
     return True
 
 

@@ -217,11 +217,31 @@ HEADLINES: dict[NoticeReason, tuple[str, str]] = {
     NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
     NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: analysis of the incident ({what})"),
     NoticeReason.BURIED: ("⚠️ {name} : un avis n'a pas pu être remis ({what})", "⚠️ {name}: a notice could not be delivered ({what})"),
+    NoticeReason.BLIND: (
+        "🙈 Vigie n'a rien vu de {since} à {until} ({lasted}, {what})",
+        "🙈 Vigie saw nothing from {since} to {until} ({lasted}, {what})",
+    ),
     NoticeReason.TEST: ("🔔 Essai : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
 }
 MARKS = {Severity.OUTAGE: "🔴", Severity.DEGRADATION: "🟠"}
 
+# Why Vigie saw nothing, for the one notice that tells it.
+BLIND: dict[Cause, tuple[str, str]] = {
+    Cause.PROBE_NETWORK: ("pas de réseau", "no network"),
+    Cause.PROBE_RESOLVER: ("pas de résolveur", "no resolver"),
+    Cause.PROBE_ERROR: ("machine ou Vigie à l'arrêt", "machine or Vigie at a standstill"),
+}
+
 LABELS: dict[str, tuple[str, str]] = {
+    "blind": (
+        "Vigie n'a rien pu contrôler du {at} au {until}, soit {lasted}.",
+        "Vigie could check nothing from {at} to {until}, for {lasted}.",
+    ),
+    "blind_why": ("Raison : {why}.", "Reason: {why}."),
+    "blind_means": (
+        "Aucun service n'est mis en cause, et ce temps ne compte dans aucune disponibilité.",
+        "No service is accused, and this time counts in no availability.",
+    ),
     "scope": ("{who} est en panne depuis {at}.", "{who} has been down since {at}."),
     "scope_degraded": ("{who} est dégradé depuis {at}.", "{who} has been degraded since {at}."),
     "scope_own": (

@@ -29,6 +29,7 @@ def merged(first: Commit, then: Commit) -> Commit:
         cursors=tuple({cursor[0]: cursor for cursor in (*first.cursors, *then.cursors)}.values()),
         details=(*first.details, *then.details),
         baselines=tuple({**dict(first.baselines), **dict(then.baselines)}.items()),
+        blind=(*first.blind, *then.blind),
     )
 
 
@@ -71,7 +72,7 @@ class Waiting:
 
     def may(self, change: Commit) -> bool:
         """Whether a change may wait: it decided nothing. A state that only counts on from what was written last decided nothing."""
-        if change.timeline or change.incidents or change.outbox:
+        if change.timeline or change.incidents or change.outbox or change.blind:
             return False
         return all(stance(state) == self._stances.get(state.monitor, _RESTING) for state in change.states)
 
