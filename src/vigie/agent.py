@@ -23,8 +23,9 @@ from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
 from vigie.engine.watch import Watch, watching
 from vigie.net import Link, Resolver, system_ca_file
-from vigie.ports import Assignment, Batch, Probe
+from vigie.ports import Assignment, Batch
 from vigie.probes import Guarded, ProbeDeps
+from vigie.probes._others import EVERY, Others
 
 _LENGTH = 4
 _LATE_SECONDS = 10.0
@@ -32,11 +33,13 @@ _AT_ONCE = 64
 _MOST_WAITING, _ROOM_SECONDS = 256, 0.05
 
 
-def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
-    """The probe of an assignment, with the question "is it us?" behind it."""
+def build_probe(assignment: Assignment, deps: ProbeDeps, *, every: int = EVERY) -> Others:
+    """The probe of an assignment, with the question "is it us?" behind it, and a look at its other addresses in `every` checks."""
     module = plugins.load("probes", assignment.monitor.kind)
     probe = module.build(options_to_config(module.Config, assignment.options), deps)
-    return Guarded(probe, assignment.monitor.host, deps, own_names=not assignment.options.get("resolver"))
+    guarded = Guarded(probe, assignment.monitor.host, deps, own_names=not assignment.options.get("resolver"))
+    by_tcp = assignment.options.get("http") != "3"  # QUIC says nothing about TCP
+    return Others(guarded, deps, assignment.monitor.target if by_tcp else "", every)
 
 
 def probe_deps(control: list[str], second_resolver: str | None = None) -> ProbeDeps:
@@ -54,7 +57,10 @@ async def look(
 
     async def one(watch: Watch, assignment: Assignment) -> tuple[Monitor, CheckResult]:
         async with slots:
-            result = await watch.look(build_probe(assignment, deps), assignment.monitor)
+            probe = build_probe(assignment, deps, every=1)
+            result = await watch.look(probe, assignment.monitor)
+            if probe.unsure:
+                result = await watch.look(probe, assignment.monitor)
         return assignment.monitor, replace(result, monitor=assignment.monitor.id)
 
     try:

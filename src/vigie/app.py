@@ -28,7 +28,7 @@ from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
-from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier
+from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier, Probe
 from vigie.probes import ProbeDeps
 from vigie.stores.sqlite import SqliteStore
 
@@ -167,22 +167,23 @@ async def _cycle(core: Core) -> int:
     slots = asyncio.Semaphore(_AT_ONCE)
     reporting = asyncio.create_task(core.reporter.run())
 
-    async def look(assignment: Assignment) -> None:
+    async def look(assignment: Assignment, probe: Probe) -> None:
         async with slots:
-            result = await watch.look_again(build_probe(assignment, core.deps), assignment.monitor)
+            result = await watch.look_again(probe, assignment.monitor)
         number = next(counter)
         named = replace(result, monitor=assignment.monitor.id, order=(run << 32) + number)
         await core.ingest.take(Batch(f"once-{assignment.monitor.id}", run, number, (named,)))
 
     async def cycle(assignment: Assignment) -> None:
         policy, monitor = assignment.monitor.policy, assignment.monitor.id
-        await look(assignment)
+        probe = build_probe(assignment, core.deps, every=1)
+        await look(assignment, probe)
         # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
         for _ in range(max(policy.confirm, policy.recover) + 1):
-            if not core.ingest.state(monitor).quick:
+            if not (core.ingest.state(monitor).quick or probe.unsure):
                 return
             await core.clock.sleep(policy.confirm_every_ms / 1000)
-            await look(assignment)
+            await look(assignment, probe)
 
     try:
         await core.ingest.wake(core.clock.now())

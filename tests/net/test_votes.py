@@ -150,19 +150,19 @@ async def test_a_service_that_is_reached_acquits_the_link_at_once(make: Make) ->
     link = make([A, B], hands=hands)
     assert await link.fault() is NETWORK
     hands.now += 1
-    link.saw()
+    link.saw("8.8.8.8")
     assert await link.fault() is None
     slow = make(["127.0.0.1:1"], hands=hands)
     asking = asyncio.create_task(slow.fault())
     await asyncio.sleep(0)
-    slow.saw()
+    slow.saw("8.8.8.8")
     assert await asking is None, "also while it is asked"
 
 
 async def test_what_was_seen_before_the_failure_acquits_nobody(make: Make) -> None:
     hands = Hands()
     link = make([A, B], hands=hands)
-    link.saw()
+    link.saw("8.8.8.8")
     hands.now += 0.1
     assert await link.fault() is NETWORK
 
@@ -199,7 +199,7 @@ async def test_control_targets_that_never_answer_are_no_witnesses(make: Make, mo
         assert await link.fault("shop", 400) is NETWORK, "as long as nothing is known"
         for _ in range(2):
             hands.now += 3_600
-            link.saw()
+            link.saw("8.8.8.8")
             assert link._learning is not None
             await link._learning
         hands.now += 60
@@ -212,7 +212,7 @@ async def test_control_targets_that_were_silent_once_still_are(make: Make, monke
         hands = Hands()
         link = make([f"127.0.0.1:{hole}", f"127.0.0.2:{hole}"], hands=hands)
         hands.now += 3_600
-        link.saw()
+        link.saw("8.8.8.8")
         assert link._learning is not None
         await link._learning
         hands.now += 60
@@ -223,7 +223,7 @@ async def test_nobody_is_asked_for_practice_in_the_first_minute(make: Make) -> N
     names, hands = Names(), Hands()
     link = make([A, B], names, hands=hands)
     hands.now += 59
-    link.saw()
+    link.saw("8.8.8.8")
     assert link._learning is None
 
 
@@ -243,3 +243,28 @@ async def test_another_resolver_is_asked_only_where_there_is_one(make: Make) -> 
     assert await make([A], names, "8.8.8.8").other_answer("shop.test")
     assert not await make([A], names, "8.8.8.8").other_answer("dead.test")
     assert not await make([A], names).other_answer("shop.test")
+
+
+async def test_a_family_works_when_something_of_it_was_reached_lately(make: Make) -> None:
+    hands = Hands()
+    link = make([], hands=hands)
+    assert not await link.reaches(6)
+    link.saw("2001:4860::8")
+    assert await link.reaches(6)
+    assert not await link.reaches(4)
+    hands.now += 3_600
+    assert not await link.reaches(6), "long ago"
+
+
+async def test_or_when_a_control_target_is(make: Make) -> None:
+    async with serving(nothing) as port:
+        hands = Hands()
+        link = make([f"a.test:{port}"], Names({(None, "a.test"): ("127.0.0.1",)}), hands=hands)
+        assert await link.reaches(4)
+    assert await link.reaches(4), "which is remembered"
+
+
+async def test_a_second_resolver_that_is_none_is_left_alone(make: Make) -> None:
+    link = make([A, B], None, "nonsense")
+    assert not await link.other_answer("shop.test")
+    assert await link.fault() is NETWORK

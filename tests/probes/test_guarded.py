@@ -36,7 +36,7 @@ class ToldLink:
     async def other_answer(self, host: str, budget_ms: int) -> bool:
         return self.other
 
-    def saw(self) -> None:
+    def saw(self, address: str) -> None:
         self.seen += 1
 
     def missed(self, place: str) -> None:

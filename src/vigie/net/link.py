@@ -21,6 +21,7 @@ _VOTE_MS, _LEAST_VOTE_MS, _MARGIN_MS = 2_000, 300, 50
 _ENOUGH = 2  # votes against
 _ELSEWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # RFC 5737, RFC 3849: nothing is sent there
 _OTHERS_SECONDS = 15.0
+_FAMILY_SECONDS = 600.0
 _FIRST_LEARN_SECONDS, _LEARN_SECONDS = 60.0, 1_800.0
 
 
@@ -87,6 +88,7 @@ class Link:
         self._kept: tuple[float, Cause | None] | None = None
         self._asking: asyncio.Task[Cause | None] | None = None
         self._seen_at = float("-inf")
+        self._families: dict[int, tuple[float, bool]] = {}
         self._missed: dict[str, float] = {}
         self._learning: asyncio.Task[None] | None = None
         self._learn_at = monotonic() + _FIRST_LEARN_SECONDS
@@ -97,9 +99,10 @@ class Link:
         """Whether control targets are configured: without any, hardly anything can acquit the link."""
         return bool(self._targets)
 
-    def saw(self) -> None:
+    def saw(self, address: str) -> None:
         """A service outside was reached just now. Now and then the control targets are asked then, too."""
         self._seen_at = self._monotonic()
+        self._families[6 if ":" in address else 4] = (self._seen_at, True)
         if self._seen_at >= self._learn_at and self._targets:
             self._learn_at = self._seen_at + _LEARN_SECONDS
             self._learning = asyncio.create_task(self._learn())
@@ -129,6 +132,23 @@ class Link:
         """Begin to ask: a check is about to fail, and its deadline leaves no time afterwards."""
         if (self._kept is None or self._kept[0] < self._monotonic() + budget_ms / 1000) and (self._asking is None or self._asking.done()):
             self._asking = asyncio.create_task(self._ask(place, budget_ms))
+
+    async def reaches(self, version: int) -> bool:
+        """Whether this machine gets out by a family of addresses (4 or 6): something of it was reached lately, or a control target is."""
+        at, works = self._families.get(version, (float("-inf"), False))
+        if self._monotonic() - at > (_FAMILY_SECONDS if works else _KEEP_SECONDS):
+            names = [target.rpartition(":") for target in self._targets]
+            works = any(await asyncio.gather(*(self._reached_by(version, host, int(port)) for host, _, port in names)))
+            self._families[version] = (self._monotonic(), works)
+        return works
+
+    async def _reached_by(self, version: int, host: str, port: int) -> bool:
+        try:
+            async with asyncio.timeout(_VOTE_MS / 1000):
+                answer = await self._resolver.resolve(host, family=version, timeout_ms=_VOTE_MS)
+                return await _any_answers(answer.addresses, port)
+        except TimeoutError:
+            return False
 
     async def other_answer(self, host: str, budget_ms: int = _VOTE_MS) -> bool:
         """Whether the second resolver knows an address of a name that the system's did not give."""

@@ -84,7 +84,7 @@ class Guarded:
             return result
         if result.cause not in _DOUBTFUL:
             if result.address is not None and result.status is not Status.UNKNOWN:
-                link.saw()
+                link.saw(result.address)
             return result
         left_ms = max(timeout_ms - round((loop.time() - started) * 1000), 0) + _AFTER_MS
         return await self._doubted(link, result, min(left_ms, _VOTE_MS))

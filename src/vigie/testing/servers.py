@@ -67,17 +67,17 @@ def reset(writer: asyncio.StreamWriter) -> None:
 
 
 @contextlib.contextmanager
-def black_hole() -> Iterator[int]:
-    """A port of every loopback address of IPv4 where connections are never taken: its queue is full, and the next ones are let fall."""
+def black_hole(host: str = "0.0.0.0", port: int = 0) -> Iterator[int]:  # noqa: S104 - so that 127.0.0.2 is one as well
+    """A port where connections are never taken: its queue is full, and the next ones are let fall."""
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
-        listener.bind(("0.0.0.0", 0))  # noqa: S104 - so that 127.0.0.2 is one as well
+        listener.bind((host, port))
         listener.listen(0)
         port = int(listener.getsockname()[1])
         for _ in range(4):
             filler = stack.enter_context(socket.socket())
             filler.setblocking(False)
-            filler.connect_ex(("127.0.0.1", port))
+            filler.connect_ex(("127.0.0.1" if host == "0.0.0.0" else host, port))  # noqa: S104 - see above
         yield port
 
 

@@ -80,6 +80,17 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.TLS_EXPIRED: ("certificat expiré depuis {days}", "certificate expired {days} ago"),
 }
 
+# Of several addresses some are dead, though the service works by another: by `address`, `dead` and `addresses`, or by `family`.
+SOME_DEAD: dict[Cause, tuple[str, str]] = {
+    Cause.TCP_REFUSED: (
+        "{address} refuse la connexion ({dead} sur {addresses})",
+        "{address} refuses the connection ({dead} of {addresses})",
+    ),
+    Cause.TIMEOUT_CONNECT: ("{address} ne répond pas ({dead} sur {addresses})", "{address} does not answer ({dead} of {addresses})"),
+    Cause.TCP_UNREACHABLE: ("{address} est injoignable ({dead} sur {addresses})", "{address} is unreachable ({dead} of {addresses})"),
+}
+FAMILY_DEAD = ("aucune adresse {family} ne fonctionne ({address})", "no {family} address works ({address})")
+
 # For the first line, where every character counts and the configuration's own texts have no place.
 SHORT: dict[Cause, tuple[str, str]] = {
     Cause.TIMEOUT_CONNECT: ("pas de connexion en {limit}", "no connection in {limit}"),
@@ -138,8 +149,9 @@ def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mappi
     for name, words in (("phase", PHASES), ("signs", SIGNS)):
         if name in known:
             known[name] = ", ".join(pick(words[one], language) for one in str(known[name]).split(", ") if one in words)
+    some = {cause: FAMILY_DEAD} if "family" in known else SOME_DEAD
     try:
-        return pick(table[cause], language).format_map(known)
+        return pick((some if "dead" in known else table)[cause], language).format_map(known)
     except KeyError:
         return pick(PLAIN[cause], language)
 
