@@ -20,10 +20,12 @@ from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, f
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
+from vigie.engine.watch import Watch, watching
 from vigie.memory import one_arena, settle
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
-from vigie.ports import Assignment, Batch, Probe
+from vigie.ports import Assignment, Batch
 from vigie.probes import Guarded, ProbeDeps, configured
+from vigie.probes._others import EVERY, Others
 
 _T = TypeVar("_T")
 _LENGTH = 4
@@ -32,31 +34,39 @@ _AT_ONCE = 64
 _MOST_WAITING, _ROOM_SECONDS = 256, 0.05
 
 
-def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
-    """The probe of an assignment, with the question "is it us?" behind it."""
+def build_probe(assignment: Assignment, deps: ProbeDeps, *, every: int = EVERY) -> Others:
+    """The probe of an assignment, with the question "is it us?" behind it, and a look at its other addresses in `every` checks."""
     module = plugins.load("probes", assignment.monitor.kind)
     probe = module.build(configured(module.Config, assignment.options), deps)
-    return Guarded(probe, assignment.monitor.host, deps)
+    guarded = Guarded(probe, assignment.monitor.host, deps, own_names=not assignment.options.get("resolver"))
+    by_tcp = assignment.options.get("http") != "3"  # QUIC says nothing about TCP
+    return Others(guarded, deps, assignment.monitor.target if by_tcp else "", every)
 
 
-def probe_deps(control: list[str]) -> ProbeDeps:
+def probe_deps(control: list[str], second_resolver: str | None = None) -> ProbeDeps:
     """What the probes of this process share."""
     resolver = Resolver()
-    return ProbeDeps(SystemClock(), resolver, Link(resolver, control), system_ca_file(), cache_folder())
+    return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file(), cache_folder())
 
 
-async def look(assignments: Sequence[Assignment], control: list[str]) -> list[tuple[Monitor, CheckResult]]:
+async def look(
+    assignments: Sequence[Assignment], control: list[str], second_resolver: str | None = None
+) -> list[tuple[Monitor, CheckResult]]:
     """Look at every monitor once, side by side; touches no state, sends nothing."""
-    deps = probe_deps(control)
+    deps = probe_deps(control, second_resolver)
     slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(assignment: Assignment) -> tuple[Monitor, CheckResult]:
+    async def one(watch: Watch, assignment: Assignment) -> tuple[Monitor, CheckResult]:
         async with slots:
-            result = await build_probe(assignment, deps).check(assignment.monitor.timeout_ms)
+            probe = build_probe(assignment, deps, every=1)
+            result = await watch.look(probe, assignment.monitor)
+            if probe.unsure:
+                result = await watch.look(probe, assignment.monitor)
         return assignment.monitor, replace(result, monitor=assignment.monitor.id)
 
     try:
-        return await asyncio.gather(*(one(assignment) for assignment in assignments))
+        async with watching(deps.clock) as watch:
+            return await asyncio.gather(*(one(watch, assignment) for assignment in assignments))
     finally:
         deps.close()
 
@@ -159,7 +169,7 @@ async def serve(source: RawIOBase, sink: BinaryIO) -> None:
 
 
 async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) -> None:
-    deps = probe_deps(first.control)
+    deps = probe_deps(first.control, first.second_resolver)
 
     async def publish(batch: Batch) -> None:
         await output.room()
@@ -174,7 +184,8 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
         if isinstance(message, Pace):
             await agent.pace(message.monitor, message.every_ms)
         else:
-            deps.link = Link(deps.resolver, message.control)
+            deps.link.close()
+            deps.link = Link(deps.resolver, message.control, message.second_resolver)
             await agent.assign(message.assignments)
             settle()
     reports.cancel()

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from vigie.core.baseline import Baseline
+from vigie.core.blind import Blind
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
@@ -205,6 +207,8 @@ class Commit:
     outbox: tuple[OutboxRow, ...] = ()  # a key already there is left alone
     cursors: tuple[tuple[str, int, int], ...] = ()  # (agent, run, sequence) taken in
     details: tuple[CheckResult, ...] = ()  # whole results worth keeping: failures, and the first good one after
+    baselines: tuple[tuple[str, Baseline], ...] = ()  # (monitor, what is usual for it); may wait, they decide nothing
+    blind: tuple[Blind, ...] = ()  # whole rows, inserted or replaced by their number
 
 
 class Store(Protocol):
@@ -226,8 +230,20 @@ class Store(Protocol):
         """Agent -> (run, sequence) last taken in."""
         ...
 
+    async def baselines(self) -> dict[str, Baseline]:
+        """What is usual, by monitor id; one that cannot be read is left out, and learnt anew."""
+        ...
+
     async def commit(self, change: Commit) -> None:
         """Write it whole; fsynced before it returns when it carries states that decided, incidents, or outbox rows."""
+        ...
+
+    async def blinds(self, since: int) -> list[Blind]:
+        """The spans in which Vigie could not see that were not over before `since`, epoch ms; oldest number first."""
+        ...
+
+    async def watched_since(self) -> dict[str, int]:
+        """When the oldest whole result on record of each monitor was, epoch ms; the first one of all is kept whole."""
         ...
 
     async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
@@ -258,8 +274,8 @@ class Store(Protocol):
         """The newest report of an incident."""
         ...
 
-    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
-        """Newest first."""
+    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
+        """Newest first; those that were not over before `since`, epoch ms, where that is given."""
         ...
 
     async def incident(self, incident_id: str) -> Incident | None:

@@ -39,7 +39,13 @@ class Service:
         self.settings, self._clock, self._reload = settings, clock, reload
         self.core = Core(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
-        self.agent = ProcessAgent(clock=clock, publish=self._bus.publish, next_run=self.core.store.next_run, control=settings.control)
+        self.agent = ProcessAgent(
+            clock=clock,
+            publish=self._bus.publish,
+            next_run=self.core.store.next_run,
+            control=settings.control,
+            second_resolver=settings.second_resolver,
+        )
         self._janitor = Janitor(self.core.store, clock, self.core.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
@@ -75,6 +81,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.core.eyes.stop()
         unsent = await self.core.outbox.drain(self._clock.now() + _DRAIN_MS)
         if unsent:
             log.warning("%d notice(s) still unsent; the next start sends them", unsent)
@@ -95,10 +102,11 @@ class Service:
         watched = [one.monitor for one in fresh.monitors]
         await self.core.store.sync_monitors(watched)
         await self.core.ingest.configure(watched)
+        self.core.eyes.use(watched, fresh.blind_after_ms)
         self.core.composer.use(said.setting, monitors(fresh))
         self.core.reporter.use(said)
         self.core.outbox.use(built)
-        self.agent.use(fresh.control)
+        self.agent.use(fresh.control, fresh.second_resolver)
         await self.agent.assign(assignments(fresh))
         settle()
         log.info("the new configuration is in force: %d monitors, %d channels", len(fresh.monitors), len(fresh.channels))

@@ -133,7 +133,7 @@ async def test_all_lost_is_down_and_ends_in_time() -> None:
 
 @pytest.mark.virtual
 async def test_a_lost_host_may_be_our_own_link() -> None:
-    async def broken(*_: object) -> Cause:
+    async def broken(place: str = "", budget_ms: int = 0) -> Cause:
         return Cause.PROBE_NETWORK
 
     deps = virtual_deps()

@@ -146,8 +146,9 @@ def _show(found: Settings, format_: str, *, explain: bool) -> int:
     from vigie.agent import look
     from vigie.ports import Assignment
 
+    wanted = [Assignment(one.monitor, one.options) for one in found.monitors]
     with waiting(f"looking at {counted(len(found.monitors), 'monitor')} …"):
-        checked = run(look([Assignment(one.monitor, one.options) for one in found.monitors], list(found.control)))
+        checked = run(look(wanted, list(found.control), found.second_resolver))
         diagnoses = _diagnoses(found, checked) if explain else {}
     if format_ == "nagios":
         typer.echo(results.nagios(checked))

@@ -104,7 +104,7 @@ async def _clock() -> str:
 async def _resolver(found: Settings) -> str:
     from vigie.agent import probe_deps
 
-    deps = probe_deps(list(found.control))
+    deps = probe_deps(list(found.control), found.second_resolver)
     try:
         fault = await deps.link.fault()
     finally:

@@ -9,10 +9,12 @@ import typer
 
 from vigie.cli.common import ConfigOption, group, notes, run, settings
 from vigie.config import Settings
+from vigie.core.blind import OWN
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Incident
 from vigie.core.report.history import Remark
 from vigie.core.report.words import date_time, duration
+from vigie.core.uptime import Availability
 from vigie.errors import VigieError
 from vigie.ports import Store, StoredReport
 
@@ -269,6 +271,8 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
             raise _unknown(identity)
         if incident.closed_at is not None:
             raise VigieError(f"{identity} is closed already", "nothing is left to do; see `vigie incidents show`")
+        if incident.monitor == OWN:
+            raise VigieError(f"{identity} is Vigie's own: it ends by itself when Vigie sees again")
     finally:
         await store.close()
     try:
@@ -290,3 +294,34 @@ async def _leave(found: Settings, monitor: str, event: Acked | Resolved) -> None
         await store.leave(monitor, event)
     finally:
         await store.close()
+
+
+@app.command(epilog=notes("vigie incidents uptime --days 7"))
+def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Over so many days.")] = 30) -> None:
+    """How available each monitor was; what Vigie itself could not see counts neither way."""
+    found = settings(config)
+    store, end = _open(found), _now()
+
+    async def work() -> dict[str, Availability]:
+        from vigie.engine.availability import availabilities
+
+        try:
+            return await availabilities(store, end - days * 86_400_000, end)
+        finally:
+            await store.close()
+
+    known = run(work())
+    for one in found.monitors:
+        typer.echo(f"{one.monitor.id:<30} {_available(known.get(one.monitor.id))}")
+
+
+def _available(found: Availability | None) -> str:
+    if found is None or found.ratio is None:
+        return "nothing observed"
+    down = f", down for {duration(found.down_ms, 'en')}" if found.down_ms else ""
+    return f"{_percent(found.ratio)}{down}, observed for {duration(found.observed_ms, 'en')}"
+
+
+def _percent(ratio: float) -> str:
+    """Never rounded up to a hundred."""
+    return "100 %" if ratio == 1 else f"{min(ratio * 100, 99.999):.3f} %"

@@ -107,6 +107,7 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
         monitors=monitors,
         control=tuple(shape.control),
         second_resolver=shape.second_resolver,
+        blind_after_ms=int(shape.blind_after),
         missing=_missing(read, channels),
         secrets=tuple(sorted(held)),
     )

@@ -14,7 +14,8 @@ from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.settings import Channel, Llm, MonitorSettings
 from vigie.config.tree import Path, Tree
-from vigie.core.model import Monitor
+from vigie.core.blind import OWN
+from vigie.core.model import Monitor, Sensitivity
 from vigie.core.policy import Policy, Window
 from vigie.errors import VigieError
 
@@ -84,6 +85,8 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
         one = monitor(tree, raw, policies, names, path)
         if one is None:
             continue
+        if one.monitor.id == OWN:
+            tree.fault(path, f"the id {OWN!r} belongs to Vigie's own incidents", "give the monitor another `id`")
         if one.monitor.id in found:
             other = list(found).index(one.monitor.id)
             first = tree.lines.get(("monitors", other))
@@ -151,6 +154,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
         timeout_ms=int(common.timeout),
         policy=policy,
         tags=tuple(common.tags),
+        baseline=Sensitivity(common.baseline),
     )
     return MonitorSettings(one, config, msgspec.to_builtins(config, enc_hook=enc_hook))
 

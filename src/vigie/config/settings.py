@@ -56,6 +56,7 @@ class Settings:
     monitors: tuple[MonitorSettings, ...]
     control: tuple[str, ...]
     second_resolver: str | None
+    blind_after_ms: int
     missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
     secrets: tuple[str, ...]
 

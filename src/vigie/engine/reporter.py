@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from vigie.core.blind import OWN
 from vigie.core.events import Cleared, Closed, Opened, Recovered, Suspected
 from vigie.core.model import Cause, Incident, Notice, NoticeReason, Severity
 from vigie.core.report import facts, history
@@ -89,7 +90,7 @@ class Reporter:
         """Open incidents that have no report, unless they are so old that nobody waits for one."""
         try:
             for incident in reversed(await self._store.incidents(open_only=True)):
-                young = self._clock.now() - incident.opened_at < _CATCH_UP_MS
+                young = self._clock.now() - incident.opened_at < _CATCH_UP_MS and incident.monitor != OWN
                 if young and await self._store.report(incident.id) is None:
                     self._start(incident)
         except StoreError as error:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from vigie import __version__
-from vigie.net.link import Link, is_offline, is_private
+from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
 from vigie.net.names import ascii_name
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
@@ -20,7 +20,9 @@ __all__ = [
     "ascii_name",
     "cache_folder",
     "covers",
+    "has_route",
     "host_of",
+    "is_literal",
     "is_offline",
     "is_private",
     "is_trusted",

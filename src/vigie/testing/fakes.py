@@ -14,6 +14,7 @@ from vigie.core.policy import Policy
 from vigie.core.report.facts import Evidence, Message, Subject
 from vigie.core.report.render import Setting
 from vigie.engine.alive import keep_alive
+from vigie.engine.eyes import Eyes
 from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.janitor import Janitor
 from vigie.engine.messages import Composer
@@ -184,6 +185,8 @@ class FakeVigie:
         self.outbox = Outbox(store, clock, channels, self.composer.compose, self._fallbacks)
         self.ingest = Ingest(store, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake, self._pace])
         self.reporter.on_stored(self.outbox.wake)
+        self.eyes = Eyes(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
+        self.ingest.listen_to_results(self.eyes.hear)
         self.janitor = Janitor(store, clock, self.ingest)
         self.bus = LocalBus()
         self.agent: LocalAgent | None = None
@@ -194,6 +197,8 @@ class FakeVigie:
         await self.store.sync_monitors(self.monitors)
         await self.ingest.start()
         await self.ingest.configure(self.monitors)
+        self.eyes.use(self.monitors, 120_000)
+        await self.eyes.start()
         loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run}
         self._tasks = [asyncio.create_task(keep_alive(name, run, self.clock)) for name, run in loops.items()]
         self._tasks.append(asyncio.create_task(self._take()))
@@ -213,8 +218,10 @@ class FakeVigie:
         for task in self._tasks[:-1]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.eyes.stop()
         await self.reporter.close()
         await self.outbox.close()
+        await self.ingest.close()
         await self.store.close()
 
     @contextlib.asynccontextmanager

@@ -71,12 +71,28 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.CONTENT_JSON: ("{path} ne vérifie pas {operator} {wanted}", "{path} does not satisfy {operator} {wanted}"),
     Cause.CONTENT_TYPE: ("type de contenu autre que {expected}", "media type other than {expected}"),
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms, limite {limit_ms} ms", "answered in {measured_ms} ms, limit {limit_ms} ms"),
+    Cause.LATENCY_ANOMALY: (
+        "plus lent que d'habitude ({phase} : {measured_ms} ms au lieu de {usual_ms} ms)",
+        "slower than usual ({phase}: {measured_ms} ms instead of {usual_ms} ms)",
+    ),
+    Cause.CONTENT_CHANGED: ("page très différente de ce qu'elle était ({signs})", "page very different from what it was ({signs})"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate valid for another {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré depuis {days}", "certificate expired {days} ago"),
     Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus, sur {sent} envoyés", "{loss_percent} % of pings lost, of {sent} sent"),
     Cause.ICMP_TIMEOUT: ("aucune réponse à {sent} pings", "no answer to {sent} pings"),
     Cause.DOMAIN_EXPIRING: ("domaine enregistré encore {days}", "domain registered for another {days}"),
 }
+
+# Of several addresses some are dead, though the service works by another: by `address`, `dead` and `addresses`, or by `family`.
+SOME_DEAD: dict[Cause, tuple[str, str]] = {
+    Cause.TCP_REFUSED: (
+        "{address} refuse la connexion ({dead} sur {addresses})",
+        "{address} refuses the connection ({dead} of {addresses})",
+    ),
+    Cause.TIMEOUT_CONNECT: ("{address} ne répond pas ({dead} sur {addresses})", "{address} does not answer ({dead} of {addresses})"),
+    Cause.TCP_UNREACHABLE: ("{address} est injoignable ({dead} sur {addresses})", "{address} is unreachable ({dead} of {addresses})"),
+}
+FAMILY_DEAD = ("aucune adresse {family} ne fonctionne ({address})", "no {family} address works ({address})")
 
 # For the first line, where every character counts and the configuration's own texts have no place.
 SHORT: dict[Cause, tuple[str, str]] = {
@@ -86,6 +102,7 @@ SHORT: dict[Cause, tuple[str, str]] = {
     Cause.TIMEOUT_TOTAL: ("réponse inachevée après {limit}", "answer unfinished after {limit}"),
     Cause.HTTP_STATUS: ("HTTP {status}", "HTTP {status}"),
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms", "answer in {measured_ms} ms"),
+    Cause.LATENCY_ANOMALY: ("{phase} : {measured_ms} ms", "{phase}: {measured_ms} ms"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate ends in {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
     Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus", "{loss_percent} % of pings lost"),
@@ -152,6 +169,24 @@ OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
 
 _DAYS = ("revoked", "expired")  # figures `…_days` that are told with their noun
 
+# Values of figures that are words: phases (latency.anomaly) and what is unlike before (content.changed).
+PHASES: dict[str, tuple[str, str]] = {
+    "dns": ("résolution du nom", "name resolution"),
+    "connect": ("connexion", "connection"),
+    "tls": ("négociation TLS", "TLS handshake"),
+    "first_byte": ("premier octet", "first byte"),
+    "transfer": ("transfert", "transfer"),
+    "total": ("contrôle entier", "whole check"),
+}
+SIGNS: dict[str, tuple[str, str]] = {
+    "script": ("script d'un nouvel hôte", "script from a new host"),
+    "type": ("type", "type"),
+    "size": ("taille", "size"),
+    "landmarks": ("structure", "structure"),
+    "title": ("titre", "title"),
+    "links": ("liens sortants", "outgoing links"),
+}
+
 
 def pick(pair: tuple[str, str], language: str) -> str:
     """The text of one language out of (fr, en)."""
@@ -185,9 +220,13 @@ def _filled(
     if isinstance(hops, int):
         known["hops"] = counted(hops, "saut", "hop", language)
     known |= {name: counted(ago, "jour", "day", language) for name in _DAYS if isinstance(ago := figures.get(f"{name}_days"), int)}
+    for name, words in (("phase", PHASES), ("signs", SIGNS)):
+        if name in known:
+            known[name] = ", ".join(pick(words[one], language) for one in str(known[name]).split(", ") if one in words)
     kind = next((of_kind[name, cause] for name in figures if (name, cause) in of_kind), None)
+    some = {cause: FAMILY_DEAD} if "family" in known else SOME_DEAD
     try:
-        return pick(kind or table[cause], language).format_map(known)
+        return pick(kind or (some if "dead" in known else table)[cause], language).format_map(known)
     except KeyError:
         return pick(PLAIN[cause], language)
 
@@ -275,11 +314,31 @@ HEADLINES: dict[NoticeReason, tuple[str, str]] = {
     NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
     NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: analysis of the incident ({what})"),
     NoticeReason.BURIED: ("⚠️ {name} : un avis n'a pas pu être remis ({what})", "⚠️ {name}: a notice could not be delivered ({what})"),
+    NoticeReason.BLIND: (
+        "🙈 Vigie n'a rien vu de {since} à {until} ({lasted}, {what})",
+        "🙈 Vigie saw nothing from {since} to {until} ({lasted}, {what})",
+    ),
     NoticeReason.TEST: ("🔔 Essai : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
 }
 MARKS = {Severity.OUTAGE: "🔴", Severity.DEGRADATION: "🟠"}
 
+# Why Vigie saw nothing, for the one notice that tells it.
+BLIND: dict[Cause, tuple[str, str]] = {
+    Cause.PROBE_NETWORK: ("pas de réseau", "no network"),
+    Cause.PROBE_RESOLVER: ("pas de résolveur", "no resolver"),
+    Cause.PROBE_ERROR: ("machine ou Vigie à l'arrêt", "machine or Vigie at a standstill"),
+}
+
 LABELS: dict[str, tuple[str, str]] = {
+    "blind": (
+        "Vigie n'a rien pu contrôler du {at} au {until}, soit {lasted}.",
+        "Vigie could check nothing from {at} to {until}, for {lasted}.",
+    ),
+    "blind_why": ("Raison : {why}.", "Reason: {why}."),
+    "blind_means": (
+        "Aucun service n'est mis en cause, et ce temps ne compte dans aucune disponibilité.",
+        "No service is accused, and this time counts in no availability.",
+    ),
     "scope": ("{who} est en panne depuis {at}.", "{who} has been down since {at}."),
     "scope_degraded": ("{who} est dégradé depuis {at}.", "{who} has been degraded since {at}."),
     "scope_own": (

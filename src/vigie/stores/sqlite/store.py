@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from vigie.core.baseline import Baseline
+from vigie.core.blind import Blind
 from vigie.core.events import Acked, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor
@@ -119,6 +121,11 @@ class SqliteStore:
         waiting = self._waiting.cursors
         return {**await self._run(queries.cursors), **waiting}
 
+    async def baselines(self) -> dict[str, Baseline]:
+        """What is usual, by monitor id."""
+        waiting = self._waiting.baselines
+        return {**await self._run(queries.baselines), **waiting}
+
     async def commit(self, change: Commit) -> None:
         """Write it whole; fsynced before it returns when it decided something, else within a second."""
         self._look()
@@ -201,9 +208,19 @@ class SqliteStore:
         """The newest report of an incident."""
         return await self._read(lambda db: queries.report(db, incident))
 
-    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
         """Newest first."""
-        return await self._read(lambda db: queries.incidents(db, open_only=open_only, limit=limit))
+        return await self._read(lambda db: queries.incidents(db, open_only=open_only, limit=limit, since=since))
+
+    async def blinds(self, since: int) -> list[Blind]:
+        """The spans in which Vigie could not see that were not over before `since`."""
+        return await self._read(lambda db: queries.blinds(db, since))
+
+    async def watched_since(self) -> dict[str, int]:
+        """When the oldest whole result on record of each monitor was."""
+        stored = await self._read(queries.watched_since)
+        waiting = [*self._writing.details, *self._waiting.details]
+        return {one.monitor: one.at for one in reversed(waiting)} | stored
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
