@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +29,16 @@ def test_the_nearest_kind_is_named() -> None:
     assert raised.value.fix == "did you mean 'http'?"
 
 
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    """What was loaded is forgotten before and after each test, which change what there is to load."""
+    plugins.load.cache_clear()
+    plugins.of_scheme.cache_clear()
+    yield
+    plugins.load.cache_clear()
+    plugins.of_scheme.cache_clear()
+
+
 def test_a_missing_extra_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "REQUIRES", ("json", "no_such.module"), raising=False)
 
@@ -47,7 +58,7 @@ def test_an_outsider_that_lacks_a_module_names_it(monkeypatch: pytest.MonkeyPatc
     (tmp_path / "slip_kind.py").write_text("import vigie.no_such_part\n")
     monkeypatch.syspath_prepend(tmp_path)
     entries = [EntryPoint("outside", "outside_kind", "vigie.probes"), EntryPoint("slip", "slip_kind", "vigie.probes")]
-    monkeypatch.setattr(plugins, "entry_points", lambda group: entries if group == "vigie.probes" else [])
+    monkeypatch.setattr(plugins, "_outside", lambda port: {one.name: one for one in entries} if port == "probes" else {})
 
     with pytest.raises(MissingExtra) as raised:
         plugins.load("probes", "outside")

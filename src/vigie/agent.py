@@ -9,22 +9,22 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from io import FileIO, RawIOBase
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
 from vigie import plugins
 from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, frame
 from vigie.clock import SystemClock
-from vigie.config import options_to_config
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
 from vigie.ports import Assignment, Batch, Probe
-from vigie.probes import Guarded, ProbeDeps
+from vigie.probes import Guarded, ProbeDeps, configured
 
+_T = TypeVar("_T")
 _LENGTH = 4
 _LATE_SECONDS = 10.0
 _AT_ONCE = 64
@@ -34,9 +34,8 @@ _MOST_WAITING, _ROOM_SECONDS = 256, 0.05
 def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
     """The probe of an assignment, with the question "is it us?" behind it."""
     module = plugins.load("probes", assignment.monitor.kind)
-    probe = module.build(options_to_config(module.Config, assignment.options), deps)
-    # The link of the moment: a new configuration may name other control targets.
-    return Guarded(probe, assignment.monitor.host, lambda: deps.link.fault())  # noqa: PLW0108 - looked up at each call
+    probe = module.build(configured(module.Config, assignment.options), deps)
+    return Guarded(probe, assignment.monitor.host, deps)
 
 
 def probe_deps(control: list[str]) -> ProbeDeps:
@@ -119,9 +118,29 @@ def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Qu
             break
         body = _exactly(stream, int.from_bytes(head, "little"))
         message: Down = msgspec.msgpack.decode(body, type=Down)
+        if isinstance(message, Assign):
+            message = Assign(message.run, alike(message.assignments), message.control)
         loop.call_soon_threadsafe(inbox.put_nowait, message)
     with contextlib.suppress(RuntimeError):  # the loop may have ended first
         loop.call_soon_threadsafe(inbox.put_nowait, Stop())
+
+
+def alike(assignments: Sequence[Assignment]) -> list[Assignment]:
+    """The same, with equal values as one object: thousands of monitors mostly have the same policy, host and authority."""
+    known: dict[object, Any] = {}
+
+    def one(value: _T) -> _T:
+        same: _T = known.setdefault((type(value), value), value)  # to Python, 1 equals True
+        return same
+
+    def monitor(found: Monitor) -> Monitor:
+        parts = (getattr(found, field.name) for field in fields(Monitor))
+        return Monitor(*(one(part) for part in parts))
+
+    def options(found: dict[str, object]) -> dict[str, object]:
+        return {key: one(value) if isinstance(value, str) else value for key, value in found.items()}
+
+    return [Assignment(monitor(found.monitor), options(found.options)) for found in assignments]
 
 
 async def serve(source: RawIOBase, sink: BinaryIO) -> None:

@@ -132,6 +132,7 @@ class ModelFault(StrEnum):
     NOT_JSON = "not_json"
     SCHEMA = "schema"
     TRUNCATED_PROMPT = "truncated_prompt"
+    AUTH = "auth"
     SERVER = "server"
     BREAKER = "breaker"
     OTHER = "other"

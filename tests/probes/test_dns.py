@@ -18,10 +18,10 @@ import dns.zone
 import pytest
 from tests.probes._dns_zone import NameServer, serving, signed, wire, zone
 
-from vigie.config import one_monitor, options_to_config
+from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps
+from vigie.probes import ProbeDeps, configured
 from vigie.probes import dns as probe
 from vigie.probes._dns_ask import Question, read
 
@@ -48,7 +48,7 @@ REVERSE = "1 60 IN PTR shop.test.\n"
 
 async def look(deps: ProbeDeps, server: NameServer | None, timeout: int = 2_000, port: int = 53, **keys: Any) -> CheckResult:
     resolver = {} if server is None else {"resolver": server.address}
-    config = options_to_config(probe.Config, {"name": "shop.test", **resolver, **keys})
+    config = configured(probe.Config, {"name": "shop.test", **resolver, **keys})
     return await probe.DnsProbe(config, deps, port).check(timeout)
 
 

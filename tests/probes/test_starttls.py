@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from vigie.config import options_to_config
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes import ProbeDeps, tls
+from vigie.probes import ProbeDeps, configured, tls
 from vigie.probes._starttls import PROTOCOLS, USUAL_PORTS
 from vigie.testing.servers import Handler, Serve
 from vigie.testing.smtp_server import SmtpServer
@@ -86,7 +85,7 @@ async def _through(reader: Reader, wanted: bytes) -> bytes:
 
 async def look(make_deps: Deps, port: int, protocol: str, timeout: int = 2_000, **keys: object) -> CheckResult:
     deps = make_deps()
-    config = options_to_config(tls.Config, {"host": "127.0.0.1", "port": port, "starttls": protocol, **keys})
+    config = configured(tls.Config, {"host": "127.0.0.1", "port": port, "starttls": protocol, **keys})
     try:
         return await tls.build(config, deps).check(timeout)
     finally:

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from vigie.config import one_monitor, options_to_config
+from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps, tcp
+from vigie.probes import ProbeDeps, configured, tcp
 from vigie.testing.servers import Serve, reset
 
 Deps = Callable[[], ProbeDeps]
@@ -20,7 +20,7 @@ Writer = asyncio.StreamWriter
 
 
 async def look(make_deps: Deps, port: int, *steps: dict[str, str], timeout: int = 2_000, **keys: Any) -> CheckResult:
-    config = options_to_config(tcp.Config, {"host": "127.0.0.1", "port": port, "exchange": list(steps), **keys})
+    config = configured(tcp.Config, {"host": "127.0.0.1", "port": port, "exchange": list(steps), **keys})
     deps = make_deps()
     try:
         return await tcp.build(config, deps).check(timeout)

@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from tests.probes._authority import CLIENT_ONLY, OCSP_SIGNING, Holder, House, context_of, issue
 
-from vigie.config import one_monitor, options_to_config
+from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps, tls
+from vigie.probes import ProbeDeps, configured, tls
 from vigie.testing.servers import Serve, serving
 
 Deps = Callable[[], ProbeDeps]
@@ -33,7 +33,7 @@ async def hold(reader: Reader, _: Writer) -> None:
 
 
 async def look(deps: ProbeDeps, port: int, timeout: int = 2_000, **keys: Any) -> CheckResult:
-    return await tls.build(options_to_config(tls.Config, {"host": "127.0.0.1", "port": port, **keys}), deps).check(timeout)
+    return await tls.build(configured(tls.Config, {"host": "127.0.0.1", "port": port, **keys}), deps).check(timeout)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
-from vigie.core.events import AckRecorded, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
+from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
 from vigie.core.incident import MonitorState, step
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
 from vigie.core.policy import Policy
@@ -254,9 +254,26 @@ def _log(turn: Turn) -> None:
     result, name = turn.result, turn.monitor.name
     if result is not None and log.isEnabledFor(_LEVELS[result.status]):
         total = result.timings.total
-        took = "" if total is None else f" in {total:.0f} ms"
+        took = "" if total is None else f" ({total:.0f} ms)"
         cause = f" [{result.cause}]" if result.cause else ""
         log.log(_LEVELS[result.status], "%s: %s%s: %s%s", name, result.status, cause, result.message or turn.monitor.target, took)
     for decision in turn.decisions:
-        incident = getattr(decision, "incident", "")
-        log.warning("%s: %s %s", name, type(decision).__name__.lower(), incident or f"({decision.severity})")
+        log.warning("%s: %s", name, _described(decision))
+
+
+def _described(decision: Decision) -> str:
+    """A decision as a line of the log."""
+    what = type(decision).__name__.lower()
+    match decision:
+        case Suspected():
+            return f"suspected ({decision.severity}): quick re-checks will confirm it or clear it"
+        case Cleared():
+            return f"cleared ({decision.severity}): the failure was not confirmed, nobody is paged"
+        case Opened():
+            return f"opened {decision.incident} ({decision.severity}, {decision.cause})" + ("" if decision.page else ", in maintenance")
+        case Closed():
+            return f"closed {decision.incident} by {decision.by}" + (f": {decision.note}" if decision.note else "")
+        case AckRecorded():
+            return f"acknowledged {decision.incident} by {decision.by}"
+        case _:
+            return f"{what} {decision.incident}"

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.engine.janitor import keep_alive
+from vigie.engine.alive import keep_alive
 from vigie.engine.limits import Limits
 from vigie.engine.scheduler import Scheduler
 from vigie.engine.watch import Watch

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vigie import __version__
 from vigie.net.link import Link, is_offline, is_private
+from vigie.net.names import ascii_name
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
 from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, trusted_path, verify_cause, weakness
@@ -16,6 +17,7 @@ __all__ = [
     "Answer",
     "Link",
     "Resolver",
+    "ascii_name",
     "cache_folder",
     "covers",
     "host_of",

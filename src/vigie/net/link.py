@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 
 from vigie.core.model import Cause
+from vigie.net.names import is_localhost, literal
 from vigie.net.resolver import Resolver
 
 _KEEP_SECONDS = 10.0
-_VOTE_MS = 2_000
+_NAME_MS, _VOTE_SECONDS = 1_500, 2.5  # less than a check may overrun its time by: the vote comes after it
+_MOST_ADDRESSES = 4
 _ELSEWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # RFC 5737, RFC 3849: nothing is sent there
 
 
@@ -19,7 +21,7 @@ def is_private(address: str) -> bool:
     try:
         return not ipaddress.ip_address(address.strip("[]")).is_global
     except ValueError:
-        return address == "localhost" or address.endswith((".localhost", ".local", ".internal"))
+        return is_localhost(address) or address.lower().endswith((".local", ".internal"))
 
 
 def is_offline() -> bool:
@@ -71,24 +73,41 @@ class Link:
 
     async def _vote(self, target: str) -> str:
         host, _, port = target.rpartition(":")
-        answer = await self._resolver.resolve(host, timeout_ms=_VOTE_MS)
-        if not answer.addresses:
-            return "unresolved"
         try:
-            async with asyncio.timeout(_VOTE_MS / 1000):
-                _, writer = await asyncio.open_connection(answer.addresses[0], int(port))
-        except ConnectionRefusedError:
-            return "connected"  # somebody out there answered
-        except OSError:
+            async with asyncio.timeout(_VOTE_SECONDS):
+                answer = await self._resolver.resolve(host, timeout_ms=_NAME_MS)
+                if not answer.addresses:
+                    return "unresolved"
+                return "connected" if await _any_answers(answer.addresses[:_MOST_ADDRESSES], int(port)) else "silent"
+        except TimeoutError:
             return "silent"
-        writer.close()
-        return "connected"
+
+
+async def _any_answers(addresses: Sequence[str], port: int) -> bool:
+    """Whether one of them answers; all at once, since one family may be broken where the other is fine."""
+    tasks = [asyncio.create_task(_answers(address, port)) for address in addresses]
+    try:
+        for done in asyncio.as_completed(tasks):
+            if await done:
+                return True
+        return False
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _answers(address: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(address, port)
+    except ConnectionRefusedError:
+        return True  # somebody out there answered
+    except OSError:
+        return False
+    writer.transport.abort()
+    return True
 
 
 def is_literal(target: str) -> bool:
     """Whether a `host:port` names its host by address."""
-    try:
-        ipaddress.ip_address(target.rpartition(":")[0].strip("[]"))
-    except ValueError:
-        return False
-    return True
+    return literal(target.rpartition(":")[0]) is not None

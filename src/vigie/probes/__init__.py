@@ -1,11 +1,15 @@
 """What every kind of check shares: the process-wide resources, and the question "is it us?" after a failure."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
+from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.errors import VigieError
 from vigie.net import Link, Resolver, is_private
 from vigie.ports import Clock, Probe
 
@@ -30,6 +34,20 @@ _ADVICE = {
     Cause.PROBE_NETWORK: "See this machine's network; the service is not accused and nobody is paged.",
     Cause.PROBE_RESOLVER: "See this machine's resolver (/etc/resolv.conf); the service is not accused and nobody is paged.",
 }
+
+
+def configured(config_type: type, options: dict[str, object]) -> Any:
+    """A probe's Config out of the plain values of an Assignment. Raises VigieError."""
+    try:
+        return msgspec.convert(options, config_type, dec_hook=_read)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise VigieError(f"a probe's configuration did not travel well: {error}") from error
+
+
+def _read(kind: type, value: Any) -> Any:
+    if kind is Duration:
+        return Duration.of(value)
+    raise NotImplementedError(kind)
 
 
 @dataclass(slots=True)
@@ -67,14 +85,14 @@ class Guarded:
 
     probe: Probe
     host: str
-    fault: Callable[[], Awaitable[Cause | None]]
+    deps: ProbeDeps
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """Look once; the vote on our own link comes after the check and is not part of its time."""
         result = await self.probe.check(timeout_ms)
         if result.cause not in _DOUBTFUL or is_private(result.address or self.host):
             return result
-        own = await self.fault()
+        own = await self.deps.link.fault()  # the link of the moment: a new configuration may name other control targets
         if own is None:
             return result
         words = "no control target answers either: this machine has no way out"
