@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from vigie.config import options_to_config
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes import ProbeDeps
+from vigie.probes import ProbeDeps, configured
 from vigie.probes import dns as probe
 
 pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("named", "dnssec-signzone", "dnssec-keygen"))), reason="needs bind9")
@@ -80,7 +79,7 @@ async def test_bind_answers_as_the_probe_expects(make_deps: Deps, tmp_path: Path
 
         async def look(name: str, *anchors: str, **keys: Any) -> CheckResult:
             secure = {"dnssec": True, "trust_anchors": list(anchors)} if anchors else {}
-            config = options_to_config(probe.Config, {"name": name, "resolver": address, **secure, **keys})
+            config = configured(probe.Config, {"name": name, "resolver": address, **secure, **keys})
             return await probe.DnsProbe(config, deps, int(address.rpartition(":")[2])).check(3_000)
 
         good = [

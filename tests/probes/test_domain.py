@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from vigie.config import one_monitor, options_to_config
+from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps, domain
+from vigie.probes import ProbeDeps, configured, domain
 from vigie.testing.servers import Serve, reset, serving
 
 Deps = Callable[[], ProbeDeps]
@@ -72,7 +72,7 @@ async def registry(body: Any = None, status: int = 200, context: ssl.SSLContext 
 
 async def look(deps: ProbeDeps, server: str | None = None, timeout: int = 2_000, **keys: Any) -> CheckResult:
     given = {} if server is None else {"rdap_server": server}
-    return await domain.build(options_to_config(domain.Config, {"domain": "shop.test", **given, **keys}), deps).check(timeout)
+    return await domain.build(configured(domain.Config, {"domain": "shop.test", **given, **keys}), deps).check(timeout)
 
 
 @pytest.fixture

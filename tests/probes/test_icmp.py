@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from vigie.config import one_monitor, options_to_config
+from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import Guarded, ProbeDeps, _ping, icmp
+from vigie.probes import Guarded, ProbeDeps, _ping, configured, icmp
 
 Deps = Callable[[], ProbeDeps]
 
@@ -76,7 +76,7 @@ class FakeWire:
 
 
 async def look(deps: ProbeDeps, wire: Any = None, timeout: int = 2_000, host: str = "127.0.0.1", **keys: Any) -> CheckResult:
-    probe = icmp.build(options_to_config(icmp.Config, {"host": host, "interval": 10, **keys}), deps)
+    probe = icmp.build(configured(icmp.Config, {"host": host, "interval": 10, **keys}), deps)
     return await (replace(probe, wire=wire) if wire else probe).check(timeout)
 
 
@@ -133,11 +133,14 @@ async def test_all_lost_is_down_and_ends_in_time() -> None:
 
 @pytest.mark.virtual
 async def test_a_lost_host_may_be_our_own_link() -> None:
-    async def broken() -> Cause:
-        return Cause.PROBE_NETWORK
+    class BrokenLink:
+        async def fault(self) -> Cause:
+            return Cause.PROBE_NETWORK
 
-    probe = replace(icmp.build(icmp.Config(host="9.9.9.9"), virtual_deps()), wire=FakeWire(None))
-    result = await Guarded(probe, "9.9.9.9", broken).check(1_000)
+    link: Any = BrokenLink()
+    deps = replace(virtual_deps(), link=link)
+    probe = replace(icmp.build(icmp.Config(host="9.9.9.9"), deps), wire=FakeWire(None))
+    result = await Guarded(probe, "9.9.9.9", deps).check(1_000)
 
     assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_NETWORK)
 

@@ -18,7 +18,7 @@ from tests.probes._authority import CLIENT_ONLY, OCSP_SIGNING, Holder, House, co
 from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps, configured, tls
+from vigie.probes import ProbeDeps, _revocation, configured, tls
 from vigie.testing.servers import Serve, serving
 
 Deps = Callable[[], ProbeDeps]
@@ -242,13 +242,14 @@ async def test_a_neighbour_of_a_revoked_one_is_up(deps: ProbeDeps, tmp_path: Pat
     ],
 )
 async def test_an_answer_that_proves_nothing_is_no_failure_unless_asked(
-    deps: ProbeDeps, tmp_path: Path, stopwatch: Callable[[], float], by: str, fault: str, words: str
+    deps: ProbeDeps, tmp_path: Path, stopwatch: Callable[[], float], monkeypatch: pytest.MonkeyPatch, by: str, fault: str, words: str
 ) -> None:
     changes: dict[str, Callable[[bytes], bytes | None]] = {
         "silent": lambda _: None,
         "garbage": lambda _: b"\x30\x82nothing",
-        "large": lambda _: b"x" * 9_000_000,
+        "large": lambda _: b"x" * 100_001,
     }
+    monkeypatch.setattr(_revocation, "_MOST_CRL", 100_000)
     async with scene(tmp_path, by=by) as one:
         one.house.revoked[one.leaf.certificate.serial_number] = COMPROMISED
         one.house.change = changes.get(fault, one.house.change)

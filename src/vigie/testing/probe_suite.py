@@ -29,12 +29,11 @@ import msgspec
 
 from vigie import plugins
 from vigie.clock import SystemClock
-from vigie.config import options_to_config
 from vigie.config.convert import enc_hook, struct_of
 from vigie.core.model import CheckResult, Status
 from vigie.net import Link, Resolver
 from vigie.ports import Probe
-from vigie.probes import ProbeDeps
+from vigie.probes import ProbeDeps, configured
 from vigie.testing.servers import reset, serving
 
 Options = dict[str, Any]
@@ -74,7 +73,7 @@ class Rig:
 
     def config(self, port: int, more: Options | None = None) -> Any:
         """The kind's Config, aimed at a port of loopback."""
-        return options_to_config(self.module.Config, {**self.aim(port), **(more or {})})
+        return configured(self.module.Config, {**self.aim(port), **(more or {})})
 
     def probe(self, port: int, more: Options | None = None) -> Probe:
         """A probe of the kind, aimed at a port of loopback."""
@@ -337,7 +336,7 @@ async def travels(rig: Rig) -> None:
     """A configuration becomes plain JSON and the same configuration again."""
     config = rig.config(443)
     plain = json.loads(json.dumps(msgspec.to_builtins(config, enc_hook=enc_hook)))
-    assert options_to_config(rig.module.Config, plain) == config
+    assert configured(rig.module.Config, plain) == config
 
 
 async def named(rig: Rig) -> None:
@@ -348,7 +347,7 @@ async def named(rig: Rig) -> None:
         assert text.isprintable()
         assert len(text) <= _LONGEST_FIGURE
     if hasattr(rig.module.Config, "from_url"):
-        again = options_to_config(rig.module.Config, rig.module.Config.from_url(config.target))
+        again = configured(rig.module.Config, rig.module.Config.from_url(config.target))
         assert again.target == config.target, f"{config.target} becomes {again.target}"
 
 
