@@ -19,6 +19,7 @@ from vigie.engine.alive import keep_alive
 from vigie.engine.ingest import Turn
 from vigie.engine.janitor import Janitor
 from vigie.errors import ConfigError, VigieError
+from vigie.memory import one_arena, settle
 from vigie.ports import Batch, Clock
 from vigie.web.view import Health, Snapshot, lines
 
@@ -62,6 +63,7 @@ class Service:
             if state.quick and (monitor := self.core.ingest.monitor(state.monitor)):
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
         self.agent.start()
+        settle()
 
     async def stop(self) -> None:
         """Drain: checks under way end, their results are taken in, what is due is sent, the store is closed."""
@@ -98,6 +100,7 @@ class Service:
         self.core.outbox.use(built)
         self.agent.use(fresh.control)
         await self.agent.assign(assignments(fresh))
+        settle()
         log.info("the new configuration is in force: %d monitors, %d channels", len(fresh.monitors), len(fresh.channels))
         return True
 
@@ -154,6 +157,7 @@ def _quick_ms(monitor: Monitor) -> int:
 
 async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings], stop: asyncio.Event, again: asyncio.Event) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
+    one_arena()
     with locked(settings.store):
         service = Service(settings, clock, reload)
         close_page = await _page(service, settings)

@@ -69,7 +69,7 @@ def test_explain_looks_a_second_time_and_says_what_is_supposed(
 
     assert text.exit_code == lines.exit_code == 2
     assert words in text.output
-    assert "refuse" in text.output.split("F4", 1)[1].splitlines()[0]
+    assert "refuse" in text.output.split("F3", 1)[1]
     found = json.loads(lines.output)["diagnosis"]
     assert found["hypotheses"][0]["id"] == "not_listening"
     assert {fact["id"] for fact in found["facts"]} >= set(found["hypotheses"][0]["facts"])

@@ -131,7 +131,7 @@ class House:
                 cert_status=ocsp.OCSPCertStatus.GOOD if reason is None else ocsp.OCSPCertStatus.REVOKED,
                 this_update=now() + self.updated,
                 next_update=now() + self.updated + self.lasts,
-                revocation_time=None if reason is None else now() - 12 * DAY,
+                revocation_time=None if reason is None else now() - 12 * DAY - dt.timedelta(minutes=1),
                 revocation_reason=reason,
             )
             .responder_id(ocsp.OCSPResponderEncoding.HASH, signer.certificate)
@@ -149,7 +149,7 @@ class House:
             .next_update(now() + self.updated + self.lasts)
         )
         for serial, reason in self.revoked.items():
-            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now() - 12 * DAY)
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now() - 12 * DAY - dt.timedelta(minutes=1))
             builder = builder.add_revoked_certificate(entry.add_extension(x509.CRLReason(reason), critical=False).build())
         if self.scope is not None:
             builder = builder.add_extension(self.scope, critical=True)

@@ -45,7 +45,7 @@ class ToldLink:
 
 DOUBTFUL = [
     Cause.DNS_NXDOMAIN, Cause.DNS_SERVFAIL, Cause.DNS_REFUSED, Cause.DNS_TIMEOUT, Cause.DNS_NO_ANSWER, Cause.TCP_UNREACHABLE,
-    Cause.TIMEOUT_CONNECT,
+    Cause.TIMEOUT_CONNECT, Cause.ICMP_TIMEOUT,
 ]  # fmt: skip
 
 

@@ -133,12 +133,11 @@ async def test_all_lost_is_down_and_ends_in_time() -> None:
 
 @pytest.mark.virtual
 async def test_a_lost_host_may_be_our_own_link() -> None:
-    class BrokenLink:
-        async def fault(self) -> Cause:
-            return Cause.PROBE_NETWORK
+    async def broken(*_: object) -> Cause:
+        return Cause.PROBE_NETWORK
 
-    link: Any = BrokenLink()
-    deps = replace(virtual_deps(), link=link)
+    deps = virtual_deps()
+    deps.link.fault = broken  # type: ignore[method-assign]
     probe = replace(icmp.build(icmp.Config(host="9.9.9.9"), deps), wire=FakeWire(None))
     result = await Guarded(probe, "9.9.9.9", deps).check(1_000)
 

@@ -146,11 +146,11 @@ class Ingest:
             monitor = self._monitors.get(result.monitor)
             if monitor is None:
                 continue
-            before = states.get(result.monitor) or self.state(result.monitor)
+            before = states.get(monitor.id) or self.state(monitor.id)
             after, decisions = step(before, Observed(result.at, result.order, result.status, result.cause), monitor.policy)
             if after is not before:
                 turns.append(Turn(monitor, before, after, decisions, result))
-                states[result.monitor] = after
+                states[monitor.id] = after
         return turns
 
     def _commit(self, turns: list[Turn], cursors: tuple[tuple[str, int, int], ...]) -> Commit:

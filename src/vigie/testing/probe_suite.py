@@ -58,6 +58,8 @@ APART: dict[str, tuple[str, Options]] = {"icmp": ("pings know no ports", {"host"
 SECRETS: dict[str, Options] = {
     "http": {"auth": {"bearer": SECRET}, "headers": {"X-Key": SECRET}},
     "tcp": {"exchange": [{"send": f"AUTH {SECRET}\\r\\n", "expect": "+OK"}]},
+    "imap": {"tls": "starttls", "insecure": True},  # these refuse to send a password in the open
+    "smtp": {"tls": "starttls", "insecure": True},
 }
 
 

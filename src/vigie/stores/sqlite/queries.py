@@ -1,6 +1,7 @@
 """Every statement of the embedded store, as functions over a Db. What they mean is said by the port (vigie.ports.Store)."""
 
 from collections.abc import Mapping, Sequence
+from sys import intern
 from typing import Any, get_args
 
 from vigie.core.events import Acked, Decision, Resolved
@@ -32,7 +33,7 @@ def is_good(result: CheckResult) -> bool:
 
 def monitor_numbers(db: Db) -> dict[str, int]:
     """Monitor id -> its number in packed results."""
-    return dict(db.fetch("SELECT id, number FROM monitor"))
+    return {intern(monitor): number for monitor, number in db.fetch("SELECT id, number FROM monitor")}
 
 
 def sync_monitors(db: Db, monitors: Sequence[Monitor]) -> dict[str, int]:
