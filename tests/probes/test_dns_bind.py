@@ -19,7 +19,10 @@ pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("named", "dnssec-sign
 
 Deps = Callable[[], ProbeDeps]
 START = "$TTL 60\n@ IN SOA ns1 hostmaster 7 3600 600 86400 60\n@ IN NS ns1\nns1 IN A 127.0.0.1\n"
-SHOP = START + '@ IN A 192.0.2.1\nwww IN CNAME @\n*.wild IN A 192.0.2.9\n@ IN TXT "v=spf1 -all"\n@ IN HTTPS 1 . alpn="h2,h3"\n'
+SHOP = (
+    START
+    + '@ IN A 192.0.2.1\nwww IN CNAME @\n*.wild IN A 192.0.2.9\nmoved IN DNAME wild\n@ IN TXT "v=spf1 -all"\n@ IN HTTPS 1 . alpn="h2,h3"\n'
+)
 PARENT = START + "shop IN NS ns1.shop\nns1.shop IN A 127.0.0.1\nplain IN NS ns1.plain\nns1.plain IN A 127.0.0.1\n"
 CONF = """options {{ directory "{folder}"; pid-file none; session-keyfile none; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
 recursion no; dnssec-validation no; managed-keys-directory "{folder}"; }};
@@ -86,6 +89,7 @@ async def test_bind_answers_as_the_probe_expects(make_deps: Deps, tmp_path: Path
             await look("shop.test", child),
             await look("www.shop.test", parent, expect={"answers": ["192.0.2.1"]}),
             await look("any.wild.shop.test", parent),
+            await look("deep.down.moved.shop.test", child),
             await look("nothing.shop.test", parent, expect={"rcode": "NXDOMAIN"}),
             await look("shop.test", child, record="TXT", expect={"answers": ["v=spf1 -all"]}),
             await look("shop.test", child, record="HTTPS", expect={"regex": "h3"}),

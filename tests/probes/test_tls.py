@@ -121,6 +121,13 @@ async def test_the_name_asked_for_may_differ_from_the_host(serve: Serve, deps: P
     assert (more.cause, more.message) == (Cause.TLS_HOSTNAME, "the certificate is not for api.shop.test")
 
 
+async def test_a_name_with_foreign_letters_is_spelt_as_certificates_do(serve: Serve, deps: ProbeDeps, make_context: Contexts) -> None:
+    async with serve(hold, make_context("xn--bcher-kva.test", "www.xn--bcher-kva.test")) as port:
+        result = await look(deps, port, server_name="bücher.test", names=["www.Bücher.test"])
+
+    assert result.status is Status.UP, result
+
+
 async def test_pins_are_compared(deps: ProbeDeps, tmp_path: Path) -> None:
     async with scene(tmp_path, by="") as one:
         print_ = one.leaf.certificate.fingerprint(hashes.SHA256()).hex(":").upper()
@@ -347,6 +354,7 @@ def test_a_url_stands_for_a_monitor() -> None:
         ({"url": "tls://shop.test/path"}, "holds no path"),
         ({"type": "tls", "host": "shop.test", "fingerprint": "AB:CD"}, "is no SHA-256 fingerprint"),
         ({"type": "tls", "host": ""}, "is no host"),
+        ({"type": "tls", "host": "shop.test", "names": ["a b"]}, "is no host"),
     ],
 )
 def test_what_cannot_be_read_is_said(values: dict[str, Any], words: str) -> None:
