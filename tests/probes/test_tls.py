@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import random
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
 from vigie.probes import ProbeDeps, _revocation, configured, tls
+from vigie.testing.probe_suite import told
 from vigie.testing.servers import Serve, serving
 
 Deps = Callable[[], ProbeDeps]
@@ -336,6 +338,36 @@ async def test_plain_text_on_a_tls_port(serve: Serve, deps: ProbeDeps) -> None:
         result = await look(deps, port)
 
     assert (result.status, result.cause) == (Status.DOWN, Cause.TLS_HANDSHAKE)
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_becomes_of_the_handshake_it_is_told(
+    serve: Serve, deps: ProbeDeps, make_context: Contexts, stopwatch: Callable[[], float], seed: int
+) -> None:
+    """A real server behind somebody who flips, cuts, repeats and delays its bytes."""
+    chance = random.Random(seed)
+
+    async def mangle(reader: Reader, writer: Writer) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", real)
+        back.write(await reader.read(65_536))
+        data = bytearray(await there.read(65_536))
+        back.transport.abort()
+        for _ in range(chance.randrange(4)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        data = data[: chance.choice((len(data), chance.randrange(len(data))))] * chance.choice((1, 1, 2))
+        half = chance.randrange(len(data) + 1)
+        writer.write(data[:half])
+        await asyncio.sleep(chance.choice((0, 0.05)))
+        writer.write(data[half:])
+        if chance.random() < 0.5:
+            await reader.read()
+
+    async with serve(hold, make_context()) as real, serve(mangle) as port:
+        result = await look(deps, port, timeout=300)
+
+    told(result)
+    assert result.status in (Status.UP, Status.DOWN)  # TLS may be done before the bytes go wrong
+    assert stopwatch() < 0.3 + 0.2 + 0.1
 
 
 def test_a_url_stands_for_a_monitor() -> None:
