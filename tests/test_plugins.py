@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
@@ -27,16 +26,6 @@ def test_the_nearest_kind_is_named() -> None:
         plugins.load("probes", "htpp")
 
     assert raised.value.fix == "did you mean 'http'?"
-
-
-@pytest.fixture(autouse=True)
-def forgotten() -> Iterator[None]:
-    """What was loaded is forgotten before and after each test, which change what there is to load."""
-    plugins.load.cache_clear()
-    plugins.of_scheme.cache_clear()
-    yield
-    plugins.load.cache_clear()
-    plugins.of_scheme.cache_clear()
 
 
 def test_a_missing_extra_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,10 +25,10 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return entries if group == "vigie.probes" else []
 
     monkeypatch.setattr(metadata, "entry_points", entry_points)
-    for cached in (plugins.load, plugins._own, plugins._outside, plugins.of_scheme):
+    for cached in (plugins._own, plugins._outside):
         cached.cache_clear()
     yield asked
-    for cached in (plugins.load, plugins._own, plugins._outside, plugins.of_scheme):
+    for cached in (plugins._own, plugins._outside):
         cached.cache_clear()
 
 

@@ -24,7 +24,6 @@ def kinds(port: str) -> list[str]:
     return sorted(_own(port) | _outside(port).keys())
 
 
-@cache
 def load(port: str, kind: str, *, complete: bool = True) -> Any:
     """The module of a kind, imported on first use; ours goes before an outsider of the same name.
 
@@ -73,7 +72,6 @@ def _missing(kind: str, module: str, *, ours: bool) -> MissingExtra:
     return MissingExtra(kind, module, f"'vigie[{kind}]'" if ours else module.partition(".")[0])
 
 
-@cache
 def of_scheme(scheme: str) -> str | None:
     """The kind of check that a URL's scheme asks for: the kind of that name, else the one whose `Config.schemes` holds it."""
     known = kinds("probes")
@@ -89,6 +87,7 @@ def _schemes(kind: str) -> Any:
         return ()
 
 
+@cache
 def _is_there(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from vigie import __version__
-from vigie.app import Core, assignments, locked, monitors, notifiers, writing
+from vigie.app import Core, assignments, locked, monitors, notifiers, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
@@ -116,7 +116,7 @@ class Service:
         stalled = now - max(last or 0, self._started_at) > max(_STALL_MS, slowest)
         waiting, given_up = len(await store.unsent()), len(await store.buried())
         health = Health(__version__, self._started_at, now, last, waiting, given_up, stalled, late)
-        return Snapshot(found, recent, health, self.settings.language)
+        return Snapshot(found, recent, health, self.settings.language, zone_of(self.settings))
 
     async def _take(self) -> None:
         async for batch in self._bus.batches():

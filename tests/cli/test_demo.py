@@ -16,12 +16,12 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         demo, "_CONFIG", demo._CONFIG.replace("confirm_every: 1s", "confirm_every: 100ms").replace("every: 2s", "every: 1s")
     )
-    monkeypatch.setattr(demo, "_CALM_SECONDS", 1.0)
+    monkeypatch.setattr(demo, "_CALM_SECONDS", 0)
 
 
 STEPS = {
     "en": """A small shop opens | check: up | engine stops | check: down, HTTP 502 instead of 200-299 | suspicion | incident demo-shop-1:
-        | mail: 🔴 Demo shop: HTTP 502 | Supposed cause | engine starts again | mail: 🟢 Demo shop: recovered | one page, one recovery""",
+        | mail: 🔴 Demo shop: HTTP 502 | Suspected cause | engine starts again | mail: 🟢 Demo shop: recovered | one page, one recovery""",
     "fr": """Une petite boutique ouvre | contrôle : en service | s'arrête | contrôle : en panne, HTTP 502 au lieu | suspicion
         | incident boutique-1 : | courriel : 🔴 Boutique : HTTP 502 | Cause supposée | repart | courriel : 🟢 Boutique : rétabli
         | une alerte, un retour""",

@@ -57,7 +57,7 @@ def closed_port() -> int:
     return port
 
 
-@pytest.mark.parametrize(("language", "words"), [("fr", "Cause supposée (confiance haute)"), ("en", "Supposed cause (high confidence)")])
+@pytest.mark.parametrize(("language", "words"), [("fr", "Cause supposée (confiance élevée)"), ("en", "Suspected cause (high confidence)")])
 def test_explain_looks_a_second_time_and_says_what_is_supposed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str, words: str
 ) -> None:

@@ -1,6 +1,7 @@
 """What every command owes its user: help with an example, a documented exit status, a fix for each error, and never a traceback."""
 
 import errno
+import io
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 import typer
 
 from vigie import agent, cli
+from vigie.cli.common import waiting
 
 Run = Callable[..., Any]
 ROOT: Any = typer.main.get_command(cli.root)
@@ -119,3 +121,16 @@ def test_a_reader_that_went_away_is_no_error(vigie: Run, monkeypatch: pytest.Mon
     done = vigie("check", "http://127.0.0.1:9/")
 
     assert (done.status, done.out, done.err) == (1, "", "")
+
+
+@pytest.mark.parametrize(("terminal", "kind", "said"), [(True, "xterm", "looking …\r\x1b[2K"), (True, "dumb", ""), (False, "xterm", "")])
+def test_a_terminal_is_told_what_is_waited_for(terminal: bool, kind: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: terminal)
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("TERM", kind)
+
+    with pytest.raises(KeyboardInterrupt), waiting("looking …"):
+        raise KeyboardInterrupt
+
+    assert stream.getvalue() == said

@@ -32,7 +32,7 @@ def test_each_step_stands_in_the_log_in_the_earlier_scripts_format(vigie: Run, q
         "Shop: opened shop-1 (outage, http.status)",
         "shop-1: sending opened by mail (attempt 1)",
         "shop-1: content: 🔴 Shop: HTTP 502 since",
-        "shop-1: content: Supposed cause",
+        "shop-1: content: Suspected cause",
         "shop-1: opened delivered by mail: 2.0.0 Ok",
         "cycle ends: everything is done",
     ]

@@ -118,3 +118,18 @@ def test_what_cannot_be_drafted_is_said(run: Run) -> None:
         error = run(*arguments).exception
         assert isinstance(error, VigieError)
         assert words in error.message
+
+
+def test_doctor_tells_of_the_models_and_pulls_a_missing_one(run: Run, server: ScriptedOllama) -> None:
+    from vigie.cli.doctor import app as doctor
+
+    server.models = ("qwen3:4b",)
+    missing = CliRunner().invoke(doctor, [])
+    pulled = CliRunner().invoke(doctor, ["--pull"])
+
+    assert "note  model: model llama3 is not pulled; pages go out with the plain report" in missing.output
+    assert "fix: ollama pull llama3" in missing.output
+    assert "models there: qwen3:4b (runs here), llama3 (runs here)" in pulled.output
+    assert "speed here: a report in " in pulled.output
+    assert "never evaluated (`vigie report eval`); mode auto: it writes, code checks" in pulled.output
+    assert list(server.models) == ["qwen3:4b", "llama3"]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import importlib
 import socket
 import ssl
 import time
@@ -17,7 +18,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from vigie import plugins
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
 from vigie.net import Link, Resolver
@@ -51,7 +51,7 @@ def look_at(make_deps: Callable[[], ProbeDeps]) -> Callable[..., Awaitable[Check
     """One check of a kind on 127.0.0.1: `look_at("smtp", port=…)`; `within` is its time in ms."""
 
     async def look(kind: str, *, within: int = 3_000, **values: Any) -> CheckResult:
-        adapter, deps = plugins.load("probes", kind), make_deps()
+        adapter, deps = importlib.import_module(f"vigie.probes.{kind}"), make_deps()
         values = values if "url" in values else {"host": "127.0.0.1", **values}
         try:
             return await adapter.build(adapter.Config(**values), deps).check(within)  # type: ignore[no-any-return]

@@ -114,7 +114,7 @@ async def test_a_refusal_carries_the_servers_code(look_at: Look, serve: Serve, h
 
 async def test_a_noop_that_fails_is_told_from_one_that_does_not(look_at: Look, serve: Serve) -> None:
     async with serve(scripted(CAPABLE, "{tag} NO [SERVERBUG] oops")) as port:
-        assert (await look_at("imap", port=port)).figures == {"code": "SERVERBUG", "got": "oops"}
+        assert (await look_at("imap", port=port)).figures == {"code": "SERVERBUG", "got": "oops", "refused": True}
     async with serve(scripted(CAPABLE, "* OK [ALERT] quota\r\n{tag} OK done", greeting="* PREAUTH hello")) as port:
         assert (await look_at("imap", port=port)).status is Status.UP
 

@@ -122,11 +122,14 @@ def counted(number: int, noun: str) -> str:
 
 @contextmanager
 def waiting(words: str) -> Iterator[None]:
-    """Say on a terminal what is waited for, as long as it is; nothing elsewhere."""
-    if not sys.stderr.isatty():
+    """Say on a terminal what is waited for, as long as it is; nothing elsewhere. Nothing moves: that would spoil measured times."""
+    quiet = not sys.stderr.isatty() or os.environ.get("TERM") == "dumb"
+    try:
+        if not quiet:
+            sys.stderr.write(words)
+            sys.stderr.flush()
         yield
-        return
-    from rich.console import Console
-
-    with Console(stderr=True, highlight=False).status(words):
-        yield
+    finally:
+        if not quiet:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()

@@ -20,7 +20,7 @@ from vigie.errors import VigieError
 
 app = command()
 
-_CALM_SECONDS, _PATIENCE_SECONDS = 4.0, 45.0
+_CALM_SECONDS, _PATIENCE_SECONDS = 2.5, 45.0
 _CONFIG = """\
 language: {language}
 store: demo.db
@@ -163,7 +163,7 @@ class _Story:
         self._language, self._model, self._folder = language, model, folder
         self._words = _STORY[language]
         self._console = Console(highlight=False)
-        self._site, self._mailbox = Site(), Mailbox()
+        self._site, self._mailbox, self._well = Site(), Mailbox(), asyncio.Event()
         self._started = time.monotonic()
 
     async def play(self) -> None:
@@ -178,6 +178,7 @@ class _Story:
         self.say(self._words["opens"])
         await service.start()
         try:
+            await self._until(self._well, "good check")
             await asyncio.sleep(_CALM_SECONDS)
             await self._act("breaks", broken=True)
             await self._act("heals", broken=False)
@@ -210,6 +211,8 @@ class _Story:
     async def _tell(self, turn: Any) -> None:
         result, words = turn.result, self._words
         if result is not None:
+            if result.status == "up":
+                self._well.set()
             colour = {"up": "green", "down": "red"}.get(result.status, "yellow")
             what = cause_words(result.cause, result.figures, self._language) if result.cause else result.message
             ms = decimal(round(result.timings.total or 0, 1), self._language)
@@ -223,17 +226,21 @@ class _Story:
         from rich.panel import Panel
         from rich.text import Text
 
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self._mailbox.arrived.wait()
-        except TimeoutError:
-            raise VigieError(f"no mail came within {_PATIENCE_SECONDS:g} s", "this is a fault of Vigie's: please report it") from None
+        await self._until(self._mailbox.arrived, "mail")
         self._mailbox.arrived.clear()
         mail = self._mailbox.mails[-1]
         body = mail.get_body(("plain",))
         words = body.get_content() if body is not None else ""
         title = Text(self._words["mail"].format(subject=mail["Subject"]))
         self._console.print(Panel(Text(str(words).strip()), title=title, title_align="left"))
+
+    @staticmethod
+    async def _until(event: asyncio.Event, what: str) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await event.wait()
+        except TimeoutError:
+            raise VigieError(f"no {what} came within {_PATIENCE_SECONDS:g} s", "this is a fault of Vigie's: please report it") from None
 
     def say(self, words: str) -> None:
         """A line of the story, with the seconds since its beginning."""

@@ -9,6 +9,7 @@ from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Event, Obs
 from vigie.core.incident import MonitorState, step
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
 from vigie.core.policy import Policy
+from vigie.core.report.words import REMOVED
 from vigie.core.routing import route
 from vigie.errors import StoreError
 from vigie.ports import Batch, Clock, Commit, OutboxRow, Store, TimelineEntry
@@ -68,7 +69,7 @@ class Ingest:
         for orphan in {one.monitor for one in self._incidents.values()} - wanted.keys() - self._monitors.keys():
             self._monitors[orphan] = await self._stand_in(orphan)
         for gone in [monitor for monitor in self._monitors if monitor not in wanted]:
-            await self.handle(gone, Resolved(self._clock.now(), "vigie", "the monitor was removed from the configuration"))
+            await self.handle(gone, Resolved(self._clock.now(), "vigie", REMOVED))
         self._monitors = wanted
         for monitor in wanted.values():
             if not self.state(monitor.id).resting:

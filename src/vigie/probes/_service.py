@@ -12,11 +12,12 @@ import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar
 from vigie.probes import ProbeDeps, _keys
-from vigie.probes._keys import CaFile, Family, Host, Insecure, Latency, Meta, Resolver, TlsDays
+from vigie.probes._keys import CaFile, Family, Host, Insecure, Latency, MaybePort, Meta, Resolver, TlsDays
 from vigie.probes._stream import Dialogue, Peer, converse
 from vigie.probes._verdict import TLS_DAYS, Failed
 
 Talk = Callable[[Dialogue], Awaitable[str]]
+_SHOWN = 120
 _COMPARED = re.compile(r"(<=|>=|!=|<|>|==)?\s*(.*)", re.DOTALL)
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -38,7 +39,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ports: ClassVar[dict[str, int]]  # value of `tls` -> usual port
 
     host: Host
-    port: Annotated[_keys.Port | None, Meta(description="Port; the usual one when not set.")] = None
+    port: MaybePort = None
     latency: Latency = None
     ip: Family = None
     resolver: Resolver = None
@@ -153,6 +154,11 @@ class MailAccount(Account, frozen=True, kw_only=True, forbid_unknown_fields=True
         return {"tls": "starttls"} | found if "password" in found else found
 
 
+async def read_text(dialogue: Dialogue) -> str:
+    """The next line as UTF-8, whatever it is."""
+    return (await dialogue.read_line()).encode("latin-1").decode("utf-8", "replace")
+
+
 def in_base64(text: str) -> str:
     """Of its UTF-8 bytes."""
     return base64.b64encode(text.encode()).decode()
@@ -178,14 +184,19 @@ def unlike(dialogue: Dialogue, name: str, value: str | None, wanted: str) -> Fai
     if value is not None and holds(value, wanted):
         return None
     got = "missing" if value is None else dialogue.quoted(value)
-    return Failed(Cause.PROTOCOL_MISMATCH, f"{name} is {got}, expected {wanted}", {"field": name, "expected": wanted, "got": got})
+    figures: dict[str, Scalar] = {"field": name, "wanted": wanted[:_SHOWN], "got": got}
+    return Failed(Cause.PROTOCOL_MISMATCH, f"{name} is {got}, expected {figures['wanted']}", figures)
 
 
-def mismatch(dialogue: Dialogue, words: str, code: str = "", answer: str | bytes = "") -> Failed:
-    """The verdict on an exchange that went another way: our words, then the peer's code and text, which are figures too."""
+def mismatch(dialogue: Dialogue, words: str, code: str = "", answer: str | bytes = "", *, refused: bool = False) -> Failed:
+    """The verdict on an exchange that went another way: our words, then the peer's code and text, which are figures too.
+
+    The figure `refused` tells reports that the right protocol was spoken (what carries a code is a refusal), `foreign` that another was.
+    """
     code, said = dialogue.quoted(code), dialogue.quoted(answer)
     quote = ": ".join(part for part in (code, said) if part)
-    figures: dict[str, Scalar] = {name: value for name, value in (("code", code), ("got", said)) if value}
+    figures: dict[str, Scalar] = {"refused" if refused or code else "foreign": True}
+    figures |= {name: value for name, value in (("code", code), ("got", said)) if value}
     return Failed(Cause.PROTOCOL_MISMATCH, f"{words} ({quote})" if quote else words, figures)
 
 

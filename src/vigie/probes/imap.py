@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from vigie.probes import ProbeDeps
-from vigie.probes._service import MailAccount, ServiceProbe, mismatch, sasl_plain
+from vigie.probes._service import MailAccount, ServiceProbe, mismatch, read_text, sasl_plain
 from vigie.probes._stream import Dialogue
 
 _STATUS = re.compile(r"(OK|NO|BAD|BYE|PREAUTH)(?: \[([A-Z0-9-]+)[^\]]*\])?(?: (.*))?", re.IGNORECASE)
@@ -47,7 +47,7 @@ class _Talk:
         offers = await self._capabilities()
         if self._config.tls == "starttls":
             if preauthenticated or "STARTTLS" not in offers:
-                raise mismatch(self._dialogue, "STARTTLS is not offered")
+                raise mismatch(self._dialogue, "STARTTLS is not offered", refused=True)
             await self._ask("STARTTLS", "STARTTLS is refused")
             await self._dialogue.start_tls()
             offers = await self._capabilities()
@@ -59,7 +59,7 @@ class _Talk:
 
     async def _greeting(self) -> bool:
         """Whether the connection counts as logged in already."""
-        line = await self._dialogue.read_line()
+        line = await read_text(self._dialogue)
         match = _STATUS.fullmatch(line.removeprefix("* ")) if line.startswith("* ") else None
         if match is None or match[1].upper() in ("NO", "BAD"):
             raise mismatch(self._dialogue, "the greeting is not IMAP", answer=line)
@@ -83,7 +83,7 @@ class _Talk:
         elif "LOGINDISABLED" not in offers and _QUOTABLE.fullmatch(user + password):
             await self._ask(f"LOGIN {_quoted(user)} {_quoted(password)}", refused)
         else:
-            raise mismatch(self._dialogue, "the server offers no login by password", answer=" ".join(sorted(offers)))
+            raise mismatch(self._dialogue, "the server offers no login by password", answer=" ".join(sorted(offers)), refused=True)
 
     async def _ask(self, command: str, words: str, then: str | None = None) -> list[str]:
         """The untagged lines that answer a command; raises Failed unless it ends in OK. `then` is said when the server wants more."""
@@ -92,7 +92,7 @@ class _Talk:
         await self._dialogue.send(f"{tag} {command}\r\n".encode())
         lines: list[str] = []
         for _ in range(_MOST_LINES):
-            line = await self._dialogue.read_line()
+            line = await read_text(self._dialogue)
             kind, _, rest = line.partition(" ")
             match = _STATUS.fullmatch(rest)
             if kind == tag and match is not None:

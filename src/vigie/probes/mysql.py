@@ -116,7 +116,7 @@ class _Talk:
         greeting = await self._greeting()
         if self._config.tls == "starttls":
             if not greeting.capabilities & _mysql_login.TLS:
-                raise mismatch(self._dialogue, "the server offers no TLS")
+                raise mismatch(self._dialogue, "the server offers no TLS", refused=True)
             await self._packets.say(_mysql_login.asking_for_tls(self._config.database))
             await self._dialogue.start_tls()
         if not await self._login(greeting):
@@ -147,7 +147,7 @@ class _Talk:
         try:
             answer = await Login(config.user or _STRANGER, config.password, config.database).run(greeting, self._packets)
         except Unfit as unfit:
-            raise mismatch(self._dialogue, str(unfit)) from None
+            raise mismatch(self._dialogue, str(unfit), refused=True) from None
         if answer[0] != ERROR:
             return True
         if config.user is None and _code(answer) in _DENIED:

@@ -102,7 +102,9 @@ class _Talk:
         if answer == b"E":
             raise self._error((await self._hear(answer))[1], "TLS is refused")
         if answer != b"S":
-            raise mismatch(self._dialogue, "the server offers no TLS" if answer == b"N" else "the answer is not PostgreSQL", answer=answer)
+            if answer == b"N":
+                raise mismatch(self._dialogue, "the server offers no TLS", refused=True)
+            raise mismatch(self._dialogue, "the answer is not PostgreSQL", answer=answer)
         await self._dialogue.start_tls()
 
     async def _start(self) -> None:
@@ -136,10 +138,10 @@ class _Talk:
         if request == 0:
             return
         if self._config.password is None:
-            raise mismatch(self._dialogue, "the server wants a password")
+            raise mismatch(self._dialogue, "the server wants a password", refused=True)
         if request == 3:
             if self._dialogue.tls is None:
-                raise mismatch(self._dialogue, "the server wants the password in clear text, which is not done without TLS")
+                raise mismatch(self._dialogue, "the server wants the password in clear text, which is not done without TLS", refused=True)
             await self._say(b"p", self._config.password.encode() + b"\0")
         elif request == 5:
             await self._say(b"p", _md5(self._config.password, self._config.user or "", rest[:4]) + b"\0")
@@ -154,7 +156,7 @@ class _Talk:
         try:
             if request == 10:
                 if b"SCRAM-SHA-256" not in rest.split(b"\0"):
-                    raise mismatch(self._dialogue, "the server offers no login by password", answer=rest.replace(b"\0", b" "))
+                    raise mismatch(self._dialogue, "the server offers no login by password", answer=rest.replace(b"\0", b" "), refused=True)
                 first = self._scram.first
                 await self._say(b"p", b"SCRAM-SHA-256\0" + struct.pack(">I", len(first)) + first)
             elif request == 11:
@@ -162,7 +164,7 @@ class _Talk:
             else:
                 self._scram.check(rest)
         except Refused as refused:
-            raise mismatch(self._dialogue, f"the login failed: {refused}") from None
+            raise mismatch(self._dialogue, f"the login failed: {refused}", refused=True) from None
 
     async def _query(self) -> str:
         await self._say(b"Q", self._config.query.encode() + b"\0")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 
 from vigie.probes import ProbeDeps
-from vigie.probes._service import Account, ServiceProbe, mismatch, unlike
+from vigie.probes._service import Account, ServiceProbe, mismatch, read_text, unlike
 from vigie.probes._stream import Dialogue
 
 _MOST_INFO = 1_048_576
@@ -80,7 +80,7 @@ def _command(*words: str) -> bytes:
 async def _ask(dialogue: Dialogue, refused: str, *words: str) -> str:
     """The text of the answer; raises Failed for an error, with its code and the `refused` words unless the code has better ones."""
     await dialogue.send(_command(*words))
-    line = await dialogue.read_line()
+    line = await read_text(dialogue)
     kind, rest = line[:1], line[1:]
     if kind == "-":
         code, _, said = rest.partition(" ")

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import msgspec
 
 from vigie.probes import ProbeDeps
-from vigie.probes._service import MailAccount, ServiceProbe, in_base64, mismatch, sasl_plain
+from vigie.probes._service import MailAccount, ServiceProbe, in_base64, mismatch, read_text, sasl_plain
 from vigie.probes._stream import Dialogue
 from vigie.probes._verdict import Failed
 
@@ -46,7 +46,7 @@ class _Talk:
         offers = await self._ehlo(dialogue)
         if self._config.tls == "starttls":
             if "STARTTLS" not in offers:
-                raise mismatch(dialogue, "STARTTLS is not offered")
+                raise mismatch(dialogue, "STARTTLS is not offered", refused=True)
             await self._ask(dialogue, "STARTTLS", "STARTTLS is refused", "220")
             await dialogue.start_tls()
             offers = await self._ehlo(dialogue)
@@ -78,7 +78,7 @@ class _Talk:
             await self._ask(dialogue, in_base64(user), refused, "334")
             await self._ask(dialogue, in_base64(password), refused, "235")
         else:
-            raise mismatch(dialogue, "the server offers no login by password", answer=" ".join(methods))
+            raise mismatch(dialogue, "the server offers no login by password", answer=" ".join(methods), refused=True)
 
     async def _ask(self, dialogue: Dialogue, command: str, words: str, wanted: str) -> list[str]:
         await dialogue.send(f"{command}\r\n".encode())
@@ -89,7 +89,7 @@ class _Talk:
         """The texts of a reply's lines; raises Failed unless it has the wanted code."""
         texts: list[str] = []
         for _ in range(_MOST_LINES):
-            line = await dialogue.read_line()
+            line = await read_text(dialogue)
             match = _REPLY.fullmatch(line)
             if match is None:
                 raise mismatch(dialogue, "the answer is not SMTP", answer=line)

@@ -84,7 +84,7 @@ async def _identification(dialogue: Dialogue) -> bytes:
             break
     match = _IDENTIFICATION.fullmatch(line)
     if match is None:
-        raise mismatch(dialogue, "the server does not identify itself as SSH 2", answer=line)
+        raise mismatch(dialogue, "the server does not identify itself as SSH 2", answer=line.encode("latin-1"))
     dialogue.figures["software"] = dialogue.quoted(match[2])
     return line.encode("latin-1")
 
@@ -124,5 +124,9 @@ def _judge(wanted: list[str], dialogue: Dialogue) -> None:
     if not wanted or found in wanted:
         return
     if found is None:
-        raise mismatch(dialogue, "the host key cannot be asked for: no key exchange in common")
-    raise Failed(Cause.PROTOCOL_MISMATCH, f"another host key than expected ({found})", {"expected": ", ".join(wanted), "got": found})
+        raise mismatch(dialogue, "the host key cannot be asked for: no key exchange in common", refused=True)
+    raise Failed(
+        Cause.PROTOCOL_MISMATCH,
+        f"another host key than expected ({found})",
+        {"wanted": ", ".join(wanted)[:120], "got": found},
+    )

@@ -19,7 +19,7 @@ from vigie.core.model import Cause
 from vigie.net import USER_AGENT, host_of, redact_url
 from vigie.probes import ProbeDeps, _keys
 from vigie.probes._keys import CaFile, Family, Insecure, Latency, Meta, Resolver, TlsDays
-from vigie.probes._service import ServiceProbe, in_base64, mismatch
+from vigie.probes._service import ServiceProbe, in_base64, mismatch, read_text
 from vigie.probes._stream import Dialogue, Peer
 from vigie.probes._verdict import TLS_DAYS, Failed
 from vigie.probes.http.config import Auth
@@ -166,7 +166,7 @@ async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
     }
     head = f"GET {place.resource} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     await dialogue.send(f"{head}\r\n".encode())
-    line = await dialogue.read_line()
+    line = await read_text(dialogue)
     match = _STATUS.fullmatch(line)
     if match is None:
         raise mismatch(dialogue, "the answer is not HTTP", answer=line)
@@ -178,13 +178,18 @@ async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
         raise mismatch(dialogue, "the server agrees to an upgrade, but does not prove that it speaks WebSocket")
     agreed = headers.get("sec-websocket-protocol")
     if agreed != config.subprotocol:
-        raise mismatch(dialogue, "another subprotocol than asked for", answer=agreed or "none")
+        raise _unwanted(dialogue, "another subprotocol than asked for", agreed or "none", config.subprotocol or "none")
+
+
+def _unwanted(dialogue: Dialogue, words: str, answer: str | bytes, wanted: str) -> Failed:
+    said = dialogue.quoted(answer)
+    return Failed(Cause.PROTOCOL_MISMATCH, f"{words} ({said})", {"wanted": wanted[:120], "got": said})
 
 
 async def _headers(dialogue: Dialogue) -> dict[str, str]:
     found: dict[str, str] = {}
     for _ in range(_MOST_HEADERS):
-        line = await dialogue.read_line()
+        line = await read_text(dialogue)
         if not line:
             return found
         name, _, value = line.partition(":")
@@ -205,7 +210,7 @@ async def _await_text(wanted: str, frames: "_Frames", dialogue: Dialogue) -> Non
                         return
     except TimeoutError:
         if heard:
-            raise mismatch(dialogue, "no message holds the expected text; the last one was another", answer=heard) from None
+            raise _unwanted(dialogue, "no message holds the expected text; the last one was another", heard, wanted) from None
         raise
 
 

@@ -107,6 +107,14 @@ class ScriptedOllama:
                 await send_json(writer, 200, {"version": self.version})
             case "/api/tags":
                 await send_json(writer, 200, {"models": [{"model": name, "name": name} for name in self.models]})
+            case "/api/pull" if self.mode is not Mode.NOT_PULLED:
+                self.models = (*self.models, str(body.get("model")))
+                steps: list[dict[str, Any]] = [
+                    {"status": "pulling manifest"},
+                    {"status": "downloading", "completed": 40, "total": 80},
+                    {"status": "success"},
+                ]
+                await send_json_lines(writer, steps)
             case "/api/show" | "/api/chat" | "/api/generate" if not known or self.mode is Mode.NOT_PULLED:
                 await send_json(writer, 404, {"error": f"model '{body.get('model')}' not found"})
             case "/api/show":
@@ -223,6 +231,15 @@ async def request_of(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any],
     headers = {name.lower(): value.strip() for name, _, value in pairs}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return path, json.loads(body) if body else {}, headers
+
+
+async def send_json_lines(writer: asyncio.StreamWriter, lines: list[dict[str, Any]]) -> None:
+    """A whole answer of JSON lines."""
+    data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    writer.write(
+        f"HTTP/1.1 200 X\r\nContent-Type: application/x-ndjson\r\nContent-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode() + data
+    )
+    await writer.drain()
 
 
 async def send_json(writer: asyncio.StreamWriter, status: int, body: dict[str, Any]) -> None:

@@ -57,9 +57,10 @@ APART: dict[str, tuple[str, Options]] = {"icmp": ("pings know no ports", {"host"
 # Where a kind's secrets stand, besides keys called `password`, `secret` and so on.
 SECRETS: dict[str, Options] = {
     "http": {"auth": {"bearer": SECRET}, "headers": {"X-Key": SECRET}},
+    "imap": {"tls": "starttls"},  # without TLS a password is not even taken
+    "smtp": {"tls": "starttls"},
+    "websocket": {"auth": {"bearer": SECRET}, "headers": {"X-Key": SECRET}},
     "tcp": {"exchange": [{"send": f"AUTH {SECRET}\\r\\n", "expect": "+OK"}]},
-    "imap": {"tls": "starttls", "insecure": True},  # these refuse to send a password in the open
-    "smtp": {"tls": "starttls", "insecure": True},
 }
 
 

@@ -106,7 +106,7 @@ def test_a_noted_cause_stands_before_the_supposed_one_and_notes_are_told_once(wr
     found = write(remarks=said)
     assert found.sections[0].paragraphs[-1] == "Cause noted by ann: service overloaded, stopped or under maintenance."
     assert [line for line in section(found, "What ended it").paragraphs if "pool" in line] == ["Note: pool full"]
-    assert "Supposed cause (high confidence)" in write().sections[0].paragraphs[-1]
+    assert "Suspected cause (high confidence)" in write().sections[0].paragraphs[-1]
 
 
 def test_the_certified_analysis_is_labelled_with_its_model(write: Write) -> None:
