@@ -1,5 +1,6 @@
 """Writes docs/configuration.md and docs/cli.md from the program itself; `--check` fails when a page is stale."""
 
+import inspect
 import sys
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -82,7 +83,14 @@ def table(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
 
 def section(title: str, struct: type[msgspec.Struct], about: str = "") -> str:
     """A heading, the Struct's docstring and its table."""
-    head = [f"## {title}", "", about or (struct.__doc__ or "").strip(), "", "| key | type | default | what it is |", "|---|---|---|---|"]
+    head = [
+        f"## {title}",
+        "",
+        about or inspect.cleandoc(struct.__doc__ or ""),
+        "",
+        "| key | type | default | what it is |",
+        "|---|---|---|---|",
+    ]
     return "\n".join([*head, *table(struct), ""])
 
 
@@ -95,7 +103,7 @@ def described(port: str, kind: str) -> type[msgspec.Struct]:
 def about(kind: str) -> str:
     """What a kind of check is, what it needs, and how often it looks where that is not the usual."""
     module = plugins.load("probes", kind, complete=False)
-    parts = [(module.Config.__doc__ or "").strip()]
+    parts = [inspect.cleandoc(module.Config.__doc__ or "")]
     parts += [f"Needs `pip install 'vigie[{kind}]'`."] * hasattr(module, "REQUIRES")
     if hasattr(module.Config, "usual_every"):
         parts.append(f"Looks every `{module.Config.usual_every}` unless `every` says otherwise.")

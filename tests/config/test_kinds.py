@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from vigie import cli
 from vigie.config import load
-from vigie.config.shown import schema
+from vigie.config.shown import schema, shown
 from vigie.core.duration import Duration
 from vigie.errors import ConfigError
 from vigie.probes import tcp
@@ -79,6 +79,12 @@ def unused_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
+
+
+def test_what_is_said_on_a_port_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "vigie.yaml").write_text("monitors:\n  - {url: 'tcp://a.test:1', exchange: [{send: AUTH hunter22, expect: OK}]}\n")
+
+    assert "hunter22" not in shown(load(None, {}, tmp_path))
 
 
 def test_options_travel(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import random
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ from tests.probes._authority import CLIENT_ONLY, OCSP_SIGNING, Holder, House, co
 from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps, configured, tls
+from vigie.probes import ProbeDeps, _revocation, configured, tls
+from vigie.testing.probe_suite import told
 from vigie.testing.servers import Serve, serving
 
 Deps = Callable[[], ProbeDeps]
@@ -119,6 +121,13 @@ async def test_the_name_asked_for_may_differ_from_the_host(serve: Serve, deps: P
     assert [one.status for one in (named, unnamed)] == [Status.UP, Status.UP]
     assert asked[:2] == ["shop.test", None]
     assert (more.cause, more.message) == (Cause.TLS_HOSTNAME, "the certificate is not for api.shop.test")
+
+
+async def test_a_name_with_foreign_letters_is_spelt_as_certificates_do(serve: Serve, deps: ProbeDeps, make_context: Contexts) -> None:
+    async with serve(hold, make_context("xn--bcher-kva.test", "www.xn--bcher-kva.test")) as port:
+        result = await look(deps, port, server_name="bücher.test", names=["www.Bücher.test"])
+
+    assert result.status is Status.UP, result
 
 
 async def test_pins_are_compared(deps: ProbeDeps, tmp_path: Path) -> None:
@@ -242,13 +251,14 @@ async def test_a_neighbour_of_a_revoked_one_is_up(deps: ProbeDeps, tmp_path: Pat
     ],
 )
 async def test_an_answer_that_proves_nothing_is_no_failure_unless_asked(
-    deps: ProbeDeps, tmp_path: Path, stopwatch: Callable[[], float], by: str, fault: str, words: str
+    deps: ProbeDeps, tmp_path: Path, stopwatch: Callable[[], float], monkeypatch: pytest.MonkeyPatch, by: str, fault: str, words: str
 ) -> None:
     changes: dict[str, Callable[[bytes], bytes | None]] = {
         "silent": lambda _: None,
         "garbage": lambda _: b"\x30\x82nothing",
-        "large": lambda _: b"x" * 9_000_000,
+        "large": lambda _: b"x" * 100_001,
     }
+    monkeypatch.setattr(_revocation, "_MOST_CRL", 100_000)
     async with scene(tmp_path, by=by) as one:
         one.house.revoked[one.leaf.certificate.serial_number] = COMPROMISED
         one.house.change = changes.get(fault, one.house.change)
@@ -330,6 +340,36 @@ async def test_plain_text_on_a_tls_port(serve: Serve, deps: ProbeDeps) -> None:
     assert (result.status, result.cause) == (Status.DOWN, Cause.TLS_HANDSHAKE)
 
 
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_becomes_of_the_handshake_it_is_told(
+    serve: Serve, deps: ProbeDeps, make_context: Contexts, stopwatch: Callable[[], float], seed: int
+) -> None:
+    """A real server behind somebody who flips, cuts, repeats and delays its bytes."""
+    chance = random.Random(seed)
+
+    async def mangle(reader: Reader, writer: Writer) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", real)
+        back.write(await reader.read(65_536))
+        data = bytearray(await there.read(65_536))
+        back.transport.abort()
+        for _ in range(chance.randrange(4)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        data = data[: chance.choice((len(data), chance.randrange(len(data))))] * chance.choice((1, 1, 2))
+        half = chance.randrange(len(data) + 1)
+        writer.write(data[:half])
+        await asyncio.sleep(chance.choice((0, 0.05)))
+        writer.write(data[half:])
+        if chance.random() < 0.5:
+            await reader.read()
+
+    async with serve(hold, make_context()) as real, serve(mangle) as port:
+        result = await look(deps, port, timeout=300)
+
+    told(result)
+    assert result.status in (Status.UP, Status.DOWN)  # TLS may be done before the bytes go wrong
+    assert stopwatch() < 0.3 + 0.2 + 0.1
+
+
 def test_a_url_stands_for_a_monitor() -> None:
     plain = one_monitor({"url": "tls://shop.test"})
     mail = one_monitor({"url": "tls://[::1]?starttls=smtp&min_version=1.3", "revocation": "off"})
@@ -346,6 +386,7 @@ def test_a_url_stands_for_a_monitor() -> None:
         ({"url": "tls://shop.test/path"}, "holds no path"),
         ({"type": "tls", "host": "shop.test", "fingerprint": "AB:CD"}, "is no SHA-256 fingerprint"),
         ({"type": "tls", "host": ""}, "is no host"),
+        ({"type": "tls", "host": "shop.test", "names": ["a b"]}, "is no host"),
     ],
 )
 def test_what_cannot_be_read_is_said(values: dict[str, Any], words: str) -> None:

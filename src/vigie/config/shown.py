@@ -15,7 +15,7 @@ from vigie.core.duration import Duration
 from vigie.net import redact_url
 
 _MASK = "***"
-_SECRET = ("password", "secret", "bearer", "token")
+_SECRET = ("password", "secret", "bearer", "token", "send")  # what is said on a port may hold a password
 _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
 
 

@@ -30,6 +30,7 @@ _RECORD = struct.Struct("!HHIH")
 _ALWAYS = frozenset(
     {
         dns.rdatatype.CNAME,
+        dns.rdatatype.DNAME,
         dns.rdatatype.SOA,
         dns.rdatatype.NS,
         dns.rdatatype.RRSIG,

@@ -1,8 +1,8 @@
 """Whether an answer is signed as it must be, from a trust anchor down to the records (RFC 4035 §5).
 
 The resolver is asked with checking disabled, so that bad signatures can be seen and named. A name without a secure delegation is
-`unsigned`; everything else that does not hold is `bogus`, `expired` or `not_yet_valid`. That a name does *not* exist is believed when the
-records that deny it are validly signed; whether they deny enough is left to the resolver.
+`unsigned`; everything else that does not hold is `bogus`, `expired` or `not_yet_valid`. That a name does *not* exist, or is made from a
+wildcard, is believed when the records that say so are validly signed; whether they prove enough is left to the resolver.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -70,7 +70,8 @@ class Validator:
         if not sets:
             raise _failed("unsigned", f"nothing signed denies {question}")
         for one in sets:
-            await self._judge_set(one, signatures)
+            if not _follows(one, sets):
+                await self._judge_set(one, signatures)
 
     async def _judge_set(self, one: dns.rrset.RRset, among: Iterable[Record]) -> None:
         signatures = _signatures(among, one)
@@ -166,6 +167,18 @@ def _sets(records: Iterable[Record]) -> Iterable[dns.rrset.RRset]:
             raise _failed("bogus", f"{_shown(one)} has more than {_MOST_RECORDS} records, which are not checked")
         one.add(record.data, record.ttl)
     return found.values()
+
+
+def _follows(one: dns.rrset.RRset, sets: list[dns.rrset.RRset]) -> bool:
+    """Whether an alias only spells out a redirection of a whole tree, which alone is signed (RFC 6672 §5.3.1)."""
+    if one.rdtype != dns.rdatatype.CNAME:
+        return False
+    for tree in sets:
+        if tree.rdtype == dns.rdatatype.DNAME and one.name != tree.name and one.name.is_subdomain(tree.name):
+            moved: Any = tree[0]
+            alias: Any = one[0]
+            return bool(alias.target == one.name.relativize(tree.name).derelativize(moved.target))
+    return False
 
 
 def _set_of(records: Iterable[Record], owner: dns.name.Name, kind: dns.rdatatype.RdataType) -> dns.rrset.RRset | None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.net import redact_url, split_server
+from vigie.net import ascii_name, redact_url, split_server
 
 Meta = msgspec.Meta
 Host = Annotated[str, Meta(description="Name or address.", examples=["db.example.com", "192.0.2.7"])]
@@ -55,6 +55,7 @@ def check_host(host: str) -> None:
     """Raise ValueError for what can be no name or address."""
     if not host or len(host) > 253 or any(character in "/@?#[] " or not character.isprintable() for character in host):
         raise ValueError(f"{host[:80]!r} is no host; write db.example.com or 192.0.2.7, without port or path")
+    ascii_name(host)
 
 
 def check_resolver(resolver: str | None) -> None:

@@ -1,7 +1,8 @@
 """Whether an authority took a certificate back: OCSP (RFC 6960) asked first, else the revocation list (RFC 5280 §5) it names.
 
 An answer counts only when it is signed by the certificate's issuer (or by whom the issuer says), is about this certificate, and is fresh.
-What is not known is `unknown`: an authority that does not answer says nothing about the service.
+What is not known is `unknown`: an authority that does not answer says nothing about the service. An answer that a server staples to its
+handshake is not used: the standard library does not show it.
 """
 
 import asyncio

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings, TlsFacts
-from vigie.net import is_trusted, peer_chain, tls_facts
+from vigie.net import ascii_name, is_trusted, peer_chain, tls_facts
 from vigie.net.redact import MASK
 from vigie.probes import ProbeDeps
 from vigie.probes._verdict import TLS_DAYS, Failed, Verdict, advice, expiring, no_address, slow, unverified, weak
@@ -126,7 +126,7 @@ class Dialogue:
             raise Failed(Cause.PROTOCOL_MISMATCH, "more was said in plain text after the agreement on TLS")
         before, self._doing = self._doing, Cause.TIMEOUT_TLS
         started, writer = self._deps.clock.monotonic(), self._open_writer()
-        host = name or self.peer.host
+        host = ascii_name(name or self.peer.host)  # as certificates spell it
         try:
             await writer.start_tls(
                 _context(self.peer.alpn), server_hostname=host if sni else None, ssl_handshake_timeout=self.left_ms() / 1000 + 1

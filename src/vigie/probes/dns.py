@@ -81,7 +81,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.resolver:
             address, port = split_server(self.resolver)
             server = _keys.place(address, None if port == 53 else port) + "/"
-        return f"dns://{server}{self.host}?type={self.record.upper()}"
+        return f"dns://{server}{_keys.place(self.host)}?type={self.record.upper()}"
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             return {"name": found.host, **keys}
         server = _keys.place(found.host, found.port or 53)
         split_server(server)
-        return {"name": found.path, "resolver": server, **keys}
+        return {"name": found.path.strip("[]"), "resolver": server, **keys}
 
 
 def wanted_of(config: Config) -> "Wanted":

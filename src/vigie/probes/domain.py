@@ -12,6 +12,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
+from vigie.net import ascii_name
 from vigie.probes import ProbeDeps, _keys
 from vigie.probes._keys import CaFile, Meta
 from vigie.probes._rdap import IANA_LIST, NotRegistered, Registration, Unclear, registration, server_of
@@ -44,7 +45,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         """Raise ValueError for what can be no registered domain, or no address of a server."""
-        _keys.check_host(self.host)
+        _keys.check_host(self.domain.strip())
         if "." not in self.host:
             raise ValueError(f"{self.domain[:80]!r} is no registered domain; write example.com")
         for url in (self.rdap_server, self.rdap_list):
@@ -54,11 +55,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def host(self) -> str:
         """The domain as registries spell it (IDNA), in lower case."""
-        name = self.domain.strip().rstrip(".").lower()
-        try:
-            return name if name.isascii() else name.encode("idna").decode()
-        except UnicodeError:
-            return ""
+        return ascii_name(self.domain.strip().rstrip("."))
 
     @property
     def target(self) -> str:

@@ -103,7 +103,7 @@ class IcmpProbe:
         verdict = self._verdict(series, timeout_ms)
         mean = fmean(series.ms.values()) if series.ms else None
         timings = Timings(dns=answer.ms, first_byte=mean, total=None if mean is None else answer.ms + mean)
-        words = "" if mean is None else f"{len(series.ms)} of {series.sent} pings answered, {mean:.1f} ms on average"
+        words = "" if mean is None else f"{len(series.ms)} of {series.sent} pings answered, {_spread(figures)}"
         return _result(at, timings, words, verdict, address, answer.addresses, figures)
 
     async def _series(self, address: str, ends: float, now: float) -> Series:
@@ -154,6 +154,11 @@ def _figures(series: Series) -> dict[str, Scalar]:
         found |= {"rtt_min_ms": round(min(ms), 3), "rtt_avg_ms": round(fmean(ms), 3), "rtt_max_ms": round(max(ms), 3)}
         found["jitter_ms"] = round(fmean(abs(late - early) for early, late in pairwise(ms)), 3) if len(ms) > 1 else 0.0
     return found
+
+
+def _spread(figures: dict[str, Scalar]) -> str:
+    low, mean, high, jitter = (f"{float(figures[name]):.1f}" for name in ("rtt_min_ms", "rtt_avg_ms", "rtt_max_ms", "jitter_ms"))
+    return f"{mean} ms on average ({low} to {high}, jitter {jitter})"
 
 
 def _result(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from vigie.core.model import Cause, Certificate, CheckResult, Scalar, Status, TlsFacts
-from vigie.net import covers, tls_facts, trusted_path, weakness
+from vigie.net import ascii_name, covers, tls_facts, trusted_path, weakness
 from vigie.probes import ProbeDeps, _keys
 from vigie.probes._keys import CaFile, Family, Host, Insecure, Latency, MaybePort, Meta, Resolver, TlsDays
 from vigie.probes._revocation import Standing, extension, standing
@@ -62,8 +62,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     insecure: Insecure = False
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a host, resolver or fingerprint that is none."""
-        _keys.check_host(self.host)
+        """Raise ValueError for a host, name, resolver or fingerprint that is none."""
+        for host in (self.host, *self.names, *([self.server_name] if self.server_name is not None else [])):
+            _keys.check_host(host)
         _keys.check_resolver(self.resolver)
         for one in self.pins:
             if len(one) != _HEX or not all(digit in "0123456789abcdef" for digit in one):
@@ -161,7 +162,7 @@ class TlsProbe:
             words = f"the certificate is issued by {issuer[:80]!r}, expected {self._config.issuer[:80]!r}"
             raise Failed(Cause.TLS_UNTRUSTED, words, {"issuer": issuer[:80], "expected": self._config.issuer[:80]})
         for name in self._config.names:
-            if not covers(leaf.names or (leaf.subject,), name):
+            if not covers(leaf.names or (leaf.subject,), ascii_name(name)):
                 raise Failed(Cause.TLS_HOSTNAME, f"the certificate is not for {name[:80]}", {"name": name[:80]})
 
     def _advisory(self, facts: TlsFacts, path: tuple["x509.Certificate", ...], now: int) -> Verdict | None:
