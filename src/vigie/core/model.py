@@ -173,6 +173,15 @@ class CheckResult:
     page: PageFacts | None = None  # where the page was read; None also when it is byte for byte the one told last
 
 
+class Sensitivity(StrEnum):
+    """From when on a check counts as unlike the monitor's own normal: vigie.core.season has the figures."""
+
+    OFF = "off"
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 @dataclass(frozen=True, slots=True)
 class Monitor:
     """What is watched, as the engine needs it; how it is probed is the probe's own configuration.
@@ -190,6 +199,7 @@ class Monitor:
     timeout_ms: int
     policy: Policy
     tags: tuple[str, ...] = ()
+    baseline: Sensitivity = Sensitivity.NORMAL
 
 
 class Severity(StrEnum):
@@ -225,6 +235,7 @@ class NoticeReason(StrEnum):
     CLOSED = "closed"
     REPORT = "report"  # the model's report, after the page
     BURIED = "buried"  # another channel could not be reached: this one says so
+    BLIND = "blind"  # Vigie itself could not see, from when to when
     TEST = "test"
 
 

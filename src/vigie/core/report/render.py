@@ -11,7 +11,21 @@ from vigie.core.model import Incident, Monitor, Notice, NoticeReason, Severity
 from vigie.core.report import rules
 from vigie.core.report.changes import Change, changes
 from vigie.core.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject
-from vigie.core.report.words import HEADLINES, MARKS, cause_words, clock_time, counted, duration, label, pick, short_time, short_words
+from vigie.core.report.words import (
+    BLIND,
+    HEADLINES,
+    MARKS,
+    NOTES,
+    cause_words,
+    counted,
+    date_time,
+    duration,
+    label,
+    moment,
+    pick,
+    short_time,
+    short_words,
+)
 
 HEADLINE_LENGTH, SUBJECT_LENGTH = 100, 78
 _NAME, _KEY, _WHAT = 40, 40, 12
@@ -44,7 +58,7 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         target=subject.monitor.target,
         at=notice.at,
         headline=headline,
-        subject=_subject_line(headline, incident.id),
+        subject=_subject_line(headline, incident.id, clause=notice.reason in (NoticeReason.DISCLOSED, NoticeReason.REMINDER)),
         lines=_lines(subject, notice, bundle, setting),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
@@ -73,20 +87,20 @@ def _analysis_label(model: str, language: str) -> str:
 def test_message(channel: str, key: str, at: int, language: str) -> Message:
     """The marked test notice of `vigie notify test`."""
     headline = pick(HEADLINES[NoticeReason.TEST], language)
-    lines = (label("test", language),)
     return Message(
-        key,
-        key,
-        True,
-        NoticeReason.TEST,
-        Severity.OUTAGE,
-        language,
-        channel,
-        "",
-        at,
-        headline,
-        f"{headline} [{key}]"[:SUBJECT_LENGTH],
-        lines,
+        key=key,
+        thread=key,
+        opens_thread=True,
+        reason=NoticeReason.TEST,
+        severity=Severity.OUTAGE,
+        language=language,
+        monitor=channel,
+        target="",
+        at=at,
+        headline=headline,
+        subject=headline,
+        lines=(label("test", language, channel=channel),),
+        footer=label("test_footer", language),
     )
 
 
@@ -95,14 +109,18 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def _subject_line(headline: str, incident: str) -> str:
-    """The headline with the incident's key at its end; of a key too long, its ordinal stays."""
+def _subject_line(headline: str, incident: str, *, clause: bool) -> str:
+    """The headline with the incident's key at its end; of a key too long, its ordinal stays.
+
+    Where room lacks, what stands in brackets goes, then the last clause (where the reason ends with one), then letters.
+    """
     head, _, ordinal = incident.rpartition("-")
     key = incident if len(incident) <= _KEY else f"{shortened(head, _KEY - len(ordinal) - 1)}-{ordinal}"
     room = SUBJECT_LENGTH - len(key) - 3
-    if len(headline) > room:
-        headline = shortened(headline.partition(" (")[0], room)
-    return f"{headline} [{key}]"
+    for text in (headline, headline.rpartition(", ")[0] if clause else headline.rpartition(" (")[0]):
+        if text and len(text) <= room:
+            return f"{text} [{key}]"
+    return f"{shortened(headline, room)} [{key}]"
 
 
 def _lasted(incident: Incident, at: int, language: str) -> str:
@@ -113,10 +131,13 @@ def _headline(subject: Subject, notice: Notice, setting: Setting) -> str:
     """At most 100 characters; what has to go is taken from the cause's words, never from the times."""
     incident, language = subject.incident, setting.language
     what = short_words(subject.result.cause or incident.cause, subject.result.figures, language)
+    if notice.reason is NoticeReason.BLIND and incident.cause in BLIND:
+        what = pick(BLIND[incident.cause], language)
     values = {
         "mark": MARKS[incident.severity],
         "name": shortened(" ".join(subject.monitor.name.split()), _NAME),
         "since": short_time(incident.started_at, setting.zone, notice.at),
+        "until": short_time(incident.closed_at or notice.at, setting.zone),
         "checks": counted(subject.failures, "contrôle", "check", language),
         "lasted": _lasted(incident, notice.at, language),
         "by": shortened(incident.closed_by or "Vigie", _NAME),
@@ -142,23 +163,35 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting) -
     match notice.reason:
         case NoticeReason.RECOVERED:
             return _recovered(subject, notice, setting)
+        case NoticeReason.BLIND:
+            return _blind(incident, notice, setting)
         case NoticeReason.CLOSED:
-            note = (label("note", language, note=" ".join(incident.note.split())),) if incident.note else ()
+            known = incident.note in NOTES
+            words = pick(NOTES[incident.note], language) if known and incident.note else " ".join((incident.note or "").split())
+            note = (label("note", language, note=words),) if words else ()
             closed = label("closed", language, who=_who(subject.monitor), by=incident.closed_by or "Vigie")
             return (closed, *note, *_past(subject, notice, setting))
         case NoticeReason.BURIED:
-            return (_scope(subject, setting), label("buried", language, incident=incident.id))
-        case NoticeReason.REMINDER:
-            return (*_trouble(subject, bundle, setting, brief=True), label("reminder", language, incident=incident.id))
-        case NoticeReason.DISCLOSED:
-            return (*_trouble(subject, bundle, setting, brief=True), label("maintenance", language))
+            return (_scope(subject, notice, setting), label("buried", language, incident=incident.id))
+        case NoticeReason.REMINDER | NoticeReason.DISCLOSED if incident.closed_at is None:
+            why = "reminder" if notice.reason is NoticeReason.REMINDER else "maintenance"
+            return (*_trouble(subject, notice, bundle, setting, brief=True), label(why, language, incident=incident.id))
         case _:
-            return _trouble(subject, bundle, setting)
+            return _trouble(subject, notice, bundle, setting)
+
+
+def _blind(incident: Incident, notice: Notice, setting: Setting) -> tuple[str, ...]:
+    """From when to when Vigie itself saw nothing, and that nobody else is accused."""
+    language, until = setting.language, incident.closed_at or notice.at
+    at, end = date_time(incident.started_at, setting.zone), date_time(until, setting.zone)
+    why = label("blind_why", language, why=pick(BLIND[incident.cause], language)) if incident.cause in BLIND else ""
+    lasted = label("blind", language, at=at, until=end, lasted=_lasted(incident, notice.at, language))
+    return tuple(line for line in (lasted, why, label("blind_means", language)) if line)
 
 
 def _past(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, str]:
     """How long it lasted, and what it was."""
-    since = clock_time(subject.incident.started_at, setting.zone)
+    since = moment(subject.incident.started_at, setting.zone, notice.at)
     lasted = _lasted(subject.incident, notice.at, setting.language)
     was = label("was", setting.language, what=_what(subject, setting.language))
     return label("lasted", setting.language, lasted=lasted, since=since), was
@@ -167,7 +200,7 @@ def _past(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, str]
 def _recovered(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, ...]:
     language, incident = setting.language, subject.incident
     name = "recovered" if incident.severity is Severity.OUTAGE else "fine_again"
-    at = clock_time(incident.closed_at or notice.at, setting.zone)
+    at = moment(incident.closed_at or notice.at, setting.zone, notice.at)
     lines = (label(name, language, who=_who(subject.monitor), at=at), *_past(subject, notice, setting))
     if subject.first_good is None:
         return lines
@@ -181,22 +214,22 @@ def _clauses(found: Sequence[Change], language: str) -> str:
     return joint.join(one.fr if language == "fr" else one.en for one in found[:_MOST_CHANGES])
 
 
-def _scope(subject: Subject, setting: Setting) -> str:
+def _scope(subject: Subject, notice: Notice, setting: Setting) -> str:
     incident = subject.incident
     cause = subject.result.cause or incident.cause
     degraded = "" if incident.severity is Severity.OUTAGE else "_degraded"
-    at = clock_time(incident.started_at, setting.zone)
+    at = moment(incident.started_at, setting.zone, notice.at)
     if incident.closed_at is not None:  # told late: it is over
-        until = clock_time(incident.closed_at, setting.zone)
+        until = moment(incident.closed_at, setting.zone, notice.at)
         return label(f"scope_over{degraded}", setting.language, who=_who(subject.monitor), at=at, until=until)
     return label("scope_own" if cause.own else f"scope{degraded}", setting.language, who=_who(subject.monitor), at=at)
 
 
-def _trouble(subject: Subject, bundle: Bundle, setting: Setting, *, brief: bool = False) -> tuple[str, ...]:
+def _trouble(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting, *, brief: bool = False) -> tuple[str, ...]:
     """Scope, what was observed, what is supposed, first step: three to six lines."""
     language = setting.language
     checks = ", ".join(fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHECK)
-    lines = [_scope(subject, setting), label("observed", language, what=_what(subject, language), facts=checks)]
+    lines = [_scope(subject, notice, setting), label("observed", language, what=_what(subject, language), facts=checks)]
     if not brief:
         lines += [*_second_look(bundle, language), *_differs(subject, bundle, language)]
     hypotheses = rules.shortlist(bundle, subject)
