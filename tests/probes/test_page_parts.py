@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from vigie.core.model import Cause
+from vigie.core.report.pages import PAGES
+from vigie.core.report.words import LANGUAGES, pick, short_words
 from vigie.probes.http.page import Reader
 from vigie.probes.http.page.parse import Page, excerpt, fold, host_in, parse, site_of
+from vigie.probes.http.page.signs import Family
 
 HTML = {"content-type": "text/html"}
 HOST = "www.example.com"
@@ -243,3 +246,11 @@ TEXT = "<p>" + "We bake every loaf by hand and open at seven. " * 6 + "</p>"
 def test_the_same_words_mean_nothing_where_they_are_matter(bad: str, good: str) -> None:
     assert cause(bad) is not None
     assert cause(good) is None
+
+
+def test_every_family_has_its_words_in_both_languages() -> None:
+    assert set(PAGES) == set(Family) - {Family.BLANK}
+    for family in PAGES:
+        for language in LANGUAGES:
+            assert len(pick(PAGES[family], language)) <= 30
+            assert short_words(Family(family).cause, {"family": family}, language)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
 from vigie.core.model import Cause, NoticeReason, Scalar, Severity
+from vigie.core.report.pages import PAGES
 
 LANGUAGES = ("fr", "en")
 
@@ -76,6 +77,9 @@ DETAILED: dict[Cause, tuple[str, str]] = {
         "slower than usual ({phase}: {measured_ms} ms instead of {usual_ms} ms)",
     ),
     Cause.CONTENT_CHANGED: ("page très différente de ce qu'elle était ({signs})", "page very different from what it was ({signs})"),
+    Cause.CONTENT_ERROR_PAGE: ("{page} à la place de la page", "{page} in place of the page"),
+    Cause.CONTENT_TAMPERED: ("signes d'altération : {page}", "signs of tampering: {page}"),
+    Cause.HTTP_BLOCKED: ("la sonde est bloquée : {page}", "the probe is blocked: {page}"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate valid for another {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré depuis {days}", "certificate expired {days} ago"),
     Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus, sur {sent} envoyés", "{loss_percent} % of pings lost, of {sent} sent"),
@@ -103,6 +107,8 @@ SHORT: dict[Cause, tuple[str, str]] = {
     Cause.HTTP_STATUS: ("HTTP {status}", "HTTP {status}"),
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms", "answer in {measured_ms} ms"),
     Cause.LATENCY_ANOMALY: ("{phase} : {measured_ms} ms", "{phase}: {measured_ms} ms"),
+    Cause.CONTENT_ERROR_PAGE: ("{page}", "{page}"),
+    Cause.CONTENT_TAMPERED: ("{page}", "{page}"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate ends in {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
     Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus", "{loss_percent} % of pings lost"),
@@ -223,6 +229,8 @@ def _filled(
     for name, words in (("phase", PHASES), ("signs", SIGNS)):
         if name in known:
             known[name] = ", ".join(pick(words[one], language) for one in str(known[name]).split(", ") if one in words)
+    if (page := PAGES.get(str(figures.get("family")))) is not None:
+        known["page"] = pick(page, language)
     kind = next((of_kind[name, cause] for name in figures if (name, cause) in of_kind), None)
     some = {cause: FAMILY_DEAD} if "family" in known else SOME_DEAD
     try:
