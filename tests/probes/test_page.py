@@ -69,13 +69,14 @@ async def test_a_page_that_lies_with_a_good_status(
         (TUTORIAL, "text/html", "200 OK"),
         (b"ok", "text/html", "200 OK"),
         (b"", "text/plain", "200 OK"),
+        (b"<title>Shop</title>", "text/html", "200 OK"),
         (b"", "text/html", "204 No Content"),
         (BAKERY + b'<script src="https://www.googletagmanager.com/gtag/js"></script>', "text/html", "200 OK"),
         (b"<title>Sign in</title><form><input type=password><div class=cf-turnstile></div></form>", "text/html", "200 OK"),
         (b'{"error": "SQLSTATE[HY000] [2002] Connection refused"}', "text/html", "200 OK"),
         (DATABASE_ERROR, "text/plain", "200 OK"),
     ],
-    ids=["talks about it", "tiny", "empty plain", "no content", "third party", "captcha at a form", "json", "plain text"],
+    ids=["talks about it", "tiny", "empty plain", "title alone", "no content", "third party", "captcha at a form", "json", "plain text"],
 )
 async def test_its_healthy_neighbour_is_up(body: bytes, kind: str, status: str, serve: Serve, make_deps: Deps) -> None:
     result = await ask(serve, make_deps, page(body, kind, status))

@@ -254,3 +254,34 @@ def test_every_family_has_its_words_in_both_languages() -> None:
         for language in LANGUAGES:
             assert len(pick(PAGES[family], language)) <= 30
             assert short_words(Family(family).cause, {"family": family}, language)
+
+
+LARGE = SITE.format(title="Blue Door Bakery", main="<h1>Bread</h1>" + TEXT * 20)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("</body>", '<script src="http://93.184.216.77/x.php"></script></body>'),
+        ("<title>Blue Door Bakery", "<title>Buy Viagra and Cialis Online"),
+        ("<main>", "<main><div style='display:none'>" + "<a href=//x.example>online casino</a>" * 4 + "</div>"),
+        ("</main>", "<b>Fatal error</b>:  x in <b>/a.php</b> on line <b>3</b>"),
+        ("</main>", '</main><iframe src="http://x.example/in.cgi" width=0 height=0></iframe>'),
+    ],
+    ids=["script", "title", "links", "end", "frame"],
+)
+def test_what_a_verdict_on_a_large_page_stands_on_is_looked_at_anew(change: tuple[str, str]) -> None:
+    reader = Reader(trusted=False)
+    bad = LARGE.replace(*change)
+    bad = bad[: bad.index("</b>", bad.index("on line")) + 4] if "on line" in bad else bad
+
+    before, _ = reader.read(200, HTML, LARGE.encode(), HOST)
+    found, _ = reader.read(200, HTML, bad.encode(), HOST)
+    kept, facts = reader.read(200, HTML, bad.replace("by hand and", "by hands and", 9).encode(), HOST)
+    after, _ = reader.read(200, HTML, LARGE.encode(), HOST)
+
+    assert not read(LARGE).small
+    assert (before, after) == (None, None)
+    assert found is not None
+    assert found == kept
+    assert facts is not None

@@ -54,12 +54,13 @@ class Reader:
     `trusted` says that the user's own rule already tells the right page, so that only tampering is looked for.
     """
 
-    __slots__ = ("_known", "_last", "_trusted")
+    __slots__ = ("_grounds", "_known", "_last", "_trusted")
 
     def __init__(self, *, trusted: bool) -> None:
         self._trusted = trusted
         self._last: object = None
         self._known: Verdict | None = None
+        self._grounds = 0  # what the verdict on the last large page stood on, as a hash; 0 is none
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes, host: str) -> tuple[Verdict | None, PageFacts | None]:
         """The verdict on an answer that satisfied every rule, and its shape when it is not the same as at the last look."""
@@ -70,9 +71,25 @@ class Reader:
         key = (digest, status, kind, host)
         if key == self._last:
             return self._known, None
-        found, facts = _look(status, headers, body, host, digest=f"{digest:016x}", trusted=self._trusted)
-        self._last, self._known = key, found
-        return found, facts
+        facts = None
+        known, grounds = None, 0
+        if 200 <= status < 300 and status not in _WITHOUT_BODY and _is_html(body, typed=kind is not None):
+            known, facts, grounds = self._look(headers, body, host, f"{digest:016x}")
+        self._last, self._known, self._grounds = key, known, grounds
+        return known, facts
+
+    def _look(self, headers: Mapping[str, str], body: bytes, host: str, digest: str) -> tuple[Verdict | None, PageFacts, int]:
+        from vigie.probes.http.page import judge, parse, shape
+
+        page = parse.parse(body, headers, host)
+        facts = shape.shape(page, len(body), digest, headers)
+        grounds = judge.grounds(page, headers)
+        if grounds and grounds == self._grounds:
+            return self._known, facts, grounds
+        found = judge.judge(page, headers)
+        if found is not None and self._trusted and found.family.cause is not Cause.CONTENT_TAMPERED:
+            found = None
+        return None if found is None else _verdict(found.signature, found.family, found.where), facts, grounds
 
     def _other(self, kind: str, body: bytes) -> tuple[Verdict | None, PageFacts | None]:
         """What is no HTML: told once for each type; an object store's error in XML is known by its shape."""
@@ -80,7 +97,7 @@ class Reader:
             return _verdict("object store error", "hosting", "markup"), None
         if kind == self._last:
             return None, None
-        self._last, self._known = kind, None
+        self._last, self._known, self._grounds = kind, None, 0
         return None, PageFacts("", len(body), type=kind)
 
     def wall(self, status: int, headers: Mapping[str, str], body: bytes, host: str) -> Verdict | None:
@@ -89,29 +106,16 @@ class Reader:
             return None
         key = (xxh3_64_intdigest(body), status, host)
         if key != self._last:
-            self._last, self._known = key, _wall(headers, body, host)
+            self._last, self._known, self._grounds = key, _wall(headers, body, host), 0
         return self._known
 
 
-def _look(
-    status: int, headers: Mapping[str, str], body: bytes, host: str, *, digest: str, trusted: bool
-) -> tuple[Verdict | None, PageFacts | None]:
-    from vigie.probes.http.page import judge, parse, shape
-
-    if not 200 <= status < 300 or status in _WITHOUT_BODY:
-        return None, None
+def _is_html(body: bytes, *, typed: bool) -> bool:
+    """Whether a body that is said to be HTML, or said to be nothing, is that."""
     start = body[:1_024].lstrip()
-    typed = "content-type" in headers
     if start.startswith(_BINARY) or (b"\0" in body[:64] and not body.startswith((b"\xff\xfe", b"\xfe\xff"))):
-        return None, None
-    if (not typed and _MARKUP.match(body) is None) or _OTHER_XML.match(body[:2_000]) is not None:
-        return None, None
-    page = parse.parse(body, headers, host)
-    found = judge.judge(page, headers)
-    if found is not None and trusted and found.family.cause is not Cause.CONTENT_TAMPERED:
-        found = None
-    verdict = None if found is None else _verdict(found.signature, found.family, found.where)
-    return verdict, shape.shape(page, len(body), digest, headers)
+        return False
+    return (typed or _MARKUP.match(body) is not None) and _OTHER_XML.match(body[:2_000]) is None
 
 
 def _wall(headers: Mapping[str, str], body: bytes, host: str) -> Verdict | None:

@@ -46,6 +46,14 @@ def judge(page: Page, headers: Mapping[str, str]) -> Finding | None:
     )
 
 
+def grounds(page: Page, headers: Mapping[str, str]) -> int:
+    """All that the verdict on a large page stands on, as a hash: while it stays, so does the verdict. 0 for a small one."""
+    if page.small:
+        return 0
+    shown = (page.title, page.headings, page.lead, page.text[-200:], page.link_hosts, walls.by_header(headers) is None)
+    return hash((*shown, page.scripts, page.sources, page.sheets, page.frames, page.hidden)) or 1
+
+
 def wall(page: Page, headers: Mapping[str, str]) -> Finding | None:
     """Whether a page that came with an error status is clearly a bot wall."""
     found = walls.by_header(headers)
@@ -170,8 +178,9 @@ def _blank(page: Page) -> Finding | None:
     tree = page.tree
     if page.lead or page.scripts or page.sources or page.frames or page.title in _HEALTHY_TITLES:
         return None
-    if tree.css_first(_SEEN) is not None or b"<frameset" in page.raw.lower():
-        return None
+    markup = page.raw.lower()
+    if tree.css_first(_SEEN) is not None or b"<frameset" in markup or (page.title and b"<body" not in markup):
+        return None  # a bare title is an answer, if a short one
     return Finding("nothing to read", Family.BLANK, Where.BODY)
 
 
