@@ -6,7 +6,6 @@ import logging
 import os
 import queue
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -168,11 +167,14 @@ async def _report_lateness(agent: LocalAgent, output: _Output) -> None:
         output.send(frame(Late(len(samples), samples[int(len(samples) * 0.99)], samples[-1])))
 
 
+def _left_to_the_parent(_number: int, _frame: object) -> None:
+    """Ignore it here alone: commands that a check runs would inherit SIG_IGN, but never a handler."""
+
+
 def main() -> None:
     """Entry of the process. Signals are the parent's business: a Ctrl-C reaches both, and the parent drains us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform != "win32":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _left_to_the_parent)
     # What a library prints must not get between the frames.
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -133,7 +133,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
         return None
     policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
     # One host may be looked at in many ways, so that its name alone would not tell them apart.
-    name = common.name or (config.target if by_url else config.host)
+    name = common.name or (config.target if by_url else config.host or config.target)
     one = Monitor(
         id=common.id or slug(name),
         name=name,

@@ -116,7 +116,7 @@ def _masked(name: str, value: Any) -> Any:
         return plain(value)
     if name in _SECRET:
         return _MASK
-    if name == "headers" and isinstance(value, dict):
+    if name in ("headers", "env") and isinstance(value, dict):
         return dict.fromkeys(value, _MASK)
     if isinstance(value, str) and "://" in value:
         # The path of a chat's webhook is its password.

@@ -87,6 +87,19 @@ SHORT: dict[Cause, tuple[str, str]] = {
     Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
 }
 
+# Where a figure tells which kind of check it was, these come before the tables above: (figure, cause) to the words.
+OF_KIND: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("plugin", Cause.PROTOCOL_MISMATCH): (
+        "{plugin} signale un problème (statut de sortie {exit_status})",
+        "{plugin} reports a problem (exit status {exit_status})",
+    ),
+    ("plugin", Cause.TIMEOUT_TOTAL): ("{plugin} n'a pas fini en {limit}", "{plugin} did not end within {limit}"),
+}
+OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("plugin", Cause.PROTOCOL_MISMATCH): ("statut de sortie {exit_status}", "exit status {exit_status}"),
+    ("plugin", Cause.TIMEOUT_TOTAL): ("inachevé après {limit}", "unfinished after {limit}"),
+}
+
 
 def pick(pair: tuple[str, str], language: str) -> str:
     """The text of one language out of (fr, en)."""
@@ -95,15 +108,21 @@ def pick(pair: tuple[str, str], language: str) -> str:
 
 def cause_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """What was observed, in a few words, with its number where it is known."""
-    return _filled(DETAILED, cause, figures, language)
+    return _filled(DETAILED, OF_KIND, cause, figures, language)
 
 
 def short_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """The same for a first line: at most some thirty characters."""
-    return _filled(SHORT, cause, figures, language)
+    return _filled(SHORT, OF_KIND_SHORT, cause, figures, language)
 
 
-def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
+def _filled(
+    table: Mapping[Cause, tuple[str, str]],
+    of_kind: Mapping[tuple[str, Cause], tuple[str, str]],
+    cause: Cause,
+    figures: Mapping[str, Scalar],
+    language: str,
+) -> str:
     """The cause's template where every figure it wants is there, else the words that are true without any."""
     known: dict[str, Scalar] = {name: _flat(value) for name, value in figures.items()}
     limit, days = figures.get("limit_ms"), figures.get("days_left")
@@ -111,8 +130,9 @@ def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mappi
         known["limit"] = decimal(limit / 1000, language) + " s"
     if isinstance(days, int) and (days < 0) == (cause is Cause.TLS_EXPIRED):
         known["days"] = counted(abs(days), "jour", "day", language)
+    kind = next((of_kind[name, cause] for name in figures if (name, cause) in of_kind), None)
     try:
-        return pick(table[cause], language).format_map(known)
+        return pick(kind or table[cause], language).format_map(known)
     except KeyError:
         return pick(PLAIN[cause], language)
 
