@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
@@ -15,8 +15,10 @@ from vigie import plugins
 from vigie.agent import build_probe, probe_deps
 from vigie.collectors import CollectorDeps
 from vigie.config import Settings
-from vigie.core.model import Monitor, Notice
+from vigie.core.heartbeat import Job
+from vigie.core.model import Cause, CheckResult, Monitor, Notice
 from vigie.core.report.render import Setting
+from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
@@ -31,6 +33,8 @@ from vigie.stores.sqlite import SqliteStore
 
 log = logging.getLogger("vigie.app")
 
+Publish = Callable[[Batch], Awaitable[None]]
+HEARTBEAT = "heartbeat"
 _AT_ONCE = 64
 _DRAIN_MS = 20_000
 
@@ -64,8 +68,13 @@ def zone_of(settings: Settings) -> tzinfo:
 
 
 def assignments(settings: Settings) -> list[Assignment]:
-    """What an agent is told to watch."""
-    return [Assignment(one.monitor, one.options) for one in settings.monitors]
+    """What an agent is told to watch: everything but jobs, which report in by themselves."""
+    return [Assignment(one.monitor, one.options) for one in settings.monitors if one.monitor.kind != HEARTBEAT]
+
+
+def jobs(settings: Settings) -> list[Watched]:
+    """The jobs that report in."""
+    return [Watched(one.monitor, one.config.token, one.config.expected()) for one in settings.monitors if one.monitor.kind == HEARTBEAT]
 
 
 def monitors(settings: Settings) -> dict[str, Monitor]:
@@ -139,6 +148,11 @@ class Core:
             self.outbox.wake()
 
 
+def heartbeats(core: Core, publish: Publish, fault: Callable[[], Awaitable[Cause | None]] | None = None) -> Heartbeats:
+    """The watch over jobs that report in; `fault` asks whether our own link is broken, where pings come over it."""
+    return Heartbeats(core.store, core.clock, publish, fault, core.settings.secrets)
+
+
 async def once(settings: Settings, clock: Clock) -> int:
     """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
     with locked(settings.store):
@@ -176,12 +190,34 @@ async def _cycle(core: Core) -> int:
 
     try:
         await core.ingest.wake(core.clock.now())
+        await _judge_jobs(core)
         await asyncio.gather(*(cycle(assignment) for assignment in assignments(core.settings)))
         await core.reporter.idle()
         return await core.outbox.drain(core.clock.now() + _DRAIN_MS)
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
+
+
+async def _judge_jobs(core: Core) -> None:
+    """Jobs, by what `vigie ping` left."""
+    if watched := jobs(core.settings):
+        judging = heartbeats(core, core.ingest.take)
+        await judging.start(watched, await core.store.next_run(), listening=False)
+        await judging.tick()
+        await judging.stop()
+
+
+async def judged(settings: Settings, clock: Clock) -> list[tuple[Monitor, CheckResult]]:
+    """What is to be said of the jobs that report in, by what the store knows; nothing is written."""
+    watched, known = jobs(settings), dict[str, Job]()
+    if watched and settings.store.exists():
+        store = SqliteStore(settings.store, threads=False)
+        try:
+            known = await store.jobs()
+        finally:
+            await store.close()
+    return [(one.monitor, verdict(one.monitor.id, known.get(one.monitor.id), one.expected, clock.now())) for one in watched]
 
 
 async def send_test(settings: Settings, clock: Clock, channel: str) -> str:

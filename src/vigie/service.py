@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from vigie import __version__
-from vigie.app import Core, assignments, locked, monitors, notifiers, writing
+from vigie.app import Core, assignments, heartbeats, jobs, locked, monitors, notifiers, writing
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
@@ -36,6 +36,7 @@ class Service:
         self.core = Core(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
         self.agent = ProcessAgent(clock=clock, publish=self._bus.publish, next_run=self.core.store.next_run, control=settings.control)
+        self.heartbeats = heartbeats(self.core, self._bus.publish, self.core.deps.link.fault)
         self._janitor = Janitor(self.core.store, clock, self.core.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
@@ -46,13 +47,17 @@ class Service:
     async def start(self) -> None:
         """Adopt the state, start every loop, begin to watch."""
         await self.core.start()
+        await self.heartbeats.start(jobs(self.settings), await self.core.store.next_run(), listening=True)
         loops = {
             "the outbox": self.core.outbox.run,
             "the reporter": self.core.reporter.run,
             "the janitor": self._janitor.run,
+            "the watch over jobs": self.heartbeats.run,
             "the configuration's watch": self._watch_file,
         }
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
+        if jobs(self.settings) and not self.settings.web.enabled:
+            log.warning("jobs can report by `vigie ping` only: `web.enabled` is false")
         self._taking = asyncio.create_task(self._take())
         await self.agent.assign(assignments(self.settings))
         for state in self.core.ingest.states():
@@ -63,6 +68,7 @@ class Service:
     async def stop(self) -> None:
         """Drain: checks under way end, their results are taken in, what is due is sent, the store is closed."""
         await self.agent.stop()
+        await self.heartbeats.stop()
         await self._bus.close()
         self.core.ingest.stop()
         if self._taking is not None:
@@ -93,6 +99,7 @@ class Service:
         self.core.composer.use(said.setting, monitors(fresh))
         self.core.reporter.use(said)
         self.core.outbox.use(built)
+        await self.heartbeats.use(jobs(fresh), fresh.secrets)
         self.agent.use(fresh.control)
         await self.agent.assign(assignments(fresh))
         log.info("the new configuration is in force: %d monitors, %d channels", len(fresh.monitors), len(fresh.channels))
@@ -185,7 +192,13 @@ async def _page(service: Service, settings: Settings) -> Callable[[], Awaitable[
 
     host, _, port = settings.web.listen.rpartition(":")
     config = uvicorn.Config(
-        build(service.snapshot), host=host.strip("[]"), port=int(port), log_config=None, access_log=False, lifespan="off", ws="none"
+        build(service.snapshot, service.heartbeats),
+        host=host.strip("[]"),
+        port=int(port),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
     )
     try:
         listening = config.bind_socket() if await _is_free(host.strip("[]"), int(port)) else None

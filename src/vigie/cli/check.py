@@ -101,13 +101,25 @@ def _unique(one: MonitorSettings, index: int) -> MonitorSettings:
     return replace(one, monitor=replace(one.monitor, id=f"{one.monitor.id}-{index}"))
 
 
-def _show(found: Settings, format_: str) -> int:
-    import sys
-
+async def _checked(found: Settings) -> list[results.Checked]:
+    """Every monitor: probed now, or, where a job reports in by itself, judged by its reports."""
     from vigie.agent import look
     from vigie.ports import Assignment
 
-    checked = run(look([Assignment(one.monitor, one.options) for one in found.monitors], list(found.control)))
+    probed = [one for one in found.monitors if one.monitor.kind != "heartbeat"]
+    checked = await look([Assignment(one.monitor, one.options) for one in probed], list(found.control))
+    if len(probed) == len(found.monitors):
+        return checked
+    from vigie.app import judged
+    from vigie.clock import SystemClock
+
+    return [*checked, *await judged(found, SystemClock())]
+
+
+def _show(found: Settings, format_: str) -> int:
+    import sys
+
+    checked = run(_checked(found))
     if format_ == "nagios":
         typer.echo(results.nagios(checked))
     for monitor, result in checked if format_ != "nagios" else ():

@@ -1,7 +1,7 @@
 """The incidents, their timelines and reports: list, show, ack, resolve."""
 
 import getpass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,14 +12,19 @@ from vigie.core.events import Acked, Resolved
 from vigie.core.model import Incident
 from vigie.core.report.words import duration
 from vigie.errors import VigieError
-from vigie.ports import Store
+from vigie.ports import PingStore
+
+if TYPE_CHECKING:
+    from vigie.stores.sqlite import SqliteStore
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The incidents, their timelines and reports.")
+
+_PINGS, _BODY_LINES, _BODY_WIDTH = 5, 10, 160
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incidents list` names it.")]
 
 
-def _open(found: Settings) -> Store:
+def _open(found: Settings) -> "SqliteStore":
     from vigie.stores.sqlite import SqliteStore
 
     if not found.store.exists():
@@ -66,7 +71,7 @@ def show(identity: Id, *, config: ConfigOption = None) -> None:
     typer.echo("\n".join(run(work())))
 
 
-async def _told(store: Store, identity: str) -> list[str]:
+async def _told(store: "SqliteStore", identity: str) -> list[str]:
     incident = await store.incident(identity)
     if incident is None:
         raise _unknown(identity)
@@ -81,12 +86,29 @@ async def _told(store: Store, identity: str) -> list[str]:
             lines += ["", "Dropped", *(f"  {one.rule}: {one.text}" for one in report.analysis.dropped)]
         if report.fault:
             lines += ["", f"No analysis: {report.fault}"]
+    lines += await _pings(store, incident)
     lines += ["", "Deliveries"]
     for one in await store.deliveries(identity):
         lines.append(f"  {instant(one.at)}  {one.key}  try {one.attempt}: {one.reason or 'delivered'} ({one.answer})")
     waiting = [row for row in await store.unsent() if row.notice.incident == identity]
     lines += [f"  unsent: {row.notice.key}, next try {instant(row.due_at)}" for row in waiting]
     return lines
+
+
+async def _pings(store: PingStore, incident: Incident) -> list[str]:
+    """What the job itself reported lately, where the monitor is one that jobs report to."""
+    pings = await store.pings(incident.monitor, _PINGS)
+    lines = ["", "Newest pings of the job"] if pings else []
+    for one in pings:
+        status = "" if one.exit_status is None else f", exit status {one.exit_status}"
+        lines.append(f"  {instant(one.at)}  {one.signal}{status}" + (f"  run {one.run}" if one.run else ""))
+        lines += [f"    {_printable(line)}" for line in one.body.splitlines()[-_BODY_LINES:]]
+    return lines
+
+
+def _printable(line: str) -> str:
+    """A line that a job wrote, harmless on a terminal."""
+    return "".join(character if character.isprintable() else " " for character in line)[:_BODY_WIDTH]
 
 
 @app.command()

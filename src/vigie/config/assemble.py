@@ -83,6 +83,9 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
         if one.monitor.id in found:
             tree.fault(path, f"two monitors have the id {one.monitor.id!r}", "give one of them another `name` or `id`")
             continue
+        token = getattr(one.config, "token", None)
+        if token is not None and any(getattr(other.config, "token", None) == token for other in found.values()):
+            tree.fault((*path, "token"), "another monitor has the same token", "give each job one of its own")
         covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
         policy = replace(one.monitor.policy, windows=covered)
         found[one.monitor.id] = replace(one, monitor=replace(one.monitor, policy=policy))
@@ -132,6 +135,8 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
+    if getattr(adapter, "CERTAIN", False):
+        policy = replace(policy, confirm=1, recover=1)
     # One host may be looked at in many ways, so that its name alone would not tell them apart.
     name = common.name or (config.target if by_url else config.host or config.target)
     one = Monitor(
@@ -197,6 +202,8 @@ def _covers(item: Maintenance, one: Monitor) -> bool:
 def secrets(value: Any) -> set[str]:
     """Every secret in a Config, found by the names of its fields; the path of a webhook's URL is one too."""
     found: set[str] = set()
+    if isinstance(value, list | tuple):
+        return found.union(*(secrets(one) for one in value))
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             inner = getattr(value, name)

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from vigie.core.model import Status
+from vigie.web import pings
 from vigie.web.view import Snapshot
 from vigie.web.words import WORDS, span
 
@@ -23,8 +24,8 @@ _HEADERS = {
 }
 
 
-def build(snapshot: Callable[[], Awaitable[Snapshot]]) -> Starlette:
-    """The application over a function that says how things stand."""
+def build(snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.Ears | None = None) -> Starlette:
+    """The application over a function that says how things stand, and over who hears the pings of jobs."""
     pages = Environment(loader=PackageLoader("vigie.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = pages.get_template("status.html.j2")
 
@@ -42,7 +43,7 @@ def build(snapshot: Callable[[], Awaitable[Snapshot]]) -> Starlette:
             headers=_HEADERS,
         )
 
-    return Starlette(routes=[Route("/", page), Route("/health", health)])
+    return Starlette(routes=[Route("/", page), Route("/health", health), *(pings.routes(ears) if ears else ())])
 
 
 def _language(request: Request, default: str) -> str:

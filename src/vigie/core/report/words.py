@@ -49,7 +49,7 @@ PLAIN: dict[Cause, tuple[str, str]] = {
     Cause.ICMP_TIMEOUT: ("pas de réponse au ping", "no answer to ping"),
     Cause.PROTOCOL_MISMATCH: ("échange inattendu", "unexpected exchange"),
     Cause.HEARTBEAT_MISSED: ("signal manquant", "heartbeat missed"),
-    Cause.HEARTBEAT_LATE: ("signal en retard", "heartbeat late"),
+    Cause.HEARTBEAT_LATE: ("tâche trop longue", "job ran long"),
     Cause.HEARTBEAT_FAILED: ("tâche en échec", "job failed"),
     Cause.DOMAIN_EXPIRING: ("domaine bientôt expiré", "domain expires soon"),
     Cause.PROBE_NETWORK: ("réseau de Vigie en panne", "Vigie's own network is down"),
@@ -73,6 +73,12 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms, limite {limit_ms} ms", "answered in {measured_ms} ms, limit {limit_ms} ms"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate valid for another {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré depuis {days}", "certificate expired {days} ago"),
+    Cause.HEARTBEAT_MISSED: ("aucun signal de la tâche depuis {silent}", "no ping of the job for {silent}"),
+    Cause.HEARTBEAT_LATE: (
+        "la tâche, commencée il y a {running}, n'a pas fini (limite {longest})",
+        "the job, started {running} ago, has not ended (limit {longest})",
+    ),
+    Cause.HEARTBEAT_FAILED: ("la tâche a échoué (statut de sortie {exit_status})", "the job failed (exit status {exit_status})"),
 }
 
 # For the first line, where every character counts and the configuration's own texts have no place.
@@ -85,6 +91,8 @@ SHORT: dict[Cause, tuple[str, str]] = {
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms", "answer in {measured_ms} ms"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate ends in {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
+    Cause.HEARTBEAT_MISSED: ("aucun signal depuis {silent}", "no ping for {silent}"),
+    Cause.HEARTBEAT_LATE: ("inachevée après {running}", "not ended after {running}"),
 }
 
 # Where a figure tells which kind of check it was, these come before the tables above: (figure, cause) to the words.
@@ -99,6 +107,9 @@ OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
     ("plugin", Cause.PROTOCOL_MISMATCH): ("statut de sortie {exit_status}", "exit status {exit_status}"),
     ("plugin", Cause.TIMEOUT_TOTAL): ("inachevé après {limit}", "unfinished after {limit}"),
 }
+
+
+_SPANS = ("silent", "running", "longest")  # figures in ms that are told in hours and minutes
 
 
 def pick(pair: tuple[str, str], language: str) -> str:
@@ -126,6 +137,7 @@ def _filled(
     """The cause's template where every figure it wants is there, else the words that are true without any."""
     known: dict[str, Scalar] = {name: _flat(value) for name, value in figures.items()}
     limit, days = figures.get("limit_ms"), figures.get("days_left")
+    known |= {name: duration(ms, language) for name in _SPANS if isinstance(ms := figures.get(f"{name}_ms"), int)}
     if isinstance(limit, int | float):
         known["limit"] = decimal(limit / 1000, language) + " s"
     if isinstance(days, int) and (days < 0) == (cause is Cause.TLS_EXPIRED):

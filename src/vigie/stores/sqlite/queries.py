@@ -7,7 +7,7 @@ from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
-from vigie.stores.sqlite import codec
+from vigie.stores.sqlite import codec, pings
 from vigie.stores.sqlite.db import Db, damaged
 from vigie.stores.sqlite.records import decode, encode
 
@@ -42,6 +42,7 @@ def sync_monitors(db: Db, monitors: Sequence[Monitor]) -> dict[str, int]:
             "ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, active = 1",
             [(monitor.id, monitor.name, monitor.kind) for monitor in monitors],
         )
+        pings.forget(db)
     return monitor_numbers(db)
 
 
