@@ -13,7 +13,7 @@ from vigie.core.duration import Duration
 from vigie.net import redact_url
 
 _MASK = "***"
-_SECRET = ("password", "secret", "bearer", "token")
+_SECRET = ("password", "secret", "bearer", "token", "body")  # a body may hold a login
 _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
 
 

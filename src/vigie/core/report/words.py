@@ -119,12 +119,23 @@ def pick(pair: tuple[str, str], language: str) -> str:
 
 def cause_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """What was observed, in a few words, with its number where it is known."""
-    return _filled(DETAILED, OF_KIND, cause, figures, language)
+    return _in_step(_filled(DETAILED, OF_KIND, cause, figures, language), figures, language)
 
 
 def short_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """The same for a first line: at most some thirty characters."""
-    return _filled(SHORT, OF_KIND_SHORT, cause, figures, language)
+    named = {"step": figures["step"]} if "step" in figures else {}
+    return _in_step(_filled(SHORT, OF_KIND_SHORT, cause, figures, language), named, language)
+
+
+def _in_step(what: str, figures: Mapping[str, Scalar], language: str) -> str:
+    """Which step of several it was, where there are several."""
+    if "step" not in figures:
+        return what
+    name = figures.get("step_name")
+    quoted = "" if name is None else f" « {_flat(name)} »" if language == "fr" else f" “{_flat(name)}”"
+    step = f"{pick(('étape', 'step'), language)} {figures['step']}{quoted}"
+    return f"{step} : {what}" if language == "fr" else f"{step}: {what}"
 
 
 def _filled(
