@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from io import FileIO, RawIOBase
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
@@ -38,10 +39,10 @@ def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
     return Guarded(probe, assignment.monitor.host, lambda: deps.link.fault())  # noqa: PLW0108 - looked up at each call
 
 
-def probe_deps(control: list[str]) -> ProbeDeps:
+def probe_deps(control: list[str], evidence: Path | None = None) -> ProbeDeps:
     """What the probes of this process share."""
     resolver = Resolver()
-    return ProbeDeps(SystemClock(), resolver, Link(resolver, control), system_ca_file())
+    return ProbeDeps(SystemClock(), resolver, Link(resolver, control), system_ca_file(), evidence)
 
 
 async def look(assignments: Sequence[Assignment], control: list[str]) -> list[tuple[Monitor, CheckResult]]:
@@ -138,7 +139,7 @@ async def serve(source: RawIOBase, sink: BinaryIO) -> None:
 
 
 async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) -> None:
-    deps = probe_deps(first.control)
+    deps = probe_deps(first.control, Path(first.evidence) if first.evidence else None)
 
     async def publish(batch: Batch) -> None:
         await output.room()

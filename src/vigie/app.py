@@ -77,6 +77,11 @@ def jobs(settings: Settings) -> list[Watched]:
     return [Watched(one.monitor, one.config.token, one.config.expected()) for one in settings.monitors if one.monitor.kind == HEARTBEAT]
 
 
+def evidence(settings: Settings) -> Path:
+    """The folder for pictures of what went wrong, beside the store."""
+    return settings.store.parent / "evidence"
+
+
 def monitors(settings: Settings) -> dict[str, Monitor]:
     """Monitors by id."""
     return {one.monitor.id: one.monitor for one in settings.monitors}
@@ -114,7 +119,7 @@ class Core:
     def __init__(self, settings: Settings, clock: Clock, *, hold_ms: int, threads: bool) -> None:
         self.settings, self.clock = settings, clock
         self.store = SqliteStore(settings.store, threads=threads)
-        self.deps = probe_deps(list(settings.control))
+        self.deps = probe_deps(list(settings.control), evidence(settings))
         words = Setting(settings.language, zone_of(settings))
         self.composer = Composer(self.store, clock, words, monitors(settings))
         self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps), writing(settings, clock))

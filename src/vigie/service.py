@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from vigie import __version__
-from vigie.app import Core, assignments, heartbeats, jobs, locked, monitors, notifiers, writing
+from vigie.app import Core, assignments, evidence, heartbeats, jobs, locked, monitors, notifiers, writing
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
@@ -35,7 +35,13 @@ class Service:
         self.settings, self._clock, self._reload = settings, clock, reload
         self.core = Core(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
-        self.agent = ProcessAgent(clock=clock, publish=self._bus.publish, next_run=self.core.store.next_run, control=settings.control)
+        self.agent = ProcessAgent(
+            clock=clock,
+            publish=self._bus.publish,
+            next_run=self.core.store.next_run,
+            control=settings.control,
+            evidence=str(evidence(settings)),
+        )
         self.heartbeats = heartbeats(self.core, self._bus.publish, self.core.deps.link.fault)
         self._janitor = Janitor(self.core.store, clock, self.core.ingest)
         self._tasks: list[asyncio.Task[None]] = []

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from vigie.core.model import Cause, CheckResult, Status
@@ -32,12 +33,16 @@ _ADVICE = {
 
 @dataclass(slots=True)
 class ProbeDeps:
-    """What probes are built with. One resolver, one trust store, one transport for all of them."""
+    """What probes are built with. One resolver, one trust store, one transport for all of them.
+
+    `evidence` is the folder for pictures of what went wrong; None where none are kept.
+    """
 
     clock: Clock
     resolver: Resolver
     link: Link
     ca_file: str | None = None
+    evidence: Path | None = None
     _shared: dict[str, tuple[Any, Callable[[], None]]] = field(default_factory=dict)
 
     def shared(self, key: str, make: Callable[[], _T], close: Callable[[_T], None]) -> _T:

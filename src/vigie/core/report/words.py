@@ -101,10 +101,17 @@ OF_KIND: dict[tuple[str, Cause], tuple[str, str]] = {
         "{plugin} signale un problème (statut de sortie {exit_status})",
         "{plugin} reports a problem (exit status {exit_status})",
     ),
+    ("console_errors", Cause.CONTENT_BLANK): (
+        "rien n'est visible (erreurs de script : {console_errors})",
+        "nothing is to be seen (script errors: {console_errors})",
+    ),
+    ("console_errors", Cause.TIMEOUT_TOTAL): ("pas terminé en {limit}", "not done within {limit}"),
+    ("where", Cause.HTTP_REDIRECT): ("l'adresse ne contient pas « {keyword} »", "the address does not hold “{keyword}”"),
     ("plugin", Cause.TIMEOUT_TOTAL): ("{plugin} n'a pas fini en {limit}", "{plugin} did not end within {limit}"),
 }
 OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
     ("plugin", Cause.PROTOCOL_MISMATCH): ("statut de sortie {exit_status}", "exit status {exit_status}"),
+    ("where", Cause.HTTP_REDIRECT): ("autre adresse qu'attendu", "another address than expected"),
     ("plugin", Cause.TIMEOUT_TOTAL): ("inachevé après {limit}", "unfinished after {limit}"),
 }
 
