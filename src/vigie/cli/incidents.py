@@ -12,7 +12,7 @@ from vigie.core.events import Acked, Resolved
 from vigie.core.model import Incident
 from vigie.core.report.words import duration
 from vigie.errors import VigieError
-from vigie.ports import PingStore
+from vigie.ports import PingStore, Store
 
 if TYPE_CHECKING:
     from vigie.stores.sqlite import SqliteStore
@@ -86,13 +86,20 @@ async def _told(store: "SqliteStore", identity: str) -> list[str]:
             lines += ["", "Dropped", *(f"  {one.rule}: {one.text}" for one in report.analysis.dropped)]
         if report.fault:
             lines += ["", f"No analysis: {report.fault}"]
-    lines += await _pings(store, incident)
+    lines += [*await _picture(store, incident), *await _pings(store, incident)]
     lines += ["", "Deliveries"]
     for one in await store.deliveries(identity):
         lines.append(f"  {instant(one.at)}  {one.key}  try {one.attempt}: {one.reason or 'delivered'} ({one.answer})")
     waiting = [row for row in await store.unsent() if row.notice.incident == identity]
     lines += [f"  unsent: {row.notice.key}, next try {instant(row.due_at)}" for row in waiting]
     return lines
+
+
+async def _picture(store: Store, incident: Incident) -> list[str]:
+    """Where the newest picture of the trouble lies, if one was taken."""
+    bad = await store.last_detail(incident.monitor, good=False, before=(incident.closed_at or _now()) + 1)
+    path = bad.figures.get("screenshot") if bad is not None and bad.at >= incident.started_at else None
+    return [] if path is None else ["", f"Screenshot: {path}"]
 
 
 async def _pings(store: PingStore, incident: Incident) -> list[str]:
