@@ -404,6 +404,8 @@ def test_a_few_pictures_are_kept(tmp_path: Path) -> None:
     kept = sorted(path.name for path in (tmp_path / "evidence").iterdir())
     assert len(kept) == KEPT + 1
     assert not any(name.endswith(("-9.jpg", "-10.jpg")) for name in kept)
+    assert evidence.keep(100 * 86_400_000, b"x") is not None
+    assert [path.name.rpartition("-")[2] for path in (tmp_path / "evidence").iterdir()] == ["8640000000.jpg"]
     blocked = tmp_path / "file"
     blocked.write_text("")
     assert Evidence(blocked, config.target, config).keep(1, b"x") is None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from vigie.core import heartbeat
 from vigie.core.heartbeat import Expected, Finding, Job, Ping, Signal
-from vigie.core.model import Cause, CheckResult, Monitor, Status, Timings
+from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.errors import StoreError
 from vigie.net import redact
 from vigie.ports import Answer, Batch, Clock, Hearing, PingStore
@@ -200,7 +200,7 @@ class Heartbeats:
             changed, self._jobs[name], self._next[name] = self._jobs.get(name) != one.job, one.job, now
             if changed and one.ping.signal in (Signal.SUCCESS, Signal.FAIL):
                 finding = heartbeat.judge(one.job, watched.expected, now)
-                self._fresh.append(_result(name, finding, now, one.job.took_ms))
+                self._fresh.append(_result(name, finding, now))
             log.info("%s: the job reports %s", watched.monitor.name, one.ping.signal)
         self._wake.set()
 
@@ -322,14 +322,14 @@ def verdict(monitor: str, job: Job | None, expected: Expected, now: int) -> Chec
     return _result(monitor, finding, now)
 
 
-def _result(monitor: str, finding: Finding, now: int, took_ms: float | None = None) -> CheckResult:
+def _result(monitor: str, finding: Finding, now: int) -> CheckResult:
+    """No phases: how long a job ran (`took_ms`) is not how long a check took."""
     return CheckResult(
         monitor,
         now,
         finding.status or Status.UNKNOWN,
         finding.cause,
         finding.message,
-        Timings(total=took_ms),
-        finding.figures or {},
+        figures=finding.figures or {},
         advice=(_ADVICE[finding.cause],) if finding.cause in _ADVICE else (),
     )

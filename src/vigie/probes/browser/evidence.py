@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 KEPT = 5
+_KEPT_MS = 90 * 86_400_000  # then pictures of monitors that are gone, or are configured otherwise, go too
 
 
 class Evidence:
@@ -31,6 +32,11 @@ class Evidence:
                 path.unlink(missing_ok=True)
             return None
         with contextlib.suppress(OSError):
-            for old in sorted(self._folder.glob(f"{self._key}-*.jpg"), key=lambda one: int(one.stem.rpartition("-")[2]))[:-KEPT]:
-                old.unlink(missing_ok=True)
+            self._tidy(at)
         return str(path)
+
+    def _tidy(self, now: int) -> None:
+        found = {path: int(stamp) for path in self._folder.glob("*-*.jpg") if (stamp := path.stem.rpartition("-")[2]).isdecimal()}
+        mine = sorted((path for path in found if path.stem.rpartition("-")[0] == self._key), key=lambda path: found[path])
+        for path in {*mine[:-KEPT], *(path for path, at in found.items() if at < now - _KEPT_MS)}:
+            path.unlink(missing_ok=True)
