@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from vigie.core.baseline import Baseline
 from vigie.core.blind import Blind
 from vigie.core.events import Acked, Decision, Resolved
+from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
 from vigie.core.report.facts import Analysis, Bundle, Evidence, Message, Subject
@@ -336,6 +338,56 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Commit what waits and close."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a ping made of a job. `ping` None: the job alone changed; `left` is the ping's number when another process left it."""
+
+    job: Job
+    ping: Ping | None = None
+    left: int | None = None
+
+
+class Answer(StrEnum):
+    """What becomes of a ping that came over the network. `NOT_NOW`: it could not be kept, and the job should try again."""
+
+    TAKEN = "taken"
+    UNKNOWN = "unknown"
+    TOO_MANY = "too_many"
+    NOT_NOW = "not_now"
+
+
+class PingStore(Protocol):
+    """What stores keep of jobs that report in. Raises StoreError and nothing else."""
+
+    async def jobs(self) -> dict[str, Job]:
+        """Every watched job by monitor id; `Store.sync_monitors` forgets the others."""
+        ...
+
+    async def hear(self, hearings: Sequence[Hearing]) -> None:
+        """Write them whole, fsynced before it returns; of each monitor's pings the newest hundred are kept."""
+        ...
+
+    async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:
+        """The pings of a monitor, newest first."""
+        ...
+
+    async def leave_ping(self, monitor: str, ping: Ping) -> None:
+        """Leave a ping for the Vigie that is at work on this store, or the next one; fsynced before it returns."""
+        ...
+
+    async def left_pings(self) -> list[tuple[int, str, Ping]]:
+        """(number, monitor, ping) of what was left and not yet heard, oldest first."""
+        ...
+
+    async def listening(self, at: int) -> None:
+        """Somebody listens for pings at `at`."""
+        ...
+
+    async def listened(self) -> int | None:
+        """When somebody last listened; None when nobody ever did."""
         ...
 
 

@@ -68,6 +68,22 @@ def test_the_log_of_the_child_travels_to_the_parent(child: subprocess.Popen[byte
     assert "nosuchkind" in said[0]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_the_child_ignores_signals_but_the_commands_it_runs_do_not(child: subprocess.Popen[bytes]) -> None:
+    line = "kill -TERM $PPID; kill -TERM $$; echo was ignored; exit 2"
+    one = Assignment(Monitor("trap", "trap", "exec", "sh", "", 100, 2_000, Policy()), {"command": line, "shell": True})
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(frame(Assign(1, [one], [])))
+    child.stdin.flush()
+    head = child.stdout.read(4)
+    (first,) = frames(head + child.stdout.read(int.from_bytes(head, "little")))
+    assert isinstance(first, Results)
+    assert "SIGTERM" in first.batch.results[0].message
+    child.communicate(timeout=10)
+    assert child.returncode == 0
+
+
 NOISY = """
 import vigie.agent
 real = vigie.agent.build_probe

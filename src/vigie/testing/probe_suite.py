@@ -50,10 +50,16 @@ _PORTS_TRIED = 20
 AIMS: dict[str, Callable[[int], Options]] = {
     "http": lambda port: {"url": f"http://127.0.0.1:{port}/"},
     "dns": lambda port: {"name": "shop.test", "resolver": f"127.0.0.1:{port}"},
+    "steps": lambda port: {"steps": [{"url": f"http://127.0.0.1:{port}/"}]},
     "domain": lambda port: {"domain": "shop.test", "rdap_server": f"http://127.0.0.1:{port}/"},
 }
 # Kinds that no server on a port can meet: why, and keys of an example.
-APART: dict[str, tuple[str, Options]] = {"icmp": ("pings know no ports", {"host": "127.0.0.1"})}
+APART: dict[str, tuple[str, Options]] = {
+    "icmp": ("pings know no ports", {"host": "127.0.0.1"}),
+    "exec": ("a command is no server", {"command": ["true"]}),
+    "heartbeat": ("the job comes to us", {"period": 3_600_000, "token": SECRET}),
+    "browser": ("Chromium takes longer to start than these laws give", {"url": "http://127.0.0.1/"}),
+}
 # Where a kind's secrets stand, besides keys called `password`, `secret` and so on.
 SECRETS: dict[str, Options] = {
     "http": {"auth": {"bearer": SECRET}, "headers": {"X-Key": SECRET}},
@@ -345,7 +351,8 @@ async def travels(rig: Rig) -> None:
 async def named(rig: Rig) -> None:
     """A configuration says what is watched; where a URL stands for it, it is that URL."""
     config = rig.config(443)
-    for text in (config.target, config.host):
+    # What runs here, or comes to us, has no host.
+    for text in (config.target, config.host or rig.apart):
         assert text, "nothing is said to be watched"
         assert text.isprintable()
         assert len(text) <= _LONGEST_FIGURE

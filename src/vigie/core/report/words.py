@@ -49,7 +49,7 @@ PLAIN: dict[Cause, tuple[str, str]] = {
     Cause.ICMP_TIMEOUT: ("pas de réponse au ping", "no answer to ping"),
     Cause.PROTOCOL_MISMATCH: ("échange inattendu", "unexpected exchange"),
     Cause.HEARTBEAT_MISSED: ("signal manquant", "heartbeat missed"),
-    Cause.HEARTBEAT_LATE: ("signal en retard", "heartbeat late"),
+    Cause.HEARTBEAT_LATE: ("tâche trop longue", "job ran long"),
     Cause.HEARTBEAT_FAILED: ("tâche en échec", "job failed"),
     Cause.DOMAIN_EXPIRING: ("domaine bientôt expiré", "domain expires soon"),
     Cause.PROBE_NETWORK: ("réseau de Vigie en panne", "Vigie's own network is down"),
@@ -81,6 +81,12 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus, sur {sent} envoyés", "{loss_percent} % of pings lost, of {sent} sent"),
     Cause.ICMP_TIMEOUT: ("aucune réponse à {sent} pings", "no answer to {sent} pings"),
     Cause.DOMAIN_EXPIRING: ("domaine enregistré encore {days}", "domain registered for another {days}"),
+    Cause.HEARTBEAT_MISSED: ("aucun signal de la tâche depuis {silent}", "no ping of the job for {silent}"),
+    Cause.HEARTBEAT_LATE: (
+        "la tâche, commencée il y a {running}, n'a pas fini (limite {longest})",
+        "the job, started {running} ago, has not ended (limit {longest})",
+    ),
+    Cause.HEARTBEAT_FAILED: ("la tâche a échoué (statut de sortie {exit_status})", "the job failed (exit status {exit_status})"),
 }
 
 # Of several addresses some are dead, though the service works by another: by `address`, `dead` and `addresses`, or by `family`.
@@ -107,10 +113,23 @@ SHORT: dict[Cause, tuple[str, str]] = {
     Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
     Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus", "{loss_percent} % of pings lost"),
     Cause.DOMAIN_EXPIRING: ("domaine valable encore {days}", "domain ends in {days}"),
+    Cause.HEARTBEAT_MISSED: ("aucun signal depuis {silent}", "no ping for {silent}"),
+    Cause.HEARTBEAT_LATE: ("inachevée après {running}", "not ended after {running}"),
 }
 
 # Where a figure tells which kind of check it was, these come before the tables above: (figure, cause) to the words.
 OF_KIND: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("plugin", Cause.PROTOCOL_MISMATCH): (
+        "{plugin} signale un problème (statut de sortie {exit_status})",
+        "{plugin} reports a problem (exit status {exit_status})",
+    ),
+    ("console_errors", Cause.CONTENT_BLANK): (
+        "rien n'est visible (erreurs de script : {console_errors})",
+        "nothing is to be seen (script errors: {console_errors})",
+    ),
+    ("console_errors", Cause.TIMEOUT_TOTAL): ("pas terminé en {limit}", "not done within {limit}"),
+    ("where", Cause.HTTP_REDIRECT): ("l'adresse ne contient pas « {keyword} »", "the address does not hold “{keyword}”"),
+    ("plugin", Cause.TIMEOUT_TOTAL): ("{plugin} n'a pas fini en {limit}", "{plugin} did not end within {limit}"),
     ("authority", Cause.TLS_UNTRUSTED): (
         "une autorité de la chaîne est révoquée depuis {revoked}",
         "an authority of the chain was revoked {revoked} ago",
@@ -150,6 +169,9 @@ OF_KIND: dict[tuple[str, Cause], tuple[str, str]] = {
     ("registry", Cause.DNS_NXDOMAIN): ("le domaine n'est pas enregistré", "the domain is not registered"),
 }
 OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("plugin", Cause.PROTOCOL_MISMATCH): ("statut de sortie {exit_status}", "exit status {exit_status}"),
+    ("where", Cause.HTTP_REDIRECT): ("autre adresse qu'attendu", "another address than expected"),
+    ("plugin", Cause.TIMEOUT_TOTAL): ("inachevé après {limit}", "unfinished after {limit}"),
     ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué", "certificate revoked"),
     ("fingerprint", Cause.TLS_UNTRUSTED): ("certificat non épinglé", "certificate not the pinned one"),
     ("refused", Cause.PROTOCOL_MISMATCH): ("échange refusé", "exchange refused"),
@@ -188,6 +210,9 @@ SIGNS: dict[str, tuple[str, str]] = {
 }
 
 
+_SPANS = ("silent", "running", "longest")  # figures in ms that are told in hours and minutes
+
+
 def pick(pair: tuple[str, str], language: str) -> str:
     """The text of one language out of (fr, en)."""
     return pair[0 if language == "fr" else 1]
@@ -195,12 +220,23 @@ def pick(pair: tuple[str, str], language: str) -> str:
 
 def cause_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """What was observed, in a few words, with its number where it is known."""
-    return _filled(DETAILED, OF_KIND, cause, figures, language)
+    return _in_step(_filled(DETAILED, OF_KIND, cause, figures, language), figures, language)
 
 
 def short_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """The same for a first line: at most some thirty characters."""
-    return _filled(SHORT, OF_KIND_SHORT, cause, figures, language)
+    named = {"step": figures["step"]} if "step" in figures else {}
+    return _in_step(_filled(SHORT, OF_KIND_SHORT, cause, figures, language), named, language)
+
+
+def _in_step(what: str, figures: Mapping[str, Scalar], language: str) -> str:
+    """Which step of several it was, where there are several."""
+    if "step" not in figures:
+        return what
+    name = figures.get("step_name")
+    quoted = "" if name is None else f" « {_flat(name)} »" if language == "fr" else f" “{_flat(name)}”"
+    step = f"{pick(('étape', 'step'), language)} {figures['step']}{quoted}"
+    return f"{step} : {what}" if language == "fr" else f"{step}: {what}"
 
 
 def _filled(
@@ -213,6 +249,7 @@ def _filled(
     """The cause's template where every figure it wants is there, else the words that are true without any."""
     known: dict[str, Scalar] = {name: _flat(value) for name, value in figures.items()}
     limit, days, hops = (figures.get(name) for name in ("limit_ms", "days_left", "redirects"))
+    known |= {name: duration(ms, language) for name in _SPANS if isinstance(ms := figures.get(f"{name}_ms"), int)}
     if isinstance(limit, int | float):
         known["limit"] = decimal(limit / 1000, language) + " s"
     if isinstance(days, int) and (days < 0) == (cause is Cause.TLS_EXPIRED):
