@@ -9,24 +9,25 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from io import FileIO, RawIOBase
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
 from vigie import plugins
 from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, frame
 from vigie.clock import SystemClock
-from vigie.config import options_to_config
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
 from vigie.engine.watch import Watch, watching
-from vigie.net import Link, Resolver, system_ca_file
+from vigie.memory import one_arena, settle
+from vigie.net import Link, Resolver, cache_folder, system_ca_file
 from vigie.ports import Assignment, Batch
-from vigie.probes import Guarded, ProbeDeps
+from vigie.probes import Guarded, ProbeDeps, configured
 from vigie.probes._others import EVERY, Others
 
+_T = TypeVar("_T")
 _LENGTH = 4
 _LATE_SECONDS = 10.0
 _AT_ONCE = 64
@@ -36,7 +37,7 @@ _MOST_WAITING, _ROOM_SECONDS = 256, 0.05
 def build_probe(assignment: Assignment, deps: ProbeDeps, *, every: int = EVERY) -> Others:
     """The probe of an assignment, with the question "is it us?" behind it, and a look at its other addresses in `every` checks."""
     module = plugins.load("probes", assignment.monitor.kind)
-    probe = module.build(options_to_config(module.Config, assignment.options), deps)
+    probe = module.build(configured(module.Config, assignment.options), deps)
     guarded = Guarded(probe, assignment.monitor.host, deps, own_names=not assignment.options.get("resolver"))
     by_tcp = assignment.options.get("http") != "3"  # QUIC says nothing about TCP
     return Others(guarded, deps, assignment.monitor.target if by_tcp else "", every)
@@ -45,7 +46,7 @@ def build_probe(assignment: Assignment, deps: ProbeDeps, *, every: int = EVERY) 
 def probe_deps(control: list[str], second_resolver: str | None = None) -> ProbeDeps:
     """What the probes of this process share."""
     resolver = Resolver()
-    return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file())
+    return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file(), cache_folder())
 
 
 async def look(
@@ -128,9 +129,29 @@ def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Qu
             break
         body = _exactly(stream, int.from_bytes(head, "little"))
         message: Down = msgspec.msgpack.decode(body, type=Down)
+        if isinstance(message, Assign):
+            message = Assign(message.run, alike(message.assignments), message.control)
         loop.call_soon_threadsafe(inbox.put_nowait, message)
     with contextlib.suppress(RuntimeError):  # the loop may have ended first
         loop.call_soon_threadsafe(inbox.put_nowait, Stop())
+
+
+def alike(assignments: Sequence[Assignment]) -> list[Assignment]:
+    """The same, with equal values as one object: thousands of monitors mostly have the same policy, host and authority."""
+    known: dict[object, Any] = {}
+
+    def one(value: _T) -> _T:
+        same: _T = known.setdefault((type(value), value), value)  # to Python, 1 equals True
+        return same
+
+    def monitor(found: Monitor) -> Monitor:
+        parts = (getattr(found, field.name) for field in fields(Monitor))
+        return Monitor(*(one(part) for part in parts))
+
+    def options(found: dict[str, object]) -> dict[str, object]:
+        return {key: one(value) if isinstance(value, str) else value for key, value in found.items()}
+
+    return [Assignment(monitor(found.monitor), options(found.options)) for found in assignments]
 
 
 async def serve(source: RawIOBase, sink: BinaryIO) -> None:
@@ -157,6 +178,7 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
     agent = LocalAgent(name="local", run=first.run, clock=deps.clock, publish=publish, build=lambda one: build_probe(one, deps))
     agent.start()
     await agent.assign(first.assignments)
+    settle()
     reports = asyncio.create_task(_report_lateness(agent, output))
     while not isinstance(message := await inbox.get(), Stop):
         if isinstance(message, Pace):
@@ -165,6 +187,7 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
             deps.link.close()
             deps.link = Link(deps.resolver, message.control, message.second_resolver)
             await agent.assign(message.assignments)
+            settle()
     reports.cancel()
     await agent.stop()
     deps.close()
@@ -183,6 +206,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    one_arena()
     # What a library prints must not get between the frames.
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

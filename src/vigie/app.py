@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from vigie import plugins
 from vigie.agent import build_probe, probe_deps
 from vigie.clock import elapsed
-from vigie.collectors import CollectorDeps
+from vigie.collectors import CollectorDeps, Known
 from vigie.config import Settings
 from vigie.core.model import Monitor, Notice
 from vigie.core.report.render import Setting
@@ -24,6 +24,7 @@ from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, Writing
 from vigie.engine.watch import watching
+from vigie.engine.writer import Mode
 from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
@@ -58,12 +59,11 @@ def locked(store: Path) -> Iterator[None]:
 
 def zone_of(settings: Settings) -> tzinfo:
     """The zone of times in messages."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     if settings.timezone:
+        from zoneinfo import ZoneInfo
+
         return ZoneInfo(settings.timezone)
-    return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
+    return datetime.now().astimezone().tzinfo or UTC
 
 
 def assignments(settings: Settings) -> list[Assignment]:
@@ -90,16 +90,20 @@ def model(settings: Settings, clock: Clock) -> LanguageModel | None:
     return built
 
 
-def collectors(settings: Settings, deps: ProbeDeps) -> list[Collector]:
+def collectors(settings: Settings, deps: ProbeDeps, known: Callable[[], Awaitable[Known]]) -> list[Collector]:
     """Every kind of second look."""
-    wanted = CollectorDeps(deps.clock, deps.resolver, deps.link, settings.second_resolver)
+    urls = {one.monitor.id: url for one in settings.monitors if (url := getattr(one.config, "plain_url", None))}
+    wanted = CollectorDeps(
+        deps.clock, deps.resolver, deps.link, settings.second_resolver, url_of=lambda monitor: urls.get(monitor.id), known=known
+    )
     return [plugins.load("collectors", kind).build(wanted) for kind in plugins.kinds("collectors")]
 
 
 def writing(settings: Settings, clock: Clock) -> Writing:
     """How reports are written."""
-    llm = settings.llm
-    return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, Setting(settings.language, zone_of(settings)))
+    llm, setting = settings.llm, Setting(settings.language, zone_of(settings))
+    mode = None if llm.mode in ("auto", "off") else Mode(llm.mode)
+    return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, setting, mode)
 
 
 class Core:
@@ -111,7 +115,7 @@ class Core:
         self.deps = probe_deps(list(settings.control), settings.second_resolver)
         words = Setting(settings.language, zone_of(settings))
         self.composer = Composer(self.store, clock, words, monitors(settings))
-        self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps), writing(settings, clock))
+        self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps, self._known), writing(settings, clock))
         self.outbox = Outbox(self.store, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
         self.ingest = Ingest(self.store, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
@@ -138,6 +142,11 @@ class Core:
             log.error("what is usual could not be written: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
         await self.store.close()
         self.deps.close()
+
+    async def _known(self) -> Known:
+        """Every watched monitor with its newest result."""
+        results = await self.store.last_results()
+        return [(one.monitor, results[one.monitor.id]) for one in self.settings.monitors if one.monitor.id in results]
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         monitor = self.ingest.monitor(notice.monitor)
@@ -169,6 +178,7 @@ async def _cycle(core: Core) -> int:
 
     async def look(assignment: Assignment, probe: Probe) -> None:
         async with slots:
+            log.info("%s: checking %s", assignment.monitor.name, assignment.monitor.target)
             result = await watch.look_again(probe, assignment.monitor)
         number = next(counter)
         named = replace(result, monitor=assignment.monitor.id, order=(run << 32) + number)

@@ -1,10 +1,13 @@
 """The log: the seed's format on console and in a rotated file, or JSON; known secrets are masked in every record."""
 
+import contextlib
 import logging
 import logging.handlers
 import sys
 from collections.abc import Iterable
+from json import dumps
 from pathlib import Path
+from typing import TextIO
 
 from vigie.errors import VigieError
 
@@ -18,7 +21,9 @@ class _Masked(logging.Formatter):
     def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
         super().__init__()
         self._inner = inner
-        self._secrets = sorted({secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}, key=len, reverse=True)
+        long = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+        escaped = {dumps(secret, ensure_ascii=False)[1:-1] for secret in long}  # as a line of JSON has them
+        self._secrets = sorted(long | escaped, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
         """One line without secrets."""
@@ -28,13 +33,46 @@ class _Masked(logging.Formatter):
         return text
 
 
+class _Console(logging.StreamHandler[TextIO]):
+    """The console; one that went away is nobody's concern."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Nobody is there to be told."""
+        del record
+
+
+class _File(logging.handlers.RotatingFileHandler):
+    """A rotated file. When it cannot be written (a full disk) the console is told once, and the log goes on as soon as there is room."""
+
+    _failed = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One record."""
+        self._broke = False
+        super().emit(record)
+        if self._failed and not self._broke:
+            self._failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the standard library's name
+        """Say why, once until it works again."""
+        del record
+        self._broke = True
+        if self._failed:
+            return
+        self._failed = True
+        error = sys.exc_info()[1]
+        why = error.strerror if isinstance(error, OSError) else error
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"the log file {self.baseFilename} cannot be written: {why}; it goes on when that is mended\n")
+
+
 def start(*, file: Path | None, json: bool, level: str, max_bytes: int, keep: int, secrets: Iterable[str], console: bool = True) -> None:
     """Send the log to the console (stderr) and to a file that is rotated at `max_bytes`, `keep` old ones kept.
 
     Raises VigieError when the file cannot be written.
     """
     formatter = _Masked(_json() if json else logging.Formatter(SEED_FORMAT), secrets)
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)] if console else []
+    handlers: list[logging.Handler] = [_Console(sys.stderr)] if console else []
     if file is not None:
         handlers.append(_file(file, max_bytes, keep))
     root = logging.getLogger("vigie")
@@ -51,16 +89,26 @@ def stop() -> None:
     root = logging.getLogger("vigie")
     for handler in list(root.handlers):
         root.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # a full disk was told when the line was written
+            handler.close()
+
+
+def writable(path: Path) -> None:
+    """Raise VigieError when the log file cannot be written; it is left as it is."""
+    there = path.exists()
+    _file(path, 0, 0).close()
+    if not there:
+        path.unlink(missing_ok=True)
 
 
 def _file(path: Path, max_bytes: int, keep: int) -> logging.Handler:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return logging.handlers.RotatingFileHandler(path, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
+        return _File(path, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
     except OSError as error:
         raise VigieError(
-            f"the log file {path} cannot be written: {error.strerror}", "set log.file (or LOG_FILE) to a writable path"
+            f"the log file {path} cannot be written: {error.strerror}",
+            "make it writable for this user, or set log.file (LOG_FILE) to another path",
         ) from error
 
 

@@ -10,6 +10,8 @@ from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
 from vigie.core.report.facts import Analysis, Bundle, Evidence, Message, Subject
+from vigie.core.report.history import Remark
+from vigie.core.report.scores import Scores
 
 
 class Clock(Protocol):
@@ -66,6 +68,25 @@ class Reply:
     reply_tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A model that a server has. `size` in bytes, None where it is not told; `local` is False for a name of one that runs elsewhere."""
+
+    name: str
+    local: bool
+    size: int | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """How far a download is: what is being done, bytes done and bytes in all (0 where not told)."""
+
+    doing: str
+    done: int
+    whole: int
+
+
 class LanguageModel(Protocol):
     """A language model. Every method raises ModelError and nothing else."""
 
@@ -84,6 +105,14 @@ class LanguageModel(Protocol):
 
     async def examine(self) -> str:
         """One line for `vigie doctor`: server version and that the model is there; raise ModelError with its fix otherwise."""
+        ...
+
+    async def offered(self) -> list[Offered]:
+        """The models that the server has."""
+        ...
+
+    def pull(self) -> AsyncIterator[Pulled]:
+        """Have the server download the model; where it cannot, the first step raises ModelError that says how else."""
         ...
 
 
@@ -283,6 +312,22 @@ class Store(Protocol):
 
     async def left(self) -> list[tuple[str, Acked | Resolved]]:
         """Take what was left, oldest first; each is handed out once."""
+        ...
+
+    async def remark(self, remark: Remark) -> None:
+        """Keep what a person said of an incident."""
+        ...
+
+    async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
+        """What was said of these incidents, oldest first."""
+        ...
+
+    async def save_scores(self, scores: Scores) -> None:
+        """Keep how a model did on the frozen incidents."""
+        ...
+
+    async def scores(self, model: str) -> list[Scores]:
+        """How a model did, newest first."""
         ...
 
     async def prune(self, now: int) -> int:

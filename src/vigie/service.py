@@ -2,20 +2,24 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 from vigie import __version__
-from vigie.app import Core, assignments, locked, monitors, notifiers, writing
+from vigie.app import Core, assignments, locked, monitors, notifiers, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
 from vigie.core.model import Monitor
+from vigie.engine.alive import keep_alive
 from vigie.engine.ingest import Turn
-from vigie.engine.janitor import Janitor, keep_alive
+from vigie.engine.janitor import Janitor
 from vigie.errors import ConfigError, VigieError
+from vigie.memory import one_arena, settle
 from vigie.ports import Batch, Clock
 from vigie.web.view import Health, Snapshot, lines
 
@@ -65,6 +69,7 @@ class Service:
             if state.quick and (monitor := self.core.ingest.monitor(state.monitor)):
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
         self.agent.start()
+        settle()
 
     async def stop(self) -> None:
         """Drain: checks under way end, their results are taken in, what is due is sent, the store is closed."""
@@ -103,6 +108,7 @@ class Service:
         self.core.outbox.use(built)
         self.agent.use(fresh.control, fresh.second_resolver)
         await self.agent.assign(assignments(fresh))
+        settle()
         log.info("the new configuration is in force: %d monitors, %d channels", len(fresh.monitors), len(fresh.channels))
         return True
 
@@ -118,7 +124,7 @@ class Service:
         stalled = now - max(last or 0, self._started_at) > max(_STALL_MS, slowest)
         waiting, given_up = len(await store.unsent()), len(await store.buried())
         health = Health(__version__, self._started_at, now, last, waiting, given_up, stalled, late)
-        return Snapshot(found, recent, health, self.settings.language)
+        return Snapshot(found, recent, health, self.settings.language, zone_of(self.settings))
 
     async def _take(self) -> None:
         async for batch in self._bus.batches():
@@ -159,6 +165,7 @@ def _quick_ms(monitor: Monitor) -> int:
 
 async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings], stop: asyncio.Event, again: asyncio.Event) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
+    one_arena()
     with locked(settings.store):
         service = Service(settings, clock, reload)
         close_page = await _page(service, settings)
@@ -191,21 +198,12 @@ async def _page(service: Service, settings: Settings) -> Callable[[], Awaitable[
 
     from vigie.web.app import build
 
-    host, _, port = settings.web.listen.rpartition(":")
-    config = uvicorn.Config(
-        build(service.snapshot), host=host.strip("[]"), port=int(port), log_config=None, access_log=False, lifespan="off", ws="none"
-    )
-    try:
-        listening = config.bind_socket() if await _is_free(host.strip("[]"), int(port)) else None
-    except SystemExit:  # what the library does when it cannot bind
-        listening = None
-    if listening is None:
-        await service.core.store.close()
-        raise VigieError(f"{settings.web.listen} is taken by another program", "set web.listen to a free port, or web.enabled to false")
+    listening = await _bound(settings.web.listen, service)
+    config = uvicorn.Config(build(service.snapshot), log_config=None, access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours
-    task = asyncio.create_task(server._serve([listening]))  # noqa: SLF001 - `serve` would take over the signals
-    log.info("status page on http://%s/", settings.web.listen)
+    task = asyncio.create_task(server._serve(listening))  # noqa: SLF001 - `serve` would take over the signals
+    log.info("status page on http://%s:%d/", settings.web.listen.rpartition(":")[0], listening[0].getsockname()[1])
 
     async def stop() -> None:
         server.should_exit = True
@@ -218,13 +216,16 @@ async def _nothing() -> None:
     """Stop a page that was not served."""
 
 
-async def _is_free(host: str, port: int) -> bool:
-    if port == 0:
-        return True
+async def _bound(listen: str, service: Service) -> list[socket.socket]:
+    """Sockets that listen there; raises VigieError that says why not."""
+    host, _, port = listen.rpartition(":")
     try:
-        server = await asyncio.start_server(lambda _, __: None, host, port)
-    except OSError:
-        return False
+        server = await asyncio.start_server(lambda _, __: None, host.strip("[]"), int(port), start_serving=False)
+    except OSError as error:
+        await service.core.store.close()
+        taken = error.errno == errno.EADDRINUSE
+        why = "is taken by another program" if taken else f"cannot be listened on: {error.strerror or error}"
+        raise VigieError(f"{listen} {why}", "set web.listen to a free port of this machine, or web.enabled to false") from error
+    sockets = [one.dup() for one in server.sockets]
     server.close()
-    await server.wait_closed()
-    return True
+    return sockets

@@ -1,6 +1,7 @@
 """How `vigie check` writes results: the JSON contract, the plugin line, the worst status."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -66,10 +67,17 @@ def test_a_plugin_line_is_one_line_with_performance_data() -> None:
 
 
 def test_of_several_the_worst_speaks() -> None:
-    up = CheckResult("shop", 0, Status.UP, timings=Timings(total=12))
-    line = results.nagios([(MONITOR, up), (MONITOR, RESULT)])
+    up = CheckResult("wiki", 0, Status.UP, timings=Timings(total=12))
+    line = results.nagios([(replace(MONITOR, name="Wiki"), up), (MONITOR, RESULT)])
 
-    assert line.startswith("VIGIE WARNING - Shop")
+    assert line.startswith("VIGIE WARNING - Shop / API’s: answered")
+    assert "'Wiki time'=0.012000s" in line
+
+
+def test_one_day_is_no_days() -> None:
+    tls = TlsFacts("TLSv1.3", "Example CA", "shop.test", 0, 1)
+    assert "by Example CA, 1 day left" in results.text(MONITOR, replace(RESULT, tls=tls), colour=False)
+    assert "expired 1 day ago" in results.text(MONITOR, replace(RESULT, tls=replace(tls, days_left=-1)), colour=False)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from vigie.config import load, one_monitor, options_to_config
+from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
 from vigie.errors import ConfigError
+from vigie.probes import configured
 from vigie.probes.http import Config
 
 MAIL = {
@@ -74,9 +75,25 @@ def test_the_environment_alone_is_a_configuration(tmp_path: Path) -> None:
 def test_missing_mail_settings_are_listed_and_check_needs_none(tmp_path: Path) -> None:
     found = load(None, {name: value for name, value in MAIL.items() if name != "EMAIL_PASSWORD"}, tmp_path)
 
-    assert found.missing == ("EMAIL_PASSWORD",)
+    assert [fault.key for fault in found.missing] == ["EMAIL_PASSWORD"]
     assert found.channels == {}
     assert found.monitors[0].config.url == "https://ollama.com/"
+
+
+def test_what_was_never_filled_in_is_missing_though_it_is_there(tmp_path: Path) -> None:
+    (tmp_path / "vigie.yaml").write_text("notify: {mail: {type: email}}\nmonitors: [https://a.test/]\n")
+    (tmp_path / ".env").write_text("EMAIL_SENDER=vigie@example.com\nEMAIL_RECEIVER=team@site.test\nSMTP_SERVER=smtp.example.com\n")
+
+    found = load(None, {}, tmp_path)
+
+    assert [(fault.key, fault.line) for fault in found.missing] == [("EMAIL_SENDER", 1), ("SMTP_SERVER", 3)]
+    assert "mail" in found.channels
+
+
+def test_a_file_that_names_no_channel_is_not_asked_for_mail_settings(tmp_path: Path) -> None:
+    (tmp_path / "vigie.yaml").write_text("monitors: [https://a.test/]\n")
+
+    assert load(None, {}, tmp_path).missing == ()
 
 
 def test_the_environment_wins_over_the_file_beside(product: Path) -> None:
@@ -144,4 +161,4 @@ def test_a_probes_options_survive_the_way_to_another_process() -> None:
     one = one_monitor({"url": "https://a.test/", "expect": {"latency": "1s", "json": ["$.a<3"]}})
     travelled = json.loads(json.dumps(one.options))
 
-    assert options_to_config(Config, travelled) == one.config
+    assert configured(Config, travelled) == one.config

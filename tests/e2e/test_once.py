@@ -176,7 +176,7 @@ def test_incidents_can_be_seen_and_closed_by_hand(vigie: Any, quick: Path, site:
 
     assert "boutique-1" in vigie("incidents", "list").stdout
     shown = vigie("incidents", "show", "boutique-1").stdout
-    for words in ("opened", "HTTP 500 instead of 200-299", "boutique-1:opened:mail"):
+    for words in ("opened", "HTTP 500 au lieu de 200-299", "boutique-1:opened:mail"):
         assert words in shown
     assert "acknowledged" in vigie("incidents", "ack", "boutique-1").stdout
     assert vigie("incidents", "resolve", "boutique-1", "--note", "cable").returncode == 0

@@ -227,8 +227,10 @@ def test_this_machine_and_private_networks_are_near(url: str) -> None:
         ({"model": "gpt-oss:120b-cloud"}, "runs in a cloud"),
         ({"model": "qwen3:cloud"}, "runs in a cloud"),
         ({"model": " "}, "empty"),
-        ({"url": "ftp://localhost"}, "no http"),
-        ({"url": "http://localhost:99999"}, "[Pp]ort"),
+        ({"url": "ftp://localhost"}, "no address of a server"),
+        ({"url": "http://localhost:99999"}, "no address of a server"),
+        ({"url": "bad host"}, "no address of a server"),
+        ({"url": "http://user:secret@localhost:11434"}, "no address of a server; write"),
     ],
 )
 def test_what_would_leave_the_machine_or_reach_nobody_is_refused(changed: dict[str, Any], words: str) -> None:

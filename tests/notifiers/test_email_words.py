@@ -51,7 +51,7 @@ def test_both_bodies_are_equally_complete(message: Message, deps: NotifierDeps) 
     mail = parsed(message, deps)
     assert mail["subject"] == message.subject
     page = Words(body(mail, "html"))
-    for text in (body(mail, "plain"), page.words):
+    for text in (body(mail, "plain"), page.words.replace("\u00a0", " ")):
         wanted = [message.headline, *message.lines, message.footer]
         wanted += [part for row in message.rows for part in (row.id, row.label, row.value)]
         wanted += [message.analysis_label, *message.analysis.sentences] if message.analysis else []
@@ -60,6 +60,12 @@ def test_both_bodies_are_equally_complete(message: Message, deps: NotifierDeps) 
             assert words in text
     assert page.links == [link.url for link in message.links]
     assert not mail.defects
+
+
+def test_no_line_breaks_before_a_colon_or_a_unit(deps: NotifierDeps) -> None:
+    page = Words(body(parsed(sample(NoticeReason.OPENED, "fr"), deps), "html"))
+    for words in ("Boutique É-Shop\u00a0: HTTP 502", "après 180\u00a0ms", "Observé\u00a0: HTTP"):
+        assert words in page.words
 
 
 def test_the_head_says_what_it_is(deps: NotifierDeps) -> None:

@@ -168,3 +168,19 @@ async def test_other_endings_have_their_own_causes(serve: Serve, make_deps: Deps
             assert (await look(make_deps, port)).cause is cause, handler.__name__
     async with serve(greet) as port:
         assert (await look(make_deps, port, tls=True)).cause is Cause.TLS_HANDSHAKE
+
+
+async def test_what_is_slipped_in_before_tls_is_found_out(serve: Serve, make_deps: Deps) -> None:
+    async def slip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 go ahead\r\n250 slipped in\r\n")
+        await reader.read()
+
+    async def encrypt(dialogue: Dialogue) -> str:
+        await dialogue.read_line()
+        await dialogue.start_tls()
+        return "encrypted"
+
+    async with serve(slip) as port:
+        result = await converse(Peer("127.0.0.1", port), make_deps(), 1_000, encrypt)
+
+    assert (result.cause, result.message) == (Cause.PROTOCOL_MISMATCH, "more was said in plain text after the agreement on TLS")

@@ -1,5 +1,6 @@
 """The status page over made-up snapshots: what it says, in which language, and that a hostile name stays text."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,8 +9,8 @@ import pytest
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status, Timings
 from vigie.core.policy import Policy
 from vigie.web.app import build
-from vigie.web.view import Health, Snapshot, lines
-from vigie.web.words import WORDS, span
+from vigie.web.view import Health, Snapshot, State, lines
+from vigie.web.words import WORDS, latency, say, shown
 
 NOW = 1_767_225_600_000
 
@@ -60,18 +61,72 @@ async def test_an_outage_leads_the_page_with_its_incident() -> None:
     )
     page = (await get(shown, "/")).text
 
-    assert "1 of 2 services down" in page
+    assert "1 of 2 services is down" in page
     assert page.index("shop.test") < page.index("atlas.test")
-    assert "tcp.refused" in page
-    assert "shop-1" in page
-    assert "10 min" in page
+    assert "connection refused" in page
+    assert "shop-1 · 10 min" in page
+    assert "open for 10 min" in page
 
 
 async def test_the_reader_may_ask_for_french() -> None:
-    page = (await get(snapshot(result("Shop", Status.DOWN, Cause.TCP_REFUSED)), "/?lang=fr")).text
+    shown = snapshot(result("Shop", Status.DOWN, Cause.TCP_REFUSED), incidents=(incident("Shop"),))
+    page = (await get(shown, "/?lang=fr")).text
 
-    assert "1 service(s) sur 1 en panne" in page
+    assert "1 service sur 1 est en panne" in page
+    assert "connexion refusée" in page
     assert '<html lang="fr">' in page
+    assert '<a href="?lang=en" lang="en">English</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("status", "severity", "state"),
+    [
+        (None, None, State.NONE),
+        (Status.UP, None, State.UP),
+        (Status.DOWN, None, State.SUSPECTED),
+        (Status.DOWN, Severity.OUTAGE, State.DOWN),
+        (Status.DOWN, Severity.DEGRADATION, State.SUSPECTED),
+        (Status.DEGRADED, None, State.DEGRADED),
+        (Status.DEGRADED, Severity.DEGRADATION, State.DEGRADED),
+        (Status.DEGRADED, Severity.OUTAGE, State.RECOVERING),
+        (Status.UP, Severity.OUTAGE, State.RECOVERING),
+        (Status.UNKNOWN, Severity.OUTAGE, State.UNKNOWN),
+    ],
+)
+async def test_what_one_check_saw_is_told_apart_from_what_is_confirmed(
+    status: Status | None, severity: Severity | None, state: State
+) -> None:
+    seen = [result("Shop", status, None if status is Status.UP else Cause.HTTP_STATUS)] if status else []
+    trouble = (replace(incident("Shop"), severity=severity),) if severity else ()
+    now = snapshot(*seen, result("Other", Status.UP), names=("Shop", "Other"), incidents=trouble)
+
+    assert now.lines[-1].state is State.UP
+    assert next(line for line in now.lines if line.monitor.id == "shop").state is state
+    for language in WORDS:
+        page = (await get(now, f"/?lang={language}")).text
+        headline = page.split("<h1>")[1].split("</h1>")[0]
+        total = say(language, "total", count=2)
+        wanted = say(language, "all_up") if state is State.UP else say(language, f"some_{state}", count=1, number=2, total=total)
+        assert headline == wanted.replace("'", "&#39;")
+
+
+async def test_a_first_check_that_is_still_awaited_is_not_called_an_answer() -> None:
+    assert "Waiting for the first checks" in (await get(snapshot(), "/")).text
+    assert "No service is watched" in (await get(snapshot(names=()), "/")).text
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "said"),
+    [
+        ("en", 1, "1 notice still to be sent"),
+        ("en", 2, "2 notices still to be sent"),
+        ("fr", 1, "1 avis n'a pas pu être remis"),
+        ("fr", 2, "2 avis n'ont pas pu être remis"),
+    ],
+)
+def test_counts_agree_with_their_nouns(language: str, count: int, said: str) -> None:
+    key = "buried" if language == "fr" else "unsent"
+    assert say(language, key, count=count).startswith(said)
 
 
 async def test_an_unknown_language_falls_back() -> None:
@@ -88,8 +143,8 @@ async def test_a_hostile_name_stays_text_and_no_script_may_run() -> None:
 async def test_undelivered_notices_are_said_loudly() -> None:
     page = (await get(snapshot(unsent=2, buried=1), "/")).text
 
-    assert "2 notice(s) still to be sent" in page
-    assert "1 notice(s) could not be delivered" in page
+    assert "2 notices still to be sent" in page
+    assert "1 notice could not be delivered" in page
 
 
 async def test_health_counts_every_status() -> None:
@@ -117,8 +172,39 @@ def test_both_languages_have_the_same_words() -> None:
     assert WORDS["en"].keys() == WORDS["fr"].keys()
 
 
+def test_pairs_stand_in_both_languages_for_the_same_keys() -> None:
+    for key, text in WORDS["en"].items():
+        assert isinstance(text, tuple) == isinstance(WORDS["fr"][key], tuple), key
+
+
 @pytest.mark.parametrize(
-    ("ms", "said"), [(-5, "0 s"), (59_999, "59 s"), (60_000, "1 min"), (7_500_000, "2 h 05 min"), (172_800_000, "48 h")]
+    ("ms", "english", "french"),
+    [
+        (0.4, "0 ms", "0 ms"),
+        (912.6, "913 ms", "913 ms"),
+        (2_312, "2,312 ms", "2\u202f312 ms"),
+        (9_999.6, "10.0 s", "10,0 s"),
+        (61_250, "61.2 s", "61,2 s"),
+    ],
 )
-def test_a_span_has_its_two_largest_units(ms: int, said: str) -> None:
-    assert span(ms) == said
+def test_a_latency_reads_as_its_language_has_it(ms: float, english: str, french: str) -> None:
+    assert (latency(ms, "en"), latency(ms, "fr")) == (english, french)
+
+
+def test_names_are_sorted_as_people_count() -> None:
+    found = lines([monitor(name) for name in ("Node 10", "node 2", "Atlas")], {}, [])
+
+    assert [line.monitor.name for line in found] == ["Atlas", "node 2", "Node 10"]
+
+
+def test_an_outage_stands_before_a_degradation_of_the_same_monitor() -> None:
+    slow = replace(incident("Shop"), id="shop-9", severity=Severity.DEGRADATION)
+    for order in ([incident("Shop"), slow], [slow, incident("Shop")]):
+        (line,) = lines([monitor("Shop")], {}, order)
+        assert line.incident is not None
+        assert line.incident.id == "shop-1"
+
+
+def test_what_could_turn_a_line_around_is_taken_out() -> None:
+    assert shown("a\u202eb\u2066c\x07\u200b") == "abc"
+    assert shown("\U0001f468\u200d\U0001f469 é متجر") == "\U0001f468\u200d\U0001f469 é متجر"

@@ -1,21 +1,30 @@
 """The command line: a shell around the composition root. Only the chosen command is imported, so that `vigie check` starts cold quickly."""
 
 import ast
+import contextlib
+import difflib
+import errno
 import importlib
 import importlib.util
+import logging
+import os
 import pkgutil
 import sys
+import traceback
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Never
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from vigie import __version__
-from vigie.errors import AlreadyRunning, ConfigError, VigieError
+from vigie.cli.common import INTERRUPTED, UNUSABLE
+from vigie.errors import ConfigError, VigieError
 
-UNUSABLE = 3
 _HIDDEN = ("results", "common")
+log = logging.getLogger("vigie")
 
 
 class _Lazy(TyperGroup):
@@ -28,13 +37,20 @@ class _Lazy(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The chosen command, imported."""
-        del ctx
-        if cmd_name not in _names() or cmd_name in _HIDDEN:
+        if cmd_name not in self.list_commands(ctx):
             return None
         app: typer.Typer = importlib.import_module(f"vigie.cli.{cmd_name}").app
         command = typer.main.get_command(app)
         command.name = cmd_name
         return command
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Name the nearest command where there is none of that name."""
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-"):
+            near = difflib.get_close_matches(name, known, 1)
+            ctx.fail(f"no command is called {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"commands: {', '.join(known)}"))
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list in `vigie --help`."""
@@ -43,7 +59,7 @@ class _Lazy(TyperGroup):
 
 
 def _names() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def _first_line(name: str) -> str:
@@ -57,7 +73,15 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-root = typer.Typer(cls=_Lazy, no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+root = typer.Typer(
+    cls=_Lazy,
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nFirst steps: vigie demo | vigie check https://example.com/ | vigie init\nHelp on a command: vigie COMMAND --help",
+)
 
 
 @root.callback()
@@ -66,21 +90,55 @@ def _root(*, version: bool = typer.Option(False, "--version", help="Show the ver
     del version
 
 
-def main() -> None:
-    """Entry of the console script; every error of ours ends with its fix and a documented exit status."""
+def main(arguments: Sequence[str] | None = None) -> Never:
+    """Entry of the console script; every error ends with its fix and a documented exit status, never with a traceback."""
     try:
-        typer.main.get_command(root)(standalone_mode=True)
+        status = _run(arguments)
+        if sys.stdout is not None:  # nobody may be listening
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except OSError as error:
+        status = _broken_output(error)
+    sys.exit(status)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        return int(typer.main.get_command(root)(arguments, prog_name="vigie", standalone_mode=False) or 0)
+    except TyperException as error:  # unusable arguments
+        show = getattr(error, "show", None)
+        return _tell(str(error)) if show is None else (show(), UNUSABLE)[1]
+    except typer.Abort:
+        return INTERRUPTED
     except ConfigError as error:
         count = len(error.faults)
-        _stop(f"The configuration is unusable ({count} fault{'s' if count > 1 else ''}):\n{error}", "")
-    except AlreadyRunning as error:
-        _stop(error.message, error.fix)
+        return _tell(f"The configuration is unusable ({count} fault{'s' if count > 1 else ''}):\n{error}")
     except VigieError as error:
-        _stop(error.message, error.fix)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return _tell(error.message, error.fix)
+    except OSError:
+        raise  # it is told by whom it concerns
+    except Exception as error:
+        log.debug("Vigie broke", exc_info=True)
+        return _tell(f"Vigie broke: {_described(error)}", "this is a fault of Vigie's: please report it with this line")
 
 
-def _stop(message: str, fix: str) -> Any:
+def _tell(message: str, fix: str = "") -> int:
     typer.echo(message + (f"\nFix: {fix}" if fix else ""), err=True)
-    sys.exit(UNUSABLE)
+    return UNUSABLE
+
+
+def _described(error: Exception) -> str:
+    """An exception on one line, with the place it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}{place}"
+
+
+def _broken_output(error: OSError) -> int:
+    """What cannot be written to is most often our own output: a full disk, or a reader that went away."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # else the interpreter would flush again at its end, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if error.errno == errno.EPIPE:
+        return 1
+    return _tell(f"{error.filename or 'the output'}: {error.strerror or error}", "see the disk and the permissions there")

@@ -1,27 +1,48 @@
 """Probe now and print the verdict; touches no state, sends nothing."""
 
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from vigie.cli import results
-from vigie.cli.common import ConfigOption, run, settings
+from vigie.cli.common import ConfigOption, coloured, command, counted, notes, run, settings, waiting
 from vigie.config import MonitorSettings, Settings, one_monitor
-from vigie.errors import VigieError
+from vigie.errors import ConfigError, VigieError
 
-app = typer.Typer(rich_markup_mode=None)
+if TYPE_CHECKING:
+    from vigie.explain import Diagnosis
 
-_EPILOG = """Exit status: 0 up, 1 degraded, 2 down, 3 unknown or unusable arguments; the worst of several (down, unknown, degraded, up).
-
-Examples: vigie check https://example.com/ | vigie check --expect-json '$.db==up' --max-latency 500ms https://api.example.com/health |
-vigie check --format nagios https://example.com/"""
+app = command()
 
 Many = list[str] | None
+# Which option speaks for which key of a monitor, where the names differ.
+_OPTIONS = {
+    "headers": "--header",
+    "expect.status": "--expect-status",
+    "expect.keyword": "--expect-keyword",
+    "expect.reject_keyword": "--reject-keyword",
+    "expect.json": "--expect-json",
+    "expect.type": "--expect-type",
+    "expect.latency": "--max-latency",
+    "expect.tls_days": "--min-tls-days",
+}
 
 
-@app.command(epilog=_EPILOG)
+@app.command(
+    epilog=notes(
+        "vigie check https://example.com/",
+        "vigie check --expect-json '$.db==up' --max-latency 500ms https://api.example.com/health",
+        "vigie check --format json | jq .status                     (every configured monitor)",
+        "vigie check --explain https://example.com/                (a second look where something is wrong)",
+        "vigie check --format nagios --min-tls-days 21 https://example.com/",
+        status="0 up, 1 degraded, 2 down, 3 unknown or unusable arguments; the worst of several (down, unknown, degraded, up)",
+    )
+)
 def check(
     urls: Annotated[Many, typer.Argument(metavar="[URL]...", help="What to check; every configured monitor when none is given.")] = None,
     *,
@@ -42,6 +63,9 @@ def check(
     ip: Annotated[Literal["4", "6"] | None, typer.Option(help="Only this family of addresses.")] = None,
     http: Annotated[Literal["1.1", "2", "3"] | None, typer.Option(help="HTTP version to ask for.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Do not verify the certificate.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Look a second time where something is wrong, and print the diagnosis.")
+    ] = False,
     format_: Annotated[Literal["text", "json", "nagios"], typer.Option("--format", help="Output.")] = "text",
 ) -> None:
     """Probe now and print the verdict; touches no state, sends nothing."""
@@ -56,22 +80,52 @@ def check(
     )
     values = _given(
         timeout=timeout,
-        method=method,
+        method=method.upper() if method else None,
         headers=_headers(header),
         max_redirects=max_redirects,
         resolver=resolver,
-        ca_file=str(ca_file) if ca_file else None,
+        ca_file=_file(ca_file),
         ip=int(ip) if ip else None,
         http=http,
         insecure=insecure or None,
         expect=expect or None,
     )
-    found = settings(config)
     if urls:
-        found = replace(found, monitors=tuple(_unique(one_monitor({"url": url, **values}), index) for index, url in enumerate(urls)))
+        monitors = tuple(_one(url, index, values) for index, url in enumerate(urls))
+        found = replace(settings(config), monitors=monitors)
     elif values:
         raise VigieError("options of the request need a URL", "name one, or set them in vigie.yaml")
-    raise typer.Exit(_show(found, format_))
+    else:
+        found = settings(config)
+    raise typer.Exit(_show(found, format_, explain=explain))
+
+
+def _keys(url: str, values: dict[str, Any]) -> dict[str, Any]:
+    """A monitor's keys: what HTTP has under `expect` stands beside the others where the scheme asks for another kind of check."""
+    scheme, found, _ = url.partition("://")
+    if not found or scheme.lower() in ("http", "https"):
+        return {"url": url, **values}
+    return {"url": url, **{key: value for key, value in values.items() if key != "expect"}, **values.get("expect", {})}
+
+
+def _one(url: str, index: int, values: dict[str, Any]) -> MonitorSettings:
+    """The monitor of a URL; its id is its own, because two URLs may have one host. Raises VigieError that names the option at fault."""
+    try:
+        one = one_monitor(_keys(url, values))
+    except ConfigError as error:
+        fault = error.faults[0]
+        key = fault.key.partition("]")[2].removeprefix(".")
+        option = _OPTIONS.get(key) or ("--" + key.replace("_", "-") if key and key != "url" else "URL")
+        raise VigieError(f"{option}: {fault.message}", fault.fix) from error
+    return replace(one, monitor=replace(one.monitor, id=f"{one.monitor.id}-{index}"))
+
+
+def _file(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    if not (path.is_file() and os.access(path, os.R_OK)):
+        raise VigieError(f"--ca-file: {path} cannot be read", "name a PEM file")
+    return str(path)
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -88,21 +142,27 @@ def _headers(lines: Many) -> dict[str, str] | None:
     return found or None
 
 
-def _unique(one: MonitorSettings, index: int) -> MonitorSettings:
-    """Two URLs of one host are two monitors."""
-    return replace(one, monitor=replace(one.monitor, id=f"{one.monitor.id}-{index}"))
-
-
-def _show(found: Settings, format_: str) -> int:
-    import sys
-
+def _show(found: Settings, format_: str, *, explain: bool) -> int:
     from vigie.agent import look
     from vigie.ports import Assignment
 
     wanted = [Assignment(one.monitor, one.options) for one in found.monitors]
-    checked = run(look(wanted, list(found.control), found.second_resolver))
+    with waiting(f"looking at {counted(len(found.monitors), 'monitor')} …"):
+        checked = run(look(wanted, list(found.control), found.second_resolver))
+        diagnoses = _diagnoses(found, checked) if explain else {}
     if format_ == "nagios":
         typer.echo(results.nagios(checked))
+    colour = coloured(sys.stdout)
     for monitor, result in checked if format_ != "nagios" else ():
-        typer.echo(results.json_line(monitor, result) if format_ == "json" else results.text(monitor, result, colour=sys.stdout.isatty()))
+        known = diagnoses.get(monitor.id)
+        if format_ == "json":
+            typer.echo(results.json_line(monitor, result, results.explained(result, known) if explain else None))
+        else:
+            typer.echo(results.text(monitor, result, colour=colour, language=found.language, diagnosis=known))
     return results.EXIT[results.worst([result.status for _, result in checked])]
+
+
+def _diagnoses(found: Settings, checked: Sequence[results.Checked]) -> "Mapping[str, Diagnosis]":
+    from vigie.explain import explain
+
+    return run(explain(found, checked))

@@ -1,21 +1,53 @@
-"""What commands share: the configuration, the log, the loop."""
+"""What commands share: the configuration, the log, the loop, and how a terminal is spoken to."""
 
 import asyncio
+import logging
 import os
-from collections.abc import Coroutine
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TextIO, TypeVar
 
 import typer
+from typer.core import TyperGroup
 
 from vigie.config import Settings, load
-from vigie.errors import ConfigError, Fault
+from vigie.errors import ConfigError, Fault, VigieError
 
 _T = TypeVar("_T")
+log = logging.getLogger("vigie")
+UNUSABLE = 3
+INTERRUPTED = 130  # what shells make of Ctrl-C
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file; else VIGIE_CONFIG, else ./vigie.yaml, else .env alone.")
 ]
+
+
+class Group(TyperGroup):
+    """A group whose list shows the whole first sentence of each command."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list in its help."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, (self.commands[name].help or "").partition("\n")[0]) for name in self.list_commands(ctx)])
+
+
+def command() -> typer.Typer:
+    """A command of its own file."""
+    return typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+def group(about: str) -> typer.Typer:
+    """A group of commands of one file."""
+    return typer.Typer(cls=Group, rich_markup_mode=None, add_completion=False, no_args_is_help=True, help=about)
+
+
+def notes(*examples: str, status: str = "") -> str:
+    r"""The end of a help text: what the exit status means, and examples, one a line (`\b` keeps lines as they are)."""
+    head = f"Exit status: {status}.\n\n" if status else ""
+    return head + "\b\nExamples:\n" + "\n".join(f"  {line}" for line in examples)
 
 
 def settings(config: Path | None) -> Settings:
@@ -23,14 +55,20 @@ def settings(config: Path | None) -> Settings:
     return load(config, os.environ, Path.cwd())
 
 
+def settings_apart(config: Path | None) -> Settings:
+    """The same for a program that stays: read by a process of its own, which takes its memory with it. Raises VigieError."""
+    from vigie.config.apart import load_apart
+
+    return load_apart(config, os.environ, Path.cwd())
+
+
 def need_channels(found: Settings) -> None:
     """Raise ConfigError that names every missing mail setting when nobody could be told."""
-    if found.channels:
-        return
-    if found.file is None:
-        where = "set it in the environment or in .env (`vigie init` writes one)"
-        raise ConfigError([Fault("is not set, and mail needs it", where, name, str(found.base / ".env")) for name in found.missing])
-    raise ConfigError([Fault("no channel is configured: nobody would be told", "add a channel under `notify`", "notify", str(found.file))])
+    if found.missing:
+        raise ConfigError(list(found.missing))
+    if not found.channels:
+        fix = "write `notify: {mail: {type: email}}` and set SMTP_* and EMAIL_* in .env, or name another channel"
+        raise ConfigError([Fault("no channel is configured: nobody would be told", fix, "notify", str(found.file))])
 
 
 def start_log(found: Settings, *, console: bool = True) -> None:
@@ -49,7 +87,49 @@ def start_log(found: Settings, *, console: bool = True) -> None:
     )
 
 
+@contextmanager
+def logged() -> Iterator[None]:
+    """What ends the program is told by the log, console and file alike: nobody reads the console of cron. Raises typer.Exit."""
+    try:
+        yield
+    except ConfigError as error:
+        for fault in error.faults:
+            log.critical("unusable configuration: %s", fault)
+        raise typer.Exit(UNUSABLE) from error
+    except VigieError as error:
+        log.critical("%s%s", error.message, f". Fix: {error.fix}" if error.fix else "")
+        raise typer.Exit(UNUSABLE) from error
+    except KeyboardInterrupt:
+        log.warning("interrupted; what was decided is kept, and the next run goes on from there")
+        raise
+
+
 def run(work: Coroutine[Any, Any, _T]) -> _T:
     """Run on a loop with reader and writer callbacks, which libcurl needs and Windows' default loop does not have."""
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         return runner.run(work)
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether colours are welcome there: on a terminal that knows them, unless NO_COLOR (no-color.org) is set."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 monitor`, `3 monitors`."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+@contextmanager
+def waiting(words: str) -> Iterator[None]:
+    """Say on a terminal what is waited for, as long as it is; nothing elsewhere. Nothing moves: that would spoil measured times."""
+    quiet = not sys.stderr.isatty() or os.environ.get("TERM") == "dumb"
+    try:
+        if not quiet:
+            sys.stderr.write(words)
+            sys.stderr.flush()
+        yield
+    finally:
+        if not quiet:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()

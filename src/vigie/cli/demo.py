@@ -3,6 +3,8 @@
 import asyncio
 import email
 import email.policy
+import logging
+import os
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -12,14 +14,16 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from vigie.cli.common import command, notes
+from vigie.core.report.words import cause_words, decimal
 from vigie.errors import VigieError
 
-app = typer.Typer(rich_markup_mode=None)
+app = command()
 
-_PATIENCE_SECONDS = 45.0
+_CALM_SECONDS, _PATIENCE_SECONDS = 2.5, 45.0
 _CONFIG = """\
 language: {language}
-store: {folder}/demo.db
+store: demo.db
 log: {{file: null}}
 web: {{enabled: false}}
 control: []
@@ -27,8 +31,44 @@ llm: {llm}
 notify: {{mail: {{type: email, to: you@demo.test, sender: vigie@demo.test, host: 127.0.0.1, port: {port}, tls: none}}}}
 alerts: {{default: {{confirm: 3, confirm_every: 1s, recover: 2, to: [mail]}}}}
 monitors:
-  - {{name: Demo shop, url: "http://127.0.0.1:{site}/", every: 2s, timeout: 2s}}
+  - {{name: "{name}", url: "http://127.0.0.1:{site}/", every: 2s, timeout: 2s}}
 """
+
+# The story in French and English.
+_STORY = {
+    "fr": {
+        "name": "Boutique",
+        "opens": "Une petite boutique ouvre sur cette machine ; Vigie la contrôle toutes les 2 secondes.",
+        "breaks": "Le moteur de la boutique s'arrête : elle répond désormais 502.",
+        "heals": "Le moteur de la boutique repart.",
+        "end": "Voilà un incident entier : une alerte, un retour à la normale. La suite : vigie init, puis vigie serve.",
+        "check": "contrôle : {status}, {what} ({ms} ms)",
+        "up": "en service",
+        "down": "en panne",
+        "degraded": "dégradé",
+        "unknown": "inconnu",
+        "mail": "courriel : {subject}",
+        "suspected": "suspicion : un échec isolé ne suffit pas, Vigie regarde de nouveau chaque seconde",
+        "opened": "incident {incident} : trois échecs de suite le confirment, une alerte part",
+        "recovered": "incident {incident} clos : deux bons contrôles de suite",
+    },
+    "en": {
+        "name": "Demo shop",
+        "opens": "A small shop opens on this machine; Vigie checks it every 2 seconds.",
+        "breaks": "The shop's engine stops: it answers 502 now.",
+        "heals": "The shop's engine starts again.",
+        "end": "That was one whole incident: one page, one recovery. Next: vigie init, then vigie serve.",
+        "check": "check: {status}, {what} ({ms} ms)",
+        "up": "up",
+        "down": "down",
+        "degraded": "degraded",
+        "unknown": "unknown",
+        "mail": "mail: {subject}",
+        "suspected": "suspicion: a single failure is not enough, Vigie looks again every second",
+        "opened": "incident {incident}: three failures in a row confirm it, a page leaves",
+        "recovered": "incident {incident} closed: two good checks in a row",
+    },
+}
 
 
 @dataclass(slots=True)
@@ -80,19 +120,38 @@ class Mailbox:
         self.arrived.set()
 
 
-@app.command(epilog="Example: vigie demo --language fr")
+@app.command(
+    epilog=notes(
+        "vigie demo", "vigie demo --language fr", "vigie demo --model llama3          (with a local Ollama)", status="0 the story was told"
+    )
+)
 def demo(
     *,
-    language: Annotated[Literal["fr", "en"], typer.Option(help="Language of the report.")] = "en",
+    language: Annotated[Literal["fr", "en"], typer.Option(help="Language of the story and of the report.")] = "en",
     model: Annotated[str | None, typer.Option(help="Let this model of a local Ollama write too.")] = None,
 ) -> None:
     """Start a small site, break it, and show check, suspicion, incident, report, page and recovery, by the real engine."""
-    from vigie import logs
-
-    # The story is told by Rich; the log would tell it twice.
-    logs.start(file=None, json=False, level="error", max_bytes=1, keep=0, secrets=(), console=False)
-    with tempfile.TemporaryDirectory(prefix="vigie-demo-") as folder:
+    with tempfile.TemporaryDirectory(prefix="vigie-demo-", ignore_cleanup_errors=True) as folder:
         asyncio.run(_Story(language, model, Path(folder)).play())
+
+
+class _Aside(logging.Handler):
+    """What the analyst has to say about the model, in the story; everything else is told by the story itself."""
+
+    def __init__(self, story: "_Story") -> None:
+        super().__init__(logging.WARNING)
+        self._story = story
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One line."""
+        if record.name == "vigie.analyst" or record.levelno >= logging.ERROR:
+            self._story.say(f"[yellow]{_plain(record.getMessage())}[/]")
+
+
+def _plain(words: str) -> str:
+    from rich.markup import escape
+
+    return escape(words)
 
 
 class _Story:
@@ -102,67 +161,93 @@ class _Story:
         from rich.console import Console
 
         self._language, self._model, self._folder = language, model, folder
+        self._words = _STORY[language]
         self._console = Console(highlight=False)
-        self._site, self._mailbox = Site(), Mailbox()
+        self._site, self._mailbox, self._well = Site(), Mailbox(), asyncio.Event()
         self._started = time.monotonic()
 
     async def play(self) -> None:
+        """From the opening of the shop to its recovery, some twelve seconds."""
+        logger = logging.getLogger("vigie")
+        logger.propagate = False
+        logger.addHandler(aside := _Aside(self))
         site = await asyncio.start_server(self._site.answer, "127.0.0.1", 0)
         mailbox = await asyncio.start_server(self._mailbox.answer, "127.0.0.1", 0)
         service = self._service(site.sockets[0].getsockname()[1], mailbox.sockets[0].getsockname()[1])
         service.core.ingest.listen_to_results(self._tell)
-        self._say("A small shop opens on this machine; Vigie watches it every 2 seconds.")
+        self.say(self._words["opens"])
         await service.start()
         try:
-            await asyncio.sleep(4)
-            self._say("[bold red]The shop's engine is switched off: it answers 502 now.[/]")
-            self._site.broken = True
-            await self._mail("page")
-            self._say("[bold green]The engine is switched on again.[/]")
-            self._site.broken = False
-            await self._mail("recovery")
-            self._say("That was one incident: one page, one recovery. Next: `vigie init`, then `vigie serve`.")
+            await self._until(self._well, "good check")
+            await asyncio.sleep(_CALM_SECONDS)
+            await self._act("breaks", broken=True)
+            await self._act("heals", broken=False)
+            self.say(f"[bold]{self._words['end']}[/]")
         finally:
             await service.stop()
             site.close()
             mailbox.close()
+            logger.removeHandler(aside)
+
+    async def _act(self, what: str, *, broken: bool) -> None:
+        self.say(f"[bold {'red' if broken else 'green'}]{self._words[what]}[/]")
+        self._site.broken = broken
+        await self._mail()
 
     def _service(self, site: int, port: int) -> Any:
-        import os
-
         from vigie.clock import SystemClock
         from vigie.config import load
         from vigie.service import Service
 
         llm = f"{{provider: ollama, model: '{self._model}'}}" if self._model else "{provider: none}"
         file = self._folder / "vigie.yaml"
-        file.write_text(_CONFIG.format(language=self._language, folder=self._folder, llm=llm, port=port, site=site), encoding="utf-8")
-        found = load(file, dict(os.environ), self._folder)
+        parts = {"language": self._language, "name": self._words["name"], "llm": llm, "port": port, "site": site}
+        file.write_text(_CONFIG.format(**parts), encoding="utf-8")
+        # The mail settings of whoever runs this belong to their own mail server, not to the demonstration's.
+        known = {name: value for name, value in os.environ.items() if name == "OLLAMA_HOST"}
+        found = load(file, known, self._folder)
         return Service(found, SystemClock(), lambda: found)
 
     async def _tell(self, turn: Any) -> None:
-        result = turn.result
+        result, words = turn.result, self._words
         if result is not None:
+            if result.status == "up":
+                self._well.set()
             colour = {"up": "green", "down": "red"}.get(result.status, "yellow")
-            total = result.timings.total or 0
-            self._say(f"check: [{colour}]{result.status}[/] {result.message} in {total:.1f} ms")
+            what = cause_words(result.cause, result.figures, self._language) if result.cause else result.message
+            ms = decimal(round(result.timings.total or 0, 1), self._language)
+            self.say(words["check"].format(status=f"[{colour}]{words[result.status]}[/]", what=_plain(what), ms=ms))
         for decision in turn.decisions:
-            self._say(f"[bold]{type(decision).__name__.lower()}[/] {getattr(decision, 'incident', '')}")
+            if template := words.get(type(decision).__name__.lower()):
+                self.say(f"[bold]{template.format(incident=getattr(decision, 'incident', ''))}[/]")
 
-    async def _mail(self, what: str) -> None:
+    async def _mail(self) -> None:
+        """Wait for the next mail, and show it."""
         from rich.panel import Panel
         from rich.text import Text
 
-        try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                await self._mailbox.arrived.wait()
-        except TimeoutError:
-            raise VigieError(f"no {what} came within {_PATIENCE_SECONDS:g} s", "this is a fault of Vigie's: please report it") from None
+        await self._until(self._mailbox.arrived, "mail")
         self._mailbox.arrived.clear()
         mail = self._mailbox.mails[-1]
         body = mail.get_body(("plain",))
         words = body.get_content() if body is not None else ""
-        self._console.print(Panel(Text(str(words).strip()), title=Text(f"mail: {mail['Subject']}"), title_align="left"))
+        title = Text(self._words["mail"].format(subject=mail["Subject"]))
+        self._console.print(Panel(Text(str(words).strip()), title=title, title_align="left"))
 
-    def _say(self, words: str) -> None:
-        self._console.print(f"[dim]{time.monotonic() - self._started:5.1f} s[/]  {words}")
+    @staticmethod
+    async def _until(event: asyncio.Event, what: str) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await event.wait()
+        except TimeoutError:
+            raise VigieError(f"no {what} came within {_PATIENCE_SECONDS:g} s", "this is a fault of Vigie's: please report it") from None
+
+    def say(self, words: str) -> None:
+        """A line of the story, with the seconds since its beginning."""
+        from rich.table import Table
+
+        line = Table.grid(padding=(0, 2))
+        line.add_column(style="dim", no_wrap=True)
+        line.add_column()
+        line.add_row(f"{time.monotonic() - self._started:4.1f} s", words)
+        self._console.print(line)

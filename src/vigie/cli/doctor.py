@@ -1,17 +1,21 @@
-"""Test everything a page depends on: configuration, store, model, channels, resolver, clock."""
+"""Test everything a page depends on: configuration, log, store, model, channels, resolver, clock."""
 
+import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, run, settings
+from vigie.cli.common import ConfigOption, coloured, command, counted, notes, run, settings, waiting
 from vigie.config import Settings
 from vigie.errors import VigieError
+from vigie.ports import Clock, LanguageModel
 
-app = typer.Typer(rich_markup_mode=None)
+app = command()
 
 _OLDEST = 1_767_225_600  # 2026-01-01: a clock before this program was written is wrong
+_COLOURS = {"ok": "\x1b[32m", "note": "\x1b[33m", "FAIL": "\x1b[31m"}
 Examination = Callable[[], Awaitable[str]]
 
 
@@ -19,37 +23,64 @@ class _NoteError(VigieError):
     """Not fatal: pages go out all the same."""
 
 
-@app.command(epilog="Exit status: 0 when every page would go out, 1 when something would hold it up, 3 unusable configuration.")
-def doctor(*, config: ConfigOption = None) -> None:
+@app.command(
+    epilog=notes(
+        "vigie doctor",
+        "vigie doctor --config /etc/vigie.yaml",
+        "vigie doctor --pull                         (fetches the model if it is missing)",
+        status="0 when every page would go out, 1 when something would hold it up, 3 unusable configuration",
+    )
+)
+def doctor(
+    *, config: ConfigOption = None, pull: Annotated[bool, typer.Option("--pull", help="Pull the model if it is not there.")] = False
+) -> None:
     """Test everything a page depends on, and say how to mend what is broken."""
     found = settings(config)
-    typer.echo(f"ok    configuration: {found.file or 'environment'}, {len(found.monitors)} monitor(s)")
-    raise typer.Exit(1 if run(_all(found)) else 0)
+    _say("ok", "configuration", f"{found.file or found.base / '.env'}, {counted(len(found.monitors), 'monitor')}")
+    raise typer.Exit(1 if run(_all(found, pull=pull)) else 0)
 
 
-async def _all(found: Settings) -> int:
+async def _all(found: Settings, *, pull: bool) -> int:
     from vigie.app import model, notifiers
     from vigie.clock import SystemClock
 
     clock = SystemClock()
-    examined: dict[str, Examination] = {"store": lambda: _store(found), "clock": _clock, "resolver": lambda: _resolver(found)}
+    examined: dict[str, Examination] = {"log": lambda: _log(found), "store": lambda: _store(found), "clock": _clock}
+    examined["resolver"] = lambda: _resolver(found)
     writer = model(found, clock)
-    examined["model"] = (lambda: _model(writer.examine)) if writer is not None else _no_model
+    examined["model"] = (lambda: _model(found, writer, clock, pull=pull)) if writer is not None else _no_model
     examined |= {f"channel {name}": one.examine for name, one in notifiers(found, clock).items()}
-    if not found.channels:
+    if found.missing or not found.channels:
         examined["channels"] = lambda: _no_channels(found)
     return sum([await _told(name, examination) for name, examination in examined.items()])
 
 
 async def _told(name: str, examination: Examination) -> bool:
     try:
-        typer.echo(f"ok    {name}: {await examination()}")
+        with waiting(f"testing {name} …"):
+            answer = await examination()
     except _NoteError as error:
-        typer.echo(f"note  {name}: {error.message}" + (f"\n      fix: {error.fix}" if error.fix else ""))
+        _say("note", name, error.message, error.fix)
     except VigieError as error:
-        typer.echo(f"FAIL  {name}: {error.message}" + (f"\n      fix: {error.fix}" if error.fix else ""))
+        _say("FAIL", name, error.message, error.fix)
         return True
+    else:
+        _say("ok", name, answer)
     return False
+
+
+def _say(mark: str, name: str, words: str, fix: str = "") -> None:
+    on, off = (_COLOURS[mark], "\x1b[0m") if coloured(sys.stdout) else ("", "")
+    typer.echo(f"{on}{mark:<5}{off} {name}: {words}" + (f"\n      fix: {fix}" if fix else ""))
+
+
+async def _log(found: Settings) -> str:
+    from vigie import logs
+
+    if found.log_file is None:
+        return "console alone"
+    logs.writable(found.log_file)
+    return f"{found.log_file} can be written"
 
 
 async def _store(found: Settings) -> str:
@@ -59,8 +90,8 @@ async def _store(found: Settings) -> str:
     unsent, buried = len(await store.unsent()), len(await store.buried())
     await store.close()
     if buried:
-        raise _NoteError(f"{found.store}: {buried} notice(s) could not be delivered", "see `vigie incidents list` and `show`")
-    return f"{found.store} opens and can be written" + (f", {unsent} notice(s) wait" if unsent else "")
+        raise _NoteError(f"{found.store}: {counted(buried, 'notice')} could not be delivered", "see `vigie incidents list` and `show`")
+    return f"{found.store} opens and can be written" + (f"; {counted(unsent, 'notice')} still to be sent" if unsent else "")
 
 
 async def _clock() -> str:
@@ -80,14 +111,17 @@ async def _resolver(found: Settings) -> str:
         deps.close()
     if fault is not None:
         raise _NoteError(
-            f"no control target answers ({fault}): services outside cannot be checked from here", "see the network of this machine"
+            f"no control target answers ({fault}): services outside cannot be checked from here",
+            "see this machine's network, or name hosts of your own under `control`",
         )
     return "names resolve and control targets answer" if found.control else "no control targets are configured"
 
 
-async def _model(examine: Examination) -> str:
+async def _model(found: Settings, writer: LanguageModel, clock: Clock, *, pull: bool) -> str:
+    from vigie.cli._models import examined
+
     try:
-        return await examine()
+        return "\n      ".join(await examined(found, writer, clock, pull=pull))
     except VigieError as error:
         raise _NoteError(f"{error.message}; pages go out with the plain report", error.fix) from error
 
@@ -97,5 +131,7 @@ async def _no_model() -> str:
 
 
 async def _no_channels(found: Settings) -> str:
-    names = f" (not set: {', '.join(found.missing)})" if found.missing else ""
-    raise VigieError(f"nobody would be told{names}", "run `vigie init`, or add a channel under `notify`")
+    if not found.missing:
+        raise VigieError("no channel is configured: nobody would be told", "run `vigie init`, or add a channel under `notify`")
+    names = "\n      ".join(str(fault) for fault in found.missing)
+    raise VigieError(f"nobody would be told by mail:\n      {names}")

@@ -1,24 +1,30 @@
 """The incidents, their timelines and reports: list, show, ack, resolve."""
 
+import difflib
 import getpass
-from typing import Annotated
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vigie.cli.common import ConfigOption, run, settings
-from vigie.cli.results import instant
+from vigie.cli.common import ConfigOption, group, notes, run, settings
 from vigie.config import Settings
 from vigie.core.blind import OWN
-from vigie.core.events import Acked, Resolved
+from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Incident
-from vigie.core.report.words import duration
+from vigie.core.report.history import Remark
+from vigie.core.report.words import date_time, duration
 from vigie.core.uptime import Availability
 from vigie.errors import VigieError
-from vigie.ports import Store
+from vigie.ports import Store, StoredReport
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="The incidents, their timelines and reports.")
+if TYPE_CHECKING:
+    from vigie.core.report.postmortem import Document
+
+app = group("The incidents, their timelines and reports: list, show, ack, resolve, report.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incidents list` names it.")]
+By = Annotated[str | None, typer.Option(help="Who; the user of this session when not given.")]
 
 
 def _open(found: Settings) -> Store:
@@ -29,15 +35,22 @@ def _open(found: Settings) -> Store:
     return SqliteStore(found.store, threads=False)
 
 
-@app.command("list")
+def _zone(found: Settings) -> tzinfo:
+    from vigie.app import zone_of
+
+    return zone_of(found)
+
+
+@app.command("list", epilog=notes("vigie incidents list", "vigie incidents list --open"))
 def list_(
     *,
     config: ConfigOption = None,
     only_open: Annotated[bool, typer.Option("--open", help="Only open ones.")] = False,
-    limit: Annotated[int, typer.Option(help="How many at most.")] = 30,
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 30,
 ) -> None:
-    """The newest incidents. Example: vigie incidents list --open."""
-    store = _open(settings(config))
+    """List the newest incidents."""
+    known = settings(config)
+    store = _open(known)
 
     async def work() -> list[Incident]:
         try:
@@ -45,73 +58,190 @@ def list_(
         finally:
             await store.close()
 
-    found = run(work())
-    for one in found:
-        ended = "open" if one.closed_at is None else duration(one.closed_at - one.started_at, "en")
-        acked = f"  acknowledged by {one.acked_by}" if one.acked_by else ""
-        typer.echo(f"{one.id:<30} {instant(one.started_at)}  {ended:<12} {one.cause}{acked}")
-    if not found:
-        typer.echo("No incident on record.")
+    zone = _zone(known)
+    rows = [_row(one, zone) for one in run(work())]
+    if not rows:
+        typer.echo("No incident is open." if only_open else "No incident on record.")
+        return
+    rows.insert(0, ("ID", "SINCE", "LASTED", "SEVERITY", "CAUSE", ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-@app.command()
+def _row(one: Incident, zone: tzinfo) -> tuple[str, ...]:
+    lasted = "still open" if one.closed_at is None else duration(one.closed_at - one.started_at, "en")
+    who = f"closed by {one.closed_by}" if one.closed_by else f"acknowledged by {one.acked_by}" if one.acked_by else ""
+    return (one.id, date_time(one.started_at, zone), lasted, one.severity.value, one.cause.value, who)
+
+
+@app.command(epilog=notes("vigie incidents show shop-api-7"))
 def show(identity: Id, *, config: ConfigOption = None) -> None:
-    """One incident: what happened when, the report, and every attempt to tell somebody."""
-    store = _open(settings(config))
+    """Show one incident: what happened when, the report, and every attempt to tell somebody."""
+    known = settings(config)
+    store = _open(known)
 
     async def work() -> list[str]:
         try:
-            return await _told(store, identity)
+            return await _told(store, identity, known.language, _zone(known))
         finally:
             await store.close()
 
     typer.echo("\n".join(run(work())))
 
 
-async def _told(store: Store, identity: str) -> list[str]:
+async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> list[str]:
     incident = await store.incident(identity)
     if incident is None:
         raise _unknown(identity)
     ended = "still open" if incident.closed_at is None else f"closed after {duration(incident.closed_at - incident.started_at, 'en')}"
     lines = [f"{incident.id}: {incident.severity}, {incident.cause}, {ended}", "", "Timeline"]
-    lines += [f"  {instant(entry.at)}  {type(entry.decision).__name__.lower()}" for entry in await store.timeline(identity)]
+    lines.append(f"  {date_time(incident.started_at, zone)}  first failed check")
+    lines += [f"  {date_time(entry.at, zone)}  {_happened(entry.decision)}" for entry in await store.timeline(identity)]
     if (report := await store.report(identity)) is not None:
-        lines += ["", "Facts", *(f"  {fact.id:<4} {fact.evidence.en}" for fact in report.bundle.facts)]
-        if report.analysis is not None and report.analysis.sentences:
-            lines += ["", f"Analysis by {report.analysis.model}", *(f"  {sentence}" for sentence in report.analysis.sentences)]
-        if report.analysis is not None and report.analysis.dropped:
-            lines += ["", "Dropped", *(f"  {one.rule}: {one.text}" for one in report.analysis.dropped)]
-        if report.fault:
-            lines += ["", f"No analysis: {report.fault}"]
+        lines += _report(report, language)
     lines += ["", "Deliveries"]
-    for one in await store.deliveries(identity):
-        lines.append(f"  {instant(one.at)}  {one.key}  try {one.attempt}: {one.reason or 'delivered'} ({one.answer})")
+    deliveries = await store.deliveries(identity)
+    for one in deliveries:
+        outcome = f"delivered ({one.answer})" if one.reason is None else f"FAILED, {one.reason}: {one.answer}"
+        lines.append(f"  {date_time(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
     waiting = [row for row in await store.unsent() if row.notice.incident == identity]
-    lines += [f"  unsent: {row.notice.key}, next try {instant(row.due_at)}" for row in waiting]
-    return lines
+    lines += [f"  {row.notice.key}: still to be sent, next attempt {date_time(row.due_at, zone)}" for row in waiting]
+    return lines if deliveries or waiting else [*lines, "  none"]
 
 
-@app.command()
-def ack(identity: Id, *, config: ConfigOption = None, by: Annotated[str | None, typer.Option(help="Who.")] = None) -> None:
+def _happened(decision: Decision) -> str:
+    """A line of the timeline."""
+    what = type(decision).__name__.lower()
+    if isinstance(decision, Opened):
+        return f"{what}: {decision.severity}, {decision.cause}" + ("" if decision.page else ", in maintenance: nobody was paged")
+    if isinstance(decision, Closed) and decision.note:
+        return f"{what} by {decision.by}: {decision.note}"
+    by = getattr(decision, "by", "")
+    return f"{what} by {by}".replace("ackrecorded", "acknowledged") if by else what
+
+
+def _report(report: StoredReport, language: str) -> list[str]:
+    """The facts in the language of the mails, and what became of the model's text."""
+    lines = ["", "Facts"]
+    lines += [f"  {fact.id:<4} {fact.evidence.fr if language == 'fr' else fact.evidence.en}" for fact in report.bundle.facts]
+    analysis = report.analysis
+    if analysis is not None and analysis.sentences:
+        lines += ["", f"Analysis by {analysis.model}", *(f"  {sentence}" for sentence in analysis.sentences)]
+    if analysis is not None and analysis.dropped:
+        lines += ["", "Dropped, because the check found it unproven", *(f"  {one.rule}: {one.text}" for one in analysis.dropped)]
+    return [*lines, "", f"No analysis: {report.fault}"] if report.fault else lines
+
+
+@app.command(epilog=notes("vigie incidents ack shop-api-7", "vigie incidents ack shop-api-7 --by Zoé"))
+def ack(identity: Id, *, config: ConfigOption = None, by: By = None) -> None:
     """Say that somebody is on it: no more reminders."""
     found = settings(config)
-    now = _now()
-    _handle(found, identity, Acked(now, by or getpass.getuser()))
+    _handle(found, identity, Acked(_now(), by or _user()))
     typer.echo(f"{identity} is acknowledged: no more reminders.")
 
 
-@app.command()
+@app.command(epilog=notes("vigie incidents report shop-3 --format html > shop-3.html"))
+def report(
+    identity: Id,
+    *,
+    config: ConfigOption = None,
+    format_: Annotated[Literal["md", "html"], typer.Option("--format", help="Markdown, or one page of HTML.")] = "md",
+    language: Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; the configuration's when not given.")] = None,
+) -> None:
+    """The post-incident report, with what people have to add marked."""
+    found = settings(config)
+    store = _open(found)
+
+    async def work() -> "Document":
+        from vigie.clock import SystemClock
+        from vigie.records import postmortem
+
+        try:
+            return await postmortem(found, store, SystemClock(), identity, language or found.language)
+        finally:
+            await store.close()
+
+    typer.echo(_written(run(work()), format_))
+
+
+def _written(document: "Document", format_: str) -> str:
+    from vigie.core.report.postmortem import markdown
+    from vigie.web.paper import html
+
+    return html(document) if format_ == "html" else markdown(document)
+
+
+@app.command(
+    epilog=notes(
+        "vigie incidents resolve shop-api-7 --note 'the cable was cut'",
+        "vigie incidents resolve shop-api-7 --cause behind_proxy --misleading",
+    )
+)
 def resolve(
     identity: Id,
     *,
     config: ConfigOption = None,
-    by: Annotated[str | None, typer.Option(help="Who.")] = None,
-    note: Annotated[str, typer.Option(help="What it was.")] = "",
+    by: By = None,
+    note: Annotated[str, typer.Option(help="What it was, in your words.")] = "",
+    cause: Annotated[str, typer.Option(help="The real cause, by its id (`vigie incidents causes` lists them).")] = "",
+    helpful: Annotated[bool | None, typer.Option("--helpful/--misleading", help="Whether the report helped.")] = None,
 ) -> None:
-    """Close an incident by hand; if the service still fails, a new one opens after confirmation."""
+    """Close an incident by hand, or add to a closed one what it really was: it is remembered, and told at the next similar one.
+
+    If the service still fails, a new incident opens after confirmation.
+    """
     found = settings(config)
-    _handle(found, identity, Resolved(_now(), by or getpass.getuser(), note))
-    typer.echo(f"{identity} is closed.")
+    who = by or _user()
+    _known(cause)
+    said = Remark(identity, _now(), who, helpful, cause, note) if cause or note or helpful is not None else None
+    was_open = run(_resolved(found, Resolved(_now(), who, note), identity, said))
+    typer.echo(f"{identity} is closed." if was_open else f"{identity}: noted.")
+
+
+@app.command(epilog=notes("vigie incidents causes"))
+def causes() -> None:
+    """The causes that `resolve --cause` knows, by id."""
+    from vigie.core.report.causes import catalogue
+
+    for identity, (_, en) in catalogue().items():
+        typer.echo(f"{identity:<18} {en}")
+
+
+def _known(cause: str) -> None:
+    """Raise VigieError for a cause that nobody could look up again."""
+    from vigie.core.report.causes import catalogue
+
+    if cause and cause not in catalogue():
+        near = difflib.get_close_matches(cause, catalogue(), 1)
+        fix = f"did you mean {near[0]!r}?" if near else "`vigie incidents causes` lists them; say anything else with --note"
+        raise VigieError(f"{cause!r} is no cause that Vigie knows", fix)
+
+
+async def _resolved(found: Settings, event: Resolved, identity: str, said: Remark | None) -> bool:
+    """Keep what was said, then close what is open; whether it was open. Raises VigieError when there is nothing to do."""
+    store = _open(found)
+    try:
+        incident = await store.incident(identity)
+        if incident is None:
+            raise _unknown(identity)
+        if incident.closed_at is not None and said is None:
+            raise VigieError(f"{identity} is closed already", "say what it was with --cause, --note, --helpful or --misleading")
+        if said is not None:
+            await store.remark(said)
+    finally:
+        await store.close()
+    if incident.closed_at is None:
+        await _handled(found, identity, event)
+    return incident.closed_at is None
+
+
+def _user() -> str:
+    """Who is at the keyboard; containers have users without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "somebody"
 
 
 def _now() -> int:
@@ -140,7 +270,7 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
         if incident is None:
             raise _unknown(identity)
         if incident.closed_at is not None:
-            raise VigieError(f"{identity} is closed already")
+            raise VigieError(f"{identity} is closed already", "nothing is left to do; see `vigie incidents show`")
         if incident.monitor == OWN:
             raise VigieError(f"{identity} is Vigie's own: it ends by itself when Vigie sees again")
     finally:
@@ -166,7 +296,7 @@ async def _leave(found: Settings, monitor: str, event: Acked | Resolved) -> None
         await store.close()
 
 
-@app.command()
+@app.command(epilog=notes("vigie incidents uptime --days 7"))
 def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Over so many days.")] = 30) -> None:
     """How available each monitor was; what Vigie itself could not see counts neither way."""
     found = settings(config)

@@ -1,22 +1,25 @@
 """Write a commented vigie.yaml and .env, after a few questions on a terminal."""
 
+import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from vigie.errors import VigieError
+from vigie.cli.common import INTERRUPTED, command, notes
+from vigie.errors import ConfigError, VigieError
 
-app = typer.Typer(rich_markup_mode=None)
+app = command()
 
 _YAML = """\
 # Vigie's configuration. Every key: docs/configuration.md; `vigie config check` says what is wrong, with the line.
 language: {language}                       # of reports, mails and pages: fr or en
 
 # The report's model. Without Ollama the plain report goes out; `provider: none` says so from the start.
-llm: {{provider: ollama, model: llama3, url: "http://localhost:11434"}}
+llm: {{provider: ollama, model: "${{OLLAMA_MODEL:-llama3}}"}}
 
 notify:
   mail: {{type: email}}                # SMTP_* and EMAIL_* come from .env
@@ -40,56 +43,128 @@ EMAIL_SENDER={sender}
 EMAIL_PASSWORD={password}
 EMAIL_RECEIVER={receiver}
 SMTP_SERVER={server}
+# 587: STARTTLS; 465: TLS from the start.
 SMTP_PORT={port}
 """
 
 
-@app.command(epilog="Examples: vigie init | vigie init --yes")
+@app.command(epilog=notes("vigie init", "vigie init --yes", "vigie init --force            (writes both files anew)"))
 def init(
     *,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the defaults, ask nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
 ) -> None:
-    """Write a commented vigie.yaml and .env here (asks a few questions on a terminal)."""
-    files = [Path("vigie.yaml"), Path(".env")]
-    there = [str(path) for path in files if path.exists()]
-    if there and not force:
-        raise VigieError(f"{' and '.join(there)} exist here already", "edit them, or overwrite them with --force")
-    ask = not yes and sys.stdin.isatty()
-    url = _asked("What shall be watched (URL)?", "https://ollama.com/", ask=ask)
-    _check(url)
-    language = _asked("Language of reports and mails (fr or en)?", _usual_language(), ask=ask)
-    sender = _asked("Sender's mail address?", "vigie@example.com", ask=ask)
-    receiver = _asked("Who shall be told (mail address)?", "team@example.com", ask=ask)
-    server = _asked("Mail server?", "smtp.gmail.com" if sender.endswith("@gmail.com") else "smtp.example.com", ask=ask)
-    port = _asked("Its port (587 STARTTLS, 465 TLS)?", "587", ask=ask)
-    password = typer.prompt("Password (an app password for Gmail)", default="", hide_input=True, show_default=False) if ask else ""
-    _write(files[0], _YAML.format(language="fr" if language == "fr" else "en", url=url))
-    _write(files[1], _ENV.format(sender=sender, password=password, receiver=receiver, server=server, port=port))
-    typer.echo(
-        "Wrote vigie.yaml and .env. Next: fill in .env, then `vigie doctor`, `vigie notify test`, and `vigie once` or `vigie serve`."
-    )
+    """Write a commented vigie.yaml and .env here (asks a few questions on a terminal); a file that exists is kept."""
+    wanted = [path for path in (Path("vigie.yaml"), Path(".env")) if force or not (path.exists() or path.is_symlink())]
+    if not wanted:
+        raise VigieError("vigie.yaml and .env exist here already", "edit them, or overwrite them with --force")
+    try:
+        texts = _texts([str(path) for path in wanted], ask=not yes and sys.stdin.isatty())
+    except typer.Abort:
+        typer.echo("\nNothing was written.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    for path in wanted:
+        _write(path, texts[str(path)])
+    kept = [str(path) for path in (Path("vigie.yaml"), Path(".env")) if path not in wanted]
+    typer.echo(f"Wrote {' and '.join(str(path) for path in wanted)}" + (f"; {kept[0]} was there and is kept." if kept else "."))
+    first = "" if kept == [".env"] else "fill in .env, then "
+    typer.echo(f"Next: {first}`vigie doctor`, `vigie notify test`, and `vigie once` or `vigie serve`.")
 
 
-def _asked(question: str, default: str, *, ask: bool) -> str:
-    return str(typer.prompt(question, default=default)).strip() if ask else default
+def _texts(wanted: list[str], *, ask: bool) -> dict[str, str]:
+    """The files' texts, by name; only what they need is asked for."""
+    texts = {}
+    if "vigie.yaml" in wanted:
+        url = _asked("What shall be watched (URL)?", _usual_url(), _is_url, ask=ask)
+        language = _asked("Language of reports and mails (fr or en)?", _usual_language(), _is_language, ask=ask)
+        texts["vigie.yaml"] = _YAML.format(language=language, url=json.dumps(url))
+    if ".env" in wanted:
+        sender = _asked("Sender's mail address?", "vigie@example.com", _is_mail("sender"), ask=ask)
+        receiver = _asked("Who shall be told (mail address)?", "team@example.com", _is_mail("to"), ask=ask)
+        usual = "smtp.gmail.com" if sender.endswith("@gmail.com") else f"smtp.{sender.rpartition('@')[2]}"
+        server = _asked("Mail server?", usual, _is_mail("host"), ask=ask)
+        port = _asked("Its port (587 STARTTLS, 465 TLS from the start)?", "587", _is_port, ask=ask)
+        hint = "an app password of the Google account" if server == "smtp.gmail.com" else "empty when the server wants none"
+        password = typer.prompt(f"Password ({hint})", default="", hide_input=True, show_default=False) if ask else ""
+        texts[".env"] = _ENV.format(sender=sender, password=_quoted(password), receiver=receiver, server=server, port=port)
+    return texts
 
 
-def _check(url: str) -> None:
+def _asked(question: str, default: str, check: Callable[[str], None], *, ask: bool) -> str:
+    """The answer, asked for until it is right; the default where nobody is there to answer."""
+    while ask:
+        answer = str(typer.prompt(question, default=default)).strip()
+        try:
+            check(answer)
+        except ValueError as error:
+            typer.echo(f"  {error}")
+        else:
+            return answer
+    return default
+
+
+def _is_url(text: str) -> None:
     from vigie.config import one_monitor
 
-    one_monitor({"url": url})
+    try:
+        one_monitor({"url": text})
+    except ConfigError as error:
+        raise ValueError(error.faults[0].message) from error
+
+
+def _is_language(text: str) -> None:
+    if text not in ("fr", "en"):
+        raise ValueError(f"{text!r} is none of fr, en")
+
+
+def _is_mail(key: str) -> Callable[[str], None]:
+    """A check of one of the mail channel's own keys, by its own words."""
+    good: dict[str, Any] = {"to": "team@example.com", "sender": "vigie@example.com", "host": "smtp.example.com"}
+
+    def check(text: str) -> None:
+        from vigie.notifiers.email import Config
+
+        Config(**{**good, key: text})
+
+    return check
+
+
+def _is_port(text: str) -> None:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535):
+        raise ValueError(f"{text!r} is no port; write 587 or 465")
+
+
+def _quoted(secret: str) -> str:
+    """As `.env` reads it back, whatever it holds."""
+    if not secret or secret.isalnum():
+        return secret
+    return "'" + secret.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _usual_url() -> str:
+    """What a `.env` that is here already watches, else Ollama's page."""
+    from vigie.config import variables
+
+    found = variables.read(Path.cwd(), os.environ).values.get("SERVICE_URL", "")
+    try:
+        _is_url(found)
+    except ValueError:
+        return "https://ollama.com/"
+    return found
 
 
 def _usual_language() -> str:
-    return "fr" if os.environ.get("LANG", "").lower().startswith("fr") else "en"
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "fr" if spoken.lower().startswith("fr") else "en"
 
 
 def _write(path: Path, text: str) -> None:
-    """Readable by its owner alone from the first byte on: `.env` holds a password."""
+    """Readable by its owner alone from the first byte on: `.env` holds a password. What was there is replaced as a whole."""
+    fresh = path.with_name(f"{path.name}.new")
     try:
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
+        fresh.replace(path)
     except OSError as error:
         raise VigieError(f"{path} cannot be written: {error.strerror}", "change to a folder that you may write") from error

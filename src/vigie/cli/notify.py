@@ -4,22 +4,29 @@ from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, need_channels, run, settings
+from vigie.cli.common import ConfigOption, group, need_channels, notes, run, settings, waiting
 from vigie.errors import DeliveryError, VigieError
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Channels.")
+app = group("Channels: send a marked test notice.")
 
 
 @app.callback()
 def _group() -> None:
-    """Channels."""
+    """Channels: send a marked test notice."""
 
 
-@app.command("test")
+@app.command(
+    "test",
+    epilog=notes(
+        "vigie notify test", "vigie notify test mail", status="0 delivered, 1 a channel did not take it, 3 unusable configuration"
+    ),
+)
 def send_test(
-    channel: Annotated[str | None, typer.Argument(help="Name of the channel; all when not given.")] = None, *, config: ConfigOption = None
+    channel: Annotated[str | None, typer.Argument(metavar="[CHANNEL]", help="Name of the channel; all when not given.")] = None,
+    *,
+    config: ConfigOption = None,
 ) -> None:
-    """Send a marked test notice. Example: vigie notify test mail."""
+    """Send a marked test notice by one channel, or by all."""
     from vigie.app import send_test as send
     from vigie.clock import SystemClock
 
@@ -30,7 +37,9 @@ def send_test(
     failed = False
     for name in [channel] if channel else found.channels:
         try:
-            typer.echo(f"{name}: delivered ({run(send(found, SystemClock(), name))})")
+            with waiting(f"sending by {name} …"):
+                answer = run(send(found, SystemClock(), name))
+            typer.echo(f"{name}: delivered ({answer})")
         except DeliveryError as error:
             failed = True
             typer.echo(f"{name}: FAILED: {error.message}" + (f"\n  Fix: {error.fix}" if error.fix else ""), err=True)

@@ -4,15 +4,19 @@ import logging
 
 import typer
 
-from vigie.cli.common import ConfigOption, need_channels, run, settings, start_log
+from vigie.cli.common import ConfigOption, command, counted, logged, need_channels, notes, run, settings, start_log
 
-app = typer.Typer(rich_markup_mode=None)
+app = command()
 log = logging.getLogger("vigie.once")
 
 
 @app.command(
-    epilog="Exit status: 0 complete and everything sent, 1 a notice is unsent (the next run tries again), 3 unusable configuration. "
-    "Example for cron: */5 * * * * cd /srv/vigie && .venv/bin/vigie once"
+    epilog=notes(
+        "vigie once",
+        "*/5 * * * * cd /srv/vigie && .venv/bin/vigie once          (a line of a crontab)",
+        status="0 complete and everything sent, 1 a notice is unsent (the next run tries again), 3 it could not run: "
+        "unusable configuration or database, or another run is at work",
+    )
 )
 def once(*, config: ConfigOption = None) -> None:
     """One whole cycle over every monitor: check, confirm, incident, report, notify, store, log, exit."""
@@ -20,11 +24,12 @@ def once(*, config: ConfigOption = None) -> None:
     from vigie.clock import SystemClock
 
     found = settings(config)
-    need_channels(found)
     start_log(found)
-    log.info("cycle begins: %d monitor(s)", len(found.monitors))
-    unsent = run(cycle(found, SystemClock()))
+    with logged():
+        need_channels(found)
+        log.info("cycle begins: %s", counted(len(found.monitors), "monitor"))
+        unsent = run(cycle(found, SystemClock()))
     if unsent:
-        log.error("cycle ends: %d notice(s) unsent, they stay in the outbox and the next run tries again", unsent)
+        log.error("cycle ends: %s unsent; the outbox keeps them and the next run tries again", counted(unsent, "notice"))
         raise typer.Exit(1)
     log.info("cycle ends: everything is done")

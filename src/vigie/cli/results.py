@@ -1,13 +1,19 @@
 """How `vigie check` writes results: text for people, JSON lines for programs, one plugin line for Nagios and Icinga."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from vigie.cli import _drawn as drawn
+from vigie.cli.common import counted
 from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
+
+if TYPE_CHECKING:
+    from vigie.explain import Diagnosis  # only its shape: a plain check starts without what a diagnosis needs
 
 Checked = tuple[Monitor, CheckResult]
 
@@ -30,24 +36,34 @@ def instant(at: int | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def json_line(monitor: Monitor, result: CheckResult) -> str:
-    """One object on one line; its fields are the contract of `--format json`."""
-    return msgspec.json.encode(
-        {
-            "monitor": monitor.name,
-            "url": monitor.target,
-            "status": result.status,
-            "cause": result.cause,
-            "message": result.message,
-            "at": instant(result.at),
-            "location": result.location,
-            "address": result.address,
-            "timings": _timings(result.timings),
-            "http": _http(result.http),
-            "tls": _tls(result.tls),
-            "advice": result.advice,
-        }
-    ).decode()
+def json_line(monitor: Monitor, result: CheckResult, more: Mapping[str, Any] | None = None) -> str:
+    """One object on one line; its fields are the contract of `--format json`, with those of `--explain` behind them."""
+    fields = {
+        "monitor": monitor.name,
+        "url": monitor.target,
+        "status": result.status,
+        "cause": result.cause,
+        "message": result.message,
+        "at": instant(result.at),
+        "location": result.location,
+        "address": result.address,
+        "timings": _timings(result.timings),
+        "http": _http(result.http),
+        "tls": _tls(result.tls),
+        "advice": result.advice,
+    }
+    return msgspec.json.encode({**fields, **(more or {})}).decode()
+
+
+def explained(result: CheckResult, diagnosis: "Diagnosis | None") -> dict[str, Any]:
+    """What `--explain` adds to a line: the redirects' URLs, the chain leaf first, and the diagnosis (null where all is well)."""
+    chain = [
+        {"subject": one.subject, "issuer": one.issuer, "key": one.key, "signature": one.signature, "names": one.names}
+        | {"not_before": instant(one.not_before), "not_after": instant(one.not_after), "sha256": one.sha256}
+        for one in (result.tls.chain if result.tls else ())
+    ]
+    known = drawn.as_json(diagnosis) if diagnosis else None
+    return {"hops": result.http.hops if result.http else (), "chain": chain, "diagnosis": known}
 
 
 def _timings(timings: Timings) -> dict[str, float | None]:
@@ -65,12 +81,16 @@ def _tls(facts: TlsFacts | None) -> dict[str, Any] | None:
     return {**plain, "expires_at": instant(facts.expires_at)}
 
 
-def text(monitor: Monitor, result: CheckResult, *, colour: bool) -> str:
-    """A few lines for a terminal: verdict first, then phases, certificate and advice."""
+def text(monitor: Monitor, result: CheckResult, *, colour: bool, language: str = "en", diagnosis: "Diagnosis | None" = None) -> str:
+    """For a terminal: verdict first, then redirects, phases, certificates and advice; `colour` also draws the phases as bars."""
     on, off = (_COLOURS[result.status], "\x1b[0m") if colour else ("", "")
     cause = f"  {result.cause}" if result.cause else ""
+    phases = drawn.bars(result.timings) if colour else [_phases(result.timings)]
     lines = [f"{on}{_MARKS[result.status]} {result.status.upper()}{off}  {monitor.target}{cause}"]
-    lines += [f"  {part}" for part in (result.message, _served(result), _phases(result.timings), _certificate(result.tls)) if part]
+    told = [result.message, *drawn.hops(result), _served(result), *phases, _certificate(result.tls)]
+    told += drawn.chain(result.tls) if colour else []
+    told += [] if diagnosis is None else drawn.diagnosis(diagnosis, language)
+    lines += [f"  {part}" for part in told if part]
     return "\n".join(lines + [f"  → {hint}" for hint in result.advice])
 
 
@@ -78,8 +98,8 @@ def _served(result: CheckResult) -> str:
     facts = result.http
     if facts is None:
         return f"address {result.address}" if result.address else ""
-    parts = [f"HTTP/{facts.version}" if facts.version[:1].isdigit() else facts.version, f"{facts.bytes} bytes", facts.type or ""]
-    parts += [f"{facts.redirects} redirect(s)"] * bool(facts.redirects) + [f"from {result.address}"] * bool(result.address)
+    parts = [f"HTTP/{facts.version}" if facts.version[:1].isdigit() else facts.version, counted(facts.bytes, "byte"), facts.type or ""]
+    parts += [counted(facts.redirects, "redirect")] * bool(facts.redirects) + [f"from {result.address}"] * bool(result.address)
     return ", ".join(part for part in parts if part)
 
 
@@ -91,17 +111,27 @@ def _phases(timings: Timings) -> str:
 def _certificate(facts: TlsFacts | None) -> str:
     if facts is None or facts.days_left is None:
         return ""
-    left = f"{facts.days_left} days left" if facts.days_left >= 0 else f"expired {-facts.days_left} days ago"
+    days = counted(abs(facts.days_left), "day")
+    left = f"{days} left" if facts.days_left >= 0 else f"expired {days} ago"
     return f"{facts.version or 'TLS'}, certificate of {facts.subject} by {facts.issuer}, {left}"
 
 
 def nagios(checked: Sequence[Checked]) -> str:
     """One plugin line with performance data (Monitoring Plugins guidelines): the worst result speaks for all."""
     status = worst([result.status for _, result in checked])
-    speaking = [(monitor, result) for monitor, result in checked if result.status is status]
-    said = "; ".join(f"{monitor.name}: {_said(result)}" for monitor, result in speaking)
-    perf = " ".join(part for monitor, result in checked for part in _perfdata(monitor, result, alone=len(checked) == 1))
+    names = _names([monitor for monitor, _ in checked])
+    said = "; ".join(f"{name}: {_said(result)}" for name, (_, result) in zip(names, checked, strict=True) if result.status is status)
+    labels = [""] if len(checked) == 1 else [f"{_clean(name)} " for name in names]
+    perf = " ".join(part for label, (_, result) in zip(labels, checked, strict=True) for part in _perfdata(label, result))
     return f"VIGIE {_NAGIOS[status]} - {_clean(said) or 'nothing to check'}" + (f" | {perf}" if perf else "")
+
+
+def _names(monitors: Sequence[Monitor]) -> list[str]:
+    """The monitors' names; where two share one, what is looked at, and its place in the list where even that is shared."""
+    named = Counter(monitor.name for monitor in monitors)
+    found = [monitor.name if named[monitor.name] == 1 else monitor.target for monitor in monitors]
+    twice = Counter(found)
+    return [name if twice[name] == 1 else f"{name} #{number}" for number, name in enumerate(found, 1)]
 
 
 def _said(result: CheckResult) -> str:
@@ -109,8 +139,7 @@ def _said(result: CheckResult) -> str:
     return result.message or ("answers" if total is None else f"answers in {total:.0f} ms")
 
 
-def _perfdata(monitor: Monitor, result: CheckResult, *, alone: bool) -> list[str]:
-    prefix = "" if alone else f"{_clean(monitor.name)} "
+def _perfdata(prefix: str, result: CheckResult) -> list[str]:
     limit = result.figures.get("limit_ms")
     warn = f"{float(limit) / 1000:g}" if isinstance(limit, int | float) else ""
     parts = [

@@ -6,23 +6,32 @@ import signal
 import sys
 from collections.abc import Callable
 
-import typer
-
-from vigie.cli.common import ConfigOption, settings, start_log
+from vigie.cli.common import ConfigOption, command, logged, notes, settings_apart, start_log
 from vigie.config import Settings
 
-app = typer.Typer(rich_markup_mode=None)
+app = command()
 log = logging.getLogger("vigie.serve")
 
 
-@app.command(epilog="SIGTERM or Ctrl-C drains and stops; SIGHUP or a changed file reloads the configuration, as a whole or not at all.")
+@app.command(
+    epilog="SIGTERM or Ctrl-C drains and stops; SIGHUP or a changed file reloads the configuration, as a whole or not at all.\n\n"
+    + notes(
+        "vigie serve",
+        "vigie serve --config /etc/vigie.yaml",
+        "curl http://127.0.0.1:8080/health",
+        status="0 stopped when asked, 3 it could not run: unusable configuration or database, busy port, or another run is at work",
+    )
+)
 def serve(*, config: ConfigOption = None) -> None:
     """Watch every monitor until stopped; status page and health endpoint on web.listen (127.0.0.1:8080)."""
-    found = settings(config)
+    found = settings_apart(config)
     start_log(found)
+    for fault in found.missing:
+        log.warning("mail cannot be sent yet: %s", fault)
     if not found.channels:
         log.warning("no channel is configured: incidents are recorded and shown, but nobody is told (vigie init sets one up)")
-    asyncio.run(_serve(found, lambda: settings(config)))
+    with logged():
+        asyncio.run(_serve(found, lambda: settings_apart(config)))
 
 
 async def _serve(found: Settings, reload: Callable[[], Settings]) -> None:

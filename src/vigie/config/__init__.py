@@ -1,20 +1,24 @@
 """The only reader of files and environment: one frozen Settings, or every fault at once."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from vigie.config import assemble, tree
+from vigie.config import variables
 from vigie.config.model import File
 from vigie.config.settings import Channel, Llm, MonitorSettings, Settings
-from vigie.errors import ConfigError, Fault, VigieError
+from vigie.config.tree import Tree
+from vigie.config.variables import Variables
+from vigie.errors import ConfigError, Fault
 
-__all__ = ["Channel", "Llm", "MonitorSettings", "Settings", "environment", "find", "load", "one_monitor"]
+__all__ = ["Channel", "Llm", "MonitorSettings", "Settings", "find", "load", "one_monitor"]
 
+_ENVIRONMENT = "environment"  # stands for a file where there is none
 _SEED_URL = "https://ollama.com/"
 _MAIL = ("EMAIL_SENDER", "EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER", "SMTP_PORT")
+# Reserved for examples (RFC 2606 §3): no mail can go there, so a setting with such a name was never filled in.
+_EXAMPLE = re.compile(r"(^|[@.])example\.(com|net|org)$", re.IGNORECASE)
 
 
 def find(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -23,64 +27,64 @@ def find(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | No
     if named is not None:
         return named if named.is_absolute() else cwd / named
     usual = cwd / "vigie.yaml"
-    return usual if usual.is_file() else None
-
-
-def environment(base: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment, with `.env` of a folder behind it."""
-    file = base / ".env"
-    if not file.is_file():
-        return dict(environ)
-    from dotenv import dotenv_values
-
-    try:
-        own = {name: value for name, value in dotenv_values(file, interpolate=False).items() if value is not None}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([Fault(f".env cannot be read: {error}", "see its permissions; it is text in UTF-8", file=str(file))]) from error
-    return {**own, **environ}
+    return usual if usual.exists() or usual.is_symlink() else None
 
 
 def load(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
     """The configuration of a file, or of the environment alone. Raises ConfigError with every fault."""
     file = find(asked, environ, cwd)
     base = file.parent if file is not None else cwd
-    known = environment(base, environ)
+    known = variables.read(base, environ)
     if file is None:
-        return _settings(_seed(known), None, base, known)
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise ConfigError([Fault(f"cannot be read: {why}", "`vigie init` writes one", file=str(file))]) from error
-    return _settings(tree.read(text, str(file), known), file, base, known)
+        return _settings(_seed(known), None, base)
+    from vigie.config.yaml import read  # 3 MB; see apart.py
+
+    return _settings(read(variables.text_of(file, "`vigie init` writes one"), str(file), known), file, base)
 
 
-def _seed(environ: Mapping[str, str]) -> tree.Tree:
+def _seed(known: Variables) -> Tree:
     """What the environment alone says: one service, mail when its settings are there."""
-    made = tree.Tree("environment")
-    monitor: dict[str, Any] = {"url": environ.get("SERVICE_URL") or _SEED_URL}
-    if seconds := environ.get("TIMEOUT_SECONDS"):
-        if seconds.replace(".", "", 1).isdigit():
-            monitor["timeout"] = f"{seconds}s"
+    made = Tree(_ENVIRONMENT, known)
+    monitor = ("monitors", 0)
+    made.origins = {(*monitor, "url"): "SERVICE_URL", (*monitor, "timeout"): "TIMEOUT_SECONDS", ("language",): "VIGIE_LANGUAGE"}
+    values = known.values
+    watched: dict[str, Any] = {"url": values.get("SERVICE_URL") or _SEED_URL}
+    if seconds := values.get("TIMEOUT_SECONDS"):
+        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", seconds):
+            watched["timeout"] = f"{seconds}s"
         else:
-            made.faults.append(Fault(f"{seconds!r} is no number of seconds", "write TIMEOUT_SECONDS=10", "TIMEOUT_SECONDS"))
-    made.value = {"monitors": [monitor], "log": {"file": environ.get("LOG_FILE") or "service_check_log.txt"}}
-    if environ.get("VIGIE_LANGUAGE"):
-        made.value["language"] = environ["VIGIE_LANGUAGE"]
-    if not _missing(environ):
+            made.fault((*monitor, "timeout"), f"{seconds!r} is no number of seconds", "write TIMEOUT_SECONDS=10")
+    made.value = {"monitors": [watched]}
+    if values.get("VIGIE_LANGUAGE"):
+        made.value["language"] = values["VIGIE_LANGUAGE"]
+    if all(values.get(name) for name in _MAIL):
         made.value["notify"] = {"mail": {"type": "email"}}
     return made
 
 
-def _missing(environ: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(name for name in _MAIL if not environ.get(name))
+def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
+    """What mail still needs: settings that are not there when the environment is all there is, and those that were never filled in."""
+    known = read.variables
+    if not channels and read.file != _ENVIRONMENT:
+        return ()
+    if not channels:
+        fix = f"set it in {known.file}" if Path(known.file).exists() else "there is no .env here: `vigie init` writes one"
+        return tuple(known.fault(name, "is not set, and mail needs it", fix) for name in _MAIL if not known.values.get(name))
+    taken = {name for path, name in read.origins.items() if path[:1] == ("notify",)}
+    return tuple(
+        known.fault(name, f"is still the example {known.values[name]!r}", "write your own")
+        for name in _MAIL
+        if name in taken and _EXAMPLE.search(known.values[name].strip())
+    )
 
 
-def _settings(read: tree.Tree, file: Path | None, base: Path, environ: Mapping[str, str]) -> Settings:
+def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
+    from vigie.config import assemble  # who is handed Settings ready made needs none of it
+
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
-    channels = assemble.channels(read, shape.notify, environ)
+    channels = assemble.channels(read, shape.notify)
     monitors = assemble.monitors(read, shape, list(shape.notify))
-    llm = assemble.llm(read, shape, environ)
+    llm = assemble.llm(read, shape)
     if not shape.monitors and not read.faults:
         read.fault(("monitors",), "nothing is watched", "add `monitors:` with a URL")
     if shape.timezone is not None:
@@ -104,12 +108,12 @@ def _settings(read: tree.Tree, file: Path | None, base: Path, environ: Mapping[s
         control=tuple(shape.control),
         second_resolver=shape.second_resolver,
         blind_after_ms=int(shape.blind_after),
-        missing=_missing(environ) if not channels else (),
+        missing=_missing(read, channels),
         secrets=tuple(sorted(held)),
     )
 
 
-def _check_zone(read: tree.Tree, name: str) -> None:
+def _check_zone(read: Tree, name: str) -> None:
     from zoneinfo import ZoneInfo
 
     try:
@@ -120,18 +124,10 @@ def _check_zone(read: tree.Tree, name: str) -> None:
 
 def one_monitor(values: dict[str, Any]) -> MonitorSettings:
     """A single monitor from plain values, as `vigie check URL` needs it. Raises ConfigError."""
-    made = tree.Tree("")
+    from vigie.config import assemble
+
+    made = Tree("", Variables({}, ""))
     found = assemble.monitors(made, File(monitors=[values]), [])
     if made.faults or not found:
         raise ConfigError(made.faults or [Fault("nothing to check")])
     return found[0]
-
-
-def options_to_config(config_type: type, options: dict[str, object]) -> Any:
-    """A probe's Config out of the plain values of an Assignment."""
-    from vigie.config.convert import dec_hook
-
-    try:
-        return msgspec.convert(options, config_type, dec_hook=dec_hook)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise VigieError(f"a probe's configuration did not travel well: {error}") from error

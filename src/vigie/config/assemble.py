@@ -2,15 +2,15 @@
 
 import difflib
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
 from vigie import plugins
-from vigie.config.convert import build, convert, enc_hook, unknown
+from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.settings import Channel, Llm, MonitorSettings
 from vigie.config.tree import Path, Tree
@@ -20,6 +20,7 @@ from vigie.core.policy import Policy, Window
 from vigie.errors import VigieError
 
 _SECRET_FIELDS = ("password", "secret", "bearer", "token")
+_SECRET_HEADER = re.compile("authorization|cookie|token|secret|key", re.IGNORECASE)
 _COMMON = msgspec.structs.fields(Common)
 
 
@@ -32,7 +33,7 @@ def module(tree: Tree, port: str, kind: Any, path: Path) -> Any:
         return None
 
 
-def channels(tree: Tree, raw: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Channel]:
+def channels(tree: Tree, raw: dict[str, Any]) -> dict[str, Channel]:
     """Channels by name; what a channel does not set comes from the environment where its adapter says so."""
     found = {}
     for name, values in raw.items():
@@ -44,30 +45,33 @@ def channels(tree: Tree, raw: dict[str, Any], environ: Mapping[str, str]) -> dic
         if adapter is None:
             continue
         rest = {key: value for key, value in values.items() if key != "type"}
-        config = build(tree, with_environment(adapter, rest, environ), adapter.Config, path)
+        config = build(tree, with_environment(tree, adapter, rest, path), adapter.Config, path, adapter.ENVIRONMENT)
         if config is not None:
             found[name] = Channel(name, values["type"], config)
     return found
 
 
-def with_environment(adapter: Any, values: dict[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+def with_environment(tree: Tree, adapter: Any, values: dict[str, Any], path: Path) -> dict[str, Any]:
     """The values with the environment's behind them, for the keys that the adapter takes from there."""
     names: dict[str, str] = adapter.ENVIRONMENT
-    return {key: environ[name] for key, name in names.items() if environ.get(name)} | values
+    known = tree.variables.values
+    taken = {key: known[name] for key, name in names.items() if known.get(name) and key not in values}
+    tree.origins |= {(*path, key): names[key] for key in taken}
+    return taken | values
 
 
-def llm(tree: Tree, file: File, environ: Mapping[str, str]) -> Llm:
+def llm(tree: Tree, file: File) -> Llm:
     """The model's settings: our keys, and the provider's own beside them."""
     ours = {one.name for one in msgspec.structs.fields(Report)}
     report = build(tree, {key: value for key, value in file.llm.items() if key in ours}, Report, ("llm",)) or Report()
     rest = {key: value for key, value in file.llm.items() if key not in ours}
     config = None
-    if report.provider not in ("none", "off"):
+    if report.provider not in ("none", "off") and report.mode != "off":
         adapter = module(tree, "llms", report.provider, ("llm", "provider"))
         if adapter is not None:
-            config = build(tree, with_environment(adapter, rest, environ), adapter.Config, ("llm",))
+            config = build(tree, with_environment(tree, adapter, rest, ("llm",)), adapter.Config, ("llm",))
     language = report.language or file.language
-    return Llm(report.provider, config, report.prompt, language, int(report.deadline), int(report.hold))
+    return Llm(report.provider, config, report.prompt, language, int(report.deadline), int(report.hold), report.mode)
 
 
 def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings, ...]:
@@ -84,7 +88,10 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
         if one.monitor.id == OWN:
             tree.fault(path, f"the id {OWN!r} belongs to Vigie's own incidents", "give the monitor another `id`")
         if one.monitor.id in found:
-            tree.fault(path, f"two monitors have the id {one.monitor.id!r}", "give one of them another `name` or `id`")
+            other = list(found).index(one.monitor.id)
+            first = tree.lines.get(("monitors", other))
+            where = f" (the other is in line {first})" if first else ""
+            tree.fault(path, f"two monitors have the id {one.monitor.id!r}{where}", "give one of them another `name` or `id`")
             continue
         covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
         policy = replace(one.monitor.policy, windows=covered)
@@ -110,11 +117,21 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     """One monitor; None when it is off or faulty."""
     values = {"url": raw} if isinstance(raw, str) else raw
     if not isinstance(values, dict):
-        tree.fault(path, f"a monitor is a URL or keys with values, not {raw!r}", "write `- https://example.com/`")
+        tree.fault(path, f"a monitor is a URL or keys with values, not {named(raw)}", "write `- https://example.com/`")
         return None
-    adapter = module(tree, "probes", values.get("type", "http"), (*path, "type"))
+    kind = str(values.get("type") or _kind_of(values.get("url")))
+    adapter = module(tree, "probes", kind, (*path, "type"))
     if adapter is None:
         return None
+    by_url = hasattr(adapter.Config, "from_url")
+    if by_url and "url" in values:
+        try:
+            said = adapter.Config.from_url(str(values["url"]))
+        except ValueError as error:
+            tree.fault(path if isinstance(raw, str) else (*path, "url"), str(error))
+            return None
+        # What the URL stands for; keys that are written out themselves come first.
+        values = said | {key: value for key, value in values.items() if key != "url"}
     common_keys = {one.name for one in _COMMON}
     own_keys = {one.encode_name for one in msgspec.structs.fields(adapter.Config)}
     for key in values.keys() - common_keys - own_keys:
@@ -125,20 +142,28 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
-    name = common.name or config.host
+    # One host may be looked at in many ways, so that its name alone would not tell them apart.
+    name = common.name or (config.target if by_url else config.host)
     one = Monitor(
         id=common.id or slug(name),
         name=name,
-        kind=common.type,
+        kind=kind,
         target=config.target,
         host=config.host,
-        every_ms=int(common.every),
+        every_ms=int(common.every if "every" in values else getattr(config, "usual_every", common.every)),
         timeout_ms=int(common.timeout),
         policy=policy,
         tags=tuple(common.tags),
         baseline=Sensitivity(common.baseline),
     )
     return MonitorSettings(one, config, msgspec.to_builtins(config, enc_hook=enc_hook))
+
+
+def _kind_of(url: Any) -> str:
+    """The kind that a URL's scheme asks for; `http` where it says nothing, or nothing that is known."""
+    scheme, found, _ = str(url or "").partition("://")
+    scheme = scheme.lower()
+    return (plugins.of_scheme(scheme) if found and scheme not in ("http", "https") else None) or "http"
 
 
 def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policy], names: list[str], path: Path) -> Policy:
@@ -181,16 +206,24 @@ def _covers(item: Maintenance, one: Monitor) -> bool:
 
 
 def secrets(value: Any) -> set[str]:
-    """Every secret in a Config, found by the names of its fields; the path of a webhook's URL is one too."""
+    """Every secret in a Config: fields with a telling name, headers with one, passwords inside URLs."""
     found: set[str] = set()
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             inner = getattr(value, name)
-            if isinstance(inner, str) and name in _SECRET_FIELDS:
-                found.add(inner)
+            if isinstance(inner, str):
+                found |= {inner} if name in _SECRET_FIELDS else _password(inner)
+            elif name == "headers" and isinstance(inner, dict):
+                found |= {text for key, text in inner.items() if _SECRET_HEADER.search(key)}
             else:
                 found |= secrets(inner)
     return found
+
+
+def _password(text: str) -> set[str]:
+    """That of `https://user:password@host/`, as it stands and decoded."""
+    written = text.partition("://")[2].partition("/")[0].rpartition("@")[0].partition(":")[2]
+    return {written, unquote(written)} - {""}
 
 
 def file_of(tree: Tree) -> File:
@@ -199,6 +232,8 @@ def file_of(tree: Tree) -> File:
     if not isinstance(values, dict):
         tree.fault((), "the file holds no keys", "begin with `monitors:`")
         return File()
+    if (path := tree.variables.values.get("LOG_FILE")) and isinstance(log := values.get("log", {}), dict):
+        values = {**values, "log": {"file": path, **log}}
     fields = {one.encode_name: one for one in msgspec.structs.fields(File)}
     found: dict[str, Any] = {}
     for key, value in values.items():

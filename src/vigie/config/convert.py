@@ -3,14 +3,19 @@
 import difflib
 import re
 import types
-from typing import Annotated, Any, Union, get_args, get_origin
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
 from vigie.config.tree import Path, Tree
 from vigie.core.duration import Duration
 
-_EXPECTED = re.compile(r"Expected `([^`]+)`, got `([^`]+)`")
+_EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `[^`]+`| (>=|<=|matching) .*)")
+_BOUND = re.compile(r" (>=|<=) ([-\d.]+)")
+_QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
+_SECRET = ("password", "secret", "bearer", "token")
 _KINDS = {
     "str": "text",
     "int": "a whole number",
@@ -24,12 +29,15 @@ _KINDS = {
 def dec_hook(kind: type, value: Any) -> Any:
     """Durations out of `30s` or of milliseconds as they travel between processes."""
     if kind is Duration:
-        if isinstance(value, str):
-            return Duration.parse(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return Duration(value)
-        raise ValueError(f"{value!r} is not a duration; write 500ms, 30s, 5m, 2h or 1d")
+        return Duration.of(value)
     raise NotImplementedError(kind)
+
+
+def written(kind: type, value: Any) -> Any:
+    """As `dec_hook`, for values that people write: a bare number is no duration, because nobody can know its unit."""
+    if kind is Duration and isinstance(value, int | float) and not isinstance(value, bool) and value != 0:
+        raise ValueError(f"{value!r} has no unit; write {value}s, or {value}m")
+    return dec_hook(kind, value)
 
 
 def enc_hook(value: Any) -> Any:
@@ -60,31 +68,70 @@ def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
     if struct is not None and isinstance(value, dict):
         return build(tree, value, struct, path)
     if struct is not None and value is not None and _only_struct(kind):
-        tree.fault(path, f"keys with values are expected, not {value!r}", f"known keys: {', '.join(struct.__struct_fields__)}")
+        tree.fault(path, f"keys with values are expected, not {named(value)}", f"known keys: {', '.join(struct.__struct_fields__)}")
         return None
     for strict in (True, False):
         try:
-            return msgspec.convert(value, kind, strict=strict, dec_hook=dec_hook)
+            return msgspec.convert(value, kind, strict=strict, dec_hook=written)
         except msgspec.ValidationError as error:
-            said = str(error)
             if strict and isinstance(value, str):
                 continue  # a number out of ${NAME} comes as text
-            tree.fault(path, _plain(said, value))
+            tree.fault(path, _plain(str(error), value if path[-1:] not in [(name,) for name in _SECRET] else _Hidden(), kind))
             return None
     return None
 
 
-def _plain(said: str, value: Any) -> str:
+class _Hidden:
+    """Stands in for a value that nobody may read."""
+
+    def __repr__(self) -> str:
+        return "what is there"
+
+
+def named(value: Any) -> str:
+    """A value as the file's reader would name it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return "keys with values" if isinstance(value, dict) else "a list"
+    return repr(value)
+
+
+def _choices(kind: Any) -> list[str]:
+    """The words that a `Literal` allows, without null."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) is Literal:
+        return [str(choice) for choice in get_args(kind)]
+    return [word for part in get_args(kind) for word in _choices(part)]
+
+
+def _plain(said: str, value: Any, kind: Any) -> str:
     """The library's words in ours."""
+    if "enum value" in said:
+        return f"{named(value)} is none of {', '.join(_choices(kind))}"
     match = _EXPECTED.search(said)
     if match is None:
         return said.partition(" - at `")[0]
-    wanted = " or ".join(_KINDS.get(part.strip(), part.strip()) for part in match[1].split("|"))
-    return f"{wanted} is expected, not {value!r}"
+    if match[2] == "matching":
+        # An address may hold a secret, so that it is not repeated.
+        id_words = f"{named(value)} does not fit: small letters, digits and hyphens only, at most 63"
+        return "a web address is expected, as https://hooks.example.com/…" if "https" in said else id_words
+    parts = [_KINDS.get(part.strip(), part.strip()) for part in match[1].split("|") if part.strip() != "null"]
+    bound = _BOUND.search(said)
+    limit = f" of at {'least' if bound[1] == '>=' else 'most'} {bound[2]}" if bound else ""
+    return f"{' or '.join(parts)}{limit} {'are' if parts[-1].startswith('keys') else 'is'} expected, not {named(value)}"
 
 
-def build(tree: Tree, values: dict[str, Any], struct: type[msgspec.Struct], path: Path) -> Any:
-    """A Struct out of a mapping; unknown keys name the nearest, missing ones are named one by one. None when anything was wrong."""
+def build(
+    tree: Tree, values: dict[str, Any], struct: type[msgspec.Struct], path: Path, variables: Mapping[str, str] = MappingProxyType({})
+) -> Any:
+    """A Struct out of a mapping; unknown keys name the nearest, missing ones are named one by one. None when anything was wrong.
+
+    `variables` names the variable of the environment that could bring a key.
+    """
     before = len(tree.faults)
     fields = {one.encode_name: one for one in msgspec.structs.fields(struct)}
     found = {}
@@ -95,14 +142,25 @@ def build(tree: Tree, values: dict[str, Any], struct: type[msgspec.Struct], path
             unknown(tree, (*path, key), key, fields)
     for name, one in fields.items():
         if one.required and name not in values:
-            tree.fault(path, f"`{name}` is missing", f"add `{name}: …`")
+            variable = variables.get(name)
+            tree.fault(path, f"`{name}` is missing", f"add `{name}: …`" + (f", or set {variable} in .env" if variable else ""))
     if len(tree.faults) > before:
         return None
     try:
         return struct(**found)
     except ValueError as error:
-        tree.fault(path, str(error))
+        tree.fault((*path, *_spoken_of(str(error), found)), str(error))
         return None
+
+
+def _spoken_of(message: str, found: dict[str, Any]) -> tuple[str, ...]:
+    """The key that a Struct's own complaint is about: the one that it names first, or the only one whose value it quotes."""
+    named = re.match(r"`(\w+)`", message)
+    if named and named[1] in found:
+        return (named[1],)
+    quoted = [first or second for first, second in _QUOTED.findall(message)]
+    held = [key for key, value in found.items() if any(word in str(value) for word in quoted)]
+    return (held[0],) if len(held) == 1 else ()
 
 
 def unknown(tree: Tree, path: Path, key: str, known: Any) -> None:

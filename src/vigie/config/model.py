@@ -53,6 +53,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Keys of `llm` beside those of the provider."""
 
     provider: Annotated[str, Meta(description="`ollama`, or `none` for the plain report alone.")] = "ollama"
+    mode: Annotated[
+        Literal["auto", "compose", "select", "off"],
+        Meta(
+            description="Who writes: `compose`, the model; `select`, code out of what the model chose; `off`, the plain report alone; "
+            "`auto` goes by the model's size, its last `vigie report eval`, and what people said of its reports."
+        ),
+    ] = "auto"
     prompt: Annotated[str | None, Meta(description="Your own instructions to the model; facts, schema and checks stay.")] = None
     language: Annotated[Literal["fr", "en"] | None, Meta(description="Language of the report; that of the mails when not set.")] = None
     deadline: Annotated[Duration, Meta(description="Longest wait for a report.")] = msgspec.field(default_factory=lambda: Duration(60_000))

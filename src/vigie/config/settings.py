@@ -6,6 +6,7 @@ from typing import Any
 
 from vigie.config.model import Log, Web
 from vigie.core.model import Monitor
+from vigie.errors import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Llm:
     language: str
     deadline_ms: int
     hold_ms: int
+    mode: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Settings:
     control: tuple[str, ...]
     second_resolver: str | None
     blind_after_ms: int
-    missing: tuple[str, ...]  # settings of the environment that mail would need, when no channel is configured
+    missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
     secrets: tuple[str, ...]
 
     @property

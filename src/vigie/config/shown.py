@@ -1,19 +1,21 @@
 """The configuration as others see it: JSON Schema for editors, and the merged values with secrets masked for people."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from vigie import plugins
 from vigie.config.convert import enc_hook
 from vigie.config.model import Common, File, Report
-from vigie.config.settings import Settings
+from vigie.config.settings import MonitorSettings, Settings
 from vigie.core.duration import Duration
 from vigie.net import redact_url
 
 _MASK = "***"
-_SECRET = ("password", "secret", "bearer", "token")
+_SECRET = ("password", "secret", "bearer", "token", "send")  # what is said on a port may hold a password
 _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
 
 
@@ -25,18 +27,24 @@ def _schema_hook(kind: type) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `vigie.yaml`, put together from every installed adapter."""
-    adapters = {port: {kind: plugins.load(port, kind).Config for kind in plugins.kinds(port)} for port in ("probes", "notifiers", "llms")}
+    adapters = {
+        port: {kind: plugins.load(port, kind, complete=False).Config for kind in plugins.kinds(port)}
+        for port in ("probes", "notifiers", "llms")
+    }
     types = [File, Common, Report, *(config for kinds in adapters.values() for config in kinds.values())]
     roots, components = msgspec.json.schema_components(types, schema_hook=_schema_hook, ref_template="#/$defs/{name}")
     by_type = dict(zip(types, roots, strict=True))
     whole = components["File"]
     whole["properties"]["monitors"]["items"] = {
-        "anyOf": [{"type": "string"}, *(_together(components, [by_type[Common], by_type[one]]) for one in adapters["probes"].values())]
+        "anyOf": [
+            {"type": "string"},
+            *(_monitor(_together(components, [by_type[Common], by_type[one]]), kind, one) for kind, one in adapters["probes"].items()),
+        ]
     }
     channels = [_typed(_resolved(components, by_type[one]), kind) for kind, one in adapters["notifiers"].items()]
     whole["properties"]["notify"]["additionalProperties"] = {"anyOf": channels}
     whole["properties"]["llm"] = {"anyOf": [_together(components, [by_type[Report], by_type[one]]) for one in adapters["llms"].values()]}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "vigie.yaml", **whole, "$defs": components}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "title": "vigie.yaml", "$defs": components}
 
 
 def _resolved(components: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
@@ -52,37 +60,75 @@ def _together(components: dict[str, Any], roots: list[dict[str, Any]]) -> dict[s
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
+def _monitor(part: dict[str, Any], kind: str, config: Any) -> dict[str, Any]:
+    """A monitor's keys with its `type`; where a URL may stand for them, it or they are required."""
+    if not hasattr(config, "from_url"):
+        return part if kind == "http" else {**part, "properties": {**part["properties"], "type": {"const": kind}}}
+    properties = {**part["properties"], "type": {"const": kind}, "url": {"type": "string", "description": "Stands for other keys."}}
+    either = [{"required": ["type", *part["required"]]}, {"required": ["url"]}]
+    return {**part, "properties": properties, "required": [], "anyOf": either}
+
+
 def _typed(part: dict[str, Any], kind: str) -> dict[str, Any]:
     """A channel's keys with its `type`; what the environment can give is not required."""
     return {**part, "properties": {"type": {"const": kind}, **part["properties"]}, "required": ["type"]}
 
 
 def shown(settings: Settings) -> str:
-    """YAML (its JSON subset) of what is in force."""
+    """JSON (so YAML too) of what is in force, every default written out."""
+    llm = settings.llm
+    report = {"provider": llm.provider, "language": llm.language, "prompt": llm.prompt}
+    report |= {"deadline": str(Duration(llm.deadline_ms)), "hold": str(Duration(llm.hold_ms))}
     whole = {
         "file": str(settings.file or "environment"),
         "language": settings.language,
         "timezone": settings.timezone,
         "store": str(settings.store),
-        "log": plain(settings.log),
+        "log": {**plain(settings.log), "file": str(settings.log_file) if settings.log_file else None},
         "web": plain(settings.web),
-        "llm": {"provider": settings.llm.provider, "language": settings.llm.language, **(plain(settings.llm.config) or {})},
+        "llm": {**report, **(plain(llm.config) or {})},
         "control": list(settings.control),
-        "notify": {name: {"type": one.kind, **plain(one.config)} for name, one in settings.channels.items()},
-        "monitors": [
-            {
-                "id": one.monitor.id,
-                "name": one.monitor.name,
-                "type": one.monitor.kind,
-                "every": str(Duration(one.monitor.every_ms)),
-                "timeout": str(Duration(one.monitor.timeout_ms)),
-                "to": list(one.monitor.policy.to),
-                **plain(one.config),
-            }
-            for one in settings.monitors
-        ],
+        "second_resolver": settings.second_resolver,
+        "notify": {name: {"type": one.kind, **_channel(one.config)} for name, one in settings.channels.items()},
+        "monitors": [_in_force(one) for one in settings.monitors],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def _in_force(one: MonitorSettings) -> dict[str, Any]:
+    monitor, policy = one.monitor, one.monitor.policy
+    return {
+        "id": monitor.id,
+        "name": monitor.name,
+        "type": monitor.kind,
+        "every": str(Duration(monitor.every_ms)),
+        "timeout": str(Duration(monitor.timeout_ms)),
+        "tags": list(monitor.tags),
+        "alert": {
+            "confirm": policy.confirm,
+            "confirm_every": str(Duration(policy.confirm_every_ms)),
+            "recover": policy.recover,
+            "remind": str(Duration(policy.remind_ms)),
+            "to": list(policy.to),
+            "degraded_to": list(policy.degraded_to),
+            "fallback": list(policy.fallback),
+        },
+        "maintenance": [{"from": _instant(span.start), "until": _instant(span.end)} for span in policy.windows],
+        **plain(one.config),
+    }
+
+
+def _instant(at: int) -> str:
+    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
+
+
+def _channel(config: Any) -> dict[str, Any]:
+    """As `plain`, but the path of a chat's or webhook's address is its password."""
+    found: dict[str, Any] = plain(config)
+    if isinstance(url := getattr(config, "url", None), str):
+        parts = urlsplit(url)
+        found["url"] = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{_MASK}"
+    return found
 
 
 def plain(config: Any) -> Any:
@@ -104,6 +150,5 @@ def _masked(name: str, value: Any) -> Any:
     if name == "headers" and isinstance(value, dict):
         return dict.fromkeys(value, _MASK)
     if isinstance(value, str) and "://" in value:
-        # The path of a chat's webhook is its password.
-        return redact_url(value) if "hook" not in value.lower() else value.partition("://")[0] + "://" + _MASK
+        return redact_url(value)
     return plain(value)

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from vigie.core.blind import OWN
-from vigie.core.events import AckRecorded, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
+from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
 from vigie.core.incident import MonitorState, step
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
 from vigie.core.policy import Policy
+from vigie.core.report.words import REMOVED
 from vigie.core.routing import route
 from vigie.engine.baselines import Baselines
 from vigie.errors import StoreError
@@ -72,7 +73,7 @@ class Ingest:
         for orphan in {one.monitor for one in self._incidents.values()} - wanted.keys() - self._monitors.keys() - {OWN}:
             self._monitors[orphan] = await self._stand_in(orphan)
         for gone in [monitor for monitor in self._monitors if monitor not in wanted]:
-            await self.handle(gone, Resolved(self._clock.now(), "vigie", "the monitor was removed from the configuration"))
+            await self.handle(gone, Resolved(self._clock.now(), "vigie", REMOVED))
         self._monitors = wanted
         self._baselines.keep(set(wanted))
         for monitor in wanted.values():
@@ -158,13 +159,13 @@ class Ingest:
             monitor = self._monitors.get(result.monitor)
             if monitor is None:
                 continue
-            before = states.get(result.monitor) or self.state(result.monitor)
+            before = states.get(monitor.id) or self.state(monitor.id)
             fresh = not result.order or result.order > before.order  # what is repeated teaches nothing
             judged = self._baselines.judge(monitor, result) if fresh else result
             after, decisions = step(before, Observed(judged.at, judged.order, judged.status, judged.cause), monitor.policy)
             if after is not before:
                 turns.append(Turn(monitor, before, after, decisions, judged))
-                states[result.monitor] = after
+                states[monitor.id] = after
         return turns
 
     def _commit(self, turns: list[Turn], cursors: tuple[tuple[str, int, int], ...]) -> Commit:
@@ -269,9 +270,26 @@ def _log(turn: Turn) -> None:
     result, name = turn.result, turn.monitor.name
     if result is not None and log.isEnabledFor(_LEVELS[result.status]):
         total = result.timings.total
-        took = "" if total is None else f" in {total:.0f} ms"
+        took = "" if total is None else f" ({total:.0f} ms)"
         cause = f" [{result.cause}]" if result.cause else ""
         log.log(_LEVELS[result.status], "%s: %s%s: %s%s", name, result.status, cause, result.message or turn.monitor.target, took)
     for decision in turn.decisions:
-        incident = getattr(decision, "incident", "")
-        log.warning("%s: %s %s", name, type(decision).__name__.lower(), incident or f"({decision.severity})")
+        log.warning("%s: %s", name, _described(decision))
+
+
+def _described(decision: Decision) -> str:
+    """A decision as a line of the log."""
+    what = type(decision).__name__.lower()
+    match decision:
+        case Suspected():
+            return f"suspected ({decision.severity}): quick re-checks will confirm it or clear it"
+        case Cleared():
+            return f"cleared ({decision.severity}): the failure was not confirmed, nobody is paged"
+        case Opened():
+            return f"opened {decision.incident} ({decision.severity}, {decision.cause})" + ("" if decision.page else ", in maintenance")
+        case Closed():
+            return f"closed {decision.incident} by {decision.by}" + (f": {decision.note}" if decision.note else "")
+        case AckRecorded():
+            return f"acknowledged {decision.incident} by {decision.by}"
+        case _:
+            return f"{what} {decision.incident}"

@@ -122,7 +122,7 @@ class Outbox:
         error: DeliveryError | None = None
         answer = ""
         try:
-            answer = await self._deliver(notice)
+            answer = await self._deliver(row)
         except DeliveryError as found:
             error = found
         except StoreError as found:
@@ -149,14 +149,18 @@ class Outbox:
             # The lease ends and the notice is sent again: twice with the same key beats never.
             log.error("%s: what became of %s could not be recorded: %s", notice.incident, notice.key, found)  # noqa: TRY400 - the trace says nothing more
 
-    async def _deliver(self, notice: Notice) -> str:
+    async def _deliver(self, row: OutboxRow) -> str:
+        notice = row.notice
         notifier = self._notifiers.get(notice.channel)
         if notifier is None:
-            message = f"channel {notice.channel} is not configured any more"
-            raise DeliveryError(DeliveryReason.CONFIG, message, fix="name it under notify", permanent=True)
+            words = f"channel {notice.channel} is not configured any more"
+            raise DeliveryError(DeliveryReason.CONFIG, words, fix="name it under notify", permanent=True)
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
-                return await notifier.deliver(await self._compose(notice))
+                message = await self._compose(notice)
+                for line in (message.subject, *message.lines) if row.attempts == 0 else ():
+                    log.info("%s: content: %s", notice.incident, line)
+                return await notifier.deliver(message)
         except TimeoutError:
             raise DeliveryError(DeliveryReason.TIMEOUT, f"no answer within {_DEADLINE_SECONDS:g} s") from None
 
@@ -164,7 +168,7 @@ class Outbox:
         notice = row.notice
         if error is None:
             await self._store.delivered(delivery)
-            log.info("%s: %s told by %s: %s", notice.incident, notice.reason, notice.channel, delivery.answer)
+            log.info("%s: %s delivered by %s: %s", notice.incident, notice.reason, notice.channel, delivery.answer)
             return
         now = self._now()
         again = retry_at(now, notice, delivery.attempt, permanent=error.permanent, retry_after_ms=error.retry_after_ms)

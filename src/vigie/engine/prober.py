@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from vigie.core.model import CheckResult, Status
-from vigie.engine.janitor import keep_alive
+from vigie.engine.alive import keep_alive
 from vigie.engine.limits import Limits
 from vigie.engine.scheduler import Scheduler
 from vigie.engine.watch import Watch, own_fault
@@ -14,6 +14,7 @@ from vigie.ports import Assignment, Batch, Clock, Probe
 
 log = logging.getLogger("vigie.prober")
 
+_BUILD_COUNT = 64
 _FLUSH_SECONDS = 0.25
 _FLUSH_COUNT = 256
 _MOST_PENDING = 50_000
@@ -92,7 +93,9 @@ class LocalAgent:
     async def assign(self, assignments: Sequence[Assignment]) -> None:
         """Watch exactly these from now on. What a changed or removed monitor's last check brings is let go."""
         kept: dict[str, _Watched] = {}
-        for assignment in assignments:
+        for number, assignment in enumerate(assignments):
+            if number % _BUILD_COUNT == _BUILD_COUNT - 1:
+                await asyncio.sleep(0)  # thousands of new probes hold up no check of those that are watched meanwhile
             known = self._watched.get(assignment.monitor.id)
             if known is not None and known.assignment == assignment:
                 kept[assignment.monitor.id] = known

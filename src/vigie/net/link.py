@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from vigie.core.model import Cause
 from vigie.net.gateway import default_gateways, is_there
+from vigie.net.names import is_localhost
 from vigie.net.resolver import Resolver, split_server
 
 _KEEP_SECONDS = 10.0
@@ -30,7 +31,7 @@ def is_private(address: str) -> bool:
     try:
         return not ipaddress.ip_address(address.strip("[]")).is_global
     except ValueError:
-        return address == "localhost" or address.endswith((".localhost", ".local", ".internal"))
+        return is_localhost(address) or address.lower().endswith((".local", ".internal"))
 
 
 def is_offline() -> bool:

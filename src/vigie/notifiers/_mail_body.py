@@ -1,5 +1,6 @@
 """The two bodies of a mail, equally complete: plain text, and HTML that mail programs show well in light and dark."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -8,6 +9,8 @@ from vigie.notifiers._text import Tone, tone
 
 # Edge and tint of the headline: each readable with the text colour of its scheme (checked in both by eye).
 _COLOURS = {Tone.BAD: "#d92d20", Tone.WARNING: "#dc6803", Tone.GOOD: "#17934f", Tone.NEUTRAL: "#667085"}
+# Where a line must not break: before French double punctuation, between a number and its unit, inside `[F1, F2]`.
+_KEPT = re.compile(r" (?=[:;?!»])|(?<=«) |(?<=,) (?=F\d)|(?<=\d) (?=(?:ms|s|min|h|j|d)\b)")
 _WIDEST = 20  # of the column of kinds, in characters
 
 
@@ -32,7 +35,7 @@ def _colon(message: Message) -> str:
 
 def html(message: Message) -> str:
     """Tables, inline styles, no picture and nothing fetched; everything escaped."""
-    return str(_template().render(message=message, colour=_COLOURS[tone(message)]))
+    return str(_template().render(message=message, colour=_COLOURS[tone(message)], kept=lambda text: _KEPT.sub("\u00a0", text)))
 
 
 @cache

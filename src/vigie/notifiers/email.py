@@ -7,6 +7,7 @@ because a container has another host name at every start.
 """
 
 import base64
+import ipaddress
 import logging
 import re
 from collections.abc import AsyncIterator, Iterable
@@ -39,7 +40,7 @@ ENVIRONMENT = {
 }
 REQUIRED = ("host", "sender", "to")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
-_HOST = re.compile(r"[A-Za-z0-9_.:-]+")
+_HOST = re.compile(r"[A-Za-z0-9_.-]+")
 _IMPLICIT_PORT = 465
 _LONGEST_MS = 30_000  # the outbox gives a whole delivery no more
 _GOODBYE_SECONDS = 1.0
@@ -74,8 +75,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if not _ADDRESS.fullmatch(address):
                 raise ValueError(f"{address!r} is no mail address; write name@example.com alone, in plain ASCII")
         if not self.receivers:
-            raise ValueError("nobody is named under `to` (EMAIL_RECEIVER)")
-        if not _HOST.fullmatch(self.host):
+            raise ValueError("`to` (EMAIL_RECEIVER) names nobody; write team@example.com")
+        if not _is_host(self.host):
             raise ValueError(f"{self.host!r} is no host name; write it alone, the port in `port` (SMTP_PORT)")
         if not 0 < self.timeout <= _LONGEST_MS:
             raise ValueError("`timeout` must be above 0 and at most 30s, which is all the time that a delivery has")
@@ -96,6 +97,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __repr__(self) -> str:
         return f"email to {', '.join(self.receivers)} by {self.host}:{self.port}"
+
+
+def _is_host(text: str) -> bool:
+    """A name or an address; a colon stands in IPv6 addresses only, elsewhere it would begin a port."""
+    if ":" not in text:
+        return bool(_HOST.fullmatch(text))
+    with suppress(ValueError):
+        return bool(ipaddress.IPv6Address(text))
+    return False
 
 
 def build(config: Config, deps: NotifierDeps) -> "Mail":

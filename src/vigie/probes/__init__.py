@@ -3,9 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
+from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.errors import VigieError
 from vigie.net import Link, Resolver, is_private
 from vigie.ports import Clock, Probe
 
@@ -21,6 +26,7 @@ _DOUBTFUL = _RESOLVER | {
     Cause.TIMEOUT_TLS,
     Cause.TIMEOUT_FIRST_BYTE,
     Cause.TIMEOUT_TOTAL,
+    Cause.ICMP_TIMEOUT,
 }
 _VOTE_MS = 2_000  # how long the vote on our own link takes
 _OTHER_MS = 800  # and the second resolver after it
@@ -32,14 +38,32 @@ _ADVICE = {
 }
 
 
+def configured(config_type: type, options: dict[str, object]) -> Any:
+    """A probe's Config out of the plain values of an Assignment. Raises VigieError."""
+    try:
+        return msgspec.convert(options, config_type, dec_hook=_read)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise VigieError(f"a probe's configuration did not travel well: {error}") from error
+
+
+def _read(kind: type, value: Any) -> Any:
+    if kind is Duration:
+        return Duration.of(value)
+    raise NotImplementedError(kind)
+
+
 @dataclass(slots=True)
 class ProbeDeps:
-    """What probes are built with. One resolver, one trust store, one transport for all of them."""
+    """What probes are built with. One resolver, one trust store, one transport for all of them.
+
+    `cache` is a folder for what may be lost at any time (None: nothing is kept).
+    """
 
     clock: Clock
     resolver: Resolver
     link: Link
     ca_file: str | None = None
+    cache: Path | None = None
     _shared: dict[str, tuple[Any, Callable[[], None]]] = field(default_factory=dict)
 
     def shared(self, key: str, make: Callable[[], _T], close: Callable[[_T], None]) -> _T:

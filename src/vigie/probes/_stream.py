@@ -8,21 +8,28 @@ import contextlib
 import errno
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings, TlsFacts
-from vigie.net import is_trusted, peer_chain, tls_facts
+from vigie.net import ascii_name, is_trusted, peer_chain, tls_facts
+from vigie.net.redact import MASK
 from vigie.probes import ProbeDeps
 from vigie.probes._verdict import TLS_DAYS, Failed, Verdict, advice, expiring, no_address, slow, unverified, weak
 
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _MOST = 65_536  # bytes that a line or an answer may have
 _SHOWN = 120
+_GOODBYE_SECONDS = 0.2
+_UNTIL_BREATH = 64  # reads
+_SHORTEST_SECRET = 4  # what is shorter stands in too many words
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Whom to talk to, and what is asked of the connection. `latency_ms` None: no limit. `tls` from the first byte on."""
+    """Whom to talk to, and what is asked of the connection. `latency_ms` None: no limit. `tls` from the first byte on.
+
+    `secrets`, in every form in which they travel, are hidden wherever a peer's answer is quoted.
+    """
 
     host: str
     port: int
@@ -34,6 +41,7 @@ class Peer:
     tls_days: int = TLS_DAYS
     latency_ms: int | None = None
     alpn: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Dialogue:
@@ -47,11 +55,25 @@ class Dialogue:
         self.addresses: tuple[str, ...] = ()
         self.address: str | None = None
         self.tls: TlsFacts | None = None
+        self.chain: tuple[str, ...] = ()  # as the peer sent it, leaf first, PEM
         self.figures: dict[str, Scalar] = {}
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._doing = Cause.DNS_TIMEOUT  # the cause should time run out now
         self._asked_at: float | None = None
+        self._ended_at: float | None = None
+        self._reads = 0
+
+    @property
+    def own_address(self) -> str:
+        """Our end of the connection."""
+        return str(self._open_writer().get_extra_info("sockname")[0])
+
+    @property
+    def alpn(self) -> str | None:
+        """The protocol that TLS agreed on."""
+        shaken = self._open_writer().get_extra_info("ssl_object")
+        return None if shaken is None else shaken.selected_alpn_protocol()
 
     def left_ms(self) -> int:
         """Milliseconds until the check's deadline, at least 1."""
@@ -95,21 +117,29 @@ class Dialogue:
             return True
         return False
 
-    async def start_tls(self, name: str | None = None) -> None:
-        """Go on in TLS (STARTTLS, or from the first byte), read the chain, and judge it unless told not to."""
+    async def start_tls(self, name: str | None = None, *, sni: bool = True) -> None:
+        """Go on in TLS (STARTTLS, or from the first byte), read the chain, and judge it unless told not to.
+
+        `name` is what the certificate must be for and what is asked for (the host unless given); without `sni` nothing is asked for.
+        """
+        if getattr(self._reader, "_buffer", b""):  # no public way to see it; it would count as said in TLS (CVE-2011-0411)
+            raise Failed(Cause.PROTOCOL_MISMATCH, "more was said in plain text after the agreement on TLS")
         before, self._doing = self._doing, Cause.TIMEOUT_TLS
         started, writer = self._deps.clock.monotonic(), self._open_writer()
-        host = name or self.peer.host
+        host = ascii_name(name or self.peer.host)  # as certificates spell it
         try:
-            await writer.start_tls(_context(self.peer.alpn), server_hostname=host, ssl_handshake_timeout=self.left_ms() / 1000 + 1)
+            await writer.start_tls(
+                _context(self.peer.alpn), server_hostname=host if sni else None, ssl_handshake_timeout=self.left_ms() / 1000 + 1
+            )
         except (ssl.SSLError, ConnectionError) as error:
             reason = getattr(error, "reason", None) or type(error).__name__
             raise Failed(Cause.TLS_HANDSHAKE, f"no TLS handshake was possible ({reason})", {"detail": str(reason)[:_SHOWN]}) from None
         self.timings = replace(self.timings, tls=(self.timings.tls or 0.0) + self._ms_since(started))
         shaken = writer.get_extra_info("ssl_object")
-        self.tls = tls_facts(shaken.version(), peer_chain(shaken), self.at)
+        self.chain = peer_chain(shaken)
+        self.tls = tls_facts(shaken.version(), self.chain, self.at)
         ca_file = self.peer.ca_file or self._deps.ca_file
-        if not self.peer.insecure and not is_trusted(peer_chain(shaken), host, ca_file):
+        if not self.peer.insecure and not is_trusted(self.chain, host, ca_file):
             raise _as_failed(unverified(self.tls, host, self.at, "certificate verify failed"))
         self._doing = before
 
@@ -139,13 +169,16 @@ class Dialogue:
     async def _read(self, read: Callable[[asyncio.StreamReader], Awaitable[bytes]]) -> bytes:
         if self._reader is None:
             raise RuntimeError("not connected")
+        self._reads += 1
+        if self._reads % _UNTIL_BREATH == 0:
+            await asyncio.sleep(0)  # what has arrived is read without waiting: thousands of tiny answers would keep the deadline waiting
         try:
             data = await read(self._reader)
         except asyncio.IncompleteReadError as error:
             words = (
                 "the connection was closed in the middle of an answer" if error.partial else "the connection was closed without an answer"
             )
-            raise Failed(Cause.PROTOCOL_MISMATCH, words, {"detail": shown(error.partial)}) from None
+            raise Failed(Cause.PROTOCOL_MISMATCH, words, {"detail": self.quoted(error.partial)}) from None
         except asyncio.LimitOverrunError:
             raise Failed(Cause.PROTOCOL_MISMATCH, f"an answer of more than {_MOST} bytes without an end") from None
         if self.timings.first_byte is None and self._asked_at is not None:
@@ -156,7 +189,23 @@ class Dialogue:
     def expect(self, *, ok: bool, message: str, got: str = "") -> None:
         """Raise Failed with `protocol.mismatch` unless it is so."""
         if not ok:
-            raise Failed(Cause.PROTOCOL_MISMATCH, message, {"got": got[:_SHOWN]} if got else {})
+            raise Failed(Cause.PROTOCOL_MISMATCH, message, {"got": self.quoted(got)} if got else {})
+
+    def quoted(self, answer: str | bytes) -> str:
+        """What a peer said, fit for people: its beginning, on one line, without the secrets that it may have repeated."""
+        text = answer if isinstance(answer, str) else answer.decode("utf-8", "replace")
+        for secret in sorted(self.peer.secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK) if len(secret) >= _SHORTEST_SECRET else text
+        return shown(text.encode())
+
+    async def leave(self, goodbye: bytes) -> None:
+        """Say goodbye, so that the peer's log shows no broken connection; what it answers is not judged and its time not counted."""
+        self._ended_at = self._deps.clock.monotonic()
+        with contextlib.suppress(OSError, Failed):  # a TimeoutError is an OSError
+            async with asyncio.timeout(min(_GOODBYE_SECONDS, self.left_ms() / 2000)):
+                await self.send(goodbye)
+                while await self.read_some():
+                    pass
 
     async def close(self) -> None:
         """Hang up without waiting for the peer."""
@@ -177,7 +226,8 @@ class Dialogue:
 
     def result(self, message: str, verdict: Verdict | None) -> CheckResult:
         """The check, concluded: `verdict` says why it is not up; otherwise what wants a look is looked for."""
-        total = self._ms_since(self._started)
+        ended = self._deps.clock.monotonic() if verdict or self._ended_at is None else self._ended_at
+        total = (ended - self._started) * 1000
         found = verdict or self._advisory(total)
         return CheckResult(
             monitor="",
@@ -211,7 +261,7 @@ async def converse(peer: Peer, deps: ProbeDeps, timeout_ms: int, talk: Callable[
         verdict = failed.verdict
     except TimeoutError:
         verdict = dialogue.timed_out()
-    except (ConnectionError, ssl.SSLError) as error:
+    except OSError as error:
         verdict = _broken(error)
     finally:
         await dialogue.close()

@@ -8,6 +8,8 @@ from vigie.core.blind import Blind
 from vigie.core.events import Acked, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
+from vigie.core.report.history import Remark
+from vigie.core.report.scores import Scores
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 
@@ -51,6 +53,8 @@ class MemoryStore:
         self._baselines: dict[str, Baseline] = {}
         self._blind: dict[int, Blind] = {}
         self._inbox: list[tuple[str, Acked | Resolved]] = []
+        self._remarks: list[Remark] = []
+        self._scores: list[Scores] = []
 
     def reopen(self) -> "MemoryStore":
         """As a new start finds it after `close`."""
@@ -231,6 +235,26 @@ class MemoryStore:
         self._look()
         taken, self._inbox = self._inbox, []
         return taken
+
+    async def remark(self, remark: Remark) -> None:
+        """Keep what a person said of an incident."""
+        self._look()
+        self._remarks.append(remark)
+
+    async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
+        """What was said of these incidents, oldest first."""
+        self._look()
+        return [one for one in self._remarks if one.incident in incidents]
+
+    async def save_scores(self, scores: Scores) -> None:
+        """Keep how a model did on the frozen incidents."""
+        self._look()
+        self._scores.append(scores)
+
+    async def scores(self, model: str) -> list[Scores]:
+        """How a model did, newest first."""
+        self._look()
+        return [one for one in reversed(self._scores) if one.model == model]
 
     async def prune(self, now: int) -> int:
         """Drop what is older than 400 days, but the newest good and bad whole result of each monitor, and the newest span."""

@@ -43,6 +43,8 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     if reason is NoticeReason.TEST:
         return render.test_message(channel, f"test-{at}", at, language)
     about = subject(severity)
+    if reason not in (NoticeReason.RECOVERED, NoticeReason.CLOSED):
+        about = replace(about, incident=replace(about.incident, closed_at=None))
     notice = Notice(f"shop-api-7:{reason}:{channel}", "shop-api-7", "shop-api", channel, reason, at)
     with_report = reason in (NoticeReason.OPENED, NoticeReason.REPORT, NoticeReason.REMINDER)
     analysis = Analysis("llama3", language, _SAID[language], (Dropped("number", "It will be back in 5 minutes."),), "", 2_400)

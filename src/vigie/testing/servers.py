@@ -12,8 +12,8 @@ Serve = Callable[..., contextlib.AbstractAsyncContextManager[int]]
 
 
 @contextlib.asynccontextmanager
-async def serving(handler: Handler, context: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[int]:
-    """Serve a handler on a port of 127.0.0.1 (a free one by default), over TLS when a context is given; yields the port."""
+async def serving(handler: Handler, context: ssl.SSLContext | None = None, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[int]:
+    """Serve a handler on a port of `host` (a free one by default), over TLS when a context is given; yields the port."""
     tasks: set[asyncio.Task[object]] = set()
     writers: list[asyncio.StreamWriter] = []
 
@@ -27,7 +27,7 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None, port:
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             writer.close()
 
-    server = await asyncio.start_server(guarded, "127.0.0.1", port, ssl=context)
+    server = await asyncio.start_server(guarded, host, port, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

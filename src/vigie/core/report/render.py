@@ -15,12 +15,13 @@ from vigie.core.report.words import (
     BLIND,
     HEADLINES,
     MARKS,
+    NOTES,
     cause_words,
-    clock_time,
     counted,
     date_time,
     duration,
     label,
+    moment,
     pick,
     short_time,
     short_words,
@@ -57,7 +58,7 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         target=subject.monitor.target,
         at=notice.at,
         headline=headline,
-        subject=_subject_line(headline, incident.id),
+        subject=_subject_line(headline, incident.id, clause=notice.reason in (NoticeReason.DISCLOSED, NoticeReason.REMINDER)),
         lines=_lines(subject, notice, bundle, setting),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
@@ -86,20 +87,20 @@ def _analysis_label(model: str, language: str) -> str:
 def test_message(channel: str, key: str, at: int, language: str) -> Message:
     """The marked test notice of `vigie notify test`."""
     headline = pick(HEADLINES[NoticeReason.TEST], language)
-    lines = (label("test", language),)
     return Message(
-        key,
-        key,
-        True,
-        NoticeReason.TEST,
-        Severity.OUTAGE,
-        language,
-        channel,
-        "",
-        at,
-        headline,
-        f"{headline} [{key}]"[:SUBJECT_LENGTH],
-        lines,
+        key=key,
+        thread=key,
+        opens_thread=True,
+        reason=NoticeReason.TEST,
+        severity=Severity.OUTAGE,
+        language=language,
+        monitor=channel,
+        target="",
+        at=at,
+        headline=headline,
+        subject=headline,
+        lines=(label("test", language, channel=channel),),
+        footer=label("test_footer", language),
     )
 
 
@@ -108,14 +109,18 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def _subject_line(headline: str, incident: str) -> str:
-    """The headline with the incident's key at its end; of a key too long, its ordinal stays."""
+def _subject_line(headline: str, incident: str, *, clause: bool) -> str:
+    """The headline with the incident's key at its end; of a key too long, its ordinal stays.
+
+    Where room lacks, what stands in brackets goes, then the last clause (where the reason ends with one), then letters.
+    """
     head, _, ordinal = incident.rpartition("-")
     key = incident if len(incident) <= _KEY else f"{shortened(head, _KEY - len(ordinal) - 1)}-{ordinal}"
     room = SUBJECT_LENGTH - len(key) - 3
-    if len(headline) > room:
-        headline = shortened(headline.partition(" (")[0], room)
-    return f"{headline} [{key}]"
+    for text in (headline, headline.rpartition(", ")[0] if clause else headline.rpartition(" (")[0]):
+        if text and len(text) <= room:
+            return f"{text} [{key}]"
+    return f"{shortened(headline, room)} [{key}]"
 
 
 def _lasted(incident: Incident, at: int, language: str) -> str:
@@ -161,17 +166,18 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting) -
         case NoticeReason.BLIND:
             return _blind(incident, notice, setting)
         case NoticeReason.CLOSED:
-            note = (label("note", language, note=" ".join(incident.note.split())),) if incident.note else ()
+            known = incident.note in NOTES
+            words = pick(NOTES[incident.note], language) if known and incident.note else " ".join((incident.note or "").split())
+            note = (label("note", language, note=words),) if words else ()
             closed = label("closed", language, who=_who(subject.monitor), by=incident.closed_by or "Vigie")
             return (closed, *note, *_past(subject, notice, setting))
         case NoticeReason.BURIED:
-            return (_scope(subject, setting), label("buried", language, incident=incident.id))
-        case NoticeReason.REMINDER:
-            return (*_trouble(subject, bundle, setting, brief=True), label("reminder", language, incident=incident.id))
-        case NoticeReason.DISCLOSED:
-            return (*_trouble(subject, bundle, setting, brief=True), label("maintenance", language))
+            return (_scope(subject, notice, setting), label("buried", language, incident=incident.id))
+        case NoticeReason.REMINDER | NoticeReason.DISCLOSED if incident.closed_at is None:
+            why = "reminder" if notice.reason is NoticeReason.REMINDER else "maintenance"
+            return (*_trouble(subject, notice, bundle, setting, brief=True), label(why, language, incident=incident.id))
         case _:
-            return _trouble(subject, bundle, setting)
+            return _trouble(subject, notice, bundle, setting)
 
 
 def _blind(incident: Incident, notice: Notice, setting: Setting) -> tuple[str, ...]:
@@ -185,7 +191,7 @@ def _blind(incident: Incident, notice: Notice, setting: Setting) -> tuple[str, .
 
 def _past(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, str]:
     """How long it lasted, and what it was."""
-    since = clock_time(subject.incident.started_at, setting.zone)
+    since = moment(subject.incident.started_at, setting.zone, notice.at)
     lasted = _lasted(subject.incident, notice.at, setting.language)
     was = label("was", setting.language, what=_what(subject, setting.language))
     return label("lasted", setting.language, lasted=lasted, since=since), was
@@ -194,7 +200,7 @@ def _past(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, str]
 def _recovered(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, ...]:
     language, incident = setting.language, subject.incident
     name = "recovered" if incident.severity is Severity.OUTAGE else "fine_again"
-    at = clock_time(incident.closed_at or notice.at, setting.zone)
+    at = moment(incident.closed_at or notice.at, setting.zone, notice.at)
     lines = (label(name, language, who=_who(subject.monitor), at=at), *_past(subject, notice, setting))
     if subject.first_good is None:
         return lines
@@ -208,22 +214,22 @@ def _clauses(found: Sequence[Change], language: str) -> str:
     return joint.join(one.fr if language == "fr" else one.en for one in found[:_MOST_CHANGES])
 
 
-def _scope(subject: Subject, setting: Setting) -> str:
+def _scope(subject: Subject, notice: Notice, setting: Setting) -> str:
     incident = subject.incident
     cause = subject.result.cause or incident.cause
     degraded = "" if incident.severity is Severity.OUTAGE else "_degraded"
-    at = clock_time(incident.started_at, setting.zone)
+    at = moment(incident.started_at, setting.zone, notice.at)
     if incident.closed_at is not None:  # told late: it is over
-        until = clock_time(incident.closed_at, setting.zone)
+        until = moment(incident.closed_at, setting.zone, notice.at)
         return label(f"scope_over{degraded}", setting.language, who=_who(subject.monitor), at=at, until=until)
     return label("scope_own" if cause.own else f"scope{degraded}", setting.language, who=_who(subject.monitor), at=at)
 
 
-def _trouble(subject: Subject, bundle: Bundle, setting: Setting, *, brief: bool = False) -> tuple[str, ...]:
+def _trouble(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting, *, brief: bool = False) -> tuple[str, ...]:
     """Scope, what was observed, what is supposed, first step: three to six lines."""
     language = setting.language
     checks = ", ".join(fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHECK)
-    lines = [_scope(subject, setting), label("observed", language, what=_what(subject, language), facts=checks)]
+    lines = [_scope(subject, notice, setting), label("observed", language, what=_what(subject, language), facts=checks)]
     if not brief:
         lines += [*_second_look(bundle, language), *_differs(subject, bundle, language)]
     hypotheses = rules.shortlist(bundle, subject)

@@ -65,7 +65,7 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.TIMEOUT_TOTAL: ("réponse commencée mais inachevée après {limit}", "answer begun but unfinished after {limit}"),
     Cause.HTTP_STATUS: ("HTTP {status} au lieu de {expected}", "HTTP {status} instead of {expected}"),
     Cause.HTTP_TRUNCATED: ("{received} octets reçus sur {announced} annoncés", "{received} bytes received of {announced} announced"),
-    Cause.HTTP_REDIRECT: ("redirection refusée après {redirects} saut(s)", "redirect refused after {redirects} hop(s)"),
+    Cause.HTTP_REDIRECT: ("redirection refusée après {hops}", "redirect refused after {hops}"),
     Cause.CONTENT_MISSING: ("le texte « {keyword} » manque", "the text “{keyword}” is missing"),
     Cause.CONTENT_FORBIDDEN: ("le texte « {keyword} » est présent", "the text “{keyword}” is present"),
     Cause.CONTENT_JSON: ("{path} ne vérifie pas {operator} {wanted}", "{path} does not satisfy {operator} {wanted}"),
@@ -78,6 +78,9 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.CONTENT_CHANGED: ("page très différente de ce qu'elle était ({signs})", "page very different from what it was ({signs})"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate valid for another {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré depuis {days}", "certificate expired {days} ago"),
+    Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus, sur {sent} envoyés", "{loss_percent} % of pings lost, of {sent} sent"),
+    Cause.ICMP_TIMEOUT: ("aucune réponse à {sent} pings", "no answer to {sent} pings"),
+    Cause.DOMAIN_EXPIRING: ("domaine enregistré encore {days}", "domain registered for another {days}"),
 }
 
 # Of several addresses some are dead, though the service works by another: by `address`, `dead` and `addresses`, or by `family`.
@@ -102,7 +105,69 @@ SHORT: dict[Cause, tuple[str, str]] = {
     Cause.LATENCY_ANOMALY: ("{phase} : {measured_ms} ms", "{phase}: {measured_ms} ms"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate ends in {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
+    Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus", "{loss_percent} % of pings lost"),
+    Cause.DOMAIN_EXPIRING: ("domaine valable encore {days}", "domain ends in {days}"),
 }
+
+# Where a figure tells which kind of check it was, these come before the tables above: (figure, cause) to the words.
+OF_KIND: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("authority", Cause.TLS_UNTRUSTED): (
+        "une autorité de la chaîne est révoquée depuis {revoked}",
+        "an authority of the chain was revoked {revoked} ago",
+    ),
+    ("authority", Cause.TLS_EXPIRING): (
+        "une autorité de la chaîne n'est plus valable que {days}",
+        "an authority of the chain is valid for another {days}",
+    ),
+    ("authority", Cause.TLS_WEAK): ("une autorité de la chaîne est obsolète", "an authority of the chain is obsolete"),
+    ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué depuis {revoked}", "certificate revoked {revoked} ago"),
+    ("fingerprint", Cause.TLS_UNTRUSTED): ("le certificat n'est pas celui qui est épinglé", "the certificate is not the pinned one"),
+    ("wanted", Cause.PROTOCOL_MISMATCH): ("réponse autre que « {wanted} »", "an answer other than “{wanted}”"),
+    ("refused", Cause.PROTOCOL_MISMATCH): ("le service refuse l'échange", "the service refuses the exchange"),
+    ("foreign", Cause.PROTOCOL_MISMATCH): ("ce qui répond parle un autre protocole", "what answers speaks another protocol"),
+    ("answers", Cause.DNS_NO_ANSWER): ("le nom n'a pas d'enregistrement de ce type", "the name has no record of that type"),
+    ("nonsense", Cause.DNS_SERVFAIL): ("le serveur DNS répond de travers", "the DNS server answers with nonsense"),
+    ("dnssec_fault", Cause.DNS_MISMATCH): ("signature DNSSEC absente ou non valable", "DNSSEC signature missing or not valid"),
+    ("differing", Cause.DNS_MISMATCH): (
+        "serveurs de la zone en désaccord ou muets : {differing} sur {servers}",
+        "servers of the zone that differ or are silent: {differing} of {servers}",
+    ),
+    ("differing", Cause.DNS_TIMEOUT): (
+        "aucun serveur de la zone ne répond ({servers} interrogés)",
+        "no server of the zone answers ({servers} asked)",
+    ),
+    ("differing", Cause.DNS_REFUSED): (
+        "aucun serveur ne sert la zone ({servers} interrogés)",
+        "no server serves the zone ({servers} asked)",
+    ),
+    ("differing", Cause.DNS_SERVFAIL): (
+        "aucun serveur ne sert la zone ({servers} interrogés)",
+        "no server serves the zone ({servers} asked)",
+    ),
+    ("state", Cause.DOMAIN_EXPIRING): ("l'enregistrement du domaine a expiré", "the domain's registration has lapsed"),
+    ("state", Cause.DNS_NXDOMAIN): ("le registre a retiré le domaine du DNS", "the registry has taken the domain out of the DNS"),
+    ("expired_days", Cause.DOMAIN_EXPIRING): ("domaine expiré depuis {expired}", "domain expired {expired} ago"),
+    ("registry", Cause.DNS_NXDOMAIN): ("le domaine n'est pas enregistré", "the domain is not registered"),
+}
+OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué", "certificate revoked"),
+    ("fingerprint", Cause.TLS_UNTRUSTED): ("certificat non épinglé", "certificate not the pinned one"),
+    ("refused", Cause.PROTOCOL_MISMATCH): ("échange refusé", "exchange refused"),
+    ("foreign", Cause.PROTOCOL_MISMATCH): ("autre protocole", "another protocol"),
+    ("answers", Cause.DNS_NO_ANSWER): ("pas d'enregistrement", "no such record"),
+    ("nonsense", Cause.DNS_SERVFAIL): ("réponse DNS illisible", "DNS answer unreadable"),
+    ("dnssec_fault", Cause.DNS_MISMATCH): ("DNSSEC non valable", "DNSSEC not valid"),
+    ("differing", Cause.DNS_MISMATCH): ("serveurs DNS en désaccord", "DNS servers disagree"),
+    ("differing", Cause.DNS_TIMEOUT): ("aucun serveur DNS ne répond", "no DNS server answers"),
+    ("differing", Cause.DNS_REFUSED): ("aucun serveur ne sert la zone", "no server serves the zone"),
+    ("differing", Cause.DNS_SERVFAIL): ("aucun serveur ne sert la zone", "no server serves the zone"),
+    ("state", Cause.DOMAIN_EXPIRING): ("domaine expiré", "domain lapsed"),
+    ("state", Cause.DNS_NXDOMAIN): ("domaine retiré du DNS", "domain out of the DNS"),
+    ("expired_days", Cause.DOMAIN_EXPIRING): ("domaine expiré", "domain expired"),
+    ("registry", Cause.DNS_NXDOMAIN): ("domaine non enregistré", "domain not registered"),
+}
+
+_DAYS = ("revoked", "expired")  # figures `…_days` that are told with their noun
 
 # Values of figures that are words: phases (latency.anomaly) and what is unlike before (content.changed).
 PHASES: dict[str, tuple[str, str]] = {
@@ -130,28 +195,38 @@ def pick(pair: tuple[str, str], language: str) -> str:
 
 def cause_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """What was observed, in a few words, with its number where it is known."""
-    return _filled(DETAILED, cause, figures, language)
+    return _filled(DETAILED, OF_KIND, cause, figures, language)
 
 
 def short_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """The same for a first line: at most some thirty characters."""
-    return _filled(SHORT, cause, figures, language)
+    return _filled(SHORT, OF_KIND_SHORT, cause, figures, language)
 
 
-def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
+def _filled(
+    table: Mapping[Cause, tuple[str, str]],
+    of_kind: Mapping[tuple[str, Cause], tuple[str, str]],
+    cause: Cause,
+    figures: Mapping[str, Scalar],
+    language: str,
+) -> str:
     """The cause's template where every figure it wants is there, else the words that are true without any."""
     known: dict[str, Scalar] = {name: _flat(value) for name, value in figures.items()}
-    limit, days = figures.get("limit_ms"), figures.get("days_left")
+    limit, days, hops = (figures.get(name) for name in ("limit_ms", "days_left", "redirects"))
     if isinstance(limit, int | float):
         known["limit"] = decimal(limit / 1000, language) + " s"
     if isinstance(days, int) and (days < 0) == (cause is Cause.TLS_EXPIRED):
         known["days"] = counted(abs(days), "jour", "day", language)
+    if isinstance(hops, int):
+        known["hops"] = counted(hops, "saut", "hop", language)
+    known |= {name: counted(ago, "jour", "day", language) for name in _DAYS if isinstance(ago := figures.get(f"{name}_days"), int)}
     for name, words in (("phase", PHASES), ("signs", SIGNS)):
         if name in known:
             known[name] = ", ".join(pick(words[one], language) for one in str(known[name]).split(", ") if one in words)
+    kind = next((of_kind[name, cause] for name in figures if (name, cause) in of_kind), None)
     some = {cause: FAMILY_DEAD} if "family" in known else SOME_DEAD
     try:
-        return pick((some if "dead" in known else table)[cause], language).format_map(known)
+        return pick(kind or (some if "dead" in known else table)[cause], language).format_map(known)
     except KeyError:
         return pick(PLAIN[cause], language)
 
@@ -215,14 +290,24 @@ def offset(moment: datetime) -> str:
     return f"UTC{'+' if minutes > 0 else '-'}{hours}" + (f":{rest:02d}" if rest else "")
 
 
+def moment(at: int, zone: tzinfo, seen_at: int) -> str:
+    """`14:02:05 UTC+1`, with its date when it is read on another day (`seen_at`, epoch ms)."""
+    days = {datetime.fromtimestamp(one / 1000, zone).date() for one in (at, seen_at)}
+    return clock_time(at, zone) if len(days) == 1 else date_time(at, zone)
+
+
+# What the program itself notes at an incident; people's own notes stay as they wrote them.
+REMOVED = "the monitor was removed from the configuration"
+NOTES: dict[str, tuple[str, str]] = {REMOVED: ("le moniteur a été retiré de la configuration", REMOVED)}
+
 HEADLINES: dict[NoticeReason, tuple[str, str]] = {
     NoticeReason.OPENED: ("{mark} {name} : {what} depuis {since} ({checks})", "{mark} {name}: {what} since {since} ({checks})"),
     NoticeReason.DISCLOSED: (
-        "{mark} {name} : {what} depuis {since}, la maintenance est finie",
+        "{mark} {name} : {what} depuis {since}, maintenance terminée",
         "{mark} {name}: {what} since {since}, maintenance is over",
     ),
     NoticeReason.REMINDER: (
-        "{mark} {name} : {what} depuis {lasted}, sans accusé de réception",
+        "{mark} {name} : {what} depuis {lasted}, non acquitté",
         "{mark} {name}: {what} for {lasted}, not acknowledged",
     ),
     NoticeReason.RECOVERED: ("🟢 {name} : rétabli après {lasted} ({what})", "🟢 {name}: recovered after {lasted} ({what})"),
@@ -258,12 +343,12 @@ LABELS: dict[str, tuple[str, str]] = {
     "scope_degraded": ("{who} est dégradé depuis {at}.", "{who} has been degraded since {at}."),
     "scope_own": (
         "Vigie ne peut pas contrôler {who} depuis {at} ; le service n'est pas mis en cause.",
-        "Vigie cannot check {who} since {at}; the service is not accused.",
+        "Vigie has been unable to check {who} since {at}; the service itself is not in question.",
     ),
-    "scope_over": ("{who} a été en panne du {at} au {until}.", "{who} was down from {at} to {until}."),
-    "scope_over_degraded": ("{who} a été dégradé du {at} au {until}.", "{who} was degraded from {at} to {until}."),
+    "scope_over": ("{who} a été en panne de {at} à {until}.", "{who} was down from {at} to {until}."),
+    "scope_over_degraded": ("{who} a été dégradé de {at} à {until}.", "{who} was degraded from {at} to {until}."),
     "observed": ("Observé : {what} [{facts}].", "Observed: {what} [{facts}]."),
-    "second_look": ("Second regard : {what} [{facts}].", "Second look: {what} [{facts}]."),
+    "second_look": ("Second examen : {what} [{facts}].", "Second look: {what} [{facts}]."),
     "none_accepts": ("aucune des {count} adresses n'accepte la connexion", "none of the {count} addresses accepts the connection"),
     "one_refuses": (
         "1 des {count} adresses n'accepte pas la connexion ({bad})",
@@ -275,49 +360,53 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "all_accept": ("les {count} adresses acceptent la connexion", "all {count} addresses accept the connection"),
     "differs": ("Depuis le dernier état sain : {what} [{facts}].", "Since the last healthy state: {what} [{facts}]."),
-    "likely": ("Cause supposée (confiance {grade}) : {cause} [{facts}].", "Supposed cause ({grade} confidence): {cause} [{facts}]."),
-    "unknown": ("Cause supposée : les mesures ne permettent pas de la dire.", "Supposed cause: the measurements do not tell."),
-    "step": ("Premier geste : {step}", "First step: {step}"),
+    "likely": ("Cause supposée (confiance {grade}) : {cause} [{facts}].", "Suspected cause ({grade} confidence): {cause} [{facts}]."),
+    "unknown": (
+        "Cause supposée : les mesures ne permettent pas d'en désigner une.",
+        "Suspected cause: the measurements do not point to one.",
+    ),
+    "step": ("À faire d'abord : {step}", "First step: {step}"),
     "maintenance": (
-        "La maintenance est finie et l'incident dure encore.",
+        "La maintenance est terminée et l'incident est toujours en cours.",
         "Maintenance is over and the incident is still open.",
     ),
     "recovered": (
         "{who} répond de nouveau comme attendu depuis {at}.",
-        "{who} answers as expected again since {at}.",
+        "{who} has answered as expected again since {at}.",
     ),
-    "fine_again": ("{who} va de nouveau bien depuis {at}.", "{who} is well again since {at}."),
-    "lasted": ("Durée : {lasted}, à partir de {since}.", "Duration: {lasted}, from {since}."),
+    "fine_again": ("{who} fonctionne de nouveau normalement depuis {at}.", "{who} has been working normally again since {at}."),
+    "lasted": ("Durée : {lasted} (début : {since}).", "Duration: {lasted} (from {since})."),
     "was": ("Observé pendant l'incident : {what}.", "Observed during the incident: {what}."),
-    "changed": ("Changé au retour : {what}.", "Changed at recovery: {what}."),
-    "unchanged": ("Rien d'autre de mesuré n'a changé au retour.", "Nothing else that was measured changed at recovery."),
+    "changed": ("Changement mesuré au rétablissement : {what}.", "Measured change at recovery: {what}."),
+    "unchanged": ("Aucun autre changement mesuré au rétablissement.", "No other change was measured at recovery."),
     "closed": ("{who} : incident clos par {by}.", "{who}: incident closed by {by}."),
     "note": ("Note : {note}", "Note: {note}"),
     "reminder": (
-        "Personne n'a accusé réception : vigie incidents ack {incident}",
-        "Nobody acknowledged it: vigie incidents ack {incident}",
+        "Personne ne l'a encore acquitté. Pour le faire, et arrêter les rappels : vigie incidents ack {incident}",
+        "Nobody has acknowledged it yet. To do so, and to stop the reminders: vigie incidents ack {incident}",
     ),
     "buried": (
-        "Un autre canal n'a pas pris l'avis de cet incident : vigie incidents show {incident}",
-        "Another channel did not take this incident's notice: vigie incidents show {incident}",
+        "Un autre canal n'a pas pu remettre un avis de cet incident. Pour savoir pourquoi : vigie incidents show {incident}",
+        "Another channel could not deliver a notice of this incident. To see why: vigie incidents show {incident}",
     ),
     "test": (
-        "Ceci est un essai demandé par vigie notify test ; aucun service n'est en panne.",
-        "This is a test asked for with vigie notify test; no service is down.",
+        "Ceci est un essai du canal {channel}, demandé par vigie notify test ; aucun service n'est en panne.",
+        "This is a test of the channel {channel}, asked for with vigie notify test; no service is down.",
     ),
     "analysis": (
-        "Analyse automatique par le modèle local {model}, vérifiée contre les mesures",
+        "Analyse automatique du modèle local {model}, confrontée aux mesures",
         "Automatic analysis by the local model {model}, checked against the measurements",
     ),
     "analysis_remote": (
-        "Analyse automatique par le modèle distant {model}, vérifiée contre les mesures",
+        "Analyse automatique du modèle distant {model}, confrontée aux mesures",
         "Automatic analysis by the remote model {model}, checked against the measurements",
     ),
     "footer": (
         "Vigie · incident {incident} · détails : vigie incidents show {incident}",
         "Vigie · incident {incident} · details: vigie incidents show {incident}",
     ),
-    "high": ("haute", "high"),
+    "test_footer": ("Vigie · essai", "Vigie · test"),
+    "high": ("élevée", "high"),
     "medium": ("moyenne", "medium"),
     "low": ("faible", "low"),
 }

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
-from vigie.net import redact_url
+from vigie.net import ascii_name, redact_url
 
 _HOST = re.compile(r"(?=.{1,254}$)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")  # RFC 1035 §2.3.4; underscores are met in practice
 _PORTS = {"http": 80, "https": 443}
@@ -31,12 +31,12 @@ class Place:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise ValueError(f"{redact_url(url)!r} is no URL: {error}") from None
+            raise ValueError(f"{redact_url(url)!r} is no URL ({error}); write https://example.com:8443/") from None
         if parts.scheme not in _PORTS:
             rest = redact_url(url)
-            raise ValueError(f"{rest!r} is no http(s) URL; write https://{rest.partition('://')[2] or rest}")
+            raise ValueError(f"{rest!r} is no http(s) URL; write https://{rest.partition('://')[2] or rest.rstrip(':') or 'example.com/'}")
         if not parts.hostname:
-            raise ValueError(f"{redact_url(url)!r} names no host")
+            raise ValueError(f"{redact_url(url)!r} names no host; write https://example.com/")
         if port == 0:
             raise ValueError(f"{redact_url(url)!r}: port 0 cannot be reached")
         literal = _is_literal(parts.hostname)
@@ -85,8 +85,8 @@ def _is_literal(host: str) -> bool:
 def _host(name: str) -> str:
     """The name as DNS and certificates spell it (IDNA); libcurl's wheels are built without."""
     try:
-        host = name if name.isascii() else name.encode("idna").decode()
-    except UnicodeError:
+        host = ascii_name(name)
+    except ValueError:
         host = ""
     if not _HOST.fullmatch(host):
         raise ValueError(f"{name[:80]!r} is no host name")

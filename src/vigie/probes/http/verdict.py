@@ -4,7 +4,7 @@
 `days_left` (certificates; negative: expired), `keyword` (content.missing, content.forbidden), `path`, `operator`,
 `wanted` and `got` (content.json), `type` and `expected` (content.type), `redirects` and `to` (http.redirect), `received` and
 `announced` (http.truncated, bytes), `weakness` (tls.weak), `detail` (what libcurl or the resolver said, one line).
-`status` alone is a proxy's answer when it refused the tunnel.
+`status` alone is a proxy's answer when it refused.
 """
 
 import errno
@@ -25,9 +25,9 @@ from vigie.probes.http.exchange import E_OWN, Exchange
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt}
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
-_E_QUIC, _E_PROXY = 96, 97  # CURLE_QUIC_CONNECT_ERROR, CURLE_PROXY: newer than pycurl's names
+_OWN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_E_QUIC, _E_TOO_LARGE = 96, 100  # CURLE_QUIC_CONNECT_ERROR, CURLE_TOO_LARGE: newer than pycurl's names
 _GOT = 60
-_NO_ROUTE_BY_PROXY = (502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,11 @@ class Rules:
         """Whether the body has to be kept to be judged."""
         return bool(self.keywords or self.rejected or self.assertions)
 
+    @property
+    def searches(self) -> bool:
+        """Whether a JSONPath looks at more than one place, which takes a second in a document of a million values."""
+        return not all(query.singular_query() for _, query in self.paths)
+
 
 def _listed(words: str | list[str]) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)
@@ -77,14 +82,12 @@ def misencoded(error: EncodingError) -> Verdict:
     return Verdict(Cause.HTTP_PROTOCOL, str(error), {"detail": str(error)})
 
 
-def failure(done: Exchange, limit_ms: int, *, secure: bool, proxied: bool) -> Verdict | None:
+def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
     """What an exchange that did not end well means; None when it did, or when the body was left at its bound on purpose."""
     if done.code == 0 or (done.full and done.status) or _ragged(done):
-        return None
+        return _misframed(done)
     if done.headers_too_large:
         return Verdict(Cause.HTTP_PROTOCOL, "the headers are larger than 256 KiB")
-    if proxied and (found := _by_proxy(done)) is not None:
-        return found
     if done.code == pycurl.E_OPERATION_TIMEDOUT:
         return timed_out(done, limit_ms, secure=secure)
     detail = redact(done.error or f"libcurl error {done.code}")[:200]
@@ -99,6 +102,15 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool, proxied: bool) -> Ve
     return Verdict(cause, f"{words} ({detail})" if detail else words, figures, own)
 
 
+def _misframed(done: Exchange) -> Verdict | None:
+    """What libcurl lets pass: headers that the connection's end cut off, a length beyond all counting."""
+    length = done.headers.get("content-length", "").lstrip("0")
+    if done.ended and (not length.isdigit() or _is_length(length)):
+        return None
+    words = "the answer announces an impossible length" if done.ended else "the answer ended inside its headers"
+    return Verdict(Cause.HTTP_PROTOCOL, words, {"detail": words})
+
+
 def _is_length(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 20
 
@@ -111,19 +123,6 @@ def _cut_tls(done: Exchange) -> bool:
 def _ragged(done: Exchange) -> bool:
     """A body whose end is the connection's, closed without TLS' farewell: browsers take it, and so do we."""
     return _cut_tls(done) and done.status > 0 and not {"content-length", "transfer-encoding"} & done.headers.keys()
-
-
-def _by_proxy(done: Exchange) -> Verdict | None:
-    """What is the proxy's doing rather than the service's."""
-    if done.tunnel in _NO_ROUTE_BY_PROXY:
-        return Verdict(Cause.TCP_UNREACHABLE, f"the proxy cannot reach the service (HTTP {done.tunnel})", {"status": done.tunnel})
-    if done.tunnel >= 300:
-        words = f"the proxy refused the tunnel (HTTP {done.tunnel})"
-        return Verdict(Cause.PROBE_ERROR, words, {"status": done.tunnel}, Status.UNKNOWN)
-    if done.connect is None and done.code in (pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT, _E_PROXY):
-        detail = redact(done.error)[:200]
-        return Verdict(Cause.PROBE_NETWORK, f"the proxy cannot be reached ({detail})", {"detail": detail}, Status.UNKNOWN)
-    return None
 
 
 def timed_out(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict:
@@ -150,6 +149,9 @@ _BY_CODE: dict[int, tuple[Cause, str]] = {
     pycurl.E_COULDNT_RESOLVE_PROXY: (Cause.PROBE_NETWORK, "the proxy's name does not resolve"),
     pycurl.E_SEND_ERROR: (Cause.TCP_RESET, "the connection broke while the request was sent"),
     pycurl.E_URL_MALFORMAT: (Cause.PROBE_ERROR, "libcurl cannot read the URL"),
+    pycurl.E_OUT_OF_MEMORY: (Cause.PROBE_ERROR, "this machine has no memory left"),
+    pycurl.E_FAILED_INIT: (Cause.PROBE_ERROR, "libcurl could not begin"),
+    _E_TOO_LARGE: (Cause.HTTP_PROTOCOL, "a line of the headers is too long"),
     _E_QUIC: (Cause.TLS_HANDSHAKE, "no QUIC handshake was possible"),
 }
 
@@ -157,8 +159,8 @@ _BY_CODE: dict[int, tuple[Cause, str]] = {
 def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
     text = done.error.lower()
     shaking = secure and done.tls is None and done.connect is not None
-    if done.code == pycurl.E_COULDNT_CONNECT:
-        return _not_connected(done.os_errno, text)
+    if done.code == pycurl.E_COULDNT_CONNECT or (done.quic and done.code == pycurl.E_SEND_ERROR and done.connect is None):
+        return _not_connected(done, text)
     if done.os_errno in _RESET or "reset by peer" in text:
         return Cause.TCP_RESET, "the connection was reset"
     if done.code == pycurl.E_RECV_ERROR and (shaking or " alert " in text):
@@ -168,7 +170,12 @@ def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
     return _BY_CODE.get(done.code, (Cause.HTTP_PROTOCOL, "the answer is not proper HTTP"))
 
 
-def _not_connected(number: int, text: str) -> tuple[Cause, str]:
+def _not_connected(done: Exchange, text: str) -> tuple[Cause, str]:
+    number = done.os_errno
+    # libcurl tells no number where it got no socket at all, nor (of either) over QUIC.
+    own = number in _OWN or (number == 0 and not done.quic) or (number == errno.EADDRNOTAVAIL and ":" not in (done.address or ""))
+    if own:
+        return Cause.PROBE_ERROR, "this machine has no free socket or port"
     if number in _UNREACHABLE or "unreachable" in text:
         return Cause.TCP_UNREACHABLE, "the address cannot be reached"
     if number in _RESET:

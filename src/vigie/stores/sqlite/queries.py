@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from sys import intern
 from typing import Any, get_args
 
 from vigie.core.baseline import Baseline
@@ -9,6 +10,8 @@ from vigie.core.blind import Blind
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
+from vigie.core.report.history import Remark
+from vigie.core.report.scores import Scores
 from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.stores.sqlite import codec
@@ -34,7 +37,7 @@ def is_good(result: CheckResult) -> bool:
 
 def monitor_numbers(db: Db) -> dict[str, int]:
     """Monitor id -> its number in packed results."""
-    return dict(db.fetch("SELECT id, number FROM monitor"))
+    return {intern(monitor): number for monitor, number in db.fetch("SELECT id, number FROM monitor")}
 
 
 def sync_monitors(db: Db, monitors: Sequence[Monitor]) -> dict[str, int]:
@@ -274,6 +277,34 @@ def left(db: Db) -> list[tuple[str, Acked | Resolved]]:
     with db.transaction(durable=True):
         rows = db.fetch("DELETE FROM inbox RETURNING id, monitor, kind, body")
     return [(monitor, decode(body, Acked) if kind == "Acked" else decode(body, Resolved)) for _, monitor, kind, body in sorted(rows)]
+
+
+def remark(db: Db, said: Remark) -> None:
+    """One row."""
+    helpful = None if said.helpful is None else int(said.helpful)
+    with db.transaction(durable=True):
+        sql = "INSERT INTO remark (incident, at, by, helpful, cause, note) VALUES (?, ?, ?, ?, ?, ?)"
+        db.execute(sql, (said.incident, said.at, said.by, helpful, said.cause, said.note))
+
+
+def remarks(db: Db, incidents_: Sequence[str]) -> list[Remark]:
+    """Oldest first."""
+    marks = ", ".join("?" * len(incidents_))
+    rows = db.fetch(f"SELECT incident, at, by, helpful, cause, note FROM remark WHERE incident IN ({marks}) ORDER BY id", tuple(incidents_))
+    return [Remark(one, at, by, None if helpful is None else bool(helpful), cause, note) for one, at, by, helpful, cause, note in rows]
+
+
+def save_scores(db: Db, found: Scores) -> None:
+    """One row."""
+    with db.transaction(durable=True):
+        sql = "INSERT INTO evaluation (model, digest, at, body) VALUES (?, ?, ?, ?)"
+        db.execute(sql, (found.model, found.digest, found.at, encode(found)))
+
+
+def scores(db: Db, model: str) -> list[Scores]:
+    """Newest first."""
+    rows = db.fetch("SELECT body FROM evaluation WHERE model = ? ORDER BY at DESC, id DESC LIMIT 20", (model,))
+    return [decode(body, Scores) for (body,) in rows]
 
 
 def prune(db: Db, now: int) -> int:

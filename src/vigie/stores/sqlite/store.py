@@ -19,6 +19,8 @@ from vigie.core.blind import Blind
 from vigie.core.events import Acked, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor
+from vigie.core.report.history import Remark
+from vigie.core.report.scores import Scores
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.stores.sqlite import queries
@@ -261,6 +263,22 @@ class SqliteStore:
     async def left(self) -> list[tuple[str, Acked | Resolved]]:
         """Take what was left, oldest first."""
         return await self._run(queries.left)
+
+    async def remark(self, remark: Remark) -> None:
+        """Keep what a person said of an incident."""
+        await self._run(lambda db: queries.remark(db, remark))
+
+    async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
+        """What was said of these incidents, oldest first."""
+        return await self._read(lambda db: queries.remarks(db, incidents))
+
+    async def save_scores(self, scores: Scores) -> None:
+        """Keep how a model did on the frozen incidents."""
+        await self._run(lambda db: queries.save_scores(db, scores))
+
+    async def scores(self, model: str) -> list[Scores]:
+        """How a model did, newest first."""
+        return await self._read(lambda db: queries.scores(db, model))
 
     async def prune(self, now: int) -> int:
         """Drop what retention no longer keeps, in bites that let other writes pass; how many rows went."""

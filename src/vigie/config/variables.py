@@ -1,0 +1,64 @@
+"""The environment with `.env` behind it; every setting that came from `.env` remembers its line there."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vigie.errors import ConfigError, Fault
+
+_LARGEST = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """Values by name, and the (file, line) of those that `.env` brought. `file` is where `.env` is, or would be."""
+
+    values: Mapping[str, str]
+    file: str
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def fault(self, name: str, message: str, fix: str = "") -> Fault:
+        """What is wrong with a variable, with its place."""
+        file, line = self.places.get(name, ("environment" if name in self.values else self.file, None))
+        return Fault(message, fix, name, file, line)
+
+
+def text_of(path: Path, fix: str = "") -> str:
+    """A text file of a bounded size, without its byte order mark; `fix` is for a file that is not there.
+
+    Raises ConfigError that says why it cannot be read, and at which line.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        remedy = fix if isinstance(error, FileNotFoundError) else "make it a file that this user may read"
+        raise ConfigError([Fault(f"cannot be read: {error.strerror}", remedy, file=str(path))]) from error
+    if len(data) > _LARGEST:
+        raise ConfigError([Fault("is larger than 16 MiB", "is it the right file?", file=str(path))])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError([Fault("this is no text in UTF-8", "save the file as UTF-8", file=str(path), line=line)]) from error
+
+
+def read(base: Path, environ: Mapping[str, str]) -> Variables:
+    """The environment, with `.env` of a folder behind it. Raises ConfigError for a `.env` that cannot be read."""
+    path = base / ".env"
+    if not (path.exists() or path.is_symlink()):
+        return Variables(environ, str(path))
+    from dotenv.parser import parse_stream
+
+    own, places, faults = dict[str, str](), dict[str, tuple[str, int]](), []
+    for binding in parse_stream(io.StringIO(text_of(path))):
+        written = binding.original.string
+        line = binding.original.line + written.count("\n", 0, len(written) - len(written.lstrip()))  # blank lines before it are its
+        if binding.error:
+            faults.append(Fault("this line is no NAME=value", "mend it, close its quotes, or begin it with #", "", str(path), line))
+        elif binding.key is not None and binding.value is not None and binding.key not in environ:
+            own[binding.key], places[binding.key] = binding.value, (str(path), line)
+    if faults:
+        raise ConfigError(faults)
+    return Variables({**own, **environ}, str(path), places)

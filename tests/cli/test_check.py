@@ -1,0 +1,139 @@
+"""`vigie check` in this process: formats, exit statuses, and every option as far as its fault is concerned."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vigie.cli import check as module
+from vigie.cli.common import coloured
+
+Run = Callable[..., Any]
+
+
+def test_a_good_answer_is_up_and_nothing_is_written(vigie: Run, site: Any, folder: Path) -> None:
+    done = vigie("check", site.url)
+
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith(f"● UP  {site.url}\n  HTTP 200\n  HTTP/1.1, 2 bytes, text/html, from 127.0.0.1\n")
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("status", "arguments", "code"), [(200, [], 0), (500, [], 2), (500, ["--expect-status", "500"], 0)])
+def test_the_exit_status_tells_the_verdict(status: int, arguments: list[str], code: int, vigie: Run, site: Any) -> None:
+    site.status = status
+
+    assert vigie("check", *arguments, site.url).status == code
+
+
+def test_slow_is_degraded(vigie: Run, site: Any) -> None:
+    done = vigie("check", "--max-latency", "0", site.url)
+
+    assert done.status == 1
+    assert "latency.threshold" in done.out
+
+
+def test_every_option_reaches_the_request(vigie: Run, site: Any) -> None:
+    site.body, site.kind = '{"db": "up", "queue": 3}', "application/json"
+    done = vigie(
+        "check",
+        *("--timeout", "3s", "--method", "post", "--header", "X-Trace: 7", "--header", "Accept: text/plain"),
+        *("--expect-status", "200-204", "--expect-keyword", "db", "--reject-keyword", "fatal"),
+        *("--expect-json", "$.db==up", "--expect-json", "$.queue<9", "--expect-type", "application/json"),
+        *("--max-latency", "2s", "--max-redirects", "0", "--min-tls-days", "1", "--resolver", "127.0.0.1:5353"),
+        *("--ip", "4", "--http", "1.1", "--insecure", "--format", "json", site.url),
+    )
+
+    assert done.status == 0, done.out
+    assert json.loads(done.out)["status"] == "up"
+    (request,) = site.requests
+    assert request.startswith("POST / HTTP/1.1")
+    assert "X-Trace: 7" in request
+    assert "Accept: text/plain" in request
+
+
+def test_each_url_is_a_line_of_json(vigie: Run, site: Any) -> None:
+    done = vigie("check", "--format", "json", site.url, f"{site.url}two")
+
+    assert [json.loads(line)["url"] for line in done.out.splitlines()] == [site.url, f"{site.url}two"]
+
+
+def test_labels_of_performance_data_are_never_shared(vigie: Run, site: Any) -> None:
+    done = vigie("check", "--format", "nagios", site.url, f"{site.url}two", site.url)
+    labels = [part.partition("=")[0] for part in done.out.partition(" | ")[2].split("' '")]
+
+    assert done.out.count("\n") == 1
+    assert f"'{site.url}two time'=" in done.out
+    assert len(labels) == len(set(labels))
+
+
+def test_without_a_url_every_configured_monitor_is_looked_at(vigie: Run, site: Any, folder: Path) -> None:
+    (folder / "vigie.yaml").write_text(
+        f"monitors: [{{name: One, url: '{site.url}'}}, {{name: Two, url: '{site.url}', expect: {{status: 404}}}}]\n"
+    )
+    done = vigie("check", "--format", "json")
+
+    assert done.status == 2
+    assert [json.loads(line)["monitor"] for line in done.out.splitlines()] == ["One", "Two"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense"], "URL: 'nonsense' is no http(s) URL; write https://nonsense"),
+        ([""], "URL: '' is no http(s) URL; write https://example.com/"),
+        (["http://"], "URL: 'http://' names no host; write https://example.com/"),
+        (["--expect-json", "foo", "http://h.test/"], "--expect-json: 'foo' is no JSON assertion"),
+        (["--expect-status", "abc", "http://h.test/"], "--expect-status: 'abc' is no list of statuses; write 200-299,304"),
+        (["--timeout", "0", "http://h.test/"], "--timeout: `timeout` is more than nothing and at most 5m"),
+        (["--timeout", "banana", "http://h.test/"], "--timeout: 'banana' is not a duration; write 500ms, 30s"),
+        (["--max-latency", "fast", "http://h.test/"], "--max-latency: 'fast' is not a duration"),
+        (["--max-redirects", "-1", "http://h.test/"], "--max-redirects: a whole number of at least 0 is expected, not -1"),
+        (["--min-tls-days", "-1", "http://h.test/"], "--min-tls-days: a whole number of at least 0 is expected, not -1"),
+        (["--resolver", "1.2.3", "http://h.test/"], "--resolver: '1.2.3' is no resolver address; write 9.9.9.9"),
+        (["--method", "G ET", "http://h.test/"], "--method: 'G ET' is no request method; write GET"),
+        (["--header", "bad", "http://h.test/"], "'bad' is no header\nFix: write --header 'Name: value'"),
+        (["--ca-file", "absent.pem", "https://h.test/"], "--ca-file: absent.pem cannot be read\nFix: name a PEM file"),
+        (["--http", "3", "http://h.test/"], "HTTP/3 is always encrypted; write https://"),
+        (["--timeout", "5s"], "options of the request need a URL\nFix: name one"),
+        (["--config", "absent.yaml"], "absent.yaml: cannot be read: No such file or directory (`vigie init` writes one)"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_wrong_value_names_its_option_and_the_fix(arguments: list[str], words: str, vigie: Run) -> None:
+    done = vigie("check", *arguments)
+
+    assert done.status == 3
+    assert words in done.err
+    assert done.out == ""
+
+
+def test_every_option_of_a_key_is_known_by_that_name(vigie: Run) -> None:
+    text = vigie("check", "--help").out
+
+    assert all(option in text for option in module._OPTIONS.values())
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "wanted"),
+    [
+        (True, {}, True),
+        (False, {}, False),
+        (True, {"NO_COLOR": "1"}, False),
+        (True, {"NO_COLOR": ""}, True),
+        (True, {"TERM": "dumb"}, False),
+    ],
+)
+def test_colours_are_for_terminals_that_want_them(
+    terminal: bool, environment: dict[str, str], wanted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stream:
+        def isatty(self) -> bool:
+            return terminal
+
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert coloured(Stream()) is wanted  # type: ignore[arg-type]

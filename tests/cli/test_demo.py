@@ -1,0 +1,54 @@
+"""`vigie demo`: the whole story, by the real engine, whatever the environment of whoever runs it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from vigie.cli import demo
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same story in two seconds."""
+    monkeypatch.setattr(
+        demo, "_CONFIG", demo._CONFIG.replace("confirm_every: 1s", "confirm_every: 100ms").replace("every: 2s", "every: 1s")
+    )
+    monkeypatch.setattr(demo, "_CALM_SECONDS", 0)
+
+
+STEPS = {
+    "en": """A small shop opens | check: up | engine stops | check: down, HTTP 502 instead of 200-299 | suspicion | incident demo-shop-1:
+        | mail: 🔴 Demo shop: HTTP 502 | Suspected cause | engine starts again | mail: 🟢 Demo shop: recovered | one page, one recovery""",
+    "fr": """Une petite boutique ouvre | contrôle : en service | s'arrête | contrôle : en panne, HTTP 502 au lieu | suspicion
+        | incident boutique-1 : | courriel : 🔴 Boutique : HTTP 502 | Cause supposée | repart | courriel : 🟢 Boutique : rétabli
+        | une alerte, un retour""",
+}
+
+
+@pytest.mark.parametrize("language", STEPS)
+def test_the_story_is_told_from_check_to_recovery(language: str, vigie: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMAIL_PASSWORD", "of another mail server")
+    monkeypatch.setenv("SMTP_PORT", "465")
+    monkeypatch.setenv("COLUMNS", "200")
+    done = vigie("demo", "--language", language)
+
+    assert (done.status, done.err) == (0, "")
+    steps = [step.strip() for step in STEPS[language].split("|")]
+    places = [done.out.find(step) for step in steps]
+    assert -1 not in places, steps[places.index(-1)]
+    assert places == sorted(places)
+    assert "\x1b" not in done.out
+
+
+def test_a_model_that_is_not_there_is_said_and_costs_nothing(vigie: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")
+    monkeypatch.setenv("COLUMNS", "300")
+    done = vigie("demo", "--model", "llama3")
+
+    assert done.status == 0
+    assert "no report by the model (unreachable)" in done.out
+    assert "ollama pull llama3" in done.out
+    assert "one page, one recovery" in done.out

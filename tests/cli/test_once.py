@@ -1,0 +1,171 @@
+"""`vigie once` in this process: every step in the log, and every way not to run said there too."""
+
+import json
+import os
+import re
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from vigie.stores.sqlite import SqliteStore
+
+Run = Callable[..., Any]
+LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - (INFO|WARNING|ERROR|CRITICAL) - .+")
+
+
+def test_each_step_stands_in_the_log_in_the_earlier_scripts_format(vigie: Run, quick: Path, site: Any, folder: Path) -> None:
+    site.status = 502
+    done = vigie("once")
+    log = (folder / "vigie.log").read_text()
+
+    assert done.status == 0
+    assert all(LINE.fullmatch(line) for line in log.splitlines())
+    steps = [
+        "cycle begins: 1 monitor",
+        f"Shop: checking {site.url}",
+        "Shop: down [http.status]: HTTP 502, expected 200-299 (",
+        "Shop: suspected (outage)",
+        "Shop: opened shop-1 (outage, http.status)",
+        "shop-1: sending opened by mail (attempt 1)",
+        "shop-1: content: 🔴 Shop: HTTP 502 since",
+        "shop-1: content: Suspected cause",
+        "shop-1: opened delivered by mail: 2.0.0 Ok",
+        "cycle ends: everything is done",
+    ]
+    places = [log.index(step) for step in steps]
+    assert places == sorted(places)
+    assert done.err == log
+    assert "app-password-7" not in log
+
+
+def test_json_is_an_option(vigie: Run, quick: Path, folder: Path) -> None:
+    quick.write_text(quick.read_text().replace("{file: vigie.log}", "{file: vigie.log, format: json}"))
+    vigie("once")
+
+    lines = [json.loads(line) for line in (folder / "vigie.log").read_text().splitlines()]
+    assert [line["event"] for line in lines][0::3] == ["cycle begins: 1 monitor", "cycle ends: everything is done"]
+    assert {line["level"] for line in lines} == {"info"}
+
+
+def test_missing_settings_are_logged_one_by_one(vigie: Run, folder: Path, site: Any) -> None:
+    (folder / ".env").write_text(f"SERVICE_URL={site.url}\nEMAIL_SENDER=v@site.test\nSMTP_PORT=587\n")
+    done = vigie("once")
+    log = (folder / "service_check_log.txt").read_text()
+
+    assert done.status == 3
+    for name in ("EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER"):
+        assert f"CRITICAL - unusable configuration: {folder}/.env: {name}: is not set, and mail needs it (set it in {folder}/.env)" in log
+    assert log.count("\n") == 3
+    assert site.requests == []
+
+
+def test_no_env_file_says_how_to_get_one(vigie: Run, folder: Path) -> None:
+    done = vigie("once")
+
+    assert done.status == 3
+    assert done.err.count("there is no .env here: `vigie init` writes one") == 5
+
+
+def test_a_yaml_without_a_channel_says_so(vigie: Run, folder: Path) -> None:
+    (folder / "vigie.yaml").write_text("monitors: [https://a.test/]\n")
+    done = vigie("once")
+
+    assert done.status == 3
+    assert "notify: no channel is configured: nobody would be told (write `notify:" in done.err
+
+
+def _random(path: Path) -> None:
+    path.write_bytes(os.urandom(20_000))
+
+
+def _foreign(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE other (a)")
+    db.close()
+
+
+async def _made(path: Path) -> None:
+    store = SqliteStore(path, threads=False)
+    await store.unsent()
+    await store.close()
+
+
+def _newer(path: Path) -> None:
+    import asyncio
+
+    asyncio.run(_made(path))
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_random, "is damaged or no Vigie database"),
+        (_foreign, "its tables are another program's"),
+        (_newer, "was written by a newer Vigie (schema 99"),
+        (lambda path: path.mkdir(), "cannot be written"),
+    ],
+    ids=["random bytes", "another program's", "newer", "a folder"],
+)
+@pytest.mark.parametrize("command", [["once"], ["serve"], ["incidents", "list"], ["doctor"]], ids=" ".join)
+def test_a_database_that_cannot_be_used_is_an_error_with_a_fix(
+    command: list[str], spoil: Callable[[Path], None], words: str, vigie: Run, quick: Path, folder: Path
+) -> None:
+    spoil(folder / "vigie.db")
+    quick.write_text(quick.read_text() + "web: {enabled: false}\n")
+    before = None if (folder / "vigie.db").is_dir() else (folder / "vigie.db").read_bytes()
+    done = vigie(*command)
+
+    assert done.status == (1 if command == ["doctor"] else 3)
+    said = done.out + done.err
+    assert words in said
+    assert "fix: " in said.lower()
+    if command in (["once"], ["serve"]):
+        assert words in (folder / "vigie.log").read_text()
+    if before is not None:
+        assert (folder / "vigie.db").read_bytes() == before, "what is there is left as it is"
+
+
+def test_two_runs_never_overlap_and_the_log_says_so(vigie: Run, quick: Path, folder: Path) -> None:
+    with FileLock(folder / "vigie.db.lock"):
+        done = vigie("once")
+
+    assert done.status == 3
+    assert "another Vigie is at work" in (folder / "vigie.log").read_text()
+
+
+def test_a_log_that_cannot_be_written_ends_the_run_before_it_begins(vigie: Run, quick: Path, folder: Path, site: Any) -> None:
+    (folder / "vigie.log").mkdir()
+    done = vigie("once")
+
+    assert done.status == 3
+    assert "vigie.log cannot be written: Is a directory\nFix: make it writable for this user, or set log.file" in done.err
+    assert site.requests == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_under_the_log_costs_a_line_and_no_page(vigie: Run, quick: Path, folder: Path, site: Any, inbox: Any) -> None:
+    (folder / "vigie.log").symlink_to("/dev/full")
+    site.status = 500
+    done = vigie("once")
+
+    assert done.status == 0
+    assert len(inbox.mails) == 1
+    assert done.err.count("cannot be written: No space left on device; it goes on when that is mended") == 1
+
+
+def test_an_interrupted_run_says_so(vigie: Run, quick: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def interrupted(*_: Any) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vigie.app.once", interrupted)
+    done = vigie("once")
+
+    assert done.status == 130
+    assert "interrupted; what was decided is kept" in (folder / "vigie.log").read_text()

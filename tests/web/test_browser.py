@@ -1,0 +1,187 @@
+"""The status page in a real browser: nothing overflows, nothing runs, nothing is fetched, everything can be read."""
+
+import contextlib
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Severity, Status, Timings
+from vigie.core.policy import Policy
+from vigie.web.app import build
+from vigie.web.view import Health, Snapshot, lines
+
+NOW = 1_767_225_600_000
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
+
+HOSTILE = [
+    "<script>document.title='taken'</script>",
+    "<img src=x onerror=\"document.title='taken'\">",
+    "متجر \u202eevil",
+    "x" * 300,
+    "a b " * 100,
+    "🔥" * 80,
+    "{{ 7 * 7 }}",
+]
+
+
+def monitor(number: int, name: str) -> Monitor:
+    return Monitor(f"m{number}", name, "http", f"https://s{number}.example.com/{'path/' * (number % 40)}", "h", 60_000, 10_000, Policy())
+
+
+def mixed(language: str = "en") -> Snapshot:
+    """Every state, and every name that tries to break the page."""
+    statuses: list[tuple[Status, Cause | None]] = [
+        (Status.DOWN, Cause.HTTP_STATUS),
+        (Status.DOWN, Cause.TIMEOUT_FIRST_BYTE),
+        (Status.DEGRADED, Cause.LATENCY_THRESHOLD),
+    ]
+    statuses += [(Status.UNKNOWN, Cause.PROBE_NETWORK), (Status.UP, None), (Status.UP, None)]
+    watched = [monitor(number, name) for number, name in enumerate([*HOSTILE, "Shop API", "Not yet"])]
+    results = {}
+    for one, (status, cause) in zip(watched[:-1], [*statuses, *statuses], strict=False):
+        figures: dict[str, Any] = {"status": 502, "expected": "200-299"} if cause is Cause.HTTP_STATUS else {"limit_ms": 10_000}
+        results[one.id] = CheckResult(
+            one.id, NOW - 5_000, status, cause, timings=Timings(total=12_345.6), figures=figures, http=HttpFacts(502, "2")
+        )
+    trouble = tuple(
+        Incident(
+            f"m{number}-1",
+            f"m{number}",
+            severity,
+            Cause.HTTP_STATUS,
+            NOW - 6_000_000,
+            NOW,
+            closed,
+            "Zoé " * 20,
+            "Zoé " * 20 if closed else None,
+        )
+        for number, severity, closed in (
+            (0, Severity.OUTAGE, None),
+            (4, Severity.OUTAGE, None),
+            (2, Severity.DEGRADATION, None),
+            (5, Severity.OUTAGE, NOW),
+        )
+    )
+    health = Health("0.1.0", NOW - 1_000_000, NOW, NOW - 5_000, 1, 2, stalled=False)
+    return Snapshot(lines(watched, results, [one for one in trouble if one.closed_at is None]), trouble, health, language)
+
+
+def quiet(count: int) -> Snapshot:
+    watched = [monitor(number, f"Service {number}") for number in range(count)]
+    results = {one.id: CheckResult(one.id, NOW, Status.UP, timings=Timings(total=3.0)) for one in watched}
+    return Snapshot(lines(watched, results, []), (), Health("0.1.0", NOW, NOW, NOW, 0, 0, stalled=False), "en")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield found
+        found.close()
+
+
+@contextlib.contextmanager
+def served(snapshot: Snapshot) -> Iterator[str]:
+    """The real application on a real socket."""
+
+    async def current() -> Snapshot:
+        return snapshot
+
+    server = uvicorn.Server(uvicorn.Config(build(current), log_config=None, lifespan="off", ws="none"))
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page of a snapshot; what it fetches and complains about is kept, and none of it is allowed."""
+    with contextlib.ExitStack() as stack:
+
+        def go(snapshot: Snapshot, *, width: int = 1200, scheme: Any = "light", query: str = "") -> Page:
+            address = stack.enter_context(served(snapshot))
+            context = stack.enter_context(browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme))
+            page = context.new_page()
+            page.on("request", lambda request: strangers.append(request.url) if not request.url.startswith((address, "data:")) else None)
+            page.on("console", lambda said: strangers.append(said.text))
+            page.on("pageerror", lambda error: strangers.append(str(error)))
+            page.goto(address + query)
+            return page
+
+        strangers: list[str] = []
+        yield go
+        assert strangers == []
+
+
+_CONTRAST = """() => {
+  const light = (value) => { const s = value / 255; return s <= 0.03928 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4; };
+  const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+  const luminance = (c) => 0.2126 * light(c[0]) + 0.7152 * light(c[1]) + 0.0722 * light(c[2]);
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const c = parts(getComputedStyle(e).backgroundColor);
+      if (c.length < 4 || c[3] > 0) return c;
+    }
+  };
+  return [...document.querySelectorAll("h1, h2, th, td, small, .state, a, footer, .warning")].map((element) => {
+    const [a, b] = [luminance(parts(getComputedStyle(element).color)), luminance(ground(element))];
+    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.trim().slice(0, 40)];
+  });
+}"""
+_WIDER = """() => [...document.querySelectorAll("main, main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 80))"""
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1200])
+def test_every_state_and_hostile_name_fits_and_can_be_read(width: int, scheme: str, language: str, visit: Callable[..., Page]) -> None:
+    page = visit(mixed(), width=width, scheme=scheme, query=f"?lang={language}")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(_WIDER) == []
+    assert "taken" not in page.title()
+    low = [(round(ratio, 2), text) for ratio, text in page.evaluate(_CONTRAST) if ratio < 4.5]  # WCAG 2.2, 1.4.3
+    assert low == []
+    assert page.locator("html").get_attribute("lang") == language
+
+
+def test_the_words_of_a_row_belong_to_its_monitor(visit: Callable[..., Page]) -> None:
+    page = visit(mixed())
+    row = page.locator("tr", has_text="<script>").first
+
+    assert row.locator(".state").inner_text() == "down"
+    assert "HTTP 502 instead of 200-299" in row.inner_text()
+    assert "12.3 s" in row.inner_text()
+    assert page.locator("h1").inner_text() == "1 of 9 services is down"
+
+
+def test_the_reader_changes_the_language_by_a_click(visit: Callable[..., Page]) -> None:
+    page = visit(mixed())
+    page.get_by_role("link", name="Français").click()
+
+    assert page.locator("h1").inner_text() == "1 service sur 9 est en panne"
+    assert page.get_by_role("link", name="English").is_visible()
+
+
+def test_three_hundred_monitors_are_one_page(visit: Callable[..., Page]) -> None:
+    page = visit(quiet(300), width=390)
+
+    assert page.locator("tbody tr").count() == 300
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_no_monitor_at_all_is_said(visit: Callable[..., Page]) -> None:
+    page = visit(quiet(0))
+
+    assert page.locator("h1").inner_text() == "No service is watched"
+    assert page.locator("table").count() == 0
