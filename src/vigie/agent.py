@@ -130,7 +130,7 @@ def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Qu
         body = _exactly(stream, int.from_bytes(head, "little"))
         message: Down = msgspec.msgpack.decode(body, type=Down)
         if isinstance(message, Assign):
-            message = Assign(message.run, alike(message.assignments), message.control)
+            message = msgspec.structs.replace(message, assignments=alike(message.assignments))
         loop.call_soon_threadsafe(inbox.put_nowait, message)
     with contextlib.suppress(RuntimeError):  # the loop may have ended first
         loop.call_soon_threadsafe(inbox.put_nowait, Stop())

@@ -1,13 +1,17 @@
 """The child's own side, driven over real pipes as its parent would."""
 
+import asyncio
+import io
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
 
-from vigie.buses.process import Assign, Late, Results, Said, Stop, Up, frame
+from vigie import agent
+from vigie.buses.process import Assign, Down, Late, Results, Said, Stop, Up, frame
 from vigie.core.model import Cause, Monitor
 from vigie.core.policy import Policy
 from vigie.ports import Assignment
@@ -100,3 +104,12 @@ def test_what_a_library_prints_does_not_get_between_the_frames() -> None:
     done = subprocess.run([sys.executable, "-c", NOISY], input=work, capture_output=True, timeout=20, check=True)
     assert b"a library prints" not in done.stdout
     frames(done.stdout)
+
+
+async def test_what_the_parent_says_arrives_whole() -> None:
+    inbox: asyncio.Queue[Down] = asyncio.Queue()
+    said = Assign(3, [nobody_listens()], ["a.test:443"], "9.9.9.9")
+    source: Any = io.BytesIO(frame(said))
+    agent._read(source, asyncio.get_running_loop(), inbox)
+    assert await inbox.get() == said
+    assert await inbox.get() == Stop()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vigie.app import HEARTBEAT, jobs
-from vigie.cli.common import ConfigOption, notes, run, settings
+from vigie.cli.common import ConfigOption, command, notes, run, settings
 from vigie.cli.results import instant
 from vigie.config import Settings
 from vigie.core.heartbeat import Ping, Signal
@@ -14,7 +14,7 @@ from vigie.engine.heartbeats import BODY_BYTES, Watched
 from vigie.errors import VigieError
 from vigie.net import redact
 
-app = typer.Typer(rich_markup_mode=None, add_completion=False)
+app = command()
 
 
 @app.command(

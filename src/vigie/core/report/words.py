@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
 from vigie.core.model import Cause, NoticeReason, Scalar, Severity
+from vigie.core.report.terms import PHASES, SIGNS
 
 LANGUAGES = ("fr", "en")
 
@@ -191,24 +192,6 @@ OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
 
 _DAYS = ("revoked", "expired")  # figures `…_days` that are told with their noun
 
-# Values of figures that are words: phases (latency.anomaly) and what is unlike before (content.changed).
-PHASES: dict[str, tuple[str, str]] = {
-    "dns": ("résolution du nom", "name resolution"),
-    "connect": ("connexion", "connection"),
-    "tls": ("négociation TLS", "TLS handshake"),
-    "first_byte": ("premier octet", "first byte"),
-    "transfer": ("transfert", "transfer"),
-    "total": ("contrôle entier", "whole check"),
-}
-SIGNS: dict[str, tuple[str, str]] = {
-    "script": ("script d'un nouvel hôte", "script from a new host"),
-    "type": ("type", "type"),
-    "size": ("taille", "size"),
-    "landmarks": ("structure", "structure"),
-    "title": ("titre", "title"),
-    "links": ("liens sortants", "outgoing links"),
-}
-
 
 _SPANS = ("silent", "running", "longest")  # figures in ms that are told in hours and minutes
 
@@ -358,13 +341,6 @@ HEADLINES: dict[NoticeReason, tuple[str, str]] = {
     NoticeReason.TEST: ("🔔 Essai : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
 }
 MARKS = {Severity.OUTAGE: "🔴", Severity.DEGRADATION: "🟠"}
-
-# Why Vigie saw nothing, for the one notice that tells it.
-BLIND: dict[Cause, tuple[str, str]] = {
-    Cause.PROBE_NETWORK: ("pas de réseau", "no network"),
-    Cause.PROBE_RESOLVER: ("pas de résolveur", "no resolver"),
-    Cause.PROBE_ERROR: ("machine ou Vigie à l'arrêt", "machine or Vigie at a standstill"),
-}
 
 LABELS: dict[str, tuple[str, str]] = {
     "blind": (
