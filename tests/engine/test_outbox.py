@@ -85,11 +85,12 @@ async def test_two_channels_that_are_both_dead_for_good_do_not_page_each_other_f
     await post.stop()
 
 
-async def test_a_channel_that_is_told_anyway_does_not_stand_in(store: SqliteStore, clock: VirtualClock) -> None:
-    post = Post(store, clock, channels(clock, "mail", "chat"), ("mail", "chat"))
-    post.channels["mail"].always = REFUSED
+@pytest.mark.parametrize("mail", ["mail", "ops:mail"])
+async def test_a_channel_that_is_told_anyway_does_not_stand_in(store: SqliteStore, clock: VirtualClock, mail: str) -> None:
+    post = Post(store, clock, channels(clock, mail, "chat"), (mail, "chat"))
+    post.channels[mail].always = REFUSED
     post.start()
-    await post.put(("shop-1", OPENED, "mail"), ("shop-1", OPENED, "chat"))
+    await post.put(("shop-1", OPENED, mail), ("shop-1", OPENED, "chat"))
     await clock.sleep(600)
     assert post.channels["chat"].keys() == ["shop-1:opened:chat"]
     await post.stop()

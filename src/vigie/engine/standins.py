@@ -33,7 +33,7 @@ class StandIns:
         told = {one.key for one in await self._store.deliveries(notice.incident)} | {one.key for one in unsent}
         first_hand = [one for one in unsent if _INSTEAD not in one.key and one.reason is not NoticeReason.BURIED]
         stuck = [one for one in first_hand if one.channel == notice.channel]
-        pairs = [(one, one.key.rpartition(":")[0], other) for one in stuck for other in others]
+        pairs = [(one, one.key.removesuffix(f":{one.channel}"), other) for one in stuck for other in others]
         found = [
             OutboxRow(replace(one, key=f"{first}{_INSTEAD}{other}", channel=other), now)
             for one, first, other in pairs
