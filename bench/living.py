@@ -56,14 +56,14 @@ def _page(service: Service, port: int) -> tuple[asyncio.Task[None], Callable[[],
     async def stop() -> None:
         server.should_exit = True
 
-    return asyncio.create_task(server._serve()), stop  # `serve` would take over the signals
+    return asyncio.create_task(server._serve()), stop  # noqa: SLF001 - `serve` would take over the signals
 
 
 async def until(true: Callable[[], bool], seconds: float) -> bool:
     """Whether it came to pass in time."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            while not true():
+            while not true():  # noqa: ASYNC110 - what is waited for sets no event
                 await asyncio.sleep(0.01)
             return True
     return False
