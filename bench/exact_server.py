@@ -61,21 +61,20 @@ def serve(listener: socket.socket, names: socket.socket) -> None:
         wait = max(waiting[0].due - time.perf_counter() - SPIN_S, 0) if waiting else 1.0
         readable, _, _ = select.select([listener, names, sys.stdin, *open_], [], [], wait)
         now = time.perf_counter()
-        for sock in readable:
-            if sock is sys.stdin:
-                return
-            if sock is listener:
-                open_.add(listener.accept()[0])
-            elif sock is names:
-                query, client = names.recvfrom(512)
-                if (found := name_answer(query)) is not None:
-                    names.sendto(found, client)
+        if sys.stdin in readable:
+            return
+        if listener in readable:
+            open_.add(listener.accept()[0])
+        if names in readable:
+            query, client = names.recvfrom(512)
+            if (found := name_answer(query)) is not None:
+                names.sendto(found, client)
+        for sock in open_.intersection(readable):
+            open_.discard(sock)
+            if asked(sock):
+                waiting.append(Waiting(sock, now))
             else:
-                open_.discard(sock)
-                if asked(sock):
-                    waiting.append(Waiting(sock, now))
-                else:
-                    sock.close()
+                sock.close()
         while waiting and waiting[0].due - time.perf_counter() <= SPIN_S:
             one = waiting.pop(0)
             while time.perf_counter() < one.due:

@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import psutil
 import trustme
@@ -146,10 +147,10 @@ def wait_for_prober(parent: int, port: int) -> int:
     raise SystemExit("vigie serve did not start")
 
 
-def health(port: int) -> dict[str, object]:
+def health(port: int) -> dict[str, Any]:
     """What Vigie says of itself."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=10) as answer:
-        found: dict[str, object] = json.load(answer)
+        found: dict[str, Any] = json.load(answer)
         return found
 
 

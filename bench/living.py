@@ -51,7 +51,6 @@ def _page(service: Service, port: int) -> tuple[asyncio.Task[None], Callable[[],
     server = uvicorn.Server(
         uvicorn.Config(build(service.snapshot), port=port, log_config=None, access_log=False, lifespan="off", ws="none")
     )
-    server.install_signal_handlers = lambda: None
 
     async def stop() -> None:
         server.should_exit = True

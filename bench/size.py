@@ -5,13 +5,14 @@ proportional sum beside it counts shared pages once: it is what the machine woul
 """
 
 import time
+from pathlib import Path
 
 from bench.ground import health, memory, needed, nginx, say, serving
 
 SETTLE_SECONDS = 12  # after every monitor had its first look: the prober says every ten seconds how late it is
 
 
-def measure(url: str, ca_file: object, count: int, target: float) -> None:
+def measure(url: str, ca_file: Path, count: int, target: float) -> None:
     """One size."""
     with serving(url, ca_file, count, "60s") as (pids, port):
         began = time.monotonic()

@@ -47,7 +47,7 @@ def results(chance: random.Random) -> list[list[CheckResult]]:
     leaf = Certificate(
         "shop.example", "R11", START - 10**9, START + 5 * 10**9, "EC 256", "sha256WithRSAEncryption", ("shop.example",), "ab" * 32
     )
-    tls = TlsFacts("TLSv1.3", "R11", "shop.example", START + 5 * 10**9, 57, (leaf, replace(leaf, subject="R11", issuer="ISRG Root X1")))
+    facts = TlsFacts("TLSv1.3", "R11", "shop.example", START + 5 * 10**9, 57, (leaf, replace(leaf, subject="R11", issuer="ISRG Root X1")))
     batches: list[list[CheckResult]] = []
     order = 0
     for second in range(SECONDS + 1):
@@ -56,7 +56,7 @@ def results(chance: random.Random) -> list[list[CheckResult]]:
             batch = []
             for number in range(part, RATE, BATCHES):
                 order += 1
-                phases = [chance.lognormvariate(mean, 0.5) for mean in (0.5, 1.5, 2.5, 3.5, 0.0)]
+                dns, connect, tls, first, rest = (chance.lognormvariate(mean, 0.5) for mean in (0.5, 1.5, 2.5, 3.5, 0.0))
                 down = number in sick
                 batch.append(
                     CheckResult(
@@ -65,14 +65,14 @@ def results(chance: random.Random) -> list[list[CheckResult]]:
                         Status.DOWN if down else Status.UP,
                         Cause.HTTP_STATUS if down else None,
                         "HTTP 503, expected 200-299" if down else "HTTP 200",
-                        Timings(*phases, sum(phases)),
+                        Timings(dns, connect, tls, first, rest, dns + connect + tls + first + rest),
                         {"status": 503, "expected": "200-299"} if down else {},
                         "192.0.2.7",
                         ("192.0.2.7",),
                         HttpFacts(
                             503 if down else 200, "2", bytes=18_213, type="text/html", headers={"server": "nginx", "via": "1.1 cache"}
                         ),
-                        tls,
+                        facts,
                         order=order,
                     )
                 )
