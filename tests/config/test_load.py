@@ -1,8 +1,10 @@
 """What a good configuration becomes, where it is found, and how it is shown."""
 
 import json
+import re
 from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -171,6 +173,32 @@ def test_the_schema_knows_every_adapter() -> None:
 
     for word in ("reject_keyword", "confirm_every", "ca_file", "keep_alive", "webhook"):
         assert word in text
+
+
+def _takes(part: dict[str, Any], text: str) -> bool:
+    """Whether a text satisfies a part of the schema, as far as patterns, choices and types go."""
+    if "anyOf" in part:
+        return any(_takes(one, text) for one in part["anyOf"])
+    return part.get("type") == "string" and bool(re.search(part.get("pattern", ""), text)) and text in part.get("enum", [text])
+
+
+@pytest.mark.parametrize(
+    ("struct", "key", "good", "bad"),
+    [
+        ("Log", "keep", ["${KEEP}", "${KEEP:-5}"], ["five"]),
+        ("Log", "level", ["info", "${LEVEL}"], ["loud"]),
+        ("Alert", "remind", ["4h", "1h30m", "0", "${REMIND}"], ["soon", "4"]),
+        ("File", "language", ["fr", "${LANG:-en}"], ["de"]),
+        ("File", "store", ["vigie.db", "${DB}"], []),
+    ],
+)
+def test_editors_let_a_variable_stand_where_a_number_is_wanted(struct: str, key: str, good: list[str], bad: list[str]) -> None:
+    found = schema()
+    part = (found if struct == "File" else found["$defs"][struct])["properties"][key]
+
+    assert [text for text in good if not _takes(part, text)] == []
+    assert [text for text in bad if _takes(part, text)] == []
+    assert part["description"]
 
 
 def test_a_probes_options_survive_the_way_to_another_process() -> None:
