@@ -115,7 +115,7 @@ def counted(number: int, noun: str) -> str:
 
 @contextmanager
 def waiting(words: str) -> Iterator[None]:
-    """Say on a terminal what is waited for, as long as it is; nothing elsewhere. Nothing moves meanwhile, which would spoil measured times."""
+    """Say on a terminal what is waited for, as long as it is. Nothing moves meanwhile, which would spoil measured times."""
     quiet = not sys.stderr.isatty() or os.environ.get("TERM") == "dumb"
     try:
         if not quiet:

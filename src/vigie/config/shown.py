@@ -46,7 +46,7 @@ def schema() -> dict[str, Any]:
 
 def _open(part: dict[str, Any]) -> dict[str, Any]:
     """The same, for a file in which `${NAME}` may stand where a number, a choice or an address is wanted."""
-    about = {key: part[key] for key in ("title", "description", "default", "examples") if key in part}
+    about: dict[str, Any] = {key: part[key] for key in ("title", "description", "default", "examples") if key in part}
     rest = {key: value for key, value in part.items() if key not in about}
     choices = rest["anyOf"] if set(rest) == {"anyOf"} else [rest]
     if any("$ref" in one or one.get("type") in ("array", "object") or one == {"type": "string"} or not one for one in choices):
