@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import timedelta, timezone
 from pathlib import Path
@@ -124,6 +126,17 @@ def test_the_env_file_of_the_guide_is_a_whole_configuration(tmp_path: Path) -> N
     assert found.missing == ()
     assert found.channels["mail"].config.password == "abcd efgh ijkl mnop"
     assert found.llm.config.model == "llama3"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+def test_the_units_of_the_guide_are_accepted_by_systemd(tmp_path: Path) -> None:
+    service, timer = GUIDE.split("```ini\n[Unit]\n")[1:]
+    (tmp_path / "vigie.service").write_text("[Unit]\n" + service.split("```")[0].replace("/srv/vigie/.venv/bin/vigie once", "/bin/true"))
+    (tmp_path / "vigie.timer").write_text("[Unit]\n" + timer.split("```")[0])
+    units = [str(tmp_path / "vigie.service"), str(tmp_path / "vigie.timer")]
+    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, [line for line in done.stderr.splitlines() if "vigie" in line]) == (0, [])
 
 
 def test_the_guide_quotes_errors_as_the_program_words_them() -> None:
