@@ -158,6 +158,25 @@ def test_a_maintenance_window_mutes_the_monitors_it_names(tmp_path: Path) -> Non
     assert shop.muted_until(1_769_940_000_000) == 1_769_943_600_000
 
 
+@pytest.mark.parametrize(
+    ("written", "epoch"),
+    [
+        ("2026-03-01T22:00+01:00", 1_772_398_800_000),
+        ("'2026-03-01T22:00+01:00'", 1_772_398_800_000),
+        ("2026-03-01T21:00:00Z", 1_772_398_800_000),
+        ("2026-03-01 22:00:00", 1_772_370_000_000),  # in Tokyo, nine hours before
+        ("'2026-03-01T22:00'", 1_772_370_000_000),
+    ],
+)
+def test_an_instant_without_a_zone_is_of_the_configurations(written: str, epoch: int, tmp_path: Path) -> None:
+    (tmp_path / "vigie.yaml").write_text(
+        f"timezone: Asia/Tokyo\nmaintenance: [{{from: {written}, until: 2026-04-01T00:00:00Z}}]\nmonitors: [https://a.test/]\n"
+    )
+    (one,) = load(None, {}, tmp_path).monitors
+
+    assert one.monitor.policy.windows[0].start == epoch
+
+
 def test_secrets_are_masked_where_the_configuration_is_shown(product: Path) -> None:
     found = load(None, MAIL, product.parent)
     text = shown(found)
