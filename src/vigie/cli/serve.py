@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from vigie.cli.common import ConfigOption, command, logged, notes, settings, start_log
 from vigie.config import Settings
@@ -31,7 +32,14 @@ def serve(*, config: ConfigOption = None) -> None:
     if not found.channels:
         log.warning("no channel is configured: incidents are recorded and shown, but nobody is told (vigie init sets one up)")
     with logged():
-        asyncio.run(_serve(found, lambda: settings(config)))
+        asyncio.run(_serve(found, lambda: reloaded(config)))
+
+
+def reloaded(config: Path | None) -> Settings:
+    """The configuration as it stands now, the log with it: a new password must be masked from its first moment on. Raises VigieError."""
+    fresh = settings(config)
+    start_log(fresh)
+    return fresh
 
 
 async def _serve(found: Settings, reload: Callable[[], Settings]) -> None:
