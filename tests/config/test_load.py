@@ -141,6 +141,21 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         load(tmp_path / "absent.yaml", {}, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "identity"),
+    [
+        ("Shop API", "shop-api"),
+        ("Café Zoé – Forêt", "cafe-zoe-foret"),
+        ("Straße", "strasse"),
+        ("متجر", "a-test"),
+        ("🔥", "a-test"),
+        ("x" * 62 + " y", "x" * 62),
+    ],
+)
+def test_an_id_is_what_people_would_type(name: str, identity: str) -> None:
+    assert one_monitor({"url": "https://a.test/", "name": name}).monitor.id == identity
+
+
 def test_a_disabled_monitor_is_not_watched(tmp_path: Path) -> None:
     (tmp_path / "vigie.yaml").write_text("monitors: [https://a.test/, {url: https://b.test/, enabled: false}]\n")
 

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from typing import Any
@@ -135,7 +136,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
     name = common.name or config.host
     one = Monitor(
-        id=common.id or slug(name),
+        id=common.id or slug(name) or slug(config.host) or "monitor",
         name=name,
         kind=common.type,
         target=config.target,
@@ -159,8 +160,9 @@ def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policy], names: 
 
 
 def slug(name: str) -> str:
-    """A stable key out of a name: `Shop API` is `shop-api`."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63] or "monitor"
+    """A stable key out of a name: `Shop API` is `shop-api`, `Café Zoé` is `cafe-zoe`; empty when the name has no Latin letter."""
+    bare = "".join(char for char in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(char))
+    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:63].rstrip("-")
 
 
 def zone_of(tree: Tree, name: str | None) -> tzinfo | None:
