@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from vigie.core.events import Cleared, Closed, Opened, Recovered, Suspected
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity
-from vigie.core.report import facts, prompt, rules, verify
+from vigie.core.report import facts, prompt, rules, verify, words
 from vigie.core.report.facts import Analysis, Bundle, Evidence, Subject
 from vigie.core.report.render import Setting
 from vigie.engine.ingest import Turn
@@ -248,11 +248,11 @@ class Reporter:
         kept, gone = len(analysis.sentences), len(analysis.dropped)
         reasons = ", ".join(sorted({one.rule for one in analysis.dropped}))
         log.info(
-            "%s: report by %s in %.1f s: %d sentence(s) certified, %d dropped%s",
+            "%s: report by %s in %.1f s: %s certified, %d dropped%s",
             subject.incident.id,
             analysis.model,
             analysis.duration_ms / 1000,
-            kept,
+            words.counted(kept, "phrase", "sentence", "en"),
             gone,
             f" ({reasons})" if reasons else "",
         )
