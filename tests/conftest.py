@@ -4,8 +4,12 @@ import asyncio
 import inspect
 
 import pytest
+from hypothesis import settings
 
 from vigie.testing import VirtualLoop
+
+settings.register_profile("vigie", deadline=None)  # how long an example takes is the machine's business
+settings.load_profile("vigie")
 
 
 @pytest.hookimpl(tryfirst=True)

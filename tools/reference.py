@@ -1,5 +1,6 @@
 """Writes docs/configuration.md and docs/cli.md from the program itself; `--check` fails when a page is stale."""
 
+import inspect
 import sys
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -92,6 +93,13 @@ def variables() -> str:
     return "\n".join(["## `.env` and the environment", "", about, "| variable | what it is |", "|---|---|", *rows, ""])
 
 
+def item_of(kind: Any) -> type[msgspec.Struct] | None:
+    """The Struct that a list holds, if it does."""
+    if hasattr(kind, "__metadata__"):
+        kind = get_args(kind)[0]
+    return struct_of(get_args(kind)[0]) if get_origin(kind) is list else None
+
+
 def table(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
     """Rows of a Struct, nested ones behind their own key."""
     rows = []
@@ -104,13 +112,38 @@ def table(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
         inner = struct_of(field.type)
         if inner is not None and inner is not model.Alert and get_origin(field.type) is not dict:
             rows += table(inner, f"{name}.")
+        elif (inner := item_of(field.type)) is not None:
+            rows += table(inner, f"{name}[].")
     return rows
 
 
 def section(title: str, struct: type[msgspec.Struct], about: str = "") -> str:
     """A heading, the Struct's docstring and its table."""
-    head = [f"## {title}", "", about or (struct.__doc__ or "").strip(), "", "| key | type | default | what it is |", "|---|---|---|---|"]
+    head = [
+        f"## {title}",
+        "",
+        about or inspect.cleandoc(struct.__doc__ or ""),
+        "",
+        "| key | type | default | what it is |",
+        "|---|---|---|---|",
+    ]
     return "\n".join([*head, *table(struct), ""])
+
+
+def described(port: str, kind: str) -> type[msgspec.Struct]:
+    """The Config of a kind, whether or not what it needs is installed."""
+    config: type[msgspec.Struct] = plugins.load(port, kind, complete=False).Config
+    return config
+
+
+def about(kind: str) -> str:
+    """What a kind of check is, what it needs, and how often it looks where that is not the usual."""
+    module = plugins.load("probes", kind, complete=False)
+    parts = [inspect.cleandoc(module.Config.__doc__ or "")]
+    parts += [f"Needs `pip install 'vigie[{kind}]'`."] * hasattr(module, "REQUIRES")
+    if hasattr(module.Config, "usual_every"):
+        parts.append(f"Looks every `{module.Config.usual_every}` unless `every` says otherwise.")
+    return " ".join(parts)
 
 
 def configuration() -> str:
@@ -127,10 +160,10 @@ def configuration() -> str:
         section("`maintenance[]`", model.Maintenance),
         section("`monitors[]`, every kind", model.Common),
     ]
-    parts += [section(f"`monitors[]`, `type: {kind}`", plugins.load("probes", kind).Config) for kind in plugins.kinds("probes")]
-    parts += [section(f"`notify.<name>`, `type: {kind}`", plugins.load("notifiers", kind).Config) for kind in plugins.kinds("notifiers")]
+    parts += [section(f"`monitors[]`, `type: {kind}`", described("probes", kind), about(kind)) for kind in plugins.kinds("probes")]
+    parts += [section(f"`notify.<name>`, `type: {kind}`", described("notifiers", kind)) for kind in plugins.kinds("notifiers")]
     parts.append(section("`llm`", model.Report))
-    parts += [section(f"`llm`, `provider: {kind}`", plugins.load("llms", kind).Config) for kind in plugins.kinds("llms")]
+    parts += [section(f"`llm`, `provider: {kind}`", described("llms", kind)) for kind in plugins.kinds("llms")]
     return "\n".join(parts)
 
 

@@ -9,54 +9,64 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from io import FileIO, RawIOBase
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 
 from vigie import plugins
 from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, frame
 from vigie.clock import SystemClock
-from vigie.config import options_to_config
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
-from vigie.net import Link, Resolver, system_ca_file
-from vigie.ports import Assignment, Batch, Probe
-from vigie.probes import Guarded, ProbeDeps
+from vigie.engine.watch import Watch, watching
+from vigie.memory import one_arena, settle
+from vigie.net import Link, Resolver, cache_folder, system_ca_file
+from vigie.ports import Assignment, Batch
+from vigie.probes import Guarded, ProbeDeps, configured
+from vigie.probes._others import EVERY, Others
 
+_T = TypeVar("_T")
 _LENGTH = 4
 _LATE_SECONDS = 10.0
 _AT_ONCE = 64
 _MOST_WAITING, _ROOM_SECONDS = 256, 0.05
 
 
-def build_probe(assignment: Assignment, deps: ProbeDeps) -> Probe:
-    """The probe of an assignment, with the question "is it us?" behind it."""
+def build_probe(assignment: Assignment, deps: ProbeDeps, *, every: int = EVERY) -> Others:
+    """The probe of an assignment, with the question "is it us?" behind it, and a look at its other addresses in `every` checks."""
     module = plugins.load("probes", assignment.monitor.kind)
-    probe = module.build(options_to_config(module.Config, assignment.options), deps)
-    # The link of the moment: a new configuration may name other control targets.
-    return Guarded(probe, assignment.monitor.host, lambda: deps.link.fault())  # noqa: PLW0108 - looked up at each call
+    probe = module.build(configured(module.Config, assignment.options), deps)
+    guarded = Guarded(probe, assignment.monitor.host, deps, own_names=not assignment.options.get("resolver"))
+    by_tcp = assignment.options.get("http") != "3"  # QUIC says nothing about TCP
+    return Others(guarded, deps, assignment.monitor.target if by_tcp else "", every)
 
 
-def probe_deps(control: list[str]) -> ProbeDeps:
+def probe_deps(control: list[str], second_resolver: str | None = None) -> ProbeDeps:
     """What the probes of this process share."""
     resolver = Resolver()
-    return ProbeDeps(SystemClock(), resolver, Link(resolver, control), system_ca_file())
+    return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file(), cache_folder())
 
 
-async def look(assignments: Sequence[Assignment], control: list[str]) -> list[tuple[Monitor, CheckResult]]:
+async def look(
+    assignments: Sequence[Assignment], control: list[str], second_resolver: str | None = None
+) -> list[tuple[Monitor, CheckResult]]:
     """Look at every monitor once, side by side; touches no state, sends nothing."""
-    deps = probe_deps(control)
+    deps = probe_deps(control, second_resolver)
     slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(assignment: Assignment) -> tuple[Monitor, CheckResult]:
+    async def one(watch: Watch, assignment: Assignment) -> tuple[Monitor, CheckResult]:
         async with slots:
-            result = await build_probe(assignment, deps).check(assignment.monitor.timeout_ms)
+            probe = build_probe(assignment, deps, every=1)
+            result = await watch.look(probe, assignment.monitor)
+            if probe.unsure:
+                result = await watch.look(probe, assignment.monitor)
         return assignment.monitor, replace(result, monitor=assignment.monitor.id)
 
     try:
-        return await asyncio.gather(*(one(assignment) for assignment in assignments))
+        async with watching(deps.clock) as watch:
+            return await asyncio.gather(*(one(watch, assignment) for assignment in assignments))
     finally:
         deps.close()
 
@@ -119,9 +129,29 @@ def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Qu
             break
         body = _exactly(stream, int.from_bytes(head, "little"))
         message: Down = msgspec.msgpack.decode(body, type=Down)
+        if isinstance(message, Assign):
+            message = Assign(message.run, alike(message.assignments), message.control)
         loop.call_soon_threadsafe(inbox.put_nowait, message)
     with contextlib.suppress(RuntimeError):  # the loop may have ended first
         loop.call_soon_threadsafe(inbox.put_nowait, Stop())
+
+
+def alike(assignments: Sequence[Assignment]) -> list[Assignment]:
+    """The same, with equal values as one object: thousands of monitors mostly have the same policy, host and authority."""
+    known: dict[object, Any] = {}
+
+    def one(value: _T) -> _T:
+        same: _T = known.setdefault((type(value), value), value)  # to Python, 1 equals True
+        return same
+
+    def monitor(found: Monitor) -> Monitor:
+        parts = (getattr(found, field.name) for field in fields(Monitor))
+        return Monitor(*(one(part) for part in parts))
+
+    def options(found: dict[str, object]) -> dict[str, object]:
+        return {key: one(value) if isinstance(value, str) else value for key, value in found.items()}
+
+    return [Assignment(monitor(found.monitor), options(found.options)) for found in assignments]
 
 
 async def serve(source: RawIOBase, sink: BinaryIO) -> None:
@@ -139,7 +169,7 @@ async def serve(source: RawIOBase, sink: BinaryIO) -> None:
 
 
 async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) -> None:
-    deps = probe_deps(first.control)
+    deps = probe_deps(first.control, first.second_resolver)
 
     async def publish(batch: Batch) -> None:
         await output.room()
@@ -148,13 +178,16 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
     agent = LocalAgent(name="local", run=first.run, clock=deps.clock, publish=publish, build=lambda one: build_probe(one, deps))
     agent.start()
     await agent.assign(first.assignments)
+    settle()
     reports = asyncio.create_task(_report_lateness(agent, output))
     while not isinstance(message := await inbox.get(), Stop):
         if isinstance(message, Pace):
             await agent.pace(message.monitor, message.every_ms)
         else:
-            deps.link = Link(deps.resolver, message.control)
+            deps.link.close()
+            deps.link = Link(deps.resolver, message.control, message.second_resolver)
             await agent.assign(message.assignments)
+            settle()
     reports.cancel()
     await agent.stop()
     deps.close()
@@ -173,6 +206,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    one_arena()
     # What a library prints must not get between the frames.
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

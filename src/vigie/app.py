@@ -4,28 +4,32 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from vigie import plugins
 from vigie.agent import build_probe, probe_deps
-from vigie.collectors import CollectorDeps
+from vigie.clock import elapsed
+from vigie.collectors import CollectorDeps, Known
 from vigie.config import Settings
 from vigie.core.model import Monitor, Notice
 from vigie.core.report.render import Setting
+from vigie.engine.eyes import Eyes
 from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, Writing
-from vigie.errors import AlreadyRunning, VigieError
+from vigie.engine.watch import watching
+from vigie.engine.writer import Mode
+from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
-from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier
+from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier, Probe
 from vigie.probes import ProbeDeps
 from vigie.stores.sqlite import SqliteStore
 
@@ -55,12 +59,11 @@ def locked(store: Path) -> Iterator[None]:
 
 def zone_of(settings: Settings) -> tzinfo:
     """The zone of times in messages."""
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     if settings.timezone:
+        from zoneinfo import ZoneInfo
+
         return ZoneInfo(settings.timezone)
-    return datetime.now().astimezone().tzinfo or ZoneInfo("UTC")
+    return datetime.now().astimezone().tzinfo or UTC
 
 
 def assignments(settings: Settings) -> list[Assignment]:
@@ -87,16 +90,20 @@ def model(settings: Settings, clock: Clock) -> LanguageModel | None:
     return built
 
 
-def collectors(settings: Settings, deps: ProbeDeps) -> list[Collector]:
+def collectors(settings: Settings, deps: ProbeDeps, known: Callable[[], Awaitable[Known]]) -> list[Collector]:
     """Every kind of second look."""
-    wanted = CollectorDeps(deps.clock, deps.resolver, deps.link, settings.second_resolver)
+    urls = {one.monitor.id: url for one in settings.monitors if (url := getattr(one.config, "plain_url", None))}
+    wanted = CollectorDeps(
+        deps.clock, deps.resolver, deps.link, settings.second_resolver, url_of=lambda monitor: urls.get(monitor.id), known=known
+    )
     return [plugins.load("collectors", kind).build(wanted) for kind in plugins.kinds("collectors")]
 
 
 def writing(settings: Settings, clock: Clock) -> Writing:
     """How reports are written."""
-    llm = settings.llm
-    return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, Setting(settings.language, zone_of(settings)))
+    llm, setting = settings.llm, Setting(settings.language, zone_of(settings))
+    mode = None if llm.mode in ("auto", "off") else Mode(llm.mode)
+    return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, setting, mode)
 
 
 class Core:
@@ -105,14 +112,16 @@ class Core:
     def __init__(self, settings: Settings, clock: Clock, *, hold_ms: int, threads: bool) -> None:
         self.settings, self.clock = settings, clock
         self.store = SqliteStore(settings.store, threads=threads)
-        self.deps = probe_deps(list(settings.control))
+        self.deps = probe_deps(list(settings.control), settings.second_resolver)
         words = Setting(settings.language, zone_of(settings))
         self.composer = Composer(self.store, clock, words, monitors(settings))
-        self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps), writing(settings, clock))
+        self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps, self._known), writing(settings, clock))
         self.outbox = Outbox(self.store, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
         self.ingest = Ingest(self.store, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
         self.reporter.on_stored(self.outbox.wake)
+        self.eyes = Eyes(self.store, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
+        self.ingest.listen_to_results(self.eyes.hear)
 
     async def start(self) -> None:
         """Load the state and adopt the configuration's monitors."""
@@ -120,13 +129,24 @@ class Core:
         await self.store.sync_monitors(watched)
         await self.ingest.start()
         await self.ingest.configure(watched)
+        self.eyes.use(watched, self.settings.blind_after_ms)
+        await self.eyes.start()
 
     async def close(self) -> None:
         """Let what is being sent end, then close the store."""
         await self.reporter.close()
         await self.outbox.close()
+        try:
+            await self.ingest.close()
+        except StoreError as error:  # only what was learnt is lost
+            log.error("what is usual could not be written: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
         await self.store.close()
         self.deps.close()
+
+    async def _known(self) -> Known:
+        """Every watched monitor with its newest result."""
+        results = await self.store.last_results()
+        return [(one.monitor, results[one.monitor.id]) for one in self.settings.monitors if one.monitor.id in results]
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         monitor = self.ingest.monitor(notice.monitor)
@@ -156,28 +176,29 @@ async def _cycle(core: Core) -> int:
     slots = asyncio.Semaphore(_AT_ONCE)
     reporting = asyncio.create_task(core.reporter.run())
 
-    async def look(assignment: Assignment) -> None:
+    async def look(assignment: Assignment, probe: Probe) -> None:
         async with slots:
-            probe = build_probe(assignment, core.deps)
             log.info("%s: checking %s", assignment.monitor.name, assignment.monitor.target)
-            result = await probe.check(assignment.monitor.timeout_ms)
+            result = await watch.look_again(probe, assignment.monitor)
         number = next(counter)
         named = replace(result, monitor=assignment.monitor.id, order=(run << 32) + number)
         await core.ingest.take(Batch(f"once-{assignment.monitor.id}", run, number, (named,)))
 
     async def cycle(assignment: Assignment) -> None:
         policy, monitor = assignment.monitor.policy, assignment.monitor.id
-        await look(assignment)
+        probe = build_probe(assignment, core.deps, every=1)
+        await look(assignment, probe)
         # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
         for _ in range(max(policy.confirm, policy.recover) + 1):
-            if not core.ingest.state(monitor).quick:
+            if not (core.ingest.state(monitor).quick or probe.unsure):
                 return
             await core.clock.sleep(policy.confirm_every_ms / 1000)
-            await look(assignment)
+            await look(assignment, probe)
 
     try:
         await core.ingest.wake(core.clock.now())
-        await asyncio.gather(*(cycle(assignment) for assignment in assignments(core.settings)))
+        async with watching(core.clock) as watch:
+            await asyncio.gather(*(cycle(assignment) for assignment in assignments(core.settings)))
         await core.reporter.idle()
         return await core.outbox.drain(core.clock.now() + _DRAIN_MS)
     finally:

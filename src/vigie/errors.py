@@ -72,7 +72,11 @@ class AlreadyRunning(VigieError):  # noqa: N818 - says what is the case
 
 
 class MissingExtra(VigieError):  # noqa: N818 - names the thing that is missing
-    """An optional dependency is needed; `fix` names the pip command."""
+    """A kind needs a module that is not installed; `fix` names the pip command that brings it (`install` is what pip is told)."""
+
+    def __init__(self, kind: str, module: str, install: str) -> None:
+        super().__init__(f"{kind} needs the Python module {module}, which is not installed", f"pip install {install}")
+        self.module = module
 
 
 class DeliveryReason(StrEnum):
@@ -128,6 +132,7 @@ class ModelFault(StrEnum):
     NOT_JSON = "not_json"
     SCHEMA = "schema"
     TRUNCATED_PROMPT = "truncated_prompt"
+    AUTH = "auth"
     SERVER = "server"
     BREAKER = "breaker"
     OTHER = "other"

@@ -1,38 +1,95 @@
-"""Adapters by name: a file's (or package's) name is its kind; outsiders come in through entry points `vigie.<port>`."""
+"""Adapters by name: a file's (or package's) name is its kind; outsiders come in through entry points `vigie.<port>`.
 
-import difflib
+An adapter that needs more than Vigie brings along names the modules in `REQUIRES` and imports them where they are used, so that it can be
+described without them. Its packages stand in the extra of its own name: `pip install 'vigie[dns]'`.
+What is installed is looked through once in the life of a process: that takes milliseconds, and every monitor asks for its kind.
+"""
+
 import importlib
+import importlib.util
 import pkgutil
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vigie.errors import MissingExtra, VigieError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 PORTS = ("probes", "collectors", "llms", "notifiers", "stores", "buses")
 
 
+def kinds(port: str) -> list[str]:
+    """The kinds of a port that are installed; nothing is imported but the package that holds them."""
+    return sorted(_own(port) | _outside(port).keys())
+
+
+def load(port: str, kind: str, *, complete: bool = True) -> Any:
+    """The module of a kind, imported on first use; ours goes before an outsider of the same name.
+
+    Raises VigieError that names the nearest kind, and MissingExtra for a missing dependency: unless `complete`, only where the module
+    cannot even be described without it.
+    """
+    ours = kind in _own(port)
+    if not ours and kind not in _outside(port):
+        raise _unknown(port, kind)
+    try:
+        module = importlib.import_module(f"vigie.{port}.{kind}") if ours else _outside(port)[kind].load()
+    except ModuleNotFoundError as error:
+        name = error.name or ""
+        if name.partition(".")[0] == "vigie":
+            raise  # a slip of the module's own
+        raise _missing(kind, name, ours=ours) from error
+    for name in getattr(module, "REQUIRES", ()) if complete else ():
+        if not _is_there(name):
+            raise _missing(kind, name, ours=ours)
+    return module
+
+
 @cache
-def _outside(port: str) -> dict[str, EntryPoint]:
-    """Adapters of other packages; asked for once, because it reads the records of every installed package (3 ms)."""
+def _own(port: str) -> frozenset[str]:
+    package = importlib.import_module(f"vigie.{port}")
+    return frozenset(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
+
+
+@cache
+def _outside(port: str) -> "dict[str, EntryPoint]":
+    from importlib.metadata import entry_points  # 1 MB, and a prober without outsiders never needs it
+
     return {entry.name: entry for entry in entry_points(group=f"vigie.{port}")}
 
 
-def kinds(port: str) -> list[str]:
-    """The kinds of a port that are installed; nothing is imported but the package that holds them."""
-    package = importlib.import_module(f"vigie.{port}")
-    own = {module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_")}
-    return sorted(own | _outside(port).keys())
+def _unknown(port: str, kind: str) -> VigieError:
+    import difflib  # only a mistake needs it
 
-
-def load(port: str, kind: str) -> Any:
-    """The module of a kind, imported on first use. Raises VigieError that names the nearest kind, MissingExtra for a missing dependency."""
     known = kinds(port)
-    if kind not in known:
-        near = difflib.get_close_matches(kind, known, 1)
-        raise VigieError(f"{kind!r} is no kind of {port}", f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")
-    outside = _outside(port)
+    near = difflib.get_close_matches(kind, known, 1)
+    return VigieError(f"{kind!r} is no kind of {port}", f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")
+
+
+def _missing(kind: str, module: str, *, ours: bool) -> MissingExtra:
+    """Our own kinds each have an extra of their name; of an outsider nothing is known but the module."""
+    return MissingExtra(kind, module, f"'vigie[{kind}]'" if ours else module.partition(".")[0])
+
+
+def of_scheme(scheme: str) -> str | None:
+    """The kind of check that a URL's scheme asks for: the kind of that name, else the one whose `Config.schemes` holds it."""
+    known = kinds("probes")
+    if scheme in known:
+        return scheme
+    return next((kind for kind in known if scheme in _schemes(kind)), None)
+
+
+def _schemes(kind: str) -> Any:
     try:
-        return outside[kind].load() if kind in outside else importlib.import_module(f"vigie.{port}.{kind}")
-    except ModuleNotFoundError as error:
-        raise MissingExtra(f"{kind} needs the package {error.name}", f"pip install {error.name}") from error
+        return getattr(load("probes", kind, complete=False).Config, "schemes", ())
+    except VigieError:
+        return ()
+
+
+@cache
+def _is_there(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ModuleNotFoundError, ValueError):  # a parent package is missing; a module without a specification
+        return False

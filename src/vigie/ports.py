@@ -4,10 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from vigie.core.baseline import Baseline
+from vigie.core.blind import Blind
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
 from vigie.core.report.facts import Analysis, Bundle, Evidence, Message, Subject
+from vigie.core.report.history import Remark
+from vigie.core.report.scores import Scores
 
 
 class Clock(Protocol):
@@ -64,6 +68,25 @@ class Reply:
     reply_tokens: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A model that a server has. `size` in bytes, None where it is not told; `local` is False for a name of one that runs elsewhere."""
+
+    name: str
+    local: bool
+    size: int | None = None
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """How far a download is: what is being done, bytes done and bytes in all (0 where not told)."""
+
+    doing: str
+    done: int
+    whole: int
+
+
 class LanguageModel(Protocol):
     """A language model. Every method raises ModelError and nothing else."""
 
@@ -82,6 +105,14 @@ class LanguageModel(Protocol):
 
     async def examine(self) -> str:
         """One line for `vigie doctor`: server version and that the model is there; raise ModelError with its fix otherwise."""
+        ...
+
+    async def offered(self) -> list[Offered]:
+        """The models that the server has."""
+        ...
+
+    def pull(self) -> AsyncIterator[Pulled]:
+        """Have the server download the model; where it cannot, the first step raises ModelError that says how else."""
         ...
 
 
@@ -176,6 +207,8 @@ class Commit:
     outbox: tuple[OutboxRow, ...] = ()  # a key already there is left alone
     cursors: tuple[tuple[str, int, int], ...] = ()  # (agent, run, sequence) taken in
     details: tuple[CheckResult, ...] = ()  # whole results worth keeping: failures, and the first good one after
+    baselines: tuple[tuple[str, Baseline], ...] = ()  # (monitor, what is usual for it); may wait, they decide nothing
+    blind: tuple[Blind, ...] = ()  # whole rows, inserted or replaced by their number
 
 
 class Store(Protocol):
@@ -197,8 +230,20 @@ class Store(Protocol):
         """Agent -> (run, sequence) last taken in."""
         ...
 
+    async def baselines(self) -> dict[str, Baseline]:
+        """What is usual, by monitor id; one that cannot be read is left out, and learnt anew."""
+        ...
+
     async def commit(self, change: Commit) -> None:
         """Write it whole; fsynced before it returns when it carries states that decided, incidents, or outbox rows."""
+        ...
+
+    async def blinds(self, since: int) -> list[Blind]:
+        """The spans in which Vigie could not see that were not over before `since`, epoch ms; oldest number first."""
+        ...
+
+    async def watched_since(self) -> dict[str, int]:
+        """When the oldest whole result on record of each monitor was, epoch ms; the first one of all is kept whole."""
         ...
 
     async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
@@ -229,8 +274,8 @@ class Store(Protocol):
         """The newest report of an incident."""
         ...
 
-    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
-        """Newest first."""
+    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
+        """Newest first; those that were not over before `since`, epoch ms, where that is given."""
         ...
 
     async def incident(self, incident_id: str) -> Incident | None:
@@ -267,6 +312,22 @@ class Store(Protocol):
 
     async def left(self) -> list[tuple[str, Acked | Resolved]]:
         """Take what was left, oldest first; each is handed out once."""
+        ...
+
+    async def remark(self, remark: Remark) -> None:
+        """Keep what a person said of an incident."""
+        ...
+
+    async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
+        """What was said of these incidents, oldest first."""
+        ...
+
+    async def save_scores(self, scores: Scores) -> None:
+        """Keep how a model did on the frozen incidents."""
+        ...
+
+    async def scores(self, model: str) -> list[Scores]:
+        """How a model did, newest first."""
         ...
 
     async def prune(self, now: int) -> int:

@@ -16,9 +16,11 @@ from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
 from vigie.core.model import Monitor
 from vigie.core.report.words import counted
+from vigie.engine.alive import keep_alive
 from vigie.engine.ingest import Turn
-from vigie.engine.janitor import Janitor, keep_alive
+from vigie.engine.janitor import Janitor
 from vigie.errors import ConfigError, VigieError
+from vigie.memory import one_arena, settle
 from vigie.ports import Batch, Clock
 from vigie.web.view import Health, Snapshot, lines
 
@@ -38,7 +40,13 @@ class Service:
         self.settings, self._clock, self._reload = settings, clock, reload
         self.core = Core(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
-        self.agent = ProcessAgent(clock=clock, publish=self._bus.publish, next_run=self.core.store.next_run, control=settings.control)
+        self.agent = ProcessAgent(
+            clock=clock,
+            publish=self._bus.publish,
+            next_run=self.core.store.next_run,
+            control=settings.control,
+            second_resolver=settings.second_resolver,
+        )
         self._janitor = Janitor(self.core.store, clock, self.core.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
@@ -62,6 +70,7 @@ class Service:
             if state.quick and (monitor := self.core.ingest.monitor(state.monitor)):
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
         self.agent.start()
+        settle()
 
     async def stop(self) -> None:
         """Drain: checks under way end, their results are taken in, what is due is sent, the store is closed."""
@@ -73,6 +82,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.core.eyes.stop()
         unsent = await self.core.outbox.drain(self._clock.now() + _DRAIN_MS)
         if unsent:
             log.warning("%s still unsent; the next start sends what waits", counted(unsent, "avis", "notice", "en"))
@@ -93,11 +103,13 @@ class Service:
         watched = [one.monitor for one in fresh.monitors]
         await self.core.store.sync_monitors(watched)
         await self.core.ingest.configure(watched)
+        self.core.eyes.use(watched, fresh.blind_after_ms)
         self.core.composer.use(said.setting, monitors(fresh))
         self.core.reporter.use(said)
         self.core.outbox.use(built)
-        self.agent.use(fresh.control)
+        self.agent.use(fresh.control, fresh.second_resolver)
         await self.agent.assign(assignments(fresh))
+        settle()
         log.info("the new configuration is in force: %d monitors, %d channels", len(fresh.monitors), len(fresh.channels))
         return True
 
@@ -154,6 +166,7 @@ def _quick_ms(monitor: Monitor) -> int:
 
 async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings], stop: asyncio.Event, again: asyncio.Event) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
+    one_arena()
     with locked(settings.store):
         service = Service(settings, clock, reload)
         close_page = await _page(service, settings)

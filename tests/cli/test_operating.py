@@ -154,7 +154,10 @@ def test_an_incident_from_its_list_to_its_end(vigie: Run, quick: Path, site: Any
     assert "closed by Zoé: cable" in shown
     assert vigie("incidents", "list", "--open").out == "No incident is open.\n"
     again = vigie("incidents", "resolve", "shop-1")
-    assert (again.status, again.err) == (3, "shop-1 is closed already\nFix: nothing is left to do; see `vigie incidents show`\n")
+    assert (again.status, again.err) == (
+        3,
+        "shop-1 is closed already\nFix: say what it was with --cause, --note, --helpful or --misleading\n",
+    )
 
 
 def test_an_unknown_incident_names_the_list(vigie: Run, quick: Path, site: Any) -> None:

@@ -20,10 +20,14 @@ class ToldResolver:
 
     answers: dict[str | None, Answer]
     asked: list[tuple[str, str | None]] = field(default_factory=list)
+    zone: tuple[str, tuple[str, ...]] = ("", ())
 
     async def resolve(self, host: str, *, timeout_ms: int = 5_000, server: str | None = None) -> Answer:
         self.asked.append((host, server))
         return self.answers.get(server, Answer((), Cause.DNS_TIMEOUT, float(timeout_ms), server))
+
+    async def zone_servers(self, host: str, *, timeout_ms: int = 2_000) -> tuple[str, tuple[str, ...]]:
+        return self.zone
 
 
 @dataclass
@@ -43,10 +47,17 @@ class ToldLink:
 def deps() -> Callable[..., CollectorDeps]:
     """Collector dependencies with a told resolver and link."""
 
-    def make(answers: dict[str | None, Answer] | None = None, *, link: ToldLink | None = None, second: str | None = None) -> CollectorDeps:
-        resolver: Any = ToldResolver(answers or {})
+    def make(
+        answers: dict[str | None, Answer] | None = None,
+        *,
+        link: ToldLink | None = None,
+        second: str | None = None,
+        zone: tuple[str, tuple[str, ...]] = ("", ()),
+        **more: Any,
+    ) -> CollectorDeps:
+        resolver: Any = ToldResolver(answers or {}, zone=zone)
         told: Any = link or ToldLink()
-        return CollectorDeps(SystemClock(), resolver, told, second)
+        return CollectorDeps(SystemClock(), resolver, told, second, **more)
 
     return make
 

@@ -2,16 +2,15 @@
 
 import json
 import re
-from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vigie import plugins
-from vigie.config import load, one_monitor, options_to_config
+from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
 from vigie.errors import ConfigError
+from vigie.probes import configured
 from vigie.probes.http import Config
 
 MAIL = {
@@ -97,21 +96,6 @@ def test_a_file_that_names_no_channel_is_not_asked_for_mail_settings(tmp_path: P
     (tmp_path / "vigie.yaml").write_text("monitors: [https://a.test/]\n")
 
     assert load(None, {}, tmp_path).missing == ()
-
-
-def test_the_records_of_other_packages_are_read_once_for_many_monitors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def counted(group: str) -> EntryPoints:
-        asked.append(group)
-        return entry_points(group=group)
-
-    monkeypatch.setattr(plugins, "entry_points", counted)
-    plugins._outside.cache_clear()
-    (tmp_path / "vigie.yaml").write_text("monitors:\n" + "".join(f"  - https://s{number}.test/\n" for number in range(50)))
-
-    assert len(load(None, {}, tmp_path).monitors) == 50
-    assert asked.count("vigie.probes") == 1
 
 
 def test_the_environment_wins_over_the_file_beside(product: Path) -> None:
@@ -241,4 +225,4 @@ def test_a_probes_options_survive_the_way_to_another_process() -> None:
     one = one_monitor({"url": "https://a.test/", "expect": {"latency": "1s", "json": ["$.a<3"]}})
     travelled = json.loads(json.dumps(one.options))
 
-    assert options_to_config(Config, travelled) == one.config
+    assert configured(Config, travelled) == one.config

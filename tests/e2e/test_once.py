@@ -183,3 +183,25 @@ def test_incidents_can_be_seen_and_closed_by_hand(vigie: Any, quick: Path, site:
     assert "⚪" in inbox.subjects()[-1]
     assert vigie("incidents", "resolve", "boutique-1").returncode == 3
     assert vigie("incidents", "show", "nothing-9").returncode == 3
+
+
+def test_what_is_usual_is_learnt_over_runs(vigie: Any, quick: Path, tmp_path: Path) -> None:
+    from vigie.stores.sqlite.db import Db
+    from vigie.stores.sqlite.queries import baselines
+
+    for _ in range(2):
+        assert vigie("once").returncode == 0
+    db = Db(tmp_path / "vigie.db")
+    known = baselines(db)["boutique"]
+    db.close()
+    assert known.hour > 490_000
+    assert len(known.samples) >= 5
+
+
+def test_how_available_a_service_was_can_be_asked_for(vigie: Any, quick: Path, site: Any) -> None:
+    vigie("once")
+    assert re.search(r"boutique +100 %, observed for \d+ s", vigie("incidents", "uptime").stdout)
+    site.status = 500
+    vigie("once")
+    shown = vigie("incidents", "uptime", "--days", "1").stdout
+    assert re.search(r"boutique +\d+\.\d{3} %, down for \d+ s, observed for \d+ s", shown), shown

@@ -8,7 +8,7 @@ import pytest
 from vigie.core.events import Acked, Resolved
 from vigie.core.model import NoticeReason, Status
 from vigie.core.policy import Policy, Window
-from vigie.engine.janitor import keep_alive
+from vigie.engine.alive import keep_alive
 from vigie.errors import StoreError, StoreFault
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock

@@ -274,6 +274,25 @@ async def test_unchanged_monitors_keep_their_probe_over_a_reload(clock: VirtualC
     assert built == ["a", "b", "b"]
 
 
+async def test_building_thousands_of_probes_holds_up_no_check(clock: VirtualClock) -> None:
+    site = Site(clock)
+    normal = site.build
+
+    def build(assignment: Assignment) -> Probe:
+        stall(0.001)
+        return normal(assignment)
+
+    site.build = build
+    site.agent.start()
+    await site.watch([fake_monitor(every_ms=1_000)])
+    await clock.sleep(5)
+    site.agent.lateness.samples.clear()
+    await site.watch([fake_monitor(every_ms=1_000), *(fake_monitor(f"new{number}") for number in range(3_000))])
+    assert len(site.probes["shop"].looks) >= 7
+    assert max(site.agent.lateness.samples) < 500
+    await site.agent.stop()
+
+
 async def test_memory_stays_bounded_while_nobody_takes_results(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vigie.engine.prober._MOST_PENDING", 50)
     site = Site(clock)

@@ -1,11 +1,15 @@
 """Real servers on loopback that behave and misbehave, and certificates of a throwaway authority."""
 
+import asyncio
+import contextlib
 import datetime as dt
+import importlib
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -15,9 +19,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from vigie.clock import SystemClock
+from vigie.core.model import CheckResult
 from vigie.net import Link, Resolver
 from vigie.probes import ProbeDeps
-from vigie.testing.servers import Serve, serving
+from vigie.testing.servers import Handler, Serve, serving
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +44,47 @@ def make_deps(ca_file: Path) -> Callable[[], ProbeDeps]:
         return ProbeDeps(SystemClock(), resolver, Link(resolver, ()), str(ca_file))
 
     return make
+
+
+@pytest.fixture
+def look_at(make_deps: Callable[[], ProbeDeps]) -> Callable[..., Awaitable[CheckResult]]:
+    """One check of a kind on 127.0.0.1: `look_at("smtp", port=…)`; `within` is its time in ms."""
+
+    async def look(kind: str, *, within: int = 3_000, **values: Any) -> CheckResult:
+        adapter, deps = importlib.import_module(f"vigie.probes.{kind}"), make_deps()
+        values = values if "url" in values else {"host": "127.0.0.1", **values}
+        try:
+            return await adapter.build(adapter.Config(**values), deps).check(within)  # type: ignore[no-any-return]
+        finally:
+            deps.close()
+
+    return look
+
+
+@pytest.fixture
+def relay() -> Callable[..., Handler]:
+    """What stands before a server that speaks no TLS itself: `relay(port, prepare)`; `prepare` talks to the client first."""
+
+    def make(port: int, prepare: Handler | None = None) -> Handler:
+        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if prepare is not None:
+                await prepare(reader, writer)
+            inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
+            try:
+                await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+            finally:
+                inner_writer.transport.abort()
+
+        return handle
+
+    return make
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
 
 
 @pytest.fixture

@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import apsw
@@ -215,12 +216,24 @@ def test_a_database_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
     assert raised.value.fault is StoreFault.NEWER
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder_is_said_to_be_so(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
+@contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root may write everywhere, so it becomes nobody for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65_534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
-    with pytest.raises(StoreError) as raised:
-        SqliteStore(tmp_path / "vigie.db")
+
+def test_a_read_only_folder_is_said_to_be_so() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o555)
+        with without_privileges(), pytest.raises(StoreError) as raised:
+            SqliteStore(Path(folder) / "vigie.db")
 
     assert raised.value.fault is StoreFault.READ_ONLY
 

@@ -27,6 +27,7 @@ class Assign(msgspec.Struct, tag=True, frozen=True):
     run: int
     assignments: list[Assignment]
     control: list[str]
+    second_resolver: str | None = None
 
 
 class Pace(msgspec.Struct, tag=True, frozen=True):
@@ -94,9 +95,10 @@ class ProcessAgent:
         publish: Callable[[Batch], Awaitable[None]],
         next_run: Callable[[], Awaitable[int]],
         control: Sequence[str],
+        second_resolver: str | None = None,
     ) -> None:
         self._clock, self._publish, self._next_run = clock, publish, next_run
-        self._control = list(control)
+        self._control, self._second_resolver = list(control), second_resolver
         self._assignments: list[Assignment] = []
         self._paces: dict[str, int] = {}
         self._process: asyncio.subprocess.Process | None = None
@@ -113,16 +115,16 @@ class ProcessAgent:
         """The child's, while it runs."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
-    def use(self, control: Sequence[str]) -> None:
-        """The control targets of a new configuration; `assign` sends them along."""
-        self._control = list(control)
+    def use(self, control: Sequence[str], second_resolver: str | None = None) -> None:
+        """The control targets and second resolver of a new configuration; `assign` sends them along."""
+        self._control, self._second_resolver = list(control), second_resolver
 
     async def assign(self, assignments: Sequence[Assignment]) -> None:
         """Watch exactly these."""
         self._assignments = list(assignments)
         known = {assignment.monitor.id for assignment in assignments}
         self._paces = {monitor: every_ms for monitor, every_ms in self._paces.items() if monitor in known}
-        await self._send(Assign(0, self._assignments, self._control))
+        await self._send(Assign(0, self._assignments, self._control, self._second_resolver))
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
         """Quick pace, remembered for a child that is started again."""
@@ -188,7 +190,7 @@ class ProcessAgent:
 
     async def _brief(self, run: int) -> None:
         """Everything a new child needs to know."""
-        await self._send(Assign(run, self._assignments, self._control))
+        await self._send(Assign(run, self._assignments, self._control, self._second_resolver))
         for monitor, every_ms in list(self._paces.items()):
             await self._send(Pace(monitor, every_ms))
         if self._stopping.is_set():

@@ -60,7 +60,7 @@ class _Lazy(TyperGroup):
 
 
 def _names() -> list[str]:
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def _first_line(name: str) -> str:

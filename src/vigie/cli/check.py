@@ -2,9 +2,10 @@
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,6 +13,9 @@ from vigie.cli import results
 from vigie.cli.common import ConfigOption, coloured, command, counted, notes, run, settings, waiting
 from vigie.config import MonitorSettings, Settings, one_monitor
 from vigie.errors import ConfigError, VigieError
+
+if TYPE_CHECKING:
+    from vigie.explain import Diagnosis
 
 app = command()
 
@@ -34,6 +38,7 @@ _OPTIONS = {
         "vigie check https://example.com/",
         "vigie check --expect-json '$.db==up' --max-latency 500ms https://api.example.com/health",
         "vigie check --format json | jq .status                     (every configured monitor)",
+        "vigie check --explain https://example.com/                (a second look where something is wrong)",
         "vigie check --format nagios --min-tls-days 21 https://example.com/",
         status="0 up, 1 degraded, 2 down, 3 unknown or unusable arguments; the worst of several (down, unknown, degraded, up)",
     )
@@ -58,6 +63,9 @@ def check(
     ip: Annotated[Literal["4", "6"] | None, typer.Option(help="Only this family of addresses.")] = None,
     http: Annotated[Literal["1.1", "2", "3"] | None, typer.Option(help="HTTP version to ask for.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Do not verify the certificate.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Look a second time where something is wrong, and print the diagnosis.")
+    ] = False,
     format_: Annotated[Literal["text", "json", "nagios"], typer.Option("--format", help="Output.")] = "text",
 ) -> None:
     """Probe now and print the verdict; touches no state, sends nothing."""
@@ -89,13 +97,21 @@ def check(
         raise VigieError("options of the request need a URL", "name one, or set them in vigie.yaml")
     else:
         found = settings(config)
-    raise typer.Exit(_show(found, format_))
+    raise typer.Exit(_show(found, format_, explain=explain))
+
+
+def _keys(url: str, values: dict[str, Any]) -> dict[str, Any]:
+    """A monitor's keys: what HTTP has under `expect` stands beside the others where the scheme asks for another kind of check."""
+    scheme, found, _ = url.partition("://")
+    if not found or scheme.lower() in ("http", "https"):
+        return {"url": url, **values}
+    return {"url": url, **{key: value for key, value in values.items() if key != "expect"}, **values.get("expect", {})}
 
 
 def _one(url: str, index: int, values: dict[str, Any]) -> MonitorSettings:
     """The monitor of a URL; its id is its own, because two URLs may have one host. Raises VigieError that names the option at fault."""
     try:
-        one = one_monitor({"url": url, **values})
+        one = one_monitor(_keys(url, values))
     except ConfigError as error:
         fault = error.faults[0]
         key = fault.key.partition("]")[2].removeprefix(".")
@@ -126,15 +142,27 @@ def _headers(lines: Many) -> dict[str, str] | None:
     return found or None
 
 
-def _show(found: Settings, format_: str) -> int:
+def _show(found: Settings, format_: str, *, explain: bool) -> int:
     from vigie.agent import look
     from vigie.ports import Assignment
 
+    wanted = [Assignment(one.monitor, one.options) for one in found.monitors]
     with waiting(f"looking at {counted(len(found.monitors), 'monitor')} …"):
-        checked = run(look([Assignment(one.monitor, one.options) for one in found.monitors], list(found.control)))
+        checked = run(look(wanted, list(found.control), found.second_resolver))
+        diagnoses = _diagnoses(found, checked) if explain else {}
     if format_ == "nagios":
         typer.echo(results.nagios(checked))
     colour = coloured(sys.stdout)
     for monitor, result in checked if format_ != "nagios" else ():
-        typer.echo(results.json_line(monitor, result) if format_ == "json" else results.text(monitor, result, colour=colour))
+        known = diagnoses.get(monitor.id)
+        if format_ == "json":
+            typer.echo(results.json_line(monitor, result, results.explained(result, known) if explain else None))
+        else:
+            typer.echo(results.text(monitor, result, colour=colour, language=found.language, diagnosis=known))
     return results.EXIT[results.worst([result.status for _, result in checked])]
+
+
+def _diagnoses(found: Settings, checked: Sequence[results.Checked]) -> "Mapping[str, Diagnosis]":
+    from vigie.explain import explain
+
+    return run(explain(found, checked))

@@ -55,6 +55,13 @@ def settings(config: Path | None) -> Settings:
     return load(config, os.environ, Path.cwd())
 
 
+def settings_apart(config: Path | None) -> Settings:
+    """The same for a program that stays: read by a process of its own, which takes its memory with it. Raises VigieError."""
+    from vigie.config.apart import load_apart
+
+    return load_apart(config, os.environ, Path.cwd())
+
+
 def need_channels(found: Settings) -> None:
     """Raise ConfigError that names every missing mail setting when nobody could be told."""
     if found.missing:
@@ -115,7 +122,7 @@ def counted(number: int, noun: str) -> str:
 
 @contextmanager
 def waiting(words: str) -> Iterator[None]:
-    """Say on a terminal what is waited for, as long as it is. Nothing moves meanwhile, which would spoil measured times."""
+    """Say on a terminal what is waited for, as long as it is; nothing elsewhere. Nothing moves: that would spoil measured times."""
     quiet = not sys.stderr.isatty() or os.environ.get("TERM") == "dumb"
     try:
         if not quiet:

@@ -136,7 +136,7 @@ def demo(
 
 
 class _Aside(logging.Handler):
-    """What the reporter has to say about the model, in the story; everything else is told by the story itself."""
+    """What the analyst has to say about the model, in the story; everything else is told by the story itself."""
 
     def __init__(self, story: "_Story") -> None:
         super().__init__(logging.WARNING)
@@ -144,7 +144,7 @@ class _Aside(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """One line."""
-        if record.name == "vigie.reporter" or record.levelno >= logging.ERROR:
+        if record.name == "vigie.analyst" or record.levelno >= logging.ERROR:
             self._story.say(f"[yellow]{_plain(record.getMessage())}[/]")
 
 

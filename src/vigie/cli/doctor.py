@@ -3,12 +3,14 @@
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
 import typer
 
 from vigie.cli.common import ConfigOption, coloured, command, counted, notes, run, settings, waiting
 from vigie.config import Settings
 from vigie.errors import VigieError
+from vigie.ports import Clock, LanguageModel
 
 app = command()
 
@@ -25,17 +27,20 @@ class _NoteError(VigieError):
     epilog=notes(
         "vigie doctor",
         "vigie doctor --config /etc/vigie.yaml",
+        "vigie doctor --pull                         (fetches the model if it is missing)",
         status="0 when every page would go out, 1 when something would hold it up, 3 unusable configuration",
     )
 )
-def doctor(*, config: ConfigOption = None) -> None:
+def doctor(
+    *, config: ConfigOption = None, pull: Annotated[bool, typer.Option("--pull", help="Pull the model if it is not there.")] = False
+) -> None:
     """Test everything a page depends on, and say how to mend what is broken."""
     found = settings(config)
     _say("ok", "configuration", f"{found.file or found.base / '.env'}, {counted(len(found.monitors), 'monitor')}")
-    raise typer.Exit(1 if run(_all(found)) else 0)
+    raise typer.Exit(1 if run(_all(found, pull=pull)) else 0)
 
 
-async def _all(found: Settings) -> int:
+async def _all(found: Settings, *, pull: bool) -> int:
     from vigie.app import model, notifiers
     from vigie.clock import SystemClock
 
@@ -43,7 +48,7 @@ async def _all(found: Settings) -> int:
     examined: dict[str, Examination] = {"log": lambda: _log(found), "store": lambda: _store(found), "clock": _clock}
     examined["resolver"] = lambda: _resolver(found)
     writer = model(found, clock)
-    examined["model"] = (lambda: _model(writer.examine)) if writer is not None else _no_model
+    examined["model"] = (lambda: _model(found, writer, clock, pull=pull)) if writer is not None else _no_model
     examined |= {f"channel {name}": one.examine for name, one in notifiers(found, clock).items()}
     if found.missing or not found.channels:
         examined["channels"] = lambda: _no_channels(found)
@@ -99,7 +104,7 @@ async def _clock() -> str:
 async def _resolver(found: Settings) -> str:
     from vigie.agent import probe_deps
 
-    deps = probe_deps(list(found.control))
+    deps = probe_deps(list(found.control), found.second_resolver)
     try:
         fault = await deps.link.fault()
     finally:
@@ -112,9 +117,11 @@ async def _resolver(found: Settings) -> str:
     return "names resolve and control targets answer" if found.control else "no control targets are configured"
 
 
-async def _model(examine: Examination) -> str:
+async def _model(found: Settings, writer: LanguageModel, clock: Clock, *, pull: bool) -> str:
+    from vigie.cli._models import examined
+
     try:
-        return await examine()
+        return "\n      ".join(await examined(found, writer, clock, pull=pull))
     except VigieError as error:
         raise _NoteError(f"{error.message}; pages go out with the plain report", error.fix) from error
 

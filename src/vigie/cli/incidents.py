@@ -1,20 +1,27 @@
 """The incidents, their timelines and reports: list, show, ack, resolve."""
 
+import difflib
 import getpass
 from datetime import tzinfo
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from vigie.cli.common import ConfigOption, group, notes, run, settings
 from vigie.config import Settings
+from vigie.core.blind import OWN
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Incident
+from vigie.core.report.history import Remark
 from vigie.core.report.words import date_time, duration
+from vigie.core.uptime import Availability
 from vigie.errors import VigieError
 from vigie.ports import Store, StoredReport
 
-app = group("The incidents, their timelines and reports: list, show, ack, resolve.")
+if TYPE_CHECKING:
+    from vigie.core.report.postmortem import Document
+
+app = group("The incidents, their timelines and reports: list, show, ack, resolve, report.")
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incidents list` names it.")]
 By = Annotated[str | None, typer.Option(help="Who; the user of this session when not given.")]
@@ -134,18 +141,99 @@ def ack(identity: Id, *, config: ConfigOption = None, by: By = None) -> None:
     typer.echo(f"{identity} is acknowledged: no more reminders.")
 
 
-@app.command(epilog=notes("vigie incidents resolve shop-api-7 --note 'the cable was cut'"))
+@app.command(epilog=notes("vigie incidents report shop-3 --format html > shop-3.html"))
+def report(
+    identity: Id,
+    *,
+    config: ConfigOption = None,
+    format_: Annotated[Literal["md", "html"], typer.Option("--format", help="Markdown, or one page of HTML.")] = "md",
+    language: Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; the configuration's when not given.")] = None,
+) -> None:
+    """The post-incident report, with what people have to add marked."""
+    found = settings(config)
+    store = _open(found)
+
+    async def work() -> "Document":
+        from vigie.clock import SystemClock
+        from vigie.records import postmortem
+
+        try:
+            return await postmortem(found, store, SystemClock(), identity, language or found.language)
+        finally:
+            await store.close()
+
+    typer.echo(_written(run(work()), format_))
+
+
+def _written(document: "Document", format_: str) -> str:
+    from vigie.core.report.postmortem import markdown
+    from vigie.web.paper import html
+
+    return html(document) if format_ == "html" else markdown(document)
+
+
+@app.command(
+    epilog=notes(
+        "vigie incidents resolve shop-api-7 --note 'the cable was cut'",
+        "vigie incidents resolve shop-api-7 --cause behind_proxy --misleading",
+    )
+)
 def resolve(
     identity: Id,
     *,
     config: ConfigOption = None,
     by: By = None,
-    note: Annotated[str, typer.Option(help="What it was.")] = "",
+    note: Annotated[str, typer.Option(help="What it was, in your words.")] = "",
+    cause: Annotated[str, typer.Option(help="The real cause, by its id (`vigie incidents causes` lists them).")] = "",
+    helpful: Annotated[bool | None, typer.Option("--helpful/--misleading", help="Whether the report helped.")] = None,
 ) -> None:
-    """Close an incident by hand; if the service still fails, a new one opens after confirmation."""
+    """Close an incident by hand, or add to a closed one what it really was: it is remembered, and told at the next similar one.
+
+    If the service still fails, a new incident opens after confirmation.
+    """
     found = settings(config)
-    _handle(found, identity, Resolved(_now(), by or _user(), note))
-    typer.echo(f"{identity} is closed.")
+    who = by or _user()
+    _known(cause)
+    said = Remark(identity, _now(), who, helpful, cause, note) if cause or note or helpful is not None else None
+    was_open = run(_resolved(found, Resolved(_now(), who, note), identity, said))
+    typer.echo(f"{identity} is closed." if was_open else f"{identity}: noted.")
+
+
+@app.command(epilog=notes("vigie incidents causes"))
+def causes() -> None:
+    """The causes that `resolve --cause` knows, by id."""
+    from vigie.core.report.causes import catalogue
+
+    for identity, (_, en) in catalogue().items():
+        typer.echo(f"{identity:<18} {en}")
+
+
+def _known(cause: str) -> None:
+    """Raise VigieError for a cause that nobody could look up again."""
+    from vigie.core.report.causes import catalogue
+
+    if cause and cause not in catalogue():
+        near = difflib.get_close_matches(cause, catalogue(), 1)
+        fix = f"did you mean {near[0]!r}?" if near else "`vigie incidents causes` lists them; say anything else with --note"
+        raise VigieError(f"{cause!r} is no cause that Vigie knows", fix)
+
+
+async def _resolved(found: Settings, event: Resolved, identity: str, said: Remark | None) -> bool:
+    """Keep what was said, then close what is open; whether it was open. Raises VigieError when there is nothing to do."""
+    store = _open(found)
+    try:
+        incident = await store.incident(identity)
+        if incident is None:
+            raise _unknown(identity)
+        if incident.closed_at is not None and said is None:
+            raise VigieError(f"{identity} is closed already", "say what it was with --cause, --note, --helpful or --misleading")
+        if said is not None:
+            await store.remark(said)
+    finally:
+        await store.close()
+    if incident.closed_at is None:
+        await _handled(found, identity, event)
+    return incident.closed_at is None
 
 
 def _user() -> str:
@@ -183,6 +271,8 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
             raise _unknown(identity)
         if incident.closed_at is not None:
             raise VigieError(f"{identity} is closed already", "nothing is left to do; see `vigie incidents show`")
+        if incident.monitor == OWN:
+            raise VigieError(f"{identity} is Vigie's own: it ends by itself when Vigie sees again")
     finally:
         await store.close()
     try:
@@ -204,3 +294,34 @@ async def _leave(found: Settings, monitor: str, event: Acked | Resolved) -> None
         await store.leave(monitor, event)
     finally:
         await store.close()
+
+
+@app.command(epilog=notes("vigie incidents uptime --days 7"))
+def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Over so many days.")] = 30) -> None:
+    """How available each monitor was; what Vigie itself could not see counts neither way."""
+    found = settings(config)
+    store, end = _open(found), _now()
+
+    async def work() -> dict[str, Availability]:
+        from vigie.engine.availability import availabilities
+
+        try:
+            return await availabilities(store, end - days * 86_400_000, end)
+        finally:
+            await store.close()
+
+    known = run(work())
+    for one in found.monitors:
+        typer.echo(f"{one.monitor.id:<30} {_available(known.get(one.monitor.id))}")
+
+
+def _available(found: Availability | None) -> str:
+    if found is None or found.ratio is None:
+        return "nothing observed"
+    down = f", down for {duration(found.down_ms, 'en')}" if found.down_ms else ""
+    return f"{_percent(found.ratio)}{down}, observed for {duration(found.observed_ms, 'en')}"
+
+
+def _percent(ratio: float) -> str:
+    """Never rounded up to a hundred."""
+    return "100 %" if ratio == 1 else f"{min(ratio * 100, 99.999):.3f} %"

@@ -1,15 +1,19 @@
 """How `vigie check` writes results: text for people, JSON lines for programs, one plugin line for Nagios and Icinga."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from vigie.cli import _drawn as drawn
 from vigie.cli.common import counted
 from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
+
+if TYPE_CHECKING:
+    from vigie.explain import Diagnosis  # only its shape: a plain check starts without what a diagnosis needs
 
 Checked = tuple[Monitor, CheckResult]
 
@@ -32,24 +36,34 @@ def instant(at: int | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def json_line(monitor: Monitor, result: CheckResult) -> str:
-    """One object on one line; its fields are the contract of `--format json`."""
-    return msgspec.json.encode(
-        {
-            "monitor": monitor.name,
-            "url": monitor.target,
-            "status": result.status,
-            "cause": result.cause,
-            "message": result.message,
-            "at": instant(result.at),
-            "location": result.location,
-            "address": result.address,
-            "timings": _timings(result.timings),
-            "http": _http(result.http),
-            "tls": _tls(result.tls),
-            "advice": result.advice,
-        }
-    ).decode()
+def json_line(monitor: Monitor, result: CheckResult, more: Mapping[str, Any] | None = None) -> str:
+    """One object on one line; its fields are the contract of `--format json`, with those of `--explain` behind them."""
+    fields = {
+        "monitor": monitor.name,
+        "url": monitor.target,
+        "status": result.status,
+        "cause": result.cause,
+        "message": result.message,
+        "at": instant(result.at),
+        "location": result.location,
+        "address": result.address,
+        "timings": _timings(result.timings),
+        "http": _http(result.http),
+        "tls": _tls(result.tls),
+        "advice": result.advice,
+    }
+    return msgspec.json.encode({**fields, **(more or {})}).decode()
+
+
+def explained(result: CheckResult, diagnosis: "Diagnosis | None") -> dict[str, Any]:
+    """What `--explain` adds to a line: the redirects' URLs, the chain leaf first, and the diagnosis (null where all is well)."""
+    chain = [
+        {"subject": one.subject, "issuer": one.issuer, "key": one.key, "signature": one.signature, "names": one.names}
+        | {"not_before": instant(one.not_before), "not_after": instant(one.not_after), "sha256": one.sha256}
+        for one in (result.tls.chain if result.tls else ())
+    ]
+    known = drawn.as_json(diagnosis) if diagnosis else None
+    return {"hops": result.http.hops if result.http else (), "chain": chain, "diagnosis": known}
 
 
 def _timings(timings: Timings) -> dict[str, float | None]:
@@ -67,12 +81,16 @@ def _tls(facts: TlsFacts | None) -> dict[str, Any] | None:
     return {**plain, "expires_at": instant(facts.expires_at)}
 
 
-def text(monitor: Monitor, result: CheckResult, *, colour: bool) -> str:
-    """A few lines for a terminal: verdict first, then phases, certificate and advice."""
+def text(monitor: Monitor, result: CheckResult, *, colour: bool, language: str = "en", diagnosis: "Diagnosis | None" = None) -> str:
+    """For a terminal: verdict first, then redirects, phases, certificates and advice; `colour` also draws the phases as bars."""
     on, off = (_COLOURS[result.status], "\x1b[0m") if colour else ("", "")
     cause = f"  {result.cause}" if result.cause else ""
+    phases = drawn.bars(result.timings) if colour else [_phases(result.timings)]
     lines = [f"{on}{_MARKS[result.status]} {result.status.upper()}{off}  {monitor.target}{cause}"]
-    lines += [f"  {part}" for part in (result.message, _served(result), _phases(result.timings), _certificate(result.tls)) if part]
+    told = [result.message, *drawn.hops(result), _served(result), *phases, _certificate(result.tls)]
+    told += drawn.chain(result.tls) if colour else []
+    told += [] if diagnosis is None else drawn.diagnosis(diagnosis, language)
+    lines += [f"  {part}" for part in told if part]
     return "\n".join(lines + [f"  → {hint}" for hint in result.advice])
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from vigie.cli.common import ConfigOption, command, logged, notes, settings, start_log
+from vigie.cli.common import ConfigOption, command, logged, notes, settings_apart, start_log
 from vigie.config import Settings
 
 app = command()
@@ -25,7 +25,7 @@ log = logging.getLogger("vigie.serve")
 )
 def serve(*, config: ConfigOption = None) -> None:
     """Watch every monitor until stopped; status page and health endpoint on web.listen (127.0.0.1:8080)."""
-    found = settings(config)
+    found = settings_apart(config)
     start_log(found)
     _warn(found)
     with logged():
@@ -44,7 +44,7 @@ def _warn(found: Settings) -> None:
 
 def reloaded(config: Path | None) -> Settings:
     """The configuration as it stands now, the log with it: a new password must be masked from its first moment on. Raises VigieError."""
-    fresh = settings(config)
+    fresh = settings_apart(config)
     start_log(fresh)
     return fresh
 

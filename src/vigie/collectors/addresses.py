@@ -1,16 +1,15 @@
-"""Every address of the service, each by one plain TCP connection: which ones answer, and whether it is one family that does not."""
+"""Every address of the service, each by one plain TCP connection: which ones answer, whether one family is dead, and the other port."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from vigie.collectors import SOURCE, CollectorDeps, is_address
+from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
 from vigie.core.report.facts import Evidence, FactKind, Subject
 
 _MOST = 6  # a sick service is not burdened with more
 _PORTS = {"https": 443, "http": 80}
-_SHARE = 0.8  # of the budget, so that what is known is handed over in time
+_OTHER = {443: 80, 80: 443}
 
 
 def build(deps: CollectorDeps) -> "Addresses":
@@ -19,37 +18,44 @@ def build(deps: CollectorDeps) -> "Addresses":
 
 
 class Addresses:
-    """Connects to each address at once and closes again."""
+    """Connects to each address of the last check, and to those of the family that the check did not ask for."""
 
     def __init__(self, deps: CollectorDeps) -> None:
         self._deps = deps
 
     async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
-        """One fact an address, and one when all of a family fail while the other answers."""
+        """One fact an address, one when all of a family fail while the other answers, one about the other web port."""
         port = _port(subject.monitor.target)
-        host = subject.monitor.host
-        addresses = subject.result.addresses or ((host,) if is_address(host) else ())
-        if port is None or not addresses:
+        if port is None:
             return []
-        looks = await asyncio.gather(*(self._one(address, port, budget_ms * _SHARE) for address in addresses[:_MOST]))
-        return [*looks, *self._family(looks)]
+        wait_ms = budget_ms * SHARE
+        addresses = await self._addresses(subject, wait_ms / 3)
+        looks = await asyncio.gather(*(self._one(address, port, wait_ms * 2 / 3) for address in addresses))
+        other = await self._other_port(addresses, port, wait_ms / 3) if looks and all(look.bad for look in looks) else []
+        return [*looks, *self._family(looks), *other]
+
+    async def _addresses(self, subject: Subject, wait_ms: float) -> tuple[str, ...]:
+        """Those that the check knows first, then the rest of the name's, both families."""
+        host, seen = subject.monitor.host, subject.result.addresses
+        if is_address(host):
+            return (host,)
+        if not seen:
+            return ()
+        answer = await self._deps.resolver.resolve(host, timeout_ms=int(wait_ms))
+        return tuple(dict.fromkeys((*seen, *answer.addresses)))[:_MOST]
 
     async def _one(self, address: str, port: int, wait_ms: float) -> Evidence:
         started = self._deps.clock.monotonic()
         fr, en, bad = "accepte la connexion en {ms} ms", "accepts the connection in {ms} ms", False
         try:
-            async with asyncio.timeout(wait_ms / 1000):
-                _, writer = await asyncio.open_connection(address, port)
+            async with asyncio.timeout(wait_ms / 1000), connected(address, port):
+                pass  # nothing is said
         except ConnectionRefusedError:
             fr, en, bad = "refuse la connexion", "refuses the connection", True
         except TimeoutError:
             fr, en, bad = "ne répond pas en {ms} ms", "does not answer within {ms} ms", True
         except OSError:
             fr, en, bad = "est injoignable", "is unreachable", True
-        else:
-            writer.transport.abort()  # nothing was said, so nothing is waited for
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
         ms = round((self._deps.clock.monotonic() - started) * 1000)
         return Evidence(
             kind=FactKind.TCP,
@@ -72,6 +78,13 @@ class Addresses:
                 en = f"No {broken} address accepts the connection, every {fine} address does."
                 return [Evidence(FactKind.TCP, "family", broken, fr, en, self._deps.clock.now(), SOURCE, bad=True)]
         return []
+
+    async def _other_port(self, addresses: Sequence[str], port: int, wait_ms: float) -> list[Evidence]:
+        """Whether the host still answers on the web's other port: then it is the service that is dead, not the host."""
+        if (other := _OTHER.get(port)) is None:
+            return []
+        look = await self._one(addresses[0], other, wait_ms)
+        return [Evidence(FactKind.TCP, "other_port", other, look.fr, look.en, look.at, SOURCE, bad=look.bad)]
 
 
 def _port(target: str) -> int | None:

@@ -1,15 +1,14 @@
-"""What the resolvers say of the name: the system's, and a second one when it is configured; and how that differs from before."""
+"""What the resolvers say of the name: the system's, a second one when configured, the zone's own servers; and what has changed."""
 
 import asyncio
 from collections.abc import Sequence
 
-from vigie.collectors import SOURCE, CollectorDeps, is_address
+from vigie.collectors import SHARE, SOURCE, CollectorDeps, is_address
 from vigie.core.report.facts import Evidence, FactKind, Subject
 from vigie.net import Answer
 
 _SHOWN = 4
-_SHARE = 0.8  # of the budget, so that what is known is handed over in time
-
+_MOST_SERVERS = 4  # of a zone are asked
 _SYSTEM = "Le résolveur du système", "The system's resolver"
 _SECOND = "Le second résolveur", "The second resolver"
 
@@ -26,17 +25,31 @@ class Names:
         self._deps = deps
 
     async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
-        """One fact a resolver, and one about the change; none for a host that is an address."""
+        """One fact a resolver, one about the zone's own servers, one about the change; none for a host that is an address."""
         host = subject.monitor.host
         if not host or is_address(host):
             return []
-        timeout_ms = int(budget_ms * _SHARE)
+        timeout_ms = int(budget_ms * SHARE)
         servers = [None, *([self._deps.second_resolver] if self._deps.second_resolver else [])]
         asked = (self._deps.resolver.resolve(host, timeout_ms=timeout_ms, server=server) for server in servers)
-        answers = await asyncio.gather(*asked)
+        answers, zone = await asyncio.gather(asyncio.gather(*asked), self._zone(host, timeout_ms))
         names = (("resolver.system", _SYSTEM), ("resolver.second", _SECOND))
         found = [self._fact(name, host, answer, who) for (name, who), answer in zip(names, answers, strict=False)]
-        return [*found, *self._change(subject, answers[0])]
+        return [*found, *zone, *self._change(subject, answers[0])]
+
+    async def _zone(self, host: str, timeout_ms: int) -> list[Evidence]:
+        """What the servers that are in charge of the name say, without anybody's cache between."""
+        zone, servers = await self._deps.resolver.zone_servers(host, timeout_ms=timeout_ms // 2)
+        if not servers:
+            return []
+        asked = (self._deps.resolver.resolve(host, timeout_ms=timeout_ms // 2, server=server) for server in servers[:_MOST_SERVERS])
+        answers = await asyncio.gather(*asked)
+        count, good = len(answers), sum(bool(answer.addresses) for answer in answers)
+        worst = next((str(answer.cause) for answer in answers if answer.cause), "")
+        fr = f"Serveurs de la zone {zone} interrogés : {count}, qui donnent une adresse : {good}{f' ({worst})' if worst else ''}."
+        en = f"Servers of the zone {zone} asked: {count}, that give an address: {good}{f' ({worst})' if worst else ''}."
+        bad = True if good == 0 else False if good == count else None
+        return [Evidence(FactKind.DNS, "resolver.zone", good, fr, en, self._deps.clock.now(), SOURCE, bad=bad)]
 
     def _fact(self, name: str, host: str, answer: Answer, who: tuple[str, str]) -> Evidence:
         shown = ", ".join(answer.addresses[:_SHOWN])

@@ -1,19 +1,16 @@
 """The certificate, where the check did not get as far as reading it: one handshake that verifies nothing and says nothing."""
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from vigie.collectors import SOURCE, CollectorDeps, is_address
+from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
 from vigie.core.model import TlsFacts
 from vigie.core.report.changes import TLS_VERSIONS, self_signed
 from vigie.core.report.facts import Evidence, FactKind, Subject
 from vigie.core.report.words import LANGUAGES, counted
-from vigie.net import tls_facts
-
-_SHARE = 0.8  # of the budget, so that what is known is handed over in time
+from vigie.net import peer_chain, tls_facts
 
 
 def build(deps: CollectorDeps) -> "Certificates":
@@ -32,35 +29,35 @@ class Certificates:
         result, parts = subject.result, urlsplit(subject.monitor.target)
         if parts.scheme != "https" or result.timings.connect is None or (result.tls is not None and result.tls.chain):
             return []
-        address = result.address or subject.monitor.host
-        try:
-            async with asyncio.timeout(budget_ms / 1000 * _SHARE):
-                seen = await self._shake(address, parts.port or 443, subject.monitor.host)
-        except TimeoutError:
-            pair = "Une seconde négociation TLS n'aboutit pas à temps.", "A second TLS handshake does not finish in time."
-            return [self._fact("handshake", False, pair, bad=True)]
-        except (ssl.SSLError, ConnectionError):
-            pair = "Une seconde négociation TLS échoue aussi.", "A second TLS handshake fails as well."
-            return [self._fact("handshake", False, pair, bad=True)]
-        except OSError:
-            return []
-        return self._facts(seen)
+        address, port = result.address or subject.monitor.host, parts.port or 443
+        wait_s, host = budget_ms / 1000 * SHARE / 2, subject.monitor.host
+        name = None if is_address(host) else host
+        seen = await self._shake(address, port, name, wait_s)
+        if isinstance(seen, TlsFacts):
+            return self._facts(seen)
+        if name is None or seen is None:
+            return [] if seen is None else [self._fact("handshake", False, seen, bad=True)]
+        found = [self._fact("handshake", False, seen, bad=True)]
+        if isinstance(await self._shake(address, port, None, wait_s), TlsFacts):
+            pair = "Sans nom de serveur (SNI), la négociation TLS aboutit.", "Without a server name (SNI) the TLS handshake succeeds."
+            found.append(self._fact("no_sni", True, pair, bad=True))
+        return found
 
-    async def _shake(self, address: str, port: int, host: str) -> TlsFacts:
+    async def _shake(self, address: str, port: int, name: str | None, wait_s: float) -> TlsFacts | tuple[str, str] | None:
+        """What a handshake shows, or in (French, English) words how it failed; None when no connection was made."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE  # it is looked at, not trusted
-        name = None if is_address(host) else host
-        _, writer = await asyncio.open_connection(address, port, ssl=context, server_hostname=name or "")
         try:
-            shaken = writer.get_extra_info("ssl_object")
-            der = shaken.getpeercert(binary_form=True)
-            chain = [ssl.DER_cert_to_PEM_cert(der)] if der else []
-            return await asyncio.to_thread(tls_facts, shaken.version(), chain, self._deps.clock.now())
-        finally:
-            writer.transport.abort()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            async with asyncio.timeout(wait_s), connected(address, port, ssl=context, server_hostname=name or "") as (_, writer):
+                shaken = writer.get_extra_info("ssl_object")
+                return await asyncio.to_thread(tls_facts, shaken.version(), peer_chain(shaken), self._deps.clock.now())
+        except TimeoutError:
+            return "Une seconde négociation TLS n'aboutit pas à temps.", "A second TLS handshake does not finish in time."
+        except (ssl.SSLError, ConnectionError):
+            return "Une seconde négociation TLS échoue aussi.", "A second TLS handshake fails as well."
+        except OSError:
+            return None
 
     def _facts(self, seen: TlsFacts) -> list[Evidence]:
         pair = "Une seconde négociation TLS aboutit.", "A second TLS handshake succeeds."

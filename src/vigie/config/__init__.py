@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from vigie.config import assemble, tree, variables
+from vigie.config import variables
 from vigie.config.model import File
 from vigie.config.settings import Channel, Llm, MonitorSettings, Settings
+from vigie.config.tree import Tree
 from vigie.config.variables import Variables
-from vigie.errors import ConfigError, Fault, VigieError
+from vigie.errors import ConfigError, Fault
 
 __all__ = ["Channel", "Llm", "MonitorSettings", "Settings", "find", "load", "one_monitor"]
 
@@ -38,13 +37,14 @@ def load(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
     known = variables.read(base, environ)
     if file is None:
         return _settings(_seed(known), None, base)
-    text = variables.text_of(file, "`vigie init` writes one")
-    return _settings(tree.read(text, str(file), known), file, base)
+    from vigie.config.yaml import read  # 3 MB; see apart.py
+
+    return _settings(read(variables.text_of(file, "`vigie init` writes one"), str(file), known), file, base)
 
 
-def _seed(known: Variables) -> tree.Tree:
+def _seed(known: Variables) -> Tree:
     """What the environment alone says: one service, mail when its settings are there."""
-    made = tree.Tree(_ENVIRONMENT, known)
+    made = Tree(_ENVIRONMENT, known)
     monitor = ("monitors", 0)
     made.origins = {(*monitor, "url"): "SERVICE_URL", (*monitor, "timeout"): "TIMEOUT_SECONDS", ("language",): "VIGIE_LANGUAGE"}
     values = known.values
@@ -62,7 +62,7 @@ def _seed(known: Variables) -> tree.Tree:
     return made
 
 
-def _missing(read: tree.Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
+def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
     """What mail still needs: settings that are not there when the environment is all there is, and those that were never filled in."""
     known = read.variables
     if not channels and read.file != _ENVIRONMENT:
@@ -78,7 +78,9 @@ def _missing(read: tree.Tree, channels: Mapping[str, Channel]) -> tuple[Fault, .
     )
 
 
-def _settings(read: tree.Tree, file: Path | None, base: Path) -> Settings:
+def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
+    from vigie.config import assemble  # who is handed Settings ready made needs none of it
+
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
     channels = assemble.channels(read, shape.notify)
     monitors = assemble.monitors(read, shape, list(shape.notify))
@@ -104,6 +106,7 @@ def _settings(read: tree.Tree, file: Path | None, base: Path) -> Settings:
         monitors=monitors,
         control=tuple(shape.control),
         second_resolver=shape.second_resolver,
+        blind_after_ms=int(shape.blind_after),
         missing=_missing(read, channels),
         secrets=tuple(sorted(held)),
     )
@@ -111,18 +114,10 @@ def _settings(read: tree.Tree, file: Path | None, base: Path) -> Settings:
 
 def one_monitor(values: dict[str, Any]) -> MonitorSettings:
     """A single monitor from plain values, as `vigie check URL` needs it. Raises ConfigError."""
-    made = tree.Tree("", Variables({}, ""))
+    from vigie.config import assemble
+
+    made = Tree("", Variables({}, ""))
     found = assemble.monitors(made, File(monitors=[values]), [])
     if made.faults or not found:
         raise ConfigError(made.faults or [Fault("nothing to check")])
     return found[0]
-
-
-def options_to_config(config_type: type, options: dict[str, object]) -> Any:
-    """A probe's Config out of the plain values of an Assignment."""
-    from vigie.config.convert import dec_hook
-
-    try:
-        return msgspec.convert(options, config_type, dec_hook=dec_hook)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise VigieError(f"a probe's configuration did not travel well: {error}") from error

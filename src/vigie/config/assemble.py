@@ -15,7 +15,8 @@ from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.settings import Channel, Llm, MonitorSettings
 from vigie.config.tree import Path, Tree
-from vigie.core.model import Monitor
+from vigie.core.blind import OWN
+from vigie.core.model import Monitor, Sensitivity
 from vigie.core.policy import Policy, Window
 from vigie.errors import VigieError
 from vigie.net import split_server
@@ -67,12 +68,12 @@ def llm(tree: Tree, file: File) -> Llm:
     report = build(tree, {key: value for key, value in file.llm.items() if key in ours}, Report, ("llm",)) or Report()
     rest = {key: value for key, value in file.llm.items() if key not in ours}
     config = None
-    if report.provider not in ("none", "off"):
+    if report.provider not in ("none", "off") and report.mode != "off":
         adapter = module(tree, "llms", report.provider, ("llm", "provider"))
         if adapter is not None:
             config = build(tree, with_environment(tree, adapter, rest, ("llm",)), adapter.Config, ("llm",))
     language = report.language or file.language
-    return Llm(report.provider, config, report.prompt, language, int(report.deadline), int(report.hold))
+    return Llm(report.provider, config, report.prompt, language, int(report.deadline), int(report.hold), report.mode)
 
 
 def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings, ...]:
@@ -87,6 +88,8 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
         one = monitor(tree, raw, policies, names, path)
         if one is None:
             continue
+        if one.monitor.id == OWN:
+            tree.fault(path, f"the id {OWN!r} belongs to Vigie's own incidents", "give the monitor another `id`")
         if one.monitor.id in found:
             other = list(found).index(one.monitor.id)
             first = tree.lines.get(("monitors", other))
@@ -121,9 +124,19 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     if not isinstance(values, dict):
         tree.fault(path, f"a monitor is a URL or keys with values, not {named(raw)}", "write `- https://example.com/`")
         return None
-    adapter = module(tree, "probes", values.get("type", "http"), (*path, "type"))
+    kind = str(values.get("type") or _kind_of(values.get("url")))
+    adapter = module(tree, "probes", kind, (*path, "type"))
     if adapter is None:
         return None
+    by_url = hasattr(adapter.Config, "from_url")
+    if by_url and "url" in values:
+        try:
+            said = adapter.Config.from_url(str(values["url"]))
+        except ValueError as error:
+            tree.fault(path if isinstance(raw, str) else (*path, "url"), str(error))
+            return None
+        # What the URL stands for; keys that are written out themselves come first.
+        values = said | {key: value for key, value in values.items() if key != "url"}
     common_keys = {one.name for one in _COMMON}
     own_keys = {one.encode_name for one in msgspec.structs.fields(adapter.Config)}
     for key in values.keys() - common_keys - own_keys:
@@ -134,19 +147,28 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
-    name = common.name or config.host
+    # One host may be looked at in many ways, so that its name alone would not tell them apart.
+    name = common.name or (config.target if by_url else config.host)
     one = Monitor(
         id=common.id or slug(name) or slug(config.host) or "monitor",
         name=name,
-        kind=common.type,
+        kind=kind,
         target=config.target,
         host=config.host,
-        every_ms=int(common.every),
+        every_ms=int(common.every if "every" in values else getattr(config, "usual_every", common.every)),
         timeout_ms=int(common.timeout),
         policy=policy,
         tags=tuple(common.tags),
+        baseline=Sensitivity(common.baseline),
     )
     return MonitorSettings(one, config, msgspec.to_builtins(config, enc_hook=enc_hook))
+
+
+def _kind_of(url: Any) -> str:
+    """The kind that a URL's scheme asks for; `http` where it says nothing, or nothing that is known."""
+    scheme, found, _ = str(url or "").partition("://")
+    scheme = scheme.lower()
+    return (plugins.of_scheme(scheme) if found and scheme not in ("http", "https") else None) or "http"
 
 
 def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policy], names: list[str], path: Path) -> Policy:

@@ -29,11 +29,7 @@ _KINDS = {
 def dec_hook(kind: type, value: Any) -> Any:
     """Durations out of `30s` or of milliseconds as they travel between processes."""
     if kind is Duration:
-        if isinstance(value, str):
-            return Duration.parse(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return Duration(value)
-        raise ValueError(f"{value!r} is not a duration; write 500ms, 30s, 5m, 2h or 1d")
+        return Duration.of(value)
     raise NotImplementedError(kind)
 
 

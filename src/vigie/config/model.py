@@ -53,6 +53,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Keys of `llm` beside those of the provider."""
 
     provider: Annotated[str, Meta(description="`ollama`, or `none` for the plain report alone.")] = "ollama"
+    mode: Annotated[
+        Literal["auto", "compose", "select", "off"],
+        Meta(
+            description="Who writes: `compose`, the model; `select`, code out of what the model chose; `off`, the plain report alone; "
+            "`auto` goes by the model's size, its last `vigie report eval`, and what people said of its reports."
+        ),
+    ] = "auto"
     prompt: Annotated[str | None, Meta(description="Your own instructions to the model; facts, schema and checks stay.")] = None
     language: Annotated[Literal["fr", "en"] | None, Meta(description="Language of the report; that of the mails when not set.")] = None
     deadline: Annotated[Duration, Meta(description="Longest wait for a report.")] = msgspec.field(default_factory=lambda: Duration(60_000))
@@ -84,6 +91,10 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
     alert: Annotated[str | Alert, Meta(description="Name of an alert, or one written here.")] = "default"
     tags: Annotated[list[str], Meta(description="Tags.")] = []
+    baseline: Annotated[
+        Literal["off", "low", "normal", "high"],
+        Meta(description="How soon a check that is slower, or a page that is other, than this monitor's own normal is degraded."),
+    ] = "normal"
     enabled: Annotated[bool, Meta(description="Watch it.")] = True
 
     def __post_init__(self) -> None:
@@ -107,8 +118,20 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     alerts: Annotated[dict[str, Alert], Meta(description="Policies by name; `default` serves monitors that name none.")] = {}
     control: Annotated[
         tuple[str, ...],
-        Meta(description="`host:port` of control targets: asked only when a check failed, to tell whether Vigie's own link is at fault."),
+        Meta(
+            description="`host:port` of control targets: asked when a check failed (and twice an hour), to tell whether Vigie's own link is "
+            "at fault. Name two at least: one alone convicts nobody."
+        ),
     ] = ("example.com:443", "iana.org:443")
-    second_resolver: Annotated[str | None, Meta(description="A second DNS server for the second look.", examples=["9.9.9.9"])] = None
+    second_resolver: Annotated[
+        str | None,
+        Meta(
+            description="A second DNS server, for the second look and to tell a failing resolver of ours from a dead zone.",
+            examples=["9.9.9.9"],
+        ),
+    ] = None
+    blind_after: Annotated[
+        Duration, Meta(description="How long Vigie must have seen nothing, for a fault of its own, before one notice says so.")
+    ] = msgspec.field(default_factory=lambda: Duration(120_000))
     maintenance: Annotated[list[Maintenance], Meta(description="Spans in which nothing pages.")] = []
     monitors: Annotated[list[Any], Meta(description="What is watched: a URL, or keys.")] = []

@@ -37,6 +37,7 @@ class Llm:
     language: str
     deadline_ms: int
     hold_ms: int
+    mode: str = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Settings:
     monitors: tuple[MonitorSettings, ...]
     control: tuple[str, ...]
     second_resolver: str | None
+    blind_after_ms: int
     missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
     secrets: tuple[str, ...]
 

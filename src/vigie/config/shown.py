@@ -15,7 +15,7 @@ from vigie.core.duration import Duration
 from vigie.net import redact_url
 
 _MASK = "***"
-_SECRET = ("password", "secret", "bearer", "token")
+_SECRET = ("password", "secret", "bearer", "token", "send")  # what is said on a port may hold a password
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
 
@@ -28,7 +28,10 @@ def _schema_hook(kind: type) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of `vigie.yaml`, put together from every installed adapter."""
-    adapters = {port: {kind: plugins.load(port, kind).Config for kind in plugins.kinds(port)} for port in ("probes", "notifiers", "llms")}
+    adapters = {
+        port: {kind: plugins.load(port, kind, complete=False).Config for kind in plugins.kinds(port)}
+        for port in ("probes", "notifiers", "llms")
+    }
     types = [File, Common, Report, *(config for kinds in adapters.values() for config in kinds.values())]
     roots, components = msgspec.json.schema_components(types, schema_hook=_schema_hook, ref_template="#/$defs/{name}")
     for component in components.values():
@@ -36,7 +39,10 @@ def schema() -> dict[str, Any]:
     by_type = dict(zip(types, roots, strict=True))
     whole = components["File"]
     whole["properties"]["monitors"]["items"] = {
-        "anyOf": [{"type": "string"}, *(_together(components, [by_type[Common], by_type[one]]) for one in adapters["probes"].values())]
+        "anyOf": [
+            {"type": "string"},
+            *(_monitor(_together(components, [by_type[Common], by_type[one]]), kind, one) for kind, one in adapters["probes"].items()),
+        ]
     }
     channels = [_typed(_resolved(components, by_type[one]), kind) for kind, one in adapters["notifiers"].items()]
     whole["properties"]["notify"]["additionalProperties"] = {"anyOf": channels}
@@ -67,6 +73,15 @@ def _together(components: dict[str, Any], roots: list[dict[str, Any]]) -> dict[s
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
+def _monitor(part: dict[str, Any], kind: str, config: Any) -> dict[str, Any]:
+    """A monitor's keys with its `type`; where a URL may stand for them, it or they are required."""
+    if not hasattr(config, "from_url"):
+        return part if kind == "http" else {**part, "properties": {**part["properties"], "type": {"const": kind}}}
+    properties = {**part["properties"], "type": {"const": kind}, "url": {"type": "string", "description": "Stands for other keys."}}
+    either = [{"required": ["type", *part["required"]]}, {"required": ["url"]}]
+    return {**part, "properties": properties, "required": [], "anyOf": either}
+
+
 def _typed(part: dict[str, Any], kind: str) -> dict[str, Any]:
     """A channel's keys with its `type`; what the environment can give is not required."""
     return {**part, "properties": {"type": {"const": kind}, **part["properties"]}, "required": ["type"]}
@@ -88,12 +103,12 @@ def shown(settings: Settings) -> str:
         "control": list(settings.control),
         "second_resolver": settings.second_resolver,
         "notify": {name: {"type": one.kind, **_channel(one.config)} for name, one in settings.channels.items()},
-        "monitors": [_monitor(one) for one in settings.monitors],
+        "monitors": [_in_force(one) for one in settings.monitors],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
 
 
-def _monitor(one: MonitorSettings) -> dict[str, Any]:
+def _in_force(one: MonitorSettings) -> dict[str, Any]:
     monitor, policy = one.monitor, one.monitor.policy
     return {
         "id": monitor.id,

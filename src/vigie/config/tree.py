@@ -1,21 +1,12 @@
-"""YAML as plain values that remember their lines, with `${NAME}` filled in; every fault is collected, none stops the reading."""
+"""A file's values that remember their lines; every fault is collected, none stops the reading."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
-from ruamel.yaml.reader import ReaderError
 
 from vigie.config.variables import Variables
 from vigie.errors import Fault
 
 Path = tuple[str | int, ...]
-_MOST_VALUES = 2_000_000  # ten thousand monitors are a tenth of it; aliases of aliases can make billions
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 @dataclass(slots=True)
@@ -49,98 +40,3 @@ def dotted(path: Path) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
     return text
-
-
-def read(text: str, file: str, variables: Variables) -> Tree:
-    """Parse YAML 1.2; duplicate keys and undefined variables are faults, a syntax error the only one."""
-    tree = Tree(file, variables)
-    yaml = YAML(typ="safe", pure=True)
-    try:
-        node = yaml.compose(text)
-        if node is not None:
-            tree.value = _Reader(tree, SafeConstructor(loader=yaml)).value(node, ())
-    except YAMLError as error:
-        tree.faults.append(_syntax(error, text, file))
-    except (RecursionError, _EndlessError):
-        tree.value = None
-        tree.faults = [Fault("the values nest too deep, or an alias contains itself", "write them out", "", file)]
-    return tree
-
-
-def _syntax(error: YAMLError, text: str, file: str) -> Fault:
-    """The parser's complaint on one line, with its place."""
-    if isinstance(error, ReaderError):
-        line = text.count("\n", 0, error.position) + 1
-        return Fault(f"this is no YAML: the character U+{ord(text[error.position]):04X} is not allowed", "remove it", "", file, line)
-    mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else None
-    parts = (error.context, error.problem) if isinstance(error, MarkedYAMLError) else (str(error),)
-    said = " ".join(" ".join(str(part) for part in parts if part).split())
-    fix = "indent by spaces, YAML takes no tabs" if "'\\t'" in said else "see the indentation, the brackets and the quotes there"
-    return Fault(f"this is no YAML: {said}", fix, "", file, mark.line + 1 if mark else None)
-
-
-class _EndlessError(Exception):
-    """More values than any real file has."""
-
-
-class _Reader:
-    """Walks the nodes of one file."""
-
-    def __init__(self, tree: Tree, scalars: SafeConstructor) -> None:
-        self._tree, self._scalars = tree, scalars
-        self._read = 0
-
-    def value(self, node: Node, path: Path) -> Any:
-        self._read += 1
-        if self._read > _MOST_VALUES:
-            raise _EndlessError
-        self._tree.lines.setdefault(path, node.start_mark.line + 1)
-        if isinstance(node, MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, SequenceNode):
-            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)  # aliases are resolved by compose
-
-    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            key = str(key_node.value)
-            where = (*path, key)
-            if key == "<<":
-                self._tree.lines[where] = key_node.start_mark.line + 1
-                self._tree.fault(where, "YAML 1.2 knows no merge key", "write the keys out")
-                continue
-            if key in found:
-                self._tree.lines[where] = key_node.start_mark.line + 1
-                self._tree.fault(where, "this key stands twice", "keep one of them")
-            self._tree.lines[where] = key_node.start_mark.line + 1
-            found[key] = self.value(value_node, where)
-        return found
-
-    def _scalar(self, node: Node, path: Path) -> Any:
-        if "${" in str(node.value):
-            return self._filled(str(node.value), path)
-        try:
-            return self._scalars.construct_object(node)
-        except (YAMLError, ValueError):
-            self._tree.fault(path, f"{node.value!r} cannot be read", "put it in quotes")
-            self._tree.unread.add(path)
-            return None
-
-    def _filled(self, text: str, path: Path) -> str:
-        def one(match: re.Match[str]) -> str:
-            name, default = match[1], match[2]
-            value = self._tree.variables.values.get(name, "")
-            if value:
-                return value
-            if default is not None:
-                return str(default)
-            self._tree.fault(path, f"${{{name}}} is not set", f"set {name} in the environment or in .env, or write ${{{name}:-default}}")
-            unset.append(name)
-            return ""
-
-        unset: list[str] = []
-        filled = _VARIABLE.sub(one, text)
-        if unset:
-            self._tree.unread.add(path)
-        return filled

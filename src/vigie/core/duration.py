@@ -20,6 +20,15 @@ class Duration(int):
             raise ValueError(f"{text!r} is not a duration; write 500ms, 30s, 5m, 2h or 1d")
         return cls(round(sum(float(number) * _UNITS[unit] for number, unit in parts)))
 
+    @classmethod
+    def of(cls, value: object) -> "Duration":
+        """Read `30s`, or whole milliseconds as they travel between processes; raise ValueError otherwise."""
+        if isinstance(value, str):
+            return cls.parse(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return cls(value)
+        raise ValueError(f"{value!r} is not a duration; write 500ms, 30s, 5m, 2h or 1d")
+
     def __str__(self) -> str:
         """The shortest exact form that `parse` reads back."""
         if self == 0:

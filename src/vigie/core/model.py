@@ -103,6 +103,24 @@ class HttpFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PageFacts:
+    """The shape of a page, never its text. `digest` is of the decoded body; `words` counts visible words; hosts are in lower case.
+
+    `landmarks` are the main parts that it has (`header`, `nav`, `main`, `footer`, `form`, `h1`…), `scripts` the foreign hosts it
+    loads scripts from, `links` those it links to, `title` a hash: what the target wrote is not kept.
+    """
+
+    digest: str
+    bytes: int
+    words: int = 0
+    title: str = ""
+    type: str = ""
+    landmarks: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Certificate:
     """One certificate of a chain, leaf first. Instants in epoch ms."""
 
@@ -152,6 +170,16 @@ class CheckResult:
     advice: tuple[str, ...] = ()
     location: str = "local"
     order: int = 0
+    page: PageFacts | None = None  # where the page was read; None also when it is byte for byte the one told last
+
+
+class Sensitivity(StrEnum):
+    """From when on a check counts as unlike the monitor's own normal: vigie.core.season has the figures."""
+
+    OFF = "off"
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +199,7 @@ class Monitor:
     timeout_ms: int
     policy: Policy
     tags: tuple[str, ...] = ()
+    baseline: Sensitivity = Sensitivity.NORMAL
 
 
 class Severity(StrEnum):
@@ -206,6 +235,7 @@ class NoticeReason(StrEnum):
     CLOSED = "closed"
     REPORT = "report"  # the model's report, after the page
     BURIED = "buried"  # another channel could not be reached: this one says so
+    BLIND = "blind"  # Vigie itself could not see, from when to when
     TEST = "test"
 
 

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from vigie.core.blind import Blind
+from vigie.core.model import Incident, Severity
+
 Span = tuple[int, int]
 
 
@@ -29,6 +32,15 @@ def availability(start: int, end: int, down: Iterable[Span], unknown: Iterable[S
     out = merged(clipped(down, start, end))
     observed = (end - start) - length(blind)
     return Availability(observed, length(out) - length(common(out, blind)))
+
+
+def of_incidents(start: int, end: int, incidents: Iterable[Incident], blind: Iterable[Blind]) -> Availability:
+    """Availability of one monitor over [start, end), epoch ms, from its incidents and the spans in which it could not be seen.
+
+    Downtime counts from the first failed check on; a degradation is none.
+    """
+    down = [(one.started_at, end if one.closed_at is None else one.closed_at) for one in incidents if one.severity is Severity.OUTAGE]
+    return availability(start, end, down, [(one.start, end if one.until is None else one.until) for one in blind])
 
 
 def clipped(spans: Iterable[Span], start: int, end: int) -> list[Span]:

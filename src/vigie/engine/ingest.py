@@ -5,12 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
+from vigie.core.blind import OWN
 from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
 from vigie.core.incident import MonitorState, step
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
 from vigie.core.policy import Policy
 from vigie.core.report.words import REMOVED
 from vigie.core.routing import route
+from vigie.engine.baselines import Baselines
 from vigie.errors import StoreError
 from vigie.ports import Batch, Clock, Commit, OutboxRow, Store, TimelineEntry
 
@@ -45,6 +47,7 @@ class Ingest:
         self._states: dict[str, MonitorState] = {}
         self._incidents: dict[str, Incident] = {}
         self._cursors: dict[str, tuple[int, int]] = {}
+        self._baselines = Baselines()
         self._lock = asyncio.Lock()
         self._stopping = False
         self.last_result_at: int | None = None
@@ -61,16 +64,18 @@ class Ingest:
         """Load what is known."""
         self._states = await self._store.load_states()
         self._cursors = await self._store.cursors()
+        await self._baselines.load(self._store)
         self._incidents = {one.id: one for one in await self._store.incidents(open_only=True, limit=1_000_000)}
 
     async def configure(self, monitors: Iterable[Monitor]) -> None:
         """Watch these. Incidents of monitors that went are closed by `vigie`; policies that changed are looked at anew."""
         wanted = {monitor.id: monitor for monitor in monitors}
-        for orphan in {one.monitor for one in self._incidents.values()} - wanted.keys() - self._monitors.keys():
+        for orphan in {one.monitor for one in self._incidents.values()} - wanted.keys() - self._monitors.keys() - {OWN}:
             self._monitors[orphan] = await self._stand_in(orphan)
         for gone in [monitor for monitor in self._monitors if monitor not in wanted]:
             await self.handle(gone, Resolved(self._clock.now(), "vigie", REMOVED))
         self._monitors = wanted
+        self._baselines.keep(set(wanted))
         for monitor in wanted.values():
             if not self.state(monitor.id).resting:
                 await self.handle(monitor.id, Woke(self._clock.now()))
@@ -87,6 +92,11 @@ class Ingest:
     def stop(self) -> None:
         """Vigie is about to end: a store that fails is not waited for any longer."""
         self._stopping = True
+
+    async def close(self) -> None:
+        """Write what was learnt. Raises StoreError."""
+        if learnt := self._baselines.unwritten():
+            await self._store.commit(Commit(baselines=learnt))
 
     def state(self, monitor: str) -> MonitorState:
         """The state of a monitor; a new one's when it was never seen."""
@@ -123,6 +133,8 @@ class Ingest:
                 return ()
             after, decisions = step(before, event, monitor.policy)
             turn = Turn(monitor, before, after, decisions, None)
+            if isinstance(event, Resolved):
+                self._baselines.accept(monitor)
             if after != before:
                 await self._store.commit(self._commit([turn], ()))
                 self._apply([turn])
@@ -147,11 +159,13 @@ class Ingest:
             monitor = self._monitors.get(result.monitor)
             if monitor is None:
                 continue
-            before = states.get(result.monitor) or self.state(result.monitor)
-            after, decisions = step(before, Observed(result.at, result.order, result.status, result.cause), monitor.policy)
+            before = states.get(monitor.id) or self.state(monitor.id)
+            fresh = not result.order or result.order > before.order  # what is repeated teaches nothing
+            judged = self._baselines.judge(monitor, result) if fresh else result
+            after, decisions = step(before, Observed(judged.at, judged.order, judged.status, judged.cause), monitor.policy)
             if after is not before:
-                turns.append(Turn(monitor, before, after, decisions, result))
-                states[result.monitor] = after
+                turns.append(Turn(monitor, before, after, decisions, judged))
+                states[monitor.id] = after
         return turns
 
     def _commit(self, turns: list[Turn], cursors: tuple[tuple[str, int, int], ...]) -> Commit:
@@ -174,6 +188,7 @@ class Ingest:
             outbox=tuple(outbox),
             cursors=cursors,
             details=tuple(turn.result for turn in turns if turn.result is not None and _worth_keeping(turn)),
+            baselines=self._baselines.due(),
         )
 
     def _book(self, decision: Decision, monitor: Monitor, incidents: dict[str, Incident]) -> None:

@@ -1,9 +1,6 @@
-"""What is due without anybody calling: wake-ups, clock steps, retention, and the watch over Vigie's own tasks."""
+"""What is due without anybody calling: wake-ups, clock steps, and retention."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from vigie.core.events import Acked, Resolved
 from vigie.engine.ingest import Ingest
@@ -15,7 +12,6 @@ log = logging.getLogger("vigie.janitor")
 _TICK_SECONDS = 1.0
 _STEP_MS = 2_000
 _PRUNE_SECONDS = 3_600.0
-_RESTART_SECONDS = 1.0
 
 
 class Janitor:
@@ -58,15 +54,3 @@ class Janitor:
 
     def _offset(self) -> int:
         return self._clock.now() - round(self._clock.monotonic() * 1000)
-
-
-async def keep_alive(name: str, run: Callable[[], Coroutine[Any, Any, None]], clock: Clock) -> None:
-    """Run a task that must never end; if it breaks, say so loudly and start it again."""
-    while True:
-        try:
-            await run()
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("%s broke and is started again", name)
-        await clock.sleep(_RESTART_SECONDS)

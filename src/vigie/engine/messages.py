@@ -2,7 +2,8 @@
 
 import logging
 
-from vigie.core.model import CheckResult, Incident, Monitor, Notice, NoticeReason, Status
+from vigie.core.blind import OWN
+from vigie.core.model import CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
 from vigie.core.policy import Policy
 from vigie.core.report import facts, render
 from vigie.core.report.facts import Message, Subject
@@ -25,11 +26,11 @@ class Composer:
 
     async def subject(self, incident: Incident) -> Subject:
         """What a report about an incident is about. The failed check is the one that opened it, the good one the newest before it."""
-        monitor = self._monitors.get(incident.monitor) or _gone(incident)
-        failed = await self._store.last_detail(incident.monitor, good=False, before=incident.opened_at + 1)
-        degraded = None if failed else await self._store.last_detail(incident.monitor, good=True, before=incident.opened_at + 1)
+        monitor = _ourselves() if incident.monitor == OWN else self._monitors.get(incident.monitor) or _gone(incident)
+        degraded = incident.severity is Severity.DEGRADATION  # a good result to the store: the service works
+        opened = await self._store.last_detail(incident.monitor, good=degraded, before=incident.opened_at + 1)
         last_good = await self._store.last_detail(incident.monitor, good=True, before=incident.started_at)
-        result = failed or degraded or CheckResult(incident.monitor, incident.started_at, Status.DOWN, incident.cause)
+        result = opened or CheckResult(incident.monitor, incident.started_at, Status.DOWN, incident.cause)
         return Subject(monitor, incident, result, last_good, failures=monitor.policy.confirm)
 
     async def compose(self, notice: Notice) -> Message:
@@ -67,6 +68,11 @@ def _bare(subject: Subject, notice: Notice, language: str) -> Message:
         lines=(monitor.target, incident.id),
         cause=incident.cause,
     )
+
+
+def _ourselves() -> Monitor:
+    """Vigie's own incidents are about no service."""
+    return Monitor(OWN, "Vigie", "", "", "", 60_000, 10_000, Policy())
 
 
 def _gone(incident: Incident) -> Monitor:

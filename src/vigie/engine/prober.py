@@ -5,18 +5,18 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from vigie.core.model import Cause, CheckResult, Status
-from vigie.engine.janitor import keep_alive
+from vigie.core.model import CheckResult, Status
+from vigie.engine.alive import keep_alive
 from vigie.engine.limits import Limits
 from vigie.engine.scheduler import Scheduler
-from vigie.engine.watch import Watch
+from vigie.engine.watch import Watch, own_fault
 from vigie.ports import Assignment, Batch, Clock, Probe
 
 log = logging.getLogger("vigie.prober")
 
+_BUILD_COUNT = 64
 _FLUSH_SECONDS = 0.25
 _FLUSH_COUNT = 256
-_OVERRUN_SECONDS = 3.0
 _MOST_PENDING = 50_000
 
 
@@ -38,7 +38,7 @@ class _Broken:
 
     async def check(self, timeout_ms: int) -> CheckResult:  # noqa: ARG002 - the port's signature
         """Say the fault."""
-        return _own(self.clock.now(), self.fault)
+        return own_fault(self.clock.now(), self.fault)
 
 
 @dataclass(slots=True)
@@ -93,7 +93,9 @@ class LocalAgent:
     async def assign(self, assignments: Sequence[Assignment]) -> None:
         """Watch exactly these from now on. What a changed or removed monitor's last check brings is let go."""
         kept: dict[str, _Watched] = {}
-        for assignment in assignments:
+        for number, assignment in enumerate(assignments):
+            if number % _BUILD_COUNT == _BUILD_COUNT - 1:
+                await asyncio.sleep(0)  # thousands of new probes hold up no check of those that are watched meanwhile
             known = self._watched.get(assignment.monitor.id)
             if known is not None and known.assignment == assignment:
                 kept[assignment.monitor.id] = known
@@ -157,23 +159,12 @@ class LocalAgent:
                 if self._stopping:
                     return
                 self.lateness.add(self._steady() - due)
-                result = await self._probe(watched)
+                result = await self._watch.look(watched.probe, monitor)
             if self._watched.get(monitor.id) is watched:
                 self._order += 1
                 self._add(replace(result, monitor=monitor.id, order=self._order))
         finally:
             watched.running = False
-
-    async def _probe(self, watched: _Watched) -> CheckResult:
-        monitor, mark, at = watched.assignment.monitor, self._watch.mark(), self._clock.now()
-        try:
-            async with asyncio.timeout(monitor.timeout_ms / 1000 + _OVERRUN_SECONDS):
-                result = await watched.probe.check(monitor.timeout_ms)
-        except Exception as error:  # a probe that raises is at fault itself, never the target
-            log.exception("%s: the probe failed", monitor.name)
-            return _own(at, f"the probe failed: {type(error).__name__}: {error}")
-        spoilt = self._watch.spoilt(mark)
-        return result if spoilt is None else _own(at, spoilt)
 
     def _add(self, result: CheckResult) -> None:
         """Keep for the next batch. Whoever takes the batches may be stuck for long; memory stays bounded meanwhile."""
@@ -207,7 +198,3 @@ class LocalAgent:
         if self._dropped:
             log.error("%d results were let go while nobody took them", self._dropped)
             self._dropped = 0
-
-
-def _own(at: int, message: str) -> CheckResult:
-    return CheckResult("", at, Status.UNKNOWN, Cause.PROBE_ERROR, message)

@@ -6,11 +6,9 @@ leaves, the server is asked whether the model runs here or is only a name for on
 """
 
 import asyncio
-import ipaddress
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from types import TracebackType
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,18 +17,17 @@ import msgspec
 from vigie.core.duration import Duration
 from vigie.core.report.prompt import tokens
 from vigie.errors import ModelError, ModelFault
-from vigie.llms import ModelDeps
+from vigie.llms import LEAVES, Faults, ModelDeps, in_time, is_near
 from vigie.net import redact
-from vigie.ports import Prompt, Reply
+from vigie.ports import Offered, Prompt, Pulled, Reply
 
 _OPTIONS_KEPT = {"temperature": 0, "seed": 7}
 _CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 10.0
 _EXAMINE_SECONDS, _PRELOAD_SECONDS = 15.0, 300.0
+_PULL_SECONDS, _PULL_SILENCE_MS = 86_400.0, 60_000
 _LONGEST_REPLY = 20_000  # characters; num_predict tokens make a few thousand
-_LEAVES = "so incident data would leave the machine; if that is meant, set llm.allow_remote: true in vigie.yaml"
 _HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 _CLOUD = ("-cloud", ":cloud")
-_SLOW = "use a smaller model, or raise llm.first_token and llm.deadline"
 # No tokenizer packs more bytes into a token; a count below that is a prompt that was cut. The static part may come from the
 # server's cache, which older servers leave out of the count, so only the user's part is held against it.
 _BYTES_A_TOKEN = 8
@@ -59,10 +56,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if not self.model.strip():
             raise ValueError("`model` is empty; write a name that `ollama list` shows")
         parts = _parts(self.url)
-        if not self.allow_remote and not _is_near(parts.hostname or ""):
-            raise ValueError(f"{parts.hostname!r} is no private address, {_LEAVES}")
+        if not self.allow_remote and not is_near(parts.hostname or ""):
+            raise ValueError(f"{parts.hostname!r} is no private address, {LEAVES}")
         if not self.allow_remote and self.model.endswith(_CLOUD):
-            raise ValueError(f"{self.model!r} runs in a cloud, {_LEAVES}")
+            raise ValueError(f"{self.model!r} runs in a cloud, {LEAVES}")
 
 
 def _parts(url: str) -> SplitResult:
@@ -90,14 +87,6 @@ def base_url(host: str) -> str:
     port = parts.port or ({"https": 443}.get(scheme, 80) if separator else 11434)
     bracketed = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{bracketed}:{port}{parts.path.rstrip('/')}"
-
-
-def _is_near(host: str) -> bool:
-    """Whether it is this machine, a private network, or a name without dots (a container, a host of the local network)."""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        return "." not in host or host.endswith((".local", ".internal", ".lan", ".localhost", ".home.arpa"))
 
 
 def build(config: Config, deps: ModelDeps) -> "Ollama":
@@ -128,17 +117,17 @@ class Ollama:
 
     def _proxied(self) -> bool:
         """Proxies of the environment are for hosts far away; on the way to localhost they would only be in it."""
-        return not _is_near(urlsplit(self._url).hostname or "")
+        return not is_near(urlsplit(self._url).hostname or "")
 
     async def preload(self) -> None:
         """An empty request loads the model with the very options of the real one."""
-        async with _faults(self, _PRELOAD_SECONDS), _closing(await self._ready()) as client:
+        async with Faults(self, _PRELOAD_SECONDS), _closing(await self._ready()) as client:
             await client.generate(model=self.name, prompt="", options=self._options(), keep_alive=self._config.keep_alive)
 
     async def write(self, prompt: Prompt, deadline_ms: int) -> Reply:
         """Ask once; the stream is watched for a late first token, a stall and the total."""
         self._must_fit(prompt)
-        async with _faults(self, deadline_ms / 1000), _closing(await self._ready()) as client:
+        async with Faults(self, deadline_ms / 1000), _closing(await self._ready()) as client:
             try:
                 return await self._read(self._ask(client, prompt), prompt)
             except Exception as error:  # the client's own error type is known only once it is imported
@@ -159,7 +148,7 @@ class Ollama:
         # Importing it takes a quarter of a second, which the loop must not wait for.
         client = await asyncio.to_thread(self._client)
         if not self._seen_local:
-            async with _faults(self, _ANSWER_SECONDS):
+            async with Faults(self, _ANSWER_SECONDS):
                 await self._must_be_local()
         return client
 
@@ -167,7 +156,7 @@ class Ollama:
         """Raise ModelError when the model is missing, or a mere name for one that runs on somebody else's machine."""
         shown = await self._get("/api/show", {"model": self.name})
         if shown.get("remote_host") and not self._config.allow_remote:
-            raise ModelError(ModelFault.REMOTE, f"{self.name} runs elsewhere, {_LEAVES}", "pull a local model: ollama pull llama3")
+            raise ModelError(ModelFault.REMOTE, f"{self.name} runs elsewhere, {LEAVES}", "pull a local model: ollama pull llama3")
         self._seen_local = True
 
     async def _get(self, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
@@ -203,23 +192,15 @@ class Ollama:
         parts: list[str] = []
         last: Any = None
         size = 0
-        wait_ms, fault = int(self._config.first_token), ModelFault.TIMEOUT_FIRST_TOKEN
-        found: AsyncGenerator[Any] = await asked
-        async with aclosing(found) as stream:
-            while last is None or not last.done:
-                try:
-                    async with asyncio.timeout(wait_ms / 1000):
-                        last = await anext(stream)
-                except StopAsyncIteration:
-                    break
-                except TimeoutError:
-                    words = "no first token" if fault is ModelFault.TIMEOUT_FIRST_TOKEN else "the model fell silent"
-                    raise ModelError(fault, f"{words} within {wait_ms / 1000:g} s", _SLOW) from None
+        stream: AsyncGenerator[Any] = await asked
+        async with aclosing(stream), aclosing(in_time(stream, int(self._config.first_token), int(self._config.stall))) as chunks:
+            async for last in chunks:
                 parts.append(last.message.content or "")
                 size += len(parts[-1])
                 if size > _LONGEST_REPLY:
                     raise ModelError(ModelFault.CUT, "the reply does not end", "use another model")
-                wait_ms, fault = int(self._config.stall), ModelFault.TIMEOUT_STALL
+                if last.done:
+                    break
         return self._complete("".join(parts), last, prompt)
 
     def _complete(self, text: str, last: Any, prompt: Prompt) -> Reply:
@@ -245,10 +226,27 @@ class Ollama:
 
     async def examine(self) -> str:
         """Whether the server answers, which version it is, and that it has the model, on this machine."""
-        async with _faults(self, _EXAMINE_SECONDS):
+        async with Faults(self, _EXAMINE_SECONDS):
             version = (await self._get("/api/version"))["version"]
             await self._must_be_local()
         return f"Ollama {redact(str(version))[:20]} at {self._url} has {self.name}"
+
+    async def offered(self) -> list[Offered]:
+        """What `ollama list` shows."""
+        async with Faults(self, _EXAMINE_SECONDS):
+            listed = (await self._get("/api/tags"))["models"]
+            return [
+                Offered(str(one["name"]), local=not one.get("remote_host"), size=one.get("size"), digest=str(one.get("digest", "")))
+                for one in listed
+            ]
+
+    async def pull(self) -> AsyncIterator[Pulled]:
+        """`ollama pull`, step by step; it takes as long as it takes, but never stays silent for more than a minute."""
+        async with Faults(self, _PULL_SECONDS), _closing(await asyncio.to_thread(self._client)) as client:
+            steps = await client.pull(model=self.name, stream=True)
+            async with aclosing(in_time(steps, _PULL_SILENCE_MS, _PULL_SILENCE_MS)) as told:
+                async for step in told:
+                    yield Pulled(step.status or "", step.completed or 0, step.total or 0)
 
     def named(self, error: Exception) -> ModelError:
         """The fault that an error of the client or of its parts means."""
@@ -298,23 +296,3 @@ class _closing:  # noqa: N801 - reads as the verb it is, like contextlib's own
 
     async def __aexit__(self, *_: object) -> None:
         await self._client._client.aclose()  # noqa: SLF001 - see the class
-
-
-class _faults:  # noqa: N801 - reads as a noun in `async with`, like asyncio.timeout
-    """Turns whatever escapes the client into a ModelError, within a total deadline in seconds."""
-
-    def __init__(self, model: Ollama, seconds: float) -> None:
-        self._model, self._seconds = model, seconds
-        self._timeout = asyncio.timeout(seconds)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError:
-            words = f"no complete answer within {self._seconds:g} s"
-            raise ModelError(ModelFault.TIMEOUT_TOTAL, words, "use a smaller model, or raise llm.deadline") from error
-        if isinstance(error, Exception) and not isinstance(error, ModelError):
-            raise self._model.named(error) from error

@@ -2,27 +2,37 @@
 
 import os
 import ssl
+import sys
 from pathlib import Path
 
 from vigie import __version__
-from vigie.net.link import Link, is_offline, is_private
+from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
+from vigie.net.names import ascii_name
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
-from vigie.net.tls import tls_facts, verify_cause, weakness
+from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, trusted_path, verify_cause, weakness
 
 __all__ = [
     "USER_AGENT",
     "Answer",
     "Link",
     "Resolver",
+    "ascii_name",
+    "cache_folder",
+    "covers",
+    "has_route",
     "host_of",
+    "is_literal",
     "is_offline",
     "is_private",
+    "is_trusted",
+    "peer_chain",
     "redact",
     "redact_url",
     "split_server",
     "system_ca_file",
     "tls_facts",
+    "trusted_path",
     "verify_cause",
     "weakness",
 ]
@@ -48,3 +58,17 @@ def system_ca_file() -> str | None:
     except ImportError:
         return None
     return certifi.where()
+
+
+def cache_folder() -> Path | None:
+    """Where this system keeps what may be lost at any time (XDG_CACHE_HOME, ~/.cache, ~/Library/Caches, LOCALAPPDATA); it may not exist."""
+    try:
+        if sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        return None
+    return base / "vigie"

@@ -2,24 +2,40 @@
 
 import re
 from collections.abc import Iterable
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 MASK = "***"
 _SHORTEST_SECRET = 4
-_TOKENS = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}")
-_KEYS = re.compile(r"(?i)\b(password|passwd|pwd|secret|token|api[_-]?key|authorization)(\s*[=:]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&]+)")
-_URLS = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\"'<>]+")
-_LONG = re.compile(r"\b(?=[A-Za-z0-9_-]*[A-Za-z])(?=[A-Za-z0-9_-]*\d)[A-Za-z0-9_-]{32,}\b")
+_TOKENS = re.compile(r"(?i)\b(bearer|basic|digest|negotiate)\s+[A-Za-z0-9._~+/=-]{6,}")
+_KEYS = re.compile(
+    r"(?i)((?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|authorization)[\"']?\s*[=:]\s*)"
+    r"(\"[^\"]*\"|'[^']*'|[^\s,;&}]+)"
+)
+_COOKIES = re.compile(r"(?i)\b((?:set-)?cookie[\"']?\s*[=:]\s*)[^\r\n]+")
+_PRIVATE_KEYS = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL)
+_URLS = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^\s\"'<>]+")
+_WEB_TOKENS = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*")  # RFC 7519: a JSON object in base64 comes first
+_MARKED = re.compile(r"\b(?:AKIA|ASIA|gh[opsur]_|github_pat_|glpat-|xox[abeoprs]-|[sr]k_live_|sk-)[A-Za-z0-9_-]{12,}")
+_LONG = re.compile(r"[A-Za-z0-9_-]{32,}")
 
 
 def redact_url(url: str) -> str:
     """The URL without userinfo and fragment, its query values masked; never raises."""
     try:
         parts = urlsplit(url)
+        if "@" in f"{parts.path}{parts.query}{parts.fragment}" and not _has_proper_port(parts):
+            return f"{parts.scheme}://{MASK}"  # a password with a slash, question mark or hash in it
         query = "&".join(_masked_pair(pair) for pair in parts.query.split("&")) if parts.query else ""
         return urlunsplit(SplitResult(parts.scheme, _without_userinfo(parts.netloc), parts.path, query, ""))
     except ValueError:
         return MASK
+
+
+def _has_proper_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != -1
+    except ValueError:
+        return False
 
 
 def _without_userinfo(netloc: str) -> str:
@@ -32,13 +48,21 @@ def _masked_pair(pair: str) -> str:
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without the given secrets, credentials, URL secrets and long random-looking strings."""
-    for secret in sorted({item for item in secrets if len(item) >= _SHORTEST_SECRET}, key=len, reverse=True):
+    """The text without the given secrets (also as a URL spells them), credentials, URL secrets and long random-looking strings."""
+    known = {item for item in secrets if len(item) >= _SHORTEST_SECRET}
+    for secret in sorted(known | {quote(item, safe="") for item in known}, key=len, reverse=True):
         text = text.replace(secret, MASK)
+    text = _PRIVATE_KEYS.sub(MASK, text)
     text = _URLS.sub(lambda match: redact_url(match[0]), text)
+    text = _COOKIES.sub(lambda match: f"{match[1]}{MASK}", text)
     text = _TOKENS.sub(lambda match: f"{match[1]} {MASK}", text)
-    text = _KEYS.sub(lambda match: f"{match[1]}{match[2]}{MASK}", text)
-    return _LONG.sub(MASK, text)
+    text = _KEYS.sub(lambda match: f"{match[1]}{MASK}", text)
+    text = _MARKED.sub(MASK, _WEB_TOKENS.sub(MASK, text))
+    return _LONG.sub(lambda match: MASK if _looks_random(match[0]) else match[0], text)
+
+
+def _looks_random(run: str) -> bool:
+    return any(letter.isdigit() for letter in run) and any(letter.isalpha() for letter in run)
 
 
 def host_of(url: str) -> str:

@@ -1,33 +1,38 @@
 """Certificate facts, read also where verification failed, and what the failure was."""
 
 import ipaddress
+import ssl
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vigie.core.model import Cause, Certificate, TlsFacts
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from OpenSSL import crypto
 
 _DAY_MS = 86_400_000
 _OLD_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
 _RSA_MIN, _EC_MIN = 2048, 224  # NIST SP 800-57 part 1: 112 bits of security
+# The peer writes all of this: what is kept of it is bounded.
+_MOST_CERTIFICATES, _MOST_BYTES, _MOST_PARSED = 8, 32_768, 2_048
 
 
 def tls_facts(version: str | None, chain: Sequence[str], now: int) -> TlsFacts:
-    """Facts of a PEM chain, leaf first; `now` in epoch ms. A certificate that cannot be parsed is left out."""
-    certificates = tuple(found for pem in chain if (found := _certificate(pem)) is not None)
-    if not certificates:
+    """Facts of a PEM chain, leaf first; `now` in epoch ms. A certificate that cannot be read is left out; with the leaf, all."""
+    read = [_certificate(pem) if len(pem) <= _MOST_BYTES else None for pem in chain[:_MOST_CERTIFICATES]]
+    leaf = read[0] if read else None
+    if leaf is None:
         return TlsFacts(version)
-    leaf = certificates[0]
     days = (leaf.not_after - now) // _DAY_MS
-    return TlsFacts(version, leaf.issuer, leaf.subject, leaf.not_after, days, certificates)
+    return TlsFacts(version, leaf.issuer, leaf.subject, leaf.not_after, days, tuple(found for found in read if found is not None))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_MOST_PARSED)
 def _certificate(pem: str) -> Certificate | None:
-    """Parsed once: a steady monitor shows the same certificate every time."""
+    """Parsed once: a steady monitor shows the same certificate every time. None where it cannot be read."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 
@@ -43,24 +48,28 @@ def _certificate(pem: str) -> Certificate | None:
             names=_alternative_names(found),
             sha256=found.fingerprint(hashes.SHA256()).hex(),
         )
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, x509.InvalidVersion):
         return None
 
 
 def _name(name: "x509.Name") -> str:
+    """Its common name, else all of it: an organisation alone would make a certificate look as if it had signed itself."""
     from cryptography.x509.oid import NameOID
 
-    for oid in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
-        if found := name.get_attributes_for_oid(oid):
-            value = found[0].value
-            return value if isinstance(value, str) else value.decode(errors="replace")
+    if found := name.get_attributes_for_oid(NameOID.COMMON_NAME):
+        value = found[0].value
+        return value if isinstance(value, str) else value.decode(errors="replace")
     return name.rfc4514_string()
 
 
 def _key(certificate: "x509.Certificate") -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    key = certificate.public_key()
+    try:
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return "unknown"
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA {key.key_size}"
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -73,7 +82,7 @@ def _alternative_names(certificate: "x509.Certificate") -> tuple[str, ...]:
 
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return ()
     return tuple(str(name.value) for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
 
@@ -119,3 +128,54 @@ def verify_cause(facts: TlsFacts, host: str, now: int) -> Cause:
     if any(now > one.not_after for one in facts.chain[1:]):
         return Cause.TLS_EXPIRED
     return Cause.TLS_UNTRUSTED
+
+
+def peer_chain(shaken: ssl.SSLObject) -> tuple[str, ...]:
+    """The chain that a peer sent, leaf first, as PEM; it was not verified."""
+    ask = getattr(shaken, "get_unverified_chain", None)
+    if ask is not None:  # public since Python 3.13
+        return tuple(ssl.DER_cert_to_PEM_cert(der) for der in ask())
+    inner = shaken._sslobj  # type: ignore[attr-defined]  # noqa: SLF001 - the only way before 3.13
+    return tuple(certificate.public_bytes() for certificate in inner.get_unverified_chain() or ())
+
+
+def is_trusted(chain: Sequence[str], host: str, ca_file: str | None) -> bool:
+    """Whether OpenSSL finds a way from the leaf to an authority in `ca_file` now, and the leaf names the host."""
+    from OpenSSL import crypto
+
+    if not chain or ca_file is None:
+        return False
+    try:
+        leaf, *others = (crypto.load_certificate(crypto.FILETYPE_PEM, pem.encode()) for pem in chain)
+        crypto.X509StoreContext(_authorities(ca_file, Path(ca_file).stat().st_mtime_ns), leaf, others).verify_certificate()
+    except (crypto.X509StoreContextError, crypto.Error, OSError):
+        return False
+    certificate = _certificate(chain[0])
+    return certificate is not None and covers(certificate.names or (certificate.subject,), host)
+
+
+def trusted_path(chain: Sequence[str], ca_file: str | None) -> "tuple[x509.Certificate, ...]":
+    """The way that OpenSSL finds now from the leaf to an authority in `ca_file`, both included; empty when there is none.
+
+    What a peer sends may hold more than that, and what is not on the way says nothing about it.
+    """
+    from OpenSSL import crypto
+
+    if not chain or ca_file is None:
+        return ()
+    try:
+        leaf, *others = (crypto.load_certificate(crypto.FILETYPE_PEM, pem.encode()) for pem in chain)
+        context = crypto.X509StoreContext(_authorities(ca_file, Path(ca_file).stat().st_mtime_ns), leaf, others)
+        return tuple(one.to_cryptography() for one in context.get_verified_chain())
+    except (crypto.X509StoreContextError, crypto.Error, OSError, ValueError):
+        return ()
+
+
+@lru_cache(maxsize=8)
+def _authorities(ca_file: str, _changed: int) -> "crypto.X509Store":
+    """Read once: the system's bundle takes 20 ms."""
+    from OpenSSL import crypto
+
+    store = crypto.X509Store()
+    store.load_locations(ca_file)
+    return store

@@ -1,28 +1,36 @@
 """What every kind of check shares: the process-wide resources, and the question "is it us?" after a failure."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
+from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.errors import VigieError
 from vigie.net import Link, Resolver, is_private
 from vigie.ports import Clock, Probe
 
 _T = TypeVar("_T")
 
-# Failures that a broken link of our own would cause as well.
-_DOUBTFUL = frozenset(
-    {
-        Cause.DNS_NXDOMAIN,
-        Cause.DNS_SERVFAIL,
-        Cause.DNS_REFUSED,
-        Cause.DNS_TIMEOUT,
-        Cause.DNS_NO_ANSWER,
-        Cause.TCP_UNREACHABLE,
-        Cause.TIMEOUT_CONNECT,
-    }
-)
-
+# Failures that a broken link of our own would cause as well, and those of them that are a resolver's failure, not its answer.
+_RESOLVER = frozenset({Cause.DNS_SERVFAIL, Cause.DNS_REFUSED, Cause.DNS_TIMEOUT})
+_DOUBTFUL = _RESOLVER | {
+    Cause.DNS_NXDOMAIN,
+    Cause.DNS_NO_ANSWER,
+    Cause.TCP_UNREACHABLE,
+    Cause.TIMEOUT_CONNECT,
+    Cause.TIMEOUT_TLS,
+    Cause.TIMEOUT_FIRST_BYTE,
+    Cause.TIMEOUT_TOTAL,
+    Cause.ICMP_TIMEOUT,
+}
+_VOTE_MS = 2_000  # how long the vote on our own link takes
+_OTHER_MS = 800  # and the second resolver after it
+_AFTER_MS = 150  # how long a check may wait for it beyond its deadline
 
 _ADVICE = {
     Cause.PROBE_NETWORK: "See this machine's network; the service is not accused and nobody is paged.",
@@ -30,14 +38,32 @@ _ADVICE = {
 }
 
 
+def configured(config_type: type, options: dict[str, object]) -> Any:
+    """A probe's Config out of the plain values of an Assignment. Raises VigieError."""
+    try:
+        return msgspec.convert(options, config_type, dec_hook=_read)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise VigieError(f"a probe's configuration did not travel well: {error}") from error
+
+
+def _read(kind: type, value: Any) -> Any:
+    if kind is Duration:
+        return Duration.of(value)
+    raise NotImplementedError(kind)
+
+
 @dataclass(slots=True)
 class ProbeDeps:
-    """What probes are built with. One resolver, one trust store, one transport for all of them."""
+    """What probes are built with. One resolver, one trust store, one transport for all of them.
+
+    `cache` is a folder for what may be lost at any time (None: nothing is kept).
+    """
 
     clock: Clock
     resolver: Resolver
     link: Link
     ca_file: str | None = None
+    cache: Path | None = None
     _shared: dict[str, tuple[Any, Callable[[], None]]] = field(default_factory=dict)
 
     def shared(self, key: str, make: Callable[[], _T], close: Callable[[_T], None]) -> _T:
@@ -52,26 +78,67 @@ class ProbeDeps:
         for _, close in self._shared.values():
             close()
         self._shared.clear()
+        self.link.close()
         self.resolver.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Guarded:
-    """A probe whose doubtful failures are put to our own link first: its fault is `unknown`, never the target's."""
+    """A probe whose doubtful failures are put to our own link first: its fault is `unknown`, never the target's.
+
+    `own_names` says that the system's resolver is asked for names, not one that belongs to the monitor.
+    """
 
     probe: Probe
     host: str
-    fault: Callable[[], Awaitable[Cause | None]]
+    deps: ProbeDeps
+    own_names: bool = True
+    _known: tuple[str | None, bool] = ("", True)
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """Look once; the vote on our own link comes after the check and is not part of its time."""
-        result = await self.probe.check(timeout_ms)
-        if result.cause not in _DOUBTFUL or is_private(result.address or self.host):
+        """Look once. The vote on our own link is no part of the check's time; when that runs out, the vote has begun before."""
+        loop, link = asyncio.get_running_loop(), self.deps.link  # of the moment: a new configuration may name other control targets
+        started = loop.time()
+        early = loop.call_later(max(timeout_ms - _VOTE_MS, timeout_ms / 2) / 1000, self._prepare, link, timeout_ms)
+        try:
+            result = await self.probe.check(timeout_ms)
+        finally:
+            early.cancel()
+        if not self._is_outside(result.address):
             return result
-        own = await self.fault()
-        if own is None:
+        if result.cause not in _DOUBTFUL:
+            if result.address is not None and result.status is not Status.UNKNOWN:
+                link.saw(result.address)
             return result
-        words = "no control target answers either: this machine has no way out"
-        if own is Cause.PROBE_RESOLVER:
-            words = "control targets answer by address but not by name: this machine's resolver fails"
-        return replace(result, status=Status.UNKNOWN, cause=own, message=f"{words} ({result.message})", advice=(_ADVICE[own],))
+        left_ms = max(timeout_ms - round((loop.time() - started) * 1000), 0) + _AFTER_MS
+        return await self._doubted(link, result, min(left_ms, _VOTE_MS))
+
+    async def _doubted(self, link: Link, result: CheckResult, budget_ms: int) -> CheckResult:
+        place = result.address or self.host
+        own = await link.fault(place, budget_ms)
+        if own is Cause.PROBE_NETWORK:
+            return _own(result, own, "no control target answers either: this machine has no way out")
+        if own is Cause.PROBE_RESOLVER and self.own_names and result.cause.startswith("dns."):  # type: ignore[union-attr]  # doubted, so there is one
+            return _own(result, own, "no control name is resolved, though there is a way out: this machine's resolver fails")
+        if self.own_names and result.cause in _RESOLVER and await link.other_answer(self.host, min(budget_ms, _OTHER_MS)):
+            words = "another resolver knows the name, this machine's does not answer"
+            return _own(result, Cause.PROBE_RESOLVER, words, alone=True)
+        link.missed(place)
+        return result
+
+    def _prepare(self, link: Link, timeout_ms: int) -> None:
+        if not is_private(self.host):
+            link.prepare(self.host, min(timeout_ms // 2, _VOTE_MS))
+
+    def _is_outside(self, address: str | None) -> bool:
+        """Whether a way out of this network is needed; remembered, as the address is mostly that of the check before."""
+        if self._known[0] != address:
+            self._known = (address, not is_private(address or self.host))
+        return self._known[1]
+
+
+def _own(result: CheckResult, cause: Cause, words: str, *, alone: bool = False) -> CheckResult:
+    """The result with the fault where it belongs; `alone`: other monitors may well see."""
+    figures = {**result.figures, **({"alone": True} if alone else {})}
+    message = f"{words} ({result.message})"
+    return replace(result, status=Status.UNKNOWN, cause=cause, message=message, figures=figures, advice=(_ADVICE[cause],))

@@ -13,13 +13,15 @@ from vigie.core.model import Cause, CheckResult, Monitor, Notice, Status
 from vigie.core.policy import Policy
 from vigie.core.report.facts import Evidence, Message, Subject
 from vigie.core.report.render import Setting
+from vigie.engine.alive import keep_alive
+from vigie.engine.eyes import Eyes
 from vigie.engine.ingest import Ingest, Turn
-from vigie.engine.janitor import Janitor, keep_alive
+from vigie.engine.janitor import Janitor
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.prober import LocalAgent
 from vigie.engine.reporter import Reporter, Writing
-from vigie.ports import Assignment, Clock, Collector, LanguageModel, Notifier, Probe, Prompt, Reply, Store
+from vigie.ports import Assignment, Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Reply, Store
 
 _CAUSES = {Status.DOWN: Cause.TCP_REFUSED, Status.DEGRADED: Cause.LATENCY_THRESHOLD, Status.UNKNOWN: Cause.PROBE_NETWORK}
 
@@ -107,6 +109,7 @@ class FakeModel:
     text: str | None = None
     asked: int = 0
     loaded: int = 0
+    systems: list[str] = field(default_factory=list)  # the instructions of each prompt
     name: str = "fake"
 
     async def preload(self) -> None:
@@ -118,6 +121,7 @@ class FakeModel:
     async def write(self, prompt: Prompt, deadline_ms: int) -> Reply:  # noqa: ARG002 - the port's signature
         """Answer as scripted."""
         self.asked += 1
+        self.systems.append(prompt.system)
         await self.clock.sleep(self.takes)
         if self.fault is not None:
             raise self.fault
@@ -128,6 +132,14 @@ class FakeModel:
     async def examine(self) -> str:
         """Always there."""
         return self.name
+
+    async def offered(self) -> list[Offered]:
+        """Itself."""
+        return [Offered(self.name, local=True, digest="f" * 12)]
+
+    async def pull(self) -> AsyncIterator[Pulled]:
+        """At once."""
+        yield Pulled("success", 1, 1)
 
 
 @dataclass(slots=True)
@@ -173,6 +185,8 @@ class FakeVigie:
         self.outbox = Outbox(store, clock, channels, self.composer.compose, self._fallbacks)
         self.ingest = Ingest(store, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake, self._pace])
         self.reporter.on_stored(self.outbox.wake)
+        self.eyes = Eyes(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
+        self.ingest.listen_to_results(self.eyes.hear)
         self.janitor = Janitor(store, clock, self.ingest)
         self.bus = LocalBus()
         self.agent: LocalAgent | None = None
@@ -183,6 +197,8 @@ class FakeVigie:
         await self.store.sync_monitors(self.monitors)
         await self.ingest.start()
         await self.ingest.configure(self.monitors)
+        self.eyes.use(self.monitors, 120_000)
+        await self.eyes.start()
         loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run}
         self._tasks = [asyncio.create_task(keep_alive(name, run, self.clock)) for name, run in loops.items()]
         self._tasks.append(asyncio.create_task(self._take()))
@@ -202,8 +218,10 @@ class FakeVigie:
         for task in self._tasks[:-1]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.eyes.stop()
         await self.reporter.close()
         await self.outbox.close()
+        await self.ingest.close()
         await self.store.close()
 
     @contextlib.asynccontextmanager

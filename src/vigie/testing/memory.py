@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from vigie.core.baseline import Baseline
+from vigie.core.blind import Blind
 from vigie.core.events import Acked, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
+from vigie.core.report.history import Remark
+from vigie.core.report.scores import Scores
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 
@@ -46,7 +50,11 @@ class MemoryStore:
         self._reports: dict[str, StoredReport] = {}
         self._newest: dict[str, CheckResult] = {}
         self._details: list[CheckResult] = []
+        self._baselines: dict[str, Baseline] = {}
+        self._blind: dict[int, Blind] = {}
         self._inbox: list[tuple[str, Acked | Resolved]] = []
+        self._remarks: list[Remark] = []
+        self._scores: list[Scores] = []
 
     def reopen(self) -> "MemoryStore":
         """As a new start finds it after `close`."""
@@ -80,6 +88,11 @@ class MemoryStore:
         self._look()
         return dict(self._cursors)
 
+    async def baselines(self) -> dict[str, Baseline]:
+        """What is usual, by monitor id."""
+        self._look()
+        return dict(self._baselines)
+
     async def commit(self, change: Commit) -> None:
         """Write it whole."""
         self._look()
@@ -90,6 +103,8 @@ class MemoryStore:
         self._enqueue(change.outbox)
         self._cursors.update((agent, (run, sequence)) for agent, run, sequence in change.cursors)
         self._details.extend(change.details)
+        self._baselines.update(change.baselines)
+        self._blind.update((one.number, one) for one in change.blind)
         self._newest.update((result.monitor, result) for result in change.results)
 
     def _enqueue(self, rows: Sequence[OutboxRow]) -> None:
@@ -157,10 +172,21 @@ class MemoryStore:
         self._look()
         return self._reports.get(incident)
 
-    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+    async def blinds(self, since: int) -> list[Blind]:
+        """The spans in which Vigie could not see that were not over before `since`."""
+        self._look()
+        return [one for _, one in sorted(self._blind.items()) if one.until is None or one.until >= since]
+
+    async def watched_since(self) -> dict[str, int]:
+        """When the oldest whole result on record of each monitor was."""
+        self._look()
+        return {one.monitor: one.at for one in sorted(self._details, key=lambda one: -one.at)}
+
+    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
         """Newest first."""
         self._look()
         found = [one for one in reversed(self._incidents.values()) if one.closed_at is None or not open_only]
+        found = [one for one in found if since is None or one.closed_at is None or one.closed_at >= since]
         return sorted(found, key=lambda one: -one.opened_at)[:limit]
 
     async def incident(self, incident_id: str) -> Incident | None:
@@ -210,12 +236,36 @@ class MemoryStore:
         taken, self._inbox = self._inbox, []
         return taken
 
+    async def remark(self, remark: Remark) -> None:
+        """Keep what a person said of an incident."""
+        self._look()
+        self._remarks.append(remark)
+
+    async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
+        """What was said of these incidents, oldest first."""
+        self._look()
+        return [one for one in self._remarks if one.incident in incidents]
+
+    async def save_scores(self, scores: Scores) -> None:
+        """Keep how a model did on the frozen incidents."""
+        self._look()
+        self._scores.append(scores)
+
+    async def scores(self, model: str) -> list[Scores]:
+        """How a model did, newest first."""
+        self._look()
+        return [one for one in reversed(self._scores) if one.model == model]
+
     async def prune(self, now: int) -> int:
-        """Drop whole results older than 400 days, but the newest good and the newest bad one of each monitor."""
+        """Drop what is older than 400 days, but the newest good and bad whole result of each monitor, and the newest span."""
         self._look()
         newest = {(one.monitor, _good(one)): one for one in sorted(self._details, key=lambda one: one.at)}
         kept = [one for one in self._details if one.at >= now - _KEEP_MS or newest[one.monitor, _good(one)] is one]
         gone, self._details = len(self._details) - len(kept), kept
+        for number, one in sorted(self._blind.items())[:-1]:
+            if one.until is not None and one.until < now - _KEEP_MS:
+                del self._blind[number]
+                gone += 1
         return gone
 
     async def close(self) -> None:

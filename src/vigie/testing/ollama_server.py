@@ -91,7 +91,8 @@ class ScriptedOllama:
         self._tasks.add(task)
         try:
             with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                await self._answer(*await _request(reader), writer)
+                path, body, _ = await request_of(reader)
+                await self._answer(path, body, writer)
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
@@ -103,26 +104,34 @@ class ScriptedOllama:
         known = body.get("model", "") in self.models or f"{body.get('model')}:latest" in self.models
         match path:
             case "/api/version":
-                await _send(writer, 200, {"version": self.version})
+                await send_json(writer, 200, {"version": self.version})
             case "/api/tags":
-                await _send(writer, 200, {"models": [{"model": name, "name": name} for name in self.models]})
+                await send_json(writer, 200, {"models": [{"model": name, "name": name} for name in self.models]})
+            case "/api/pull" if self.mode is not Mode.NOT_PULLED:
+                self.models = (*self.models, str(body.get("model")))
+                steps: list[dict[str, Any]] = [
+                    {"status": "pulling manifest"},
+                    {"status": "downloading", "completed": 40, "total": 80},
+                    {"status": "success"},
+                ]
+                await send_json_lines(writer, steps)
             case "/api/show" | "/api/chat" | "/api/generate" if not known or self.mode is Mode.NOT_PULLED:
-                await _send(writer, 404, {"error": f"model '{body.get('model')}' not found"})
+                await send_json(writer, 404, {"error": f"model '{body.get('model')}' not found"})
             case "/api/show":
                 remote = {"remote_host": self.remote_host, "remote_model": body.get("model")} if self.remote_host else {}
-                await _send(writer, 200, {"details": {"family": "llama"}, "model_info": {}, "capabilities": ["completion"], **remote})
+                await send_json(writer, 200, {"details": {"family": "llama"}, "model_info": {}, "capabilities": ["completion"], **remote})
             case "/api/generate":
-                await _send(writer, 200, {"model": body.get("model"), "response": "", "done": True, "done_reason": "load"})
+                await send_json(writer, 200, {"model": body.get("model"), "response": "", "done": True, "done_reason": "load"})
             case "/api/chat":
                 await self._chat(body, writer)
             case _:
-                await _send(writer, 404, {"error": "404 page not found"})
+                await send_json(writer, 404, {"error": "404 page not found"})
 
     async def _chat(self, body: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         self.chatting.set()
         refusal = self._refusal(body)
         if refusal is not None:
-            await _send(writer, *refusal)
+            await send_json(writer, *refusal)
             return
         if self.mode is Mode.SILENT:
             await asyncio.Event().wait()
@@ -214,16 +223,27 @@ def _chunk(model: str, text: str, *, thinking: bool = False) -> dict[str, Any]:
     return {"model": model, "created_at": "2026-11-24T13:02:05Z", "message": message, "done": False}
 
 
-async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]]:
-    """The path and JSON body of one request."""
+async def request_of(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """The path, JSON body and headers (names in lower case) of one request."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     path = head.split(" ", 2)[1]
-    length = re.search(r"(?i)content-length: (\d+)", head)
-    body = await reader.readexactly(int(length[1])) if length else b""
-    return path, json.loads(body) if body else {}
+    pairs = (line.partition(":") for line in head.split("\r\n")[1:] if line)
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return path, json.loads(body) if body else {}, headers
 
 
-async def _send(writer: asyncio.StreamWriter, status: int, body: dict[str, Any]) -> None:
+async def send_json_lines(writer: asyncio.StreamWriter, lines: list[dict[str, Any]]) -> None:
+    """A whole answer of JSON lines."""
+    data = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    writer.write(
+        f"HTTP/1.1 200 X\r\nContent-Type: application/x-ndjson\r\nContent-Length: {len(data)}\r\nConnection: close\r\n\r\n".encode() + data
+    )
+    await writer.drain()
+
+
+async def send_json(writer: asyncio.StreamWriter, status: int, body: dict[str, Any]) -> None:
+    """One whole answer; `location` in the body becomes the header of a redirect."""
     data = json.dumps(body).encode()
     location = f"Location: {body['location']}\r\n" if status == 307 else ""
     head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{location}Content-Length: {len(data)}\r\nConnection: close\r\n\r\n"

@@ -5,15 +5,15 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Serve = Callable[..., contextlib.AbstractAsyncContextManager[int]]
 
 
 @contextlib.asynccontextmanager
-async def serving(handler: Handler, context: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[int]:
-    """Serve a handler on a port of 127.0.0.1 (a free one by default), over TLS when a context is given; yields the port."""
+async def serving(handler: Handler, context: ssl.SSLContext | None = None, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[int]:
+    """Serve a handler on a port of `host` (a free one by default), over TLS when a context is given; yields the port."""
     tasks: set[asyncio.Task[object]] = set()
     writers: list[asyncio.StreamWriter] = []
 
@@ -27,7 +27,7 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None, port:
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             writer.close()
 
-    server = await asyncio.start_server(guarded, "127.0.0.1", port, ssl=context)
+    server = await asyncio.start_server(guarded, host, port, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -64,3 +64,25 @@ def reset(writer: asyncio.StreamWriter) -> None:
     sock = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
+
+
+@contextlib.contextmanager
+def black_hole(host: str = "0.0.0.0", port: int = 0) -> Iterator[int]:  # noqa: S104 - so that 127.0.0.2 is one as well
+    """A port where connections are never taken: its queue is full, and the next ones are let fall."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind((host, port))
+        listener.listen(0)
+        port = int(listener.getsockname()[1])
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1" if host == "0.0.0.0" else host, port))  # noqa: S104 - see above
+        yield port
+
+
+def unused() -> int:
+    """A port of 127.0.0.1 where nobody listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])

@@ -30,6 +30,7 @@ from vigie.core.policy import Policy
 from vigie.core.report.facts import Analysis, Bundle, Dropped, Evidence, Fact, FactKind
 from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, Store, StoredReport, TimelineEntry
+from vigie.testing.store_suite_learnt import LEARNT_LAWS
 
 Opener = Callable[[], Store]
 Law = Callable[[Opener], Awaitable[None]]
@@ -197,8 +198,7 @@ async def nobody_claims_what_another_holds(opener: Opener) -> None:
     async with opened(opener) as store:
         await store.commit(Commit(outbox=tuple(row(of=f"shop-{number}") for number in range(40))))
         claims = await asyncio.gather(*(store.claim(NOW, 1_000, 7) for _ in range(10)))
-        keys = [key for claimed in claims for key in _keys(claimed)]
-        assert sorted(keys) == sorted({f"shop-{number}:opened:mail" for number in range(40)})
+        assert sorted(_keys([one for claimed in claims for one in claimed])) == sorted(f"shop-{number}:opened:mail" for number in range(40))
 
 
 async def a_later_notice_never_overtakes(opener: Opener) -> None:
@@ -397,4 +397,4 @@ LAWS: dict[str, Law] = {
         hostile_text_is_kept,
         a_closed_store_says_so,
     )
-}
+} | LEARNT_LAWS

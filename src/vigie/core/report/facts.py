@@ -239,6 +239,12 @@ def _address_facts(maker: _Maker) -> None:
     if result.address:
         pair = f"L'adresse contactée est {result.address}.", f"The address contacted is {result.address}."
         maker.add(FactKind.TCP, "contacted", result.address, pair)
+    if "dead" in result.figures and result.address:
+        dead = str(result.figures.get("address", ""))
+        pair = f"L'adresse {dead} n'accepte pas la connexion.", f"The address {dead} does not accept the connection."
+        maker.add(FactKind.TCP, f"address.{dead}", dead, pair, bad=True)
+        pair = f"L'adresse {result.address} accepte la connexion.", f"The address {result.address} accepts the connection."
+        maker.add(FactKind.TCP, f"address.{result.address}", result.address, pair, bad=False)
     if len(result.addresses) > 1:
         count = len(result.addresses)
         maker.add(FactKind.DNS, "addresses", count, (f"Le nom a {count} adresses.", f"The name has {count} addresses."), bad=False)

@@ -6,6 +6,7 @@ A claim is a set of readings (`2 h 05` may be an hour or a span); it is permitte
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 MONTHS = {
     name: number
@@ -112,6 +113,7 @@ def _span_ms(claim: Claim) -> float:
     return next(float(value) for _, value in claim.readings)
 
 
+@lru_cache(maxsize=512)  # every sentence of a reply is held against the same facts
 def readings(text: str, language: str) -> frozenset[Reading]:
     """Everything that a text's figures may be read as, with what follows from it: a time without its seconds, the ends of a range."""
     found: set[Reading] = set()

@@ -1,6 +1,7 @@
 """Words that a report may use only when its facts do: causes, certainty, actions, calm or alarm beyond what was measured."""
 
 import re
+from functools import lru_cache
 
 
 def _any_of(words: str) -> re.Pattern[str]:
@@ -72,6 +73,7 @@ CAUSES: dict[str, re.Pattern[str]] = {
 # Which way a sentence points; a negation before the word turns it round.
 _GOOD = _any_of(
     r"fonctionne\w*,répond(?!\s(?:avec|par|http)),répondent(?!\s(?:avec|par|http)),accepte,acceptent,joignables?,disponibles?,accessibles?,opérationnel\w*,sain\w*,stables?,réussi\w*,valides?,"
+    r"(?:renvoie|rend|donne|returns?|gives?) (?:toujours |bien |still |again )?(?:le |the )?(?:statut |status )?(?:attendu|expected)\w*,"
     r"works?,working,functions,answers(?!\s(?:with|http)),respond(?:s|ing)?(?!\s(?:with|http)),accepts?,reachable,available,operational,healthy,stable,succeed\w*,valid,normal\w*,up"
 )
 _BAD = _any_of(
@@ -81,6 +83,42 @@ _BAD = _any_of(
 )
 _NEGATION = re.compile(r"(?:\b(?:ne|pas|plus|aucune?|sans|not|no|never|cannot|nor|neither|longer|without|ni)\b|n['’]|n't)", re.IGNORECASE)
 _BEFORE = 3  # words in which a negation counts
+# What may be denied although no fact denies it: that a measured thing is to blame, or that what came is what was expected.
+_DENIABLE = re.compile(r"(?i)en cause|expliqu|explain|in question|attendu|expected|contre une|against")
+
+
+# Whether something is said to have changed; a negation before the word turns it round.
+_CHANGED = _any_of(
+    r"changé\w*,changent,changements?,change,changes,remplacé\w*,passée?s? de,modifié\w*,différ\w+,nouvelle?s?,"
+    r"changed,replaced,went from,gone from,modified,altered,differs?,different"
+)
+_UNCHANGED = _any_of(r"inchangé\w*,identiques?,mêmes?,unchanged,identical,same")
+# A sentence with one of these gives a reason, and a reason must be known word by word.
+EXPLAINS = _any_of(
+    r"cause\w*,causée?s?,parce qu\w*,car,puisque,raison\w*,origine,expliqu\w+,à la suite,suite à,en raison,grâce,provoqu\w+,dûe?s?,due,"
+    r"because,caused?,causes,causing,reason\w*,origins?,explain\w*,owing,result\w* (?:of|from|in),leads? to,led to,triggered,after,après"
+)
+
+
+def denies(text: str) -> bool:
+    """Whether a text denies something that not everybody may deny."""
+    clauses = re.split(r"[,;:.]\s|\s(?:mais|but|while|tandis que)\s", text)
+    return any(_NEGATION.search(clause) and not _DENIABLE.search(clause) for clause in clauses)
+
+
+def negates(text: str) -> bool:
+    """Whether a text holds a negation at all."""
+    return _NEGATION.search(text) is not None
+
+
+@lru_cache(maxsize=512)
+def changes(text: str) -> frozenset[bool]:
+    """Whether a text says that something changed (True), that it did not (False), or neither."""
+    found = {False} if _UNCHANGED.search(text) else set[bool]()
+    for match in _CHANGED.finditer(text):
+        before = " ".join(re.split(r"[,;.]", text[: match.start()])[-1].split()[-_BEFORE:])
+        found.add(not _NEGATION.search(before))
+    return frozenset(found)
 
 
 def unlicensed(pattern: re.Pattern[str], text: str, permitted: str) -> bool:
@@ -93,11 +131,12 @@ def foreign_cause(text: str, permitted: str) -> bool:
     return any(pattern.search(text) and not pattern.search(permitted) for pattern in CAUSES.values())
 
 
-def directions(text: str) -> set[bool]:
+@lru_cache(maxsize=512)  # every sentence of a reply is held against the same facts
+def directions(text: str) -> frozenset[bool]:
     """Which ways a text points: True against the service, False in its favour."""
     found: set[bool] = set()
     for pattern, bad in ((_GOOD, False), (_BAD, True)):
         for match in pattern.finditer(text):
             before = " ".join(re.split(r"[,;.]", text[: match.start()])[-1].split()[-_BEFORE:])
             found.add(bad ^ bool(_NEGATION.search(before)))
-    return found
+    return frozenset(found)

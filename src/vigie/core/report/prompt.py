@@ -65,13 +65,13 @@ def build(
     system = f"{own or INSTRUCTIONS[language]}\n\n{EXAMPLES[language]}"
     if tokens(system) > MAX_TOKENS // 2:
         system = own
-    start = "\n".join([*_causes(subject, hypotheses, language), _HEADS[language][1]])
+    start = "\n".join([*causes(subject, hypotheses, language), _HEADS[language][1]])
     answer_head = _HEADS[language][2]
     room = MAX_TOKENS - tokens(system) - tokens(start) - tokens(answer_head)
     lines: list[str] = []
     known: list[str] = []
     for fact in bundle.facts:
-        line = _line(fact, language)
+        line = fact_line(fact, language)
         room -= tokens(line)
         if room < 0 and len(known) >= _KEPT:
             break
@@ -80,13 +80,14 @@ def build(
     return system, "\n".join([start, *lines, answer_head]), schema([one.id for one in hypotheses], known)
 
 
-def _causes(subject: Subject, hypotheses: Sequence[Hypothesis], language: str) -> list[str]:
+def causes(subject: Subject, hypotheses: Sequence[Hypothesis], language: str) -> list[str]:
     """The closed list the model picks from, with the rules' grade and the facts each stands on."""
     listed = [f"{one.id}: {pick(one.text, language)} ({label(one.grade, language)}; {', '.join(one.facts)})" for one in hypotheses]
     return [f"Service: {subject.monitor.name}", _HEADS[language][0], *listed, "unknown"]
 
 
-def _line(fact: Fact, language: str) -> str:
+def fact_line(fact: Fact, language: str) -> str:
+    """One fact as the model reads it."""
     evidence = fact.evidence
     return f"{fact.id} {evidence.fr if language == 'fr' else evidence.en}"
 

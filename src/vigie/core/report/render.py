@@ -11,7 +11,21 @@ from vigie.core.model import Incident, Monitor, Notice, NoticeReason, Severity
 from vigie.core.report import rules
 from vigie.core.report.changes import Change, changes
 from vigie.core.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject
-from vigie.core.report.words import HEADLINES, MARKS, NOTES, cause_words, counted, duration, label, moment, pick, short_time, short_words
+from vigie.core.report.words import (
+    BLIND,
+    HEADLINES,
+    MARKS,
+    NOTES,
+    cause_words,
+    counted,
+    date_time,
+    duration,
+    label,
+    moment,
+    pick,
+    short_time,
+    short_words,
+)
 
 HEADLINE_LENGTH, SUBJECT_LENGTH = 100, 78
 _NAME, _KEY, _WHAT = 40, 40, 12
@@ -117,10 +131,13 @@ def _headline(subject: Subject, notice: Notice, setting: Setting) -> str:
     """At most 100 characters; what has to go is taken from the cause's words, never from the times."""
     incident, language = subject.incident, setting.language
     what = short_words(subject.result.cause or incident.cause, subject.result.figures, language)
+    if notice.reason is NoticeReason.BLIND and incident.cause in BLIND:
+        what = pick(BLIND[incident.cause], language)
     values = {
         "mark": MARKS[incident.severity],
         "name": shortened(" ".join(subject.monitor.name.split()), _NAME),
         "since": short_time(incident.started_at, setting.zone, notice.at),
+        "until": short_time(incident.closed_at or notice.at, setting.zone),
         "checks": counted(subject.failures, "contrôle", "check", language),
         "lasted": _lasted(incident, notice.at, language),
         "by": shortened(incident.closed_by or "Vigie", _NAME),
@@ -146,6 +163,8 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting) -
     match notice.reason:
         case NoticeReason.RECOVERED:
             return _recovered(subject, notice, setting)
+        case NoticeReason.BLIND:
+            return _blind(incident, notice, setting)
         case NoticeReason.CLOSED:
             known = incident.note in NOTES
             words = pick(NOTES[incident.note], language) if known and incident.note else " ".join((incident.note or "").split())
@@ -159,6 +178,15 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting) -
             return (*_trouble(subject, notice, bundle, setting, brief=True), label(why, language, incident=incident.id))
         case _:
             return _trouble(subject, notice, bundle, setting)
+
+
+def _blind(incident: Incident, notice: Notice, setting: Setting) -> tuple[str, ...]:
+    """From when to when Vigie itself saw nothing, and that nobody else is accused."""
+    language, until = setting.language, incident.closed_at or notice.at
+    at, end = date_time(incident.started_at, setting.zone), date_time(until, setting.zone)
+    why = label("blind_why", language, why=pick(BLIND[incident.cause], language)) if incident.cause in BLIND else ""
+    lasted = label("blind", language, at=at, until=end, lasted=_lasted(incident, notice.at, language))
+    return tuple(line for line in (lasted, why, label("blind_means", language)) if line)
 
 
 def _past(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, str]:

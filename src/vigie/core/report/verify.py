@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vigie.core.report import lexicon
+from vigie.core.report import lexicon, vocabulary
 from vigie.core.report.facts import Analysis, Bundle, Dropped, Fact, Subject
 from vigie.core.report.figures import MONTHS, Reading, claims, readings
 from vigie.core.report.rules import Hypothesis
@@ -147,8 +147,11 @@ def _broken_rule(sentence: _Sentence, subject: Subject, chosen: Hypothesis | Non
         ("cause", lexicon.foreign_cause(text, licence.causes)),
         ("polarity", not _points_as(text, sentence.facts)),
         ("mixed", not _addresses_keep_theirs(text, sentence.facts, subject.monitor.host, language)),
+        ("negation", lexicon.denies(text) and not any(lexicon.negates(said) for said in _sentences(sentence.facts))),
+        ("change", not lexicon.changes(text) <= _changes(sentence.facts)),
         ("name", not _names_known(text, licence.causes)),
         ("language", not _in_language(text, language)),
+        ("vocabulary", not _words_known(text, licence.causes, language)),
     )
     return next((rule for rule, broken in checks if broken), "")
 
@@ -185,6 +188,22 @@ def _points_as(text: str, facts: Sequence[Fact]) -> bool:
     for fact in facts:
         allowed |= lexicon.directions(fact.evidence.fr) | lexicon.directions(fact.evidence.en)
     return not allowed or lexicon.directions(text) <= allowed
+
+
+def _sentences(facts: Sequence[Fact]) -> list[str]:
+    """What the cited facts say, in both languages."""
+    return [said for fact in facts for said in (fact.evidence.fr, fact.evidence.en)]
+
+
+def _changes(facts: Sequence[Fact]) -> frozenset[bool]:
+    """Which of "it changed" and "it did not" the cited facts say."""
+    return frozenset[bool]().union(*(lexicon.changes(said) for said in _sentences(facts)))
+
+
+def _words_known(text: str, permitted: str, language: str) -> bool:
+    """Every word is neutral, or the facts' or the hypothesis' own; one may be foreign where the sentence explains nothing."""
+    foreign = vocabulary.foreign(text, vocabulary.stems(permitted), language)
+    return not foreign or (len(foreign) == 1 and not lexicon.EXPLAINS.search(text))
 
 
 def _addresses_keep_theirs(text: str, facts: Sequence[Fact], host: str, language: str) -> bool:

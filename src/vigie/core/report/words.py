@@ -71,9 +71,28 @@ DETAILED: dict[Cause, tuple[str, str]] = {
     Cause.CONTENT_JSON: ("{path} ne vérifie pas {operator} {wanted}", "{path} does not satisfy {operator} {wanted}"),
     Cause.CONTENT_TYPE: ("type de contenu autre que {expected}", "media type other than {expected}"),
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms, limite {limit_ms} ms", "answered in {measured_ms} ms, limit {limit_ms} ms"),
+    Cause.LATENCY_ANOMALY: (
+        "plus lent que d'habitude ({phase} : {measured_ms} ms au lieu de {usual_ms} ms)",
+        "slower than usual ({phase}: {measured_ms} ms instead of {usual_ms} ms)",
+    ),
+    Cause.CONTENT_CHANGED: ("page très différente de ce qu'elle était ({signs})", "page very different from what it was ({signs})"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate valid for another {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré depuis {days}", "certificate expired {days} ago"),
+    Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus, sur {sent} envoyés", "{loss_percent} % of pings lost, of {sent} sent"),
+    Cause.ICMP_TIMEOUT: ("aucune réponse à {sent} pings", "no answer to {sent} pings"),
+    Cause.DOMAIN_EXPIRING: ("domaine enregistré encore {days}", "domain registered for another {days}"),
 }
+
+# Of several addresses some are dead, though the service works by another: by `address`, `dead` and `addresses`, or by `family`.
+SOME_DEAD: dict[Cause, tuple[str, str]] = {
+    Cause.TCP_REFUSED: (
+        "{address} refuse la connexion ({dead} sur {addresses})",
+        "{address} refuses the connection ({dead} of {addresses})",
+    ),
+    Cause.TIMEOUT_CONNECT: ("{address} ne répond pas ({dead} sur {addresses})", "{address} does not answer ({dead} of {addresses})"),
+    Cause.TCP_UNREACHABLE: ("{address} est injoignable ({dead} sur {addresses})", "{address} is unreachable ({dead} of {addresses})"),
+}
+FAMILY_DEAD = ("aucune adresse {family} ne fonctionne ({address})", "no {family} address works ({address})")
 
 # For the first line, where every character counts and the configuration's own texts have no place.
 SHORT: dict[Cause, tuple[str, str]] = {
@@ -83,8 +102,89 @@ SHORT: dict[Cause, tuple[str, str]] = {
     Cause.TIMEOUT_TOTAL: ("réponse inachevée après {limit}", "answer unfinished after {limit}"),
     Cause.HTTP_STATUS: ("HTTP {status}", "HTTP {status}"),
     Cause.LATENCY_THRESHOLD: ("réponse en {measured_ms} ms", "answer in {measured_ms} ms"),
+    Cause.LATENCY_ANOMALY: ("{phase} : {measured_ms} ms", "{phase}: {measured_ms} ms"),
     Cause.TLS_EXPIRING: ("certificat valable encore {days}", "certificate ends in {days}"),
     Cause.TLS_EXPIRED: ("certificat expiré", "certificate expired"),
+    Cause.ICMP_LOSS: ("{loss_percent} % des pings perdus", "{loss_percent} % of pings lost"),
+    Cause.DOMAIN_EXPIRING: ("domaine valable encore {days}", "domain ends in {days}"),
+}
+
+# Where a figure tells which kind of check it was, these come before the tables above: (figure, cause) to the words.
+OF_KIND: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("authority", Cause.TLS_UNTRUSTED): (
+        "une autorité de la chaîne est révoquée depuis {revoked}",
+        "an authority of the chain was revoked {revoked} ago",
+    ),
+    ("authority", Cause.TLS_EXPIRING): (
+        "une autorité de la chaîne n'est plus valable que {days}",
+        "an authority of the chain is valid for another {days}",
+    ),
+    ("authority", Cause.TLS_WEAK): ("une autorité de la chaîne est obsolète", "an authority of the chain is obsolete"),
+    ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué depuis {revoked}", "certificate revoked {revoked} ago"),
+    ("fingerprint", Cause.TLS_UNTRUSTED): ("le certificat n'est pas celui qui est épinglé", "the certificate is not the pinned one"),
+    ("wanted", Cause.PROTOCOL_MISMATCH): ("réponse autre que « {wanted} »", "an answer other than “{wanted}”"),
+    ("refused", Cause.PROTOCOL_MISMATCH): ("le service refuse l'échange", "the service refuses the exchange"),
+    ("foreign", Cause.PROTOCOL_MISMATCH): ("ce qui répond parle un autre protocole", "what answers speaks another protocol"),
+    ("answers", Cause.DNS_NO_ANSWER): ("le nom n'a pas d'enregistrement de ce type", "the name has no record of that type"),
+    ("nonsense", Cause.DNS_SERVFAIL): ("le serveur DNS répond de travers", "the DNS server answers with nonsense"),
+    ("dnssec_fault", Cause.DNS_MISMATCH): ("signature DNSSEC absente ou non valable", "DNSSEC signature missing or not valid"),
+    ("differing", Cause.DNS_MISMATCH): (
+        "serveurs de la zone en désaccord ou muets : {differing} sur {servers}",
+        "servers of the zone that differ or are silent: {differing} of {servers}",
+    ),
+    ("differing", Cause.DNS_TIMEOUT): (
+        "aucun serveur de la zone ne répond ({servers} interrogés)",
+        "no server of the zone answers ({servers} asked)",
+    ),
+    ("differing", Cause.DNS_REFUSED): (
+        "aucun serveur ne sert la zone ({servers} interrogés)",
+        "no server serves the zone ({servers} asked)",
+    ),
+    ("differing", Cause.DNS_SERVFAIL): (
+        "aucun serveur ne sert la zone ({servers} interrogés)",
+        "no server serves the zone ({servers} asked)",
+    ),
+    ("state", Cause.DOMAIN_EXPIRING): ("l'enregistrement du domaine a expiré", "the domain's registration has lapsed"),
+    ("state", Cause.DNS_NXDOMAIN): ("le registre a retiré le domaine du DNS", "the registry has taken the domain out of the DNS"),
+    ("expired_days", Cause.DOMAIN_EXPIRING): ("domaine expiré depuis {expired}", "domain expired {expired} ago"),
+    ("registry", Cause.DNS_NXDOMAIN): ("le domaine n'est pas enregistré", "the domain is not registered"),
+}
+OF_KIND_SHORT: dict[tuple[str, Cause], tuple[str, str]] = {
+    ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué", "certificate revoked"),
+    ("fingerprint", Cause.TLS_UNTRUSTED): ("certificat non épinglé", "certificate not the pinned one"),
+    ("refused", Cause.PROTOCOL_MISMATCH): ("échange refusé", "exchange refused"),
+    ("foreign", Cause.PROTOCOL_MISMATCH): ("autre protocole", "another protocol"),
+    ("answers", Cause.DNS_NO_ANSWER): ("pas d'enregistrement", "no such record"),
+    ("nonsense", Cause.DNS_SERVFAIL): ("réponse DNS illisible", "DNS answer unreadable"),
+    ("dnssec_fault", Cause.DNS_MISMATCH): ("DNSSEC non valable", "DNSSEC not valid"),
+    ("differing", Cause.DNS_MISMATCH): ("serveurs DNS en désaccord", "DNS servers disagree"),
+    ("differing", Cause.DNS_TIMEOUT): ("aucun serveur DNS ne répond", "no DNS server answers"),
+    ("differing", Cause.DNS_REFUSED): ("aucun serveur ne sert la zone", "no server serves the zone"),
+    ("differing", Cause.DNS_SERVFAIL): ("aucun serveur ne sert la zone", "no server serves the zone"),
+    ("state", Cause.DOMAIN_EXPIRING): ("domaine expiré", "domain lapsed"),
+    ("state", Cause.DNS_NXDOMAIN): ("domaine retiré du DNS", "domain out of the DNS"),
+    ("expired_days", Cause.DOMAIN_EXPIRING): ("domaine expiré", "domain expired"),
+    ("registry", Cause.DNS_NXDOMAIN): ("domaine non enregistré", "domain not registered"),
+}
+
+_DAYS = ("revoked", "expired")  # figures `…_days` that are told with their noun
+
+# Values of figures that are words: phases (latency.anomaly) and what is unlike before (content.changed).
+PHASES: dict[str, tuple[str, str]] = {
+    "dns": ("résolution du nom", "name resolution"),
+    "connect": ("connexion", "connection"),
+    "tls": ("négociation TLS", "TLS handshake"),
+    "first_byte": ("premier octet", "first byte"),
+    "transfer": ("transfert", "transfer"),
+    "total": ("contrôle entier", "whole check"),
+}
+SIGNS: dict[str, tuple[str, str]] = {
+    "script": ("script d'un nouvel hôte", "script from a new host"),
+    "type": ("type", "type"),
+    "size": ("taille", "size"),
+    "landmarks": ("structure", "structure"),
+    "title": ("titre", "title"),
+    "links": ("liens sortants", "outgoing links"),
 }
 
 
@@ -95,15 +195,21 @@ def pick(pair: tuple[str, str], language: str) -> str:
 
 def cause_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """What was observed, in a few words, with its number where it is known."""
-    return _filled(DETAILED, cause, figures, language)
+    return _filled(DETAILED, OF_KIND, cause, figures, language)
 
 
 def short_words(cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
     """The same for a first line: at most some thirty characters."""
-    return _filled(SHORT, cause, figures, language)
+    return _filled(SHORT, OF_KIND_SHORT, cause, figures, language)
 
 
-def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mapping[str, Scalar], language: str) -> str:
+def _filled(
+    table: Mapping[Cause, tuple[str, str]],
+    of_kind: Mapping[tuple[str, Cause], tuple[str, str]],
+    cause: Cause,
+    figures: Mapping[str, Scalar],
+    language: str,
+) -> str:
     """The cause's template where every figure it wants is there, else the words that are true without any."""
     known: dict[str, Scalar] = {name: _flat(value) for name, value in figures.items()}
     limit, days, hops = (figures.get(name) for name in ("limit_ms", "days_left", "redirects"))
@@ -113,8 +219,14 @@ def _filled(table: Mapping[Cause, tuple[str, str]], cause: Cause, figures: Mappi
         known["days"] = counted(abs(days), "jour", "day", language)
     if isinstance(hops, int):
         known["hops"] = counted(hops, "saut", "hop", language)
+    known |= {name: counted(ago, "jour", "day", language) for name in _DAYS if isinstance(ago := figures.get(f"{name}_days"), int)}
+    for name, words in (("phase", PHASES), ("signs", SIGNS)):
+        if name in known:
+            known[name] = ", ".join(pick(words[one], language) for one in str(known[name]).split(", ") if one in words)
+    kind = next((of_kind[name, cause] for name in figures if (name, cause) in of_kind), None)
+    some = {cause: FAMILY_DEAD} if "family" in known else SOME_DEAD
     try:
-        return pick(table[cause], language).format_map(known)
+        return pick(kind or (some if "dead" in known else table)[cause], language).format_map(known)
     except KeyError:
         return pick(PLAIN[cause], language)
 
@@ -202,11 +314,31 @@ HEADLINES: dict[NoticeReason, tuple[str, str]] = {
     NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
     NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: analysis of the incident ({what})"),
     NoticeReason.BURIED: ("⚠️ {name} : un avis n'a pas pu être remis ({what})", "⚠️ {name}: a notice could not be delivered ({what})"),
+    NoticeReason.BLIND: (
+        "🙈 Vigie n'a rien vu de {since} à {until} ({lasted}, {what})",
+        "🙈 Vigie saw nothing from {since} to {until} ({lasted}, {what})",
+    ),
     NoticeReason.TEST: ("🔔 Essai : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
 }
 MARKS = {Severity.OUTAGE: "🔴", Severity.DEGRADATION: "🟠"}
 
+# Why Vigie saw nothing, for the one notice that tells it.
+BLIND: dict[Cause, tuple[str, str]] = {
+    Cause.PROBE_NETWORK: ("pas de réseau", "no network"),
+    Cause.PROBE_RESOLVER: ("pas de résolveur", "no resolver"),
+    Cause.PROBE_ERROR: ("machine ou Vigie à l'arrêt", "machine or Vigie at a standstill"),
+}
+
 LABELS: dict[str, tuple[str, str]] = {
+    "blind": (
+        "Vigie n'a rien pu contrôler du {at} au {until}, soit {lasted}.",
+        "Vigie could check nothing from {at} to {until}, for {lasted}.",
+    ),
+    "blind_why": ("Raison : {why}.", "Reason: {why}."),
+    "blind_means": (
+        "Aucun service n'est mis en cause, et ce temps ne compte dans aucune disponibilité.",
+        "No service is accused, and this time counts in no availability.",
+    ),
     "scope": ("{who} est en panne depuis {at}.", "{who} has been down since {at}."),
     "scope_degraded": ("{who} est dégradé depuis {at}.", "{who} has been degraded since {at}."),
     "scope_own": (

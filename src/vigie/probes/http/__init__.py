@@ -1,91 +1,21 @@
 """The HTTP(S) probe: our own names and redirects, libcurl for each hop, every failure told apart."""
 
-from vigie.core.model import CheckResult, HttpFacts, Status, Timings, TlsFacts
+from typing import TYPE_CHECKING
+
 from vigie.probes import ProbeDeps
-from vigie.probes.http import verdict
-from vigie.probes.http.body import EncodingError, media_type, text_of, title_of
 from vigie.probes.http.config import Config
-from vigie.probes.http.hops import Run, Walker
-from vigie.probes.http.transport import Transport
-from vigie.probes.http.verdict import ADVICE, Rules, Verdict
+
+if TYPE_CHECKING:
+    from vigie.probes.http.probe import HttpProbe
 
 __all__ = ["Config", "build"]
-
-_KEPT_HEADERS = ("server", "via", "retry-after", "x-cache", "cf-ray", "x-amz-cf-id", "x-served-by", "age")
-_KEPT_LENGTH = 200
 
 
 def build(config: Config, deps: ProbeDeps) -> "HttpProbe":
     """The probe of one monitor; all of them share one transport."""
+    # Imported here: whoever only reads the configuration, as the parent of the prober does, needs no libcurl (7 MB).
+    from vigie.probes.http.probe import HttpProbe
+    from vigie.probes.http.transport import Transport
+
     transport = deps.shared("http", Transport, Transport.close)
     return HttpProbe(config, deps, transport)
-
-
-class HttpProbe:
-    """Looks at one URL."""
-
-    def __init__(self, config: Config, deps: ProbeDeps, transport: Transport) -> None:
-        self._clock = deps.clock
-        self._rules = Rules.of(config.expect)
-        self._walker = Walker(config, deps, transport, need_body=self._rules.need_body)
-
-    async def check(self, timeout_ms: int) -> CheckResult:
-        """One look within `timeout_ms`, names and redirects included; never raises for the target's fault."""
-        run = Run(self._clock.now(), self._clock.monotonic(), timeout_ms)
-        try:
-            found = await self._walker.go(run) or self._judge(run)
-        except EncodingError as error:
-            found = verdict.misencoded(error)
-        return self._result(run, found)
-
-    def _judge(self, run: Run) -> Verdict | None:
-        found = verdict.answer(self._rules, run.last, run.body)
-        return found or verdict.advisories(self._rules, run.certificates, run.total)
-
-    def _result(self, run: Run, found: Verdict | None) -> CheckResult:
-        last = run.last
-        timings = Timings(run.dns, run.connect, run.tls, run.first_byte, run.transfer, run.total)
-        if found is None:
-            return CheckResult(
-                monitor="",
-                at=run.at,
-                status=Status.UP,
-                message=f"HTTP {last.status}",
-                timings=timings,
-                address=last.address,
-                addresses=run.addresses,
-                http=self._http(run, title=False),
-                tls=_last(run.certificates),
-            )
-        return CheckResult(
-            monitor="",
-            at=run.at,
-            status=found.status,
-            cause=found.cause,
-            message=found.message,
-            timings=timings,
-            figures=found.figures,
-            address=last.address,
-            addresses=run.addresses,
-            http=self._http(run, title=True) if last.status else None,
-            tls=found.tls or _last(run.certificates),
-            advice=(ADVICE[found.cause],) if found.cause in ADVICE else (),
-        )
-
-    def _http(self, run: Run, *, title: bool) -> HttpFacts:
-        last = run.last
-        headers = last.headers
-        return HttpFacts(
-            status=last.status,
-            version=last.version,
-            redirects=len(run.hops),
-            bytes=len(run.body) if "content-encoding" in headers or self._rules.need_body else last.size,
-            type=media_type(headers),
-            headers={name: headers[name][:_KEPT_LENGTH] for name in _KEPT_HEADERS if name in headers},
-            hops=tuple(run.hops),
-            title=title_of(text_of(run.body or last.raw, headers)) if title else None,
-        )
-
-
-def _last(certificates: list[TlsFacts]) -> TlsFacts | None:
-    return certificates[-1] if certificates else None

@@ -1,7 +1,6 @@
 """The body within bounds: decoding, characters, title. The target writes it all, so nothing here may cost more than its bound."""
 
 import codecs
-import html
 import re
 import zlib
 from collections.abc import Mapping
@@ -138,4 +137,6 @@ def title_of(text: str) -> str | None:
     match = _TITLE.search(text[:65_536])
     if match is None:
         return None
+    import html  # its table of names costs 0.3 MB, and only an error page has a title
+
     return " ".join(html.unescape(match[1]).split())[:_TITLE_LENGTH] or None

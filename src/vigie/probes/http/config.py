@@ -1,6 +1,7 @@
 """The configuration of an HTTP(S) monitor: its keys stand beside the common ones in `vigie.yaml`."""
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
+@lru_cache(256)  # thousands of monitors expect the same
 def status_ranges(text: str | int) -> tuple[tuple[int, int], ...]:
     """`200-299,304` as inclusive ranges; ValueError otherwise."""
     ranges = []
@@ -63,7 +65,7 @@ def _value(text: str) -> Any:
         return text
 
 
-class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a good answer looks like."""
 
     status: Annotated[str | int, msgspec.Meta(description="Accepted statuses, ranges allowed.", examples=["200-299,304"])] = "200-299"
@@ -100,7 +102,7 @@ class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError("a user name for basic authentication holds no colon")
 
 
-class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """How to log in; sent to the monitor's own host only, never after a redirect elsewhere."""
 
     basic: Annotated[Basic | None, msgspec.Meta(description="User and password.")] = None
@@ -114,7 +116,7 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("write basic or bearer, not both")
 
 
-class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One HTTP(S) monitor."""
 
     url: Annotated[str, msgspec.Meta(description="What is watched.", examples=["https://api.example.com/health"])]
@@ -159,6 +161,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def target(self) -> str:
         """The URL as people may read it."""
         return redact_url(self.url)
+
+    @property
+    def plain_url(self) -> str | None:
+        """The URL as it is sent, where anybody may ask for it again: a GET without login, headers, body or proxy."""
+        special = self.method != "GET" or self.headers or self.body is not None or self.auth != Auth() or self.proxy is not None
+        return None if special else Place.of(self.url).url
 
     @property
     def host(self) -> str:

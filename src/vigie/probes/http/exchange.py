@@ -6,10 +6,12 @@ from typing import Any
 
 import pycurl
 
+from vigie.net import USER_AGENT
 from vigie.probes.http.transport import Transport
 
 MAX_HEADER_BYTES = 262_144
 E_OWN = -1  # not libcurl's: an option could not even be set
+E_PEER = 60  # CURLE_PEER_FAILED_VERIFICATION
 _HEAD_BYTES = 16_384  # of a body that nobody asked to see: enough for the title of an error page
 _VERSIONS: dict[str | None, int] = {
     None: pycurl.CURL_HTTP_VERSION_2TLS,
@@ -24,6 +26,7 @@ _VERSION_NAMES = {
     pycurl.CURL_HTTP_VERSION_3: "3",
 }
 _WITH_BODY = ("POST", "PUT", "PATCH")
+_BLANK = (b"\r\n", b"\n")
 _TLS_LINE = b"SSL connection using "
 _CONSTANT: tuple[tuple[int, Any], ...] = (
     (pycurl.NOSIGNAL, 1),
@@ -71,7 +74,8 @@ class Request:
 class Exchange:
     """What happened. `code` and `error` are libcurl's; phases are float ms, None where they did not happen.
 
-    `tunnel` is the proxy's answer to CONNECT, 0 where none was asked or given.
+    `sent` (of a proxy only) says that a request was on its way, if only to the proxy; `ended` that the headers came to their end.
+    `tunnel` is a proxy's answer to CONNECT, 0 where none was asked or given; `proxy_error` is libcurl's CURLINFO_PROXY_ERROR.
     """
 
     code: int = 0
@@ -92,17 +96,22 @@ class Exchange:
     tls_version: str | None = None
     chain: tuple[str, ...] = ()
     address: str | None = None
+    quic: bool = False  # HTTP/3 was asked for
+    sent: bool = False
+    ended: bool = True
     tunnel: int = 0
+    proxy_error: int = 0
 
 
 class _Sink:
     """Receives headers and body within their bounds; returning another count than was given makes libcurl stop."""
 
-    __slots__ = ("_keep_bytes", "_max", "chunks", "full", "header_bytes", "headers", "size")
+    __slots__ = ("_keep_bytes", "_max", "chunks", "ended", "full", "header_bytes", "headers", "size")
 
     def __init__(self, request: Request) -> None:
         self.headers: dict[str, str] = {}
         self.header_bytes = 0
+        self.ended = False
         self.chunks: list[bytes] = []
         self.size = 0
         self.full = False
@@ -115,13 +124,18 @@ class _Sink:
             return -1
         if line.startswith(b"HTTP/"):
             self.headers.clear()
+            self.ended = False
+            return None
+        if line in _BLANK:
+            self.ended = True
             return None
         name, colon, value = line.decode("latin-1").partition(":")
         if colon and not self.size:  # what comes after the body is a trailer
-            lower = name.strip().lower()
-            self.headers[lower] = value.strip()
+            lower, said = name.strip().lower(), value.strip()
             if lower == "content-encoding":
                 self._keep_bytes = self._max
+                said = f"{self.headers.get(lower, '')},{said}"  # several lines are one list (RFC 9110 §5.3)
+            self.headers[lower] = said
         return None
 
     def body(self, chunk: bytes) -> int | None:
@@ -179,6 +193,10 @@ def _set_options(curl: pycurl.Curl, request: Request, sink: _Sink, said: list[by
     setopt(pycurl.HEADERFUNCTION, sink.header)
     setopt(pycurl.WRITEFUNCTION, sink.body)
     setopt(pycurl.PROXY, request.proxy or "")
+    if request.proxy is not None:
+        setopt(pycurl.USERAGENT, USER_AGENT)  # for CONNECT, which gets none of our headers
+        if request.ca_file is not None:
+            setopt(pycurl.PROXY_CAINFO, request.ca_file)
     if request.address is not None:
         bracketed = f"[{request.address}]" if ":" in request.address else request.address
         setopt(pycurl.CONNECT_TO, [f"::{bracketed}:"])
@@ -222,14 +240,16 @@ def _read(curl: pycurl.Curl, request: Request, sink: _Sink, code: int, error: st
     getinfo = curl.getinfo
     done = Exchange(code, error, status=getinfo(pycurl.RESPONSE_CODE), headers=sink.headers, size=sink.size, full=sink.full)
     done.raw = b"".join(sink.chunks)
+    done.ended, done.quic = sink.ended, request.version == "3"
     done.headers_too_large = sink.header_bytes > MAX_HEADER_BYTES
     done.version = _VERSION_NAMES.get(getinfo(pycurl.INFO_HTTP_VERSION), "")
     _read_phases(curl, done, secure=request.secure)
-    done.address = getinfo(pycurl.PRIMARY_IP) or None
+    done.address = getinfo(pycurl.PRIMARY_IP) or request.address
     if code:
         done.os_errno = getinfo(pycurl.OS_ERRNO)
     if request.proxy is not None:
-        done.tunnel = getinfo(pycurl.HTTP_CONNECTCODE)
+        done.sent = getinfo(pycurl.REQUEST_SIZE) > 0
+        done.tunnel, done.proxy_error = getinfo(pycurl.HTTP_CONNECTCODE), getinfo(pycurl.PROXY_ERROR)
     if request.secure:
         done.chain = tuple([value for certificate in getinfo(pycurl.INFO_CERTINFO) for name, value in certificate if name == "Cert"])
         done.tls_version = _tls_version(said, done.version)

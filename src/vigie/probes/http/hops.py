@@ -2,23 +2,25 @@
 
 from base64 import b64encode
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from vigie.core.model import Cause, Status, TlsFacts
 from vigie.net import USER_AGENT, Answer, redact_url, tls_facts
 from vigie.probes import ProbeDeps
+from vigie.probes._verdict import Verdict, no_address, unverified
 from vigie.probes.http import verdict
 from vigie.probes.http.body import decoded
+from vigie.probes.http.by_proxy import by_proxy
 from vigie.probes.http.config import Config
-from vigie.probes.http.exchange import Exchange, Request, exchange
+from vigie.probes.http.exchange import E_PEER, Exchange, Request, exchange
 from vigie.probes.http.transport import Transport
 from vigie.probes.http.urls import Place, moved
-from vigie.probes.http.verdict import Verdict
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NEXT_ADDRESS = (Cause.TCP_REFUSED, Cause.TCP_UNREACHABLE, Cause.TIMEOUT_CONNECT, Cause.TCP_RESET)
+_LEAST_CONNECT_MS = 250  # however many addresses there are (RFC 8305 §8)
 _VERSION_MS = 3_600_000
 _VERSIONS_KEPT = 16
-_E_PEER = 60  # CURLE_PEER_FAILED_VERIFICATION
 _HOP_LENGTH = 300
 _DEFAULTS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br", "Expect": ""}
 _SECRET_WORDS = ("auth", "cookie", "token", "key", "secret", "session", "password")
@@ -65,6 +67,8 @@ class Run:
 class Walker:
     """Goes the way of one monitor, again at each check."""
 
+    __slots__ = ("_body", "_ca_file", "_config", "_deps", "_home", "_need_body", "_tls_versions", "_transport")
+
     def __init__(self, config: Config, deps: ProbeDeps, transport: Transport, *, need_body: bool) -> None:
         self._config = config
         self._deps = deps
@@ -73,7 +77,6 @@ class Walker:
         self._home = Place.of(config.url)
         self._ca_file = config.ca_file or deps.ca_file
         self._body = config.body.encode() if config.body is not None else None
-        self._lines: dict[tuple[bool, bool], list[bytes]] = {}
         self._tls_versions: dict[tuple[str, int], tuple[int, str]] = {}
 
     async def go(self, run: Run) -> Verdict | None:
@@ -113,7 +116,8 @@ class Walker:
             return "a redirect leads to another host"
         return None
 
-    def _left(self, run: Run) -> int:
+    def left(self, run: Run) -> int:
+        """Ms until the deadline, at least one."""
         return max(run.limit_ms - round((self._deps.clock.monotonic() - run.started) * 1000), 1)
 
     async def _hop(self, run: Run, place: Place, method: str) -> Verdict | None:
@@ -124,34 +128,36 @@ class Walker:
         else:
             answer = await self._resolve(run, place)
             if answer.cause is not None:
-                return verdict.no_address(answer, place.host)
+                return no_address(answer, place.host)
             run.addresses = answer.addresses
         found: Verdict | None = None
         for index, address in enumerate(run.addresses):
             found = await self._exchange(run, place, method, address, len(run.addresses) - index)
-            if found is None or found.cause not in _NEXT_ADDRESS or run.last.connect is not None or self._left(run) <= 1:
+            if found is None or found.cause not in _NEXT_ADDRESS or run.last.connect is not None or self.left(run) <= 1:
                 return found
         return found
 
     async def _resolve(self, run: Run, place: Place) -> Answer:
         config = self._config
-        answer = await self._deps.resolver.resolve(place.host, family=config.ip, timeout_ms=self._left(run), server=config.resolver)
+        answer = await self._deps.resolver.resolve(place.host, family=config.ip, timeout_ms=self.left(run), server=config.resolver)
         if not place.literal:  # a literal address is no lookup
             run.dns = (run.dns or 0.0) + answer.ms
         return answer
 
     async def _exchange(self, run: Run, place: Place, method: str, address: str | None, addresses_left: int) -> Verdict | None:
-        left = self._left(run)
-        request = self._request(place, method, address, left, left // addresses_left)
+        left = self.left(run)
+        request = self._request(place, method, address, left, min(left, max(left // addresses_left, _LEAST_CONNECT_MS)))
         done = await exchange(self._transport, request)
         run.add(done)
         if place.secure and (facts := self._certificate(run, place, done)) is not None:
             run.certificates.append(facts)
-        if done.code == _E_PEER:
-            return verdict.unverified(run.certificates[-1] if done.chain else TlsFacts(None), place.host, run.at, done.error)
         # An address that was cut short so that the next one has its turn is told with the limit it had.
         limit = request.connect_ms if addresses_left > 1 and done.connect is None else run.limit_ms
-        found = verdict.failure(done, limit, secure=place.secure, proxied=self._config.proxy is not None)
+        if (proxy := self._config.proxy) and (found := by_proxy(done, limit, proxy, secure=place.secure)) is not None:
+            return found
+        if done.code == E_PEER:
+            return unverified(run.certificates[-1] if done.chain else TlsFacts(None), place.host, run.at, done.error)
+        found = verdict.failure(done, limit, secure=place.secure)
         if found is None:
             run.body = decoded(done.raw, done.headers.get("content-encoding", ""), self._config.max_body, cut=done.full)
         return found
@@ -160,9 +166,8 @@ class Walker:
         config = self._config
         same_method = method == config.method
         trusted = place is self._home or self._home.trusts(place)
-        lines = self._lines.get((trusted, same_method))
-        if lines is None:
-            lines = self._lines[trusted, same_method] = _header_lines(config, trusted=trusted, with_body=same_method)
+        login = _login(config) if trusted else None
+        lines = _header_lines(tuple(config.headers.items()), login, trusted=trusted, with_body=same_method)
         return Request(
             url=place.url,
             secure=place.secure,
@@ -201,18 +206,18 @@ def _refusal(run: Run, words: str) -> Verdict:
     return Verdict(Cause.HTTP_REDIRECT, words, {"redirects": len(run.hops), "to": run.hops[-1], "detail": words}, Status.DOWN)
 
 
-def _header_lines(config: Config, *, trusted: bool, with_body: bool) -> list[bytes]:
+@lru_cache(1024)  # thousands of monitors send the same
+def _header_lines(given_headers: tuple[tuple[str, str], ...], login: str | None, *, trusted: bool, with_body: bool) -> list[bytes]:
     """The request's header as libcurl takes it; secrets go to the monitor's own origin only, what describes a body only with one."""
-    headers = {name: value for name, value in config.headers.items() if trusted or not _is_secret(name)}
+    headers = {name: value for name, value in given_headers if trusted or not _is_secret(name)}
     if not with_body:
         headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
-    login = _login(config) if trusted else None
     if login is not None:
         headers = {name: value for name, value in headers.items() if name.lower() != "authorization"} | {"Authorization": login}
     given = {name.lower() for name in headers}
     # To libcurl "Name:" means "send none of it" (it would add its own Expect), and "Name;" one without a value.
     lines = [f"{name}: {value}".rstrip() for name, value in _DEFAULTS.items() if name.lower() not in given]
-    lines += [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
+    lines += [f"{name}: {value}" if value.strip() else f"{name};" for name, value in headers.items()]
     return [line.encode() for line in lines]
 
 

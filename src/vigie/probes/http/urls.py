@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, urljoin, urlsplit
 
-from vigie.net import redact_url
+from vigie.net import ascii_name, redact_url
 
 _HOST = re.compile(r"(?=.{1,254}$)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")  # RFC 1035 §2.3.4; underscores are met in practice
 _PORTS = {"http": 80, "https": 443}
@@ -85,8 +85,8 @@ def _is_literal(host: str) -> bool:
 def _host(name: str) -> str:
     """The name as DNS and certificates spell it (IDNA); libcurl's wheels are built without."""
     try:
-        host = name if name.isascii() else name.encode("idna").decode()
-    except UnicodeError:
+        host = ascii_name(name)
+    except ValueError:
         host = ""
     if not _HOST.fullmatch(host):
         raise ValueError(f"{name[:80]!r} is no host name")

@@ -4,19 +4,20 @@
 `days_left` (certificates; negative: expired), `keyword` (content.missing, content.forbidden), `path`, `operator`,
 `wanted` and `got` (content.json), `type` and `expected` (content.type), `redirects` and `to` (http.redirect), `received` and
 `announced` (http.truncated, bytes), `weakness` (tls.weak), `detail` (what libcurl or the resolver said, one line).
-`status` alone is a proxy's answer when it refused the tunnel.
+`status` alone is a proxy's answer when it refused.
 """
 
 import errno
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pycurl
 
 from vigie.core.model import Cause, Scalar, Status, TlsFacts
-from vigie.net import Answer, redact, verify_cause, weakness
+from vigie.net import redact
+from vigie.probes._verdict import Verdict, expiring, slow, weak
 from vigie.probes.http.body import EncodingError, media_type, text_of
 from vigie.probes.http.config import Expect, compiled, json_assertions, status_ranges
 from vigie.probes.http.exchange import E_OWN, Exchange
@@ -24,23 +25,9 @@ from vigie.probes.http.exchange import E_OWN, Exchange
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt}
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
-_E_QUIC, _E_PROXY = 96, 97  # CURLE_QUIC_CONNECT_ERROR, CURLE_PROXY: newer than pycurl's names
+_OWN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_E_QUIC, _E_TOO_LARGE = 96, 100  # CURLE_QUIC_CONNECT_ERROR, CURLE_TOO_LARGE: newer than pycurl's names
 _GOT = 60
-_NO_ROUTE_BY_PROXY = (502, 503, 504)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why a check is not up. `status` follows from the cause unless the configuration says otherwise.
-
-    `tls` are the facts of the certificate that is meant, where a redirect passed several.
-    """
-
-    cause: Cause
-    message: str
-    figures: dict[str, Scalar] = field(default_factory=dict)
-    status: Status = Status.DOWN
-    tls: TlsFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +57,7 @@ class Rules:
             assertions=assertions,
             paths=compiled(assertions) if assertions else (),
             type=expect.type.lower() if expect.type else None,
-            latency_ms=expect.latency,
+            latency_ms=None if expect.latency is None else int(expect.latency),
             latency_status=Status(expect.latency_status),
             tls_days=expect.tls_days,
         )
@@ -80,23 +67,14 @@ class Rules:
         """Whether the body has to be kept to be judged."""
         return bool(self.keywords or self.rejected or self.assertions)
 
+    @property
+    def searches(self) -> bool:
+        """Whether a JSONPath looks at more than one place, which takes a second in a document of a million values."""
+        return not all(query.singular_query() for _, query in self.paths)
+
 
 def _listed(words: str | list[str]) -> tuple[str, ...]:
     return (words,) if isinstance(words, str) else tuple(words)
-
-
-def no_address(found: Answer, host: str) -> Verdict:
-    """Why a name gave no address."""
-    words: dict[Cause, str] = {
-        Cause.DNS_NXDOMAIN: f"the name {host} does not exist",
-        Cause.DNS_SERVFAIL: f"the resolver failed on {host} (SERVFAIL)",
-        Cause.DNS_REFUSED: f"the resolver refused to answer for {host}",
-        Cause.DNS_TIMEOUT: f"no answer for {host} from the resolver in {found.ms:.0f} ms",
-        Cause.DNS_NO_ANSWER: f"{host} has no address of the family asked for",
-        Cause.PROBE_RESOLVER: "this machine's resolver does not answer",
-    }
-    cause = found.cause or Cause.PROBE_ERROR
-    return Verdict(cause, words.get(cause, found.detail), {"detail": found.detail}, Status.UNKNOWN if cause.own else Status.DOWN)
 
 
 def misencoded(error: EncodingError) -> Verdict:
@@ -104,26 +82,12 @@ def misencoded(error: EncodingError) -> Verdict:
     return Verdict(Cause.HTTP_PROTOCOL, str(error), {"detail": str(error)})
 
 
-def unverified(tls: TlsFacts, host: str, now: int, detail: str) -> Verdict:
-    """What is wrong with a certificate that was refused; `now` in epoch ms."""
-    cause = verify_cause(tls, host, now)
-    days = tls.days_left
-    words = {
-        Cause.TLS_EXPIRED: f"the certificate expired {-days} days ago" if days is not None and days < 0 else "the chain has expired",
-        Cause.TLS_NOT_YET_VALID: "the certificate is not valid yet",
-        Cause.TLS_HOSTNAME: f"the certificate is for another name than {host}",
-    }.get(cause, "the certificate's issuer is not trusted")
-    return Verdict(cause, words, {"detail": detail[:120]} | ({} if days is None else {"days_left": days}))
-
-
-def failure(done: Exchange, limit_ms: int, *, secure: bool, proxied: bool) -> Verdict | None:
+def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
     """What an exchange that did not end well means; None when it did, or when the body was left at its bound on purpose."""
     if done.code == 0 or (done.full and done.status) or _ragged(done):
-        return None
+        return _misframed(done)
     if done.headers_too_large:
         return Verdict(Cause.HTTP_PROTOCOL, "the headers are larger than 256 KiB")
-    if proxied and (found := _by_proxy(done)) is not None:
-        return found
     if done.code == pycurl.E_OPERATION_TIMEDOUT:
         return timed_out(done, limit_ms, secure=secure)
     detail = redact(done.error or f"libcurl error {done.code}")[:200]
@@ -138,6 +102,15 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool, proxied: bool) -> Ve
     return Verdict(cause, f"{words} ({detail})" if detail else words, figures, own)
 
 
+def _misframed(done: Exchange) -> Verdict | None:
+    """What libcurl lets pass: headers that the connection's end cut off, a length beyond all counting."""
+    length = done.headers.get("content-length", "").lstrip("0")
+    if done.ended and (not length.isdigit() or _is_length(length)):
+        return None
+    words = "the answer announces an impossible length" if done.ended else "the answer ended inside its headers"
+    return Verdict(Cause.HTTP_PROTOCOL, words, {"detail": words})
+
+
 def _is_length(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 20
 
@@ -150,19 +123,6 @@ def _cut_tls(done: Exchange) -> bool:
 def _ragged(done: Exchange) -> bool:
     """A body whose end is the connection's, closed without TLS' farewell: browsers take it, and so do we."""
     return _cut_tls(done) and done.status > 0 and not {"content-length", "transfer-encoding"} & done.headers.keys()
-
-
-def _by_proxy(done: Exchange) -> Verdict | None:
-    """What is the proxy's doing rather than the service's."""
-    if done.tunnel in _NO_ROUTE_BY_PROXY:
-        return Verdict(Cause.TCP_UNREACHABLE, f"the proxy cannot reach the service (HTTP {done.tunnel})", {"status": done.tunnel})
-    if done.tunnel >= 300:
-        words = f"the proxy refused the tunnel (HTTP {done.tunnel})"
-        return Verdict(Cause.PROBE_ERROR, words, {"status": done.tunnel}, Status.UNKNOWN)
-    if done.connect is None and done.code in (pycurl.E_COULDNT_CONNECT, pycurl.E_OPERATION_TIMEDOUT, _E_PROXY):
-        detail = redact(done.error)[:200]
-        return Verdict(Cause.PROBE_NETWORK, f"the proxy cannot be reached ({detail})", {"detail": detail}, Status.UNKNOWN)
-    return None
 
 
 def timed_out(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict:
@@ -189,6 +149,9 @@ _BY_CODE: dict[int, tuple[Cause, str]] = {
     pycurl.E_COULDNT_RESOLVE_PROXY: (Cause.PROBE_NETWORK, "the proxy's name does not resolve"),
     pycurl.E_SEND_ERROR: (Cause.TCP_RESET, "the connection broke while the request was sent"),
     pycurl.E_URL_MALFORMAT: (Cause.PROBE_ERROR, "libcurl cannot read the URL"),
+    pycurl.E_OUT_OF_MEMORY: (Cause.PROBE_ERROR, "this machine has no memory left"),
+    pycurl.E_FAILED_INIT: (Cause.PROBE_ERROR, "libcurl could not begin"),
+    _E_TOO_LARGE: (Cause.HTTP_PROTOCOL, "a line of the headers is too long"),
     _E_QUIC: (Cause.TLS_HANDSHAKE, "no QUIC handshake was possible"),
 }
 
@@ -196,8 +159,8 @@ _BY_CODE: dict[int, tuple[Cause, str]] = {
 def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
     text = done.error.lower()
     shaking = secure and done.tls is None and done.connect is not None
-    if done.code == pycurl.E_COULDNT_CONNECT:
-        return _not_connected(done.os_errno, text)
+    if done.code == pycurl.E_COULDNT_CONNECT or (done.quic and done.code == pycurl.E_SEND_ERROR and done.connect is None):
+        return _not_connected(done, text)
     if done.os_errno in _RESET or "reset by peer" in text:
         return Cause.TCP_RESET, "the connection was reset"
     if done.code == pycurl.E_RECV_ERROR and (shaking or " alert " in text):
@@ -207,7 +170,12 @@ def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
     return _BY_CODE.get(done.code, (Cause.HTTP_PROTOCOL, "the answer is not proper HTTP"))
 
 
-def _not_connected(number: int, text: str) -> tuple[Cause, str]:
+def _not_connected(done: Exchange, text: str) -> tuple[Cause, str]:
+    number = done.os_errno
+    # libcurl tells no number where it got no socket at all, nor (of either) over QUIC.
+    own = number in _OWN or (number == 0 and not done.quic) or (number == errno.EADDRNOTAVAIL and ":" not in (done.address or ""))
+    if own:
+        return Cause.PROBE_ERROR, "this machine has no free socket or port"
     if number in _UNREACHABLE or "unreachable" in text:
         return Cause.TCP_UNREACHABLE, "the address cannot be reached"
     if number in _RESET:
@@ -276,43 +244,8 @@ def _holds(sign: str, got: Any, wanted: Any) -> bool:
 
 def advisories(rules: Rules, certificates: Sequence[TlsFacts], total_ms: float) -> Verdict | None:
     """What works but wants a look: a slow answer, or an ending or weak certificate on any hop; what is said to be down comes first."""
-    found = [] if rules.latency_ms is None else [_slow(rules, total_ms)]
-    found += [judge(rules, tls) for judge in (_expiring, _weak) for tls in certificates]
+    found = [] if rules.latency_ms is None else [slow(total_ms, rules.latency_ms, rules.latency_status)]
+    found += [expiring(tls, rules.tls_days) for tls in certificates]
+    found += [weak(tls) for tls in certificates]
     said = [one for one in found if one is not None]
     return next((one for one in said if one.status is Status.DOWN), said[0]) if said else None
-
-
-def _slow(rules: Rules, total_ms: float) -> Verdict | None:
-    if rules.latency_ms is None or total_ms <= rules.latency_ms:
-        return None
-    figures: dict[str, Scalar] = {"limit_ms": int(rules.latency_ms), "measured_ms": round(total_ms)}
-    words = f"answered in {total_ms:.0f} ms, limit {int(rules.latency_ms)} ms"
-    return Verdict(Cause.LATENCY_THRESHOLD, words, figures, rules.latency_status)
-
-
-def _expiring(rules: Rules, tls: TlsFacts) -> Verdict | None:
-    if tls.days_left is None or tls.days_left >= rules.tls_days:
-        return None
-    words = f"the certificate has {tls.days_left} days left, fewer than {rules.tls_days}"
-    if tls.days_left < 0:
-        words = f"the certificate expired {-tls.days_left} days ago"
-    return Verdict(Cause.TLS_EXPIRING, words, {"days_left": tls.days_left, "expected": rules.tls_days}, Status.DEGRADED, tls)
-
-
-def _weak(_: Rules, tls: TlsFacts) -> Verdict | None:
-    found = weakness(tls)
-    return None if found is None else Verdict(Cause.TLS_WEAK, found, {"weakness": found}, Status.DEGRADED, tls)
-
-
-ADVICE: dict[Cause, str] = {
-    Cause.TLS_EXPIRED: "Renew the certificate.",
-    Cause.TLS_EXPIRING: "Renew the certificate before it expires.",
-    Cause.TLS_HOSTNAME: "Serve a certificate that names this host.",
-    Cause.TLS_UNTRUSTED: "Send the whole chain, or name the private authority with ca_file (--ca-file).",
-    Cause.TLS_HANDSHAKE: "See whether the port speaks TLS, and which versions and ciphers it offers.",
-    Cause.TLS_WEAK: "Replace what is obsolete: browsers already refuse some of it.",
-    Cause.DNS_NXDOMAIN: "See whether the name is spelt right and its domain is still registered.",
-    Cause.DNS_NO_ANSWER: "The name has no address of the family asked for; see its A and AAAA records.",
-    Cause.TCP_REFUSED: "Nothing listens on that port: see whether the service runs.",
-    Cause.HTTP_REDIRECT: "See where the redirects lead; max_redirects, allow_other_host and allow_downgrade say what is allowed.",
-}

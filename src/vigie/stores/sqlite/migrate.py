@@ -42,12 +42,12 @@ def _take(db: Db, number: int, script: str) -> None:
 
 def _statements(script: str) -> list[str]:
     """The statements of a script: drivers take one at a time."""
-    from sqlite3 import complete_statement
+    from apsw import complete  # the standard library's would load a second SQLite
 
     found, open_ = [], ""
     for part in script.split(";"):
         open_ += part + ";"
-        if complete_statement(open_):
+        if complete(open_):
             found.append(open_)
             open_ = ""
     return found

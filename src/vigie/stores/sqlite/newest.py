@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import NamedTuple
 
-from vigie.core.model import CheckResult, Scalar, Status, Timings
+from vigie.core.model import CheckResult, HttpFacts, Scalar, Status, Timings
 
 
 class _Again(NamedTuple):
@@ -15,6 +16,29 @@ class _Again(NamedTuple):
     message: str
     timings: Timings
     figures: dict[str, Scalar]
+
+
+_NONE: dict[str, Scalar] = {}
+
+
+def _thin(one: CheckResult) -> CheckResult:
+    """A result without its certificate chain, with equal texts as one object: each came over the wire by itself."""
+    return replace(
+        one,
+        monitor=intern(one.monitor),
+        message=intern(one.message),
+        figures=one.figures or _NONE,
+        address=one.address and intern(one.address),
+        addresses=tuple(intern(address) for address in one.addresses),
+        http=one.http and _thin_http(one.http),
+        tls=one.tls and replace(one.tls, chain=()),
+        location=intern(one.location),
+    )
+
+
+def _thin_http(http: HttpFacts) -> HttpFacts:
+    headers = {intern(name): intern(value) for name, value in http.headers.items()}
+    return replace(http, version=intern(http.version), type=http.type and intern(http.type), headers=headers)
 
 
 @dataclass(slots=True)
@@ -29,9 +53,10 @@ class Newest:
         for one in results:
             known = self._whole.get(one.monitor)
             if known is not None and known.status is Status.UP and one.status is Status.UP:
-                self._again[one.monitor] = _Again(one.at, one.order, one.message, one.timings, one.figures)
+                self._again[known.monitor] = _Again(one.at, one.order, intern(one.message), one.timings, one.figures or _NONE)
             else:
-                self._whole[one.monitor] = replace(one, tls=replace(one.tls, chain=())) if one.tls and one.tls.chain else one
+                whole = _thin(one)
+                self._whole[whole.monitor] = whole
                 self._again.pop(one.monitor, None)
 
     def fill(self, results: Iterable[CheckResult]) -> None:

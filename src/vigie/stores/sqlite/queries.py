@@ -1,11 +1,18 @@
 """Every statement of the embedded store, as functions over a Db. What they mean is said by the port (vigie.ports.Store)."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
+from sys import intern
 from typing import Any, get_args
 
+from vigie.core.baseline import Baseline
+from vigie.core.blind import Blind
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
+from vigie.core.report.history import Remark
+from vigie.core.report.scores import Scores
+from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.stores.sqlite import codec
 from vigie.stores.sqlite.db import Db, damaged
@@ -30,7 +37,7 @@ def is_good(result: CheckResult) -> bool:
 
 def monitor_numbers(db: Db) -> dict[str, int]:
     """Monitor id -> its number in packed results."""
-    return dict(db.fetch("SELECT id, number FROM monitor"))
+    return {intern(monitor): number for monitor, number in db.fetch("SELECT id, number FROM monitor")}
 
 
 def sync_monitors(db: Db, monitors: Sequence[Monitor]) -> dict[str, int]:
@@ -62,6 +69,15 @@ def cursors(db: Db) -> dict[str, tuple[int, int]]:
     return {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
 
 
+def baselines(db: Db) -> dict[str, Baseline]:
+    """Every baseline that can be read; the others are learnt anew."""
+    found: dict[str, Baseline] = {}
+    for monitor, body in db.fetch("SELECT monitor, body FROM baseline"):
+        with contextlib.suppress(StoreError):
+            found[monitor] = decode(body, Baseline)
+    return found
+
+
 def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) -> None:
     """One transaction."""
     with db.transaction(durable=durable):
@@ -71,6 +87,9 @@ def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) 
                 db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
         db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, encode(state)) for state in change.states])
         db.bulk("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", change.cursors)
+        db.bulk("INSERT OR REPLACE INTO baseline VALUES (?, ?)", [(monitor, encode(known)) for monitor, known in change.baselines])
+        rows = [(one.number, one.monitor, one.cause, one.start, one.until, int(one.quiet)) for one in change.blind]
+        db.bulk("INSERT OR REPLACE INTO blind (number, monitor, cause, start, until, quiet) VALUES (?, ?, ?, ?, ?, ?)", rows)
         details = [(result.monitor, result.at, int(is_good(result)), encode(result)) for result in change.details]
         db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
         db.bulk(
@@ -171,11 +190,25 @@ def _incident(row: tuple[Any, ...]) -> Incident:
     return Incident(row[0], row[1], Severity(row[2]), Cause(row[3]), *row[4:])
 
 
-def incidents(db: Db, *, open_only: bool, limit: int) -> list[Incident]:
+def incidents(db: Db, *, open_only: bool, limit: int, since: int | None = None) -> list[Incident]:
     """Newest first."""
-    where = "WHERE closed_at IS NULL" if open_only else ""
-    rows = db.fetch(f"SELECT {_INCIDENT} FROM incident {where} ORDER BY opened_at DESC, rowid DESC LIMIT ?", (limit,))
-    return [_incident(row) for row in rows]
+    wanted = ["closed_at IS NULL"] if open_only else ["1 = 1"]
+    wanted += ["(closed_at IS NULL OR closed_at >= ?)"] * (since is not None)
+    sql = f"SELECT {_INCIDENT} FROM incident WHERE {' AND '.join(wanted)} ORDER BY opened_at DESC, rowid DESC LIMIT ?"
+    return [_incident(row) for row in db.fetch(sql, (limit,) if since is None else (since, limit))]
+
+
+def blinds(db: Db, since: int) -> list[Blind]:
+    """In the order of their numbers."""
+    sql = "SELECT number, start, cause, until, monitor, quiet FROM blind WHERE until IS NULL OR until >= ? ORDER BY number"
+    return [
+        Blind(number, start, Cause(cause), until, of, bool(quiet)) for number, start, cause, until, of, quiet in db.fetch(sql, (since,))
+    ]
+
+
+def watched_since(db: Db) -> dict[str, int]:
+    """Since when each monitor has results."""
+    return {monitor: int(at) for monitor, at in db.fetch("SELECT monitor, min(at) FROM detail GROUP BY monitor")}
 
 
 def incident(db: Db, incident_id: str) -> Incident | None:
@@ -246,6 +279,34 @@ def left(db: Db) -> list[tuple[str, Acked | Resolved]]:
     return [(monitor, decode(body, Acked) if kind == "Acked" else decode(body, Resolved)) for _, monitor, kind, body in sorted(rows)]
 
 
+def remark(db: Db, said: Remark) -> None:
+    """One row."""
+    helpful = None if said.helpful is None else int(said.helpful)
+    with db.transaction(durable=True):
+        sql = "INSERT INTO remark (incident, at, by, helpful, cause, note) VALUES (?, ?, ?, ?, ?, ?)"
+        db.execute(sql, (said.incident, said.at, said.by, helpful, said.cause, said.note))
+
+
+def remarks(db: Db, incidents_: Sequence[str]) -> list[Remark]:
+    """Oldest first."""
+    marks = ", ".join("?" * len(incidents_))
+    rows = db.fetch(f"SELECT incident, at, by, helpful, cause, note FROM remark WHERE incident IN ({marks}) ORDER BY id", tuple(incidents_))
+    return [Remark(one, at, by, None if helpful is None else bool(helpful), cause, note) for one, at, by, helpful, cause, note in rows]
+
+
+def save_scores(db: Db, found: Scores) -> None:
+    """One row."""
+    with db.transaction(durable=True):
+        sql = "INSERT INTO evaluation (model, digest, at, body) VALUES (?, ?, ?, ?)"
+        db.execute(sql, (found.model, found.digest, found.at, encode(found)))
+
+
+def scores(db: Db, model: str) -> list[Scores]:
+    """Newest first."""
+    rows = db.fetch("SELECT body FROM evaluation WHERE model = ? ORDER BY at DESC, id DESC LIMIT 20", (model,))
+    return [decode(body, Scores) for (body,) in rows]
+
+
 def prune(db: Db, now: int) -> int:
     """One bite of what is too old; 0 when nothing is left of it. Of whole results, the newest good and bad one of a monitor stay."""
     with db.transaction(durable=False):
@@ -255,4 +316,6 @@ def prune(db: Db, now: int) -> int:
         )
         newer = "EXISTS (SELECT 1 FROM detail AS newer WHERE newer.monitor = old.monitor AND newer.at > old.at AND newer.good = old.good)"
         old = f"SELECT id FROM detail AS old WHERE at < ? AND {newer} LIMIT {_BITE}"
-        return gone + db.execute(f"DELETE FROM detail WHERE id IN ({old})", (now - _KEEP_DETAIL_MS,))
+        gone += db.execute(f"DELETE FROM detail WHERE id IN ({old})", (now - _KEEP_DETAIL_MS,))
+        newest = "(SELECT max(number) FROM blind)"  # stays, so that no number is given twice
+        return gone + db.execute(f"DELETE FROM blind WHERE until < ? AND number < {newest}", (now - _KEEP_DETAIL_MS,))

@@ -14,9 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from vigie.core.baseline import Baseline
+from vigie.core.blind import Blind
 from vigie.core.events import Acked, Resolved
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor
+from vigie.core.report.history import Remark
+from vigie.core.report.scores import Scores
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.stores.sqlite import queries
@@ -117,6 +121,11 @@ class SqliteStore:
         waiting = self._waiting.cursors
         return {**await self._run(queries.cursors), **waiting}
 
+    async def baselines(self) -> dict[str, Baseline]:
+        """What is usual, by monitor id."""
+        waiting = self._waiting.baselines
+        return {**await self._run(queries.baselines), **waiting}
+
     async def commit(self, change: Commit) -> None:
         """Write it whole; fsynced before it returns when it decided something, else within a second."""
         self._look()
@@ -199,9 +208,19 @@ class SqliteStore:
         """The newest report of an incident."""
         return await self._read(lambda db: queries.report(db, incident))
 
-    async def incidents(self, *, open_only: bool = False, limit: int = 100) -> list[Incident]:
+    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
         """Newest first."""
-        return await self._read(lambda db: queries.incidents(db, open_only=open_only, limit=limit))
+        return await self._read(lambda db: queries.incidents(db, open_only=open_only, limit=limit, since=since))
+
+    async def blinds(self, since: int) -> list[Blind]:
+        """The spans in which Vigie could not see that were not over before `since`."""
+        return await self._read(lambda db: queries.blinds(db, since))
+
+    async def watched_since(self) -> dict[str, int]:
+        """When the oldest whole result on record of each monitor was."""
+        stored = await self._read(queries.watched_since)
+        waiting = [*self._writing.details, *self._waiting.details]
+        return {one.monitor: one.at for one in reversed(waiting)} | stored
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
@@ -244,6 +263,22 @@ class SqliteStore:
     async def left(self) -> list[tuple[str, Acked | Resolved]]:
         """Take what was left, oldest first."""
         return await self._run(queries.left)
+
+    async def remark(self, remark: Remark) -> None:
+        """Keep what a person said of an incident."""
+        await self._run(lambda db: queries.remark(db, remark))
+
+    async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
+        """What was said of these incidents, oldest first."""
+        return await self._read(lambda db: queries.remarks(db, incidents))
+
+    async def save_scores(self, scores: Scores) -> None:
+        """Keep how a model did on the frozen incidents."""
+        await self._run(lambda db: queries.save_scores(db, scores))
+
+    async def scores(self, model: str) -> list[Scores]:
+        """How a model did, newest first."""
+        return await self._read(lambda db: queries.scores(db, model))
 
     async def prune(self, now: int) -> int:
         """Drop what retention no longer keeps, in bites that let other writes pass; how many rows went."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
+from vigie.core.baseline import Baseline
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, HttpFacts
 from vigie.ports import Commit
@@ -27,6 +28,8 @@ def merged(first: Commit, then: Commit) -> Commit:
         outbox=(*first.outbox, *then.outbox),
         cursors=tuple({cursor[0]: cursor for cursor in (*first.cursors, *then.cursors)}.values()),
         details=(*first.details, *then.details),
+        baselines=tuple({**dict(first.baselines), **dict(then.baselines)}.items()),
+        blind=(*first.blind, *then.blind),
     )
 
 
@@ -42,9 +45,10 @@ class Waiting:
         self._states: dict[str, MonitorState] = {}
         self._cursors: dict[str, tuple[str, int, int]] = {}
         self._details: list[CheckResult] = []
+        self._baselines: dict[str, Baseline] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._results or self._states or self._cursors or self._details)
+        return bool(self._results or self._states or self._cursors or self._details or self._baselines)
 
     @property
     def states(self) -> dict[str, MonitorState]:
@@ -57,13 +61,18 @@ class Waiting:
         return {agent: (run, sequence) for agent, run, sequence in self._cursors.values()}
 
     @property
+    def baselines(self) -> dict[str, Baseline]:
+        """The baselines that wait, by monitor id."""
+        return dict(self._baselines)
+
+    @property
     def details(self) -> list[CheckResult]:
         """The whole results that wait, oldest first."""
         return self._details
 
     def may(self, change: Commit) -> bool:
         """Whether a change may wait: it decided nothing. A state that only counts on from what was written last decided nothing."""
-        if change.timeline or change.incidents or change.outbox:
+        if change.timeline or change.incidents or change.outbox or change.blind:
             return False
         return all(stance(state) == self._stances.get(state.monitor, _RESTING) for state in change.states)
 
@@ -77,11 +86,16 @@ class Waiting:
         self._states.update((state.monitor, state) for state in change.states)
         self._cursors.update((cursor[0], cursor) for cursor in change.cursors)
         self._details.extend(change.details)
+        self._baselines.update(change.baselines)
 
     def take(self) -> Commit:
         """All of it; nothing waits any more."""
         taken = Commit(
-            tuple(self._results), tuple(self._states.values()), cursors=tuple(self._cursors.values()), details=tuple(self._details)
+            tuple(self._results),
+            tuple(self._states.values()),
+            cursors=tuple(self._cursors.values()),
+            details=tuple(self._details),
+            baselines=tuple(self._baselines.items()),
         )
         self._clear()
         return taken

@@ -1,0 +1,89 @@
+"""The page once more, by HTTP/1.1 on a connection of its own: GET as people do, and HEAD beside it."""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
+from vigie.core.report.facts import Evidence, FactKind, Subject
+from vigie.net import USER_AGENT
+
+_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?\n)")
+_HEAD_BYTES = 4_096
+
+
+def build(deps: CollectorDeps) -> "Page":
+    """The collector."""
+    return Page(deps)
+
+
+class Page:
+    """Two requests, and only where the check had reached the service."""
+
+    def __init__(self, deps: CollectorDeps) -> None:
+        self._deps = deps
+
+    async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
+        """What GET and HEAD get, each with its time; nothing for a page that may not be asked for again."""
+        url = self._deps.url_of(subject.monitor)
+        if url is None or subject.result.timings.connect is None or subject.result.address is None:
+            return []
+        place = urlsplit(url)
+        wait_ms = budget_ms * SHARE
+        asked = (self._ask(place, subject.result.address, method, wait_ms) for method in ("GET", "HEAD"))
+        (got, ms), (head, _) = await asyncio.gather(*asked)
+        return [self._get(got, ms, wait_ms), *self._head(got, head)]
+
+    async def _ask(self, place: SplitResult, address: str, method: str, wait_ms: float) -> tuple[int | None, int]:
+        """The status that a request gets (None: none), and the ms it took."""
+        started = self._deps.clock.monotonic()
+        status = None
+        try:
+            async with asyncio.timeout(wait_ms / 1000), connected(address, _port(place), **_security(place)) as (reader, writer):
+                writer.write(_request(place, method))
+                head = await reader.read(_HEAD_BYTES)
+                status = int(match[1]) if (match := _STATUS.match(head)) else None
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            pass  # no answer is an answer too
+        return status, round((self._deps.clock.monotonic() - started) * 1000)
+
+    def _get(self, status: int | None, ms: int, wait_ms: float) -> Evidence:
+        fr = f"Une seconde requête, en HTTP/1.1, reçoit le statut HTTP {status} en {ms} ms."
+        en = f"A second request, by HTTP/1.1, gets the HTTP status {status} in {ms} ms."
+        if status is None:
+            late = ms >= wait_ms * 0.95
+            fr = f"Une seconde requête, en HTTP/1.1, ne reçoit aucune réponse{f' en {ms} ms' if late else ''}."
+            en = f"A second request, by HTTP/1.1, gets no answer{f' within {ms} ms' if late else ''}."
+        bad = status is None or status >= 400
+        return Evidence(FactKind.HTTP, "get.again", status or 0, fr, en, self._deps.clock.now(), SOURCE, bad=bad)
+
+    def _head(self, got: int | None, head: int | None) -> list[Evidence]:
+        """HEAD is told only where it differs: it never decides, but it shows that the server itself answers."""
+        if head is None or head == got or head >= 400:
+            return []
+        fr = f"La même requête en HEAD reçoit le statut HTTP {head}."
+        en = f"The same request by HEAD gets the HTTP status {head}."
+        return [Evidence(FactKind.HTTP, "head.again", head, fr, en, self._deps.clock.now(), SOURCE, bad=False)]
+
+
+def _port(place: SplitResult) -> int:
+    return place.port or (443 if place.scheme == "https" else 80)
+
+
+def _request(place: SplitResult, method: str) -> bytes:
+    path = (place.path or "/") + (f"?{place.query}" if place.query else "")
+    host = place.netloc.rpartition("@")[2]
+    return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode()
+
+
+def _security(place: SplitResult) -> dict[str, Any]:
+    if place.scheme != "https":
+        return {}
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # what is wrong with the certificate is told elsewhere
+    context.set_alpn_protocols(["http/1.1"])
+    host = place.hostname or ""
+    return {"ssl": context, "server_hostname": "" if is_address(host) else host}

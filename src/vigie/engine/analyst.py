@@ -1,0 +1,189 @@
+"""The model at work: which mode it may write in, how often it is asked, what it wrote already, and when it is left alone.
+
+One report at a time, since a local model answers one at a time. At most three in a minute: in a storm the first ones tell the story, the
+others keep their plain report. After three failures in a row it is left alone for five minutes.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+from vigie.core.report import history
+from vigie.core.report.facts import Analysis, Bundle, Subject
+from vigie.core.report.render import Setting
+from vigie.core.report.words import counted
+from vigie.engine import writer
+from vigie.engine.writer import Mode
+from vigie.errors import ModelError, ModelFault
+from vigie.ports import Clock, LanguageModel, Store
+
+log = logging.getLogger("vigie.analyst")
+
+_BREAK_AFTER, _BREAK_SECONDS = 3, 300.0
+_ALLOWED, _ALLOWED_SECONDS = 3, 60.0
+_REMEMBERED = 32
+_JUDGED, _MISLED = 10, 3  # reports that people judged are looked at; so many that misled demote a model
+_LOOK_BACK = 100
+
+Outcome = tuple[Analysis | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How reports are written.
+
+    `model` is None when none is configured; `deadline_ms` bounds one report in all; `mode` None: by what the model can do.
+    """
+
+    model: LanguageModel | None
+    deadline_ms: int
+    language: str
+    instructions: str | None
+    setting: Setting
+    mode: Mode | None = None
+
+
+@dataclass(slots=True)
+class _Breaker:
+    failures: int = 0
+    until: float = 0.0
+
+    def closed(self, now: float) -> bool:
+        return now >= self.until
+
+    def note(self, now: float, *, ok: bool) -> None:
+        self.failures = 0 if ok else self.failures + 1
+        self.until = now + _BREAK_SECONDS if self.failures >= _BREAK_AFTER else 0.0
+
+
+@dataclass(slots=True)
+class _Allowance:
+    """At most so many askings in a span of time."""
+
+    asked: deque[float] = field(default_factory=deque)
+
+    def take(self, now: float) -> bool:
+        while self.asked and now - self.asked[0] > _ALLOWED_SECONDS:
+            self.asked.popleft()
+        if len(self.asked) >= _ALLOWED:
+            return False
+        self.asked.append(now)
+        return True
+
+
+class Analyst:
+    """Turns a bundle into a certified analysis, or into one line that says why there is none."""
+
+    def __init__(self, store: Store, clock: Clock, writing: Writing) -> None:
+        self._store, self._clock, self.writing = store, clock, writing
+        self._breaker, self._allowance = _Breaker(), _Allowance()
+        self._turn = asyncio.Lock()
+        self._known: dict[Hashable, Analysis] = {}
+        self._said: set[ModelFault] = set()
+
+    def use(self, writing: Writing) -> None:
+        """The model and language of a new configuration."""
+        self.writing, self._breaker, self._said = writing, _Breaker(), set()
+
+    async def preload(self) -> None:
+        """Have the model loaded before it is needed; what goes wrong is said once."""
+        if self.writing.model is None:
+            return
+        try:
+            await self.writing.model.preload()
+        except ModelError as error:
+            self._complain(error)
+        except Exception:  # the port promises ModelError; a model that breaks its promise costs nothing but itself
+            log.exception("the language model broke while it was loaded")
+
+    async def analyse(self, subject: Subject, bundle: Bundle) -> Outcome:
+        """What the model says and code certified; the same facts are put to it once."""
+        model = self.writing.model
+        if model is None:
+            return None, "no model is configured"
+        mode = await self._mode(model)
+        key = (model.name, mode, self.writing.language, self.writing.instructions, _canonical(bundle))
+        if key in self._known:
+            return self._known[key], None
+        if (why := self._forbidden()) is not None:
+            return None, why
+        async with self._turn:
+            analysis, fault = await self._asked(model, mode, subject, bundle)
+        if analysis is not None and analysis.sentences:
+            self._known = dict([*self._known.items(), (key, analysis)][-_REMEMBERED:])
+        return analysis, fault
+
+    def _forbidden(self) -> str | None:
+        now = self._clock.monotonic()
+        if not self._breaker.closed(now):
+            return f"{ModelFault.BREAKER}: the model failed {_BREAK_AFTER} times in a row and is left alone"
+        return None if self._allowance.take(now) else "too many incidents at once"
+
+    async def _asked(self, model: LanguageModel, mode: Mode, subject: Subject, bundle: Bundle) -> Outcome:
+        about = writer.brief(bundle, subject, self.writing.language, mode, self.writing.instructions)
+        try:
+            analysis = (await writer.write(model, about, self.writing.deadline_ms, self._clock)).analysis
+        except ModelError as error:
+            self._breaker.note(self._clock.monotonic(), ok=False)
+            self._complain(error)
+            return None, f"{error.fault}: {error.message}"
+        self._breaker.note(self._clock.monotonic(), ok=True)
+        _tell(subject, analysis)
+        if analysis.sentences:
+            return analysis, None
+        return analysis, f"no sentence of the model passed the check ({', '.join(sorted({one.rule for one in analysis.dropped}))})"
+
+    async def _mode(self, model: LanguageModel) -> Mode:
+        """The configured mode; else what the model's size, its last evaluation and people's judgement allow."""
+        if self.writing.mode is not None:
+            return self.writing.mode
+        if writer.mode_for(model.name) is Mode.SELECT:
+            return Mode.SELECT
+        judged = await self._store.scores(model.name)
+        if judged and not judged[0].good_enough:
+            return Mode.SELECT
+        return Mode.SELECT if await self._misleads(model.name) else Mode.COMPOSE
+
+    async def _misleads(self, name: str) -> bool:
+        """Whether too many of its reports that people judged had misled them."""
+        recent = [one.id for one in await self._store.incidents(limit=_LOOK_BACK)]
+        said = await self._store.remarks(recent)
+        verdicts: list[bool] = []
+        for identity in [one for one in recent if any(remark.incident == one for remark in said)]:
+            stored = await self._store.report(identity)
+            if stored is None or stored.analysis is None or stored.analysis.model != name or not stored.analysis.sentences:
+                continue
+            misled = history.misled(stored.analysis.cause, [remark for remark in said if remark.incident == identity])
+            if misled is not None:
+                verdicts.append(misled)
+        judged = verdicts[:_JUDGED]
+        return sum(judged) >= max(_MISLED, len(judged) / 2)
+
+    def _complain(self, error: ModelError) -> None:
+        """Once for each kind of fault, with the fix; the page goes out all the same."""
+        level = logging.DEBUG if error.fault in self._said else logging.WARNING
+        self._said.add(error.fault)
+        log.log(level, "no report by the model (%s): %s%s", error.fault, error.message, f". Fix: {error.fix}" if error.fix else "")
+
+
+def _canonical(bundle: Bundle) -> tuple[Hashable, ...]:
+    """What makes two bundles the same to a model."""
+    return tuple((fact.id, fact.evidence.name, fact.evidence.value, fact.evidence.en) for fact in bundle.facts)
+
+
+def _tell(subject: Subject, analysis: Analysis) -> None:
+    kept, gone = len(analysis.sentences), len(analysis.dropped)
+    reasons = ", ".join(sorted({one.rule for one in analysis.dropped}))
+    log.info(
+        "%s: report by %s in %.1f s: %s certified, %d dropped%s",
+        subject.incident.id,
+        analysis.model,
+        analysis.duration_ms / 1000,
+        counted(kept, "phrase", "sentence", "en"),
+        gone,
+        f" ({reasons})" if reasons else "",
+    )
+    for sentence in analysis.sentences:
+        log.info("%s: %s", subject.incident.id, sentence)

@@ -1,0 +1,124 @@
+"""The baselines of all monitors: each result is judged before it becomes a decision.
+
+They decide nothing by themselves, so they are written when an hour was learnt or a verdict changed, and at the end: a crash costs at
+most the samples of an hour.
+"""
+
+import logging
+from collections import Counter
+
+from vigie.core.baseline import Baseline, accepted, judge
+from vigie.core.model import Cause, CheckResult, Monitor, Sensitivity
+from vigie.ports import Store
+
+log = logging.getLogger("vigie.ingest")
+
+_FEW = 4  # addresses that must be slow at once before this machine is suspected
+
+
+class Baselines:
+    """Held in memory between two results."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Baseline] = {}
+        self._unwritten: dict[str, None] = {}
+        self._due: dict[str, None] = {}
+        self._slow = _Slow()
+
+    async def load(self, store: Store) -> None:
+        """Take in what was learnt before. Raises StoreError."""
+        self._known = await store.baselines()
+
+    def judge(self, monitor: Monitor, result: CheckResult) -> CheckResult:
+        """The result in the light of what is usual; what it teaches is learnt."""
+        if monitor.baseline is Sensitivity.OFF:
+            return result
+        self._slow.place(monitor.id, result.address or monitor.host)
+        before = self._known.get(monitor.id) or Baseline()
+        judged, after = judge(result, before, monitor.baseline)
+        if after is not before:
+            self._known[monitor.id] = after
+            self._unwritten[monitor.id] = None
+            if after.season is not before.season or _verdict(after) != _verdict(before):
+                self._due[monitor.id] = None
+            if bool(after.score) is not bool(before.score):
+                self._slow.note(monitor.id, slow=bool(after.score))
+        return result if judged.cause is Cause.LATENCY_ANOMALY and self._slow.everywhere() else judged
+
+    def keep(self, monitors: set[str]) -> None:
+        """Only these are watched: where the others are says nothing any more. What was learnt of them stays."""
+        self._slow.keep(monitors)
+
+    def accept(self, monitor: Monitor) -> None:
+        """A person closed the monitor's incident: what is unusual now is the new normal."""
+        known = self._known.get(monitor.id)
+        if known is not None and (after := accepted(known, monitor.baseline)) is not known:
+            self._known[monitor.id] = after
+            self._unwritten[monitor.id] = self._due[monitor.id] = None
+            log.info("%s: what was unusual is its new normal", monitor.name)
+
+    def due(self) -> tuple[tuple[str, Baseline], ...]:
+        """What should be written now; it is not handed out again before it changes."""
+        return self._taken(self._due) if self._due else ()
+
+    def unwritten(self) -> tuple[tuple[str, Baseline], ...]:
+        """Everything that changed since it was written."""
+        return self._taken(self._unwritten)
+
+    def _taken(self, wanted: dict[str, None]) -> tuple[tuple[str, Baseline], ...]:
+        taken = tuple((monitor, self._known[monitor]) for monitor in wanted)
+        for monitor, _ in taken:
+            self._unwritten.pop(monitor, None)
+            self._due.pop(monitor, None)
+        return taken
+
+
+class _Slow:
+    """Who is slow just now. When most of several addresses are at once, it is this machine or its link, and nobody is accused."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, str] = {}
+        self._slow: dict[str, str] = {}
+        self._all, self._now = Counter[str](), Counter[str]()
+        self._said = False
+
+    def place(self, monitor: str, place: str) -> None:
+        """Where a monitor's service was found."""
+        known = self._places.get(monitor)
+        if known != place:
+            self._all[place] += 1
+            self._places[monitor] = place
+            _less(self._all, known)
+
+    def note(self, monitor: str, *, slow: bool) -> None:
+        """A monitor became slow, or is so no more."""
+        _less(self._now, self._slow.pop(monitor, None))
+        if slow:
+            place = self._slow[monitor] = self._places[monitor]
+            self._now[place] += 1
+
+    def keep(self, monitors: set[str]) -> None:
+        """Forget the others."""
+        for gone in self._places.keys() - monitors:
+            self.note(gone, slow=False)
+            _less(self._all, self._places.pop(gone))
+
+    def everywhere(self) -> bool:
+        """Whether most addresses are slow."""
+        slow = len(self._now)
+        found = slow >= _FEW and 2 * slow > len(self._all)
+        if found and not self._said:
+            log.warning("%d addresses are slower than usual at once: this machine or its link is to blame, nobody is accused", slow)
+        self._said = found
+        return found
+
+
+def _less(counts: Counter[str], place: str | None) -> None:
+    if place is not None:
+        counts[place] -= 1
+        if not counts[place]:
+            del counts[place]
+
+
+def _verdict(known: Baseline) -> tuple[bool, bool]:
+    return known.told, known.strange is None

@@ -1,0 +1,110 @@
+"""One report by a model: asked in one of two modes, certified, and asked once more when nothing of the answer may go out."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigie.core.report import prompt, rules, select, verify
+from vigie.core.report.facts import Analysis, Bundle, Subject
+from vigie.core.report.rules import Hypothesis
+from vigie.errors import ModelError, ModelFault
+from vigie.ports import Clock, LanguageModel, Prompt, Reply
+
+log = logging.getLogger("vigie.writer")
+
+_RETRY_SHARE = 0.5  # of the deadline must be left for a second try
+_SIZE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s*(b|m)(?![a-z])", re.IGNORECASE)
+_SMALL = 3.0  # billions of parameters
+_AGAIN = {
+    "en": "\nThe last answer was refused by these rules: {rules}. Answer again, nearer to the facts.",
+    "fr": "\nLa dernière réponse a été refusée par ces règles : {rules}. Réponds de nouveau, au plus près des faits.",
+}
+
+
+class Mode(StrEnum):
+    """Who writes the sentences: the model, or code out of what the model chose."""
+
+    COMPOSE = "compose"
+    SELECT = "select"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a report is to be written about, and how."""
+
+    bundle: Bundle
+    subject: Subject
+    hypotheses: Sequence[Hypothesis]
+    language: str
+    mode: Mode = Mode.COMPOSE
+    instructions: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of it: the certified analysis, the last reply, and how often the model was asked."""
+
+    analysis: Analysis
+    reply: Reply
+    tries: int
+
+
+def mode_for(model: str) -> Mode:
+    """`select` for a model whose name says that it has fewer than three billion parameters."""
+    sizes = [float(number) / (1_000 if unit.lower() == "m" else 1) for number, unit in _SIZE.findall(model)]
+    return Mode.SELECT if sizes and min(sizes) < _SMALL else Mode.COMPOSE
+
+
+def brief(bundle: Bundle, subject: Subject, language: str, mode: Mode = Mode.COMPOSE, instructions: str | None = None) -> Brief:
+    """A brief with the rules' shortlist."""
+    return Brief(bundle, subject, rules.shortlist(bundle, subject), language, mode, instructions)
+
+
+def asked(about: Brief) -> Prompt:
+    """The prompt of a brief."""
+    if about.mode is Mode.SELECT:
+        return Prompt(*select.build(about.bundle, about.subject, about.hypotheses, about.language))
+    return Prompt(*prompt.build(about.bundle, about.subject, about.hypotheses, about.language, about.instructions))
+
+
+async def write(model: LanguageModel, about: Brief, deadline_ms: int, clock: Clock) -> Written:
+    """Ask, certify, and ask once more when no sentence passed and time is left. Raises ModelError and nothing else."""
+    started, question = clock.monotonic(), asked(about)
+    reply = await _ask(model, question, deadline_ms)
+    analysis = _certified(about, reply, _ms_since(clock, started))
+    left = deadline_ms - _ms_since(clock, started)
+    if analysis.sentences or left < deadline_ms * _RETRY_SHARE:
+        return Written(analysis, reply, 1)
+    broken = ", ".join(sorted({one.rule for one in analysis.dropped})) or "schema"
+    again = Prompt(question.system, question.user + _AGAIN[about.language].format(rules=broken), question.schema)
+    try:
+        second = await _ask(model, again, left)
+    except ModelError as error:
+        log.info("the second try failed: %s", error)
+        return Written(analysis, reply, 2)
+    return Written(_certified(about, second, _ms_since(clock, started)), second, 2)
+
+
+async def _ask(model: LanguageModel, question: Prompt, deadline_ms: int) -> Reply:
+    try:
+        async with asyncio.timeout(deadline_ms / 1000 + 1):
+            return await model.write(question, deadline_ms)
+    except TimeoutError:
+        raise ModelError(ModelFault.TIMEOUT_TOTAL, f"no report within {deadline_ms / 1000:g} s") from None
+    except ModelError:
+        raise
+    except Exception as error:  # the port promises ModelError; a model that breaks its promise costs only its paragraph
+        log.exception("the language model broke")
+        raise ModelError(ModelFault.OTHER, f"{type(error).__name__}: {error}") from error
+
+
+def _certified(about: Brief, reply: Reply, took_ms: int) -> Analysis:
+    check = select.certify if about.mode is Mode.SELECT else verify.certify
+    return check(reply.text, about.bundle, about.subject, about.hypotheses, about.language, reply.model, took_ms)
+
+
+def _ms_since(clock: Clock, started: float) -> int:
+    return round((clock.monotonic() - started) * 1000)

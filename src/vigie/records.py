@@ -1,0 +1,54 @@
+"""Everything on record of one incident, gathered for the post-incident report; and what people add to it afterwards."""
+
+from vigie.app import monitors, zone_of
+from vigie.config import Settings
+from vigie.core.model import Incident, Severity
+from vigie.core.report import facts
+from vigie.core.report.history import Past, Remark
+from vigie.core.report.postmortem import Document, Record, Told, document
+from vigie.core.report.render import Setting
+from vigie.engine.messages import Composer
+from vigie.errors import VigieError
+from vigie.ports import Clock, Store
+
+_LOOK_BACK = 1_000
+
+
+async def postmortem(settings: Settings, store: Store, clock: Clock, identity: str, language: str) -> Document:
+    """The report of an incident. Raises VigieError when there is no such incident."""
+    incident = await store.incident(identity)
+    if incident is None:
+        raise VigieError(f"there is no incident {identity}", "see `vigie incidents list`")
+    zone, now = zone_of(settings), clock.now()
+    composer = Composer(store, clock, Setting(language, zone), monitors(settings))
+    subject = await composer.subject(incident)
+    known = await store.incidents(limit=_LOOK_BACK)
+    said = await store.remarks([one.id for one in known] or [identity])
+    stored = await store.report(identity)
+    record = Record(
+        subject=subject,
+        bundle=stored.bundle if stored else facts.bundle(subject, (), now, zone),
+        analysis=stored.analysis if stored else None,
+        decisions=tuple((entry.at, entry.decision) for entry in await store.timeline(identity)),
+        told=tuple(await _told(store, identity)),
+        remarks=tuple(one for one in said if one.incident == identity),
+        past=tuple([await _past(composer, one, said) for one in known if one.closed_at is not None and one.cause is incident.cause]),
+        month=tuple(_outage(one, now) for one in known if one.monitor == incident.monitor and one.severity is Severity.OUTAGE),
+        now=now,
+    )
+    return document(record, language, zone)
+
+
+async def _told(store: Store, identity: str) -> list[Told]:
+    """Every attempt to tell somebody; the reason stands in the notice's key."""
+    found = await store.deliveries(identity)
+    return [Told(one.at, one.channel, one.key.split(":")[1], "" if one.reason is None else f"{one.reason}: {one.answer}") for one in found]
+
+
+async def _past(composer: Composer, one: Incident, said: list[Remark]) -> Past:
+    subject = await composer.subject(one)
+    return Past(one, subject.monitor.host, subject.result.timings, tuple(remark for remark in said if remark.incident == one.id))
+
+
+def _outage(one: Incident, now: int) -> tuple[int, int]:
+    return one.started_at, one.closed_at or now

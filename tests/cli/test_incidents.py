@@ -1,0 +1,94 @@
+"""`vigie incidents`: what it says of an incident, and what people can say of it."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from vigie.cli.incidents import app
+from vigie.core.events import Opened, Recovered
+from vigie.core.model import Cause, CheckResult, Incident, Severity, Status
+from vigie.core.report.history import Remark
+from vigie.errors import VigieError
+from vigie.ports import Commit, TimelineEntry
+from vigie.stores.sqlite import SqliteStore
+
+NOW = 1_795_525_325_000
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The commands in a folder whose database holds one closed incident."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "vigie.yaml").write_text("timezone: UTC\nllm: {provider: none}\nmonitors: [{name: Shop, url: 'http://127.0.0.1:9/'}]\n")
+    asyncio.run(_filled(tmp_path / "vigie.db"))
+    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+
+
+async def _filled(path: Path) -> None:
+    store = SqliteStore(path, threads=False)
+    incident = Incident("shop-1", "shop", Severity.OUTAGE, Cause.TCP_REFUSED, NOW, NOW + 10_000, NOW + 600_000)
+    opened = Opened(Severity.OUTAGE, "shop-1", NOW + 10_000, NOW, Cause.TCP_REFUSED, page=True)
+    closed = Recovered(Severity.OUTAGE, "shop-1", NOW + 600_000, page=True)
+    entries = tuple(TimelineEntry("shop-1", one.at, one) for one in (opened, closed))
+    bad = CheckResult("shop", NOW, Status.DOWN, Cause.TCP_REFUSED, "refused")
+    await store.commit(Commit(incidents=(incident,), timeline=entries, details=(bad,)))
+    await store.close()
+
+
+def remarks(path: Path) -> list[Remark]:
+    async def read() -> list[Remark]:
+        store = SqliteStore(path, threads=False)
+        try:
+            return await store.remarks(["shop-1"])
+        finally:
+            await store.close()
+
+    return asyncio.run(read())
+
+
+def test_the_report_is_written_as_markdown_and_as_a_page_in_both_languages(run: Run) -> None:
+    markdown, page = run("report", "shop-1"), run("report", "shop-1", "--format", "html", "--language", "fr")
+
+    assert markdown.exit_code == page.exit_code == 0
+    assert "# Incident shop-1: Shop" in markdown.output
+    assert "Shop was down for 10 min, from 2026-11-24 13:02:05 UTC." in markdown.output
+    assert '<html lang="fr">' in page.output
+    assert "Shop a été en panne pendant 10 min" in page.output
+    assert "http" not in page.output.replace("http://127.0.0.1:9/", ""), "the page needs nothing from anywhere"
+
+
+def test_what_it_really_was_is_kept_and_told(run: Run, tmp_path: Path) -> None:
+    said = run("resolve", "shop-1", "--cause", "not_listening", "--note", "disk full", "--misleading", "--by", "ann")
+
+    assert said.output == "shop-1: noted.\n"
+    (one,) = remarks(tmp_path / "vigie.db")
+    assert (one.by, one.cause, one.note, one.helpful) == ("ann", "not_listening", "disk full", False)
+    assert "Cause noted by ann: nothing listens on the port: the service is stopped." in run("report", "shop-1").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "fix"),
+    [
+        (("resolve", "shop-1"), "is closed already", "--cause"),
+        (("resolve", "shop-1", "--cause", "not_listenin"), "no cause that Vigie knows", "did you mean 'not_listening'?"),
+        (("resolve", "shop-1", "--cause", "zzz"), "no cause that Vigie knows", "vigie incidents causes"),
+        (("resolve", "shop-9", "--note", "x"), "no incident shop-9", "vigie incidents list"),
+        (("report", "shop-9"), "no incident shop-9", "vigie incidents list"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_the_fix(run: Run, arguments: tuple[str, ...], words: str, fix: str) -> None:
+    error = run(*arguments).exception
+    assert isinstance(error, VigieError)
+    assert words in error.message
+    assert fix in error.fix
+
+
+def test_the_causes_are_listed(run: Run) -> None:
+    listed = run("causes").output.splitlines()
+    assert any(line.startswith("behind_proxy ") for line in listed)
+    assert len({line.split()[0] for line in listed}) == len(listed)

@@ -1,0 +1,81 @@
+"""How these tests look at a server: one check by a probe of its own, which must end in its time and make sense."""
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+import psutil
+
+from vigie.config.convert import dec_hook
+from vigie.core.model import Cause, CheckResult, Status
+from vigie.probes import ProbeDeps
+from vigie.probes.http import Config, build
+from vigie.testing.servers import Handler, serving
+
+Deps = Callable[[], ProbeDeps]
+MakeContext = Callable[..., ssl.SSLContext]
+
+OK = "HTTP/1.1 200 OK\n"
+HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+_LATE_S = 0.2
+_MOST_GROWTH = 32 * 1024 * 1024
+
+
+async def look(make_deps: Deps, url: str, timeout: int = 1_500, **options: Any) -> CheckResult:
+    """One check. Whatever the server does it is over in time, and its parts agree."""
+    deps = make_deps()
+    try:
+        probe = build(msgspec.convert({"url": url, **options}, Config, dec_hook=dec_hook), deps)
+        started = time.monotonic()
+        result = await probe.check(timeout)
+        took = time.monotonic() - started
+    finally:
+        deps.close()
+    assert took <= timeout / 1000 + _LATE_S, f"{took:.2f} s"
+    assert (result.cause is None) == (result.status is Status.UP)
+    assert result.status is (Status.UNKNOWN if result.cause and result.cause.own else result.status)
+    assert result.message
+    assert result.timings.total is None or result.timings.total <= timeout + _LATE_S * 1000
+    return result
+
+
+async def ask(
+    make_deps: Deps, handler: Handler, timeout: int = 1_500, context: ssl.SSLContext | None = None, **options: Any
+) -> CheckResult:
+    """One check of a server that does this."""
+    async with serving(handler, context) as port:
+        return await look(make_deps, f"{'https' if context else 'http'}://127.0.0.1:{port}/", timeout, **options)
+
+
+async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+    """A server that takes everything and says nothing."""
+    await reader.read()
+
+
+def is_down(result: CheckResult, cause: Cause) -> bool:
+    """Whether it is down for this very reason."""
+    return (result.status, result.cause) == (Status.DOWN, cause)
+
+
+@contextlib.asynccontextmanager
+async def bounded_memory() -> AsyncIterator[None]:
+    """What goes on inside never takes more than 32 MiB more than before, the server's own share included."""
+    process = psutil.Process()
+    before = most = process.memory_info().rss
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, process.memory_info().rss)
+            await asyncio.sleep(0.02)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
+    assert max(most, process.memory_info().rss) - before < _MOST_GROWTH

@@ -1,0 +1,114 @@
+"""What a monitor costs in memory, and what is given back. The whole program's memory is measured by `make bench`."""
+
+import asyncio
+import gc
+import tracemalloc
+import weakref
+from collections.abc import Callable
+
+import msgspec
+
+from vigie.agent import alike, build_probe, probe_deps
+from vigie.buses.process import Assign, Results, frame
+from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings
+from vigie.core.policy import Policy
+from vigie.engine.prober import LocalAgent
+from vigie.memory import settle
+from vigie.ports import Assignment, Batch
+from vigie.stores.sqlite.newest import Newest
+
+COUNT = 500
+
+
+def travelled(count: int) -> list[Assignment]:
+    """Assignments as they come over the pipe: nothing in them is shared."""
+
+    def one(number: int) -> Assignment:
+        url = f"https://shop{number}.example/"
+        monitor = Monitor(f"m{number}", f"m{number}", "http", url, f"shop{number}.example", 60_000, 5_000, Policy(to=("mail",)))
+        return Assignment(monitor, {"url": url, "ca_file": "/etc/authority.pem"})
+
+    message: Assign = msgspec.msgpack.decode(frame(Assign(1, [one(number) for number in range(count)], []))[4:], type=Assign)
+    return message.assignments
+
+
+def bytes_each(make: Callable[[], object]) -> float:
+    """Bytes for each of COUNT that stay allocated for what `make` returns."""
+    make()  # what is imported and cached on first use is not meant
+    gc.collect()
+    tracemalloc.start()
+    try:
+        kept = make()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] / COUNT
+    finally:
+        tracemalloc.stop()
+        del kept
+
+
+def test_a_monitor_costs_the_prober_less_than_two_kilobytes() -> None:
+    with asyncio.Runner() as runner:
+        runner.get_loop()
+        deps = probe_deps([])
+
+        async def publish(_: Batch) -> None: ...
+
+        async def assign() -> LocalAgent:
+            agent = LocalAgent(name="here", run=1, clock=deps.clock, publish=publish, build=lambda one: build_probe(one, deps))
+            await agent.assign(alike(travelled(COUNT)))
+            return agent
+
+        assert bytes_each(lambda: runner.run(assign())) < 2_000
+        deps.close()
+
+
+def test_equal_values_of_assignments_are_one_object_and_equal_is_not_alike() -> None:
+    found = alike(travelled(3))
+    assert found == travelled(3)
+    first, second, _ = (one.monitor for one in found)
+    assert first.policy is second.policy
+    assert first.id is first.name
+    assert found[0].options["ca_file"] is found[1].options["ca_file"]
+    mixed = Monitor("one", "one", "http", "x", "x", every_ms=1, timeout_ms=1, policy=Policy(to=("1",), confirm=1))
+    assert alike([Assignment(mixed, {"insecure": True, "max_redirects": 1})])[0].options == {"insecure": True, "max_redirects": 1}
+
+
+def test_the_newest_result_of_a_monitor_costs_the_parent_little_more_than_a_kilobyte() -> None:
+    def one(number: int, order: int) -> CheckResult:
+        http = HttpFacts(200, "1.1", bytes=1_234, type="text/html", headers={"server": "nginx/1.22.1", "via": "1.1 cache"})
+        timings = Timings(None, 0.31, 4.2, 12.5, 0.2, 17.3)
+        address = f"192.0.2.{number % 250}"
+        return CheckResult(
+            f"m{number}", 1_795_531_000_000, Status.UP, None, "HTTP 200", timings, {}, address, (address,), http, order=order
+        )
+
+    def newest() -> Newest:
+        made = Newest()
+        for order in (1, 2):
+            encoded = frame(Results(Batch("local", 1, order, tuple(one(number, (7 << 32) + order) for number in range(COUNT)))))
+            made.take(msgspec.msgpack.decode(encoded[4:], type=Results).batch.results)
+        return made
+
+    assert bytes_each(newest) < 1_500
+    assert newest().results()["m7"] == one(7, (7 << 32) + 2)
+
+
+class _Node:
+    """Something that refers to itself, so that only the collector frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_an_earlier_configuration_left_is_collected_at_the_next_though_it_was_passed_by_meanwhile() -> None:
+    node = _Node()
+    gone = weakref.ref(node)
+    try:
+        settle()
+        del node
+        gc.collect()
+        assert gone() is not None  # passed by
+        settle()
+        assert gone() is None
+    finally:
+        gc.unfreeze()
