@@ -15,6 +15,7 @@ from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
 from vigie.core.model import Monitor
+from vigie.core.report.words import counted
 from vigie.engine.alive import keep_alive
 from vigie.engine.ingest import Turn
 from vigie.engine.janitor import Janitor
@@ -91,7 +92,7 @@ class Service:
         await self.core.eyes.stop()
         unsent = await self.core.outbox.drain(self._clock.now() + _DRAIN_MS)
         if unsent:
-            log.warning("%d notice(s) still unsent; the next start sends them", unsent)
+            log.warning("%s still unsent; the next start sends what waits", counted(unsent, "avis", "notice", "en"))
         await self.core.close()
 
     async def reload(self) -> bool:
@@ -179,7 +180,7 @@ async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings]
         close_page = await _page(service, settings)
         try:
             await service.start()
-            log.info("watching %d monitor(s); stop with Ctrl-C", len(settings.monitors))
+            log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "moniteur", "monitor", "en"))
             await _until(stop, again, service)
         finally:
             log.info("stopping: checks under way end, what waits is sent")

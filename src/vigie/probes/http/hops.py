@@ -130,7 +130,7 @@ class Walker:
         """Why a redirect is not followed, in words, or None."""
         config, count = self._config, len(run.hops)
         if again:
-            return f"the redirects go in a circle after {count} hop(s)"
+            return f"the redirects go in a circle after {count} hop{'s' if count != 1 else ''}"
         if count > config.max_redirects:
             return f"more than {config.max_redirects} redirects"
         if not config.allow_downgrade and place.secure and not target.secure:
