@@ -151,15 +151,20 @@ class Ingest:
             if state.wake_at is not None and state.wake_at <= now:
                 await self.handle(state.monitor, Woke(now))
 
-    async def mind_clock(self) -> None:
-        """Should the wall clock have jumped, move what waits along, for all monitors or, when the store fails, for none: StoreError."""
+    async def mind_clock(self) -> int:
+        """Should the wall clock have jumped, move what waits along, for all monitors or, when the store fails, for none: StoreError.
+
+        The time at which it was looked at, epoch ms.
+        """
         async with self._lock:
+            now = self._clock.now()
             turns = self._moved(drift := self._drift())
             if turns:
                 await self._store.commit(self._commit(turns, ()))
             self._apply(turns)
             self._offset += drift
         await self._tell(turns)
+        return now
 
     def _drift(self) -> int:
         """By how much the wall clock jumped since it was last minded, ms."""

@@ -29,9 +29,10 @@ class Janitor:
             await self._clock.sleep(_TICK_SECONDS)
             self.ticked_at = self._clock.monotonic()
             try:
-                await self._ingest.mind_clock()  # before the wake-ups: a reminder must not come early because the clock jumped
+                # Before the wake-ups, and they go by the time that was minded: a reminder must not come early because the clock jumped.
+                now = await self._ingest.mind_clock()
                 await seen_through(self._take_left())  # what was read there is in no other hands
-                await self._ingest.wake(self._clock.now())
+                await self._ingest.wake(now)
                 if self.ticked_at - pruned > _PRUNE_SECONDS:
                     pruned = self.ticked_at
                     gone = await self._store.prune(self._clock.now())
