@@ -96,6 +96,9 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
             where = f" (the other is in line {first})" if first else ""
             tree.fault(path, f"two monitors have the id {one.monitor.id!r}{where}", "give one of them another `name` or `id`")
             continue
+        token = getattr(one.config, "token", None)
+        if token is not None and any(getattr(other.config, "token", None) == token for other in found.values()):
+            tree.fault((*path, "token"), "another monitor has the same token", "give each job one of its own")
         covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
         policy = replace(one.monitor.policy, windows=covered)
         found[one.monitor.id] = replace(one, monitor=replace(one.monitor, policy=policy))
@@ -147,8 +150,10 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
+    if getattr(adapter, "CERTAIN", False):
+        policy = replace(policy, confirm=1, recover=1)
     # One host may be looked at in many ways, so that its name alone would not tell them apart.
-    name = common.name or (config.target if by_url else config.host)
+    name = common.name or (config.target if by_url else config.host or config.target)
     one = Monitor(
         id=common.id or slug(name) or slug(config.host) or "monitor",
         name=name,
@@ -253,6 +258,8 @@ def _covers(item: Maintenance, one: Monitor) -> bool:
 def secrets(value: Any) -> set[str]:
     """Every secret in a Config: fields with a telling name, headers with one, passwords inside URLs."""
     found: set[str] = set()
+    if isinstance(value, list | tuple):
+        return found.union(*(secrets(one) for one in value))
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             inner = getattr(value, name)

@@ -15,7 +15,7 @@ from vigie.core.duration import Duration
 from vigie.net import redact_url
 
 _MASK = "***"
-_SECRET = ("password", "secret", "bearer", "token", "send")  # what is said on a port may hold a password
+_SECRET = ("password", "secret", "bearer", "token", "send", "body")  # what is said on a port, or a body, may hold a login
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
 
@@ -160,7 +160,7 @@ def _masked(name: str, value: Any) -> Any:
         return plain(value)
     if name in _SECRET:
         return _MASK
-    if name == "headers" and isinstance(value, dict):
+    if name in ("headers", "env") and isinstance(value, dict):
         return dict.fromkeys(value, _MASK)
     if isinstance(value, str) and "://" in value:
         return redact_url(value)
