@@ -20,7 +20,7 @@ from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, f
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
-from vigie.memory import one_arena, settle
+from vigie.memory import freeze
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
 from vigie.ports import Assignment, Batch, Probe
 from vigie.probes import Guarded, ProbeDeps, configured
@@ -168,7 +168,7 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
     agent = LocalAgent(name="local", run=first.run, clock=deps.clock, publish=publish, build=lambda one: build_probe(one, deps))
     agent.start()
     await agent.assign(first.assignments)
-    settle()
+    freeze()
     reports = asyncio.create_task(_report_lateness(agent, output))
     while not isinstance(message := await inbox.get(), Stop):
         if isinstance(message, Pace):
@@ -176,7 +176,7 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
         else:
             deps.link = Link(deps.resolver, message.control)
             await agent.assign(message.assignments)
-            settle()
+            freeze()
     reports.cancel()
     await agent.stop()
     deps.close()
@@ -195,7 +195,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    one_arena()
     # What a library prints must not get between the frames.
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

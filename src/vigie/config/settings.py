@@ -56,6 +56,7 @@ class Settings:
     monitors: tuple[MonitorSettings, ...]
     control: tuple[str, ...]
     second_resolver: str | None
+    collectors: tuple[str, ...]  # the kinds of second look that are installed
     missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
     secrets: tuple[str, ...]
 
