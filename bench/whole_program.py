@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.ground import cpu, folder, free_port, needed, nginx, say, serving, wait_for
 
 RATE = 400  # checks a second, of both
-SECONDS = 9
+SECONDS = 7
 TURNS = 2
 BLACKBOX = "prometheus-blackbox-exporter"
 
@@ -19,7 +19,7 @@ BLACKBOX = "prometheus-blackbox-exporter"
 def vigie_cpu(url: str, ca_file: Path) -> float:
     """CPU µs a check of both processes of `vigie serve`: schedule, probe, decision and storage."""
     with serving(url, ca_file, RATE, "1s") as (pids, _):
-        time.sleep(4)
+        time.sleep(3)
         before, started = cpu(pids), time.monotonic()
         time.sleep(SECONDS)
         return (cpu(pids) - before) / (RATE * (time.monotonic() - started)) * 1e6

@@ -21,7 +21,7 @@ from vigie.clock import SystemClock
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
 from vigie.engine.watch import Watch, watching
-from vigie.memory import one_arena, settle
+from vigie.memory import freeze
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
 from vigie.ports import Assignment, Batch
 from vigie.probes import Guarded, ProbeDeps, configured
@@ -178,7 +178,7 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
     agent = LocalAgent(name="local", run=first.run, clock=deps.clock, publish=publish, build=lambda one: build_probe(one, deps))
     agent.start()
     await agent.assign(first.assignments)
-    settle()
+    freeze()
     reports = asyncio.create_task(_report_lateness(agent, output))
     while not isinstance(message := await inbox.get(), Stop):
         if isinstance(message, Pace):
@@ -187,7 +187,7 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
             deps.link.close()
             deps.link = Link(deps.resolver, message.control, message.second_resolver)
             await agent.assign(message.assignments)
-            settle()
+            freeze()
     reports.cancel()
     await agent.stop()
     deps.close()
@@ -209,7 +209,6 @@ def main() -> None:
     """Entry of the process. Signals are the parent's business: a Ctrl-C reaches both, and the parent drains us."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _left_to_the_parent)
-    one_arena()
     # What a library prints must not get between the frames.
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

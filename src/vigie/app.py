@@ -110,7 +110,7 @@ def collectors(settings: Settings, deps: ProbeDeps, known: Callable[[], Awaitabl
     wanted = CollectorDeps(
         deps.clock, deps.resolver, deps.link, settings.second_resolver, url_of=lambda monitor: urls.get(monitor.id), known=known
     )
-    return [plugins.load("collectors", kind).build(wanted) for kind in plugins.kinds("collectors")]
+    return [plugins.load("collectors", kind).build(wanted) for kind in settings.collectors]
 
 
 def writing(settings: Settings, clock: Clock) -> Writing:

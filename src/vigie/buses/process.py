@@ -149,7 +149,7 @@ class ProcessAgent:
                 log.error("the prober process did not end in %.0f s and was killed", _STOP_SECONDS)  # noqa: TRY400 - the trace says nothing more
 
     async def _send(self, message: Down) -> None:
-        if self._process is None or self._process.stdin is None:
+        if self._process is None or self._process.stdin is None or self.pid is None:
             return
         # A child that just died is started again with everything it needs.
         with contextlib.suppress(ConnectionError):

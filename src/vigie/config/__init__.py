@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vigie import plugins
 from vigie.config import variables
 from vigie.config.model import File
 from vigie.config.settings import Channel, Llm, MonitorSettings, Settings
@@ -107,6 +108,7 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
         control=tuple(shape.control),
         second_resolver=shape.second_resolver,
         blind_after_ms=int(shape.blind_after),
+        collectors=tuple(plugins.kinds("collectors")),
         missing=_missing(read, channels),
         secrets=tuple(sorted(held)),
     )
