@@ -90,6 +90,10 @@ ADVICE: dict[Cause, str] = {
     Cause.DNS_NXDOMAIN: "See whether the name is spelt right and its domain is still registered.",
     Cause.DNS_NO_ANSWER: "The name has no address of the family asked for; see its A and AAAA records.",
     Cause.TCP_REFUSED: "Nothing listens on that port: see whether the service runs.",
+    Cause.HTTP_BLOCKED: "Let Vigie's address or User-Agent through the wall; the service itself may be fine.",
+    Cause.CONTENT_ERROR_PAGE: "Open the page: something else stands in its place. If it is right, content_checks: off says so.",
+    Cause.CONTENT_BLANK: "Open the page: it is empty. If it may be, content_checks: off says so.",
+    Cause.CONTENT_TAMPERED: "Take the page offline, keep the traces, and close the way in before it goes back.",
     Cause.HTTP_REDIRECT: "See where the redirects lead; max_redirects, allow_other_host and allow_downgrade say what is allowed.",
 }
 

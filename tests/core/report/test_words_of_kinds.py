@@ -15,6 +15,15 @@ CASES: list[tuple[Cause, dict[str, Any], str, str]] = [
         "40 % des pings perdus, sur 5 envoyés",
         "40 % of pings lost, of 5 sent",
     ),
+    (
+        Cause.CONTENT_ERROR_PAGE,
+        {"signature": "WordPress database error", "family": "database", "where": "heading"},
+        "erreur de base de données à la place de la page",
+        "database error in place of the page",
+    ),
+    (Cause.CONTENT_TAMPERED, {"family": "miner"}, "signes d'altération : mineur de cryptomonnaie", "signs of tampering: coin miner"),
+    (Cause.HTTP_BLOCKED, {"family": "rate_limit"}, "la sonde est bloquée : limite de débit", "the probe is blocked: rate limit"),
+    (Cause.CONTENT_BLANK, {"family": "blank"}, "page vide", "blank page"),
     (Cause.ICMP_TIMEOUT, {"sent": 5, "received": 0}, "aucune réponse à 5 pings", "no answer to 5 pings"),
     (
         Cause.DOMAIN_EXPIRING,

@@ -152,7 +152,7 @@ async def test_a_slow_answer_is_degraded_unless_told_otherwise(latency: str, sta
     [(204, 204, True), (304, "200-399", True), (205, 205, True), (200, "200-299", True), (404, "404", True), (500, "200-299", False)],
 )
 async def test_an_answer_without_a_body_is_an_answer(status: int, expect: Any, up: bool, make_deps: Deps) -> None:
-    result = await ask(make_deps, page(b"", status=f"{status} Some"), expect={"status": expect})
+    result = await ask(make_deps, page(b"", "text/plain", status=f"{status} Some"), expect={"status": expect})
 
     assert (result.status is Status.UP) is up
     assert up or result.figures == {"status": 500, "expected": "200-299"}

@@ -121,7 +121,7 @@ async def test_a_body_that_is_not_what_its_coding_says(coding: str, body: bytes,
 
 @pytest.mark.parametrize("coding", ["gzip", "br", "deflate"])
 async def test_an_empty_body_is_no_lie(coding: str, make_deps: Deps) -> None:
-    assert (await ask(make_deps, page(b"", more=f"Content-Encoding: {coding}\n"))).status is Status.UP
+    assert (await ask(make_deps, page(b"", "text/plain", more=f"Content-Encoding: {coding}\n"))).status is Status.UP
 
 
 async def test_several_codings_may_stand_on_lines_of_their_own(make_deps: Deps) -> None:

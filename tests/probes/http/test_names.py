@@ -62,7 +62,7 @@ async def test_the_system_without_a_resolver_is_our_own_fault(make_deps: Deps, m
 
 async def test_a_foreign_name_reaches_its_server_as_it_is_spelt_in_dns(make_deps: Deps) -> None:
     seen: list[bytes] = []
-    async with DnsServer({"xn--bcher-kva.test": HERE}) as resolver, serving(page(b"", seen=seen)) as port:
+    async with DnsServer({"xn--bcher-kva.test": HERE}) as resolver, serving(page(b"hello", seen=seen)) as port:
         result = await look(make_deps, f"http://Bücher.test:{port}/", resolver=resolver.address)
 
     assert result.status is Status.UP
@@ -72,7 +72,7 @@ async def test_a_foreign_name_reaches_its_server_as_it_is_spelt_in_dns(make_deps
 async def test_a_failure_of_dns_is_not_remembered(make_deps: Deps) -> None:
     """The checks that confirm a failure ask again."""
     deps = make_deps()
-    async with DnsServer({"shop.test": NXDOMAIN}) as resolver, serving(page(b"")) as port:
+    async with DnsServer({"shop.test": NXDOMAIN}) as resolver, serving(page(b"hello")) as port:
         probe = build(Config(url=f"http://shop.test:{port}/", resolver=resolver.address), deps)
         first = await probe.check(1_000)
         resolver.names["shop.test"] = HERE
@@ -164,7 +164,7 @@ async def test_an_answer_that_is_wrong_is_not_asked_of_the_next_address(make_dep
     ],
 )
 async def test_only_the_family_that_is_asked_for(ip: int, says: Says, cause: Cause | None, address: str | None, make_deps: Deps) -> None:
-    async with DnsServer({"shop.test": says}) as resolver, serving(page(b"")) as port, serving(page(b""), None, port, "::1"):
+    async with DnsServer({"shop.test": says}) as resolver, serving(page(b"hello")) as port, serving(page(b"hello"), None, port, "::1"):
         result = await look(make_deps, f"http://shop.test:{port}/", resolver=resolver.address, ip=ip)
 
     assert (result.cause, result.address) == (cause, address)
@@ -175,7 +175,7 @@ async def test_only_the_family_that_is_asked_for(ip: int, says: Says, cause: Cau
     [("127.0.0.1", 4, None), ("127.0.0.1", 6, Cause.DNS_NO_ANSWER), ("[::1]", 6, None), ("[::1]", 4, Cause.DNS_NO_ANSWER)],
 )
 async def test_an_address_of_the_other_family_is_no_answer(url: str, ip: int, cause: Cause | None, make_deps: Deps) -> None:
-    async with serving(page(b"")) as port, serving(page(b""), None, port, "::1"):
+    async with serving(page(b"hello")) as port, serving(page(b"hello"), None, port, "::1"):
         result = await look(make_deps, f"http://{url}:{port}/", ip=ip)
 
     assert result.cause is cause
@@ -183,7 +183,7 @@ async def test_an_address_of_the_other_family_is_no_answer(url: str, ip: int, ca
 
 
 async def test_localhost_is_this_machine_whatever_a_resolver_says(make_deps: Deps) -> None:
-    async with DnsServer({"*": Says("A 127.0.0.9")}) as resolver, serving(page(b"")) as port:
+    async with DnsServer({"*": Says("A 127.0.0.9")}) as resolver, serving(page(b"hello")) as port:
         result = await look(make_deps, f"http://app.localhost:{port}/", resolver=resolver.address)
 
     assert (result.status, result.address) == (Status.UP, "127.0.0.1")

@@ -57,7 +57,7 @@ async def test_a_header_may_be_empty_or_foreign(value: str, line: str, make_deps
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "DELETE", "PATCH", "PURGE"])
 async def test_any_method(method: str, make_deps: Deps) -> None:
-    async with serving(page(b"", status="200 OK")) as port:
+    async with serving(page(b"", "text/plain", "200 OK")) as port:
         result = await look(make_deps, f"http://127.0.0.1:{port}/", method=method)
     assert result.status is Status.UP
 

@@ -75,7 +75,7 @@ async def test_bad_certificates(
     ],
 )
 async def test_the_name_is_matched_as_browsers_do(name: str, host: str, up: bool, make_deps: Deps, make_context: MakeContext) -> None:
-    async with DnsServer({"*": Says("A 127.0.0.1")}) as resolver, serving(page(b""), make_context(name, days=60)) as port:
+    async with DnsServer({"*": Says("A 127.0.0.1")}) as resolver, serving(page(b"hello"), make_context(name, days=60)) as port:
         result = await look(make_deps, f"https://{host}:{port}/", resolver=resolver.address)
 
     assert result.status is Status.UP if up else is_down(result, Cause.TLS_HOSTNAME), result.message
@@ -279,7 +279,7 @@ async def test_a_peer_that_wants_to_know_us_first(version: str, make_deps: Deps,
 
 async def test_plain_http_on_a_tls_port_is_no_answer(make_deps: Deps, make_context: MakeContext) -> None:
     """What is said to it depends on the server: an alert, which is no HTTP, or nothing at all."""
-    async with serving(page(b""), make_context(days=60)) as port:
+    async with serving(page(b"hello"), make_context(days=60)) as port:
         nothing = await look(make_deps, f"http://127.0.0.1:{port}/")
 
     assert is_down(nothing, Cause.HTTP_EMPTY_REPLY), nothing.message

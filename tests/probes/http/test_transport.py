@@ -35,7 +35,7 @@ async def test_many_checks_side_by_side_each_get_their_own_answer(
     own: bool, make_deps: Deps, make_context: MakeContext, unused_port: int
 ) -> None:
     deps = with_poller(make_deps, own)
-    async with serving(page(b"x" * 70_000)) as good, serving(page(b""), make_context(days=60)) as secure, serving(hang) as deaf:
+    async with serving(page(b"x" * 70_000)) as good, serving(page(b"hello"), make_context(days=60)) as secure, serving(hang) as deaf:
         urls = [
             f"http://127.0.0.1:{good}/",
             f"https://127.0.0.1:{secure}/",

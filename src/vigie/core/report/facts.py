@@ -180,7 +180,7 @@ class _Maker:
 def bundle(subject: Subject, evidence: Sequence[Evidence], made_at: int, zone: tzinfo) -> Bundle:
     """Number what the check measured, then what the collectors brought, in a steady order."""
     maker = _Maker(subject, zone)
-    for add in (_check_facts, _change_facts, _timing_facts, _address_facts, _http_facts, _tls_facts):
+    for add in (_check_facts, _change_facts, _timing_facts, _address_facts, _http_facts, _page_facts, _tls_facts):
         add(maker)
     kinds = list(FactKind)
     brought = sorted(evidence, key=lambda one: (kinds.index(one.kind), one.name))
@@ -271,6 +271,13 @@ def _http_facts(maker: _Maker) -> None:
         maker.add(FactKind.HTTP, "redirects", http.redirects, (f"Le contrôle a suivi {fr}.", f"The check followed {en}."))
     fr, en = (counted(http.bytes, "octet", "byte", language) for language in words.LANGUAGES)
     maker.add(FactKind.HTTP, "size", http.bytes, (f"Le corps de la réponse compte {fr}.", f"The body of the answer holds {en}."), unit="B")
+
+
+def _page_facts(maker: _Maker) -> None:
+    sign = maker.subject.result.figures.get("signature")
+    if isinstance(sign, str):
+        pair = f"Le signe reconnu dans la page est « {sign} ».", f"The sign recognised in the page is “{sign}”."
+        maker.add(FactKind.PAGE, "signature", sign, pair, bad=True)
 
 
 def _tls_facts(maker: _Maker) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
 from vigie.core.model import Cause, NoticeReason, Scalar, Severity
+from vigie.core.report.pages import PAGES
 from vigie.core.report.phrases import DETAILED, FAMILY_DEAD, OF_KIND, OF_KIND_SHORT, PLAIN, SHORT, SOME_DEAD
 from vigie.core.report.terms import PHASES, SIGNS
 
@@ -62,6 +63,8 @@ def _filled(
     for name, words in (("phase", PHASES), ("signs", SIGNS)):
         if name in known:
             known[name] = ", ".join(pick(words[one], language) for one in str(known[name]).split(", ") if one in words)
+    if (page := PAGES.get(str(figures.get("family")))) is not None:
+        known["page"] = pick(page, language)
     kind = next((of_kind[name, cause] for name in figures if (name, cause) in of_kind), None)
     some = {cause: FAMILY_DEAD} if "family" in known else SOME_DEAD
     try:

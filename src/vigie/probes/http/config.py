@@ -138,6 +138,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     insecure: Annotated[bool, msgspec.Meta(description="Do not verify the certificate; its facts are still read.")] = False
     auth: Annotated[Auth, msgspec.Meta(description="How to log in.")] = Auth()
     proxy: Annotated[str | None, msgspec.Meta(description="HTTP proxy.", examples=["http://proxy.example:3128"])] = None
+    content_checks: Annotated[
+        bool | Literal["on", "off"],
+        msgspec.Meta(description="Judge the page itself: error pages, blank pages, bot walls and signs of tampering behind a good status."),
+    ] = True
     max_body: Annotated[int, msgspec.Meta(description="Bytes of the body that are read, decoded.", ge=1024, le=67_108_864)] = 1_048_576
 
     def __post_init__(self) -> None:
@@ -156,6 +160,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for name, value in self.headers.items():
             if not _FIELD_NAME.fullmatch(name) or _CONTROL.search(value):
                 raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
+
+    @property
+    def reads_pages(self) -> bool:
+        """Whether the page itself is judged: only what people GET is one."""
+        return self.content_checks in (True, "on") and self.method == "GET"
 
     @property
     def target(self) -> str:

@@ -67,6 +67,7 @@ class Request:
     proxy: str | None
     max_body: int
     keep_body: bool
+    keep_page: bool  # keep the body if it may be HTML
     read_tls_version: bool
 
 
@@ -107,7 +108,7 @@ class Exchange:
 class _Sink:
     """Receives headers and body within their bounds; returning another count than was given makes libcurl stop."""
 
-    __slots__ = ("_keep_bytes", "_max", "chunks", "cookies", "ended", "full", "header_bytes", "headers", "size")
+    __slots__ = ("_keep_bytes", "_keep_page", "_max", "chunks", "cookies", "ended", "full", "header_bytes", "headers", "size")
 
     def __init__(self, request: Request) -> None:
         self.headers: dict[str, str] = {}
@@ -118,6 +119,7 @@ class _Sink:
         self.size = 0
         self.full = False
         self._max = request.max_body
+        self._keep_page = request.keep_page
         self._keep_bytes = request.max_body if request.keep_body else min(_HEAD_BYTES, request.max_body)
 
     def header(self, line: bytes) -> int | None:
@@ -131,6 +133,8 @@ class _Sink:
             return None
         if line in _BLANK:
             self.ended = True
+            if self._keep_page and "html" in self.headers.get("content-type", "html").lower():
+                self._keep_bytes = self._max
             return None
         name, colon, value = line.decode("latin-1").partition(":")
         if colon and not self.size:  # what comes after the body is a trailer

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
-from vigie.core.model import Cause, Status, TlsFacts
+from vigie.core.model import Cause, PageFacts, Status, TlsFacts
 from vigie.net import USER_AGENT, Answer, redact_url, tls_facts
 from vigie.probes import ProbeDeps
 from vigie.probes._verdict import Verdict, no_address, unverified
@@ -60,6 +60,7 @@ class Run:
     certificates: list[TlsFacts] = field(default_factory=list)  # one for each hop over TLS
     body: bytes = b""
     jar: Jar | None = None
+    page: PageFacts | None = None
 
     @property
     def total(self) -> float:
@@ -210,6 +211,7 @@ class Walker:
             proxy=config.proxy,
             max_body=config.max_body,
             keep_body=self._need_body,
+            keep_page=self._config.reads_pages,
             read_tls_version=place.secure and self._known_version(place) is None,
         )
 

@@ -3,12 +3,14 @@
 import asyncio
 
 from vigie.core.model import Cause, CheckResult, HttpFacts, Status, Timings, TlsFacts
+from vigie.net import host_of
 from vigie.probes import ProbeDeps
 from vigie.probes._verdict import Verdict, advice
 from vigie.probes.http import verdict
 from vigie.probes.http.body import EncodingError, media_type, text_of, title_of
 from vigie.probes.http.config import Config
 from vigie.probes.http.hops import Run, Walker
+from vigie.probes.http.page import Reader
 from vigie.probes.http.transport import Transport
 from vigie.probes.http.verdict import Rules
 
@@ -20,12 +22,15 @@ _LONG = 65_536
 class HttpProbe:
     """Looks at one URL."""
 
-    __slots__ = ("_clock", "_need_body", "_rules", "_walker")
+    __slots__ = ("_clock", "_host", "_need_body", "_reader", "_rules", "_walker")
 
     def __init__(self, config: Config, deps: ProbeDeps, transport: Transport, *, need_body: bool = False) -> None:
         self._clock = deps.clock
-        self._rules = Rules.of(config.expect)
-        self._need_body = need_body or self._rules.need_body
+        self._rules = rules = Rules.of(config.expect)
+        # A page that holds the text or the values which its owner expects is the right one; who has tampered with it left them there.
+        self._reader = Reader(trusted=bool(rules.keywords or rules.assertions)) if config.reads_pages else None
+        self._host = config.host
+        self._need_body = need_body or rules.need_body
         self._walker = Walker(config, deps, transport, need_body=self._need_body)
 
     async def check(self, timeout_ms: int) -> CheckResult:
@@ -54,7 +59,21 @@ class HttpProbe:
 
     def _judge(self, run: Run) -> Verdict | None:
         found = verdict.answer(self._rules, run.last, run.body)
-        return found or verdict.advisories(self._rules, run.certificates, run.total)
+        if self._reader is not None:
+            found = self._read(self._reader, run, found)
+        if found is not None and found.status is Status.DOWN:
+            return found
+        advised = verdict.advisories(self._rules, run.certificates, run.total)
+        return advised if found is None or (advised is not None and advised.status is Status.DOWN) else found
+
+    def _read(self, reader: Reader, run: Run, found: Verdict | None) -> Verdict | None:
+        """The verdict on the page of an answer that is otherwise good; and whether an unexpected status is but a bot wall's."""
+        last, host = run.last, host_of(run.hops[-1]) if run.hops else self._host
+        if found is None:
+            found, run.page = reader.read(last.status, last.headers, run.body, host)
+        elif found.cause is Cause.HTTP_STATUS:
+            found = reader.wall(last.status, last.headers, run.body, host) or found
+        return found
 
     def result(self, run: Run, found: Verdict | None) -> CheckResult:
         """The check, concluded."""
@@ -71,6 +90,7 @@ class HttpProbe:
                 addresses=run.addresses,
                 http=self._http(run, title=False),
                 tls=_last(run.certificates),
+                page=run.page,
             )
         return CheckResult(
             monitor="",
@@ -85,6 +105,7 @@ class HttpProbe:
             http=self._http(run, title=True) if last.status else None,
             tls=found.tls or _last(run.certificates),
             advice=advice(found.cause),
+            page=run.page,
         )
 
     def _http(self, run: Run, *, title: bool) -> HttpFacts:
