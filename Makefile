@@ -40,6 +40,7 @@ lint: $(DEV) ## style, types, import directions, generated documents, sizes
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/reference.py --check
 	@$(BIN)/python tools/state_diagram.py --check
+	@$(BIN)/python tools/links.py
 	@$(BIN)/python tools/sizes.py
 
 bench: $(DEV) ## speed and size against blackbox_exporter and libcurl, as ratios in one run

@@ -1,11 +1,32 @@
-"""What `make bench` runs: figures as ratios within one run."""
+"""What `make bench` runs: each part is a process of its own (`python -m bench.store` runs one), so that none disturbs another."""
 
-from bench import baseline, http_probe, page, report, whole_program
+import os
+import platform
+import subprocess
+import sys
+
+PARTS = {
+    "start": "cold start",
+    "http_probe": "CPU of one check in one process, beside libcurl alone",
+    "whole_program": "the whole program beside blackbox_exporter at one rate: schedule, probe, decide, store",
+    "size": "memory and lateness of the whole program",
+    "latency": "how true the measured times are: a 50 ms answer over HTTP, 100 checks/s",
+    "store": "the store: 1,000 results/s through SqliteStore, beside one plain row a check",
+    "content": "CPU of reading a page of 30 KB, beside the bare parser",
+    "report": "what a report costs, and a storm of incidents",
+    "baseline": "what a baseline costs a check, and its memory",
+    "page": "from the confirmed incident to the mail server",
+}
+
+
+def main() -> None:
+    """Run every part."""
+    load = f", load {os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else ""
+    print(f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}{load}", flush=True)
+    for part, title in PARTS.items():
+        print(f"\n{title}", flush=True)
+        subprocess.run([sys.executable, "-m", f"bench.{part}"], check=False)
+
 
 if __name__ == "__main__":
-    whole_program.main()
-    print("CPU of one check within one process, µs: least (middle)")
-    http_probe.main()
-    page.main()
-    report.main()
-    baseline.main()
+    main()

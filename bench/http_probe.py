@@ -9,19 +9,15 @@ import asyncio
 import contextlib
 import os
 import select
-import shutil
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pycurl
-import trustme
 
+from bench.ground import needed, nginx, say
 from vigie.clock import SystemClock
 from vigie.net import Link, Resolver
 from vigie.probes import ProbeDeps
@@ -30,58 +26,6 @@ from vigie.probes.http import Config, build
 AT_ONCE = 8
 CHECKS = 400
 Work = Callable[[], Awaitable[None]]
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def nginx_conf(folder: Path, plain: int, secure: int) -> str:
-    core = 1 << ((os.cpu_count() or 1) - 1)
-    temp = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    return f"""
-daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1; worker_cpu_affinity {core:b};
-events {{}}
-http {{ access_log off; {temp}
-  server {{
-    listen 127.0.0.1:{plain}; listen 127.0.0.1:{secure} ssl;
-    ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
-    location / {{ return 200 "hello"; }}
-  }}
-}}"""
-
-
-@contextlib.contextmanager
-def nginx() -> Iterator[tuple[str, str, Path]]:
-    """A server on loopback; yields its two URLs and the file of its authority."""
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o755)
-    authority = trustme.CA()
-    leaf = authority.issue_cert("127.0.0.1")
-    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    leaf.cert_chain_pems[0].write_to_path(str(folder / "cert.pem"))
-    leaf.private_key_pem.write_to_path(str(folder / "key.pem"))
-    plain, secure = free_port(), free_port()
-    (folder / "nginx.conf").write_text(nginx_conf(folder, plain, secure))
-    server = subprocess.Popen([program, "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        wait_for(plain)
-        yield f"http://127.0.0.1:{plain}/", f"https://127.0.0.1:{secure}/", folder / "ca.pem"
-    finally:
-        server.terminate()
-        server.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def wait_for(port: int) -> None:
-    for _ in range(200):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.1):
-            return
-        time.sleep(0.02)
-    raise SystemExit("nginx did not start")
 
 
 class Floor:
@@ -165,22 +109,21 @@ async def measure(works: dict[str, Work], rounds: int) -> dict[str, list[float]]
 
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    if needed("nginx", "nginx-light") is None:
+        return
     with contextlib.suppress(AttributeError):  # not on every platform
         os.sched_setaffinity(0, {0})
     with nginx() as (plain, secure, ca_file), asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        for name, url in (("http", plain), ("https", secure)):
+        for name, url, target in (("HTTP", plain, 2.5), ("HTTPS", secure, 1.3)):
 
             async def both(url: str = url) -> dict[str, list[float]]:
                 return await measure({"libcurl": Floor(url, ca_file).run, "probe": probing(url, ca_file)}, rounds)
 
             spent = runner.run(both())
-            best = {key: min(values) for key, values in spent.items()}
-            middle = {key: statistics.median(values) for key, values in spent.items()}
-            print(
-                f"{name:6} libcurl {best['libcurl']:6.0f} ({middle['libcurl']:.0f})   probe {best['probe']:6.0f} ({middle['probe']:.0f})",
-                end="",
-            )
-            print(f"   × {best['probe'] / best['libcurl']:.2f} ({middle['probe'] / middle['libcurl']:.2f})")
+            floor, probe = spent["libcurl"], spent["probe"]
+            middles = f"medians {statistics.median(probe):.0f} and {statistics.median(floor):.0f}"
+            figures = f"probe {min(probe):.0f} µs, libcurl {min(floor):.0f} µs a check, least of {rounds} rounds ({middles})"
+            say(f"{name}, one probe ÷ libcurl alone", min(probe) / min(floor), "×", target, figures)
 
 
 if __name__ == "__main__":

@@ -1,106 +1,86 @@
-"""CPU of reading one page of 30 KB: with another token at every look, and byte for byte the last one.
+"""From the confirmed incident to the mail server: how long a page takes, on real sockets, without a model and with one that is slow.
 
-    python bench/page.py [rounds]
-
-The page is a shop's as they are made today: metadata, a style sheet and data in the page, responsive images, a menu, cards and
-text. Figures are µs of CPU a page beside Lexbor's own for the bare tree: the least and the middle of all rounds.
+`vigie serve` watches a site whose pages break one after the other. The clock starts when the decision `opened` was committed and ends when
+the mail server has the whole message. STARTTLS each time, as with a provider.
 """
 
-import statistics
-import sys
+import asyncio
 import time
-from collections.abc import Callable
-from itertools import count
 
-from selectolax.lexbor import LexborHTMLParser
+from bench.ground import folder, middle, say
+from bench.living import living, mail, monitor, until
+from vigie.core.events import Opened
+from vigie.engine.ingest import Turn
+from vigie.testing.ollama_server import Mode, ScriptedOllama
+from vigie.testing.servers import serving
+from vigie.testing.smtp_server import SmtpServer
 
-from vigie.probes.http.page import Reader
-
-SIZE, READS = 30_000, 20
-CHANGED_MAX, SAME_MAX = 150.0, 5.0
-HEADERS = {"content-type": "text/html; charset=utf-8"}
-TOKEN = "0" * 20  # what differs between two looks
-WORDS = "Every lamp is turned from ash wood in our workshop by the river and leaves it on the day it was ordered before noon."
+PAGES = 12
+APART_SECONDS = 0.3
+HOLD = 2.0  # llm.hold, by default
+ALERT = "alerts: {default: {confirm: 2, confirm_every: 1s}}\n"
 
 
-def head() -> str:
-    meta = "".join(
-        f'<meta property="og:{name}" content="{WORDS[:60]}">\n' for name in ("title", "type", "url", "image", "locale", "site_name")
+class Site:
+    """Pages that answer until they are broken."""
+
+    def __init__(self) -> None:
+        self.broken: set[str] = set()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        status = "503 Service Unavailable" if request.split(b" ")[1].decode() in self.broken else "200 OK"
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok".encode())
+        await writer.drain()
+
+
+async def arrivals(server: SmtpServer, seen: dict[str, float]) -> None:
+    """Note when each mail came, by the incident in its key."""
+    while True:
+        await server.arrived.wait()
+        server.arrived.clear()
+        for received in server.mails[len(seen) :]:
+            seen[str(received.mail["X-Vigie-Key"]).partition(".")[0]] = time.monotonic()
+
+
+async def measure(llm: str) -> list[float]:
+    """Seconds from each opened incident to its mail."""
+    site, opened, came = Site(), dict[str, float](), dict[str, float]()
+
+    def hear(turn: Turn) -> None:
+        opened.update((decision.incident, time.monotonic()) for decision in turn.decisions if isinstance(decision, Opened))
+
+    with folder() as place:
+        async with SmtpServer(place) as server, serving(site.answer) as port:
+            watched = "".join(monitor(f"page{number}", f"http://127.0.0.1:{port}/{number}") for number in range(PAGES))
+            text = f"{llm}notify: {{mail: {mail(server.port, server.ca_file)}}}\n{ALERT}monitors:\n{watched}"
+            async with living(text) as one:
+                one.hear = hear
+                noting = asyncio.create_task(arrivals(server, came))
+                await until(lambda: all(state.status for state in one.service.core.ingest.states()), 15)
+                for number in range(PAGES):
+                    site.broken.add(f"/{number}")
+                    await asyncio.sleep(APART_SECONDS)
+                if not await until(lambda: len(came) == PAGES, 30):
+                    print(f"{PAGES - len(came)} of {PAGES} pages did not come", flush=True)
+                noting.cancel()
+    return [came[incident] - at for incident, at in opened.items() if incident in came]
+
+
+async def run() -> None:
+    """Both."""
+    plain = await measure("llm: {provider: none}\n")
+    say("page without a model, the slowest", max(plain), "s", 2, f"median {middle(plain):.2f} of {len(plain)}")
+    async with ScriptedOllama(Mode.DRIP) as model:  # tokens for ever: the deadline is a minute away
+        slow = await measure(f"llm: {{provider: ollama, model: llama3, url: '{model.url}', hold: {HOLD:g}s}}\n")
+    say(
+        "page with a slow model, the slowest", max(slow), "s", 2 + HOLD, f"median {middle(slow):.2f} of {len(slow)}; the hold is {HOLD:g} s"
     )
-    links = "".join(f'<link rel="preload" href="/assets/fonts/{n}.woff2" as="font" type="font/woff2" crossorigin>\n' for n in range(4))
-    css = "".join(
-        f".card-{n}{{display:grid;grid-template-columns:1fr 2fr;gap:1rem;padding:{n}px}}@media(min-width:{n}00px){{.c{n}{{margin:0 auto}}}}\n"
-        for n in range(60)
-    )
-    data = '{"@context":"https://schema.org","@type":"Store","name":"Lamps","address":{"@type":"PostalAddress","addressLocality":"Aue"}}'
-    tags = "window.dataLayer=window.dataLayer||[];function gtag(){dataLayer.push(arguments)}gtag('js',new Date());gtag('config','G-1');"
-    return (
-        f'<meta charset="utf-8"><meta name="csrf-token" content="{TOKEN}"><meta name="viewport" content="width=device-width,initial-scale=1">\n<title>Lamps of ash wood | Lamp Workshop</title>\n{meta}{links}'
-        f'<style>{css}</style>\n<script async src="https://www.googletagmanager.com/gtag/js?id=G-1"></script>\n<script>{tags}</script>\n'
-        f'<script type="application/ld+json">{data}</script>\n<script src="/assets/app.4f1c.js" defer></script>\n'
-    )
-
-
-def card(number: int) -> str:
-    sizes = ", ".join(f"/media/lamps/{number}/lamp-{number}-{width}.webp {width}w" for width in (320, 640, 960, 1280))
-    return (
-        f'<li class="card card--product col-6 col-md-4 col-lg-3" data-sku="L-{number:04}" data-price="{number}9.00">\n'
-        f'  <a class="card__link stretched-link" href="/lamps/lamp-{number}"><img class="card__image img-fluid" src="/media/lamps/{number}/lamp-{number}-320.webp" srcset="{sizes}" '
-        f'sizes="(min-width: 960px) 25vw, 50vw" width="320" height="320" alt="Lamp number {number}" loading="lazy" decoding="async"></a>\n'
-        f'  <h2 class="card__title h5 mt-2">Lamp number {number}</h2>\n  <p class="card__text text-muted">{WORDS}</p>\n'
-        f'  <p class="card__price fw-bold">{number}9.00 <button type="button" class="btn btn-sm btn-outline-primary" data-add="L-{number:04}">Add</button></p>\n</li>\n'
-    )
-
-
-def page() -> bytes:
-    """The page, 30,000 bytes of it."""
-    menu = "".join(f'<li class="nav-item"><a class="nav-link px-3" href="/c/{n}">Rooms {n}</a></li>\n' for n in range(14))
-    foot = "".join(
-        f'<li><a href="{url}">Elsewhere</a></li>\n'
-        for url in ("/legal", "/privacy", "/jobs", "https://www.instagram.com/lamps", "https://www.pinterest.com/lamps")
-    )
-    state = (
-        '<script id="__DATA__" type="application/json">{"lamps":['
-        + ",".join(f'{{"id":{n},"name":"Lamp {n}","stock":{n % 7},"text":"{WORDS}"}}' for n in range(36))
-        + "]}</script>"
-    )
-    start = f'<!doctype html>\n<html lang="en">\n<head>\n{head()}</head>\n<body class="home">\n<header class="site-header"><a href="/" class="logo">Lamp Workshop</a><nav aria-label="Main"><ul class="nav">\n{menu}</ul></nav></header>\n<main id="main">\n<h1>Lamps of ash wood</h1>\n<p class="lead">{WORDS}</p>\n<ul class="row list-unstyled">\n'
-    end = f'</ul>\n</main>\n<footer class="site-footer"><ul>\n{foot}</ul><form action="/letter" method="post"><label>Letter <input type="email" name="email"></label></form></footer>\n{state}\n</body>\n</html>\n'
-    cards = ""
-    for number in count(1):
-        if len(start) + len(cards) + len(card(number)) + len(end) > SIZE:
-            break
-        cards += card(number)
-    whole = start + cards + end
-    return (whole + " " * (SIZE - len(whole))).encode()
-
-
-def measure(read: Callable[[int], object], rounds: int) -> list[float]:
-    """µs of CPU a read, one figure a round."""
-    spent = []
-    numbers = count(1)
-    for _ in range(rounds):
-        started = time.process_time()
-        for _ in range(READS):
-            read(next(numbers))
-        spent.append((time.process_time() - started) / READS * 1e6)
-    return spent
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 150
-    body, reader, last = page(), Reader(trusted=False), Reader(trusted=False)
-    last.read(200, HEADERS, body, "www.example.com")
-    trees = measure(lambda _: LexborHTMLParser(body), rounds)
-    before, _, after = body.partition(TOKEN.encode())
-    changed = measure(lambda number: reader.read(200, HEADERS, b"%b%020d%b" % (before, number, after), "www.example.com"), rounds)
-    same = measure(lambda _: last.read(200, HEADERS, body, "www.example.com"), rounds)
-    elements = sum(1 for _ in LexborHTMLParser(body).root.traverse())
-    print(f"page   {len(body)} bytes, {elements} elements: Lexbor's tree alone {min(trees):.0f} ({statistics.median(trees):.0f})")
-    for name, spent, limit in (("changed", changed, CHANGED_MAX), ("same", same, SAME_MAX)):
-        print(
-            f"page   {name:8} {min(spent):7.1f} ({statistics.median(spent):.1f})   at most {limit:g}   {'ok' if min(spent) <= limit else 'TOO SLOW'}"
-        )
+    """Measure both."""
+    asyncio.run(run())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 
+from bench.ground import say
 from vigie.core.model import Notice, NoticeReason, Status
 from vigie.core.policy import Policy
 from vigie.core.report import facts, render, rules, verify
@@ -88,12 +89,10 @@ def main() -> None:
     """Print the figures."""
     logging.getLogger("vigie").setLevel(logging.CRITICAL)
     case = next(one for one in cases() if one.name == "gateway/noisy" and one.variant is Variant.NOISY)
-    print(f"report  certify: {certification(case):.0f} µs (target 1000)")
-    print(f"report  bundle to plain report: {plain(case):.0f} µs (target 1000)")
+    say("a reply of three sentences certified", certification(case), "µs", 1_000, "CPU, least of 5 rounds")
+    say("from what was measured to the plain report", plain(case), "µs", 1_000, "CPU, least of 5 rounds")
     asked, pages, late = storm()
-    print(
-        f"storm   {STORM} monitors at once: model asked {asked} times (target 3), {pages} pages, the last {late:.1f} s after its incident opened"
-    )
+    say(f"{STORM} incidents at once: model asked", asked, "times", 3, f"{pages} pages, the last {late:.1f} s after its incident opened")
 
 
 if __name__ == "__main__":

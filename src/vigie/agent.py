@@ -6,11 +6,11 @@ import logging
 import os
 import queue
 import signal
-import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from io import FileIO, RawIOBase
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
@@ -21,7 +21,7 @@ from vigie.clock import SystemClock
 from vigie.core.model import CheckResult, Monitor
 from vigie.engine.prober import LocalAgent
 from vigie.engine.watch import Watch, watching
-from vigie.memory import one_arena, settle
+from vigie.memory import freeze
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
 from vigie.ports import Assignment, Batch
 from vigie.probes import Guarded, ProbeDeps, configured
@@ -43,10 +43,10 @@ def build_probe(assignment: Assignment, deps: ProbeDeps, *, every: int = EVERY) 
     return Others(guarded, deps, assignment.monitor.target if by_tcp else "", every)
 
 
-def probe_deps(control: list[str], second_resolver: str | None = None) -> ProbeDeps:
+def probe_deps(control: list[str], second_resolver: str | None = None, evidence: Path | None = None) -> ProbeDeps:
     """What the probes of this process share."""
     resolver = Resolver()
-    return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file(), cache_folder())
+    return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file(), cache_folder(), evidence)
 
 
 async def look(
@@ -130,7 +130,7 @@ def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Qu
         body = _exactly(stream, int.from_bytes(head, "little"))
         message: Down = msgspec.msgpack.decode(body, type=Down)
         if isinstance(message, Assign):
-            message = Assign(message.run, alike(message.assignments), message.control)
+            message = msgspec.structs.replace(message, assignments=alike(message.assignments))
         loop.call_soon_threadsafe(inbox.put_nowait, message)
     with contextlib.suppress(RuntimeError):  # the loop may have ended first
         loop.call_soon_threadsafe(inbox.put_nowait, Stop())
@@ -169,7 +169,7 @@ async def serve(source: RawIOBase, sink: BinaryIO) -> None:
 
 
 async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) -> None:
-    deps = probe_deps(first.control, first.second_resolver)
+    deps = probe_deps(first.control, first.second_resolver, Path(first.evidence) if first.evidence else None)
 
     async def publish(batch: Batch) -> None:
         await output.room()
@@ -178,7 +178,7 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
     agent = LocalAgent(name="local", run=first.run, clock=deps.clock, publish=publish, build=lambda one: build_probe(one, deps))
     agent.start()
     await agent.assign(first.assignments)
-    settle()
+    freeze()
     reports = asyncio.create_task(_report_lateness(agent, output))
     while not isinstance(message := await inbox.get(), Stop):
         if isinstance(message, Pace):
@@ -187,7 +187,7 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
             deps.link.close()
             deps.link = Link(deps.resolver, message.control, message.second_resolver)
             await agent.assign(message.assignments)
-            settle()
+            freeze()
     reports.cancel()
     await agent.stop()
     deps.close()
@@ -201,12 +201,14 @@ async def _report_lateness(agent: LocalAgent, output: _Output) -> None:
         output.send(frame(Late(len(samples), samples[int(len(samples) * 0.99)], samples[-1])))
 
 
+def _left_to_the_parent(_number: int, _frame: object) -> None:
+    """Ignore it here alone: commands that a check runs would inherit SIG_IGN, but never a handler."""
+
+
 def main() -> None:
     """Entry of the process. Signals are the parent's business: a Ctrl-C reaches both, and the parent drains us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform != "win32":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    one_arena()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _left_to_the_parent)
     # What a library prints must not get between the frames.
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

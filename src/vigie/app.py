@@ -16,9 +16,11 @@ from vigie.agent import build_probe, probe_deps
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known
 from vigie.config import Settings
-from vigie.core.model import Monitor, Notice
+from vigie.core.heartbeat import Job
+from vigie.core.model import Cause, CheckResult, Monitor, Notice
 from vigie.core.report.render import Setting
 from vigie.engine.eyes import Eyes
+from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
@@ -35,6 +37,8 @@ from vigie.stores.sqlite import SqliteStore
 
 log = logging.getLogger("vigie.app")
 
+Publish = Callable[[Batch], Awaitable[None]]
+HEARTBEAT = "heartbeat"
 _AT_ONCE = 64
 _DRAIN_MS = 20_000
 
@@ -67,8 +71,18 @@ def zone_of(settings: Settings) -> tzinfo:
 
 
 def assignments(settings: Settings) -> list[Assignment]:
-    """What an agent is told to watch."""
-    return [Assignment(one.monitor, one.options) for one in settings.monitors]
+    """What an agent is told to watch: everything but jobs, which report in by themselves."""
+    return [Assignment(one.monitor, one.options) for one in settings.monitors if one.monitor.kind != HEARTBEAT]
+
+
+def jobs(settings: Settings) -> list[Watched]:
+    """The jobs that report in."""
+    return [Watched(one.monitor, one.config.token, one.config.expected()) for one in settings.monitors if one.monitor.kind == HEARTBEAT]
+
+
+def evidence(settings: Settings) -> Path:
+    """The folder for pictures of what went wrong, beside the store."""
+    return settings.store.parent / "evidence"
 
 
 def monitors(settings: Settings) -> dict[str, Monitor]:
@@ -96,7 +110,7 @@ def collectors(settings: Settings, deps: ProbeDeps, known: Callable[[], Awaitabl
     wanted = CollectorDeps(
         deps.clock, deps.resolver, deps.link, settings.second_resolver, url_of=lambda monitor: urls.get(monitor.id), known=known
     )
-    return [plugins.load("collectors", kind).build(wanted) for kind in plugins.kinds("collectors")]
+    return [plugins.load("collectors", kind).build(wanted) for kind in settings.collectors]
 
 
 def writing(settings: Settings, clock: Clock) -> Writing:
@@ -112,7 +126,7 @@ class Core:
     def __init__(self, settings: Settings, clock: Clock, *, hold_ms: int, threads: bool) -> None:
         self.settings, self.clock = settings, clock
         self.store = SqliteStore(settings.store, threads=threads)
-        self.deps = probe_deps(list(settings.control), settings.second_resolver)
+        self.deps = probe_deps(list(settings.control), settings.second_resolver, evidence(settings))
         words = Setting(settings.language, zone_of(settings))
         self.composer = Composer(self.store, clock, words, monitors(settings))
         self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps, self._known), writing(settings, clock))
@@ -159,6 +173,11 @@ class Core:
             self.outbox.wake()
 
 
+def heartbeats(core: Core, publish: Publish, fault: Callable[[], Awaitable[Cause | None]] | None = None) -> Heartbeats:
+    """The watch over jobs that report in; `fault` asks whether our own link is broken, where pings come over it."""
+    return Heartbeats(core.store, core.clock, publish, fault, core.settings.secrets)
+
+
 async def once(settings: Settings, clock: Clock) -> int:
     """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
     with locked(settings.store):
@@ -197,6 +216,7 @@ async def _cycle(core: Core) -> int:
 
     try:
         await core.ingest.wake(core.clock.now())
+        await _judge_jobs(core)
         async with watching(core.clock) as watch:
             await asyncio.gather(*(cycle(assignment) for assignment in assignments(core.settings)))
         await core.reporter.idle()
@@ -204,6 +224,27 @@ async def _cycle(core: Core) -> int:
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
+
+
+async def _judge_jobs(core: Core) -> None:
+    """Jobs, by what `vigie ping` left."""
+    if watched := jobs(core.settings):
+        judging = heartbeats(core, core.ingest.take)
+        await judging.start(watched, await core.store.next_run(), listening=False)
+        await judging.tick()
+        await judging.stop()
+
+
+async def judged(settings: Settings, clock: Clock) -> list[tuple[Monitor, CheckResult]]:
+    """What is to be said of the jobs that report in, by what the store knows; nothing is written."""
+    watched, known = jobs(settings), dict[str, Job]()
+    if watched and settings.store.exists():
+        store = SqliteStore(settings.store, threads=False)
+        try:
+            known = await store.jobs()
+        finally:
+            await store.close()
+    return [(one.monitor, verdict(one.monitor.id, known.get(one.monitor.id), one.expected, clock.now())) for one in watched]
 
 
 async def send_test(settings: Settings, clock: Clock, channel: str) -> str:

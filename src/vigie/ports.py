@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from vigie.core.baseline import Baseline
 from vigie.core.blind import Blind
 from vigie.core.events import Acked, Decision, Resolved
+from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
 from vigie.core.report.facts import Analysis, Bundle, Evidence, Message, Subject
@@ -19,15 +21,12 @@ class Clock(Protocol):
 
     def now(self) -> int:
         """Epoch ms, wall clock; may step."""
-        ...
 
     def monotonic(self) -> float:
         """Seconds that never go back; does not count suspension."""
-        ...
 
     async def sleep(self, seconds: float) -> None:
         """Wait; virtual in tests."""
-        ...
 
 
 class Probe(Protocol):
@@ -35,7 +34,6 @@ class Probe(Protocol):
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """Look once, within `timeout_ms` in all; `monitor` and `order` of the result are filled in by the caller."""
-        ...
 
 
 class Collector(Protocol):
@@ -43,7 +41,6 @@ class Collector(Protocol):
 
     async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
         """Bring evidence within `budget_ms`; own faults yield fewer facts, never an exception."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +90,21 @@ class LanguageModel(Protocol):
     @property
     def name(self) -> str:
         """The model's name as the user wrote it."""
-        ...
 
     async def preload(self) -> None:
         """Have the model loaded before it is needed."""
-        ...
 
     async def write(self, prompt: Prompt, deadline_ms: int) -> Reply:
         """Ask once, within `deadline_ms` in all."""
-        ...
 
     async def examine(self) -> str:
         """One line for `vigie doctor`: server version and that the model is there; raise ModelError with its fix otherwise."""
-        ...
 
     async def offered(self) -> list[Offered]:
         """The models that the server has."""
-        ...
 
     def pull(self) -> AsyncIterator[Pulled]:
         """Have the server download the model; where it cannot, the first step raises ModelError that says how else."""
-        ...
 
 
 class Notifier(Protocol):
@@ -121,11 +112,9 @@ class Notifier(Protocol):
 
     async def deliver(self, message: Message) -> str:
         """Hand the message over and return the provider's answer in one line; raise DeliveryError."""
-        ...
 
     async def examine(self) -> str:
         """Try the login without sending and return one line for `vigie doctor`; raise DeliveryError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,15 +132,12 @@ class Bus(Protocol):
 
     async def publish(self, batch: Batch) -> None:
         """Hand a batch over; returns once it is accepted."""
-        ...
 
     def batches(self) -> AsyncIterator[Batch]:
         """The batches, as they come; ends when the bus is closed and drained."""
-        ...
 
     async def close(self) -> None:
         """No more batches will be published."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,51 +202,39 @@ class Store(Protocol):
 
     async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
         """Make the stored monitors equal to these; history of the others stays."""
-        ...
 
     async def next_run(self) -> int:
         """A number larger than at any earlier start, for `order` and `Batch.run`."""
-        ...
 
     async def load_states(self) -> dict[str, MonitorState]:
         """Every monitor's state by monitor id."""
-        ...
 
     async def cursors(self) -> dict[str, tuple[int, int]]:
         """Agent -> (run, sequence) last taken in."""
-        ...
 
     async def baselines(self) -> dict[str, Baseline]:
         """What is usual, by monitor id; one that cannot be read is left out, and learnt anew."""
-        ...
 
     async def commit(self, change: Commit) -> None:
         """Write it whole; fsynced before it returns when it carries states that decided, incidents, or outbox rows."""
-        ...
 
     async def blinds(self, since: int) -> list[Blind]:
         """The spans in which Vigie could not see that were not over before `since`, epoch ms; oldest number first."""
-        ...
 
     async def watched_since(self) -> dict[str, int]:
         """When the oldest whole result on record of each monitor was, epoch ms; the first one of all is kept whole."""
-        ...
 
     async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
         """Due rows that nobody holds, oldest first, held by the caller for `lease_ms`."""
-        ...
 
     async def next_due(self) -> int | None:
         """When the next outbox row is due (or its lease ends); None when the outbox is empty."""
-        ...
 
     async def delivered(self, delivery: Delivery) -> None:
         """Record a success and take the row out of the outbox."""
-        ...
 
     async def failed(self, delivery: Delivery, retry_at: int | None, then: Sequence[OutboxRow] = ()) -> None:
         """Record a failure; try again at `retry_at`, or bury the row when None. `then` rows are added in the same transaction."""
-        ...
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the page or let it follow, in one transaction.
@@ -268,75 +242,100 @@ class Store(Protocol):
         Opening notices not yet claimed become due at once; for those already claimed or delivered, the follow-up row of the same
         channel is added.
         """
-        ...
 
     async def report(self, incident: str) -> StoredReport | None:
         """The newest report of an incident."""
-        ...
 
     async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
         """Newest first; those that were not over before `since`, epoch ms, where that is given."""
-        ...
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
-        ...
 
     async def timeline(self, incident_id: str) -> list[TimelineEntry]:
         """Oldest first."""
-        ...
 
     async def deliveries(self, incident_id: str) -> list[Delivery]:
         """Every attempt at every notice of an incident, oldest first."""
-        ...
 
     async def unsent(self) -> list[OutboxRow]:
         """What still has to be told, buried rows left out."""
-        ...
 
     async def buried(self) -> list[OutboxRow]:
         """What was given up."""
-        ...
 
     async def last_results(self) -> dict[str, CheckResult]:
         """The newest whole result of every monitor by monitor id (details of a plain good check may be older than its time)."""
-        ...
 
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""
-        ...
 
     async def leave(self, monitor: str, event: Acked | Resolved) -> None:
         """Leave an event for the Vigie that is at work on this store; it takes it within a second."""
-        ...
 
     async def left(self) -> list[tuple[str, Acked | Resolved]]:
         """Take what was left, oldest first; each is handed out once."""
-        ...
 
     async def remark(self, remark: Remark) -> None:
         """Keep what a person said of an incident."""
-        ...
 
     async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
         """What was said of these incidents, oldest first."""
-        ...
 
     async def save_scores(self, scores: Scores) -> None:
         """Keep how a model did on the frozen incidents."""
-        ...
 
     async def scores(self, model: str) -> list[Scores]:
         """How a model did, newest first."""
-        ...
 
     async def prune(self, now: int) -> int:
         """Drop what retention no longer keeps; how many rows went."""
-        ...
 
     async def close(self) -> None:
         """Commit what waits and close."""
-        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What a ping made of a job. `ping` None: the job alone changed; `left` is the ping's number when another process left it."""
+
+    job: Job
+    ping: Ping | None = None
+    left: int | None = None
+
+
+class Answer(StrEnum):
+    """What becomes of a ping that came over the network. `NOT_NOW`: it could not be kept, and the job should try again."""
+
+    TAKEN = "taken"
+    UNKNOWN = "unknown"
+    TOO_MANY = "too_many"
+    NOT_NOW = "not_now"
+
+
+class PingStore(Protocol):
+    """What stores keep of jobs that report in. Raises StoreError and nothing else."""
+
+    async def jobs(self) -> dict[str, Job]:
+        """Every watched job by monitor id; `Store.sync_monitors` forgets the others."""
+
+    async def hear(self, hearings: Sequence[Hearing]) -> None:
+        """Write them whole, fsynced before it returns; of each monitor's pings the newest hundred are kept."""
+
+    async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:
+        """The pings of a monitor, newest first."""
+
+    async def leave_ping(self, monitor: str, ping: Ping) -> None:
+        """Leave a ping for the Vigie that is at work on this store, or the next one; fsynced before it returns."""
+
+    async def left_pings(self) -> list[tuple[int, str, Ping]]:
+        """(number, monitor, ping) of what was left and not yet heard, oldest first."""
+
+    async def listening(self, at: int) -> None:
+        """Somebody listens for pings at `at`."""
+
+    async def listened(self) -> int | None:
+        """When somebody last listened; None when nobody ever did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,12 +351,9 @@ class Agent(Protocol):
 
     async def assign(self, assignments: Sequence[Assignment]) -> None:
         """Watch exactly these from now on; monitors that stay unchanged keep their phase."""
-        ...
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
         """Check this monitor every `every_ms` from now on (next one in `every_ms`), or at its own pace again when None."""
-        ...
 
     async def stop(self) -> None:
         """Start no more checks, let those under way end within their deadlines, publish what is left."""
-        ...

@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import Any
 
 from vigie import __version__
-from vigie.app import Core, assignments, locked, monitors, notifiers, writing, zone_of
+from vigie.app import Core, assignments, evidence, heartbeats, jobs, locked, monitors, notifiers, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
 from vigie.core.model import Monitor
+from vigie.core.report.words import counted
 from vigie.engine.alive import keep_alive
 from vigie.engine.ingest import Turn
 from vigie.engine.janitor import Janitor
@@ -45,7 +46,9 @@ class Service:
             next_run=self.core.store.next_run,
             control=settings.control,
             second_resolver=settings.second_resolver,
+            evidence=str(evidence(settings)),
         )
+        self.heartbeats = heartbeats(self.core, self._bus.publish, self.core.deps.link.fault)
         self._janitor = Janitor(self.core.store, clock, self.core.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
@@ -56,13 +59,17 @@ class Service:
     async def start(self) -> None:
         """Adopt the state, start every loop, begin to watch."""
         await self.core.start()
+        await self.heartbeats.start(jobs(self.settings), await self.core.store.next_run(), listening=True)
         loops = {
             "the outbox": self.core.outbox.run,
             "the reporter": self.core.reporter.run,
             "the janitor": self._janitor.run,
+            "the watch over jobs": self.heartbeats.run,
             "the configuration's watch": self._watch_file,
         }
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
+        if jobs(self.settings) and not self.settings.web.enabled:
+            log.warning("jobs can report by `vigie ping` only: `web.enabled` is false")
         self._taking = asyncio.create_task(self._take())
         await self.agent.assign(assignments(self.settings))
         for state in self.core.ingest.states():
@@ -74,6 +81,7 @@ class Service:
     async def stop(self) -> None:
         """Drain: checks under way end, their results are taken in, what is due is sent, the store is closed."""
         await self.agent.stop()
+        await self.heartbeats.stop()
         await self._bus.close()
         self.core.ingest.stop()
         if self._taking is not None:
@@ -84,7 +92,7 @@ class Service:
         await self.core.eyes.stop()
         unsent = await self.core.outbox.drain(self._clock.now() + _DRAIN_MS)
         if unsent:
-            log.warning("%d notice(s) still unsent; the next start sends them", unsent)
+            log.warning("%s still unsent; the next start sends what waits", counted(unsent, "avis", "notice", "en"))
         await self.core.close()
 
     async def reload(self) -> bool:
@@ -106,6 +114,7 @@ class Service:
         self.core.composer.use(said.setting, monitors(fresh))
         self.core.reporter.use(said)
         self.core.outbox.use(built)
+        await self.heartbeats.use(jobs(fresh), fresh.secrets)
         self.agent.use(fresh.control, fresh.second_resolver)
         await self.agent.assign(assignments(fresh))
         settle()
@@ -171,7 +180,7 @@ async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings]
         close_page = await _page(service, settings)
         try:
             await service.start()
-            log.info("watching %d monitor(s); stop with Ctrl-C", len(settings.monitors))
+            log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "moniteur", "monitor", "en"))
             await _until(stop, again, service)
         finally:
             log.info("stopping: checks under way end, what waits is sent")
@@ -199,7 +208,7 @@ async def _page(service: Service, settings: Settings) -> Callable[[], Awaitable[
     from vigie.web.app import build
 
     listening = await _bound(settings.web.listen, service)
-    config = uvicorn.Config(build(service.snapshot), log_config=None, access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(build(service.snapshot, service.heartbeats), log_config=None, access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours
     task = asyncio.create_task(server._serve(listening))  # noqa: SLF001 - `serve` would take over the signals

@@ -1,13 +1,17 @@
 """The child's own side, driven over real pipes as its parent would."""
 
+import asyncio
+import io
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import pytest
 
-from vigie.buses.process import Assign, Late, Results, Said, Stop, Up, frame
+from vigie import agent
+from vigie.buses.process import Assign, Down, Late, Results, Said, Stop, Up, frame
 from vigie.core.model import Cause, Monitor
 from vigie.core.policy import Policy
 from vigie.ports import Assignment
@@ -68,6 +72,22 @@ def test_the_log_of_the_child_travels_to_the_parent(child: subprocess.Popen[byte
     assert "nosuchkind" in said[0]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_the_child_ignores_signals_but_the_commands_it_runs_do_not(child: subprocess.Popen[bytes]) -> None:
+    line = "kill -TERM $PPID; kill -TERM $$; echo was ignored; exit 2"
+    one = Assignment(Monitor("trap", "trap", "exec", "sh", "", 100, 2_000, Policy()), {"command": line, "shell": True})
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write(frame(Assign(1, [one], [])))
+    child.stdin.flush()
+    head = child.stdout.read(4)
+    (first,) = frames(head + child.stdout.read(int.from_bytes(head, "little")))
+    assert isinstance(first, Results)
+    assert "SIGTERM" in first.batch.results[0].message
+    child.communicate(timeout=10)
+    assert child.returncode == 0
+
+
 NOISY = """
 import vigie.agent
 real = vigie.agent.build_probe
@@ -84,3 +104,12 @@ def test_what_a_library_prints_does_not_get_between_the_frames() -> None:
     done = subprocess.run([sys.executable, "-c", NOISY], input=work, capture_output=True, timeout=20, check=True)
     assert b"a library prints" not in done.stdout
     frames(done.stdout)
+
+
+async def test_what_the_parent_says_arrives_whole() -> None:
+    inbox: asyncio.Queue[Down] = asyncio.Queue()
+    said = Assign(3, [nobody_listens()], ["a.test:443"], "9.9.9.9")
+    source: Any = io.BytesIO(frame(said))
+    agent._read(source, asyncio.get_running_loop(), inbox)
+    assert await inbox.get() == said
+    assert await inbox.get() == Stop()

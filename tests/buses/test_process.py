@@ -98,6 +98,14 @@ async def test_a_monitor_whose_options_make_no_sense_is_unknown_and_the_others_a
         assert (found.status, found.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR)
 
 
+async def test_what_is_sent_to_a_child_that_has_ended_is_let_go_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    async with watching("shop") as (parent, _):
+        await parent.agent.stop()
+        for _ in range(10):
+            await parent.agent.pace("shop", 1_000)
+    assert caplog.text == ""
+
+
 async def test_stopping_drains_and_ends_the_child() -> None:
     async with watching("shop") as (parent, _):
         pid = parent.agent.pid

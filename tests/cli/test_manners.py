@@ -2,6 +2,7 @@
 
 import errno
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -111,6 +112,14 @@ def test_output_to_a_full_disk_is_an_error_with_a_fix() -> None:
 
     assert done.returncode == 3
     assert done.stderr == "the output: No space left on device\nFix: see the disk and the permissions there\n"
+
+
+def test_a_console_that_knows_no_marks_gets_the_words(site: Any) -> None:
+    command = [sys.executable, "-c", "from vigie.cli import main; main()", "check", site.url]
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, check=False)
+
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"? UP  {site.url}".encode())
 
 
 def test_a_reader_that_went_away_is_no_error(vigie: Run, monkeypatch: pytest.MonkeyPatch) -> None:

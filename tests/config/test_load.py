@@ -1,7 +1,9 @@
 """What a good configuration becomes, where it is found, and how it is shown."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,6 +125,21 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         load(tmp_path / "absent.yaml", {}, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "identity"),
+    [
+        ("Shop API", "shop-api"),
+        ("Café Zoé – Forêt", "cafe-zoe-foret"),
+        ("Straße", "strasse"),
+        ("متجر", "a-test"),
+        ("🔥", "a-test"),
+        ("x" * 62 + " y", "x" * 62),
+    ],
+)
+def test_an_id_is_what_people_would_type(name: str, identity: str) -> None:
+    assert one_monitor({"url": "https://a.test/", "name": name}).monitor.id == identity
+
+
 def test_a_disabled_monitor_is_not_watched(tmp_path: Path) -> None:
     (tmp_path / "vigie.yaml").write_text("monitors: [https://a.test/, {url: https://b.test/, enabled: false}]\n")
 
@@ -140,6 +157,25 @@ def test_a_maintenance_window_mutes_the_monitors_it_names(tmp_path: Path) -> Non
     assert shop.muted_until(1_769_940_000_000) == 1_769_943_600_000
 
 
+@pytest.mark.parametrize(
+    ("written", "epoch"),
+    [
+        ("2026-03-01T22:00+01:00", 1_772_398_800_000),
+        ("'2026-03-01T22:00+01:00'", 1_772_398_800_000),
+        ("2026-03-01T21:00:00Z", 1_772_398_800_000),
+        ("2026-03-01 22:00:00", 1_772_370_000_000),  # in Tokyo, nine hours before
+        ("'2026-03-01T22:00'", 1_772_370_000_000),
+    ],
+)
+def test_an_instant_without_a_zone_is_of_the_configurations(written: str, epoch: int, tmp_path: Path) -> None:
+    (tmp_path / "vigie.yaml").write_text(
+        f"timezone: Asia/Tokyo\nmaintenance: [{{from: {written}, until: 2026-04-01T00:00:00Z}}]\nmonitors: [https://a.test/]\n"
+    )
+    (one,) = load(None, {}, tmp_path).monitors
+
+    assert one.monitor.policy.windows[0].start == epoch
+
+
 def test_secrets_are_masked_where_the_configuration_is_shown(product: Path) -> None:
     found = load(None, MAIL, product.parent)
     text = shown(found)
@@ -155,6 +191,34 @@ def test_the_schema_knows_every_adapter() -> None:
 
     for word in ("reject_keyword", "confirm_every", "ca_file", "keep_alive", "webhook"):
         assert word in text
+
+
+def _takes(part: dict[str, Any], text: str) -> bool:
+    """Whether a text satisfies a part of the schema, as far as patterns, choices and types go."""
+    if "anyOf" in part:
+        return any(_takes(one, text) for one in part["anyOf"])
+    if "enum" in part:
+        return text in part["enum"]
+    return part.get("type") == "string" and bool(re.search(part.get("pattern", ""), text))
+
+
+@pytest.mark.parametrize(
+    ("struct", "key", "good", "bad"),
+    [
+        ("Log", "keep", ["${KEEP}", "${KEEP:-5}"], ["five"]),
+        ("Log", "level", ["info", "${LEVEL}"], ["loud"]),
+        ("Alert", "remind", ["4h", "1h30m", "0", "${REMIND}"], ["soon", "4"]),
+        ("File", "language", ["fr", "${LANG:-en}"], ["de"]),
+        ("File", "store", ["vigie.db", "${DB}"], []),
+    ],
+)
+def test_editors_let_a_variable_stand_where_a_number_is_wanted(struct: str, key: str, good: list[str], bad: list[str]) -> None:
+    found = schema()
+    part = (found if struct == "File" else found["$defs"][struct])["properties"][key]
+
+    assert [text for text in good if not _takes(part, text)] == []
+    assert [text for text in bad if _takes(part, text)] == []
+    assert part["description"]
 
 
 def test_a_probes_options_survive_the_way_to_another_process() -> None:

@@ -49,12 +49,21 @@ def test_back_off_doubles_to_ten_minutes_with_a_fifth_of_jitter(attempt: int, ke
     assert backoff_ms(attempt, key) == backoff_ms(attempt, key)
 
 
-def test_a_permanent_fault_or_a_notice_of_yesterday_is_given_up() -> None:
+@pytest.mark.parametrize(
+    ("attempt", "waited", "permanent", "gives_up"),
+    [(1, 0, True, True), (9, DAY + 1, False, True), (7, 9 * DAY, False, False), (99, DAY, False, False), (1, DAY + 1, True, True)],
+)
+def test_what_is_given_up_is_a_permanent_fault_or_a_day_of_failures(attempt: int, waited: int, permanent: bool, gives_up: bool) -> None:
     notice = Notice("a-1:opened:mail", "a-1", "a", "mail", NoticeReason.OPENED, 0)
 
-    assert retry_at(1_000, notice, 1, permanent=True) is None
-    assert retry_at(DAY + 1, notice, 9, permanent=False) is None
-    assert retry_at(1_000, notice, 1, permanent=False, retry_after_ms=90_000) == 91_000
+    assert (retry_at(1_000, notice, attempt, waited, permanent=permanent) is None) is gives_up
+
+
+@pytest.mark.parametrize(("asked", "at"), [(90_000, 91_000), (3_600_000, 3_601_000), (7 * DAY, 3_601_000)])
+def test_a_channel_gets_the_wait_it_asked_for_up_to_an_hour(asked: int, at: int) -> None:
+    notice = Notice("a-1:opened:mail", "a-1", "a", "mail", NoticeReason.OPENED, 0)
+
+    assert retry_at(1_000, notice, 1, 0, permanent=False, retry_after_ms=asked) == at
 
 
 @given(monitor=st.text(max_size=30), every=st.integers(1_000, DAY), now=st.integers(-DAY, 10**13))

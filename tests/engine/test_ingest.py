@@ -259,10 +259,28 @@ async def test_a_clock_step_moves_reminders_along_and_tells_nobody(store: Sqlite
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
     clock.step(86_400_000)
-    await ours.ingest.stepped(86_400_000)
+    await ours.ingest.mind_clock()
     await ours.ingest.wake(clock.now())
     assert await ours.keys() == ["shop-1:opened:mail"]
     await clock.sleep(60)
+    await ours.ingest.wake(clock.now())
+    assert await ours.keys() == ["shop-1:opened:mail", "shop-1:reminder:1:mail"]
+
+
+@pytest.mark.parametrize("status", [DOWN, UP, UNKNOWN])
+async def test_a_result_that_comes_before_the_step_was_noticed_reminds_nobody(
+    store: SqliteStore, clock: VirtualClock, status: Status
+) -> None:
+    """A laptop that wakes up: the first results are there before the housekeeping has looked at the clock."""
+    policy = replace(fake_monitor().policy, remind_ms=600_000, recover=5)
+    ours = await desk(store, clock, fake_monitor(policy=policy))
+    await ours.see(DOWN, DOWN)
+    clock.step(86_400_000)
+    await ours.see(status)
+    await ours.ingest.mind_clock()
+    await ours.ingest.wake(clock.now())
+    assert await ours.keys() == ["shop-1:opened:mail"]
+    await clock.sleep(600)
     await ours.ingest.wake(clock.now())
     assert await ours.keys() == ["shop-1:opened:mail", "shop-1:reminder:1:mail"]
 

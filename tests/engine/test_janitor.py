@@ -179,3 +179,32 @@ async def test_a_task_that_breaks_is_told_loudly_and_started_again(clock: Virtua
     assert "the outbox broke and is started again" in caplog.text
     with pytest.raises(asyncio.CancelledError):
         await kept
+
+
+async def test_a_step_that_cannot_be_written_down_is_not_taken_twice(
+    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some monitors moved and some not would give some of them the same step again a second later."""
+    policy = Policy(confirm=1, remind_ms=600_000, to=("mail",))
+    mail, status, failures, real = FakeChannel(clock), [Status.UP], list[int](), store.commit
+    monitors = [fake_monitor(f"shop{number}", every_ms=5_000, policy=policy) for number in range(3)]
+    vigie = FakeVigie(store, clock, monitors, lambda _: status[0], {"mail": mail})
+
+    async def commit(change: object) -> None:
+        if failures:
+            count = failures.pop()
+            failures.extend([count - 1] if count > 1 else [])
+            if count % 2 == 0:
+                raise StoreError(StoreFault.FULL, "the disk is full")
+        await real(change)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "commit", commit)
+    async with vigie.at_work():
+        status[0] = Status.DOWN
+        await clock.sleep(20)
+        due = [state.wake_at for state in vigie.ingest.states()]
+        failures.append(6)
+        clock.step(86_400_000)
+        await clock.sleep(10)
+        moved = [(state.wake_at or 0) - (before or 0) for state, before in zip(vigie.ingest.states(), due, strict=True)]
+    assert all(abs(delta - 86_400_000) < 2_000 for delta in moved), moved

@@ -116,6 +116,21 @@ async def test_slots_are_handed_out_in_order_and_forgotten_when_nobody_needs_the
     assert not limits._hosts
 
 
+async def test_checks_that_talk_to_no_host_share_no_queue() -> None:
+    limits, started = Limits(3, 1), list[int]()
+
+    async def one(number: int) -> None:
+        async with limits.slot(""):
+            started.append(number)
+            await asyncio.sleep(1)
+
+    tasks = [asyncio.create_task(one(number)) for number in range(5)]
+    await asyncio.sleep(0.5)
+    assert started == [0, 1, 2]
+    await asyncio.gather(*tasks)
+    assert not limits._hosts
+
+
 async def test_a_failure_is_published_at_once_and_good_results_soon(clock: VirtualClock) -> None:
     for status, at_most in ((Status.DOWN, 1), (Status.UP, 251)):
         site = Site(clock, status=status)

@@ -12,9 +12,10 @@ from vigie.agent import look
 from vigie.core.model import Cause, CheckResult, Monitor, Scalar, Status
 from vigie.core.policy import Policy
 from vigie.engine.watch import Watch, watching
-from vigie.ports import Assignment
+from vigie.ports import Assignment, Commit
 from vigie.testing import VirtualClock, VirtualLoop
 from vigie.testing.fakes import fake_monitor
+from vigie.testing.memory import MemoryStore
 from vigie.testing.servers import serving
 
 UP, DOWN, UNKNOWN = Status.UP, Status.DOWN, Status.UNKNOWN
@@ -168,3 +169,24 @@ async def test_a_check_from_the_command_line_is_watched_over_too() -> None:
         monitor = Monitor("x", "x", "http", url, "127.0.0.1", 60_000, 600, Policy())
         ((_, result),) = await look([Assignment(monitor, {"url": url})], [])
     assert (result.status, result.cause, result.monitor) == (UNKNOWN, Cause.PROBE_ERROR, "x")
+
+
+@pytest.mark.virtual
+async def test_a_disk_that_stalls_is_not_the_targets_silence(clock: VirtualClock) -> None:
+    """A single cycle keeps its results in the same thread that looks at services: while that waits for the disk, nobody is heard."""
+
+    class Stalling(MemoryStore):
+        async def commit(self, change: Commit) -> None:
+            stall(5)
+            await super().commit(change)
+
+    store, results = Stalling(), list[CheckResult]()
+    async with at_work(clock) as watch:
+
+        async def one(cause: Cause | None, takes: float) -> None:
+            result = await watch.look(Told(nothing, cause, takes=takes), SHOP)
+            results.append(result)
+            await store.commit(Commit((result,)))
+
+        await asyncio.gather(one(None, 0.5), one(Cause.TIMEOUT_FIRST_BYTE, 2.0))
+    assert [(one.status, one.cause) for one in results] == [(UP, None), (UNKNOWN, Cause.PROBE_ERROR)]

@@ -72,8 +72,8 @@ async def test_no_answer_in_time_is_told_at_the_deadline(what: str, says: Says) 
 
     assert answer.cause is Cause.DNS_TIMEOUT, what
     assert answer.detail == "no answer within 200 ms"
-    assert 0.2 <= time.monotonic() - started < 0.4
-    assert 200 <= answer.ms < 400
+    assert 0.2 <= time.monotonic() - started < 0.6
+    assert 200 <= answer.ms < 600
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ class Bad:
         if self.fault == "blocks":
             time.sleep(timeout_ms / 1000 + 0.3)  # noqa: ASYNC251 - it is what it should not do
         if self.fault == "leaves a task":
-            self.task = asyncio.get_running_loop().create_task(asyncio.sleep(1))
+            self.task = asyncio.get_running_loop().create_task(asyncio.sleep(30))
         if self.fault == "fills the memory":
             self.data = bytearray(20_000_000)
         if self.fault == "tells secrets":

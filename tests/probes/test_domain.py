@@ -70,7 +70,7 @@ async def registry(body: Any = None, status: int = 200, context: ssl.SSLContext 
         yield made
 
 
-async def look(deps: ProbeDeps, server: str | None = None, timeout: int = 2_000, **keys: Any) -> CheckResult:
+async def look(deps: ProbeDeps, server: str | None = None, timeout: int = 5_000, **keys: Any) -> CheckResult:
     given = {} if server is None else {"rdap_server": server}
     return await domain.build(configured(domain.Config, {"domain": "shop.test", **given, **keys}), deps).check(timeout)
 
@@ -178,7 +178,7 @@ async def test_a_registry_that_is_not_there_or_not_well_is_unknown(
         async with serve(handler) as port:
             before = stopwatch()
             result = await look(deps, f"http://127.0.0.1:{port}", timeout=300)
-            assert stopwatch() - before < 0.3 + 0.2
+            assert stopwatch() - before < 0.3 + 1
         assert result.status is Status.UNKNOWN
         assert words in result.message
 

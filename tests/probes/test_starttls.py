@@ -83,7 +83,7 @@ async def _through(reader: Reader, wanted: bytes) -> bytes:
     return await reader.readuntil(wanted)
 
 
-async def look(make_deps: Deps, port: int, protocol: str, timeout: int = 2_000, **keys: object) -> CheckResult:
+async def look(make_deps: Deps, port: int, protocol: str, timeout: int = 5_000, **keys: object) -> CheckResult:
     deps = make_deps()
     config = configured(tls.Config, {"host": "127.0.0.1", "port": port, "starttls": protocol, **keys})
     try:
@@ -179,7 +179,7 @@ async def test_silence_ends_at_the_deadline(serve: Serve, make_deps: Deps, proto
         result = await look(make_deps, port, protocol, timeout=300)
 
     assert result.cause is Cause.TIMEOUT_FIRST_BYTE
-    assert stopwatch() < 0.5 + 0.2
+    assert stopwatch() < 0.5 + 1
 
 
 async def test_a_real_mail_server(make_deps: Deps, tmp_path: Path) -> None:

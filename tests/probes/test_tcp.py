@@ -19,7 +19,7 @@ Reader = asyncio.StreamReader
 Writer = asyncio.StreamWriter
 
 
-async def look(make_deps: Deps, port: int, *steps: dict[str, str], timeout: int = 2_000, **keys: Any) -> CheckResult:
+async def look(make_deps: Deps, port: int, *steps: dict[str, str], timeout: int = 5_000, **keys: Any) -> CheckResult:
     config = configured(tcp.Config, {"host": "127.0.0.1", "port": port, "exchange": list(steps), **keys})
     deps = make_deps()
     try:
@@ -75,7 +75,7 @@ async def test_steps_follow_each_other(serve: Serve, make_deps: Deps) -> None:
 async def test_an_answer_that_came_early_serves_the_next_step(serve: Serve, make_deps: Deps) -> None:
     async with serve(redis) as port:
         both = await look(make_deps, port, {"send": "PING\\r\\nPING\\r\\n", "expect": "PONG\\r\\n"}, {"expect": "PONG"})
-        one = await look(make_deps, port, {"send": "PING\\r\\n", "expect": "PONG"}, {"expect": "PONG"}, timeout=200)
+        one = await look(make_deps, port, {"send": "PING\\r\\n", "expect": "PONG"}, {"expect": "PONG"}, timeout=500)
 
     assert both.status is Status.UP
     assert one.cause is Cause.PROTOCOL_MISMATCH
@@ -94,7 +94,7 @@ async def test_an_answer_that_came_early_serves_the_next_step(serve: Serve, make
 )
 async def test_a_banner_is_compared(serve: Serve, make_deps: Deps, step: dict[str, str], good: bool) -> None:
     async with serve(greet) as port:
-        result = await look(make_deps, port, step, timeout=250)
+        result = await look(make_deps, port, step, timeout=5_000 if good else 700)
 
     assert result.status is (Status.UP if good else Status.DOWN)
     assert result.cause is (None if good else Cause.PROTOCOL_MISMATCH)
@@ -133,21 +133,21 @@ async def test_ways_to_fail_have_their_own_causes(serve: Serve, make_deps: Deps)
         leave: (Cause.PROTOCOL_MISMATCH, "the connection was closed where '+PONG\\\\r\\\\n' is expected"),
         stutter: (Cause.PROTOCOL_MISMATCH, "'+PO' came, then the connection was closed"),
         flood: (Cause.PROTOCOL_MISMATCH, "not within 65536 bytes"),
-        hang: (Cause.TIMEOUT_FIRST_BYTE, "no first byte within 0.3 s"),
+        hang: (Cause.TIMEOUT_FIRST_BYTE, "no first byte within 0.5 s"),
     }
     for handler, (cause, words) in wanted.items():
         async with serve(handler) as port:
-            result = await look(make_deps, port, PING, timeout=300)
+            result = await look(make_deps, port, PING, timeout=500)
         assert result.cause is cause, (handler.__name__, result)
         assert words in result.message
 
 
 async def test_silence_in_the_middle_is_no_first_byte(serve: Serve, make_deps: Deps, stopwatch: Callable[[], float]) -> None:
     async with serve(redis) as port:
-        result = await look(make_deps, port, PING, {"expect": "more"}, timeout=300)
+        result = await look(make_deps, port, PING, {"expect": "more"}, timeout=500)
 
     assert result.cause is Cause.TIMEOUT_TOTAL
-    assert stopwatch() < 0.5 + 0.2
+    assert stopwatch() < 0.5 + 1
 
 
 async def test_a_pattern_cannot_hang(serve: Serve, make_deps: Deps, stopwatch: Callable[[], float]) -> None:
@@ -166,7 +166,7 @@ async def test_a_pattern_cannot_hang(serve: Serve, make_deps: Deps, stopwatch: C
 
 async def test_what_we_said_is_not_repeated(serve: Serve, make_deps: Deps) -> None:
     async with serve(redis) as port:
-        result = await look(make_deps, port, {"send": "AUTH hunter22\\r\\n", "expect": "+OK"}, timeout=200)
+        result = await look(make_deps, port, {"send": "AUTH hunter22\\r\\n", "expect": "+OK"}, timeout=500)
 
     assert result.cause is Cause.PROTOCOL_MISMATCH
     assert "unknown command" in result.message
@@ -181,7 +181,7 @@ async def test_half_a_secret_is_one_too(serve: Serve, make_deps: Deps) -> None:
         await reader.read()
 
     async with serve(padded) as port:
-        result = await look(make_deps, port, {"send": "AUTH hunter22-and-more\\r\\n", "expect": "+OK"}, timeout=200)
+        result = await look(make_deps, port, {"send": "AUTH hunter22-and-more\\r\\n", "expect": "+OK"}, timeout=500)
 
     assert "hunter" not in result.message + str(result.figures)
 

@@ -34,7 +34,7 @@ async def hold(reader: Reader, _: Writer) -> None:
     await reader.read()
 
 
-async def look(deps: ProbeDeps, port: int, timeout: int = 2_000, **keys: Any) -> CheckResult:
+async def look(deps: ProbeDeps, port: int, timeout: int = 5_000, **keys: Any) -> CheckResult:
     return await tls.build(configured(tls.Config, {"host": "127.0.0.1", "port": port, **keys}), deps).check(timeout)
 
 
@@ -265,15 +265,15 @@ async def test_an_answer_that_proves_nothing_is_no_failure_unless_asked(
         one.house.updated = {"old": dt.timedelta(days=-9), "early": dt.timedelta(hours=3)}.get(fault, one.house.updated)
         if fault == "forged":
             one.house.signer = issue("Between", authority=True)
-        soft = await one.look(deps, timeout=600)
+        soft = await one.look(deps, timeout=1_200)
         took = stopwatch()
         asked = len(one.house.asked)
-        hard = await one.look(deps, timeout=600, revocation="hard")
+        hard = await one.look(deps, timeout=1_200, revocation="hard")
 
     assert (soft.status, soft.figures["revocation"]) == (Status.UP, "unknown"), soft
-    assert took < 0.6 + 0.2
+    assert took < 1.2 + 1
     assert soft.timings.total is not None
-    assert soft.timings.total < 300  # the authority's slowness is not the service's
+    assert soft.timings.total < 1_000  # the authority's slowness is not the service's
     assert (hard.status, hard.cause) == (Status.DOWN, Cause.TLS_UNTRUSTED)
     assert any(part in hard.message for part in words.split("|")), hard.message
     assert len(one.house.asked) == asked == 1  # what was learnt is kept for a while
@@ -297,7 +297,7 @@ async def test_a_silent_responder_leaves_time_for_the_list(deps: ProbeDeps, tmp_
     async with scene(tmp_path, by="ocsp list") as one:
         one.house.revoked[one.leaf.certificate.serial_number] = COMPROMISED
         one.house.change = lambda body: None if len(one.house.asked) == 1 else body
-        result = await one.look(deps, timeout=1_500)
+        result = await one.look(deps, timeout=3_000)
 
     assert one.house.asked == ["ocsp", "list"]
     assert result.cause is Cause.TLS_UNTRUSTED
@@ -367,7 +367,7 @@ async def test_whatever_becomes_of_the_handshake_it_is_told(
 
     told(result)
     assert result.status in (Status.UP, Status.DOWN)  # TLS may be done before the bytes go wrong
-    assert stopwatch() < 0.3 + 0.2 + 0.1
+    assert stopwatch() < 0.3 + 1
 
 
 def test_a_url_stands_for_a_monitor() -> None:

@@ -11,7 +11,10 @@ from vigie.stores import StoreDeps
 from vigie.stores.sqlite import SqliteStore
 from vigie.stores.sqlite.with_stdlib import StdlibDriver
 from vigie.testing.memory import MemoryStore
+from vigie.testing.ping_suite import PING_LAWS
 from vigie.testing.store_suite import LAWS, Opener
+
+ALL = LAWS | PING_LAWS
 
 
 def opener(kind: str, folder: Path) -> Opener:
@@ -30,7 +33,7 @@ def built(kind: str, folder: Path) -> Store:
     return store
 
 
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("law", ALL)
 @pytest.mark.parametrize("kind", [*plugins.kinds("stores"), "memory", "sqlite inline", "sqlite by the standard library"])
 async def test_a_store_keeps_the_law(kind: str, law: str, tmp_path: Path) -> None:
-    await LAWS[law](opener(kind, tmp_path))
+    await ALL[law](opener(kind, tmp_path))

@@ -22,12 +22,13 @@ _END_SECONDS = 5.0
 
 
 class Assign(msgspec.Struct, tag=True, frozen=True):
-    """Watch exactly these; `run` numbers the results of this life of the process."""
+    """Watch exactly these; `run` numbers the results of this life of the process, `evidence` is the folder of its pictures."""
 
     run: int
     assignments: list[Assignment]
     control: list[str]
     second_resolver: str | None = None
+    evidence: str = ""
 
 
 class Pace(msgspec.Struct, tag=True, frozen=True):
@@ -96,7 +97,9 @@ class ProcessAgent:
         next_run: Callable[[], Awaitable[int]],
         control: Sequence[str],
         second_resolver: str | None = None,
+        evidence: str = "",
     ) -> None:
+        self._evidence = evidence
         self._clock, self._publish, self._next_run = clock, publish, next_run
         self._control, self._second_resolver = list(control), second_resolver
         self._assignments: list[Assignment] = []
@@ -124,7 +127,7 @@ class ProcessAgent:
         self._assignments = list(assignments)
         known = {assignment.monitor.id for assignment in assignments}
         self._paces = {monitor: every_ms for monitor, every_ms in self._paces.items() if monitor in known}
-        await self._send(Assign(0, self._assignments, self._control, self._second_resolver))
+        await self._send(Assign(0, self._assignments, self._control, self._second_resolver, self._evidence))
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
         """Quick pace, remembered for a child that is started again."""
@@ -146,7 +149,7 @@ class ProcessAgent:
                 log.error("the prober process did not end in %.0f s and was killed", _STOP_SECONDS)  # noqa: TRY400 - the trace says nothing more
 
     async def _send(self, message: Down) -> None:
-        if self._process is None or self._process.stdin is None:
+        if self._process is None or self._process.stdin is None or self.pid is None:
             return
         # A child that just died is started again with everything it needs.
         with contextlib.suppress(ConnectionError):
@@ -190,7 +193,7 @@ class ProcessAgent:
 
     async def _brief(self, run: int) -> None:
         """Everything a new child needs to know."""
-        await self._send(Assign(run, self._assignments, self._control, self._second_resolver))
+        await self._send(Assign(run, self._assignments, self._control, self._second_resolver, self._evidence))
         for monitor, every_ms in list(self._paces.items()):
             await self._send(Pace(monitor, every_ms))
         if self._stopping.is_set():

@@ -6,6 +6,7 @@ import difflib
 import errno
 import importlib
 import importlib.util
+import io
 import logging
 import os
 import pkgutil
@@ -92,6 +93,9 @@ def _root(*, version: bool = typer.Option(False, "--version", help="Show the ver
 
 def main(arguments: Sequence[str] | None = None) -> Never:
     """Entry of the console script; every error ends with its fix and a documented exit status, never with a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a pipe of Windows or an old locale does not know every mark: `?` beats no output
     try:
         status = _run(arguments)
         if sys.stdout is not None:  # nobody may be listening

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from vigie.cli.common import counted
 from vigie.config import Settings
 from vigie.core.report.cases import cases
 from vigie.core.report.scores import Scores
@@ -70,7 +71,7 @@ async def _speed(model: LanguageModel, language: str, clock: Clock) -> str:
         raise ModelError(error.fault, f"a trial report failed: {error.message}", error.fix) from error
     took, reply = clock.monotonic() - started, found.reply
     rate = f", {reply.reply_tokens / reply.decode_ms * 1000:.1f} tokens/s" if reply.reply_tokens and reply.decode_ms else ""
-    return f"speed here: a report in {took:.1f} s{rate}; {len(found.analysis.sentences)} sentence(s) of it certified"
+    return f"speed here: a report in {took:.1f} s{rate}; {counted(len(found.analysis.sentences), 'sentence')} of it certified"
 
 
 async def _judged(found: Settings, model: LanguageModel) -> str:

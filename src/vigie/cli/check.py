@@ -142,13 +142,24 @@ def _headers(lines: Many) -> dict[str, str] | None:
     return found or None
 
 
-def _show(found: Settings, format_: str, *, explain: bool) -> int:
+async def _checked(found: Settings) -> list[results.Checked]:
+    """Every monitor: probed now, or, where a job reports in by itself, judged by its reports."""
     from vigie.agent import look
     from vigie.ports import Assignment
 
-    wanted = [Assignment(one.monitor, one.options) for one in found.monitors]
+    probed = [Assignment(one.monitor, one.options) for one in found.monitors if one.monitor.kind != "heartbeat"]
+    checked = await look(probed, list(found.control), found.second_resolver)
+    if len(probed) == len(found.monitors):
+        return checked
+    from vigie.app import judged
+    from vigie.clock import SystemClock
+
+    return [*checked, *await judged(found, SystemClock())]
+
+
+def _show(found: Settings, format_: str, *, explain: bool) -> int:
     with waiting(f"looking at {counted(len(found.monitors), 'monitor')} …"):
-        checked = run(look(wanted, list(found.control), found.second_resolver))
+        checked = run(_checked(found))
         diagnoses = _diagnoses(found, checked) if explain else {}
     if format_ == "nagios":
         typer.echo(results.nagios(checked))

@@ -16,18 +16,21 @@ from vigie.core.report.history import Remark
 from vigie.core.report.words import date_time, duration
 from vigie.core.uptime import Availability
 from vigie.errors import VigieError
-from vigie.ports import Store, StoredReport
+from vigie.ports import PingStore, Store, StoredReport
 
 if TYPE_CHECKING:
     from vigie.core.report.postmortem import Document
+    from vigie.stores.sqlite import SqliteStore
 
 app = group("The incidents, their timelines and reports: list, show, ack, resolve, report.")
+
+_PINGS, _BODY_LINES, _BODY_WIDTH = 5, 10, 160
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incidents list` names it.")]
 By = Annotated[str | None, typer.Option(help="Who; the user of this session when not given.")]
 
 
-def _open(found: Settings) -> Store:
+def _open(found: Settings) -> "SqliteStore":
     from vigie.stores.sqlite import SqliteStore
 
     if not found.store.exists():
@@ -90,7 +93,7 @@ def show(identity: Id, *, config: ConfigOption = None) -> None:
     typer.echo("\n".join(run(work())))
 
 
-async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> list[str]:
+async def _told(store: "SqliteStore", identity: str, language: str, zone: tzinfo) -> list[str]:
     incident = await store.incident(identity)
     if incident is None:
         raise _unknown(identity)
@@ -100,6 +103,7 @@ async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> lis
     lines += [f"  {date_time(entry.at, zone)}  {_happened(entry.decision)}" for entry in await store.timeline(identity)]
     if (report := await store.report(identity)) is not None:
         lines += _report(report, language)
+    lines += [*await _picture(store, incident), *await _pings(store, incident, zone)]
     lines += ["", "Deliveries"]
     deliveries = await store.deliveries(identity)
     for one in deliveries:
@@ -131,6 +135,29 @@ def _report(report: StoredReport, language: str) -> list[str]:
     if analysis is not None and analysis.dropped:
         lines += ["", "Dropped, because the check found it unproven", *(f"  {one.rule}: {one.text}" for one in analysis.dropped)]
     return [*lines, "", f"No analysis: {report.fault}"] if report.fault else lines
+
+
+async def _picture(store: Store, incident: Incident) -> list[str]:
+    """Where the newest picture of the trouble lies, if one was taken."""
+    bad = await store.last_detail(incident.monitor, good=False, before=(incident.closed_at or _now()) + 1)
+    path = bad.figures.get("screenshot") if bad is not None and bad.at >= incident.started_at else None
+    return [] if path is None else ["", f"Screenshot: {path}"]
+
+
+async def _pings(store: PingStore, incident: Incident, zone: tzinfo) -> list[str]:
+    """What the job itself reported lately, where the monitor is one that jobs report to."""
+    pings = await store.pings(incident.monitor, _PINGS)
+    lines = ["", "Newest pings of the job"] if pings else []
+    for one in pings:
+        status = "" if one.exit_status is None else f", exit status {one.exit_status}"
+        lines.append(f"  {date_time(one.at, zone)}  {one.signal}{status}" + (f"  run {one.run}" if one.run else ""))
+        lines += [f"    {_printable(line)}" for line in one.body.splitlines()[-_BODY_LINES:]]
+    return lines
+
+
+def _printable(line: str) -> str:
+    """A line that a job wrote, harmless on a terminal."""
+    return "".join(character if character.isprintable() else " " for character in line)[:_BODY_WIDTH]
 
 
 @app.command(epilog=notes("vigie incidents ack shop-api-7", "vigie incidents ack shop-api-7 --by Zoé"))

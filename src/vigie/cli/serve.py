@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from vigie.cli.common import ConfigOption, command, logged, notes, settings_apart, start_log
 from vigie.config import Settings
@@ -26,12 +27,26 @@ def serve(*, config: ConfigOption = None) -> None:
     """Watch every monitor until stopped; status page and health endpoint on web.listen (127.0.0.1:8080)."""
     found = settings_apart(config)
     start_log(found)
-    for fault in found.missing:
-        log.warning("mail cannot be sent yet: %s", fault)
-    if not found.channels:
-        log.warning("no channel is configured: incidents are recorded and shown, but nobody is told (vigie init sets one up)")
+    _warn(found)
     with logged():
-        asyncio.run(_serve(found, lambda: settings_apart(config)))
+        asyncio.run(_serve(found, lambda: reloaded(config)))
+
+
+def _warn(found: Settings) -> None:
+    """Watching without telling anybody is allowed here, but never in silence."""
+    if found.channels:
+        for fault in found.missing:
+            log.warning("mail cannot be sent yet: %s", fault)
+        return
+    names = f"not set: {', '.join(fault.key for fault in found.missing)}; " if found.missing else ""
+    log.warning("no channel is configured: incidents are recorded and shown, but nobody is told (%s`vigie init` sets one up)", names)
+
+
+def reloaded(config: Path | None) -> Settings:
+    """The configuration as it stands now, the log with it: a new password must be masked from its first moment on. Raises VigieError."""
+    fresh = settings_apart(config)
+    start_log(fresh)
+    return fresh
 
 
 async def _serve(found: Settings, reload: Callable[[], Settings]) -> None:

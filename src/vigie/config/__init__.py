@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vigie import plugins
 from vigie.config import variables
 from vigie.config.model import File
 from vigie.config.settings import Channel, Llm, MonitorSettings, Settings
@@ -87,8 +88,7 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
     llm = assemble.llm(read, shape)
     if not shape.monitors and not read.faults:
         read.fault(("monitors",), "nothing is watched", "add `monitors:` with a URL")
-    if shape.timezone is not None:
-        _check_zone(read, shape.timezone)
+    assemble.check_addresses(read, shape)
     if read.faults:
         raise ConfigError(sorted(read.faults, key=lambda fault: fault.line or 0))
     configs: list[Any] = [*(one.config for one in channels.values()), *(one.config for one in monitors)]
@@ -108,18 +108,10 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
         control=tuple(shape.control),
         second_resolver=shape.second_resolver,
         blind_after_ms=int(shape.blind_after),
+        collectors=tuple(plugins.kinds("collectors")),
         missing=_missing(read, channels),
         secrets=tuple(sorted(held)),
     )
-
-
-def _check_zone(read: Tree, name: str) -> None:
-    from zoneinfo import ZoneInfo
-
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        read.fault(("timezone",), f"{name!r} is no time zone", "write Europe/Paris or UTC")
 
 
 def one_monitor(values: dict[str, Any]) -> MonitorSettings:

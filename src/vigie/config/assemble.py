@@ -2,8 +2,9 @@
 
 import difflib
 import re
+import unicodedata
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,7 @@ from vigie.core.blind import OWN
 from vigie.core.model import Monitor, Sensitivity
 from vigie.core.policy import Policy, Window
 from vigie.errors import VigieError
+from vigie.net import split_server
 
 _SECRET_FIELDS = ("password", "secret", "bearer", "token")
 _SECRET_HEADER = re.compile("authorization|cookie|token|secret|key", re.IGNORECASE)
@@ -78,7 +80,8 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
     """Every enabled monitor, ids unique."""
     alerts = {"default": Alert(), **file.alerts}
     policies = {name: policy_of(tree, alert, names, ("alerts", name)) for name, alert in alerts.items()}
-    windows = [window(tree, item, index) for index, item in enumerate(file.maintenance)]
+    zone = zone_of(tree, file.timezone)
+    windows = [window(tree, item, index, zone) for index, item in enumerate(file.maintenance)]
     found: dict[str, MonitorSettings] = {}
     for index, raw in enumerate(file.monitors):
         path: Path = ("monitors", index)
@@ -93,9 +96,14 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
             where = f" (the other is in line {first})" if first else ""
             tree.fault(path, f"two monitors have the id {one.monitor.id!r}{where}", "give one of them another `name` or `id`")
             continue
+        token = getattr(one.config, "token", None)
+        if token is not None and any(getattr(other.config, "token", None) == token for other in found.values()):
+            tree.fault((*path, "token"), "another monitor has the same token", "give each job one of its own")
         covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
         policy = replace(one.monitor.policy, windows=covered)
         found[one.monitor.id] = replace(one, monitor=replace(one.monitor, policy=policy))
+    if not tree.faults:  # a monitor that is faulty is not there, though somebody may name it
+        _check_covered(tree, file, [one.monitor for one in found.values()])
     return tuple(found.values())
 
 
@@ -142,10 +150,12 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
+    if getattr(adapter, "CERTAIN", False):
+        policy = replace(policy, confirm=1, recover=1)
     # One host may be looked at in many ways, so that its name alone would not tell them apart.
-    name = common.name or (config.target if by_url else config.host)
+    name = common.name or (config.target if by_url else config.host or config.target)
     one = Monitor(
-        id=common.id or slug(name),
+        id=common.id or slug(name) or slug(config.host) or "monitor",
         name=name,
         kind=kind,
         target=config.target,
@@ -177,13 +187,52 @@ def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policy], names: 
 
 
 def slug(name: str) -> str:
-    """A stable key out of a name: `Shop API` is `shop-api`."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63] or "monitor"
+    """A stable key out of a name: `Shop API` is `shop-api`, `Café Zoé` is `cafe-zoe`; empty when the name has no Latin letter."""
+    bare = "".join(char for char in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(char))
+    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:63].rstrip("-")
 
 
-def window(tree: Tree, item: Maintenance, index: int) -> Window | None:
+def zone_of(tree: Tree, name: str | None) -> tzinfo | None:
+    """The zone of times that name none; None for the machine's own."""
+    if name is None:
+        return None
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        tree.fault(("timezone",), f"{name!r} is no time zone", "write Europe/Paris or UTC")
+        return None
+
+
+def check_addresses(tree: Tree, file: File) -> None:
+    """Note control targets that are no `host:port` and a second resolver that is no address."""
+    for index, text in enumerate(file.control):
+        host, _, port = text.rpartition(":")
+        if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+            tree.fault(("control", index), f"{text!r} is no host and port", "write example.com:443")
+    if file.second_resolver is not None:
+        try:
+            split_server(file.second_resolver)
+        except ValueError as error:
+            tree.fault(("second_resolver",), str(error))
+
+
+def _check_covered(tree: Tree, file: File, watched: list[Monitor]) -> None:
+    """Note windows that name monitors or tags which nobody has: they would mute nothing."""
+    ids, tags = [one.id for one in watched], sorted({tag for one in watched for tag in one.tags})
+    for index, item in enumerate(file.maintenance):
+        for key, named_ones, known in (("monitors", item.monitors, ids), ("tags", item.tags, tags)):
+            for name in named_ones:
+                if name not in known:
+                    near = difflib.get_close_matches(name, known, 1)
+                    fix = f"did you mean {near[0]!r}?" if near else f"{key}: {', '.join(known[:20]) or 'none'}"
+                    tree.fault(("maintenance", index, key), f"no monitor has the {'id' if key == 'monitors' else 'tag'} {name!r}", fix)
+
+
+def window(tree: Tree, item: Maintenance, index: int, zone: tzinfo | None) -> Window | None:
     """A maintenance window in epoch ms."""
-    start, end = (_instant(tree, value, ("maintenance", index, key)) for key, value in (("from", item.start), ("until", item.end)))
+    start, end = (_instant(tree, value, ("maintenance", index, key), zone) for key, value in (("from", item.start), ("until", item.end)))
     if start is None or end is None:
         return None
     if start >= end:
@@ -192,13 +241,14 @@ def window(tree: Tree, item: Maintenance, index: int) -> Window | None:
     return Window(start, end)
 
 
-def _instant(tree: Tree, value: Any, path: Path) -> int | None:
+def _instant(tree: Tree, value: Any, path: Path, zone: tzinfo | None) -> int | None:
+    """Epoch ms of an instant; one that names no zone is of the configuration's, or else of the machine's."""
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
         tree.fault(path, f"{value!r} is no instant", "write 2026-03-01T22:00+01:00")
         return None
-    return round(moment.timestamp() * 1000)
+    return round((moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).timestamp() * 1000)
 
 
 def _covers(item: Maintenance, one: Monitor) -> bool:
@@ -208,6 +258,8 @@ def _covers(item: Maintenance, one: Monitor) -> bool:
 def secrets(value: Any) -> set[str]:
     """Every secret in a Config: fields with a telling name, headers with one, passwords inside URLs."""
     found: set[str] = set()
+    if isinstance(value, list | tuple):
+        return found.union(*(secrets(one) for one in value))
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             inner = getattr(value, name)

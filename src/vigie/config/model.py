@@ -71,8 +71,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Maintenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"start": "from", "end": "until"}):
     """A span in which nothing pages."""
 
-    start: Annotated[Any, Meta(description="Begin, with its zone.", examples=["2026-03-01T22:00+01:00"])]
-    end: Annotated[Any, Meta(description="End, with its zone.", examples=["2026-03-01T23:30+01:00"])]
+    start: Annotated[Any, Meta(description="Begin; without a zone, in `timezone`.", examples=["2026-03-01T22:00+01:00"])]
+    end: Annotated[Any, Meta(description="End; without a zone, in `timezone`.", examples=["2026-03-01T23:30+01:00"])]
     monitors: Annotated[list[str], Meta(description="Ids of monitors; all when neither these nor tags are given.")] = []
     tags: Annotated[list[str], Meta(description="Tags of monitors.")] = []
 

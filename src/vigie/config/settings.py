@@ -57,6 +57,7 @@ class Settings:
     control: tuple[str, ...]
     second_resolver: str | None
     blind_after_ms: int
+    collectors: tuple[str, ...]  # the kinds of second look that are installed
     missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
     secrets: tuple[str, ...]
 

@@ -15,13 +15,14 @@ from vigie.core.duration import Duration
 from vigie.net import redact_url
 
 _MASK = "***"
-_SECRET = ("password", "secret", "bearer", "token", "send")  # what is said on a port may hold a password
+_SECRET = ("password", "secret", "bearer", "token", "send", "body")  # what is said on a port, or a body, may hold a login
+_VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
 
 
 def _schema_hook(kind: type) -> dict[str, Any]:
     if kind is Duration:
-        return {"type": "string", "pattern": _PATTERN, "examples": ["30s", "5m"]}
+        return {"anyOf": [{"type": "string", "pattern": _PATTERN}, {"const": 0}], "examples": ["30s", "5m"]}
     raise NotImplementedError(kind)
 
 
@@ -33,6 +34,8 @@ def schema() -> dict[str, Any]:
     }
     types = [File, Common, Report, *(config for kinds in adapters.values() for config in kinds.values())]
     roots, components = msgspec.json.schema_components(types, schema_hook=_schema_hook, ref_template="#/$defs/{name}")
+    for component in components.values():
+        component["properties"] = {name: _open(part) for name, part in component.get("properties", {}).items()}
     by_type = dict(zip(types, roots, strict=True))
     whole = components["File"]
     whole["properties"]["monitors"]["items"] = {
@@ -45,6 +48,16 @@ def schema() -> dict[str, Any]:
     whole["properties"]["notify"]["additionalProperties"] = {"anyOf": channels}
     whole["properties"]["llm"] = {"anyOf": [_together(components, [by_type[Report], by_type[one]]) for one in adapters["llms"].values()]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "title": "vigie.yaml", "$defs": components}
+
+
+def _open(part: dict[str, Any]) -> dict[str, Any]:
+    """The same, for a file in which `${NAME}` may stand where a number, a choice or an address is wanted."""
+    about: dict[str, Any] = {key: part[key] for key in ("title", "description", "default", "examples") if key in part}
+    rest = {key: value for key, value in part.items() if key not in about}
+    choices = rest["anyOf"] if set(rest) == {"anyOf"} else [rest]
+    if any("$ref" in one or one.get("type") in ("array", "object") or one == {"type": "string"} or not one for one in choices):
+        return part  # a text takes anything as it is, and a whole list or mapping cannot come out of a variable
+    return {**about, "anyOf": [*choices, {"type": "string", "pattern": _VARIABLE}]}
 
 
 def _resolved(components: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +160,7 @@ def _masked(name: str, value: Any) -> Any:
         return plain(value)
     if name in _SECRET:
         return _MASK
-    if name == "headers" and isinstance(value, dict):
+    if name in ("headers", "env") and isinstance(value, dict):
         return dict.fromkeys(value, _MASK)
     if isinstance(value, str) and "://" in value:
         return redact_url(value)

@@ -8,7 +8,8 @@ from vigie.core.policy import Policy
 
 _BASE_MS = 2_000
 _CAP_MS = 600_000
-_GIVE_UP_MS = 86_400_000
+_GIVE_UP_MS, _GIVE_UP_ATTEMPTS = 86_400_000, 8
+LONGEST_WAIT_MS = 3_600_000
 
 
 def route(decision: Decision, monitor: str, policy: Policy) -> tuple[Notice, ...]:
@@ -48,8 +49,12 @@ def backoff_ms(attempt: int, key: str) -> int:
     return round(wait * (0.8 + 0.4 * int.from_bytes(digest) / 0xFFFFFFFF))
 
 
-def retry_at(now: int, notice: Notice, attempt: int, *, permanent: bool, retry_after_ms: int | None = None) -> int | None:
-    """When to try again after the `attempt`-th failure, epoch ms; None gives up: a permanent fault, or a notice a day old."""
-    if permanent or now - notice.at > _GIVE_UP_MS:
+def retry_at(now: int, notice: Notice, attempt: int, waited_ms: int, *, permanent: bool, retry_after_ms: int | None = None) -> int | None:
+    """When to try again after the `attempt`-th failure, epoch ms, at most an hour later; None gives up.
+
+    That is a permanent fault, or a notice that has waited for a day and failed eight times: a machine that was off or asleep
+    over a notice has not tried yet.
+    """
+    if permanent or (waited_ms > _GIVE_UP_MS and attempt >= _GIVE_UP_ATTEMPTS):
         return None
-    return now + max(backoff_ms(attempt, notice.key), retry_after_ms or 0)
+    return now + min(max(backoff_ms(attempt, notice.key), retry_after_ms or 0), LONGEST_WAIT_MS)

@@ -1,14 +1,16 @@
-"""The watch over tasks that must never end."""
+"""The watch over tasks that must never end, and over work that must not be left in its middle."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from vigie.ports import Clock
 
 log = logging.getLogger("vigie.alive")
 
+_T = TypeVar("_T")
 _RESTART_SECONDS = 1.0
 
 
@@ -22,3 +24,14 @@ async def keep_alive(name: str, run: Callable[[], Coroutine[Any, Any, None]], cl
         except Exception:
             log.exception("%s broke and is started again", name)
         await clock.sleep(_RESTART_SECONDS)
+
+
+async def seen_through(work: Coroutine[Any, Any, _T]) -> _T:
+    """Do it to its end, also when whoever waits for it is cancelled meanwhile; only then is he."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(Exception):  # nobody is left to be told
+            await task
+        raise

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from vigie.core.report import history
 from vigie.core.report.facts import Analysis, Bundle, Subject
 from vigie.core.report.render import Setting
+from vigie.core.report.words import counted
 from vigie.engine import writer
 from vigie.engine.writer import Mode
 from vigie.errors import ModelError, ModelFault
@@ -176,11 +177,11 @@ def _tell(subject: Subject, analysis: Analysis) -> None:
     kept, gone = len(analysis.sentences), len(analysis.dropped)
     reasons = ", ".join(sorted({one.rule for one in analysis.dropped}))
     log.info(
-        "%s: report by %s in %.1f s: %d sentence(s) certified, %d dropped%s",
+        "%s: report by %s in %.1f s: %s certified, %d dropped%s",
         subject.incident.id,
         analysis.model,
         analysis.duration_ms / 1000,
-        kept,
+        counted(kept, "phrase", "sentence", "en"),
         gone,
         f" ({reasons})" if reasons else "",
     )

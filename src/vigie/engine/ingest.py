@@ -18,6 +18,7 @@ from vigie.ports import Batch, Clock, Commit, OutboxRow, Store, TimelineEntry
 
 log = logging.getLogger("vigie.ingest")
 
+_STEP_MS = 2_000
 _RETRY_SECONDS = (0.5, 1, 2, 5, 10)
 _LEVELS = {Status.UP: logging.INFO, Status.DEGRADED: logging.WARNING, Status.DOWN: logging.WARNING, Status.UNKNOWN: logging.WARNING}
 
@@ -50,6 +51,7 @@ class Ingest:
         self._baselines = Baselines()
         self._lock = asyncio.Lock()
         self._stopping = False
+        self._offset = clock.now() - round(clock.monotonic() * 1000)
         self.last_result_at: int | None = None
 
     def listen(self, listener: Listener) -> None:
@@ -118,10 +120,12 @@ class Ingest:
         async with self._lock:
             if (batch.run, batch.sequence) <= self._cursors.get(batch.agent, (0, 0)):
                 return
-            turns = self._turns(batch.results)
+            moved = self._moved(drift := self._drift())
+            turns = [*moved, *self._turns(batch.results, {turn.monitor.id: turn.after for turn in moved})]
             commit = self._commit(turns, ((batch.agent, batch.run, batch.sequence),))
             await self._keep_trying(commit)
             self._apply(turns)
+            self._offset += drift
             self._cursors[batch.agent] = (batch.run, batch.sequence)
         await self._tell(turns)
 
@@ -147,14 +151,41 @@ class Ingest:
             if state.wake_at is not None and state.wake_at <= now:
                 await self.handle(state.monitor, Woke(now))
 
-    async def stepped(self, delta_ms: int) -> None:
-        """The wall clock jumped: move what waits."""
-        for state in self.states():
-            if not state.resting:
-                await self.handle(state.monitor, Stepped(self._clock.now(), delta_ms))
+    async def mind_clock(self) -> int:
+        """Should the wall clock have jumped, move what waits along, for all monitors or, when the store fails, for none: StoreError.
 
-    def _turns(self, results: Iterable[CheckResult]) -> list[Turn]:
-        turns, states = [], dict[str, MonitorState]()
+        The time at which it was looked at, epoch ms.
+        """
+        async with self._lock:
+            now = self._clock.now()
+            turns = self._moved(drift := self._drift())
+            if turns:
+                await self._store.commit(self._commit(turns, ()))
+            self._apply(turns)
+            self._offset += drift
+        await self._tell(turns)
+        return now
+
+    def _drift(self) -> int:
+        """By how much the wall clock jumped since it was last minded, ms."""
+        drift = self._clock.now() - round(self._clock.monotonic() * 1000) - self._offset
+        return drift if abs(drift) > _STEP_MS else 0
+
+    def _moved(self, drift: int) -> list[Turn]:
+        """What a jump of the clock does to every monitor; nobody must be reminded of anything because of it."""
+        if not drift:
+            return []
+        log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); nobody is paged for it", drift / 1000)
+        event, turns = Stepped(self._clock.now(), drift), list[Turn]()
+        for monitor in self._monitors.values():
+            before = self.state(monitor.id)
+            after, decisions = step(before, event, monitor.policy)
+            turns += [Turn(monitor, before, after, decisions, None)] if after != before else []
+        return turns
+
+    def _turns(self, results: Iterable[CheckResult], states: dict[str, MonitorState]) -> list[Turn]:
+        """What results do, one after the other, on top of these states."""
+        turns = []
         for result in results:
             monitor = self._monitors.get(result.monitor)
             if monitor is None:
@@ -178,7 +209,7 @@ class Ingest:
                 if (incident := getattr(decision, "incident", None)) is not None:
                     timeline.append(TimelineEntry(incident, decision.at, decision))
                 for notice in route(decision, turn.monitor.id, turn.monitor.policy):
-                    held = notice.reason in (NoticeReason.OPENED, NoticeReason.DISCLOSED)
+                    held = notice.reason is NoticeReason.OPENED  # what a window hid has had its report since it opened
                     outbox.append(OutboxRow(notice, now + (self._hold_ms if held else 0)))
         return Commit(
             results=tuple(turn.result for turn in turns if turn.result is not None),

@@ -3,6 +3,7 @@
 import logging
 
 from vigie.core.events import Acked, Resolved
+from vigie.engine.alive import seen_through
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError
 from vigie.ports import Clock, Store
@@ -10,7 +11,6 @@ from vigie.ports import Clock, Store
 log = logging.getLogger("vigie.janitor")
 
 _TICK_SECONDS = 1.0
-_STEP_MS = 2_000
 _PRUNE_SECONDS = 3_600.0
 
 
@@ -24,19 +24,15 @@ class Janitor:
 
     async def run(self) -> None:
         """Keep house for ever."""
-        offset, pruned = self._offset(), self._clock.monotonic()
+        pruned = self._clock.monotonic()
         while True:
             await self._clock.sleep(_TICK_SECONDS)
             self.ticked_at = self._clock.monotonic()
             try:
-                drift = self._offset() - offset
-                if abs(drift) > _STEP_MS:
-                    # Before the wake-ups: a reminder must not come early because the clock jumped.
-                    log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); nobody is paged for it", drift / 1000)
-                    await self._ingest.stepped(drift)
-                    offset += drift
-                await self._take_left()
-                await self._ingest.wake(self._clock.now())
+                # Before the wake-ups, and they go by the time that was minded: a reminder must not come early because the clock jumped.
+                now = await self._ingest.mind_clock()
+                await seen_through(self._take_left())  # what was read there is in no other hands
+                await self._ingest.wake(now)
                 if self.ticked_at - pruned > _PRUNE_SECONDS:
                     pruned = self.ticked_at
                     gone = await self._store.prune(self._clock.now())
@@ -51,6 +47,3 @@ class Janitor:
             monitor, event = self._left[0]
             await self._ingest.handle(monitor, event)
             del self._left[0]
-
-    def _offset(self) -> int:
-        return self._clock.now() - round(self._clock.monotonic() * 1000)

@@ -16,7 +16,14 @@ class Limits:
 
     @asynccontextmanager
     async def slot(self, host: str) -> AsyncIterator[None]:
-        """Hold a slot of `host` and one of all. The host's comes first: a host that hangs fills its own queue only."""
+        """Hold a slot of `host` and one of all. The host's comes first: a host that hangs fills its own queue only.
+
+        A check that talks to no host of ours to know (`host` empty) needs one of all alone.
+        """
+        if not host:
+            async with self._total:
+                yield
+            return
         queue = self._hosts.setdefault(host, asyncio.Semaphore(self._per_host))
         self._users[host] += 1
         try:

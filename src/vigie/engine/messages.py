@@ -26,12 +26,15 @@ class Composer:
 
     async def subject(self, incident: Incident) -> Subject:
         """What a report about an incident is about. The failed check is the one that opened it, the good one the newest before it."""
-        monitor = _ourselves() if incident.monitor == OWN else self._monitors.get(incident.monitor) or _gone(incident)
+        monitor = _ourselves() if incident.monitor == OWN else self._monitors.get(incident.monitor)
         degraded = incident.severity is Severity.DEGRADATION  # a good result to the store: the service works
         opened = await self._store.last_detail(incident.monitor, good=degraded, before=incident.opened_at + 1)
         last_good = await self._store.last_detail(incident.monitor, good=True, before=incident.started_at)
-        result = opened or CheckResult(incident.monitor, incident.started_at, Status.DOWN, incident.cause)
-        return Subject(monitor, incident, result, last_good, failures=monitor.policy.confirm)
+        if opened is None or opened.at < incident.started_at:  # that is another incident's
+            status = Status.DEGRADED if degraded else Status.DOWN
+            opened = CheckResult(incident.monitor, incident.started_at, status, incident.cause)
+        failures = monitor.policy.confirm if monitor is not None else 1  # of a monitor that went nobody knows how many there were
+        return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures)
 
     async def compose(self, notice: Notice) -> Message:
         """The message of a notice."""

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 
 from vigie.core.model import Notice, NoticeReason
 from vigie.core.report.facts import Message
-from vigie.core.routing import retry_at
+from vigie.core.routing import LONGEST_WAIT_MS, retry_at
+from vigie.engine.alive import seen_through
+from vigie.engine.standins import StandIns
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
 from vigie.ports import Clock, Delivery, Notifier, OutboxRow, Store
 
@@ -18,8 +19,31 @@ _DEADLINE_SECONDS = 30.0
 _CLAIM = 32
 _AT_ONCE = 4  # sends of one channel side by side
 _IDLE_SECONDS = 5.0
-_FALL_BACK_AFTER = 3
-_INSTEAD = ":instead:"
+_OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
+_REMEMBERED = 1_000
+
+Outcome = tuple[Delivery, DeliveryError | None]
+
+
+class _Time:
+    """Epoch ms that never go back: what was put off while the clock was ahead does not wait for that time to come again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._start = self._offset = clock.now() - round(clock.monotonic() * 1000)
+
+    def now(self) -> int:
+        """The latest that the clock ever said, and what has passed since."""
+        self.reach(self._clock.now())
+        return self._offset + round(self._clock.monotonic() * 1000)
+
+    def reach(self, instant: int) -> None:
+        """Be no earlier than this from now on."""
+        self._offset = max(self._offset, instant - round(self._clock.monotonic() * 1000))
+
+    def since(self, instant: int) -> int:
+        """How long ago an instant was; jumps of the clock and the machine's sleep are left out, as far as this process can tell."""
+        return min(self._clock.now(), self._start + round(self._clock.monotonic() * 1000)) - instant
 
 
 class Outbox:
@@ -34,13 +58,16 @@ class Outbox:
         fallbacks: Callable[[Notice], tuple[str, ...]],
     ) -> None:
         self._store, self._clock, self._notifiers = store, clock, dict(notifiers)
-        self._compose, self._fallbacks = compose, fallbacks
-        self._anchor = clock.now() - round(clock.monotonic() * 1000)
+        self._compose, self._stand_ins = compose, StandIns(store, clock, fallbacks)
+        self._time, self._is_right = _Time(clock), False
         self._woken = asyncio.Event()
         self._closing = False
         self._sending: set[asyncio.Task[None]] = set()
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._held: set[str] = set()
+        self._told: dict[str, Delivery] = {}  # sent, but the store could not be told so yet
+        self._with_report: dict[tuple[str, str], None] = {}  # (incident, channel) whose page held the report already
+        self._buried = 0
         self._books = asyncio.Lock()  # between claiming and recording, so that a row is never seen both unsent and not held
 
     def use(self, notifiers: Mapping[str, Notifier]) -> None:
@@ -68,18 +95,19 @@ class Outbox:
                 pass
 
     async def drain(self, until_ms: int) -> int:
-        """Send what is due until nothing is, at most until `until_ms` (epoch); how many notices stay unsent."""
-        until = self._now() + until_ms - self._clock.now()
-        while (left := until - self._now()) > 0:
+        """Send what is due until nothing is, at most until `until_ms` (epoch); how many were not told: unsent, or buried meanwhile."""
+        until, buried = self._time.now() + until_ms - self._clock.now(), self._buried
+        while (now := self._time.now()) < until:
             await self._send_due()
-            if self._sending:
-                await asyncio.wait(self._sending, timeout=left / 1000, return_when=asyncio.FIRST_COMPLETED)
-                continue
             due = await self._store.next_due()
-            if due is None or due > until:
+            pause = max(min(until if due is None else due, until) - now, 1) / 1000
+            if self._sending:
+                await asyncio.wait(self._sending, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            elif due is None or due > until:
                 break
-            await self._clock.sleep(max(due - self._now(), 1) / 1000)
-        return len(await self._store.unsent())
+            else:
+                await self._clock.sleep(pause)
+        return len(await self._store.unsent()) + self._buried - buried
 
     async def close(self) -> None:
         """Start no more sends, and wait for those under way; each has its own deadline."""
@@ -87,18 +115,18 @@ class Outbox:
         if self._sending:
             await asyncio.wait(self._sending)
 
-    def _now(self) -> int:
-        """Epoch ms that never step back: a page must not wait because somebody set the clock back."""
-        return max(self._clock.now(), self._anchor + round(self._clock.monotonic() * 1000))
-
     async def _wait_seconds(self) -> float:
         due = await self._store.next_due()
-        return _IDLE_SECONDS if due is None else min(max(due - self._now(), 1) / 1000, _IDLE_SECONDS)
+        return _IDLE_SECONDS if due is None else min(max(due - self._time.now(), 1) / 1000, _IDLE_SECONDS)
 
     async def _send_due(self) -> None:
         """Every claimed notice is sent on its own, so that a stalled channel holds up no other."""
+        await seen_through(self._start_due())  # else what is being claimed would wait for its lease to end
+
+    async def _start_due(self) -> None:
+        await self._set_right()
         async with self._books:
-            rows = await self._store.claim(self._now(), LEASE_MS, _CLAIM)
+            rows = await self._store.claim(self._time.now(), LEASE_MS, _CLAIM)
             # A row that is still held waits for its channel here: the claim has only renewed its lease.
             fresh = [row for row in rows if row.notice.key not in self._held]
             self._held.update(row.notice.key for row in fresh)
@@ -106,6 +134,16 @@ class Outbox:
             task = asyncio.create_task(self._in_turn(row))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
+
+    async def _set_right(self) -> None:
+        """Once: what an earlier process put off while its clock was ahead is due, too."""
+        if self._is_right:
+            return
+        farthest = max((row.due_at for row in await self._store.unsent()), default=0)
+        if farthest > self._time.now() + 2 * LONGEST_WAIT_MS:
+            log.warning("notices were put off by a clock that was ahead; they are sent now")
+            self._time.reach(farthest)
+        self._is_right = True
 
     async def _in_turn(self, row: OutboxRow) -> None:
         try:
@@ -117,6 +155,25 @@ class Outbox:
             self._woken.set()
 
     async def _send(self, row: OutboxRow) -> None:
+        notice, error = row.notice, None
+        delivery = self._told.get(notice.key)
+        if delivery is None:
+            outcome = await self._attempt(row)
+            if outcome is None:
+                return
+            delivery, error = outcome
+        try:
+            async with self._books:
+                await self._record(row, delivery, error)
+                self._held.discard(notice.key)
+                self._told.pop(notice.key, None)
+        except StoreError as found:
+            if error is None:
+                self._told[notice.key] = delivery  # not sent again for it, unless this process dies: twice with the same key beats never
+            log.error("%s: what became of %s could not be recorded: %s", notice.incident, notice.key, found)  # noqa: TRY400 - the trace says nothing more
+
+    async def _attempt(self, row: OutboxRow) -> Outcome | None:
+        """One attempt; None when the store could not be read: the lease ends, and the notice is tried again."""
         notice, started = row.notice, self._clock.monotonic()
         log.info("%s: sending %s by %s (attempt %d)", notice.incident, notice.reason, notice.channel, row.attempts + 1)
         error: DeliveryError | None = None
@@ -126,28 +183,19 @@ class Outbox:
         except DeliveryError as found:
             error = found
         except StoreError as found:
-            # Not the channel's fault: the lease ends, and the notice is tried again.
+            # Not the channel's fault.
             log.error("%s: %s could not be read: %s. %s", notice.incident, notice.key, found, found.fix)  # noqa: TRY400 - the trace says nothing more
-            return
+            return None
+        except asyncio.CancelledError as found:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            error = _broken(found)  # a channel's own; nobody cancelled this send
         except Exception as found:  # a channel may raise anything; the notice is tried again all the same
             log.exception("%s: %s broke", notice.incident, notice.channel)
-            error = DeliveryError(DeliveryReason.OTHER, f"{type(found).__name__}: {found}")
-        delivery = Delivery(
-            key=notice.key,
-            channel=notice.channel,
-            at=self._clock.now(),
-            attempt=row.attempts + 1,
-            reason=error.reason if error else None,
-            answer=error.message if error else answer,
-            duration_ms=round((self._clock.monotonic() - started) * 1000),
-        )
-        try:
-            async with self._books:
-                await self._record(row, delivery, error)
-                self._held.discard(notice.key)
-        except StoreError as found:
-            # The lease ends and the notice is sent again: twice with the same key beats never.
-            log.error("%s: what became of %s could not be recorded: %s", notice.incident, notice.key, found)  # noqa: TRY400 - the trace says nothing more
+            error = _broken(found)
+        took = round((self._clock.monotonic() - started) * 1000)
+        said, reason = (answer, None) if error is None else (error.message, error.reason)
+        return Delivery(notice.key, notice.channel, self._clock.now(), row.attempts + 1, reason, said, took), error
 
     async def _deliver(self, row: OutboxRow) -> str:
         notice = row.notice
@@ -155,14 +203,20 @@ class Outbox:
         if notifier is None:
             words = f"channel {notice.channel} is not configured any more"
             raise DeliveryError(DeliveryReason.CONFIG, words, fix="name it under notify", permanent=True)
+        if notice.reason is NoticeReason.REPORT and (notice.incident, notice.channel) in self._with_report:
+            return "it was in the page already"
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 message = await self._compose(notice)
                 for line in (message.subject, *message.lines) if row.attempts == 0 else ():
                     log.info("%s: content: %s", notice.incident, line)
-                return await notifier.deliver(message)
+                answer = await notifier.deliver(message)
         except TimeoutError:
             raise DeliveryError(DeliveryReason.TIMEOUT, f"no answer within {_DEADLINE_SECONDS:g} s") from None
+        if notice.reason in _OPENINGS and message.analysis is not None:
+            # A report that was stored while this page waited for its channel is to follow it, but it is in it.
+            self._with_report = dict([*self._with_report.items(), ((notice.incident, notice.channel), None)][-_REMEMBERED:])
+        return answer
 
     async def _record(self, row: OutboxRow, delivery: Delivery, error: DeliveryError | None) -> None:
         notice = row.notice
@@ -170,37 +224,18 @@ class Outbox:
             await self._store.delivered(delivery)
             log.info("%s: %s delivered by %s: %s", notice.incident, notice.reason, notice.channel, delivery.answer)
             return
-        now = self._now()
-        again = retry_at(now, notice, delivery.attempt, permanent=error.permanent, retry_after_ms=error.retry_after_ms)
-        await self._store.failed(delivery, again, await self._instead(notice, delivery.attempt, now, buried=again is None))
+        now = self._time.now()
+        waited = self._time.since(notice.at)
+        again = retry_at(now, notice, delivery.attempt, waited, permanent=error.permanent, retry_after_ms=error.retry_after_ms)
+        await self._store.failed(delivery, again, await self._stand_ins.rows(notice, delivery.attempt, now, buried=again is None))
         fix = f" ({error.fix})" if error.fix else ""
         if again is None:
+            self._buried += 1
             log.critical("%s: %s by %s is BURIED: %s%s", notice.incident, notice.reason, notice.channel, error.message, fix)
         else:
             wait = (again - now) / 1000
             log.error("%s: %s failed: %s%s; next try in %.0f s", notice.incident, notice.channel, error.message, fix, wait)
 
-    async def _instead(self, notice: Notice, attempt: int, now: int, *, buried: bool) -> list[OutboxRow]:
-        """What the channels that stand in are to tell: this notice, and those that wait behind it for the same channel.
 
-        Each of them once, and only what it is not told anyway. From the third failure on, so that a recovery that comes
-        while the channel is still dead is told too. Nothing stands in for a stand-in: all of them were asked at once.
-        """
-        others = [other for other in self._fallbacks(notice) if other != notice.channel]
-        second_hand = _INSTEAD in notice.key or notice.reason is NoticeReason.BURIED
-        if second_hand or not others or (not buried and attempt < _FALL_BACK_AFTER):
-            return []
-        unsent = [row.notice for row in await self._store.unsent() if row.notice.incident == notice.incident]
-        told = {one.key for one in await self._store.deliveries(notice.incident)} | {one.key for one in unsent}
-        first_hand = [one for one in unsent if _INSTEAD not in one.key and one.reason is not NoticeReason.BURIED]
-        stuck = [one for one in first_hand if one.channel == notice.channel]
-        pairs = [(one, one.key.rpartition(":")[0], other) for one in stuck for other in others]
-        found = [
-            OutboxRow(replace(one, key=f"{first}{_INSTEAD}{other}", channel=other), now)
-            for one, first, other in pairs
-            if f"{first}:{other}" not in told
-        ]
-        if buried:
-            loud = replace(notice, key=f"{notice.key}:buried:{others[0]}", channel=others[0], reason=NoticeReason.BURIED, at=now)
-            found.append(OutboxRow(loud, now))
-        return found
+def _broken(found: BaseException) -> DeliveryError:
+    return DeliveryError(DeliveryReason.OTHER, f"{type(found).__name__}: {found}")

@@ -1,6 +1,7 @@
 """Host names: how they are spelt, which of them are addresses already, and which never leave this machine."""
 
 import ipaddress
+from functools import lru_cache
 
 _LONGEST, _LONGEST_LABEL = 253, 63  # RFC 1035 §2.3.4
 LOOPBACK = ("::1", "127.0.0.1")
@@ -20,6 +21,7 @@ def is_localhost(name: str) -> bool:
     return bare == "localhost" or bare.endswith(".localhost")
 
 
+@lru_cache(maxsize=16_384)
 def ascii_name(name: str) -> str:
     """The name in lower case as DNS and certificates spell it; ValueError where it cannot be spelt.
 

@@ -64,7 +64,7 @@ def login(words: str, host: str) -> DeliveryError:
 
 def no_starttls(where: str) -> DeliveryError:
     """The server offers no encryption, and none is not what was asked for."""
-    fix = "use port 465 (tls: implicit), or tls: none for a server in your own network"
+    fix = "use port 465 (tls: implicit); for a server in your own network that knows none, write tls: none under notify in vigie.yaml"
     return DeliveryError(DeliveryReason.TLS, f"{where} offers no STARTTLS", fix=fix)
 
 

@@ -57,6 +57,7 @@ class ProbeDeps:
     """What probes are built with. One resolver, one trust store, one transport for all of them.
 
     `cache` is a folder for what may be lost at any time (None: nothing is kept).
+    `evidence` is the folder for pictures of what went wrong; None where none are kept.
     """
 
     clock: Clock
@@ -64,6 +65,7 @@ class ProbeDeps:
     link: Link
     ca_file: str | None = None
     cache: Path | None = None
+    evidence: Path | None = None
     _shared: dict[str, tuple[Any, Callable[[], None]]] = field(default_factory=dict)
 
     def shared(self, key: str, make: Callable[[], _T], close: Callable[[_T], None]) -> _T:

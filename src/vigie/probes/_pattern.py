@@ -45,15 +45,23 @@ class Pattern:
 
     def end(self, data: str, spent: "Spent") -> int | None:
         """Where the first match ends; None without one. Raises Failed when the search takes too long."""
+        found = self._search(data, spent)
+        return None if found is None else int(found.end())
+
+    def group(self, data: str, spent: "Spent") -> str | None:
+        """The first group of the first match, or all of it without groups; None without a match. Raises Failed as `end` does."""
+        found = self._search(data, spent)
+        return None if found is None else str(found[1] if self._compiled.groups and found[1] is not None else found[0])
+
+    def _search(self, data: str, spent: "Spent") -> Any:
         started = time.perf_counter()
         try:
-            found = self._compiled.search(data, timeout=max(min(_ONE_SECONDS, _ALL_SECONDS - spent.seconds), 0.001))
+            return self._compiled.search(data, timeout=max(min(_ONE_SECONDS, _ALL_SECONDS - spent.seconds), 0.001))
         except TimeoutError:
             words = f"the pattern {self._text[:60]!r} needs too long on {len(data)} characters; write a simpler one"
             raise Failed(Cause.PROBE_ERROR, words, {"bytes": len(data)}, Status.UNKNOWN) from None
         finally:
             spent.seconds += time.perf_counter() - started
-        return None if found is None else int(found.end())
 
 
 class Spent:

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from vigie.core.model import Cause
-from vigie.net import USER_AGENT, host_of, redact_url
+from vigie.net import USER_AGENT, ascii_name, host_of, redact_url
 from vigie.probes import ProbeDeps, _keys
 from vigie.probes._keys import CaFile, Family, Insecure, Latency, Meta, Resolver, TlsDays
 from vigie.probes._service import ServiceProbe, in_base64, mismatch, read_text
@@ -97,7 +97,7 @@ class Place:
             raise ValueError(f"{redact_url(url)!r} is no WebSocket URL; write wss://api.example.com/events")
         if "@" in parts.netloc:
             raise ValueError("a WebSocket URL holds no login; write it under `auth`")
-        host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
+        host = ascii_name(parts.hostname)
         _keys.check_host(host)
         resource = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*") + (
             f"?{quote(parts.query, safe='/%:=&?~+!$,;@()*')}" if parts.query else ""

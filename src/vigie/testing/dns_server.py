@@ -1,6 +1,6 @@
 """A name server on loopback for tests, over UDP and TCP: it says what it is told to of each name, and misbehaves on demand.
 
-Needs `dnspython` (a development dependency). Names are data, and may be changed at any time:
+Names are data, and may be changed at any time:
 
     async with DnsServer({"shop.test": Says("A 127.0.0.1", "AAAA ::1"), "gone.test": Says(rcode="NXDOMAIN")}) as server:
         ... server.address ... server.asked ...

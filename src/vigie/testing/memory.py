@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 from vigie.core.baseline import Baseline
 from vigie.core.blind import Blind
 from vigie.core.events import Acked, Resolved
+from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
 from vigie.core.report.history import Remark
 from vigie.core.report.scores import Scores
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.ports import Commit, Delivery, Hearing, OutboxRow, StoredReport, TimelineEntry
 
 _OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 _KEEP_MS = 400 * 86_400_000
+_KEEP_PINGS = 100
 
 
 @dataclass(slots=True)
@@ -30,6 +32,13 @@ class _Row:
     @property
     def claimable_at(self) -> int:
         return max(self.row.due_at, self.lease_until)
+
+
+@dataclass(slots=True)
+class _Ping:
+    monitor: str
+    ping: Ping
+    taken: bool = True
 
 
 class MemoryStore:
@@ -55,6 +64,9 @@ class MemoryStore:
         self._inbox: list[tuple[str, Acked | Resolved]] = []
         self._remarks: list[Remark] = []
         self._scores: list[Scores] = []
+        self._jobs: dict[str, Job] = {}
+        self._pings: list[_Ping] = []
+        self._listened: int | None = None
 
     def reopen(self) -> "MemoryStore":
         """As a new start finds it after `close`."""
@@ -71,6 +83,7 @@ class MemoryStore:
         """Make the stored monitors equal to these; history of the others stays."""
         self._look()
         self._monitors = {monitor.id for monitor in monitors}
+        self._jobs = {monitor: job for monitor, job in self._jobs.items() if monitor in self._monitors}
 
     async def next_run(self) -> int:
         """A number larger than at any earlier start."""
@@ -255,6 +268,46 @@ class MemoryStore:
         """How a model did, newest first."""
         self._look()
         return [one for one in reversed(self._scores) if one.model == model]
+
+    async def jobs(self) -> dict[str, Job]:
+        """Every watched job by monitor id."""
+        self._look()
+        return dict(self._jobs)
+
+    async def hear(self, hearings: Sequence[Hearing]) -> None:
+        """Write what pings made of jobs."""
+        self._look()
+        for one in hearings:
+            self._jobs[one.job.monitor] = one.job
+            if one.left is not None:
+                self._pings[one.left].taken = True
+            elif one.ping is not None:
+                self._pings.append(_Ping(one.job.monitor, one.ping))
+
+    async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:
+        """The pings of a monitor, newest first."""
+        self._look()
+        return [one.ping for one in reversed(self._pings) if one.monitor == monitor][: min(limit, _KEEP_PINGS)]
+
+    async def leave_ping(self, monitor: str, ping: Ping) -> None:
+        """Leave a ping for the Vigie that is at work on this store."""
+        self._look()
+        self._pings.append(_Ping(monitor, ping, taken=False))
+
+    async def left_pings(self) -> list[tuple[int, str, Ping]]:
+        """What was left and not yet heard, oldest first."""
+        self._look()
+        return [(number, one.monitor, one.ping) for number, one in enumerate(self._pings) if not one.taken]
+
+    async def listening(self, at: int) -> None:
+        """Somebody listens for pings."""
+        self._look()
+        self._listened = at
+
+    async def listened(self) -> int | None:
+        """When somebody last listened."""
+        self._look()
+        return self._listened
 
     async def prune(self, now: int) -> int:
         """Drop what is older than 400 days, but the newest good and bad whole result of each monitor, and the newest span."""

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from vigie.core.model import Status
 from vigie.core.report.words import cause_words, clock_time, short_time
+from vigie.web import pings
 from vigie.web.view import Line, Snapshot, State
 from vigie.web.words import WORDS, latency, say, shown, span
 
@@ -25,8 +26,8 @@ _HEADERS = {
 }
 
 
-def build(snapshot: Callable[[], Awaitable[Snapshot]]) -> Starlette:
-    """The application over a function that says how things stand."""
+def build(snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.Ears | None = None) -> Starlette:
+    """The application over a function that says how things stand, and over who hears the pings of jobs."""
     pages = Environment(loader=PackageLoader("vigie.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     pages.filters["shown"] = shown
     template = pages.get_template("status.html.j2")
@@ -44,7 +45,7 @@ def build(snapshot: Callable[[], Awaitable[Snapshot]]) -> Starlette:
             headers=_HEADERS,
         )
 
-    return Starlette(routes=[Route("/", page), Route("/health", health)])
+    return Starlette(routes=[Route("/", page), Route("/health", health), *(pings.routes(ears) if ears else ())])
 
 
 def _language(request: Request, default: str) -> str:

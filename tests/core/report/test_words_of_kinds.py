@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from vigie.core.model import Cause
-from vigie.core.report.words import OF_KIND, OF_KIND_SHORT, cause_words, short_words
+from vigie.core.report.phrases import OF_KIND, OF_KIND_SHORT
+from vigie.core.report.words import cause_words, short_words
 
 CASES: list[tuple[Cause, dict[str, Any], str, str]] = [
     (

@@ -11,8 +11,8 @@ from vigie.core.model import Incident, Monitor, Notice, NoticeReason, Severity
 from vigie.core.report import rules
 from vigie.core.report.changes import Change, changes
 from vigie.core.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject
+from vigie.core.report.terms import BLIND
 from vigie.core.report.words import (
-    BLIND,
     HEADLINES,
     MARKS,
     NOTES,

@@ -85,6 +85,7 @@ class Exchange:
     status: int = 0
     version: str = ""
     headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)  # the Set-Cookie fields, which cannot be joined into one
     raw: bytes = b""
     size: int = 0
     full: bool = False  # the body went on past max_body and was left there
@@ -107,10 +108,11 @@ class Exchange:
 class _Sink:
     """Receives headers and body within their bounds; returning another count than was given makes libcurl stop."""
 
-    __slots__ = ("_keep_bytes", "_keep_page", "_max", "chunks", "ended", "full", "header_bytes", "headers", "size")
+    __slots__ = ("_keep_bytes", "_keep_page", "_max", "chunks", "cookies", "ended", "full", "header_bytes", "headers", "size")
 
     def __init__(self, request: Request) -> None:
         self.headers: dict[str, str] = {}
+        self.cookies: list[str] = []
         self.header_bytes = 0
         self.ended = False
         self.chunks: list[bytes] = []
@@ -126,6 +128,7 @@ class _Sink:
             return -1
         if line.startswith(b"HTTP/"):
             self.headers.clear()
+            self.cookies.clear()
             self.ended = False
             return None
         if line in _BLANK:
@@ -136,6 +139,8 @@ class _Sink:
         name, colon, value = line.decode("latin-1").partition(":")
         if colon and not self.size:  # what comes after the body is a trailer
             lower, said = name.strip().lower(), value.strip()
+            if lower == "set-cookie":
+                self.cookies.append(said)
             if lower == "content-encoding":
                 self._keep_bytes = self._max
                 said = f"{self.headers.get(lower, '')},{said}"  # several lines are one list (RFC 9110 §5.3)
@@ -243,6 +248,7 @@ def _set_tls(curl: pycurl.Curl, request: Request, said: list[bytes]) -> None:
 def _read(curl: pycurl.Curl, request: Request, sink: _Sink, code: int, error: str, said: list[bytes]) -> Exchange:
     getinfo = curl.getinfo
     done = Exchange(code, error, status=getinfo(pycurl.RESPONSE_CODE), headers=sink.headers, size=sink.size, full=sink.full)
+    done.cookies = sink.cookies
     done.raw = b"".join(sink.chunks)
     done.ended, done.quic = sink.ended, request.version == "3"
     done.headers_too_large = sink.header_bytes > MAX_HEADER_BYTES

@@ -1,8 +1,11 @@
 """The way of one check: each hop's name, then each of its addresses until one answers, then where it sends us."""
 
 from base64 import b64encode
+from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Protocol
 
 from vigie.core.model import Cause, PageFacts, Status, TlsFacts
 from vigie.net import USER_AGENT, Answer, redact_url, tls_facts
@@ -26,6 +29,18 @@ _DEFAULTS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip
 _SECRET_WORDS = ("auth", "cookie", "token", "key", "secret", "session", "password")
 
 
+class Jar(Protocol):
+    """Cookies that are kept from one request to the next."""
+
+    def line(self, url: str) -> str:
+        """The value of the Cookie header for a URL; empty without any."""
+        ...
+
+    def take(self, url: str, cookies: Sequence[str]) -> None:
+        """Keep what the Set-Cookie fields of an answer say."""
+        ...
+
+
 @dataclass(slots=True)
 class Run:
     """One check under way: what has been measured so far. Phases in ms, summed over exchanges; None where none happened."""
@@ -44,6 +59,7 @@ class Run:
     addresses: tuple[str, ...] = ()
     certificates: list[TlsFacts] = field(default_factory=list)  # one for each hop over TLS
     body: bytes = b""
+    jar: Jar | None = None
     page: PageFacts | None = None
 
     @property
@@ -80,6 +96,13 @@ class Walker:
         self._body = config.body.encode() if config.body is not None else None
         self._tls_versions: dict[tuple[str, int], tuple[int, str]] = {}
 
+    def again(self, config: Config) -> "Walker":
+        """The same way with another URL, header or body; what was learnt of the hosts is shared. Raises ValueError for what is no URL."""
+        other = copy(self)
+        other._config, other._home = config, Place.of(config.url)  # noqa: SLF001 - one of us
+        other._body = config.body.encode() if config.body is not None else None  # noqa: SLF001
+        return other
+
     async def go(self, run: Run) -> Verdict | None:
         """Follow to the last answer, which is then `run.last`; or say why none was reached."""
         place, method, seen = self._home, self._config.method, {(self._config.method, self._home.url)}
@@ -108,7 +131,7 @@ class Walker:
         """Why a redirect is not followed, in words, or None."""
         config, count = self._config, len(run.hops)
         if again:
-            return f"the redirects go in a circle after {count} hop(s)"
+            return f"the redirects go in a circle after {count} hop{'s' if count != 1 else ''}"
         if count > config.max_redirects:
             return f"more than {config.max_redirects} redirects"
         if not config.allow_downgrade and place.secure and not target.secure:
@@ -148,8 +171,12 @@ class Walker:
     async def _exchange(self, run: Run, place: Place, method: str, address: str | None, addresses_left: int) -> Verdict | None:
         left = self.left(run)
         request = self._request(place, method, address, left, min(left, max(left // addresses_left, _LEAST_CONNECT_MS)))
+        if run.jar is not None and (cookies := run.jar.line(place.url)):
+            request.lines = [*request.lines, f"Cookie: {cookies}".encode("latin-1", "replace")]
         done = await exchange(self._transport, request)
         run.add(done)
+        if run.jar is not None:
+            run.jar.take(place.url, done.cookies)
         if place.secure and (facts := self._certificate(run, place, done)) is not None:
             run.certificates.append(facts)
         # An address that was cut short so that the next one has its turn is told with the limit it had.

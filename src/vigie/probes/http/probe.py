@@ -22,24 +22,29 @@ _LONG = 65_536
 class HttpProbe:
     """Looks at one URL."""
 
-    __slots__ = ("_clock", "_host", "_reader", "_rules", "_walker")
+    __slots__ = ("_clock", "_host", "_need_body", "_reader", "_rules", "_walker")
 
-    def __init__(self, config: Config, deps: ProbeDeps, transport: Transport) -> None:
+    def __init__(self, config: Config, deps: ProbeDeps, transport: Transport, *, need_body: bool = False) -> None:
         self._clock = deps.clock
         self._rules = rules = Rules.of(config.expect)
         # A page that holds the text or the values which its owner expects is the right one; who has tampered with it left them there.
         self._reader = Reader(trusted=bool(rules.keywords or rules.assertions)) if config.reads_pages else None
         self._host = config.host
-        self._walker = Walker(config, deps, transport, need_body=self._rules.need_body)
+        self._need_body = need_body or rules.need_body
+        self._walker = Walker(config, deps, transport, need_body=self._need_body)
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One look within `timeout_ms`, names and redirects included; never raises for the target's fault."""
         run = Run(self._clock.now(), self._clock.monotonic(), timeout_ms)
+        return self.result(run, await self.find(run))
+
+    async def find(self, run: Run, config: Config | None = None) -> Verdict | None:
+        """What is wrong with the answer, if anything; `config` differs from the probe's own in URL, headers and body at most."""
         try:
-            found = await self._walker.go(run) or await self._judged(run)
+            walker = self._walker if config is None else self._walker.again(config)
+            return await walker.go(run) or await self._judged(run)
         except EncodingError as error:
-            found = verdict.misencoded(error)
-        return self._result(run, found)
+            return verdict.misencoded(error)
 
     async def _judged(self, run: Run) -> Verdict | None:
         """The judgement; where a long document is to be searched, on a thread, so that the other checks keep their time."""
@@ -70,7 +75,8 @@ class HttpProbe:
             found = reader.wall(last.status, last.headers, run.body, host) or found
         return found
 
-    def _result(self, run: Run, found: Verdict | None) -> CheckResult:
+    def result(self, run: Run, found: Verdict | None) -> CheckResult:
+        """The check, concluded."""
         last = run.last
         timings = Timings(run.dns, run.connect, run.tls, run.first_byte, run.transfer, run.total)
         if found is None:
@@ -109,7 +115,7 @@ class HttpProbe:
             status=last.status,
             version=last.version,
             redirects=len(run.hops),
-            bytes=len(run.body) if "content-encoding" in headers or self._rules.need_body else last.size,
+            bytes=len(run.body) if "content-encoding" in headers or self._need_body else last.size,
             type=media_type(headers),
             headers={name: headers[name][:_KEPT_LENGTH] for name in _KEPT_HEADERS if name in headers},
             hops=tuple(run.hops),

@@ -73,7 +73,8 @@ class Db:
         if pages * size <= _LOOK_THROUGH_BYTES:
             found = self.fetch("PRAGMA quick_check(1)")
             if found != [("ok",)]:
-                raise damaged(self.path, str(found[0][0]).partition("\n")[0])
+                said = [line for line in str(found[0][0]).splitlines() if not line.startswith("***")]  # SQLite's headings
+                raise damaged(self.path, said[0] if said else "SQLite finds it malformed")
 
     def fetch(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Every row of a query."""
@@ -161,7 +162,7 @@ _SYSTEM = {
 
 def damaged(path: Path, what: str) -> StoreError:
     """The error for a database that cannot be believed any more."""
-    fix = f"move {path} aside (and its -wal and -shm files) and start again: a new one is made, or a backup beside it is put back"
+    fix = f"move {path} and its -wal and -shm files aside and start again: a new one is made; or put a backup back in its place"
     return StoreError(StoreFault.CORRUPT, f"{path} is damaged or no Vigie database: {what}", fix)
 
 

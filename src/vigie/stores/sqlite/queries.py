@@ -14,7 +14,7 @@ from vigie.core.report.history import Remark
 from vigie.core.report.scores import Scores
 from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
-from vigie.stores.sqlite import codec
+from vigie.stores.sqlite import codec, pings
 from vigie.stores.sqlite.db import Db, damaged
 from vigie.stores.sqlite.records import decode, encode
 
@@ -49,6 +49,7 @@ def sync_monitors(db: Db, monitors: Sequence[Monitor]) -> dict[str, int]:
             "ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, active = 1",
             [(monitor.id, monitor.name, monitor.kind) for monitor in monitors],
         )
+        pings.forget(db)
     return monitor_numbers(db)
 
 

@@ -17,13 +17,14 @@ from typing import TypeVar
 from vigie.core.baseline import Baseline
 from vigie.core.blind import Blind
 from vigie.core.events import Acked, Resolved
+from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.core.report.history import Remark
 from vigie.core.report.scores import Scores
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
-from vigie.stores.sqlite import queries
+from vigie.ports import Commit, Delivery, Hearing, OutboxRow, StoredReport, TimelineEntry
+from vigie.stores.sqlite import pings, queries
 from vigie.stores.sqlite.db import Db, Driver
 from vigie.stores.sqlite.migrate import migrate
 from vigie.stores.sqlite.newest import Newest
@@ -279,6 +280,34 @@ class SqliteStore:
     async def scores(self, model: str) -> list[Scores]:
         """How a model did, newest first."""
         return await self._read(lambda db: queries.scores(db, model))
+
+    async def jobs(self) -> dict[str, Job]:
+        """Every watched job by monitor id."""
+        return await self._read(pings.jobs)
+
+    async def hear(self, hearings: Sequence[Hearing]) -> None:
+        """Write what pings made of jobs, fsynced."""
+        await self._run(lambda db: pings.hear(db, hearings))
+
+    async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:
+        """The pings of a monitor, newest first."""
+        return await self._read(lambda db: pings.newest(db, monitor, limit))
+
+    async def leave_ping(self, monitor: str, ping: Ping) -> None:
+        """Leave a ping for the Vigie that is at work on this store."""
+        await self._run(lambda db: pings.leave(db, monitor, ping))
+
+    async def left_pings(self) -> list[tuple[int, str, Ping]]:
+        """What was left and not yet heard, oldest first."""
+        return await self._read(pings.left)
+
+    async def listening(self, at: int) -> None:
+        """Somebody listens for pings."""
+        await self._run(lambda db: pings.listening(db, at))
+
+    async def listened(self) -> int | None:
+        """When somebody last listened."""
+        return await self._read(pings.listened)
 
     async def prune(self, now: int) -> int:
         """Drop what retention no longer keeps, in bites that let other writes pass; how many rows went."""

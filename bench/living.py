@@ -1,0 +1,78 @@
+"""`vigie serve` inside the measuring process, which is then its parent: the prober is a process of its own as always, and every result is seen whole."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import uvicorn
+
+from bench.ground import folder, free_port
+from vigie.clock import SystemClock
+from vigie.config import load
+from vigie.engine.ingest import Turn
+from vigie.service import Service
+from vigie.web.app import build
+
+
+class Living:
+    """A running service, the port of its page, and every turn that its ingest takes (`hear` may be set at any time)."""
+
+    def __init__(self, service: Service, port: int) -> None:
+        self.service, self.port = service, port
+        self.hear: Callable[[Turn], None] = lambda _: None
+        service.core.ingest.listen_to_results(self._tell)
+
+    async def _tell(self, turn: Turn) -> None:
+        self.hear(turn)
+
+
+@contextlib.asynccontextmanager
+async def living(text: str) -> AsyncIterator[Living]:
+    """Serve the configuration of this text, status page included."""
+    logging.getLogger("vigie").setLevel(logging.CRITICAL)
+    with folder() as place:
+        (place / "vigie.yaml").write_text(f"log: {{file: null}}\ncontrol: []\n{text}")
+        settings = load(None, {}, place)
+        service = Service(settings, SystemClock(), lambda: settings)
+        living_one = Living(service, free_port())
+        page, stop_page = _page(service, living_one.port)
+        await service.start()
+        try:
+            yield living_one
+        finally:
+            await stop_page()
+            await page
+            await service.stop()
+
+
+def _page(service: Service, port: int) -> tuple[asyncio.Task[None], Callable[[], Awaitable[None]]]:
+    server = uvicorn.Server(
+        uvicorn.Config(build(service.snapshot), port=port, log_config=None, access_log=False, lifespan="off", ws="none")
+    )
+
+    async def stop() -> None:
+        server.should_exit = True
+
+    return asyncio.create_task(server._serve()), stop  # noqa: SLF001 - `serve` would take over the signals
+
+
+async def until(true: Callable[[], bool], seconds: float) -> bool:
+    """Whether it came to pass in time."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while not true():  # noqa: ASYNC110 - what is waited for sets no event
+                await asyncio.sleep(0.01)
+            return True
+    return False
+
+
+def monitor(name: str, url: str, *, every: str = "1s", timeout: str = "5s", more: str = "") -> str:
+    """A line of `monitors`."""
+    return f"  - {{name: {name}, url: '{url}', every: {every}, timeout: {timeout}{more}}}\n"
+
+
+def mail(port: int, ca_file: Path) -> str:
+    """A mail channel."""
+    return f"{{type: email, to: team@site.test, sender: vigie@site.test, host: localhost, port: {port}, ca_file: '{ca_file}'}}"

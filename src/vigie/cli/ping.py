@@ -1,0 +1,102 @@
+"""Report for a job, without a server: a success, a start, a failure; or list the jobs that report in and their addresses."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from vigie.app import HEARTBEAT, jobs
+from vigie.cli.common import ConfigOption, command, notes, run, settings
+from vigie.cli.results import instant
+from vigie.config import Settings
+from vigie.core.heartbeat import Ping, Signal
+from vigie.engine.heartbeats import BODY_BYTES, Watched
+from vigie.errors import VigieError
+from vigie.net import redact
+
+app = command()
+
+
+@app.command(
+    epilog=notes(
+        "vigie ping",
+        "vigie ping backup --start",
+        "vigie ping backup --exit $?",
+        "tail -c 9000 backup.log | vigie ping backup --fail --message -",
+    )
+)
+def ping(
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB]", help="Id of its monitor, or its token; all jobs are listed without.")
+    ] = None,
+    *,
+    config: ConfigOption = None,
+    start: Annotated[bool, typer.Option("--start", help="It begins.")] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="It failed.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Nothing but the message.")] = False,
+    exit_: Annotated[int | None, typer.Option("--exit", help="It ended with this exit status; 0 is a success.", min=0, max=255)] = None,
+    run_id: Annotated[str, typer.Option("--run", help="Pairs a start with its end, where runs overlap.")] = "",
+    message: Annotated[str, typer.Option(help="Text to keep with it, its first 10 kB; - reads it from the input.")] = "",
+) -> None:
+    """Report for a job, without a server (a success unless told otherwise); or list the jobs.
+
+    The ping is on the disk when the command ends; a running `vigie serve` takes it within a second, else the next `vigie once`.
+    """
+    found = settings(config)
+    if job is None:
+        run(_listed(found))
+        return
+    if sum((start, fail, log, exit_ is not None)) > 1:
+        raise VigieError("--start, --fail, --log and --exit exclude each other", "take one")
+    signal = Signal.START if start else Signal.FAIL if fail or exit_ else Signal.LOG if log else Signal.SUCCESS
+    text = sys.stdin.buffer.read(BODY_BYTES).decode("utf-8", "replace") if message == "-" else message[:BODY_BYTES]
+    watched = _named(found, job)
+    run(_leave(found, watched, Ping(_now(), signal, run_id, exit_, None, redact(text, found.secrets))))
+    typer.echo(f"{watched.monitor.name}: {signal} is recorded.")
+
+
+def _now() -> int:
+    from vigie.clock import SystemClock
+
+    return SystemClock().now()
+
+
+def _named(found: Settings, job: str) -> Watched:
+    for one in jobs(found):
+        if job in (one.monitor.id, one.token):
+            return one
+    known = ", ".join(one.monitor.id for one in jobs(found)) or "none; add a monitor of `type: heartbeat`"
+    raise VigieError("no job has this id or token", f"jobs that report in: {known}")
+
+
+async def _leave(found: Settings, watched: Watched, ping: Ping) -> None:
+    from vigie.stores.sqlite import SqliteStore
+
+    store = SqliteStore(found.store, threads=False)
+    try:
+        await store.leave_ping(watched.monitor.id, ping)
+    finally:
+        await store.close()
+
+
+async def _listed(found: Settings) -> None:
+    """Each job with its address, which is a secret: it is shown here and nowhere else."""
+    if not jobs(found):
+        raise VigieError("no job reports in", f"add a monitor of `type: {HEARTBEAT}`; docs/heartbeat.md shows how")
+    pings = await _newest(found)
+    for one in jobs(found):
+        last = pings.get(one.monitor.id)
+        said = "no ping yet" if last is None else f"last ping {instant(last.at)}, {last.signal}"
+        typer.echo(f"{one.monitor.id:<20} {one.monitor.target:<24} http://{found.web.listen}/ping/{one.token}  {said}")
+
+
+async def _newest(found: Settings) -> dict[str, Ping]:
+    from vigie.stores.sqlite import SqliteStore
+
+    if not found.store.exists():
+        return {}
+    store = SqliteStore(found.store, threads=False)
+    try:
+        return {one.monitor.id: newest[0] for one in jobs(found) if (newest := await store.pings(one.monitor.id, 1))}
+    finally:
+        await store.close()

@@ -1,0 +1,335 @@
+"""Jobs that report in: a ping is on the disk before it is answered; jobs are judged when one comes, when one is due, and now and then.
+
+What comes out are results like those of any probe; they go to ingest the same way.
+"""
+
+import asyncio
+import hashlib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+
+from vigie.core import heartbeat
+from vigie.core.heartbeat import Expected, Finding, Job, Ping, Signal
+from vigie.core.model import Cause, CheckResult, Monitor, Status
+from vigie.errors import StoreError
+from vigie.net import redact
+from vigie.ports import Answer, Batch, Clock, Hearing, PingStore
+
+log = logging.getLogger("vigie.heartbeats")
+
+BODY_BYTES = 10_000
+_TICK_SECONDS = 1.0
+_DEAF_MS = 5_000  # between two ticks: the machine slept, the clock stepped, or nothing here ran
+_STAMP_MS = 30_000
+_BURST, _A_SECOND = 30.0, 1.0  # pings of one job
+
+_ADVICE = {
+    Cause.HEARTBEAT_MISSED: "Read the log of the job and of its scheduler, and see that it can reach its address (`vigie ping` lists it).",
+    Cause.HEARTBEAT_LATE: "See whether the job hangs, or needs a larger `max_runtime`.",
+    Cause.HEARTBEAT_FAILED: "Read the job's log; `vigie incidents show` has what it sent along.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One job: its monitor, the secret of its address, when it is expected."""
+
+    monitor: Monitor
+    token: str
+    expected: Expected
+
+
+@dataclass(slots=True)
+class _Rate:
+    """A bucket that holds `left` pings and fills with time."""
+
+    at: float
+    left: float = _BURST
+
+    def allows(self, now: float) -> bool:
+        self.left = min(self.left + (now - self.at) * _A_SECOND, _BURST)
+        self.at = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A ping on its way to the disk."""
+
+    monitor: str
+    ping: Ping
+    left: int | None
+    written: asyncio.Future[None]
+
+
+class Heartbeats:
+    """Hears, judges and publishes. `fault` asks whether our own link is broken; `hidden` are secrets that no body may keep."""
+
+    def __init__(
+        self,
+        store: PingStore,
+        clock: Clock,
+        publish: Callable[[Batch], Awaitable[None]],
+        fault: Callable[[], Awaitable[Cause | None]] | None = None,
+        hidden: Iterable[str] = (),
+    ) -> None:
+        self._store, self._clock, self._publish, self._fault = store, clock, publish, fault
+        self._hidden = tuple(hidden)
+        self._key = secrets.token_bytes(16)
+        self._watched: dict[str, Watched] = {}
+        self._by_token: dict[bytes, str] = {}
+        self._jobs: dict[str, Job] = {}
+        self._next: dict[str, int] = {}
+        self._missed: set[str] = set()
+        self._rates: dict[str, _Rate] = {}
+        self._arrivals: list[_Arrival] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()  # held from reading a job until its change is on the disk, so that no ping is overwritten
+        self._fresh: list[CheckResult] = []
+        self._wake = asyncio.Event()
+        self._working = self._link_worked = False
+        self._ticked_at = self._stamped_at = 0
+        self._order = self._run = self._sequence = 0
+
+    async def start(self, watched: Iterable[Watched], run: int, *, listening: bool) -> None:
+        """Take up the jobs as they were left. `listening`: pings come over the network, and since the last time none could."""
+        self._run, self._order = run, run << 32
+        self._jobs = await self._store.jobs()
+        await self.use(watched)
+        now = self._clock.now()
+        self._ticked_at = now
+        if listening:
+            last = await self._store.listened()
+            if last is not None:
+                await self._deafen(last, now)
+            await self._stamp(now)
+        self._working = True
+
+    async def use(self, watched: Iterable[Watched], hidden: Iterable[str] | None = None) -> None:
+        """Wait for exactly these from now on."""
+        now, wanted = self._clock.now(), {one.monitor.id: one for one in watched}
+        async with self._turn:
+            begun = {name: heartbeat.begun(self._jobs.get(name), name, one.expected, now) for name, one in wanted.items()}
+            changed = [Hearing(job) for name, job in begun.items() if self._jobs.get(name) != job]
+            if changed:
+                await self._store.hear(changed)
+            self._watched, self._jobs = wanted, begun
+        self._by_token = {self._digest(one.token): name for name, one in wanted.items()}
+        self._next = dict.fromkeys(begun, now)
+        self._rates = {name: rate for name, rate in self._rates.items() if name in begun}
+        self._missed &= begun.keys()
+        if hidden is not None:
+            self._hidden = tuple(hidden)
+
+    def _digest(self, token: str) -> bytes:
+        """Keyed, so that the time of a look-up tells nothing about the tokens there are."""
+        return hashlib.blake2b(token.encode("utf-8", "replace"), key=self._key, digest_size=16).digest()
+
+    def knows(self, token: str) -> bool:
+        """Whether a body that comes with this token is worth reading."""
+        return not self._working or self._digest(token) in self._by_token
+
+    async def receive(self, token: str, ping: Ping) -> Answer:
+        """A ping from the network, its time still open. It is on the disk when the answer says so."""
+        if not self._working:
+            return Answer.NOT_NOW
+        monitor = self._by_token.get(self._digest(token))
+        if monitor is None:
+            return Answer.UNKNOWN
+        now = self._clock.monotonic()
+        if not self._rates.setdefault(monitor, _Rate(now)).allows(now):
+            return Answer.TOO_MANY
+        body = await asyncio.to_thread(redact, ping.body, self._hidden) if ping.body else ""
+        try:
+            await self._heard(monitor, replace(ping, at=self._clock.now(), body=body), None)
+        except StoreError as error:
+            log.error("a ping could not be kept (%s): %s. %s", error.fault, error, error.fix)  # noqa: TRY400 - the trace says nothing more
+            return Answer.NOT_NOW
+        return Answer.TAKEN
+
+    async def _heard(self, monitor: str, ping: Ping, left: int | None) -> None:
+        """Write it; what comes meanwhile is written together. Raises StoreError."""
+        arrival = _Arrival(monitor, ping, left, asyncio.get_running_loop().create_future())
+        self._arrivals.append(arrival)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await arrival.written
+
+    async def _write(self) -> None:
+        while self._arrivals:
+            async with self._turn:
+                arrivals, self._arrivals = self._arrivals, []
+                jobs = dict(self._jobs)
+                hearings = [hearing for one in arrivals if (hearing := self._hearing(jobs, one)) is not None]
+                try:
+                    await self._store.hear(hearings)
+                except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits must hear of it
+                    for one in arrivals:
+                        if not one.written.done():
+                            one.written.set_exception(error)
+                    continue
+                self._adopt(hearings)
+            for one in arrivals:
+                if not one.written.done():
+                    one.written.set_result(None)
+
+    def _hearing(self, jobs: dict[str, Job], arrival: _Arrival) -> Hearing | None:
+        """What one ping makes of its job; `jobs` go along."""
+        watched, job, ping = self._watched.get(arrival.monitor), jobs.get(arrival.monitor), arrival.ping
+        if watched is None or job is None:
+            return None
+        # What another process left may be older than what was heard since: it is kept, but it changes nothing any more.
+        overtaken = arrival.left is not None and ping.at < (job.ended_at or 0) <= self._clock.now()
+        after = job if overtaken else heartbeat.heard(job, ping, watched.expected)
+        jobs[arrival.monitor] = after
+        return Hearing(after, ping, arrival.left)
+
+    def _adopt(self, hearings: Iterable[Hearing]) -> None:
+        """What is on the disk holds. Each end of a run is a result of its own: a failure is told even where a success follows at once."""
+        now = self._clock.now()
+        for one in hearings:
+            name = one.job.monitor
+            watched = self._watched.get(name)
+            if watched is None or one.ping is None:
+                continue  # a new configuration came meanwhile
+            changed, self._jobs[name], self._next[name] = self._jobs.get(name) != one.job, one.job, now
+            if changed and one.ping.signal in (Signal.SUCCESS, Signal.FAIL):
+                finding = heartbeat.judge(one.job, watched.expected, now)
+                self._fresh.append(_result(name, finding, now))
+            log.info("%s: the job reports %s", watched.monitor.name, one.ping.signal)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Listen and judge for ever."""
+        await self._own_fault()
+        self._ticked_at = self._clock.now()
+        while True:
+            await self.tick()
+            try:
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    async def tick(self) -> None:
+        """Take in what was left, judge whom it is time for, publish."""
+        now = self._clock.now()
+        before, self._ticked_at = self._ticked_at, now
+        if not self._watched or not self._working:
+            return
+        try:
+            if now - before > _DEAF_MS:
+                await self._deafen(before, now)
+            await self._take_left()
+            if self._stamped_at and now - self._stamped_at >= _STAMP_MS:
+                await self._stamp(now)
+            await self._look(now)
+        except StoreError as error:
+            log.error("jobs that report in could not be judged: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+    async def stop(self) -> None:
+        """Hear no more, and say until when somebody listened."""
+        self._working = False
+        if self._writer is not None:
+            await self._writer
+        if self._stamped_at:
+            await self._stamp(self._clock.now())
+
+    async def _stamp(self, now: int) -> None:
+        await self._store.listening(now)
+        self._stamped_at = now
+
+    async def _take_left(self) -> None:
+        for number, monitor, ping in await self._store.left_pings():
+            if monitor in self._watched:
+                await self._heard(monitor, ping, number)
+
+    async def _deafen(self, start: int, end: int) -> None:
+        """Nothing was heard from `start` to `end`."""
+        if start < end and self._jobs:
+            await self._change(dict.fromkeys(self._jobs, (start, end)))
+            log.warning("no ping could be heard for %.0f s; what was due then is not held against any job", (end - start) / 1000)
+
+    async def _change(self, deaf: dict[str, tuple[int, int]]) -> None:
+        async with self._turn:
+            after = {
+                name: heartbeat.deafened(self._jobs[name], self._watched[name].expected, *span)
+                for name, span in deaf.items()
+                if name in self._jobs
+            }
+            changed = {name: job for name, job in after.items() if self._jobs[name] != job}
+            if changed:
+                await self._store.hear([Hearing(job) for job in changed.values()])
+                self._jobs.update(changed)
+
+    async def _look(self, now: int) -> None:
+        due = [name for name, at in self._next.items() if at <= now]
+        missed = {name for name in due if self._judged(name, now).cause is Cause.HEARTBEAT_MISSED} - self._missed
+        own = await self._own_fault() if missed else None
+        if own is not None:  # they may have reported in vain
+            await self._change({name: (self._due(name, now) - 1, now) for name in missed if name in self._jobs})
+        # From here on nothing is waited for: what is said of a job must not be older than the ping that came last.
+        results, self._fresh = self._fresh, []
+        for name in due:
+            if (watched := self._watched.get(name)) is not None:
+                found = self._judged(name, now)
+                if own is not None and name in missed and found.status is Status.UNKNOWN:
+                    found = replace(found, cause=own, message="this machine's own link fails, so no ping can come in")
+                results += self._noted(watched, found, now)
+        if results:
+            await self._tell(results)
+
+    def _judged(self, name: str, now: int) -> Finding:
+        return heartbeat.judge(self._jobs[name], self._watched[name].expected, now)
+
+    def _due(self, name: str, now: int) -> int:
+        return heartbeat.due_at(self._jobs[name], self._watched[name].expected, now)
+
+    def _noted(self, watched: Watched, found: Finding, now: int) -> list[CheckResult]:
+        """When to look again, and the result, if there is something to say already."""
+        name, regular = watched.monitor.id, now + watched.monitor.every_ms
+        self._next[name] = min(regular, found.look_at or regular)
+        (self._missed.add if found.cause is Cause.HEARTBEAT_MISSED else self._missed.discard)(name)
+        return [] if found.status is None else [_result(name, found, now)]
+
+    async def _own_fault(self) -> Cause | None:
+        """The fault of our own link; one that never worked is taken for a network of its own that needs no way out."""
+        fault = await self._fault() if self._fault is not None else None
+        self._link_worked = self._link_worked or fault is None
+        return fault if self._link_worked else None
+
+    async def _tell(self, results: list[CheckResult]) -> None:
+        numbered = []
+        for one in results:
+            self._order += 1
+            numbered.append(replace(one, order=self._order))
+        self._sequence += 1
+        await self._publish(Batch("heartbeats", self._run, self._sequence, tuple(numbered)))
+
+
+def verdict(monitor: str, job: Job | None, expected: Expected, now: int) -> CheckResult:
+    """What is to be said of a job at this instant, for who looks on from outside."""
+    finding = Finding(None) if job is None else heartbeat.judge(job, expected, now)
+    if finding.status is None:
+        words = "no ping has come yet" + ("" if job is None else ", and none is due")
+        finding = Finding(Status.UNKNOWN, Cause.PROBE_ERROR, words)
+    return _result(monitor, finding, now)
+
+
+def _result(monitor: str, finding: Finding, now: int) -> CheckResult:
+    """No phases: how long a job ran (`took_ms`) is not how long a check took."""
+    return CheckResult(
+        monitor,
+        now,
+        finding.status or Status.UNKNOWN,
+        finding.cause,
+        finding.message,
+        figures=finding.figures or {},
+        advice=(_ADVICE[finding.cause],) if finding.cause in _ADVICE else (),
+    )

@@ -1,0 +1,150 @@
+"""Several HTTP requests as one check: a login and what comes after it, with cookies and values carried over.
+
+The first step that fails ends it, and is named in the message. `figures` are those of the failing step (see http/verdict.py) with
+`step` (its number from 1), `step_name` where it has one, and `step_1_ms`, `step_2_ms`… for each step that was done.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
+from vigie.net import host_of
+from vigie.ports import Clock
+from vigie.probes import ProbeDeps
+from vigie.probes._verdict import Failed, Verdict, slow
+from vigie.probes.http.config import Config as Http
+from vigie.probes.http.hops import Run
+from vigie.probes.http.probe import HttpProbe
+from vigie.probes.http.transport import Transport
+from vigie.probes.steps.carried import Carried, reader
+from vigie.probes.steps.config import Config, Step, filled, place_of
+from vigie.probes.steps.template import body_of, header_of, sample, url_of
+
+__all__ = ["Config", "build"]
+
+_TIMEOUTS = "timeout."
+
+
+def build(config: Config, deps: ProbeDeps) -> "StepsProbe":
+    """The probe of one monitor; every HTTP probe shares one transport."""
+    transport = deps.shared("http", Transport, Transport.close)
+    return StepsProbe(config, [_Ready(step, number, deps, transport) for number, step in enumerate(config.steps, 1)], deps.clock)
+
+
+class _Ready:
+    """A step made ready once; only what `{{name}}` stands for differs from run to run."""
+
+    def __init__(self, step: Step, number: int, deps: ProbeDeps, transport: Transport) -> None:
+        self.step, self.number, self.wanted = step, number, step.wanted
+        self.readers = {name: reader(name, place_of(where)) for name, where in step.save.items()}
+        need_body = any(place_of(where).header is None for where in step.save.values())
+        self.probe = HttpProbe(filled(step, url=sample(step.url)), deps, transport, need_body=need_body)
+        self.type = next((value for name, value in step.headers.items() if name.lower() == "content-type"), "")
+        self.title = f'step {number} "{step.name}"' if step.name else f"step {number}"
+
+    def request(self, values: dict[str, str], base: str, hosts: frozenset[str]) -> Http | None:
+        """What differs from the step as it is configured; None: nothing. Raises Failed for values that make no request."""
+        if not self.wanted:
+            return None
+        step = self.step
+        try:
+            url = url_of(step.url, values, base)
+            headers = {name: header_of(value, values) for name, value in step.headers.items()}
+            body = None if step.body is None else body_of(step.body, values, self.type.partition(";")[0].strip().lower())
+            made = filled(step, url=url, headers=headers, body=body)
+        except ValueError:
+            raise Failed(Cause.CONTENT_MISSING, "what was saved makes no request: it holds what no URL or header may") from None
+        if host_of(made.url) not in hosts:
+            words = "what was saved leads to a host that the configuration does not name"
+            raise Failed(Cause.HTTP_REDIRECT, words, {"detail": words, "redirects": 0})
+        return made
+
+
+@dataclass(slots=True)
+class _Visit:
+    """One check under way. `first` is what went wrong first, `advice` what only wants a look; `last` is the newest step's result."""
+
+    at: int
+    started: float
+    limit_ms: int
+    clock: Clock
+    carried: Carried = field(default_factory=Carried)
+    runs: dict[int, Run] = field(default_factory=dict)
+    first: tuple[_Ready, CheckResult] | None = None
+    advisory: tuple[_Ready, CheckResult] | None = None
+    last: CheckResult | None = None
+    base: str = ""
+
+    def left_ms(self) -> int:
+        """Until the deadline, at least 1."""
+        return max(self.limit_ms - round((self.clock.monotonic() - self.started) * 1000), 1)
+
+
+class StepsProbe:
+    """Goes through the steps of one monitor."""
+
+    def __init__(self, config: Config, steps: list[_Ready], clock: Clock) -> None:
+        self._steps, self._clock, self._hosts = steps, clock, config.hosts
+        self._latency_ms = None if config.latency is None else int(config.latency)
+
+    async def check(self, timeout_ms: int) -> CheckResult:
+        """Every step within `timeout_ms` in all; never raises for the target's fault."""
+        visit = _Visit(self._clock.now(), self._clock.monotonic(), timeout_ms, self._clock)
+        for one in self._steps:
+            if visit.first is None or (one.step.always and one.wanted <= visit.carried.values.keys()):
+                await self._do(visit, one)
+        return visit.carried.hidden(self._result(visit))
+
+    async def _do(self, visit: _Visit, one: _Ready) -> None:
+        run = Run(self._clock.now(), self._clock.monotonic(), visit.left_ms(), jar=visit.carried.cookies)
+        try:
+            request = one.request(visit.carried.values, visit.base, self._hosts)
+            found = await one.probe.find(run, request)
+            if found is None or found.status is Status.DEGRADED:
+                for name, read in one.readers.items():
+                    visit.carried.values[name] = read(run.body, run.last.headers, visit.carried.spent)
+            visit.base = request.url if request is not None else one.step.url
+        except Failed as failed:
+            found = failed.verdict
+        visit.runs[one.number] = run
+        if found is not None and found.cause.startswith(_TIMEOUTS) and run.limit_ms < visit.limit_ms:
+            found = replace(found, message=f"{found.message}, which were left of {visit.limit_ms / 1000:g} s")
+        result = one.probe.result(run, found)
+        run.body = run.last.raw = b""  # twenty pages are not kept until the end
+        if found is None:
+            visit.last = result if not one.step.always or visit.last is None else visit.last
+        elif found.status is Status.DEGRADED:
+            visit.advisory = visit.advisory or (one, result)
+        else:
+            visit.first = visit.first or (one, result)
+
+    def _result(self, visit: _Visit) -> CheckResult:
+        total = _timings(list(visit.runs.values()))
+        figures: dict[str, Scalar] = {f"step_{number}_ms": round(run.total) for number, run in visit.runs.items()}
+        told = visit.first or visit.advisory
+        if told is not None:
+            one, result = told
+            named: dict[str, Scalar] = {"step": one.number}
+            if one.step.name:
+                named["step_name"] = one.step.name
+            message, figures = f"{one.title}: {result.message}", {**result.figures, **named, **figures}
+            return replace(result, at=visit.at, message=message, timings=total, figures=figures)
+        result = visit.last or CheckResult("", visit.at, Status.UP)
+        found = self._slow(total)
+        message = f"{len(visit.runs)} steps, the last one {result.message}"
+        done = replace(result, at=visit.at, message=message, timings=total, figures=figures)
+        if found is None:
+            return done
+        return replace(done, status=found.status, cause=found.cause, message=found.message, figures={**found.figures, **figures})
+
+    def _slow(self, total: Timings) -> Verdict | None:
+        return None if self._latency_ms is None else slow(total.total or 0.0, self._latency_ms)
+
+
+def _timings(runs: list[Run]) -> Timings:
+    """Each phase summed over the steps where it happened."""
+
+    def summed(phase: str) -> float | None:
+        known = [value for run in runs if (value := getattr(run, phase)) is not None]
+        return sum(known) if known else None
+
+    return Timings(*(summed(phase) for phase in ("dns", "connect", "tls", "first_byte", "transfer", "total")))

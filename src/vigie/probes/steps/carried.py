@@ -1,0 +1,147 @@
+"""What one run carries from step to step: cookies and saved values, within bounds, and never shown."""
+
+import html
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from email.message import Message
+from http.cookiejar import CookieJar
+from typing import Any
+from urllib.parse import quote
+from urllib.request import Request
+
+from vigie.core.model import Cause, CheckResult, Scalar
+from vigie.net.redact import MASK
+from vigie.probes._pattern import Pattern, Spent
+from vigie.probes._verdict import Failed
+from vigie.probes.http.body import media_type, text_of
+from vigie.probes.http.config import compiled
+from vigie.probes.steps.config import Save
+
+_MOST_COOKIES, _MOST_AT_ONCE, _COOKIE = 100, 50, 4_096
+_VALUE = 4_096
+_SHORTEST, _SHORTEST_COOKIE = 4, 8  # shorter ones are in every other word
+
+
+class Cookies:
+    """A browser's rules (RFC 6265) by the standard library's jar, which lives as long as one run."""
+
+    def __init__(self) -> None:
+        self._jar = CookieJar()
+
+    def line(self, url: str) -> str:
+        """The value of the Cookie header for a URL; empty without any."""
+        request = Request(url)  # noqa: S310 - nothing is opened
+        self._jar.add_cookie_header(request)
+        return request.get_header("Cookie") or ""
+
+    def take(self, url: str, cookies: Sequence[str]) -> None:
+        """Keep what the Set-Cookie fields of an answer say."""
+        if not cookies or len(self._jar) > _MOST_COOKIES:
+            return
+        said = _Said(cookies[:_MOST_AT_ONCE])
+        self._jar.extract_cookies(said, Request(url))  # type: ignore[arg-type]  # noqa: S310 - all it needs; nothing is opened
+
+    @property
+    def values(self) -> list[str]:
+        """Their values, to be hidden."""
+        return [cookie.value for cookie in self._jar if cookie.value]
+
+
+class _Said:
+    """As much of an answer as the jar looks at."""
+
+    def __init__(self, cookies: Sequence[str]) -> None:
+        self._message = Message()
+        for one in cookies:
+            self._message["Set-Cookie"] = "".join(character for character in one[:_COOKIE] if character.isprintable())
+
+    def info(self) -> Message:
+        """The header."""
+        return self._message
+
+
+@dataclass(slots=True)
+class Carried:
+    """One run's."""
+
+    cookies: Cookies = field(default_factory=Cookies)
+    values: dict[str, str] = field(default_factory=dict)
+    spent: Spent = field(default_factory=Spent)
+
+    def hidden(self, result: CheckResult) -> CheckResult:
+        """The result without what was carried, wherever it may have crept in."""
+        held = {value for value in self.values.values() if len(value) >= _SHORTEST}
+        held |= {value for value in self.cookies.values if len(value) >= _SHORTEST_COOKIE}
+        secrets = sorted(held | {quote(value, safe="") for value in held}, key=len, reverse=True)
+        if not secrets:
+            return result
+
+        def veil(text: str) -> str:
+            for secret in secrets:
+                text = text.replace(secret, MASK)
+            return text
+
+        http = result.http
+        if http is not None:
+            headers = {name: veil(value) for name, value in http.headers.items()}
+            http = replace(
+                http, headers=headers, hops=tuple(veil(hop) for hop in http.hops), title=veil(http.title) if http.title else None
+            )
+        figures: dict[str, Scalar] = {name: veil(value) if isinstance(value, str) else value for name, value in result.figures.items()}
+        return replace(result, message=veil(result.message), figures=figures, http=http)
+
+
+Reader = Callable[[bytes, Mapping[str, str], Spent], str]
+
+
+def reader(name: str, where: Save) -> Reader:
+    """What finds a value in an answer, made ready once; it raises Failed where the value is not there."""
+    if where.header is not None:
+        return _of_header(name, where.header)
+    return _of_json(name, where.json) if where.json is not None else _of_text(name, where.regex or "")
+
+
+def _of_header(name: str, header: str) -> Reader:
+    def read(_: bytes, headers: Mapping[str, str], __: Spent) -> str:
+        if header.lower() not in headers:
+            raise Failed(Cause.CONTENT_MISSING, f"no header {header}, so {name!r} cannot be saved", {"keyword": header})
+        return headers[header.lower()][:_VALUE]
+
+    return read
+
+
+def _of_json(name: str, path: str) -> Reader:
+    ((_, query),) = compiled(((path, "==", None),))
+
+    def read(body: bytes, headers: Mapping[str, str], _: Spent) -> str:
+        try:
+            found = _matches(query, json.loads(text_of(body, headers)))
+        except (ValueError, RecursionError):
+            raise Failed(Cause.CONTENT_JSON, f"the body is no JSON, so {name!r} cannot be saved", {"path": path}) from None
+        if not found:
+            raise Failed(Cause.CONTENT_JSON, f"{path} is nothing, so {name!r} cannot be saved", {"path": path})
+        return (found[0] if isinstance(found[0], str) else json.dumps(found[0], ensure_ascii=False))[:_VALUE]
+
+    return read
+
+
+def _matches(query: Any, document: Any) -> list[Any]:
+    import jsonpath
+
+    try:
+        return list(query.findall(document))
+    except (jsonpath.JSONPathError, RecursionError):
+        return []
+
+
+def _of_text(name: str, regex: str) -> Reader:
+    pattern = Pattern(regex)
+
+    def read(body: bytes, headers: Mapping[str, str], spent: Spent) -> str:
+        found = pattern.group(text_of(body, headers), spent)
+        if found is None:
+            raise Failed(Cause.CONTENT_MISSING, f"{regex[:60]!r} matches nothing, so {name!r} cannot be saved", {"keyword": regex})
+        return (html.unescape(found) if media_type(headers) == "text/html" else found)[:_VALUE]
+
+    return read

@@ -1,0 +1,116 @@
+"""The configuration of a monitor of several HTTP requests."""
+
+import re
+from typing import Annotated, Any
+
+import msgspec
+
+from vigie.net import host_of
+from vigie.probes._keys import Latency, Meta
+from vigie.probes._pattern import check_pattern
+from vigie.probes.http.config import Config as Http
+from vigie.probes.http.config import compiled
+from vigie.probes.steps.template import names, sample
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
+_FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HTTP = tuple(one.name for one in msgspec.structs.fields(Http))
+
+
+class Save(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a value stands in an answer: one of these."""
+
+    json: Annotated[str | None, Meta(description="JSONPath (RFC 9535); its first match.", examples=["$.token"])] = None
+    regex: Annotated[
+        str | None,
+        Meta(description="Regular expression on the body; its first group, or all of it.", examples=['name="csrf" value="([^"]+)"']),
+    ] = None
+    header: Annotated[str | None, Meta(description="Header of the answer.", examples=["Location"])] = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless one place is named that can be read."""
+        if sum(one is not None for one in (self.json, self.regex, self.header)) != 1:
+            raise ValueError("write one of `json`, `regex` and `header`")
+        if self.json is not None:
+            compiled(((self.json, "==", None),))
+        if self.regex is not None:
+            check_pattern(self.regex)
+        if self.header is not None and not _FIELD.fullmatch(self.header):
+            raise ValueError(f"{self.header[:80]!r} is no name of a header")
+
+
+class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One request, with every key of an HTTP monitor; `{{name}}` in `url`, `headers` and `body` stands for what an earlier step saved."""
+
+    name: Annotated[str | None, Meta(description="What people read when it fails.", examples=["login"])] = None
+    save: Annotated[
+        dict[str, str | Save],
+        Meta(
+            description="Values that later steps use, by name; a text is a JSONPath. They are never shown.",
+            examples=[{"token": "$.token", "csrf": {"regex": 'name="csrf" value="([^"]+)"'}}],
+        ),
+    ] = msgspec.field(default_factory=dict)
+    always: Annotated[bool, Meta(description="Do it also after a failure, as a logout; for the last steps.")] = False
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what could be no request whatever is put in, or for a value that could not be saved."""
+        plain = {name: getattr(self, name) for name in _HTTP}
+        Http(**{**plain, "url": sample(self.url)})
+        if names(self.url.partition("://")[2].partition("/")[0]):
+            raise ValueError("a host is written out, or comes with a whole address that was saved: {{name}} at the very beginning")
+        for name, where in self.save.items():
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"{name[:80]!r} is no name; letters, digits and _ make one")
+            if isinstance(where, str):
+                if not where.startswith("$"):
+                    raise ValueError(f"{where[:80]!r} is no JSONPath, which begins with $; or write {{regex: …}} or {{header: …}}")
+                Save(json=where)
+
+    @property
+    def wanted(self) -> set[str]:
+        """The names that are put in."""
+        return names(self.url) | names(self.body or "") | set[str]().union(*(names(value) for value in self.headers.values()))
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Several HTTP requests, one after the other, as one check: cookies and saved values are carried over, the first failure ends it."""
+
+    steps: Annotated[list[Step], Meta(description="The requests, in order.", min_length=1, max_length=20)]
+    latency: Latency = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a name that no earlier step saves, or for `always` in the middle."""
+        known: set[str] = set()
+        for number, step in enumerate(self.steps, 1):
+            if missing := sorted(step.wanted - known):
+                raise ValueError(f"step {number} uses {{{{{missing[0]}}}}}, which no step before it saves")
+            if not step.always and any(one.always for one in self.steps[: number - 1]):
+                raise ValueError(f"step {number} comes after one with `always`; those are the last")
+            known |= step.save.keys()
+        if self.steps and self.steps[0].always:
+            raise ValueError("all steps have `always`; it is for what is to be done also after a failure")
+
+    @property
+    def target(self) -> str:
+        """The first address."""
+        return self.steps[0].target
+
+    @property
+    def host(self) -> str:
+        """The first host, for limits and names."""
+        return self.steps[0].host
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Every host that the configuration itself names: a saved value leads nowhere else."""
+        return frozenset(host_of(step.url) for step in self.steps if not step.url.startswith("{{"))
+
+
+def place_of(where: str | Save) -> Save:
+    """A text is a JSONPath."""
+    return Save(json=where) if isinstance(where, str) else where
+
+
+def filled(step: Step, **changes: Any) -> Http:
+    """The request of a step as an HTTP monitor's; ValueError for what makes none."""
+    return Http(**{**{name: getattr(step, name) for name in _HTTP}, **changes})

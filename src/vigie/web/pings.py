@@ -1,0 +1,108 @@
+"""Where jobs report in: the addresses of Healthchecks (`/ping/<token>…`, HTTP API) and of Uptime Kuma's push monitors.
+
+A body is read up to its bound and no further than is decent; whatever is wrong with it, the ping itself counts.
+"""
+
+import asyncio
+import re
+from typing import Protocol
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from vigie.core.heartbeat import Ping, Signal
+from vigie.ports import Answer
+
+
+class Ears(Protocol):
+    """Who hears pings."""
+
+    def knows(self, token: str) -> bool:
+        """Whether a body is worth reading."""
+        ...
+
+    async def receive(self, token: str, ping: Ping) -> Answer:
+        """A ping, its time still open."""
+        ...
+
+
+BODY_BYTES = 10_000
+_READ_BYTES = 1_048_576
+_READ_SECONDS = 10.0
+_RUN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EXIT = re.compile(r"[0-9]{1,3}")
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Ping-Body-Limit": str(BODY_BYTES)}
+_SIGNALS = {"": Signal.SUCCESS, "start": Signal.START, "fail": Signal.FAIL, "log": Signal.LOG}
+_REPLIES = {
+    Answer.TAKEN: (200, "OK"),
+    Answer.UNKNOWN: (404, "not found"),
+    Answer.TOO_MANY: (429, "too many pings, try again later"),
+    Answer.NOT_NOW: (503, "the ping could not be kept, try again"),
+}
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def routes(ears: Ears) -> list[Route]:
+    """The routes over whoever hears the pings."""
+
+    async def ping(request: Request) -> Response:
+        read = _signal(request.path_params.get("action", ""))
+        run = request.query_params.get("rid", "")
+        if read is None or (run and not _RUN.fullmatch(run)):
+            return _said(400, "no such ping: /start, /fail, /log or an exit status from 0 to 255, and ?rid= of letters, digits and -")
+        body = await _body(request) if ears.knows(request.path_params["token"]) else ""
+        answer = await ears.receive(request.path_params["token"], Ping(0, read[0], run.lower(), read[1], None, body))
+        return _said(*_REPLIES[answer], later=answer in (Answer.TOO_MANY, Answer.NOT_NOW))
+
+    async def push(request: Request) -> Response:
+        asked = request.query_params
+        signal = Signal.SUCCESS if asked.get("status", "up") == "up" else Signal.FAIL
+        told = Ping(0, signal, took_ms=_milliseconds(asked.get("ping", "")), body=asked.get("msg", "")[:BODY_BYTES])
+        status, words = _REPLIES[await ears.receive(request.path_params["token"], told)]
+        answer = {"ok": True} if status == 200 else {"ok": False, "msg": words}
+        return JSONResponse(answer, status_code=status, headers=_HEADERS)
+
+    usual = ["GET", "HEAD", "POST"]
+    return [
+        Route("/ping/{token}", ping, methods=usual),
+        Route("/ping/{token}/{action}", ping, methods=usual),
+        Route("/api/push/{token}", push, methods=_METHODS),
+    ]
+
+
+def _said(status: int, words: str, *, later: bool = False) -> Response:
+    return PlainTextResponse(words, status_code=status, headers={**_HEADERS, **({"Retry-After": "5"} if later else {})})
+
+
+def _signal(action: str) -> tuple[Signal, int | None] | None:
+    """What the end of the address says, and the exit status that it may be."""
+    if action in _SIGNALS:
+        return _SIGNALS[action], None
+    if not _EXIT.fullmatch(action) or int(action) > 255:
+        return None
+    code = int(action)
+    return (Signal.FAIL if code else Signal.SUCCESS), code
+
+
+def _milliseconds(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 <= value < 1e9 else None
+
+
+async def _body(request: Request) -> str:
+    """The first 10 kB. What a slow or broken sender did not bring in time is done without."""
+    kept, seen = b"", 0
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            async for chunk in request.stream():
+                kept += chunk[: BODY_BYTES - len(kept)]
+                seen += len(chunk)
+                if seen > _READ_BYTES:
+                    break
+    except (TimeoutError, ClientDisconnect):
+        pass
+    return kept.decode("utf-8", "replace")

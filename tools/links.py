@@ -1,0 +1,90 @@
+"""What can be checked of the documents: every relative link leads somewhere, and the two READMEs are one text in two languages."""
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TWINS = ("README.md", "README.fr.md")
+SKIPPED = {".venv", ".git", ".hypothesis", "node_modules", "shared"}
+AWAITED = {"docs/benchmarks.md"}  # written together with the figures of `make bench`
+
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_COMMENT = re.compile(r"\s+#.*$", re.MULTILINE)
+
+
+def pages(root: Path) -> Iterator[Path]:
+    """Every page of the repository."""
+    for path in sorted(root.rglob("*.md")):
+        if not SKIPPED & set(path.relative_to(root).parts):
+            yield path
+
+
+def anchor(heading: str) -> str:
+    """A heading's fragment, as GitHub makes it."""
+    kept = re.sub(r"[^\w\- ]", "", heading.strip().lower().replace("`", ""))
+    return kept.replace(" ", "-")
+
+
+def headings(text: str) -> list[tuple[int, str]]:
+    """(level, words) of each heading outside of code."""
+    return [(len(marks), words) for marks, words in re.findall(r"^(#+) (.+)$", _BLOCK.sub("", text), re.MULTILINE)]
+
+
+def dead(path: Path, root: Path) -> Iterator[str]:
+    """The links of a page that lead nowhere."""
+    text = path.read_text(encoding="utf-8")
+    for link in _LINK.findall(_BLOCK.sub("", text)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, fragment = link.partition("#")
+        target = (path.parent / name).resolve() if name else path
+        if not target.exists():
+            if target.is_relative_to(root) and target.relative_to(root).as_posix() in AWAITED:
+                continue
+            yield f"{path.relative_to(root)}: {link} leads nowhere"
+        elif fragment and fragment not in {anchor(words) for _, words in headings(target.read_text(encoding="utf-8"))}:
+            yield f"{path.relative_to(root)}: {link} names no heading"
+
+
+def _code(kind: str, code: str) -> str:
+    """Code without what its language may change: comments, the language's own setting, and samples of prose (`text`)."""
+    return "" if kind == "text" else _COMMENT.sub("", code).replace("language: fr", "language: en").replace("copie.db", "copy.db")
+
+
+def shape(text: str) -> dict[str, list[object]]:
+    """What two languages of one text share: levels of headings, code, cells of tables, links."""
+    return {
+        "levels of headings": [level for level, _ in headings(text)],
+        "blocks of code": [(kind, _code(kind, code)) for kind, code in _BLOCK.findall(text)],
+        "cells of tables": [line.count("|") for line in text.splitlines() if line.startswith("|")],
+        "links": sorted({link for link in _LINK.findall(text) if link not in TWINS}),
+    }
+
+
+def unlike(first: str, second: str) -> Iterator[str]:
+    """How the two READMEs differ in shape."""
+    left, right = shape(first), shape(second)
+    for name, found in left.items():
+        if found != right[name]:
+            where = next((pair for pair in zip(found, right[name], strict=False) if pair[0] != pair[1]), (len(found), len(right[name])))
+            yield f"{' and '.join(TWINS)} differ in their {name}: {where[0]!r} against {where[1]!r}"
+
+
+def faults(root: Path) -> list[str]:
+    """Everything that is wrong."""
+    texts = [(root / name).read_text(encoding="utf-8") for name in TWINS]
+    return [fault for path in pages(root) for fault in dead(path, root)] + list(unlike(*texts))
+
+
+def main() -> int:
+    """Print what is wrong; 1 when anything is."""
+    found = faults(ROOT)
+    print("\n".join(found) or f"links: {sum(1 for _ in pages(ROOT))} pages, every link leads somewhere, the READMEs agree")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
