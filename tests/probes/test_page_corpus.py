@@ -4,6 +4,7 @@
 status line, headers (`vigie-cause` is the cause that it must get, `vigie-host` the host it came from), an empty line, the body.
 """
 
+import html
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from vigie.probes.http.page import Reader
+from vigie.probes.http.page.parse import parse
 
 PAGES = Path(__file__).parent / "pages"
 PARTS = ("seen", "scored")
@@ -118,4 +120,31 @@ def test_words_in_a_paragraph_accuse_no_page(part: str, words: str) -> None:
                 break
 
     assert planted > 50
+    assert accused == []
+
+
+def beginnings() -> list[bytes]:
+    """How the text of each lie begins."""
+    told = []
+    for part in PARTS:
+        for lie in samples("broken", part):
+            text = " ".join(parse(lie.body, lie.headers, lie.host).text.split())[:160]
+            told += [html.escape(text).encode()] if len(text) > 8 else []
+    return told
+
+
+def test_the_whole_beginning_of_a_lie_in_a_paragraph_accuses_no_page() -> None:
+    """Each honest page gets every seventeenth of them, beginning with another one, so that each is tried on a dozen pages."""
+    accused, planted, lies = [], 0, beginnings()
+    for number, page in enumerate([page for part in PARTS for page in samples("healthy", part)]):
+        match = PARAGRAPH.search(page.body)
+        if page.status >= 400 or match is None or "utf-8" not in page.headers.get("content-type", "utf-8").lower():
+            continue
+        for words in lies[number % 17 :: 17]:
+            planted += 1
+            body = page.body[: match.end()] + b" " + words + page.body[match.end() :]
+            if (cause := page.found(body)) is not None:
+                accused.append((page.name, words[:60], cause))
+
+    assert planted > 2_000
     assert accused == []

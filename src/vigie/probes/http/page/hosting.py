@@ -61,10 +61,11 @@ SITES = (
         "S3 error",
         _H,
         "code: ",
-        title=r"\d{3} ",
-        text=r"code: (nosuchbucket|nosuchkey|accessdenied|nosuchwebsiteconfiguration|permanentredirect|allaccessdisabled)",
+        start=r"\d{3} .{0,40}code: (nosuchbucket|nosuchkey|accessdenied|nosuchwebsiteconfiguration|permanentredirect|allaccessdisabled)",
     ),
-    Sign("Wix domain not connected", _H, "domain isn't connected to a website", text="this domain isn't connected to a website yet"),
+    Sign(
+        "Wix domain not connected", _H, "domain isn't connected to a website", heading=".{0,20}this domain isn't connected to a website yet"
+    ),
     Sign("Wix domain not connected", _H, "wix.com", title="error: \\d{3} - wix.com|.{0,60}connectyourdomain"),
     Sign("Squarespace site expired", _H, "website expired", title="website expired"),
     Sign(
@@ -124,7 +125,7 @@ SITES = (
         words=200,
         links=30,
     ),
-    Sign("STRATO not published", _H, "strato", title="strato", text="(diese website wurde soeben freigeschaltet|hier entsteht)"),
+    Sign("STRATO not published", _H, "strato", title="strato.{0,40}", text="(diese website wurde soeben freigeschaltet|hier entsteht)"),
     Sign("ALL-INKL not published", _H, "all-inkl", text="hier entsteht (eine|ihre) (neue )?(internetpräsenz|homepage|website)"),
     Sign(
         "OVHcloud under construction",
@@ -155,7 +156,7 @@ DOMAINS = (
         "Sedo parked domain",
         _P,
         "",
-        title=r".{1,200}(diese website steht zum verkauf|this website is for sale|ce site web est à vendre|este sitio web está a la venta|questo sito web è in vendita|ten serwis jest na sprzedaż|deze website is te koop)",
+        title=r".{1,200}(diese website steht zum verkauf|this website is for sale|ce site web est à vendre|este sitio web está a la venta|questo sito web è in vendita|ten serwis jest na sprzedaż|deze website is te koop).*",
         words=400,
         links=60,
     ),
@@ -167,7 +168,7 @@ DOMAINS = (
         words=400,
         links=60,
     ),
-    Sign("Dan.com domain for sale", _P, "is for sale", title=r"(the domain name )?\S+\.\S+ is for sale", words=400, links=40),
+    Sign("Dan.com domain for sale", _P, "is for sale", title=r"(the domain name )?\S+\.\S+ is for sale.{0,40}", words=400, links=40),
     Sign("HugeDomains domain for sale", _P, "hugedomains", title=r"\S+\.\S+ is for sale \| hugedomains", words=600, links=60),
     Sign(
         "Afternic domain for sale", _P, "is for sale", heading=r"(the domain( name)? )?\S+\.\S+ (is|may be) for sale", words=300, links=25
@@ -195,7 +196,7 @@ DOMAINS = (
         _P,
         "transip",
         text=r"(gereserveerd voor een klant|has been registered|is gereserveerd)",
-        title=".{0,60}(transip|gereserveerd|reserved)",
+        title=".{0,60}(transip|gereserveerd|reserved).{0,40}",
         words=200,
     ),
     Sign("Onamae registered domain", _P, "お名前.com", text="このドメインは.{0,10}お名前\\.com.{0,10}(取得|登録)"),

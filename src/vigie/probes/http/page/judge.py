@@ -21,7 +21,8 @@ _BARE_WORDS, _BARE_LINKS, _NAV_LINKS = 160, 6, 3
 _REST = 12  # words that a page may have beside its heading without a word of explanation
 _HALF = 9  # the same where only title or heading says it; none where a heading says something else
 _START = 120  # characters of a text in which a page without title and heading says what it is
-_SOON = 80  # characters after the heading by which an explanation has begun
+_SOON = 120  # characters after the heading by which an explanation has begun, and in the first two sentences
+_SENTENCE = re.compile(r"[.!?](?= |$)|[。！？]")
 _FRAMED_WORDS = 45
 _COVER = 0.6
 _SEPARATORS = re.compile(r" [|–—·:»›-]+ |\s*[|·»›]\s*")  # not a colon: what follows one is the same sentence
@@ -104,7 +105,7 @@ def _bare_page(family: Phrases, languages: list[str], page: Page) -> Finding | N
             continue
         if not titled and " " not in (heading or "") and (heading or "").isascii():
             continue  # one word names a trade as well as a trouble
-        rest = page.lead if heading is None else _without_heads(page)
+        rest = _without_heads(page)
         if _explains(family, language, rest) or len(rest.split()) <= _spare(page, titled=titled, headed=heading is not None):
             return Finding(family.name, family.family, Where.TITLE if titled else Where.HEADING)
     return None if page.headings else _headless(family, languages, page)
@@ -115,7 +116,7 @@ def _explains(family: Phrases, language: str, text: str) -> bool:
     match = family.body(language, text)
     if match is None and family is MAINTENANCE:
         match = SUSPENDED.body(language, text)
-    return match is not None and match.start() <= _SOON
+    return match is not None and match.start() <= _SOON and len(_SENTENCE.findall(text, 0, match.start())) <= 1
 
 
 def _spare(page: Page, *, titled: bool, headed: bool) -> int:

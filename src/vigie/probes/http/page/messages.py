@@ -3,7 +3,7 @@
 import re
 
 from vigie.probes.http.page.parse import Page
-from vigie.probes.http.page.signs import Family, Finding, Where
+from vigie.probes.http.page.signs import Family, Finding, Where, generic
 
 _WORDS = 400
 _FEW = 60
@@ -48,17 +48,12 @@ _TRACES = (
     ),
     (
         "Perl error",
-        re.compile(r"(?:can't locate \S+ in @inc|.{1,200} at \S+\.(?:pl|pm|cgi) line \d+\.)"),
+        re.compile(r"(?:can't locate \S+ in @inc|[^.]{1,160} at \S+\.(?:pl|pm|cgi) line \d+)"),
         re.compile(r"\.(?:pl|pm|cgi) line \d+"),
     ),
     ("Ruby error", re.compile(r"\S+\.rb:\d+:in [`']"), re.compile(r"\.rb:\d+:in ")),
     ("ASP script error", re.compile(r"microsoft (?:vbscript|jscript) "), re.compile(r"error '8\w+'")),
 )
-_GENERIC = re.compile(
-    r"(?:http )?(?:error )?(?:\d{3}\b.{0,3})?(?:(?:an? |the |internal |application |server |fatal |runtime |unhandled )*(?:error|exception)\b.{0,24}|erreur.{0,24}|fehler.{0,24}|untitled|document|index|bad gateway|service unavailable)?$"
-)
-
-
 # What drivers say when a database does not answer: (name, what must stand in the text, the whole message).
 _DRIVERS = (
     (
@@ -101,11 +96,6 @@ _DRIVERS = (
 )
 
 
-def _generic(said: str, page: Page) -> bool:
-    """Whether a title or heading says nothing of its own."""
-    return said in ("", page.host) or _GENERIC.match(said) is not None
-
-
 def at_an_end(page: Page) -> Finding | None:
     """PHP's own report where the page begins or breaks off; quoted inside a page it is somebody's text."""
     begins = _PHP_START.match(page.lead)
@@ -117,13 +107,13 @@ def at_an_end(page: Page) -> Finding | None:
         match = _PHP.search(mark)
         if match is not None and match[1] != b"Warning":
             return Finding("PHP fatal error", _A, Where.TEXT if begins is not None else Where.END)
-    if begins is not None and page.words <= _WORDS and _generic(page.title, page):
+    if begins is not None and page.words <= _WORDS and generic(page.title, page):
         return Finding("PHP fatal error", _A, Where.TEXT)
     return None
 
 
 def _php_connect(page: Page) -> Finding | None:
-    if page.words > 80 or not _generic(page.title, page):
+    if page.words > 80 or not generic(page.title, page):
         return None
     match = _PHP.search(page.raw)
     if _CONNECTS.match(page.lead) is None and (match is None or _CONNECTS.search(match[0].decode("latin-1").lower()) is None):
@@ -137,11 +127,11 @@ def mostly(page: Page) -> Finding | None:
 
 
 def _trace(page: Page) -> Finding | None:
-    if page.words > _WORDS or not _generic(page.title, page) or page.links > 3:
+    if page.words > _WORDS or not generic(page.title, page) or page.links > 3:
         return None
     text = page.lead
     for heading in page.headings:  # "Error" above the trace
-        if _generic(heading, page):
+        if generic(heading, page):
             text = text.removeprefix(heading).lstrip()
     for name, begins, line in _TRACES:
         if begins.match(text) is not None and line.search(text) is not None:
@@ -150,13 +140,13 @@ def _trace(page: Page) -> Finding | None:
 
 
 def _driver(page: Page) -> Finding | None:
-    text, generic = page.lead, _generic(page.title, page)
-    if page.words > (_WORDS if generic else _FEW) or page.links > 3 or page.tree.css_first("form") is not None:
+    text, untitled = page.lead, generic(page.title, page)
+    if page.words > (_WORDS if untitled else _FEW) or page.links > 3 or page.tree.css_first("form") is not None:
         return None
     for name, key, pattern in _DRIVERS:
         match = re.search(pattern, text) if key in text else None
         if match is None or match.start() > _PREFACE or (match.start() and _PREFACES.match(text) is None):
             continue
-        if match.end() >= _SHARE * len(text) or (generic and not page.headings):
+        if match.end() >= _SHARE * len(text) or (untitled and not page.headings):
             return Finding(name, _D, Where.TEXT)
     return None

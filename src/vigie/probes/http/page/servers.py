@@ -5,8 +5,7 @@ from vigie.probes.http.page.signs import Family, Sign
 _S, _P, _D = Family.SERVER, Family.PROXY, Family.DEFAULT
 
 ERRORS = (
-    Sign("Varnish error page", _P, "guru meditation", title=r"\d{3} ", text=r"guru meditation:? ?xid: \d+"),
-    Sign("Varnish error page", _P, "guru meditation", heading=r"error \d{3} ", text="guru meditation"),
+    Sign("Varnish error page", _P, "guru meditation", heading=r"error \d{3} .{0,60}", text="guru meditation"),
     Sign("Squid error page", _P, "the requested url could not be retrieved", title=r"error: the requested url could not be retrieved"),
     Sign("Squid error page", _P, "squid", raw=(b"ERR_", b"squid/"), text=r"\(squid/[\d.]+\)$"),
     Sign("CloudFront error page", _P, "the request could not be satisfied", title="error: the request could not be satisfied"),
@@ -15,12 +14,12 @@ ERRORS = (
         "Akamai error page",
         _P,
         "reference #",
-        title=r"(service unavailable|error|invalid url|gateway|.{0,20}timeout)",
+        title=r"(service unavailable|error|invalid url|gateway|.{0,20}timeout).{0,20}",
         text=r"reference #(11|9|97|30|102|111|159)\.",
     ),
     Sign("Akamai error page", _P, "reference #", start=r"an error occurred while processing your request\. reference #"),
     Sign("Cloudflare 5xx page", _P, "error code 5", text=r"error code 5\d\d", raw=(b"cf-error-details",), words=400, links=30),
-    Sign("Cloudflare 5xx page", _P, "| 5", title=r".{1,120} \| 5\d\d: ", raw=(b"cf-",), words=400, links=30),
+    Sign("Cloudflare 5xx page", _P, "| 5", title=r".{1,120} \| 5\d\d: .{0,80}", raw=(b"cf-",), words=400, links=30),
     Sign(
         "Cloudflare 1xxx page",
         _P,
@@ -30,7 +29,7 @@ ERRORS = (
         words=400,
         links=30,
     ),
-    Sign("Google front end error", _P, "that's an error", title=r"error \d{3} \(", text="that's an error"),
+    Sign("Google front end error", _P, "that's an error", title=r"error \d{3} \(.{0,40}", text="that's an error"),
     Sign(
         "Google front end error",
         _P,
@@ -45,7 +44,11 @@ ERRORS = (
     Sign("HAProxy error page", _P, "no server is available to handle this request", text="no server is available to handle this request"),
     Sign("Azure Front Door error", _P, "our services aren't available right now", heading="our services aren't available right now"),
     Sign(
-        "Azure gateway error", _P, "microsoft-azure-application-gateway", title=r"\d{3} ", text=r"microsoft-azure-application-gateway/v\d"
+        "Azure gateway error",
+        _P,
+        "microsoft-azure-application-gateway",
+        title=r"\d{3} .{0,40}",
+        text=r"microsoft-azure-application-gateway/v\d",
     ),
     Sign("Bunny CDN error", _P, "domain suspended or not configured", title="domain suspended or not configured"),
     Sign(
@@ -55,7 +58,7 @@ ERRORS = (
         text=r"(the proxy failed to connect to the web server|error code 20)",
         raw=(b"incapsula",),
     ),
-    Sign("DDoS-Guard error page", _P, "ddos-guard", title=r"(error )?5\d\d", text="ddos-guard"),
+    Sign("DDoS-Guard error page", _P, "ddos-guard", title=r"(error )?5\d\d.{0,40}", text="ddos-guard"),
     Sign("Apache resource limit", Family.HOSTING, "resource limit is reached", heading="resource limit is reached"),
     Sign("Bandwidth limit exceeded", Family.HOSTING, "bandwidth limit exceeded", heading="(509 )?bandwidth limit exceeded"),
 )
@@ -65,7 +68,7 @@ DEFAULTS = (
         "nginx welcome page",
         _D,
         "welcome to ",
-        heading=r"welcome to (nginx|openresty|tengine|freenginx|angie)\b",
+        heading=r"welcome to (nginx|openresty|tengine|freenginx|angie)\b.{0,40}",
         text=r"(if you (can )?see|successfully installed|used to test|further configuration)",
         words=400,
     ),
@@ -73,12 +76,12 @@ DEFAULTS = (
         "Linux test page",
         _D,
         "test page",
-        title=r".{0,40}(test page for the|http server test page|server test page|test page powered by)",
+        title=r".{0,40}(test page for the|http server test page|server test page|test page powered by).{0,60}",
         text=r"(used to test the proper operation|website administrator|are you the administrator)",
         words=500,
         links=25,
     ),
-    Sign("Apache default page", _D, "default page", title=r"apache2 .{0,30}default page", words=700, links=30),
+    Sign("Apache default page", _D, "default page", title=r"apache2 .{0,30}default page.{0,30}", words=700, links=30),
     Sign("Apache It works page", _D, "it works!", start=r"it works!( apache.{0,40})?$"),
     Sign("Caddy welcome page", _D, "caddy", title="caddy works!", words=500, links=30),
     Sign("LiteSpeed default page", _D, "congratulation", title="congratulation$", text="litespeed", words=300, links=30),
@@ -147,7 +150,7 @@ DEFAULTS = (
         _D,
         "your web app is running",
         text="your (web )?app (service )?is (up and )?running( and waiting for your content)?",
-        title=".{0,40}(azure|web app|app service)",
+        title=".{0,40}(azure|web app|app service).{0,40}",
         words=200,
         links=20,
     ),

@@ -7,7 +7,7 @@ from enum import StrEnum
 from vigie.core.model import Cause
 from vigie.probes.http.page.parse import Page
 
-_SMALL, _FEW = 160, 12
+_SMALL, _FEW, _OPENING = 160, 12, 30
 
 
 class Family(StrEnum):
@@ -79,8 +79,9 @@ class Sign:
     """One known page. All that is given must hold; patterns are matched against folded text.
 
     `key` must stand in the title, a heading or the beginning of the text, and is looked for first, because it costs little.
-    `title` and `heading` match from the start, `start` the beginning of the visible text; `text` is searched in its first
-    2,000 characters, each of `raw` in the markup. `words` and `links` bound the page: what is larger has matter of its own.
+    `title` and `heading` match from the start and at least half of the place; `start` matches the beginning of the visible text.
+    `text` is searched in its first 2,000 characters, each of `raw` in the markup. A text alone must open the page, and its title
+    may not speak of something else. `words` and `links` bound the page: what is larger has matter of its own.
     """
 
     name: str
@@ -98,17 +99,26 @@ class Sign:
         """Whether this is the page."""
         if page.words > self.words or page.links > self.links:
             return None
-        if self.title and not re.match(self.title, page.title):
+        if self.title and not _fits(self.title, page.title):
             return None
-        if self.heading and not any(re.match(self.heading, heading) for heading in page.topic):
+        if self.heading and not any(_fits(self.heading, heading) for heading in page.topic):
             return None
         if self.start and not re.match(self.start, page.lead):
             return None
-        if self.text and not re.search(self.text, page.beginning):
+        if self.text and not self._says(page):
             return None
         if not all(mark in page.raw for mark in self.raw):
             return None
         return Finding(self.name, self.family, self._where())
+
+    def _says(self, page: Page) -> bool:
+        text = page.beginning
+        match = re.search(self.text, text)
+        if match is None or self.title or self.heading or self.start or self.raw:
+            return match is not None
+        before = match.start() - sum(len(heading) + 1 for heading in page.topic)
+        spoken_for = generic(page.title, page) or _ADDRESS.match(page.title) is not None or self.key in page.title
+        return before <= (_OPENING if spoken_for else 0) and (spoken_for or (match.end() - match.start()) * 2 >= len(text))
 
     def _where(self) -> Where:
         if self.title:
@@ -116,6 +126,26 @@ class Sign:
         if self.heading:
             return Where.HEADING
         return Where.TEXT if self.start or self.text else Where.MARKUP
+
+
+# Titles that say nothing of their own: none, the host, "Error".
+_GENERIC = re.compile(
+    r"(?:http )?(?:error )?(?:\d{3}\b.{0,3})?"
+    r"(?:(?:an? |the |internal |application |server |fatal |runtime |unhandled )*(?:error|exception)\b.{0,24}"
+    r"|erreur.{0,24}|fehler.{0,24}|untitled|document|index"
+    r"|bad gateway|service unavailable|not found|access denied|forbidden)?$"
+)
+_ADDRESS = re.compile(r"(?:https?://)?[\w-]+(?:\.[\w-]+)+(?:[/:]\S*)?$")
+
+
+def generic(said: str, page: Page) -> bool:
+    """Whether a title or heading says nothing of its own."""
+    return said in ("", page.host) or _GENERIC.match(said) is not None
+
+
+def _fits(pattern: str, place: str) -> bool:
+    match = re.match(pattern, place)
+    return match is not None and match.end() * 2 >= len(place)
 
 
 def first(signs: tuple[Sign, ...], page: Page, places: str) -> Finding | None:

@@ -91,7 +91,7 @@ def _claim(page: Page) -> Finding | None:
         return None
     where = Where.TITLE if titled is not None else Where.HEADING
     defacers = _DEFACERS.search(page.lead) is not None
-    if not defacers and _WAS_HERE.search(page.title if titled is not None else headed or "") is not None:
+    if _WAS_HERE.search(page.title if titled is not None else headed or "") is not None and _DEFACERS.search(heads) is None:
         return None  # everybody was somewhere
     if page.small and page.words <= 250 and page.links <= 6 and page.nav_links == 0 and page.tree.css_first("article") is None:
         rest = page.words - sum(len(heading.split()) for heading in page.headings)

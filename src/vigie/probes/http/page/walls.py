@@ -24,7 +24,9 @@ SIGNS = (
     Sign("Cloudflare block", _D, "attention required! | cloudflare", title=r"attention required! \| cloudflare", words=300),
     Sign("Cloudflare rate limit", _R, "rate limited", heading="you are being rate limited", words=300),
     Sign("Cloudflare rate limit", _R, "1015", heading=r"error:? ?1015", words=300),
-    Sign("Cloudflare block", _D, "used cloudflare to restrict access", title="access denied", text="(error|what happened)", words=300),
+    Sign(
+        "Cloudflare block", _D, "used cloudflare to restrict access", title="access denied.{0,160}", text="(error|what happened)", words=300
+    ),
     Sign("Cloudflare block", _D, "error", heading=r"error:? ?(1006|1007|1008|1009|1010|1012|1013|1020)\b", raw=(b"cf-",), words=300),
     Sign(
         "CloudFront block",
@@ -41,7 +43,7 @@ SIGNS = (
     Sign("Akamai denial", _D, "reference #18", title="access denied", text=r"reference #18\."),
     Sign("Akamai challenge", _C, "", raw=(b"sec-if-cpt-container",), words=120),
     Sign("AWS WAF challenge", _C, "", raw=(b".awswaf.com/", b"AwsWafIntegration"), words=60),
-    Sign("Sucuri denial", _D, "sucuri", title=r"sucuri web ?site firewall", words=300),
+    Sign("Sucuri denial", _D, "sucuri", title=r"sucuri web ?site firewall.{0,60}", words=300),
     Sign("Sucuri challenge", _C, "you are being redirected", raw=(b"sucuri_cloudproxy_js",), words=60),
     Sign("DDoS-Guard challenge", _C, "ddos-guard", title="ddos-guard", words=120),
     Sign("DDoS-Guard challenge", _C, "", raw=(b"/.well-known/ddos-guard/",), words=120),
