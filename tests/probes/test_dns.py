@@ -5,6 +5,7 @@ import os
 import random
 import struct
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from vigie.errors import ConfigError
 from vigie.probes import ProbeDeps, configured
 from vigie.probes import dns as probe
 from vigie.probes._dns_ask import Question, read
+from vigie.testing.starvation import measured
 
 Deps = Callable[[], ProbeDeps]
 SHOP = """
@@ -153,23 +155,24 @@ async def test_a_server_from_before_edns_is_understood(deps: ProbeDeps) -> None:
         assert (await look(deps, server)).status is Status.UP
 
 
-async def test_nobody_and_silence_and_nonsense(deps: ProbeDeps, stopwatch: Callable[[], float]) -> None:
-    server = shop()
-    async with serving(server):
-        server.change = lambda *_: None
-        silence = await look(deps, server, timeout=300)
-        assert stopwatch() < 0.3 + 1
-        server.change = lambda *_: b"\x00garbage"
-        nonsense = await look(deps, server, timeout=300)
-        server.change = lambda _, answer, by: b"\0\0" + wire(answer, by)[2:]
-        other = await look(deps, server, timeout=300)
-    nobody = await look(deps, server)
+async def test_nobody_and_silence_and_nonsense(deps: ProbeDeps) -> None:
+    silent, babbling, other = shop(), shop(), shop()
+    silent.change = lambda *_: None
+    babbling.change = lambda *_: b"\x00garbage"
+    other.change = lambda _, answer, by: b"\0\0" + wire(answer, by)[2:]
+    async with serving(silent), serving(babbling), serving(other), measured() as starved:
+        started = time.perf_counter()
+        silence = await look(deps, silent, timeout=300)
+        took = time.perf_counter() - started
+        nonsense, strange = await asyncio.gather(look(deps, babbling, timeout=900), look(deps, other, timeout=900))
+    nobody = await look(deps, silent)
 
+    assert took - starved.lost < 0.3 + 0.2
     assert (silence.status, silence.cause) == (Status.DOWN, Cause.DNS_TIMEOUT)
     assert "within 0.3 s" in silence.message
     assert nonsense.cause is Cause.DNS_SERVFAIL
-    assert other.cause is Cause.DNS_SERVFAIL
-    assert "an answer to another question" in other.message
+    assert strange.cause is Cause.DNS_SERVFAIL
+    assert "an answer to another question" in strange.message
     assert (nobody.status, nobody.cause) == (Status.DOWN, Cause.DNS_REFUSED)
 
 
@@ -399,7 +402,7 @@ async def test_what_is_not_validly_signed_is_a_mismatch_that_says_why(deps: Prob
         assert words in result.message
 
 
-async def test_a_zone_with_signatures_without_end_does_not_keep_us_busy(deps: ProbeDeps, stopwatch: Callable[[], float]) -> None:
+async def test_a_zone_with_signatures_without_end_does_not_keep_us_busy(deps: ProbeDeps) -> None:
     """Many signatures that do not hold, by a key of which each takes long (CVE-2023-50387)."""
     child = signed("shop.test", SHOP)
     good = child.zone.find_rdataset("shop.test.", "RRSIG", covers="A")[0]
@@ -412,11 +415,12 @@ async def test_a_zone_with_signatures_without_end_does_not_keep_us_busy(deps: Pr
                     rrset.add(good.replace(signature=number.to_bytes(64)))
         return wire(answer, by)
 
-    result = await secure(deps, child.zone, anchors=[child.anchor], change=flood)
+    before = time.process_time()
+    result = await secure(deps, child.zone, anchors=[child.anchor], change=flood, timeout=20_000)
 
     assert (result.cause, result.figures["dnssec_fault"]) == (Cause.DNS_MISMATCH, "bogus")
     assert "more signatures that do not hold" in result.message
-    assert stopwatch() < 3
+    assert time.process_time() - before < 2  # of our own work, whatever else the machine does
 
 
 async def test_hostile_messages_cost_little(stopwatch: Callable[[], float]) -> None:
