@@ -11,46 +11,20 @@ import re
 from vigie.probes.http.page.parse import Frame, Page, conceals, host_in, path_of, site_of
 from vigie.probes.http.page.signs import Family, Finding, Where
 
-_MINERS = frozenset(
-    (
-        "coinhive.com",
-        "coin-hive.com",
-        "authedmine.com",
-        "cnhv.co",
-        "jsecoin.com",
-        "crypto-loot.com",
-        "crypto-loot.org",
-        "cryptoloot.pro",
-        "webmine.cz",
-        "webminepool.com",
-        "webminerpool.com",
-        "coinimp.com",
-        "coin-have.com",
-        "minero.cc",
-        "minr.pw",
-        "ppoi.org",
-        "monerominer.rocks",
-        "deepminer.net",
-        "browsermine.com",
-        "mineralt.io",
-        "hashing.win",
-        "papoto.com",
-        "freecontent.stream",
-        "hostingcloud.racing",
-        "minescripts.info",
-        "bmst.pw",
-        "gridcash.net",
-        "xmrm.pw",
-    )
+_MINERS = re.compile(
+    r"coin-?hive|crypto-?loot|coin-?imp\b|coinimp|jsecoin|authedmine|webmine(?:r|pool|rpool)?\.|deepminer|monerominer|browsermine|cryptonight|minescripts|mineralt|hostingcloud\.racing|minero\.cc|coin-have|gridcash|xmr-?miner"
 )
 _MINES = re.compile(
     r"\b(?:CoinHive|CoinImp|CryptoLoot|CRLT|WMP|deepMiner|Client|perfekt|Minero|EverythingIsBinary|miner)\.(?:Anonymous|User|Token)\s*\("
+    r"|\bminer\.start\s*\(|\bnew\s+\w*(?:Monero|Crypto|Xmr|Coin)\w*Miner\w*\s*\("
 )
+_THROTTLE = re.compile(r"throttle|site_?key|threads|wss?://", re.IGNORECASE)
 _UNFOLDS = re.compile(
     r"(?:\beval|\bFunction|document\s*\.\s*write(?:ln)?|\.innerHTML\s*=|\[\s*['\"]eval['\"]\s*\])\s*\(?\s*(?:\(?\s*(?:window|self|this)\s*\.\s*)?(?:unescape|atob|String\s*\.\s*fromCharCode|decodeURIComponent|decodeURI)\s*\("
 )
 _DECODERS = ("unescape", "atob", "fromCharCode", "decodeURI")
-_PAYLOAD = re.compile(r"(?:%u?[0-9A-Fa-f]{2,4}){24,}|[A-Za-z0-9+/]{80,}={0,2}|(?:\d{2,3}\s*,\s*){24,}|(?:\\x[0-9A-Fa-f]{2}){24,}")
+_PAYLOAD = re.compile(r"(?:%u?[0-9A-Fa-f]{2,4}){12,}|[A-Za-z0-9+/]{32,}={0,2}|(?:\d{2,3}\s*,\s*){12,}|(?:\\x[0-9A-Fa-f]{2}){12,}")
+_URL = 300
 _HEX_NAMES = re.compile(r"_0x[0-9a-f]{4,6}\b")
 _HEX_TEXT = re.compile(r"(?:\\x[0-9A-Fa-f]{2}){6,400}")
 _PERCENT = re.compile(r"%u([0-9A-Fa-f]{4})|%([0-9A-Fa-f]{2})")
@@ -72,12 +46,12 @@ def script(page: Page) -> Finding | None:
     """An injected script or a miner."""
     for src in page.sources:
         host = host_in(src)
-        if host and (site_of(host) in _MINERS or host in _MINERS):
+        if _MINERS.search(src[:_URL].lower()) is not None:
             return Finding("coin miner", Family.MINER, Where.SCRIPT)
         if host and _public_address(host) and not _public_address(page.host):
             return Finding("script from a bare address", Family.SCRIPT, Where.SCRIPT)
     for text in page.scripts:
-        if ".Anonymous(" in text and _MINES.search(text) is not None:
+        if ("nonymous" in text or "iner" in text) and _MINES.search(text) is not None and _THROTTLE.search(text) is not None:
             return Finding("coin miner", Family.MINER, Where.SCRIPT)
         if any(name in text for name in _DECODERS) and _unfolds(text):
             return Finding("script that unpacks itself", Family.SCRIPT, Where.SCRIPT)
@@ -157,7 +131,7 @@ def frame(page: Page) -> Finding | None:
 
 
 def _weight(frame: Frame, host: str) -> int:
-    """How much speaks against a foreign frame: hidden from sight, unencrypted, on a bare address, to a gate script."""
+    """How much speaks against a foreign frame out of sight: no size at all, unencrypted, on a bare address, to a gate script."""
     sizes = [size.strip().removesuffix("px") for size in frame.size]
     shrunk = all(size in ("0", "1", "2") for size in sizes) or re.search(r"(?:width|height):[012](?:px)?(?:;|!|$)", frame.style) is not None
     if not shrunk and not conceals(frame.style):
@@ -165,5 +139,5 @@ def _weight(frame: Frame, host: str) -> int:
     if _KNOWN_FRAMES.search(host) is not None:
         return 0
     path = path_of(frame.src if ":" in frame.src[:8] else f"http:{frame.src}")
-    weight = 2 * _public_address(host) + frame.src.lower().startswith("http:") + bool(_GATES.search(path))
+    weight = 2 * _public_address(host) + frame.src.lower().startswith("http:") + bool(_GATES.search(path)) + (set(sizes) == {"0"})
     return weight - 2 * bool(_PLAIN_PATHS.search(path))

@@ -12,7 +12,7 @@ from vigie.probes.http.page import frameworks, hosting, messages, servers, tampe
 from vigie.probes.http.page.parse import Page, fold
 from vigie.probes.http.page.phrases import MAINTENANCE, TROUBLES, Phrases
 from vigie.probes.http.page.signs import Family, Finding, Where, first
-from vigie.probes.http.page.vacant import SUSPENDED, VACANT
+from vigie.probes.http.page.vacant import SUSPENDED, UNPUBLISHED, VACANT
 
 _KNOWN = (*frameworks.PAGES, *servers.ERRORS, *servers.DEFAULTS, *hosting.SITES, *hosting.DOMAINS)
 _LARGER = tuple([sign for sign in _KNOWN if sign.words > 300])  # the pages that need not be short
@@ -74,10 +74,11 @@ def _small(page: Page, heads: str) -> Finding | None:
 def _said(families: tuple[Phrases, ...], page: Page) -> Finding | None:
     """A page that says what it is in title or heading, and has nothing else to say."""
     bare = _bare(page)
+    signed = page.tree.css_first("input[type=email],input[name=email]") is not None  # whoever gathers addresses is open, if not ready
     heads = page.heads if page.headings or page.title else page.lead[:_START]
     for family in families:
         languages = family.spoken(heads)
-        if not languages:
+        if not languages or (signed and family is UNPUBLISHED):
             continue
         found = _bare_page(family, languages, page) if bare else _framed_page(family, languages, page) if family.framed else None
         if found is not None:

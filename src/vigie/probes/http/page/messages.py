@@ -23,7 +23,7 @@ _PHP = re.compile(
 _PHP_START = re.compile(r"(?:php )?(?:fatal error|parse error|recoverable fatal error|catchable fatal error): ")
 _PHP_END = re.compile(r"on line \d{1,6}$")
 _CONNECTS = re.compile(
-    rb"(?:mysqli?_(?:p?connect|real_connect)|mysqli::|pg_p?connect|oci_connect|sqlsrv_connect|PDO::__construct|odbc_connect|Redis::p?connect)\("
+    r"(?:.{0,400}\b|warning: )(?:mysqli?_(?:p?connect|real_connect)|mysqli::\w+|pg_p?connect|oci_p?connect|sqlsrv_connect|pdo::__construct|odbc_connect|redis::p?connect)\("
 )
 
 # How a trace begins, and the line by which it is known to be one.
@@ -54,21 +54,10 @@ _TRACES = (
     ("Ruby error", re.compile(r"\S+\.rb:\d+:in [`']"), re.compile(r"\.rb:\d+:in ")),
     ("ASP script error", re.compile(r"microsoft (?:vbscript|jscript) "), re.compile(r"error '8\w+'")),
 )
-_GENERIC_TITLES = frozenset(
-    (
-        "",
-        "error",
-        "application error",
-        "server error",
-        "internal server error",
-        "untitled",
-        "document",
-        "erreur",
-        "fehler",
-        "exception",
-        "500",
-    )
+_GENERIC = re.compile(
+    r"(?:http )?(?:error )?(?:\d{3}\b.{0,3})?(?:(?:an? |the |internal |application |server |fatal |runtime |unhandled )*(?:error|exception)\b.{0,24}|erreur.{0,24}|fehler.{0,24}|untitled|document|index|bad gateway|service unavailable)?$"
 )
+
 
 # What drivers say when a database does not answer: (name, what must stand in the text, the whole message).
 _DRIVERS = (
@@ -112,6 +101,11 @@ _DRIVERS = (
 )
 
 
+def _generic(said: str, page: Page) -> bool:
+    """Whether a title or heading says nothing of its own."""
+    return said in ("", page.host) or _GENERIC.match(said) is not None
+
+
 def at_an_end(page: Page) -> Finding | None:
     """PHP's own report where the page begins or breaks off; quoted inside a page it is somebody's text."""
     begins = _PHP_START.match(page.lead)
@@ -123,16 +117,16 @@ def at_an_end(page: Page) -> Finding | None:
         match = _PHP.search(mark)
         if match is not None and match[1] != b"Warning":
             return Finding("PHP fatal error", _A, Where.TEXT if begins is not None else Where.END)
-    if begins is not None and page.words <= _WORDS and page.title in _GENERIC_TITLES:
+    if begins is not None and page.words <= _WORDS and _generic(page.title, page):
         return Finding("PHP fatal error", _A, Where.TEXT)
     return None
 
 
 def _php_connect(page: Page) -> Finding | None:
-    if page.words > 80 or page.title not in _GENERIC_TITLES:
+    if page.words > 80 or not _generic(page.title, page):
         return None
     match = _PHP.search(page.raw)
-    if match is None or _CONNECTS.search(match[0]) is None:
+    if _CONNECTS.match(page.lead) is None and (match is None or _CONNECTS.search(match[0].decode("latin-1").lower()) is None):
         return None
     return Finding("PHP database warning", _D, Where.TEXT)
 
@@ -143,11 +137,11 @@ def mostly(page: Page) -> Finding | None:
 
 
 def _trace(page: Page) -> Finding | None:
-    if page.words > _WORDS or page.title not in _GENERIC_TITLES or page.links > 3:
+    if page.words > _WORDS or not _generic(page.title, page) or page.links > 3:
         return None
     text = page.lead
-    for heading in page.headings[:1]:  # "Error" above the trace
-        if heading in _GENERIC_TITLES:
+    for heading in page.headings:  # "Error" above the trace
+        if _generic(heading, page):
             text = text.removeprefix(heading).lstrip()
     for name, begins, line in _TRACES:
         if begins.match(text) is not None and line.search(text) is not None:
@@ -156,7 +150,7 @@ def _trace(page: Page) -> Finding | None:
 
 
 def _driver(page: Page) -> Finding | None:
-    text, generic = page.lead, page.title in _GENERIC_TITLES
+    text, generic = page.lead, _generic(page.title, page)
     if page.words > (_WORDS if generic else _FEW) or page.links > 3 or page.tree.css_first("form") is not None:
         return None
     for name, key, pattern in _DRIVERS:

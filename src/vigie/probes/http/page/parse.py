@@ -34,7 +34,8 @@ _A, _HEAD = create_tag("a").tag_id, create_tag("head").tag_id
 _SELECTOR: LexborCSSSelector = LexborCSSSelector()  # type: ignore[no-untyped-call]  # its stub says no types
 _IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 OFFSET = re.compile(r"(?:left|top|right|text-indent|margin-left)\s*:\s*-\d{3,}")
-_HIDES = ("none", "hidden", "-", "NONE", "size:0", "size: 0")
+_HIDES = ("none", "hidden", "-", "NONE", ":0", ": 0", ":1px", ": 1px", "#fff", "white")
+_FADES = re.compile(r"opacity:0(?:\.0+)?(?:;|!|$)|font-size:1px|(?:^|;)color:(?:#fff(?:fff)?|white)\b(?!.*background)")
 _TINY = re.compile(r"(?:height|width):[01](?:px)?(?:;|!|$)")
 _NUMBER = re.compile(r"(?:error |http |erreur |fehler )?\W*\d{3}\W*")
 _MARKS = (" .", " ,", " :", " ;", " !", " ?")  # inline elements are set apart by spaces, and French has its own
@@ -272,6 +273,7 @@ def _styled_and_linked(tree: LexborHTMLParser) -> tuple[list[str], list[LexborNo
     urls: list[str] = []
     gone: list[LexborNode] = []
     hidden: list[Hidden] = []
+    alone: list[Hidden] = []
     styled = 0
     for node in _SELECTOR.find('[style],a[href*="//"]', tree.root) if tree.root is not None else ():
         given = node.attrs
@@ -283,8 +285,11 @@ def _styled_and_linked(tree: LexborHTMLParser) -> tuple[list[str], list[LexborNo
             style = _style(style)
             if conceals(style):
                 gone.append(node)
-                if len(hidden) < _HIDDEN and len(anchors := node.css("a[href]")) > 1:
-                    hidden.append(Hidden(links_of(anchors)))
+            if len(hidden) < _HIDDEN and (conceals(style) or _FADES.search(style) is not None):
+                anchors = node.css("a[href]")
+                (hidden if len(anchors) > 1 else alone).extend([Hidden(links_of(anchors))] if anchors else [])
+    if len(alone) > 1:
+        hidden.append(Hidden(tuple([link for one in alone[:_ANCHORS] for link in one.links])))
     return urls, gone, tuple(hidden)
 
 

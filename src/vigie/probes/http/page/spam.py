@@ -2,7 +2,7 @@
 
 import re
 
-from vigie.probes.http.page.parse import OFFSET, Page, fold, links_of
+from vigie.probes.http.page.parse import OFFSET, Page, fold, host_in, links_of, site_of
 from vigie.probes.http.page.signs import Family, Finding, Where
 
 _SAID = 20_000
@@ -90,10 +90,11 @@ def spam(page: Page) -> Finding | None:
 
 
 def _sells(links: tuple[tuple[str, str], ...], page: Page) -> bool:
-    """Whether at least three links (or all but one of fewer) sell the same few wares, and the page itself does not."""
+    """Whether at least three links, or both of two foreign ones, sell the same few wares, and the page itself does not."""
     for wares in _WARES:
         hits = sum(1 for words, url in links if wares.search(words) is not None or wares.search(url.lower()[:200]) is not None)
-        if hits >= 3 and hits * 2 >= len(links) and wares.search(page.heads) is None and not _own_trade(wares, links, page):
+        enough = hits >= 3 or (hits == 2 == len(links) and all(site_of(host_in(url)) not in ("", site_of(page.host)) for _, url in links))
+        if enough and hits * 2 >= len(links) and wares.search(page.heads) is None and not _own_trade(wares, links, page):
             return True
     mixed = sum(1 for words, _ in links if any(wares.search(words) is not None for wares in _WARES))
     return mixed >= 4 and mixed * 2 >= len(links) and not any(wares.search(page.heads) is not None for wares in _WARES)
@@ -132,7 +133,7 @@ def _cloaked(page: Page) -> Finding | None:
     for wares in _WARES:
         if wares.search(page.title) is None:
             continue
-        hits = len(wares.findall(page.title))
-        if hits >= 2 and wares.search(page.lead) is None and not any(wares.search(heading) for heading in page.headings):
+        said = "\n".join((*page.headings, fold(page.text[:_SAID])))
+        if len(wares.findall(page.title)) >= 2 and wares.search(said) is None:
             return Finding("title that sells something else", Family.SPAM, Where.TITLE)
     return None

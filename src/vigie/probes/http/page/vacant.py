@@ -68,7 +68,7 @@ UNPUBLISHED = Phrases(
         "en": Wording(
             ("construction", "coming soon", "not ", "isn't", "no site", "no web", "unknown", "default", "placeholder", "welcome to your"),
             "(?:(?:this |our |new |your |the )*(?:web ?)?(?:site|page)? ?(?:is |currently )*)?(?:under construction|coming soon)|(?:site|website|domain|store|app|project) (?:is )?(?:not (?:yet )?(?:published|configured|connected|found|available|active|set up|ready)|isn't (?:published|configured|connected|available))|(?:no (?:web ?)?site (?:is )?(?:configured|found|here|at this (?:address|domain))(?: (?:at|for) this (?:address|domain))?)|unknown (?:domain|host|site)|default (?:web )?(?:page|site)|(?:website |domain )?placeholder(?: page)?|welcome to your (?:new )?(?:web ?site|domain|hosting)",
-            r"(?:if|are) you(?:'re)? (?:are )?(?:the )?(?:\w+ )?(?:owner|administrator|admin|webmaster)|(?:site|domain|website) owner|upload (?:your|the|a) |(?:hosting|host|control panel|cpanel|plesk|ftp|registrar|web server|webserver|dns)|(?:has|have) (?:not|no|n't) (?:yet )?(?:been )?(?:published|uploaded|put up|set up|any content|configured)|your (?:own )?(?:website|web site|files|domain)|not (?:been )?(?:configured|published|linked|connected|set up)|replace this (?:page|file)",
+            r"(?:if|are) you(?:'re)? (?:are )?(?:the )?(?:\w+ )?(?:owner|administrator|admin|webmaster)|(?:site|domain|website) owner|upload (?:your|the|a) |(?:hosting|host|control panel|cpanel|plesk|ftp|registrar|web server|webserver|dns)|(?:has|have) (?:not|no|n't) (?:yet )?(?:been )?(?:published|uploaded|put up|set up|any content|configured)|your (?:own )?(?:website|web site|files|domain)|not (?:been )?(?:configured|published|linked|connected|set up)|replace this (?:page|file)|working (?:hard )?(?:on|to)|stay tuned|launch(?:ing|ed)? |check back|come back (?:soon|later)|new (?:web ?)?site",
         ),
         "fr": Wording(
             ("construction", "création", "bientôt", "non publié", "non configuré", "par défaut"),
@@ -125,7 +125,7 @@ PARKED = Phrases(
     {
         "en": Wording(
             ("for sale", "parked", "domain", "expired", "registered"),
-            r"(?:this |the |premium )?(?:domain|web address|website)(?: name)?(?: \S+\.\S+)? (?:is |may be |has been |was |has |could be )*(?:for sale|parked|available(?: for (?:sale|purchase))?|registered|reserved|expired|yours)|\S+\.[a-z]{2,20} (?:is |may be |has |has been |was |domain )*(?:for sale|parked|expired|registered|available)|(?:buy|get|purchase) this domain|parked (?:domain|page|site)|domain (?:parking|for sale|expired|registered|default page)|(?:expired|reserved|premium) domain",
+            r"(?:this |the |premium )?(?:domain|web address|website)(?: name)?(?: \S+\.\S+)? (?:is |may be |has been |was |has |could be )*(?:for sale|parked|available(?: for (?:sale|purchase))?|registered|reserved|expired|yours)|\S+\.[a-z]{2,20} (?:is |may be |has |has been |was |domain )*(?:for sale|parked|expired|registered|available)|(?:buy|get|purchase) (?:this domain|\S+\.[a-z]{2,20})|parked (?:domain|page|site)|domain (?:parking|for sale|expired|registered|default page)|(?:expired|reserved|premium) domain",
             "(?:buy|purchase|inquire|enquire|make (?:an )?offer|best offer|price|owner|registrar|registered|renew|whois|related (?:searches|links)|sponsored|parked|get this|interested|for sale|manage)",
         ),
         "fr": Wording(

@@ -25,6 +25,15 @@ SIGNS = (
     Sign("Cloudflare rate limit", _R, "rate limited", heading="you are being rate limited", words=300),
     Sign("Cloudflare rate limit", _R, "1015", heading=r"error:? ?1015", words=300),
     Sign("Cloudflare block", _D, "used cloudflare to restrict access", title="access denied", text="(error|what happened)", words=300),
+    Sign("Cloudflare block", _D, "error", heading=r"error:? ?(1006|1007|1008|1009|1010|1012|1013|1020)\b", raw=(b"cf-",), words=300),
+    Sign(
+        "CloudFront block",
+        _D,
+        "the request could not be satisfied",
+        title="error: the request could not be satisfied",
+        text="request blocked",
+    ),
+    Sign("Imperva interruption", _C, "pardon our interruption", title="pardon our interruption", words=400),
     Sign("DataDome captcha", _C, "", raw=(b"captcha-delivery.com", b"var dd="), words=60),
     Sign("HUMAN captcha", _C, "", raw=(b"_pxAppId", b"captcha"), words=120),
     Sign("HUMAN captcha", _C, "access to this page has been denied", title="access to this page has been denied", words=120),
@@ -139,6 +148,58 @@ CHALLENGE = Phrases(
     framed=False,
 )
 
+BLOCKED = Phrases(
+    "block page",
+    _D,
+    {
+        "en": Wording(
+            ("blocked", "bot detected", "automated", "interruption", "firewall"),
+            r"(?:sorry,? )?(?:you(?:'ve| have)? (?:been )?|your (?:ip(?: address)?|access|request|connection) (?:has been |is |was )?|(?:this )?(?:request|access|web page|connection) (?:has been |was |is )?)blocked(?: by (?:the |our )?(?:\w+ ){0,2}(?:firewall|waf|security \w+))?|bot detected|automated (?:access|requests?|traffic) (?:detected|denied|blocked)|blocked by (?:the |our )?(?:\w+ ){0,2}(?:firewall|waf)",
+            "security|firewall|\\bbot|automated|\\bip\\b|incident|support id|reference|request id|ray id|suspicious|attack|malicious|unusual|administrator",
+        ),
+        "fr": Wording(
+            ("bloqué",),
+            "(?:votre )?(?:accès|requête|adresse ip)(?: a été| est)? bloquée?|vous avez été bloqué",
+            "sécurité|pare-feu|robot|adresse ip|référence|suspect",
+        ),
+        "de": Wording(
+            ("gesperrt", "blockiert"),
+            "(?:ihr )?(?:zugriff|zugang|anfrage)(?: wurde| ist)? (?:gesperrt|blockiert)|sie wurden blockiert",
+            "sicherheit|firewall|bot|ip-adresse|referenz|verdächtig",
+        ),
+        "es": Wording(
+            ("bloquead",),
+            "(?:su |tu )?(?:acceso|solicitud)(?: ha sido| está)? bloquead[oa]|ha sido bloqueado",
+            "seguridad|cortafuegos|bot|dirección ip|referencia|sospechos",
+        ),
+        "it": Wording(
+            ("bloccat",),
+            "(?:il tuo )?(?:accesso|richiesta)(?: è stat[oa]| è)? bloccat[oa]|sei stato bloccato",
+            "sicurezza|firewall|bot|indirizzo ip|riferimento|sospett",
+        ),
+        "pt": Wording(
+            ("bloquead",),
+            "(?:seu |sua )?(?:acesso|solicitação)(?: foi| está)? bloquead[oa]|você foi bloqueado",
+            "segurança|firewall|robô|endereço ip|referência|suspeit",
+        ),
+        "nl": Wording(
+            ("geblokkeerd",),
+            "(?:uw )?(?:toegang|verzoek)(?: is| werd)? geblokkeerd|u bent geblokkeerd",
+            "beveiliging|firewall|bot|ip-adres|verdacht",
+        ),
+        "ja": Wording(("ブロック", "遮断"), "アクセスが(?:ブロック|遮断)されました", "セキュリティ|ip|ファイアウォール"),
+        "zh": Wording(
+            ("拦截", "阻断", "封禁"), "(?:您的|访问)(?:请求|访问|ip)?(?:已)?被(?:拦截|阻断|封禁|拒绝)", "安全|防火墙|管理员|ip|攻击"
+        ),
+        "ru": Wording(
+            ("заблокирован",),
+            "(?:ваш )?(?:доступ|запрос|ip)(?: \\w+)? заблокирован|вы заблокированы",
+            "безопасност|бот|ip|подозрительн|атак",
+        ),
+    },
+    framed=False,
+)
+
 RATE_LIMIT = Phrases(
     "rate limit",
     _R,
@@ -161,7 +222,7 @@ RATE_LIMIT = Phrases(
     framed=False,
 )
 
-FAMILIES = (CHALLENGE, RATE_LIMIT)
+FAMILIES = (CHALLENGE, RATE_LIMIT, BLOCKED)
 
 
 def by_header(headers: Mapping[str, str]) -> Finding | None:
