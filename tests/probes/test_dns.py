@@ -18,6 +18,7 @@ import dns.rrset
 import dns.zone
 import pytest
 from tests.probes._dns_zone import NameServer, serving, signed, wire, zone
+from tests.probes._fuzz import in_time, seeds
 
 from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
@@ -25,7 +26,6 @@ from vigie.errors import ConfigError
 from vigie.probes import ProbeDeps, configured
 from vigie.probes import dns as probe
 from vigie.probes._dns_ask import Question, read
-from vigie.testing.starvation import measured
 
 Deps = Callable[[], ProbeDeps]
 SHOP = """
@@ -160,14 +160,11 @@ async def test_nobody_and_silence_and_nonsense(deps: ProbeDeps) -> None:
     silent.change = lambda *_: None
     babbling.change = lambda *_: b"\x00garbage"
     other.change = lambda _, answer, by: b"\0\0" + wire(answer, by)[2:]
-    async with serving(silent), serving(babbling), serving(other), measured() as starved:
-        started = time.perf_counter()
-        silence = await look(deps, silent, timeout=300)
-        took = time.perf_counter() - started
+    async with serving(silent), serving(babbling), serving(other):
+        silence = await in_time(look(deps, silent, timeout=300), 300)
         nonsense, strange = await asyncio.gather(look(deps, babbling, timeout=900), look(deps, other, timeout=900))
     nobody = await look(deps, silent)
 
-    assert took - starved.lost < 0.3 + 0.2
     assert (silence.status, silence.cause) == (Status.DOWN, Cause.DNS_TIMEOUT)
     assert "within 0.3 s" in silence.message
     assert nonsense.cause is Cause.DNS_SERVFAIL
@@ -437,7 +434,7 @@ async def test_hostile_messages_cost_little(stopwatch: Callable[[], float]) -> N
     assert stopwatch() < 1
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 async def test_whatever_comes_is_read_or_refused(seed: int) -> None:
     """Random bytes, random cuts and random flips of a good answer."""
     chance = random.Random(seed)
@@ -445,7 +442,7 @@ async def test_whatever_comes_is_read_or_refused(seed: int) -> None:
     answer = wire(shop().answer(query), "tcp")
     question = Question(dns.name.from_text("shop.test"), dns.rdatatype.MX)
     for _ in range(50):
-        bad = bytearray(chance.choice((answer, os.urandom(chance.randrange(200)), answer[: chance.randrange(len(answer))])))
+        bad = bytearray(chance.choice((answer, chance.randbytes(chance.randrange(200)), answer[: chance.randrange(len(answer))])))
         for _ in range(chance.randrange(6)):
             if bad:
                 bad[chance.randrange(len(bad))] = chance.randrange(256)
@@ -456,7 +453,7 @@ async def test_whatever_comes_is_read_or_refused(seed: int) -> None:
         assert len(reply.answers) <= 512
 
 
-async def test_a_flood_ends_at_the_deadline(deps: ProbeDeps, stopwatch: Callable[[], float]) -> None:
+async def test_a_flood_ends_at_the_deadline(deps: ProbeDeps) -> None:
     loop = asyncio.get_running_loop()
 
     class Flood(asyncio.DatagramProtocol):
@@ -469,11 +466,10 @@ async def test_a_flood_ends_at_the_deadline(deps: ProbeDeps, stopwatch: Callable
 
     transport, _ = await loop.create_datagram_endpoint(Flood, local_addr=("127.0.0.1", 0))
     server = NameServer([], port=transport.get_extra_info("sockname")[1])
-    result = await look(deps, server, timeout=300)
+    result = await in_time(look(deps, server, timeout=300), 300)
     transport.close()
 
     assert result.cause is Cause.DNS_SERVFAIL
-    assert stopwatch() < 0.3 + 1
 
 
 def test_a_url_stands_for_a_monitor() -> None:

@@ -203,7 +203,7 @@ async def test_noise_instead_of_tls(seed: int, make_deps: Deps) -> None:
     await all_of(make_deps, iter(handlers), chance, "https")
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_bodies_and_places(seed: int) -> None:
     """The pure parts, with more of everything."""
     from vigie.probes.http.body import EncodingError, decoded, text_of, title_of
