@@ -159,7 +159,17 @@ def cpu(pids: list[int]) -> float:
     return sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in pids)
 
 
-def memory(pid: int) -> tuple[float, float]:
-    """(resident, proportional) MB of a process: pages that it shares with others count whole in the first, by shares in the second."""
-    found = psutil.Process(pid).memory_full_info()
-    return found.rss / 1e6, found.pss / 1e6
+def resident(pids: Sequence[int]) -> tuple[float, list[float]]:
+    """Resident MB of processes together, and of each as `ps` shows it.
+
+    Together, the pages of a file that several of them map (the interpreter, libraries) count once: for each file, as many as the process
+    with most of them has, and beside them what each has of its own. Other programs that happen to run change nothing about it.
+    """
+    own, files, each = 0, dict[str, int](), []
+    for pid in pids:
+        maps = psutil.Process(pid).memory_maps(grouped=True)
+        each.append(sum(one.rss for one in maps) / 1e6)
+        own += sum(one.anonymous for one in maps)
+        for one in maps:
+            files[one.path] = max(files.get(one.path, 0), one.rss - one.anonymous)
+    return (own + sum(files.values())) / 1e6, each

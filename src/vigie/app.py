@@ -18,6 +18,7 @@ from vigie.collectors import CollectorDeps, Known
 from vigie.config import Settings
 from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, Monitor, Notice
+from vigie.core.report.feedback import Feedback
 from vigie.core.report.render import Setting
 from vigie.engine.eyes import Eyes
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
@@ -34,6 +35,7 @@ from vigie.notifiers import NotifierDeps
 from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier, Probe
 from vigie.probes import ProbeDeps
 from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.key import key_beside
 
 log = logging.getLogger("vigie.app")
 
@@ -113,9 +115,25 @@ def collectors(settings: Settings, deps: ProbeDeps, known: Callable[[], Awaitabl
     return [plugins.load("collectors", kind).build(wanted) for kind in settings.collectors]
 
 
+def feedback(settings: Settings) -> Feedback | None:
+    """How links say whether an analysis helped; None where there are none. A key that cannot be had costs the links, never a page."""
+    if settings.web.public_url is None:
+        return None
+    try:
+        return Feedback(settings.web.public_url, key_beside(settings.store))
+    except VigieError as error:
+        log.warning("mails carry no links: %s (%s)", error.message, error.fix)
+        return None
+
+
+def speaking(settings: Settings) -> Setting:
+    """Language, times and links of messages."""
+    return Setting(settings.language, zone_of(settings), feedback(settings))
+
+
 def writing(settings: Settings, clock: Clock) -> Writing:
     """How reports are written."""
-    llm, setting = settings.llm, Setting(settings.language, zone_of(settings))
+    llm, setting = settings.llm, speaking(settings)
     mode = None if llm.mode in ("auto", "off") else Mode(llm.mode)
     return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, setting, mode)
 
@@ -127,8 +145,7 @@ class Core:
         self.settings, self.clock = settings, clock
         self.store = SqliteStore(settings.store, threads=threads)
         self.deps = probe_deps(list(settings.control), settings.second_resolver, evidence(settings))
-        words = Setting(settings.language, zone_of(settings))
-        self.composer = Composer(self.store, clock, words, monitors(settings))
+        self.composer = Composer(self.store, clock, speaking(settings), monitors(settings))
         self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps, self._known), writing(settings, clock))
         self.outbox = Outbox(self.store, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0

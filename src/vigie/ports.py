@@ -339,6 +339,15 @@ class PingStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reader is asked about: the incident, what its monitor is called, and the analysis that is on record."""
+
+    incident: Incident
+    name: str
+    analysis: Analysis | None
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One monitor for an agent: `options` is the probe's configuration as plain JSON values, read by the probe's own Config."""
 

@@ -17,6 +17,7 @@ from vigie.config import Settings
 from vigie.core.model import Monitor
 from vigie.core.report.words import counted
 from vigie.engine.alive import keep_alive
+from vigie.engine.feedback import Desk
 from vigie.engine.ingest import Turn
 from vigie.engine.janitor import Janitor
 from vigie.errors import ConfigError, VigieError
@@ -49,6 +50,7 @@ class Service:
             evidence=str(evidence(settings)),
         )
         self.heartbeats = heartbeats(self.core, self._bus.publish, self.core.deps.link.fault)
+        self.desk = Desk(self.core.store, clock, self.core.composer) if settings.web.public_url is not None else None
         self._janitor = Janitor(self.core.store, clock, self.core.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
@@ -100,12 +102,12 @@ class Service:
         self._stamp = self._file_stamp()
         try:
             fresh = await asyncio.to_thread(self._reload)
+            fresh = replace(fresh, store=self.settings.store, web=self.settings.web)  # these two need a restart
             built = notifiers(fresh, self._clock)
             said = writing(fresh, self._clock)
         except (ConfigError, VigieError) as error:
             log.error("the new configuration is not applied, the old one stays in force:\n%s", error)  # noqa: TRY400 - the trace says nothing more
             return False
-        fresh = replace(fresh, store=self.settings.store, web=self.settings.web)  # these two need a restart
         self.settings = self.core.settings = fresh
         watched = [one.monitor for one in fresh.monitors]
         await self.core.store.sync_monitors(watched)
@@ -208,7 +210,8 @@ async def _page(service: Service, settings: Settings) -> Callable[[], Awaitable[
     from vigie.web.app import build
 
     listening = await _bound(settings.web.listen, service)
-    config = uvicorn.Config(build(service.snapshot, service.heartbeats), log_config=None, access_log=False, lifespan="off", ws="none")
+    pages = build(service.snapshot, service.heartbeats, service.desk)
+    config = uvicorn.Config(pages, log_config=None, access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours
     task = asyncio.create_task(server._serve(listening))  # noqa: SLF001 - `serve` would take over the signals

@@ -101,8 +101,8 @@ async def test_control_targets_that_answer_acquit_the_link(make: Make) -> None:
 
 async def test_silent_control_targets_convict_it(make: Make) -> None:
     with black_hole() as hole:
-        assert await make([f"127.0.0.1:{hole}", f"127.0.0.2:{hole}"]).fault("x", 500) is NETWORK
-        assert await make([f"127.0.0.1:{hole}"]).fault("x", 500) is None
+        assert await make([f"127.0.0.1:{hole}", f"127.0.0.2:{hole}"]).fault("x", 3_000) is NETWORK
+        assert await make([f"127.0.0.1:{hole}"]).fault("x", 3_000) is None
 
 
 async def test_one_family_that_is_broken_is_no_broken_link(make: Make) -> None:

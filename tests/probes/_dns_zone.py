@@ -18,6 +18,8 @@ import dns.rrset
 import dns.zone
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from vigie.testing.servers import ended
+
 DAY = 86_400
 HEAD = "@ 60 IN SOA ns1 hostmaster {serial} 3600 600 86400 60\n@ 60 IN NS ns1\nns1 60 IN A 127.0.0.1\n"
 Change = Callable[[dns.message.Message, dns.message.Message, str], bytes | None]
@@ -182,8 +184,10 @@ async def serving(*servers: NameServer) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await ended(*(one for one in open_ if isinstance(one, asyncio.Server)))
         for one in open_:
             one.close()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is closed in the next pass

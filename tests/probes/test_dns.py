@@ -5,6 +5,7 @@ import os
 import random
 import struct
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ import dns.rrset
 import dns.zone
 import pytest
 from tests.probes._dns_zone import NameServer, serving, signed, wire, zone
+from tests.probes._fuzz import in_time, seeds
 
 from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
@@ -153,23 +155,21 @@ async def test_a_server_from_before_edns_is_understood(deps: ProbeDeps) -> None:
         assert (await look(deps, server)).status is Status.UP
 
 
-async def test_nobody_and_silence_and_nonsense(deps: ProbeDeps, stopwatch: Callable[[], float]) -> None:
-    server = shop()
-    async with serving(server):
-        server.change = lambda *_: None
-        silence = await look(deps, server, timeout=300)
-        assert stopwatch() < 0.3 + 1
-        server.change = lambda *_: b"\x00garbage"
-        nonsense = await look(deps, server, timeout=300)
-        server.change = lambda _, answer, by: b"\0\0" + wire(answer, by)[2:]
-        other = await look(deps, server, timeout=300)
-    nobody = await look(deps, server)
+async def test_nobody_and_silence_and_nonsense(deps: ProbeDeps) -> None:
+    silent, babbling, other = shop(), shop(), shop()
+    silent.change = lambda *_: None
+    babbling.change = lambda *_: b"\x00garbage"
+    other.change = lambda _, answer, by: b"\0\0" + wire(answer, by)[2:]
+    async with serving(silent), serving(babbling), serving(other):
+        silence = await in_time(look(deps, silent, timeout=300), 300)
+        nonsense, strange = await asyncio.gather(look(deps, babbling, timeout=900), look(deps, other, timeout=900))
+    nobody = await look(deps, silent)
 
     assert (silence.status, silence.cause) == (Status.DOWN, Cause.DNS_TIMEOUT)
     assert "within 0.3 s" in silence.message
     assert nonsense.cause is Cause.DNS_SERVFAIL
-    assert other.cause is Cause.DNS_SERVFAIL
-    assert "an answer to another question" in other.message
+    assert strange.cause is Cause.DNS_SERVFAIL
+    assert "an answer to another question" in strange.message
     assert (nobody.status, nobody.cause) == (Status.DOWN, Cause.DNS_REFUSED)
 
 
@@ -399,7 +399,7 @@ async def test_what_is_not_validly_signed_is_a_mismatch_that_says_why(deps: Prob
         assert words in result.message
 
 
-async def test_a_zone_with_signatures_without_end_does_not_keep_us_busy(deps: ProbeDeps, stopwatch: Callable[[], float]) -> None:
+async def test_a_zone_with_signatures_without_end_does_not_keep_us_busy(deps: ProbeDeps) -> None:
     """Many signatures that do not hold, by a key of which each takes long (CVE-2023-50387)."""
     child = signed("shop.test", SHOP)
     good = child.zone.find_rdataset("shop.test.", "RRSIG", covers="A")[0]
@@ -412,11 +412,12 @@ async def test_a_zone_with_signatures_without_end_does_not_keep_us_busy(deps: Pr
                     rrset.add(good.replace(signature=number.to_bytes(64)))
         return wire(answer, by)
 
-    result = await secure(deps, child.zone, anchors=[child.anchor], change=flood)
+    before = time.process_time()
+    result = await secure(deps, child.zone, anchors=[child.anchor], change=flood, timeout=20_000)
 
     assert (result.cause, result.figures["dnssec_fault"]) == (Cause.DNS_MISMATCH, "bogus")
     assert "more signatures that do not hold" in result.message
-    assert stopwatch() < 3
+    assert time.process_time() - before < 2  # of our own work, whatever else the machine does
 
 
 async def test_hostile_messages_cost_little(stopwatch: Callable[[], float]) -> None:
@@ -433,7 +434,7 @@ async def test_hostile_messages_cost_little(stopwatch: Callable[[], float]) -> N
     assert stopwatch() < 1
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 async def test_whatever_comes_is_read_or_refused(seed: int) -> None:
     """Random bytes, random cuts and random flips of a good answer."""
     chance = random.Random(seed)
@@ -441,7 +442,7 @@ async def test_whatever_comes_is_read_or_refused(seed: int) -> None:
     answer = wire(shop().answer(query), "tcp")
     question = Question(dns.name.from_text("shop.test"), dns.rdatatype.MX)
     for _ in range(50):
-        bad = bytearray(chance.choice((answer, os.urandom(chance.randrange(200)), answer[: chance.randrange(len(answer))])))
+        bad = bytearray(chance.choice((answer, chance.randbytes(chance.randrange(200)), answer[: chance.randrange(len(answer))])))
         for _ in range(chance.randrange(6)):
             if bad:
                 bad[chance.randrange(len(bad))] = chance.randrange(256)
@@ -452,7 +453,7 @@ async def test_whatever_comes_is_read_or_refused(seed: int) -> None:
         assert len(reply.answers) <= 512
 
 
-async def test_a_flood_ends_at_the_deadline(deps: ProbeDeps, stopwatch: Callable[[], float]) -> None:
+async def test_a_flood_ends_at_the_deadline(deps: ProbeDeps) -> None:
     loop = asyncio.get_running_loop()
 
     class Flood(asyncio.DatagramProtocol):
@@ -465,11 +466,10 @@ async def test_a_flood_ends_at_the_deadline(deps: ProbeDeps, stopwatch: Callable
 
     transport, _ = await loop.create_datagram_endpoint(Flood, local_addr=("127.0.0.1", 0))
     server = NameServer([], port=transport.get_extra_info("sockname")[1])
-    result = await look(deps, server, timeout=300)
+    result = await in_time(look(deps, server, timeout=300), 300)
     transport.close()
 
     assert result.cause is Cause.DNS_SERVFAIL
-    assert stopwatch() < 0.3 + 1
 
 
 def test_a_url_stands_for_a_monitor() -> None:

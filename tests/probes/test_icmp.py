@@ -305,6 +305,38 @@ def test_a_network_of_its_own(setup: str, user: str, host: str, said: str) -> No
     assert done.stdout.strip() == said, done.stdout + done.stderr
 
 
+DEAFENED = """
+import asyncio, pathlib
+from vigie.agent import probe_deps
+from vigie.probes import icmp
+deaf = pathlib.Path("/proc/sys/net/ipv4/icmp_echo_ignore_all")
+async def look(deaf_after):
+    probe = icmp.build(icmp.Config(host="127.0.0.1", count=5, interval=100), probe_deps([]))
+    deaf.write_text("0")
+    if deaf_after is not None:
+        asyncio.get_running_loop().call_later(deaf_after, deaf.write_text, "1")
+    result = await probe.check(1_000)
+    print(result.status, result.cause, result.figures["loss_percent"])
+async def main():
+    for deaf_after in (None, 0.25, None):
+        await look(deaf_after)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs a network of its own, which root may make")
+def test_a_host_that_grows_deaf_while_it_is_asked_loses_pings() -> None:
+    """And its neighbours, the same host before and after, lose none."""
+    if not shutil.which("ip") or subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("no network can be made here")
+    shell = "ip link set lo up && echo '0 2147483647' > /proc/sys/net/ipv4/ping_group_range && exec " + '"$0" -c "$@"'
+    done = subprocess.run(["unshare", "-n", "sh", "-c", shell, sys.executable, DEAFENED], capture_output=True, text=True, check=False)
+
+    before, lossy, after = done.stdout.splitlines()
+    assert (before, after) == ("up None 0", "up None 0"), done.stdout + done.stderr
+    assert lossy.startswith("degraded icmp.loss "), done.stdout
+
+
 class FakeResolver:
     """Says what it is told to."""
 

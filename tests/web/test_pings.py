@@ -11,6 +11,7 @@ import uvicorn
 
 from vigie.core.heartbeat import Ping, Signal
 from vigie.ports import Answer
+from vigie.web import pings
 from vigie.web.app import build
 from vigie.web.pings import BODY_BYTES
 
@@ -133,7 +134,7 @@ async def test_an_unknown_token_of_a_push_is_told(ears: Ears) -> None:
 
 
 @contextlib.asynccontextmanager
-async def serving(ears: Ears) -> AsyncIterator[int]:
+async def serving(ears: pings.Ears) -> AsyncIterator[int]:
     """The application on a real socket, as `vigie serve` has it."""
 
     async def snapshot() -> Any:

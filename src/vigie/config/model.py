@@ -1,12 +1,16 @@
 """The shape of `vigie.yaml`: the keys that do not belong to an adapter."""
 
+import re
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from vigie.core.duration import Duration
 
 Meta = msgspec.Meta
+# What a mail's link may hold: RFC 3986 §2 without what begins a query or a fragment, and without quotes.
+_PUBLIC = re.compile(r"https?://[A-Za-z0-9\[\]:._~%!$&()*+,;=/-]+")
 Identity = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
@@ -41,12 +45,39 @@ class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     listen: Annotated[str, Meta(description="Address and port.", examples=["127.0.0.1:8080"])] = "127.0.0.1:8080"
     enabled: Annotated[bool, Meta(description="Serve the page.")] = True
+    public_url: Annotated[
+        str | None,
+        Meta(
+            description="Where readers of mails reach this page, through a proxy for instance: an analysis then ends with two links that say "
+            "whether it helped. None when not set.",
+            examples=["https://vigie.example.com"],
+        ),
+    ] = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError unless it is `address:port`."""
+        """Raise ValueError unless it is `address:port`, and a URL that a mail can carry."""
         host, _, port = self.listen.rpartition(":")
         if not host or not port.isdigit() or int(port) > 65_535:
             raise ValueError(f"{self.listen!r} is no address and port; write 127.0.0.1:8080")
+        if self.public_url is not None:
+            _check_public(self.public_url)
+            if not self.enabled:
+                raise ValueError("`public_url` leads nowhere while `enabled` is false; take one of them away")
+
+
+def _check_public(url: str) -> None:
+    """Raise ValueError unless it is an http(s) URL of printable ASCII with nothing but host, port and path.
+
+    A user name in it may come with a password, so that such a URL is not repeated.
+    """
+    try:
+        parts = urlsplit(url)
+        usual = bool(_PUBLIC.fullmatch(url)) and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is none, or brackets that are no address
+        usual = False
+    if "@" in url or not usual:
+        quoted = "" if "@" in url else f": {url!r}"
+        raise ValueError(f"`public_url` is an http(s) URL without user, query and fragment{quoted}; write https://vigie.example.com")
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -24,6 +24,17 @@ class Composer:
         """The words and monitors of a new configuration."""
         self._setting, self._monitors = setting, monitors
 
+    @property
+    def setting(self) -> Setting:
+        """How messages speak now."""
+        return self._setting
+
+    def name_of(self, monitor: str) -> str:
+        """What people call a monitor; its id once it is gone."""
+        if monitor == OWN:
+            return _ourselves().name
+        return self._monitors[monitor].name if monitor in self._monitors else monitor
+
     async def subject(self, incident: Incident) -> Subject:
         """What a report about an incident is about. The failed check is the one that opened it, the good one the newest before it."""
         monitor = _ourselves() if incident.monitor == OWN else self._monitors.get(incident.monitor)

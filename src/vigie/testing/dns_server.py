@@ -24,6 +24,8 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from vigie.testing.servers import ended
+
 _PLAIN_UDP = 512  # RFC 1035 §4.2.1, for clients that do not say how much they take
 _LENGTH = 2
 _PORTS_TRIED = 20
@@ -121,10 +123,11 @@ class DnsServer:
         if self._udp is not None:
             self._udp.close()
         if self._tcp is not None:
-            self._tcp.close()
+            await ended(self._tcp)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is closed in the next pass
 
     def take(self, wire: bytes, peer: tuple[str, int]) -> None:
         """A datagram came."""

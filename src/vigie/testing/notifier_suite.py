@@ -32,7 +32,7 @@ from vigie.testing import smtp_server as smtp
 from vigie.testing import webhook_server as hook
 from vigie.testing.messages import every_sample, hostile
 
-PATIENCE_SECONDS = 0.4
+PATIENCE_SECONDS = 1.0
 _SHOWN_FACTS = 8
 _LONGEST_ERROR = 600
 _NOW = 1_767_225_700_000

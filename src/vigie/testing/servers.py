@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+_PASSES = 4  # of the loop: from a connection that waits to a handler that runs
 Serve = Callable[..., contextlib.AbstractAsyncContextManager[int]]
 
 
@@ -31,13 +32,21 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None, port:
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
-        server.close()
+        await ended(server)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for writer in writers:
             writer.transport.abort()  # what a client never read would keep the socket open
         await asyncio.sleep(0)
+
+
+async def ended(*servers: asyncio.Server) -> None:
+    """Let nobody in any more, but first those who are coming in: asyncio forgets their connections if it is closed meanwhile."""
+    for _ in range(_PASSES):
+        await asyncio.sleep(0)
+    for server in servers:
+        server.close()
 
 
 def answering(head: str, body: bytes = b"", *, seen: list[bytes] | None = None) -> Handler:

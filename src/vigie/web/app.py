@@ -1,11 +1,10 @@
-"""The web application: one page, one JSON endpoint. It reads a snapshot and changes nothing."""
+"""The web application: one page and one JSON endpoint that read a snapshot and change nothing; and whoever hears pings and feedback."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -13,28 +12,20 @@ from starlette.routing import Route
 
 from vigie.core.model import Status
 from vigie.core.report.words import cause_words, clock_time, short_time
-from vigie.web import pings
+from vigie.web import feedback, pings
+from vigie.web.pages import HEADERS, language_of, templates
 from vigie.web.view import Line, Snapshot, State
-from vigie.web.words import WORDS, latency, say, shown, span
-
-# Nothing is fetched from anywhere: the page works offline, and a hostile monitor name cannot run a script.
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+from vigie.web.words import latency, say, span
 
 
-def build(snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.Ears | None = None) -> Starlette:
-    """The application over a function that says how things stand, and over who hears the pings of jobs."""
-    pages = Environment(loader=PackageLoader("vigie.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    pages.filters["shown"] = shown
+def build(snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.Ears | None = None, desk: feedback.Desk | None = None) -> Starlette:
+    """The application over a function that says how things stand, over who hears the pings of jobs, and who takes feedback."""
+    pages = templates()
     template = pages.get_template("status.html.j2")
 
     async def page(request: Request) -> Response:
         now = await snapshot()
-        return HTMLResponse(template.render(**_context(now, _language(request, now.language))), headers=_HEADERS)
+        return HTMLResponse(template.render(**_context(now, language_of(request, now.language))), headers=HEADERS)
 
     async def health(_: Request) -> Response:
         now = await snapshot()
@@ -42,15 +33,11 @@ def build(snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.Ears | None =
             msgspec.json.encode(_health(now)),
             status_code=200 if now.health.ok else 503,
             media_type="application/json",
-            headers=_HEADERS,
+            headers=HEADERS,
         )
 
-    return Starlette(routes=[Route("/", page), Route("/health", health), *(pings.routes(ears) if ears else ())])
-
-
-def _language(request: Request, default: str) -> str:
-    asked = request.query_params.get("lang", default)
-    return asked if asked in WORDS else default
+    more = [*(pings.routes(ears) if ears else ()), *(feedback.routes(desk, pages) if desk else ())]
+    return Starlette(routes=[Route("/", page), Route("/health", health), *more])
 
 
 def _context(snapshot: Snapshot, language: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from vigie.core.model import Cause, Status
 from vigie.probes.http import Config, build
 from vigie.testing.servers import page, serving
+from vigie.testing.starvation import measured
 
 from .looking import Deps, ask, hang, is_down, look
 
@@ -113,24 +114,14 @@ async def test_a_deep_document_is_no_trap(path: str, make_deps: Deps) -> None:
 async def test_a_long_search_holds_up_no_other_check(make_deps: Deps) -> None:
     """Half a million values take a second to look through; the loop is free meanwhile, and the deadline holds."""
     document = b"[" + b",".join([b"0"] * 500_000) + b"]"
-    longest, before = 0.0, asyncio.get_running_loop().time()
-
-    async def beat() -> None:
-        nonlocal longest, before
-        while True:
-            await asyncio.sleep(0.005)
-            now = asyncio.get_running_loop().time()
-            longest, before = max(longest, now - before), now
-
-    beating = asyncio.create_task(beat())
-    found = await ask(make_deps, page(document), timeout=15_000, expect={"json": {"$[?@ == 1]": 1}})
-    late = await ask(make_deps, page(document), timeout=250, expect={"json": {"$[?@ == 1]": 1}})
-    beating.cancel()
+    async with measured() as loop:
+        found = await ask(make_deps, page(document), timeout=15_000, expect={"json": {"$[?@ == 1]": 1}})
+        late = await ask(make_deps, page(document), timeout=250, expect={"json": {"$[?@ == 1]": 1}})
 
     assert is_down(found, Cause.CONTENT_JSON)
     assert is_down(late, Cause.TIMEOUT_TOTAL)
     assert "too large to be searched within 0.25 s" in late.message
-    assert longest < 0.4
+    assert loop.held < 0.4
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,19 @@
-"""Random bytes, random cuts, random delays, in HTTP/1.1, HTTP/2 and under TLS: never an exception, never past the deadline.
+"""Random bytes, random cuts, random delays, bombs, in HTTP/1.1, HTTP/2 and under TLS: never an exception, never past the deadline.
 
-Each test runs a seed's worth of servers side by side; a failure names its seed, and `random.Random(seed)` makes the same again.
+Each test runs a seed's worth of servers side by side; tests/probes/_fuzz.py says how to run more seeds.
 """
 
 import asyncio
 import contextlib
 import gzip
 import random
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import brotli
 import pytest
+from tests.probes._fuzz import seeds
 
 from vigie.core.model import CheckResult, Status
 from vigie.testing.servers import Handler, page, reset, serving
@@ -18,9 +21,16 @@ from vigie.testing.servers import Handler, page, reset, serving
 from .looking import Deps, MakeContext, bounded_memory, look
 from .test_versions import DATA, HEADERS, HELLO, OK_HEADERS, frame
 
-SEEDS, AT_ONCE, TIMEOUT = range(6), 24, 300
+SEEDS, AT_ONCE, TIMEOUT = seeds(6), 24, 300
 Step = tuple[bytes, float]
 
+ZEROS = bytes(8_000_000)
+BOMBS = [
+    ("gzip", gzip.compress(ZEROS)),
+    ("deflate", zlib.compress(ZEROS)),
+    ("br", brotli.compress(ZEROS, quality=1)),
+    ("gzip, gzip", gzip.compress(gzip.compress(ZEROS))),
+]
 SEED_BYTES = [
     b"",
     b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
@@ -29,6 +39,7 @@ SEED_BYTES = [
     b"HTTP/1.1 302 Found\r\nLocation: /a?b=%c3%a9#d\r\nContent-Length: 0\r\n\r\n",
     b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"hello" * 50),
     b'HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=shift_jis\r\nContent-Length: 9\r\n\r\n{"a": 1} ',
+    *(b"HTTP/1.1 200 OK\r\nContent-Encoding: " + coding.encode() + b"\r\n\r\n" + bomb for coding, bomb in BOMBS),
 ]  # fmt: skip
 SEED_FRAMES = [
     HELLO + OK_HEADERS + frame(DATA, 1, 1, b"hello"),
@@ -192,7 +203,7 @@ async def test_noise_instead_of_tls(seed: int, make_deps: Deps) -> None:
     await all_of(make_deps, iter(handlers), chance, "https")
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(40))
 def test_bodies_and_places(seed: int) -> None:
     """The pure parts, with more of everything."""
     from vigie.probes.http.body import EncodingError, decoded, text_of, title_of

@@ -11,6 +11,7 @@ from vigie.core.model import Incident, Monitor, Notice, NoticeReason, Severity
 from vigie.core.report import rules
 from vigie.core.report.changes import Change, changes
 from vigie.core.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject
+from vigie.core.report.feedback import Feedback
 from vigie.core.report.terms import BLIND
 from vigie.core.report.words import (
     HEADLINES,
@@ -36,10 +37,11 @@ _REMOTE = ("-cloud", ":cloud")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How to speak: `language` is fr or en."""
+    """How to speak: `language` is fr or en; with `feedback`, an analysis is followed by links that say whether it helped."""
 
     language: str
     zone: tzinfo
+    feedback: Feedback | None = None
 
 
 def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis | None, setting: Setting) -> Message:
@@ -63,8 +65,9 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
         analysis_label=_analysis_label(shown.model, language) if shown else "",
+        links=setting.feedback.links(incident, language) if shown and setting.feedback else (),
         cause=incident.cause,
-        footer=label("footer", language, incident=incident.id),
+        footer=_footer(incident, setting, asks=shown is not None),
         since=incident.started_at,
     )
 
@@ -78,6 +81,13 @@ def _timely(notice: Notice, incident: Incident, bundle: Bundle, analysis: Analys
         return True
     late = incident.closed_at is not None and bundle.made_at + analysis.duration_ms >= incident.closed_at
     return late and notice.reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED)
+
+
+def _footer(incident: Incident, setting: Setting, *, asks: bool) -> str:
+    """Where more is to be read; below an analysis without links, also how to say whether it helped."""
+    footer = label("footer", setting.language, incident=incident.id)
+    ask = label("ask", setting.language, incident=incident.id) if asks and setting.feedback is None else ""
+    return f"{footer} · {ask}" if ask else footer
 
 
 def _analysis_label(model: str, language: str) -> str:

@@ -240,6 +240,13 @@ LABELS: dict[str, tuple[str, str]] = {
         "Vigie · incident {incident} · détails : vigie incidents show {incident}",
         "Vigie · incident {incident} · details: vigie incidents show {incident}",
     ),
+    # The command also closes what is open: it is for afterwards.
+    "ask": (
+        "une fois l'incident terminé, l'analyse a-t-elle aidé ? vigie incidents resolve {incident} --helpful (ou --misleading)",
+        "once it is over, did the analysis help? vigie incidents resolve {incident} --helpful (or --misleading)",
+    ),
+    "helped": ("👍 L'analyse a aidé", "👍 The analysis helped"),
+    "misled": ("👎 L'analyse a trompé", "👎 The analysis misled"),
     "test_footer": ("Vigie · essai", "Vigie · test"),
     "high": ("élevée", "high"),
     "medium": ("moyenne", "medium"),

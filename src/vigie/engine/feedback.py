@@ -1,0 +1,59 @@
+"""Who takes what people say of an analysis by the links of a notice."""
+
+import logging
+
+from vigie.core.report.causes import catalogue
+from vigie.core.report.history import Remark
+from vigie.core.report.render import Setting
+from vigie.engine.messages import Composer
+from vigie.ports import Asked, Clock, Store
+
+log = logging.getLogger("vigie.feedback")
+
+_MOST = 30  # remarks on one incident; a link that went astray cannot fill the disk
+_BY = {"fr": "un lecteur (lien)", "en": "a reader (link)"}
+
+
+class Desk:
+    """Finds what a link is about, and keeps what was said. Raises StoreError."""
+
+    def __init__(self, store: Store, clock: Clock, composer: Composer) -> None:
+        self._store, self._clock, self._composer = store, clock, composer
+
+    @property
+    def setting(self) -> Setting:
+        """How notices speak now."""
+        return self._composer.setting
+
+    async def find(self, incident: str, signature: str) -> Asked | None:
+        """What a link asks about; None for a link that is not ours, or whose incident is gone. Changes nothing."""
+        found = await self._store.incident(incident)
+        links = self.setting.feedback
+        if found is None or links is None or not links.accepts(found, signature):
+            return None
+        stored = await self._store.report(found.id)
+        return Asked(found, self._composer.name_of(found.monitor), stored.analysis if stored else None)
+
+    async def keep(self, asked: Asked, *, helpful: bool, cause: str, note: str) -> bool:
+        """Keep it, once; False when enough was said. A cause that is none of ours goes into the note, since nobody could compare it."""
+        known = cause_of(cause)
+        words = " – ".join(part for part in ("" if known else cause, note) if part)
+        said = Remark(asked.incident.id, self._clock.now(), _BY[self.setting.language], helpful, known, words)
+        before = await self._store.remarks([asked.incident.id])
+        if before and _same(before[-1], said):  # sent twice by a double click, or by a reload
+            return True
+        if len(before) >= _MOST:
+            return False
+        await self._store.remark(said)
+        log.info("%s: a reader says that the analysis %s", asked.incident.id, "helped" if helpful else "misled")
+        return True
+
+
+def _same(one: Remark, other: Remark) -> bool:
+    return (one.helpful, one.cause, one.note) == (other.helpful, other.cause, other.note)
+
+
+def cause_of(text: str) -> str:
+    """The id of the cause that a person named, by its id or its words in either language; empty for what is none of ours."""
+    wanted = " ".join(text.split()).casefold()
+    return next((known for known, words in catalogue().items() if wanted in (known, *(word.casefold() for word in words))), "")

@@ -1,0 +1,145 @@
+"""Where the links of a notice lead: a page that asks whether the analysis helped. Looking changes nothing, since scanners of mail look too.
+
+The signature in the address is what allows to answer: who has no link has nothing to forge, so that no cookie and no token is needed.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Protocol
+from urllib.parse import parse_qsl
+
+from jinja2 import Environment
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from vigie.core.report.causes import catalogue
+from vigie.core.report.render import Setting
+from vigie.core.report.words import date_time, pick
+from vigie.errors import StoreError
+from vigie.ports import Asked
+from vigie.web.pages import HEADERS, language_of
+from vigie.web.words import say, shown
+
+
+class Desk(Protocol):
+    """Who knows what a link is about, and keeps what is said. Raises StoreError."""
+
+    @property
+    def setting(self) -> Setting:
+        """The language and the zone of the configuration."""
+        ...
+
+    async def find(self, incident: str, signature: str) -> Asked | None:
+        """What a link asks about; None for one that is not ours."""
+        ...
+
+    async def keep(self, asked: Asked, *, helpful: bool, cause: str, note: str) -> bool:
+        """Keep what was said; False when enough was said."""
+        ...
+
+
+BODY_BYTES = 8_192
+CAUSE, NOTE = 120, 500  # characters; in a form each may become nine bytes
+_READ_BYTES = 1_048_576
+_READ_SECONDS = 10.0
+_TYPE = "application/x-www-form-urlencoded"
+_HELPFUL = {"yes": True, "no": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a form brought, each text one line; `helpful` None where it was not said. A text may still be too long."""
+
+    helpful: bool | None = None
+    cause: str = ""
+    note: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it says whether the analysis helped, within the bounds."""
+        return self.helpful is not None and len(self.cause) <= CAUSE and len(self.note) <= NOTE
+
+
+def routes(desk: Desk, pages: Environment) -> list[Route]:
+    """The route over whoever keeps what is said."""
+    template = pages.get_template("feedback.html.j2")
+
+    def page(request: Request, status: int, asked: Asked | None, said: Said, *, state: str = "") -> Response:
+        text = template.render(**_context(asked, said, state, language_of(request, desk.setting.language), desk.setting.zone))
+        return HTMLResponse(text, status_code=status, headers=HEADERS)
+
+    async def answer(request: Request) -> Response:
+        try:
+            asked = await desk.find(request.path_params["incident"], request.path_params["signature"])
+            if asked is None:
+                return page(request, 404, None, Said(), state="gone")
+            if request.method != "POST":
+                return page(request, 200, asked, Said(_HELPFUL.get(request.query_params.get("helpful", ""))))
+            return await taken(request, asked)
+        except StoreError:
+            return page(request, 503, None, Said(), state="later")
+
+    async def taken(request: Request, asked: Asked) -> Response:
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _TYPE:
+            return page(request, 415, asked, Said(), state="bad")
+        body = await _body(request)
+        if body is None:
+            return page(request, 413, asked, Said(), state="bad")
+        said = _read(body)
+        if said.helpful is None or not said.usable:
+            return page(request, 400, asked, said, state="bad")
+        kept = await desk.keep(asked, helpful=said.helpful, cause=said.cause, note=said.note)
+        return page(request, 200 if kept else 429, asked, said, state="thanks" if kept else "enough")
+
+    return [Route("/feedback/{incident}/{signature}", answer, methods=["GET", "POST"])]
+
+
+def _context(asked: Asked | None, said: Said, state: str, language: str, zone: tzinfo) -> dict[str, object]:
+    def words(key: str, **values: object) -> str:
+        return say(language, f"ask_{key}", **values)
+
+    return {
+        "words": words,
+        "asked": asked,
+        "said": said,
+        "state": state,
+        "since": date_time(asked.incident.started_at, zone) if asked else "",
+        "causes": list(dict.fromkeys(pick(one, language) for one in catalogue().values())),
+        "cause_length": CAUSE,
+        "note_length": NOTE,
+        "language": language,
+        "other": "fr" if language == "en" else "en",
+        "other_name": say(language, "other"),
+    }
+
+
+def _read(body: bytes) -> Said:
+    """The form's fields; of a field given twice, the last."""
+    try:
+        fields = dict(parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, errors="replace", max_num_fields=20))
+    except ValueError:  # more fields than the form has
+        return Said()
+    return Said(_HELPFUL.get(fields.get("helpful", "")), _line(fields.get("cause", "")), _line(fields.get("note", "")))
+
+
+def _line(text: str) -> str:
+    """One line without what hides in it or turns it around."""
+    return " ".join(shown(" ".join(text.split())).split())
+
+
+async def _body(request: Request) -> bytes | None:
+    """The whole body; None for one that is too long or does not come in time. It is read on a while, so that the sender sees the answer."""
+    kept, seen = b"", 0
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            async for chunk in request.stream():
+                seen += len(chunk)
+                if seen <= BODY_BYTES:
+                    kept += chunk
+                if seen > _READ_BYTES:
+                    break
+    except (TimeoutError, ClientDisconnect):
+        return None
+    return kept if seen <= BODY_BYTES else None

@@ -1,0 +1,63 @@
+"""A desk over a store in memory with one incident and its analysis; the browser's tests and the sockets' share it."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from vigie.clock import SystemClock
+from vigie.core.model import Incident
+from vigie.core.report import facts
+from vigie.core.report.facts import Analysis
+from vigie.core.report.feedback import Feedback
+from vigie.core.report.history import Remark
+from vigie.core.report.render import Setting
+from vigie.engine.feedback import Desk
+from vigie.engine.messages import Composer
+from vigie.ports import Commit, StoredReport
+from vigie.testing.memory import MemoryStore
+from vigie.testing.messages import subject
+from vigie.web.app import build
+
+KEY = b"k" * 32
+
+
+@dataclass
+class Office:
+    """A store with one incident, and the application over it."""
+
+    store: MemoryStore
+    incident: Incident
+    links: Feedback
+    app: Any
+
+    @property
+    def path(self) -> str:
+        return f"/feedback/{self.incident.id}/{self.links.signature(self.incident)}"
+
+    async def said(self) -> list[Remark]:
+        return await self.store.remarks([self.incident.id])
+
+
+async def office(
+    *, name: str = "Shop API", language: str = "en", sentences: tuple[str, ...] = ("The nginx server answers HTTP 502.",)
+) -> Office:
+    store, clock, about = MemoryStore(), SystemClock(), subject()
+    links = Feedback("https://vigie.example.com", KEY)
+    monitor = replace(about.monitor, name=name)
+    await store.commit(Commit(incidents=(about.incident,)))
+    bundle = facts.bundle(about, (), about.result.at, UTC)
+    analysis = Analysis("llama3", language, sentences, cause="behind_proxy")
+    await store.save_report(StoredReport(about.incident.id, bundle, analysis, None, about.result.at), about.result.at, ())
+    composer = Composer(store, clock, Setting(language, UTC, links), {monitor.id: monitor})
+
+    async def snapshot() -> Any:
+        raise AssertionError("feedback does not look at the status page")
+
+    return Office(store, about.incident, links, build(snapshot, None, Desk(store, clock, composer)))
+
+
+@pytest.fixture
+def open_office() -> Any:
+    return office
