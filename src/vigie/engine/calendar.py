@@ -14,7 +14,7 @@ from vigie.ports import Clock, Commit, OutboxRow, Store
 
 log = logging.getLogger("vigie.calendar")
 
-_TICK_SECONDS = 10.0
+_TICK_SECONDS = 2.0
 
 
 class Calendar:
