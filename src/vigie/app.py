@@ -17,9 +17,10 @@ from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known
 from vigie.config import Settings
 from vigie.core.heartbeat import Job
-from vigie.core.model import Cause, CheckResult, Monitor, Notice
+from vigie.core.model import Cause, CheckResult, Monitor, Notice, NoticeReason
 from vigie.core.report.feedback import Feedback
 from vigie.core.report.render import Setting
+from vigie.engine.calendar import Calendar
 from vigie.engine.eyes import Eyes
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest, Turn
@@ -153,6 +154,8 @@ class Core:
         self.reporter.on_stored(self.outbox.wake)
         self.eyes = Eyes(self.store, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.eyes.hear)
+        self.calendar = Calendar(self.store, clock, self.outbox.wake)
+        self.ingest.listen_to_results(self.calendar.hear)
 
     async def start(self) -> None:
         """Load the state and adopt the configuration's monitors."""
@@ -162,6 +165,8 @@ class Core:
         await self.ingest.configure(watched)
         self.eyes.use(watched, self.settings.blind_after_ms)
         await self.eyes.start()
+        told = self.settings.availability
+        self.calendar.use(watched, told.every, told.channels, zone_of(self.settings))
 
     async def close(self) -> None:
         """Let what is being sent end, then close the store."""
@@ -180,6 +185,8 @@ class Core:
         return [(one.monitor, results[one.monitor.id]) for one in self.settings.monitors if one.monitor.id in results]
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
+        if notice.reason is NoticeReason.AVAILABILITY:
+            return ()  # it can wait, and whoever else is paged did not ask for it
         monitor = self.ingest.monitor(notice.monitor)
         if monitor is None:
             return tuple(self.settings.channels)
@@ -237,6 +244,7 @@ async def _cycle(core: Core) -> int:
         async with watching(core.clock) as watch:
             await asyncio.gather(*(cycle(assignment) for assignment in assignments(core.settings)))
         await core.reporter.idle()
+        await core.calendar.tick()
         return await core.outbox.drain(core.clock.now() + _DRAIN_MS)
     finally:
         reporting.cancel()

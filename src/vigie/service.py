@@ -66,6 +66,7 @@ class Service:
             "the outbox": self.core.outbox.run,
             "the reporter": self.core.reporter.run,
             "the janitor": self._janitor.run,
+            "the calendar": self.core.calendar.run,
             "the watch over jobs": self.heartbeats.run,
             "the configuration's watch": self._watch_file,
         }
@@ -113,6 +114,7 @@ class Service:
         await self.core.store.sync_monitors(watched)
         await self.core.ingest.configure(watched)
         self.core.eyes.use(watched, fresh.blind_after_ms)
+        self.core.calendar.use(watched, fresh.availability.every, fresh.availability.channels, said.setting.zone)
         self.core.composer.use(said.setting, monitors(fresh))
         self.core.reporter.use(said)
         self.core.outbox.use(built)

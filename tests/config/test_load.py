@@ -9,6 +9,7 @@ import pytest
 
 from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
+from vigie.core.period import Every
 from vigie.errors import ConfigError
 from vigie.probes import configured
 from vigie.probes.http import Config
@@ -176,6 +177,32 @@ def test_an_instant_without_a_zone_is_of_the_configurations(written: str, epoch:
     assert one.monitor.policy.windows[0].start == epoch
 
 
+@pytest.mark.parametrize(
+    ("written", "every", "channels"),
+    [
+        ("", None, ("mail",)),
+        ("availability: {report: off}\n", None, ("mail",)),
+        ("availability: {report: weekly}\n", Every.WEEKLY, ("mail",)),
+        ("availability: {report: monthly, channels: [slack, mail, slack]}\n", Every.MONTHLY, ("slack", "mail")),
+    ],
+)
+def test_the_availability_report_is_off_and_goes_where_pages_go(
+    product: Path, written: str, every: Every | None, channels: tuple[str, ...]
+) -> None:
+    product.write_text(PRODUCT + written)
+    found = load(None, MAIL, product.parent)
+
+    assert (found.availability.every, found.availability.channels) == (every, channels)
+    assert json.loads(shown(found))["availability"] == {"report": every or "off", "channels": list(channels)}
+
+
+def test_without_a_default_alert_it_goes_to_every_channel(tmp_path: Path) -> None:
+    hooks = "{a: {type: webhook, url: https://a.test/}, b: {type: webhook, url: https://b.test/}}"
+    (tmp_path / "vigie.yaml").write_text(f"notify: {hooks}\navailability: {{report: weekly}}\nmonitors: [https://a.test/]\n")
+
+    assert load(None, {}, tmp_path).availability.channels == ("a", "b")
+
+
 def test_secrets_are_masked_where_the_configuration_is_shown(product: Path) -> None:
     found = load(None, MAIL, product.parent)
     text = shown(found)
@@ -209,6 +236,7 @@ def _takes(part: dict[str, Any], text: str) -> bool:
         ("Log", "level", ["info", "${LEVEL}"], ["loud"]),
         ("Alert", "remind", ["4h", "1h30m", "0", "${REMIND}"], ["soon", "4"]),
         ("File", "language", ["fr", "${LANG:-en}"], ["de"]),
+        ("Availability", "report", ["weekly", "off", "${HOW_OFTEN:-monthly}"], ["daily"]),
         ("File", "store", ["vigie.db", "${DB}"], []),
     ],
 )

@@ -13,7 +13,7 @@ from vigie.core.blind import OWN
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Incident
 from vigie.core.report.history import Remark
-from vigie.core.report.words import date_time, duration
+from vigie.core.report.words import date_time, duration, percent
 from vigie.core.uptime import Availability
 from vigie.errors import VigieError
 from vigie.ports import PingStore, Store, StoredReport
@@ -346,9 +346,4 @@ def _available(found: Availability | None) -> str:
     if found is None or found.ratio is None:
         return "nothing observed"
     down = f", down for {duration(found.down_ms, 'en')}" if found.down_ms else ""
-    return f"{_percent(found.ratio)}{down}, observed for {duration(found.observed_ms, 'en')}"
-
-
-def _percent(ratio: float) -> str:
-    """Never rounded up to a hundred."""
-    return "100 %" if ratio == 1 else f"{min(ratio * 100, 99.999):.3f} %"
+    return f"{percent(found.ratio, 'en')}{down}, observed for {duration(found.observed_ms, 'en')}"

@@ -86,6 +86,7 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
     channels = assemble.channels(read, shape.notify)
     monitors = assemble.monitors(read, shape, list(shape.notify))
     llm = assemble.llm(read, shape)
+    told = assemble.availability(read, shape, list(shape.notify))
     if not shape.monitors and not read.faults:
         read.fault(("monitors",), "nothing is watched", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
@@ -109,6 +110,7 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
         second_resolver=shape.second_resolver,
         blind_after_ms=int(shape.blind_after),
         collectors=tuple(plugins.kinds("collectors")),
+        availability=told,
         missing=_missing(read, channels),
         secrets=tuple(sorted(held)),
     )

@@ -13,10 +13,11 @@ import msgspec
 from vigie import plugins
 from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
-from vigie.config.settings import Channel, Llm, MonitorSettings
+from vigie.config.settings import AvailabilityReport, Channel, Llm, MonitorSettings
 from vigie.config.tree import Path, Tree
 from vigie.core.blind import OWN
 from vigie.core.model import Monitor, Sensitivity
+from vigie.core.period import Every
 from vigie.core.policy import Policy, Window
 from vigie.errors import VigieError
 from vigie.net import split_server
@@ -110,15 +111,36 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
 def policy_of(tree: Tree, alert: Alert, names: list[str], path: Path) -> Policy:
     """A policy whose channels exist."""
     for key in ("to", "degraded_to", "fallback"):
-        for name in getattr(alert, key) or []:
-            if name not in names:
-                near = difflib.get_close_matches(name, names, 1)
-                fix = f"did you mean {near[0]!r}?" if near else f"channels under notify: {', '.join(names) or 'none'}"
-                tree.fault((*path, key), f"no channel is called {name!r}", fix)
+        _check_channels(tree, getattr(alert, key) or [], names, (*path, key))
     to = tuple(names) if alert.to is None else tuple(alert.to)
     return Policy(
         alert.confirm, int(alert.confirm_every), alert.recover, int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback)
     )
+
+
+def _check_channels(tree: Tree, wanted: list[str], names: list[str], path: Path) -> None:
+    """Note channels that nobody configured."""
+    for name in wanted:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            fix = f"did you mean {near[0]!r}?" if near else f"channels under notify: {', '.join(names) or 'none'}"
+            tree.fault(path, f"no channel is called {name!r}", fix)
+
+
+def availability(tree: Tree, file: File, names: list[str]) -> AvailabilityReport:
+    """Who is told how available everything was, and how often."""
+    said, path = file.availability, ("availability", "channels")
+    default = file.alerts.get("default", Alert()).to
+    wanted = said.channels if said.channels is not None else names if default is None else default
+    every = None if said.report == "off" else Every(said.report)
+    _check_channels(tree, said.channels or [], names, path)
+    if every is not None and not wanted:
+        tree.fault(
+            path if said.channels is not None else ("availability", "report"),
+            "nobody would be told",
+            "name channels of `notify` in `channels`",
+        )
+    return AvailabilityReport(every, tuple(dict.fromkeys(wanted)))
 
 
 def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str], path: Path) -> MonitorSettings | None:

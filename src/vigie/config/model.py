@@ -108,6 +108,19 @@ class Maintenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     tags: Annotated[list[str], Meta(description="Tags of monitors.")] = []
 
 
+class Availability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The report on how available everything was."""
+
+    report: Annotated[
+        Literal["off", "weekly", "monthly"],
+        Meta(
+            description="Tell it once a week (Monday, 08:00 in `timezone`, or when Vigie runs next) or once a month (the 1st), for the last "
+            "whole week or month."
+        ),
+    ] = "off"
+    channels: Annotated[list[str] | None, Meta(description="Channels that it goes to; those of the alert `default` when not set.")] = None
+
+
 class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys of every monitor, whatever its kind."""
 
@@ -164,5 +177,6 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     blind_after: Annotated[
         Duration, Meta(description="How long Vigie must have seen nothing, for a fault of its own, before one notice says so.")
     ] = msgspec.field(default_factory=lambda: Duration(120_000))
+    availability: Annotated[Availability, Meta(description="The report on how available everything was.")] = Availability()
     maintenance: Annotated[list[Maintenance], Meta(description="Spans in which nothing pages.")] = []
     monitors: Annotated[list[Any], Meta(description="What is watched: a URL, or keys.")] = []

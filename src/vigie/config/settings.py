@@ -6,6 +6,7 @@ from typing import Any
 
 from vigie.config.model import Log, Web
 from vigie.core.model import Monitor
+from vigie.core.period import Every
 from vigie.errors import Fault
 
 
@@ -41,6 +42,14 @@ class Llm:
 
 
 @dataclass(frozen=True, slots=True)
+class AvailabilityReport:
+    """How often it is told how available everything was (None: never), and by which channels."""
+
+    every: Every | None
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration. `file` is None when the environment alone made it; `base` is where relative paths start."""
 
@@ -58,6 +67,7 @@ class Settings:
     second_resolver: str | None
     blind_after_ms: int
     collectors: tuple[str, ...]  # the kinds of second look that are installed
+    availability: AvailabilityReport
     missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
     secrets: tuple[str, ...]
 

@@ -102,6 +102,8 @@ def shown(settings: Settings) -> str:
         "llm": {**report, **(plain(llm.config) or {})},
         "control": list(settings.control),
         "second_resolver": settings.second_resolver,
+        "blind_after": str(Duration(settings.blind_after_ms)),
+        "availability": {"report": settings.availability.every or "off", "channels": list(settings.availability.channels)},
         "notify": {name: {"type": one.kind, **_channel(one.config)} for name, one in settings.channels.items()},
         "monitors": [_in_force(one) for one in settings.monitors],
     }

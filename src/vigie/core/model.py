@@ -236,12 +236,16 @@ class NoticeReason(StrEnum):
     REPORT = "report"  # the model's report, after the page
     BURIED = "buried"  # another channel could not be reached: this one says so
     BLIND = "blind"  # Vigie itself could not see, from when to when
+    AVAILABILITY = "availability"  # how available everything was in the last week or month; about no incident
     TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something one channel must be told. `key` is the same however often it is sent: `<incident>:<reason>[:n]:<channel>`."""
+    """Something one channel must be told. `key` is the same however often it is sent: `<incident>:<reason>[:n]:<channel>`.
+
+    What is about no incident has the name of its thread there, such as `availability-2026-W47`.
+    """
 
     key: str
     incident: str

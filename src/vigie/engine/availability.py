@@ -1,17 +1,33 @@
 """How available each monitor was over a period: its incidents, less what Vigie could not see."""
 
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from vigie.core.blind import Blind
-from vigie.core.model import Incident
-from vigie.core.uptime import Availability, of_incidents
+from vigie.core.model import Incident, Severity
+from vigie.core.uptime import Availability, Span, availability, clipped, length, merged, of_incidents
 from vigie.ports import Store
 
 _ALL = 1_000_000
 
 
-async def availabilities(store: Store, start: int, end: int) -> dict[str, Availability]:
-    """Availability by monitor id over [start, end), epoch ms; of one watched since a later instant, from there. Raises StoreError."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one monitor stood in a period, in ms: `outages` were seen in it, `blind_ms` of it were not seen.
+
+    `since` is when it was first watched, epoch ms, if that is within the period.
+    """
+
+    known: Availability
+    outages: int
+    longest_ms: int
+    blind_ms: int
+    since: int | None
+
+
+async def standings(store: Store, start: int, end: int) -> dict[str, Standing]:
+    """How each monitor stood over [start, end), epoch ms, by its id; one watched since a later instant, from there. Raises StoreError."""
     incidents: dict[str, list[Incident]] = defaultdict(list)
     for incident in await store.incidents(since=start, limit=_ALL):
         incidents[incident.monitor].append(incident)
@@ -20,7 +36,25 @@ async def availabilities(store: Store, start: int, end: int) -> dict[str, Availa
         spans[span.monitor].append(span)
     since = await store.watched_since()
     return {
-        monitor: of_incidents(max(start, first), end, incidents[monitor], [*spans[""], *spans[monitor]])
+        monitor: _standing(max(start, first), end, incidents[monitor], [*spans[""], *spans[monitor]], None if first <= start else first)
         for monitor, first in since.items()
         if first < end
     }
+
+
+def _standing(start: int, end: int, incidents: Iterable[Incident], blind: list[Blind], since: int | None) -> Standing:
+    unseen = [(one.start, end if one.until is None else one.until) for one in blind]
+    outages = [one for one in incidents if one.severity is Severity.OUTAGE]
+    seen = [ms for one in outages if (ms := _seen_ms(start, end, one, unseen))]
+    known = of_incidents(start, end, outages, blind)
+    return Standing(known, len(seen), max(seen, default=0), length(merged(clipped(unseen, start, end))), since)
+
+
+def _seen_ms(start: int, end: int, one: Incident, unseen: list[Span]) -> int:
+    """How much of an outage lies in the period and was seen."""
+    return availability(start, end, [(one.started_at, end if one.closed_at is None else one.closed_at)], unseen).down_ms
+
+
+async def availabilities(store: Store, start: int, end: int) -> dict[str, Availability]:
+    """Availability by monitor id over [start, end), epoch ms; of one watched since a later instant, from there. Raises StoreError."""
+    return {monitor: one.known for monitor, one in (await standings(store, start, end)).items()}

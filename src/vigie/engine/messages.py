@@ -8,6 +8,8 @@ from vigie.core.policy import Policy
 from vigie.core.report import facts, render
 from vigie.core.report.facts import Message, Subject
 from vigie.core.report.render import Setting
+from vigie.engine.availability import standings
+from vigie.engine.sheet import period_of, sheet
 from vigie.errors import VigieError
 from vigie.ports import Clock, Store
 
@@ -49,6 +51,8 @@ class Composer:
 
     async def compose(self, notice: Notice) -> Message:
         """The message of a notice."""
+        if notice.reason is NoticeReason.AVAILABILITY:
+            return await self._sheet(notice)
         incident = await self._store.incident(notice.incident)
         if incident is None:
             raise VigieError(f"incident {notice.incident} is not on record")
@@ -60,6 +64,11 @@ class Composer:
         except Exception:  # a page that cannot be laid out still says what happened to whom
             log.exception("%s: the message could not be laid out; its bare words are sent", incident.id)
             return _bare(subject, notice, self._setting.language)
+
+    async def _sheet(self, notice: Notice) -> Message:
+        """By what is on record now: what was not yet known when the notice was queued is in it."""
+        period = period_of(notice, self._setting)
+        return sheet(notice, self._monitors, await standings(self._store, period.start, period.end), self._setting)
 
 
 def _bare(subject: Subject, notice: Notice, language: str) -> Message:

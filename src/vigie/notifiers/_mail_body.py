@@ -22,7 +22,8 @@ def plain(message: Message) -> str:
         parts += [f"  {sentence}" for sentence in message.analysis.sentences]
     if message.rows:
         width = min(max(len(row.label) for row in message.rows), _WIDEST)
-        parts += ["", *(f"  {row.id:<4} {row.label:<{width}}  {row.value}" for row in message.rows)]
+        ids = max(4, *(len(row.id) for row in message.rows))
+        parts += ["", *(f"  {row.id:<{ids}} {row.label:<{width}}  {row.value}" for row in message.rows)]
     if message.links:
         parts += ["", *(f"{link.label}{_colon(message)} {link.url}" for link in message.links)]
     return "\n".join([*parts, "", "-- ", message.footer, ""])

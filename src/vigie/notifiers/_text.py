@@ -78,6 +78,6 @@ def tone(message: Message) -> Tone:
     """Red for an outage, orange for a degradation, green for good news, grey for the rest."""
     if message.reason in (NoticeReason.RECOVERED, NoticeReason.TEST):
         return Tone.GOOD
-    if message.reason in (NoticeReason.CLOSED, NoticeReason.REPORT, NoticeReason.BLIND):
+    if message.reason in (NoticeReason.CLOSED, NoticeReason.REPORT, NoticeReason.BLIND, NoticeReason.AVAILABILITY):
         return Tone.NEUTRAL
     return Tone.BAD if message.severity is Severity.OUTAGE else Tone.WARNING

@@ -14,6 +14,7 @@ from vigie.core.policy import Policy
 from vigie.core.report.facts import Evidence, Message, Subject
 from vigie.core.report.render import Setting
 from vigie.engine.alive import keep_alive
+from vigie.engine.calendar import Calendar
 from vigie.engine.eyes import Eyes
 from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.janitor import Janitor
@@ -187,6 +188,8 @@ class FakeVigie:
         self.reporter.on_stored(self.outbox.wake)
         self.eyes = Eyes(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
         self.ingest.listen_to_results(self.eyes.hear)
+        self.calendar = Calendar(store, clock, self.outbox.wake)
+        self.ingest.listen_to_results(self.calendar.hear)
         self.janitor = Janitor(store, clock, self.ingest)
         self.bus = LocalBus()
         self.agent: LocalAgent | None = None
@@ -199,7 +202,7 @@ class FakeVigie:
         await self.ingest.configure(self.monitors)
         self.eyes.use(self.monitors, 120_000)
         await self.eyes.start()
-        loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run}
+        loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run, "calendar": self.calendar.run}
         self._tasks = [asyncio.create_task(keep_alive(name, run, self.clock)) for name, run in loops.items()]
         self._tasks.append(asyncio.create_task(self._take()))
         run = await self.store.next_run()

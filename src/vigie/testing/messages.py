@@ -8,6 +8,9 @@ from vigie.core.policy import Policy
 from vigie.core.report import facts, render
 from vigie.core.report.facts import Analysis, Dropped, Link, Message, Row, Subject
 from vigie.core.report.render import Setting
+from vigie.core.uptime import Availability
+from vigie.engine.availability import Standing
+from vigie.engine.sheet import sheet
 
 LANGUAGES = ("fr", "en")
 STARTED_AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -42,6 +45,8 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     at = STARTED_AT + 760_000
     if reason is NoticeReason.TEST:
         return render.test_message(channel, f"test-{at}", at, language)
+    if reason is NoticeReason.AVAILABILITY:
+        return _sheet(language, channel)
     about = subject(severity)
     if reason not in (NoticeReason.RECOVERED, NoticeReason.CLOSED):
         about = replace(about, incident=replace(about.incident, closed_at=None))
@@ -50,6 +55,19 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     analysis = Analysis("llama3", language, _SAID[language], (Dropped("number", "It will be back in 5 minutes."),), "", 2_400)
     message = render.compose(about, notice, facts.bundle(about, (), at, _ZONE), analysis if with_report else None, Setting(language, _ZONE))
     return replace(message, links=(Link("Runbook", "https://wiki.example.com/shop?page=api&part=2"),))
+
+
+def _sheet(language: str, channel: str) -> Message:
+    """How available two services were in the last week of 2025."""
+    monitor, week = subject().monitor, 7 * 86_400_000
+    notice = Notice(
+        f"availability-2025-W52:availability:{channel}", "availability-2025-W52", "vigie", channel, NoticeReason.AVAILABILITY, STARTED_AT
+    )
+    known = Standing(Availability(week - 3_600_000, 1_800_000), 2, 1_200_000, 3_600_000, None)
+    spotless = Standing(Availability(week // 2, 0), 0, 0, 0, STARTED_AT - week)
+    monitors = {"shop-api": monitor, "blog": replace(monitor, id="blog", name="Blog")}
+    message = sheet(notice, monitors, {"shop-api": known, "blog": spotless}, Setting(language, _ZONE))
+    return replace(message, links=(Link("Status", "https://status.example.com/"),))
 
 
 def every_sample() -> list[Message]:

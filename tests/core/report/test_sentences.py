@@ -14,7 +14,7 @@ from vigie.core.report.render import Setting
 from vigie.testing.messages import STARTED_AT, subject
 
 DAY = 86_400_000
-REASONS = [reason for reason in NoticeReason if reason is not NoticeReason.TEST]
+REASONS = [reason for reason in NoticeReason if reason not in (NoticeReason.TEST, NoticeReason.AVAILABILITY)]
 FIGURES: dict[str, Any] = {
     "limit_ms": 2_500,
     "measured_ms": 3_210,

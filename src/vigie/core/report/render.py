@@ -60,7 +60,7 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         target=subject.monitor.target,
         at=notice.at,
         headline=headline,
-        subject=_subject_line(headline, incident.id, clause=notice.reason in (NoticeReason.DISCLOSED, NoticeReason.REMINDER)),
+        subject=subject_line(headline, incident.id, clause=notice.reason in (NoticeReason.DISCLOSED, NoticeReason.REMINDER)),
         lines=_lines(subject, notice, bundle, setting),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
@@ -119,7 +119,7 @@ def shortened(text: str, length: int) -> str:
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
 
 
-def _subject_line(headline: str, incident: str, *, clause: bool) -> str:
+def subject_line(headline: str, incident: str, *, clause: bool) -> str:
     """The headline with the incident's key at its end; of a key too long, its ordinal stays.
 
     Where room lacks, what stands in brackets goes, then the last clause (where the reason ends with one), then letters.

@@ -26,3 +26,18 @@ BLIND: dict[Cause, tuple[str, str]] = {
     Cause.PROBE_RESOLVER: ("pas de résolveur", "no resolver"),
     Cause.PROBE_ERROR: ("machine ou Vigie à l'arrêt", "machine or Vigie at a standstill"),
 }
+
+MONTHS: tuple[tuple[str, str], ...] = (
+    ("janvier", "January"),
+    ("février", "February"),
+    ("mars", "March"),
+    ("avril", "April"),
+    ("mai", "May"),
+    ("juin", "June"),
+    ("juillet", "July"),
+    ("août", "August"),
+    ("septembre", "September"),
+    ("octobre", "October"),
+    ("novembre", "November"),
+    ("décembre", "December"),
+)

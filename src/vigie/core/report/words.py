@@ -84,6 +84,12 @@ def decimal(value: float, language: str) -> str:
     return text.replace(".", ",") if language == "fr" else text
 
 
+def percent(ratio: float, language: str) -> str:
+    """`99.512 %`, in French `99,512 %`; never rounded up to a hundred."""
+    text = "100" if ratio == 1 else f"{min(ratio * 100, 99.999):.3f}"
+    return f"{text.replace('.', ',') if language == 'fr' else text} %"
+
+
 def counted(number: int, fr: str, en: str, language: str) -> str:
     """`1 jour`, `3 jours`: the number with its noun, in the plural from 2 (French) or unless 1 (English)."""
     plural = abs(number) >= 2 if language == "fr" else number != 1
@@ -160,11 +166,37 @@ HEADLINES: dict[NoticeReason, tuple[str, str]] = {
         "🙈 Vigie n'a rien vu de {since} à {until} ({lasted}, {what})",
         "🙈 Vigie saw nothing from {since} to {until} ({lasted}, {what})",
     ),
+    NoticeReason.AVAILABILITY: ("📊 Disponibilité, {period} : {share} ({monitors})", "📊 Availability, {period}: {share} ({monitors})"),
     NoticeReason.TEST: ("🔔 Essai : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
 }
 MARKS = {Severity.OUTAGE: "🔴", Severity.DEGRADATION: "🟠"}
 
 LABELS: dict[str, tuple[str, str]] = {
+    "week": ("semaine {number} de {year}", "week {number} of {year}"),
+    "month": ("{month} {year}", "{month} {year}"),
+    "span": ("Du {start} au {end}.", "From {start} to {end}."),
+    "all_well": ("Aucune panne.", "No outage."),
+    "all_down": (
+        "{outages}, {down} en tout ; la plus longue : {longest} ({name}).",
+        "{outages}, {down} in all; the longest: {longest} ({name}).",
+    ),
+    "worst": ("Le moins disponible : {name}, {share}.", "The least available: {name}, {share}."),
+    "left_out": (
+        "Le temps que Vigie n'a pas pu observer ne compte pas : jusqu'à {blind} par moniteur.",
+        "Time that Vigie could not observe does not count: up to {blind} a monitor.",
+    ),
+    "one_well": ("{name} : aucune panne", "{name}: no outage"),
+    "one_down": ("{name} : {outages}, {down} en tout", "{name}: {outages}, {down} in all"),
+    "one_longest": ("la plus longue {longest}", "the longest {longest}"),
+    "one_unseen": ("{name} : rien n'a été observé", "{name}: nothing was observed"),
+    "one_blind": ("temps non observé : {blind}", "not observed: {blind}"),
+    "one_since": ("surveillé depuis le {since}", "watched since {since}"),
+    "others_well": ("et {monitors} de plus : aucune panne", "and {monitors} more: no outage"),
+    "others_down": ("et {monitors} de plus : {outages}, {down} en tout", "and {monitors} more: {outages}, {down} in all"),
+    "availability_footer": (
+        "Vigie · {thread} · à tout moment : vigie incidents uptime",
+        "Vigie · {thread} · at any time: vigie incidents uptime",
+    ),
     "blind": (
         "Vigie n'a rien pu contrôler du {at} au {until}, soit {lasted}.",
         "Vigie could check nothing from {at} to {until}, for {lasted}.",

@@ -1,0 +1,81 @@
+"""When a week or month is over, how available everything was in it is put into the outbox: once, over restarts and single cycles too."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, tzinfo
+
+from vigie.core.blind import OWN
+from vigie.core.model import Monitor, Notice, NoticeReason
+from vigie.core.period import Every, Period, newest
+from vigie.engine.ingest import Turn
+from vigie.engine.sheet import thread
+from vigie.errors import StoreError
+from vigie.ports import Clock, Commit, OutboxRow, Store
+
+log = logging.getLogger("vigie.calendar")
+
+_TICK_SECONDS = 2.0
+
+
+class Calendar:
+    """Tells the newest whole period only. `wake` wakes the outbox.
+
+    That a period was told is the rows of its notices, which stay in the store after delivery: there is nothing else that could disagree.
+    """
+
+    def __init__(self, store: Store, clock: Clock, wake: Callable[[], None]) -> None:
+        self._store, self._clock, self._wake = store, clock, wake
+        self._every: Every | None = None
+        self._channels: tuple[str, ...] = ()
+        self._zone: tzinfo = UTC
+        self._monitors: frozenset[str] = frozenset()
+        self._settled: Period | None = None
+        self._heard = False
+
+    def use(self, monitors: Iterable[Monitor], every: Every | None, channels: tuple[str, ...], zone: tzinfo) -> None:
+        """What is watched, how often it is told (None: never), to whom, and whose midnights count."""
+        self._monitors = frozenset(one.id for one in monitors)
+        self._every, self._channels, self._zone = every, channels, zone
+        self._settled = None
+
+    async def hear(self, turn: Turn) -> None:
+        """A result was taken in, and whoever keeps what Vigie could not see has heard it: a silence up to now is on record."""
+        self._heard = self._heard or turn.result is not None
+
+    async def run(self) -> None:
+        """Look for ever whether something is to be told."""
+        while True:
+            await self._clock.sleep(_TICK_SECONDS)
+            if self._heard:
+                try:
+                    await self.tick()
+                except StoreError as error:
+                    log.error("the availability report could not be queued: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+    async def tick(self) -> None:
+        """Queue the notices of the newest whole period, unless that was done or nothing was watched in it. Raises StoreError."""
+        if self._every is None:
+            return
+        now = self._clock.now()
+        period = newest(now, self._every, self._zone)
+        if period == self._settled:
+            return
+        if not await self._told(period) and await self._watched(period):
+            await self._store.commit(Commit(outbox=tuple(OutboxRow(self._notice(period, channel, now), now) for channel in self._channels)))
+            log.info("the availability of %s is told", period.name)
+            self._wake()
+        self._settled = period
+
+    async def _told(self, period: Period) -> bool:
+        """Whether any channel was told or is to be: one that is new in the configuration begins with the next period."""
+        waiting = any(row.notice.incident == thread(period) for row in await self._store.unsent())
+        return waiting or bool(await self._store.deliveries(thread(period)))
+
+    async def _watched(self, period: Period) -> bool:
+        since = await self._store.watched_since()
+        return any(since[one] < period.end for one in self._monitors & since.keys())
+
+    @staticmethod
+    def _notice(period: Period, channel: str, now: int) -> Notice:
+        reason, about = NoticeReason.AVAILABILITY, thread(period)
+        return Notice(f"{about}:{reason}:{channel}", about, OWN, channel, reason, now)
