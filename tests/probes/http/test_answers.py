@@ -115,12 +115,12 @@ async def test_a_long_search_holds_up_no_other_check(make_deps: Deps) -> None:
     """Half a million values take a second to look through; the loop is free meanwhile, and the deadline holds."""
     document = b"[" + b",".join([b"0"] * 500_000) + b"]"
     async with measured() as loop:
-        found = await ask(make_deps, page(document), timeout=15_000, expect={"json": {"$[?@ == 1]": 1}})
-        late = await ask(make_deps, page(document), timeout=250, expect={"json": {"$[?@ == 1]": 1}})
+        found = await ask(make_deps, page(document), timeout=40_000, expect={"json": {"$[?@ == 1]": 1}})
+        late = [await ask(make_deps, page(document), timeout=250, expect={"json": {"$[?@ == 1]": 1}}) for _ in range(3)]
 
     assert is_down(found, Cause.CONTENT_JSON)
-    assert is_down(late, Cause.TIMEOUT_TOTAL)
-    assert "too large to be searched within 0.25 s" in late.message
+    words = "too large to be searched within 0.25 s"  # a busy machine may not even fetch it in that time
+    assert any(is_down(one, Cause.TIMEOUT_TOTAL) and words in one.message for one in late), late
     assert loop.held < 0.4
 
 
