@@ -142,11 +142,7 @@ def test_every_cause_is_in_the_table() -> None:
     assert set(PROOF) == set(Cause)
 
 
-# The built-in verdicts on pages, and their tests, come together.
-JUDGED = [cause for cause in Cause if PROOF.get(cause) != PAGE or (SOURCES / "probes/http/page").is_dir()]
-
-
-@pytest.mark.parametrize("cause", JUDGED)
+@pytest.mark.parametrize("cause", list(Cause))
 def test_every_cause_has_a_test_that_provokes_it_and_a_neighbour_that_does_not(cause: Cause) -> None:
     assert _missing(cause, PROOF[cause]) == ""
 
