@@ -8,7 +8,6 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 TWINS = ("README.md", "README.fr.md")
 SKIPPED = {".venv", ".git", ".hypothesis", "node_modules", "shared"}
-AWAITED = {"docs/benchmarks.md"}  # written together with the figures of `make bench`
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -42,8 +41,6 @@ def dead(path: Path, root: Path) -> Iterator[str]:
         name, _, fragment = link.partition("#")
         target = (path.parent / name).resolve() if name else path
         if not target.exists():
-            if target.is_relative_to(root) and target.relative_to(root).as_posix() in AWAITED:
-                continue
             yield f"{path.relative_to(root)}: {link} leads nowhere"
         elif fragment and fragment not in {anchor(words) for _, words in headings(target.read_text(encoding="utf-8"))}:
             yield f"{path.relative_to(root)}: {link} names no heading"
