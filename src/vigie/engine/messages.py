@@ -47,7 +47,15 @@ class Composer:
             status = Status.DEGRADED if degraded else Status.DOWN
             opened = CheckResult(incident.monitor, incident.started_at, status, incident.cause)
         failures = monitor.policy.confirm if monitor is not None else 1  # of a monitor that went nobody knows how many there were
-        return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures)
+        first_good = await self._first_good(incident)
+        return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures, first_good=first_good)
+
+    async def _first_good(self, incident: Incident) -> CheckResult | None:
+        """The check with which the service was well again; whole results are kept where the verdict changes."""
+        if incident.closed_at is None or incident.closed_by is not None:
+            return None
+        found = await self._store.last_detail(incident.monitor, good=True, before=incident.closed_at + 1)
+        return found if found is not None and found.status is Status.UP and found.at >= incident.started_at else None
 
     async def compose(self, notice: Notice) -> Message:
         """The message of a notice."""

@@ -1,0 +1,55 @@
+"""What a message is composed of: the checks before, at and after its own incident, and no other's."""
+
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from vigie.core.model import CheckResult, HttpFacts, Incident, Notice, NoticeReason, Severity, Status
+from vigie.core.report.facts import Message
+from vigie.core.report.render import Setting
+from vigie.engine.messages import Composer
+from vigie.ports import Commit
+from vigie.testing import VirtualClock
+from vigie.testing.fakes import fake_monitor, fake_result
+from vigie.testing.memory import MemoryStore
+
+pytestmark = pytest.mark.virtual
+START = 1_767_225_600_000
+CLOSED = START + 60_000
+
+
+def answer(at: int, status: int) -> CheckResult:
+    result = fake_result("shop", Status.UP if status < 500 else Status.DOWN, at)
+    return replace(result, http=HttpFacts(status, "1.1", 0, 2, "text/html", {}, (), None))
+
+
+async def recovered(*details: CheckResult, by: str | None = None) -> Message:
+    down = answer(START, 502)
+    assert down.cause is not None
+    incident = Incident("shop-1", "shop", Severity.OUTAGE, down.cause, START, START, closed_at=CLOSED, closed_by=by)
+    store, clock = MemoryStore(), VirtualClock()
+    await store.commit(Commit(incidents=(incident,), details=(down, *details)))
+    composer = Composer(store, clock, Setting("en", UTC), {"shop": fake_monitor()})
+    reason = NoticeReason.RECOVERED if by is None else NoticeReason.CLOSED
+    return await composer.compose(Notice(f"shop-1:{reason}:mail", "shop-1", "shop", "mail", reason, CLOSED))
+
+
+@pytest.mark.parametrize(
+    ("details", "line"),
+    [
+        ((answer(START - 5_000, 200), answer(CLOSED, 200)), "Measured change at recovery: the HTTP status went from 502 to 200."),
+        ((answer(CLOSED - 1_000, 200),), "Measured change at recovery: the HTTP status went from 502 to 200."),
+    ],
+)
+async def test_a_recovery_tells_what_changed(details: tuple[CheckResult, ...], line: str) -> None:
+    assert line in (await recovered(*details)).lines
+
+
+@pytest.mark.parametrize("details", [(), (answer(START - 5_000, 200),), (answer(CLOSED + 5_000, 200),)])
+async def test_good_checks_before_and_after_an_incident_did_not_end_it(details: tuple[CheckResult, ...]) -> None:
+    assert "ecovery:" not in "\n".join((await recovered(*details)).lines)
+
+
+async def test_what_a_person_closed_has_not_changed() -> None:
+    assert "ecovery:" not in "\n".join((await recovered(answer(CLOSED - 1_000, 200), by="ana")).lines)
