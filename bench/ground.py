@@ -25,10 +25,10 @@ VIGIE = [sys.executable, "-c", "from vigie.cli import main; main()"]
 def say(what: str, value: float | None, unit: str, target: float | None = None, more: str = "") -> None:
     """One figure on a line: what it is, its value, its target (the most it may be) and whether it holds, and what it is made of."""
     shown = "none" if value is None else f"{value:.3g}" if abs(value) < 10 else f"{value:.0f}"
-    line = f"{what:<46} {shown:>7} {unit:<5}"
+    line = f"{what:<52} {shown:>7} {unit:<5}"
     if target is not None:
         line += f" target {target:<5g} {'ok' if value is not None and value <= target else 'OVER':<4}"
-    print(f"{line:<82} {more}".rstrip(), flush=True)
+    print(f"{line:<88} {more}".rstrip(), flush=True)
 
 
 def quantile(values: Sequence[float], part: float) -> float:
