@@ -14,7 +14,7 @@ import trustme
 from vigie.collectors import CollectorDeps, addresses, control, dns, tls
 from vigie.core.model import Cause, Certificate, CheckResult, Status, Timings, TlsFacts
 from vigie.core.report.facts import Evidence, Subject
-from vigie.net import Answer
+from vigie.net import Answer, hang_up
 
 Deps = Callable[..., CollectorDeps]
 About = Callable[..., Subject]
@@ -39,7 +39,7 @@ async def _listening(context: ssl.SSLContext | None = None, *, mute: bool = Fals
         for _ in range(4):  # what was accepted gets as far as its handler
             await asyncio.sleep(0)
         for writer in taken:
-            writer.transport.abort()
+            hang_up(writer.transport)
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 

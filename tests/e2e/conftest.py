@@ -22,6 +22,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from vigie.net import hang_up
 from vigie.testing.servers import Handler, serving
 
 PASSWORD = "app-password-7"
@@ -72,13 +73,13 @@ class MailServer(Controller):
         return self.sessions[-1]
 
     def stop(self, no_assert: bool = False) -> None:
-        async def hang_up() -> None:
+        async def hang_all_up() -> None:
             for session in self.sessions:
                 if session.transport is not None:
-                    session.transport.abort()
+                    hang_up(session.transport)
             await asyncio.sleep(0)
 
-        asyncio.run_coroutine_threadsafe(hang_up(), self.loop).result(10)
+        asyncio.run_coroutine_threadsafe(hang_all_up(), self.loop).result(10)
         super().stop(no_assert)
 
 

@@ -18,6 +18,7 @@ import dns.rrset
 import dns.zone
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from vigie.net import hang_up
 from vigie.testing.servers import ended
 
 DAY = 86_400
@@ -163,7 +164,7 @@ async def serving(*servers: NameServer) -> AsyncIterator[None]:
                     if (answer := server.said(data, "tcp")) is not None:
                         writer.write(len(answer).to_bytes(2) + answer)
                         await writer.drain()
-            writer.transport.abort()
+            hang_up(writer.transport)
 
         return talk
 

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
-from vigie.net import Link, Resolver
+from vigie.net import Link, Resolver, hang_up
 from vigie.probes import ProbeDeps
 from vigie.testing.servers import Handler, Serve, serving
 
@@ -73,7 +73,7 @@ def relay() -> Callable[..., Handler]:
             try:
                 await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
             finally:
-                inner_writer.transport.abort()
+                hang_up(inner_writer.transport)
 
         return handle
 

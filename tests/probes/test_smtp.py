@@ -11,6 +11,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.net import hang_up
 from vigie.probes.smtp import Config
 from vigie.testing.servers import Serve
 from vigie.testing.smtp_server import AUTH_REQUIRED, BLOCKED, BUSY, Fault, SmtpServer
@@ -39,7 +40,7 @@ async def aiosmtpd(context: ssl.SSLContext, *, implicit: bool = False, **options
         yield server.sockets[0].getsockname()[1]
         for session in sessions:
             if isinstance(session.transport, asyncio.WriteTransport):
-                session.transport.abort()
+                hang_up(session.transport)
         await asyncio.sleep(0)
 
 

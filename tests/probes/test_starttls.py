@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.net import hang_up
 from vigie.probes import ProbeDeps, configured, tls
 from vigie.probes._starttls import PROTOCOLS, USUAL_PORTS
 from vigie.testing.servers import Handler, Serve
@@ -111,7 +112,7 @@ async def test_mysql_goes_on_without_a_word(make_deps: Deps, make_context: Conte
     server = asyncio.create_task(serve_one())
     result = await look(make_deps, listener.getsockname()[1], "mysql")
     request, transport = await server
-    transport.abort()
+    hang_up(transport)
     listener.close()
 
     assert (result.status, result.cause) == (Status.DEGRADED, Cause.TLS_EXPIRING), result

@@ -20,6 +20,7 @@ from tests.probes._fuzz import in_time, seeds
 from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
+from vigie.net import hang_up
 from vigie.probes import ProbeDeps, _revocation, configured, tls
 from vigie.testing.probe_suite import told
 from vigie.testing.servers import Serve, serving
@@ -350,7 +351,7 @@ async def test_whatever_becomes_of_the_handshake_it_is_told(serve: Serve, deps: 
         there, back = await asyncio.open_connection("127.0.0.1", real)
         back.write(await reader.read(65_536))
         data = bytearray(await there.read(65_536))
-        back.transport.abort()
+        hang_up(back.transport)
         for _ in range(chance.randrange(4)):
             data[chance.randrange(len(data))] = chance.randrange(256)
         data = data[: chance.choice((len(data), chance.randrange(len(data))))] * chance.choice((1, 1, 2))

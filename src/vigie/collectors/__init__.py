@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vigie.core.model import CheckResult, Monitor
-from vigie.net import Link, Resolver
+from vigie.net import Link, Resolver, hang_up
 from vigie.ports import Clock
 
 SOURCE = "second look"
@@ -62,6 +62,6 @@ async def connected(address: str, port: int, **options: Any) -> AsyncIterator[tu
     try:
         yield reader, writer
     finally:
-        writer.transport.abort()
+        hang_up(writer.transport)
         with contextlib.suppress(OSError):
             await writer.wait_closed()

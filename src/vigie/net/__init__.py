@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from vigie import __version__
+from vigie.net.closing import hang_up
 from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
 from vigie.net.names import ascii_name
 from vigie.net.redact import host_of, redact, redact_url
@@ -20,6 +21,7 @@ __all__ = [
     "ascii_name",
     "cache_folder",
     "covers",
+    "hang_up",
     "has_route",
     "host_of",
     "is_literal",

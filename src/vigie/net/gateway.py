@@ -7,6 +7,8 @@ import socket
 import struct
 from pathlib import Path
 
+from vigie.net.closing import hang_up
+
 _PROC = Path("/proc/net")
 _GATEWAY_FLAG = 0x2  # RTF_GATEWAY of <linux/route.h>
 _COMPLETE = 0x2  # ATF_COM of <linux/if_arp.h>: its hardware address is known
@@ -61,7 +63,7 @@ async def is_there(address: str, timeout_ms: int, *, port: int = _PORT, proc: Pa
         return _known_neighbour(address, proc)
     except OSError as error:
         return False if error.errno in _NO_NEIGHBOUR else None
-    writer.transport.abort()
+    hang_up(writer.transport)
     return True
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from vigie.core.model import Cause
+from vigie.net.closing import hang_up
 from vigie.net.gateway import default_gateways, is_there
 from vigie.net.names import is_localhost
 from vigie.net.resolver import Resolver, split_server
@@ -240,7 +241,7 @@ async def _answers(address: str, port: int) -> bool:
         return True  # somebody out there answered
     except OSError:
         return False
-    writer.transport.abort()
+    hang_up(writer.transport)
     return True
 
 

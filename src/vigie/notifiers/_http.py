@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vigie.errors import DeliveryError, DeliveryReason
-from vigie.net import USER_AGENT, host_of, redact
+from vigie.net import USER_AGENT, hang_up, host_of, redact
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers._connect import Fixes, named, trust_store
 from vigie.notifiers._text import flat
@@ -72,7 +72,7 @@ async def reach(deps: NotifierDeps, url: str) -> str:
         async with asyncio.timeout(deps.timeout_seconds):
             trust = await trust_store(deps.ca_file) if secure else None
             _, writer = await asyncio.open_connection(where, parts.port or (443 if secure else 80), ssl=trust)
-            writer.transport.abort()
+            hang_up(writer.transport)
     except OSError as error:
         raise named(error, where, deps.timeout_seconds, _FIXES) from None
     return f"{where} can be reached (`vigie notify test` sends to it)"

@@ -22,7 +22,7 @@ import msgspec
 from vigie.core.duration import Duration
 from vigie.core.report.facts import Message
 from vigie.errors import DeliveryError
-from vigie.net import redact
+from vigie.net import hang_up, redact
 from vigie.notifiers import NotifierDeps, _mail_faults
 from vigie.notifiers._connect import trust_store
 from vigie.notifiers._mail_body import html, plain
@@ -189,7 +189,7 @@ class Mail:
         finally:
             smtp.close()
             if transport is not None:
-                transport.abort()  # a stalled peer would keep a closing TLS connection for half a minute
+                hang_up(transport)  # a stalled peer would keep a closing TLS connection for half a minute
 
     async def _open(self, smtp: Any) -> None:
         config, where = self._config, f"{self._config.host}:{self._config.port}"

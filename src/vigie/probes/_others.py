@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status
-from vigie.net import has_route, is_private
+from vigie.net import hang_up, has_route, is_private
 from vigie.ports import Probe
 from vigie.probes import ProbeDeps
 
@@ -140,5 +140,5 @@ async def _connected(address: str, port: int, wait_ms: int) -> Cause | None:
         return Cause.TIMEOUT_CONNECT
     except OSError as error:
         return Cause.TCP_UNREACHABLE if error.errno in _UNREACHABLE else None
-    writer.transport.abort()
+    hang_up(writer.transport)
     return None

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings, TlsFacts
-from vigie.net import ascii_name, is_trusted, peer_chain, tls_facts
+from vigie.net import ascii_name, hang_up, is_trusted, peer_chain, tls_facts
 from vigie.net.redact import MASK
 from vigie.probes import ProbeDeps
 from vigie.probes._verdict import TLS_DAYS, Failed, Verdict, advice, expiring, no_address, slow, unverified, weak
@@ -210,7 +210,7 @@ class Dialogue:
     async def close(self) -> None:
         """Hang up without waiting for the peer."""
         if self._writer is not None:
-            self._writer.transport.abort()
+            hang_up(self._writer.transport)
             await asyncio.sleep(0)  # lets the socket go; to wait for its end would hang where a handshake was cut
 
     def timed_out(self) -> Verdict:

@@ -24,6 +24,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
+from vigie.net import hang_up
 from vigie.testing.servers import ended
 
 _PLAIN_UDP = 512  # RFC 1035 §4.2.1, for clients that do not say how much they take
@@ -155,7 +156,7 @@ class DnsServer:
                 if said is not None:
                     writer.write(len(said).to_bytes(_LENGTH) + said)
                     await writer.drain()
-        writer.transport.abort()
+        hang_up(writer.transport)
 
     async def _said(self, wire: bytes, by: str) -> bytes | None:
         """The bytes that answer these bytes; None for silence."""

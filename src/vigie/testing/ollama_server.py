@@ -10,6 +10,8 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
+from vigie.net import hang_up
+
 _PIECE = 24  # characters of a reply in one chunk
 _TOKEN_BYTES = 4  # what a tokenizer makes of such text
 
@@ -142,7 +144,7 @@ class ScriptedOllama:
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
             await writer.drain()
         if self.mode is Mode.RESET:
-            writer.transport.abort()
+            hang_up(writer.transport)
             return
         writer.write(b"0\r\n\r\n")
         await writer.drain()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from vigie.net import hang_up
 from vigie.testing.ollama_server import Mode, honest, request_of, send_json
 from vigie.testing.servers import serving
 
@@ -85,7 +86,7 @@ class ScriptedOpenAi:
             writer.write((event if isinstance(event, str) else f"data: {json.dumps(event)}").encode() + b"\n\n")
             await writer.drain()
         if self.mode is Mode.RESET:
-            writer.transport.abort()
+            hang_up(writer.transport)
 
     async def _events(self, body: dict[str, Any]) -> AsyncIterator[dict[str, Any] | str]:
         odd = {Mode.HTML: "<html>router</html>", Mode.NO_OLLAMA: 'data: {"model": "x", "done": true}', Mode.ARRAY: "data: [1, 2]"}

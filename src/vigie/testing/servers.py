@@ -7,6 +7,8 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+from vigie.net import hang_up
+
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 _PASSES = 4  # of the loop: from a connection that waits to a handler that runs
 Serve = Callable[..., contextlib.AbstractAsyncContextManager[int]]
@@ -37,7 +39,7 @@ async def serving(handler: Handler, context: ssl.SSLContext | None = None, port:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for writer in writers:
-            writer.transport.abort()  # what a client never read would keep the socket open
+            hang_up(writer.transport)  # what a client never read would keep the socket open
         await asyncio.sleep(0)
 
 
@@ -72,7 +74,7 @@ def reset(writer: asyncio.StreamWriter) -> None:
     """Close with RST instead of FIN."""
     sock = writer.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
+    hang_up(writer.transport)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from vigie.net import hang_up
+
 Protection = Literal["starttls", "implicit", "none"]
 STALL, CLOSE = "stall", "close"
 _LIMIT = 16 * 1024 * 1024
@@ -123,7 +125,7 @@ class SmtpServer:
             pass  # the client left, or the server was told to stop
         finally:
             self._talks.discard(task)
-            writer.transport.abort()
+            hang_up(writer.transport)
 
 
 def _certified(names: tuple[str, ...], ca_file: Path) -> ssl.SSLContext:

@@ -16,6 +16,7 @@ import pytest
 from tests.probes._fuzz import seeds
 
 from vigie.core.model import CheckResult, Status
+from vigie.net import hang_up
 from vigie.testing.servers import Handler, page, reset, serving
 
 from .looking import Deps, MakeContext, bounded_memory, look
@@ -176,7 +177,7 @@ def spoilt(chance: random.Random, to: int) -> Handler:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            far_writer.transport.abort()
+            hang_up(far_writer.transport)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

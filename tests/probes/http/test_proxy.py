@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.net import hang_up
 from vigie.testing.servers import Handler, page, serving
 
 from .looking import HELLO, Deps, MakeContext, hang, is_down, look
@@ -32,7 +33,7 @@ async def join(port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWr
     try:
         await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
     finally:
-        far_writer.transport.abort()
+        hang_up(far_writer.transport)
 
 
 def tunnel(answer: bytes = b"HTTP/1.1 200 OK\r\n\r\n", to: int = 0, seen: list[bytes] | None = None, *, hold: bool = False) -> Handler:
