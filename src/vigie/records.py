@@ -2,16 +2,19 @@
 
 from vigie.app import monitors, zone_of
 from vigie.config import Settings
-from vigie.core.model import Incident, Severity
+from vigie.core.model import Incident
 from vigie.core.report import facts
 from vigie.core.report.history import Past, Remark
 from vigie.core.report.postmortem import Document, Record, Told, document
 from vigie.core.report.render import Setting
+from vigie.core.uptime import Availability
+from vigie.engine.availability import availabilities
 from vigie.engine.messages import Composer
 from vigie.errors import VigieError
 from vigie.ports import Clock, Store
 
 _LOOK_BACK = 1_000
+_MONTH_MS = 30 * 86_400_000
 
 
 async def postmortem(settings: Settings, store: Store, clock: Clock, identity: str, language: str) -> Document:
@@ -33,7 +36,7 @@ async def postmortem(settings: Settings, store: Store, clock: Clock, identity: s
         told=tuple(await _told(store, identity)),
         remarks=tuple(one for one in said if one.incident == identity),
         past=tuple([await _past(composer, one, said) for one in known if one.closed_at is not None and one.cause is incident.cause]),
-        month=tuple(_outage(one, now) for one in known if one.monitor == incident.monitor and one.severity is Severity.OUTAGE),
+        month=(await availabilities(store, now - _MONTH_MS, now)).get(incident.monitor, Availability(0, 0)),
         now=now,
     )
     return document(record, language, zone)
@@ -48,7 +51,3 @@ async def _told(store: Store, identity: str) -> list[Told]:
 async def _past(composer: Composer, one: Incident, said: list[Remark]) -> Past:
     subject = await composer.subject(one)
     return Past(one, subject.monitor.host, subject.result.timings, tuple(remark for remark in said if remark.incident == one.id))
-
-
-def _outage(one: Incident, now: int) -> tuple[int, int]:
-    return one.started_at, one.closed_at or now

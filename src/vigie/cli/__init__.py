@@ -122,7 +122,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _tell(error.message, error.fix)
     except OSError:
         raise  # it is told by whom it concerns
-    except Exception as error:
+    except Exception as error:  # nobody should have to read a traceback to know that it is not their fault
         log.debug("Vigie broke", exc_info=True)
         return _tell(f"Vigie broke: {_described(error)}", "this is a fault of Vigie's: please report it with this line")
 

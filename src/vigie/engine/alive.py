@@ -21,7 +21,7 @@ async def keep_alive(name: str, run: Callable[[], Coroutine[Any, Any, None]], cl
             await run()
         except asyncio.CancelledError:
             raise
-        except Exception:
+        except Exception:  # whatever it is: the watch over everything goes on
             log.exception("%s broke and is started again", name)
         await clock.sleep(_RESTART_SECONDS)
 

@@ -113,14 +113,7 @@ class Secured(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def peer(self, *alpn: str) -> Peer:
         """Whom to talk to, and what is asked of the certificate; `alpn` names the protocol in TLS."""
-        return replace(
-            super().peer(),
-            tls=self.tls == "implicit",
-            ca_file=self.ca_file,
-            insecure=self.insecure,
-            tls_days=self.tls_days,
-            alpn=alpn,
-        )
+        return Peer.of(self, self.host, self.where, tls=self.tls == "implicit", alpn=alpn)
 
 
 class Account(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,6 +9,7 @@ import errno
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings, TlsFacts
 from vigie.net import ascii_name, hang_up, is_trusted, peer_chain, tls_facts
@@ -42,6 +43,31 @@ class Peer:
     latency_ms: int | None = None
     alpn: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def of(
+        cls, way: "Way", host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = (), secrets: tuple[str, ...] = ()
+    ) -> "Peer":
+        """A peer that is reached as a configuration says."""
+        latency = None if way.latency is None else int(way.latency)
+        return cls(host, port, tls, way.ip, way.resolver, way.ca_file, way.insecure, way.tls_days, latency, alpn, secrets)
+
+
+class Way(Protocol):
+    """The keys that say how a peer is reached and what its certificate must be, the same in every kind that has them."""
+
+    @property
+    def ip(self) -> int | None: ...
+    @property
+    def resolver(self) -> str | None: ...
+    @property
+    def ca_file(self) -> str | None: ...
+    @property
+    def insecure(self) -> bool: ...
+    @property
+    def tls_days(self) -> int: ...
+    @property
+    def latency(self) -> int | None: ...
 
 
 class Dialogue:

@@ -95,17 +95,7 @@ class TcpProbe:
     def __init__(self, config: Config, deps: ProbeDeps) -> None:
         self._config, self._deps = config, deps
         self._steps = [_Ready(step) for step in config.exchange]
-        self._peer = Peer(
-            host=config.host,
-            port=config.port,
-            tls=config.tls is True,
-            ip=config.ip,
-            resolver=config.resolver,
-            ca_file=config.ca_file,
-            insecure=config.insecure,
-            tls_days=config.tls_days,
-            latency_ms=None if config.latency is None else int(config.latency),
-        )
+        self._peer = Peer.of(config, config.host, config.port, tls=config.tls is True)
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One look within `timeout_ms`; never raises for the target's fault."""

@@ -113,16 +113,7 @@ class TlsProbe:
     def __init__(self, config: Config, deps: ProbeDeps) -> None:
         self._config, self._deps = config, deps
         self._ca_file = config.ca_file or deps.ca_file
-        self._peer = Peer(
-            host=config.host,
-            port=config.where,
-            ip=config.ip,
-            resolver=config.resolver,
-            ca_file=config.ca_file,
-            insecure=config.insecure,
-            tls_days=config.tls_days,
-            latency_ms=None if config.latency is None else int(config.latency),
-        )
+        self._peer = Peer.of(config, config.host, config.where)
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One look within `timeout_ms`; never raises for the target's fault."""

@@ -108,19 +108,9 @@ class Place:
 def build(config: Config, deps: ProbeDeps) -> ServiceProbe:
     """The probe of one monitor."""
     place = Place.of(config.url)
-    peer = Peer(
-        host=place.host,
-        port=place.port,
-        tls=place.secure,
-        ip=config.ip,
-        resolver=config.resolver,
-        ca_file=config.ca_file,
-        insecure=config.insecure,
-        tls_days=config.tls_days,
-        latency_ms=None if config.latency is None else int(config.latency),
-        alpn=("http/1.1",) if place.secure else (),
-        secrets=tuple(_credentials(config.auth)) + tuple(config.headers.values()),
-    )
+    secrets = (*_credentials(config.auth), *config.headers.values())
+    alpn = ("http/1.1",) if place.secure else ()
+    peer = Peer.of(config, place.host, place.port, tls=place.secure, alpn=alpn, secrets=secrets)
     return ServiceProbe(peer, deps, lambda dialogue: _talk(config, place, dialogue))
 
 

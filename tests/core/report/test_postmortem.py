@@ -12,6 +12,7 @@ from vigie.core.report import postmortem
 from vigie.core.report.facts import Analysis, Bundle, Evidence, Subject
 from vigie.core.report.history import Past, Remark
 from vigie.core.report.postmortem import Document, Record, Told
+from vigie.core.uptime import Availability
 
 from .conftest import AT, MINUTE, ZONE
 
@@ -43,7 +44,7 @@ def write(subject: Callable[..., Subject], bundle: Callable[..., Bundle], look: 
         )
         values: dict[str, Any] = {
             "subject": about, "bundle": bundle(about, look), "analysis": None, "decisions": tuple(decisions), "told": told, "remarks": (),
-            "past": (), "month": ((AT, AT + 30 * MINUTE), (AT - 86_400_000, AT - 86_400_000 + 6 * MINUTE)), "now": AT + 60 * MINUTE,
+            "past": (), "month": Availability(30 * 1_440 * MINUTE, 36 * MINUTE), "now": AT + 60 * MINUTE,
         }  # fmt: skip
         return postmortem.document(Record(**{**values, **more}), language, ZONE)
 

@@ -15,9 +15,8 @@ from vigie.core.report.changes import changes
 from vigie.core.report.facts import Analysis, Bundle, FactKind, Subject
 from vigie.core.report.history import Past, Remark, similar
 from vigie.core.report.words import cause_words, date_time, duration, label, pick
-from vigie.core.uptime import availability
+from vigie.core.uptime import Availability
 
-_MONTH_MS = 30 * 86_400_000
 _MOST_SIMILAR = 5
 _EXPECTED = (FactKind.DNS, FactKind.TCP, FactKind.CONTROL, FactKind.HTTP, FactKind.TLS)
 
@@ -45,7 +44,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that is on record of one incident. `month` are the (start, end) of the monitor's outages of the last thirty days, epoch ms."""
+    """All that is on record of one incident. `month` is how available the monitor was in the last thirty days, or since it is watched."""
 
     subject: Subject
     bundle: Bundle
@@ -54,7 +53,7 @@ class Record:
     told: tuple[Told, ...]
     remarks: tuple[Remark, ...]
     past: tuple[Past, ...]
-    month: tuple[tuple[int, int], ...]
+    month: Availability
     now: int
 
 
@@ -140,8 +139,7 @@ class _Writer:
         return [label("likely", self._language, grade=grade, cause=pick(found[0].text, self._language), facts=facts)]
 
     def impact(self) -> Section:
-        start = self._record.now - _MONTH_MS
-        month = availability(start, self._record.now, self._record.month)
+        month = self._record.month
         lasted = self._end - self._incident.started_at
         share = "–" if month.ratio is None else f"{month.ratio * 100:.3f} %"
         share = share.replace(".", self.say(",", "."))
