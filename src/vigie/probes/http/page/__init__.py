@@ -6,6 +6,7 @@ what is seen and what is never accused.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from xxhash import xxh3_64_intdigest
 
@@ -48,19 +49,32 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last page: what it is known by, its verdict, and what that stood on in a large one (0: nothing to go by).
+
+    One object, since a search that outlived its check on a thread may still write it while the next check reads it.
+    """
+
+    key: object = None
+    verdict: Verdict | None = None
+    grounds: int = 0
+
+
 class Reader:
     """Reads the pages of one monitor and remembers the last one by its digest: some hundred bytes, whatever the page's size.
 
     `trusted` says that the user's own rule already tells the right page, so that only tampering is looked for.
     """
 
-    __slots__ = ("_grounds", "_known", "_last", "_trusted")
+    __slots__ = ("_last", "_trusted")
 
     def __init__(self, *, trusted: bool) -> None:
+        # Imported with the probe, not within its first check, whose loop that would hold for some 30 ms; and not by the configuration.
+        from vigie.probes.http.page import judge, parse, shape  # noqa: F401 - see above
+
         self._trusted = trusted
-        self._last: object = None
-        self._known: Verdict | None = None
-        self._grounds = 0  # what the verdict on the last large page stood on, as a hash; 0 is none
+        self._last = _Last()
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes, host: str) -> tuple[Verdict | None, PageFacts | None]:
         """The verdict on an answer that satisfied every rule, and its shape when it is not the same as at the last look."""
@@ -69,23 +83,26 @@ class Reader:
             return self._other(kind, body)
         digest = xxh3_64_intdigest(body)
         key = (digest, status, kind, host)
-        if key == self._last:
-            return self._known, None
+        last = self._last
+        if key == last.key:
+            return last.verdict, None
         facts = None
         known, grounds = None, 0
         if 200 <= status < 300 and status not in _WITHOUT_BODY and _is_html(body, typed=kind is not None):
-            known, facts, grounds = self._look(headers, body, host, f"{digest:016x}")
-        self._last, self._known, self._grounds = key, known, grounds
+            known, facts, grounds = self._look(headers, body, host, f"{digest:016x}", last)
+        self._last = _Last(key, known, grounds)
         return known, facts
 
-    def _look(self, headers: Mapping[str, str], body: bytes, host: str, digest: str) -> tuple[Verdict | None, PageFacts, int]:
+    def _look(
+        self, headers: Mapping[str, str], body: bytes, host: str, digest: str, last: "_Last"
+    ) -> tuple[Verdict | None, PageFacts, int]:
         from vigie.probes.http.page import judge, parse, shape
 
         page = parse.parse(body, headers, host)
         facts = shape.shape(page, len(body), digest, headers)
         grounds = judge.grounds(page, headers)
-        if grounds and grounds == self._grounds:
-            return self._known, facts, grounds
+        if grounds and grounds == last.grounds:
+            return last.verdict, facts, grounds
         found = judge.judge(page, headers)
         if found is not None and self._trusted and found.family.cause is not Cause.CONTENT_TAMPERED:
             found = None
@@ -95,9 +112,9 @@ class Reader:
         """What is no HTML: told once for each type; an object store's error in XML is known by its shape."""
         if kind in _XML and not self._trusted and _STORAGE_ERROR.match(body[:1_000]) is not None:
             return _verdict("object store error", "hosting", "markup"), None
-        if kind == self._last:
+        if kind == self._last.key:
             return None, None
-        self._last, self._known, self._grounds = kind, None, 0
+        self._last = _Last(kind)
         return None, PageFacts("", len(body), type=kind)
 
     def wall(self, status: int, headers: Mapping[str, str], body: bytes, host: str) -> Verdict | None:
@@ -105,9 +122,10 @@ class Reader:
         if status not in _WALLED or media_type(headers) not in (*_HTML, None):
             return None
         key = (xxh3_64_intdigest(body), status, host)
-        if key != self._last:
-            self._last, self._known, self._grounds = key, _wall(headers, body, host), 0
-        return self._known
+        last = self._last
+        if key != last.key:
+            self._last = last = _Last(key, _wall(headers, body, host))
+        return last.verdict
 
 
 def _is_html(body: bytes, *, typed: bool) -> bool:
