@@ -1,15 +1,11 @@
 """The status page in a real browser: nothing overflows, nothing runs, nothing is fetched, everything can be read."""
 
-import contextlib
-import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+from tests.web._browser import WIDER, contrasts, launched, needs_chromium, visits
 
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Severity, Status, Timings
 from vigie.core.policy import Policy
@@ -17,8 +13,8 @@ from vigie.web.app import build
 from vigie.web.view import Health, Snapshot, lines
 
 NOW = 1_767_225_600_000
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
+READ = "h1, h2, th, td, small, .state, a, footer, .warning"
+pytestmark = needs_chromium
 
 HOSTILE = [
     "<script>document.title='taken'</script>",
@@ -81,64 +77,22 @@ def quiet(count: int) -> Snapshot:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with launched() as found:
         yield found
-        found.close()
-
-
-@contextlib.contextmanager
-def served(snapshot: Snapshot) -> Iterator[str]:
-    """The real application on a real socket."""
-
-    async def current() -> Snapshot:
-        return snapshot
-
-    server = uvicorn.Server(uvicorn.Config(build(current), log_config=None, lifespan="off", ws="none"))
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}/"
-        server.should_exit = True
-        thread.join(10)
 
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a page of a snapshot; what it fetches and complains about is kept, and none of it is allowed."""
-    with contextlib.ExitStack() as stack:
+    """Open the page of a snapshot."""
+    with visits(browser) as go:
 
-        def go(snapshot: Snapshot, *, width: int = 1200, scheme: Any = "light", query: str = "") -> Page:
-            address = stack.enter_context(served(snapshot))
-            context = stack.enter_context(browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme))
-            page = context.new_page()
-            page.on("request", lambda request: strangers.append(request.url) if not request.url.startswith((address, "data:")) else None)
-            page.on("console", lambda said: strangers.append(said.text))
-            page.on("pageerror", lambda error: strangers.append(str(error)))
-            page.goto(address + query)
-            return page
+        def visit(snapshot: Snapshot, *, query: str = "", **view: Any) -> Page:
+            async def current() -> Snapshot:
+                return snapshot
 
-        strangers: list[str] = []
-        yield go
-        assert strangers == []
+            return go(build(current), f"/{query}", **view)
 
-
-_CONTRAST = """() => {
-  const light = (value) => { const s = value / 255; return s <= 0.03928 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4; };
-  const parts = (text) => text.match(/[\\d.]+/g).map(Number);
-  const luminance = (c) => 0.2126 * light(c[0]) + 0.7152 * light(c[1]) + 0.0722 * light(c[2]);
-  const ground = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const c = parts(getComputedStyle(e).backgroundColor);
-      if (c.length < 4 || c[3] > 0) return c;
-    }
-  };
-  return [...document.querySelectorAll("h1, h2, th, td, small, .state, a, footer, .warning")].map((element) => {
-    const [a, b] = [luminance(parts(getComputedStyle(element).color)), luminance(ground(element))];
-    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.trim().slice(0, 40)];
-  });
-}"""
-_WIDER = """() => [...document.querySelectorAll("main, main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 80))"""
+        yield visit
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -148,9 +102,9 @@ def test_every_state_and_hostile_name_fits_and_can_be_read(width: int, scheme: s
     page = visit(mixed(), width=width, scheme=scheme, query=f"?lang={language}")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(_WIDER) == []
+    assert page.evaluate(WIDER) == []
     assert "taken" not in page.title()
-    low = [(round(ratio, 2), text) for ratio, text in page.evaluate(_CONTRAST) if ratio < 4.5]  # WCAG 2.2, 1.4.3
+    low = [(round(ratio, 2), text) for ratio, text in contrasts(page, READ) if ratio < 4.5]  # WCAG 2.2, 1.4.3
     assert low == []
     assert page.locator("html").get_attribute("lang") == language
 

@@ -1,43 +1,23 @@
 """The page that a mail's link opens, in a real browser: it fits, can be read, fetches nothing, and its form answers without a script."""
 
 import asyncio
-import contextlib
 import os
-import shutil
-import socket
-import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
+from tests.web._browser import WIDER, contrasts, launched, needs_chromium, visits
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SHOTS = os.environ.get("VIGIE_SHOTS")  # a folder for pictures, to look at
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
+pytestmark = needs_chromium
 
 SENTENCES = {
     "en": ("The nginx server answers HTTP 502.", "The answer came after 180 ms.", "</div><script>document.title='taken'</script>"),
     "fr": ("Le serveur nginx répond HTTP 502.", "La réponse est arrivée après 180 ms.", "x" * 300),
 }
-_CONTRAST = """() => {
-  const light = (value) => { const s = value / 255; return s <= 0.03928 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4; };
-  const parts = (text) => text.match(/[\\d.]+/g).map(Number);
-  const luminance = (c) => 0.2126 * light(c[0]) + 0.7152 * light(c[1]) + 0.0722 * light(c[2]);
-  const ground = (element) => {
-    for (let e = element; e; e = e.parentElement) {
-      const c = parts(getComputedStyle(e).backgroundColor);
-      if (c.length < 4 || c[3] > 0) return c;
-    }
-  };
-  return [...document.querySelectorAll("h1, p, small, a, label, input, textarea, button, footer")].map((element) => {
-    const [a, b] = [luminance(parts(getComputedStyle(element).color)), luminance(ground(element))];
-    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.trim().slice(0, 40)];
-  });
-}"""
-_WIDER = """() => [...document.querySelectorAll("main, main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 80))"""
+READ = "h1, p, small, a, label, input, textarea, button, footer"
 
 
 def done(work: Coroutine[Any, Any, Any]) -> Any:
@@ -48,43 +28,15 @@ def done(work: Coroutine[Any, Any, Any]) -> Any:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with launched() as found:
         yield found
-        found.close()
-
-
-@contextlib.contextmanager
-def served(app: Any) -> Iterator[str]:
-    """The real application on a real socket."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
 
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open an office's page; what it fetches elsewhere and complains about is kept, and none of it is allowed."""
-    with contextlib.ExitStack() as stack:
-
-        def go(office: Any, query: str = "", *, width: int = 1200, scheme: Any = "light") -> Page:
-            address = stack.enter_context(served(office.app))
-            view = {"width": width, "height": 900}
-            context = browser.new_context(viewport=view, color_scheme=scheme)  # type: ignore[arg-type]
-            page = stack.enter_context(context).new_page()
-            page.on("request", lambda request: strangers.append(request.url) if not request.url.startswith((address, "data:")) else None)
-            page.on("console", lambda said: strangers.append(said.text))
-            page.on("pageerror", lambda error: strangers.append(str(error)))
-            page.goto(address + office.path + query)
-            return page
-
-        strangers: list[str] = []
-        yield go
-        assert strangers == []
+    """Open an office's page."""
+    with visits(browser) as go:
+        yield lambda office, query="", **view: go(office.app, office.path + query, **view)
 
 
 def check(page: Page, width: int, shot: str) -> None:
@@ -92,8 +44,8 @@ def check(page: Page, width: int, shot: str) -> None:
     if SHOTS:
         page.screenshot(path=f"{SHOTS}/{shot}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate(_WIDER) == []
-    assert [(round(ratio, 2), text) for ratio, text in page.evaluate(_CONTRAST) if ratio < 4.5] == []
+    assert page.evaluate(WIDER) == []
+    assert [(round(ratio, 2), text) for ratio, text in contrasts(page, READ) if ratio < 4.5] == []
     assert "taken" not in page.title()
 
 

@@ -1,0 +1,80 @@
+"""A page of the application in a real browser: what it fetches elsewhere and complains about, whether it fits, whether it can be read."""
+
+import contextlib
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
+
+# What sticks out to the right.
+WIDER = """() => [...document.querySelectorAll("main, main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 80))"""
+# The contrast of each element's text with what is behind it, by WCAG 2.2.
+_CONTRAST = """(selectors) => {
+  const light = (value) => { const s = value / 255; return s <= 0.03928 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4; };
+  const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+  const luminance = (c) => 0.2126 * light(c[0]) + 0.7152 * light(c[1]) + 0.0722 * light(c[2]);
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const c = parts(getComputedStyle(e).backgroundColor);
+      if (c.length < 4 || c[3] > 0) return c;
+    }
+  };
+  return [...document.querySelectorAll(selectors)].map((element) => {
+    const [a, b] = [luminance(parts(getComputedStyle(element).color)), luminance(ground(element))];
+    return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.trim().slice(0, 40)];
+  });
+}"""
+
+
+def contrasts(page: Page, selectors: str) -> list[tuple[float, str]]:
+    """(ratio, beginning of the text) of each element."""
+    return [(ratio, text) for ratio, text in page.evaluate(_CONTRAST, selectors)]
+
+
+@contextlib.contextmanager
+def launched() -> Iterator[Browser]:
+    """A browser."""
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield found
+        found.close()
+
+
+@contextlib.contextmanager
+def _served(app: Any) -> Iterator[str]:
+    """The real application on a real socket."""
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+@contextlib.contextmanager
+def visits(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens a path of an application; what pages fetch elsewhere and complain about is kept, and none of it is allowed."""
+    strangers: list[str] = []
+    with contextlib.ExitStack() as stack:
+
+        def go(app: Any, path: str, *, width: int = 1200, scheme: Any = "light") -> Page:
+            address = stack.enter_context(_served(app))
+            context = stack.enter_context(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
+            page = context.new_page()
+            page.on("request", lambda request: strangers.append(request.url) if not request.url.startswith((address, "data:")) else None)
+            page.on("console", lambda said: strangers.append(said.text))
+            page.on("pageerror", lambda error: strangers.append(str(error)))
+            page.goto(address + path)
+            return page
+
+        yield go
+        assert strangers == []
