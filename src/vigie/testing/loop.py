@@ -33,6 +33,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Virtual seconds since the loop was made."""
         return self._jumping.jumped
 
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002 - the signature from Python 3.12 on
+        """Wait for its threads as long as they take: they live in real time, and the time-out of Python 3.12 would be over at once."""
+        await super().shutdown_default_executor()
+
 
 class VirtualClock:
     """A Clock on the running loop's virtual time; `step` moves the wall clock alone, as an operator or NTP would."""
