@@ -54,7 +54,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete reply, not yet believed. Durations in ms, None where the server did not say."""
+    """A complete reply, not yet believed. Durations in ms, None where the server did not say; `local` unless the incident left for it."""
 
     text: str
     model: str
@@ -63,6 +63,7 @@ class Reply:
     decode_ms: float | None = None
     prompt_tokens: int | None = None
     reply_tokens: int | None = None
+    local: bool = True
 
 
 @dataclass(frozen=True, slots=True)

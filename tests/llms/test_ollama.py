@@ -136,7 +136,10 @@ async def test_a_model_that_runs_elsewhere_gets_no_prompt(model: Make, prompt: P
         assert (error.fault, server.chats) == (ModelFault.REMOTE, [])
         with pytest.raises(ModelError, match="runs elsewhere"):
             await model(server).preload()
-        assert (await model(server, allow_remote=True).write(prompt, 5_000)).text
+        reply = await model(server, allow_remote=True).write(prompt, 5_000)
+        assert (bool(reply.text), reply.local) == (True, False)
+    async with ScriptedOllama() as server:
+        assert (await model(server, allow_remote=True).write(prompt, 5_000)).local
 
 
 async def test_a_redirect_to_another_machine_is_not_followed(model: Make, prompt: Prompt) -> None:

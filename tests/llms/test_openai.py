@@ -152,3 +152,11 @@ def test_a_configuration_that_cannot_be_meant_is_refused(values: dict[str, Any],
 
 def test_a_hosted_server_needs_a_word_of_consent() -> None:
     assert Config(model="gpt", url="https://api.openai.com/v1", allow_remote=True).allow_remote
+
+
+async def test_a_reply_says_whether_the_incident_left_for_it(prompt: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ScriptedOpenAi() as server:
+        assert (await asking(server).write(prompt, 5_000)).local
+        monkeypatch.setattr("vigie.llms.openai.is_near", lambda _: False)
+        hosted = asking(server, allow_remote=True)
+        assert not (await hosted.write(prompt, 5_000)).local

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vigie.core.report import prompt, rules, select, verify
@@ -103,7 +103,8 @@ async def _ask(model: LanguageModel, question: Prompt, deadline_ms: int) -> Repl
 
 def _certified(about: Brief, reply: Reply, took_ms: int) -> Analysis:
     check = select.certify if about.mode is Mode.SELECT else verify.certify
-    return check(reply.text, about.bundle, about.subject, about.hypotheses, about.language, reply.model, took_ms)
+    found = check(reply.text, about.bundle, about.subject, about.hypotheses, about.language, reply.model, took_ms)
+    return replace(found, local=reply.local)
 
 
 def _ms_since(clock: Clock, started: float) -> int:

@@ -101,7 +101,7 @@ class Ollama:
         self._config, self._deps = config, deps
         self._url = base_url(config.url)
         self._thinks: bool | None = False  # None: this server does not want the word
-        self._seen_local = config.allow_remote
+        self._local: bool | None = None  # not yet known
 
     @property
     def name(self) -> str:
@@ -117,7 +117,11 @@ class Ollama:
 
     def _proxied(self) -> bool:
         """Proxies of the environment are for hosts far away; on the way to localhost they would only be in it."""
-        return not is_near(urlsplit(self._url).hostname or "")
+        return not self._near
+
+    @property
+    def _near(self) -> bool:
+        return is_near(urlsplit(self._url).hostname or "")
 
     async def preload(self) -> None:
         """An empty request loads the model with the very options of the real one."""
@@ -144,20 +148,20 @@ class Ollama:
             raise ModelError(ModelFault.TRUNCATED_PROMPT, words, f"set llm.num_ctx to {-(-needed // 1024) * 1024}, or shorten llm.prompt")
 
     async def _ready(self) -> Any:
-        """A client for a model that is known to run here."""
+        """A client for a model of which it is known where it runs."""
         # Importing it takes a quarter of a second, which the loop must not wait for.
         client = await asyncio.to_thread(self._client)
-        if not self._seen_local:
+        if self._local is None:
             async with Faults(self, _ANSWER_SECONDS):
-                await self._must_be_local()
+                await self._see_where()
         return client
 
-    async def _must_be_local(self) -> None:
-        """Raise ModelError when the model is missing, or a mere name for one that runs on somebody else's machine."""
+    async def _see_where(self) -> None:
+        """Raise ModelError when the model is missing, or a mere name for one that runs on somebody else's machine and may not."""
         shown = await self._get("/api/show", {"model": self.name})
         if shown.get("remote_host") and not self._config.allow_remote:
             raise ModelError(ModelFault.REMOTE, f"{self.name} runs elsewhere, {LEAVES}", "pull a local model: ollama pull llama3")
-        self._seen_local = True
+        self._local = self._near and not shown.get("remote_host")
 
     async def _get(self, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
         """What the server itself says about something; the client hides or refuses parts of it."""
@@ -222,13 +226,14 @@ class Ollama:
             decode_ms=_ms(last.eval_duration),
             prompt_tokens=count,
             reply_tokens=last.eval_count,
+            local=self._local is not False,
         )
 
     async def examine(self) -> str:
         """Whether the server answers, which version it is, and that it has the model, on this machine."""
         async with Faults(self, _EXAMINE_SECONDS):
             version = (await self._get("/api/version"))["version"]
-            await self._must_be_local()
+            await self._see_where()
         return f"Ollama {redact(str(version))[:20]} at {self._url} has {self.name}"
 
     async def offered(self) -> list[Offered]:

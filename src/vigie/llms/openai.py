@@ -169,6 +169,7 @@ class OpenAi:
             decode_ms=timings.get("predicted_ms"),
             prompt_tokens=count,
             reply_tokens=usage.get("completion_tokens"),
+            local=self._near,
         )
 
     async def examine(self) -> str:

@@ -117,6 +117,18 @@ def test_the_certified_analysis_is_labelled_with_its_model(write: Write) -> None
     assert line.startswith("Automatic analysis")
 
 
+def test_a_remote_model_is_not_called_local(write: Write) -> None:
+    said = ("HTTP 502.",)
+    told = "\n".join(write(analysis=Analysis("gpt", "en", said, local=False)).sections[0].paragraphs)
+    assert "by the remote model gpt, checked against the measurements: HTTP 502." in told
+
+
+def test_an_analysis_in_another_language_is_left_out(write: Write) -> None:
+    analysis = Analysis("llama3", "fr", ("Le serveur répond HTTP 502.",))
+    assert "llama3" not in "\n".join(write(analysis=analysis).sections[0].paragraphs)
+    assert "Analyse automatique" in "\n".join(write("fr", analysis=analysis).sections[0].paragraphs)
+
+
 def test_similar_incidents_show_the_cause_that_people_noted(write: Write, subject: Callable[..., Subject]) -> None:
     about = subject()
     old = replace(about.incident, id="shop-api-1", started_at=AT - 86_400_000, closed_at=AT - 86_400_000 + 12 * MINUTE)

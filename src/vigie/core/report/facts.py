@@ -94,7 +94,7 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What the model wrote and code certified; labelled as automatic in every message."""
+    """What the model wrote and code certified; labelled as automatic in every message. `local`: the incident did not leave for it."""
 
     model: str
     language: str
@@ -102,6 +102,7 @@ class Analysis:
     dropped: tuple[Dropped, ...] = ()
     cause: str = ""
     duration_ms: int = 0
+    local: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from vigie.core.report.causes import known_cause
 from vigie.core.report.changes import changes
 from vigie.core.report.facts import Analysis, Bundle, FactKind, Subject
 from vigie.core.report.history import Past, Remark, similar
+from vigie.core.report.render import analysis_label
 from vigie.core.report.words import cause_words, date_time, duration, label, pick
 from vigie.core.uptime import Availability
 
@@ -121,10 +122,10 @@ class _Writer:
                 f"{who} est {down} depuis {lasted}, à partir du {since}.", f"{who} has been {down} for {lasted}, since {since}."
             )
         lines = [first, label("was", self._language, what=what), *self._cause()]
-        if self._record.analysis is not None and self._record.analysis.sentences:
-            lines.append(
-                label("analysis", self._language, model=self._record.analysis.model) + " " + " ".join(self._record.analysis.sentences)
-            )
+        written = self._record.analysis
+        if written is not None and written.sentences and written.language == self._language:  # a text in another language helps nobody here
+            named = analysis_label(written, self._language)
+            lines.append(self.say(f"{named} : ", f"{named}: ") + " ".join(written.sentences))
         return Section(self.say("Résumé", "Summary"), tuple(lines))
 
     def _cause(self) -> list[str]:

@@ -32,7 +32,6 @@ HEADLINE_LENGTH, SUBJECT_LENGTH = 100, 78
 _NAME, _KEY, _WHAT = 40, 40, 12
 _ROWS = 20
 _MOST_CHANGES, _MOST_ADDRESSES = 3, 3
-_REMOTE = ("-cloud", ":cloud")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         lines=_lines(subject, notice, bundle, setting),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
-        analysis_label=_analysis_label(shown.model, language) if shown else "",
+        analysis_label=analysis_label(shown, language) if shown else "",
         links=setting.feedback.links(incident, language) if shown and setting.feedback else (),
         cause=incident.cause,
         footer=_footer(incident, setting, asks=shown is not None),
@@ -90,8 +89,9 @@ def _footer(incident: Incident, setting: Setting, *, asks: bool) -> str:
     return f"{footer} · {ask}" if ask else footer
 
 
-def _analysis_label(model: str, language: str) -> str:
-    return label("analysis_remote" if model.endswith(_REMOTE) else "analysis", language, model=model)
+def analysis_label(analysis: Analysis, language: str) -> str:
+    """Who wrote the analysis, and whether it left the house for it."""
+    return label("analysis" if analysis.local else "analysis_remote", language, model=analysis.model)
 
 
 def test_message(channel: str, key: str, at: int, language: str) -> Message:
