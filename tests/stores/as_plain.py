@@ -1,0 +1,355 @@
+"""What a store says, in plain values that JSON holds: names of the field, no names of classes.
+
+This part follows the program when its ports change; what it returns for a database of an earlier version does not (fixtures/v1-*.json).
+Instants are epoch ms.
+"""
+
+from typing import Any
+
+import msgspec
+
+from vigie.core.baseline import Baseline
+from vigie.core.blind import Blind
+from vigie.core.events import (
+    Acked,
+    AckRecorded,
+    Cleared,
+    Closed,
+    Decision,
+    Disclosed,
+    Opened,
+    Recovered,
+    Reminded,
+    Resolved,
+    Suspected,
+)
+from vigie.core.heartbeat import Job, Ping
+from vigie.core.incident import MonitorState, Track
+from vigie.core.model import CheckResult, Incident
+from vigie.core.report.history import Remark
+from vigie.core.report.scores import Scores
+from vigie.ports import Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.stores.sqlite import SqliteStore
+
+Plain = dict[str, Any]
+_HOUR_MS = 3_600_000
+
+
+async def everything(store: SqliteStore, now: int, monitors: list[str], models: list[str]) -> Plain:
+    """All that a store holds at `now`. It takes what was left and leases what is due, so it is for a copy."""
+    incidents = await incidents_of(store)
+    names = [one["id"] for one in incidents]
+    about = [*names, *sorted({row["incident"] for row in await unsent_of(store)} - set(names))]
+    return {
+        "incidents": incidents,
+        "open": [one["id"] for one in await incidents_of(store, open_only=True)],
+        "states": await states_of(store),
+        "timeline": {one: await timeline_of(store, one) for one in names},
+        "unsent": await unsent_of(store),
+        "given up": await given_up_of(store),
+        "deliveries": {one: await deliveries_of(store, one) for one in about},
+        "reports": {one: await report_of(store, one) for one in names},
+        "remarks": await remarks_of(store, names),
+        "scores": {one: await scores_of(store, one) for one in models},
+        "baselines": await baselines_of(store),
+        "blind": await blind_of(store),
+        "cursors": {agent: list(cursor) for agent, cursor in sorted((await store.cursors()).items())},
+        "watched since": dict(sorted((await store.watched_since()).items())),
+        "last results": {one: result_of(found) for one, found in sorted((await store.last_results()).items())},
+        "last whole results": {one: await whole_of(store, one, now) for one in monitors},
+        "jobs": {one: job_of(found) for one, found in sorted((await store.jobs()).items())},
+        "pings": {one: [ping_of(found) for found in await store.pings(one)] for one in monitors},
+        "left pings": [[monitor, ping_of(found)] for _, monitor, found in await store.left_pings()],
+        "listened": await store.listened(),
+        "next due": await store.next_due(),
+        **await _by_taking(store, now),
+    }
+
+
+async def _by_taking(store: SqliteStore, now: int) -> Plain:
+    """What is seen only by taking it. A lease of no length hides nothing from the next look."""
+    return {
+        "left commands": [command_of(monitor, found) for monitor, found in await store.left()],
+        "due at once": [row.notice.key for row in await store.claim(now, 0, 1_000)],
+        "due within the hour": sorted(row.notice.key for row in await store.claim(now + _HOUR_MS, 0, 1_000)),
+        "next run": await store.next_run(),
+    }
+
+
+async def incidents_of(store: SqliteStore, *, open_only: bool = False) -> list[Plain]:
+    """Newest first."""
+    return [incident_of(one) for one in await store.incidents(open_only=open_only, limit=1_000)]
+
+
+def incident_of(one: Incident) -> Plain:
+    """A span of trouble."""
+    return {
+        "id": one.id,
+        "monitor": one.monitor,
+        "severity": str(one.severity),
+        "cause": str(one.cause),
+        "started": one.started_at,
+        "opened": one.opened_at,
+        "closed": one.closed_at,
+        "acknowledged by": one.acked_by,
+        "closed by": one.closed_by,
+        "note": one.note,
+    }
+
+
+async def states_of(store: SqliteStore) -> Plain:
+    """What is remembered of each monitor: where it stands, who was notified, what comes next."""
+    return {monitor: state_of(found) for monitor, found in sorted((await store.load_states()).items())}
+
+
+def state_of(state: MonitorState) -> Plain:
+    """Detection and notification of one monitor."""
+    return {
+        "order": state.order,
+        "ordinal": state.ordinal,  # of the newest incident
+        "status": None if state.status is None else str(state.status),
+        "cause": None if state.cause is None else str(state.cause),
+        "at": state.at,
+        "wake at": state.wake_at,
+        "outage": _track_of(state.outage),
+        "degradation": _track_of(state.degradation),
+    }
+
+
+def _track_of(track: Track) -> Plain:
+    """`in a row` counts failures while suspected, good checks while recovering; what follows only means something while it is open."""
+    counts = str(track.phase) in ("suspected", "recovering")
+    found: Plain = {"phase": str(track.phase), "in a row": track.count if counts else 0, "newest incident": track.incident}
+    if counts or track.is_open:
+        found |= {"since": track.since}
+    if track.is_open:
+        found |= {
+            "opening notified": track.told,
+            "acknowledged": track.acked,
+            "reminders": track.reminders,
+            "remind at": track.remind_at,
+        }
+    return found
+
+
+async def timeline_of(store: SqliteStore, incident: str) -> list[Plain]:
+    """Oldest first."""
+    return [decision_of(one) for one in await store.timeline(incident)]
+
+
+_WHAT: dict[type[Decision], str] = {
+    Suspected: "suspected",
+    Cleared: "cleared",
+    Opened: "opened",
+    Disclosed: "disclosed",
+    Reminded: "reminded",
+    AckRecorded: "acknowledged",
+    Recovered: "recovered",
+    Closed: "closed",
+}
+
+
+def decision_of(entry: TimelineEntry) -> Plain:
+    """One decision. `notified`: people heard of this one; of an end, that they had heard of the opening."""
+    found, one = {"at": entry.at, "what": _WHAT[type(entry.decision)], "severity": str(entry.decision.severity)}, entry.decision
+    match one:
+        case Opened():
+            return found | {"started": one.started_at, "cause": str(one.cause), "notified": one.page}
+        case Reminded():
+            return found | {"number": one.number}
+        case AckRecorded():
+            return found | {"by": one.by}
+        case Recovered():
+            return found | {"notified": one.page}
+        case Closed():
+            return found | {"by": one.by, "note": one.note, "notified": one.page}
+        case _:
+            return found
+
+
+async def unsent_of(store: SqliteStore) -> list[Plain]:
+    """What still has to be sent, oldest first."""
+    return [notice_of(row) for row in await store.unsent()]
+
+
+async def given_up_of(store: SqliteStore) -> list[Plain]:
+    """What could not be delivered, oldest first."""
+    return [notice_of(row) for row in await store.buried()]
+
+
+def notice_of(row: OutboxRow) -> Plain:
+    """One notice. Its `key` stays what it was: whoever got it before is not notified again."""
+    one = row.notice
+    return {
+        "key": one.key,
+        "incident": one.incident,  # or the thread of what is about no incident
+        "monitor": one.monitor,
+        "channel": one.channel,
+        "reason": str(one.reason),
+        "at": one.at,
+        "due": row.due_at,
+        "failed attempts": row.attempts,
+    }
+
+
+async def deliveries_of(store: SqliteStore, incident: str) -> list[Plain]:
+    """Every attempt, oldest first."""
+    return [delivery_of(one) for one in await store.deliveries(incident)]
+
+
+def delivery_of(one: Delivery) -> Plain:
+    """One attempt; `fault` is None when the channel took it."""
+    return {
+        "key": one.key,
+        "channel": one.channel,
+        "at": one.at,
+        "attempt": one.attempt,
+        "fault": one.reason,
+        "answer": one.answer,
+        "took ms": one.duration_ms,
+    }
+
+
+async def report_of(store: SqliteStore, incident: str) -> Plain | None:
+    """The evidence and what a model made of it."""
+    found: StoredReport | None = await store.report(incident)
+    if found is None:
+        return None
+    analysis = found.analysis
+    return {
+        "made": found.made_at,
+        "fault": found.fault,
+        "facts": [
+            [one.id, str(one.evidence.kind), one.evidence.name, one.evidence.value, one.evidence.en, one.evidence.fr]
+            for one in found.bundle.facts
+        ],
+        "analysis": None
+        if analysis is None
+        else {
+            "model": analysis.model,
+            "language": analysis.language,
+            "sentences": list(analysis.sentences),
+            "dropped": [[one.rule, one.text] for one in analysis.dropped],
+            "cause": analysis.cause,
+            "local": analysis.local,
+        },
+    }
+
+
+async def remarks_of(store: SqliteStore, incidents: list[str]) -> list[Plain]:
+    """What people said afterwards, oldest first."""
+    return [remark_of(one) for one in await store.remarks(incidents)]
+
+
+def remark_of(one: Remark) -> Plain:
+    """One remark."""
+    return {"incident": one.incident, "at": one.at, "by": one.by, "helpful": one.helpful, "cause": one.cause, "note": one.note}
+
+
+async def scores_of(store: SqliteStore, model: str) -> list[Plain]:
+    """How a model did, newest first."""
+    return [_scores_of(one) for one in await store.scores(model)]
+
+
+def _scores_of(one: Scores) -> Plain:
+    shares = {name: [share.count, share.whole] for name, share in sorted(one.shares.items())}
+    return {
+        "model": one.model,
+        "mode": one.mode,
+        "language": one.language,
+        "at": one.at,
+        "digest": one.digest,
+        "shares": shares,
+        "dropped": one.dropped,
+        "medians": one.medians,
+        "rate": one.rate,
+        "good enough": one.good_enough,
+    }
+
+
+async def baselines_of(store: SqliteStore) -> Plain:
+    """What is usual for each monitor."""
+    return {monitor: _baseline_of(found) for monitor, found in sorted((await store.baselines()).items())}
+
+
+def _baseline_of(known: Baseline) -> Plain:
+    season = known.season
+    return {
+        "hours": season.hours,
+        "week": season.week.hex(),
+        "spread": season.spread.hex(),
+        "peak": [season.peak, season.worst],
+        "hour": [known.hour, known.slot],
+        "samples": known.samples.hex(),
+        "limit ms": None if known.limit == float("inf") else round(known.limit, 3),
+        "slow checks": [known.score, known.since, known.told],
+        "slow": msgspec.to_builtins(known.slow),
+        "page": known.page.hex(),
+        "another page": None if known.strange is None else [known.strange.signs, known.strange.hours, known.strange.shape.hex()],
+    }
+
+
+async def blind_of(store: SqliteStore) -> list[Plain]:
+    """The spans in which Vigie could not see, oldest first."""
+    return [_blind_of(one) for one in await store.blinds(0)]
+
+
+def _blind_of(one: Blind) -> Plain:
+    """`monitor` is empty where it concerned all; an `intended` one was a stop that somebody asked for."""
+    return {
+        "number": one.number,
+        "start": one.start,
+        "end": one.until,
+        "cause": str(one.cause),
+        "monitor": one.monitor,
+        "intended": one.quiet,
+    }
+
+
+async def whole_of(store: SqliteStore, monitor: str, now: int) -> list[Plain | None]:
+    """The newest good and the newest bad result that were kept whole."""
+    return [
+        None if one is None else result_of(one)
+        for one in [await store.last_detail(monitor, good=good, before=now) for good in (True, False)]
+    ]
+
+
+def result_of(one: CheckResult) -> Plain:
+    """One check, as far as packed results and whole ones agree on it (their order is kept only with whole ones)."""
+    times = one.timings
+    return {
+        "at": one.at,
+        "status": str(one.status),
+        "cause": None if one.cause is None else str(one.cause),
+        "message": one.message,
+        "phases": [times.dns, times.connect, times.tls, times.first_byte, times.transfer, times.total],
+        "figures": one.figures,
+        "address": one.address,
+        "http": None if one.http is None else [one.http.status, one.http.version, one.http.headers],
+        "tls": None if one.tls is None else [one.tls.version, one.tls.expires_at, len(one.tls.chain)],
+        "advice": list(one.advice),
+        "location": one.location,
+    }
+
+
+def job_of(job: Job) -> Plain:
+    """A job that reports in."""
+    return {
+        "since": job.since,
+        "schedule": job.schedule,
+        "ended": None if job.ended is None else [str(job.ended), job.ended_at, job.exit_status, job.took_ms],
+        "started": job.started_at,
+        "runs": [[one.run, one.at, one.since] for one in job.runs],
+        "may have been unheard": job.deaf,
+    }
+
+
+def ping_of(ping: Ping) -> Plain:
+    """One ping."""
+    return {"at": ping.at, "what": str(ping.signal), "run": ping.run, "exit": ping.exit_status, "took ms": ping.took_ms, "body": ping.body}
+
+
+def command_of(monitor: str, left: Acked | Resolved) -> Plain:
+    """What a person asked for by the command line."""
+    what = "acknowledge" if isinstance(left, Acked) else "resolve"
+    return {"monitor": monitor, "what": what, "at": left.at, "by": left.by, "note": getattr(left, "note", "")}

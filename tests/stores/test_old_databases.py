@@ -1,0 +1,117 @@
+"""A database of an earlier version is taken up as it was left: nothing of it is lost, and what was under way goes on as it would have.
+
+The fixtures are what the program of commit f03e05c made and said (tools/old_databases.py); they are never made anew. What follows the
+program stands in as_plain.py (how a store is read) and at_work.py (how the engine is put together).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from vigie.stores.sqlite import SqliteStore
+
+from .old import goes_on, holds, names, read
+
+pytestmark = pytest.mark.virtual
+
+SLACK_MS = 2_000  # by which what happens after a start may come earlier or later than it did
+_AN_INSTANT = 1_000_000_000_000  # numbers from here on are epoch ms
+
+
+@pytest.mark.parametrize("name", names())
+async def test_all_that_it_holds_is_read_as_before(name: str, tmp_path: Path) -> None:
+    old = read(name)
+
+    found = await holds(old.restore(tmp_path / "vigie.db"), old.said)
+
+    for part, expected in old.said["holds"].items():
+        assert found[part] == expected, part
+
+
+@pytest.mark.parametrize("name", names())
+async def test_it_is_read_the_same_when_it_is_opened_a_second_time(name: str, tmp_path: Path) -> None:
+    """What a migration left is as good as what it was made from."""
+    old = read(name)
+    path = old.restore(tmp_path / "vigie.db")
+    await SqliteStore(path, threads=False).close()
+
+    assert await holds(path, old.said) == old.said["holds"]
+
+
+@pytest.mark.parametrize("name", names())
+async def test_what_was_under_way_goes_on_and_the_same_people_are_notified_at_the_same_time(name: str, tmp_path: Path) -> None:
+    old = read(name)
+    expected = old.said["goes on"]
+
+    found = await goes_on(old.restore(tmp_path / "vigie.db"), old.said)
+
+    ours, theirs = (sorted(one["notified"], key=_thread) for one in (found, expected))
+    assert [_who(one) for one in ours] == [_who(one) for one in theirs]
+    for one, before in zip(ours, theirs, strict=True):
+        assert abs(one["after_ms"] - before["after_ms"]) <= SLACK_MS, one
+    for part in expected.keys() - {"notified"}:
+        assert _alike(found[part], expected[part]), (part, found[part], expected[part])
+
+
+def _thread(notice: dict[str, Any]) -> tuple[str, str]:
+    """Within one, order matters; what else leaves at the same instant is in no order."""
+    return notice["channel"], notice["thread"]
+
+
+def _who(notice: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(notice[part] for part in ("channel", "thread", "reason", "key"))
+
+
+def _alike(found: Any, expected: Any) -> bool:
+    """The same, but for instants a little earlier or later."""
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and found.keys() == expected.keys() and all(_alike(found[one], expected[one]) for one in expected)
+    if isinstance(expected, list):
+        return isinstance(found, list) and len(found) == len(expected) and all(map(_alike, found, expected))
+    if isinstance(expected, int) and expected >= _AN_INSTANT and isinstance(found, int):
+        return abs(found - expected) <= SLACK_MS
+    return bool(found == expected)
+
+
+def _count(path: Path, sql: str) -> int:
+    connection = apsw.Connection(str(path))
+    (found,) = next(iter(connection.execute(sql)))
+    connection.close()
+    return int(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "holding"),
+    [
+        ("v1-incidents", "incident WHERE closed_at IS NULL AND acked_by IS NOT NULL"),
+        ("v1-incidents", "incident WHERE closed_at IS NOT NULL AND closed_by IS NOT NULL"),
+        ("v1-incidents", "outbox WHERE reason = 'reminder'"),
+        ("v1-incidents", "incident WHERE severity = 'degradation' AND closed_at IS NULL"),
+        ("v1-notices", "outbox WHERE state = 'waiting' AND attempts > 0"),
+        ("v1-notices", "outbox WHERE state = 'waiting' AND lease_until > 0"),
+        ("v1-notices", "outbox WHERE state = 'waiting' AND due_at > at AND attempts = 0"),
+        ("v1-notices", "outbox WHERE state = 'waiting' AND key LIKE '%:instead:%'"),
+        ("v1-notices", "outbox WHERE state = 'waiting' AND reason = 'report'"),
+        ("v1-notices", "outbox WHERE state = 'waiting' AND reason = 'availability'"),
+        ("v1-notices", "outbox WHERE state = 'waiting' AND reason = 'blind'"),
+        ("v1-notices", "outbox WHERE state = 'delivered' AND reason = 'buried'"),
+        ("v1-notices", "outbox WHERE state = 'buried'"),
+        ("v1-notices", "blind WHERE quiet"),
+        ("v1-jobs", "ping WHERE taken = 0"),
+        ("v1-jobs", "inbox WHERE kind = 'Acked'"),
+        ("v1-jobs", "inbox WHERE kind = 'Resolved'"),
+        ("v1-jobs", "job"),
+        ("v1-history", "baseline"),
+        ("v1-history", "blind WHERE until IS NULL"),
+        ("v1-history", "remark"),
+        ("v1-history", "evaluation"),
+        ("v1-history", "report"),
+    ],
+)
+def test_the_fixtures_hold_what_they_were_made_for(name: str, holding: str, tmp_path: Path) -> None:
+    path = read(name).restore(tmp_path / "vigie.db")
+
+    assert _count(path, "SELECT user_version FROM pragma_user_version") == 4
+    assert _count(path, f"SELECT count(*) FROM {holding}") > 0
