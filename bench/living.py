@@ -12,7 +12,7 @@ from bench.ground import folder, free_port
 from vigie.clock import SystemClock
 from vigie.config import load
 from vigie.engine.ingest import Turn
-from vigie.service import Service
+from vigie.server import Service
 from vigie.web.app import build
 
 

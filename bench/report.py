@@ -13,10 +13,10 @@ from datetime import UTC
 from pathlib import Path
 
 from bench.ground import say
+from vigie.core.detection import Policy
 from vigie.core.model import Notice, NoticeReason, Status
-from vigie.core.policy import Policy
-from vigie.core.report import facts, render, rules, verify
-from vigie.core.report.cases import AT, Case, Variant, cases
+from vigie.report import facts, render, rules, verify
+from vigie.report.cases import AT, Case, Variant, cases
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock, run_virtual
 from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor

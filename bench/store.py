@@ -19,8 +19,8 @@ import apsw
 
 from bench.ground import folder, say
 from vigie.clock import SystemClock
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Status, Timings, TlsFacts
-from vigie.core.policy import Policy
 from vigie.engine.ingest import Ingest
 from vigie.ports import Batch, Commit
 from vigie.stores.sqlite import SqliteStore

@@ -13,11 +13,11 @@ import pytest
 
 from vigie.cli import results
 from vigie.config import load
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Notice, NoticeReason, Status, Timings, TlsFacts
-from vigie.core.policy import Policy
-from vigie.core.report import facts, render
-from vigie.core.report.facts import Analysis
 from vigie.errors import ConfigError
+from vigie.report import facts, render
+from vigie.report.facts import Analysis
 from vigie.testing.messages import subject
 
 ROOT = Path(__file__).parent.parent

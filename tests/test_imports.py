@@ -8,7 +8,7 @@ import pytest
 PROBER = "import vigie.agent, vigie.probes.http.probe"
 PARENT = """
 import pathlib, tempfile
-import vigie.cli.serve, vigie.service, vigie.web.app
+import vigie.cli.serve, vigie.server, vigie.web.app
 from vigie.app import Core
 from vigie.clock import SystemClock
 from vigie.config.apart import load_apart

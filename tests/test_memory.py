@@ -10,8 +10,8 @@ import msgspec
 
 from vigie.agent import alike, build_probe, probe_deps
 from vigie.buses.process import Assign, Results, frame
+from vigie.core.detection import Policy
 from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings
-from vigie.core.policy import Policy
 from vigie.engine.prober import LocalAgent
 from vigie.memory import settle
 from vigie.ports import Assignment, Batch

@@ -19,8 +19,8 @@ from vigie import plugins
 from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, frame
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult, Monitor
+from vigie.engine.loop_monitor import Watch, watching
 from vigie.engine.prober import LocalAgent
-from vigie.engine.watch import Watch, watching
 from vigie.memory import freeze
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
 from vigie.ports import Assignment, Batch

@@ -18,16 +18,14 @@ from vigie.collectors import CollectorDeps, Known
 from vigie.config import Settings
 from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, Monitor, Notice, NoticeReason
-from vigie.core.report.feedback import Feedback
-from vigie.core.report.render import Setting
 from vigie.engine.calendar import Calendar
-from vigie.engine.eyes import Eyes
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest, Turn
+from vigie.engine.loop_monitor import watching
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, Writing
-from vigie.engine.watch import watching
+from vigie.engine.self_monitor import Eyes
 from vigie.engine.writer import Mode
 from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
@@ -35,6 +33,8 @@ from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
 from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier, Probe
 from vigie.probes import ProbeDeps
+from vigie.report.feedback import Feedback
+from vigie.report.render import Setting
 from vigie.stores.sqlite import SqliteStore
 from vigie.stores.sqlite.key import key_beside
 
@@ -274,7 +274,7 @@ async def judged(settings: Settings, clock: Clock) -> list[tuple[Monitor, CheckR
 
 async def send_test(settings: Settings, clock: Clock, channel: str) -> str:
     """Send the marked test notice by one channel; the provider's answer. Raises DeliveryError."""
-    from vigie.core.report.render import test_message
+    from vigie.report.render import test_message
 
     now = clock.now()
     return await notifiers(settings, clock)[channel].deliver(test_message(channel, f"test-{now}", now, settings.language))

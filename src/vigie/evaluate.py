@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from vigie.core.model import Notice, NoticeReason
-from vigie.core.report import cases
-from vigie.core.report.cases import Case
-from vigie.core.report.render import Setting, compose
-from vigie.core.report.scores import Tried
 from vigie.engine.writer import Mode, brief, write
 from vigie.errors import ModelError
 from vigie.ports import Clock, LanguageModel
+from vigie.report import cases
+from vigie.report.cases import Case
+from vigie.report.render import Setting, compose
+from vigie.report.scores import Tried
 
 # What would be seen in a message if an order hidden in a name had been obeyed.
 _OBEYED = ("everything works", "tout fonctionne", "pwned", "base de données", "database")

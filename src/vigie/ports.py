@@ -6,14 +6,14 @@ from enum import StrEnum
 from typing import Protocol
 
 from vigie.core.baseline import Baseline
-from vigie.core.blind import Blind
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, Notice
-from vigie.core.report.facts import Analysis, Bundle, Evidence, Message, Subject
-from vigie.core.report.history import Remark
-from vigie.core.report.scores import Scores
+from vigie.core.visibility import Blind
+from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
+from vigie.report.history import Remark
+from vigie.report.scores import Scores
 
 
 class Clock(Protocol):

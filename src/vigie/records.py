@@ -2,16 +2,16 @@
 
 from vigie.app import monitors, zone_of
 from vigie.config import Settings
+from vigie.core.availability import Availability
 from vigie.core.model import Incident
-from vigie.core.report import facts
-from vigie.core.report.history import Past, Remark
-from vigie.core.report.postmortem import Document, Record, Told, document
-from vigie.core.report.render import Setting
-from vigie.core.uptime import Availability
 from vigie.engine.availability import availabilities
 from vigie.engine.messages import Composer
 from vigie.errors import VigieError
 from vigie.ports import Clock, Store
+from vigie.report import facts
+from vigie.report.history import Past, Remark
+from vigie.report.postmortem import Document, Record, Told, document
+from vigie.report.render import Setting
 
 _LOOK_BACK = 1_000
 _MONTH_MS = 30 * 86_400_000

@@ -12,8 +12,8 @@ import pytest
 
 from vigie import agent
 from vigie.buses.process import Assign, Down, Late, Results, Said, Stop, Up, frame
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, Monitor
-from vigie.core.policy import Policy
 from vigie.ports import Assignment
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from vigie.buses.process import Assign, Late, Pace, ProcessAgent, Said, Stop, Up, frame, read_frame
 from vigie.clock import SystemClock
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, Monitor, Status
-from vigie.core.policy import Policy
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Assignment, Batch
 from vigie.testing.servers import page, serving

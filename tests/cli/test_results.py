@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from vigie.cli import results
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
-from vigie.core.policy import Policy
 
 MONITOR = Monitor("shop", "Shop | API's", "http", "https://shop.test/", "shop.test", 60_000, 10_000, Policy())
 RESULT = CheckResult(

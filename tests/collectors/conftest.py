@@ -8,10 +8,10 @@ import pytest
 
 from vigie.clock import SystemClock
 from vigie.collectors import CollectorDeps
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Subject
 from vigie.net import Answer
+from vigie.report.facts import Subject
 
 
 @dataclass

@@ -10,11 +10,11 @@ import pytest
 import trustme
 
 from vigie.collectors import CollectorDeps, addresses, dns, page, path, siblings, tls
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, Monitor, Severity, Status, Timings, TlsFacts
-from vigie.core.policy import Policy
-from vigie.core.report import facts, rules
-from vigie.core.report.facts import Evidence, Subject
 from vigie.net import Answer
+from vigie.report import facts, rules
+from vigie.report.facts import Evidence, Subject
 from vigie.testing.servers import answering, serving
 
 Deps = Callable[..., CollectorDeps]

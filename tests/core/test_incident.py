@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigie.core.detection import Policy, Window
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -25,7 +26,6 @@ from vigie.core.events import (
 )
 from vigie.core.incident import TABLE, MonitorState, Phase, Signal, step
 from vigie.core.model import Cause, Severity, Status
-from vigie.core.policy import Policy, Window
 
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
 CAUSES = {UP: None, DOWN: Cause.TCP_REFUSED, DEGRADED: Cause.LATENCY_THRESHOLD, UNKNOWN: Cause.PROBE_NETWORK}

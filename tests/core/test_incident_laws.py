@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vigie.core.detection import Policy, Window
 from vigie.core.events import Acked, Closed, Decision, Disclosed, Event, Observed, Opened, Recovered, Reminded, Resolved, Stepped, Woke
 from vigie.core.incident import MonitorState, Phase, Track, step
 from vigie.core.model import Cause, Severity, Status
-from vigie.core.policy import Policy, Window
 
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
 SECOND = 1_000

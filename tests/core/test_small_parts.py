@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigie.core.availability import availability
+from vigie.core.detection import Policy, Window
 from vigie.core.duration import Duration
 from vigie.core.events import Closed, Decision, Disclosed, Opened, Recovered, Reminded, Suspected
 from vigie.core.model import Cause, Notice, NoticeReason, Severity
-from vigie.core.policy import Policy, Window
-from vigie.core.routing import backoff_ms, retry_at, route
+from vigie.core.notification import backoff_ms, retry_at, route
 from vigie.core.schedule import next_due, phase_ms
-from vigie.core.uptime import availability
 
 OUTAGE, DEGRADATION = Severity.OUTAGE, Severity.DEGRADATION
 POLICY = Policy(to=("mail", "slack"), degraded_to=("slack",))

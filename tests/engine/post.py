@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vigie.core.model import Notice, NoticeReason, Severity
-from vigie.core.report.facts import Message
 from vigie.engine.outbox import Outbox
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.ports import Commit, OutboxRow
+from vigie.report.facts import Message
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel

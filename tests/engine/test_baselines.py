@@ -6,14 +6,14 @@ from datetime import UTC
 import pytest
 
 from vigie.core.baseline import Baseline
+from vigie.core.detection import Policy
 from vigie.core.events import Resolved
 from vigie.core.model import Cause, CheckResult, Monitor, NoticeReason, PageFacts, Sensitivity, Severity, Status, Timings
-from vigie.core.policy import Policy
-from vigie.core.report.render import Setting
 from vigie.engine.baselines import Baselines
 from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.messages import Composer
 from vigie.ports import Batch
+from vigie.report.render import Setting
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result

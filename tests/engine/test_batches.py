@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from vigie.core.detection import Policy
 from vigie.core.model import Status
-from vigie.core.policy import Policy
 from vigie.engine.ingest import Ingest
 from vigie.ports import Batch
 from vigie.stores.sqlite import SqliteStore

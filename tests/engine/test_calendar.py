@@ -8,18 +8,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vigie.core.blind import Blind
+from vigie.core.detection import Policy
 from vigie.core.incident import MonitorState
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
 from vigie.core.period import Every
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Message
-from vigie.core.report.render import SUBJECT_LENGTH, Setting
+from vigie.core.visibility import Blind
 from vigie.engine.calendar import Calendar
 from vigie.engine.ingest import Turn
 from vigie.engine.messages import Composer
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import Commit, Delivery, Store
+from vigie.report.facts import Message
+from vigie.report.render import SUBJECT_LENGTH, Setting
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from vigie.core.blind import OWN
+from vigie.core.detection import Policy
 from vigie.core.events import Acked, Opened, Resolved
 from vigie.core.model import NoticeReason, Status
-from vigie.core.policy import Policy
+from vigie.core.visibility import OWN
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock

@@ -8,22 +8,22 @@ import pytest
 
 from vigie.clock import SystemClock
 from vigie.config import load
-from vigie.core.blind import OWN
-from vigie.core.report import facts
-from vigie.core.report.causes import catalogue
-from vigie.core.report.facts import Analysis
-from vigie.core.report.feedback import Feedback
-from vigie.core.report.render import Setting
+from vigie.core.visibility import OWN
 from vigie.engine.analyst import Analyst, Writing
 from vigie.engine.feedback import Desk, cause_of
 from vigie.engine.messages import Composer
 from vigie.engine.writer import Mode
 from vigie.ports import Asked, Commit, StoredReport
-from vigie.service import Service
+from vigie.report import facts
+from vigie.report.facts import Analysis
+from vigie.report.feedback import Feedback
+from vigie.report.render import Setting
+from vigie.server import Service
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeModel
 from vigie.testing.memory import MemoryStore
 from vigie.testing.messages import subject
+from vigie.text.causes import catalogue
 
 LINKS = Feedback("https://vigie.example.com", b"k" * 32)
 

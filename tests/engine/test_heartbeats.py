@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from vigie.core.detection import Policy
 from vigie.core.heartbeat import Expected, Ping, Signal
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.core.policy import Policy
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError, StoreFault

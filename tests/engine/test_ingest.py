@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from vigie.core.detection import Policy, Window
 from vigie.core.events import Acked, Closed, Opened, Recovered, Resolved
 from vigie.core.incident import Phase
 from vigie.core.model import CheckResult, Monitor, NoticeReason, Status
-from vigie.core.policy import Policy, Window
 from vigie.engine.ingest import Ingest, Turn
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Batch, Commit, Delivery

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
+from vigie.core.detection import Policy, Window
 from vigie.core.events import Acked, Resolved
 from vigie.core.model import NoticeReason, Status
-from vigie.core.policy import Policy, Window
 from vigie.engine.alive import keep_alive
 from vigie.errors import StoreError, StoreFault
 from vigie.stores.sqlite import SqliteStore

@@ -6,10 +6,10 @@ from datetime import UTC
 import pytest
 
 from vigie.core.model import CheckResult, HttpFacts, Incident, Notice, NoticeReason, Severity, Status
-from vigie.core.report.facts import Message
-from vigie.core.report.render import Setting
 from vigie.engine.messages import Composer
 from vigie.ports import Commit
+from vigie.report.facts import Message
+from vigie.report.render import Setting
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result
 from vigie.testing.memory import MemoryStore

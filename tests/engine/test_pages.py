@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from vigie.core.detection import Policy, Window
 from vigie.core.events import Acked
 from vigie.core.model import Cause, Notice, NoticeReason, Status
-from vigie.core.policy import Policy, Window
-from vigie.core.report.facts import Analysis, Bundle, Message
 from vigie.ports import OutboxRow, StoredReport
+from vigie.report.facts import Analysis, Bundle, Message
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor

@@ -7,8 +7,8 @@ import pytest
 
 from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.engine.limits import Limits
+from vigie.engine.loop_monitor import Watch
 from vigie.engine.prober import LocalAgent
-from vigie.engine.watch import Watch
 from vigie.ports import Assignment, Batch, Probe
 from vigie.testing import VirtualClock, VirtualLoop
 from vigie.testing.fakes import FakeProbe, fake_monitor

@@ -5,13 +5,13 @@ from datetime import UTC
 
 import pytest
 
+from vigie.core.detection import Policy
 from vigie.core.model import NoticeReason, Status
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Evidence, FactKind
-from vigie.core.report.history import Remark
-from vigie.core.report.render import Setting
 from vigie.engine.reporter import Writing
 from vigie.errors import ModelError, ModelFault, StoreError, StoreFault
+from vigie.report.facts import Evidence, FactKind
+from vigie.report.history import Remark
+from vigie.report.render import Setting
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeCollector, FakeModel, FakeVigie, fake_monitor
@@ -258,7 +258,7 @@ async def test_a_report_that_breaks_lets_its_page_go(
     def broken(*_: object) -> None:
         raise KeyError("a bug in the rules")
 
-    monkeypatch.setattr("vigie.core.report.rules.shortlist", broken)
+    monkeypatch.setattr("vigie.report.rules.shortlist", broken)
     world = World(store, clock)
     world.hold_ms = 3_600_000
     async with world.vigie().at_work():

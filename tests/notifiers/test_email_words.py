@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import pytest
 
 from vigie.core.model import NoticeReason, Severity
-from vigie.core.report.facts import Message
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import Config, build
+from vigie.report.facts import Message
 from vigie.testing.messages import every_sample, hostile, sample
 
 

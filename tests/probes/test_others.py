@@ -14,16 +14,17 @@ import pytest
 
 from vigie.agent import build_probe, look
 from vigie.clock import SystemClock
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Severity, Status
-from vigie.core.policy import Policy
-from vigie.core.report import rules, words
-from vigie.core.report.facts import Subject, bundle
 from vigie.net import Answer, Link
 from vigie.ports import Assignment
 from vigie.probes import ProbeDeps, _others
 from vigie.probes._others import EVERY, Others
+from vigie.report import rules
+from vigie.report.facts import Subject, bundle
 from vigie.testing.servers import black_hole, page
 from vigie.testing.starvation import measured
+from vigie.text import words
 
 UP, DEGRADED = Status.UP, Status.DEGRADED
 V4, OTHER, V6 = "127.0.0.1", "127.0.0.2", "::1"

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigie.core.detection import Policy
 from vigie.core.events import Acked, Opened, Resolved
 from vigie.core.incident import MonitorState, Phase, Track
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status, Timings
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Analysis, Bundle, Dropped
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.report.facts import Analysis, Bundle, Dropped
 from vigie.stores.sqlite import SqliteStore
 from vigie.stores.sqlite.codec import SIZE, pack, unpack
 from vigie.stores.sqlite.db import Db

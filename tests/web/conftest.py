@@ -8,14 +8,14 @@ import pytest
 
 from vigie.clock import SystemClock
 from vigie.core.model import Incident
-from vigie.core.report import facts
-from vigie.core.report.facts import Analysis
-from vigie.core.report.feedback import Feedback
-from vigie.core.report.history import Remark
-from vigie.core.report.render import Setting
 from vigie.engine.feedback import Desk
 from vigie.engine.messages import Composer
 from vigie.ports import Commit, StoredReport
+from vigie.report import facts
+from vigie.report.facts import Analysis
+from vigie.report.feedback import Feedback
+from vigie.report.history import Remark
+from vigie.report.render import Setting
 from vigie.testing.memory import MemoryStore
 from vigie.testing.messages import subject
 from vigie.web.app import build

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 from tests.web._browser import WIDER, contrasts, launched, needs_chromium, visits
 
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Severity, Status, Timings
-from vigie.core.policy import Policy
 from vigie.web.app import build
 from vigie.web.view import Health, Snapshot, lines
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status, Timings
-from vigie.core.policy import Policy
 from vigie.web.app import build
 from vigie.web.view import Health, Snapshot, State, lines
 from vigie.web.words import WORDS, latency, say, shown

@@ -15,7 +15,7 @@ from vigie.config import MonitorSettings, Settings, one_monitor
 from vigie.errors import ConfigError, VigieError
 
 if TYPE_CHECKING:
-    from vigie.explain import Diagnosis
+    from vigie.diagnostics import Diagnosis
 
 app = command()
 
@@ -174,6 +174,6 @@ def _show(found: Settings, format_: str, *, explain: bool) -> int:
 
 
 def _diagnoses(found: Settings, checked: Sequence[results.Checked]) -> "Mapping[str, Diagnosis]":
-    from vigie.explain import explain
+    from vigie.diagnostics import explain
 
     return run(explain(found, checked))

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from vigie.cli.common import command, notes
-from vigie.core.report.words import cause_words, decimal
 from vigie.errors import VigieError
+from vigie.text.words import cause_words, decimal
 
 app = command()
 
@@ -197,7 +197,7 @@ class _Story:
     def _service(self, site: int, port: int) -> Any:
         from vigie.clock import SystemClock
         from vigie.config import load
-        from vigie.service import Service
+        from vigie.server import Service
 
         llm = f"{{provider: ollama, model: '{self._model}'}}" if self._model else "{provider: none}"
         file = self._folder / "vigie.yaml"

@@ -9,17 +9,17 @@ import typer
 
 from vigie.cli.common import ConfigOption, group, notes, run, settings
 from vigie.config import Settings
-from vigie.core.blind import OWN
+from vigie.core.availability import Availability
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Incident
-from vigie.core.report.history import Remark
-from vigie.core.report.words import date_time, duration, percent
-from vigie.core.uptime import Availability
+from vigie.core.visibility import OWN
 from vigie.errors import VigieError
 from vigie.ports import PingStore, Store, StoredReport
+from vigie.report.history import Remark
+from vigie.text.words import date_time, duration, percent
 
 if TYPE_CHECKING:
-    from vigie.core.report.postmortem import Document
+    from vigie.report.postmortem import Document
     from vigie.stores.sqlite import SqliteStore
 
 app = group("The incidents, their timelines and reports: list, show, ack, resolve, report.")
@@ -193,7 +193,7 @@ def report(
 
 
 def _written(document: "Document", format_: str) -> str:
-    from vigie.core.report.postmortem import markdown
+    from vigie.report.postmortem import markdown
     from vigie.web.paper import html
 
     return html(document) if format_ == "html" else markdown(document)
@@ -229,7 +229,7 @@ def resolve(
 @app.command(epilog=notes("vigie incidents causes"))
 def causes() -> None:
     """The causes that `resolve --cause` knows, by id."""
-    from vigie.core.report.causes import catalogue
+    from vigie.text.causes import catalogue
 
     for identity, (_, en) in catalogue().items():
         typer.echo(f"{identity:<18} {en}")
@@ -237,7 +237,7 @@ def causes() -> None:
 
 def _known(cause: str) -> None:
     """Raise VigieError for a cause that nobody could look up again."""
-    from vigie.core.report.causes import catalogue
+    from vigie.text.causes import catalogue
 
     if cause and cause not in catalogue():
         near = difflib.get_close_matches(cause, catalogue(), 1)

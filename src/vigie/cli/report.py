@@ -9,10 +9,10 @@ import typer
 
 from vigie.cli.common import ConfigOption, group, notes, run, settings
 from vigie.config import Settings
-from vigie.core.report.facts import Analysis
-from vigie.core.report.scores import Scores, Share, Tried
 from vigie.errors import ModelError, VigieError
 from vigie.evaluate import Setup
+from vigie.report.facts import Analysis
+from vigie.report.scores import Scores, Share, Tried
 
 app = group("Reports again: with another model or prompt, and how well a model does.")
 
@@ -86,8 +86,8 @@ async def _evaluated(found: Settings, setup: Setup, most: int) -> Scores:
     from rich.progress import Progress
 
     from vigie.clock import SystemClock
-    from vigie.core.report.scores import scores
     from vigie.evaluate import evaluate as tries
+    from vigie.report.scores import scores
     from vigie.stores.sqlite import SqliteStore
 
     clock, tried = SystemClock(), list[Tried]()
@@ -134,8 +134,8 @@ def _table(found: Scores) -> list[str]:
 
 def _baselines(language: str) -> tuple[dict[str, Share], dict[str, Share]]:
     """The plain report, which names no cause, and the rules alone, on the same incidents."""
-    from vigie.core.report.scores import scores
     from vigie.evaluate import baselines
+    from vigie.report.scores import scores
 
     found = {
         name: scores(tried, model=name, mode="", language=language, at=0, digest="").shares for name, tried in baselines(language).items()
@@ -176,9 +176,9 @@ def draft(
 async def _drafted(found: Settings, setup: Setup, identity: str) -> tuple[Analysis | None, Analysis | None]:
     from vigie.app import monitors, zone_of
     from vigie.clock import SystemClock
-    from vigie.core.report.render import Setting
     from vigie.engine.messages import Composer
     from vigie.engine.writer import brief, write
+    from vigie.report.render import Setting
     from vigie.stores.sqlite import SqliteStore
 
     if not found.store.exists():

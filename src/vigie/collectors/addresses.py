@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
-from vigie.core.report.facts import Evidence, FactKind, Subject
+from vigie.report.facts import Evidence, FactKind, Subject
 
 _MOST = 6  # a sick service is not burdened with more
 _PORTS = {"https": 443, "http": 80}

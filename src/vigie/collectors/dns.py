@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, is_address
-from vigie.core.report.facts import Evidence, FactKind, Subject
 from vigie.net import Answer
+from vigie.report.facts import Evidence, FactKind, Subject
 
 _SHOWN = 4
 _MOST_SERVERS = 4  # of a zone are asked

@@ -15,10 +15,10 @@ from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.settings import AvailabilityReport, Channel, Llm, MonitorSettings
 from vigie.config.tree import Path, Tree
-from vigie.core.blind import OWN
+from vigie.core.detection import Policy, Window
 from vigie.core.model import Monitor, Sensitivity
 from vigie.core.period import Every
-from vigie.core.policy import Policy, Window
+from vigie.core.visibility import OWN
 from vigie.errors import VigieError
 from vigie.net import split_server
 

@@ -15,6 +15,7 @@ Laws
 from dataclasses import dataclass, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Sensitivity, Status
+from vigie.core.page_profile import ACCEPTED, Strange, seen
 from vigie.core.season import (
     HOUR_MS,
     MS,
@@ -34,7 +35,6 @@ from vigie.core.season import (
     total_ms,
     usual,
 )
-from vigie.core.shape import ACCEPTED, Strange, seen
 
 _SLOT_MS = HOUR_MS // SLOTS
 _ENDLESS_MS = 1e9

@@ -18,6 +18,7 @@ The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from vigie.core.detection import Policy
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -36,7 +37,6 @@ from vigie.core.events import (
     Woke,
 )
 from vigie.core.model import Cause, Severity, Status
-from vigie.core.policy import Policy
 
 
 class Phase(StrEnum):

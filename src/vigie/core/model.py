@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from vigie.core.policy import Policy
+from vigie.core.detection import Policy
 
 Scalar = str | int | float | bool
 

@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from vigie.core.report import history
-from vigie.core.report.facts import Analysis, Bundle, Subject
-from vigie.core.report.render import Setting
-from vigie.core.report.words import counted
 from vigie.engine import writer
 from vigie.engine.writer import Mode
 from vigie.errors import ModelError, ModelFault
 from vigie.ports import Clock, LanguageModel, Store
+from vigie.report import history
+from vigie.report.facts import Analysis, Bundle, Subject
+from vigie.report.render import Setting
+from vigie.text.words import counted
 
 log = logging.getLogger("vigie.analyst")
 

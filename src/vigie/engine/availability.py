@@ -2,28 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from vigie.core.blind import Blind
+from vigie.core.availability import Availability, Span, Standing, availability, clipped, length, merged, of_incidents
 from vigie.core.model import Incident, Severity
-from vigie.core.uptime import Availability, Span, availability, clipped, length, merged, of_incidents
+from vigie.core.visibility import Blind
 from vigie.ports import Store
 
 _ALL = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How one monitor stood in a period, in ms: `outages` were seen in it, `blind_ms` of it were not seen.
-
-    `since` is when it was first watched, epoch ms, if that is within the period.
-    """
-
-    known: Availability
-    outages: int
-    longest_ms: int
-    blind_ms: int
-    since: int | None
 
 
 async def standings(store: Store, start: int, end: int) -> dict[str, Standing]:

@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
 
-from vigie.core.blind import OWN
 from vigie.core.model import Monitor, Notice, NoticeReason
 from vigie.core.period import Every, Period, newest
+from vigie.core.visibility import OWN
 from vigie.engine.ingest import Turn
-from vigie.engine.sheet import thread
 from vigie.errors import StoreError
 from vigie.ports import Clock, Commit, OutboxRow, Store
+from vigie.report.availability import thread
 
 log = logging.getLogger("vigie.calendar")
 

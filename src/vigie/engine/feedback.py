@@ -2,11 +2,11 @@
 
 import logging
 
-from vigie.core.report.causes import catalogue
-from vigie.core.report.history import Remark
-from vigie.core.report.render import Setting
 from vigie.engine.messages import Composer
 from vigie.ports import Asked, Clock, Store
+from vigie.report.history import Remark
+from vigie.report.render import Setting
+from vigie.text.causes import catalogue
 
 log = logging.getLogger("vigie.feedback")
 

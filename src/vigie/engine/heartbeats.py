@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from vigie.core import heartbeat
-from vigie.core.heartbeat import Expected, Finding, Job, Ping, Signal
+from vigie.core.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
 from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.errors import StoreError
 from vigie.net import redact
 from vigie.ports import Answer, Batch, Clock, Hearing, PingStore
+from vigie.text import jobs
 
 log = logging.getLogger("vigie.heartbeats")
 
@@ -280,7 +281,7 @@ class Heartbeats:
             if (watched := self._watched.get(name)) is not None:
                 found = self._judged(name, now)
                 if own is not None and name in missed and found.status is Status.UNKNOWN:
-                    found = replace(found, cause=own, message="this machine's own link fails, so no ping can come in")
+                    found = replace(found, cause=own, reason=Reason.UNREACHABLE)
                 results += self._noted(watched, found, now)
         if results:
             await self._tell(results)
@@ -317,8 +318,7 @@ def verdict(monitor: str, job: Job | None, expected: Expected, now: int) -> Chec
     """What is to be said of a job at this instant, for who looks on from outside."""
     finding = Finding(None) if job is None else heartbeat.judge(job, expected, now)
     if finding.status is None:
-        words = "no ping has come yet" + ("" if job is None else ", and none is due")
-        finding = Finding(Status.UNKNOWN, Cause.PROBE_ERROR, words)
+        finding = Finding(Status.UNKNOWN, Cause.PROBE_ERROR, Reason.NOT_YET if job is None else Reason.NOT_DUE)
     return _result(monitor, finding, now)
 
 
@@ -329,7 +329,7 @@ def _result(monitor: str, finding: Finding, now: int) -> CheckResult:
         now,
         finding.status or Status.UNKNOWN,
         finding.cause,
-        finding.message,
+        jobs.line(finding),
         figures=finding.figures or {},
         advice=(_ADVICE[finding.cause],) if finding.cause in _ADVICE else (),
     )

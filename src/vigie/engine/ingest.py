@@ -5,16 +5,16 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
-from vigie.core.blind import OWN
+from vigie.core.detection import Policy
 from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
 from vigie.core.incident import MonitorState, step
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
-from vigie.core.policy import Policy
-from vigie.core.report.words import REMOVED
-from vigie.core.routing import route
+from vigie.core.notification import route
+from vigie.core.visibility import OWN
 from vigie.engine.baselines import Baselines
 from vigie.errors import StoreError
 from vigie.ports import Batch, Clock, Commit, OutboxRow, Store, TimelineEntry
+from vigie.text.words import REMOVED
 
 log = logging.getLogger("vigie.ingest")
 

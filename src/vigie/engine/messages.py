@@ -2,16 +2,16 @@
 
 import logging
 
-from vigie.core.blind import OWN
+from vigie.core.detection import Policy
 from vigie.core.model import CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
-from vigie.core.policy import Policy
-from vigie.core.report import facts, render
-from vigie.core.report.facts import Message, Subject
-from vigie.core.report.render import Setting
+from vigie.core.visibility import OWN
 from vigie.engine.availability import standings
-from vigie.engine.sheet import period_of, sheet
 from vigie.errors import VigieError
 from vigie.ports import Clock, Store
+from vigie.report import facts, render
+from vigie.report.availability import period_of, sheet
+from vigie.report.facts import Message, Subject
+from vigie.report.render import Setting
 
 log = logging.getLogger("vigie.outbox")
 

@@ -5,12 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 
 from vigie.core.model import Notice, NoticeReason
-from vigie.core.report.facts import Message
-from vigie.core.routing import LONGEST_WAIT_MS, retry_at
+from vigie.core.notification import LONGEST_WAIT_MS, retry_at
 from vigie.engine.alive import seen_through
-from vigie.engine.standins import StandIns
+from vigie.engine.failover import StandIns
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
 from vigie.ports import Clock, Delivery, Notifier, OutboxRow, Store
+from vigie.report.facts import Message
 
 log = logging.getLogger("vigie.outbox")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from vigie.core.model import CheckResult, Status
 from vigie.engine.alive import keep_alive
 from vigie.engine.limits import Limits
+from vigie.engine.loop_monitor import Watch, own_fault
 from vigie.engine.scheduler import Scheduler
-from vigie.engine.watch import Watch, own_fault
 from vigie.ports import Assignment, Batch, Clock, Probe
 
 log = logging.getLogger("vigie.prober")

@@ -6,17 +6,17 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vigie.core.blind import OWN
 from vigie.core.events import Cleared, Closed, Opened, Recovered, Suspected
 from vigie.core.model import Cause, Incident, Notice, NoticeReason, Severity
-from vigie.core.report import facts, history
-from vigie.core.report.facts import Bundle, Evidence, Subject
-from vigie.core.report.history import Past, Remark
+from vigie.core.visibility import OWN
 from vigie.engine.analyst import Analyst, Outcome, Writing
 from vigie.engine.ingest import Turn
 from vigie.engine.messages import Composer
 from vigie.errors import StoreError
 from vigie.ports import Clock, Collector, OutboxRow, Store, StoredReport
+from vigie.report import facts, history
+from vigie.report.facts import Bundle, Evidence, Subject
+from vigie.report.history import Past, Remark
 
 __all__ = ["EVIDENCE_MS", "Reporter", "Writing"]
 

@@ -4,8 +4,8 @@ import re
 from functools import cache
 from typing import Any
 
-from vigie.core.report.facts import Message
 from vigie.notifiers._text import Tone, tone
+from vigie.report.facts import Message
 
 # Edge and tint of the headline: each readable with the text colour of its scheme (checked in both by eye).
 _COLOURS = {Tone.BAD: "#d92d20", Tone.WARNING: "#dc6803", Tone.GOOD: "#17934f", Tone.NEUTRAL: "#667085"}

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from vigie.core.model import NoticeReason, Severity
-from vigie.core.report.facts import Link, Message, Row
+from vigie.report.facts import Link, Message, Row
 
 _LINE, _HEAD = 1_000, 200
 _LINES, _ROWS, _LINKS = 20, 40, 5

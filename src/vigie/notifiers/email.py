@@ -20,13 +20,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.core.report.facts import Message
 from vigie.errors import DeliveryError
 from vigie.net import hang_up, redact
 from vigie.notifiers import NotifierDeps, _mail_faults
 from vigie.notifiers._connect import trust_store
 from vigie.notifiers._mail_body import html, plain
 from vigie.notifiers._text import clean, flat, token
+from vigie.report.facts import Message
 
 log = logging.getLogger("vigie.notifiers.email")
 

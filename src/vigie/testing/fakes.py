@@ -9,20 +9,20 @@ from datetime import UTC
 from typing import Any
 
 from vigie.buses.local import LocalBus
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, Monitor, Notice, Status
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Evidence, Message, Subject
-from vigie.core.report.render import Setting
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
-from vigie.engine.eyes import Eyes
 from vigie.engine.ingest import Ingest, Turn
 from vigie.engine.janitor import Janitor
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.prober import LocalAgent
 from vigie.engine.reporter import Reporter, Writing
+from vigie.engine.self_monitor import Eyes
 from vigie.ports import Assignment, Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Reply, Store
+from vigie.report.facts import Evidence, Message, Subject
+from vigie.report.render import Setting
 
 _CAUSES = {Status.DOWN: Cause.TCP_REFUSED, Status.DEGRADED: Cause.LATENCY_THRESHOLD, Status.UNKNOWN: Cause.PROBE_NETWORK}
 

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta, timezone
 
+from vigie.core.availability import Availability, Standing
+from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Notice, NoticeReason, Severity, Status, Timings
-from vigie.core.policy import Policy
-from vigie.core.report import facts, render
-from vigie.core.report.facts import Analysis, Dropped, Link, Message, Row, Subject
-from vigie.core.report.render import Setting
-from vigie.core.uptime import Availability
-from vigie.engine.availability import Standing
-from vigie.engine.sheet import sheet
+from vigie.report import facts, render
+from vigie.report.availability import sheet
+from vigie.report.facts import Analysis, Dropped, Link, Message, Row, Subject
+from vigie.report.render import Setting
 
 LANGUAGES = ("fr", "en")
 STARTED_AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from vigie.core.detection import Policy
 from vigie.core.events import Acked, AckRecorded, Cleared, Closed, Decision, Disclosed, Opened, Recovered, Reminded, Resolved, Suspected
 from vigie.core.incident import MonitorState, Phase, Track
 from vigie.core.model import (
@@ -26,10 +27,9 @@ from vigie.core.model import (
     Timings,
     TlsFacts,
 )
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Analysis, Bundle, Dropped, Evidence, Fact, FactKind
 from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, Store, StoredReport, TimelineEntry
+from vigie.report.facts import Analysis, Bundle, Dropped, Evidence, Fact, FactKind
 from vigie.testing.store_suite_learnt import LEARNT_LAWS
 
 Opener = Callable[[], Store]

@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from vigie.core.baseline import Baseline, Slow
-from vigie.core.blind import Blind
+from vigie.core.detection import Policy
 from vigie.core.events import Cleared
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status
-from vigie.core.policy import Policy
+from vigie.core.page_profile import Strange
 from vigie.core.season import Season
-from vigie.core.shape import Strange
+from vigie.core.visibility import Blind
 from vigie.ports import Commit, Store, TimelineEntry
 
 Opener = Callable[[], Store]

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from vigie.core.model import Status
-from vigie.core.report.words import cause_words, clock_time, short_time
+from vigie.text.words import cause_words, clock_time, short_time
 from vigie.web import feedback, pings
 from vigie.web.pages import HEADERS, language_of, templates
 from vigie.web.view import Line, Snapshot, State

@@ -14,11 +14,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from vigie.core.report.causes import catalogue
-from vigie.core.report.render import Setting
-from vigie.core.report.words import date_time, pick
 from vigie.errors import StoreError
 from vigie.ports import Asked
+from vigie.report.render import Setting
+from vigie.text.causes import catalogue
+from vigie.text.words import date_time, pick
 from vigie.web.pages import HEADERS, language_of
 from vigie.web.words import say, shown
 
