@@ -55,7 +55,7 @@ def plain(case: Case) -> float:
     def work() -> None:
         bundle = facts.bundle(case.subject, evidence, AT, UTC)
         rules.shortlist(bundle, case.subject)
-        render.compose(case.subject, notice, bundle, None, render.Setting("en", UTC))
+        render.compose(case.subject, notice, bundle, None, render.RenderContext("en", UTC))
 
     return micros(work)
 

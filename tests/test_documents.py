@@ -90,7 +90,7 @@ def test_the_sample_of_a_mail_is_what_the_program_writes(text: str, language: st
     notice = Notice("shop-api-7:opened:mail", "shop-api-7", "shop-api", "mail", NoticeReason.OPENED, FOUR_PAST_TWO + 10_000)
     zone = timezone(timedelta(hours=1))
     bundle = facts.bundle(about, (), notice.at, zone)
-    message = render.compose(about, notice, bundle, Analysis("llama3", language, sentences), render.Setting(language, zone))
+    message = render.compose(about, notice, bundle, Analysis("llama3", language, sentences), render.RenderContext(language, zone))
     shown = text.split("```text\n")[1].split("```", maxsplit=1)[0].splitlines()
 
     assert shown[0].endswith(f": {message.subject}")

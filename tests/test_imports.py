@@ -9,12 +9,12 @@ PROBER = "import vigie.agent, vigie.probes.http.probe"
 PARENT = """
 import pathlib, tempfile
 import vigie.cli.serve, vigie.server, vigie.web.app
-from vigie.app import Core
+from vigie.app import Runtime
 from vigie.clock import SystemClock
 from vigie.config.apart import load_apart
 folder = pathlib.Path(tempfile.mkdtemp())
 (folder / "vigie.yaml").write_text("llm: {provider: none}\\nmonitors: ['https://a.test/']")
-Core(load_apart(None, {}, folder), SystemClock(), hold_ms=0, threads=False)
+Runtime(load_apart(None, {}, folder), SystemClock(), hold_ms=0, threads=False)
 """
 
 

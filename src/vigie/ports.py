@@ -297,7 +297,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class PingUpdate:
     """What a ping made of a job. `ping` None: the job alone changed; `left` is the ping's number when another process left it."""
 
     job: Job
@@ -320,7 +320,7 @@ class PingStore(Protocol):
     async def jobs(self) -> dict[str, Job]:
         """Every watched job by monitor id; `Store.sync_monitors` forgets the others."""
 
-    async def hear(self, hearings: Sequence[Hearing]) -> None:
+    async def hear(self, hearings: Sequence[PingUpdate]) -> None:
         """Write them whole, fsynced before it returns; of each monitor's pings the newest hundred are kept."""
 
     async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:

@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 from vigie import __version__
-from vigie.app import Core, assignments, evidence, heartbeats, jobs, locked, monitors, notifiers, writing, zone_of
+from vigie.app import Runtime, assignments, evidence, heartbeats, jobs, locked, monitors, notifiers, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
 from vigie.core.model import Monitor
 from vigie.engine.alive import keep_alive
-from vigie.engine.feedback import Desk
-from vigie.engine.ingest import Turn
+from vigie.engine.feedback import FeedbackService
+from vigie.engine.ingest import Transition
 from vigie.engine.janitor import Janitor
 from vigie.errors import ConfigError, VigieError
 from vigie.memory import one_arena, settle
@@ -29,44 +29,44 @@ log = logging.getLogger("vigie.server")
 
 _WATCH_SECONDS = 2.0
 _RECENT = 10
-# A monitor that gave no result for three of its turns, and at least this long, means that Vigie has stalled.
+# A monitor that gave no result for three of its transitions, and at least this long, means that Vigie has stalled.
 _STALL_MS = 120_000
 _DRAIN_MS = 10_000
 
 
-class Service:
+class Server:
     """All the parts of `vigie serve`. `reload` reads the configuration anew and may raise ConfigError."""
 
     def __init__(self, settings: Settings, clock: Clock, reload: Callable[[], Settings]) -> None:
         self.settings, self._clock, self._reload = settings, clock, reload
-        self.core = Core(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
+        self.runtime = Runtime(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
         self.agent = ProcessAgent(
             clock=clock,
             publish=self._bus.publish,
-            next_run=self.core.store.next_run,
+            next_run=self.runtime.store.next_run,
             control=settings.control,
             second_resolver=settings.second_resolver,
             evidence=str(evidence(settings)),
         )
-        self.heartbeats = heartbeats(self.core, self._bus.publish, self.core.deps.link.fault)
-        self.desk = Desk(self.core.store, clock, self.core.composer) if settings.web.public_url is not None else None
-        self._janitor = Janitor(self.core.store, clock, self.core.ingest)
+        self.heartbeats = heartbeats(self.runtime, self._bus.publish, self.runtime.deps.link.fault)
+        self.desk = FeedbackService(self.runtime.store, clock, self.runtime.composer) if settings.web.public_url is not None else None
+        self._janitor = Janitor(self.runtime.store, clock, self.runtime.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
         self._stamp = self._file_stamp()
         self._started_at = clock.now()
-        self.core.ingest.listen(self._pace)
+        self.runtime.ingest.listen(self._pace)
 
     async def start(self) -> None:
         """Adopt the state, start every loop, begin to watch."""
-        await self.core.start()
-        await self.heartbeats.start(jobs(self.settings), await self.core.store.next_run(), listening=True)
+        await self.runtime.start()
+        await self.heartbeats.start(jobs(self.settings), await self.runtime.store.next_run(), listening=True)
         loops = {
-            "the outbox": self.core.outbox.run,
-            "the reporter": self.core.reporter.run,
+            "the outbox": self.runtime.outbox.run,
+            "the reporter": self.runtime.reporter.run,
             "the janitor": self._janitor.run,
-            "the calendar": self.core.calendar.run,
+            "the calendar": self.runtime.calendar.run,
             "the watch over jobs": self.heartbeats.run,
             "the configuration's watch": self._watch_file,
         }
@@ -75,8 +75,8 @@ class Service:
             log.warning("jobs can report by `vigie ping` only: `web.enabled` is false")
         self._taking = asyncio.create_task(self._take())
         await self.agent.assign(assignments(self.settings))
-        for state in self.core.ingest.states():
-            if state.quick and (monitor := self.core.ingest.monitor(state.monitor)):
+        for state in self.runtime.ingest.states():
+            if state.quick and (monitor := self.runtime.ingest.monitor(state.monitor)):
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
         self.agent.start()
         settle()
@@ -86,17 +86,17 @@ class Service:
         await self.agent.stop()
         await self.heartbeats.stop()
         await self._bus.close()
-        self.core.ingest.stop()
+        self.runtime.ingest.stop()
         if self._taking is not None:
             await self._taking
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.core.eyes.stop()
-        unsent = await self.core.outbox.drain(self._clock.now() + _DRAIN_MS)
+        await self.runtime.eyes.stop()
+        unsent = await self.runtime.outbox.drain(self._clock.now() + _DRAIN_MS)
         if unsent:
             log.warning("%s still unsent; the next start sends what waits", counted(unsent, "avis", "notice", "en"))
-        await self.core.close()
+        await self.runtime.close()
 
     async def reload(self) -> bool:
         """Apply the configuration as it stands now, as a whole or not at all; whether it was applied."""
@@ -109,15 +109,15 @@ class Service:
         except (ConfigError, VigieError) as error:
             log.error("the new configuration is not applied, the old one stays in force:\n%s", error)  # noqa: TRY400 - the trace says nothing more
             return False
-        self.settings = self.core.settings = fresh
+        self.settings = self.runtime.settings = fresh
         watched = [one.monitor for one in fresh.monitors]
-        await self.core.store.sync_monitors(watched)
-        await self.core.ingest.configure(watched)
-        self.core.eyes.use(watched, fresh.blind_after_ms)
-        self.core.calendar.use(watched, fresh.availability.every, fresh.availability.channels, said.setting.zone)
-        self.core.composer.use(said.setting, monitors(fresh))
-        self.core.reporter.use(said)
-        self.core.outbox.use(built)
+        await self.runtime.store.sync_monitors(watched)
+        await self.runtime.ingest.configure(watched)
+        self.runtime.eyes.use(watched, fresh.blind_after_ms)
+        self.runtime.calendar.use(watched, fresh.availability.every, fresh.availability.channels, said.setting.zone)
+        self.runtime.composer.use(said.setting, monitors(fresh))
+        self.runtime.reporter.use(said)
+        self.runtime.outbox.use(built)
         await self.heartbeats.use(jobs(fresh), fresh.secrets)
         self.agent.use(fresh.control, fresh.second_resolver)
         await self.agent.assign(assignments(fresh))
@@ -127,11 +127,11 @@ class Service:
 
     async def snapshot(self) -> Snapshot:
         """How things stand, for the status page."""
-        store, now = self.core.store, self._clock.now()
+        store, now = self.runtime.store, self._clock.now()
         watched = [one.monitor for one in self.settings.monitors]
         found = lines(watched, await store.last_results(), await store.incidents(open_only=True, limit=10_000))
         recent = tuple(await store.incidents(limit=_RECENT))
-        last = self.core.ingest.last_result_at
+        last = self.runtime.ingest.last_result_at
         slowest = max((3 * monitor.every_ms for monitor in watched), default=0)
         late = self.agent.late.p99 if self.agent.late is not None else None
         stalled = now - max(last or 0, self._started_at) > max(_STALL_MS, slowest)
@@ -145,14 +145,14 @@ class Service:
 
     async def _take_one(self, batch: Batch) -> None:
         try:
-            await self.core.ingest.take(batch)
+            await self.runtime.ingest.take(batch)
         except Exception:
             # One batch that breaks must not end the watch over everything else.
             log.exception("a batch of results could not be taken in")
 
-    async def _pace(self, turn: Turn) -> None:
-        if turn.before.quick != turn.after.quick:
-            await self.agent.pace(turn.monitor.id, _quick_ms(turn.monitor) if turn.after.quick else None)
+    async def _pace(self, transition: Transition) -> None:
+        if transition.before.quick != transition.after.quick:
+            await self.agent.pace(transition.monitor.id, _quick_ms(transition.monitor) if transition.after.quick else None)
 
     async def _watch_file(self) -> None:
         while True:
@@ -180,7 +180,7 @@ async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings]
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
     one_arena()
     with locked(settings.store):
-        service = Service(settings, clock, reload)
+        service = Server(settings, clock, reload)
         close_page = await _page(service, settings)
         try:
             await service.start()
@@ -192,7 +192,7 @@ async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings]
             await service.stop()
 
 
-async def _until(stop: asyncio.Event, again: asyncio.Event, service: Service) -> None:
+async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> None:
     while not stop.is_set():
         waits = [asyncio.create_task(event.wait()) for event in (stop, again)]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -203,7 +203,7 @@ async def _until(stop: asyncio.Event, again: asyncio.Event, service: Service) ->
             await service.reload()
 
 
-async def _page(service: Service, settings: Settings) -> Callable[[], Awaitable[None]]:
+async def _page(service: Server, settings: Settings) -> Callable[[], Awaitable[None]]:
     """Serve the status page; what comes back stops it."""
     if not settings.web.enabled:
         return _nothing
@@ -230,13 +230,13 @@ async def _nothing() -> None:
     """Stop a page that was not served."""
 
 
-async def _bound(listen: str, service: Service) -> list[socket.socket]:
+async def _bound(listen: str, service: Server) -> list[socket.socket]:
     """Sockets that listen there; raises VigieError that says why not."""
     host, _, port = listen.rpartition(":")
     try:
         server = await asyncio.start_server(lambda _, __: None, host.strip("[]"), int(port), start_serving=False)
     except OSError as error:
-        await service.core.store.close()
+        await service.runtime.store.close()
         taken = error.errno == errno.EADDRINUSE
         why = "is taken by another program" if taken else f"cannot be listened on: {error.strerror or error}"
         raise VigieError(f"{listen} {why}", "set web.listen to a free port of this machine, or web.enabled to false") from error

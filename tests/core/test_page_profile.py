@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vigie.core.baseline import Baseline, accepted, judge
 from vigie.core.model import Cause, CheckResult, PageFacts, Sensitivity, Status, Timings
-from vigie.core.page_profile import Shape
+from vigie.core.page_profile import PageProfile
 from vigie.text.words import cause_words, short_words
 
 NORMAL = Sensitivity.NORMAL
@@ -204,8 +204,8 @@ def test_a_shape_reads_back_what_it_packs(
 ) -> None:
     born, title, kind, parts = numbers
     titles, kinds, news, strays, low, high, words = counters
-    shape = Shape(born, titles, kinds, news, strays, low, high, words, title, kind, parts, links, b"".join(scripts))
-    assert Shape.unpack(shape.pack()) == shape
+    shape = PageProfile(born, titles, kinds, news, strays, low, high, words, title, kind, parts, links, b"".join(scripts))
+    assert PageProfile.unpack(shape.pack()) == shape
     assert len(shape.pack()) <= 160
 
 

@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core.model import Cause
-from vigie.core.visibility import Blind, Decision, Event, Lasting, Lost, Regained, Seen, Sight, Silent, Stopped, Unseen, look
+from vigie.core.visibility import Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility, step
 
 MINUTE, HOUR = 60_000, 3_600_000
 TELL = 2 * MINUTE
 NETWORK, ERROR = Cause.PROBE_NETWORK, Cause.PROBE_ERROR
 
 
-def run(*events: Event, sight: Sight | None = None) -> tuple[Sight, list[Decision]]:
-    sight, found = sight or Sight(), list[Decision]()
+def run(*events: Event, sight: Visibility | None = None) -> tuple[Visibility, list[Decision]]:
+    sight, found = sight or Visibility(), list[Decision]()
     for event in events:
-        sight, decisions = look(sight, event, TELL)
+        sight, decisions = step(sight, event, TELL)
         found += decisions
     return sight, found
 
@@ -100,9 +100,9 @@ EVENTS = st.lists(
 
 @given(events=EVENTS)
 def test_laws(events: list[Event]) -> None:
-    sight, lost, over, lasting = Sight(), dict[int, Blind](), dict[int, Regained](), set[int]()
+    sight, lost, over, lasting = Visibility(), dict[int, Blind](), dict[int, Regained](), set[int]()
     for event in events:
-        sight, decisions = look(sight, event, TELL)
+        sight, decisions = step(sight, event, TELL)
         for one in decisions:
             number = one.span.number
             if isinstance(one, Lost):

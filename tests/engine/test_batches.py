@@ -12,13 +12,13 @@ from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result
 
-from .test_ingest import Desk, desk
+from .test_ingest import FeedbackService, desk
 
 pytestmark = pytest.mark.virtual
 UP, DOWN, DEGRADED = Status.UP, Status.DOWN, Status.DEGRADED
 
 
-async def take(ours: Desk, *statuses: Status) -> None:
+async def take(ours: FeedbackService, *statuses: Status) -> None:
     """All of them in one batch."""
     await ours.ingest.take(ours.batch(*(ours.result(status) for status in statuses)))
 

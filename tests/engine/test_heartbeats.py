@@ -15,7 +15,7 @@ from vigie.core.model import Cause, CheckResult, Status
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Answer, Batch, Hearing
+from vigie.ports import Answer, Batch, PingUpdate
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor
@@ -384,5 +384,5 @@ async def test_who_looks_on_from_outside_is_told_the_same(store: SqliteStore, cl
         await world.report(FAIL)
         job = (await store.jobs())["backup"]
         assert verdict("backup", job, one.expected, clock.now()).cause is Cause.HEARTBEAT_FAILED
-    await store.hear([Hearing(job)])
+    await store.hear([PingUpdate(job)])
     await store.close()

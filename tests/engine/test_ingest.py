@@ -10,7 +10,7 @@ from vigie.core.detection import Policy, Window
 from vigie.core.events import Acked, Closed, Opened, Recovered, Resolved
 from vigie.core.incident import Phase
 from vigie.core.model import CheckResult, Monitor, NoticeReason, Status
-from vigie.engine.ingest import Ingest, Turn
+from vigie.engine.ingest import Ingest, Transition
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Batch, Commit, Delivery
 from vigie.stores.sqlite import SqliteStore
@@ -38,13 +38,13 @@ class Failing:
 
 
 @dataclass
-class Desk:
+class FeedbackService:
     """An ingest over a real store, what it told, and a counter for batches."""
 
     ingest: Ingest
     store: SqliteStore
     clock: VirtualClock
-    turns: list[Turn]
+    turns: list[Transition]
     run: int = 1
     sequence: int = 0
     order: int = 0
@@ -70,10 +70,10 @@ class Desk:
         return [row.notice.key for row in await self.store.unsent()]
 
 
-async def desk(store: SqliteStore, clock: VirtualClock, *monitors: Monitor, hold_ms: int = 0, failures: int = 0) -> Desk:
-    turns: list[Turn] = []
+async def desk(store: SqliteStore, clock: VirtualClock, *monitors: Monitor, hold_ms: int = 0, failures: int = 0) -> FeedbackService:
+    turns: list[Transition] = []
 
-    async def hear(turn: Turn) -> None:
+    async def hear(turn: Transition) -> None:
         turns.append(turn)
 
     through = Failing(store, failures) if failures else store
@@ -82,7 +82,7 @@ async def desk(store: SqliteStore, clock: VirtualClock, *monitors: Monitor, hold
     await store.sync_monitors(wanted)
     await ingest.start()
     await ingest.configure(wanted)
-    return Desk(ingest, store, clock, turns)
+    return FeedbackService(ingest, store, clock, turns)
 
 
 async def test_an_outage_is_opened_told_and_closed_exactly_once(store: SqliteStore, clock: VirtualClock) -> None:
@@ -203,12 +203,12 @@ async def test_a_listener_that_breaks_keeps_nothing_from_the_others(
     store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     ours = await desk(store, clock)
-    heard = list[Turn]()
+    heard = list[Transition]()
 
-    async def broken(turn: Turn) -> None:
+    async def broken(turn: Transition) -> None:
         raise RuntimeError("deaf")
 
-    async def fine(turn: Turn) -> None:
+    async def fine(turn: Transition) -> None:
         heard.append(turn)
 
     ours.ingest.listen(broken)
@@ -219,9 +219,9 @@ async def test_a_listener_that_breaks_keeps_nothing_from_the_others(
 
 
 async def test_everybody_who_listens_to_results_hears_every_one(store: SqliteStore, clock: VirtualClock) -> None:
-    ours, heard = await desk(store, clock), list[Turn]()
+    ours, heard = await desk(store, clock), list[Transition]()
 
-    async def hear(turn: Turn) -> None:
+    async def hear(turn: Transition) -> None:
         heard.append(turn)
 
     ours.ingest.listen_to_results(hear)
@@ -259,7 +259,7 @@ async def test_a_clock_step_moves_reminders_along_and_tells_nobody(store: Sqlite
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
     clock.step(86_400_000)
-    await ours.ingest.mind_clock()
+    await ours.ingest.apply_clock_step()
     await ours.ingest.wake(clock.now())
     assert await ours.keys() == ["shop-1:opened:mail"]
     await clock.sleep(60)
@@ -277,7 +277,7 @@ async def test_a_result_that_comes_before_the_step_was_noticed_reminds_nobody(
     await ours.see(DOWN, DOWN)
     clock.step(86_400_000)
     await ours.see(status)
-    await ours.ingest.mind_clock()
+    await ours.ingest.apply_clock_step()
     await ours.ingest.wake(clock.now())
     assert await ours.keys() == ["shop-1:opened:mail"]
     await clock.sleep(600)

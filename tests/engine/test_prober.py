@@ -309,7 +309,7 @@ async def test_building_thousands_of_probes_holds_up_no_check(clock: VirtualCloc
 
 
 async def test_memory_stays_bounded_while_nobody_takes_results(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vigie.engine.prober._MOST_PENDING", 50)
+    monkeypatch.setattr("vigie.engine.prober._MAX_PENDING", 50)
     site = Site(clock)
     site.blocked = asyncio.Event()
     site.agent.start()

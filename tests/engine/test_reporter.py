@@ -7,11 +7,11 @@ import pytest
 
 from vigie.core.detection import Policy
 from vigie.core.model import NoticeReason, Status
-from vigie.engine.reporter import Writing
+from vigie.engine.reporter import ReportOptions
 from vigie.errors import ModelError, ModelFault, StoreError, StoreFault
 from vigie.report.facts import Evidence, FactKind
 from vigie.report.history import Remark
-from vigie.report.render import Setting
+from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeCollector, FakeModel, FakeVigie, fake_monitor
@@ -305,14 +305,14 @@ async def test_a_report_left_unwritten_by_a_crash_is_written_at_the_next_start(s
     assert world.kinds() == [NoticeReason.OPENED, NoticeReason.REPORT]
 
 
-async def _deaf(turn: object) -> None:
+async def _deaf(transition: object) -> None:
     """Hear nothing."""
 
 
 async def test_another_configuration_brings_another_model(store: SqliteStore, clock: VirtualClock) -> None:
     world, other = World(store, clock), FakeModel(clock)
     vigie = world.vigie()
-    vigie.reporter.use(Writing(other, 60_000, "en", None, Setting("en", UTC)))
+    vigie.reporter.use(ReportOptions(other, 60_000, "en", None, RenderContext("en", UTC)))
     async with vigie.at_work():
         await clock.sleep(40)
     assert (world.model.asked, other.asked) == (0, 1)

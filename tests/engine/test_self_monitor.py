@@ -12,10 +12,10 @@ from vigie.core.visibility import Blind, Unseen
 from vigie.engine.availability import availabilities
 from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
-from vigie.engine.self_monitor import Eyes
+from vigie.engine.self_monitor import SelfMonitor
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Batch, Commit, Store
-from vigie.report.render import Setting
+from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor
@@ -32,7 +32,7 @@ NAS = replace(fake_monitor("nas", policy=replace(POLICY, to=("hook",))), host="1
 
 
 @dataclass
-class Desk:
+class FeedbackService:
     """Ingest and eyes over a store, fed with results as time goes by."""
 
     store: Store
@@ -45,9 +45,9 @@ class Desk:
     woken: int = 0
     stepped: list[float] = field(default_factory=list)
 
-    async def start(self) -> "Desk":
+    async def start(self) -> "FeedbackService":
         self.ingest = Ingest(self.store, self.clock, hold_ms=0)
-        self.eyes = Eyes(self.store, self.clock, self._wake, continuous=self.continuous, elapsed=self.clock.monotonic)
+        self.eyes = SelfMonitor(self.store, self.clock, self._wake, continuous=self.continuous, elapsed=self.clock.monotonic)
         self.ingest.listen_to_results(self.eyes.hear)
         await self.store.sync_monitors(self.monitors)
         await self.ingest.start()
@@ -96,16 +96,16 @@ class Desk:
 
 
 @pytest.fixture
-def desk(clock: VirtualClock) -> Callable[..., Desk]:
+def desk(clock: VirtualClock) -> Callable[..., FeedbackService]:
     memory = MemoryStore()
 
-    def make(**options: object) -> Desk:
-        return Desk(memory, clock, **options)  # type: ignore[arg-type]
+    def make(**options: object) -> FeedbackService:
+        return FeedbackService(memory, clock, **options)  # type: ignore[arg-type]
 
     return make
 
 
-Make = Callable[..., Desk]
+Make = Callable[..., FeedbackService]
 
 
 async def test_one_notice_for_all_and_no_incident_of_any_service(desk: Make) -> None:
@@ -138,7 +138,7 @@ async def test_the_notice_says_from_when_to_when_and_why(desk: Make, language: s
         await ours.see(UNKNOWN, NETWORK)
     await ours.see()
     row = (await ours.store.unsent())[0]
-    message = await Composer(ours.store, ours.clock, Setting(language, UTC), {}).compose(row.notice)
+    message = await Composer(ours.store, ours.clock, RenderContext(language, UTC), {}).compose(row.notice)
     assert (message.headline, message.monitor, message.reason) == (headline, "Vigie", NoticeReason.BLIND)
     assert any(line in one for one in message.lines)
     assert message.rows == ()
@@ -213,7 +213,7 @@ async def test_a_life_that_broke_off_is_a_silence_that_is_told(desk: Make) -> No
     assert await again.spans() == [(ERROR, 3_600)]
     assert len(await again.told()) == 3
     row = (await again.store.unsent())[0]
-    message = await Composer(again.store, again.clock, Setting("en", UTC), {}).compose(row.notice)
+    message = await Composer(again.store, again.clock, RenderContext("en", UTC), {}).compose(row.notice)
     assert "standstill" in message.headline
 
 
@@ -308,7 +308,7 @@ async def test_a_store_that_fails_is_asked_again_at_the_next_result(desk: Make) 
 
 
 async def test_availability_leaves_the_blind_time_out(store: SqliteStore, clock: VirtualClock) -> None:
-    ours = await Desk(store, clock).start()
+    ours = await FeedbackService(store, clock).start()
     began = clock.now()
     await ours.see(after_s=0)
     await ours.see(monitor=API, after_s=0)
@@ -329,7 +329,7 @@ async def test_availability_leaves_the_blind_time_out(store: SqliteStore, clock:
 
 
 async def test_availability_takes_ones_own_spans_only(clock: VirtualClock) -> None:
-    ours = await Desk(MemoryStore(), clock).start()
+    ours = await FeedbackService(MemoryStore(), clock).start()
     began = clock.now()
     for monitor in (SHOP, API):
         await ours.see(monitor=monitor, after_s=0)

@@ -24,7 +24,7 @@ from vigie.core.model import (
 )
 from vigie.report import facts
 from vigie.report.facts import Bundle, Evidence, FactKind, Subject
-from vigie.report.render import Setting
+from vigie.report.render import RenderContext
 
 ZONE = timezone(timedelta(hours=1))
 AT = 1_795_525_325_000  # 2026-11-24 14:02:05 UTC+1
@@ -131,9 +131,9 @@ def bundle() -> Callable[..., Bundle]:
 
 
 @pytest.fixture
-def setting() -> Callable[[str], Setting]:
+def setting() -> Callable[[str], RenderContext]:
     """A language, in the zone of these tests."""
-    return lambda language: Setting(language, ZONE)
+    return lambda language: RenderContext(language, ZONE)
 
 
 @pytest.fixture

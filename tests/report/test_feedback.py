@@ -10,7 +10,7 @@ from vigie.core.model import Notice, NoticeReason
 from vigie.report import facts, render
 from vigie.report.facts import Analysis
 from vigie.report.feedback import Feedback
-from vigie.report.render import Setting
+from vigie.report.render import RenderContext
 from vigie.testing.messages import subject
 
 LINKS = Feedback("https://vigie.example.com/", b"k" * 32)
@@ -18,7 +18,7 @@ ANALYSIS = Analysis("llama3", "en", ("The nginx server answers HTTP 502.",))
 SIGNATURE = "nBW4IE5NhUnm5aJHMmUuYA"  # by openssl dgst -sha256 -hmac, the first 16 bytes
 
 
-def message(setting: Setting, analysis: Analysis | None = ANALYSIS, reason: NoticeReason = NoticeReason.OPENED) -> Any:
+def message(setting: RenderContext, analysis: Analysis | None = ANALYSIS, reason: NoticeReason = NoticeReason.OPENED) -> Any:
     about = subject()
     about = replace(about, incident=replace(about.incident, closed_at=None))
     notice = Notice(f"shop-api-7:{reason}:mail", "shop-api-7", "shop-api", "mail", reason, about.incident.opened_at)
@@ -31,7 +31,7 @@ def message(setting: Setting, analysis: Analysis | None = ANALYSIS, reason: Noti
     [("en", ["👍 The analysis helped", "👎 The analysis misled"]), ("fr", ["👍 L'analyse a aidé", "👎 L'analyse a trompé"])],
 )
 def test_a_notice_with_an_analysis_ends_with_two_links(
-    language: str, labels: list[str], reason: NoticeReason, setting: Callable[[str], Setting]
+    language: str, labels: list[str], reason: NoticeReason, setting: Callable[[str], RenderContext]
 ) -> None:
     found = message(replace(setting(language), feedback=LINKS), reason=reason)
 
@@ -42,7 +42,7 @@ def test_a_notice_with_an_analysis_ends_with_two_links(
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "did the analysis help?"), ("fr", "l'analyse a-t-elle aidé ?")])
-def test_without_an_address_it_names_the_command(language: str, words: str, setting: Callable[[str], Setting]) -> None:
+def test_without_an_address_it_names_the_command(language: str, words: str, setting: Callable[[str], RenderContext]) -> None:
     found = message(setting(language))
 
     assert found.links == ()
@@ -52,7 +52,7 @@ def test_without_an_address_it_names_the_command(language: str, words: str, sett
 @pytest.mark.parametrize("feedback", [LINKS, None])
 @pytest.mark.parametrize("analysis", [None, replace(ANALYSIS, sentences=())])
 def test_where_no_model_wrote_nobody_is_asked(
-    feedback: Feedback | None, analysis: Analysis | None, setting: Callable[[str], Setting]
+    feedback: Feedback | None, analysis: Analysis | None, setting: Callable[[str], RenderContext]
 ) -> None:
     found = message(replace(setting("en"), feedback=feedback), analysis)
 

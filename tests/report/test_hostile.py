@@ -10,7 +10,7 @@ import pytest
 from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Notice, NoticeReason, PageFacts, TlsFacts
 from vigie.report import facts, prompt, render, rules, select
 from vigie.report.facts import Bundle, Message, Subject
-from vigie.report.render import Setting
+from vigie.report.render import RenderContext
 
 from .conftest import AT, ZONE
 
@@ -58,7 +58,7 @@ def poisoned(result: CheckResult, order: str, cause: Cause, figures: dict[str, A
 
 
 def told(subject: Subject, bundle: Bundle, language: str) -> list[Message]:
-    setting = Setting(language, ZONE)
+    setting = RenderContext(language, ZONE)
     reasons = [
         NoticeReason.OPENED,
         NoticeReason.REMINDER,

@@ -12,7 +12,7 @@ from vigie.core.model import Cause, CheckResult, NoticeReason, Severity
 from vigie.report import postmortem
 from vigie.report.facts import Analysis, Bundle, Evidence, Subject
 from vigie.report.history import Past, Remark
-from vigie.report.postmortem import Document, Record, Told
+from vigie.report.postmortem import DeliveryAttempt, Document, Record
 
 from .conftest import AT, MINUTE, ZONE
 
@@ -38,9 +38,9 @@ def write(subject: Callable[..., Subject], bundle: Callable[..., Bundle], look: 
             (AT + 30 * MINUTE, Recovered(OUTAGE, "shop-api-3", AT + 30 * MINUTE, page=True)),
         ]
         told = (
-            Told(AT + 11_000, "mail", NoticeReason.OPENED, "auth: the login was refused"),
-            Told(AT + 13_500, "mail", NoticeReason.OPENED),
-            Told(AT + 30 * MINUTE + 500, "mail", NoticeReason.RECOVERED),
+            DeliveryAttempt(AT + 11_000, "mail", NoticeReason.OPENED, "auth: the login was refused"),
+            DeliveryAttempt(AT + 13_500, "mail", NoticeReason.OPENED),
+            DeliveryAttempt(AT + 30 * MINUTE + 500, "mail", NoticeReason.RECOVERED),
         )
         values: dict[str, Any] = {
             "subject": about, "bundle": bundle(about, look), "analysis": None, "decisions": tuple(decisions), "told": told, "remarks": (),

@@ -10,7 +10,7 @@ import pytest
 from vigie.core.model import Cause, Notice, NoticeReason, Severity
 from vigie.report import facts, render
 from vigie.report.facts import Message
-from vigie.report.render import Setting
+from vigie.report.render import RenderContext
 from vigie.testing.messages import STARTED_AT, subject
 from vigie.text import words
 
@@ -48,7 +48,7 @@ def said(
     about = replace(about, monitor=replace(about.monitor, name=name), incident=replace(about.incident, closed_at=closed, **incident))
     notice = Notice(f"shop-api-7:{reason}:mail", "shop-api-7", "shop-api", "mail", reason, STARTED_AT + later)
     zone = timezone(timedelta(hours=1))
-    return render.compose(about, notice, facts.bundle(about, (), notice.at, zone), None, Setting(language, zone))
+    return render.compose(about, notice, facts.bundle(about, (), notice.at, zone), None, RenderContext(language, zone))
 
 
 @pytest.mark.parametrize("over", [False, True])

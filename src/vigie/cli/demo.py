@@ -197,7 +197,7 @@ class _Story:
     def _service(self, site: int, port: int) -> Any:
         from vigie.clock import SystemClock
         from vigie.config import load
-        from vigie.server import Service
+        from vigie.server import Server
 
         llm = f"{{provider: ollama, model: '{self._model}'}}" if self._model else "{provider: none}"
         file = self._folder / "vigie.yaml"
@@ -206,7 +206,7 @@ class _Story:
         # The mail settings of whoever runs this belong to their own mail server, not to the demonstration's.
         known = {name: value for name, value in os.environ.items() if name == "OLLAMA_HOST"}
         found = load(file, known, self._folder)
-        return Service(found, SystemClock(), lambda: found)
+        return Server(found, SystemClock(), lambda: found)
 
     async def _tell(self, turn: Any) -> None:
         result, words = turn.result, self._words

@@ -287,7 +287,7 @@ def _handle(found: Settings, identity: str, event: Acked | Resolved) -> None:
 
 
 async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> None:
-    from vigie.app import Core, locked
+    from vigie.app import Runtime, locked
     from vigie.clock import SystemClock
     from vigie.errors import AlreadyRunning
 
@@ -304,13 +304,13 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
         await store.close()
     try:
         with locked(found.store):
-            core = Core(found, SystemClock(), hold_ms=0, threads=False)
+            runtime = Runtime(found, SystemClock(), hold_ms=0, threads=False)
             try:
-                await core.start()
-                await core.ingest.handle(incident.monitor, event)
-                await core.outbox.drain(core.clock.now() + 5_000)
+                await runtime.start()
+                await runtime.ingest.handle(incident.monitor, event)
+                await runtime.outbox.drain(runtime.clock.now() + 5_000)
             finally:
-                await core.close()
+                await runtime.close()
     except AlreadyRunning:
         await _leave(found, incident.monitor, event)
 

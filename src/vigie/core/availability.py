@@ -27,7 +27,7 @@ class Availability:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AvailabilitySummary:
     """How one monitor stood in a period, in ms: `outages` were seen in it, `blind_ms` of it were not seen.
 
     `since` is when it was first watched, epoch ms, if that is within the period.

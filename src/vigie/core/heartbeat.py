@@ -15,7 +15,7 @@ from enum import StrEnum
 from vigie.core.model import Cause, Scalar, Status
 
 _SLACK_MS = 60_000  # a ping may come so much before it is due
-_MOST_RUNS = 20
+_MAX_RUNS = 20
 
 
 class Signal(StrEnum):
@@ -125,7 +125,7 @@ def heard(job: Job, ping: Ping, expected: Expected) -> Job:
     others = tuple(one for one in job.runs if one.run != ping.run)
     if ping.signal is Signal.START:
         first = ping.at if job.started_at is None else job.started_at
-        return replace(job, started_at=first, runs=(*others, Run(ping.run, ping.at, ping.at))[-_MOST_RUNS:])
+        return replace(job, started_at=first, runs=(*others, Run(ping.run, ping.at, ping.at))[-_MAX_RUNS:])
     mine = next((one for one in job.runs if one.run == ping.run), None)
     if ping.signal is Signal.SUCCESS:  # a run that is late by now was told; that the job works again settles it
         others = tuple(one for one in others if one.since + expected.longest_ms > ping.at)

@@ -132,15 +132,15 @@ class MonitorState:
         return self.outage.phase is Phase.HEALTHY and self.degradation.phase is Phase.HEALTHY
 
 
-Turn = tuple[Track, tuple[Decision, ...]]
+Transition = tuple[Track, tuple[Decision, ...]]
 
 
 def step(state: MonitorState, event: Event, policy: Policy) -> tuple[MonitorState, tuple[Decision, ...]]:
     """What an event makes of a state, and what was decided. Total: every event is accepted in every state."""
     if isinstance(event, Observed):
         return _observe(state, event, policy)
-    turns = [_turn(severity, track, event, policy) for severity, track in _tracks(state)]
-    return _joined(state, turns, event.at, policy)
+    transitions = [_turn(severity, track, event, policy) for severity, track in _tracks(state)]
+    return _joined(state, transitions, event.at, policy)
 
 
 def _observe(state: MonitorState, event: Observed, policy: Policy) -> tuple[MonitorState, tuple[Decision, ...]]:
@@ -149,29 +149,29 @@ def _observe(state: MonitorState, event: Observed, policy: Policy) -> tuple[Moni
     seen = replace(state, order=max(state.order, event.order), status=event.status, cause=event.cause, at=event.at)
     if state.resting and event.status in (Status.UP, Status.UNKNOWN):
         return seen, ()
-    turns = []
+    transitions = []
     for severity, track in _tracks(seen):
         signal = _SIGNALS[severity].get(event.status)
         moved, decisions = (track, ()) if signal is None else _move(severity, track, signal, event, seen, policy)
         if moved.incident != track.incident:
             seen = replace(seen, ordinal=seen.ordinal + 1)
         told, more = _tell(severity, moved, event.at, policy)
-        turns.append((told, (*decisions, *more)))
-    return _joined(seen, turns, event.at, policy)
+        transitions.append((told, (*decisions, *more)))
+    return _joined(seen, transitions, event.at, policy)
 
 
 def _tracks(state: MonitorState) -> tuple[tuple[Severity, Track], tuple[Severity, Track]]:
     return (Severity.OUTAGE, state.outage), (Severity.DEGRADATION, state.degradation)
 
 
-def _joined(state: MonitorState, turns: list[Turn], at: int, policy: Policy) -> tuple[MonitorState, tuple[Decision, ...]]:
-    (outage, first), (degradation, second) = turns
+def _joined(state: MonitorState, transitions: list[Transition], at: int, policy: Policy) -> tuple[MonitorState, tuple[Decision, ...]]:
+    (outage, first), (degradation, second) = transitions
     wakes = [wake for track in (outage, degradation) if (wake := _wake_at(track, at, policy)) is not None]
     joined = replace(state, outage=outage, degradation=degradation, wake_at=min(wakes, default=None))
     return joined, (*first, *second)
 
 
-def _move(severity: Severity, track: Track, signal: Signal, event: Observed, state: MonitorState, policy: Policy) -> Turn:
+def _move(severity: Severity, track: Track, signal: Signal, event: Observed, state: MonitorState, policy: Policy) -> Transition:
     rule = TABLE[track.phase, signal]
     count = 0 if rule.counts is None else track.count + 1 if track.phase is rule.then else 1
     threshold = {Count.CONFIRM: policy.confirm, Count.RECOVER: policy.recover, None: 0}[rule.counts]
@@ -180,7 +180,7 @@ def _move(severity: Severity, track: Track, signal: Signal, event: Observed, sta
     return _decide(severity, track, moved, event, state, policy)
 
 
-def _decide(severity: Severity, track: Track, moved: Track, event: Observed, state: MonitorState, policy: Policy) -> Turn:
+def _decide(severity: Severity, track: Track, moved: Track, event: Observed, state: MonitorState, policy: Policy) -> Transition:
     cause = event.cause or Cause.PROBE_ERROR
     decisions: list[Decision] = []
     if track.phase is Phase.HEALTHY and moved.phase is not Phase.HEALTHY:
@@ -199,7 +199,7 @@ def _decide(severity: Severity, track: Track, moved: Track, event: Observed, sta
     return moved, tuple(decisions)
 
 
-def _turn(severity: Severity, track: Track, event: Acked | Resolved | Woke | Stepped, policy: Policy) -> Turn:
+def _turn(severity: Severity, track: Track, event: Acked | Resolved | Woke | Stepped, policy: Policy) -> Transition:
     """What an event other than a result makes of one track."""
     if isinstance(event, Stepped):
         moved = track.remind_at is not None
@@ -214,7 +214,7 @@ def _turn(severity: Severity, track: Track, event: Acked | Resolved | Woke | Ste
     return _tell(severity, track, event.at, policy)
 
 
-def _tell(severity: Severity, track: Track, at: int, policy: Policy) -> Turn:
+def _tell(severity: Severity, track: Track, at: int, policy: Policy) -> Transition:
     """Disclose what a maintenance window hid, or remind, if it is time and no window holds.
 
     Also while it seems to recover: should Vigie see nothing any more, nobody would ever hear of it.

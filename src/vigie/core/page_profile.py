@@ -22,16 +22,16 @@ ACCEPTED = 24  # hours after which another shape is the usual one
 
 _FORMAT = struct.Struct("<IBBBBBBBIIQ32s")
 _HOST = 4  # bytes of a script host's hash
-_MOST_HOSTS = 24
+_MAX_HOSTS = 24
 _RESTLESS = 2  # changes of a feature after which it is no sign any more
 _FAR = 2
 _FRACTION, _FEWER_WORDS, _MULTIPLE = 18, 23, 23  # codes: a third of the size, a quarter of the words, four times the size
-_LEAST_BYTES, _LEAST_WORDS = 512, 40  # smaller pages may halve by a word
+_MIN_BYTES, _MIN_WORDS = 512, 40  # smaller pages may halve by a word
 _SPAM, _MANY_LINKS = 8, 5
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class PageProfile:
     """What pages had in common. Counters say how often a feature changed; `low`, `high` and `words` are codes of sizes.
 
     `parts` are the landmarks that every page had, `links` the hosts that any linked to, both as sets of bits;
@@ -58,7 +58,7 @@ class Shape:
         return _FORMAT.pack(self.born, *counters, self.title, self.kind, self.parts, self.links.to_bytes(32)) + self.scripts
 
     @classmethod
-    def unpack(cls, packed: bytes) -> "Shape":
+    def unpack(cls, packed: bytes) -> "PageProfile":
         """What was packed."""
         born, titles, kinds, news, strays, low, high, words, title, kind, parts, links = _FORMAT.unpack_from(packed)
         scripts = packed[_FORMAT.size :]
@@ -66,7 +66,7 @@ class Shape:
 
 
 @dataclass(frozen=True, slots=True)
-class Strange:
+class PageChange:
     """A shape far from the usual one, since `hours` of learning: what the usual shape will be once it is accepted, and the signs.
 
     `host` is the first foreign script host that was never seen before; `usual` the usual size in bytes.
@@ -80,19 +80,19 @@ class Strange:
     host: str = ""
 
 
-def seen(page: PageFacts, packed: bytes, strange: Strange | None, hours: int) -> tuple[bytes, Strange | None]:
+def seen(page: PageFacts, packed: bytes, strange: PageChange | None, hours: int) -> tuple[bytes, PageChange | None]:
     """The usual shape, and the strange one if it is that, after a page; `hours` is how many hours were learnt from so far."""
     facts = _Facts.of(page)
     if not packed:
         return _first(facts, hours).pack(), None
-    shape = Shape.unpack(packed)
+    shape = PageProfile.unpack(packed)
     signs = _signs(shape, facts, page) if hours - shape.born >= LEARNING else {}
     if sum(signs.values()) < _FAR:
         return _learnt(shape, facts, counting=True).pack(), None
-    ahead = _learnt(Shape.unpack(strange.shape) if strange else shape, facts, counting=False)
+    ahead = _learnt(PageProfile.unpack(strange.shape) if strange else shape, facts, counting=False)
     host = next((one for one, key in zip(page.scripts, facts.scripts, strict=True) if key not in _hosts(shape)), "")
     since = strange.hours if strange else hours
-    return packed, Strange(ahead.pack(), since, ", ".join(signs), page.bytes, round(MS[shape.high] / MS[1]), host)
+    return packed, PageChange(ahead.pack(), since, ", ".join(signs), page.bytes, round(MS[shape.high] / MS[1]), host)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +131,17 @@ def _bits(names: tuple[str, ...], width: int) -> int:
     return found
 
 
-def _hosts(shape: Shape) -> set[bytes]:
+def _hosts(shape: PageProfile) -> set[bytes]:
     return {shape.scripts[start : start + _HOST] for start in range(0, len(shape.scripts), _HOST)}
 
 
-def _first(facts: _Facts, hours: int) -> Shape:
-    scripts = b"".join(facts.scripts[:_MOST_HOSTS])
+def _first(facts: _Facts, hours: int) -> PageProfile:
+    scripts = b"".join(facts.scripts[:_MAX_HOSTS])
     size, words = facts.size, facts.words
-    return Shape(hours, 0, 0, 0, 0, size, size, words, facts.title, facts.kind, facts.parts, facts.links, scripts)
+    return PageProfile(hours, 0, 0, 0, 0, size, size, words, facts.title, facts.kind, facts.parts, facts.links, scripts)
 
 
-def _learnt(shape: Shape, facts: _Facts, *, counting: bool) -> Shape:
+def _learnt(shape: PageProfile, facts: _Facts, *, counting: bool) -> PageProfile:
     """The shape widened by a page; `counting` notes what changed, as it does when a page that varies is learnt."""
     fresh = [host for host in dict.fromkeys(facts.scripts) if host not in _hosts(shape)]
     more = int(counting)
@@ -158,7 +158,7 @@ def _learnt(shape: Shape, facts: _Facts, *, counting: bool) -> Shape:
         kind=facts.kind,
         parts=shape.parts & facts.parts if counting else facts.parts,
         links=shape.links | facts.links,
-        scripts=(shape.scripts + b"".join(fresh))[: _MOST_HOSTS * _HOST],
+        scripts=(shape.scripts + b"".join(fresh))[: _MAX_HOSTS * _HOST],
     )
 
 
@@ -166,9 +166,9 @@ def _count(kept: int, more: int) -> int:
     return min(kept + more, 255)
 
 
-def _signs(shape: Shape, facts: _Facts, page: PageFacts) -> dict[str, int]:
+def _signs(shape: PageProfile, facts: _Facts, page: PageFacts) -> dict[str, int]:
     """What is unusual, each with its weight."""
-    full = len(shape.scripts) >= _MOST_HOSTS * _HOST
+    full = len(shape.scripts) >= _MAX_HOSTS * _HOST
     fresh = () if full else [host for host in facts.scripts if host not in _hosts(shape)]
     strays, known = (facts.links & ~shape.links).bit_count(), shape.links.bit_count()
     lost, had = (shape.parts & ~facts.parts).bit_count(), shape.parts.bit_count()
@@ -183,10 +183,10 @@ def _signs(shape: Shape, facts: _Facts, page: PageFacts) -> dict[str, int]:
     return {name: weight for name, weight in found.items() if weight}
 
 
-def _size_weight(shape: Shape, facts: _Facts, page: PageFacts) -> int:
+def _size_weight(shape: PageProfile, facts: _Facts, page: PageFacts) -> int:
     """A page that shrank to a fraction lost something; one that grew may just be busy. Data may be of any size."""
     if "html" not in page.type:
         return 0
-    shrunk = facts.size < shape.low - _FRACTION and MS[shape.low] / MS[1] >= _LEAST_BYTES
-    fewer = facts.words < shape.words - _FEWER_WORDS and MS[shape.words] / MS[1] >= _LEAST_WORDS
+    shrunk = facts.size < shape.low - _FRACTION and MS[shape.low] / MS[1] >= _MIN_BYTES
+    fewer = facts.words < shape.words - _FEWER_WORDS and MS[shape.words] / MS[1] >= _MIN_WORDS
     return 2 if shrunk or fewer else 1 if facts.size > shape.high + _MULTIPLE else 0

@@ -72,7 +72,7 @@ Event = Seen | Unseen | Silent | Stopped
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """What must be remembered: the number of the newest span, and that span while it lasts. `opened`: its incident is open."""
 
     number: int = 0
@@ -106,7 +106,7 @@ class Regained:
 Decision = Lost | Lasting | Regained
 
 
-def look(sight: Sight, event: Event, tell_after_ms: int) -> tuple[Sight, tuple[Decision, ...]]:
+def step(sight: Visibility, event: Event, tell_after_ms: int) -> tuple[Visibility, tuple[Decision, ...]]:
     """What an event makes of the sight, and what was decided. Total: every event is accepted in every state."""
     span = sight.span
     match event:
@@ -129,15 +129,15 @@ def look(sight: Sight, event: Event, tell_after_ms: int) -> tuple[Sight, tuple[D
             return sight, ()
 
 
-def _begun(sight: Sight, at: int, cause: Cause, *, quiet: bool = False) -> tuple[Sight, tuple[Decision, ...]]:
+def _begun(sight: Visibility, at: int, cause: Cause, *, quiet: bool = False) -> tuple[Visibility, tuple[Decision, ...]]:
     span = Blind(sight.number + 1, at, cause, quiet=quiet)
-    return Sight(span.number, span), (Lost(span),)
+    return Visibility(span.number, span), (Lost(span),)
 
 
-def _ended(sight: Sight, span: Blind, event: Seen | Unseen | Silent, tell_after_ms: int) -> tuple[Sight, tuple[Decision, ...]]:
+def _ended(sight: Visibility, span: Blind, event: Seen | Unseen | Silent, tell_after_ms: int) -> tuple[Visibility, tuple[Decision, ...]]:
     over = replace(span, until=max(event.at, span.start))
     told = not span.quiet and (sight.opened or _length(span, event) >= tell_after_ms)
-    return Sight(sight.number), (Regained(over, told),)
+    return Visibility(sight.number), (Regained(over, told),)
 
 
 def _length(span: Blind, event: Seen | Unseen | Silent) -> int:

@@ -11,7 +11,7 @@ _INSTEAD = ":instead:"
 _FRESH_SECONDS = 1.0
 
 
-class StandIns:
+class Failover:
     """Finds what the channels that stand in are to tell. `fallbacks` names them."""
 
     def __init__(self, store: Store, clock: Clock, fallbacks: Callable[[Notice], tuple[str, ...]]) -> None:

@@ -15,7 +15,7 @@ from vigie.core.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
 from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.errors import StoreError
 from vigie.net import redact
-from vigie.ports import Answer, Batch, Clock, Hearing, PingStore
+from vigie.ports import Answer, Batch, Clock, PingStore, PingUpdate
 from vigie.text import jobs
 
 log = logging.getLogger("vigie.heartbeats")
@@ -116,7 +116,7 @@ class Heartbeats:
         now, wanted = self._clock.now(), {one.monitor.id: one for one in watched}
         async with self._turn:
             begun = {name: heartbeat.begun(self._jobs.get(name), name, one.expected, now) for name, one in wanted.items()}
-            changed = [Hearing(job) for name, job in begun.items() if self._jobs.get(name) != job]
+            changed = [PingUpdate(job) for name, job in begun.items() if self._jobs.get(name) != job]
             if changed:
                 await self._store.hear(changed)
             self._watched, self._jobs = wanted, begun
@@ -179,7 +179,7 @@ class Heartbeats:
                 if not one.written.done():
                     one.written.set_result(None)
 
-    def _hearing(self, jobs: dict[str, Job], arrival: _Arrival) -> Hearing | None:
+    def _hearing(self, jobs: dict[str, Job], arrival: _Arrival) -> PingUpdate | None:
         """What one ping makes of its job; `jobs` go along."""
         watched, job, ping = self._watched.get(arrival.monitor), jobs.get(arrival.monitor), arrival.ping
         if watched is None or job is None:
@@ -188,9 +188,9 @@ class Heartbeats:
         overtaken = arrival.left is not None and ping.at < (job.ended_at or 0) <= self._clock.now()
         after = job if overtaken else heartbeat.heard(job, ping, watched.expected)
         jobs[arrival.monitor] = after
-        return Hearing(after, ping, arrival.left)
+        return PingUpdate(after, ping, arrival.left)
 
-    def _adopt(self, hearings: Iterable[Hearing]) -> None:
+    def _adopt(self, hearings: Iterable[PingUpdate]) -> None:
         """What is on the disk holds. Each end of a run is a result of its own: a failure is told even where a success follows at once."""
         now = self._clock.now()
         for one in hearings:
@@ -266,7 +266,7 @@ class Heartbeats:
             }
             changed = {name: job for name, job in after.items() if self._jobs[name] != job}
             if changed:
-                await self._store.hear([Hearing(job) for job in changed.values()])
+                await self._store.hear([PingUpdate(job) for job in changed.values()])
                 self._jobs.update(changed)
 
     async def _look(self, now: int) -> None:

@@ -11,7 +11,7 @@ from vigie.ports import Clock, Store
 from vigie.report import facts, render
 from vigie.report.availability import period_of, sheet
 from vigie.report.facts import Message, Subject
-from vigie.report.render import Setting
+from vigie.report.render import RenderContext
 
 log = logging.getLogger("vigie.outbox")
 
@@ -19,15 +19,15 @@ log = logging.getLogger("vigie.outbox")
 class Composer:
     """Composes at the moment of sending, so that a report that came meanwhile is in it."""
 
-    def __init__(self, store: Store, clock: Clock, setting: Setting, monitors: dict[str, Monitor]) -> None:
+    def __init__(self, store: Store, clock: Clock, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
         self._store, self._clock, self._setting, self._monitors = store, clock, setting, monitors
 
-    def use(self, setting: Setting, monitors: dict[str, Monitor]) -> None:
+    def use(self, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
         """The words and monitors of a new configuration."""
         self._setting, self._monitors = setting, monitors
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> RenderContext:
         """How messages speak now."""
         return self._setting
 

@@ -8,20 +8,20 @@ from dataclasses import replace
 from vigie.core import visibility
 from vigie.core.events import Opened, Recovered
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
-from vigie.core.visibility import OWN, Blind, Decision, Event, Lasting, Lost, Regained, Seen, Sight, Silent, Stopped, Unseen
-from vigie.engine.ingest import Turn
+from vigie.core.visibility import OWN, Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility
+from vigie.engine.ingest import Transition
 from vigie.errors import StoreError
 from vigie.net import is_literal, is_private
 from vigie.ports import Clock, Commit, OutboxRow, Store, TimelineEntry
 
 log = logging.getLogger("vigie.sight")
 
-_LEAST_GAP_MS = 120_000
+_MIN_GAP_MS = 120_000
 _TURNS = 3  # of the monitor that is checked most often, without any result
 _WITHOUT_TURNS = ("heartbeat",)  # jobs report when they like
 
 
-class Eyes:
+class SelfMonitor:
     """Listens to every result.
 
     `wake` wakes the outbox; `continuous` says that results should come all the time, as they do in `serve`. `elapsed` tells seconds
@@ -36,7 +36,7 @@ class Eyes:
         self._heard_at: float | None = None  # by `elapsed`: the newest result, and when sight was lost
         self._lost_at: float | None = None
         self._going_since: float | None = None
-        self._sight, self._tell_after_ms = Sight(), _LEAST_GAP_MS
+        self._sight, self._tell_after_ms = Visibility(), _MIN_GAP_MS
         self._channels: tuple[str, ...] = ()
         self._gap_ms: int | None = None
         self._last: int | None = None
@@ -49,8 +49,8 @@ class Eyes:
         watched = list(monitors)
         self._tell_after_ms = tell_after_ms
         self._channels = tuple(dict.fromkeys(channel for monitor in watched for channel in monitor.policy.to))
-        turns = [monitor.every_ms + monitor.timeout_ms for monitor in watched if monitor.kind not in _WITHOUT_TURNS]
-        self._gap_ms = max(_TURNS * min(turns), _LEAST_GAP_MS) if turns and self._continuous else None
+        transitions = [monitor.every_ms + monitor.timeout_ms for monitor in watched if monitor.kind not in _WITHOUT_TURNS]
+        self._gap_ms = max(_TURNS * min(transitions), _MIN_GAP_MS) if transitions and self._continuous else None
         self._unknown = {one: at for one, at in self._unknown.items() if any(monitor.id == one for monitor in watched)}
 
     async def start(self) -> None:
@@ -59,7 +59,7 @@ class Eyes:
         number = max((one.number for one in spans), default=0)
         held = next((one for one in reversed(spans) if one.until is None and not one.monitor), None)
         incident = await self._store.incident(held.incident) if held is not None else None
-        self._sight = Sight(number, held, opened=incident is not None and incident.closed_at is None)
+        self._sight = Visibility(number, held, opened=incident is not None and incident.closed_at is None)
         if self._continuous and held is None and await self._broke_off():
             self._last = max([one.at for one in (await self._store.last_results()).values()], default=None)
 
@@ -69,9 +69,9 @@ class Eyes:
         newest = max(cursors, key=lambda agent: cursors[agent], default="once-")
         return not newest.startswith("once-")
 
-    async def hear(self, turn: Turn) -> None:
+    async def hear(self, transition: Transition) -> None:
         """A result was taken in. Raises StoreError; the next result tries again."""
-        result = turn.result
+        result = transition.result
         if result is None:
             return
         quiet = self._sight.span is None and not self._unknown and result.status is not Status.UNKNOWN
@@ -79,7 +79,7 @@ class Eyes:
             self._last, self._heard_at = result.at, self._elapsed()
             return
         async with self._lock:
-            await self._heard(turn.monitor, result)
+            await self._heard(transition.monitor, result)
             self._last, self._heard_at = result.at, self._elapsed()
 
     async def stop(self) -> None:
@@ -122,7 +122,7 @@ class Eyes:
         self._sight = replace(self._sight, number=span.number)
 
     async def _look(self, event: Event) -> None:
-        after, decisions = visibility.look(self._sight, event, self._tell_after_ms)
+        after, decisions = visibility.step(self._sight, event, self._tell_after_ms)
         if decisions:
             await self._store.commit(self._commit(decisions))
         if after.span is not None and self._sight.span != after.span:

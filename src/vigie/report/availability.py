@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from vigie.core.availability import Availability, Standing
+from vigie.core.availability import Availability, AvailabilitySummary
 from vigie.core.model import Monitor, Notice, Severity
 from vigie.core.period import Every, Period, named
 from vigie.core.visibility import OWN
 from vigie.report.facts import Message, Row
-from vigie.report.render import Setting, shortened, subject_line
+from vigie.report.render import RenderContext, shortened, subject_line
 from vigie.text.terms import MONTHS
 from vigie.text.words import HEADLINES, counted, date_time, duration, label, percent, pick
 
@@ -15,7 +15,7 @@ _NAME = 40
 _ROWS = 39  # and one for all others: no channel lays out more than forty
 _UNSEEN = 2.0  # sorts behind every share of time
 
-Line = tuple[Monitor, Standing]
+Line = tuple[Monitor, AvailabilitySummary]
 
 
 def thread(period: Period) -> str:
@@ -23,12 +23,12 @@ def thread(period: Period) -> str:
     return f"availability-{period.name}"
 
 
-def sheet(notice: Notice, monitors: Mapping[str, Monitor], standings: Mapping[str, Standing], setting: Setting) -> Message:
+def sheet(notice: Notice, monitors: Mapping[str, Monitor], standings: Mapping[str, AvailabilitySummary], setting: RenderContext) -> Message:
     """The message of a period's notice; monitors without a standing were not watched in it."""
     return _Sheet(notice, monitors, standings, setting).message()
 
 
-def period_of(notice: Notice, setting: Setting) -> Period:
+def period_of(notice: Notice, setting: RenderContext) -> Period:
     """The period that a notice is about. Raises ValueError when it is about none."""
     return named(notice.incident.removeprefix("availability-"), setting.zone)
 
@@ -36,7 +36,9 @@ def period_of(notice: Notice, setting: Setting) -> Period:
 class _Sheet:
     """Lays one out."""
 
-    def __init__(self, notice: Notice, monitors: Mapping[str, Monitor], standings: Mapping[str, Standing], setting: Setting) -> None:
+    def __init__(
+        self, notice: Notice, monitors: Mapping[str, Monitor], standings: Mapping[str, AvailabilitySummary], setting: RenderContext
+    ) -> None:
         self._notice, self._language, self._zone = notice, setting.language, setting.zone
         self._period = period_of(notice, setting)
         self._lines: list[Line] = sorted(((monitor, standings[one]) for one, monitor in monitors.items() if one in standings), key=_worst)
@@ -105,7 +107,7 @@ class _Sheet:
             rows.append(Row(self._share(others), "…", self._say("others_down" if outages else "others_well", **values)))
         return rows
 
-    def _row(self, monitor: Monitor, one: Standing) -> str:
+    def _row(self, monitor: Monitor, one: AvailabilitySummary) -> str:
         state = "one_unseen" if not one.known.observed_ms else "one_down" if one.outages else "one_well"
         parts = [self._say(state, name=_called(monitor), outages=self._outages(one.outages), down=self._span(one.known.down_ms))]
         if one.outages > 1:

@@ -25,7 +25,7 @@ PRODUCTS = {
 }
 TLS_VERSIONS = ("TLSv1.3", "TLSv1.2", "TLSv1.1", "TLSv1.0", "TLSv1", "SSLv3")
 _HOST = re.compile(r"(?i)localhost|[a-z0-9*-]+(?:\.[a-z0-9-]+)+")
-_MOST = 3  # addresses named
+_MAX = 3  # addresses named
 _GROWN = 2  # a size that doubled or halved is worth a word
 _SLOWER, _SLOWER_MS = 3, 200.0
 
@@ -69,7 +69,7 @@ def _addresses(before: CheckResult, after: CheckResult) -> Change | None:
         return None
     if set(before.addresses) == set(after.addresses):
         return Change("addresses", "les adresses du nom n'ont pas changé", "the name's addresses have not changed", differs=False)
-    old, new = (", ".join(sorted(one.addresses)[:_MOST]) for one in (before, after))
+    old, new = (", ".join(sorted(one.addresses)[:_MAX]) for one in (before, after))
     return Change("addresses", f"les adresses du nom sont passées de {old} à {new}", f"the name's addresses went from {old} to {new}")
 
 

@@ -18,7 +18,7 @@ from vigie.report.render import analysis_label
 from vigie.text.causes import known_cause
 from vigie.text.words import cause_words, date_time, duration, label, pick
 
-_MOST_SIMILAR = 5
+_MAX_SIMILAR = 5
 _EXPECTED = (FactKind.DNS, FactKind.TCP, FactKind.CONTROL, FactKind.HTTP, FactKind.TLS)
 
 
@@ -34,7 +34,7 @@ _NOTICES: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DeliveryAttempt:
     """One attempt to tell somebody: `reason` is the notice's, `fault` is empty when the channel took it. Instants in epoch ms."""
 
     at: int
@@ -51,7 +51,7 @@ class Record:
     bundle: Bundle
     analysis: Analysis | None
     decisions: tuple[tuple[int, Decision], ...]
-    told: tuple[Told, ...]
+    told: tuple[DeliveryAttempt, ...]
     remarks: tuple[Remark, ...]
     past: tuple[Past, ...]
     month: Availability
@@ -192,7 +192,7 @@ class _Writer:
             case Suspected() | Cleared():
                 return ""
 
-    def _delivered(self, one: Told) -> str:
+    def _delivered(self, one: DeliveryAttempt) -> str:
         what = pick(_NOTICES.get(one.reason, (str(one.reason), str(one.reason))), self._language)
         if one.fault:
             return self.say(f"{what} : non remise à {one.channel} ({one.fault})", f"{what}: not handed to {one.channel} ({one.fault})")
@@ -240,7 +240,7 @@ class _Writer:
         return list(dict.fromkeys(note for note in (self._incident.note or "", *(one.note for one in self._record.remarks)) if note))
 
     def similar(self) -> Section:
-        found = similar(self._subject, self._record.past)[:_MOST_SIMILAR]
+        found = similar(self._subject, self._record.past)[:_MAX_SIMILAR]
         title = self.say("Incidents semblables", "Similar incidents")
         if not found:
             return Section(title, (self.say("Aucun sur les 90 derniers jours.", "None in the last 90 days."),))

@@ -31,11 +31,11 @@ from vigie.text.words import (
 HEADLINE_LENGTH, SUBJECT_LENGTH = 100, 78
 _NAME, _KEY, _WHAT = 40, 40, 12
 _ROWS = 20
-_MOST_CHANGES, _MOST_ADDRESSES = 3, 3
+_MAX_CHANGES, _MAX_ADDRESSES = 3, 3
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class RenderContext:
     """How to speak: `language` is fr or en; with `feedback`, an analysis is followed by links that say whether it helped."""
 
     language: str
@@ -43,7 +43,7 @@ class Setting:
     feedback: Feedback | None = None
 
 
-def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis | None, setting: Setting) -> Message:
+def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis | None, setting: RenderContext) -> Message:
     """What a channel is to say for a notice about an incident."""
     language, incident = setting.language, subject.incident
     headline = _headline(subject, notice, setting)
@@ -82,7 +82,7 @@ def _timely(notice: Notice, incident: Incident, bundle: Bundle, analysis: Analys
     return late and notice.reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED)
 
 
-def _footer(incident: Incident, setting: Setting, *, asks: bool) -> str:
+def _footer(incident: Incident, setting: RenderContext, *, asks: bool) -> str:
     """Where more is to be read; below an analysis without links, also how to say whether it helped."""
     footer = label("footer", setting.language, incident=incident.id)
     ask = label("ask", setting.language, incident=incident.id) if asks and setting.feedback is None else ""
@@ -137,7 +137,7 @@ def _lasted(incident: Incident, at: int, language: str) -> str:
     return duration((incident.closed_at or at) - incident.started_at, language)
 
 
-def _headline(subject: Subject, notice: Notice, setting: Setting) -> str:
+def _headline(subject: Subject, notice: Notice, setting: RenderContext) -> str:
     """At most 100 characters; what has to go is taken from the cause's words, never from the times."""
     incident, language = subject.incident, setting.language
     what = short_words(subject.result.cause or incident.cause, subject.result.figures, language)
@@ -168,7 +168,7 @@ def _who(monitor: Monitor) -> str:
     return f"{name} ({monitor.target})" if monitor.target and monitor.target != name else name
 
 
-def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting) -> tuple[str, ...]:
+def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderContext) -> tuple[str, ...]:
     language, incident = setting.language, subject.incident
     match notice.reason:
         case NoticeReason.RECOVERED:
@@ -190,7 +190,7 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting) -
             return _trouble(subject, notice, bundle, setting)
 
 
-def _blind(incident: Incident, notice: Notice, setting: Setting) -> tuple[str, ...]:
+def _blind(incident: Incident, notice: Notice, setting: RenderContext) -> tuple[str, ...]:
     """From when to when Vigie itself saw nothing, and that nobody else is accused."""
     language, until = setting.language, incident.closed_at or notice.at
     at, end = date_time(incident.started_at, setting.zone), date_time(until, setting.zone)
@@ -199,7 +199,7 @@ def _blind(incident: Incident, notice: Notice, setting: Setting) -> tuple[str, .
     return tuple(line for line in (lasted, why, label("blind_means", language)) if line)
 
 
-def _past(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, str]:
+def _past(subject: Subject, notice: Notice, setting: RenderContext) -> tuple[str, str]:
     """How long it lasted, and what it was."""
     since = moment(subject.incident.started_at, setting.zone, notice.at)
     lasted = _lasted(subject.incident, notice.at, setting.language)
@@ -207,7 +207,7 @@ def _past(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, str]
     return label("lasted", setting.language, lasted=lasted, since=since), was
 
 
-def _recovered(subject: Subject, notice: Notice, setting: Setting) -> tuple[str, ...]:
+def _recovered(subject: Subject, notice: Notice, setting: RenderContext) -> tuple[str, ...]:
     language, incident = setting.language, subject.incident
     name = "recovered" if incident.severity is Severity.OUTAGE else "fine_again"
     at = moment(incident.closed_at or notice.at, setting.zone, notice.at)
@@ -221,10 +221,10 @@ def _recovered(subject: Subject, notice: Notice, setting: Setting) -> tuple[str,
 
 def _clauses(found: Sequence[Change], language: str) -> str:
     joint = " ; " if language == "fr" else "; "
-    return joint.join(one.fr if language == "fr" else one.en for one in found[:_MOST_CHANGES])
+    return joint.join(one.fr if language == "fr" else one.en for one in found[:_MAX_CHANGES])
 
 
-def _scope(subject: Subject, notice: Notice, setting: Setting) -> str:
+def _scope(subject: Subject, notice: Notice, setting: RenderContext) -> str:
     incident = subject.incident
     cause = subject.result.cause or incident.cause
     degraded = "" if incident.severity is Severity.OUTAGE else "_degraded"
@@ -235,7 +235,7 @@ def _scope(subject: Subject, notice: Notice, setting: Setting) -> str:
     return label("scope_own" if cause.own else f"scope{degraded}", setting.language, who=_who(subject.monitor), at=at)
 
 
-def _trouble(subject: Subject, notice: Notice, bundle: Bundle, setting: Setting, *, brief: bool = False) -> tuple[str, ...]:
+def _trouble(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderContext, *, brief: bool = False) -> tuple[str, ...]:
     """Scope, what was observed, what is supposed, first step: three to six lines."""
     language = setting.language
     checks = ", ".join(fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHECK)
@@ -257,7 +257,7 @@ def _second_look(bundle: Bundle, language: str) -> list[str]:
     clauses += [_clause(fact, language) for fact in told]
     if not clauses:
         return []
-    facts = ", ".join(fact.id for fact in (*looks[:_MOST_ADDRESSES], *told))
+    facts = ", ".join(fact.id for fact in (*looks[:_MAX_ADDRESSES], *told))
     return [label("second_look", language, what=(" ; " if language == "fr" else "; ").join(clauses), facts=facts)]
 
 
@@ -266,7 +266,7 @@ def _addresses(looks: Sequence[Fact], language: str) -> str:
         return _clause(looks[0], language)
     bad = [fact.evidence.name.removeprefix("address.") for fact in looks if fact.evidence.bad]
     name = "all_accept" if not bad else "none_accepts" if len(bad) == len(looks) else "one_refuses" if len(bad) == 1 else "some_refuse"
-    return label(name, language, count=len(looks), number=len(bad), bad=", ".join(bad[:_MOST_ADDRESSES]))
+    return label(name, language, count=len(looks), number=len(bad), bad=", ".join(bad[:_MAX_ADDRESSES]))
 
 
 def _clause(fact: Fact, language: str) -> str:
@@ -283,7 +283,7 @@ def _differs(subject: Subject, bundle: Bundle, language: str) -> list[str]:
     """What changed since the last healthy state, beside the status that the line before already tells."""
     if subject.last_good is None:
         return []
-    found = [one for one in changes(subject.last_good, subject.result) if one.differs and one.name != "status"][:_MOST_CHANGES]
+    found = [one for one in changes(subject.last_good, subject.result) if one.differs and one.name != "status"][:_MAX_CHANGES]
     names = {one.name for one in found}
     ids = [fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHANGE and fact.evidence.name in names]
     return [label("differs", language, what=_clauses(found, language), facts=", ".join(ids))] if found and ids else []

@@ -8,7 +8,7 @@ from vigie.report.facts import Analysis, Bundle, Dropped, FactKind, Subject
 from vigie.report.prompt import MAX_TOKENS, causes, fact_line, tokens
 from vigie.report.rules import Hypothesis
 
-MOST_FACTS, LEAST_FACTS = 3, 2
+MAX_FACTS, LEAST_FACTS = 3, 2
 
 _INSTRUCTIONS = {
     "en": (
@@ -51,7 +51,7 @@ def _schema(known_causes: Sequence[str], facts: Sequence[str]) -> dict[str, obje
         "type": "object",
         "properties": {
             "cause": {"type": "string", "enum": [*known_causes, "unknown"]},
-            "facts": {"type": "array", "items": {"type": "string", "enum": list(facts)}, "minItems": 1, "maxItems": MOST_FACTS},
+            "facts": {"type": "array", "items": {"type": "string", "enum": list(facts)}, "minItems": 1, "maxItems": MAX_FACTS},
         },
         "required": ["cause", "facts"],
         "additionalProperties": False,
@@ -67,7 +67,7 @@ def certify(
         return Analysis(model, language, (), (Dropped(fault, "".join(one for one in text[:200] if one.isprintable())),), "", duration_ms)
     del subject  # the facts speak for it
     first = [fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHECK][:1]
-    chosen = list(dict.fromkeys([*first, *reply["facts"]]))[:MOST_FACTS]
+    chosen = list(dict.fromkeys([*first, *reply["facts"]]))[:MAX_FACTS]
     by_id = {fact.id: fact.evidence for fact in bundle.facts}
     sentences = tuple(by_id[name].fr if language == "fr" else by_id[name].en for name in chosen)
     decisive = next((one.id for one in hypotheses if one.grade == "high"), reply["cause"])

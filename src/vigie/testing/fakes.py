@@ -13,16 +13,16 @@ from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, Monitor, Notice, Status
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
-from vigie.engine.ingest import Ingest, Turn
+from vigie.engine.ingest import Ingest, Transition
 from vigie.engine.janitor import Janitor
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.prober import LocalAgent
-from vigie.engine.reporter import Reporter, Writing
-from vigie.engine.self_monitor import Eyes
+from vigie.engine.reporter import Reporter, ReportOptions
+from vigie.engine.self_monitor import SelfMonitor
 from vigie.ports import Assignment, Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Reply, Store
 from vigie.report.facts import Evidence, Message, Subject
-from vigie.report.render import Setting
+from vigie.report.render import RenderContext
 
 _CAUSES = {Status.DOWN: Cause.TCP_REFUSED, Status.DEGRADED: Cause.LATENCY_THRESHOLD, Status.UNKNOWN: Cause.PROBE_NETWORK}
 
@@ -179,14 +179,14 @@ class FakeVigie:
     ) -> None:
         self.store, self.clock, self.monitors = store, clock, list(monitors)
         self.probes = {one.id: FakeProbe(clock, status_at) for one in self.monitors}
-        setting = Setting("en", UTC)
+        setting = RenderContext("en", UTC)
         self.composer = Composer(store, clock, setting, {one.id: one for one in self.monitors})
-        writing = Writing(model, 60_000, "en", None, setting)
+        writing = ReportOptions(model, 60_000, "en", None, setting)
         self.reporter = Reporter(store, clock, self.composer, collectors, writing)
         self.outbox = Outbox(store, clock, channels, self.composer.compose, self._fallbacks)
         self.ingest = Ingest(store, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake, self._pace])
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = Eyes(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
+        self.eyes = SelfMonitor(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
         self.ingest.listen_to_results(self.eyes.hear)
         self.calendar = Calendar(store, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.hear)
@@ -240,11 +240,11 @@ class FakeVigie:
         async for batch in self.bus.batches():
             await self.ingest.take(batch)
 
-    async def _pace(self, turn: Turn) -> None:
+    async def _pace(self, turn: Transition) -> None:
         if self.agent is not None and turn.before.quick != turn.after.quick:
             await self.agent.pace(turn.monitor.id, turn.monitor.policy.confirm_every_ms if turn.after.quick else None)
 
-    async def _wake(self, turn: Turn) -> None:
+    async def _wake(self, turn: Transition) -> None:
         if turn.decisions:
             self.outbox.wake()
 

@@ -10,7 +10,7 @@ from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
 from vigie.core.visibility import Blind
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Commit, Delivery, Hearing, OutboxRow, StoredReport, TimelineEntry
+from vigie.ports import Commit, Delivery, OutboxRow, PingUpdate, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores
 
@@ -274,7 +274,7 @@ class MemoryStore:
         self._look()
         return dict(self._jobs)
 
-    async def hear(self, hearings: Sequence[Hearing]) -> None:
+    async def hear(self, hearings: Sequence[PingUpdate]) -> None:
         """Write what pings made of jobs."""
         self._look()
         for one in hearings:

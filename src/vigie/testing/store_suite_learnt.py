@@ -11,7 +11,7 @@ from vigie.core.baseline import Baseline, Slow
 from vigie.core.detection import Policy
 from vigie.core.events import Cleared
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status
-from vigie.core.page_profile import Strange
+from vigie.core.page_profile import PageChange
 from vigie.core.season import Season
 from vigie.core.visibility import Blind
 from vigie.ports import Commit, Store, TimelineEntry
@@ -23,7 +23,7 @@ DAY = 86_400_000
 MONITORS = tuple(Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000, Policy()) for name in ("shop", "api"))
 KNOWN = Baseline(
     Season(600, bytes(range(168)) * 5, bytes(range(24)), 7, 9), 490_000, 3, b"\1\2\3\4\5", 250.5, 2, NOW, told=True,
-    slow=Slow("tls", 300, 100, 12), page=b"\xff\0page", strange=Strange(b"\0", 9, "script, title", 1_000, 2_000, "cdn.test"),
+    slow=Slow("tls", 300, 100, 12), page=b"\xff\0page", strange=PageChange(b"\0", 9, "script, title", 1_000, 2_000, "cdn.test"),
 )  # fmt: skip
 
 

@@ -18,7 +18,9 @@ from vigie.web.view import Line, Snapshot, State
 from vigie.web.words import latency, say, span
 
 
-def build(snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.Ears | None = None, desk: feedback.Desk | None = None) -> Starlette:
+def build(
+    snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.PingReceiver | None = None, desk: feedback.FeedbackService | None = None
+) -> Starlette:
     """The application over a function that says how things stand, over who hears the pings of jobs, and who takes feedback."""
     pages = templates()
     template = pages.get_template("status.html.j2")
