@@ -13,8 +13,8 @@ import pytest
 
 from vigie.cli import results
 from vigie.config import load
-from vigie.core.detection import Policy
-from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Notice, NoticeReason, Status, Timings, TlsFacts
+from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
+from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import ConfigError
 from vigie.report import facts, render
 from vigie.report.facts import Analysis
@@ -55,7 +55,7 @@ def test_the_checker_finds_dead_links_and_readmes_that_part(links: Any, tmp_path
 
 
 def test_the_sample_of_a_check_is_what_the_program_prints() -> None:
-    monitor = Monitor("shop", "Shop", "http", "https://shop.example/health", "shop.example", 60_000, 10_000, Policy())
+    monitor = Monitor("shop", "Shop", "http", "https://shop.example/health", "shop.example", 60_000, 10_000)
     result = CheckResult(
         "shop",
         0,

@@ -17,7 +17,8 @@ from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known
 from vigie.config import Settings
 from vigie.core.heartbeat import Job
-from vigie.core.model import Cause, CheckResult, Monitor, Notice, NoticeReason
+from vigie.core.model import Cause, CheckResult, Monitor
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest, Transition
@@ -190,7 +191,7 @@ class Runtime:
         monitor = self.ingest.monitor(notice.monitor)
         if monitor is None:
             return tuple(self.settings.channels)
-        return monitor.policy.fallback or monitor.policy.to
+        return monitor.notification.fallback or monitor.notification.to
 
     async def _wake(self, transition: Transition) -> None:
         if transition.decisions:
@@ -228,14 +229,14 @@ async def _cycle(runtime: Runtime) -> int:
         await runtime.ingest.take(Batch(f"once-{assignment.monitor.id}", run, number, (named,)))
 
     async def cycle(assignment: Assignment) -> None:
-        policy, monitor = assignment.monitor.policy, assignment.monitor.id
+        detection, monitor = assignment.monitor.detection, assignment.monitor.id
         probe = build_probe(assignment, runtime.deps, every=1)
         await look(assignment, probe)
         # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
-        for _ in range(max(policy.confirm, policy.recover) + 1):
+        for _ in range(max(detection.confirm, detection.recover) + 1):
             if not (runtime.ingest.state(monitor).quick or probe.unsure):
                 return
-            await runtime.clock.sleep(policy.confirm_every_ms / 1000)
+            await runtime.clock.sleep(detection.confirm_every_ms / 1000)
             await look(assignment, probe)
 
     try:

@@ -9,7 +9,8 @@ from vigie.agent import probe_deps
 from vigie.app import collectors, zone_of
 from vigie.collectors import Known
 from vigie.config import Settings
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.engine.reporter import EVIDENCE_MS
 from vigie.ports import Collector
 from vigie.report import facts, rules

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
-from vigie.core.model import Notice, NoticeReason
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.writer import Mode, brief, write
 from vigie.errors import ModelError
 from vigie.ports import Clock, LanguageModel

@@ -9,7 +9,8 @@ from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
-from vigie.core.model import CheckResult, Incident, Monitor, Notice
+from vigie.core.model import CheckResult, Incident, Monitor
+from vigie.core.notification import Notice
 from vigie.core.visibility import Blind
 from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
 from vigie.report.history import Remark

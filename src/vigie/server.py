@@ -173,7 +173,7 @@ class Server:
 
 
 def _quick_ms(monitor: Monitor) -> int:
-    return min(monitor.policy.confirm_every_ms, monitor.every_ms)
+    return min(monitor.detection.confirm_every_ms, monitor.every_ms)
 
 
 async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings], stop: asyncio.Event, again: asyncio.Event) -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from vigie.buses.process import Assign, Late, Pace, ProcessAgent, Said, Stop, Up, frame, read_frame
 from vigie.clock import SystemClock
-from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Assignment, Batch
@@ -24,7 +23,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 def assignment(name: str, port: int, every_ms: int = 200) -> Assignment:
     url = f"http://127.0.0.1:{port}/"
-    monitor = Monitor(name, name, "http", url, "127.0.0.1", every_ms, 2_000, Policy())
+    monitor = Monitor(name, name, "http", url, "127.0.0.1", every_ms, 2_000)
     return Assignment(monitor, {"url": url})
 
 

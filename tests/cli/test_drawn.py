@@ -10,10 +10,9 @@ from typer.testing import CliRunner
 from vigie.cli import _drawn as drawn
 from vigie.cli import results
 from vigie.cli.check import app
-from vigie.core.detection import Policy
 from vigie.core.model import Certificate, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
 
-MONITOR = Monitor("shop", "Shop", "http", "https://shop.example/", "shop.example", 30_000, 5_000, Policy())
+MONITOR = Monitor("shop", "Shop", "http", "https://shop.example/", "shop.example", 30_000, 5_000)
 
 
 def test_each_bar_begins_where_the_one_before_ended() -> None:

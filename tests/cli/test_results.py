@@ -6,10 +6,9 @@ from dataclasses import replace
 import pytest
 
 from vigie.cli import results
-from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
 
-MONITOR = Monitor("shop", "Shop | API's", "http", "https://shop.test/", "shop.test", 60_000, 10_000, Policy())
+MONITOR = Monitor("shop", "Shop | API's", "http", "https://shop.test/", "shop.test", 60_000, 10_000)
 RESULT = CheckResult(
     "shop",
     1_767_225_600_123,

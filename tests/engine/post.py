@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vigie.core.model import Notice, NoticeReason, Severity
+from vigie.core.detection import Severity
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.outbox import Outbox
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.ports import Commit, OutboxRow

@@ -6,9 +6,10 @@ from datetime import UTC
 import pytest
 
 from vigie.core.baseline import Baseline
-from vigie.core.detection import Policy
+from vigie.core.detection import Severity
 from vigie.core.events import Resolved
-from vigie.core.model import Cause, CheckResult, Monitor, NoticeReason, PageFacts, Sensitivity, Severity, Status, Timings
+from vigie.core.model import Cause, CheckResult, Monitor, PageFacts, Sensitivity, Status, Timings
+from vigie.core.notification import NoticeReason
 from vigie.engine.baselines import Baselines
 from vigie.engine.ingest import Ingest, Transition
 from vigie.engine.messages import Composer
@@ -16,13 +17,13 @@ from vigie.ports import Batch
 from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import fake_monitor, fake_result
+from vigie.testing.fakes import fake_monitor, fake_result, policies
 from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 START = 1_767_225_600_000
-SHOP = fake_monitor(policy=Policy(confirm=2, recover=2, to=("mail",), degraded_to=("chat",)))
+SHOP = fake_monitor(policy=policies(confirm=2, recover=2, to=("mail",), degraded_to=("chat",)))
 PAGE = PageFacts("d", 9_000, 300, "t", "text/html", ("main", "nav"), ("cdn.example",))
 
 

@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vigie.core.detection import Policy
+from vigie.core.detection import Severity
 from vigie.core.incident import MonitorState
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.period import Every
 from vigie.core.visibility import Blind
 from vigie.engine.calendar import Calendar
@@ -22,13 +23,13 @@ from vigie.report.facts import Message
 from vigie.report.render import SUBJECT_LENGTH, RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor
+from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
 PARIS = ZoneInfo("Europe/Paris")
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-SHOP, BLOG, NEW = (fake_monitor(name, policy=Policy(to=("mail",))) for name in ("shop", "blog", "new"))
+SHOP, BLOG, NEW = (fake_monitor(name, policy=policies(to=("mail",))) for name in ("shop", "blog", "new"))
 
 
 def at(text: str, zone: ZoneInfo = PARIS) -> int:

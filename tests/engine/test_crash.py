@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from vigie.core.model import Notice, Status
+from vigie.core.model import Status
+from vigie.core.notification import Notice
 from vigie.report.facts import Message
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock, run_virtual

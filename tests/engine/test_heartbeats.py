@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from vigie.core.detection import Policy
 from vigie.core.heartbeat import Expected, Ping, Signal
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
@@ -18,7 +17,7 @@ from vigie.errors import StoreError, StoreFault
 from vigie.ports import Answer, Batch, PingUpdate
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import fake_monitor
+from vigie.testing.fakes import fake_monitor, policies
 from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
@@ -28,7 +27,7 @@ SUCCESS, FAIL, START = Ping(0, Signal.SUCCESS), Ping(0, Signal.FAIL, exit_status
 
 
 def watched(name: str = "backup", period: int = HOUR, grace: int = 10 * MINUTE) -> Watched:
-    policy = Policy(confirm=1, recover=1, to=("mail",))
+    policy = policies(confirm=1, recover=1, to=("mail",))
     expected = Expected(f"every {period}", lambda at: at + period, grace, 20 * MINUTE)
     return Watched(fake_monitor(name, policy=policy), f"token-of-{name}", expected)
 

@@ -2,23 +2,26 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from vigie.core.detection import Policy, Window
 from vigie.core.events import Acked, Closed, Opened, Recovered, Resolved
 from vigie.core.incident import Phase
-from vigie.core.model import CheckResult, Monitor, NoticeReason, Status
+from vigie.core.model import CheckResult, Monitor, Status
+from vigie.core.notification import NoticeReason, Window
 from vigie.engine.ingest import Ingest, Transition
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Batch, Commit, Delivery
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import fake_monitor, fake_result
+from vigie.testing.fakes import fake_monitor, fake_result, policies
 
 pytestmark = pytest.mark.virtual
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
+
+BASIC: dict[str, Any] = {"confirm": 2, "confirm_every_ms": 1_000, "recover": 2, "to": ("mail",)}
 
 
 class Failing:
@@ -241,7 +244,7 @@ async def test_a_person_closes_an_incident_and_its_people_are_told(store: Sqlite
 
 
 async def test_an_acknowledged_incident_is_not_reminded_of(store: SqliteStore, clock: VirtualClock) -> None:
-    policy = replace(fake_monitor().policy, remind_ms=60_000)
+    policy = policies(**BASIC, remind_ms=60_000)
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
     await clock.sleep(61)
@@ -255,7 +258,7 @@ async def test_an_acknowledged_incident_is_not_reminded_of(store: SqliteStore, c
 
 
 async def test_a_clock_step_moves_reminders_along_and_tells_nobody(store: SqliteStore, clock: VirtualClock) -> None:
-    policy = replace(fake_monitor().policy, remind_ms=60_000)
+    policy = policies(**BASIC, remind_ms=60_000)
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
     clock.step(86_400_000)
@@ -272,7 +275,7 @@ async def test_a_result_that_comes_before_the_step_was_noticed_reminds_nobody(
     store: SqliteStore, clock: VirtualClock, status: Status
 ) -> None:
     """A laptop that wakes up: the first results are there before the housekeeping has looked at the clock."""
-    policy = replace(fake_monitor().policy, remind_ms=600_000, recover=5)
+    policy = policies(**BASIC | {"recover": 5}, remind_ms=600_000)
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
     clock.step(86_400_000)
@@ -287,7 +290,7 @@ async def test_a_result_that_comes_before_the_step_was_noticed_reminds_nobody(
 
 async def test_what_a_maintenance_window_hid_is_disclosed_once_when_it_ends(store: SqliteStore, clock: VirtualClock) -> None:
     window = Window(clock.now(), clock.now() + 60_000)
-    policy = replace(fake_monitor().policy, windows=(window,))
+    policy = policies(**BASIC, windows=(window,))
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN, DOWN)
     assert await ours.keys() == []
@@ -298,7 +301,7 @@ async def test_what_a_maintenance_window_hid_is_disclosed_once_when_it_ends(stor
 
 
 async def test_a_degradation_goes_to_those_who_asked_for_it_only(store: SqliteStore, clock: VirtualClock) -> None:
-    asked = Policy(confirm=2, recover=1, to=("mail",), degraded_to=("chat",))
+    asked = policies(confirm=2, recover=1, to=("mail",), degraded_to=("chat",))
     ours = await desk(store, clock, fake_monitor("asked", policy=asked), fake_monitor("not"))
     for _ in range(3):
         await ours.see(DEGRADED, monitor="asked")
@@ -318,14 +321,14 @@ async def test_a_removed_monitors_incident_is_closed_by_vigie_and_told(store: Sq
 async def test_a_monitor_removed_while_vigie_was_away_is_closed_and_told_to_those_who_were_paged(
     store: SqliteStore, clock: VirtualClock
 ) -> None:
-    ours = await desk(store, clock, fake_monitor("a", policy=Policy(confirm=1, to=("mail", "chat"))))
+    ours = await desk(store, clock, fake_monitor("a", policy=policies(confirm=1, to=("mail", "chat"))))
     await ours.see(DOWN, monitor="a")
     await store.delivered(Delivery("a-1:opened:mail", "mail", clock.now(), 1, None, "250", 5))
     again = await desk(store, clock, fake_monitor("b"))
     assert (await store.incidents(open_only=True)) == []
     assert set(await again.keys()) == {"a-1:opened:chat", "a-1:closed:mail", "a-1:closed:chat"}
     assert again.ingest.monitor("a") is None
-    third = await desk(store, clock, fake_monitor("a", policy=Policy(confirm=1, to=("mail",))))
+    third = await desk(store, clock, fake_monitor("a", policy=policies(confirm=1, to=("mail",))))
     third.run = 2
     await third.see(DOWN, monitor="a")
     assert (await store.incidents(open_only=True))[0].id == "a-2"
@@ -334,7 +337,7 @@ async def test_a_monitor_removed_while_vigie_was_away_is_closed_and_told_to_thos
 async def test_a_reload_with_a_maintenance_window_hushes_what_is_not_told_yet(store: SqliteStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(DOWN)
-    policy = replace(fake_monitor().policy, windows=(Window(clock.now(), clock.now() + 60_000),))
+    policy = policies(**BASIC, windows=(Window(clock.now(), clock.now() + 60_000),))
     await ours.ingest.configure([fake_monitor(policy=policy)])
     await ours.see(DOWN, UP, UP)
     assert await ours.keys() == []

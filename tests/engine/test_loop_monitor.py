@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import pytest
 
 from vigie.agent import look
-from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, Monitor, Scalar, Status
 from vigie.engine.loop_monitor import Watch, watching
 from vigie.ports import Assignment, Commit
@@ -90,7 +89,7 @@ async def test_so_does_a_clock_that_stepped_or_a_suspended_machine(clock: Virtua
 async def test_a_short_stall_excuses_a_check_that_ran_out_of_time_by_it(
     clock: VirtualClock, stalled: float, timeout_ms: int, cause: Cause | None, ours: bool
 ) -> None:
-    monitor = Monitor("x", "x", "fake", "", "", 60_000, timeout_ms, Policy())
+    monitor = Monitor("x", "x", "fake", "", "", 60_000, timeout_ms)
     async with at_work(clock) as watch:
         result = await watch.look(Told(lambda: stall(stalled), cause), monitor)
     assert (result.status is UNKNOWN) is ours
@@ -166,7 +165,7 @@ async def test_a_check_from_the_command_line_is_watched_over_too() -> None:
 
     async with serving(answer) as port:
         url = f"http://127.0.0.1:{port}/"
-        monitor = Monitor("x", "x", "http", url, "127.0.0.1", 60_000, 600, Policy())
+        monitor = Monitor("x", "x", "http", url, "127.0.0.1", 60_000, 600)
         ((_, result),) = await look([Assignment(monitor, {"url": url})], [])
     assert (result.status, result.cause, result.monitor) == (UNKNOWN, Cause.PROBE_ERROR, "x")
 

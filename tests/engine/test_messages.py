@@ -5,7 +5,9 @@ from datetime import UTC
 
 import pytest
 
-from vigie.core.model import CheckResult, HttpFacts, Incident, Notice, NoticeReason, Severity, Status
+from vigie.core.detection import Severity
+from vigie.core.model import CheckResult, HttpFacts, Incident, Status
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.messages import Composer
 from vigie.ports import Commit
 from vigie.report.facts import Message

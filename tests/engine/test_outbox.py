@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from vigie.core.model import Notice, NoticeReason
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.outbox import LEASE_MS
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import OutboxRow

@@ -5,8 +5,8 @@ from datetime import UTC
 
 import pytest
 
-from vigie.core.detection import Policy
-from vigie.core.model import NoticeReason, Status
+from vigie.core.model import Status
+from vigie.core.notification import NoticeReason
 from vigie.engine.reporter import ReportOptions
 from vigie.errors import ModelError, ModelFault, StoreError, StoreFault
 from vigie.report.facts import Evidence, FactKind
@@ -14,7 +14,7 @@ from vigie.report.history import Remark
 from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeCollector, FakeModel, FakeVigie, fake_monitor
+from vigie.testing.fakes import FakeChannel, FakeCollector, FakeModel, FakeVigie, fake_monitor, policies
 
 pytestmark = pytest.mark.virtual
 MISSING = ModelError(ModelFault.NOT_PULLED, "the model llama3 is not there", "ollama pull llama3")
@@ -194,7 +194,7 @@ async def test_a_storm_asks_the_model_three_times_and_every_page_is_on_time(stor
 async def test_a_draft_is_written_while_the_failure_is_being_confirmed(store: SqliteStore, clock: VirtualClock) -> None:
     """The model takes nearly as long as the confirmation, so that only a draft can be in time."""
     world = World(store, clock)
-    world.monitors = [fake_monitor(every_ms=5_000, policy=Policy(confirm=4, confirm_every_ms=2_000, to=("mail",)))]
+    world.monitors = [fake_monitor(every_ms=5_000, policy=policies(confirm=4, confirm_every_ms=2_000, to=("mail",)))]
     world.model.takes = 5
     async with world.vigie().at_work():
         await clock.sleep(40)
@@ -242,7 +242,7 @@ async def test_a_second_look_that_breaks_or_hangs_holds_up_nothing(store: Sqlite
 
 async def test_a_blip_collects_nothing_that_lasts(store: SqliteStore, clock: VirtualClock) -> None:
     world = World(store, clock, down_to=10.9)
-    world.monitors = [fake_monitor(every_ms=1_000, policy=Policy(confirm=3, confirm_every_ms=1_000, to=("mail",)))]
+    world.monitors = [fake_monitor(every_ms=1_000, policy=policies(confirm=3, confirm_every_ms=1_000, to=("mail",)))]
     vigie = world.vigie()
     async with vigie.at_work():
         await clock.sleep(30)

@@ -6,8 +6,8 @@ from datetime import UTC
 
 import pytest
 
-from vigie.core.detection import Policy
-from vigie.core.model import Cause, CheckResult, Monitor, NoticeReason, Scalar, Status, Timings
+from vigie.core.model import Cause, CheckResult, Monitor, Scalar, Status, Timings
+from vigie.core.notification import NoticeReason
 from vigie.core.visibility import Blind, Unseen
 from vigie.engine.availability import availabilities
 from vigie.engine.ingest import Ingest
@@ -18,7 +18,7 @@ from vigie.ports import Batch, Commit, Store
 from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor
+from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
@@ -26,9 +26,9 @@ UP, DOWN, UNKNOWN = Status.UP, Status.DOWN, Status.UNKNOWN
 NETWORK, RESOLVER, ERROR = Cause.PROBE_NETWORK, Cause.PROBE_RESOLVER, Cause.PROBE_ERROR
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 TELL = 2 * MINUTE
-POLICY = Policy(confirm=2, recover=1, to=("mail", "chat"))
+POLICY = policies(confirm=2, recover=1, to=("mail", "chat"))
 SHOP, API = (fake_monitor(name, policy=POLICY) for name in ("shop", "api"))
-NAS = replace(fake_monitor("nas", policy=replace(POLICY, to=("hook",))), host="10.0.0.9")
+NAS = replace(fake_monitor("nas", policy=policies(confirm=2, recover=1, to=("hook",))), host="10.0.0.9")
 
 
 @dataclass
@@ -343,7 +343,7 @@ async def test_the_whole_engine_tells_of_a_night_without_network_once(clock: Vir
     began = clock.now()
     blind_from, blind_to = began + 10 * MINUTE, began + 30 * MINUTE
     channel = FakeChannel(clock)
-    monitors = [fake_monitor(f"m{number}", policy=Policy(to=("mail",))) for number in range(3)]
+    monitors = [fake_monitor(f"m{number}", policy=policies(to=("mail",))) for number in range(3)]
     vigie = FakeVigie(MemoryStore(), clock, monitors, lambda at: UNKNOWN if blind_from <= at < blind_to else UP, {"mail": channel})
     async with vigie.at_work():
         await clock.sleep(3_600)

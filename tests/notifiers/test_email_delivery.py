@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from vigie.core.model import NoticeReason
+from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import Config, Mail, build

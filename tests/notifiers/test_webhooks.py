@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from vigie.core.model import NoticeReason, Severity
+from vigie.core.detection import Severity
+from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.notifiers import NotifierDeps, slack, teams, webhook
 from vigie.notifiers._http import reach, refused

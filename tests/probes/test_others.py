@@ -14,8 +14,8 @@ import pytest
 
 from vigie.agent import build_probe, look
 from vigie.clock import SystemClock
-from vigie.core.detection import Policy
-from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Severity, Status
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status
 from vigie.net import Answer, Link
 from vigie.ports import Assignment
 from vigie.probes import ProbeDeps, _others
@@ -82,7 +82,7 @@ def watched(port: int, *addresses: str, every: int = EVERY) -> Others:
     resolver: Any = Told(addresses)
     deps = ProbeDeps(SystemClock(), resolver, Link(resolver, ()))
     url = f"http://shop.test:{port}/"
-    monitor = Monitor("shop", "shop", "http", url, "shop.test", 60_000, 2_000, Policy())
+    monitor = Monitor("shop", "shop", "http", url, "shop.test", 60_000, 2_000)
     return build_probe(Assignment(monitor, {"url": url}), deps, every=every)
 
 
@@ -278,7 +278,7 @@ async def test_a_check_from_the_command_line_confirms_at_once(monkeypatch: pytes
     monkeypatch.setattr(agent, "Resolver", lambda: Told((V4, OTHER)))
     async with serving(V4) as (port, _):
         url = f"http://shop.test:{port}/"
-        monitor = Monitor("shop", "shop", "http", url, "shop.test", 60_000, 2_000, Policy())
+        monitor = Monitor("shop", "shop", "http", url, "shop.test", 60_000, 2_000)
         ((_, result),) = await look([Assignment(monitor, {"url": url})], [])
     assert (result.status, result.cause, result.figures["address"]) == (DEGRADED, Cause.TCP_REFUSED, OTHER)
 
@@ -292,7 +292,7 @@ def test_reports_name_the_address_and_blame_no_stopped_service(cause: Cause, fam
             assert OTHER in said
             assert all(value in said for value in family.values())
     result = CheckResult("shop", 1_000, DEGRADED, cause, "", figures=figures, address=V4, addresses=(V4, OTHER))
-    monitor = Monitor("shop", "shop", "http", "http://shop.test/", "shop.test", 60_000, 2_000, Policy())
+    monitor = Monitor("shop", "shop", "http", "http://shop.test/", "shop.test", 60_000, 2_000)
     incident = Incident("shop-1", "shop", Severity.DEGRADATION, cause, 1_000, 2_000)
     subject = Subject(monitor, incident, result)
     found = rules.shortlist(bundle(subject, (), 2_000, dt.UTC), subject)

@@ -7,21 +7,9 @@ from typing import Any
 
 import pytest
 
-from vigie.core.detection import Policy
-from vigie.core.model import (
-    Cause,
-    Certificate,
-    CheckResult,
-    HttpFacts,
-    Incident,
-    Monitor,
-    Notice,
-    NoticeReason,
-    Severity,
-    Status,
-    Timings,
-    TlsFacts,
-)
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Incident, Monitor, Status, Timings, TlsFacts
+from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
 from vigie.report import facts
 from vigie.report.facts import Bundle, Evidence, FactKind, Subject
 from vigie.report.render import RenderContext
@@ -76,7 +64,14 @@ def subject() -> Callable[..., Subject]:
 
     def make(*, of: dict[str, Any] | None = None, severity: Severity = Severity.OUTAGE, **changed: Any) -> Subject:
         monitor = Monitor(
-            "shop-api", "Shop API", "http", "https://api.shop.example/health", "api.shop.example", 30_000, 5_000, Policy(to=("mail",))
+            "shop-api",
+            "Shop API",
+            "http",
+            "https://api.shop.example/health",
+            "api.shop.example",
+            30_000,
+            5_000,
+            notification=NotificationPolicy(to=("mail",)),
         )
         found = _result(**changed)
         incident = Incident("shop-api-3", "shop-api", severity, found.cause or Cause.HTTP_STATUS, AT, AT + 10_000)

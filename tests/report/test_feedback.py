@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vigie.core.model import Notice, NoticeReason
+from vigie.core.notification import Notice, NoticeReason
 from vigie.report import facts, render
 from vigie.report.facts import Analysis
 from vigie.report.feedback import Feedback

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from vigie.core.model import Cause, Incident, Severity, Timings
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, Incident, Timings
 from vigie.report import history
 from vigie.report.facts import FactKind, Subject
 from vigie.report.history import Past, Remark

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Notice, NoticeReason, PageFacts, TlsFacts
+from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, PageFacts, TlsFacts
+from vigie.core.notification import Notice, NoticeReason
 from vigie.report import facts, prompt, render, rules, select
 from vigie.report.facts import Bundle, Message, Subject
 from vigie.report.render import RenderContext

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from vigie.core.model import Cause, Notice, NoticeReason, Severity
+from vigie.core.detection import Severity
+from vigie.core.model import Cause
+from vigie.core.notification import Notice, NoticeReason
 from vigie.report import facts, render
 from vigie.report.facts import Message
 from vigie.report.render import RenderContext

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.detection import Policy
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.report import prompt, rules, verify
 from vigie.report.facts import Analysis, Bundle, Evidence, Fact, FactKind, Subject
 
@@ -314,7 +314,7 @@ def test_no_text_at_all_makes_the_check_raise(text: str, language: str) -> None:
     facts = Bundle("a-1", 0, (Fact("F1", one),))
     reply = json.dumps({"cause": "unknown", "sentences": [{"text": text, "facts": ["F1"]}]})
     about = Subject(
-        Monitor("a", "A", "http", "https://a.example/", "a.example", 1, 1, Policy()),
+        Monitor("a", "A", "http", "https://a.example/", "a.example", 1, 1),
         Incident("a-1", "a", Severity.OUTAGE, Cause.TCP_REFUSED, 0, 0),
         CheckResult("a", 0, Status.DOWN, Cause.TCP_REFUSED),
     )

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vigie.core.model import Incident, Severity
+from vigie.core.detection import Severity
+from vigie.core.model import Incident
 from vigie.core.visibility import Blind
 
 Span = tuple[int, int]

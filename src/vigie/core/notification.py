@@ -1,10 +1,10 @@
-"""Decisions become notices: who is told, why, and under which key; and when a failed send is tried again."""
+"""Who is notified, why, and under which key; and when a failed send is tried again. Durations in ms, instants epoch ms."""
 
 import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
 
-from vigie.core.detection import Policy
-from vigie.core.events import Closed, Decision, Disclosed, Opened, Recovered, Reminded
-from vigie.core.model import Notice, NoticeReason, Severity
+from vigie.core.detection import Severity
 
 _BASE_MS = 2_000
 _CAP_MS = 600_000
@@ -12,31 +12,69 @@ _GIVE_UP_MS, _GIVE_UP_ATTEMPTS = 86_400_000, 8
 LONGEST_WAIT_MS = 3_600_000
 
 
-def route(decision: Decision, monitor: str, policy: Policy) -> tuple[Notice, ...]:
-    """The notices that a decision asks for, one a channel; none for what nobody is told."""
-    told = _reason(decision)
-    if told is None:
-        return ()
-    reason, suffix = told
-    incident = decision.incident  # type: ignore[union-attr]  # a decision with a reason has an incident
-    channels = policy.to if decision.severity is Severity.OUTAGE else policy.degraded_to
-    return tuple(Notice(f"{incident}:{reason}{suffix}:{channel}", incident, monitor, channel, reason, decision.at) for channel in channels)
+class NoticeReason(StrEnum):
+    """Why somebody is told."""
+
+    OPENED = "opened"
+    DISCLOSED = "disclosed"  # maintenance ended and the incident is still open
+    REMINDER = "reminder"
+    RECOVERED = "recovered"
+    CLOSED = "closed"
+    REPORT = "report"  # the model's report, after the page
+    BURIED = "buried"  # another channel could not be reached: this one says so
+    BLIND = "blind"  # Vigie itself could not see, from when to when
+    AVAILABILITY = "availability"  # how available everything was in the last week or month; about no incident
+    TEST = "test"
 
 
-def _reason(decision: Decision) -> tuple[NoticeReason, str] | None:
-    match decision:
-        case Opened(page=True):
-            return NoticeReason.OPENED, ""
-        case Disclosed():
-            return NoticeReason.DISCLOSED, ""
-        case Reminded(number=number):
-            return NoticeReason.REMINDER, f":{number}"
-        case Recovered(page=True):
-            return NoticeReason.RECOVERED, ""
-        case Closed(page=True):
-            return NoticeReason.CLOSED, ""
-        case _:
-            return None
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something one channel must be told. `key` is the same however often it is sent: `<incident>:<reason>[:n]:<channel>`.
+
+    What is about no incident has the name of its thread there, such as `availability-2026-W47`.
+    """
+
+    key: str
+    incident: str
+    monitor: str
+    channel: str
+    reason: NoticeReason
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A maintenance window: from `start` up to but not including `end`, epoch ms."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationPolicy:
+    """Who is notified of an alert, and when again.
+
+    `to` are the channels of outages, `degraded_to` those that asked for degradations, `fallback` those used when one of them fails.
+    While an alert is open and nobody has acknowledged it, `remind_ms` passes between reminders (0: never).
+    """
+
+    remind_ms: int = 14_400_000
+    to: tuple[str, ...] = ()
+    degraded_to: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
+
+    def channels(self, severity: Severity) -> tuple[str, ...]:
+        """The channels that are notified of trouble of this severity."""
+        return self.to if severity is Severity.OUTAGE else self.degraded_to
+
+    def muted_until(self, at: int) -> int | None:
+        """The end of the maintenance window that holds `at`, or None; windows that touch or overlap count as one."""
+        end: int | None = None
+        for window in sorted(self.windows, key=lambda item: item.start):
+            if window.start <= (at if end is None else end) < window.end:
+                end = window.end
+        return end
 
 
 def backoff_ms(attempt: int, key: str) -> int:

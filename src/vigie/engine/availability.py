@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from vigie.core.availability import Availability, AvailabilitySummary, Span, availability, clipped, length, merged, of_incidents
-from vigie.core.model import Incident, Severity
+from vigie.core.detection import Severity
+from vigie.core.model import Incident
 from vigie.core.visibility import Blind
 from vigie.ports import Store
 

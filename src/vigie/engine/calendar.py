@@ -4,7 +4,8 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
 
-from vigie.core.model import Monitor, Notice, NoticeReason
+from vigie.core.model import Monitor
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.period import Every, Period, newest
 from vigie.core.visibility import OWN
 from vigie.engine.ingest import Transition

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from vigie.core.model import Notice, NoticeReason
+from vigie.core.notification import Notice, NoticeReason
 from vigie.ports import Clock, OutboxRow, Store
 
 _FALL_BACK_AFTER = 3

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
-from vigie.core.detection import Policy
+from vigie.core.alert import route
 from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
-from vigie.core.incident import MonitorState, step
-from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
-from vigie.core.notification import route
+from vigie.core.incident import MonitorState, Policies, step
+from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.core.notification import NoticeReason, NotificationPolicy
 from vigie.core.visibility import OWN
 from vigie.engine.baselines import Baselines
 from vigie.errors import StoreError
@@ -88,8 +88,8 @@ class Ingest:
         for one in [one for one in self._incidents.values() if one.monitor == orphan]:
             told.update((delivery.channel, None) for delivery in await self._store.deliveries(one.id) if delivery.reason is None)
         told.update((row.notice.channel, None) for row in await self._store.unsent() if row.notice.monitor == orphan)
-        policy = Policy(to=tuple(told), degraded_to=tuple(told))
-        return Monitor(orphan, orphan, "", orphan, "", every_ms=60_000, timeout_ms=10_000, policy=policy)
+        policy = NotificationPolicy(to=tuple(told), degraded_to=tuple(told))
+        return Monitor(orphan, orphan, "", orphan, "", every_ms=60_000, timeout_ms=10_000, notification=policy)
 
     def stop(self) -> None:
         """Vigie is about to end: a store that fails is not waited for any longer."""
@@ -135,7 +135,7 @@ class Ingest:
             monitor, before = self._monitors.get(monitor_id), self.state(monitor_id)
             if monitor is None:
                 return ()
-            after, decisions = step(before, event, monitor.policy)
+            after, decisions = step(before, event, _policies(monitor))
             transition = Transition(monitor, before, after, decisions, None)
             if isinstance(event, Resolved):
                 self._baselines.accept(monitor)
@@ -179,7 +179,7 @@ class Ingest:
         event, transitions = Stepped(self._clock.now(), drift), list[Transition]()
         for monitor in self._monitors.values():
             before = self.state(monitor.id)
-            after, decisions = step(before, event, monitor.policy)
+            after, decisions = step(before, event, _policies(monitor))
             transitions += [Transition(monitor, before, after, decisions, None)] if after != before else []
         return transitions
 
@@ -193,7 +193,7 @@ class Ingest:
             before = states.get(monitor.id) or self.state(monitor.id)
             fresh = not result.order or result.order > before.order  # what is repeated teaches nothing
             judged = self._baselines.judge(monitor, result) if fresh else result
-            after, decisions = step(before, Observed(judged.at, judged.order, judged.status, judged.cause), monitor.policy)
+            after, decisions = step(before, Observed(judged.at, judged.order, judged.status, judged.cause), _policies(monitor))
             if after is not before:
                 transitions.append(Transition(monitor, before, after, decisions, judged))
                 states[monitor.id] = after
@@ -208,7 +208,7 @@ class Ingest:
                 self._book(decision, transition.monitor, incidents)
                 if (incident := getattr(decision, "incident", None)) is not None:
                     timeline.append(TimelineEntry(incident, decision.at, decision))
-                for notice in route(decision, transition.monitor.id, transition.monitor.policy):
+                for notice in route(decision, transition.monitor.id, transition.monitor.notification):
                     held = notice.reason is NoticeReason.OPENED  # what a window hid has had its report since it opened
                     outbox.append(OutboxRow(notice, now + (self._hold_ms if held else 0)))
         return Commit(
@@ -282,6 +282,10 @@ def _after(known: Incident, decision: AckRecorded | Recovered | Closed) -> Incid
         return replace(known, acked_by=decision.by)
     closed = replace(known, closed_at=decision.at)
     return replace(closed, closed_by=decision.by, note=decision.note or None) if isinstance(decision, Closed) else closed
+
+
+def _policies(monitor: Monitor) -> Policies:
+    return Policies(monitor.detection, monitor.notification)
 
 
 def _matters(transition: Transition) -> bool:

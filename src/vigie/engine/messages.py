@@ -2,8 +2,9 @@
 
 import logging
 
-from vigie.core.detection import Policy
-from vigie.core.model import CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
+from vigie.core.detection import Severity
+from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.visibility import OWN
 from vigie.engine.availability import standings
 from vigie.errors import VigieError
@@ -46,7 +47,7 @@ class Composer:
         if opened is None or opened.at < incident.started_at:  # that is another incident's
             status = Status.DEGRADED if degraded else Status.DOWN
             opened = CheckResult(incident.monitor, incident.started_at, status, incident.cause)
-        failures = monitor.policy.confirm if monitor is not None else 1  # of a monitor that went nobody knows how many there were
+        failures = monitor.detection.confirm if monitor is not None else 1  # of a monitor that went nobody knows how many there were
         first_good = await self._first_good(incident)
         return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures, first_good=first_good)
 
@@ -103,9 +104,9 @@ def _bare(subject: Subject, notice: Notice, language: str) -> Message:
 
 def _ourselves() -> Monitor:
     """Vigie's own incidents are about no service."""
-    return Monitor(OWN, "Vigie", "", "", "", 60_000, 10_000, Policy())
+    return Monitor(OWN, "Vigie", "", "", "", 60_000, 10_000)
 
 
 def _gone(incident: Incident) -> Monitor:
     """A monitor that is not configured any more still has a name in its last messages."""
-    return Monitor(incident.monitor, incident.monitor, "", incident.monitor, "", 60_000, 10_000, Policy())
+    return Monitor(incident.monitor, incident.monitor, "", incident.monitor, "", 60_000, 10_000)

@@ -4,8 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from vigie.core.model import Notice, NoticeReason
-from vigie.core.notification import LONGEST_WAIT_MS, retry_at
+from vigie.core.notification import LONGEST_WAIT_MS, Notice, NoticeReason, retry_at
 from vigie.engine.alive import seen_through
 from vigie.engine.failover import Failover
 from vigie.errors import DeliveryError, DeliveryReason, StoreError

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from vigie.core.detection import Severity
 from vigie.core.events import Cleared, Closed, Opened, Recovered, Suspected
-from vigie.core.model import Cause, Incident, Notice, NoticeReason, Severity
+from vigie.core.model import Cause, Incident
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.visibility import OWN
 from vigie.engine.analyst import Analyst, Outcome, ReportOptions
 from vigie.engine.ingest import Transition
@@ -141,7 +143,7 @@ class Reporter:
         expected = f"{monitor.id}-{transition.after.ordinal + 1}"
         incident = Incident(expected, monitor.id, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
         last_good = await self._store.last_detail(monitor.id, good=True, before=result.at)
-        subject = Subject(monitor, incident, result, last_good, failures=monitor.policy.confirm)
+        subject = Subject(monitor, incident, result, last_good, failures=monitor.detection.confirm)
         look = self._evidence[monitor.id] = asyncio.create_task(self._look(subject))
         if self._analyst.writing.model is None:
             return
@@ -215,8 +217,8 @@ class Reporter:
             listener()
 
     def _follow_ups(self, subject: Subject, now: int) -> list[OutboxRow]:
-        incident, policy = subject.incident, subject.monitor.policy
-        channels = policy.to if incident.severity is Severity.OUTAGE else policy.degraded_to
+        incident = subject.incident
+        channels = subject.monitor.notification.channels(incident.severity)
         reason = NoticeReason.REPORT
         return [OutboxRow(Notice(f"{incident.id}:{reason}:{to}", incident.id, incident.monitor, to, reason, now), now) for to in channels]
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from vigie.core import visibility
+from vigie.core.detection import Severity
 from vigie.core.events import Opened, Recovered
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.visibility import OWN, Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility
 from vigie.engine.ingest import Transition
 from vigie.errors import StoreError
@@ -48,7 +50,7 @@ class SelfMonitor:
         """Whom to tell, after how long, and how often results come."""
         watched = list(monitors)
         self._tell_after_ms = tell_after_ms
-        self._channels = tuple(dict.fromkeys(channel for monitor in watched for channel in monitor.policy.to))
+        self._channels = tuple(dict.fromkeys(channel for monitor in watched for channel in monitor.notification.to))
         transitions = [monitor.every_ms + monitor.timeout_ms for monitor in watched if monitor.kind not in _WITHOUT_TURNS]
         self._gap_ms = max(_TURNS * min(transitions), _MIN_GAP_MS) if transitions and self._continuous else None
         self._unknown = {one: at for one, at in self._unknown.items() if any(monitor.id == one for monitor in watched)}

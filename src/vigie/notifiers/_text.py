@@ -7,7 +7,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
-from vigie.core.model import NoticeReason, Severity
+from vigie.core.detection import Severity
+from vigie.core.notification import NoticeReason
 from vigie.report.facts import Link, Message, Row
 
 _LINE, _HEAD = 1_000, 200

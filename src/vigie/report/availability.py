@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from vigie.core.availability import Availability, AvailabilitySummary
-from vigie.core.model import Monitor, Notice, Severity
+from vigie.core.detection import Severity
+from vigie.core.model import Monitor
+from vigie.core.notification import Notice
 from vigie.core.period import Every, Period, named
 from vigie.core.visibility import OWN
 from vigie.report.facts import Message, Row

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from enum import StrEnum
 
-from vigie.core.detection import Policy
-from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Incident, Monitor, Scalar, Severity, Status, Timings, TlsFacts
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Incident, Monitor, Scalar, Status, Timings, TlsFacts
 from vigie.report import facts, rules
 from vigie.report.facts import Bundle, Evidence, FactKind, Subject
 from vigie.report.rules import Hypothesis
@@ -148,7 +148,7 @@ def _all() -> Iterator[Case]:
 
 def _case(family: _Family, variant: Variant, order: str) -> Case:
     name = order if variant is Variant.INJECTED else "Shop"
-    monitor = Monitor("shop", name, "http", "https://shop.example/", "shop.example", 30_000, 5_000, Policy())
+    monitor = Monitor("shop", name, "http", "https://shop.example/", "shop.example", 30_000, 5_000)
     result = family.result if variant is not Variant.UNKNOWN else _without_clues(family.result)
     incident = Incident("shop-1", "shop", Severity.OUTAGE, result.cause or Cause.PROBE_ERROR, AT, AT + 10_000)
     good = replace(_result(Cause.HTTP_STATUS, _FULL), status=Status.UP, cause=None, at=AT - 60 * _MINUTE)

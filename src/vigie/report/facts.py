@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
 
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, NoticeReason, Scalar, Severity
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Scalar
+from vigie.core.notification import NoticeReason
 from vigie.report.changes import TLS_VERSIONS, changes, product, self_signed
 from vigie.text import words
 from vigie.text.words import counted

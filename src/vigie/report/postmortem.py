@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from vigie.core.availability import Availability
+from vigie.core.detection import Severity
 from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Disclosed, Opened, Recovered, Reminded, Suspected
-from vigie.core.model import Incident, NoticeReason, Severity
+from vigie.core.model import Incident
+from vigie.core.notification import NoticeReason
 from vigie.report import rules
 from vigie.report.changes import changes
 from vigie.report.facts import Analysis, Bundle, FactKind, Subject

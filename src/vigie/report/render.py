@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from vigie.core.model import Incident, Monitor, Notice, NoticeReason, Severity
+from vigie.core.detection import Severity
+from vigie.core.model import Incident, Monitor
+from vigie.core.notification import Notice, NoticeReason
 from vigie.report import rules
 from vigie.report.changes import Change, changes
 from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject

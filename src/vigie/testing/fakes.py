@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC
 from typing import Any
 
 from vigie.buses.local import LocalBus
-from vigie.core.detection import Policy
-from vigie.core.model import Cause, CheckResult, Monitor, Notice, Status
+from vigie.core.detection import DetectionPolicy
+from vigie.core.incident import Policies
+from vigie.core.model import Cause, CheckResult, Monitor, Status
+from vigie.core.notification import Notice, NotificationPolicy
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
 from vigie.engine.ingest import Ingest, Transition
@@ -27,11 +29,17 @@ from vigie.report.render import RenderContext
 _CAUSES = {Status.DOWN: Cause.TCP_REFUSED, Status.DEGRADED: Cause.LATENCY_THRESHOLD, Status.UNKNOWN: Cause.PROBE_NETWORK}
 
 
-def fake_monitor(name: str = "shop", *, every_ms: int = 60_000, host: str = "", policy: Policy | None = None) -> Monitor:
+def policies(**values: Any) -> Policies:
+    """Both policies, each with those of the values that belong to it."""
+    ours = {one.name: values.pop(one.name) for one in fields(DetectionPolicy) if one.name in values}
+    return Policies(DetectionPolicy(**ours), NotificationPolicy(**values))
+
+
+def fake_monitor(name: str = "shop", *, every_ms: int = 60_000, host: str = "", policy: Policies | None = None) -> Monitor:
     """A monitor that pages `mail` after two failures, a second apart, unless told otherwise."""
-    ours = policy or Policy(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",))
+    ours = policy or policies(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",))
     host = host or f"{name}.example"
-    return Monitor(name, name, "fake", f"https://{host}/", host, every_ms, 10_000, ours)
+    return Monitor(name, name, "fake", f"https://{host}/", host, every_ms, 10_000, ours.detection, ours.notification)
 
 
 def fake_result(monitor: str, status: Status, at: int, order: int = 0) -> CheckResult:
@@ -210,7 +218,7 @@ class FakeVigie:
         await self.agent.assign([Assignment(one, {}) for one in self.monitors])
         for state in self.ingest.states():
             if state.quick and (monitor := self.ingest.monitor(state.monitor)):
-                await self.agent.pace(monitor.id, monitor.policy.confirm_every_ms)
+                await self.agent.pace(monitor.id, monitor.detection.confirm_every_ms)
         self.agent.start()
 
     async def stop(self) -> None:
@@ -242,7 +250,7 @@ class FakeVigie:
 
     async def _pace(self, turn: Transition) -> None:
         if self.agent is not None and turn.before.quick != turn.after.quick:
-            await self.agent.pace(turn.monitor.id, turn.monitor.policy.confirm_every_ms if turn.after.quick else None)
+            await self.agent.pace(turn.monitor.id, turn.monitor.detection.confirm_every_ms if turn.after.quick else None)
 
     async def _wake(self, turn: Transition) -> None:
         if turn.decisions:
@@ -253,4 +261,4 @@ class FakeVigie:
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         monitor = self.ingest.monitor(notice.monitor)
-        return () if monitor is None else monitor.policy.fallback or monitor.policy.to
+        return () if monitor is None else monitor.notification.fallback or monitor.notification.to

@@ -7,7 +7,8 @@ from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
-from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
+from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.core.notification import NoticeReason
 from vigie.core.visibility import Blind
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, PingUpdate, StoredReport, TimelineEntry

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 
 from vigie.core.availability import Availability, AvailabilitySummary
-from vigie.core.detection import Policy
-from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Notice, NoticeReason, Severity, Status, Timings
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status, Timings
+from vigie.core.notification import Notice, NoticeReason
 from vigie.report import facts, render
 from vigie.report.availability import sheet
 from vigie.report.facts import Analysis, Dropped, Link, Message, Row, Subject
@@ -22,7 +23,7 @@ _SAID = {
 
 def subject(severity: Severity = Severity.OUTAGE) -> Subject:
     """A shop whose application is gone behind its proxy."""
-    monitor = Monitor("shop-api", "Boutique É-Shop", "http", "https://api.example.com/health", "api.example.com", 30_000, 5_000, Policy())
+    monitor = Monitor("shop-api", "Boutique É-Shop", "http", "https://api.example.com/health", "api.example.com", 30_000, 5_000)
     incident = Incident("shop-api-7", "shop-api", severity, Cause.HTTP_STATUS, STARTED_AT, STARTED_AT + 10_000, STARTED_AT + 760_000)
     result = CheckResult(
         "shop-api",

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 
-from vigie.core.model import Cause, NoticeReason, Scalar, Severity
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, Scalar
+from vigie.core.notification import NoticeReason
 from vigie.text.pages import PAGES
 from vigie.text.phrases import DETAILED, FAMILY_DEAD, OF_KIND, OF_KIND_SHORT, PLAIN, SHORT, SOME_DEAD
 from vigie.text.terms import PHASES, SIGNS

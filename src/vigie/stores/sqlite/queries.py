@@ -6,9 +6,11 @@ from sys import intern
 from typing import Any, get_args
 
 from vigie.core.baseline import Baseline
+from vigie.core.detection import Severity
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.visibility import Blind
 from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
