@@ -24,8 +24,9 @@ from vigie.engine.prober import LocalAgent
 from vigie.memory import freeze
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
 from vigie.ports import Assignment, Batch
-from vigie.probes import Guarded, ProbeDeps, configured
-from vigie.probes._others import EVERY, Others
+from vigie.probes.kit.alternate_addresses import EVERY, Others
+from vigie.probes.kit.deps import ProbeDeps, configured
+from vigie.probes.kit.link_guard import Guarded
 
 _T = TypeVar("_T")
 _LENGTH = 4

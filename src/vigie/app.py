@@ -32,7 +32,7 @@ from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
 from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier, Probe
-from vigie.probes import ProbeDeps
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore

@@ -10,7 +10,8 @@ import pytest
 from vigie.clock import SystemClock
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.net import Resolver
-from vigie.probes import Guarded, ProbeDeps
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.link_guard import Guarded
 
 pytestmark = pytest.mark.virtual
 OUTSIDE, INSIDE = "8.8.8.8", "10.0.0.7"

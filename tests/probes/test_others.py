@@ -18,8 +18,9 @@ from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Severity, Status
 from vigie.net import Answer, Link
 from vigie.ports import Assignment
-from vigie.probes import ProbeDeps, _others
-from vigie.probes._others import EVERY, Others
+from vigie.probes.kit import alternate_addresses
+from vigie.probes.kit.alternate_addresses import EVERY, Others
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.report import rules
 from vigie.report.facts import Subject, bundle
 from vigie.testing.servers import black_hole, page
@@ -177,7 +178,7 @@ async def test_dead_addresses_are_told_though_the_check_went_round_them() -> Non
 
 
 async def test_a_machine_without_ipv6_accuses_no_address_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_others, "has_route", lambda _, family: family.name == "AF_INET")
+    monkeypatch.setattr(alternate_addresses, "has_route", lambda _, family: family.name == "AF_INET")
     async with serving(V4) as (port, _):
         probe = watched(port, V4, V6, every=1)
         assert {(await probe.check(2_000)).status for _ in range(6)} == {UP}
@@ -215,7 +216,7 @@ async def test_a_silence_counts_only_where_we_get_out_by_that_family(
     async def connected(address: str, port: int, wait_ms: int) -> Cause | None:
         return Cause.TIMEOUT_CONNECT if ":" in address else None
 
-    monkeypatch.setattr(_others, "_connected", connected)
+    monkeypatch.setattr(alternate_addresses, "_connected", connected)
     way: Any = Way(families)
     resolver: Any = Told(OUTSIDE)
     found = CheckResult("", 0, UP, address=OUTSIDE[0], addresses=OUTSIDE)
@@ -245,7 +246,7 @@ async def test_where_it_has_no_business_it_looks_at_nothing(
     async def connected(*_: object) -> Cause | None:
         raise AssertionError("it looked")
 
-    monkeypatch.setattr(_others, "_connected", connected)
+    monkeypatch.setattr(alternate_addresses, "_connected", connected)
     resolver: Any = Told(())
     deps = ProbeDeps(SystemClock(), resolver, Link(resolver, ()))
     found = CheckResult("", 0, status, cause, address=address, addresses=(V4, OTHER))

@@ -12,11 +12,12 @@ import msgspec
 
 from vigie.core.model import Cause
 from vigie.net import USER_AGENT
-from vigie.probes import ProbeDeps, _keys
-from vigie.probes._keys import Meta
-from vigie.probes._service import Secured, ServiceProbe, mismatch
-from vigie.probes._stream import Dialogue, Peer
-from vigie.probes._verdict import Failed
+from vigie.probes.kit import keys
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.keys import Meta
+from vigie.probes.kit.service import Secured, ServiceProbe, mismatch
+from vigie.probes.kit.stream import Dialogue, Peer
+from vigie.probes.kit.verdict import Failed
 
 if TYPE_CHECKING:
     from h2.connection import H2Connection
@@ -139,7 +140,7 @@ class _Call:
             (":method", "POST"),
             (":scheme", "http" if config.tls == "off" else "https"),
             (":path", "/grpc.health.v1.Health/Check"),
-            (":authority", _keys.place(config.host, config.where)),
+            (":authority", keys.place(config.host, config.where)),
             ("te", "trailers"),
             ("content-type", "application/grpc"),
             ("user-agent", USER_AGENT),

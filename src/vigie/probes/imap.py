@@ -7,9 +7,9 @@ import re
 from dataclasses import replace
 from typing import ClassVar
 
-from vigie.probes import ProbeDeps
-from vigie.probes._service import MailAccount, ServiceProbe, mismatch, read_text, sasl_plain
-from vigie.probes._stream import Dialogue
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.service import MailAccount, ServiceProbe, mismatch, read_text, sasl_plain
+from vigie.probes.kit.stream import Dialogue
 
 _STATUS = re.compile(r"(OK|NO|BAD|BYE|PREAUTH)(?: \[([A-Z0-9-]+)[^\]]*\])?(?: (.*))?", re.IGNORECASE)
 _QUOTABLE = re.compile(r"[ -~]*")

@@ -7,10 +7,10 @@ import secrets
 import struct
 from typing import Annotated, Any, ClassVar, Literal
 
-from vigie.probes import ProbeDeps
-from vigie.probes._keys import Meta
-from vigie.probes._service import Account, ServiceProbe, mismatch
-from vigie.probes._stream import Dialogue
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.keys import Meta
+from vigie.probes.kit.service import Account, ServiceProbe, mismatch
+from vigie.probes.kit.stream import Dialogue
 
 _CONNECT, _CONNACK, _PUBLISH, _SUBSCRIBE, _SUBACK, _PING, _PONG, _DISCONNECT = 0x10, 0x20, 0x30, 0x82, 0x90, 0xC0, 0xD0, 0xE0
 _MOST = 1_048_576

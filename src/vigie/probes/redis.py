@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from vigie.probes import ProbeDeps
-from vigie.probes._service import Account, ServiceProbe, mismatch, read_text, unlike
-from vigie.probes._stream import Dialogue
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.service import Account, ServiceProbe, mismatch, read_text, unlike
+from vigie.probes.kit.stream import Dialogue
 
 _MOST_INFO = 1_048_576
 _WORDS = {

@@ -9,10 +9,10 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from vigie.probes import ProbeDeps
-from vigie.probes._service import MailAccount, ServiceProbe, in_base64, mismatch, read_text, sasl_plain
-from vigie.probes._stream import Dialogue
-from vigie.probes._verdict import Failed
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.service import MailAccount, ServiceProbe, in_base64, mismatch, read_text, sasl_plain
+from vigie.probes.kit.stream import Dialogue
+from vigie.probes.kit.verdict import Failed
 
 _REPLY = re.compile(r"([2-5]\d\d)(?:([ -])(.*))?")  # RFC 5321 §4.2; some servers leave out the blank
 _MOST_LINES = 100

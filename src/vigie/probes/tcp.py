@@ -11,12 +11,13 @@ import msgspec
 
 from vigie.core.model import Cause, CheckResult
 from vigie.net import redact
-from vigie.probes import ProbeDeps, _keys
-from vigie.probes._keys import CaFile, Family, Host, Insecure, Latency, Meta, Port, Resolver, TlsDays
-from vigie.probes._pattern import Pattern, Spent, check_pattern, unescaped
-from vigie.probes._starttls import Protocol, ask
-from vigie.probes._stream import Dialogue, Peer, converse, shown
-from vigie.probes._verdict import TLS_DAYS, Failed
+from vigie.probes.kit import keys
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, Meta, Port, Resolver, TlsDays
+from vigie.probes.kit.pattern import Pattern, Spent, check_pattern, unescaped
+from vigie.probes.kit.starttls import Protocol, ask
+from vigie.probes.kit.stream import Dialogue, Peer, converse, shown
+from vigie.probes.kit.verdict import TLS_DAYS, Failed
 
 _EXAMPLE = "tcp://db.example.com:5432"
 _MOST, _READ = 65_536, 1_000
@@ -67,18 +68,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         """Raise ValueError for a host or resolver that is none."""
-        _keys.check_host(self.host)
-        _keys.check_resolver(self.resolver)
+        keys.check_host(self.host)
+        keys.check_resolver(self.resolver)
 
     @property
     def target(self) -> str:
         """What is watched, as a URL."""
-        return f"tcp://{_keys.place(self.host, self.port)}"
+        return f"tcp://{keys.place(self.host, self.port)}"
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:
         """The keys that `tcp://host:port?tls=smtp` stands for; ValueError says what is wrong with it."""
-        found = _keys.Url.of(url, _EXAMPLE).plain(_EXAMPLE)
+        found = keys.Url.of(url, _EXAMPLE).plain(_EXAMPLE)
         if "port" not in found:
             raise ValueError(f"{url!r} names no port; write {_EXAMPLE}")
         return found | {key: value == "true" for key, value in found.items() if value in ("true", "false")}

@@ -17,12 +17,13 @@ import msgspec
 
 from vigie.core.model import Cause
 from vigie.net import USER_AGENT, ascii_name, host_of, redact_url
-from vigie.probes import ProbeDeps, _keys
-from vigie.probes._keys import CaFile, Family, Insecure, Latency, Meta, Resolver, TlsDays
-from vigie.probes._service import ServiceProbe, in_base64, mismatch, read_text
-from vigie.probes._stream import Dialogue, Peer
-from vigie.probes._verdict import TLS_DAYS, Failed
-from vigie.probes.http.config import Auth
+from vigie.probes.kit import keys
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.http.config import Auth
+from vigie.probes.kit.keys import CaFile, Family, Insecure, Latency, Meta, Resolver, TlsDays
+from vigie.probes.kit.service import ServiceProbe, in_base64, mismatch, read_text
+from vigie.probes.kit.stream import Dialogue, Peer
+from vigie.probes.kit.verdict import TLS_DAYS, Failed
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _STATUS = re.compile(r"HTTP/1\.[01] (\d{3})(?: .*)?")
@@ -53,7 +54,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         """Raise ValueError that says what is wrong with the URL, the resolver or a header."""
         Place.of(self.url)
-        _keys.check_resolver(self.resolver)
+        keys.check_resolver(self.resolver)
         for name, value in self.headers.items():
             if not _FIELD_NAME.fullmatch(name) or not value.isprintable():
                 raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
@@ -98,7 +99,7 @@ class Place:
         if "@" in parts.netloc:
             raise ValueError("a WebSocket URL holds no login; write it under `auth`")
         host = ascii_name(parts.hostname)
-        _keys.check_host(host)
+        keys.check_host(host)
         resource = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*") + (
             f"?{quote(parts.query, safe='/%:=&?~+!$,;@()*')}" if parts.query else ""
         )
@@ -144,7 +145,7 @@ async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
     key = base64.b64encode(secrets.token_bytes(16)).decode()
     usual = 443 if place.secure else 80
     lines = {
-        "Host": _keys.place(place.host, None if place.port == usual else place.port),
+        "Host": keys.place(place.host, None if place.port == usual else place.port),
         "User-Agent": USER_AGENT,
         **({"Authorization": _credentials(config.auth)[-1]} if config.auth != Auth() else {}),
         **config.headers,

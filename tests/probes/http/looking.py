@@ -13,8 +13,8 @@ from tests.probes._fuzz import in_time
 
 from vigie.config.convert import dec_hook
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes import ProbeDeps
 from vigie.probes.http import Config, build
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.testing.servers import Handler, serving
 
 Deps = Callable[[], ProbeDeps]

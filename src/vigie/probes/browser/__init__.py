@@ -12,14 +12,14 @@ from typing import Any
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status
 from vigie.net import redact
-from vigie.probes import ProbeDeps
-from vigie.probes._verdict import Failed, Verdict, advice, no_address, slow
 from vigie.probes.browser.chromium import BrowserError, Chromium
 from vigie.probes.browser.config import Config
 from vigie.probes.browser.evidence import Evidence
 from vigie.probes.browser.script import Seen, opened
 from vigie.probes.browser.verdict import network_error, own, refused, timed_out
-from vigie.probes.http.urls import Place
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.http.urls import Place
+from vigie.probes.kit.verdict import Failed, Verdict, advice, no_address, slow
 
 __all__ = ["Config", "build"]
 

@@ -8,9 +8,9 @@ from urllib.parse import urljoin
 
 from vigie.core.model import Cause, Timings
 from vigie.net import redact_url
-from vigie.probes._verdict import Failed
 from vigie.probes.browser.config import Action, Config, Press
-from vigie.probes.http.config import status_ranges
+from vigie.probes.kit.http.config import status_ranges
+from vigie.probes.kit.verdict import Failed
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page, Request, ResourceTiming, Response

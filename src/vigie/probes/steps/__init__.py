@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import host_of
 from vigie.ports import Clock
-from vigie.probes import ProbeDeps
-from vigie.probes._verdict import Failed, Verdict, slow
-from vigie.probes.http.config import Config as Http
-from vigie.probes.http.hops import Run
-from vigie.probes.http.probe import HttpProbe
-from vigie.probes.http.transport import Transport
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.http.config import Config as Http
+from vigie.probes.kit.http.probe import HttpProbe
+from vigie.probes.kit.http.redirects import Run
+from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.verdict import Failed, Verdict, slow
 from vigie.probes.steps.carried import Carried, reader
 from vigie.probes.steps.config import Config, Step, filled, place_of
 from vigie.probes.steps.template import body_of, header_of, sample, url_of

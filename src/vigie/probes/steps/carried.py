@@ -12,10 +12,10 @@ from urllib.request import Request
 
 from vigie.core.model import Cause, CheckResult, Scalar
 from vigie.net.redact import MASK
-from vigie.probes._pattern import Pattern, Spent
-from vigie.probes._verdict import Failed
-from vigie.probes.http.body import media_type, text_of
-from vigie.probes.http.config import compiled
+from vigie.probes.kit.http.body import media_type, text_of
+from vigie.probes.kit.http.config import compiled
+from vigie.probes.kit.pattern import Pattern, Spent
+from vigie.probes.kit.verdict import Failed
 from vigie.probes.steps.config import Save
 
 _MOST_COOKIES, _MOST_AT_ONCE, _COOKIE = 100, 50, 4_096
