@@ -21,7 +21,7 @@ from vigie.errors import ConfigError
 from vigie.probes import icmp
 from vigie.probes.icmp import echo
 from vigie.probes.kit.deps import ProbeDeps, configured
-from vigie.probes.kit.link_guard import Guarded
+from vigie.probes.kit.link_guard import LinkGuard
 
 Deps = Callable[[], ProbeDeps]
 
@@ -142,7 +142,7 @@ async def test_a_lost_host_may_be_our_own_link() -> None:
     deps = virtual_deps()
     deps.link.fault = broken  # type: ignore[method-assign]
     probe = replace(icmp.build(icmp.Config(host="9.9.9.9"), deps), wire=FakeWire(None))
-    result = await Guarded(probe, "9.9.9.9", deps).check(1_000)
+    result = await LinkGuard(probe, "9.9.9.9", deps).check(1_000)
 
     assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_NETWORK)
 

@@ -15,8 +15,8 @@ from vigie.net import split_server
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Latency, Meta
-from vigie.probes.kit.pattern import Pattern, Spent
-from vigie.probes.kit.verdict import Failed, Verdict, advice, slow
+from vigie.probes.kit.pattern import Pattern, SearchBudget
+from vigie.probes.kit.verdict import CheckFailed, Verdict, advice, slow
 
 if TYPE_CHECKING:
     from vigie.probes.dns.expect import Wanted
@@ -138,7 +138,7 @@ class DnsProbe:
         look = _Look(self._config, self._wanted, self._deps, timeout_ms)
         try:
             verdict = await look.go(self._anchors, self._port)
-        except Failed as failed:
+        except CheckFailed as failed:
             verdict = failed.verdict
         return look.result(verdict)
 
@@ -150,13 +150,13 @@ class _Look:
         self._config, self._wanted, self._deps = config, wanted, deps
         self._at, self._started = deps.clock.now(), deps.clock.monotonic()
         self._ends = self._started + timeout_ms / 1000 - _SPARE_SECONDS
-        self._spent = Spent()
+        self._spent = SearchBudget()
         self._ms: float | None = None
         self._message = ""
         self._figures: dict[str, Scalar] = {}
 
     async def go(self, anchors: Any, port: int) -> Verdict | None:
-        """Ask, judge, then what else was asked for; raises Failed or returns what wants a look."""
+        """Ask, judge, then what else was asked for; raises CheckFailed or returns what wants a look."""
         from vigie.probes.dns.expect import records
 
         server, reply = await self._resolved(self._wanted.question)
@@ -188,7 +188,7 @@ class _Look:
         return (await self._resolved(question))[1]
 
     async def _resolved(self, question: "Question") -> tuple["Server", "Reply"]:
-        """The answer of the chosen server, or of the first of this machine's that has one; raises Failed."""
+        """The answer of the chosen server, or of the first of this machine's that has one; raises CheckFailed."""
         import dns.rcode
 
         from vigie.probes.dns.query import Server, ask, system_servers
@@ -201,13 +201,13 @@ class _Look:
             last = number == len(servers)
             try:
                 reply = await ask(server, question, self._left() / (len(servers) - number + 1))
-            except Failed:
+            except CheckFailed:
                 if last:
                     raise
                 continue
             if last or reply.rcode not in (dns.rcode.SERVFAIL, dns.rcode.REFUSED):
                 return server, reply
-        raise Failed(Cause.PROBE_RESOLVER, "this machine names no resolver", {}, Status.UNKNOWN)
+        raise CheckFailed(Cause.PROBE_RESOLVER, "this machine names no resolver", {}, Status.UNKNOWN)
 
     async def _validate(self, reply: "Reply", anchors: Any) -> None:
         from vigie.probes.dns.dnssec import Validator
@@ -221,19 +221,19 @@ class _Look:
         from dataclasses import replace
 
         from vigie.probes.dns.query import Server
-        from vigie.probes.dns.servers import addresses_of, compare, tell, zone_of
+        from vigie.probes.dns.servers import addresses_of, compare, query_server, zone_of
 
         zone = await zone_of(self._wanted.question.name, self._ask)
-        pairs, told = await addresses_of(zone, self._deps, self._config.resolver, min(self._left(), _SERVER_SECONDS))
+        pairs, replies = await addresses_of(zone, self._deps, self._config.resolver, min(self._left(), _SERVER_SECONDS))
         question, seconds = replace(self._wanted.question, recurse=False), min(self._left(), _SERVER_SECONDS)
-        told += await asyncio.gather(*(tell(name, Server(address, port), zone, question, seconds) for name, address in pairs))
-        verdict = compare(told, serials=self._config.serials, judge=self._judge if self._wanted.says_which else None)
-        self._figures |= {"servers": len(told)}
-        self._message += f", as from the zone's {len(told)} servers"
+        replies += await asyncio.gather(*(query_server(name, Server(address, port), zone, question, seconds) for name, address in pairs))
+        verdict = compare(replies, serials=self._config.serials, judge=self._judge if self._wanted.says_which else None)
+        self._figures |= {"servers": len(replies)}
+        self._message += f", as from the zone's {len(replies)} servers"
         return verdict
 
     def result(self, verdict: Verdict | None) -> CheckResult:
-        """The check, concluded. No address is told: it is the resolver's, and says nothing about where the target is."""
+        """The check, concluded. No address is given: it is the resolver's, and says nothing about where the target is."""
         return CheckResult(
             monitor="",
             at=self._at,

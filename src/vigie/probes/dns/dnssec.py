@@ -20,7 +20,7 @@ import dns.rrset
 
 from vigie.core.model import Cause, Scalar
 from vigie.probes.dns.query import Question, Record, Reply
-from vigie.probes.kit.verdict import Failed
+from vigie.probes.kit.verdict import CheckFailed
 
 # The root's key signing keys of 2017 and 2024 (https://data.iana.org/root-anchors/root-anchors.xml).
 ROOT_ANCHORS = (
@@ -28,7 +28,7 @@ ROOT_ANCHORS = (
     ". DS 38696 8 2 683D2D0ACB8C9B712A1948B27F741219298D0A450D612C483AF444A4C0FB2B16",
 )
 # What a hostile zone may make us do (CVE-2023-50387): each vain look at a signature may take some milliseconds.
-_MOST_ZONES, _MOST_RECORDS, _MOST_ALIKE, _MOST_IN_VAIN = 12, 32, 4, 16
+_MAX_ZONES, _MAX_RECORDS, _MAX_ALIKE, _MAX_IN_VAIN = 12, 32, 4, 16
 _DENIALS = (dns.rdatatype.SOA, dns.rdatatype.NSEC, dns.rdatatype.NSEC3)
 
 Asking = Callable[[Question], Awaitable[Reply]]
@@ -61,7 +61,7 @@ class Validator:
     _depth: int = 0
 
     async def judge(self, question: Question, reply: Reply) -> None:
-        """Raise Failed with dns.mismatch unless every record that answers (or denies) is validly signed."""
+        """Raise CheckFailed with dns.mismatch unless every record that answers (or denies) is validly signed."""
         sets = list(_sets(record for record in reply.answers if record.type != dns.rdatatype.RRSIG))
         signatures = reply.answers
         if not sets:
@@ -84,12 +84,12 @@ class Validator:
         self._check(one, [sign for sign in signatures if sign.signer == zone], await self.keys(zone))
 
     async def keys(self, zone: dns.name.Name) -> Keys:
-        """The keys of a zone, believed because of its parent or an anchor; raises Failed otherwise."""
+        """The keys of a zone, believed because of its parent or an anchor; raises CheckFailed otherwise."""
         if zone in self._keys:
             return self._keys[zone]
         self._depth += 1
-        if self._depth > _MOST_ZONES:
-            raise _failed("bogus", f"more than {_MOST_ZONES} zones lie between {zone} and a trust anchor")
+        if self._depth > _MAX_ZONES:
+            raise _failed("bogus", f"more than {_MAX_ZONES} zones lie between {zone} and a trust anchor")
         vouched = self.anchors.get(zone) or await self._delegation(zone)
         reply = await self.ask(Question(zone, dns.rdatatype.DNSKEY, signed=True))
         found = _set_of(reply.answers, zone, dns.rdatatype.DNSKEY)
@@ -97,7 +97,7 @@ class Validator:
             raise _failed("bogus", f"{zone} is vouched for by its parent and has no keys")
         entry = dns.rdataset.Rdataset(dns.rdataclass.IN, dns.rdatatype.DNSKEY)
         for key in found:
-            if any(_vouches(ds, zone, key) for ds in vouched[:_MOST_RECORDS]):
+            if any(_vouches(ds, zone, key) for ds in vouched[:_MAX_RECORDS]):
                 entry.add(key)
         if not entry:
             raise _failed("bogus", f"no key of {zone} is the one that its parent vouches for (DS)")
@@ -123,11 +123,11 @@ class Validator:
         return list(found)
 
     def _check(self, one: dns.rrset.RRset, signatures: list[Any], keys: Keys) -> None:
-        """Raise Failed unless one of the signatures is valid now."""
+        """Raise CheckFailed unless one of the signatures is valid now."""
         why, zone = "no signature", signatures[0].signer if signatures else dns.name.root
         for sign in signatures:
             alike = sum(1 for key in keys if dns.dnssec.key_id(key) == sign.key_tag)
-            if alike > _MOST_ALIKE or self._in_vain > _MOST_IN_VAIN:
+            if alike > _MAX_ALIKE or self._in_vain > _MAX_IN_VAIN:
                 raise _failed("bogus", f"{zone} has more signatures that do not hold, or keys alike, than are looked at")
             try:
                 dns.dnssec.validate_rrsig(one, sign, {zone: keys}, now=self.now)
@@ -139,7 +139,7 @@ class Validator:
             return
         raise self._refused(one, signatures, why)
 
-    def _refused(self, one: dns.rrset.RRset, signatures: list[Any], why: str) -> Failed:
+    def _refused(self, one: dns.rrset.RRset, signatures: list[Any], why: str) -> CheckFailed:
         """Why no signature held: the dates speak first."""
         if signatures and all(sign.expiration < self.now for sign in signatures):
             hours = round((self.now - max(sign.expiration for sign in signatures)) / 3600)
@@ -159,12 +159,12 @@ def _vouches(ds: Any, zone: dns.name.Name, key: Any) -> bool:
 
 
 def _sets(records: Iterable[Record]) -> Iterable[dns.rrset.RRset]:
-    """The records in sets of one owner and type; raises Failed for sets that nobody needs so large."""
+    """The records in sets of one owner and type; raises CheckFailed for sets that nobody needs so large."""
     found: dict[tuple[dns.name.Name, int], dns.rrset.RRset] = {}
     for record in records:
         one = found.setdefault((record.owner, record.type), dns.rrset.RRset(record.owner, dns.rdataclass.IN, record.type))
-        if len(one) >= _MOST_RECORDS:
-            raise _failed("bogus", f"{_shown(one)} has more than {_MOST_RECORDS} records, which are not checked")
+        if len(one) >= _MAX_RECORDS:
+            raise _failed("bogus", f"{_shown(one)} has more than {_MAX_RECORDS} records, which are not checked")
         one.add(record.data, record.ttl)
     return found.values()
 
@@ -187,12 +187,12 @@ def _set_of(records: Iterable[Record], owner: dns.name.Name, kind: dns.rdatatype
 
 def _signatures(records: Iterable[Record], of: dns.rrset.RRset) -> list[Any]:
     found: list[Any] = [one.data for one in records if one.type == dns.rdatatype.RRSIG and one.owner == of.name]
-    return [sign for sign in found if sign.type_covered == of.rdtype][:_MOST_RECORDS]
+    return [sign for sign in found if sign.type_covered == of.rdtype][:_MAX_RECORDS]
 
 
 def _shown(one: dns.rrset.RRset) -> str:
     return f"{one.name.to_text(omit_final_dot=True) or '.'} {dns.rdatatype.to_text(one.rdtype)}"
 
 
-def _failed(state: str, words: str, more: dict[str, Scalar] | None = None) -> Failed:
-    return Failed(Cause.DNS_MISMATCH, words, {"dnssec_fault": state, **(more or {})})
+def _failed(state: str, words: str, more: dict[str, Scalar] | None = None) -> CheckFailed:
+    return CheckFailed(Cause.DNS_MISMATCH, words, {"dnssec_fault": state, **(more or {})})

@@ -13,12 +13,12 @@ import dns.reversename
 
 from vigie.core.model import Cause, Scalar
 from vigie.probes.dns.query import Question, Reply
-from vigie.probes.kit.pattern import Pattern, Spent
+from vigie.probes.kit.pattern import Pattern, SearchBudget
 from vigie.probes.kit.verdict import Verdict
 
 _META = ("ANY", "AXFR", "IXFR", "OPT", "TSIG", "TKEY", "MAILA", "MAILB", "TYPE0")
 _NAMED = ("target", "exchange", "mname", "rname")  # fields that hold names, which compare without case
-_MOST_ALIASES, _MOST_SHOWN, _SHOWN = 16, 3, 160
+_MAX_ALIASES, _MAX_SHOWN, _SHOWN = 16, 3, 160
 _CAUSES = {
     dns.rcode.NXDOMAIN: Cause.DNS_NXDOMAIN,
     dns.rcode.REFUSED: Cause.DNS_REFUSED,
@@ -81,12 +81,12 @@ def canonical(kind: dns.rdatatype.RdataType, text: str) -> str:
     if kind in (dns.rdatatype.TXT, dns.rdatatype.SPF) and not text.startswith('"'):
         return text
     try:
-        return said(dns.rdata.from_text("IN", kind, text, origin=dns.name.root, relativize=False))
+        return record_text(dns.rdata.from_text("IN", kind, text, origin=dns.name.root, relativize=False))
     except (dns.exception.DNSException, ValueError) as error:
         raise ValueError(f"{text[:80]!r} is no {dns.rdatatype.to_text(kind)} record: {error}") from None
 
 
-def said(data: Any) -> str:
+def record_text(data: Any) -> str:
     """A record's data as it is compared and shown: names in lower case, texts joined."""
     if hasattr(data, "strings"):
         return b"".join(data.strings).decode("utf-8", "replace")
@@ -98,17 +98,17 @@ def records(question: Question, reply: Reply) -> tuple[list[str], int | None, dn
     """The answer's records as texts, their shortest TTL, and the last alias on the way; None for that where they go in a circle."""
     at, seen = question.name, {question.name}
     aliases: dict[dns.name.Name, Any] = {one.owner: one.data for one in reply.answers if one.type == dns.rdatatype.CNAME}
-    while question.type != dns.rdatatype.CNAME and at in aliases and len(seen) <= _MOST_ALIASES:
+    while question.type != dns.rdatatype.CNAME and at in aliases and len(seen) <= _MAX_ALIASES:
         at = aliases[at].target
         if at in seen:
             return [], None, None
         seen.add(at)
     found = [one for one in reply.answers if one.type == question.type and one.owner in seen]
-    return list(dict.fromkeys(said(one.data) for one in found)), min((one.ttl for one in found), default=None), at
+    return list(dict.fromkeys(record_text(one.data) for one in found)), min((one.ttl for one in found), default=None), at
 
 
-def judge(wanted: Wanted, reply: Reply, spent: Spent) -> Verdict | None:
-    """What is wrong with an answer; None when it is as expected. Raises Failed for a pattern that needs too long."""
+def judge(wanted: Wanted, reply: Reply, spent: SearchBudget) -> Verdict | None:
+    """What is wrong with an answer; None when it is as expected. Raises CheckFailed for a pattern that needs too long."""
     name = wanted.question.name.to_text(omit_final_dot=True)
     if reply.rcode != wanted.rcode:
         return _other_code(wanted, reply.rcode, name)
@@ -154,6 +154,6 @@ def _mismatch(words: str, found: list[str], wanted: Wanted) -> Verdict:
 
 def listed(texts: list[str]) -> str:
     """The first of several records, fit for people."""
-    shown = ", ".join(texts[:_MOST_SHOWN])[:_SHOWN] if texts else "nothing"
+    shown = ", ".join(texts[:_MAX_SHOWN])[:_SHOWN] if texts else "nothing"
     shown = "".join(character if character.isprintable() else "·" for character in shown)
-    return shown + (f" and {len(texts) - _MOST_SHOWN} more" if len(texts) > _MOST_SHOWN else "")
+    return shown + (f" and {len(texts) - _MAX_SHOWN} more" if len(texts) > _MAX_SHOWN else "")

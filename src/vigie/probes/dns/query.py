@@ -19,11 +19,11 @@ import dns.rdataclass
 import dns.rdatatype
 
 from vigie.core.model import Cause, Status
-from vigie.probes.kit.verdict import Failed
+from vigie.probes.kit.verdict import CheckFailed
 
 PAYLOAD = 1232  # bytes over UDP that pass every path unbroken (DNS flag day 2020)
-_MOST_DATAGRAM, _MOST_WAITING = 4_096, 64
-_MOST_RECORDS, _MOST_LABELS = 512, 40  # a reverse IPv6 name has 34 labels
+_MAX_DATAGRAM, _MAX_WAITING = 4_096, 64
+_MAX_RECORDS, _MAX_LABELS = 512, 40  # a reverse IPv6 name has 34 labels
 _FIRST_SECONDS, _LONGEST_SECONDS = 1.0, 4.0  # waits before the question is sent again
 _HEAD = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")
@@ -53,7 +53,7 @@ class Question:
         return f"{self.name.to_text(omit_final_dot=True)} {dns.rdatatype.to_text(self.type)}"
 
     def message(self, *, edns: bool = True) -> dns.message.Message:
-        """The message with a new id; no client subnet is told (RFC 7871)."""
+        """The message with a new id; no client subnet is sent (RFC 7871)."""
         made = dns.message.make_query(self.name, self.type, use_edns=0 if edns else -1, want_dnssec=self.signed, payload=PAYLOAD)
         made.flags = (dns.flags.RD if self.recurse else 0) | (dns.flags.CD if self.signed else 0)
         return made
@@ -103,7 +103,7 @@ def read(wire: bytes, question: Question) -> Reply:
     """A message as a Reply to a question; ValueError says what is wrong with it."""
     try:
         _, flags, questions, answers, authority, _ = _HEAD.unpack_from(wire)
-        if not flags & dns.flags.QR or answers + authority > _MOST_RECORDS:
+        if not flags & dns.flags.QR or answers + authority > _MAX_RECORDS:
             raise ValueError(f"an answer with {answers + authority} records" if flags & dns.flags.QR else "no answer")
         at = _HEAD.size
         if questions or answers or authority or not flags & 0xF:  # a refusal may repeat nothing
@@ -135,8 +135,8 @@ def _records(wire: bytes, at: int, count: int, wanted: frozenset[int], answers: 
         at += used + _RECORD.size
         if kind in wanted and family == dns.rdataclass.IN:
             data = dns.rdata.from_wire(family, kind, wire, at, size)
-            if any(len(name) > _MOST_LABELS for name in (owner, *_names(data))):
-                raise ValueError(f"a name of more than {_MOST_LABELS} labels")
+            if any(len(name) > _MAX_LABELS for name in (owner, *_names(data))):
+                raise ValueError(f"a name of more than {_MAX_LABELS} labels")
             yield number < answers, Record(owner, dns.rdatatype.RdataType.make(kind), min(ttl, 2**31 - 1), data)
         at += size
 
@@ -150,7 +150,7 @@ def _names(data: dns.rdata.Rdata) -> Iterator[dns.name.Name]:
 
 
 async def ask(server: Server, question: Question, seconds: float) -> Reply:
-    """The server's answer within `seconds`; raises Failed with the cause of its silence or nonsense."""
+    """The server's answer within `seconds`; raises CheckFailed with the cause of its silence or nonsense."""
     loop, nonsense = asyncio.get_running_loop(), list[str]()
     started = loop.time()
     try:
@@ -164,7 +164,7 @@ async def ask(server: Server, question: Question, seconds: float) -> Reply:
         if nonsense:
             raise _unusable(server, question, nonsense[0]) from None
         words = f"no answer for {question} from {server} within {seconds:.1f} s"
-        raise Failed(Cause.DNS_TIMEOUT, words, {"server": str(server), "limit_ms": round(seconds * 1000)}) from None
+        raise CheckFailed(Cause.DNS_TIMEOUT, words, {"server": str(server), "limit_ms": round(seconds * 1000)}) from None
     except OSError as error:
         raise _unreachable(server, error) from None
     except ValueError as error:
@@ -172,20 +172,20 @@ async def ask(server: Server, question: Question, seconds: float) -> Reply:
     return replace(found, ms=(loop.time() - started) * 1000)
 
 
-def _unusable(server: Server, question: Question, why: str) -> Failed:
-    return Failed(Cause.DNS_SERVFAIL, f"{server} answers for {question} with {why}", {"server": str(server), "nonsense": why[:120]})
+def _unusable(server: Server, question: Question, why: str) -> CheckFailed:
+    return CheckFailed(Cause.DNS_SERVFAIL, f"{server} answers for {question} with {why}", {"server": str(server), "nonsense": why[:120]})
 
 
-def _unreachable(server: Server, error: OSError) -> Failed:
+def _unreachable(server: Server, error: OSError) -> CheckFailed:
     figures = {"server": str(server)}
     if isinstance(error, ConnectionRefusedError):
         words = f"nobody answers DNS at {server} (connection refused)"
         if server.own:
-            return Failed(Cause.PROBE_RESOLVER, words, dict(figures), Status.UNKNOWN)
-        return Failed(Cause.DNS_REFUSED, words, dict(figures))
+            return CheckFailed(Cause.PROBE_RESOLVER, words, dict(figures), Status.UNKNOWN)
+        return CheckFailed(Cause.DNS_REFUSED, words, dict(figures))
     if isinstance(error, ConnectionError):
-        return Failed(Cause.DNS_SERVFAIL, f"{server} broke the connection", dict(figures))
-    return Failed(Cause.TCP_UNREACHABLE, f"{server} cannot be reached ({error.strerror})", dict(figures))
+        return CheckFailed(Cause.DNS_SERVFAIL, f"{server} broke the connection", dict(figures))
+    return CheckFailed(Cause.TCP_UNREACHABLE, f"{server} cannot be reached ({error.strerror})", dict(figures))
 
 
 async def _by_udp(server: Server, question: Question, nonsense: list[str], *, edns: bool) -> Reply:
@@ -215,7 +215,7 @@ async def _answer(heard: "_Heard", number: bytes, question: Question, nonsense: 
             nonsense.append("an answer to another question")
         except ValueError as error:
             nonsense.append(str(error))
-        del nonsense[_MOST_WAITING:]
+        del nonsense[_MAX_WAITING:]
 
 
 async def _by_tcp(server: Server, question: Question) -> Reply:
@@ -239,12 +239,12 @@ class _Heard(asyncio.DatagramProtocol):
     """What came; more than is waited for is dropped."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[bytes | Exception] = asyncio.Queue(_MOST_WAITING)
+        self._queue: asyncio.Queue[bytes | Exception] = asyncio.Queue(_MAX_WAITING)
 
     def datagram_received(self, data: bytes, _: object) -> None:
         """One datagram; of one that is larger than was asked for so much that it cannot be read."""
         if not self._queue.full():
-            self._queue.put_nowait(data[:_MOST_DATAGRAM])
+            self._queue.put_nowait(data[:_MAX_DATAGRAM])
 
     def error_received(self, exc: Exception) -> None:
         """The network says something, such as that nobody listens."""

@@ -14,12 +14,12 @@ import dns.rcode
 import dns.rdatatype
 
 from vigie.core.model import Cause, Scalar, Status
-from vigie.probes.dns.expect import listed, said
+from vigie.probes.dns.expect import listed, record_text
 from vigie.probes.dns.query import Question, Reply, Server, ask
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.verdict import Failed, Verdict
+from vigie.probes.kit.verdict import CheckFailed, Verdict
 
-_MOST_LABELS, _MOST_SERVERS, _MOST_NAMED = 10, 16, 3
+_MAX_LABELS, _MAX_SERVERS, _MAX_NAMED = 10, 16, 3
 _HALF = 2**31
 
 Asking = Callable[[Question], Awaitable[Reply]]
@@ -34,7 +34,7 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ServerReply:
     """What one server says: `fault` and its cause when it does not serve the zone, else its serial and its answer (texts, no TTL)."""
 
     name: str
@@ -54,20 +54,22 @@ class Told:
 
 
 async def zone_of(name: dns.name.Name, asking: Asking) -> Zone:
-    """The zone of a name, found from below: the first name that has servers of its own. Raises Failed."""
+    """The zone of a name, found from below: the first name that has servers of its own. Raises CheckFailed."""
     at = name
-    for _ in range(_MOST_LABELS):
+    for _ in range(_MAX_LABELS):
         reply = await asking(Question(at, dns.rdatatype.NS))
         found = [str(one.data.target) for one in reply.answers if one.type == dns.rdatatype.NS and one.owner == at]  # type: ignore[attr-defined]
         if found:
-            return Zone(at, tuple(sorted(host.rstrip(".").lower() for host in found))[:_MOST_SERVERS])
+            return Zone(at, tuple(sorted(host.rstrip(".").lower() for host in found))[:_MAX_SERVERS])
         if at == dns.name.root:
             break
         at = at.parent()
-    raise Failed(Cause.DNS_NO_ANSWER, f"no zone is found that {name.to_text(omit_final_dot=True)} belongs to")
+    raise CheckFailed(Cause.DNS_NO_ANSWER, f"no zone is found that {name.to_text(omit_final_dot=True)} belongs to")
 
 
-async def addresses_of(zone: Zone, deps: ProbeDeps, resolver: str | None, seconds: float) -> tuple[list[tuple[str, str]], list[Told]]:
+async def addresses_of(
+    zone: Zone, deps: ProbeDeps, resolver: str | None, seconds: float
+) -> tuple[list[tuple[str, str]], list[ServerReply]]:
     """(name, address) of every server that this machine has a way to, and those whose name gives no address."""
     found = await asyncio.gather(
         *(deps.resolver.resolve(host, timeout_ms=max(round(seconds * 1000), 1), server=resolver) for host in zone.servers)
@@ -75,12 +77,12 @@ async def addresses_of(zone: Zone, deps: ProbeDeps, resolver: str | None, second
     pairs, nameless = [], []
     for host, answer in zip(zone.servers, found, strict=True):
         if answer.cause is not None:
-            nameless.append(Told(host, "no address", answer.cause, f"its name gives no address ({answer.cause})"))
-        pairs += [(host, address) for address in answer.addresses if _has_way(address)]
-    return pairs[:_MOST_SERVERS], nameless
+            nameless.append(ServerReply(host, "no address", answer.cause, f"its name gives no address ({answer.cause})"))
+        pairs += [(host, address) for address in answer.addresses if _is_routable(address)]
+    return pairs[:_MAX_SERVERS], nameless
 
 
-def _has_way(address: str) -> bool:
+def _is_routable(address: str) -> bool:
     """Whether this machine has a route to an address: a family that we lack is no fault of the server. Sends nothing."""
     version = ipaddress.ip_address(address).version
     with socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
@@ -89,59 +91,63 @@ def _has_way(address: str) -> bool:
     return False
 
 
-async def tell(name: str, server: Server, zone: Zone, question: Question, seconds: float) -> Told:
+async def query_server(name: str, server: Server, zone: Zone, question: Question, seconds: float) -> ServerReply:
     """What one server says of the zone and of the question."""
     try:
         start, reply = await asyncio.gather(
             ask(server, Question(zone.apex, dns.rdatatype.SOA, recurse=False), seconds), ask(server, question, seconds)
         )
-    except Failed as failed:
-        return Told(name, str(server), failed.verdict.cause, failed.verdict.message)
+    except CheckFailed as failed:
+        return ServerReply(name, str(server), failed.verdict.cause, failed.verdict.message)
     serials: list[Any] = [one.data for one in start.answers if one.type == dns.rdatatype.SOA and one.owner == zone.apex]
     for one in (start, reply):
         if one.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
             cause = Cause.DNS_REFUSED if one.rcode is dns.rcode.REFUSED else Cause.DNS_SERVFAIL
-            return Told(name, str(server), cause, f"it answers {dns.rcode.to_text(one.rcode)}")
+            return ServerReply(name, str(server), cause, f"it answers {dns.rcode.to_text(one.rcode)}")
     if not start.authoritative or not serials:
-        return Told(name, str(server), Cause.DNS_SERVFAIL, "it does not serve the zone")
-    texts = sorted(f"{dns.rdatatype.to_text(one.type)} {said(one.data)}" for one in reply.answers if one.type != dns.rdatatype.RRSIG)
+        return ServerReply(name, str(server), Cause.DNS_SERVFAIL, "it does not serve the zone")
+    texts = sorted(f"{dns.rdatatype.to_text(one.type)} {record_text(one.data)}" for one in reply.answers if one.type != dns.rdatatype.RRSIG)
     rcode = dns.rcode.to_text(reply.rcode)
     kinds = {one.type for one in reply.answers}
     alias = dns.rdatatype.CNAME in kinds and question.type not in kinds
-    return Told(name, str(server), serial=serials[0].serial, rcode=rcode, answers=tuple(texts), reply=reply, alias=alias)
+    return ServerReply(name, str(server), serial=serials[0].serial, rcode=rcode, answers=tuple(texts), reply=reply, alias=alias)
 
 
-def compare(told: list[Told], *, serials: bool, judge: Callable[[Reply], Verdict | None] | None) -> Verdict | None:
+def compare(replies: list[ServerReply], *, serials: bool, judge: Callable[[Reply], Verdict | None] | None) -> Verdict | None:
     """What is wrong between the servers: down where none serves the zone, degraded where some do.
 
     `judge` holds the expectation that every server must meet; without one they must agree with most of them.
     """
-    good = [one for one in told if one.cause is None]
+    good = [one for one in replies if one.cause is None]
     if not good:
-        return _nobody(told)
+        return _none_serves(replies)
     newest = good[0].serial
     for one in good:
         newest = one.serial if _is_newer(one.serial, newest) else newest
     usual = Counter((one.rcode, one.answers) for one in good).most_common(1)[0][0]
-    faults = [(one, one.fault) for one in told if one.cause is not None]
+    faults = [(one, one.fault) for one in replies if one.cause is not None]
     faults += [(one, words) for one in good if (words := _differs(one, newest if serials else one.serial, usual, judge))]
     if not faults:
         return None
-    words = "; ".join(f"{one.who}: {fault}" for one, fault in faults[:_MOST_NAMED])
-    more = f"; and {len(faults) - _MOST_NAMED} more" if len(faults) > _MOST_NAMED else ""
-    figures: dict[str, Scalar] = {"servers": len(told), "differing": len(faults), "server": faults[0][0].name, "serial": newest}
-    return Verdict(Cause.DNS_MISMATCH, f"{len(faults)} of {len(told)} servers of the zone: {words}{more}"[:500], figures, Status.DEGRADED)
-
-
-def _nobody(told: list[Told]) -> Verdict:
-    first = Counter(one.cause for one in told).most_common(1)[0][0] or Cause.DNS_SERVFAIL
-    words = "; ".join(f"{one.who}: {one.fault}" for one in told[:_MOST_NAMED])
+    words = "; ".join(f"{one.who}: {fault}" for one, fault in faults[:_MAX_NAMED])
+    more = f"; and {len(faults) - _MAX_NAMED} more" if len(faults) > _MAX_NAMED else ""
+    figures: dict[str, Scalar] = {"servers": len(replies), "differing": len(faults), "server": faults[0][0].name, "serial": newest}
     return Verdict(
-        first, f"none of the {len(told)} servers of the zone serves it: {words}"[:500], {"servers": len(told), "differing": len(told)}
+        Cause.DNS_MISMATCH, f"{len(faults)} of {len(replies)} servers of the zone: {words}{more}"[:500], figures, Status.DEGRADED
     )
 
 
-def _differs(one: Told, newest: int, usual: tuple[str, tuple[str, ...]], judge: Callable[[Reply], Verdict | None] | None) -> str:
+def _none_serves(replies: list[ServerReply]) -> Verdict:
+    first = Counter(one.cause for one in replies).most_common(1)[0][0] or Cause.DNS_SERVFAIL
+    words = "; ".join(f"{one.who}: {one.fault}" for one in replies[:_MAX_NAMED])
+    return Verdict(
+        first,
+        f"none of the {len(replies)} servers of the zone serves it: {words}"[:500],
+        {"servers": len(replies), "differing": len(replies)},
+    )
+
+
+def _differs(one: ServerReply, newest: int, usual: tuple[str, tuple[str, ...]], judge: Callable[[Reply], Verdict | None] | None) -> str:
     """How a server that serves the zone differs from what is right; empty when it does not."""
     if judge is not None and one.reply is not None and not one.alias:
         verdict = judge(one.reply)

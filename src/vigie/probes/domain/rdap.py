@@ -13,7 +13,7 @@ from vigie.probes.kit.fetch import NotFetched, Wanted, fetch
 
 IANA_LIST = "https://data.iana.org/rdap/dns.json"
 
-_MOST_LIST, _MOST_ANSWER = 1_048_576, 262_144
+_MAX_LIST, _MAX_ANSWER = 1_048_576, 262_144
 _FRESH_MS, _STALE_MS = 86_400_000, 30 * 86_400_000  # how long the list is kept; how long it serves when no newer one can be had
 _REDIRECTS = 3
 _ACCEPT = {"Accept": "application/rdap+json, application/json"}
@@ -101,7 +101,7 @@ async def _servers(book: Registries, url: str, deps: ProbeDeps, seconds: float, 
 
 async def _list(url: str, deps: ProbeDeps, seconds: float, ca_file: str | None) -> bytes:
     """The list's bytes, which can be read."""
-    answer = await fetch(Wanted(url, _MOST_LIST, headers=_ACCEPT, redirects=_REDIRECTS, ca_file=ca_file), deps, seconds)
+    answer = await fetch(Wanted(url, _MAX_LIST, headers=_ACCEPT, redirects=_REDIRECTS, ca_file=ca_file), deps, seconds)
     if answer.status != 200 or not _read_list(answer.body):
         raise NotFetched(f"it is no such list (HTTP {answer.status})")
     return answer.body
@@ -123,7 +123,7 @@ def _read_list(data: bytes) -> dict[str, str]:
 
 def _from_file(file: Path | None) -> tuple[int, dict[str, str]]:
     try:
-        return (round(file.stat().st_mtime * 1000), _read_list(file.read_bytes()[:_MOST_LIST])) if file else (0, {})
+        return (round(file.stat().st_mtime * 1000), _read_list(file.read_bytes()[:_MAX_LIST])) if file else (0, {})
     except OSError:
         return 0, {}
 
@@ -147,7 +147,7 @@ async def registration(domain: str, server: str, deps: ProbeDeps, seconds: float
     `sure` says that the server's address is the registry's own word, so that a bare 404 means that there is no such domain (RFC 7480
     §5.3); of an address that a person wrote it may mean that there is no RDAP.
     """
-    wanted = Wanted(f"{server}domain/{domain}", _MOST_ANSWER, headers=_ACCEPT, redirects=_REDIRECTS, ca_file=ca_file)
+    wanted = Wanted(f"{server}domain/{domain}", _MAX_ANSWER, headers=_ACCEPT, redirects=_REDIRECTS, ca_file=ca_file)
     try:
         answer = await fetch(wanted, deps, seconds)
     except NotFetched as error:

@@ -18,7 +18,7 @@ _HEAD = struct.Struct("!BBHHH")
 _REQUEST: dict[int, int] = {socket.AF_INET: 8, socket.AF_INET6: 128}
 _REPLY: dict[int, int] = {socket.AF_INET: 0, socket.AF_INET6: 129}
 _PAYLOAD = 56  # as ping sends
-_MOST_WAITING, _LONGEST = 256, 2_048
+_MAX_WAITING, _LONGEST = 256, 2_048
 _SOL_RAW, _ICMP_FILTER, _ICMP6_FILTER = 255, 1, 1  # Linux: what a raw socket lets through
 UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.ECONNREFUSED)
 
@@ -76,7 +76,7 @@ class SocketWire:
     def __init__(self, address: str) -> None:
         self.token = secrets.token_bytes(8)
         self._identifier = secrets.randbelow(65_536)
-        self._waiting: deque[tuple[int, float] | OSError] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[tuple[int, float] | OSError] = deque(maxlen=_MAX_WAITING)
         self._news = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         family, _, _, _, where = socket.getaddrinfo(address, 0, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0]
@@ -97,7 +97,7 @@ class SocketWire:
     def _readable(self) -> None:
         """What came, each with the time of its coming."""
         at = self._loop.time()
-        for _ in range(_MOST_WAITING):
+        for _ in range(_MAX_WAITING):
             try:
                 sequence = sequence_of(self._family, self._socket.recv(_LONGEST), self.token)
             except BlockingIOError:

@@ -16,9 +16,9 @@ from vigie.net import hang_up, has_route, is_private
 from vigie.ports import Probe
 from vigie.probes.kit.deps import ProbeDeps
 
-EVERY = 5  # checks
+CHECKS_PER_TRIAL = 5  # checks
 _DEAD = 2  # looks in a row
-_MOST_MS, _LEAST_MS = 2_000, 500
+_MAX_MS, _MIN_MS = 2_000, 500
 _PORTS = {"http": 80, "https": 443}
 _WITHOUT_TCP = ("dns", "icmp", "domain", "heartbeat", "exec")
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
@@ -31,13 +31,13 @@ _ADVICE = "Take the address out of the name's records, or see why its machine do
 
 
 @dataclass(slots=True)
-class Others:
+class AlternateAddresses:
     """A probe with an eye on the addresses that it did not use. `every`: in how many checks one of them is looked at."""
 
     probe: Probe
     deps: ProbeDeps
     target: str
-    every: int = EVERY
+    every: int = CHECKS_PER_TRIAL
     _checks: int = 0
     _turn: int | None = None
     _found: dict[str, tuple[Cause, int]] = field(default_factory=dict)  # failures in a row by address
@@ -59,13 +59,13 @@ class Others:
         others = tuple(address for address in result.addresses if address != result.address)
         self._found = {address: kept for address, kept in self._found.items() if address in others}
         left_ms = timeout_ms - round((self.deps.clock.monotonic() - started) * 1000)
-        await self._look(others, port, min(left_ms, _MOST_MS))
+        await self._look(others, port, min(left_ms, _MAX_MS))
         dead = [address for address, (_, count) in self._found.items() if count >= _DEAD]
         return self._judged(result, dead) if dead and result.status is Status.UP else result
 
     async def _look(self, others: tuple[str, ...], port: int, wait_ms: int) -> None:
         self._checks += 1
-        if wait_ms < _LEAST_MS or not (self._found or self._checks % self.every == 0):
+        if wait_ms < _MIN_MS or not (self._found or self._checks % self.every == 0):
             return
         address = next((address for address, (_, count) in self._found.items() if count < _DEAD), None) or self._next(others)
         cause = await _connected(address, port, wait_ms)

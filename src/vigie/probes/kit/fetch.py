@@ -10,8 +10,8 @@ from vigie.net import USER_AGENT
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import place
 
-_MOST_URL = 2_000
-_MOST_ADDRESSES = 4
+_MAX_URL = 2_000
+_MAX_ADDRESSES = 4
 _REDIRECTS = (301, 302, 303, 307, 308)
 # A client that is cancelled in the middle of a TLS handshake forgets to close its socket, so that its own limit is the shorter one.
 _CLIENTS_SHARE = 0.9
@@ -71,7 +71,7 @@ def _checked(url: str) -> str:
         host is None
         or "@" in parts.netloc
         or parts.scheme not in ("http", "https")
-        or len(url) > _MOST_URL
+        or len(url) > _MAX_URL
         or not url.isascii()
         or not url.isprintable()
     ):
@@ -85,7 +85,7 @@ async def _once(wanted: Wanted, url: str, deps: ProbeDeps, seconds: float) -> Fe
     if answer.cause is not None:
         raise NotFetched(f"{host} has no address ({answer.cause})")
     fault = NotFetched(f"{host} cannot be reached")
-    for address in answer.addresses[:_MOST_ADDRESSES]:
+    for address in answer.addresses[:_MAX_ADDRESSES]:
         try:
             return await _from(address, wanted, url, deps, seconds)
         except ConnectionError as error:

@@ -31,7 +31,7 @@ _ADVICE = {
 
 
 @dataclass(slots=True)
-class Guarded:
+class LinkGuard:
     """A probe whose doubtful failures are put to our own link first: its fault is `unknown`, never the target's.
 
     `own_names` says that the system's resolver is asked for names, not one that belongs to the monitor.

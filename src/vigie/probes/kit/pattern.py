@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from vigie.core.model import Cause, Status
-from vigie.probes.kit.verdict import Failed
+from vigie.probes.kit.verdict import CheckFailed
 
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.|$)", re.DOTALL)
 _NAMED = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
@@ -43,28 +43,28 @@ class Pattern:
             raise ValueError(f"{text[:80]!r} is no regular expression: {str(error)[:80]}") from None
         self._text = text
 
-    def end(self, data: str, spent: "Spent") -> int | None:
-        """Where the first match ends; None without one. Raises Failed when the search takes too long."""
+    def end(self, data: str, spent: "SearchBudget") -> int | None:
+        """Where the first match ends; None without one. Raises CheckFailed when the search takes too long."""
         found = self._search(data, spent)
         return None if found is None else int(found.end())
 
-    def group(self, data: str, spent: "Spent") -> str | None:
-        """The first group of the first match, or all of it without groups; None without a match. Raises Failed as `end` does."""
+    def group(self, data: str, spent: "SearchBudget") -> str | None:
+        """The first group of the first match, or all of it without groups; None without a match. Raises CheckFailed as `end` does."""
         found = self._search(data, spent)
         return None if found is None else str(found[1] if self._compiled.groups and found[1] is not None else found[0])
 
-    def _search(self, data: str, spent: "Spent") -> Any:
+    def _search(self, data: str, spent: "SearchBudget") -> Any:
         started = time.perf_counter()
         try:
             return self._compiled.search(data, timeout=max(min(_ONE_SECONDS, _ALL_SECONDS - spent.seconds), 0.001))
         except TimeoutError:
             words = f"the pattern {self._text[:60]!r} needs too long on {len(data)} characters; write a simpler one"
-            raise Failed(Cause.PROBE_ERROR, words, {"bytes": len(data)}, Status.UNKNOWN) from None
+            raise CheckFailed(Cause.PROBE_ERROR, words, {"bytes": len(data)}, Status.UNKNOWN) from None
         finally:
             spent.seconds += time.perf_counter() - started
 
 
-class Spent:
+class SearchBudget:
     """Seconds that the searches of one check have taken."""
 
     def __init__(self) -> None:

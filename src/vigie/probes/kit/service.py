@@ -15,7 +15,7 @@ from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, MaybePort, Meta, Resolver, TlsDays
 from vigie.probes.kit.stream import Dialogue, Peer, converse
-from vigie.probes.kit.verdict import TLS_DAYS, Failed
+from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed
 
 Talk = Callable[[Dialogue], Awaitable[str]]
 _SHOWN = 120
@@ -173,16 +173,16 @@ def holds(value: str, wanted: str) -> bool:
         return symbol in ("==", "!=") and (value == bound) == (symbol == "==")
 
 
-def unlike(dialogue: Dialogue, name: str, value: str | None, wanted: str) -> Failed | None:
+def value_mismatch(dialogue: Dialogue, name: str, value: str | None, wanted: str) -> CheckFailed | None:
     """The verdict on a value that is not as wanted; `None` is no value at all."""
     if value is not None and holds(value, wanted):
         return None
     got = "missing" if value is None else dialogue.quoted(value)
     figures: dict[str, Scalar] = {"field": name, "wanted": wanted[:_SHOWN], "got": got}
-    return Failed(Cause.PROTOCOL_MISMATCH, f"{name} is {got}, expected {figures['wanted']}", figures)
+    return CheckFailed(Cause.PROTOCOL_MISMATCH, f"{name} is {got}, expected {figures['wanted']}", figures)
 
 
-def mismatch(dialogue: Dialogue, words: str, code: str = "", answer: str | bytes = "", *, refused: bool = False) -> Failed:
+def mismatch(dialogue: Dialogue, words: str, code: str = "", answer: str | bytes = "", *, refused: bool = False) -> CheckFailed:
     """The verdict on an exchange that went another way: our words, then the peer's code and text, which are figures too.
 
     The figure `refused` tells reports that the right protocol was spoken (what carries a code is a refusal), `foreign` that another was.
@@ -191,7 +191,7 @@ def mismatch(dialogue: Dialogue, words: str, code: str = "", answer: str | bytes
     quote = ": ".join(part for part in (code, said) if part)
     figures: dict[str, Scalar] = {"refused" if refused or code else "foreign": True}
     figures |= {name: value for name, value in (("code", code), ("got", said)) if value}
-    return Failed(Cause.PROTOCOL_MISMATCH, f"{words} ({quote})" if quote else words, figures)
+    return CheckFailed(Cause.PROTOCOL_MISMATCH, f"{words} ({quote})" if quote else words, figures)
 
 
 @dataclass(frozen=True, slots=True)

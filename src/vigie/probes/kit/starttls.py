@@ -13,26 +13,26 @@ USUAL_PORTS: dict[str, int] = {
     "sieve": 4190, "nntp": 119, "irc": 6667,
 }  # fmt: skip
 
-_MOST_LINES = 200
-_MOST_BYTES = 65_536
+_MAX_LINES = 200
+_MAX_BYTES = 65_536
 _MYSQL_SSL, _MYSQL_41, _MYSQL_SECURE = 0x0800, 0x0200, 0x8000  # capability flags of MySQL's protocol
-_MYSQL_HEAD, _MYSQL_MOST = 4, 4096
+_MYSQL_HEAD, _MYSQL_MAX = 4, 4096
 _LDAP_STARTTLS = b"1.3.6.1.4.1.1466.20037"
 
 
 async def ask(dialogue: Dialogue, protocol: str) -> None:
-    """Bring the peer to the point where the handshake may begin; raises Failed where it does not want to."""
+    """Bring the peer to the point where the handshake may begin; raises CheckFailed where it does not want to."""
     await _WAYS[protocol](dialogue)
 
 
 async def _until(dialogue: Dialogue, wanted: Callable[[str], bool], ends: Callable[[str], bool], what: str) -> None:
     """Read lines up to the one that ends an answer, which must be as wanted."""
-    for _ in range(_MOST_LINES):
+    for _ in range(_MAX_LINES):
         line = await dialogue.read_line()
         if ends(line):
             dialogue.expect(ok=wanted(line), message=what, got=line)
             return
-    dialogue.expect(ok=False, message=f"{what}: an answer of more than {_MOST_LINES} lines")
+    dialogue.expect(ok=False, message=f"{what}: an answer of more than {_MAX_LINES} lines")
 
 
 def _numbered(greetings: tuple[str, ...], *talk: tuple[str, str]) -> Callable[[Dialogue], Awaitable[None]]:
@@ -53,7 +53,7 @@ def _numbered(greetings: tuple[str, ...], *talk: tuple[str, str]) -> Callable[[D
 async def _reply(dialogue: Dialogue) -> str:
     """The last line of an answer; `220-` begins one that ends with `220 `, whatever stands between (RFC 959 §4.2, RFC 5321 §4.2.1)."""
     first = line = await dialogue.read_line()
-    for _ in range(_MOST_LINES if first[3:4] == "-" else 0):
+    for _ in range(_MAX_LINES if first[3:4] == "-" else 0):
         line = await dialogue.read_line()
         if line.startswith(f"{first[:3]} "):
             break
@@ -114,7 +114,7 @@ async def _passage(dialogue: Dialogue, *ends: bytes) -> bytes:
     """Bytes up to one of the ends."""
     found = b""
     while not any(end in found for end in ends):
-        dialogue.expect(ok=len(found) < _MOST_BYTES, message=f"an answer of more than {_MOST_BYTES} bytes without an end")
+        dialogue.expect(ok=len(found) < _MAX_BYTES, message=f"an answer of more than {_MAX_BYTES} bytes without an end")
         piece = await dialogue.read_some(4096)
         dialogue.expect(ok=bool(piece), message="the connection was closed in the middle of an answer")
         found += piece
@@ -132,7 +132,7 @@ async def _ldap(dialogue: Dialogue) -> None:
     if size & 0x80:  # the long form of BER: that many bytes hold the length
         dialogue.expect(ok=1 <= size & 0x7F <= 4, message="the answer is not LDAP")
         size = int.from_bytes(await dialogue.read_exactly(size & 0x7F))
-    dialogue.expect(ok=size <= _MOST_BYTES, message=f"an answer of {size} bytes, more than {_MOST_BYTES}")
+    dialogue.expect(ok=size <= _MAX_BYTES, message=f"an answer of {size} bytes, more than {_MAX_BYTES}")
     body = await dialogue.read_exactly(size)
     _, _, behind = body.partition(b"\x02\x01\x01\x78")
     at = behind.find(b"\x0a\x01", 0, 8)
@@ -153,7 +153,7 @@ async def _mysql(dialogue: Dialogue) -> None:
     """MySQL's Protocol::HandshakeV10 and Protocol::SSLRequest."""
     head = await dialogue.read_exactly(_MYSQL_HEAD)
     size = int.from_bytes(head[:3], "little")
-    dialogue.expect(ok=0 < size <= _MYSQL_MOST and head[3] == 0, message="the greeting is not MySQL's", got=head.decode("latin-1"))
+    dialogue.expect(ok=0 < size <= _MYSQL_MAX and head[3] == 0, message="the greeting is not MySQL's", got=head.decode("latin-1"))
     greeting = await dialogue.read_exactly(size)
     if greeting[0] == 0xFF:
         number = int.from_bytes(greeting[1:3], "little")

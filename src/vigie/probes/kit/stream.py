@@ -15,10 +15,10 @@ from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings, TlsFac
 from vigie.net import ascii_name, hang_up, is_trusted, peer_chain, tls_facts
 from vigie.net.redact import MASK
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.verdict import TLS_DAYS, Failed, Verdict, advice, expiring, no_address, slow, unverified, weak
+from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict, advice, expiring, no_address, slow, unverified, weak
 
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
-_MOST = 65_536  # bytes that a line or an answer may have
+_MAX_BYTES = 65_536  # bytes that a line or an answer may have
 _SHOWN = 120
 _GOODBYE_SECONDS = 0.2
 _UNTIL_BREATH = 64  # reads
@@ -46,14 +46,23 @@ class Peer:
 
     @classmethod
     def of(
-        cls, way: "Way", host: str, port: int, *, tls: bool = False, alpn: tuple[str, ...] = (), secrets: tuple[str, ...] = ()
+        cls,
+        options: "ConnectionOptions",
+        host: str,
+        port: int,
+        *,
+        tls: bool = False,
+        alpn: tuple[str, ...] = (),
+        secrets: tuple[str, ...] = (),
     ) -> "Peer":
         """A peer that is reached as a configuration says."""
-        latency = None if way.latency is None else int(way.latency)
-        return cls(host, port, tls, way.ip, way.resolver, way.ca_file, way.insecure, way.tls_days, latency, alpn, secrets)
+        latency = None if options.latency is None else int(options.latency)
+        return cls(
+            host, port, tls, options.ip, options.resolver, options.ca_file, options.insecure, options.tls_days, latency, alpn, secrets
+        )
 
 
-class Way(Protocol):
+class ConnectionOptions(Protocol):
     """The keys that say how a peer is reached and what its certificate must be, the same in every kind that has them."""
 
     @property
@@ -82,7 +91,7 @@ class Way(Protocol):
 
 
 class Dialogue:
-    """One connection and what was measured on it. Its methods raise Failed for the peer's fault; their deadline is the check's."""
+    """One connection and what was measured on it. Its methods raise CheckFailed for the peer's fault; their deadline is the check's."""
 
     def __init__(self, peer: Peer, deps: ProbeDeps, timeout_ms: int) -> None:
         self.peer, self._deps = peer, deps
@@ -138,11 +147,11 @@ class Dialogue:
         self._asked_at = self._deps.clock.monotonic()
 
     async def _reached(self, address: str, addresses_left: int) -> bool:
-        """Whether this address accepts; raises Failed when the last one does not."""
+        """Whether this address accepts; raises CheckFailed when the last one does not."""
         self.address, started, last = address, self._deps.clock.monotonic(), addresses_left == 1
         try:
             async with asyncio.timeout(None if last else self.left_ms() / 1000 / addresses_left):
-                self._reader, self._writer = await asyncio.open_connection(address, self.peer.port, limit=_MOST)
+                self._reader, self._writer = await asyncio.open_connection(address, self.peer.port, limit=_MAX_BYTES)
         except TimeoutError:
             if last:
                 raise
@@ -160,7 +169,7 @@ class Dialogue:
         `name` is what the certificate must be for and what is asked for (the host unless given); without `sni` nothing is asked for.
         """
         if getattr(self._reader, "_buffer", b""):  # no public way to see it; it would count as said in TLS (CVE-2011-0411)
-            raise Failed(Cause.PROTOCOL_MISMATCH, "more was said in plain text after the agreement on TLS")
+            raise CheckFailed(Cause.PROTOCOL_MISMATCH, "more was said in plain text after the agreement on TLS")
         before, self._doing = self._doing, Cause.TIMEOUT_TLS
         started, writer = self._deps.clock.monotonic(), self._open_writer()
         host = ascii_name(name or self.peer.host)  # as certificates spell it
@@ -170,7 +179,7 @@ class Dialogue:
             )
         except (ssl.SSLError, ConnectionError) as error:
             reason = getattr(error, "reason", None) or type(error).__name__
-            raise Failed(Cause.TLS_HANDSHAKE, f"no TLS handshake was possible ({reason})", {"detail": str(reason)[:_SHOWN]}) from None
+            raise CheckFailed(Cause.TLS_HANDSHAKE, f"no TLS handshake was possible ({reason})", {"detail": str(reason)[:_SHOWN]}) from None
         self.timings = replace(self.timings, tls=(self.timings.tls or 0.0) + self._ms_since(started))
         shaken = writer.get_extra_info("ssl_object")
         self.chain = peer_chain(shaken)
@@ -199,7 +208,7 @@ class Dialogue:
         """So many bytes."""
         return await self._read(lambda reader: reader.readexactly(count))
 
-    async def read_some(self, most: int = _MOST) -> bytes:
+    async def read_some(self, most: int = _MAX_BYTES) -> bytes:
         """What comes next; empty at the end of the stream."""
         return await self._read(lambda reader: reader.read(most))
 
@@ -215,18 +224,18 @@ class Dialogue:
             words = (
                 "the connection was closed in the middle of an answer" if error.partial else "the connection was closed without an answer"
             )
-            raise Failed(Cause.PROTOCOL_MISMATCH, words, {"detail": self.quoted(error.partial)}) from None
+            raise CheckFailed(Cause.PROTOCOL_MISMATCH, words, {"detail": self.quoted(error.partial)}) from None
         except asyncio.LimitOverrunError:
-            raise Failed(Cause.PROTOCOL_MISMATCH, f"an answer of more than {_MOST} bytes without an end") from None
+            raise CheckFailed(Cause.PROTOCOL_MISMATCH, f"an answer of more than {_MAX_BYTES} bytes without an end") from None
         if self.timings.first_byte is None and self._asked_at is not None:
             self.timings = replace(self.timings, first_byte=self._ms_since(self._asked_at))
         self._doing = Cause.TIMEOUT_TOTAL
         return data
 
     def expect(self, *, ok: bool, message: str, got: str = "") -> None:
-        """Raise Failed with `protocol.mismatch` unless it is so."""
+        """Raise CheckFailed with `protocol.mismatch` unless it is so."""
         if not ok:
-            raise Failed(Cause.PROTOCOL_MISMATCH, message, {"got": self.quoted(got)} if got else {})
+            raise CheckFailed(Cause.PROTOCOL_MISMATCH, message, {"got": self.quoted(got)} if got else {})
 
     def quoted(self, answer: str | bytes) -> str:
         """What a peer said, fit for people: its beginning, on one line, without the secrets that it may have repeated."""
@@ -238,7 +247,7 @@ class Dialogue:
     async def leave(self, goodbye: bytes) -> None:
         """Say goodbye, so that the peer's log shows no broken connection; what it answers is not judged and its time not counted."""
         self._ended_at = self._deps.clock.monotonic()
-        with contextlib.suppress(OSError, Failed):  # a TimeoutError is an OSError
+        with contextlib.suppress(OSError, CheckFailed):  # a TimeoutError is an OSError
             async with asyncio.timeout(min(_GOODBYE_SECONDS, self.left_ms() / 2000)):
                 await self.send(goodbye)
                 while await self.read_some():
@@ -288,13 +297,13 @@ class Dialogue:
 
 
 async def converse(peer: Peer, deps: ProbeDeps, timeout_ms: int, talk: Callable[[Dialogue], Awaitable[str]]) -> CheckResult:
-    """Connect and talk within `timeout_ms` in all; `talk` returns the message of a healthy check and raises Failed otherwise."""
+    """Connect and talk within `timeout_ms` in all; `talk` returns the message of a healthy check and raises CheckFailed otherwise."""
     dialogue, verdict, message = Dialogue(peer, deps, timeout_ms), None, ""
     try:
         async with asyncio.timeout(timeout_ms / 1000):
             await dialogue.connect()
             message = await talk(dialogue)
-    except Failed as failed:
+    except CheckFailed as failed:
         verdict = failed.verdict
     except TimeoutError:
         verdict = dialogue.timed_out()
@@ -310,8 +319,8 @@ def shown(data: bytes) -> str:
     return "".join(character if character.isprintable() else "·" for character in data[:_SHOWN].decode("utf-8", "replace")).strip()
 
 
-def _as_failed(verdict: Verdict) -> Failed:
-    return Failed(verdict.cause, verdict.message, verdict.figures, verdict.status)
+def _as_failed(verdict: Verdict) -> CheckFailed:
+    return CheckFailed(verdict.cause, verdict.message, verdict.figures, verdict.status)
 
 
 def _not_connected(error: OSError) -> Verdict:

@@ -22,7 +22,7 @@ class Verdict:
     tls: TlsFacts | None = None
 
 
-class Failed(Exception):  # noqa: N818 - it is the target that failed
+class CheckFailed(Exception):  # noqa: N818 - it is the target that failed
     """A verdict on its way from where it was found to the result; it never leaves the probe."""
 
     def __init__(self, cause: Cause, message: str, figures: dict[str, Scalar] | None = None, status: Status = Status.DOWN) -> None:

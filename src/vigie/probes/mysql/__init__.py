@@ -8,13 +8,13 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
-from vigie.probes.kit.service import Account, ServiceProbe, mismatch, unlike
+from vigie.probes.kit.service import Account, ServiceProbe, mismatch, value_mismatch
 from vigie.probes.kit.stream import Dialogue
-from vigie.probes.kit.verdict import Failed
+from vigie.probes.kit.verdict import CheckFailed
 from vigie.probes.mysql import login
 from vigie.probes.mysql.login import ERROR, Greeting, Login, Unfit
 
-_MOST = 1_048_576
+_MAX_BYTES = 1_048_576
 _PING, _QUERY, _QUIT = 0x0E, 0x03, 0x01
 _NULL, _END = 0xFB, 0xFE
 _STRANGER = "vigie"
@@ -92,7 +92,7 @@ class _Packets:
     async def hear(self) -> bytes:
         head = await self._dialogue.read_exactly(4)
         size, self._number = int.from_bytes(head[:3], "little"), (head[3] + 1) % 256
-        if not 0 < size <= _MOST:
+        if not 0 < size <= _MAX_BYTES:
             raise mismatch(self._dialogue, "the answer is not MySQL, or too long", answer=head)
         return await self._dialogue.read_exactly(size)
 
@@ -143,7 +143,7 @@ class _Talk:
         return greeting
 
     async def _login(self, greeting: Greeting) -> bool:
-        """Whether we are in; a stranger may well be denied. Raises Failed otherwise."""
+        """Whether we are in; a stranger may well be denied. Raises CheckFailed otherwise."""
         config = self._config
         try:
             answer = await Login(config.user or _STRANGER, config.password, config.database).run(greeting, self._packets)
@@ -161,7 +161,7 @@ class _Talk:
             raise self._error(answer, "the query failed")
         value = None if answer[0] == 0 else await self._first_value()
         wanted = self._config.expect
-        if wanted is not None and (wrong := unlike(self._dialogue, "value", value, str(wanted))):
+        if wanted is not None and (wrong := value_mismatch(self._dialogue, "value", value, str(wanted))):
             raise wrong
         return "login accepted, query answered" if wanted is None else "login accepted, value as expected"
 
@@ -172,7 +172,7 @@ class _Talk:
         return None if rows is None else _text(rows)
 
     async def _until_end(self) -> bytes | None:
-        """The first of the packets until one that ends them; raises Failed for an error among them."""
+        """The first of the packets until one that ends them; raises CheckFailed for an error among them."""
         first = None
         while True:
             body = await self._packets.hear()
@@ -182,7 +182,7 @@ class _Talk:
                 return first
             first = first or body
 
-    def _error(self, body: bytes, words: str) -> Failed:
+    def _error(self, body: bytes, words: str) -> CheckFailed:
         code = _code(body) if body[0] == ERROR else ""
         said = body[9:] if body[3:4] == b"#" else body[3:]
         return mismatch(self._dialogue, _WORDS.get(code, words), code, said if code else b"")

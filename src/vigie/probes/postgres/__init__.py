@@ -9,13 +9,13 @@ from typing import Annotated, Any, ClassVar
 
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
-from vigie.probes.kit.service import Account, ServiceProbe, mismatch, unlike
+from vigie.probes.kit.service import Account, ServiceProbe, mismatch, value_mismatch
 from vigie.probes.kit.stream import Dialogue
-from vigie.probes.kit.verdict import Failed
+from vigie.probes.kit.verdict import CheckFailed
 from vigie.probes.postgres.scram import Refused, Scram
 
 _SSL_REQUEST, _VERSION = 80_877_103, 196_608
-_MOST = 1_048_576
+_MAX_BYTES = 1_048_576
 _WORDS = {
     "28P01": "the login is refused",
     "28000": "the login is refused",
@@ -178,11 +178,11 @@ class _Talk:
             elif kind not in (b"T", b"D", b"C", b"I", b"N", b"S"):
                 raise mismatch(self._dialogue, "the query is none that brings rows", answer=kind)
         wanted = self._config.expect
-        if wanted is not None and (wrong := unlike(self._dialogue, "value", rows[0] if rows else None, str(wanted))):
+        if wanted is not None and (wrong := value_mismatch(self._dialogue, "value", rows[0] if rows else None, str(wanted))):
             raise wrong
         return "login accepted, query answered" if wanted is None else "login accepted, value as expected"
 
-    def _error(self, body: bytes, words: str) -> Failed:
+    def _error(self, body: bytes, words: str) -> CheckFailed:
         fields = _fields(body)
         code = fields.get("C", "")
         return mismatch(self._dialogue, _WORDS.get(code, words), code, fields.get("M", ""))
@@ -194,7 +194,7 @@ class _Talk:
         """The kind and body of the next message, of which `begun` was read already."""
         head = begun + await self._dialogue.read_exactly(5 - len(begun))
         size = int.from_bytes(head[1:]) - 4
-        if not head[:1].isalpha() or not 0 <= size <= _MOST:
+        if not head[:1].isalpha() or not 0 <= size <= _MAX_BYTES:
             raise mismatch(self._dialogue, "the answer is not PostgreSQL, or too long", answer=head)
         return head[:1], await self._dialogue.read_exactly(size)
 

@@ -9,7 +9,7 @@ import secrets
 import stringprep
 import unicodedata
 
-_MOST_ITERATIONS = 500_000  # a quarter of a second; PostgreSQL's own is 4096
+_MAX_ITERATIONS = 500_000  # a quarter of a second; PostgreSQL's own is 4096
 
 
 class Refused(ValueError):  # noqa: N818 - it is the server's message that is refused
@@ -38,7 +38,7 @@ class Scram:
             nonce, salt, rounds = fields["r"], base64.b64decode(fields["s"], validate=True), int(fields["i"])
         except (KeyError, ValueError, binascii.Error):
             raise Refused("a malformed challenge") from None
-        if not nonce.startswith(self._nonce) or nonce == self._nonce or not 0 < rounds <= _MOST_ITERATIONS:
+        if not nonce.startswith(self._nonce) or nonce == self._nonce or not 0 < rounds <= _MAX_ITERATIONS:
             raise Refused("a challenge that is not for us, or costs too much")
         salted = await asyncio.to_thread(hashlib.pbkdf2_hmac, "sha256", self._password, salt, rounds)
         without_proof = f"c=biws,r={nonce}"

@@ -14,13 +14,13 @@ from vigie.core.model import Cause
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.service import Service, ServiceProbe, mismatch
 from vigie.probes.kit.stream import Dialogue
-from vigie.probes.kit.verdict import Failed
+from vigie.probes.kit.verdict import CheckFailed
 from vigie.probes.ssh import keys
 
 _OURS = f"SSH-2.0-Vigie_{__version__}".encode()
 _IDENTIFICATION = re.compile(r"SSH-(2\.0|1\.99)-(\S+)(?: .*)?")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
-_MOST_LINES, _MOST_PACKET, _MOST_PACKETS = 50, 35_000, 20
+_MAX_LINES, _MAX_PACKET, _MAX_PACKETS = 50, 35_000, 20
 _DISCONNECT, _IGNORED = 1, (2, 3, 4, 7)  # IGNORE, UNIMPLEMENTED, DEBUG, EXT_INFO
 _GOODBYE = keys.packet(bytes([_DISCONNECT]) + struct.pack(">I", 11) + keys.string(b"checked") + keys.string(b""))
 
@@ -79,7 +79,7 @@ async def _talk(config: Config, dialogue: Dialogue) -> str:
 async def _identification(dialogue: Dialogue) -> bytes:
     """The server's first line; others may stand before it (RFC 4253 §4.2)."""
     line = ""
-    for _ in range(_MOST_LINES):
+    for _ in range(_MAX_LINES):
         line = await dialogue.read_line()
         if line.startswith("SSH-"):
             break
@@ -106,10 +106,10 @@ async def _host_key(dialogue: Dialogue, theirs: bytes) -> bytes | None:
 
 
 async def _message(dialogue: Dialogue) -> bytes:
-    """The payload of the next message that matters; raises Failed when the server hangs up."""
-    for _ in range(_MOST_PACKETS):
+    """The payload of the next message that matters; raises CheckFailed when the server hangs up."""
+    for _ in range(_MAX_PACKETS):
         length, fill = struct.unpack(">IB", await dialogue.read_exactly(5))
-        if not fill + 2 <= length <= _MOST_PACKET:
+        if not fill + 2 <= length <= _MAX_PACKET:
             raise keys.Garbled(f"a packet of {length} bytes")
         payload = (await dialogue.read_exactly(length - 1))[: length - 1 - fill]
         if payload[0] == _DISCONNECT:
@@ -117,7 +117,7 @@ async def _message(dialogue: Dialogue) -> bytes:
             raise mismatch(dialogue, "the server hangs up", str(fields.number()), fields.string())
         if payload[0] not in _IGNORED:
             return payload
-    raise keys.Garbled(f"more than {_MOST_PACKETS} messages without meaning")
+    raise keys.Garbled(f"more than {_MAX_PACKETS} messages without meaning")
 
 
 def _judge(wanted: list[str], dialogue: Dialogue) -> None:
@@ -126,7 +126,7 @@ def _judge(wanted: list[str], dialogue: Dialogue) -> None:
         return
     if found is None:
         raise mismatch(dialogue, "the host key cannot be asked for: no key exchange in common", refused=True)
-    raise Failed(
+    raise CheckFailed(
         Cause.PROTOCOL_MISMATCH,
         f"another host key than expected ({found})",
         {"wanted": ", ".join(wanted)[:120], "got": found},

@@ -19,8 +19,8 @@ from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, MaybePort, Meta, Resolver, TlsDays
 from vigie.probes.kit.starttls import PROTOCOLS, USUAL_PORTS, Protocol, ask
 from vigie.probes.kit.stream import Dialogue, Peer, converse
-from vigie.probes.kit.verdict import TLS_DAYS, Failed, Verdict
-from vigie.probes.tls.revocation import Standing, extension, standing
+from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict
+from vigie.probes.tls.revocation import RevocationStatus, extension, revocation_status
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -102,7 +102,7 @@ def build(config: Config, deps: ProbeDeps) -> "TlsProbe":
 
 
 @dataclass(slots=True)
-class _Seen:
+class _ChainFacts:
     """What a check saw besides its result: the way to the authority, leaf first."""
 
     path: tuple["x509.Certificate", ...] = ()
@@ -118,7 +118,7 @@ class TlsProbe:
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One look within `timeout_ms`; never raises for the target's fault."""
-        ends, seen = self._deps.clock.monotonic() + timeout_ms / 1000, _Seen()
+        ends, seen = self._deps.clock.monotonic() + timeout_ms / 1000, _ChainFacts()
 
         async def talk(dialogue: Dialogue) -> str:
             return await self._talk(dialogue, seen)
@@ -129,33 +129,33 @@ class TlsProbe:
         left = min(ends - self._deps.clock.monotonic() - _SPARE_SECONDS, _ASKING_SECONDS)
         return await self._with_revocation(result, seen.path, left)
 
-    async def _talk(self, dialogue: Dialogue, seen: _Seen) -> str:
+    async def _talk(self, dialogue: Dialogue, seen: _ChainFacts) -> str:
         if self._config.starttls:
             await ask(dialogue, self._config.starttls)
         await dialogue.start_tls(self._config.server_name, sni=self._config.sni)
         facts = dialogue.tls
         if facts is None or not facts.chain:
-            raise Failed(Cause.TLS_HANDSHAKE, "the server shows no certificate that can be read")
+            raise CheckFailed(Cause.TLS_HANDSHAKE, "the server shows no certificate that can be read")
         self._pinned(facts, dialogue.chain[0])
         seen.path = () if self._config.insecure else trusted_path(dialogue.chain, self._ca_file)
         found = self._advisory(facts, seen.path, dialogue.at)
         if found is not None:
-            raise Failed(found.cause, found.message, found.figures, found.status)
+            raise CheckFailed(found.cause, found.message, found.figures, found.status)
         return f"{facts.version}, certificate of {facts.subject} by {facts.issuer}, {facts.days_left} days left"
 
     def _pinned(self, facts: TlsFacts, pem: str) -> None:
-        """Raise Failed for a certificate that is valid, and yet not the one that is meant."""
+        """Raise CheckFailed for a certificate that is valid, and yet not the one that is meant."""
         leaf = facts.chain[0]
         if self._config.pins and leaf.sha256 not in self._config.pins:
             words = f"the certificate is another than the pinned one (SHA-256 {leaf.sha256[:16]}…)"
-            raise Failed(Cause.TLS_UNTRUSTED, words, {"fingerprint": leaf.sha256})
+            raise CheckFailed(Cause.TLS_UNTRUSTED, words, {"fingerprint": leaf.sha256})
         issuer = _issuer(pem) if self._config.issuer else ""
         if self._config.issuer and self._config.issuer.lower() not in issuer.lower():
             words = f"the certificate is issued by {issuer[:80]!r}, expected {self._config.issuer[:80]!r}"
-            raise Failed(Cause.TLS_UNTRUSTED, words, {"issuer": issuer[:80], "expected": self._config.issuer[:80]})
+            raise CheckFailed(Cause.TLS_UNTRUSTED, words, {"issuer": issuer[:80], "expected": self._config.issuer[:80]})
         for name in self._config.names:
             if not covers(leaf.names or (leaf.subject,), ascii_name(name)):
-                raise Failed(Cause.TLS_HOSTNAME, f"the certificate is not for {name[:80]}", {"name": name[:80]})
+                raise CheckFailed(Cause.TLS_HOSTNAME, f"the certificate is not for {name[:80]}", {"name": name[:80]})
 
     def _advisory(self, facts: TlsFacts, path: tuple["x509.Certificate", ...], now: int) -> Verdict | None:
         """What this kind sees beyond what every connection is judged by: the purpose, a minimum, and the rest of the chain."""
@@ -171,7 +171,7 @@ class TlsProbe:
     async def _with_revocation(self, result: CheckResult, path: tuple["x509.Certificate", ...], seconds: float) -> CheckResult:
         """The result with what the authorities say of each certificate below the topmost one."""
         pairs = list(itertools.pairwise(path))
-        said = await asyncio.gather(*(standing(one, issuer, self._deps, max(seconds, 0.0)) for one, issuer in pairs))
+        said = await asyncio.gather(*(revocation_status(one, issuer, self._deps, max(seconds, 0.0)) for one, issuer in pairs))
         found = [_revoked(_subject(one), one is path[0], what, result.at) for (one, _), what in zip(pairs, said, strict=True)]
         verdict = next((one for one in found if one is not None), None)
         unknown = next((what for what in said if what.state == "unknown"), None)
@@ -192,7 +192,7 @@ class TlsProbe:
         )
 
 
-def _revoked(subject: str, leaf: bool, said: Standing, now: int) -> Verdict | None:
+def _revoked(subject: str, leaf: bool, said: RevocationStatus, now: int) -> Verdict | None:
     """A certificate that was taken back, and when."""
     if said.state != "revoked" or said.at is None:
         return None

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from cryptography.x509 import ocsp
 
 _T = TypeVar("_T")
-_MOST_OCSP, _MOST_CRL = 65_536, 8_388_608
-_MOST_ADDRESSES = 2
+_MAX_OCSP, _MAX_CRL = 65_536, 8_388_608
+_MAX_ADDRESSES = 2
 _SKEW = dt.timedelta(minutes=5)
 _WITHOUT_END = dt.timedelta(days=7)  # how long an answer without an end of its own counts
 _KEEP_SECONDS, _KEEP_UNKNOWN_SECONDS = 3_600.0, 300.0
-_MOST_KEPT = 4_096
+_MAX_KEPT = 4_096
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RevocationStatus:
     """What is known of a certificate. `none`: it names nobody who could tell. `at` is the instant of its revocation."""
 
     state: Literal["good", "revoked", "unknown", "none"]
@@ -39,24 +39,26 @@ class Standing:
 
 
 @dataclass(slots=True)
-class Book:
+class RevocationCache:
     """What was learnt in this process, so that a certificate is asked about once an hour; lists are read two at a time."""
 
-    kept: dict[bytes, tuple[float, Standing]] = field(default_factory=dict)
+    kept: dict[bytes, tuple[float, RevocationStatus]] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
-    def keep(self, key: bytes, until: float, standing: Standing) -> None:
+    def keep(self, key: bytes, until: float, standing: RevocationStatus) -> None:
         """Remember, within bounds."""
-        if len(self.kept) >= _MOST_KEPT:
+        if len(self.kept) >= _MAX_KEPT:
             self.kept.clear()
         self.kept[key] = (until, standing)
 
 
-async def standing(certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, seconds: float) -> Standing:
+async def revocation_status(
+    certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, seconds: float
+) -> RevocationStatus:
     """What the issuer says of a certificate, within `seconds`; never raises for anybody's fault."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    book = deps.shared("revocation", Book, lambda book: book.kept.clear())
+    book = deps.shared("revocation", RevocationCache, lambda book: book.kept.clear())
     key = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
     now = deps.clock.monotonic()
     known = book.kept.get(key)
@@ -67,10 +69,12 @@ async def standing(certificate: "x509.Certificate", issuer: "x509.Certificate", 
     return found
 
 
-async def _asked(certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, book: Book, seconds: float) -> Standing:
+async def _asked(
+    certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, book: RevocationCache, seconds: float
+) -> RevocationStatus:
     responders, lists = _responders(certificate), _lists(certificate)
     ends = deps.clock.monotonic() + seconds
-    found = Standing("unknown" if responders or lists else "none")
+    found = RevocationStatus("unknown" if responders or lists else "none")
     for number, (ask, url) in enumerate([*((_by_ocsp, one) for one in responders), *((_by_list, one) for one in lists)], 1):
         left = ends - deps.clock.monotonic()
         share = left / (len(responders) + len(lists) - number + 1)  # a silent one leaves time for the next
@@ -79,27 +83,27 @@ async def _asked(certificate: "x509.Certificate", issuer: "x509.Certificate", de
         try:
             found = await ask(url, certificate, issuer, deps, book, share)
         except NotFetched as error:
-            found = Standing("unknown", str(error))
+            found = RevocationStatus("unknown", str(error))
         if found.state != "unknown":
             break
     return found
 
 
 async def _by_ocsp(
-    url: str, certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, _: Book, seconds: float
-) -> Standing:
+    url: str, certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, _: RevocationCache, seconds: float
+) -> RevocationStatus:
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.x509 import ocsp
 
     # SHA-1 names the certificate here, it protects nothing (RFC 5019 §2.1.1).
     request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1()).build()  # noqa: S303
     body = request.public_bytes(serialization.Encoding.DER)
-    wanted = Wanted(url, _MOST_OCSP, body, {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"})
+    wanted = Wanted(url, _MAX_OCSP, body, {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"})
     answer = _good(await fetch(wanted, deps, seconds))
     return read_ocsp(answer.body, request, issuer, _now(deps))
 
 
-def read_ocsp(body: bytes, request: "ocsp.OCSPRequest", issuer: "x509.Certificate", now: dt.datetime) -> Standing:
+def read_ocsp(body: bytes, request: "ocsp.OCSPRequest", issuer: "x509.Certificate", now: dt.datetime) -> RevocationStatus:
     """What a responder's bytes say; `unknown` unless they are signed, about this certificate, and fresh."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.x509 import ocsp
@@ -107,29 +111,29 @@ def read_ocsp(body: bytes, request: "ocsp.OCSPRequest", issuer: "x509.Certificat
     try:
         response = ocsp.load_der_ocsp_response(body)
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            return Standing("unknown", f"the responder answers {response.response_status.name.lower()}")
+            return RevocationStatus("unknown", f"the responder answers {response.response_status.name.lower()}")
         if not _is_signed(response, issuer, now):
-            return Standing("unknown", "the responder's answer is not signed by the issuer")
+            return RevocationStatus("unknown", "the responder's answer is not signed by the issuer")
         for one in response.responses:
             mine = (one.serial_number, one.issuer_key_hash, one.issuer_name_hash)
             if mine == (request.serial_number, request.issuer_key_hash, request.issuer_name_hash):
                 return _single(one, now)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return Standing("unknown", "the responder's answer is no OCSP")
-    return Standing("unknown", "the responder's answer is about another certificate")
+        return RevocationStatus("unknown", "the responder's answer is no OCSP")
+    return RevocationStatus("unknown", "the responder's answer is about another certificate")
 
 
-def _single(one: "ocsp.OCSPSingleResponse", now: dt.datetime) -> Standing:
+def _single(one: "ocsp.OCSPSingleResponse", now: dt.datetime) -> RevocationStatus:
     from cryptography.x509 import ocsp
 
     if not _is_fresh(one.this_update_utc, one.next_update_utc, now):
-        return Standing("unknown", "the responder's answer is too old")
+        return RevocationStatus("unknown", "the responder's answer is too old")
     if one.certificate_status is ocsp.OCSPCertStatus.REVOKED:
         reason = one.revocation_reason
-        return Standing("revoked", "", one.revocation_time_utc, reason.value if reason else "")
+        return RevocationStatus("revoked", "", one.revocation_time_utc, reason.value if reason else "")
     if one.certificate_status is ocsp.OCSPCertStatus.GOOD:
-        return Standing("good")
-    return Standing("unknown", "the responder does not know the certificate")
+        return RevocationStatus("good")
+    return RevocationStatus("unknown", "the responder does not know the certificate")
 
 
 def _is_signed(response: "ocsp.OCSPResponse", issuer: "x509.Certificate", now: dt.datetime) -> bool:
@@ -174,15 +178,15 @@ def _signs(response: "ocsp.OCSPResponse", signer: "x509.Certificate") -> bool:
 
 
 async def _by_list(
-    url: str, certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, book: Book, seconds: float
-) -> Standing:
+    url: str, certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, book: RevocationCache, seconds: float
+) -> RevocationStatus:
     async with book.slots:
-        answer = _good(await fetch(Wanted(url, _MOST_CRL), deps, seconds))
+        answer = _good(await fetch(Wanted(url, _MAX_CRL), deps, seconds))
         # A list of some megabytes takes long to read.
         return await asyncio.to_thread(read_list, answer.body, certificate, issuer, _now(deps), url)
 
 
-def read_list(body: bytes, certificate: "x509.Certificate", issuer: "x509.Certificate", now: dt.datetime, url: str) -> Standing:
+def read_list(body: bytes, certificate: "x509.Certificate", issuer: "x509.Certificate", now: dt.datetime, url: str) -> RevocationStatus:
     """What a revocation list says; `unknown` unless it is the issuer's, covers this certificate, and is fresh."""
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -190,15 +194,15 @@ def read_list(body: bytes, certificate: "x509.Certificate", issuer: "x509.Certif
     try:
         found = x509.load_pem_x509_crl(body) if body.lstrip().startswith(b"-----BEGIN") else x509.load_der_x509_crl(body)
         if found.issuer != issuer.subject or not found.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]  # a key that signs
-            return Standing("unknown", "the revocation list is not the issuer's")
+            return RevocationStatus("unknown", "the revocation list is not the issuer's")
         if not _is_fresh(found.last_update_utc, found.next_update_utc, now):
-            return Standing("unknown", "the revocation list is too old")
+            return RevocationStatus("unknown", "the revocation list is too old")
         if not _covers(found, certificate, url):
-            return Standing("unknown", "the revocation list is about other certificates")
+            return RevocationStatus("unknown", "the revocation list is about other certificates")
         entry = found.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        return Standing("good") if entry is None else Standing("revoked", "", entry.revocation_date_utc, _reason(entry))
+        return RevocationStatus("good") if entry is None else RevocationStatus("revoked", "", entry.revocation_date_utc, _reason(entry))
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return Standing("unknown", "the revocation list cannot be read")
+        return RevocationStatus("unknown", "the revocation list cannot be read")
 
 
 def _covers(found: "x509.CertificateRevocationList", certificate: "x509.Certificate", url: str) -> bool:
@@ -241,7 +245,7 @@ def _responders(certificate: "x509.Certificate") -> list[str]:
 
     found = extension(certificate, x509.AuthorityInformationAccess) or ()
     named = (one.access_location for one in found if one.access_method == AuthorityInformationAccessOID.OCSP)
-    return list(_addresses(named))[:_MOST_ADDRESSES]
+    return list(_addresses(named))[:_MAX_ADDRESSES]
 
 
 def _lists(certificate: "x509.Certificate") -> list[str]:
@@ -249,7 +253,7 @@ def _lists(certificate: "x509.Certificate") -> list[str]:
 
     found = extension(certificate, x509.CRLDistributionPoints) or ()
     named = (name for point in found if not point.reasons and not point.crl_issuer for name in point.full_name or ())
-    return list(_addresses(named))[:_MOST_ADDRESSES]
+    return list(_addresses(named))[:_MAX_ADDRESSES]
 
 
 def extension(holder: "x509.Certificate | x509.CertificateRevocationList | x509.RevokedCertificate", kind: type[_T]) -> _T | None:

@@ -21,7 +21,7 @@ from vigie.probes.kit.verdict import Verdict, no_address, unverified
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NEXT_ADDRESS = (Cause.TCP_REFUSED, Cause.TCP_UNREACHABLE, Cause.TIMEOUT_CONNECT, Cause.TCP_RESET)
-_LEAST_CONNECT_MS = 250  # however many addresses there are (RFC 8305 §8)
+_MIN_CONNECT_MS = 250  # however many addresses there are (RFC 8305 §8)
 _VERSION_MS = 3_600_000
 _VERSIONS_KEPT = 16
 _HOP_LENGTH = 300
@@ -42,7 +42,7 @@ class Jar(Protocol):
 
 
 @dataclass(slots=True)
-class Run:
+class Progress:
     """One check under way: what has been measured so far. Phases in ms, summed over exchanges; None where none happened."""
 
     at: int
@@ -81,7 +81,7 @@ class Run:
             self.transfer = (self.transfer or 0.0) + done.transfer
 
 
-class Walker:
+class RedirectFollower:
     """Goes the way of one monitor, again at each check."""
 
     __slots__ = ("_body", "_ca_file", "_config", "_deps", "_home", "_need_body", "_tls_versions", "_transport")
@@ -96,40 +96,40 @@ class Walker:
         self._body = config.body.encode() if config.body is not None else None
         self._tls_versions: dict[tuple[str, int], tuple[int, str]] = {}
 
-    def again(self, config: Config) -> "Walker":
+    def again(self, config: Config) -> "RedirectFollower":
         """The same way with another URL, header or body; what was learnt of the hosts is shared. Raises ValueError for what is no URL."""
         other = copy(self)
         other._config, other._home = config, Place.of(config.url)  # noqa: SLF001 - one of us
         other._body = config.body.encode() if config.body is not None else None  # noqa: SLF001
         return other
 
-    async def go(self, run: Run) -> Verdict | None:
-        """Follow to the last answer, which is then `run.last`; or say why none was reached."""
+    async def go(self, progress: Progress) -> Verdict | None:
+        """Follow to the last answer, which is then `progress.last`; or say why none was reached."""
         place, method, seen = self._home, self._config.method, {(self._config.method, self._home.url)}
         while True:
-            found = await self._hop(run, place, method)
+            found = await self._hop(progress, place, method)
             if found is not None:
                 return found
-            status, location = run.last.status, run.last.headers.get("location")
+            status, location = progress.last.status, progress.last.headers.get("location")
             if status not in _REDIRECTS or location is None or not self._config.follow_redirects:
                 return None
-            run.hops.append(redact_url(location)[:_HOP_LENGTH])
+            progress.hops.append(redact_url(location)[:_HOP_LENGTH])
             try:
                 target = moved(place, location)
             except ValueError:
-                return _refusal(run, "a redirect leads to what is no http(s) URL")
-            run.hops[-1] = redact_url(target.url)[:_HOP_LENGTH]
+                return _refusal(progress, "a redirect leads to what is no http(s) URL")
+            progress.hops[-1] = redact_url(target.url)[:_HOP_LENGTH]
             # RFC 9110 §15.4: 303 means GET; 301 and 302 turn POST into it, as browsers do.
             if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
                 method = "GET"
-            if words := self._objection(run, place, target, again=(method, target.url) in seen):
-                return _refusal(run, words)
+            if words := self._objection(progress, place, target, again=(method, target.url) in seen):
+                return _refusal(progress, words)
             seen.add((method, target.url))
             place = target
 
-    def _objection(self, run: Run, place: Place, target: Place, *, again: bool) -> str | None:
+    def _objection(self, progress: Progress, place: Place, target: Place, *, again: bool) -> str | None:
         """Why a redirect is not followed, in words, or None."""
-        config, count = self._config, len(run.hops)
+        config, count = self._config, len(progress.hops)
         if again:
             return f"the redirects go in a circle after {count} hop{'s' if count != 1 else ''}"
         if count > config.max_redirects:
@@ -140,54 +140,54 @@ class Walker:
             return "a redirect leads to another host"
         return None
 
-    def left(self, run: Run) -> int:
+    def left(self, progress: Progress) -> int:
         """Ms until the deadline, at least one."""
-        return max(run.limit_ms - round((self._deps.clock.monotonic() - run.started) * 1000), 1)
+        return max(progress.limit_ms - round((self._deps.clock.monotonic() - progress.started) * 1000), 1)
 
-    async def _hop(self, run: Run, place: Place, method: str) -> Verdict | None:
+    async def _hop(self, progress: Progress, place: Place, method: str) -> Verdict | None:
         if self._config.proxy is not None:
-            return await self._exchange(run, place, method, None, 1)
+            return await self._exchange(progress, place, method, None, 1)
         if place.literal and self._config.ip is None:
-            run.addresses = (place.host,)  # nothing to look up
+            progress.addresses = (place.host,)  # nothing to look up
         else:
-            answer = await self._resolve(run, place)
+            answer = await self._resolve(progress, place)
             if answer.cause is not None:
                 return no_address(answer, place.host)
-            run.addresses = answer.addresses
+            progress.addresses = answer.addresses
         found: Verdict | None = None
-        for index, address in enumerate(run.addresses):
-            found = await self._exchange(run, place, method, address, len(run.addresses) - index)
-            if found is None or found.cause not in _NEXT_ADDRESS or run.last.connect is not None or self.left(run) <= 1:
+        for index, address in enumerate(progress.addresses):
+            found = await self._exchange(progress, place, method, address, len(progress.addresses) - index)
+            if found is None or found.cause not in _NEXT_ADDRESS or progress.last.connect is not None or self.left(progress) <= 1:
                 return found
         return found
 
-    async def _resolve(self, run: Run, place: Place) -> Answer:
+    async def _resolve(self, progress: Progress, place: Place) -> Answer:
         config = self._config
-        answer = await self._deps.resolver.resolve(place.host, family=config.ip, timeout_ms=self.left(run), server=config.resolver)
+        answer = await self._deps.resolver.resolve(place.host, family=config.ip, timeout_ms=self.left(progress), server=config.resolver)
         if not place.literal:  # a literal address is no lookup
-            run.dns = (run.dns or 0.0) + answer.ms
+            progress.dns = (progress.dns or 0.0) + answer.ms
         return answer
 
-    async def _exchange(self, run: Run, place: Place, method: str, address: str | None, addresses_left: int) -> Verdict | None:
-        left = self.left(run)
-        request = self._request(place, method, address, left, min(left, max(left // addresses_left, _LEAST_CONNECT_MS)))
-        if run.jar is not None and (cookies := run.jar.line(place.url)):
+    async def _exchange(self, progress: Progress, place: Place, method: str, address: str | None, addresses_left: int) -> Verdict | None:
+        left = self.left(progress)
+        request = self._request(place, method, address, left, min(left, max(left // addresses_left, _MIN_CONNECT_MS)))
+        if progress.jar is not None and (cookies := progress.jar.line(place.url)):
             request.lines = [*request.lines, f"Cookie: {cookies}".encode("latin-1", "replace")]
         done = await exchange(self._transport, request)
-        run.add(done)
-        if run.jar is not None:
-            run.jar.take(place.url, done.cookies)
-        if place.secure and (facts := self._certificate(run, place, done)) is not None:
-            run.certificates.append(facts)
+        progress.add(done)
+        if progress.jar is not None:
+            progress.jar.take(place.url, done.cookies)
+        if place.secure and (facts := self._certificate(progress, place, done)) is not None:
+            progress.certificates.append(facts)
         # An address that was cut short so that the next one has its turn is told with the limit it had.
-        limit = request.connect_ms if addresses_left > 1 and done.connect is None else run.limit_ms
+        limit = request.connect_ms if addresses_left > 1 and done.connect is None else progress.limit_ms
         if (proxy := self._config.proxy) and (found := by_proxy(done, limit, proxy, secure=place.secure)) is not None:
             return found
         if done.code == E_PEER:
-            return unverified(run.certificates[-1] if done.chain else TlsFacts(None), place.host, run.at, done.error)
+            return unverified(progress.certificates[-1] if done.chain else TlsFacts(None), place.host, progress.at, done.error)
         found = verdict.failure(done, limit, secure=place.secure)
         if found is None:
-            run.body = decoded(done.raw, done.headers.get("content-encoding", ""), self._config.max_body, cut=done.full)
+            progress.body = decoded(done.raw, done.headers.get("content-encoding", ""), self._config.max_body, cut=done.full)
         return found
 
     def _request(self, place: Place, method: str, address: str | None, left: int, connect_ms: int) -> Request:
@@ -220,19 +220,19 @@ class Walker:
         kept = self._tls_versions.get((place.host, place.port))
         return kept[1] if kept is not None and self._deps.clock.now() - kept[0] < _VERSION_MS else None
 
-    def _certificate(self, run: Run, place: Place, done: Exchange) -> TlsFacts | None:
+    def _certificate(self, progress: Progress, place: Place, done: Exchange) -> TlsFacts | None:
         version = done.tls_version
         if version is not None:
             if len(self._tls_versions) >= _VERSIONS_KEPT:  # a server may redirect to ever new names
                 self._tls_versions.clear()
-            self._tls_versions[place.host, place.port] = (run.at, version)
+            self._tls_versions[place.host, place.port] = (progress.at, version)
         elif done.tls is not None or done.chain:
             version = self._known_version(place)
-        return tls_facts(version, done.chain, run.at) if done.chain or version else None
+        return tls_facts(version, done.chain, progress.at) if done.chain or version else None
 
 
-def _refusal(run: Run, words: str) -> Verdict:
-    return Verdict(Cause.HTTP_REDIRECT, words, {"redirects": len(run.hops), "to": run.hops[-1], "detail": words}, Status.DOWN)
+def _refusal(progress: Progress, words: str) -> Verdict:
+    return Verdict(Cause.HTTP_REDIRECT, words, {"redirects": len(progress.hops), "to": progress.hops[-1], "detail": words}, Status.DOWN)
 
 
 @lru_cache(1024)  # thousands of monitors send the same

@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from vigie.agent import build_probe, look
+from vigie.agent import build_probe, check_once
 from vigie.clock import SystemClock
 from vigie.core.detection import Policy
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Severity, Status
 from vigie.net import Answer, Link
 from vigie.ports import Assignment
 from vigie.probes.kit import alternate_addresses
-from vigie.probes.kit.alternate_addresses import EVERY, Others
+from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report import rules
 from vigie.report.facts import Subject, bundle
@@ -78,7 +78,7 @@ async def serving(*hosts: str) -> AsyncIterator[tuple[int, list[str]]]:
         await asyncio.sleep(0.01)
 
 
-def watched(port: int, *addresses: str, every: int = EVERY) -> Others:
+def watched(port: int, *addresses: str, every: int = CHECKS_PER_TRIAL) -> AlternateAddresses:
     """The probe of a name with these addresses, as the agent makes it."""
     resolver: Any = Told(addresses)
     deps = ProbeDeps(SystemClock(), resolver, Link(resolver, ()))
@@ -90,8 +90,8 @@ def watched(port: int, *addresses: str, every: int = EVERY) -> Others:
 async def test_a_dead_address_is_named_once_two_looks_found_it_so() -> None:
     async with serving(V4) as (port, _):
         probe = watched(port, V4, OTHER)
-        results = [await probe.check(2_000) for _ in range(EVERY + 3)]
-    assert [one.status for one in results] == [UP] * EVERY + [DEGRADED] * 3
+        results = [await probe.check(2_000) for _ in range(CHECKS_PER_TRIAL + 3)]
+    assert [one.status for one in results] == [UP] * CHECKS_PER_TRIAL + [DEGRADED] * 3
     last = results[-1]
     assert (last.cause, last.address) == (Cause.TCP_REFUSED, V4)
     assert last.figures == {"address": OTHER, "dead": 1, "addresses": 2}
@@ -104,7 +104,7 @@ async def test_at_most_one_look_in_a_few_checks_and_never_two_in_one() -> None:
     async with serving(V4, OTHER, V6) as (port, met):
         probe = watched(port, V4, OTHER, V6)
         results, looks = [], []
-        for _ in range(EVERY * 6):
+        for _ in range(CHECKS_PER_TRIAL * 6):
             before = len(met)
             results.append(await probe.check(2_000))
             await asyncio.sleep(0)
@@ -117,10 +117,10 @@ async def test_at_most_one_look_in_a_few_checks_and_never_two_in_one() -> None:
 async def test_an_address_that_failed_once_and_answers_again_is_nothing() -> None:
     async with serving(V4) as (port, _):
         probe = watched(port, V4, OTHER)
-        for _ in range(EVERY):
+        for _ in range(CHECKS_PER_TRIAL):
             await probe.check(2_000)
         other = await asyncio.start_server(lambda _, writer: writer.transport.abort(), OTHER, port)
-        assert [(await probe.check(2_000)).status for _ in range(EVERY * 2)] == [UP] * EVERY * 2
+        assert [(await probe.check(2_000)).status for _ in range(CHECKS_PER_TRIAL * 2)] == [UP] * CHECKS_PER_TRIAL * 2
         other.close()
 
 
@@ -220,7 +220,7 @@ async def test_a_silence_counts_only_where_we_get_out_by_that_family(
     way: Any = Way(families)
     resolver: Any = Told(OUTSIDE)
     found = CheckResult("", 0, UP, address=OUTSIDE[0], addresses=OUTSIDE)
-    probe = Others(Found(found), ProbeDeps(SystemClock(), resolver, way), "https://shop.test/", every=1)
+    probe = AlternateAddresses(Found(found), ProbeDeps(SystemClock(), resolver, way), "https://shop.test/", every=1)
     results = [await probe.check(2_000) for _ in range(6)]
     assert results[-1].figures.get("address") == accused
     assert set(way.asked) == {6}
@@ -250,7 +250,7 @@ async def test_where_it_has_no_business_it_looks_at_nothing(
     resolver: Any = Told(())
     deps = ProbeDeps(SystemClock(), resolver, Link(resolver, ()))
     found = CheckResult("", 0, status, cause, address=address, addresses=(V4, OTHER))
-    assert await Others(Found(found), deps, target, every=1).check(2_000) is found
+    assert await AlternateAddresses(Found(found), deps, target, every=1).check(2_000) is found
 
 
 async def test_another_degradation_keeps_its_own_words() -> None:
@@ -258,7 +258,7 @@ async def test_another_degradation_keeps_its_own_words() -> None:
     deps = ProbeDeps(SystemClock(), resolver, Link(resolver, ()))
     async with serving(V4) as (port, _):
         found = CheckResult("", 0, DEGRADED, Cause.TLS_EXPIRING, address=V4, addresses=(V4, OTHER))
-        probe = Others(Found(found), deps, f"https://shop.test:{port}/", every=1)
+        probe = AlternateAddresses(Found(found), deps, f"https://shop.test:{port}/", every=1)
         assert [await probe.check(2_000) for _ in range(3)] == [found] * 3
 
 
@@ -268,7 +268,7 @@ async def test_the_port_is_that_of_the_last_hop() -> None:
     async with serving(V4, OTHER) as (port, met):
         http = HttpFacts(200, "1.1", redirects=1, hops=(f"https://shop.test:{port}/welcome",))
         found = CheckResult("", 0, UP, address=V4, addresses=(V4, OTHER), http=http)
-        assert (await Others(Found(found), deps, "http://shop.test:1/", every=1).check(2_000)).status is UP
+        assert (await AlternateAddresses(Found(found), deps, "http://shop.test:1/", every=1).check(2_000)).status is UP
         await asyncio.sleep(0.01)
     assert met == [OTHER]
 
@@ -280,7 +280,7 @@ async def test_a_check_from_the_command_line_confirms_at_once(monkeypatch: pytes
     async with serving(V4) as (port, _):
         url = f"http://shop.test:{port}/"
         monitor = Monitor("shop", "shop", "http", url, "shop.test", 60_000, 2_000, Policy())
-        ((_, result),) = await look([Assignment(monitor, {"url": url})], [])
+        ((_, result),) = await check_once([Assignment(monitor, {"url": url})], [])
     assert (result.status, result.cause, result.figures["address"]) == (DEGRADED, Cause.TCP_REFUSED, OTHER)
 
 

@@ -11,7 +11,7 @@ from vigie.clock import SystemClock
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.net import Resolver
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.link_guard import Guarded
+from vigie.probes.kit.link_guard import LinkGuard
 
 pytestmark = pytest.mark.virtual
 OUTSIDE, INSIDE = "8.8.8.8", "10.0.0.7"
@@ -74,7 +74,7 @@ async def look(
     status = Status.UP if cause is None else Status.UNKNOWN if cause.own else Status.DOWN
     found = CheckResult("", 0, status, cause, "as told", address=address)
     deps = ProbeDeps(SystemClock(), Resolver(), link)  # type: ignore[arg-type]
-    return await Guarded(Told(found, takes), host, deps, own_names).check(10_000)
+    return await LinkGuard(Told(found, takes), host, deps, own_names).check(10_000)
 
 
 DOUBTFUL = [
