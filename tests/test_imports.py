@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-PROBER = "import vigie.agent, vigie.probes.http.probe"
+PROBER = "import vigie.agent, vigie.probes.kit.http.probe"
 PARENT = """
 import pathlib, tempfile
 import vigie.cli.serve, vigie.server, vigie.web.app

@@ -22,7 +22,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest, Transition
-from vigie.engine.loop_monitor import watching
+from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, ReportOptions
@@ -33,7 +33,7 @@ from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
 from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier, Probe
-from vigie.probes import ProbeDeps
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
@@ -223,7 +223,7 @@ async def _cycle(runtime: Runtime) -> int:
     async def look(assignment: Assignment, probe: Probe) -> None:
         async with slots:
             log.info("%s: checking %s", assignment.monitor.name, assignment.monitor.target)
-            result = await watch.look_again(probe, assignment.monitor)
+            result = await loop_monitor.run_check_with_retry(probe, assignment.monitor)
         number = next(counter)
         named = replace(result, monitor=assignment.monitor.id, order=(run << 32) + number)
         await runtime.ingest.take(Batch(f"once-{assignment.monitor.id}", run, number, (named,)))
@@ -242,7 +242,7 @@ async def _cycle(runtime: Runtime) -> int:
     try:
         await runtime.ingest.wake(runtime.clock.now())
         await _judge_jobs(runtime)
-        async with watching(runtime.clock) as watch:
+        async with monitored_loop(runtime.clock) as loop_monitor:
             await asyncio.gather(*(cycle(assignment) for assignment in assignments(runtime.settings)))
         await runtime.reporter.idle()
         await runtime.calendar.tick()

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from vigie import agent
-from vigie.buses.process import Assign, Down, Late, Results, Said, Stop, Up, frame
+from vigie.buses.process import Assign, Down, Late, LogLine, Results, Stop, Up, frame
 from vigie.core.model import Cause, Monitor
 from vigie.ports import Assignment
 
@@ -28,7 +28,7 @@ def frames(data: bytes) -> list[Up]:
     found: list[Up] = []
     while data:
         length = int.from_bytes(data[:4], "little")
-        found.append(msgspec.msgpack.decode(data[4 : 4 + length], type=Results | Said | Late))
+        found.append(msgspec.msgpack.decode(data[4 : 4 + length], type=Results | LogLine | Late))
         data = data[4 + length :]
     return found
 
@@ -67,7 +67,7 @@ def test_a_child_that_is_told_nothing_ends(child: subprocess.Popen[bytes]) -> No
 def test_the_log_of_the_child_travels_to_the_parent(child: subprocess.Popen[bytes]) -> None:
     unknown = Assignment(Monitor("odd", "odd", "nosuchkind", "", "h", 100, 1_000), {})
     out, _ = child.communicate(frame(Assign(1, [unknown], [])) + frame(Stop()), timeout=10)
-    said = [one.text for one in frames(out) if isinstance(one, Said)]
+    said = [one.text for one in frames(out) if isinstance(one, LogLine)]
     assert "nosuchkind" in said[0]
 
 

@@ -11,8 +11,8 @@ from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
 from vigie.core.period import Every
 from vigie.errors import ConfigError
-from vigie.probes import configured
 from vigie.probes.http import Config
+from vigie.probes.kit.deps import configured
 
 MAIL = {
     "EMAIL_SENDER": "v@site.test",

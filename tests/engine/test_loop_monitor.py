@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from vigie.agent import look
+from vigie.agent import check_once
 from vigie.core.model import Cause, CheckResult, Monitor, Scalar, Status
-from vigie.engine.loop_monitor import Watch, watching
+from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.ports import Assignment, Commit
 from vigie.testing import VirtualClock, VirtualLoop
 from vigie.testing.fakes import fake_monitor
@@ -47,10 +47,10 @@ class Told:
 
 
 @contextlib.asynccontextmanager
-async def at_work(clock: VirtualClock) -> AsyncIterator[Watch]:
-    async with watching(clock) as watch:
+async def at_work(clock: VirtualClock) -> AsyncIterator[LoopMonitor]:
+    async with monitored_loop(clock) as loop_monitor:
         await clock.sleep(3)
-        yield watch
+        yield loop_monitor
 
 
 def nothing() -> None: ...
@@ -59,8 +59,8 @@ def nothing() -> None: ...
 @pytest.mark.virtual
 @pytest.mark.parametrize("cause", [Cause.TIMEOUT_CONNECT, Cause.HTTP_STATUS, None])
 async def test_a_machine_that_stood_still_spoils_whatever_was_under_way(clock: VirtualClock, cause: Cause | None) -> None:
-    async with at_work(clock) as watch:
-        result = await watch.look(Told(lambda: stall(3), cause), SHOP)
+    async with at_work(clock) as loop_monitor:
+        result = await loop_monitor.run_check(Told(lambda: stall(3), cause), SHOP)
     assert (result.status, result.cause, result.figures) == (UNKNOWN, Cause.PROBE_ERROR, {"machine": True})
     assert "too busy for" in result.message
 
@@ -68,8 +68,8 @@ async def test_a_machine_that_stood_still_spoils_whatever_was_under_way(clock: V
 @pytest.mark.virtual
 @pytest.mark.parametrize("step_ms", [3_600_000, -3_600_000, 5_000])
 async def test_so_does_a_clock_that_stepped_or_a_suspended_machine(clock: VirtualClock, step_ms: int) -> None:
-    async with at_work(clock) as watch:
-        result = await watch.look(Told(lambda: clock.step(step_ms), None), SHOP)
+    async with at_work(clock) as loop_monitor:
+        result = await loop_monitor.run_check(Told(lambda: clock.step(step_ms), None), SHOP)
     assert (result.status, result.figures) == (UNKNOWN, {"machine": True})
     assert f"{step_ms / 1000:+.1f} s" in result.message
 
@@ -90,8 +90,8 @@ async def test_a_short_stall_excuses_a_check_that_ran_out_of_time_by_it(
     clock: VirtualClock, stalled: float, timeout_ms: int, cause: Cause | None, ours: bool
 ) -> None:
     monitor = Monitor("x", "x", "fake", "", "", 60_000, timeout_ms)
-    async with at_work(clock) as watch:
-        result = await watch.look(Told(lambda: stall(stalled), cause), monitor)
+    async with at_work(clock) as loop_monitor:
+        result = await loop_monitor.run_check(Told(lambda: stall(stalled), cause), monitor)
     assert (result.status is UNKNOWN) is ours
 
 
@@ -99,25 +99,25 @@ async def test_a_short_stall_excuses_a_check_that_ran_out_of_time_by_it(
 @pytest.mark.parametrize(("measured", "ours"), [(900, True), (1_700, False)])
 async def test_and_one_that_was_too_slow_by_it(clock: VirtualClock, measured: int, ours: bool) -> None:
     slow = Told(lambda: stall(0.8), Cause.LATENCY_THRESHOLD, {"measured_ms": measured, "limit_ms": 800})
-    async with at_work(clock) as watch:
-        assert ((await watch.look(slow, SHOP)).status is UNKNOWN) is ours
+    async with at_work(clock) as loop_monitor:
+        assert ((await loop_monitor.run_check(slow, SHOP)).status is UNKNOWN) is ours
 
 
 @pytest.mark.virtual
 async def test_what_happened_before_a_check_does_not_spoil_it(clock: VirtualClock) -> None:
-    async with at_work(clock) as watch:
+    async with at_work(clock) as loop_monitor:
         stall(30)
         await clock.sleep(1)
         clock.step(86_400_000)
-        assert (await watch.look(Told(nothing), SHOP)).status is DOWN
+        assert (await loop_monitor.run_check(Told(nothing), SHOP)).status is DOWN
 
 
 @pytest.mark.virtual
 async def test_a_stall_at_the_very_end_needs_no_tick_to_be_noticed(clock: VirtualClock) -> None:
-    async with at_work(clock) as watch:
-        mark = watch.mark()
+    async with at_work(clock) as loop_monitor:
+        mark = loop_monitor.mark()
         stall(3)
-        assert watch.spoilt(mark) is not None
+        assert loop_monitor.invalidation(mark) is not None
 
 
 @pytest.mark.virtual
@@ -129,9 +129,9 @@ async def test_a_probe_that_breaks_because_the_machine_stood_still_is_not_at_fau
     def broken() -> None:
         raise KeyError("x")
 
-    async with at_work(clock) as watch:
-        assert "too busy" in (await watch.look(Told(breaks), SHOP)).message
-        result = await watch.look(Told(broken), SHOP)
+    async with at_work(clock) as loop_monitor:
+        assert "too busy" in (await loop_monitor.run_check(Told(breaks), SHOP)).message
+        result = await loop_monitor.run_check(Told(broken), SHOP)
     assert (result.status, result.figures) == (UNKNOWN, {})
     assert "KeyError" in result.message
 
@@ -145,12 +145,12 @@ async def test_a_single_cycle_looks_once_more_where_its_own_machine_spoilt_the_c
         if len(happened) == 1:
             clock.step(8 * 3_600_000)
 
-    async with at_work(clock) as watch:
+    async with at_work(clock) as loop_monitor:
         probe = Told(once_suspended, None)
-        assert (await watch.look_again(probe, SHOP)).status is UP
+        assert (await loop_monitor.run_check_with_retry(probe, SHOP)).status is UP
         assert probe.looks == 2
         hopeless = Told(lambda: stall(4), None)
-        assert (await watch.look_again(hopeless, SHOP)).status is UNKNOWN
+        assert (await loop_monitor.run_check_with_retry(hopeless, SHOP)).status is UNKNOWN
         assert hopeless.looks == 2
 
 
@@ -166,7 +166,7 @@ async def test_a_check_from_the_command_line_is_watched_over_too() -> None:
     async with serving(answer) as port:
         url = f"http://127.0.0.1:{port}/"
         monitor = Monitor("x", "x", "http", url, "127.0.0.1", 60_000, 600)
-        ((_, result),) = await look([Assignment(monitor, {"url": url})], [])
+        ((_, result),) = await check_once([Assignment(monitor, {"url": url})], [])
     assert (result.status, result.cause, result.monitor) == (UNKNOWN, Cause.PROBE_ERROR, "x")
 
 
@@ -180,10 +180,10 @@ async def test_a_disk_that_stalls_is_not_the_targets_silence(clock: VirtualClock
             await super().commit(change)
 
     store, results = Stalling(), list[CheckResult]()
-    async with at_work(clock) as watch:
+    async with at_work(clock) as loop_monitor:
 
         async def one(cause: Cause | None, takes: float) -> None:
-            result = await watch.look(Told(nothing, cause, takes=takes), SHOP)
+            result = await loop_monitor.run_check(Told(nothing, cause, takes=takes), SHOP)
             results.append(result)
             await store.commit(Commit((result,)))
 

@@ -1,7 +1,7 @@
-"""Whether this machine can be believed: a starved loop, a suspended machine or a stepped clock spoils the checks under way.
+"""Whether measurements can be trusted: a starved loop, a suspended machine or a clock step invalidates the checks in progress.
 
-Whatever starves the loop counts, be it a machine that is too busy or a disk that stalls: what waits in a socket meanwhile looks like
-silence of the target.
+Anything that starves the loop counts, whether an overloaded CPU or a stalled disk: data that waits in a socket meanwhile looks like a
+target that does not answer.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ log = logging.getLogger("vigie.prober")
 _TICK_SECONDS = 0.25
 _NOTICEABLE_SECONDS = 0.3  # a tick that comes later than this took its time from the checks
 _LATE_SECONDS = 2.0
-_LEAST_SECONDS, _SHARE = 0.5, 4  # of a check's time that was lost, from which on a timeout of it is ours
+_MIN_SECONDS, _SHARE = 0.5, 4  # of a check's time that was lost, from which on a timeout of it is ours
 _STEP_MS = 2_000
 _OVERRUN_SECONDS = 3.0
 _SLOW = (Cause.TIMEOUT_CONNECT, Cause.TIMEOUT_TLS, Cause.TIMEOUT_FIRST_BYTE, Cause.TIMEOUT_TOTAL, Cause.DNS_TIMEOUT, Cause.ICMP_TIMEOUT)
@@ -26,14 +26,14 @@ _SLOW = (Cause.TIMEOUT_CONNECT, Cause.TIMEOUT_TLS, Cause.TIMEOUT_FIRST_BYTE, Cau
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How things stood when a check began: wall minus monotonic time in ms, and the seconds that the loop had lost."""
+    """The state at the start of a check: wall-clock minus monotonic time in ms, and the seconds the loop had lost so far."""
 
     offset: int
     lost: float
 
 
-class Watch:
-    """Ticks four times a second; a tick that comes late means that nothing else on this loop was on time either."""
+class LoopMonitor:
+    """Ticks four times a second; a late tick means that nothing else on this loop ran on time either."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class Watch:
         self._lost = 0.0
 
     async def run(self) -> None:
-        """Tick for ever, and say what was noticed."""
+        """Tick for ever, and log clock steps and stalls."""
         offset = self._offset()
         self._ticked_at = self._clock.monotonic()
         while True:
@@ -51,38 +51,38 @@ class Watch:
             self._lost += late
             if abs(drift) > _STEP_MS:
                 offset += drift
-                log.warning("%s: checks under way are void", _jumped(drift))
+                log.warning("%s: checks in progress are discarded", _jumped(drift))
             elif late > _LATE_SECONDS:
-                log.warning("%s: checks under way are void", _busy(late))
+                log.warning("%s: checks in progress are discarded", _busy(late))
 
-    async def look(self, probe: Probe, monitor: Monitor) -> CheckResult:
-        """One check, `unknown` where it is this machine or the probe itself that failed."""
+    async def run_check(self, probe: Probe, monitor: Monitor) -> CheckResult:
+        """Run one check; the result is `unknown` if this machine or the probe itself failed."""
         mark, at = self.mark(), self._clock.now()
         try:
             async with asyncio.timeout(monitor.timeout_ms / 1000 + _OVERRUN_SECONDS):
                 result = await probe.check(monitor.timeout_ms)
-        except Exception as error:  # a probe that raises is at fault itself, never the target
-            spoilt = self.spoilt(mark)
-            if spoilt is not None:
-                return own_fault(at, spoilt, machine=True)
+        except Exception as error:  # a probe that raises has a bug; the target is not at fault
+            invalid = self.invalidation(mark)
+            if invalid is not None:
+                return own_fault(at, invalid, machine=True)
             log.exception("%s: the probe failed", monitor.name)
             return own_fault(at, f"the probe failed: {type(error).__name__}: {error}")
-        spoilt = self.spoilt(mark, result, monitor.timeout_ms)
-        return result if spoilt is None else own_fault(at, spoilt, machine=True)
+        invalid = self.invalidation(mark, result, monitor.timeout_ms)
+        return result if invalid is None else own_fault(at, invalid, machine=True)
 
-    async def look_again(self, probe: Probe, monitor: Monitor) -> CheckResult:
-        """The same, with a second try where this machine spoilt the first: nobody else will look again soon."""
-        result = await self.look(probe, monitor)
-        return await self.look(probe, monitor) if "machine" in result.figures else result
+    async def run_check_with_retry(self, probe: Probe, monitor: Monitor) -> CheckResult:
+        """The same, with a second try if this machine invalidated the first: for callers that do not check again on their own."""
+        result = await self.run_check(probe, monitor)
+        return await self.run_check(probe, monitor) if "machine" in result.figures else result
 
     def mark(self) -> Mark:
-        """To be taken at the start of a check."""
+        """The state now, to be taken at the start of a check."""
         return Mark(self._offset(), self._lost + self._late_seconds())
 
-    def spoilt(self, since: Mark, result: CheckResult | None = None, timeout_ms: int = 0) -> str | None:
-        """Why a check that began at `since` and ends now cannot be believed; None when it can. Needs no tick in between.
+    def invalidation(self, since: Mark, result: CheckResult | None = None, timeout_ms: int = 0) -> str | None:
+        """Why a check that began at `since` and ends now is invalid; None if it is valid. Needs no tick in between.
 
-        Lost time below two seconds is held against this machine where it may be what made the check fail.
+        Less than two seconds of lost time invalidate a check only if they may be what made it fail.
         """
         drift = self._offset() - since.offset
         if abs(drift) > _STEP_MS:
@@ -99,27 +99,27 @@ class Watch:
 
 
 @contextlib.asynccontextmanager
-async def watching(clock: Clock) -> AsyncIterator[Watch]:
-    """A watch that ticks for the length of a block."""
-    watch = Watch(clock)
-    ticking = asyncio.create_task(watch.run())
+async def monitored_loop(clock: Clock) -> AsyncIterator[LoopMonitor]:
+    """A loop monitor that runs for the length of a block."""
+    loop_monitor = LoopMonitor(clock)
+    ticking = asyncio.create_task(loop_monitor.run())
     try:
-        yield watch
+        yield loop_monitor
     finally:
         ticking.cancel()
         await asyncio.gather(ticking, return_exceptions=True)
 
 
 def own_fault(at: int, message: str, *, machine: bool = False) -> CheckResult:
-    """The result of a check that Vigie itself spoilt; `machine` says that all checks of the moment are."""
+    """The result of a check that failed through Vigie's own fault; `machine`: every check running at the time is affected."""
     figures: dict[str, Scalar] = {"machine": True} if machine else {}
     return CheckResult("", at, Status.UNKNOWN, Cause.PROBE_ERROR, message, figures=figures)
 
 
 def _explains(lost: float, result: CheckResult, timeout_ms: int) -> bool:
-    """Whether so much lost time may be why a check ran out of time, or took longer than its limit."""
+    """Whether the lost time may explain why a check timed out, or took longer than its limit."""
     if result.cause in _SLOW:
-        return lost > max(timeout_ms / 1000 / _SHARE, _LEAST_SECONDS)
+        return lost > max(timeout_ms / 1000 / _SHARE, _MIN_SECONDS)
     measured, limit = result.figures.get("measured_ms"), result.figures.get("limit_ms")
     if result.cause is not Cause.LATENCY_THRESHOLD or not isinstance(measured, int | float) or not isinstance(limit, int | float):
         return False

@@ -10,8 +10,8 @@ import msgspec
 
 from vigie.net import host_of
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers._http import post, reach
-from vigie.notifiers._text import Tone, clean, flat, some, tone
+from vigie.notifiers.kit.http import post, reach
+from vigie.notifiers.kit.text import Tone, clean, flat, some, tone
 from vigie.report.facts import Message
 
 ENVIRONMENT = {"url": "TEAMS_WEBHOOK"}

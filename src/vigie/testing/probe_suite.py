@@ -33,7 +33,7 @@ from vigie.config.convert import enc_hook, struct_of
 from vigie.core.model import CheckResult, Status
 from vigie.net import Link, Resolver
 from vigie.ports import Probe
-from vigie.probes import ProbeDeps, configured
+from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.testing.servers import reset, serving
 
 Options = dict[str, Any]
