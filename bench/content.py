@@ -14,7 +14,7 @@ from itertools import count
 
 from selectolax.lexbor import LexborHTMLParser
 
-from vigie.probes.http.page import Reader
+from vigie.probes.kit.http.page import Reader
 
 SIZE, READS = 30_000, 20
 CHANGED_MAX, SAME_MAX = 150.0, 5.0

@@ -20,8 +20,8 @@ import pycurl
 from bench.ground import needed, nginx, say
 from vigie.clock import SystemClock
 from vigie.net import Link, Resolver
-from vigie.probes import ProbeDeps
 from vigie.probes.http import Config, build
+from vigie.probes.kit.deps import ProbeDeps
 
 AT_ONCE = 8
 CHECKS = 400

@@ -20,7 +20,7 @@ from bench.busy import busy, sick_site
 from bench.ground import folder, quantile, say
 from bench.living import Living, living, mail, monitor, until
 from vigie.core.model import CheckResult, Status
-from vigie.engine.ingest import Turn
+from vigie.engine.ingest import Transition
 from vigie.testing.ollama_server import ScriptedOllama
 from vigie.testing.smtp_server import SmtpServer
 
@@ -82,7 +82,7 @@ async def measure(one: Living, port: int) -> Errors:
     """The errors of some seconds."""
     found = Errors()
 
-    def hear(turn: Turn) -> None:
+    def hear(turn: Transition) -> None:
         if turn.result is not None:
             found.add(turn.result)
 
@@ -126,7 +126,7 @@ async def named(port: int, names: int, dead: int) -> Errors:
     more = f", resolver: '127.0.0.1:{names}'"
     silent = "".join(monitor(f"dead{number}", f"http://dead{number}.test/", every="5s", timeout="4s", more=more) for number in range(dead))
     async with living(f"{QUIET}monitors:\n{exact(f'http://good.test:{port}/', more)}{silent}") as one:
-        if dead and not await until(lambda: one.service.core.ingest.state("dead0").status is not None, 15):
+        if dead and not await until(lambda: one.service.runtime.ingest.state("dead0").status is not None, 15):
             print("no result came of a name that never resolves", flush=True)
         return await measure(one, port)
 

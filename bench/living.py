@@ -11,20 +11,20 @@ import uvicorn
 from bench.ground import folder, free_port
 from vigie.clock import SystemClock
 from vigie.config import load
-from vigie.engine.ingest import Turn
-from vigie.service import Service
+from vigie.engine.ingest import Transition
+from vigie.server import Server
 from vigie.web.app import build
 
 
 class Living:
     """A running service, the port of its page, and every turn that its ingest takes (`hear` may be set at any time)."""
 
-    def __init__(self, service: Service, port: int) -> None:
+    def __init__(self, service: Server, port: int) -> None:
         self.service, self.port = service, port
-        self.hear: Callable[[Turn], None] = lambda _: None
-        service.core.ingest.listen_to_results(self._tell)
+        self.hear: Callable[[Transition], None] = lambda _: None
+        service.runtime.ingest.listen_to_results(self._tell)
 
-    async def _tell(self, turn: Turn) -> None:
+    async def _tell(self, turn: Transition) -> None:
         self.hear(turn)
 
 
@@ -35,7 +35,7 @@ async def living(text: str) -> AsyncIterator[Living]:
     with folder() as place:
         (place / "vigie.yaml").write_text(f"log: {{file: null}}\ncontrol: []\n{text}")
         settings = load(None, {}, place)
-        service = Service(settings, SystemClock(), lambda: settings)
+        service = Server(settings, SystemClock(), lambda: settings)
         living_one = Living(service, free_port())
         page, stop_page = _page(service, living_one.port)
         await service.start()
@@ -47,7 +47,7 @@ async def living(text: str) -> AsyncIterator[Living]:
             await service.stop()
 
 
-def _page(service: Service, port: int) -> tuple[asyncio.Task[None], Callable[[], Awaitable[None]]]:
+def _page(service: Server, port: int) -> tuple[asyncio.Task[None], Callable[[], Awaitable[None]]]:
     server = uvicorn.Server(
         uvicorn.Config(build(service.snapshot), port=port, log_config=None, access_log=False, lifespan="off", ws="none")
     )

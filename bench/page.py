@@ -10,7 +10,7 @@ import time
 from bench.ground import folder, middle, say
 from bench.living import living, mail, monitor, until
 from vigie.core.events import Opened
-from vigie.engine.ingest import Turn
+from vigie.engine.ingest import Transition
 from vigie.testing.ollama_server import Mode, ScriptedOllama
 from vigie.testing.servers import serving
 from vigie.testing.smtp_server import SmtpServer
@@ -47,7 +47,7 @@ async def measure(llm: str) -> list[float]:
     """Seconds from each opened incident to its mail."""
     site, opened, came = Site(), dict[str, float](), dict[str, float]()
 
-    def hear(turn: Turn) -> None:
+    def hear(turn: Transition) -> None:
         opened.update((decision.incident, time.monotonic()) for decision in turn.decisions if isinstance(decision, Opened))
 
     with folder() as place:
@@ -57,7 +57,7 @@ async def measure(llm: str) -> list[float]:
             async with living(text) as one:
                 one.hear = hear
                 noting = asyncio.create_task(arrivals(server, came))
-                await until(lambda: all(state.status for state in one.service.core.ingest.states()), 15)
+                await until(lambda: all(state.status for state in one.service.runtime.ingest.states()), 15)
                 for number in range(PAGES):
                     site.broken.add(f"/{number}")
                     await asyncio.sleep(APART_SECONDS)

@@ -13,13 +13,13 @@ from datetime import UTC
 from pathlib import Path
 
 from bench.ground import say
-from vigie.core.model import Notice, NoticeReason, Status
-from vigie.core.policy import Policy
-from vigie.core.report import facts, render, rules, verify
-from vigie.core.report.cases import AT, Case, Variant, cases
+from vigie.core.model import Status
+from vigie.core.notification import Notice, NoticeReason
+from vigie.report import facts, render, rules, verify
+from vigie.report.cases import AT, Case, Variant, cases
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock, run_virtual
-from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor
+from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor, policies
 
 TIMES = 300
 STORM = 500
@@ -55,7 +55,7 @@ def plain(case: Case) -> float:
     def work() -> None:
         bundle = facts.bundle(case.subject, evidence, AT, UTC)
         rules.shortlist(bundle, case.subject)
-        render.compose(case.subject, notice, bundle, None, render.Setting("en", UTC))
+        render.compose(case.subject, notice, bundle, None, render.RenderContext("en", UTC))
 
     return micros(work)
 
@@ -67,7 +67,7 @@ def storm() -> tuple[int, int, float]:
     async def run() -> tuple[int, int, float]:
         clock = VirtualClock()
         model, mail, start = FakeModel(clock, takes=20), FakeChannel(clock), clock.now()
-        policy = Policy(confirm=2, confirm_every_ms=1_000, to=("mail",))
+        policy = policies(confirm=2, confirm_every_ms=1_000, to=("mail",))
         monitors = [fake_monitor(f"m{number}", every_ms=10_000, policy=policy) for number in range(STORM)]
         store = SqliteStore(folder / "v.db", threads=False)
         vigie = FakeVigie(

@@ -20,11 +20,10 @@ import apsw
 from bench.ground import folder, say
 from vigie.clock import SystemClock
 from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Status, Timings, TlsFacts
-from vigie.core.policy import Policy
 from vigie.engine.ingest import Ingest
 from vigie.ports import Batch, Commit
 from vigie.stores.sqlite import SqliteStore
-from vigie.testing.fakes import fake_monitor
+from vigie.testing.fakes import fake_monitor, policies
 from vigie.testing.memory import MemoryStore
 
 RATE, SECONDS, TURNS = 1_000, 12, 2
@@ -82,7 +81,7 @@ def results(chance: random.Random) -> list[list[CheckResult]]:
 
 async def commits(batches: Sequence[Sequence[CheckResult]]) -> list[Commit]:
     """What ingest makes of them."""
-    store, policy = MemoryStore(), Policy(confirm=3, recover=2, to=("mail",))
+    store, policy = MemoryStore(), policies(confirm=3, recover=2, to=("mail",))
     ingest = Ingest(store, SystemClock(), hold_ms=2_000)
     await ingest.start()
     await ingest.configure([fake_monitor(f"m{number}", policy=policy) for number in range(RATE)])

@@ -13,11 +13,11 @@ import pytest
 
 from vigie.cli import results
 from vigie.config import load
-from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Notice, NoticeReason, Status, Timings, TlsFacts
-from vigie.core.policy import Policy
-from vigie.core.report import facts, render
-from vigie.core.report.facts import Analysis
+from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
+from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import ConfigError
+from vigie.report import facts, render
+from vigie.report.facts import Analysis
 from vigie.testing.messages import subject
 
 ROOT = Path(__file__).parent.parent
@@ -55,7 +55,7 @@ def test_the_checker_finds_dead_links_and_readmes_that_part(links: Any, tmp_path
 
 
 def test_the_sample_of_a_check_is_what_the_program_prints() -> None:
-    monitor = Monitor("shop", "Shop", "http", "https://shop.example/health", "shop.example", 60_000, 10_000, Policy())
+    monitor = Monitor("shop", "Shop", "http", "https://shop.example/health", "shop.example", 60_000, 10_000)
     result = CheckResult(
         "shop",
         0,
@@ -90,7 +90,7 @@ def test_the_sample_of_a_mail_is_what_the_program_writes(text: str, language: st
     notice = Notice("shop-api-7:opened:mail", "shop-api-7", "shop-api", "mail", NoticeReason.OPENED, FOUR_PAST_TWO + 10_000)
     zone = timezone(timedelta(hours=1))
     bundle = facts.bundle(about, (), notice.at, zone)
-    message = render.compose(about, notice, bundle, Analysis("llama3", language, sentences), render.Setting(language, zone))
+    message = render.compose(about, notice, bundle, Analysis("llama3", language, sentences), render.RenderContext(language, zone))
     shown = text.split("```text\n")[1].split("```", maxsplit=1)[0].splitlines()
 
     assert shown[0].endswith(f": {message.subject}")

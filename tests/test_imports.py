@@ -5,16 +5,16 @@ import sys
 
 import pytest
 
-PROBER = "import vigie.agent, vigie.probes.http.probe"
+PROBER = "import vigie.agent, vigie.probes.kit.http.probe"
 PARENT = """
 import pathlib, tempfile
-import vigie.cli.serve, vigie.service, vigie.web.app
-from vigie.app import Core
+import vigie.cli.serve, vigie.server, vigie.web.app
+from vigie.app import Runtime
 from vigie.clock import SystemClock
 from vigie.config.apart import load_apart
 folder = pathlib.Path(tempfile.mkdtemp())
 (folder / "vigie.yaml").write_text("llm: {provider: none}\\nmonitors: ['https://a.test/']")
-Core(load_apart(None, {}, folder), SystemClock(), hold_ms=0, threads=False)
+Runtime(load_apart(None, {}, folder), SystemClock(), hold_ms=0, threads=False)
 """
 
 

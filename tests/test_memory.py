@@ -11,7 +11,7 @@ import msgspec
 from vigie.agent import alike, build_probe, probe_deps
 from vigie.buses.process import Assign, Results, frame
 from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings
-from vigie.core.policy import Policy
+from vigie.core.notification import NotificationPolicy
 from vigie.engine.prober import LocalAgent
 from vigie.memory import settle
 from vigie.ports import Assignment, Batch
@@ -25,7 +25,9 @@ def travelled(count: int) -> list[Assignment]:
 
     def one(number: int) -> Assignment:
         url = f"https://shop{number}.example/"
-        monitor = Monitor(f"m{number}", f"m{number}", "http", url, f"shop{number}.example", 60_000, 5_000, Policy(to=("mail",)))
+        monitor = Monitor(
+            f"m{number}", f"m{number}", "http", url, f"shop{number}.example", 60_000, 5_000, notification=NotificationPolicy(to=("mail",))
+        )
         return Assignment(monitor, {"url": url, "ca_file": "/etc/authority.pem"})
 
     message: Assign = msgspec.msgpack.decode(frame(Assign(1, [one(number) for number in range(count)], []))[4:], type=Assign)
@@ -66,10 +68,10 @@ def test_equal_values_of_assignments_are_one_object_and_equal_is_not_alike() -> 
     found = alike(travelled(3))
     assert found == travelled(3)
     first, second, _ = (one.monitor for one in found)
-    assert first.policy is second.policy
+    assert first.notification is second.notification
     assert first.id is first.name
     assert found[0].options["ca_file"] is found[1].options["ca_file"]
-    mixed = Monitor("one", "one", "http", "x", "x", every_ms=1, timeout_ms=1, policy=Policy(to=("1",), confirm=1))
+    mixed = Monitor("one", "one", "http", "x", "x", every_ms=1, timeout_ms=1, notification=NotificationPolicy(to=("1",), remind_ms=1))
     assert alike([Assignment(mixed, {"insecure": True, "max_redirects": 1})])[0].options == {"insecure": True, "max_redirects": 1}
 
 

@@ -28,6 +28,13 @@ def test_the_nearest_kind_is_named() -> None:
     assert raised.value.fix == "did you mean 'http'?"
 
 
+@pytest.mark.parametrize("port", ["probes", "notifiers"])
+def test_what_kinds_share_is_not_a_kind(port: str) -> None:
+    assert plugins.KIT not in plugins.kinds(port)
+    with pytest.raises(VigieError):
+        plugins.load(port, plugins.KIT)
+
+
 def test_a_missing_extra_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "REQUIRES", ("json", "no_such.module"), raising=False)
 

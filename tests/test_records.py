@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from vigie.config import load
-from vigie.core.blind import Blind
-from vigie.core.model import Cause, Incident, Severity, Status
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, Incident, Status
+from vigie.core.visibility import Blind
 from vigie.ports import Commit
 from vigie.records import postmortem
 from vigie.testing import VirtualClock

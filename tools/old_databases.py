@@ -1,9 +1,11 @@
 """Makes the databases that tests/stores/test_old_databases.py opens: what an installation of schema 4 may look like when it is updated.
 
-They were made at commit f03e05c (24 November 2026) with this tool, and are kept: it is of use only with the program of that commit, at
-the commit that added it. `python -m tools.old_databases` writes tests/stores/fixtures/v1-*.sql, the databases as statements, and beside
-each a .json: how it was configured, what the program said of it, and how it went on when it was started again.
+They were made with the program of commit f03e05c (24 November 2026) and are kept. This tool runs only with that program, which commit
+6ef5567 still has: after `git worktree add ../then 6ef5567`, `python -m tools.old_databases` writes tests/stores/fixtures/v1-*.sql there,
+the databases as statements, and beside each a .json: how it was configured, what the program said of it, and how it went on when it was
+started again.
 """
+# ruff: noqa: I001 - sorted by the modules that there were then
 
 import json
 import logging

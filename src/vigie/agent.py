@@ -1,4 +1,4 @@
-"""Probing by itself: one look for `vigie check`, and the prober process, `python -m vigie.agent`, which reads its work from its input."""
+"""Probing without a store: single checks for `vigie check`, and the prober process, which takes its work from standard input."""
 
 import asyncio
 import contextlib
@@ -16,63 +16,64 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from vigie import plugins
-from vigie.buses.process import Assign, Down, Late, Pace, Results, Said, Stop, frame
+from vigie.buses.process import Assign, Down, Late, LogLine, Pace, Results, Stop, frame
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult, Monitor
+from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.engine.prober import LocalAgent
-from vigie.engine.watch import Watch, watching
 from vigie.memory import freeze
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
 from vigie.ports import Assignment, Batch
-from vigie.probes import Guarded, ProbeDeps, configured
-from vigie.probes._others import EVERY, Others
+from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
+from vigie.probes.kit.deps import ProbeDeps, configured
+from vigie.probes.kit.link_guard import LinkGuard
 
 _T = TypeVar("_T")
 _LENGTH = 4
-_LATE_SECONDS = 10.0
-_AT_ONCE = 64
-_MOST_WAITING, _ROOM_SECONDS = 256, 0.05
+_LATENESS_SECONDS = 10.0
+_MAX_CONCURRENT = 64
+_MAX_WAITING, _ROOM_SECONDS = 256, 0.05
 
 
-def build_probe(assignment: Assignment, deps: ProbeDeps, *, every: int = EVERY) -> Others:
-    """The probe of an assignment, with the question "is it us?" behind it, and a look at its other addresses in `every` checks."""
+def build_probe(assignment: Assignment, deps: ProbeDeps, *, every: int = CHECKS_PER_TRIAL) -> AlternateAddresses:
+    """The probe of an assignment, with the link guard around it; one of its alternate addresses is tried in every `every`th check."""
     module = plugins.load("probes", assignment.monitor.kind)
     probe = module.build(configured(module.Config, assignment.options), deps)
-    guarded = Guarded(probe, assignment.monitor.host, deps, own_names=not assignment.options.get("resolver"))
+    guarded = LinkGuard(probe, assignment.monitor.host, deps, own_names=not assignment.options.get("resolver"))
     by_tcp = assignment.options.get("http") != "3"  # QUIC says nothing about TCP
-    return Others(guarded, deps, assignment.monitor.target if by_tcp else "", every)
+    return AlternateAddresses(guarded, deps, assignment.monitor.target if by_tcp else "", every)
 
 
 def probe_deps(control: list[str], second_resolver: str | None = None, evidence: Path | None = None) -> ProbeDeps:
-    """What the probes of this process share."""
+    """The resources that the probes of this process share."""
     resolver = Resolver()
     return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file(), cache_folder(), evidence)
 
 
-async def look(
+async def check_once(
     assignments: Sequence[Assignment], control: list[str], second_resolver: str | None = None
 ) -> list[tuple[Monitor, CheckResult]]:
-    """Look at every monitor once, side by side; touches no state, sends nothing."""
+    """Check every monitor once, concurrently; touches no state, sends nothing."""
     deps = probe_deps(control, second_resolver)
-    slots = asyncio.Semaphore(_AT_ONCE)
+    slots = asyncio.Semaphore(_MAX_CONCURRENT)
 
-    async def one(watch: Watch, assignment: Assignment) -> tuple[Monitor, CheckResult]:
+    async def one(loop_monitor: LoopMonitor, assignment: Assignment) -> tuple[Monitor, CheckResult]:
         async with slots:
             probe = build_probe(assignment, deps, every=1)
-            result = await watch.look(probe, assignment.monitor)
+            result = await loop_monitor.run_check(probe, assignment.monitor)
             if probe.unsure:
-                result = await watch.look(probe, assignment.monitor)
+                result = await loop_monitor.run_check(probe, assignment.monitor)
         return assignment.monitor, replace(result, monitor=assignment.monitor.id)
 
     try:
-        async with watching(deps.clock) as watch:
-            return await asyncio.gather(*(one(watch, assignment) for assignment in assignments))
+        async with monitored_loop(deps.clock) as loop_monitor:
+            return await asyncio.gather(*(one(loop_monitor, assignment) for assignment in assignments))
     finally:
         deps.close()
 
 
 class _Output:
-    """Frames to the parent, by a thread: a parent that is slow to read never stalls the probing loop."""
+    """Writes frames to the parent in a thread: a parent that reads slowly never stalls the probing loop."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
@@ -84,8 +85,8 @@ class _Output:
         self._queue.put(data)
 
     async def room(self) -> None:
-        """Wait until the parent has taken most of what was sent; it may be stuck for long, and memory is bounded."""
-        while self._queue.qsize() > _MOST_WAITING:  # noqa: ASYNC110 - a thread empties it, which cannot set an asyncio event
+        """Wait until the parent has read most of what was sent; it may be stuck for a long time, and memory is bounded."""
+        while self._queue.qsize() > _MAX_WAITING:  # noqa: ASYNC110 - a thread empties it, which cannot set an asyncio event
             await asyncio.sleep(_ROOM_SECONDS)
 
     def _write(self) -> None:
@@ -102,19 +103,19 @@ class _Output:
 
 
 class _Relay(logging.Handler):
-    """Log lines travel to the parent, who owns the log."""
+    """Sends log lines to the parent, which owns the log."""
 
     def __init__(self, output: _Output) -> None:
         super().__init__()
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One line."""
-        self._output.send(frame(Said(record.levelno, self.format(record))))
+        """Send one line."""
+        self._output.send(frame(LogLine(record.levelno, self.format(record))))
 
 
 def _exactly(stream: RawIOBase, size: int) -> bytes:
-    """So many bytes, fewer at the end."""
+    """Exactly `size` bytes, fewer at the end of the stream."""
     found = b""
     while len(found) < size and (part := stream.read(size - len(found))):
         found += part
@@ -122,7 +123,7 @@ def _exactly(stream: RawIOBase, size: int) -> bytes:
 
 
 def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Queue[Down]") -> None:
-    """The parent's frames, by a thread, as Windows needs it; its end means: stop."""
+    """Read the parent's frames in a thread, as Windows requires; the end of the stream means: stop."""
     while True:
         head = _exactly(stream, _LENGTH)
         if len(head) < _LENGTH:
@@ -137,7 +138,7 @@ def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Qu
 
 
 def alike(assignments: Sequence[Assignment]) -> list[Assignment]:
-    """The same, with equal values as one object: thousands of monitors mostly have the same policy, host and authority."""
+    """The same assignments with equal values shared: thousands of monitors mostly have the same policy, host and authority."""
     known: dict[object, Any] = {}
 
     def one(value: _T) -> _T:
@@ -195,21 +196,21 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
 
 async def _report_lateness(agent: LocalAgent, output: _Output) -> None:
     while True:
-        await asyncio.sleep(_LATE_SECONDS)
+        await asyncio.sleep(_LATENESS_SECONDS)
         samples = sorted(agent.lateness.samples) or [0]
-        # Sent even when there is nothing to tell: the parent takes a long silence for a prober that hangs.
+        # Sent even when there is nothing to report: to the parent, a long silence means a prober that hangs.
         output.send(frame(Late(len(samples), samples[int(len(samples) * 0.99)], samples[-1])))
 
 
 def _left_to_the_parent(_number: int, _frame: object) -> None:
-    """Ignore it here alone: commands that a check runs would inherit SIG_IGN, but never a handler."""
+    """Ignore the signal in this process only: commands that a check runs would inherit SIG_IGN, but never a handler."""
 
 
 def main() -> None:
-    """Entry of the process. Signals are the parent's business: a Ctrl-C reaches both, and the parent drains us."""
+    """Entry point of the process. Signals are left to the parent: Ctrl-C reaches both, and the parent drains this one."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _left_to_the_parent)
-    # What a library prints must not get between the frames.
+    # Nothing that a library prints may end up between the frames.
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     # libcurl needs reader and writer callbacks, which Windows' default loop does not have.

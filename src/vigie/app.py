@@ -17,24 +17,25 @@ from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known
 from vigie.config import Settings
 from vigie.core.heartbeat import Job
-from vigie.core.model import Cause, CheckResult, Monitor, Notice, NoticeReason
-from vigie.core.report.feedback import Feedback
-from vigie.core.report.render import Setting
+from vigie.core.model import Cause, CheckResult, Monitor
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.calendar import Calendar
-from vigie.engine.eyes import Eyes
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
-from vigie.engine.ingest import Ingest, Turn
+from vigie.engine.ingest import Ingest, Transition
+from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
-from vigie.engine.reporter import Reporter, Writing
-from vigie.engine.watch import watching
+from vigie.engine.reporter import Reporter, ReportOptions
+from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.writer import Mode
 from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
 from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier, Probe
-from vigie.probes import ProbeDeps
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.report.feedback import Feedback
+from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.stores.sqlite.key import key_beside
 
@@ -127,19 +128,19 @@ def feedback(settings: Settings) -> Feedback | None:
         return None
 
 
-def speaking(settings: Settings) -> Setting:
+def speaking(settings: Settings) -> RenderContext:
     """Language, times and links of messages."""
-    return Setting(settings.language, zone_of(settings), feedback(settings))
+    return RenderContext(settings.language, zone_of(settings), feedback(settings))
 
 
-def writing(settings: Settings, clock: Clock) -> Writing:
+def writing(settings: Settings, clock: Clock) -> ReportOptions:
     """How reports are written."""
     llm, setting = settings.llm, speaking(settings)
     mode = None if llm.mode in ("auto", "off") else Mode(llm.mode)
-    return Writing(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, setting, mode)
+    return ReportOptions(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, setting, mode)
 
 
-class Core:
+class Runtime:
     """The parts that `once` and `serve` share: store, ingest, reporter, outbox."""
 
     def __init__(self, settings: Settings, clock: Clock, *, hold_ms: int, threads: bool) -> None:
@@ -152,7 +153,7 @@ class Core:
         held = hold_ms if settings.llm.config is not None else 0
         self.ingest = Ingest(self.store, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = Eyes(self.store, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
+        self.eyes = SelfMonitor(self.store, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.eyes.hear)
         self.calendar = Calendar(self.store, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.hear)
@@ -190,72 +191,72 @@ class Core:
         monitor = self.ingest.monitor(notice.monitor)
         if monitor is None:
             return tuple(self.settings.channels)
-        return monitor.policy.fallback or monitor.policy.to
+        return monitor.notification.fallback or monitor.notification.to
 
-    async def _wake(self, turn: Turn) -> None:
-        if turn.decisions:
+    async def _wake(self, transition: Transition) -> None:
+        if transition.decisions:
             self.outbox.wake()
 
 
-def heartbeats(core: Core, publish: Publish, fault: Callable[[], Awaitable[Cause | None]] | None = None) -> Heartbeats:
+def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable[Cause | None]] | None = None) -> Heartbeats:
     """The watch over jobs that report in; `fault` asks whether our own link is broken, where pings come over it."""
-    return Heartbeats(core.store, core.clock, publish, fault, core.settings.secrets)
+    return Heartbeats(runtime.store, runtime.clock, publish, fault, runtime.settings.secrets)
 
 
 async def once(settings: Settings, clock: Clock) -> int:
     """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
     with locked(settings.store):
-        core = Core(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
+        runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
         try:
-            return await _cycle(core)
+            return await _cycle(runtime)
         finally:
-            await core.close()
+            await runtime.close()
 
 
-async def _cycle(core: Core) -> int:
-    await core.start()
-    run = await core.store.next_run()
+async def _cycle(runtime: Runtime) -> int:
+    await runtime.start()
+    run = await runtime.store.next_run()
     counter = iter(range(1, 1_000_000_000))
     slots = asyncio.Semaphore(_AT_ONCE)
-    reporting = asyncio.create_task(core.reporter.run())
+    reporting = asyncio.create_task(runtime.reporter.run())
 
     async def look(assignment: Assignment, probe: Probe) -> None:
         async with slots:
             log.info("%s: checking %s", assignment.monitor.name, assignment.monitor.target)
-            result = await watch.look_again(probe, assignment.monitor)
+            result = await loop_monitor.run_check_with_retry(probe, assignment.monitor)
         number = next(counter)
         named = replace(result, monitor=assignment.monitor.id, order=(run << 32) + number)
-        await core.ingest.take(Batch(f"once-{assignment.monitor.id}", run, number, (named,)))
+        await runtime.ingest.take(Batch(f"once-{assignment.monitor.id}", run, number, (named,)))
 
     async def cycle(assignment: Assignment) -> None:
-        policy, monitor = assignment.monitor.policy, assignment.monitor.id
-        probe = build_probe(assignment, core.deps, every=1)
+        detection, monitor = assignment.monitor.detection, assignment.monitor.id
+        probe = build_probe(assignment, runtime.deps, every=1)
         await look(assignment, probe)
         # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
-        for _ in range(max(policy.confirm, policy.recover) + 1):
-            if not (core.ingest.state(monitor).quick or probe.unsure):
+        for _ in range(max(detection.confirm, detection.recover) + 1):
+            if not (runtime.ingest.state(monitor).quick or probe.unsure):
                 return
-            await core.clock.sleep(policy.confirm_every_ms / 1000)
+            await runtime.clock.sleep(detection.confirm_every_ms / 1000)
             await look(assignment, probe)
 
     try:
-        await core.ingest.wake(core.clock.now())
-        await _judge_jobs(core)
-        async with watching(core.clock) as watch:
-            await asyncio.gather(*(cycle(assignment) for assignment in assignments(core.settings)))
-        await core.reporter.idle()
-        await core.calendar.tick()
-        return await core.outbox.drain(core.clock.now() + _DRAIN_MS)
+        await runtime.ingest.wake(runtime.clock.now())
+        await _judge_jobs(runtime)
+        async with monitored_loop(runtime.clock) as loop_monitor:
+            await asyncio.gather(*(cycle(assignment) for assignment in assignments(runtime.settings)))
+        await runtime.reporter.idle()
+        await runtime.calendar.tick()
+        return await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
 
 
-async def _judge_jobs(core: Core) -> None:
+async def _judge_jobs(runtime: Runtime) -> None:
     """Jobs, by what `vigie ping` left."""
-    if watched := jobs(core.settings):
-        judging = heartbeats(core, core.ingest.take)
-        await judging.start(watched, await core.store.next_run(), listening=False)
+    if watched := jobs(runtime.settings):
+        judging = heartbeats(runtime, runtime.ingest.take)
+        await judging.start(watched, await runtime.store.next_run(), listening=False)
         await judging.tick()
         await judging.stop()
 
@@ -274,7 +275,7 @@ async def judged(settings: Settings, clock: Clock) -> list[tuple[Monitor, CheckR
 
 async def send_test(settings: Settings, clock: Clock, channel: str) -> str:
     """Send the marked test notice by one channel; the provider's answer. Raises DeliveryError."""
-    from vigie.core.report.render import test_message
+    from vigie.report.render import test_message
 
     now = clock.now()
     return await notifiers(settings, clock)[channel].deliver(test_message(channel, f"test-{now}", now, settings.language))

@@ -1,5 +1,7 @@
 """Adapters by name: a file's (or package's) name is its kind; outsiders come in through entry points `vigie.<port>`.
 
+`kit` is not a kind: it holds what the adapters of a port share.
+
 An adapter that needs more than Vigie brings along names the modules in `REQUIRES` and imports them where they are used, so that it can be
 described without them. Its packages stand in the extra of its own name: `pip install 'vigie[dns]'`.
 What is installed is looked through once in the life of a process: that takes milliseconds, and every monitor asks for its kind.
@@ -16,6 +18,7 @@ from vigie.errors import MissingExtra, VigieError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+KIT = "kit"
 PORTS = ("probes", "collectors", "llms", "notifiers", "stores", "buses")
 
 
@@ -49,7 +52,7 @@ def load(port: str, kind: str, *, complete: bool = True) -> Any:
 @cache
 def _own(port: str) -> frozenset[str]:
     package = importlib.import_module(f"vigie.{port}")
-    return frozenset(module.name for module in pkgutil.iter_modules(package.__path__) if not module.name.startswith("_"))
+    return frozenset(module.name for module in pkgutil.iter_modules(package.__path__) if module.name != KIT and module.name[0] != "_")
 
 
 @cache

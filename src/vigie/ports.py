@@ -6,14 +6,15 @@ from enum import StrEnum
 from typing import Protocol
 
 from vigie.core.baseline import Baseline
-from vigie.core.blind import Blind
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
-from vigie.core.model import CheckResult, Incident, Monitor, Notice
-from vigie.core.report.facts import Analysis, Bundle, Evidence, Message, Subject
-from vigie.core.report.history import Remark
-from vigie.core.report.scores import Scores
+from vigie.core.model import CheckResult, Incident, Monitor
+from vigie.core.notification import Notice
+from vigie.core.visibility import Blind
+from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
+from vigie.report.history import Remark
+from vigie.report.scores import Scores
 
 
 class Clock(Protocol):
@@ -297,7 +298,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class PingUpdate:
     """What a ping made of a job. `ping` None: the job alone changed; `left` is the ping's number when another process left it."""
 
     job: Job
@@ -320,7 +321,7 @@ class PingStore(Protocol):
     async def jobs(self) -> dict[str, Job]:
         """Every watched job by monitor id; `Store.sync_monitors` forgets the others."""
 
-    async def hear(self, hearings: Sequence[Hearing]) -> None:
+    async def hear(self, hearings: Sequence[PingUpdate]) -> None:
         """Write them whole, fsynced before it returns; of each monitor's pings the newest hundred are kept."""
 
     async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:

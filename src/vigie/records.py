@@ -2,16 +2,16 @@
 
 from vigie.app import monitors, zone_of
 from vigie.config import Settings
+from vigie.core.availability import Availability
 from vigie.core.model import Incident
-from vigie.core.report import facts
-from vigie.core.report.history import Past, Remark
-from vigie.core.report.postmortem import Document, Record, Told, document
-from vigie.core.report.render import Setting
-from vigie.core.uptime import Availability
 from vigie.engine.availability import availabilities
 from vigie.engine.messages import Composer
 from vigie.errors import VigieError
 from vigie.ports import Clock, Store
+from vigie.report import facts
+from vigie.report.history import Past, Remark
+from vigie.report.postmortem import DeliveryAttempt, Document, Record, document
+from vigie.report.render import RenderContext
 
 _LOOK_BACK = 1_000
 _MONTH_MS = 30 * 86_400_000
@@ -23,7 +23,7 @@ async def postmortem(settings: Settings, store: Store, clock: Clock, identity: s
     if incident is None:
         raise VigieError(f"there is no incident {identity}", "see `vigie incidents list`")
     zone, now = zone_of(settings), clock.now()
-    composer = Composer(store, clock, Setting(language, zone), monitors(settings))
+    composer = Composer(store, clock, RenderContext(language, zone), monitors(settings))
     subject = await composer.subject(incident)
     known = await store.incidents(limit=_LOOK_BACK)
     said = await store.remarks([one.id for one in known] or [identity])
@@ -42,10 +42,13 @@ async def postmortem(settings: Settings, store: Store, clock: Clock, identity: s
     return document(record, language, zone)
 
 
-async def _told(store: Store, identity: str) -> list[Told]:
+async def _told(store: Store, identity: str) -> list[DeliveryAttempt]:
     """Every attempt to tell somebody; the reason stands in the notice's key."""
     found = await store.deliveries(identity)
-    return [Told(one.at, one.channel, one.key.split(":")[1], "" if one.reason is None else f"{one.reason}: {one.answer}") for one in found]
+    return [
+        DeliveryAttempt(one.at, one.channel, one.key.split(":")[1], "" if one.reason is None else f"{one.reason}: {one.answer}")
+        for one in found
+    ]
 
 
 async def _past(composer: Composer, one: Incident, said: list[Remark]) -> Past:

@@ -11,9 +11,8 @@ import msgspec
 import pytest
 
 from vigie import agent
-from vigie.buses.process import Assign, Down, Late, Results, Said, Stop, Up, frame
+from vigie.buses.process import Assign, Down, Late, LogLine, Results, Stop, Up, frame
 from vigie.core.model import Cause, Monitor
-from vigie.core.policy import Policy
 from vigie.ports import Assignment
 
 
@@ -29,13 +28,13 @@ def frames(data: bytes) -> list[Up]:
     found: list[Up] = []
     while data:
         length = int.from_bytes(data[:4], "little")
-        found.append(msgspec.msgpack.decode(data[4 : 4 + length], type=Results | Said | Late))
+        found.append(msgspec.msgpack.decode(data[4 : 4 + length], type=Results | LogLine | Late))
         data = data[4 + length :]
     return found
 
 
 def nobody_listens(every_ms: int = 100) -> Assignment:
-    monitor = Monitor("dead", "dead", "http", "http://127.0.0.1:9/", "127.0.0.1", every_ms, 2_000, Policy())
+    monitor = Monitor("dead", "dead", "http", "http://127.0.0.1:9/", "127.0.0.1", every_ms, 2_000)
     return Assignment(monitor, {"url": "http://127.0.0.1:9/"})
 
 
@@ -66,16 +65,16 @@ def test_a_child_that_is_told_nothing_ends(child: subprocess.Popen[bytes]) -> No
 
 
 def test_the_log_of_the_child_travels_to_the_parent(child: subprocess.Popen[bytes]) -> None:
-    unknown = Assignment(Monitor("odd", "odd", "nosuchkind", "", "h", 100, 1_000, Policy()), {})
+    unknown = Assignment(Monitor("odd", "odd", "nosuchkind", "", "h", 100, 1_000), {})
     out, _ = child.communicate(frame(Assign(1, [unknown], [])) + frame(Stop()), timeout=10)
-    said = [one.text for one in frames(out) if isinstance(one, Said)]
+    said = [one.text for one in frames(out) if isinstance(one, LogLine)]
     assert "nosuchkind" in said[0]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_the_child_ignores_signals_but_the_commands_it_runs_do_not(child: subprocess.Popen[bytes]) -> None:
     line = "kill -TERM $PPID; kill -TERM $$; echo was ignored; exit 2"
-    one = Assignment(Monitor("trap", "trap", "exec", "sh", "", 100, 2_000, Policy()), {"command": line, "shell": True})
+    one = Assignment(Monitor("trap", "trap", "exec", "sh", "", 100, 2_000), {"command": line, "shell": True})
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.write(frame(Assign(1, [one], [])))

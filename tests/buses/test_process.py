@@ -11,10 +11,9 @@ from itertools import count
 import msgspec
 import pytest
 
-from vigie.buses.process import Assign, Late, Pace, ProcessAgent, Said, Stop, Up, frame, read_frame
+from vigie.buses.process import Assign, Late, LogLine, Pace, ProcessAgent, Stop, Up, frame, read_frame
 from vigie.clock import SystemClock
 from vigie.core.model import Cause, CheckResult, Monitor, Status
-from vigie.core.policy import Policy
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Assignment, Batch
 from vigie.testing.servers import page, serving
@@ -24,7 +23,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 def assignment(name: str, port: int, every_ms: int = 200) -> Assignment:
     url = f"http://127.0.0.1:{port}/"
-    monitor = Monitor(name, name, "http", url, "127.0.0.1", every_ms, 2_000, Policy())
+    monitor = Monitor(name, name, "http", url, "127.0.0.1", every_ms, 2_000)
     return Assignment(monitor, {"url": url})
 
 
@@ -144,7 +143,7 @@ async def test_a_child_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch, c
         os.kill(first, signal.SIGSTOP)
         await parent.until(lambda: parent.results()[-1].order >> 32 == 2)
         assert parent.agent.pid != first
-    assert "was silent for 1 s" in caplog.text
+    assert "sent nothing for 1 s" in caplog.text
 
 
 async def test_a_store_that_fails_at_the_start_delays_the_child_only(
@@ -203,8 +202,8 @@ async def test_a_child_that_babbles_is_replaced_again_and_again_with_growing_wai
         await parent.until(lambda: len(starts) >= 3)
 
     await _fake_child(f"import sys; sys.stdout.buffer.write({babble}); sys.stdout.flush()", three_lives, monkeypatch)
-    assert "it is started again in 0.01 s" in caplog.text
-    assert "it is started again in 0.02 s" in caplog.text
+    assert "restarting it in 0.01 s" in caplog.text
+    assert "restarting it in 0.02 s" in caplog.text
 
 
 async def test_a_child_that_will_not_end_is_killed(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
@@ -228,9 +227,9 @@ async def _read(data: bytes) -> Up | None:
 
 
 async def test_frames_survive_the_journey() -> None:
-    for message in (Said(20, "café"), Late(3, 1, 2)):
+    for message in (LogLine(20, "café"), Late(3, 1, 2)):
         assert await _read(frame(message)) == message
-    assert await _read(frame(Said(20, "cut"))[:-1]) is None
+    assert await _read(frame(LogLine(20, "cut"))[:-1]) is None
     assert await _read(b"") is None
 
 

@@ -11,9 +11,8 @@ from vigie.cli import _drawn as drawn
 from vigie.cli import results
 from vigie.cli.check import app
 from vigie.core.model import Certificate, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
-from vigie.core.policy import Policy
 
-MONITOR = Monitor("shop", "Shop", "http", "https://shop.example/", "shop.example", 30_000, 5_000, Policy())
+MONITOR = Monitor("shop", "Shop", "http", "https://shop.example/", "shop.example", 30_000, 5_000)
 
 
 def test_each_bar_begins_where_the_one_before_ended() -> None:

@@ -9,11 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from vigie.cli.incidents import app
+from vigie.core.detection import Severity
 from vigie.core.events import Opened, Recovered
-from vigie.core.model import Cause, CheckResult, Incident, Severity, Status
-from vigie.core.report.history import Remark
+from vigie.core.model import Cause, CheckResult, Incident, Status
 from vigie.errors import VigieError
 from vigie.ports import Commit, TimelineEntry
+from vigie.report.history import Remark
 from vigie.stores.sqlite import SqliteStore
 
 NOW = 1_795_525_325_000

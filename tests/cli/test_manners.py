@@ -87,7 +87,7 @@ def test_a_fault_of_our_own_is_one_line_with_its_place(vigie: Run, monkeypatch: 
     async def broken(*_: Any) -> Any:
         raise RuntimeError("nobody\nthought of this")
 
-    monkeypatch.setattr(agent, "look", broken)
+    monkeypatch.setattr(agent, "check_once", broken)
     done = vigie("check", "http://127.0.0.1:9/")
 
     assert done.status == 3
@@ -99,7 +99,7 @@ def test_ctrl_c_ends_quietly(vigie: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     async def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(agent, "look", interrupted)
+    monkeypatch.setattr(agent, "check_once", interrupted)
 
     assert vigie("check", "http://127.0.0.1:9/").status == 130
 
@@ -126,7 +126,7 @@ def test_a_reader_that_went_away_is_no_error(vigie: Run, monkeypatch: pytest.Mon
     async def gone(*_: Any) -> Any:
         raise OSError(errno.EPIPE, "Broken pipe")
 
-    monkeypatch.setattr(agent, "look", gone)
+    monkeypatch.setattr(agent, "check_once", gone)
     done = vigie("check", "http://127.0.0.1:9/")
 
     assert (done.status, done.out, done.err) == (1, "", "")

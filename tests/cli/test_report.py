@@ -89,8 +89,8 @@ def test_baselines_are_computed_on_the_same_incidents() -> None:
 
 
 def test_a_past_incident_is_written_again_beside_what_is_on_record(run: Run, tmp_path: Path) -> None:
-    from vigie.core.report.facts import Analysis, Bundle, Evidence, Fact, FactKind
     from vigie.ports import StoredReport
+    from vigie.report.facts import Analysis, Bundle, Evidence, Fact, FactKind
 
     pair = "Contrôle de 127.0.0.1 : connexion refusée (tcp.refused).", "Check of 127.0.0.1: connection refused (tcp.refused)."
     facts = tuple(Fact(f"F{number}", Evidence(FactKind.CHECK, "cause", "tcp.refused", *pair, NOW, "check", bad=True)) for number in (1, 2))

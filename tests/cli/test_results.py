@@ -7,9 +7,8 @@ import pytest
 
 from vigie.cli import results
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
-from vigie.core.policy import Policy
 
-MONITOR = Monitor("shop", "Shop | API's", "http", "https://shop.test/", "shop.test", 60_000, 10_000, Policy())
+MONITOR = Monitor("shop", "Shop | API's", "http", "https://shop.test/", "shop.test", 60_000, 10_000)
 RESULT = CheckResult(
     "shop",
     1_767_225_600_123,

@@ -8,10 +8,10 @@ import pytest
 
 from vigie.clock import SystemClock
 from vigie.collectors import CollectorDeps
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Subject
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.net import Answer
+from vigie.report.facts import Subject
 
 
 @dataclass
@@ -73,7 +73,7 @@ def subject() -> Callable[..., Subject]:
     """A failed check of a target; keywords are fields of the result."""
 
     def make(target: str = "https://shop.example/", host: str = "shop.example", good: CheckResult | None = None, **result: Any) -> Subject:
-        monitor = Monitor("shop", "Shop", "http", target, host, 30_000, 5_000, Policy())
+        monitor = Monitor("shop", "Shop", "http", target, host, 30_000, 5_000)
         incident = Incident("shop-1", "shop", Severity.OUTAGE, Cause.TCP_REFUSED, 0, 0)
         return Subject(monitor, incident, CheckResult("shop", 0, Status.DOWN, Cause.TCP_REFUSED, **result), good)
 

@@ -13,8 +13,8 @@ import trustme
 
 from vigie.collectors import CollectorDeps, addresses, control, dns, tls
 from vigie.core.model import Cause, Certificate, CheckResult, Status, Timings, TlsFacts
-from vigie.core.report.facts import Evidence, Subject
 from vigie.net import Answer, hang_up
+from vigie.report.facts import Evidence, Subject
 
 Deps = Callable[..., CollectorDeps]
 About = Callable[..., Subject]

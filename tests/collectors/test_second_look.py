@@ -10,11 +10,11 @@ import pytest
 import trustme
 
 from vigie.collectors import CollectorDeps, addresses, dns, page, path, siblings, tls
-from vigie.core.model import Cause, CheckResult, Monitor, Severity, Status, Timings, TlsFacts
-from vigie.core.policy import Policy
-from vigie.core.report import facts, rules
-from vigie.core.report.facts import Evidence, Subject
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, Monitor, Status, Timings, TlsFacts
 from vigie.net import Answer
+from vigie.report import facts, rules
+from vigie.report.facts import Evidence, Subject
 from vigie.testing.servers import answering, serving
 
 Deps = Callable[..., CollectorDeps]
@@ -129,7 +129,7 @@ async def test_a_handshake_that_works_without_a_name_says_so(deps: Deps, subject
 
 
 def known(name: str, status: Status, *, address: str = "192.0.2.1", tags: tuple[str, ...] = (), at: int = 0, issuer: str = "") -> Any:
-    monitor = Monitor(name, name, "http", f"https://{name}.example/", f"{name}.example", 30_000, 5_000, Policy(), tags)
+    monitor = Monitor(name, name, "http", f"https://{name}.example/", f"{name}.example", 30_000, 5_000, tags=tags)
     certificate = TlsFacts("TLSv1.3", issuer, f"{name}.example", 1) if issuer else None
     return monitor, CheckResult(name, at, status, address=address, tls=certificate)
 

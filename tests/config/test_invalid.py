@@ -144,7 +144,7 @@ def test_a_file_that_is_no_configuration_at_all(data: bytes, said: str, tmp_path
 
 
 def test_aliases_of_aliases_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vigie.config.yaml._MOST_VALUES", 10_000)
+    monkeypatch.setattr("vigie.config.yaml._MAX_VALUES", 10_000)
     rows = [f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in pairwise("abcdefgh")]
     (tmp_path / "vigie.yaml").write_text("a: &a [x, x]\n" + "\n".join(rows) + "\nmonitors: [https://a.test/]\n")
 

@@ -11,8 +11,8 @@ from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
 from vigie.core.period import Every
 from vigie.errors import ConfigError
-from vigie.probes import configured
 from vigie.probes.http import Config
+from vigie.probes.kit.deps import configured
 
 MAIL = {
     "EMAIL_SENDER": "v@site.test",
@@ -56,7 +56,7 @@ def test_the_documented_file_means_what_it_says(product: Path) -> None:
     assert (first.monitor.id, first.monitor.every_ms, first.config.url) == ("ollama-com", 60_000, "https://ollama.com/")
     assert (second.monitor.id, second.monitor.every_ms, second.monitor.timeout_ms) == ("shop-api", 30_000, 5_000)
     assert (second.config.expect.latency, second.config.expect.keyword) == (800, "ok")
-    assert second.monitor.policy.to == ("mail",)
+    assert second.monitor.notification.to == ("mail",)
     assert found.channels["mail"].config.receivers == ("team@site.test",)
     assert (found.channels["mail"].config.port, found.channels["mail"].config.protection) == (465, "implicit")
     assert found.llm.hold_ms == 2_000
@@ -152,7 +152,7 @@ def test_a_maintenance_window_mutes_the_monitors_it_names(tmp_path: Path) -> Non
         "maintenance: [{from: '2026-02-01T10:00Z', until: '2026-02-01T11:00Z', tags: [shop]}]\n"
         "monitors: [https://a.test/, {url: https://b.test/, tags: [shop]}]\n"
     )
-    plain, shop = (one.monitor.policy for one in load(None, {}, tmp_path).monitors)
+    plain, shop = (one.monitor.notification for one in load(None, {}, tmp_path).monitors)
 
     assert plain.windows == ()
     assert shop.muted_until(1_769_940_000_000) == 1_769_943_600_000
@@ -174,7 +174,7 @@ def test_an_instant_without_a_zone_is_of_the_configurations(written: str, epoch:
     )
     (one,) = load(None, {}, tmp_path).monitors
 
-    assert one.monitor.policy.windows[0].start == epoch
+    assert one.monitor.notification.windows[0].start == epoch
 
 
 @pytest.mark.parametrize(

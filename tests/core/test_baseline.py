@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from vigie.core.baseline import Baseline, accepted, judge
 from vigie.core.model import Cause, CheckResult, Sensitivity, Status, Timings
-from vigie.core.report.words import cause_words, short_words
 from vigie.core.season import MS, SENSES, Season, code, folded, sample, usual
+from vigie.text.words import cause_words, short_words
 
 NORMAL = Sensitivity.NORMAL
 NOTHING = Baseline()

@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigie.core.detection import Severity
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -23,9 +24,10 @@ from vigie.core.events import (
     Suspected,
     Woke,
 )
-from vigie.core.incident import TABLE, MonitorState, Phase, Signal, step
-from vigie.core.model import Cause, Severity, Status
-from vigie.core.policy import Policy, Window
+from vigie.core.incident import TABLE, MonitorState, Phase, Policies, Signal, step
+from vigie.core.model import Cause, Status
+from vigie.core.notification import Window
+from vigie.testing.fakes import policies
 
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
 CAUSES = {UP: None, DOWN: Cause.TCP_REFUSED, DEGRADED: Cause.LATENCY_THRESHOLD, UNKNOWN: Cause.PROBE_NETWORK}
@@ -36,7 +38,7 @@ def observed(status: Status, order: int, at: int | None = None) -> Observed:
     return Observed(order * SECOND if at is None else at, order, status, CAUSES[status])
 
 
-def run(statuses: list[Status], policy: Policy) -> tuple[MonitorState, list[Decision]]:
+def run(statuses: list[Status], policy: Policies) -> tuple[MonitorState, list[Decision]]:
     found: list[Decision] = []
     state = MonitorState("shop")
     for order, status in enumerate(statuses, 1):
@@ -54,19 +56,19 @@ def test_the_table_says_something_for_every_phase_and_signal() -> None:
 
 
 def test_three_failures_open_one_incident_and_two_good_checks_close_it() -> None:
-    _, decisions = run([UP, DOWN, DOWN, DOWN, DOWN, UP, UP, UP], Policy(confirm=3, recover=2))
+    _, decisions = run([UP, DOWN, DOWN, DOWN, DOWN, UP, UP, UP], policies(confirm=3, recover=2))
 
     assert kinds(decisions) == ["Suspected", "Opened", "Recovered"]
 
 
 def test_one_blip_does_not_page() -> None:
-    _, decisions = run([UP, DOWN, UP, DOWN, DOWN, UP], Policy(confirm=3))
+    _, decisions = run([UP, DOWN, UP, DOWN, DOWN, UP], policies(confirm=3))
 
     assert kinds(decisions) == ["Suspected", "Cleared", "Suspected", "Cleared"]
 
 
 def test_confirm_of_one_opens_at_once_and_the_start_is_the_first_failure() -> None:
-    _, decisions = run([DOWN], Policy(confirm=1))
+    _, decisions = run([DOWN], policies(confirm=1))
 
     assert kinds(decisions) == ["Suspected", "Opened"]
     opened = decisions[1]
@@ -75,20 +77,20 @@ def test_confirm_of_one_opens_at_once_and_the_start_is_the_first_failure() -> No
 
 
 def test_a_relapse_while_recovering_keeps_the_same_incident() -> None:
-    state, decisions = run([DOWN, DOWN, UP, DOWN, UP, UP], Policy(confirm=2, recover=2))
+    state, decisions = run([DOWN, DOWN, UP, DOWN, UP, UP], policies(confirm=2, recover=2))
 
     assert kinds(decisions) == ["Suspected", "Opened", "Recovered"]
     assert state.resting
 
 
 def test_unknown_neither_counts_nor_resets() -> None:
-    _, decisions = run([DOWN, UNKNOWN, DOWN, UNKNOWN, DOWN], Policy(confirm=3))
+    _, decisions = run([DOWN, UNKNOWN, DOWN, UNKNOWN, DOWN], policies(confirm=3))
 
     assert kinds(decisions) == ["Suspected", "Opened"]
 
 
 def test_a_degradation_has_its_own_incident_and_an_outage_does_not_close_it() -> None:
-    state, decisions = run([DEGRADED, DEGRADED, DOWN, DOWN], Policy(confirm=2))
+    state, decisions = run([DEGRADED, DEGRADED, DOWN, DOWN], policies(confirm=2))
 
     assert [(type(one).__name__, one.severity) for one in decisions] == [
         ("Suspected", Severity.DEGRADATION),
@@ -100,13 +102,13 @@ def test_a_degradation_has_its_own_incident_and_an_outage_does_not_close_it() ->
 
 
 def test_a_degraded_answer_ends_an_outage() -> None:
-    _, decisions = run([DOWN, DEGRADED, DEGRADED], Policy(confirm=1, recover=2))
+    _, decisions = run([DOWN, DEGRADED, DEGRADED], policies(confirm=1, recover=2))
 
     assert Recovered in [type(one) for one in decisions if one.severity is Severity.OUTAGE]
 
 
 def test_a_repeated_or_late_result_changes_nothing() -> None:
-    policy = Policy(confirm=3)
+    policy = policies(confirm=3)
     state, _ = run([DOWN, DOWN], policy)
 
     assert step(state, observed(DOWN, 2), policy) == (state, ())
@@ -114,7 +116,7 @@ def test_a_repeated_or_late_result_changes_nothing() -> None:
 
 
 def test_an_incident_in_maintenance_is_disclosed_once_when_the_window_ends() -> None:
-    policy = Policy(confirm=1, windows=(Window(0, 10 * SECOND),))
+    policy = policies(confirm=1, windows=(Window(0, 10 * SECOND),))
     state, decisions = step(MonitorState("shop"), observed(DOWN, 1), policy)
     opened = decisions[1]
     assert isinstance(opened, Opened)
@@ -130,7 +132,7 @@ def test_an_incident_in_maintenance_is_disclosed_once_when_the_window_ends() -> 
 
 
 def test_what_was_never_told_ends_untold() -> None:
-    policy = Policy(confirm=1, recover=1, windows=(Window(0, HOUR),))
+    policy = policies(confirm=1, recover=1, windows=(Window(0, HOUR),))
     _, decisions = run([DOWN, UP], policy)
 
     recovered = decisions[-1]
@@ -139,7 +141,7 @@ def test_what_was_never_told_ends_untold() -> None:
 
 
 def test_reminders_come_one_at_a_time_and_stop_with_an_acknowledgement() -> None:
-    policy = Policy(confirm=1, remind_ms=HOUR)
+    policy = policies(confirm=1, remind_ms=HOUR)
     state, _ = step(MonitorState("shop"), observed(DOWN, 1, 0), policy)
     assert state.wake_at == HOUR
 
@@ -152,7 +154,7 @@ def test_reminders_come_one_at_a_time_and_stop_with_an_acknowledgement() -> None
 
 
 def test_a_clock_step_moves_reminders_along_and_decides_nothing() -> None:
-    policy = Policy(confirm=1, remind_ms=HOUR)
+    policy = policies(confirm=1, remind_ms=HOUR)
     state, _ = step(MonitorState("shop"), observed(DOWN, 1, 0), policy)
 
     state, decisions = step(state, Stepped(5 * HOUR, 5 * HOUR), policy)
@@ -162,7 +164,7 @@ def test_a_clock_step_moves_reminders_along_and_decides_nothing() -> None:
 
 
 def test_a_person_closes_it_and_a_new_one_needs_confirmation_again() -> None:
-    policy = Policy(confirm=2)
+    policy = policies(confirm=2)
     state, _ = run([DOWN, DOWN], policy)
 
     state, decisions = step(state, Resolved(9 * SECOND, "ann", "cable"), policy)
@@ -175,7 +177,7 @@ def test_a_person_closes_it_and_a_new_one_needs_confirmation_again() -> None:
 
 
 def test_a_state_survives_the_store() -> None:
-    state, _ = run([DEGRADED, DOWN, DOWN], Policy(confirm=2))
+    state, _ = run([DEGRADED, DOWN, DOWN], policies(confirm=2))
 
     assert msgspec.json.decode(msgspec.json.encode(state), type=MonitorState) == state
 
@@ -183,7 +185,7 @@ def test_a_state_survives_the_store() -> None:
 STATUSES_OFTEN_DOWN = st.sampled_from([UP, DOWN, DOWN, DEGRADED, UNKNOWN])
 STATUSES = st.sampled_from([UP, DOWN, DEGRADED, UNKNOWN])
 POLICIES = st.builds(
-    Policy,
+    policies,
     confirm=st.integers(1, 4),
     recover=st.integers(1, 3),
     remind_ms=st.sampled_from([0, 5 * SECOND, HOUR]),
@@ -193,18 +195,21 @@ POLICIES = st.builds(
 )
 
 
-@given(statuses=st.lists(STATUSES, max_size=60), policy=POLICIES.map(lambda policy: replace(policy, windows=())))
-def test_the_outage_track_agrees_with_a_brute_force_model(statuses: list[Status], policy: Policy) -> None:
+@given(
+    statuses=st.lists(STATUSES, max_size=60),
+    policy=POLICIES.map(lambda policy: Policies(policy.detection, replace(policy.notification, windows=()))),
+)
+def test_the_outage_track_agrees_with_a_brute_force_model(statuses: list[Status], policy: Policies) -> None:
     """The model: look back over the judged results only, as a person would with a list on paper."""
     expected, is_open, bad, good = [], False, 0, 0
     for status in statuses:
         if status is UNKNOWN:
             continue
         bad, good = (bad + 1, 0) if status is DOWN else (0, good + 1)
-        if not is_open and bad == policy.confirm:
+        if not is_open and bad == policy.detection.confirm:
             is_open, good = True, 0
             expected.append("Opened")
-        elif is_open and good == policy.recover:
+        elif is_open and good == policy.detection.recover:
             is_open, bad = False, 0
             expected.append("Recovered")
 
@@ -231,7 +236,7 @@ def events(draw: st.DrawFn) -> list[Event]:
 
 
 @given(log=st.composite(events)(), policy=POLICIES)
-def test_no_history_yields_two_pages_for_one_transition(log: list[Event], policy: Policy) -> None:
+def test_no_history_yields_two_pages_for_one_transition(log: list[Event], policy: Policies) -> None:
     state, told, ended, opened = MonitorState("shop"), [], [], []
     for event in log:
         state, decisions = step(state, event, policy)
@@ -255,7 +260,7 @@ def test_no_history_yields_two_pages_for_one_transition(log: list[Event], policy
 
 
 @given(log=st.composite(events)(), policy=POLICIES)
-def test_nobody_is_left_in_the_dark_once_the_windows_are_over(log: list[Event], policy: Policy) -> None:
+def test_nobody_is_left_in_the_dark_once_the_windows_are_over(log: list[Event], policy: Policies) -> None:
     """Whatever happened: an incident that is open after the last window is told as soon as its own wake-up is granted."""
     state = MonitorState("shop")
     for event in log:
@@ -268,7 +273,7 @@ def test_nobody_is_left_in_the_dark_once_the_windows_are_over(log: list[Event], 
 
 
 @given(log=st.composite(events)(), policy=POLICIES, times=st.integers(1, 3))
-def test_a_replayed_result_is_harmless(log: list[Event], policy: Policy, times: int) -> None:
+def test_a_replayed_result_is_harmless(log: list[Event], policy: Policies, times: int) -> None:
     once = many = MonitorState("shop")
     for event in log:
         once, first = step(once, event, policy)

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vigie.core.detection import Severity
 from vigie.core.events import Acked, Closed, Decision, Disclosed, Event, Observed, Opened, Recovered, Reminded, Resolved, Stepped, Woke
-from vigie.core.incident import MonitorState, Phase, Track, step
-from vigie.core.model import Cause, Severity, Status
-from vigie.core.policy import Policy, Window
+from vigie.core.incident import MonitorState, Phase, Policies, Track, step
+from vigie.core.model import Cause, Status
+from vigie.core.notification import Window
+from vigie.testing.fakes import policies
 
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
 SECOND = 1_000
@@ -25,7 +27,7 @@ def seen(status: Status, second: int, order: int | None = None) -> Observed:
     return Observed(second * SECOND, second if order is None else order, status, None if status is UP else Cause.TCP_REFUSED)
 
 
-def after(policy: Policy, *events: Event) -> tuple[MonitorState, list[Decision]]:
+def after(policy: Policies, *events: Event) -> tuple[MonitorState, list[Decision]]:
     state, found = MonitorState("shop"), list[Decision]()
     for event in events:
         state, decisions = step(state, event, policy)
@@ -33,7 +35,7 @@ def after(policy: Policy, *events: Event) -> tuple[MonitorState, list[Decision]]
     return state, found
 
 
-def granted(policy: Policy, log: list[Event]) -> tuple[MonitorState, list[tuple[Event, Decision]]]:
+def granted(policy: Policies, log: list[Event]) -> tuple[MonitorState, list[tuple[Event, Decision]]]:
     """Run a log as a punctual engine does: before each event, every wake-up that was asked for until then."""
     state, found = MonitorState("shop"), list[tuple[Event, Decision]]()
     for event in log:
@@ -54,7 +56,7 @@ def tracks(state: MonitorState) -> tuple[Track, Track]:
 
 def test_what_a_window_hid_is_disclosed_at_its_end_even_while_it_seems_to_recover() -> None:
     """Else nobody would hear of an incident that stays open because Vigie sees nothing any more."""
-    policy = Policy(confirm=1, recover=3, windows=(window(0, 10),))
+    policy = policies(confirm=1, recover=3, windows=(window(0, 10),))
     state, _ = after(policy, seen(DOWN, 1), seen(UP, 2))
     assert (state.outage.phase, state.wake_at) == (Phase.RECOVERING, 10 * SECOND)
 
@@ -65,7 +67,7 @@ def test_what_a_window_hid_is_disclosed_at_its_end_even_while_it_seems_to_recove
 
 
 def test_an_incident_that_only_seems_to_recover_is_still_reminded_of() -> None:
-    policy = Policy(confirm=1, recover=3, remind_ms=10 * SECOND)
+    policy = policies(confirm=1, recover=3, remind_ms=10 * SECOND)
     state, _ = after(policy, seen(DOWN, 1), seen(UP, 2), seen(UNKNOWN, 3))
     assert state.wake_at == 11 * SECOND
 
@@ -76,7 +78,7 @@ def test_an_incident_that_only_seems_to_recover_is_still_reminded_of() -> None:
 
 @pytest.mark.parametrize("now", [11, 15, 19])
 def test_a_reminder_that_a_window_overtook_waits_for_its_end_and_no_wake_up_comes_before(now: int) -> None:
-    policy = Policy(confirm=1, remind_ms=9 * SECOND, windows=(window(11, 20),))
+    policy = policies(confirm=1, remind_ms=9 * SECOND, windows=(window(11, 20),))
     state, _ = after(policy, seen(DOWN, 1), seen(UNKNOWN, now))
     assert state.outage.remind_at == 10 * SECOND
     assert state.wake_at == 20 * SECOND
@@ -87,7 +89,7 @@ def test_a_reminder_that_a_window_overtook_waits_for_its_end_and_no_wake_up_come
 
 
 def test_a_reminder_that_falls_into_a_window_comes_at_its_end_and_the_next_counts_from_there() -> None:
-    policy = Policy(confirm=1, remind_ms=5 * SECOND, windows=(window(4, 30),))
+    policy = policies(confirm=1, remind_ms=5 * SECOND, windows=(window(4, 30),))
 
     state, found = granted(policy, [seen(DOWN, 1), seen(DOWN, 36)])
 
@@ -96,7 +98,7 @@ def test_a_reminder_that_falls_into_a_window_comes_at_its_end_and_the_next_count
 
 
 def test_disclosure_starts_the_wait_for_the_first_reminder() -> None:
-    policy = Policy(confirm=1, remind_ms=5 * SECOND, windows=(window(0, 10),))
+    policy = policies(confirm=1, remind_ms=5 * SECOND, windows=(window(0, 10),))
 
     state, _ = after(policy, seen(DOWN, 1), Woke(12 * SECOND))
 
@@ -104,7 +106,7 @@ def test_disclosure_starts_the_wait_for_the_first_reminder() -> None:
 
 
 def test_an_acknowledgement_and_a_resolution_reach_both_open_incidents_outage_first() -> None:
-    policy = Policy(confirm=1)
+    policy = policies(confirm=1)
     state, _ = after(policy, seen(DEGRADED, 1), seen(DOWN, 2))
 
     state, acked = step(state, Acked(3 * SECOND, "ann"), policy)
@@ -120,14 +122,14 @@ def test_an_acknowledgement_and_a_resolution_reach_both_open_incidents_outage_fi
 @pytest.mark.parametrize("event", [Acked(9 * SECOND, "ann"), Resolved(9 * SECOND, "ann"), Woke(9 * SECOND), Stepped(9 * SECOND, -1)])
 @pytest.mark.parametrize("statuses", [[], [UP], [DOWN], [UNKNOWN]])
 def test_without_an_open_incident_nothing_but_a_result_does_anything(event: Event, statuses: list[Status]) -> None:
-    policy = Policy(confirm=3)
+    policy = policies(confirm=3)
     state, _ = after(policy, *(seen(status, second) for second, status in enumerate(statuses, 1)))
 
     assert step(state, event, policy) == (state, ())
 
 
 def test_a_result_that_nobody_counted_is_always_taken_and_loses_no_count() -> None:
-    state, found = after(Policy(confirm=3), seen(DOWN, 7), seen(DOWN, 8, order=0), seen(DOWN, 9, order=0))
+    state, found = after(policies(confirm=3), seen(DOWN, 7), seen(DOWN, 8, order=0), seen(DOWN, 9, order=0))
 
     assert isinstance(found[-1], Opened)
     assert state.order == 7
@@ -136,7 +138,7 @@ def test_a_result_that_nobody_counted_is_always_taken_and_loses_no_count() -> No
 STATUSES = st.sampled_from([UP, UP, DOWN, DOWN, DEGRADED, UNKNOWN])
 WINDOWS = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 20)).map(lambda one: window(one[0], one[0] + one[1])), max_size=4)
 POLICIES = st.builds(
-    Policy,
+    policies,
     confirm=st.sampled_from([1, 1, 2, 3]),
     recover=st.sampled_from([1, 2, 3, 3]),
     remind_ms=st.sampled_from([0, SECOND, 3 * SECOND, 20 * SECOND]),
@@ -169,7 +171,7 @@ def logs(draw: st.DrawFn, *, steps: bool = True) -> list[Event]:
 
 
 @given(log=logs(), policy=POLICIES)
-def test_every_opening_and_every_end_is_told_once_and_no_end_without_its_opening(log: list[Event], policy: Policy) -> None:
+def test_every_opening_and_every_end_is_told_once_and_no_end_without_its_opening(log: list[Event], policy: Policies) -> None:
     told, ended = Counter[str](), Counter[str]()
     for _, one in granted(policy, log)[1]:
         if isinstance(one, Disclosed) or (isinstance(one, Opened) and one.page):
@@ -184,7 +186,7 @@ def test_every_opening_and_every_end_is_told_once_and_no_end_without_its_opening
 
 @settings(max_examples=400)
 @given(log=logs(), policy=POLICIES)
-def test_what_is_open_outside_every_window_has_been_told(log: list[Event], policy: Policy) -> None:
+def test_what_is_open_outside_every_window_has_been_told(log: list[Event], policy: Policies) -> None:
     """From here on Vigie sees nothing: only the wake-ups that the state itself asks for are left to bring it out."""
     state, _ = granted(policy, log)
     for _ in range(10):
@@ -195,7 +197,7 @@ def test_what_is_open_outside_every_window_has_been_told(log: list[Event], polic
 
 
 @given(log=logs(steps=False), policy=POLICIES)
-def test_reminders_are_numbered_spaced_and_silent_for_the_acknowledged_and_in_windows(log: list[Event], policy: Policy) -> None:
+def test_reminders_are_numbered_spaced_and_silent_for_the_acknowledged_and_in_windows(log: list[Event], policy: Policies) -> None:
     last, numbers, acked = dict[str, int](), Counter[str](), set[str]()
     for event, one in granted(policy, log)[1]:
         if isinstance(event, Acked) and not isinstance(one, Disclosed):
@@ -203,16 +205,16 @@ def test_reminders_are_numbered_spaced_and_silent_for_the_acknowledged_and_in_wi
         if isinstance(one, Reminded):
             numbers[one.incident] += 1
             assert one.number == numbers[one.incident]
-            assert one.at - last[one.incident] >= policy.remind_ms > 0
+            assert one.at - last[one.incident] >= policy.notification.remind_ms > 0
             assert one.incident not in acked
-            assert policy.muted_until(one.at) is None
+            assert policy.notification.muted_until(one.at) is None
         if isinstance(one, Opened | Disclosed | Reminded):
             last[one.incident] = one.at
 
 
 @settings(max_examples=300)
 @given(log=logs(), policy=POLICIES)
-def test_a_wake_up_lies_ahead_outside_every_window_and_is_for_something_open(log: list[Event], policy: Policy) -> None:
+def test_a_wake_up_lies_ahead_outside_every_window_and_is_for_something_open(log: list[Event], policy: Policies) -> None:
     """Else an engine that sleeps until then would spin."""
     state = MonitorState("shop")
     for event in log:
@@ -220,12 +222,12 @@ def test_a_wake_up_lies_ahead_outside_every_window_and_is_for_something_open(log
         state, _ = step(state, event, policy)
         taken = isinstance(event, Woke) or (isinstance(event, Observed) and state is not before)
         assert not taken or state.wake_at is None or state.wake_at > event.at
-        assert state.wake_at is None or policy.muted_until(state.wake_at) is None
+        assert state.wake_at is None or policy.notification.muted_until(state.wake_at) is None
         assert state.wake_at is None or any(track.is_open for track in tracks(state))
 
 
 @given(log=logs(), policy=POLICIES)
-def test_the_same_log_gives_the_same_state_and_replaying_its_results_gives_nothing(log: list[Event], policy: Policy) -> None:
+def test_the_same_log_gives_the_same_state_and_replaying_its_results_gives_nothing(log: list[Event], policy: Policies) -> None:
     state, decisions = after(policy, *log)
     assert after(policy, *log) == (state, decisions)
 
@@ -235,16 +237,16 @@ def test_the_same_log_gives_the_same_state_and_replaying_its_results_gives_nothi
 
 
 @given(statuses=st.lists(STATUSES, max_size=60), policy=POLICIES)
-def test_the_degradation_track_agrees_with_a_list_on_paper(statuses: list[Status], policy: Policy) -> None:
+def test_the_degradation_track_agrees_with_a_list_on_paper(statuses: list[Status], policy: Policies) -> None:
     expected, is_open, bad, good = [], False, 0, 0
     for status in statuses:
         if status in (UNKNOWN, DOWN):
             continue
         bad, good = (bad + 1, 0) if status is DEGRADED else (0, good + 1)
-        if not is_open and bad == policy.confirm:
+        if not is_open and bad == policy.detection.confirm:
             is_open, good = True, 0
             expected.append("Opened")
-        elif is_open and good == policy.recover:
+        elif is_open and good == policy.detection.recover:
             is_open, bad = False, 0
             expected.append("Recovered")
 
@@ -264,14 +266,14 @@ ANY_EVENT: st.SearchStrategy[Event] = st.one_of(
 
 
 @given(log=st.lists(ANY_EVENT, max_size=30), policy=POLICIES)
-def test_a_step_is_total_and_no_incident_begins_after_it_opened(log: list[Event], policy: Policy) -> None:
+def test_a_step_is_total_and_no_incident_begins_after_it_opened(log: list[Event], policy: Policies) -> None:
     _, decisions = after(policy, *log)
 
     assert all(one.started_at <= one.at for one in decisions if isinstance(one, Opened))
 
 
 @given(log=logs(), policy=POLICIES)
-def test_every_state_survives_the_store_as_json_and_as_msgpack(log: list[Event], policy: Policy) -> None:
+def test_every_state_survives_the_store_as_json_and_as_msgpack(log: list[Event], policy: Policies) -> None:
     state, _ = after(policy, *log)
 
     assert msgspec.json.decode(msgspec.json.encode(state), type=MonitorState) == state

@@ -13,10 +13,11 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from vigie.core import events
-from vigie.core.incident import MonitorState, step
+from vigie.core.alert import route
+from vigie.core.incident import MonitorState, Policies, step
 from vigie.core.model import Cause, Status
-from vigie.core.policy import Policy, Window
-from vigie.core.routing import route
+from vigie.core.notification import Window
+from vigie.testing.fakes import policies
 
 from . import oracle
 from .histories import Case, cases, timely
@@ -73,7 +74,7 @@ class Now:
     def use(self, policy: oracle.Policy) -> None:
         """Another policy holds from now on, as after a reload."""
         windows = tuple(Window(one.start, one.end) for one in policy.windows)
-        self._policy = Policy(
+        self._policy: Policies = policies(
             confirm=policy.confirm,
             recover=policy.recover,
             remind_ms=policy.remind_ms,
@@ -92,7 +93,7 @@ class Now:
 
     def take(self, happened: oracle.Event) -> list[Decided]:
         self._state, decisions = step(self._state, _today(happened), self._policy)
-        return [plain(one, route(one, MONITOR, self._policy)) for one in decisions]
+        return [plain(one, route(one, MONITOR, self._policy.notification)) for one in decisions]
 
 
 def _today(happened: oracle.Event) -> events.Event:

@@ -4,23 +4,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigie.core.alert import route
+from vigie.core.availability import availability
+from vigie.core.detection import Severity
 from vigie.core.duration import Duration
 from vigie.core.events import Closed, Decision, Disclosed, Opened, Recovered, Reminded, Suspected
-from vigie.core.model import Cause, Notice, NoticeReason, Severity
-from vigie.core.policy import Policy, Window
-from vigie.core.routing import backoff_ms, retry_at, route
+from vigie.core.model import Cause
+from vigie.core.notification import Notice, NoticeReason, Window, backoff_ms, retry_at
 from vigie.core.schedule import next_due, phase_ms
-from vigie.core.uptime import availability
+from vigie.testing.fakes import policies
 
 OUTAGE, DEGRADATION = Severity.OUTAGE, Severity.DEGRADATION
-POLICY = Policy(to=("mail", "slack"), degraded_to=("slack",))
+POLICY = policies(to=("mail", "slack"), degraded_to=("slack",))
 DAY = 86_400_000
 
 
 def test_windows_that_touch_count_as_one() -> None:
-    policy = Policy(windows=(Window(20, 30), Window(10, 20), Window(25, 40), Window(50, 60)))
+    policy = policies(windows=(Window(20, 30), Window(10, 20), Window(25, 40), Window(50, 60)))
 
-    assert [policy.muted_until(at) for at in (9, 10, 29, 39, 40, 55)] == [None, 40, 40, 40, None, 60]
+    assert [policy.notification.muted_until(at) for at in (9, 10, 29, 39, 40, 55)] == [None, 40, 40, 40, None, 60]
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def test_windows_that_touch_count_as_one() -> None:
     ],
 )
 def test_decisions_become_notices_with_steady_keys(decision: Decision, keys: list[str]) -> None:
-    assert [notice.key for notice in route(decision, "a", POLICY)] == keys
+    assert [notice.key for notice in route(decision, "a", POLICY.notification)] == keys
 
 
 @given(attempt=st.integers(1, 200), key=st.text(max_size=20))

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vigie.core.model import Notice, NoticeReason, Severity
-from vigie.core.report.facts import Message
+from vigie.core.detection import Severity
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.outbox import Outbox
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.ports import Commit, OutboxRow
+from vigie.report.facts import Message
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel

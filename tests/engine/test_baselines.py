@@ -6,23 +6,24 @@ from datetime import UTC
 import pytest
 
 from vigie.core.baseline import Baseline
+from vigie.core.detection import Severity
 from vigie.core.events import Resolved
-from vigie.core.model import Cause, CheckResult, Monitor, NoticeReason, PageFacts, Sensitivity, Severity, Status, Timings
-from vigie.core.policy import Policy
-from vigie.core.report.render import Setting
+from vigie.core.model import Cause, CheckResult, Monitor, PageFacts, Sensitivity, Status, Timings
+from vigie.core.notification import NoticeReason
 from vigie.engine.baselines import Baselines
-from vigie.engine.ingest import Ingest, Turn
+from vigie.engine.ingest import Ingest, Transition
 from vigie.engine.messages import Composer
 from vigie.ports import Batch
+from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import fake_monitor, fake_result
+from vigie.testing.fakes import fake_monitor, fake_result, policies
 from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 START = 1_767_225_600_000
-SHOP = fake_monitor(policy=Policy(confirm=2, recover=2, to=("mail",), degraded_to=("chat",)))
+SHOP = fake_monitor(policy=policies(confirm=2, recover=2, to=("mail",), degraded_to=("chat",)))
 PAGE = PageFacts("d", 9_000, 300, "t", "text/html", ("main", "nav"), ("cdn.example",))
 
 
@@ -33,11 +34,11 @@ def quick(at: int, ms: float = 100.0, order: int = 0, address: str | None = None
 
 
 @dataclass
-class Desk:
+class FeedbackService:
     """An ingest over a store, fed with results of a monitor a few minutes apart."""
 
     ingest: Ingest
-    turns: list[Turn]
+    turns: list[Transition]
     at: int = START
     order: int = 0
 
@@ -55,17 +56,17 @@ class Desk:
         return [type(one).__name__ for turn in self.turns for one in turn.decisions]
 
 
-async def desk(store: SqliteStore | MemoryStore, clock: VirtualClock, monitor: Monitor = SHOP) -> Desk:
-    turns: list[Turn] = []
+async def desk(store: SqliteStore | MemoryStore, clock: VirtualClock, monitor: Monitor = SHOP) -> FeedbackService:
+    turns: list[Transition] = []
 
-    async def hear(turn: Turn) -> None:
+    async def hear(turn: Transition) -> None:
         turns.append(turn)
 
     ingest = Ingest(store, clock, hold_ms=0, listeners=[hear])
     await store.sync_monitors([monitor])
     await ingest.start()
     await ingest.configure([monitor])
-    return Desk(ingest, turns)
+    return FeedbackService(ingest, turns)
 
 
 async def test_a_lasting_slowness_is_a_degradation_that_is_told_with_its_figures(store: SqliteStore, clock: VirtualClock) -> None:
@@ -75,7 +76,7 @@ async def test_a_lasting_slowness_is_a_degradation_that_is_told_with_its_figures
     assert (await ours.see(9, 300.0))[4:] == [Status.UP, *[Status.DEGRADED] * 4]
     assert ours.decisions() == ["Suspected", "Opened"]
     (row,) = await store.unsent()
-    message = await Composer(store, clock, Setting("fr", UTC), {"shop": SHOP}).compose(row.notice)
+    message = await Composer(store, clock, RenderContext("fr", UTC), {"shop": SHOP}).compose(row.notice)
     assert (row.notice.channel, message.severity) == ("chat", Severity.DEGRADATION)
     assert any("plus lent que d'habitude (premier octet : 270 ms au lieu de" in line for line in message.lines)
     await ours.see(8)
@@ -88,7 +89,7 @@ async def test_a_notice_of_a_degradation_is_not_about_an_outage_of_long_ago(stor
         at = START + order * MINUTE
         await ours.ingest.take(Batch("x", 1, order, (fake_result("shop", status, at, order),)))
     (row,) = await store.unsent()
-    message = await Composer(store, clock, Setting("en", UTC), {"shop": SHOP}).compose(row.notice)
+    message = await Composer(store, clock, RenderContext("en", UTC), {"shop": SHOP}).compose(row.notice)
     assert "refused" not in " ".join(message.lines)
 
 

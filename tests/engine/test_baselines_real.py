@@ -10,8 +10,8 @@ from vigie.core.model import Cause, CheckResult, Status
 from vigie.engine.baselines import Baselines
 from vigie.net import Link, Resolver
 from vigie.ports import Probe
-from vigie.probes import ProbeDeps
 from vigie.probes.http import Config, build
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor
 from vigie.testing.servers import page, serving
@@ -76,7 +76,7 @@ async def test_a_service_that_is_slow_for_a_moment_is_not_told() -> None:
     assert {one.cause for some in said for one in some} == {None}
 
 
-pages = pytest.mark.skipif(importlib.util.find_spec("vigie.probes.http.page") is None, reason="pages are not read")
+pages = pytest.mark.skipif(importlib.util.find_spec("vigie.probes.kit.http.page") is None, reason="pages are not read")
 
 
 @pages

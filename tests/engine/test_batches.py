@@ -5,20 +5,19 @@ from dataclasses import replace
 import pytest
 
 from vigie.core.model import Status
-from vigie.core.policy import Policy
 from vigie.engine.ingest import Ingest
 from vigie.ports import Batch
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import fake_monitor, fake_result
+from vigie.testing.fakes import fake_monitor, fake_result, policies
 
-from .test_ingest import Desk, desk
+from .test_ingest import FeedbackService, desk
 
 pytestmark = pytest.mark.virtual
 UP, DOWN, DEGRADED = Status.UP, Status.DOWN, Status.DEGRADED
 
 
-async def take(ours: Desk, *statuses: Status) -> None:
+async def take(ours: FeedbackService, *statuses: Status) -> None:
     """All of them in one batch."""
     await ours.ingest.take(ours.batch(*(ours.result(status) for status in statuses)))
 
@@ -85,7 +84,7 @@ async def test_a_policy_that_changes_during_a_suspicion_decides_from_the_next_ch
 ) -> None:
     ours = await desk(store, clock)
     await take(ours, DOWN)
-    await ours.ingest.configure([fake_monitor(policy=Policy(confirm=confirm, recover=1, to=("mail",)))])
+    await ours.ingest.configure([fake_monitor(policy=policies(confirm=confirm, recover=1, to=("mail",)))])
     assert await ours.keys() == []
     await take(ours, DOWN)
     assert bool(await ours.keys()) is opens
@@ -94,7 +93,7 @@ async def test_a_policy_that_changes_during_a_suspicion_decides_from_the_next_ch
 async def test_people_are_told_by_the_channels_of_the_moment(store: SqliteStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await take(ours, DOWN, DOWN)
-    await ours.ingest.configure([fake_monitor(policy=Policy(confirm=2, recover=1, to=("chat",)))])
+    await ours.ingest.configure([fake_monitor(policy=policies(confirm=2, recover=1, to=("chat",)))])
     await take(ours, UP)
     assert await ours.keys() == ["shop-1:opened:mail", "shop-1:recovered:chat"]
 

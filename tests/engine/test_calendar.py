@@ -8,27 +8,28 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vigie.core.blind import Blind
+from vigie.core.detection import Severity
 from vigie.core.incident import MonitorState
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.period import Every
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Message
-from vigie.core.report.render import SUBJECT_LENGTH, Setting
+from vigie.core.visibility import Blind
 from vigie.engine.calendar import Calendar
-from vigie.engine.ingest import Turn
+from vigie.engine.ingest import Transition
 from vigie.engine.messages import Composer
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import Commit, Delivery, Store
+from vigie.report.facts import Message
+from vigie.report.render import SUBJECT_LENGTH, RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor
+from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
 PARIS = ZoneInfo("Europe/Paris")
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-SHOP, BLOG, NEW = (fake_monitor(name, policy=Policy(to=("mail",))) for name in ("shop", "blog", "new"))
+SHOP, BLOG, NEW = (fake_monitor(name, policy=policies(to=("mail",))) for name in ("shop", "blog", "new"))
 
 
 def at(text: str, zone: ZoneInfo = PARIS) -> int:
@@ -149,10 +150,10 @@ async def test_nothing_is_told_before_a_result_has_shown_what_was_missed(clock: 
     ours = calendar(store, clock)
     running = asyncio.create_task(ours.run())
     state = MonitorState("shop")
-    await ours.hear(Turn(SHOP, state, state, (), None))
+    await ours.hear(Transition(SHOP, state, state, (), None))
     await clock.sleep(600)
     assert await waiting(store) == []
-    await ours.hear(Turn(SHOP, state, state, (), CheckResult("shop", clock.now(), Status.UP)))
+    await ours.hear(Transition(SHOP, state, state, (), CheckResult("shop", clock.now(), Status.UP)))
     store.broken = StoreError(StoreFault.FULL, "full", "")
     await clock.sleep(30)
     store.broken = None
@@ -196,7 +197,7 @@ async def composed(store: Store, clock: VirtualClock, language: str, name: str =
     about = f"availability-{name}"
     notice = Notice(f"{about}:availability:mail", about, "vigie", "mail", NoticeReason.AVAILABILITY, MONDAY)
     known = {one.id: one for one in monitors or (BLOG, SHOP, NEW)}
-    return await Composer(store, clock, Setting(language, PARIS), known).compose(notice)
+    return await Composer(store, clock, RenderContext(language, PARIS), known).compose(notice)
 
 
 async def test_it_says_in_french_how_each_stood_the_worst_first(either: Store, clock: VirtualClock) -> None:

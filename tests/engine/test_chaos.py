@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from vigie.core.blind import OWN
 from vigie.core.events import Acked, Opened, Resolved
-from vigie.core.model import NoticeReason, Status
-from vigie.core.policy import Policy
+from vigie.core.model import Status
+from vigie.core.notification import NoticeReason
+from vigie.core.visibility import OWN
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor
+from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor, policies
 
 pytestmark = pytest.mark.virtual
 ROUGH_S, CALM_S = 240, 1_400
@@ -74,7 +74,9 @@ class Story:
         self.channels = {name: MoodyChannel(clock) for name in ("mail", "chat")}
         for channel in self.channels.values():
             channel.chance = self.chance
-        policy = Policy(confirm=2, confirm_every_ms=1_000, recover=2, remind_ms=120_000, to=("mail", "chat"), degraded_to=("mail", "chat"))
+        policy = policies(
+            confirm=2, confirm_every_ms=1_000, recover=2, remind_ms=120_000, to=("mail", "chat"), degraded_to=("mail", "chat")
+        )
         self.monitors = [fake_monitor(f"shop{number}", every_ms=20_000, policy=policy) for number in range(3)]
         self.day = Status.UP
         model = FakeModel(clock, takes=3.0)
@@ -100,7 +102,7 @@ class Story:
         self.clock.step(self.chance.choice([-86_400_000, -5_000, 5_000, 3_600_000, 86_400_000]))
 
     async def reload(self) -> None:
-        changed = [replace(one, policy=replace(one.policy, recover=self.chance.randrange(1, 4))) for one in self.monitors]
+        changed = [replace(one, detection=replace(one.detection, recover=self.chance.randrange(1, 4))) for one in self.monitors]
         for attempt in range(50):
             try:
                 await self.vigie.ingest.configure(changed)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from vigie.core.model import Notice, Status
-from vigie.core.report.facts import Message
+from vigie.core.model import Status
+from vigie.core.notification import Notice
+from vigie.report.facts import Message
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock, run_virtual
 from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor

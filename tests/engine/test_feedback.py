@@ -8,38 +8,38 @@ import pytest
 
 from vigie.clock import SystemClock
 from vigie.config import load
-from vigie.core.blind import OWN
-from vigie.core.report import facts
-from vigie.core.report.causes import catalogue
-from vigie.core.report.facts import Analysis
-from vigie.core.report.feedback import Feedback
-from vigie.core.report.render import Setting
-from vigie.engine.analyst import Analyst, Writing
-from vigie.engine.feedback import Desk, cause_of
+from vigie.core.visibility import OWN
+from vigie.engine.analyst import Analyst, ReportOptions
+from vigie.engine.feedback import FeedbackService, cause_of
 from vigie.engine.messages import Composer
 from vigie.engine.writer import Mode
 from vigie.ports import Asked, Commit, StoredReport
-from vigie.service import Service
+from vigie.report import facts
+from vigie.report.facts import Analysis
+from vigie.report.feedback import Feedback
+from vigie.report.render import RenderContext
+from vigie.server import Server
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeModel
 from vigie.testing.memory import MemoryStore
 from vigie.testing.messages import subject
+from vigie.text.causes import catalogue
 
 LINKS = Feedback("https://vigie.example.com", b"k" * 32)
 
 
-async def world(clock: VirtualClock) -> tuple[Desk, Analyst, FakeModel, list[Asked]]:
+async def world(clock: VirtualClock) -> tuple[FeedbackService, Analyst, FakeModel, list[Asked]]:
     """Three incidents, each with an analysis of the model that said `behind_proxy`; each is found by its link."""
-    store, model, setting = MemoryStore(), FakeModel(clock), Setting("en", UTC, LINKS)
+    store, model, setting = MemoryStore(), FakeModel(clock), RenderContext("en", UTC, LINKS)
     incidents = [replace(subject().incident, id=f"shop-api-{number}") for number in range(1, 4)]
     await store.commit(Commit(incidents=tuple(incidents)))
     analysis = Analysis(model.name, "en", ("The nginx server answers HTTP 502.",), cause="behind_proxy")
     for one in incidents:
         bundle = facts.bundle(replace(subject(), incident=one), (), one.opened_at, UTC)
         await store.save_report(StoredReport(one.id, bundle, analysis, None, one.opened_at), one.opened_at, ())
-    desk = Desk(store, clock, Composer(store, clock, setting, {}))
+    desk = FeedbackService(store, clock, Composer(store, clock, setting, {}))
     found = [await desk.find(one.id, LINKS.signature(one)) for one in incidents]
-    analyst = Analyst(store, clock, Writing(model, 60_000, "en", None, setting))
+    analyst = Analyst(store, clock, ReportOptions(model, 60_000, "en", None, setting))
     return desk, analyst, model, [one for one in found if one is not None]
 
 
@@ -75,7 +75,7 @@ async def test_a_reader_may_think_again(clock: VirtualClock) -> None:
 
 async def test_a_monitor_that_is_gone_still_has_a_name(clock: VirtualClock) -> None:
     _, _, _, asked = await world(clock)
-    composer = Composer(MemoryStore(), clock, Setting("en", UTC), {"shop-api": subject().monitor})
+    composer = Composer(MemoryStore(), clock, RenderContext("en", UTC), {"shop-api": subject().monitor})
 
     assert asked[0].name == "shop-api"
     assert composer.name_of("shop-api") == "Boutique É-Shop"
@@ -96,16 +96,16 @@ async def test_links_begin_with_the_page_that_answers_them(tmp_path: Path) -> No
     file.write_text(plain)
     settings = load(file, {}, tmp_path)
     file.write_text(f"web: {{public_url: 'https://vigie.test'}}\n{plain}")
-    service = Service(settings, SystemClock(), lambda: load(file, {}, tmp_path))
+    service = Server(settings, SystemClock(), lambda: load(file, {}, tmp_path))
     try:
         assert await service.reload()
         assert service.desk is None
-        assert service.core.composer.setting.feedback is None
+        assert service.runtime.composer.setting.feedback is None
     finally:
-        await service.core.close()
-    after = Service(load(file, {}, tmp_path), SystemClock(), lambda: settings)
+        await service.runtime.close()
+    after = Server(load(file, {}, tmp_path), SystemClock(), lambda: settings)
     try:
         assert after.desk is not None
-        assert after.core.composer.setting.feedback is not None
+        assert after.runtime.composer.setting.feedback is not None
     finally:
-        await after.core.close()
+        await after.runtime.close()

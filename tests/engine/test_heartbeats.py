@@ -11,14 +11,13 @@ import pytest
 
 from vigie.core.heartbeat import Expected, Ping, Signal
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.core.policy import Policy
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Answer, Batch, Hearing
+from vigie.ports import Answer, Batch, PingUpdate
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import fake_monitor
+from vigie.testing.fakes import fake_monitor, policies
 from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
@@ -28,7 +27,7 @@ SUCCESS, FAIL, START = Ping(0, Signal.SUCCESS), Ping(0, Signal.FAIL, exit_status
 
 
 def watched(name: str = "backup", period: int = HOUR, grace: int = 10 * MINUTE) -> Watched:
-    policy = Policy(confirm=1, recover=1, to=("mail",))
+    policy = policies(confirm=1, recover=1, to=("mail",))
     expected = Expected(f"every {period}", lambda at: at + period, grace, 20 * MINUTE)
     return Watched(fake_monitor(name, policy=policy), f"token-of-{name}", expected)
 
@@ -384,5 +383,5 @@ async def test_who_looks_on_from_outside_is_told_the_same(store: SqliteStore, cl
         await world.report(FAIL)
         job = (await store.jobs())["backup"]
         assert verdict("backup", job, one.expected, clock.now()).cause is Cause.HEARTBEAT_FAILED
-    await store.hear([Hearing(job)])
+    await store.hear([PingUpdate(job)])
     await store.close()

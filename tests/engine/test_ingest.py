@@ -2,23 +2,26 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from vigie.core.events import Acked, Closed, Opened, Recovered, Resolved
 from vigie.core.incident import Phase
-from vigie.core.model import CheckResult, Monitor, NoticeReason, Status
-from vigie.core.policy import Policy, Window
-from vigie.engine.ingest import Ingest, Turn
+from vigie.core.model import CheckResult, Monitor, Status
+from vigie.core.notification import NoticeReason, Window
+from vigie.engine.ingest import Ingest, Transition
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Batch, Commit, Delivery
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import fake_monitor, fake_result
+from vigie.testing.fakes import fake_monitor, fake_result, policies
 
 pytestmark = pytest.mark.virtual
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
+
+BASIC: dict[str, Any] = {"confirm": 2, "confirm_every_ms": 1_000, "recover": 2, "to": ("mail",)}
 
 
 class Failing:
@@ -38,13 +41,13 @@ class Failing:
 
 
 @dataclass
-class Desk:
+class FeedbackService:
     """An ingest over a real store, what it told, and a counter for batches."""
 
     ingest: Ingest
     store: SqliteStore
     clock: VirtualClock
-    turns: list[Turn]
+    turns: list[Transition]
     run: int = 1
     sequence: int = 0
     order: int = 0
@@ -70,10 +73,10 @@ class Desk:
         return [row.notice.key for row in await self.store.unsent()]
 
 
-async def desk(store: SqliteStore, clock: VirtualClock, *monitors: Monitor, hold_ms: int = 0, failures: int = 0) -> Desk:
-    turns: list[Turn] = []
+async def desk(store: SqliteStore, clock: VirtualClock, *monitors: Monitor, hold_ms: int = 0, failures: int = 0) -> FeedbackService:
+    turns: list[Transition] = []
 
-    async def hear(turn: Turn) -> None:
+    async def hear(turn: Transition) -> None:
         turns.append(turn)
 
     through = Failing(store, failures) if failures else store
@@ -82,7 +85,7 @@ async def desk(store: SqliteStore, clock: VirtualClock, *monitors: Monitor, hold
     await store.sync_monitors(wanted)
     await ingest.start()
     await ingest.configure(wanted)
-    return Desk(ingest, store, clock, turns)
+    return FeedbackService(ingest, store, clock, turns)
 
 
 async def test_an_outage_is_opened_told_and_closed_exactly_once(store: SqliteStore, clock: VirtualClock) -> None:
@@ -203,12 +206,12 @@ async def test_a_listener_that_breaks_keeps_nothing_from_the_others(
     store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     ours = await desk(store, clock)
-    heard = list[Turn]()
+    heard = list[Transition]()
 
-    async def broken(turn: Turn) -> None:
+    async def broken(turn: Transition) -> None:
         raise RuntimeError("deaf")
 
-    async def fine(turn: Turn) -> None:
+    async def fine(turn: Transition) -> None:
         heard.append(turn)
 
     ours.ingest.listen(broken)
@@ -219,9 +222,9 @@ async def test_a_listener_that_breaks_keeps_nothing_from_the_others(
 
 
 async def test_everybody_who_listens_to_results_hears_every_one(store: SqliteStore, clock: VirtualClock) -> None:
-    ours, heard = await desk(store, clock), list[Turn]()
+    ours, heard = await desk(store, clock), list[Transition]()
 
-    async def hear(turn: Turn) -> None:
+    async def hear(turn: Transition) -> None:
         heard.append(turn)
 
     ours.ingest.listen_to_results(hear)
@@ -241,7 +244,7 @@ async def test_a_person_closes_an_incident_and_its_people_are_told(store: Sqlite
 
 
 async def test_an_acknowledged_incident_is_not_reminded_of(store: SqliteStore, clock: VirtualClock) -> None:
-    policy = replace(fake_monitor().policy, remind_ms=60_000)
+    policy = policies(**BASIC, remind_ms=60_000)
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
     await clock.sleep(61)
@@ -255,11 +258,11 @@ async def test_an_acknowledged_incident_is_not_reminded_of(store: SqliteStore, c
 
 
 async def test_a_clock_step_moves_reminders_along_and_tells_nobody(store: SqliteStore, clock: VirtualClock) -> None:
-    policy = replace(fake_monitor().policy, remind_ms=60_000)
+    policy = policies(**BASIC, remind_ms=60_000)
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
     clock.step(86_400_000)
-    await ours.ingest.mind_clock()
+    await ours.ingest.apply_clock_step()
     await ours.ingest.wake(clock.now())
     assert await ours.keys() == ["shop-1:opened:mail"]
     await clock.sleep(60)
@@ -272,12 +275,12 @@ async def test_a_result_that_comes_before_the_step_was_noticed_reminds_nobody(
     store: SqliteStore, clock: VirtualClock, status: Status
 ) -> None:
     """A laptop that wakes up: the first results are there before the housekeeping has looked at the clock."""
-    policy = replace(fake_monitor().policy, remind_ms=600_000, recover=5)
+    policy = policies(**BASIC | {"recover": 5}, remind_ms=600_000)
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
     clock.step(86_400_000)
     await ours.see(status)
-    await ours.ingest.mind_clock()
+    await ours.ingest.apply_clock_step()
     await ours.ingest.wake(clock.now())
     assert await ours.keys() == ["shop-1:opened:mail"]
     await clock.sleep(600)
@@ -287,7 +290,7 @@ async def test_a_result_that_comes_before_the_step_was_noticed_reminds_nobody(
 
 async def test_what_a_maintenance_window_hid_is_disclosed_once_when_it_ends(store: SqliteStore, clock: VirtualClock) -> None:
     window = Window(clock.now(), clock.now() + 60_000)
-    policy = replace(fake_monitor().policy, windows=(window,))
+    policy = policies(**BASIC, windows=(window,))
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN, DOWN)
     assert await ours.keys() == []
@@ -298,7 +301,7 @@ async def test_what_a_maintenance_window_hid_is_disclosed_once_when_it_ends(stor
 
 
 async def test_a_degradation_goes_to_those_who_asked_for_it_only(store: SqliteStore, clock: VirtualClock) -> None:
-    asked = Policy(confirm=2, recover=1, to=("mail",), degraded_to=("chat",))
+    asked = policies(confirm=2, recover=1, to=("mail",), degraded_to=("chat",))
     ours = await desk(store, clock, fake_monitor("asked", policy=asked), fake_monitor("not"))
     for _ in range(3):
         await ours.see(DEGRADED, monitor="asked")
@@ -318,14 +321,14 @@ async def test_a_removed_monitors_incident_is_closed_by_vigie_and_told(store: Sq
 async def test_a_monitor_removed_while_vigie_was_away_is_closed_and_told_to_those_who_were_paged(
     store: SqliteStore, clock: VirtualClock
 ) -> None:
-    ours = await desk(store, clock, fake_monitor("a", policy=Policy(confirm=1, to=("mail", "chat"))))
+    ours = await desk(store, clock, fake_monitor("a", policy=policies(confirm=1, to=("mail", "chat"))))
     await ours.see(DOWN, monitor="a")
     await store.delivered(Delivery("a-1:opened:mail", "mail", clock.now(), 1, None, "250", 5))
     again = await desk(store, clock, fake_monitor("b"))
     assert (await store.incidents(open_only=True)) == []
     assert set(await again.keys()) == {"a-1:opened:chat", "a-1:closed:mail", "a-1:closed:chat"}
     assert again.ingest.monitor("a") is None
-    third = await desk(store, clock, fake_monitor("a", policy=Policy(confirm=1, to=("mail",))))
+    third = await desk(store, clock, fake_monitor("a", policy=policies(confirm=1, to=("mail",))))
     third.run = 2
     await third.see(DOWN, monitor="a")
     assert (await store.incidents(open_only=True))[0].id == "a-2"
@@ -334,7 +337,7 @@ async def test_a_monitor_removed_while_vigie_was_away_is_closed_and_told_to_thos
 async def test_a_reload_with_a_maintenance_window_hushes_what_is_not_told_yet(store: SqliteStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(DOWN)
-    policy = replace(fake_monitor().policy, windows=(Window(clock.now(), clock.now() + 60_000),))
+    policy = policies(**BASIC, windows=(Window(clock.now(), clock.now() + 60_000),))
     await ours.ingest.configure([fake_monitor(policy=policy)])
     await ours.see(DOWN, UP, UP)
     assert await ours.keys() == []

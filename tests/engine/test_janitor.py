@@ -6,13 +6,14 @@ from itertools import pairwise
 import pytest
 
 from vigie.core.events import Acked, Resolved
-from vigie.core.model import NoticeReason, Status
-from vigie.core.policy import Policy, Window
+from vigie.core.incident import Policies
+from vigie.core.model import Status
+from vigie.core.notification import NoticeReason, Window
 from vigie.engine.alive import keep_alive
 from vigie.errors import StoreError, StoreFault
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor
+from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
 
 pytestmark = pytest.mark.virtual
 OPENED, REMINDER, RECOVERED, CLOSED = NoticeReason.OPENED, NoticeReason.REMINDER, NoticeReason.RECOVERED, NoticeReason.CLOSED
@@ -21,7 +22,7 @@ OPENED, REMINDER, RECOVERED, CLOSED = NoticeReason.OPENED, NoticeReason.REMINDER
 class World:
     """One service whose status the test sets, watched by the whole engine."""
 
-    def __init__(self, store: SqliteStore, clock: VirtualClock, policy: Policy | None = None) -> None:
+    def __init__(self, store: SqliteStore, clock: VirtualClock, policy: Policies | None = None) -> None:
         self.status, self.mail = Status.UP, FakeChannel(clock)
         monitor = fake_monitor(every_ms=5_000, policy=policy)
         self.vigie = FakeVigie(store, clock, [monitor], lambda _: self.status, {"mail": self.mail})
@@ -45,7 +46,7 @@ async def test_an_outage_is_paged_within_two_seconds_of_its_confirmation_and_rec
 
 
 async def test_the_pace_is_quick_only_while_something_is_in_doubt(store: SqliteStore, clock: VirtualClock) -> None:
-    world = World(store, clock, Policy(confirm=4, confirm_every_ms=500, recover=4, to=("mail",)))
+    world = World(store, clock, policies(confirm=4, confirm_every_ms=500, recover=4, to=("mail",)))
     async with world.vigie.at_work():
         await clock.sleep(20)
         looks = world.vigie.probes["shop"].looks
@@ -59,7 +60,7 @@ async def test_the_pace_is_quick_only_while_something_is_in_doubt(store: SqliteS
 
 
 async def test_reminders_come_in_their_time_until_somebody_acknowledges(store: SqliteStore, clock: VirtualClock) -> None:
-    world = World(store, clock, Policy(confirm=1, remind_ms=60_000, to=("mail",)))
+    world = World(store, clock, policies(confirm=1, remind_ms=60_000, to=("mail",)))
     world.status = Status.DOWN
     async with world.vigie.at_work():
         await clock.sleep(150)
@@ -71,7 +72,7 @@ async def test_reminders_come_in_their_time_until_somebody_acknowledges(store: S
 
 @pytest.mark.parametrize("delta_ms", [7 * 86_400_000, -7 * 86_400_000])
 async def test_a_step_of_the_clock_or_a_suspended_machine_pages_nobody(store: SqliteStore, clock: VirtualClock, delta_ms: int) -> None:
-    world = World(store, clock, Policy(confirm=1, remind_ms=600_000, to=("mail",)))
+    world = World(store, clock, policies(confirm=1, remind_ms=600_000, to=("mail",)))
     async with world.vigie.at_work():
         await clock.sleep(30)
         clock.step(delta_ms)
@@ -123,7 +124,7 @@ async def test_what_a_person_asked_for_is_not_lost_when_the_store_fails(
 
 async def test_a_maintenance_window_that_ends_discloses_what_is_still_broken(store: SqliteStore, clock: VirtualClock) -> None:
     window = Window(clock.now(), clock.now() + 60_000)
-    world = World(store, clock, Policy(confirm=1, to=("mail",), windows=(window,)))
+    world = World(store, clock, policies(confirm=1, to=("mail",), windows=(window,)))
     world.status = Status.DOWN
     async with world.vigie.at_work():
         await clock.sleep(55)
@@ -185,7 +186,7 @@ async def test_a_step_that_cannot_be_written_down_is_not_taken_twice(
     store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some monitors moved and some not would give some of them the same step again a second later."""
-    policy = Policy(confirm=1, remind_ms=600_000, to=("mail",))
+    policy = policies(confirm=1, remind_ms=600_000, to=("mail",))
     mail, status, failures, real = FakeChannel(clock), [Status.UP], list[int](), store.commit
     monitors = [fake_monitor(f"shop{number}", every_ms=5_000, policy=policy) for number in range(3)]
     vigie = FakeVigie(store, clock, monitors, lambda _: status[0], {"mail": mail})

@@ -5,11 +5,13 @@ from datetime import UTC
 
 import pytest
 
-from vigie.core.model import CheckResult, HttpFacts, Incident, Notice, NoticeReason, Severity, Status
-from vigie.core.report.facts import Message
-from vigie.core.report.render import Setting
+from vigie.core.detection import Severity
+from vigie.core.model import CheckResult, HttpFacts, Incident, Status
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.messages import Composer
 from vigie.ports import Commit
+from vigie.report.facts import Message
+from vigie.report.render import RenderContext
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result
 from vigie.testing.memory import MemoryStore
@@ -30,7 +32,7 @@ async def recovered(*details: CheckResult, by: str | None = None) -> Message:
     incident = Incident("shop-1", "shop", Severity.OUTAGE, down.cause, START, START, closed_at=CLOSED, closed_by=by)
     store, clock = MemoryStore(), VirtualClock()
     await store.commit(Commit(incidents=(incident,), details=(down, *details)))
-    composer = Composer(store, clock, Setting("en", UTC), {"shop": fake_monitor()})
+    composer = Composer(store, clock, RenderContext("en", UTC), {"shop": fake_monitor()})
     reason = NoticeReason.RECOVERED if by is None else NoticeReason.CLOSED
     return await composer.compose(Notice(f"shop-1:{reason}:mail", "shop-1", "shop", "mail", reason, CLOSED))
 

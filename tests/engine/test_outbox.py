@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import pytest
 
-from vigie.core.model import Notice, NoticeReason
-from vigie.core.report.facts import Message
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.outbox import LEASE_MS
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import OutboxRow
+from vigie.report.facts import Message
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vigie.core.model import NoticeReason
+from vigie.core.notification import NoticeReason
 from vigie.engine.outbox import LEASE_MS
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import OutboxRow

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from vigie.core.events import Acked
-from vigie.core.model import Cause, Notice, NoticeReason, Status
-from vigie.core.policy import Policy, Window
-from vigie.core.report.facts import Analysis, Bundle, Message
+from vigie.core.incident import Policies
+from vigie.core.model import Cause, Status
+from vigie.core.notification import Notice, NoticeReason, Window
 from vigie.ports import OutboxRow, StoredReport
+from vigie.report.facts import Analysis, Bundle, Message
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor
+from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor, policies
 
 from .post import OPENED, Post, bare, channels
 
@@ -23,11 +24,13 @@ UP, DOWN, DEGRADED = Status.UP, Status.DOWN, Status.DEGRADED
 class World:
     """Services that are as the test says, from `at` seconds on, watched by the whole engine."""
 
-    def __init__(self, store: SqliteStore, clock: VirtualClock, *, count: int = 1, policy: Policy | None = None, hold_ms: int = 0) -> None:
+    def __init__(
+        self, store: SqliteStore, clock: VirtualClock, *, count: int = 1, policy: Policies | None = None, hold_ms: int = 0
+    ) -> None:
         self.store, self.clock, self.start = store, clock, clock.now()
         self.days: dict[float, Status] = {0: UP}
         self.mail, self.model = FakeChannel(clock), FakeModel(clock)
-        ours = policy or Policy(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",), degraded_to=("mail",))
+        ours = policy or policies(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",), degraded_to=("mail",))
         self.monitors = [fake_monitor(f"shop{number}" if number else "shop", every_ms=5_000, policy=ours) for number in range(count)]
         self.hold_ms = hold_ms
 
@@ -70,7 +73,7 @@ async def test_an_outage_is_told_by_its_own_check_when_an_older_ones_is_all_that
 
 
 async def test_the_end_of_a_monitor_that_went_claims_no_count_of_failures(store: SqliteStore, clock: VirtualClock) -> None:
-    world = World(store, clock, policy=Policy(confirm=1, to=("mail",)))
+    world = World(store, clock, policy=policies(confirm=1, to=("mail",)))
     world.days = {0: DOWN}
     async with world.vigie().at_work():
         await clock.sleep(20)
@@ -113,7 +116,7 @@ async def test_a_report_that_comes_while_its_page_waits_for_the_channel_is_told_
 
 async def test_what_a_maintenance_window_hid_does_not_wait_for_a_report_that_is_there(store: SqliteStore, clock: VirtualClock) -> None:
     window = Window(clock.now(), clock.now() + 60_000)
-    world = World(store, clock, policy=Policy(confirm=2, confirm_every_ms=1_000, to=("mail",), windows=(window,)), hold_ms=30_000)
+    world = World(store, clock, policy=policies(confirm=2, confirm_every_ms=1_000, to=("mail",), windows=(window,)), hold_ms=30_000)
     world.days = {0: DOWN}
     async with world.vigie().at_work():
         await clock.sleep(70)
@@ -129,7 +132,7 @@ async def test_a_reload_while_an_incident_is_open_neither_pages_again_nor_forget
     vigie = world.vigie()
     async with vigie.at_work():
         await clock.sleep(30)
-        renamed = [fake_monitor("shop", every_ms=5_000, policy=Policy(confirm=1, recover=1, to=("mail",)))]
+        renamed = [fake_monitor("shop", every_ms=5_000, policy=policies(confirm=1, recover=1, to=("mail",)))]
         for _ in range(3):
             await store.sync_monitors(renamed)
             await vigie.ingest.configure(renamed)

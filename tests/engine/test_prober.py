@@ -7,8 +7,8 @@ import pytest
 
 from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.engine.limits import Limits
+from vigie.engine.loop_monitor import LoopMonitor
 from vigie.engine.prober import LocalAgent
-from vigie.engine.watch import Watch
 from vigie.ports import Assignment, Batch, Probe
 from vigie.testing import VirtualClock, VirtualLoop
 from vigie.testing.fakes import FakeProbe, fake_monitor
@@ -250,16 +250,16 @@ async def test_a_step_of_the_clock_neither_bunches_nor_skips_checks(clock: Virtu
 
 
 async def test_checks_under_way_while_this_machine_was_stuck_are_void(clock: VirtualClock) -> None:
-    watch = Watch(clock)
-    ticking = asyncio.create_task(watch.run())
+    loop_monitor = LoopMonitor(clock)
+    ticking = asyncio.create_task(loop_monitor.run())
     await clock.sleep(10.5)
-    mark = watch.mark()
-    assert watch.spoilt(mark) is None
+    mark = loop_monitor.mark()
+    assert loop_monitor.invalidation(mark) is None
     stall(5)
-    assert "too busy" in (watch.spoilt(mark) or "")  # before the tick
+    assert "too busy" in (loop_monitor.invalidation(mark) or "")  # before the tick
     await clock.sleep(1.5)
-    assert "too busy" in (watch.spoilt(mark) or "")  # after it
-    assert watch.spoilt(watch.mark()) is None
+    assert "too busy" in (loop_monitor.invalidation(mark) or "")  # after it
+    assert loop_monitor.invalidation(loop_monitor.mark()) is None
     ticking.cancel()
 
 
@@ -309,7 +309,7 @@ async def test_building_thousands_of_probes_holds_up_no_check(clock: VirtualCloc
 
 
 async def test_memory_stays_bounded_while_nobody_takes_results(clock: VirtualClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vigie.engine.prober._MOST_PENDING", 50)
+    monkeypatch.setattr("vigie.engine.prober._MAX_PENDING", 50)
     site = Site(clock)
     site.blocked = asyncio.Event()
     site.agent.start()

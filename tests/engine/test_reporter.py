@@ -5,16 +5,16 @@ from datetime import UTC
 
 import pytest
 
-from vigie.core.model import NoticeReason, Status
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Evidence, FactKind
-from vigie.core.report.history import Remark
-from vigie.core.report.render import Setting
-from vigie.engine.reporter import Writing
+from vigie.core.model import Status
+from vigie.core.notification import NoticeReason
+from vigie.engine.reporter import ReportOptions
 from vigie.errors import ModelError, ModelFault, StoreError, StoreFault
+from vigie.report.facts import Evidence, FactKind
+from vigie.report.history import Remark
+from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeCollector, FakeModel, FakeVigie, fake_monitor
+from vigie.testing.fakes import FakeChannel, FakeCollector, FakeModel, FakeVigie, fake_monitor, policies
 
 pytestmark = pytest.mark.virtual
 MISSING = ModelError(ModelFault.NOT_PULLED, "the model llama3 is not there", "ollama pull llama3")
@@ -194,7 +194,7 @@ async def test_a_storm_asks_the_model_three_times_and_every_page_is_on_time(stor
 async def test_a_draft_is_written_while_the_failure_is_being_confirmed(store: SqliteStore, clock: VirtualClock) -> None:
     """The model takes nearly as long as the confirmation, so that only a draft can be in time."""
     world = World(store, clock)
-    world.monitors = [fake_monitor(every_ms=5_000, policy=Policy(confirm=4, confirm_every_ms=2_000, to=("mail",)))]
+    world.monitors = [fake_monitor(every_ms=5_000, policy=policies(confirm=4, confirm_every_ms=2_000, to=("mail",)))]
     world.model.takes = 5
     async with world.vigie().at_work():
         await clock.sleep(40)
@@ -242,7 +242,7 @@ async def test_a_second_look_that_breaks_or_hangs_holds_up_nothing(store: Sqlite
 
 async def test_a_blip_collects_nothing_that_lasts(store: SqliteStore, clock: VirtualClock) -> None:
     world = World(store, clock, down_to=10.9)
-    world.monitors = [fake_monitor(every_ms=1_000, policy=Policy(confirm=3, confirm_every_ms=1_000, to=("mail",)))]
+    world.monitors = [fake_monitor(every_ms=1_000, policy=policies(confirm=3, confirm_every_ms=1_000, to=("mail",)))]
     vigie = world.vigie()
     async with vigie.at_work():
         await clock.sleep(30)
@@ -258,7 +258,7 @@ async def test_a_report_that_breaks_lets_its_page_go(
     def broken(*_: object) -> None:
         raise KeyError("a bug in the rules")
 
-    monkeypatch.setattr("vigie.core.report.rules.shortlist", broken)
+    monkeypatch.setattr("vigie.report.rules.shortlist", broken)
     world = World(store, clock)
     world.hold_ms = 3_600_000
     async with world.vigie().at_work():
@@ -305,14 +305,14 @@ async def test_a_report_left_unwritten_by_a_crash_is_written_at_the_next_start(s
     assert world.kinds() == [NoticeReason.OPENED, NoticeReason.REPORT]
 
 
-async def _deaf(turn: object) -> None:
+async def _deaf(transition: object) -> None:
     """Hear nothing."""
 
 
 async def test_another_configuration_brings_another_model(store: SqliteStore, clock: VirtualClock) -> None:
     world, other = World(store, clock), FakeModel(clock)
     vigie = world.vigie()
-    vigie.reporter.use(Writing(other, 60_000, "en", None, Setting("en", UTC)))
+    vigie.reporter.use(ReportOptions(other, 60_000, "en", None, RenderContext("en", UTC)))
     async with vigie.at_work():
         await clock.sleep(40)
     assert (world.model.asked, other.asked) == (0, 1)

@@ -5,10 +5,10 @@ from datetime import UTC
 
 import pytest
 
-from vigie.core.report import facts
 from vigie.engine import writer
 from vigie.engine.writer import Mode
 from vigie.ports import Prompt, Reply
+from vigie.report import facts
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeModel
 from vigie.testing.messages import subject

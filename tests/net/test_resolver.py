@@ -177,7 +177,7 @@ async def test_a_failure_is_never_kept(bad: Says, resolver: Resolver) -> None:
 
 
 async def test_ever_new_names_cost_bounded_memory(resolver: Resolver, monkeypatch: pytest.MonkeyPatch, hands: Hands) -> None:
-    monkeypatch.setattr(module, "_MOST_KEPT", 50)
+    monkeypatch.setattr(module, "_MAX_KEPT", 50)
     async with DnsServer({"*": Says("A 127.0.0.1", ttl=25)}) as server:
         for number in range(120):
             hands.at += 0.1

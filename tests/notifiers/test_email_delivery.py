@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from vigie.core.model import NoticeReason
+from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import Config, Mail, build
@@ -74,12 +74,12 @@ async def test_a_refused_password_names_the_fix_and_is_tried_again_slowly(folder
 
 
 async def test_for_gmail_the_fix_is_an_app_password(folder: Path, mail: Make) -> None:
-    from vigie.notifiers import _mail_faults
+    from vigie.notifiers.email import faults
 
-    fix = _mail_faults.login("refused", "smtp.gmail.com").fix
+    fix = faults.login("refused", "smtp.gmail.com").fix
     assert "app password" in fix
     assert "http" not in fix
-    assert "app password" not in _mail_faults.login("refused", "smtp.example.com").fix
+    assert "app password" not in faults.login("refused", "smtp.example.com").fix
 
 
 async def test_a_server_without_login_says_so_when_a_password_is_set(folder: Path, mail: Make) -> None:
@@ -232,10 +232,10 @@ async def test_examine_logs_in_and_sends_nothing(folder: Path, mail: Make) -> No
 
 
 def test_a_host_called_ssl_is_no_tls_fault() -> None:
-    from vigie.notifiers import _mail_faults
+    from vigie.notifiers.email import faults
 
     error = ConnectionRefusedError(111, "Error connecting to ssl0.example.net: certificate")
-    assert _mail_faults.fault(error, "ssl0.example.net", 587, 1).reason is DeliveryReason.REFUSED
+    assert faults.fault(error, "ssl0.example.net", 587, 1).reason is DeliveryReason.REFUSED
 
 
 def test_config_defaults_follow_the_port() -> None:

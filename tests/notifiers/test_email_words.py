@@ -9,10 +9,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from vigie.core.model import NoticeReason, Severity
-from vigie.core.report.facts import Message
+from vigie.core.detection import Severity
+from vigie.core.notification import NoticeReason
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import Config, build
+from vigie.report.facts import Message
 from vigie.testing.messages import every_sample, hostile, sample
 
 

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from vigie.core.model import NoticeReason, Severity
+from vigie.core.detection import Severity
+from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.notifiers import NotifierDeps, slack, teams, webhook
-from vigie.notifiers._http import reach, refused
-from vigie.notifiers._text import clean
+from vigie.notifiers.kit.http import reach, refused
+from vigie.notifiers.kit.text import clean
 from vigie.testing import webhook_server as hook
 from vigie.testing.messages import every_sample, hostile, sample
 from vigie.testing.notifier_suite import refused as failure

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
 from vigie.net import Link, Resolver, hang_up
-from vigie.probes import ProbeDeps
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.testing.servers import Handler, Serve, serving
 
 

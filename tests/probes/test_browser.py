@@ -18,13 +18,13 @@ from vigie.config.assemble import secrets
 from vigie.config.convert import dec_hook
 from vigie.config.shown import plain
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.core.report.words import cause_words
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps
 from vigie.probes.browser import Config, build
 from vigie.probes.browser.chromium import BrowserError, Chromium, find
 from vigie.probes.browser.evidence import KEPT, Evidence
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.testing.servers import Handler, Serve, page
+from vigie.text.words import cause_words
 
 Deps = Callable[[], ProbeDeps]
 Contexts = Callable[..., ssl.SSLContext]

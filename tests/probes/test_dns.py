@@ -23,9 +23,9 @@ from tests.probes._fuzz import in_time, seeds
 from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps, configured
 from vigie.probes import dns as probe
-from vigie.probes._dns_ask import Question, read
+from vigie.probes.dns.query import Question, read
+from vigie.probes.kit.deps import ProbeDeps, configured
 
 Deps = Callable[[], ProbeDeps]
 SHOP = """
@@ -199,17 +199,17 @@ async def test_slow_is_degraded(deps: ProbeDeps) -> None:
 
 
 async def test_the_resolver_of_this_machine(deps: ProbeDeps, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vigie.probes import _dns_ask
+    from vigie.probes.dns import query
 
     dead, alive = shop(), shop()
     async with serving(alive):
         dead.port = 1
-        servers = [_dns_ask.Server("127.0.0.1", one.port, own=True) for one in (dead, alive)]
-        monkeypatch.setattr(_dns_ask, "system_servers", lambda: servers)
+        servers = [query.Server("127.0.0.1", one.port, own=True) for one in (dead, alive)]
+        monkeypatch.setattr(query, "system_servers", lambda: servers)
         both = await look(deps, None)
-        monkeypatch.setattr(_dns_ask, "system_servers", lambda: servers[:1])
+        monkeypatch.setattr(query, "system_servers", lambda: servers[:1])
         gone = await look(deps, None)
-        monkeypatch.setattr(_dns_ask, "system_servers", list)
+        monkeypatch.setattr(query, "system_servers", list)
         none = await look(deps, None)
 
     assert (both.status, both.figures["server"]) == (Status.UP, alive.address)

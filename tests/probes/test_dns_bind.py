@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes import ProbeDeps, configured
 from vigie.probes import dns as probe
+from vigie.probes.kit.deps import ProbeDeps, configured
 
 pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("named", "dnssec-signzone", "dnssec-keygen"))), reason="needs bind9")
 

@@ -20,8 +20,8 @@ from tests.probes.http.looking import bounded_memory
 
 from vigie.core.model import Cause, Status
 from vigie.net import Resolver
-from vigie.probes import configured
 from vigie.probes import dns as probe
+from vigie.probes.kit.deps import configured
 from vigie.testing.probe_suite import make_deps, told
 from vigie.testing.servers import Handler, reset
 from vigie.testing.servers import serving as serving_tcp

@@ -17,12 +17,12 @@ import pytest
 from vigie.config import one_monitor
 from vigie.config.shown import plain
 from vigie.core.model import Cause, CheckResult, Scalar, Status
-from vigie.core.report.words import cause_words, short_words
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps
 from vigie.probes.exec import Config, build, plugin
 from vigie.probes.exec.process import KEPT_BYTES, Bounds, Command, End, run
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.testing.servers import Serve, page
+from vigie.text.words import cause_words, short_words
 
 Deps = Callable[[], ProbeDeps]
 

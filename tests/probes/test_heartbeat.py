@@ -18,9 +18,9 @@ def monitor(**values: Any) -> Any:
 
 
 def test_one_report_opens_and_one_closes_whatever_the_alert_says() -> None:
-    policy = monitor(period="1d", alert={"confirm": 3, "recover": 4, "remind": "1h"}).monitor.policy
+    found = monitor(period="1d", alert={"confirm": 3, "recover": 4, "remind": "1h"}).monitor
 
-    assert (policy.confirm, policy.recover, policy.remind_ms) == (1, 1, HOUR)
+    assert (found.detection.confirm, found.detection.recover, found.notification.remind_ms) == (1, 1, HOUR)
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,18 @@ import pytest
 from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import Guarded, ProbeDeps, _ping, configured, icmp
+from vigie.probes import icmp
+from vigie.probes.icmp import echo
+from vigie.probes.kit.deps import ProbeDeps, configured
+from vigie.probes.kit.link_guard import LinkGuard
 
 Deps = Callable[[], ProbeDeps]
 
 
 def allowed(family: int) -> bool:
     try:
-        _ping._open(family).close()
-    except (_ping.NotAllowed, OSError):
+        echo._open(family).close()
+    except (echo.NotAllowed, OSError):
         return False
     return True
 
@@ -139,7 +142,7 @@ async def test_a_lost_host_may_be_our_own_link() -> None:
     deps = virtual_deps()
     deps.link.fault = broken  # type: ignore[method-assign]
     probe = replace(icmp.build(icmp.Config(host="9.9.9.9"), deps), wire=FakeWire(None))
-    result = await Guarded(probe, "9.9.9.9", deps).check(1_000)
+    result = await LinkGuard(probe, "9.9.9.9", deps).check(1_000)
 
     assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_NETWORK)
 
@@ -228,7 +231,7 @@ async def test_without_the_right_to_ping_it_is_unknown_and_says_what_to_do(monke
     def refuse(*_: Any) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(_ping.socket, "socket", refuse)  # type: ignore[attr-defined]
+    monkeypatch.setattr(echo.socket, "socket", refuse)  # type: ignore[attr-defined]
     monkeypatch.setattr(sys, "platform", "linux")
     result = await look(virtual_deps())
 
@@ -246,20 +249,20 @@ async def test_a_name_that_does_not_exist_is_told(deps: ProbeDeps) -> None:
 def test_only_answers_to_us_are_read() -> None:
     token = b"12345678"
     four, six = int(socket.AF_INET), int(socket.AF_INET6)
-    request = _ping.packet(four, 7, 258, token)
+    request = echo.packet(four, 7, 258, token)
     reply = b"\0\0" + request[2:]
     header = b"\x46" + bytes(23)
 
     assert sum(struct.unpack(f"!{len(request) // 2}H", request)) % 0xFFFF == 0  # RFC 1071: all ones
-    assert _ping.sequence_of(four, reply, token) == 258
-    assert _ping.sequence_of(four, header + reply, token) == 258
-    assert _ping.sequence_of(six, b"\x81\0" + request[2:], token) == 258
+    assert echo.sequence_of(four, reply, token) == 258
+    assert echo.sequence_of(four, header + reply, token) == 258
+    assert echo.sequence_of(six, b"\x81\0" + request[2:], token) == 258
     for other in (request, reply[:15], b"\x03" + reply[1:], b"", b"\x45", header):
-        assert _ping.sequence_of(four, other, token) is None
-    assert _ping.sequence_of(four, reply, b"87654321") is None
+        assert echo.sequence_of(four, other, token) is None
+    assert echo.sequence_of(four, reply, b"87654321") is None
     chance = random.Random(1)
     for _ in range(2_000):
-        assert _ping.sequence_of(chance.choice((four, six)), os.urandom(chance.randrange(100)), token) is None
+        assert echo.sequence_of(chance.choice((four, six)), os.urandom(chance.randrange(100)), token) is None
 
 
 SCRIPT = """

@@ -9,8 +9,8 @@ import pytest
 
 from vigie.config.convert import dec_hook
 from vigie.core.model import Cause, CheckResult, PageFacts, Status
-from vigie.probes import ProbeDeps
 from vigie.probes.http import Config, build
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.testing.servers import Handler, Serve, answering, page
 
 Deps = Callable[[], ProbeDeps]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from vigie.probes.http.page import Reader
-from vigie.probes.http.page.parse import parse
+from vigie.probes.kit.http.page import Reader
+from vigie.probes.kit.http.page.parse import parse
 
 PAGES = Path(__file__).parent / "pages"
 PARTS = ("seen", "scored")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from vigie.core.model import Cause
-from vigie.core.report.pages import PAGES
-from vigie.core.report.words import LANGUAGES, pick, short_words
-from vigie.probes.http.page import Reader
-from vigie.probes.http.page.parse import Page, excerpt, fold, host_in, parse, site_of
-from vigie.probes.http.page.signs import Family
+from vigie.probes.kit.http.page import Reader
+from vigie.probes.kit.http.page.parse import Page, excerpt, fold, host_in, parse, site_of
+from vigie.probes.kit.http.page.signs import Family
+from vigie.text.pages import PAGES
+from vigie.text.words import LANGUAGES, pick, short_words
 
 HTML = {"content-type": "text/html"}
 HOST = "www.example.com"

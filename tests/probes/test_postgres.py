@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes import _scram
-from vigie.probes.postgres import Config
+from vigie.probes.postgres import Config, scram
 from vigie.testing.servers import Handler, Serve
 
 Look = Callable[..., Awaitable[CheckResult]]
@@ -247,20 +246,20 @@ async def test_a_login_that_goes_another_way_is_down(look_at: Look, serve: Serve
 
 
 async def test_the_example_of_the_rfc() -> None:
-    login = _scram.Scram("user", "pencil", "rOprNGfwEbeRWgbNEkqO")  # RFC 7677 §3
+    login = scram.Scram("user", "pencil", "rOprNGfwEbeRWgbNEkqO")  # RFC 7677 §3
     final = await login.final(b"r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096")
 
     assert login.first == b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO"
     assert final.endswith(b",p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
     login.check(b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
-    with pytest.raises(_scram.Refused):
+    with pytest.raises(scram.Refused):
         login.check(b"v=AAAA")
-    with pytest.raises(_scram.Refused, match="costs too much"):
+    with pytest.raises(scram.Refused, match="costs too much"):
         await login.final(b"r=rOprNGfwEbeRWgbNEkqOx,s=AA==,i=2000000000")
 
 
 def test_passwords_are_prepared() -> None:
-    assert [_scram.saslprep(text) for text in ("I\u00adX", "user", "\u00aa", "\u2168", "a\u00a0b", "a\u0007")] == [
+    assert [scram.saslprep(text) for text in ("I\u00adX", "user", "\u00aa", "\u2168", "a\u00a0b", "a\u0007")] == [
         "IX",
         "user",
         "a",

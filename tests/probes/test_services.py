@@ -18,10 +18,10 @@ from vigie.config import load
 from vigie.config.assemble import secrets
 from vigie.config.shown import schema, shown
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.core.report import words
 from vigie.probes import redis, websocket
 from vigie.testing.servers import Handler, Serve, reset
 from vigie.testing.starvation import measured
+from vigie.text import words
 
 Look = Callable[..., Awaitable[CheckResult]]
 Contexts = Callable[..., ssl.SSLContext]

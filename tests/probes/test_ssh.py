@@ -11,8 +11,7 @@ import asyncssh
 import pytest
 
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes import _ssh_keys
-from vigie.probes.ssh import Config
+from vigie.probes.ssh import Config, keys
 from vigie.testing.servers import Handler, Serve
 
 Look = Callable[..., Awaitable[CheckResult]]
@@ -63,7 +62,7 @@ def scripted(*parts: bytes, greeting: bytes = GREETING) -> Handler:
 
 def init(exchanges: bytes = b"curve25519-sha256", host_keys: bytes = b"ssh-ed25519") -> bytes:
     lists = (exchanges, host_keys, *[b"none"] * 8)
-    return _ssh_keys.packet(b"\x14" + bytes(16) + b"".join(map(_ssh_keys.string, lists)) + bytes(5))
+    return keys.packet(b"\x14" + bytes(16) + b"".join(map(keys.string, lists)) + bytes(5))
 
 
 @pytest.mark.parametrize("exchange", ["curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256"])
@@ -97,11 +96,11 @@ async def test_lines_before_the_identification_are_read_over(look_at: Look, serv
 
 
 def said(reason: int, text: bytes) -> bytes:
-    return _ssh_keys.packet(b"\x01" + struct.pack(">I", reason) + _ssh_keys.string(text) + _ssh_keys.string(b""))
+    return keys.packet(b"\x01" + struct.pack(">I", reason) + keys.string(text) + keys.string(b""))
 
 
 def reply(*parts: bytes) -> bytes:
-    return _ssh_keys.packet(b"\x1f" + b"".join(map(_ssh_keys.string, parts)))
+    return keys.packet(b"\x1f" + b"".join(map(keys.string, parts)))
 
 
 @pytest.mark.parametrize(
@@ -111,10 +110,10 @@ def reply(*parts: bytes) -> bytes:
         (scripted(greeting=b"SSH-1.5-Ancient\r\n"), "the server does not identify itself as SSH 2 (SSH-1.5-Ancient)"),
         (scripted(said(12, b"Too many users")), "the server hangs up (12: Too many users)"),
         (scripted(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "the key exchange failed: a packet of 1213486160 bytes"),
-        (scripted(_ssh_keys.packet(b"\x15")), "the key exchange failed: a message that is no KEXINIT"),
-        (scripted(_ssh_keys.packet(b"\x14" + bytes(20))), "the key exchange failed: a message that ends too early"),
-        (scripted(_ssh_keys.packet(b"\x02") * 30), "the key exchange failed: more than 20 messages without meaning"),
-        (scripted(init(), _ssh_keys.packet(b"\x15")), "the key exchange failed: message 21 instead of a reply"),
+        (scripted(keys.packet(b"\x15")), "the key exchange failed: a message that is no KEXINIT"),
+        (scripted(keys.packet(b"\x14" + bytes(20))), "the key exchange failed: a message that ends too early"),
+        (scripted(keys.packet(b"\x02") * 30), "the key exchange failed: more than 20 messages without meaning"),
+        (scripted(init(), keys.packet(b"\x15")), "the key exchange failed: message 21 instead of a reply"),
         (scripted(init(), reply(b"key", b"half", b"signature")), "the key exchange failed: a host key or signature that cannot be read"),
         (scripted(init(), reply(b"key", bytes(32), b"signature")), "the key exchange failed: a host key or signature that cannot be read"),
     ],
@@ -128,8 +127,8 @@ async def test_a_refusal_says_what_came(look_at: Look, serve: Serve, handler: Ha
 
 async def test_a_host_key_that_did_not_sign_is_found_out(look_at: Look, serve: Serve, any_key: asyncssh.SSHKey) -> None:
     blob, other = any_key.public_data, asyncssh.generate_private_key("ssh-ed25519")
-    half = _ssh_keys.Half.of("curve25519-sha256").public
-    signature = _ssh_keys.string(b"ssh-ed25519") + _ssh_keys.string(other.sign(b"x", b"ssh-ed25519")[-64:])
+    half = keys.Half.of("curve25519-sha256").public
+    signature = keys.string(b"ssh-ed25519") + keys.string(other.sign(b"x", b"ssh-ed25519")[-64:])
     async with serve(scripted(init(), reply(blob, half, signature))) as port:
         result = await look_at("ssh", port=port, host_key=any_key.get_fingerprint())
 

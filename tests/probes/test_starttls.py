@@ -10,8 +10,9 @@ import pytest
 
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.net import hang_up
-from vigie.probes import ProbeDeps, configured, tls
-from vigie.probes._starttls import PROTOCOLS, USUAL_PORTS
+from vigie.probes import tls
+from vigie.probes.kit.deps import ProbeDeps, configured
+from vigie.probes.kit.starttls import PROTOCOLS, USUAL_PORTS
 from vigie.testing.servers import Handler, Serve
 from vigie.testing.smtp_server import SmtpServer
 

@@ -12,12 +12,12 @@ import pytest
 from vigie.config import one_monitor
 from vigie.config.convert import dec_hook
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.core.report.words import cause_words, short_words
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.steps import Config, build
 from vigie.probes.steps.template import body_of, header_of, url_of
 from vigie.testing.servers import Serve, page
+from vigie.text.words import cause_words, short_words
 
 Deps = Callable[[], ProbeDeps]
 TOKEN = "t0k3n+with/signs=&more"

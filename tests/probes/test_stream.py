@@ -10,8 +10,8 @@ import pytest
 import trustme
 
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes import ProbeDeps
-from vigie.probes._stream import Dialogue, Peer, converse
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.stream import Dialogue, Peer, converse
 from vigie.testing.servers import Serve, reset
 
 Deps = Callable[[], ProbeDeps]

@@ -10,7 +10,8 @@ import pytest
 from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
-from vigie.probes import ProbeDeps, configured, tcp
+from vigie.probes import tcp
+from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.testing.servers import Serve, reset
 
 Deps = Callable[[], ProbeDeps]

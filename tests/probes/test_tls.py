@@ -21,7 +21,9 @@ from vigie.config import one_monitor
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
 from vigie.net import hang_up
-from vigie.probes import ProbeDeps, _revocation, configured, tls
+from vigie.probes import tls
+from vigie.probes.kit.deps import ProbeDeps, configured
+from vigie.probes.tls import revocation
 from vigie.testing.probe_suite import told
 from vigie.testing.servers import Serve, serving
 
@@ -260,7 +262,7 @@ async def test_an_answer_that_proves_nothing_is_no_failure_unless_asked(
         "garbage": lambda _: b"\x30\x82nothing",
         "large": lambda _: b"x" * 100_001,
     }
-    monkeypatch.setattr(_revocation, "_MOST_CRL", 100_000)
+    monkeypatch.setattr(revocation, "_MAX_CRL", 100_000)
     async with scene(tmp_path, by=by) as one:
         one.house.revoked[one.leaf.certificate.serial_number] = COMPROMISED
         one.house.change = changes.get(fault, one.house.change)

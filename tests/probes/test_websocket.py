@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes.http.config import Auth, Basic
+from vigie.probes.kit.http.config import Auth, Basic
 from vigie.probes.websocket import Config, Place
 from vigie.testing.servers import Handler, Serve, answering
 

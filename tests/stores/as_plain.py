@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from vigie.core.baseline import Baseline
-from vigie.core.blind import Blind
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -26,9 +25,10 @@ from vigie.core.events import (
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState, Track
 from vigie.core.model import CheckResult, Incident
-from vigie.core.report.history import Remark
-from vigie.core.report.scores import Scores
+from vigie.core.visibility import Blind
 from vigie.ports import Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.report.history import Remark
+from vigie.report.scores import Scores
 from vigie.stores.sqlite import SqliteStore
 
 Plain = dict[str, Any]

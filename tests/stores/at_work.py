@@ -10,21 +10,22 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
+from vigie.core.detection import DetectionPolicy
 from vigie.core.heartbeat import Expected, Ping, Signal
-from vigie.core.model import Cause, CheckResult, Monitor, Notice, PageFacts, Status, Timings
+from vigie.core.model import Cause, CheckResult, Monitor, PageFacts, Status, Timings
+from vigie.core.notification import Notice, NotificationPolicy, Window
 from vigie.core.period import Every
-from vigie.core.policy import Policy, Window
-from vigie.core.report.render import Setting
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
-from vigie.engine.eyes import Eyes
 from vigie.engine.heartbeats import Heartbeats, Watched
-from vigie.engine.ingest import Ingest, Turn
+from vigie.engine.ingest import Ingest, Transition
 from vigie.engine.janitor import Janitor
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
-from vigie.engine.reporter import Reporter, Writing
+from vigie.engine.reporter import Reporter, ReportOptions
+from vigie.engine.self_monitor import SelfMonitor
 from vigie.ports import Batch, LanguageModel
+from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel
@@ -39,10 +40,8 @@ _CAUSES = {"down": "tcp.refused", "degraded": "latency.threshold", "unknown": "p
 
 def monitor_of(one: Plain) -> Monitor:
     """A monitor of plain values; instants in epoch ms, durations in seconds."""
-    policy = Policy(
-        confirm=one["confirm"],
-        confirm_every_ms=5_000,
-        recover=one["recover"],
+    detection = DetectionPolicy(one["confirm"], 5_000, one["recover"])
+    notification = NotificationPolicy(
         remind_ms=one["remind_s"] * 1_000,
         to=tuple(one["to"]),
         degraded_to=tuple(one["degraded_to"]),
@@ -50,7 +49,7 @@ def monitor_of(one: Plain) -> Monitor:
         windows=tuple(Window(start, end) for start, end in one["maintenance"]),
     )
     kind, host = "heartbeat" if one["job"] else "http", f"{one['id']}.example"
-    return Monitor(one["id"], one["name"], kind, f"https://{host}/", host, one["every_s"] * 1_000, 10_000, policy)
+    return Monitor(one["id"], one["name"], kind, f"https://{host}/", host, one["every_s"] * 1_000, 10_000, detection, notification)
 
 
 def _watched(one: Plain) -> Watched:
@@ -76,14 +75,14 @@ class Vigie:
         self.store, self.clock, self.channels = store, clock, dict(channels)
         self._monitors = [monitor_of(one) for one in monitors]
         self._jobs = [_watched(one) for one in monitors if one["job"]]
-        setting = Setting("en", UTC)
+        setting = RenderContext("en", UTC)
         composer = Composer(store, clock, setting, {one.id: one for one in self._monitors})
-        self.reporter = Reporter(store, clock, composer, (), Writing(model, 60_000, "en", None, setting))
+        self.reporter = Reporter(store, clock, composer, (), ReportOptions(model, 60_000, "en", None, setting))
         self.outbox = Outbox(store, clock, self.channels, composer.compose, self._fallbacks)
         self.ingest = Ingest(store, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake])
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = Eyes(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
-        self.ingest.listen_to_results(self.eyes.hear)
+        self.self_monitor = SelfMonitor(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
+        self.ingest.listen_to_results(self.self_monitor.hear)
         self.calendar = Calendar(store, clock, self.outbox.wake)
         self.calendar.use(self._monitors, Every.WEEKLY if weekly_to else None, tuple(weekly_to), UTC)
         self.ingest.listen_to_results(self.calendar.hear)
@@ -97,8 +96,8 @@ class Vigie:
         await self.store.sync_monitors(self._monitors)
         await self.ingest.start()
         await self.ingest.configure(self._monitors)
-        self.eyes.use(self._monitors, _BLIND_MS)
-        await self.eyes.start()
+        self.self_monitor.use(self._monitors, _BLIND_MS)
+        await self.self_monitor.start()
         self._run = await self.store.next_run()
         loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run, "calendar": self.calendar.run}
         if self._jobs:
@@ -163,19 +162,19 @@ class Vigie:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         if self._jobs:
             await self.heartbeats.stop()
-        await self.eyes.stop()
+        await self.self_monitor.stop()
         await self.reporter.close()
         await self.outbox.close()
         await self.ingest.close()
         await self.store.close()
 
-    async def _wake(self, turn: Turn) -> None:
+    async def _wake(self, turn: Transition) -> None:
         if turn.decisions:
             self.outbox.wake()
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         monitor = self.ingest.monitor(notice.monitor)
-        return () if monitor is None else monitor.policy.fallback or monitor.policy.to
+        return () if monitor is None else monitor.notification.fallback or monitor.notification.to
 
 
 def _at(steps: Found, second: int) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vigie import plugins
-from vigie.core.report.history import Remark
+from vigie.report.history import Remark
 
 from .test_conformance import opener
 

@@ -15,19 +15,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vigie.core.detection import Severity
 from vigie.core.events import Acked, Opened, Resolved
 from vigie.core.incident import MonitorState, Phase, Track
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status, Timings
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Analysis, Bundle, Dropped
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
+from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.report.facts import Analysis, Bundle, Dropped
 from vigie.stores.sqlite import SqliteStore
 from vigie.stores.sqlite.codec import SIZE, pack, unpack
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.migrate import migrate
 
-MONITORS = [Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000, Policy()) for name in ("a", "b")]
+MONITORS = [Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000) for name in ("a", "b")]
 INCIDENT = Incident("a-1", "a", Severity.OUTAGE, Cause.TCP_RESET, 1_000, 2_000)
 OPENED = Opened(Severity.OUTAGE, "a-1", 2_000, 1_000, Cause.TCP_RESET, page=True)
 
@@ -289,7 +290,8 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
 _WRITER = """
 import asyncio, sys
 from pathlib import Path
-from vigie.core.model import Cause, Incident, Severity
+from vigie.core.model import Cause, Incident
+from vigie.core.detection import Severity
 from vigie.ports import Commit
 from vigie.stores.sqlite import SqliteStore
 

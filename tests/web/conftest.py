@@ -8,14 +8,14 @@ import pytest
 
 from vigie.clock import SystemClock
 from vigie.core.model import Incident
-from vigie.core.report import facts
-from vigie.core.report.facts import Analysis
-from vigie.core.report.feedback import Feedback
-from vigie.core.report.history import Remark
-from vigie.core.report.render import Setting
-from vigie.engine.feedback import Desk
+from vigie.engine.feedback import FeedbackService
 from vigie.engine.messages import Composer
 from vigie.ports import Commit, StoredReport
+from vigie.report import facts
+from vigie.report.facts import Analysis
+from vigie.report.feedback import Feedback
+from vigie.report.history import Remark
+from vigie.report.render import RenderContext
 from vigie.testing.memory import MemoryStore
 from vigie.testing.messages import subject
 from vigie.web.app import build
@@ -50,12 +50,12 @@ async def office(
     bundle = facts.bundle(about, (), about.result.at, UTC)
     analysis = Analysis("llama3", language, sentences, cause="behind_proxy")
     await store.save_report(StoredReport(about.incident.id, bundle, analysis, None, about.result.at), about.result.at, ())
-    composer = Composer(store, clock, Setting(language, UTC, links), {monitor.id: monitor})
+    composer = Composer(store, clock, RenderContext(language, UTC, links), {monitor.id: monitor})
 
     async def snapshot() -> Any:
         raise AssertionError("feedback does not look at the status page")
 
-    return Office(store, about.incident, links, build(snapshot, None, Desk(store, clock, composer)))
+    return Office(store, about.incident, links, build(snapshot, None, FeedbackService(store, clock, composer)))
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 from tests.web._browser import WIDER, contrasts, launched, needs_chromium, visits
 
-from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Severity, Status, Timings
-from vigie.core.policy import Policy
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status, Timings
 from vigie.web.app import build
 from vigie.web.view import Health, Snapshot, lines
 
@@ -28,7 +28,7 @@ HOSTILE = [
 
 
 def monitor(number: int, name: str) -> Monitor:
-    return Monitor(f"m{number}", name, "http", f"https://s{number}.example.com/{'path/' * (number % 40)}", "h", 60_000, 10_000, Policy())
+    return Monitor(f"m{number}", name, "http", f"https://s{number}.example.com/{'path/' * (number % 40)}", "h", 60_000, 10_000)
 
 
 def mixed(language: str = "en") -> Snapshot:

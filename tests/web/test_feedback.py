@@ -12,8 +12,8 @@ import httpx
 import pytest
 import uvicorn
 
-from vigie.core.report.history import misled
 from vigie.errors import StoreError, StoreFault
+from vigie.report.history import misled
 from vigie.web.feedback import BODY_BYTES, CAUSE, NOTE
 
 

@@ -18,7 +18,7 @@ from vigie.web.pings import BODY_BYTES
 TOKEN = "2f1b7b0e-6c0e-4f6f-9b0e-6d1a2b3c4d5e"
 
 
-class Ears:
+class PingReceiver:
     """Keeps what is reported; answers as told."""
 
     def __init__(self, answer: Answer = Answer.TAKEN) -> None:
@@ -42,8 +42,8 @@ class Ears:
 
 
 @pytest.fixture
-def ears() -> Ears:
-    return Ears()
+def ears() -> PingReceiver:
+    return PingReceiver()
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def ears() -> Ears:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-async def test_every_address_of_healthchecks_is_understood(ears: Ears, method: str, path: str, ping: Ping) -> None:
+async def test_every_address_of_healthchecks_is_understood(ears: PingReceiver, method: str, path: str, ping: Ping) -> None:
     answer = await ears.ask(method, f"/ping/{TOKEN}{path}")
 
     assert answer.status_code == 200
@@ -71,13 +71,13 @@ async def test_every_address_of_healthchecks_is_understood(ears: Ears, method: s
 
 
 @pytest.mark.parametrize("path", ["/256", "/999", "/-1", "/nonsense", "/٣", "?rid=a%20b", f"?rid={'a' * 65}"])
-async def test_what_is_no_report_is_told_and_not_heard(ears: Ears, path: str) -> None:
+async def test_what_is_no_report_is_told_and_not_heard(ears: PingReceiver, path: str) -> None:
     assert (await ears.ask("GET", f"/ping/{TOKEN}{path}")).status_code == 400
     assert ears.heard == []
 
 
 @pytest.mark.parametrize(("answer", "status"), [(Answer.UNKNOWN, 404), (Answer.TOO_MANY, 429), (Answer.NOT_NOW, 503)])
-async def test_a_report_that_was_not_taken_is_never_answered_with_200(ears: Ears, answer: Answer, status: int) -> None:
+async def test_a_report_that_was_not_taken_is_never_answered_with_200(ears: PingReceiver, answer: Answer, status: int) -> None:
     ears.answer = answer
     told = await ears.ask("POST", f"/ping/{TOKEN}", b"x")
 
@@ -86,19 +86,19 @@ async def test_a_report_that_was_not_taken_is_never_answered_with_200(ears: Ears
     assert (await ears.ask("GET", f"/api/push/{TOKEN}")).status_code == status
 
 
-async def test_the_body_of_a_stranger_is_not_read(ears: Ears) -> None:
+async def test_the_body_of_a_stranger_is_not_read(ears: PingReceiver) -> None:
     assert (await ears.ask("POST", "/ping/somebody-else", b"x" * 5_000)).status_code == 404
     assert ears.heard == [("somebody-else", Ping(0, Signal.SUCCESS))]
 
 
-async def test_other_methods_and_paths_are_none_of_ours(ears: Ears) -> None:
+async def test_other_methods_and_paths_are_none_of_ours(ears: PingReceiver) -> None:
     assert (await ears.ask("DELETE", f"/ping/{TOKEN}")).status_code == 405
     assert (await ears.ask("GET", f"/ping/{TOKEN}/start/again")).status_code == 404
     assert (await ears.ask("GET", "/ping/")).status_code == 404
     assert ears.heard == []
 
 
-async def test_a_body_is_kept_up_to_its_bound(ears: Ears) -> None:
+async def test_a_body_is_kept_up_to_its_bound(ears: PingReceiver) -> None:
     await ears.ask("POST", f"/ping/{TOKEN}/fail", "déjà vu\n".encode() + b"x" * 50_000)
     await ears.ask("POST", f"/ping/{TOKEN}", b"\xff\x00\xfe")
 
@@ -120,21 +120,21 @@ async def test_a_body_is_kept_up_to_its_bound(ears: Ears) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
-async def test_a_push_of_uptime_kuma_is_understood(ears: Ears, method: str, query: str, ping: Ping) -> None:
+async def test_a_push_of_uptime_kuma_is_understood(ears: PingReceiver, method: str, query: str, ping: Ping) -> None:
     answer = await ears.ask(method, f"/api/push/{TOKEN}{query}")
 
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
     assert ears.heard == [(TOKEN, ping)]
 
 
-async def test_an_unknown_token_of_a_push_is_told(ears: Ears) -> None:
+async def test_an_unknown_token_of_a_push_is_told(ears: PingReceiver) -> None:
     answer = await ears.ask("GET", "/api/push/other")
 
     assert (answer.status_code, answer.json()["ok"]) == (404, False)
 
 
 @contextlib.asynccontextmanager
-async def serving(ears: pings.Ears) -> AsyncIterator[int]:
+async def serving(ears: pings.PingReceiver) -> AsyncIterator[int]:
     """The application on a real socket, as `vigie serve` has it."""
 
     async def snapshot() -> Any:
@@ -168,7 +168,7 @@ async def spoken(port: int, data: bytes, *, hang_up: bool = False) -> bytes:
     return answer
 
 
-async def test_a_slow_or_endless_body_costs_little_and_its_report_counts(ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slow_or_endless_body_costs_little_and_its_report_counts(ears: PingReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vigie.web.pings._READ_SECONDS", 0.3)
     head = f"POST /ping/{TOKEN}/fail HTTP/1.1\r\nHost: v\r\nContent-Length: %d\r\n\r\n"
     async with serving(ears) as port:

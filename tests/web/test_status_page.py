@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status, Timings
-from vigie.core.policy import Policy
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
 from vigie.web.app import build
 from vigie.web.view import Health, Snapshot, State, lines
 from vigie.web.words import WORDS, latency, say, shown
@@ -16,7 +16,7 @@ NOW = 1_767_225_600_000
 
 
 def monitor(name: str) -> Monitor:
-    return Monitor(name.lower(), name, "http", f"https://{name.lower()}.test/", name, 60_000, 10_000, Policy())
+    return Monitor(name.lower(), name, "http", f"https://{name.lower()}.test/", name, 60_000, 10_000)
 
 
 def result(name: str, status: Status, cause: Cause | None = None) -> CheckResult:

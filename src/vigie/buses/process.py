@@ -1,4 +1,4 @@
-"""The bus to a prober process of our own: length-prefixed msgpack frames over its pipes; it works on every platform and needs no port."""
+"""The bus to a local prober process: length-prefixed msgpack frames over its pipes, which work on every platform and need no port."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ _END_SECONDS = 5.0
 
 
 class Assign(msgspec.Struct, tag=True, frozen=True):
-    """Watch exactly these; `run` numbers the results of this life of the process, `evidence` is the folder of its pictures."""
+    """Watch exactly these; `run` numbers the results of this process, `evidence` is the folder for its screenshots."""
 
     run: int
     assignments: list[Assignment]
@@ -32,14 +32,14 @@ class Assign(msgspec.Struct, tag=True, frozen=True):
 
 
 class Pace(msgspec.Struct, tag=True, frozen=True):
-    """Quick pace for one monitor, or its own again."""
+    """Check one monitor every `every_ms`, or at its own interval again (None)."""
 
     monitor: str
     every_ms: int | None
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):
-    """Drain and end."""
+    """Drain and exit."""
 
 
 class Results(msgspec.Struct, tag=True, frozen=True):
@@ -48,7 +48,7 @@ class Results(msgspec.Struct, tag=True, frozen=True):
     batch: Batch
 
 
-class Said(msgspec.Struct, tag=True, frozen=True):
+class LogLine(msgspec.Struct, tag=True, frozen=True):
     """A line for the log."""
 
     level: int
@@ -56,25 +56,25 @@ class Said(msgspec.Struct, tag=True, frozen=True):
 
 
 class Late(msgspec.Struct, tag=True, frozen=True):
-    """How late checks started lately: their number, and p99 and maximum in ms."""
+    """How late the most recent checks started: their number, and p99 and maximum in ms."""
 
     count: int
     p99: int
-    most: int
+    maximum: int
 
 
 Down = Assign | Pace | Stop
-Up = Results | Said | Late
+Up = Results | LogLine | Late
 
 
 def frame(message: Down | Up) -> bytes:
-    """Length and msgpack."""
+    """A message as it is sent: its length and its msgpack bytes."""
     body = msgspec.msgpack.encode(message)
     return len(body).to_bytes(_LENGTH, "little") + body
 
 
 async def read_frame(reader: asyncio.StreamReader) -> Up | None:
-    """The next message; None at the end. Raises ValueError when it is none of ours."""
+    """The next message; None at the end of the stream. Raises ValueError for anything that is not one of `Up`."""
     try:
         length = int.from_bytes(await reader.readexactly(_LENGTH), "little")
         if length > _LONGEST:
@@ -87,7 +87,7 @@ async def read_frame(reader: asyncio.StreamReader) -> Up | None:
 
 
 class ProcessAgent:
-    """Implements Agent by a child process; a child that dies, hangs or babbles is started again with the same work."""
+    """Implements Agent by a child process; one that dies, hangs or sends garbage is restarted with the same work."""
 
     def __init__(
         self,
@@ -110,12 +110,12 @@ class ProcessAgent:
         self.late: Late | None = None
 
     def start(self) -> None:
-        """Start the child and keep it alive."""
+        """Start the child and keep it running."""
         self._keeper = asyncio.create_task(self._keep())
 
     @property
     def pid(self) -> int | None:
-        """The child's, while it runs."""
+        """The child's, while it is running."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     def use(self, control: Sequence[str], second_resolver: str | None = None) -> None:
@@ -130,7 +130,7 @@ class ProcessAgent:
         await self._send(Assign(0, self._assignments, self._control, self._second_resolver, self._evidence))
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
-        """Quick pace, remembered for a child that is started again."""
+        """Check at a faster pace, also after a restart of the child, or at the monitor's own again (None)."""
         if every_ms is None:
             self._paces.pop(monitor_id, None)
         else:
@@ -138,7 +138,7 @@ class ProcessAgent:
         await self._send(Pace(monitor_id, every_ms))
 
     async def stop(self) -> None:
-        """Let the child end what it is doing, take its last batch, and wait for it."""
+        """Let the child finish its checks, take its last batch, and wait for it to exit."""
         self._stopping.set()
         await self._send(Stop())
         if self._keeper is not None:
@@ -146,12 +146,12 @@ class ProcessAgent:
                 async with asyncio.timeout(_STOP_SECONDS):
                     await self._keeper
             except TimeoutError:
-                log.error("the prober process did not end in %.0f s and was killed", _STOP_SECONDS)  # noqa: TRY400 - the trace says nothing more
+                log.error("the prober process did not exit within %.0f s and was killed", _STOP_SECONDS)  # noqa: TRY400 - the trace says nothing more
 
     async def _send(self, message: Down) -> None:
         if self._process is None or self._process.stdin is None or self.pid is None:
             return
-        # A child that just died is started again with everything it needs.
+        # A child that has just died is restarted with everything it needs.
         with contextlib.suppress(ConnectionError):
             self._process.stdin.write(frame(message))
             await self._process.stdin.drain()
@@ -165,17 +165,17 @@ class ProcessAgent:
                 return
             attempt = 1 if self._clock.monotonic() - started > _SILENCE_SECONDS else attempt + 1
             wait = _RESTART_SECONDS[min(attempt, len(_RESTART_SECONDS)) - 1]
-            log.error("the prober process %s; it is started again in %s s", end, wait)
+            log.error("the prober process %s; restarting it in %s s", end, wait)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._stopping.wait()
 
     async def _live(self) -> str:
-        """One life of the child, from its start to its end; how it ended."""
+        """Run the child once, from start to exit; how it ended."""
         pipe = asyncio.subprocess.PIPE
         try:
             run = await self._next_run()
-            # -P: what lies in the working directory is not to be imported.
+            # -P: nothing is to be imported from the working directory.
             process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", "vigie.agent", stdin=pipe, stdout=pipe)
         except (OSError, StoreError) as error:
             return f"could not be started ({error})"
@@ -192,7 +192,7 @@ class ProcessAgent:
         return fault or "died"
 
     async def _brief(self, run: int) -> None:
-        """Everything a new child needs to know."""
+        """Send everything a new child needs to know."""
         await self._send(Assign(run, self._assignments, self._control, self._second_resolver, self._evidence))
         for monitor, every_ms in list(self._paces.items()):
             await self._send(Pace(monitor, every_ms))
@@ -200,20 +200,20 @@ class ProcessAgent:
             await self._send(Stop())
 
     async def _listen(self, process: asyncio.subprocess.Process) -> str:
-        """Take what the child says until it says no more; what is wrong with it, if it is still there."""
+        """Take the child's messages until it sends no more; what is wrong with the child if it is still running."""
         while process.stdout is not None:
             try:
                 async with asyncio.timeout(_SILENCE_SECONDS):
                     message = await read_frame(process.stdout)
             except TimeoutError:
-                return f"was silent for {_SILENCE_SECONDS:g} s"
+                return f"sent nothing for {_SILENCE_SECONDS:g} s"
             except ValueError as error:
-                return f"said what cannot be understood ({error})"
+                return f"sent an invalid message ({error})"
             if message is None:
                 break
             if isinstance(message, Results):
                 await self._publish(message.batch)
-            elif isinstance(message, Said):
+            elif isinstance(message, LogLine):
                 log.log(message.level, "%s", message.text)
             else:
                 self.late = message
@@ -221,7 +221,7 @@ class ProcessAgent:
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Make sure that it runs no more."""
+    """Make sure that it no longer runs."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING, Any
 
 from vigie.core.model import Certificate, CheckResult, Timings, TlsFacts
-from vigie.core.report.words import label, pick
+from vigie.text.words import label, pick
 
 if TYPE_CHECKING:
-    from vigie.explain import Diagnosis  # only its shape: a plain check starts without what a diagnosis needs
+    from vigie.diagnostics import Diagnosis  # only its shape: a plain check starts without what a diagnosis needs
 
 _WIDTH = 40
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

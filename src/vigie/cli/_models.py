@@ -6,11 +6,11 @@ import typer
 
 from vigie.cli.common import counted
 from vigie.config import Settings
-from vigie.core.report.cases import cases
-from vigie.core.report.scores import Scores
 from vigie.engine.writer import Mode, brief, mode_for, write
 from vigie.errors import ModelError, ModelFault
 from vigie.ports import Clock, LanguageModel, Offered, Pulled
+from vigie.report.cases import cases
+from vigie.report.scores import Scores
 
 _SHOWN = 8
 _TRIAL_MS = 60_000

@@ -15,7 +15,7 @@ from vigie.config import MonitorSettings, Settings, one_monitor
 from vigie.errors import ConfigError, VigieError
 
 if TYPE_CHECKING:
-    from vigie.explain import Diagnosis
+    from vigie.diagnostics import Diagnosis
 
 app = command()
 
@@ -144,11 +144,11 @@ def _headers(lines: Many) -> dict[str, str] | None:
 
 async def _checked(found: Settings) -> list[results.Checked]:
     """Every monitor: probed now, or, where a job reports in by itself, judged by its reports."""
-    from vigie.agent import look
+    from vigie.agent import check_once
     from vigie.ports import Assignment
 
     probed = [Assignment(one.monitor, one.options) for one in found.monitors if one.monitor.kind != "heartbeat"]
-    checked = await look(probed, list(found.control), found.second_resolver)
+    checked = await check_once(probed, list(found.control), found.second_resolver)
     if len(probed) == len(found.monitors):
         return checked
     from vigie.app import judged
@@ -174,6 +174,6 @@ def _show(found: Settings, format_: str, *, explain: bool) -> int:
 
 
 def _diagnoses(found: Settings, checked: Sequence[results.Checked]) -> "Mapping[str, Diagnosis]":
-    from vigie.explain import explain
+    from vigie.diagnostics import explain
 
     return run(explain(found, checked))

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from vigie.cli.common import command, notes
-from vigie.core.report.words import cause_words, decimal
 from vigie.errors import VigieError
+from vigie.text.words import cause_words, decimal
 
 app = command()
 
@@ -197,7 +197,7 @@ class _Story:
     def _service(self, site: int, port: int) -> Any:
         from vigie.clock import SystemClock
         from vigie.config import load
-        from vigie.service import Service
+        from vigie.server import Server
 
         llm = f"{{provider: ollama, model: '{self._model}'}}" if self._model else "{provider: none}"
         file = self._folder / "vigie.yaml"
@@ -206,7 +206,7 @@ class _Story:
         # The mail settings of whoever runs this belong to their own mail server, not to the demonstration's.
         known = {name: value for name, value in os.environ.items() if name == "OLLAMA_HOST"}
         found = load(file, known, self._folder)
-        return Service(found, SystemClock(), lambda: found)
+        return Server(found, SystemClock(), lambda: found)
 
     async def _tell(self, turn: Any) -> None:
         result, words = turn.result, self._words

@@ -9,17 +9,17 @@ import typer
 
 from vigie.cli.common import ConfigOption, group, notes, run, settings
 from vigie.config import Settings
-from vigie.core.blind import OWN
+from vigie.core.availability import Availability
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Incident
-from vigie.core.report.history import Remark
-from vigie.core.report.words import date_time, duration, percent
-from vigie.core.uptime import Availability
+from vigie.core.visibility import OWN
 from vigie.errors import VigieError
 from vigie.ports import PingStore, Store, StoredReport
+from vigie.report.history import Remark
+from vigie.text.words import date_time, duration, percent
 
 if TYPE_CHECKING:
-    from vigie.core.report.postmortem import Document
+    from vigie.report.postmortem import Document
     from vigie.stores.sqlite import SqliteStore
 
 app = group("The incidents, their timelines and reports: list, show, ack, resolve, report.")
@@ -193,7 +193,7 @@ def report(
 
 
 def _written(document: "Document", format_: str) -> str:
-    from vigie.core.report.postmortem import markdown
+    from vigie.report.postmortem import markdown
     from vigie.web.paper import html
 
     return html(document) if format_ == "html" else markdown(document)
@@ -229,7 +229,7 @@ def resolve(
 @app.command(epilog=notes("vigie incidents causes"))
 def causes() -> None:
     """The causes that `resolve --cause` knows, by id."""
-    from vigie.core.report.causes import catalogue
+    from vigie.text.causes import catalogue
 
     for identity, (_, en) in catalogue().items():
         typer.echo(f"{identity:<18} {en}")
@@ -237,7 +237,7 @@ def causes() -> None:
 
 def _known(cause: str) -> None:
     """Raise VigieError for a cause that nobody could look up again."""
-    from vigie.core.report.causes import catalogue
+    from vigie.text.causes import catalogue
 
     if cause and cause not in catalogue():
         near = difflib.get_close_matches(cause, catalogue(), 1)
@@ -287,7 +287,7 @@ def _handle(found: Settings, identity: str, event: Acked | Resolved) -> None:
 
 
 async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> None:
-    from vigie.app import Core, locked
+    from vigie.app import Runtime, locked
     from vigie.clock import SystemClock
     from vigie.errors import AlreadyRunning
 
@@ -304,13 +304,13 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
         await store.close()
     try:
         with locked(found.store):
-            core = Core(found, SystemClock(), hold_ms=0, threads=False)
+            runtime = Runtime(found, SystemClock(), hold_ms=0, threads=False)
             try:
-                await core.start()
-                await core.ingest.handle(incident.monitor, event)
-                await core.outbox.drain(core.clock.now() + 5_000)
+                await runtime.start()
+                await runtime.ingest.handle(incident.monitor, event)
+                await runtime.outbox.drain(runtime.clock.now() + 5_000)
             finally:
-                await core.close()
+                await runtime.close()
     except AlreadyRunning:
         await _leave(found, incident.monitor, event)
 

@@ -9,10 +9,10 @@ import typer
 
 from vigie.cli.common import ConfigOption, group, notes, run, settings
 from vigie.config import Settings
-from vigie.core.report.facts import Analysis
-from vigie.core.report.scores import Scores, Share, Tried
 from vigie.errors import ModelError, VigieError
-from vigie.evaluate import Setup
+from vigie.evaluate import EvalOptions
+from vigie.report.facts import Analysis
+from vigie.report.scores import Scores, Share, Tried
 
 app = group("Reports again: with another model or prompt, and how well a model does.")
 
@@ -50,7 +50,7 @@ def evaluate(
     raise typer.Exit(0 if scores.good_enough else 1)
 
 
-def _setup(found: Settings, model: str | None, prompt: Path | None, mode: str, language: str | None) -> Setup:
+def _setup(found: Settings, model: str | None, prompt: Path | None, mode: str, language: str | None) -> EvalOptions:
     """The model that is meant. Raises VigieError when none is configured or the prompt cannot be read."""
     from vigie.app import model as built
     from vigie.clock import SystemClock
@@ -63,7 +63,7 @@ def _setup(found: Settings, model: str | None, prompt: Path | None, mode: str, l
     if writer is None:
         raise VigieError("no model is configured", "set llm in vigie.yaml, or OLLAMA_MODEL in .env")
     chosen = mode_for(writer.name) if mode == "auto" else Mode(mode)
-    return Setup(writer, chosen, language or found.llm.language, found.llm.deadline_ms, _text(prompt) or found.llm.prompt)
+    return EvalOptions(writer, chosen, language or found.llm.language, found.llm.deadline_ms, _text(prompt) or found.llm.prompt)
 
 
 def _other(config: object, model: str | None) -> object:
@@ -81,13 +81,13 @@ def _text(prompt: Path | None) -> str | None:
         raise VigieError(f"{prompt} cannot be read: {error}", "name a text file in UTF-8") from error
 
 
-async def _evaluated(found: Settings, setup: Setup, most: int) -> Scores:
+async def _evaluated(found: Settings, setup: EvalOptions, most: int) -> Scores:
     from rich.console import Console
     from rich.progress import Progress
 
     from vigie.clock import SystemClock
-    from vigie.core.report.scores import scores
     from vigie.evaluate import evaluate as tries
+    from vigie.report.scores import scores
     from vigie.stores.sqlite import SqliteStore
 
     clock, tried = SystemClock(), list[Tried]()
@@ -134,8 +134,8 @@ def _table(found: Scores) -> list[str]:
 
 def _baselines(language: str) -> tuple[dict[str, Share], dict[str, Share]]:
     """The plain report, which names no cause, and the rules alone, on the same incidents."""
-    from vigie.core.report.scores import scores
     from vigie.evaluate import baselines
+    from vigie.report.scores import scores
 
     found = {
         name: scores(tried, model=name, mode="", language=language, at=0, digest="").shares for name, tried in baselines(language).items()
@@ -173,12 +173,12 @@ def draft(
     typer.echo("\n".join(["On record", *_shown(before), "", f"Draft ({setup.mode})", *_shown(after)]))
 
 
-async def _drafted(found: Settings, setup: Setup, identity: str) -> tuple[Analysis | None, Analysis | None]:
+async def _drafted(found: Settings, setup: EvalOptions, identity: str) -> tuple[Analysis | None, Analysis | None]:
     from vigie.app import monitors, zone_of
     from vigie.clock import SystemClock
-    from vigie.core.report.render import Setting
     from vigie.engine.messages import Composer
     from vigie.engine.writer import brief, write
+    from vigie.report.render import RenderContext
     from vigie.stores.sqlite import SqliteStore
 
     if not found.store.exists():
@@ -188,7 +188,7 @@ async def _drafted(found: Settings, setup: Setup, identity: str) -> tuple[Analys
         incident, stored = await store.incident(identity), await store.report(identity)
         if incident is None or stored is None:
             raise VigieError(f"there is no report on incident {identity}", "see `vigie incidents list`")
-        composer = Composer(store, clock, Setting(found.language, zone_of(found)), monitors(found))
+        composer = Composer(store, clock, RenderContext(found.language, zone_of(found)), monitors(found))
         about = brief(stored.bundle, await composer.subject(incident), setup.language, setup.mode, setup.instructions)
     finally:
         await store.close()

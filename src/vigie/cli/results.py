@@ -13,7 +13,7 @@ from vigie.cli.common import counted
 from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
 
 if TYPE_CHECKING:
-    from vigie.explain import Diagnosis  # only its shape: a plain check starts without what a diagnosis needs
+    from vigie.diagnostics import Diagnosis  # only its shape: a plain check starts without what a diagnosis needs
 
 Checked = tuple[Monitor, CheckResult]
 

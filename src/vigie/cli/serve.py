@@ -51,7 +51,7 @@ def reloaded(config: Path | None) -> Settings:
 
 async def _serve(found: Settings, reload: Callable[[], Settings]) -> None:
     from vigie.clock import SystemClock
-    from vigie.service import serve as run
+    from vigie.server import serve as run
 
     stop, again = asyncio.Event(), asyncio.Event()
     _signals(stop, again)

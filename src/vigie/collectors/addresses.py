@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
-from vigie.core.report.facts import Evidence, FactKind, Subject
+from vigie.report.facts import Evidence, FactKind, Subject
 
-_MOST = 6  # a sick service is not burdened with more
+_MAX = 6  # a sick service is not burdened with more
 _PORTS = {"https": 443, "http": 80}
 _OTHER = {443: 80, 80: 443}
 
@@ -42,7 +42,7 @@ class Addresses:
         if not seen:
             return ()
         answer = await self._deps.resolver.resolve(host, timeout_ms=int(wait_ms))
-        return tuple(dict.fromkeys((*seen, *answer.addresses)))[:_MOST]
+        return tuple(dict.fromkeys((*seen, *answer.addresses)))[:_MAX]
 
     async def _one(self, address: str, port: int, wait_ms: float) -> Evidence:
         started = self._deps.clock.monotonic()

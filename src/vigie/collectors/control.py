@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from vigie.collectors import SOURCE, CollectorDeps
 from vigie.core.model import Cause
-from vigie.core.report.facts import Evidence, FactKind, Subject
 from vigie.net import is_private
+from vigie.report.facts import Evidence, FactKind, Subject
 
 _FAULTS = {
     Cause.PROBE_RESOLVER: (

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Sequence
 
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, is_address
-from vigie.core.report.facts import Evidence, FactKind, Subject
 from vigie.net import Answer
+from vigie.report.facts import Evidence, FactKind, Subject
 
 _SHOWN = 4
-_MOST_SERVERS = 4  # of a zone are asked
+_MAX_SERVERS = 4  # of a zone are asked
 _SYSTEM = "Le résolveur du système", "The system's resolver"
 _SECOND = "Le second résolveur", "The second resolver"
 
@@ -42,7 +42,7 @@ class Names:
         zone, servers = await self._deps.resolver.zone_servers(host, timeout_ms=timeout_ms // 2)
         if not servers:
             return []
-        asked = (self._deps.resolver.resolve(host, timeout_ms=timeout_ms // 2, server=server) for server in servers[:_MOST_SERVERS])
+        asked = (self._deps.resolver.resolve(host, timeout_ms=timeout_ms // 2, server=server) for server in servers[:_MAX_SERVERS])
         answers = await asyncio.gather(*asked)
         count, good = len(answers), sum(bool(answer.addresses) for answer in answers)
         worst = next((str(answer.cause) for answer in answers if answer.cause), "")

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
-from vigie.core.report.facts import Evidence, FactKind, Subject
 from vigie.net import USER_AGENT
+from vigie.report.facts import Evidence, FactKind, Subject
 
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?\n)")
 _HEAD_BYTES = 4_096

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from vigie.collectors import SHARE, SOURCE, CollectorDeps
 from vigie.core.model import Cause
-from vigie.core.report.facts import Evidence, FactKind, Subject
+from vigie.report.facts import Evidence, FactKind, Subject
 
 _CAUSES = (Cause.TIMEOUT_CONNECT, Cause.TCP_UNREACHABLE, Cause.ICMP_TIMEOUT, Cause.ICMP_LOSS)
 _HOPS = 20

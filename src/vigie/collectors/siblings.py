@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from vigie.collectors import SOURCE, CollectorDeps
 from vigie.core.model import CheckResult, Monitor, Status
-from vigie.core.report.facts import Evidence, FactKind, Subject
+from vigie.report.facts import Evidence, FactKind, Subject
 
 _FRESH_MS = 600_000  # an older result says little about now
 _NETWORK_BITS = {4: 24, 6: 48}

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
 from vigie.core.model import TlsFacts
-from vigie.core.report.changes import TLS_VERSIONS, self_signed
-from vigie.core.report.facts import Evidence, FactKind, Subject
-from vigie.core.report.words import LANGUAGES, counted
 from vigie.net import peer_chain, tls_facts
+from vigie.report.changes import TLS_VERSIONS, self_signed
+from vigie.report.facts import Evidence, FactKind, Subject
+from vigie.text.words import LANGUAGES, counted
 
 
 def build(deps: CollectorDeps) -> "Certificates":

@@ -15,15 +15,17 @@ from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.settings import AvailabilityReport, Channel, Llm, MonitorSettings
 from vigie.config.tree import Path, Tree
-from vigie.core.blind import OWN
+from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor, Sensitivity
+from vigie.core.notification import NotificationPolicy, Window
 from vigie.core.period import Every
-from vigie.core.policy import Policy, Window
+from vigie.core.visibility import OWN
 from vigie.errors import VigieError
 from vigie.net import split_server
 
 _SECRET_FIELDS = ("password", "secret", "bearer", "token")
 _SECRET_HEADER = re.compile("authorization|cookie|token|secret|key", re.IGNORECASE)
+Policies = tuple[DetectionPolicy, NotificationPolicy]
 _COMMON = msgspec.structs.fields(Common)
 
 
@@ -101,20 +103,21 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
         if token is not None and any(getattr(other.config, "token", None) == token for other in found.values()):
             tree.fault((*path, "token"), "another monitor has the same token", "give each job one of its own")
         covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
-        policy = replace(one.monitor.policy, windows=covered)
-        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, policy=policy))
+        notification = replace(one.monitor.notification, windows=covered)
+        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, notification=notification))
     if not tree.faults:  # a monitor that is faulty is not there, though somebody may name it
         _check_covered(tree, file, [one.monitor for one in found.values()])
     return tuple(found.values())
 
 
-def policy_of(tree: Tree, alert: Alert, names: list[str], path: Path) -> Policy:
-    """A policy whose channels exist."""
+def policy_of(tree: Tree, alert: Alert, names: list[str], path: Path) -> Policies:
+    """The policies of an alert whose channels exist."""
     for key in ("to", "degraded_to", "fallback"):
         _check_channels(tree, getattr(alert, key) or [], names, (*path, key))
     to = tuple(names) if alert.to is None else tuple(alert.to)
-    return Policy(
-        alert.confirm, int(alert.confirm_every), alert.recover, int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback)
+    return (
+        DetectionPolicy(alert.confirm, int(alert.confirm_every), alert.recover),
+        NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback)),
     )
 
 
@@ -143,7 +146,7 @@ def availability(tree: Tree, file: File, names: list[str]) -> AvailabilityReport
     return AvailabilityReport(every, tuple(dict.fromkeys(wanted)))
 
 
-def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str], path: Path) -> MonitorSettings | None:
+def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str], path: Path) -> MonitorSettings | None:
     """One monitor; None when it is off or faulty."""
     values = {"url": raw} if isinstance(raw, str) else raw
     if not isinstance(values, dict):
@@ -171,9 +174,9 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
     config = build(tree, {key: value for key, value in values.items() if key in own_keys}, adapter.Config, path)
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
-    policy = _policy(tree, common.alert, policies, names, (*path, "alert"))
+    detection, notification = _policy(tree, common.alert, policies, names, (*path, "alert"))
     if getattr(adapter, "CERTAIN", False):
-        policy = replace(policy, confirm=1, recover=1)
+        detection = replace(detection, confirm=1, recover=1)
     # One host may be looked at in many ways, so that its name alone would not tell them apart.
     name = common.name or (config.target if by_url else config.host or config.target)
     one = Monitor(
@@ -184,7 +187,8 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policy], names: list[str],
         host=config.host,
         every_ms=int(common.every if "every" in values else getattr(config, "usual_every", common.every)),
         timeout_ms=int(common.timeout),
-        policy=policy,
+        detection=detection,
+        notification=notification,
         tags=tuple(common.tags),
         baseline=Sensitivity(common.baseline),
     )
@@ -198,7 +202,7 @@ def _kind_of(url: Any) -> str:
     return (plugins.of_scheme(scheme) if found and scheme not in ("http", "https") else None) or "http"
 
 
-def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policy], names: list[str], path: Path) -> Policy:
+def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policies], names: list[str], path: Path) -> Policies:
     if isinstance(alert, Alert):
         return policy_of(tree, alert, names, path)
     if alert not in policies:

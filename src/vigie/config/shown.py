@@ -111,7 +111,7 @@ def shown(settings: Settings) -> str:
 
 
 def _in_force(one: MonitorSettings) -> dict[str, Any]:
-    monitor, policy = one.monitor, one.monitor.policy
+    monitor, detection, notification = one.monitor, one.monitor.detection, one.monitor.notification
     return {
         "id": monitor.id,
         "name": monitor.name,
@@ -120,15 +120,15 @@ def _in_force(one: MonitorSettings) -> dict[str, Any]:
         "timeout": str(Duration(monitor.timeout_ms)),
         "tags": list(monitor.tags),
         "alert": {
-            "confirm": policy.confirm,
-            "confirm_every": str(Duration(policy.confirm_every_ms)),
-            "recover": policy.recover,
-            "remind": str(Duration(policy.remind_ms)),
-            "to": list(policy.to),
-            "degraded_to": list(policy.degraded_to),
-            "fallback": list(policy.fallback),
+            "confirm": detection.confirm,
+            "confirm_every": str(Duration(detection.confirm_every_ms)),
+            "recover": detection.recover,
+            "remind": str(Duration(notification.remind_ms)),
+            "to": list(notification.to),
+            "degraded_to": list(notification.degraded_to),
+            "fallback": list(notification.fallback),
         },
-        "maintenance": [{"from": _instant(span.start), "until": _instant(span.end)} for span in policy.windows],
+        "maintenance": [{"from": _instant(span.start), "until": _instant(span.end)} for span in notification.windows],
         **plain(one.config),
     }
 

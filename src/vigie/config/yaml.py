@@ -13,7 +13,7 @@ from vigie.config.tree import Path, Tree
 from vigie.config.variables import Variables
 from vigie.errors import Fault
 
-_MOST_VALUES = 2_000_000  # ten thousand monitors are a tenth of it; aliases of aliases can make billions
+_MAX_VALUES = 2_000_000  # ten thousand monitors are a tenth of it; aliases of aliases can make billions
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -58,7 +58,7 @@ class _Reader:
 
     def value(self, node: Node, path: Path) -> Any:
         self._read += 1
-        if self._read > _MOST_VALUES:
+        if self._read > _MAX_VALUES:
             raise _EndlessError
         self._tree.lines.setdefault(path, node.start_mark.line + 1)
         if isinstance(node, MappingNode):

@@ -15,6 +15,7 @@ Laws
 from dataclasses import dataclass, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Sensitivity, Status
+from vigie.core.page_profile import ACCEPTED, PageChange, seen
 from vigie.core.season import (
     HOUR_MS,
     MS,
@@ -22,7 +23,7 @@ from vigie.core.season import (
     SENSES,
     SLOTS,
     Season,
-    Sense,
+    Thresholds,
     code,
     folded,
     lengths,
@@ -34,7 +35,6 @@ from vigie.core.season import (
     total_ms,
     usual,
 )
-from vigie.core.shape import ACCEPTED, Strange, seen
 
 _SLOT_MS = HOUR_MS // SLOTS
 _ENDLESS_MS = 1e9
@@ -76,7 +76,7 @@ class Baseline:
     told: bool = False
     slow: Slow | None = None
     page: bytes = b""
-    strange: Strange | None = None
+    strange: PageChange | None = None
 
 
 def judge(result: CheckResult, known: Baseline, sensitivity: Sensitivity) -> tuple[CheckResult, Baseline]:
@@ -114,7 +114,7 @@ def accepted(known: Baseline, sensitivity: Sensitivity) -> Baseline:
     return known
 
 
-def _entered(known: Baseline, hour: int, sense: Sense) -> Baseline:
+def _entered(known: Baseline, hour: int, sense: Thresholds) -> Baseline:
     """Another hour begins: what the one before brought is learnt."""
     season, gap = known.season, hour - known.hour
     if known.samples:
@@ -127,7 +127,7 @@ def _entered(known: Baseline, hour: int, sense: Sense) -> Baseline:
     return replace(entered, score=0, since=0, told=False, slow=None) if forgets else entered
 
 
-def _timed(result: CheckResult, total: float, known: Baseline, sense: Sense) -> Baseline:
+def _timed(result: CheckResult, total: float, known: Baseline, sense: Thresholds) -> Baseline:
     slow = total > known.limit
     score = min(known.score + 1, sense.checks) if slow else known.score - 1
     since = result.at if known.score == 0 else min(known.since, result.at)
@@ -179,7 +179,7 @@ def _looked(result: CheckResult, known: Baseline) -> Baseline:
     return replace(known, page=page, strange=strange)
 
 
-def _changed(result: CheckResult, strange: Strange) -> CheckResult:
+def _changed(result: CheckResult, strange: PageChange) -> CheckResult:
     words = f"the page is unlike what it was: {strange.signs}"
     words += f" (scripts from {strange.host})" if strange.host else ""
     figures: dict[str, Scalar] = {"signs": strange.signs, "bytes": strange.bytes, "usual_bytes": strange.usual}

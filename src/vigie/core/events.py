@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from vigie.core.model import Cause, Severity, Status
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, Status
 
 
 @dataclass(frozen=True, slots=True)

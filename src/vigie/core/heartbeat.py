@@ -13,10 +13,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vigie.core.model import Cause, Scalar, Status
-from vigie.core.report.words import duration
 
 _SLACK_MS = 60_000  # a ping may come so much before it is due
-_MOST_RUNS = 20
+_MAX_RUNS = 20
 
 
 class Signal(StrEnum):
@@ -82,13 +81,32 @@ class Job:
     deaf: bool = False
 
 
+class Reason(StrEnum):
+    """Why a job has its status. The comments name the durations of `Finding.spans`."""
+
+    NEVER_PINGED = "never_pinged"  # since a ping was due
+    SILENT = "silent"  # since the last ping; since the next one was due
+    OVERRUNNING = "overrunning"  # since the run began; the longest it may take
+    FAILED = "failed"
+    RUNNING = "running"  # since the run began
+    REPORTED = "reported"  # since the last ping
+    NOT_LISTENING = "not_listening"
+    NOT_YET = "not_yet"  # no ping has come, and nothing is known of the job
+    UNREACHABLE = "unreachable"  # no ping can come in: this machine's own link fails
+    NOT_DUE = "not_due"  # no ping has come, and none is due
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What is to be said. `status` None: nothing yet, the first ping is not due. `look_at` is when that changes by itself."""
+    """The verdict on a job. `status` None: none yet, the first ping is not due. `look_at` is when that changes by itself.
+
+    `spans` are the durations, ms, that the reason speaks of.
+    """
 
     status: Status | None
     cause: Cause | None = None
-    message: str = ""
+    reason: Reason | None = None
+    spans: tuple[int, ...] = ()
     figures: dict[str, Scalar] | None = None
     look_at: int | None = None
 
@@ -107,7 +125,7 @@ def heard(job: Job, ping: Ping, expected: Expected) -> Job:
     others = tuple(one for one in job.runs if one.run != ping.run)
     if ping.signal is Signal.START:
         first = ping.at if job.started_at is None else job.started_at
-        return replace(job, started_at=first, runs=(*others, Run(ping.run, ping.at, ping.at))[-_MOST_RUNS:])
+        return replace(job, started_at=first, runs=(*others, Run(ping.run, ping.at, ping.at))[-_MAX_RUNS:])
     mine = next((one for one in job.runs if one.run == ping.run), None)
     if ping.signal is Signal.SUCCESS:  # a run that is late by now was told; that the job works again settles it
         others = tuple(one for one in others if one.since + expected.longest_ms > ping.at)
@@ -146,7 +164,7 @@ def judge(job: Job, expected: Expected, now: int) -> Finding:
     elif late:
         found = _late(late[0], expected, now)
     elif job.deaf:
-        found = Finding(Status.UNKNOWN, Cause.PROBE_ERROR, "a ping was due while Vigie could not hear it")
+        found = Finding(Status.UNKNOWN, Cause.PROBE_ERROR, Reason.NOT_LISTENING)
     elif job.ended is Signal.FAIL:
         found = _failed(job)
     elif job.ended is Signal.SUCCESS or job.runs:
@@ -159,28 +177,25 @@ def judge(job: Job, expected: Expected, now: int) -> Finding:
 def _missed(job: Job, due: int, now: int) -> Finding:
     last = job.ended_at
     figures: dict[str, Scalar] = {"silent_ms": max(now - (job.since if last is None else last), 0), "overdue_ms": now - due}
-    words = "no ping has ever come" if last is None else f"no ping for {duration(now - last, 'en')}"
-    return Finding(Status.DOWN, Cause.HEARTBEAT_MISSED, f"{words}; one was due {duration(now - due, 'en')} ago", figures)
+    if last is None:
+        return Finding(Status.DOWN, Cause.HEARTBEAT_MISSED, Reason.NEVER_PINGED, (now - due,), figures)
+    return Finding(Status.DOWN, Cause.HEARTBEAT_MISSED, Reason.SILENT, (now - last, now - due), figures)
 
 
 def _late(run: Run, expected: Expected, now: int) -> Finding:
     figures: dict[str, Scalar] = {"running_ms": now - run.at, "longest_ms": expected.longest_ms}
-    words = f"started {duration(now - run.at, 'en')} ago and not ended, limit {duration(expected.longest_ms, 'en')}"
-    return Finding(expected.late, Cause.HEARTBEAT_LATE, words, figures)
+    return Finding(expected.late, Cause.HEARTBEAT_LATE, Reason.OVERRUNNING, (now - run.at, expected.longest_ms), figures)
 
 
 def _failed(job: Job) -> Finding:
     code = job.exit_status
-    words = "the job reported failure" + ("" if code is None else f" (exit status {code})")
-    return Finding(Status.DOWN, Cause.HEARTBEAT_FAILED, words, _took(job) | ({} if code is None else {"exit_status": code}))
+    figures = _took(job) | ({} if code is None else {"exit_status": code})
+    return Finding(Status.DOWN, Cause.HEARTBEAT_FAILED, Reason.FAILED, figures=figures)
 
 
 def _well(job: Job, now: int) -> Finding:
-    if job.runs:
-        words = f"running for {duration(now - job.runs[-1].at, 'en')}"
-    else:
-        words = f"reported {duration(now - (job.ended_at or now), 'en')} ago"
-    return Finding(Status.UP, None, words, _took(job))
+    reason, since = (Reason.RUNNING, job.runs[-1].at) if job.runs else (Reason.REPORTED, job.ended_at or now)
+    return Finding(Status.UP, None, reason, (now - since,), _took(job))
 
 
 def _took(job: Job) -> dict[str, Scalar]:

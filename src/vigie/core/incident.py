@@ -18,6 +18,7 @@ The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from vigie.core.detection import DetectionPolicy, Severity
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -35,8 +36,16 @@ from vigie.core.events import (
     Suspected,
     Woke,
 )
-from vigie.core.model import Cause, Severity, Status
-from vigie.core.policy import Policy
+from vigie.core.model import Cause, Status
+from vigie.core.notification import NotificationPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Both policies of a monitor."""
+
+    detection: DetectionPolicy
+    notification: NotificationPolicy
 
 
 class Phase(StrEnum):
@@ -132,55 +141,55 @@ class MonitorState:
         return self.outage.phase is Phase.HEALTHY and self.degradation.phase is Phase.HEALTHY
 
 
-Turn = tuple[Track, tuple[Decision, ...]]
+Transition = tuple[Track, tuple[Decision, ...]]
 
 
-def step(state: MonitorState, event: Event, policy: Policy) -> tuple[MonitorState, tuple[Decision, ...]]:
+def step(state: MonitorState, event: Event, policy: Policies) -> tuple[MonitorState, tuple[Decision, ...]]:
     """What an event makes of a state, and what was decided. Total: every event is accepted in every state."""
     if isinstance(event, Observed):
         return _observe(state, event, policy)
-    turns = [_turn(severity, track, event, policy) for severity, track in _tracks(state)]
-    return _joined(state, turns, event.at, policy)
+    transitions = [_turn(severity, track, event, policy) for severity, track in _tracks(state)]
+    return _joined(state, transitions, event.at, policy)
 
 
-def _observe(state: MonitorState, event: Observed, policy: Policy) -> tuple[MonitorState, tuple[Decision, ...]]:
+def _observe(state: MonitorState, event: Observed, policy: Policies) -> tuple[MonitorState, tuple[Decision, ...]]:
     if event.order and event.order <= state.order:
         return state, ()
     seen = replace(state, order=max(state.order, event.order), status=event.status, cause=event.cause, at=event.at)
     if state.resting and event.status in (Status.UP, Status.UNKNOWN):
         return seen, ()
-    turns = []
+    transitions = []
     for severity, track in _tracks(seen):
         signal = _SIGNALS[severity].get(event.status)
         moved, decisions = (track, ()) if signal is None else _move(severity, track, signal, event, seen, policy)
         if moved.incident != track.incident:
             seen = replace(seen, ordinal=seen.ordinal + 1)
         told, more = _tell(severity, moved, event.at, policy)
-        turns.append((told, (*decisions, *more)))
-    return _joined(seen, turns, event.at, policy)
+        transitions.append((told, (*decisions, *more)))
+    return _joined(seen, transitions, event.at, policy)
 
 
 def _tracks(state: MonitorState) -> tuple[tuple[Severity, Track], tuple[Severity, Track]]:
     return (Severity.OUTAGE, state.outage), (Severity.DEGRADATION, state.degradation)
 
 
-def _joined(state: MonitorState, turns: list[Turn], at: int, policy: Policy) -> tuple[MonitorState, tuple[Decision, ...]]:
-    (outage, first), (degradation, second) = turns
+def _joined(state: MonitorState, transitions: list[Transition], at: int, policy: Policies) -> tuple[MonitorState, tuple[Decision, ...]]:
+    (outage, first), (degradation, second) = transitions
     wakes = [wake for track in (outage, degradation) if (wake := _wake_at(track, at, policy)) is not None]
     joined = replace(state, outage=outage, degradation=degradation, wake_at=min(wakes, default=None))
     return joined, (*first, *second)
 
 
-def _move(severity: Severity, track: Track, signal: Signal, event: Observed, state: MonitorState, policy: Policy) -> Turn:
+def _move(severity: Severity, track: Track, signal: Signal, event: Observed, state: MonitorState, policy: Policies) -> Transition:
     rule = TABLE[track.phase, signal]
     count = 0 if rule.counts is None else track.count + 1 if track.phase is rule.then else 1
-    threshold = {Count.CONFIRM: policy.confirm, Count.RECOVER: policy.recover, None: 0}[rule.counts]
+    threshold = {Count.CONFIRM: policy.detection.confirm, Count.RECOVER: policy.detection.recover, None: 0}[rule.counts]
     phase = rule.full if rule.full is not None and count >= threshold else rule.then
     moved = replace(track, phase=phase, count=count)
     return _decide(severity, track, moved, event, state, policy)
 
 
-def _decide(severity: Severity, track: Track, moved: Track, event: Observed, state: MonitorState, policy: Policy) -> Turn:
+def _decide(severity: Severity, track: Track, moved: Track, event: Observed, state: MonitorState, policy: Policies) -> Transition:
     cause = event.cause or Cause.PROBE_ERROR
     decisions: list[Decision] = []
     if track.phase is Phase.HEALTHY and moved.phase is not Phase.HEALTHY:
@@ -191,7 +200,7 @@ def _decide(severity: Severity, track: Track, moved: Track, event: Observed, sta
     if track.is_open and not moved.is_open:
         return _rested(track), (Recovered(severity, track.incident, event.at, page=track.told),)
     if moved.is_open and not track.is_open:
-        page = policy.muted_until(event.at) is None
+        page = policy.notification.muted_until(event.at) is None
         remind_at = _remind_at(event.at, policy) if page else None
         incident = f"{state.monitor}-{state.ordinal + 1}"
         moved = replace(moved, incident=incident, count=0, told=page, acked=False, reminders=0, remind_at=remind_at)
@@ -199,7 +208,7 @@ def _decide(severity: Severity, track: Track, moved: Track, event: Observed, sta
     return moved, tuple(decisions)
 
 
-def _turn(severity: Severity, track: Track, event: Acked | Resolved | Woke | Stepped, policy: Policy) -> Turn:
+def _turn(severity: Severity, track: Track, event: Acked | Resolved | Woke | Stepped, policy: Policies) -> Transition:
     """What an event other than a result makes of one track."""
     if isinstance(event, Stepped):
         moved = track.remind_at is not None
@@ -214,12 +223,12 @@ def _turn(severity: Severity, track: Track, event: Acked | Resolved | Woke | Ste
     return _tell(severity, track, event.at, policy)
 
 
-def _tell(severity: Severity, track: Track, at: int, policy: Policy) -> Turn:
+def _tell(severity: Severity, track: Track, at: int, policy: Policies) -> Transition:
     """Disclose what a maintenance window hid, or remind, if it is time and no window holds.
 
     Also while it seems to recover: should Vigie see nothing any more, nobody would ever hear of it.
     """
-    if not track.is_open or policy.muted_until(at) is not None:
+    if not track.is_open or policy.notification.muted_until(at) is not None:
         return track, ()
     if not track.told:
         remind_at = None if track.acked else _remind_at(at, policy)
@@ -236,15 +245,15 @@ def _rested(track: Track) -> Track:
     return Track(incident=track.incident)
 
 
-def _remind_at(at: int, policy: Policy) -> int | None:
-    return at + policy.remind_ms if policy.remind_ms else None
+def _remind_at(at: int, policy: Policies) -> int | None:
+    return at + policy.notification.remind_ms if policy.notification.remind_ms else None
 
 
-def _wake_at(track: Track, at: int, policy: Policy) -> int | None:
+def _wake_at(track: Track, at: int, policy: Policies) -> int | None:
     if not track.is_open:
         return None
     wanted = track.remind_at if track.told else at
     if wanted is None:
         return None
     wanted = max(wanted, at)  # a reminder that a window overtook waits for that window's end
-    return policy.muted_until(wanted) or wanted
+    return policy.notification.muted_until(wanted) or wanted

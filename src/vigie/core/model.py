@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from vigie.core.policy import Policy
+from vigie.core.detection import DetectionPolicy, Severity
+from vigie.core.notification import NotificationPolicy
 
 Scalar = str | int | float | bool
+_DETECTION, _NOTIFICATION = DetectionPolicy(), NotificationPolicy()
 
 
 class Status(StrEnum):
@@ -197,16 +199,10 @@ class Monitor:
     host: str
     every_ms: int
     timeout_ms: int
-    policy: Policy
+    detection: DetectionPolicy = _DETECTION
+    notification: NotificationPolicy = _NOTIFICATION
     tags: tuple[str, ...] = ()
     baseline: Sensitivity = Sensitivity.NORMAL
-
-
-class Severity(StrEnum):
-    """Which of a monitor's two tracks an incident belongs to: an outage pages, a degradation does so only when asked."""
-
-    OUTAGE = "outage"
-    DEGRADATION = "degradation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,33 +219,3 @@ class Incident:
     acked_by: str | None = None
     closed_by: str | None = None  # None: the service recovered
     note: str | None = None
-
-
-class NoticeReason(StrEnum):
-    """Why somebody is told."""
-
-    OPENED = "opened"
-    DISCLOSED = "disclosed"  # maintenance ended and the incident is still open
-    REMINDER = "reminder"
-    RECOVERED = "recovered"
-    CLOSED = "closed"
-    REPORT = "report"  # the model's report, after the page
-    BURIED = "buried"  # another channel could not be reached: this one says so
-    BLIND = "blind"  # Vigie itself could not see, from when to when
-    AVAILABILITY = "availability"  # how available everything was in the last week or month; about no incident
-    TEST = "test"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something one channel must be told. `key` is the same however often it is sent: `<incident>:<reason>[:n]:<channel>`.
-
-    What is about no incident has the name of its thread there, such as `availability-2026-W47`.
-    """
-
-    key: str
-    incident: str
-    monitor: str
-    channel: str
-    reason: NoticeReason
-    at: int

@@ -25,7 +25,7 @@ SLOTS = 12  # samples of an hour, one every five minutes
 LEARNING, WEEK, SETTLED = 48, 168, 504  # hours learnt from: nothing is told, each hour of the week was seen, seen three times
 
 _COUNT = len(PHASES)
-_UNIT, _LEAST_MS, _MOST_MS = 0.06, 0.2, 850_000.0
+_UNIT, _MIN_MS, _MAX_MS = 0.06, 0.2, 850_000.0
 _UPWARDS = 6  # weeks
 _BLOCKS = 4  # parts of a day whose spreads are kept apart
 _FINE = 8  # parts of a code in a kept spread
@@ -34,11 +34,11 @@ _PEAK_UNIT, _PEAKS = 0.015, 4  # a kept peak is in quarters of a code
 _GROSS = 4.0  # while the week is not known, only what no rhythm explains is slow
 _MAD_SIGMA = 1.4826  # of a normal distribution: what its median distance has to be multiplied with
 _SIGMAS, _ABOVE_PEAK = 2.0, 1.25
-MS = (0.0, *(_LEAST_MS * exp(number * _UNIT) for number in range(255)))
+MS = (0.0, *(_MIN_MS * exp(number * _UNIT) for number in range(255)))
 
 
 @dataclass(frozen=True, slots=True)
-class Sense:
+class Thresholds:
     """What counts as slow. `ratio` and `floor_ms` above the usual; it is told after so many `checks` and `lasts_ms`."""
 
     ratio: float
@@ -48,9 +48,9 @@ class Sense:
 
 
 SENSES = {
-    Sensitivity.LOW: Sense(1.0, 100.0, 10, 900_000),
-    Sensitivity.NORMAL: Sense(0.5, 30.0, 6, 300_000),
-    Sensitivity.HIGH: Sense(0.3, 10.0, 4, 120_000),
+    Sensitivity.LOW: Thresholds(1.0, 100.0, 10, 900_000),
+    Sensitivity.NORMAL: Thresholds(0.5, 30.0, 6, 300_000),
+    Sensitivity.HIGH: Thresholds(0.3, 10.0, 4, 120_000),
 }
 
 
@@ -77,9 +77,9 @@ def lengths(timings: Timings) -> tuple[float, float, float, float, float]:
 
 def code(ms: float) -> int:
     """The nearest code of a length: 1 up to 0.2 ms, 255 from 14 min on."""
-    if _LEAST_MS < ms < _MOST_MS:
-        return min(int(log(ms / _LEAST_MS) / _UNIT + 1.5), 255)
-    return 255 if ms >= _MOST_MS else 1
+    if _MIN_MS < ms < _MAX_MS:
+        return min(int(log(ms / _MIN_MS) / _UNIT + 1.5), 255)
+    return 255 if ms >= _MAX_MS else 1
 
 
 def sample(timings: Timings) -> bytes:
@@ -115,7 +115,7 @@ def spread_ms(season: Season, hour: int, phase: int, usual_ms: float) -> float:
     return usual_ms * (exp(_sigma(kept)) - 1)
 
 
-def limit_ms(season: Season, hour: int, sense: Sense) -> float:
+def limit_ms(season: Season, hour: int, sense: Thresholds) -> float:
     """From which total on a check of this hour is slow; infinite while too little is known."""
     if season.hours < LEARNING:
         return float("inf")

@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from vigie.core.report import history
-from vigie.core.report.facts import Analysis, Bundle, Subject
-from vigie.core.report.render import Setting
-from vigie.core.report.words import counted
 from vigie.engine import writer
 from vigie.engine.writer import Mode
 from vigie.errors import ModelError, ModelFault
 from vigie.ports import Clock, LanguageModel, Store
+from vigie.report import history
+from vigie.report.facts import Analysis, Bundle, Subject
+from vigie.report.render import RenderContext
+from vigie.text.words import counted
 
 log = logging.getLogger("vigie.analyst")
 
@@ -31,7 +31,7 @@ Outcome = tuple[Analysis | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Writing:
+class ReportOptions:
     """How reports are written.
 
     `model` is None when none is configured; `deadline_ms` bounds one report in all; `mode` None: by what the model can do.
@@ -41,7 +41,7 @@ class Writing:
     deadline_ms: int
     language: str
     instructions: str | None
-    setting: Setting
+    setting: RenderContext
     mode: Mode | None = None
 
 
@@ -76,14 +76,14 @@ class _Allowance:
 class Analyst:
     """Turns a bundle into a certified analysis, or into one line that says why there is none."""
 
-    def __init__(self, store: Store, clock: Clock, writing: Writing) -> None:
+    def __init__(self, store: Store, clock: Clock, writing: ReportOptions) -> None:
         self._store, self._clock, self.writing = store, clock, writing
         self._breaker, self._allowance = _Breaker(), _Allowance()
         self._turn = asyncio.Lock()
         self._known: dict[Hashable, Analysis] = {}
         self._said: set[ModelFault] = set()
 
-    def use(self, writing: Writing) -> None:
+    def use(self, writing: ReportOptions) -> None:
         """The model and language of a new configuration."""
         self.writing, self._breaker, self._said = writing, _Breaker(), set()
 

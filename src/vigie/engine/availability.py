@@ -2,31 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from vigie.core.blind import Blind
-from vigie.core.model import Incident, Severity
-from vigie.core.uptime import Availability, Span, availability, clipped, length, merged, of_incidents
+from vigie.core.availability import Availability, AvailabilitySummary, Span, availability, clipped, length, merged, of_incidents
+from vigie.core.detection import Severity
+from vigie.core.model import Incident
+from vigie.core.visibility import Blind
 from vigie.ports import Store
 
 _ALL = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How one monitor stood in a period, in ms: `outages` were seen in it, `blind_ms` of it were not seen.
-
-    `since` is when it was first watched, epoch ms, if that is within the period.
-    """
-
-    known: Availability
-    outages: int
-    longest_ms: int
-    blind_ms: int
-    since: int | None
-
-
-async def standings(store: Store, start: int, end: int) -> dict[str, Standing]:
+async def standings(store: Store, start: int, end: int) -> dict[str, AvailabilitySummary]:
     """How each monitor stood over [start, end), epoch ms, by its id; one watched since a later instant, from there. Raises StoreError."""
     incidents: dict[str, list[Incident]] = defaultdict(list)
     for incident in await store.incidents(since=start, limit=_ALL):
@@ -42,12 +28,12 @@ async def standings(store: Store, start: int, end: int) -> dict[str, Standing]:
     }
 
 
-def _standing(start: int, end: int, incidents: Iterable[Incident], blind: list[Blind], since: int | None) -> Standing:
+def _standing(start: int, end: int, incidents: Iterable[Incident], blind: list[Blind], since: int | None) -> AvailabilitySummary:
     unseen = [(one.start, end if one.until is None else one.until) for one in blind]
     outages = [one for one in incidents if one.severity is Severity.OUTAGE]
     seen = [ms for one in outages if (ms := _seen_ms(start, end, one, unseen))]
     known = of_incidents(start, end, outages, blind)
-    return Standing(known, len(seen), max(seen, default=0), length(merged(clipped(unseen, start, end))), since)
+    return AvailabilitySummary(known, len(seen), max(seen, default=0), length(merged(clipped(unseen, start, end))), since)
 
 
 def _seen_ms(start: int, end: int, one: Incident, unseen: list[Span]) -> int:

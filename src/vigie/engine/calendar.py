@@ -4,13 +4,14 @@ import logging
 from collections.abc import Callable, Iterable
 from datetime import UTC, tzinfo
 
-from vigie.core.blind import OWN
-from vigie.core.model import Monitor, Notice, NoticeReason
+from vigie.core.model import Monitor
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.period import Every, Period, newest
-from vigie.engine.ingest import Turn
-from vigie.engine.sheet import thread
+from vigie.core.visibility import OWN
+from vigie.engine.ingest import Transition
 from vigie.errors import StoreError
 from vigie.ports import Clock, Commit, OutboxRow, Store
+from vigie.report.availability import thread
 
 log = logging.getLogger("vigie.calendar")
 
@@ -38,9 +39,9 @@ class Calendar:
         self._every, self._channels, self._zone = every, channels, zone
         self._settled = None
 
-    async def hear(self, turn: Turn) -> None:
+    async def hear(self, transition: Transition) -> None:
         """A result was taken in, and whoever keeps what Vigie could not see has heard it: a silence up to now is on record."""
-        self._heard = self._heard or turn.result is not None
+        self._heard = self._heard or transition.result is not None
 
     async def run(self) -> None:
         """Look for ever whether something is to be told."""

@@ -2,26 +2,26 @@
 
 import logging
 
-from vigie.core.report.causes import catalogue
-from vigie.core.report.history import Remark
-from vigie.core.report.render import Setting
 from vigie.engine.messages import Composer
 from vigie.ports import Asked, Clock, Store
+from vigie.report.history import Remark
+from vigie.report.render import RenderContext
+from vigie.text.causes import catalogue
 
 log = logging.getLogger("vigie.feedback")
 
-_MOST = 30  # remarks on one incident; a link that went astray cannot fill the disk
+_MAX = 30  # remarks on one incident; a link that went astray cannot fill the disk
 _BY = {"fr": "un lecteur (lien)", "en": "a reader (link)"}
 
 
-class Desk:
+class FeedbackService:
     """Finds what a link is about, and keeps what was said. Raises StoreError."""
 
     def __init__(self, store: Store, clock: Clock, composer: Composer) -> None:
         self._store, self._clock, self._composer = store, clock, composer
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> RenderContext:
         """How notices speak now."""
         return self._composer.setting
 
@@ -42,7 +42,7 @@ class Desk:
         before = await self._store.remarks([asked.incident.id])
         if before and _same(before[-1], said):  # sent twice by a double click, or by a reload
             return True
-        if len(before) >= _MOST:
+        if len(before) >= _MAX:
             return False
         await self._store.remark(said)
         log.info("%s: a reader says that the analysis %s", asked.incident.id, "helped" if helpful else "misled")

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
 from vigie.core import heartbeat
-from vigie.core.heartbeat import Expected, Finding, Job, Ping, Signal
+from vigie.core.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
 from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.errors import StoreError
 from vigie.net import redact
-from vigie.ports import Answer, Batch, Clock, Hearing, PingStore
+from vigie.ports import Answer, Batch, Clock, PingStore, PingUpdate
+from vigie.text import jobs
 
 log = logging.getLogger("vigie.heartbeats")
 
@@ -115,7 +116,7 @@ class Heartbeats:
         now, wanted = self._clock.now(), {one.monitor.id: one for one in watched}
         async with self._turn:
             begun = {name: heartbeat.begun(self._jobs.get(name), name, one.expected, now) for name, one in wanted.items()}
-            changed = [Hearing(job) for name, job in begun.items() if self._jobs.get(name) != job]
+            changed = [PingUpdate(job) for name, job in begun.items() if self._jobs.get(name) != job]
             if changed:
                 await self._store.hear(changed)
             self._watched, self._jobs = wanted, begun
@@ -178,7 +179,7 @@ class Heartbeats:
                 if not one.written.done():
                     one.written.set_result(None)
 
-    def _hearing(self, jobs: dict[str, Job], arrival: _Arrival) -> Hearing | None:
+    def _hearing(self, jobs: dict[str, Job], arrival: _Arrival) -> PingUpdate | None:
         """What one ping makes of its job; `jobs` go along."""
         watched, job, ping = self._watched.get(arrival.monitor), jobs.get(arrival.monitor), arrival.ping
         if watched is None or job is None:
@@ -187,9 +188,9 @@ class Heartbeats:
         overtaken = arrival.left is not None and ping.at < (job.ended_at or 0) <= self._clock.now()
         after = job if overtaken else heartbeat.heard(job, ping, watched.expected)
         jobs[arrival.monitor] = after
-        return Hearing(after, ping, arrival.left)
+        return PingUpdate(after, ping, arrival.left)
 
-    def _adopt(self, hearings: Iterable[Hearing]) -> None:
+    def _adopt(self, hearings: Iterable[PingUpdate]) -> None:
         """What is on the disk holds. Each end of a run is a result of its own: a failure is told even where a success follows at once."""
         now = self._clock.now()
         for one in hearings:
@@ -265,7 +266,7 @@ class Heartbeats:
             }
             changed = {name: job for name, job in after.items() if self._jobs[name] != job}
             if changed:
-                await self._store.hear([Hearing(job) for job in changed.values()])
+                await self._store.hear([PingUpdate(job) for job in changed.values()])
                 self._jobs.update(changed)
 
     async def _look(self, now: int) -> None:
@@ -280,7 +281,7 @@ class Heartbeats:
             if (watched := self._watched.get(name)) is not None:
                 found = self._judged(name, now)
                 if own is not None and name in missed and found.status is Status.UNKNOWN:
-                    found = replace(found, cause=own, message="this machine's own link fails, so no ping can come in")
+                    found = replace(found, cause=own, reason=Reason.UNREACHABLE)
                 results += self._noted(watched, found, now)
         if results:
             await self._tell(results)
@@ -317,8 +318,7 @@ def verdict(monitor: str, job: Job | None, expected: Expected, now: int) -> Chec
     """What is to be said of a job at this instant, for who looks on from outside."""
     finding = Finding(None) if job is None else heartbeat.judge(job, expected, now)
     if finding.status is None:
-        words = "no ping has come yet" + ("" if job is None else ", and none is due")
-        finding = Finding(Status.UNKNOWN, Cause.PROBE_ERROR, words)
+        finding = Finding(Status.UNKNOWN, Cause.PROBE_ERROR, Reason.NOT_YET if job is None else Reason.NOT_DUE)
     return _result(monitor, finding, now)
 
 
@@ -329,7 +329,7 @@ def _result(monitor: str, finding: Finding, now: int) -> CheckResult:
         now,
         finding.status or Status.UNKNOWN,
         finding.cause,
-        finding.message,
+        jobs.line(finding),
         figures=finding.figures or {},
         advice=(_ADVICE[finding.cause],) if finding.cause in _ADVICE else (),
     )

@@ -5,16 +5,16 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 
-from vigie.core.blind import OWN
+from vigie.core.alert import route
 from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
-from vigie.core.incident import MonitorState, step
-from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
-from vigie.core.policy import Policy
-from vigie.core.report.words import REMOVED
-from vigie.core.routing import route
+from vigie.core.incident import MonitorState, Policies, step
+from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.core.notification import NoticeReason, NotificationPolicy
+from vigie.core.visibility import OWN
 from vigie.engine.baselines import Baselines
 from vigie.errors import StoreError
 from vigie.ports import Batch, Clock, Commit, OutboxRow, Store, TimelineEntry
+from vigie.text.words import REMOVED
 
 log = logging.getLogger("vigie.ingest")
 
@@ -24,7 +24,7 @@ _LEVELS = {Status.UP: logging.INFO, Status.DEGRADED: logging.WARNING, Status.DOW
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Transition:
     """What one event did to one monitor; told to listeners after the commit."""
 
     monitor: Monitor
@@ -34,7 +34,7 @@ class Turn:
     result: CheckResult | None
 
 
-Listener = Callable[[Turn], Awaitable[None]]
+Listener = Callable[[Transition], Awaitable[None]]
 
 
 class Ingest:
@@ -59,7 +59,7 @@ class Ingest:
         self._listeners.append(listener)
 
     def listen_to_results(self, listener: Listener) -> None:
-        """Tell this one of every turn, also where nothing was decided."""
+        """Tell this one of every transition, also where nothing was decided."""
         self._hearers.append(listener)
 
     async def start(self) -> None:
@@ -88,8 +88,8 @@ class Ingest:
         for one in [one for one in self._incidents.values() if one.monitor == orphan]:
             told.update((delivery.channel, None) for delivery in await self._store.deliveries(one.id) if delivery.reason is None)
         told.update((row.notice.channel, None) for row in await self._store.unsent() if row.notice.monitor == orphan)
-        policy = Policy(to=tuple(told), degraded_to=tuple(told))
-        return Monitor(orphan, orphan, "", orphan, "", every_ms=60_000, timeout_ms=10_000, policy=policy)
+        policy = NotificationPolicy(to=tuple(told), degraded_to=tuple(told))
+        return Monitor(orphan, orphan, "", orphan, "", every_ms=60_000, timeout_ms=10_000, notification=policy)
 
     def stop(self) -> None:
         """Vigie is about to end: a store that fails is not waited for any longer."""
@@ -121,13 +121,13 @@ class Ingest:
             if (batch.run, batch.sequence) <= self._cursors.get(batch.agent, (0, 0)):
                 return
             moved = self._moved(drift := self._drift())
-            turns = [*moved, *self._turns(batch.results, {turn.monitor.id: turn.after for turn in moved})]
-            commit = self._commit(turns, ((batch.agent, batch.run, batch.sequence),))
+            transitions = [*moved, *self._turns(batch.results, {transition.monitor.id: transition.after for transition in moved})]
+            commit = self._commit(transitions, ((batch.agent, batch.run, batch.sequence),))
             await self._keep_trying(commit)
-            self._apply(turns)
+            self._apply(transitions)
             self._offset += drift
             self._cursors[batch.agent] = (batch.run, batch.sequence)
-        await self._tell(turns)
+        await self._tell(transitions)
 
     async def handle(self, monitor_id: str, event: Event) -> tuple[Decision, ...]:
         """Take in an event other than a result; what was decided. Raises StoreError."""
@@ -135,14 +135,14 @@ class Ingest:
             monitor, before = self._monitors.get(monitor_id), self.state(monitor_id)
             if monitor is None:
                 return ()
-            after, decisions = step(before, event, monitor.policy)
-            turn = Turn(monitor, before, after, decisions, None)
+            after, decisions = step(before, event, _policies(monitor))
+            transition = Transition(monitor, before, after, decisions, None)
             if isinstance(event, Resolved):
                 self._baselines.accept(monitor)
             if after != before:
-                await self._store.commit(self._commit([turn], ()))
-                self._apply([turn])
-        await self._tell([turn])
+                await self._store.commit(self._commit([transition], ()))
+                self._apply([transition])
+        await self._tell([transition])
         return decisions
 
     async def wake(self, now: int) -> None:
@@ -151,19 +151,19 @@ class Ingest:
             if state.wake_at is not None and state.wake_at <= now:
                 await self.handle(state.monitor, Woke(now))
 
-    async def mind_clock(self) -> int:
+    async def apply_clock_step(self) -> int:
         """Should the wall clock have jumped, move what waits along, for all monitors or, when the store fails, for none: StoreError.
 
         The time at which it was looked at, epoch ms.
         """
         async with self._lock:
             now = self._clock.now()
-            turns = self._moved(drift := self._drift())
-            if turns:
-                await self._store.commit(self._commit(turns, ()))
-            self._apply(turns)
+            transitions = self._moved(drift := self._drift())
+            if transitions:
+                await self._store.commit(self._commit(transitions, ()))
+            self._apply(transitions)
             self._offset += drift
-        await self._tell(turns)
+        await self._tell(transitions)
         return now
 
     def _drift(self) -> int:
@@ -171,21 +171,21 @@ class Ingest:
         drift = self._clock.now() - round(self._clock.monotonic() * 1000) - self._offset
         return drift if abs(drift) > _STEP_MS else 0
 
-    def _moved(self, drift: int) -> list[Turn]:
+    def _moved(self, drift: int) -> list[Transition]:
         """What a jump of the clock does to every monitor; nobody must be reminded of anything because of it."""
         if not drift:
             return []
         log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); nobody is paged for it", drift / 1000)
-        event, turns = Stepped(self._clock.now(), drift), list[Turn]()
+        event, transitions = Stepped(self._clock.now(), drift), list[Transition]()
         for monitor in self._monitors.values():
             before = self.state(monitor.id)
-            after, decisions = step(before, event, monitor.policy)
-            turns += [Turn(monitor, before, after, decisions, None)] if after != before else []
-        return turns
+            after, decisions = step(before, event, _policies(monitor))
+            transitions += [Transition(monitor, before, after, decisions, None)] if after != before else []
+        return transitions
 
-    def _turns(self, results: Iterable[CheckResult], states: dict[str, MonitorState]) -> list[Turn]:
+    def _turns(self, results: Iterable[CheckResult], states: dict[str, MonitorState]) -> list[Transition]:
         """What results do, one after the other, on top of these states."""
-        turns = []
+        transitions = []
         for result in results:
             monitor = self._monitors.get(result.monitor)
             if monitor is None:
@@ -193,32 +193,32 @@ class Ingest:
             before = states.get(monitor.id) or self.state(monitor.id)
             fresh = not result.order or result.order > before.order  # what is repeated teaches nothing
             judged = self._baselines.judge(monitor, result) if fresh else result
-            after, decisions = step(before, Observed(judged.at, judged.order, judged.status, judged.cause), monitor.policy)
+            after, decisions = step(before, Observed(judged.at, judged.order, judged.status, judged.cause), _policies(monitor))
             if after is not before:
-                turns.append(Turn(monitor, before, after, decisions, judged))
+                transitions.append(Transition(monitor, before, after, decisions, judged))
                 states[monitor.id] = after
-        return turns
+        return transitions
 
-    def _commit(self, turns: list[Turn], cursors: tuple[tuple[str, int, int], ...]) -> Commit:
+    def _commit(self, transitions: list[Transition], cursors: tuple[tuple[str, int, int], ...]) -> Commit:
         now = self._clock.now()
         incidents: dict[str, Incident] = {}
         timeline, outbox = [], []
-        for turn in turns:
-            for decision in turn.decisions:
-                self._book(decision, turn.monitor, incidents)
+        for transition in transitions:
+            for decision in transition.decisions:
+                self._book(decision, transition.monitor, incidents)
                 if (incident := getattr(decision, "incident", None)) is not None:
                     timeline.append(TimelineEntry(incident, decision.at, decision))
-                for notice in route(decision, turn.monitor.id, turn.monitor.policy):
+                for notice in route(decision, transition.monitor.id, transition.monitor.notification):
                     held = notice.reason is NoticeReason.OPENED  # what a window hid has had its report since it opened
                     outbox.append(OutboxRow(notice, now + (self._hold_ms if held else 0)))
         return Commit(
-            results=tuple(turn.result for turn in turns if turn.result is not None),
-            states=tuple({turn.monitor.id: turn.after for turn in turns if _matters(turn)}.values()),
+            results=tuple(transition.result for transition in transitions if transition.result is not None),
+            states=tuple({transition.monitor.id: transition.after for transition in transitions if _matters(transition)}.values()),
             incidents=tuple(incidents.values()),
             timeline=tuple(timeline),
             outbox=tuple(outbox),
             cursors=cursors,
-            details=tuple(turn.result for turn in turns if turn.result is not None and _worth_keeping(turn)),
+            details=tuple(transition.result for transition in transitions if transition.result is not None and _worth_keeping(transition)),
             baselines=self._baselines.due(),
         )
 
@@ -232,19 +232,19 @@ class Ingest:
             if known is not None:
                 incidents[known.id] = _after(known, decision)
 
-    def _apply(self, turns: list[Turn]) -> None:
+    def _apply(self, transitions: list[Transition]) -> None:
         """Adopt what was committed."""
-        for turn in turns:
-            self._states[turn.monitor.id] = turn.after
+        for transition in transitions:
+            self._states[transition.monitor.id] = transition.after
             booked: dict[str, Incident] = {}
-            for decision in turn.decisions:
-                self._book(decision, turn.monitor, booked)
+            for decision in transition.decisions:
+                self._book(decision, transition.monitor, booked)
                 self._incidents.update(booked)
             for one in booked.values():
                 if one.closed_at is not None:
                     self._incidents.pop(one.id, None)
-            if turn.result is not None:
-                self.last_result_at = turn.result.at
+            if transition.result is not None:
+                self.last_result_at = transition.result.at
 
     async def _keep_trying(self, commit: Commit) -> None:
         """A failing store is Vigie's own fault: results wait, loudly, and nobody is accused meanwhile."""
@@ -260,21 +260,21 @@ class Ingest:
             else:
                 return
 
-    async def _tell(self, turns: list[Turn]) -> None:
-        for turn in turns:
-            _log(turn)
+    async def _tell(self, transitions: list[Transition]) -> None:
+        for transition in transitions:
+            _log(transition)
             for hearer in self._hearers:
-                await _tell_one(hearer, turn)
-            if turn.decisions or turn.before.quick != turn.after.quick:
+                await _tell_one(hearer, transition)
+            if transition.decisions or transition.before.quick != transition.after.quick:
                 for listener in self._listeners:
-                    await _tell_one(listener, turn)
+                    await _tell_one(listener, transition)
 
 
-async def _tell_one(listener: Listener, turn: Turn) -> None:
+async def _tell_one(listener: Listener, transition: Transition) -> None:
     try:
-        await listener(turn)
+        await listener(transition)
     except Exception:  # what is decided is committed; one listener's fault must not keep it from the others
-        log.exception("%s: a listener broke", turn.monitor.name)
+        log.exception("%s: a listener broke", transition.monitor.name)
 
 
 def _after(known: Incident, decision: AckRecorded | Recovered | Closed) -> Incident:
@@ -284,27 +284,31 @@ def _after(known: Incident, decision: AckRecorded | Recovered | Closed) -> Incid
     return replace(closed, closed_by=decision.by, note=decision.note or None) if isinstance(decision, Closed) else closed
 
 
-def _matters(turn: Turn) -> bool:
+def _policies(monitor: Monitor) -> Policies:
+    return Policies(monitor.detection, monitor.notification)
+
+
+def _matters(transition: Transition) -> bool:
     """A resting state needs no row: its counters are nought and its order is overtaken by the next run's."""
-    return bool(turn.decisions) or not (turn.before.resting and turn.after.resting)
+    return bool(transition.decisions) or not (transition.before.resting and transition.after.resting)
 
 
-def _worth_keeping(turn: Turn) -> bool:
+def _worth_keeping(transition: Transition) -> bool:
     """Whole results are kept at each change of verdict and while something is suspected."""
-    before, after = turn.before, turn.after
+    before, after = transition.before, transition.after
     return (before.status, before.cause) != (after.status, after.cause) or any(
-        isinstance(one, Opened | Suspected) for one in turn.decisions
+        isinstance(one, Opened | Suspected) for one in transition.decisions
     )
 
 
-def _log(turn: Turn) -> None:
-    result, name = turn.result, turn.monitor.name
+def _log(transition: Transition) -> None:
+    result, name = transition.result, transition.monitor.name
     if result is not None and log.isEnabledFor(_LEVELS[result.status]):
         total = result.timings.total
         took = "" if total is None else f" ({total:.0f} ms)"
         cause = f" [{result.cause}]" if result.cause else ""
-        log.log(_LEVELS[result.status], "%s: %s%s: %s%s", name, result.status, cause, result.message or turn.monitor.target, took)
-    for decision in turn.decisions:
+        log.log(_LEVELS[result.status], "%s: %s%s: %s%s", name, result.status, cause, result.message or transition.monitor.target, took)
+    for decision in transition.decisions:
         log.warning("%s: %s", name, _described(decision))
 
 

@@ -30,7 +30,7 @@ class Janitor:
             self.ticked_at = self._clock.monotonic()
             try:
                 # Before the wake-ups, and they go by the time that was minded: a reminder must not come early because the clock jumped.
-                now = await self._ingest.mind_clock()
+                now = await self._ingest.apply_clock_step()
                 await seen_through(self._take_left())  # what was read there is in no other hands
                 await self._ingest.wake(now)
                 if self.ticked_at - pruned > _PRUNE_SECONDS:

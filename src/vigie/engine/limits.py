@@ -1,4 +1,4 @@
-"""How many checks may be under way: in all, and for one host. Waiting for a host's slot holds no slot of the others."""
+"""How many checks may run at once, in total and per host. A check that waits for its host's slot occupies no other slot."""
 
 import asyncio
 from collections import Counter
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 
 class Limits:
-    """First come, first served, per host and in all."""
+    """First come, first served, per host and in total."""
 
     def __init__(self, total: int, per_host: int) -> None:
         self._total, self._per_host = asyncio.Semaphore(total), per_host
@@ -16,9 +16,9 @@ class Limits:
 
     @asynccontextmanager
     async def slot(self, host: str) -> AsyncIterator[None]:
-        """Hold a slot of `host` and one of all. The host's comes first: a host that hangs fills its own queue only.
+        """Hold a slot of `host` and one of the total. The host's comes first: a host that hangs fills only its own queue.
 
-        A check that talks to no host of ours to know (`host` empty) needs one of all alone.
+        A check without a known host (`host` empty) needs only a slot of the total.
         """
         if not host:
             async with self._total:

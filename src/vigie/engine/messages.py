@@ -2,16 +2,17 @@
 
 import logging
 
-from vigie.core.blind import OWN
-from vigie.core.model import CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
-from vigie.core.policy import Policy
-from vigie.core.report import facts, render
-from vigie.core.report.facts import Message, Subject
-from vigie.core.report.render import Setting
+from vigie.core.detection import Severity
+from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.core.notification import Notice, NoticeReason
+from vigie.core.visibility import OWN
 from vigie.engine.availability import standings
-from vigie.engine.sheet import period_of, sheet
 from vigie.errors import VigieError
 from vigie.ports import Clock, Store
+from vigie.report import facts, render
+from vigie.report.availability import period_of, sheet
+from vigie.report.facts import Message, Subject
+from vigie.report.render import RenderContext
 
 log = logging.getLogger("vigie.outbox")
 
@@ -19,15 +20,15 @@ log = logging.getLogger("vigie.outbox")
 class Composer:
     """Composes at the moment of sending, so that a report that came meanwhile is in it."""
 
-    def __init__(self, store: Store, clock: Clock, setting: Setting, monitors: dict[str, Monitor]) -> None:
+    def __init__(self, store: Store, clock: Clock, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
         self._store, self._clock, self._setting, self._monitors = store, clock, setting, monitors
 
-    def use(self, setting: Setting, monitors: dict[str, Monitor]) -> None:
+    def use(self, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
         """The words and monitors of a new configuration."""
         self._setting, self._monitors = setting, monitors
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> RenderContext:
         """How messages speak now."""
         return self._setting
 
@@ -46,7 +47,7 @@ class Composer:
         if opened is None or opened.at < incident.started_at:  # that is another incident's
             status = Status.DEGRADED if degraded else Status.DOWN
             opened = CheckResult(incident.monitor, incident.started_at, status, incident.cause)
-        failures = monitor.policy.confirm if monitor is not None else 1  # of a monitor that went nobody knows how many there were
+        failures = monitor.detection.confirm if monitor is not None else 1  # of a monitor that went nobody knows how many there were
         first_good = await self._first_good(incident)
         return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures, first_good=first_good)
 
@@ -103,9 +104,9 @@ def _bare(subject: Subject, notice: Notice, language: str) -> Message:
 
 def _ourselves() -> Monitor:
     """Vigie's own incidents are about no service."""
-    return Monitor(OWN, "Vigie", "", "", "", 60_000, 10_000, Policy())
+    return Monitor(OWN, "Vigie", "", "", "", 60_000, 10_000)
 
 
 def _gone(incident: Incident) -> Monitor:
     """A monitor that is not configured any more still has a name in its last messages."""
-    return Monitor(incident.monitor, incident.monitor, "", incident.monitor, "", 60_000, 10_000, Policy())
+    return Monitor(incident.monitor, incident.monitor, "", incident.monitor, "", 60_000, 10_000)

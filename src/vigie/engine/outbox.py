@@ -4,13 +4,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
-from vigie.core.model import Notice, NoticeReason
-from vigie.core.report.facts import Message
-from vigie.core.routing import LONGEST_WAIT_MS, retry_at
+from vigie.core.notification import LONGEST_WAIT_MS, Notice, NoticeReason, retry_at
 from vigie.engine.alive import seen_through
-from vigie.engine.standins import StandIns
+from vigie.engine.failover import Failover
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
 from vigie.ports import Clock, Delivery, Notifier, OutboxRow, Store
+from vigie.report.facts import Message
 
 log = logging.getLogger("vigie.outbox")
 
@@ -58,7 +57,7 @@ class Outbox:
         fallbacks: Callable[[Notice], tuple[str, ...]],
     ) -> None:
         self._store, self._clock, self._notifiers = store, clock, dict(notifiers)
-        self._compose, self._stand_ins = compose, StandIns(store, clock, fallbacks)
+        self._compose, self._stand_ins = compose, Failover(store, clock, fallbacks)
         self._time, self._is_right = _Time(clock), False
         self._woken = asyncio.Event()
         self._closing = False

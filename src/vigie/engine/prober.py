@@ -1,4 +1,4 @@
-"""The agent of this process: it pops due monitors, probes within limits, and publishes batches of results."""
+"""The agent of this process: runs the checks that are due, within limits, and publishes their results in batches."""
 
 import asyncio
 import logging
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from vigie.core.model import CheckResult, Status
 from vigie.engine.alive import keep_alive
 from vigie.engine.limits import Limits
+from vigie.engine.loop_monitor import LoopMonitor, own_fault
 from vigie.engine.scheduler import Scheduler
-from vigie.engine.watch import Watch, own_fault
 from vigie.ports import Assignment, Batch, Clock, Probe
 
 log = logging.getLogger("vigie.prober")
@@ -17,12 +17,12 @@ log = logging.getLogger("vigie.prober")
 _BUILD_COUNT = 64
 _FLUSH_SECONDS = 0.25
 _FLUSH_COUNT = 256
-_MOST_PENDING = 50_000
+_MAX_PENDING = 50_000
 
 
 @dataclass(slots=True)
 class _Watched:
-    """One monitor under watch; a check that outlives its turn makes the next turn be skipped."""
+    """One monitor; while a check is still running when the next is due, the next is skipped."""
 
     assignment: Assignment
     probe: Probe
@@ -31,24 +31,24 @@ class _Watched:
 
 @dataclass(frozen=True, slots=True)
 class _Broken:
-    """Stands in for a probe that could not be built: the monitor is `unknown`, and everybody sees why."""
+    """Replaces a probe that could not be built: the monitor is `unknown`, and its message says why."""
 
     clock: Clock
     fault: str
 
     async def check(self, timeout_ms: int) -> CheckResult:  # noqa: ARG002 - the port's signature
-        """Say the fault."""
+        """The fault, as a result."""
         return own_fault(self.clock.now(), self.fault)
 
 
 @dataclass(slots=True)
 class Lateness:
-    """How late checks started, ms after they were due, waits for slots included; the newest ten thousand."""
+    """How late checks started, in ms after they were due, including the wait for a slot; the last ten thousand."""
 
     samples: list[int] = field(default_factory=list)
 
     def add(self, ms: int) -> None:
-        """Remember one."""
+        """Add one sample."""
         if len(self.samples) >= 10_000:
             del self.samples[:5_000]
         self.samples.append(ms)
@@ -70,7 +70,7 @@ class LocalAgent:
     ) -> None:
         self._name, self._run, self._clock = name, run, clock
         self._publish, self._build = publish, build
-        self._scheduler, self._watch = Scheduler(), Watch(clock)
+        self._scheduler, self._loop_monitor = Scheduler(), LoopMonitor(clock)
         self._limits = Limits(slots, host_slots)
         self._watched: dict[str, _Watched] = {}
         self._anchor = clock.now() - round(clock.monotonic() * 1000)
@@ -86,16 +86,16 @@ class LocalAgent:
         self.lateness = Lateness()
 
     def start(self) -> None:
-        """Begin to schedule, to publish and to watch the clock."""
-        loops = {"the schedule": self._schedule, "the publisher": self._flush, "the watch over the clock": self._watch.run}
+        """Start scheduling, publishing and monitoring the loop."""
+        loops = {"the schedule": self._schedule, "the publisher": self._flush, "the loop monitor": self._loop_monitor.run}
         self._loops = [asyncio.create_task(keep_alive(name, loop, self._clock)) for name, loop in loops.items()]
 
     async def assign(self, assignments: Sequence[Assignment]) -> None:
-        """Watch exactly these from now on. What a changed or removed monitor's last check brings is let go."""
+        """Watch exactly these from now on. The result of a check in progress is dropped if its monitor was changed or removed."""
         kept: dict[str, _Watched] = {}
         for number, assignment in enumerate(assignments):
             if number % _BUILD_COUNT == _BUILD_COUNT - 1:
-                await asyncio.sleep(0)  # thousands of new probes hold up no check of those that are watched meanwhile
+                await asyncio.sleep(0)  # building thousands of new probes must not delay the checks of the others
             known = self._watched.get(assignment.monitor.id)
             if known is not None and known.assignment == assignment:
                 kept[assignment.monitor.id] = known
@@ -106,12 +106,12 @@ class LocalAgent:
         self._changed.set()
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
-        """Quick pace, or the monitor's own again."""
+        """Check at a faster pace, or at the monitor's own again (None)."""
         self._scheduler.pace(monitor_id, every_ms, self._steady())
         self._changed.set()
 
     async def stop(self) -> None:
-        """Start no more checks, let those under way end, publish what is left."""
+        """Start no more checks, let those in progress finish, publish what is left."""
         self._stopping = True
         for loop in self._loops:
             loop.cancel()
@@ -123,12 +123,12 @@ class LocalAgent:
     def _probe_of(self, assignment: Assignment) -> Probe:
         try:
             return self._build(assignment)
-        except Exception as error:  # an outsider's probe may raise anything; the other monitors are watched all the same
+        except Exception as error:  # a third-party probe may raise anything; the other monitors are still watched
             log.exception("%s: the probe could not be built", assignment.monitor.name)
             return _Broken(self._clock, f"the probe could not be built: {type(error).__name__}: {error}")
 
     def _steady(self) -> int:
-        """Ms that never step back, on the wall clock's scale as it was at the start."""
+        """Ms that never step, on the scale of the wall clock at the start."""
         return self._anchor + round(self._clock.monotonic() * 1000)
 
     async def _schedule(self) -> None:
@@ -144,7 +144,7 @@ class LocalAgent:
             await self._until(self._scheduler.next_at())
 
     async def _until(self, at: int | None) -> None:
-        """Sleep until an instant, or until the schedule changed."""
+        """Sleep until an instant, or until the schedule changes."""
         seconds = None if at is None else max(at - self._steady(), 0) / 1000
         try:
             async with asyncio.timeout(seconds):
@@ -159,7 +159,7 @@ class LocalAgent:
                 if self._stopping:
                     return
                 self.lateness.add(self._steady() - due)
-                result = await self._watch.look(watched.probe, monitor)
+                result = await self._loop_monitor.run_check(watched.probe, monitor)
             if self._watched.get(monitor.id) is watched:
                 self._order += 1
                 self._add(replace(result, monitor=monitor.id, order=self._order))
@@ -167,10 +167,10 @@ class LocalAgent:
             watched.running = False
 
     def _add(self, result: CheckResult) -> None:
-        """Keep for the next batch. Whoever takes the batches may be stuck for long; memory stays bounded meanwhile."""
-        if len(self._pending) >= _MOST_PENDING:
+        """Keep for the next batch. The receiver may be stuck for a long time; memory stays bounded meanwhile."""
+        if len(self._pending) >= _MAX_PENDING:
             if not self._dropped:
-                log.error("%d results wait to be taken; newer ones are let go until they are", len(self._pending))
+                log.error("%d results are waiting to be received; new ones are dropped until they have been", len(self._pending))
             self._dropped += 1
             return
         self._pending.append(result)
@@ -188,7 +188,7 @@ class LocalAgent:
             await self._publish_pending()
 
     async def _publish_pending(self) -> None:
-        """Results leave the list only once they were accepted, so that nothing is lost when this is interrupted."""
+        """Results leave the list only once they have been accepted, so that nothing is lost if this is interrupted."""
         async with self._publishing:
             while self._pending:
                 results = tuple(self._pending[:_FLUSH_COUNT])
@@ -196,5 +196,5 @@ class LocalAgent:
                 self._sequence += 1
                 del self._pending[: len(results)]
         if self._dropped:
-            log.error("%d results were let go while nobody took them", self._dropped)
+            log.error("%d results were dropped because they were not received in time", self._dropped)
             self._dropped = 0

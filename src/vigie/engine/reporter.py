@@ -6,26 +6,28 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vigie.core.blind import OWN
+from vigie.core.detection import Severity
 from vigie.core.events import Cleared, Closed, Opened, Recovered, Suspected
-from vigie.core.model import Cause, Incident, Notice, NoticeReason, Severity
-from vigie.core.report import facts, history
-from vigie.core.report.facts import Bundle, Evidence, Subject
-from vigie.core.report.history import Past, Remark
-from vigie.engine.analyst import Analyst, Outcome, Writing
-from vigie.engine.ingest import Turn
+from vigie.core.model import Cause, Incident
+from vigie.core.notification import Notice, NoticeReason
+from vigie.core.visibility import OWN
+from vigie.engine.analyst import Analyst, Outcome, ReportOptions
+from vigie.engine.ingest import Transition
 from vigie.engine.messages import Composer
 from vigie.errors import StoreError
 from vigie.ports import Clock, Collector, OutboxRow, Store, StoredReport
+from vigie.report import facts, history
+from vigie.report.facts import Bundle, Evidence, Subject
+from vigie.report.history import Past, Remark
 
-__all__ = ["EVIDENCE_MS", "Reporter", "Writing"]
+__all__ = ["EVIDENCE_MS", "ReportOptions", "Reporter"]
 
 log = logging.getLogger("vigie.reporter")
 
 EVIDENCE_MS = 5_000
 _LOOKS_AT_ONCE = 16  # second looks; in a storm the others have what the check itself measured
 _CATCH_UP_MS = 3_600_000
-_LOOK_BACK, _MOST_PAST = 500, 50  # incidents that are looked through, and those compared closely
+_LOOK_BACK, _MAX_PAST = 500, 50  # incidents that are looked through, and those compared closely
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class _Draft:
 class Reporter:
     """Listens to ingest; works beside it and never holds it up."""
 
-    def __init__(self, store: Store, clock: Clock, composer: Composer, collectors: Sequence[Collector], writing: Writing) -> None:
+    def __init__(self, store: Store, clock: Clock, composer: Composer, collectors: Sequence[Collector], writing: ReportOptions) -> None:
         self._store, self._clock, self._composer = store, clock, composer
         self._collectors = list(collectors)
         self._analyst = Analyst(store, clock, writing)
@@ -57,7 +59,7 @@ class Reporter:
         self._preload: asyncio.Task[None] | None = None
         self._stored: list[Callable[[], None]] = []
 
-    def use(self, writing: Writing) -> None:
+    def use(self, writing: ReportOptions) -> None:
         """The model and language of a new configuration."""
         self._analyst.use(writing)
 
@@ -65,15 +67,15 @@ class Reporter:
         """Call back when a report was stored: a page may be due now."""
         self._stored.append(listener)
 
-    async def hear(self, turn: Turn) -> None:
+    async def hear(self, transition: Transition) -> None:
         """A turn of ingest: prepare on suspicion, report on opening, let go afterwards."""
-        for decision in turn.decisions:
-            if isinstance(decision, Suspected) and turn.result is not None:
-                await self._prepare(turn, decision.severity)
+        for decision in transition.decisions:
+            if isinstance(decision, Suspected) and transition.result is not None:
+                await self._prepare(transition, decision.severity)
             elif isinstance(decision, Opened) and (incident := await self._store.incident(decision.incident)):
                 self._start(incident)
             elif isinstance(decision, Cleared | Recovered | Closed):
-                self._let_go(turn.monitor.id)
+                self._let_go(transition.monitor.id)
 
     def _let_go(self, monitor: str) -> None:
         look, draft = self._evidence.pop(monitor, None), self._drafts.pop(monitor, None)
@@ -133,15 +135,15 @@ class Reporter:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _prepare(self, turn: Turn, severity: Severity) -> None:
+    async def _prepare(self, transition: Transition, severity: Severity) -> None:
         """One second look an outage, and a draft on it, while re-checks confirm; and have the model loaded meanwhile."""
-        monitor, result = turn.monitor, turn.result
+        monitor, result = transition.monitor, transition.result
         if monitor.id in self._evidence or severity is Severity.DEGRADATION or result is None:
             return
-        expected = f"{monitor.id}-{turn.after.ordinal + 1}"
+        expected = f"{monitor.id}-{transition.after.ordinal + 1}"
         incident = Incident(expected, monitor.id, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
         last_good = await self._store.last_detail(monitor.id, good=True, before=result.at)
-        subject = Subject(monitor, incident, result, last_good, failures=monitor.policy.confirm)
+        subject = Subject(monitor, incident, result, last_good, failures=monitor.detection.confirm)
         look = self._evidence[monitor.id] = asyncio.create_task(self._look(subject))
         if self._analyst.writing.model is None:
             return
@@ -202,7 +204,7 @@ class Reporter:
         known = await self._store.incidents(limit=_LOOK_BACK)
         alike = [one for one in known if one.closed_at is not None and one.cause.partition(".")[0] == family]
         said = await self._store.remarks([one.id for one in alike])
-        past = [await self._past(one, said) for one in alike[:_MOST_PAST]]
+        past = [await self._past(one, said) for one in alike[:_MAX_PAST]]
         return history.evidence(subject, past, self._analyst.writing.setting.zone)
 
     async def _past(self, incident: Incident, said: Sequence[Remark]) -> Past:
@@ -215,8 +217,8 @@ class Reporter:
             listener()
 
     def _follow_ups(self, subject: Subject, now: int) -> list[OutboxRow]:
-        incident, policy = subject.incident, subject.monitor.policy
-        channels = policy.to if incident.severity is Severity.OUTAGE else policy.degraded_to
+        incident = subject.incident
+        channels = subject.monitor.notification.channels(incident.severity)
         reason = NoticeReason.REPORT
         return [OutboxRow(Notice(f"{incident.id}:{reason}:{to}", incident.id, incident.monitor, to, reason, now), now) for to in channels]
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from vigie.core.report import prompt, rules, select, verify
-from vigie.core.report.facts import Analysis, Bundle, Subject
-from vigie.core.report.rules import Hypothesis
 from vigie.errors import ModelError, ModelFault
 from vigie.ports import Clock, LanguageModel, Prompt, Reply
+from vigie.report import prompt, rules, select, verify
+from vigie.report.facts import Analysis, Bundle, Subject
+from vigie.report.rules import Hypothesis
 
 log = logging.getLogger("vigie.writer")
 

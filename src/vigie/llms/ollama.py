@@ -15,11 +15,11 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.core.report.prompt import tokens
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import LEAVES, Faults, ModelDeps, in_time, is_near
 from vigie.net import redact
 from vigie.ports import Offered, Prompt, Pulled, Reply
+from vigie.report.prompt import tokens
 
 _OPTIONS_KEPT = {"temperature": 0, "seed": 7}
 _CONNECT_SECONDS, _ANSWER_SECONDS = 2.0, 10.0

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.core.report.prompt import tokens
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import LEAVES, SLOW, Faults, ModelDeps, in_time, is_near
 from vigie.net import redact
 from vigie.ports import Offered, Prompt, Pulled, Reply
+from vigie.report.prompt import tokens
 
 _CONNECT_SECONDS, _EXAMINE_SECONDS, _PRELOAD_SECONDS = 2.0, 15.0, 300.0
 _LONGEST_REPLY, _LONGEST_LINE = 20_000, 262_144

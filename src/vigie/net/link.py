@@ -19,7 +19,7 @@ from vigie.net.names import is_localhost
 from vigie.net.resolver import Resolver, split_server
 
 _KEEP_SECONDS = 10.0
-_VOTE_MS, _LEAST_VOTE_MS, _MARGIN_MS = 2_000, 300, 50
+_VOTE_MS, _MIN_VOTE_MS, _MARGIN_MS = 2_000, 300, 50
 _ENOUGH = 2  # votes against
 _ELSEWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # RFC 5737, RFC 3849: nothing is sent there
 _OTHERS_SECONDS = 15.0
@@ -174,7 +174,7 @@ class Link:
         return self._kept is not None and self._seen_at > self._kept[0] - _KEEP_SECONDS
 
     async def _ask(self, place: str, budget_ms: int) -> Cause | None:
-        vote_ms = min(max(budget_ms - _MARGIN_MS, _LEAST_VOTE_MS), _VOTE_MS)
+        vote_ms = min(max(budget_ms - _MARGIN_MS, _MIN_VOTE_MS), _VOTE_MS)
         found = Cause.PROBE_NETWORK if is_offline() else await self._judged(place, vote_ms)
         self._kept = (self._monotonic() + _KEEP_SECONDS, found)
         return found

@@ -16,10 +16,10 @@ from vigie.net.names import LOOPBACK, ascii_name, is_localhost, literal
 
 _TRY_SECONDS = 1.0
 _TRIES = 3
-_MOST_ADDRESSES = 64
-_MOST_SERVERS = 8
-_MOST_KEPT = 20_000
-_MOST_PORT = 65_535
+_MAX_ADDRESSES = 64
+_MAX_SERVERS = 8
+_MAX_KEPT = 20_000
+_MAX_PORT = 65_535
 _FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 _CAUSES = {
     pycares.errno.ARES_ENOTFOUND: Cause.DNS_NXDOMAIN,
@@ -66,7 +66,7 @@ def split_server(server: str) -> tuple[str, int]:
         host, port = match[1], match[2] or "53"
     elif server.count(":") == 1:
         host, _, port = server.partition(":")
-    if "[" in host or literal(host) is None or not port.isdecimal() or not 0 < int(port) <= _MOST_PORT:
+    if "[" in host or literal(host) is None or not port.isdecimal() or not 0 < int(port) <= _MAX_PORT:
         raise ValueError(f"{server!r} is no resolver address; write 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53")
     return host, int(port)
 
@@ -118,7 +118,7 @@ class Resolver:
     async def _name_servers(self, zone: str) -> list[str]:
         result, error = await self._call(None, lambda channel, done: channel.query(zone, pycares.QUERY_TYPE_NS, callback=done))
         records = [] if error or result is None else result.answer
-        return [_text(record.data.nsdname) for record in records if record.type == pycares.QUERY_TYPE_NS][:_MOST_SERVERS]
+        return [_text(record.data.nsdname) for record in records if record.type == pycares.QUERY_TYPE_NS][:_MAX_SERVERS]
 
     def close(self) -> None:
         """Drop every line; lookups under way end as failures of our own."""
@@ -145,7 +145,7 @@ class Resolver:
             result, error = await self._once(key)
         if error:
             return Answer((), _cause(error, server), 0.0, server, _text(pycares.errno.strerror(error)))
-        addresses = tuple(dict.fromkeys(_text(node.addr[0]) for node in result.nodes))[:_MOST_ADDRESSES]
+        addresses = tuple(dict.fromkeys(_text(node.addr[0]) for node in result.nodes))[:_MAX_ADDRESSES]
         if not addresses:
             return Answer((), Cause.DNS_NO_ANSWER, 0.0, server, "the answer holds no address")
         self._keep(key, min(node.ttl for node in result.nodes), addresses)
@@ -197,9 +197,9 @@ class Resolver:
     def _keep(self, key: _Key, ttl: float, addresses: tuple[str, ...]) -> None:
         """Remember an answer. A service may redirect to ever new names: what is kept is bounded."""
         now = self._monotonic()
-        if len(self._cache) >= _MOST_KEPT:
+        if len(self._cache) >= _MAX_KEPT:
             self._cache = {known: kept for known, kept in self._cache.items() if kept[0] > now}
-            if len(self._cache) >= _MOST_KEPT:
+            if len(self._cache) >= _MAX_KEPT:
                 self._cache.clear()
         if ttl > 0:
             self._cache[key] = (now + min(ttl, self._keep_s), addresses)

@@ -17,12 +17,12 @@ _DAY_MS = 86_400_000
 _OLD_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
 _RSA_MIN, _EC_MIN = 2048, 224  # NIST SP 800-57 part 1: 112 bits of security
 # The peer writes all of this: what is kept of it is bounded.
-_MOST_CERTIFICATES, _MOST_BYTES, _MOST_PARSED = 8, 32_768, 2_048
+_MAX_CERTIFICATES, _MAX_BYTES, _MAX_PARSED = 8, 32_768, 2_048
 
 
 def tls_facts(version: str | None, chain: Sequence[str], now: int) -> TlsFacts:
     """Facts of a PEM chain, leaf first; `now` in epoch ms. A certificate that cannot be read is left out; with the leaf, all."""
-    read = [_certificate(pem) if len(pem) <= _MOST_BYTES else None for pem in chain[:_MOST_CERTIFICATES]]
+    read = [_certificate(pem) if len(pem) <= _MAX_BYTES else None for pem in chain[:_MAX_CERTIFICATES]]
     leaf = read[0] if read else None
     if leaf is None:
         return TlsFacts(version)
@@ -30,7 +30,7 @@ def tls_facts(version: str | None, chain: Sequence[str], now: int) -> TlsFacts:
     return TlsFacts(version, leaf.issuer, leaf.subject, leaf.not_after, days, tuple(found for found in read if found is not None))
 
 
-@lru_cache(maxsize=_MOST_PARSED)
+@lru_cache(maxsize=_MAX_PARSED)
 def _certificate(pem: str) -> Certificate | None:
     """Parsed once: a steady monitor shows the same certificate every time. None where it cannot be read."""
     from cryptography import x509

@@ -1,4 +1,4 @@
-"""Channels: one file each, found by its name; files that begin with `_` hold what they share."""
+"""Channels: one file or package each, found by its name; `kit` holds what they share."""
 
 from dataclasses import dataclass
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.core.report.facts import Link, Message
 from vigie.net import host_of
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers._http import post, reach
-from vigie.notifiers._text import clean, flat, some
+from vigie.notifiers.kit.http import post, reach
+from vigie.notifiers.kit.text import clean, flat, some
+from vigie.report.facts import Link, Message
 
 ENVIRONMENT = {"url": "SLACK_WEBHOOK"}
 REQUIRED = ("url",)

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.core.report.facts import Message
 from vigie.net import host_of
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers._http import post, reach
-from vigie.notifiers._text import Tone, clean, flat, some, tone
+from vigie.notifiers.kit.http import post, reach
+from vigie.notifiers.kit.text import Tone, clean, flat, some, tone
+from vigie.report.facts import Message
 
 ENVIRONMENT = {"url": "TEAMS_WEBHOOK"}
 REQUIRED = ("url",)

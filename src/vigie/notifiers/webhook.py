@@ -18,11 +18,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from vigie.core.report.facts import Message
 from vigie.net import host_of
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers._http import post, reach
-from vigie.notifiers._text import clean
+from vigie.notifiers.kit.http import post, reach
+from vigie.notifiers.kit.text import clean
+from vigie.report.facts import Message
 
 ENVIRONMENT: dict[str, str] = {}
 REQUIRED = ("url",)

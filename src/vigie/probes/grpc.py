@@ -12,19 +12,20 @@ import msgspec
 
 from vigie.core.model import Cause
 from vigie.net import USER_AGENT
-from vigie.probes import ProbeDeps, _keys
-from vigie.probes._keys import Meta
-from vigie.probes._service import Secured, ServiceProbe, mismatch
-from vigie.probes._stream import Dialogue, Peer
-from vigie.probes._verdict import Failed
+from vigie.probes.kit import keys
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.keys import Meta
+from vigie.probes.kit.service import Secured, ServiceProbe, mismatch
+from vigie.probes.kit.stream import Dialogue, Peer
+from vigie.probes.kit.verdict import CheckFailed
 
 if TYPE_CHECKING:
     from h2.connection import H2Connection
     from h2.events import Event
 
 REQUIRES = ("h2",)
-_MOST = 65_536
-_SETTINGS, _MOST_SETTINGS = 4, 16_384
+_MAX_BYTES = 65_536
+_SETTINGS, _MAX_SETTINGS = 4, 16_384
 _METADATA = re.compile(r"[a-z0-9_.-]+")
 _SERVING = {0: "UNKNOWN", 1: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}
 _CODES = (
@@ -139,7 +140,7 @@ class _Call:
             (":method", "POST"),
             (":scheme", "http" if config.tls == "off" else "https"),
             (":path", "/grpc.health.v1.Health/Check"),
-            (":authority", _keys.place(config.host, config.where)),
+            (":authority", keys.place(config.host, config.where)),
             ("te", "trailers"),
             ("content-type", "application/grpc"),
             ("user-agent", USER_AGENT),
@@ -151,7 +152,7 @@ class _Call:
     async def _preface(self) -> bytes:
         """The head of the server's first frame, which must be SETTINGS (RFC 9113 §3.4): h2 alone would wait for a frame of any length."""
         head = await self._dialogue.read_exactly(9)
-        if head[3] != _SETTINGS or int.from_bytes(head[:3]) > _MOST_SETTINGS:
+        if head[3] != _SETTINGS or int.from_bytes(head[:3]) > _MAX_SETTINGS:
             raise mismatch(self._dialogue, "the answer is not HTTP/2", answer=head)
         return head
 
@@ -172,8 +173,8 @@ class _Call:
                 self._headers |= {str(name): str(value) for name, value in event.headers or ()}
             case events.DataReceived():
                 self._body += event.data or b""
-                if len(self._body) > _MOST:
-                    raise mismatch(self._dialogue, f"an answer of more than {_MOST} bytes")
+                if len(self._body) > _MAX_BYTES:
+                    raise mismatch(self._dialogue, f"an answer of more than {_MAX_BYTES} bytes")
                 connection.acknowledge_received_data(event.flow_controlled_length or 0, 1)
             case events.StreamEnded():
                 self._ended = True
@@ -183,11 +184,11 @@ class _Call:
                 raise mismatch(self._dialogue, "the server hangs up", f"HTTP/2 error {int(event.error_code or 0)}")
 
     def _judge(self) -> str:
-        """`SERVING`; raises Failed for anything else."""
+        """`SERVING`; raises CheckFailed for anything else."""
         found = self._headers
         status = found.get(":status", "")
         if status != "200" and status.isdecimal():
-            raise Failed(Cause.HTTP_STATUS, f"HTTP {status} instead of 200", {"status": int(status), "expected": "200"})
+            raise CheckFailed(Cause.HTTP_STATUS, f"HTTP {status} instead of 200", {"status": int(status), "expected": "200"})
         if not found.get("content-type", "").startswith("application/grpc") or not found.get("grpc-status", "").isdecimal():
             raise mismatch(self._dialogue, "the answer is HTTP, but not gRPC", answer=found.get("content-type", ""))
         number = found["grpc-status"]

@@ -18,7 +18,7 @@ from vigie.core.duration import Duration
 from vigie.core.heartbeat import Expected
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.ports import Clock
-from vigie.probes import ProbeDeps
+from vigie.probes.kit.deps import ProbeDeps
 
 CERTAIN = True  # a ping is the truth: asking again would confirm nothing, so one result opens an incident and one closes it
 

@@ -7,13 +7,13 @@ import re
 from dataclasses import replace
 from typing import ClassVar
 
-from vigie.probes import ProbeDeps
-from vigie.probes._service import MailAccount, ServiceProbe, mismatch, read_text, sasl_plain
-from vigie.probes._stream import Dialogue
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.service import MailAccount, ServiceProbe, mismatch, read_text, sasl_plain
+from vigie.probes.kit.stream import Dialogue
 
 _STATUS = re.compile(r"(OK|NO|BAD|BYE|PREAUTH)(?: \[([A-Z0-9-]+)[^\]]*\])?(?: (.*))?", re.IGNORECASE)
 _QUOTABLE = re.compile(r"[ -~]*")
-_MOST_LINES = 200
+_MAX_LINES = 200
 
 
 class Config(MailAccount, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,12 +86,12 @@ class _Talk:
             raise mismatch(self._dialogue, "the server offers no login by password", answer=" ".join(sorted(offers)), refused=True)
 
     async def _ask(self, command: str, words: str, then: str | None = None) -> list[str]:
-        """The untagged lines that answer a command; raises Failed unless it ends in OK. `then` is said when the server wants more."""
+        """The untagged lines that answer a command; raises CheckFailed unless it ends in OK. `then` is said when the server wants more."""
         self._asked += 1
         tag = f"v{self._asked}"
         await self._dialogue.send(f"{tag} {command}\r\n".encode())
         lines: list[str] = []
-        for _ in range(_MOST_LINES):
+        for _ in range(_MAX_LINES):
             line = await read_text(self._dialogue)
             kind, _, rest = line.partition(" ")
             match = _STATUS.fullmatch(rest)
@@ -108,4 +108,4 @@ class _Talk:
                 then = None
             else:
                 raise mismatch(self._dialogue, "the answer is not IMAP", answer=line)
-        raise mismatch(self._dialogue, f"an answer of more than {_MOST_LINES} lines")
+        raise mismatch(self._dialogue, f"an answer of more than {_MAX_LINES} lines")

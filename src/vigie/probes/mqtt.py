@@ -7,13 +7,13 @@ import secrets
 import struct
 from typing import Annotated, Any, ClassVar, Literal
 
-from vigie.probes import ProbeDeps
-from vigie.probes._keys import Meta
-from vigie.probes._service import Account, ServiceProbe, mismatch
-from vigie.probes._stream import Dialogue
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.keys import Meta
+from vigie.probes.kit.service import Account, ServiceProbe, mismatch
+from vigie.probes.kit.stream import Dialogue
 
 _CONNECT, _CONNACK, _PUBLISH, _SUBSCRIBE, _SUBACK, _PING, _PONG, _DISCONNECT = 0x10, 0x20, 0x30, 0x82, 0x90, 0xC0, 0xD0, 0xE0
-_MOST = 1_048_576
+_MAX_BYTES = 1_048_576
 _KEEP_ALIVE_S = 60
 _WORDS = {  # MQTT 3.1.1 §3.2.2.3, MQTT 5 §3.2.2.2
     0x01: "the broker does not speak this version of MQTT",
@@ -115,7 +115,7 @@ class _Talk:
         await self._dialogue.send(_packet(kind, body))
 
     async def _hear(self) -> tuple[int, bytes]:
-        """The kind and body of the next packet; raises Failed when the broker disconnects, and for what is no packet."""
+        """The kind and body of the next packet; raises CheckFailed when the broker disconnects, and for what is no packet."""
         kind = (await self._take(1))[0]
         size = 0
         for place in range(4):
@@ -123,7 +123,7 @@ class _Talk:
             size |= (digit & 0x7F) << 7 * place
             if digit < 0x80:
                 break
-        if digit >= 0x80 or size > _MOST or kind < _CONNECT:
+        if digit >= 0x80 or size > _MAX_BYTES or kind < _CONNECT:
             raise mismatch(self._dialogue, "the answer is not MQTT, or too long", answer=bytes([kind]))
         body = await self._take(size)
         if kind == _DISCONNECT:

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
-from vigie.probes import ProbeDeps
-from vigie.probes._service import Account, ServiceProbe, mismatch, read_text, unlike
-from vigie.probes._stream import Dialogue
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.service import Account, ServiceProbe, mismatch, read_text, value_mismatch
+from vigie.probes.kit.stream import Dialogue
 
-_MOST_INFO = 1_048_576
+_MAX_INFO = 1_048_576
 _WORDS = {
     "NOAUTH": "the server wants a login",
     "WRONGPASS": "the login is refused",
@@ -78,7 +78,7 @@ def _command(*words: str) -> bytes:
 
 
 async def _ask(dialogue: Dialogue, refused: str, *words: str) -> str:
-    """The text of the answer; raises Failed for an error, with its code and the `refused` words unless the code has better ones."""
+    """The text of the answer; raises CheckFailed for an error, with its code and the `refused` words unless the code has better ones."""
     await dialogue.send(_command(*words))
     line = await read_text(dialogue)
     kind, rest = line[:1], line[1:]
@@ -87,15 +87,15 @@ async def _ask(dialogue: Dialogue, refused: str, *words: str) -> str:
         raise mismatch(dialogue, _WORDS.get(code, refused), code, said)
     if kind in ("+", ":"):
         return rest
-    if kind != "$" or not rest.isdecimal() or len(rest) > 7 or int(rest) > _MOST_INFO:
+    if kind != "$" or not rest.isdecimal() or len(rest) > 7 or int(rest) > _MAX_INFO:
         raise mismatch(dialogue, "the answer is not Redis", answer=line)
     return (await dialogue.read_exactly(int(rest) + 2))[:-2].decode("utf-8", "replace")
 
 
 def _judge(expect: Expect, dialogue: Dialogue, info: dict[str, str]) -> None:
-    """Raise Failed for the first field that is not as expected."""
+    """Raise CheckFailed for the first field that is not as expected."""
     if info.get("role") == "slave":
         info["role"] = "replica"  # as the server's own documents call it today
     for name, value in {**({} if expect.role is None else {"role": expect.role}), **expect.info}.items():
-        if wrong := unlike(dialogue, name, info.get(name), str(value)):
+        if wrong := value_mismatch(dialogue, name, info.get(name), str(value)):
             raise wrong

@@ -9,13 +9,13 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
-from vigie.probes import ProbeDeps
-from vigie.probes._service import MailAccount, ServiceProbe, in_base64, mismatch, read_text, sasl_plain
-from vigie.probes._stream import Dialogue
-from vigie.probes._verdict import Failed
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.service import MailAccount, ServiceProbe, in_base64, mismatch, read_text, sasl_plain
+from vigie.probes.kit.stream import Dialogue
+from vigie.probes.kit.verdict import CheckFailed
 
 _REPLY = re.compile(r"([2-5]\d\d)(?:([ -])(.*))?")  # RFC 5321 §4.2; some servers leave out the blank
-_MOST_LINES = 100
+_MAX_LINES = 100
 
 
 class Config(MailAccount, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,7 +61,7 @@ class _Talk:
         name = self._config.helo or _literal(dialogue.own_address)
         try:
             lines = await self._ask(dialogue, f"EHLO {name}", "the server refuses EHLO", "250")
-        except Failed as failed:
+        except CheckFailed as failed:
             if failed.verdict.figures.get("code") not in ("500", "502"):
                 raise
             await self._ask(dialogue, f"HELO {name}", "the server refuses EHLO and HELO", "250")
@@ -86,9 +86,9 @@ class _Talk:
 
     @staticmethod
     async def _reply(dialogue: Dialogue, words: str, wanted: str) -> list[str]:
-        """The texts of a reply's lines; raises Failed unless it has the wanted code."""
+        """The texts of a reply's lines; raises CheckFailed unless it has the wanted code."""
         texts: list[str] = []
-        for _ in range(_MOST_LINES):
+        for _ in range(_MAX_LINES):
             line = await read_text(dialogue)
             match = _REPLY.fullmatch(line)
             if match is None:
@@ -98,7 +98,7 @@ class _Talk:
                 if match[1] != wanted:
                     raise mismatch(dialogue, words, match[1], texts[0])
                 return texts
-        raise mismatch(dialogue, f"a reply of more than {_MOST_LINES} lines")
+        raise mismatch(dialogue, f"a reply of more than {_MAX_LINES} lines")
 
 
 def _literal(address: str) -> str:

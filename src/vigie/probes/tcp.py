@@ -11,15 +11,16 @@ import msgspec
 
 from vigie.core.model import Cause, CheckResult
 from vigie.net import redact
-from vigie.probes import ProbeDeps, _keys
-from vigie.probes._keys import CaFile, Family, Host, Insecure, Latency, Meta, Port, Resolver, TlsDays
-from vigie.probes._pattern import Pattern, Spent, check_pattern, unescaped
-from vigie.probes._starttls import Protocol, ask
-from vigie.probes._stream import Dialogue, Peer, converse, shown
-from vigie.probes._verdict import TLS_DAYS, Failed
+from vigie.probes.kit import keys
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, Meta, Port, Resolver, TlsDays
+from vigie.probes.kit.pattern import Pattern, SearchBudget, check_pattern, unescaped
+from vigie.probes.kit.starttls import Protocol, ask
+from vigie.probes.kit.stream import Dialogue, Peer, converse, shown
+from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed
 
 _EXAMPLE = "tcp://db.example.com:5432"
-_MOST, _READ = 65_536, 1_000
+_MAX_BYTES, _READ = 65_536, 1_000
 _EARLY_SECONDS = 0.03  # before the deadline, so that an answer that never becomes the expected one is told from silence
 
 
@@ -67,18 +68,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         """Raise ValueError for a host or resolver that is none."""
-        _keys.check_host(self.host)
-        _keys.check_resolver(self.resolver)
+        keys.check_host(self.host)
+        keys.check_resolver(self.resolver)
 
     @property
     def target(self) -> str:
         """What is watched, as a URL."""
-        return f"tcp://{_keys.place(self.host, self.port)}"
+        return f"tcp://{keys.place(self.host, self.port)}"
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:
         """The keys that `tcp://host:port?tls=smtp` stands for; ValueError says what is wrong with it."""
-        found = _keys.Url.of(url, _EXAMPLE).plain(_EXAMPLE)
+        found = keys.Url.of(url, _EXAMPLE).plain(_EXAMPLE)
         if "port" not in found:
             raise ValueError(f"{url!r} names no port; write {_EXAMPLE}")
         return found | {key: value == "true" for key, value in found.items() if value in ("true", "false")}
@@ -123,7 +124,7 @@ class _Ready:
         self.said = _parts("" if self.send is None else self.send.decode("utf-8", "replace"))
         self.wanted = step.expect or step.regex or ""
 
-    def end(self, data: bytes, spent: Spent) -> int | None:
+    def end(self, data: bytes, spent: SearchBudget) -> int | None:
         """Where in the data what is hoped for ends; None while it has not come."""
         if self.text is not None:
             at = data.find(self.text)
@@ -155,10 +156,10 @@ class _Heard:
     """What came and was not yet taken by a step."""
 
     def __init__(self, dialogue: Dialogue, said: list[str]) -> None:
-        self._dialogue, self._said, self._data, self._spent = dialogue, said, b"", Spent()
+        self._dialogue, self._said, self._data, self._spent = dialogue, said, b"", SearchBudget()
 
     async def step(self, step: _Ready) -> None:
-        """Say, then wait for what is hoped for; raises Failed when something else comes."""
+        """Say, then wait for what is hoped for; raises CheckFailed when something else comes."""
         if step.send is not None:
             await self._dialogue.send(step.send)
         try:
@@ -172,23 +173,23 @@ class _Heard:
         self._data = self._data[end:]
 
     async def _more(self, step: _Ready) -> None:
-        if len(self._data) >= _MOST:
-            raise self._other(step, f"not within {_MOST} bytes")
-        piece = await self._dialogue.read_some(_MOST - len(self._data))
+        if len(self._data) >= _MAX_BYTES:
+            raise self._other(step, f"not within {_MAX_BYTES} bytes")
+        piece = await self._dialogue.read_some(_MAX_BYTES - len(self._data))
         if not piece:
             raise self._other(step, "then the connection was closed") if self._data else self._closed(step)
         self._data += piece
         self._dialogue.figures.setdefault("banner", self._shown(self._data))
 
-    def _other(self, step: _Ready, how: str) -> Failed:
+    def _other(self, step: _Ready, how: str) -> CheckFailed:
         got = self._shown(self._data)
-        return Failed(
+        return CheckFailed(
             Cause.PROTOCOL_MISMATCH, f"{step.wanted[:80]!r} is expected, {got!r} came, {how}", {"wanted": step.wanted[:80], "got": got}
         )
 
-    def _closed(self, step: _Ready) -> Failed:
+    def _closed(self, step: _Ready) -> CheckFailed:
         words = f"the connection was closed where {step.wanted[:80]!r} is expected"
-        return Failed(Cause.PROTOCOL_MISMATCH, words, {"wanted": step.wanted[:80]})
+        return CheckFailed(Cause.PROTOCOL_MISMATCH, words, {"wanted": step.wanted[:80]})
 
     def _shown(self, data: bytes) -> str:
         # First hidden, then cut: half a password is one too.

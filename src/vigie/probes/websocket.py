@@ -17,18 +17,19 @@ import msgspec
 
 from vigie.core.model import Cause
 from vigie.net import USER_AGENT, ascii_name, host_of, redact_url
-from vigie.probes import ProbeDeps, _keys
-from vigie.probes._keys import CaFile, Family, Insecure, Latency, Meta, Resolver, TlsDays
-from vigie.probes._service import ServiceProbe, in_base64, mismatch, read_text
-from vigie.probes._stream import Dialogue, Peer
-from vigie.probes._verdict import TLS_DAYS, Failed
-from vigie.probes.http.config import Auth
+from vigie.probes.kit import keys
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.http.config import Auth
+from vigie.probes.kit.keys import CaFile, Family, Insecure, Latency, Meta, Resolver, TlsDays
+from vigie.probes.kit.service import ServiceProbe, in_base64, mismatch, read_text
+from vigie.probes.kit.stream import Dialogue, Peer
+from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed
 
 _GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _STATUS = re.compile(r"HTTP/1\.[01] (\d{3})(?: .*)?")
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1
 _TEXT, _BINARY, _CLOSE, _PING, _PONG = 1, 2, 8, 9, 10
-_MOST_HEADERS, _MOST_MESSAGE, _CHUNK = 100, 1_048_576, 65_536
+_MAX_HEADERS, _MAX_MESSAGE, _CHUNK = 100, 1_048_576, 65_536
 _EARLY_SECONDS = 0.03  # before the deadline, so that another message than the expected one is told from silence
 
 
@@ -53,7 +54,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         """Raise ValueError that says what is wrong with the URL, the resolver or a header."""
         Place.of(self.url)
-        _keys.check_resolver(self.resolver)
+        keys.check_resolver(self.resolver)
         for name, value in self.headers.items():
             if not _FIELD_NAME.fullmatch(name) or not value.isprintable():
                 raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
@@ -98,7 +99,7 @@ class Place:
         if "@" in parts.netloc:
             raise ValueError("a WebSocket URL holds no login; write it under `auth`")
         host = ascii_name(parts.hostname)
-        _keys.check_host(host)
+        keys.check_host(host)
         resource = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*") + (
             f"?{quote(parts.query, safe='/%:=&?~+!$,;@()*')}" if parts.query else ""
         )
@@ -140,11 +141,11 @@ async def _talk(config: Config, place: Place, dialogue: Dialogue) -> str:
 
 
 async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
-    """Ask for the upgrade; raises Failed unless the server proves that it understood (RFC 6455 §4)."""
+    """Ask for the upgrade; raises CheckFailed unless the server proves that it understood (RFC 6455 §4)."""
     key = base64.b64encode(secrets.token_bytes(16)).decode()
     usual = 443 if place.secure else 80
     lines = {
-        "Host": _keys.place(place.host, None if place.port == usual else place.port),
+        "Host": keys.place(place.host, None if place.port == usual else place.port),
         "User-Agent": USER_AGENT,
         **({"Authorization": _credentials(config.auth)[-1]} if config.auth != Auth() else {}),
         **config.headers,
@@ -161,7 +162,7 @@ async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
     if match is None:
         raise mismatch(dialogue, "the answer is not HTTP", answer=line)
     if match[1] != "101":
-        raise Failed(Cause.HTTP_STATUS, f"HTTP {match[1]} instead of 101", {"status": int(match[1]), "expected": "101"})
+        raise CheckFailed(Cause.HTTP_STATUS, f"HTTP {match[1]} instead of 101", {"status": int(match[1]), "expected": "101"})
     headers = await _headers(dialogue)
     proof = base64.b64encode(hashlib.sha1(f"{key}{_GUID}".encode()).digest()).decode()  # noqa: S324 - the protocol's own proof
     if headers.get("upgrade", "").lower() != "websocket" or headers.get("sec-websocket-accept") != proof:
@@ -171,24 +172,24 @@ async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
         raise _unwanted(dialogue, "another subprotocol than asked for", agreed or "none", config.subprotocol or "none")
 
 
-def _unwanted(dialogue: Dialogue, words: str, answer: str | bytes, wanted: str) -> Failed:
+def _unwanted(dialogue: Dialogue, words: str, answer: str | bytes, wanted: str) -> CheckFailed:
     said = dialogue.quoted(answer)
-    return Failed(Cause.PROTOCOL_MISMATCH, f"{words} ({said})", {"wanted": wanted[:120], "got": said})
+    return CheckFailed(Cause.PROTOCOL_MISMATCH, f"{words} ({said})", {"wanted": wanted[:120], "got": said})
 
 
 async def _headers(dialogue: Dialogue) -> dict[str, str]:
     found: dict[str, str] = {}
-    for _ in range(_MOST_HEADERS):
+    for _ in range(_MAX_HEADERS):
         line = await read_text(dialogue)
         if not line:
             return found
         name, _, value = line.partition(":")
         found[name.lower()] = value.strip()
-    raise mismatch(dialogue, f"an answer of more than {_MOST_HEADERS} headers")
+    raise mismatch(dialogue, f"an answer of more than {_MAX_HEADERS} headers")
 
 
 async def _await_text(wanted: str, frames: "_Frames", dialogue: Dialogue) -> None:
-    """Read messages until one holds the text; raises Failed when others come and time runs out."""
+    """Read messages until one holds the text; raises CheckFailed when others come and time runs out."""
     heard = b""
     try:
         async with asyncio.timeout(max(dialogue.left_ms() / 1000 - _EARLY_SECONDS, 0.001)):
@@ -231,7 +232,7 @@ class _Frames:
         await self._dialogue.send(_frame(opcode, payload))
 
     async def hear(self) -> tuple[int, bytes]:
-        """The next whole message or pong; pings are answered on the way. Raises Failed for a close, and for what is no frame."""
+        """The next whole message or pong; pings are answered on the way. Raises CheckFailed for a close, and for what is no frame."""
         while True:
             first, second = await self._dialogue.read_exactly(2)
             opcode, last, size = first & 0x0F, bool(first & 0x80), second & 0x7F
@@ -261,7 +262,7 @@ class _Frames:
         while size > 0:
             piece = await self._dialogue.read_exactly(min(size, _CHUNK))
             size -= len(piece)
-            kept += piece if len(kept) < _MOST_MESSAGE else b""
+            kept += piece if len(kept) < _MAX_MESSAGE else b""
         return bytes(kept)
 
     def _joined(self, opcode: int, payload: bytes, *, last: bool) -> tuple[int, bytes] | None:
@@ -269,7 +270,7 @@ class _Frames:
         if (opcode == 0) == (self._begun is None):
             raise mismatch(self._dialogue, "fragments of messages are out of order")
         self._begun = self._begun or opcode
-        self._message += payload[: _MOST_MESSAGE - len(self._message)]
+        self._message += payload[: _MAX_MESSAGE - len(self._message)]
         if not last:
             return None
         whole = (self._begun, bytes(self._message))

@@ -4,34 +4,42 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC
 from typing import Any
 
 from vigie.buses.local import LocalBus
-from vigie.core.model import Cause, CheckResult, Monitor, Notice, Status
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Evidence, Message, Subject
-from vigie.core.report.render import Setting
+from vigie.core.detection import DetectionPolicy
+from vigie.core.incident import Policies
+from vigie.core.model import Cause, CheckResult, Monitor, Status
+from vigie.core.notification import Notice, NotificationPolicy
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
-from vigie.engine.eyes import Eyes
-from vigie.engine.ingest import Ingest, Turn
+from vigie.engine.ingest import Ingest, Transition
 from vigie.engine.janitor import Janitor
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.prober import LocalAgent
-from vigie.engine.reporter import Reporter, Writing
+from vigie.engine.reporter import Reporter, ReportOptions
+from vigie.engine.self_monitor import SelfMonitor
 from vigie.ports import Assignment, Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Reply, Store
+from vigie.report.facts import Evidence, Message, Subject
+from vigie.report.render import RenderContext
 
 _CAUSES = {Status.DOWN: Cause.TCP_REFUSED, Status.DEGRADED: Cause.LATENCY_THRESHOLD, Status.UNKNOWN: Cause.PROBE_NETWORK}
 
 
-def fake_monitor(name: str = "shop", *, every_ms: int = 60_000, host: str = "", policy: Policy | None = None) -> Monitor:
+def policies(**values: Any) -> Policies:
+    """Both policies, each with those of the values that belong to it."""
+    ours = {one.name: values.pop(one.name) for one in fields(DetectionPolicy) if one.name in values}
+    return Policies(DetectionPolicy(**ours), NotificationPolicy(**values))
+
+
+def fake_monitor(name: str = "shop", *, every_ms: int = 60_000, host: str = "", policy: Policies | None = None) -> Monitor:
     """A monitor that pages `mail` after two failures, a second apart, unless told otherwise."""
-    ours = policy or Policy(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",))
+    ours = policy or policies(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",))
     host = host or f"{name}.example"
-    return Monitor(name, name, "fake", f"https://{host}/", host, every_ms, 10_000, ours)
+    return Monitor(name, name, "fake", f"https://{host}/", host, every_ms, 10_000, ours.detection, ours.notification)
 
 
 def fake_result(monitor: str, status: Status, at: int, order: int = 0) -> CheckResult:
@@ -179,14 +187,14 @@ class FakeVigie:
     ) -> None:
         self.store, self.clock, self.monitors = store, clock, list(monitors)
         self.probes = {one.id: FakeProbe(clock, status_at) for one in self.monitors}
-        setting = Setting("en", UTC)
+        setting = RenderContext("en", UTC)
         self.composer = Composer(store, clock, setting, {one.id: one for one in self.monitors})
-        writing = Writing(model, 60_000, "en", None, setting)
+        writing = ReportOptions(model, 60_000, "en", None, setting)
         self.reporter = Reporter(store, clock, self.composer, collectors, writing)
         self.outbox = Outbox(store, clock, channels, self.composer.compose, self._fallbacks)
         self.ingest = Ingest(store, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake, self._pace])
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = Eyes(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
+        self.eyes = SelfMonitor(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
         self.ingest.listen_to_results(self.eyes.hear)
         self.calendar = Calendar(store, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.hear)
@@ -210,7 +218,7 @@ class FakeVigie:
         await self.agent.assign([Assignment(one, {}) for one in self.monitors])
         for state in self.ingest.states():
             if state.quick and (monitor := self.ingest.monitor(state.monitor)):
-                await self.agent.pace(monitor.id, monitor.policy.confirm_every_ms)
+                await self.agent.pace(monitor.id, monitor.detection.confirm_every_ms)
         self.agent.start()
 
     async def stop(self) -> None:
@@ -240,11 +248,11 @@ class FakeVigie:
         async for batch in self.bus.batches():
             await self.ingest.take(batch)
 
-    async def _pace(self, turn: Turn) -> None:
+    async def _pace(self, turn: Transition) -> None:
         if self.agent is not None and turn.before.quick != turn.after.quick:
-            await self.agent.pace(turn.monitor.id, turn.monitor.policy.confirm_every_ms if turn.after.quick else None)
+            await self.agent.pace(turn.monitor.id, turn.monitor.detection.confirm_every_ms if turn.after.quick else None)
 
-    async def _wake(self, turn: Turn) -> None:
+    async def _wake(self, turn: Transition) -> None:
         if turn.decisions:
             self.outbox.wake()
 
@@ -253,4 +261,4 @@ class FakeVigie:
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         monitor = self.ingest.monitor(notice.monitor)
-        return () if monitor is None else monitor.policy.fallback or monitor.policy.to
+        return () if monitor is None else monitor.notification.fallback or monitor.notification.to

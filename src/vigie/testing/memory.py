@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vigie.core.baseline import Baseline
-from vigie.core.blind import Blind
 from vigie.core.events import Acked, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
-from vigie.core.model import CheckResult, Incident, Monitor, NoticeReason, Status
-from vigie.core.report.history import Remark
-from vigie.core.report.scores import Scores
+from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.core.notification import NoticeReason
+from vigie.core.visibility import Blind
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Commit, Delivery, Hearing, OutboxRow, StoredReport, TimelineEntry
+from vigie.ports import Commit, Delivery, OutboxRow, PingUpdate, StoredReport, TimelineEntry
+from vigie.report.history import Remark
+from vigie.report.scores import Scores
 
 _OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 _KEEP_MS = 400 * 86_400_000
@@ -274,7 +275,7 @@ class MemoryStore:
         self._look()
         return dict(self._jobs)
 
-    async def hear(self, hearings: Sequence[Hearing]) -> None:
+    async def hear(self, hearings: Sequence[PingUpdate]) -> None:
         """Write what pings made of jobs."""
         self._look()
         for one in hearings:

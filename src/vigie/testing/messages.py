@@ -3,14 +3,14 @@
 from dataclasses import replace
 from datetime import timedelta, timezone
 
-from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Notice, NoticeReason, Severity, Status, Timings
-from vigie.core.policy import Policy
-from vigie.core.report import facts, render
-from vigie.core.report.facts import Analysis, Dropped, Link, Message, Row, Subject
-from vigie.core.report.render import Setting
-from vigie.core.uptime import Availability
-from vigie.engine.availability import Standing
-from vigie.engine.sheet import sheet
+from vigie.core.availability import Availability, AvailabilitySummary
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status, Timings
+from vigie.core.notification import Notice, NoticeReason
+from vigie.report import facts, render
+from vigie.report.availability import sheet
+from vigie.report.facts import Analysis, Dropped, Link, Message, Row, Subject
+from vigie.report.render import RenderContext
 
 LANGUAGES = ("fr", "en")
 STARTED_AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -23,7 +23,7 @@ _SAID = {
 
 def subject(severity: Severity = Severity.OUTAGE) -> Subject:
     """A shop whose application is gone behind its proxy."""
-    monitor = Monitor("shop-api", "Boutique É-Shop", "http", "https://api.example.com/health", "api.example.com", 30_000, 5_000, Policy())
+    monitor = Monitor("shop-api", "Boutique É-Shop", "http", "https://api.example.com/health", "api.example.com", 30_000, 5_000)
     incident = Incident("shop-api-7", "shop-api", severity, Cause.HTTP_STATUS, STARTED_AT, STARTED_AT + 10_000, STARTED_AT + 760_000)
     result = CheckResult(
         "shop-api",
@@ -53,7 +53,9 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     notice = Notice(f"shop-api-7:{reason}:{channel}", "shop-api-7", "shop-api", channel, reason, at)
     with_report = reason in (NoticeReason.OPENED, NoticeReason.REPORT, NoticeReason.REMINDER)
     analysis = Analysis("llama3", language, _SAID[language], (Dropped("number", "It will be back in 5 minutes."),), "", 2_400)
-    message = render.compose(about, notice, facts.bundle(about, (), at, _ZONE), analysis if with_report else None, Setting(language, _ZONE))
+    message = render.compose(
+        about, notice, facts.bundle(about, (), at, _ZONE), analysis if with_report else None, RenderContext(language, _ZONE)
+    )
     return replace(message, links=(Link("Runbook", "https://wiki.example.com/shop?page=api&part=2"),))
 
 
@@ -63,10 +65,10 @@ def _sheet(language: str, channel: str) -> Message:
     notice = Notice(
         f"availability-2025-W52:availability:{channel}", "availability-2025-W52", "vigie", channel, NoticeReason.AVAILABILITY, STARTED_AT
     )
-    known = Standing(Availability(week - 3_600_000, 1_800_000), 2, 1_200_000, 3_600_000, None)
-    spotless = Standing(Availability(week // 2, 0), 0, 0, 0, STARTED_AT - week)
+    known = AvailabilitySummary(Availability(week - 3_600_000, 1_800_000), 2, 1_200_000, 3_600_000, None)
+    spotless = AvailabilitySummary(Availability(week // 2, 0), 0, 0, 0, STARTED_AT - week)
     monitors = {"shop-api": monitor, "blog": replace(monitor, id="blog", name="Blog")}
-    message = sheet(notice, monitors, {"shop-api": known, "blog": spotless}, Setting(language, _ZONE))
+    message = sheet(notice, monitors, {"shop-api": known, "blog": spotless}, RenderContext(language, _ZONE))
     return replace(message, links=(Link("Status", "https://status.example.com/"),))
 
 

@@ -24,10 +24,10 @@ import msgspec
 
 from vigie import plugins
 from vigie.core.duration import Duration
-from vigie.core.report.facts import Message
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.notifiers import NotifierDeps
 from vigie.ports import Notifier
+from vigie.report.facts import Message
 from vigie.testing import smtp_server as smtp
 from vigie.testing import webhook_server as hook
 from vigie.testing.messages import every_sample, hostile

@@ -33,7 +33,7 @@ from vigie.config.convert import enc_hook, struct_of
 from vigie.core.model import CheckResult, Status
 from vigie.net import Link, Resolver
 from vigie.ports import Probe
-from vigie.probes import ProbeDeps, configured
+from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.testing.servers import reset, serving
 
 Options = dict[str, Any]
@@ -41,8 +41,8 @@ Options = dict[str, Any]
 TIMEOUT_MS, LATE_MS, TRIES = 250, 200, 3
 SECRET = "hunter2-s3cret-w0rd"  # noqa: S105 - of a test
 _SECRET_KEYS = ("password", "secret", "token", "bearer")
-_MOST_MEMORY = 16_000_000
-_LONGEST_MESSAGE, _LONGEST_FIGURE, _MOST_FIGURES = 500, 300, 32
+_MAX_MEMORY = 16_000_000
+_LONGEST_MESSAGE, _LONGEST_FIGURE, _MAX_FIGURES = 500, 300, 32
 _FLOOD = 65_536
 _PORTS_TRIED, _PATIENCE = 20, 40
 
@@ -140,7 +140,7 @@ def told(result: CheckResult) -> None:
     assert result.message.strip(), "a result without a message"
     assert len(result.message) <= _LONGEST_MESSAGE, f"a message of {len(result.message)} characters"
     assert all(text.isprintable() for text in texts), f"characters that nobody can read: {texts!r}"
-    assert len(result.figures) <= _MOST_FIGURES, f"{len(result.figures)} figures"
+    assert len(result.figures) <= _MAX_FIGURES, f"{len(result.figures)} figures"
     assert all(len(text) <= _LONGEST_FIGURE for text in texts[1:]), f"a long figure or advice: {texts[1:]!r}"
     assert len(json.dumps(result.figures)) < 100 * _LONGEST_FIGURE
 
@@ -280,7 +280,7 @@ async def memory(rig: Rig) -> None:
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    assert peak < _MOST_MEMORY, f"{peak / 1e6:.0f} MB while a server floods"
+    assert peak < _MAX_MEMORY, f"{peak / 1e6:.0f} MB while a server floods"
 
 
 async def secrets(rig: Rig) -> None:

@@ -10,26 +10,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from vigie.core.detection import Severity
 from vigie.core.events import Acked, AckRecorded, Cleared, Closed, Decision, Disclosed, Opened, Recovered, Reminded, Resolved, Suspected
 from vigie.core.incident import MonitorState, Phase, Track
-from vigie.core.model import (
-    Cause,
-    Certificate,
-    CheckResult,
-    HttpFacts,
-    Incident,
-    Monitor,
-    Notice,
-    NoticeReason,
-    Severity,
-    Status,
-    Timings,
-    TlsFacts,
-)
-from vigie.core.policy import Policy
-from vigie.core.report.facts import Analysis, Bundle, Dropped, Evidence, Fact, FactKind
+from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Incident, Monitor, Status, Timings, TlsFacts
+from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, Store, StoredReport, TimelineEntry
+from vigie.report.facts import Analysis, Bundle, Dropped, Evidence, Fact, FactKind
 from vigie.testing.store_suite_learnt import LEARNT_LAWS
 
 Opener = Callable[[], Store]
@@ -37,7 +25,7 @@ Law = Callable[[Opener], Awaitable[None]]
 
 NOW = 1_767_225_600_000
 DAY = 86_400_000
-MONITORS = tuple(Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000, Policy()) for name in ("shop", "api"))
+MONITORS = tuple(Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000) for name in ("shop", "api"))
 
 
 def result(monitor: str = "shop", at: int = NOW, status: Status = Status.UP, order: int = 1) -> CheckResult:

@@ -8,22 +8,22 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from vigie.core.baseline import Baseline, Slow
-from vigie.core.blind import Blind
+from vigie.core.detection import Severity
 from vigie.core.events import Cleared
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Severity, Status
-from vigie.core.policy import Policy
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.page_profile import PageChange
 from vigie.core.season import Season
-from vigie.core.shape import Strange
+from vigie.core.visibility import Blind
 from vigie.ports import Commit, Store, TimelineEntry
 
 Opener = Callable[[], Store]
 
 NOW = 1_767_225_600_000
 DAY = 86_400_000
-MONITORS = tuple(Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000, Policy()) for name in ("shop", "api"))
+MONITORS = tuple(Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000) for name in ("shop", "api"))
 KNOWN = Baseline(
     Season(600, bytes(range(168)) * 5, bytes(range(24)), 7, 9), 490_000, 3, b"\1\2\3\4\5", 250.5, 2, NOW, told=True,
-    slow=Slow("tls", 300, 100, 12), page=b"\xff\0page", strange=Strange(b"\0", 9, "script, title", 1_000, 2_000, "cdn.test"),
+    slow=Slow("tls", 300, 100, 12), page=b"\xff\0page", strange=PageChange(b"\0", 9, "script, title", 1_000, 2_000, "cdn.test"),
 )  # fmt: skip
 
 

@@ -11,14 +11,16 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from vigie.core.model import Status
-from vigie.core.report.words import cause_words, clock_time, short_time
+from vigie.text.words import cause_words, clock_time, short_time
 from vigie.web import feedback, pings
 from vigie.web.pages import HEADERS, language_of, templates
 from vigie.web.view import Line, Snapshot, State
 from vigie.web.words import latency, say, span
 
 
-def build(snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.Ears | None = None, desk: feedback.Desk | None = None) -> Starlette:
+def build(
+    snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.PingReceiver | None = None, desk: feedback.FeedbackService | None = None
+) -> Starlette:
     """The application over a function that says how things stand, over who hears the pings of jobs, and who takes feedback."""
     pages = templates()
     template = pages.get_template("status.html.j2")

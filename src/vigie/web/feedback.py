@@ -14,20 +14,20 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from vigie.core.report.causes import catalogue
-from vigie.core.report.render import Setting
-from vigie.core.report.words import date_time, pick
 from vigie.errors import StoreError
 from vigie.ports import Asked
+from vigie.report.render import RenderContext
+from vigie.text.causes import catalogue
+from vigie.text.words import date_time, pick
 from vigie.web.pages import HEADERS, language_of
 from vigie.web.words import say, shown
 
 
-class Desk(Protocol):
+class FeedbackService(Protocol):
     """Who knows what a link is about, and keeps what is said. Raises StoreError."""
 
     @property
-    def setting(self) -> Setting:
+    def setting(self) -> RenderContext:
         """The language and the zone of the configuration."""
         ...
 
@@ -49,7 +49,7 @@ _HELPFUL = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class FeedbackForm:
     """What a form brought, each text one line; `helpful` None where it was not said. A text may still be too long."""
 
     helpful: bool | None = None
@@ -62,11 +62,11 @@ class Said:
         return self.helpful is not None and len(self.cause) <= CAUSE and len(self.note) <= NOTE
 
 
-def routes(desk: Desk, pages: Environment) -> list[Route]:
+def routes(desk: FeedbackService, pages: Environment) -> list[Route]:
     """The route over whoever keeps what is said."""
     template = pages.get_template("feedback.html.j2")
 
-    def page(request: Request, status: int, asked: Asked | None, said: Said, *, state: str = "") -> Response:
+    def page(request: Request, status: int, asked: Asked | None, said: FeedbackForm, *, state: str = "") -> Response:
         text = template.render(**_context(asked, said, state, language_of(request, desk.setting.language), desk.setting.zone))
         return HTMLResponse(text, status_code=status, headers=HEADERS)
 
@@ -74,19 +74,19 @@ def routes(desk: Desk, pages: Environment) -> list[Route]:
         try:
             asked = await desk.find(request.path_params["incident"], request.path_params["signature"])
             if asked is None:
-                return page(request, 404, None, Said(), state="gone")
+                return page(request, 404, None, FeedbackForm(), state="gone")
             if request.method != "POST":
-                return page(request, 200, asked, Said(_HELPFUL.get(request.query_params.get("helpful", ""))))
+                return page(request, 200, asked, FeedbackForm(_HELPFUL.get(request.query_params.get("helpful", ""))))
             return await taken(request, asked)
         except StoreError:
-            return page(request, 503, None, Said(), state="later")
+            return page(request, 503, None, FeedbackForm(), state="later")
 
     async def taken(request: Request, asked: Asked) -> Response:
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _TYPE:
-            return page(request, 415, asked, Said(), state="bad")
+            return page(request, 415, asked, FeedbackForm(), state="bad")
         body = await _body(request)
         if body is None:
-            return page(request, 413, asked, Said(), state="bad")
+            return page(request, 413, asked, FeedbackForm(), state="bad")
         said = _read(body)
         if said.helpful is None or not said.usable:
             return page(request, 400, asked, said, state="bad")
@@ -96,7 +96,7 @@ def routes(desk: Desk, pages: Environment) -> list[Route]:
     return [Route("/feedback/{incident}/{signature}", answer, methods=["GET", "POST"])]
 
 
-def _context(asked: Asked | None, said: Said, state: str, language: str, zone: tzinfo) -> dict[str, object]:
+def _context(asked: Asked | None, said: FeedbackForm, state: str, language: str, zone: tzinfo) -> dict[str, object]:
     def words(key: str, **values: object) -> str:
         return say(language, f"ask_{key}", **values)
 
@@ -115,13 +115,13 @@ def _context(asked: Asked | None, said: Said, state: str, language: str, zone: t
     }
 
 
-def _read(body: bytes) -> Said:
+def _read(body: bytes) -> FeedbackForm:
     """The form's fields; of a field given twice, the last."""
     try:
         fields = dict(parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, errors="replace", max_num_fields=20))
     except ValueError:  # more fields than the form has
-        return Said()
-    return Said(_HELPFUL.get(fields.get("helpful", "")), _line(fields.get("cause", "")), _line(fields.get("note", "")))
+        return FeedbackForm()
+    return FeedbackForm(_HELPFUL.get(fields.get("helpful", "")), _line(fields.get("cause", "")), _line(fields.get("note", "")))
 
 
 def _line(text: str) -> str:

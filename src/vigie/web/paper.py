@@ -2,7 +2,7 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from vigie.core.report.postmortem import Document
+from vigie.report.postmortem import Document
 
 
 def html(document: Document) -> str:

@@ -15,7 +15,7 @@ from vigie.core.heartbeat import Ping, Signal
 from vigie.ports import Answer
 
 
-class Ears(Protocol):
+class PingReceiver(Protocol):
     """Who hears pings."""
 
     def knows(self, token: str) -> bool:
@@ -43,7 +43,7 @@ _REPLIES = {
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def routes(ears: Ears) -> list[Route]:
+def routes(ears: PingReceiver) -> list[Route]:
     """The routes over whoever hears the pings."""
 
     async def ping(request: Request) -> Response:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from enum import StrEnum
 
-from vigie.core.model import CheckResult, Incident, Monitor, Severity, Status
+from vigie.core.detection import Severity
+from vigie.core.model import CheckResult, Incident, Monitor, Status
 
 
 class State(StrEnum):

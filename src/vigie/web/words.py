@@ -2,7 +2,7 @@
 
 import unicodedata
 
-from vigie.core.report.words import duration
+from vigie.text.words import duration
 from vigie.web.view import State
 
 # A pair is singular and plural, chosen by `count`.

@@ -13,8 +13,8 @@ from tests.probes._fuzz import in_time
 
 from vigie.config.convert import dec_hook
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes import ProbeDeps
 from vigie.probes.http import Config, build
+from vigie.probes.kit.deps import ProbeDeps
 from vigie.testing.servers import Handler, serving
 
 Deps = Callable[[], ProbeDeps]
@@ -22,7 +22,7 @@ MakeContext = Callable[..., ssl.SSLContext]
 
 OK = "HTTP/1.1 200 OK\n"
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-_MOST_GROWTH = 32 * 1024 * 1024
+_MAX_GROWTH = 32 * 1024 * 1024
 
 
 async def look(make_deps: Deps, url: str, timeout: int = 1_500, **options: Any) -> CheckResult:
@@ -77,4 +77,4 @@ async def bounded_memory() -> AsyncIterator[None]:
         yield
     finally:
         watching.cancel()
-    assert max(most, process.memory_info().rss) - before < _MOST_GROWTH
+    assert max(most, process.memory_info().rss) - before < _MAX_GROWTH

@@ -10,7 +10,7 @@ import brotli
 import pytest
 
 from vigie.core.model import Cause, Status
-from vigie.probes.http.body import EncodingError, decoded, media_type, text_of, title_of
+from vigie.probes.kit.http.body import EncodingError, decoded, media_type, text_of, title_of
 from vigie.testing.servers import answering, page
 
 from .looking import OK, Deps, ask, bounded_memory, is_down

@@ -207,8 +207,8 @@ async def test_noise_instead_of_tls(seed: int, make_deps: Deps) -> None:
 @pytest.mark.parametrize("seed", seeds(40))
 def test_bodies_and_places(seed: int) -> None:
     """The pure parts, with more of everything."""
-    from vigie.probes.http.body import EncodingError, decoded, text_of, title_of
-    from vigie.probes.http.urls import Place, moved
+    from vigie.probes.kit.http.body import EncodingError, decoded, text_of, title_of
+    from vigie.probes.kit.http.urls import Place, moved
 
     chance = random.Random(seed)
     for _ in range(40):

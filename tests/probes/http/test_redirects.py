@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vigie.core.model import Cause, Status
-from vigie.probes.http.urls import Place
+from vigie.probes.kit.http.urls import Place
 from vigie.testing.servers import Handler, page, serving
 
 from .looking import Deps, MakeContext, ask, hang, is_down, look

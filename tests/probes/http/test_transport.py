@@ -8,9 +8,9 @@ import time
 import pytest
 
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.probes import ProbeDeps
 from vigie.probes.http import Config, build
-from vigie.probes.http.transport import Transport
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.http.transport import Transport
 from vigie.testing.servers import page, serving
 
 from .looking import Deps, MakeContext, hang

@@ -12,14 +12,14 @@ from typing import Any
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status
 from vigie.net import redact
-from vigie.probes import ProbeDeps
-from vigie.probes._verdict import Failed, Verdict, advice, no_address, slow
 from vigie.probes.browser.chromium import BrowserError, Chromium
 from vigie.probes.browser.config import Config
 from vigie.probes.browser.evidence import Evidence
 from vigie.probes.browser.script import Seen, opened
 from vigie.probes.browser.verdict import network_error, own, refused, timed_out
-from vigie.probes.http.urls import Place
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.http.urls import Place
+from vigie.probes.kit.verdict import CheckFailed, Verdict, advice, no_address, slow
 
 __all__ = ["Config", "build"]
 
@@ -27,7 +27,7 @@ REQUIRES = ("playwright",)
 
 # Kept back from the time-out, ms: for the screenshot of a failure, and for ending the visit. What takes longer than the
 # time-out and a little does not obey any more.
-_RESERVE, _LEAST_RESERVE_MS, _MOST_RESERVE_MS = 0.1, 150.0, 500.0
+_RESERVE, _MIN_RESERVE_MS, _MAX_RESERVE_MS = 0.1, 150.0, 500.0
 _END_MS = 50.0
 _HUNG_MS = 100.0
 
@@ -73,12 +73,12 @@ class BrowserProbe:
         from playwright.async_api import Error
         from playwright.async_api import TimeoutError as LateError
 
-        monotonic, reserve = self._deps.clock.monotonic, min(max(timeout_ms * _RESERVE, _LEAST_RESERVE_MS), _MOST_RESERVE_MS)
+        monotonic, reserve = self._deps.clock.monotonic, min(max(timeout_ms * _RESERVE, _MIN_RESERVE_MS), _MAX_RESERVE_MS)
         try:
             async with asyncio.timeout(max(left_ms(), 0) / 1000), self._chromium.context(self._options) as context:
                 seen.opened_at = monotonic()
                 await opened(context, self._config, seen, lambda: max(left_ms() - reserve, 1.0), left_ms)
-        except Failed as failed:
+        except CheckFailed as failed:
             seen.ended_at = monotonic()
             return failed.verdict
         except (TimeoutError, LateError):

@@ -6,9 +6,9 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.net import host_of, redact_url
-from vigie.probes._keys import Latency, Meta
-from vigie.probes.http.config import Basic, status_ranges
-from vigie.probes.http.urls import Place
+from vigie.probes.kit.http.config import Basic, status_ranges
+from vigie.probes.kit.http.urls import Place
+from vigie.probes.kit.keys import Latency, Meta
 
 _SHOWN = 60
 

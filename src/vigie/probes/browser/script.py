@@ -8,9 +8,9 @@ from urllib.parse import urljoin
 
 from vigie.core.model import Cause, Timings
 from vigie.net import redact_url
-from vigie.probes._verdict import Failed
 from vigie.probes.browser.config import Action, Config, Press
-from vigie.probes.http.config import status_ranges
+from vigie.probes.kit.http.config import status_ranges
+from vigie.probes.kit.verdict import CheckFailed
 
 if TYPE_CHECKING:
     from playwright.async_api import BrowserContext, Page, Request, ResourceTiming, Response
@@ -57,7 +57,7 @@ class Seen:
 
 
 class Visit:
-    """One check's page. Raises Failed for what is wrong with it, and the library's own errors for whoever knows what they mean."""
+    """One check's page. Raises CheckFailed for what is wrong with it, and the library's own errors for whoever knows what they mean."""
 
     def __init__(self, config: Config, page: "Page", seen: Seen, left_ms: Callable[[], float]) -> None:
         self._config, self._page, self._seen, self._left_ms = config, page, seen, left_ms
@@ -127,7 +127,7 @@ class Visit:
         status = self._seen.answer
         if status is not None and not any(low <= status <= high for low, high in self._ranges):
             expected = str(self._config.status)
-            raise Failed(Cause.HTTP_STATUS, f"HTTP {status}, expected {expected}", {"status": status, "expected": expected})
+            raise CheckFailed(Cause.HTTP_STATUS, f"HTTP {status}, expected {expected}", {"status": status, "expected": expected})
 
     async def _measure(self, response: "Response") -> None:
         """The phases of the first page's last hop, as the browser's network side saw them, and the address that it came from."""
@@ -169,7 +169,7 @@ class Visit:
             await act(timeout=self._left_ms())
         except LateError:
             if await self._page.locator(selector).count() == 0:
-                raise Failed(Cause.CONTENT_MISSING, f"{selector!r} is not on the page", {"keyword": selector}) from None
+                raise CheckFailed(Cause.CONTENT_MISSING, f"{selector!r} is not on the page", {"keyword": selector}) from None
             raise
 
     async def _press(self, wanted: str | Press | None) -> None:
@@ -186,7 +186,7 @@ class Visit:
             await self._page.locator(selector).filter(visible=True).first.wait_for(state="visible", timeout=timeout)
         except LateError:
             words = f"{shown!r} is not to be seen after {timeout / 1000:.1f} s"
-            raise Failed(Cause.CONTENT_MISSING, words, {"keyword": shown}) from None
+            raise CheckFailed(Cause.CONTENT_MISSING, words, {"keyword": shown}) from None
 
     async def _text(self, text: str) -> None:
         from playwright.async_api import TimeoutError as LateError
@@ -195,7 +195,9 @@ class Visit:
         try:
             await self._page.get_by_text(text).filter(visible=True).first.wait_for(state="visible", timeout=timeout)
         except LateError:
-            raise Failed(Cause.CONTENT_MISSING, f"{text!r} is not to be seen after {timeout / 1000:.1f} s", {"keyword": text}) from None
+            raise CheckFailed(
+                Cause.CONTENT_MISSING, f"{text!r} is not to be seen after {timeout / 1000:.1f} s", {"keyword": text}
+            ) from None
 
     async def _holds(self, where: str, text: str, read: Callable[[], Awaitable[str]]) -> None:
         """Wait until the address or the title holds a text."""
@@ -204,7 +206,7 @@ class Visit:
             if left <= 0:
                 got = redact_url(found) if where == "address" else found[:60]
                 cause = Cause.HTTP_REDIRECT if where == "address" else Cause.CONTENT_MISSING
-                raise Failed(cause, f"the {where} is {got!r}, expected {text!r} in it", {"keyword": text, "where": where})
+                raise CheckFailed(cause, f"the {where} is {got!r}, expected {text!r} in it", {"keyword": text, "where": where})
             await asyncio.sleep(_LOOK_SECONDS)
             left -= _LOOK_SECONDS * 1000
 
@@ -214,7 +216,7 @@ class Visit:
         while not await self._page.evaluate(_SEEN):
             if left <= 0:
                 words = "nothing is to be seen" + (f" ({self._seen.errors} script errors)" if self._seen.errors else "")
-                raise Failed(Cause.CONTENT_BLANK, words, {"status": self._seen.answer or 0})
+                raise CheckFailed(Cause.CONTENT_BLANK, words, {"status": self._seen.answer or 0})
             await asyncio.sleep(_LOOK_SECONDS)
             left -= _LOOK_SECONDS * 1000
 

@@ -3,8 +3,8 @@
 import re
 
 from vigie.core.model import Cause, Scalar, Status
-from vigie.probes._verdict import Verdict
 from vigie.probes.browser.script import Seen
+from vigie.probes.kit.verdict import Verdict
 
 _NET = re.compile(r"net::(ERR_[A-Z0-9_]+)")
 _ERRORS: tuple[tuple[str, Cause, str], ...] = (

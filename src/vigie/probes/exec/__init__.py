@@ -21,10 +21,10 @@ import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import redact
-from vigie.probes import ProbeDeps
-from vigie.probes._verdict import Verdict
 from vigie.probes.exec import plugin
 from vigie.probes.exec.process import Bounds, Command, End, Ran, run, signal_name
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.verdict import Verdict
 
 __all__ = ["Config", "build"]
 

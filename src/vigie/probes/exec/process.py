@@ -15,7 +15,7 @@ from enum import Enum
 from typing import IO
 
 KEPT_BYTES = 65_536
-MOST_BYTES = 1_048_576
+MAX_BYTES = 1_048_576
 _TAIL_BYTES = 4_096
 _CHUNK = 65_536
 _LOOK_SECONDS = 0.05  # how soon it is seen that a command ended whose children keep its output open
@@ -158,7 +158,7 @@ def _waited(process: subprocess.Popen[bytes], ran: Ran, bounds: Bounds) -> End:
 
 
 def _ended_badly(ran: Ran, bounds: Bounds) -> End | None:
-    if ran.seen > MOST_BYTES:
+    if ran.seen > MAX_BYTES:
         return End.FLOOD
     if bounds.stop.is_set():
         return End.STOPPED

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import host_of
 from vigie.ports import Clock
-from vigie.probes import ProbeDeps
-from vigie.probes._verdict import Failed, Verdict, slow
-from vigie.probes.http.config import Config as Http
-from vigie.probes.http.hops import Run
-from vigie.probes.http.probe import HttpProbe
-from vigie.probes.http.transport import Transport
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.http.config import Config as Http
+from vigie.probes.kit.http.probe import HttpProbe
+from vigie.probes.kit.http.redirects import Progress
+from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.verdict import CheckFailed, Verdict, slow
 from vigie.probes.steps.carried import Carried, reader
 from vigie.probes.steps.config import Config, Step, filled, place_of
 from vigie.probes.steps.template import body_of, header_of, sample, url_of
@@ -31,7 +31,7 @@ def build(config: Config, deps: ProbeDeps) -> "StepsProbe":
 
 
 class _Ready:
-    """A step made ready once; only what `{{name}}` stands for differs from run to run."""
+    """A step made ready once; only what `{{name}}` stands for differs from one check to the next."""
 
     def __init__(self, step: Step, number: int, deps: ProbeDeps, transport: Transport) -> None:
         self.step, self.number, self.wanted = step, number, step.wanted
@@ -42,7 +42,7 @@ class _Ready:
         self.title = f'step {number} "{step.name}"' if step.name else f"step {number}"
 
     def request(self, values: dict[str, str], base: str, hosts: frozenset[str]) -> Http | None:
-        """What differs from the step as it is configured; None: nothing. Raises Failed for values that make no request."""
+        """What differs from the step as it is configured; None: nothing. Raises CheckFailed for values that make no request."""
         if not self.wanted:
             return None
         step = self.step
@@ -52,10 +52,10 @@ class _Ready:
             body = None if step.body is None else body_of(step.body, values, self.type.partition(";")[0].strip().lower())
             made = filled(step, url=url, headers=headers, body=body)
         except ValueError:
-            raise Failed(Cause.CONTENT_MISSING, "what was saved makes no request: it holds what no URL or header may") from None
+            raise CheckFailed(Cause.CONTENT_MISSING, "what was saved makes no request: it holds what no URL or header may") from None
         if host_of(made.url) not in hosts:
             words = "what was saved leads to a host that the configuration does not name"
-            raise Failed(Cause.HTTP_REDIRECT, words, {"detail": words, "redirects": 0})
+            raise CheckFailed(Cause.HTTP_REDIRECT, words, {"detail": words, "redirects": 0})
         return made
 
 
@@ -68,7 +68,7 @@ class _Visit:
     limit_ms: int
     clock: Clock
     carried: Carried = field(default_factory=Carried)
-    runs: dict[int, Run] = field(default_factory=dict)
+    done: dict[int, Progress] = field(default_factory=dict)
     first: tuple[_Ready, CheckResult] | None = None
     advisory: tuple[_Ready, CheckResult] | None = None
     last: CheckResult | None = None
@@ -95,21 +95,21 @@ class StepsProbe:
         return visit.carried.hidden(self._result(visit))
 
     async def _do(self, visit: _Visit, one: _Ready) -> None:
-        run = Run(self._clock.now(), self._clock.monotonic(), visit.left_ms(), jar=visit.carried.cookies)
+        progress = Progress(self._clock.now(), self._clock.monotonic(), visit.left_ms(), jar=visit.carried.cookies)
         try:
             request = one.request(visit.carried.values, visit.base, self._hosts)
-            found = await one.probe.find(run, request)
+            found = await one.probe.find(progress, request)
             if found is None or found.status is Status.DEGRADED:
                 for name, read in one.readers.items():
-                    visit.carried.values[name] = read(run.body, run.last.headers, visit.carried.spent)
+                    visit.carried.values[name] = read(progress.body, progress.last.headers, visit.carried.spent)
             visit.base = request.url if request is not None else one.step.url
-        except Failed as failed:
+        except CheckFailed as failed:
             found = failed.verdict
-        visit.runs[one.number] = run
-        if found is not None and found.cause.startswith(_TIMEOUTS) and run.limit_ms < visit.limit_ms:
+        visit.done[one.number] = progress
+        if found is not None and found.cause.startswith(_TIMEOUTS) and progress.limit_ms < visit.limit_ms:
             found = replace(found, message=f"{found.message}, which were left of {visit.limit_ms / 1000:g} s")
-        result = one.probe.result(run, found)
-        run.body = run.last.raw = b""  # twenty pages are not kept until the end
+        result = one.probe.result(progress, found)
+        progress.body = progress.last.raw = b""  # twenty pages are not kept until the end
         if found is None:
             visit.last = result if not one.step.always or visit.last is None else visit.last
         elif found.status is Status.DEGRADED:
@@ -118,8 +118,8 @@ class StepsProbe:
             visit.first = visit.first or (one, result)
 
     def _result(self, visit: _Visit) -> CheckResult:
-        total = _timings(list(visit.runs.values()))
-        figures: dict[str, Scalar] = {f"step_{number}_ms": round(run.total) for number, run in visit.runs.items()}
+        total = _timings(list(visit.done.values()))
+        figures: dict[str, Scalar] = {f"step_{number}_ms": round(progress.total) for number, progress in visit.done.items()}
         told = visit.first or visit.advisory
         if told is not None:
             one, result = told
@@ -130,7 +130,7 @@ class StepsProbe:
             return replace(result, at=visit.at, message=message, timings=total, figures=figures)
         result = visit.last or CheckResult("", visit.at, Status.UP)
         found = self._slow(total)
-        message = f"{len(visit.runs)} steps, the last one {result.message}"
+        message = f"{len(visit.done)} steps, the last one {result.message}"
         done = replace(result, at=visit.at, message=message, timings=total, figures=figures)
         if found is None:
             return done
@@ -140,11 +140,11 @@ class StepsProbe:
         return None if self._latency_ms is None else slow(total.total or 0.0, self._latency_ms)
 
 
-def _timings(runs: list[Run]) -> Timings:
+def _timings(done: list[Progress]) -> Timings:
     """Each phase summed over the steps where it happened."""
 
     def summed(phase: str) -> float | None:
-        known = [value for run in runs if (value := getattr(run, phase)) is not None]
+        known = [value for progress in done if (value := getattr(progress, phase)) is not None]
         return sum(known) if known else None
 
     return Timings(*(summed(phase) for phase in ("dns", "connect", "tls", "first_byte", "transfer", "total")))

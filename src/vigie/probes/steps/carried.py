@@ -12,13 +12,13 @@ from urllib.request import Request
 
 from vigie.core.model import Cause, CheckResult, Scalar
 from vigie.net.redact import MASK
-from vigie.probes._pattern import Pattern, Spent
-from vigie.probes._verdict import Failed
-from vigie.probes.http.body import media_type, text_of
-from vigie.probes.http.config import compiled
+from vigie.probes.kit.http.body import media_type, text_of
+from vigie.probes.kit.http.config import compiled
+from vigie.probes.kit.pattern import Pattern, SearchBudget
+from vigie.probes.kit.verdict import CheckFailed
 from vigie.probes.steps.config import Save
 
-_MOST_COOKIES, _MOST_AT_ONCE, _COOKIE = 100, 50, 4_096
+_MAX_COOKIES, _MAX_AT_ONCE, _COOKIE = 100, 50, 4_096
 _VALUE = 4_096
 _SHORTEST, _SHORTEST_COOKIE = 4, 8  # shorter ones are in every other word
 
@@ -37,10 +37,10 @@ class Cookies:
 
     def take(self, url: str, cookies: Sequence[str]) -> None:
         """Keep what the Set-Cookie fields of an answer say."""
-        if not cookies or len(self._jar) > _MOST_COOKIES:
+        if not cookies or len(self._jar) > _MAX_COOKIES:
             return
-        said = _Said(cookies[:_MOST_AT_ONCE])
-        self._jar.extract_cookies(said, Request(url))  # type: ignore[arg-type]  # noqa: S310 - all it needs; nothing is opened
+        response = _SetCookieResponse(cookies[:_MAX_AT_ONCE])
+        self._jar.extract_cookies(response, Request(url))  # type: ignore[arg-type]  # noqa: S310 - all it needs; nothing is opened
 
     @property
     def values(self) -> list[str]:
@@ -48,8 +48,8 @@ class Cookies:
         return [cookie.value for cookie in self._jar if cookie.value]
 
 
-class _Said:
-    """As much of an answer as the jar looks at."""
+class _SetCookieResponse:
+    """As much of a response as `CookieJar.extract_cookies` reads."""
 
     def __init__(self, cookies: Sequence[str]) -> None:
         self._message = Message()
@@ -67,7 +67,7 @@ class Carried:
 
     cookies: Cookies = field(default_factory=Cookies)
     values: dict[str, str] = field(default_factory=dict)
-    spent: Spent = field(default_factory=Spent)
+    spent: SearchBudget = field(default_factory=SearchBudget)
 
     def hidden(self, result: CheckResult) -> CheckResult:
         """The result without what was carried, wherever it may have crept in."""
@@ -92,20 +92,20 @@ class Carried:
         return replace(result, message=veil(result.message), figures=figures, http=http)
 
 
-Reader = Callable[[bytes, Mapping[str, str], Spent], str]
+Reader = Callable[[bytes, Mapping[str, str], SearchBudget], str]
 
 
 def reader(name: str, where: Save) -> Reader:
-    """What finds a value in an answer, made ready once; it raises Failed where the value is not there."""
+    """What finds a value in an answer, made ready once; it raises CheckFailed where the value is not there."""
     if where.header is not None:
         return _of_header(name, where.header)
     return _of_json(name, where.json) if where.json is not None else _of_text(name, where.regex or "")
 
 
 def _of_header(name: str, header: str) -> Reader:
-    def read(_: bytes, headers: Mapping[str, str], __: Spent) -> str:
+    def read(_: bytes, headers: Mapping[str, str], __: SearchBudget) -> str:
         if header.lower() not in headers:
-            raise Failed(Cause.CONTENT_MISSING, f"no header {header}, so {name!r} cannot be saved", {"keyword": header})
+            raise CheckFailed(Cause.CONTENT_MISSING, f"no header {header}, so {name!r} cannot be saved", {"keyword": header})
         return headers[header.lower()][:_VALUE]
 
     return read
@@ -114,13 +114,13 @@ def _of_header(name: str, header: str) -> Reader:
 def _of_json(name: str, path: str) -> Reader:
     ((_, query),) = compiled(((path, "==", None),))
 
-    def read(body: bytes, headers: Mapping[str, str], _: Spent) -> str:
+    def read(body: bytes, headers: Mapping[str, str], _: SearchBudget) -> str:
         try:
             found = _matches(query, json.loads(text_of(body, headers)))
         except (ValueError, RecursionError):
-            raise Failed(Cause.CONTENT_JSON, f"the body is no JSON, so {name!r} cannot be saved", {"path": path}) from None
+            raise CheckFailed(Cause.CONTENT_JSON, f"the body is no JSON, so {name!r} cannot be saved", {"path": path}) from None
         if not found:
-            raise Failed(Cause.CONTENT_JSON, f"{path} is nothing, so {name!r} cannot be saved", {"path": path})
+            raise CheckFailed(Cause.CONTENT_JSON, f"{path} is nothing, so {name!r} cannot be saved", {"path": path})
         return (found[0] if isinstance(found[0], str) else json.dumps(found[0], ensure_ascii=False))[:_VALUE]
 
     return read
@@ -138,10 +138,10 @@ def _matches(query: Any, document: Any) -> list[Any]:
 def _of_text(name: str, regex: str) -> Reader:
     pattern = Pattern(regex)
 
-    def read(body: bytes, headers: Mapping[str, str], spent: Spent) -> str:
+    def read(body: bytes, headers: Mapping[str, str], spent: SearchBudget) -> str:
         found = pattern.group(text_of(body, headers), spent)
         if found is None:
-            raise Failed(Cause.CONTENT_MISSING, f"{regex[:60]!r} matches nothing, so {name!r} cannot be saved", {"keyword": regex})
+            raise CheckFailed(Cause.CONTENT_MISSING, f"{regex[:60]!r} matches nothing, so {name!r} cannot be saved", {"keyword": regex})
         return (html.unescape(found) if media_type(headers) == "text/html" else found)[:_VALUE]
 
     return read

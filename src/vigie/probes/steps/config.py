@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie.net import host_of
-from vigie.probes._keys import Latency, Meta
-from vigie.probes._pattern import check_pattern
-from vigie.probes.http.config import Config as Http
-from vigie.probes.http.config import compiled
+from vigie.probes.kit.http.config import Config as Http
+from vigie.probes.kit.http.config import compiled
+from vigie.probes.kit.keys import Latency, Meta
+from vigie.probes.kit.pattern import check_pattern
 from vigie.probes.steps.template import names, sample
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")

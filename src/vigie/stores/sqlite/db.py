@@ -67,7 +67,7 @@ class Db:
         self.execute("PRAGMA wal_autocheckpoint = 2000")
         self.execute("PRAGMA journal_size_limit = 67108864")
 
-    def look_through(self) -> None:
+    def quick_check(self) -> None:
         """Raise StoreError(CORRUPT) for a database that is damaged, as far as that is cheap to see."""
         pages, size = (int(self.fetch(f"PRAGMA {name}")[0][0]) for name in ("page_count", "page_size"))
         if pages * size <= _LOOK_THROUGH_BYTES:

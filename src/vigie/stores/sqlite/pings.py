@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vigie.core.heartbeat import Job, Ping
-from vigie.ports import Hearing
+from vigie.ports import PingUpdate
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import decode, encode
 
@@ -16,7 +16,7 @@ def jobs(db: Db) -> dict[str, Job]:
     return {monitor: decode(body, Job) for monitor, body in db.fetch("SELECT monitor, body FROM job")}
 
 
-def hear(db: Db, hearings: Sequence[Hearing]) -> None:
+def hear(db: Db, hearings: Sequence[PingUpdate]) -> None:
     """One transaction."""
     with db.transaction(durable=True):
         for one in hearings:

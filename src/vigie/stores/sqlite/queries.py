@@ -6,14 +6,16 @@ from sys import intern
 from typing import Any, get_args
 
 from vigie.core.baseline import Baseline
-from vigie.core.blind import Blind
+from vigie.core.detection import Severity
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Notice, NoticeReason, Severity, Status
-from vigie.core.report.history import Remark
-from vigie.core.report.scores import Scores
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.notification import Notice, NoticeReason
+from vigie.core.visibility import Blind
 from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.report.history import Remark
+from vigie.report.scores import Scores
 from vigie.stores.sqlite import codec, pings
 from vigie.stores.sqlite.db import Db, damaged
 from vigie.stores.sqlite.records import decode, encode

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from vigie.core.baseline import Baseline
-from vigie.core.blind import Blind
 from vigie.core.events import Acked, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor
-from vigie.core.report.history import Remark
-from vigie.core.report.scores import Scores
+from vigie.core.visibility import Blind
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Commit, Delivery, Hearing, OutboxRow, StoredReport, TimelineEntry
+from vigie.ports import Commit, Delivery, OutboxRow, PingUpdate, StoredReport, TimelineEntry
+from vigie.report.history import Remark
+from vigie.report.scores import Scores
 from vigie.stores.sqlite import pings, queries
 from vigie.stores.sqlite.db import Db, Driver
 from vigie.stores.sqlite.migrate import migrate
@@ -72,7 +72,7 @@ class SqliteStore:
         db = Db(self._path, self._driver)
         try:
             migrate(db, self._path)
-            db.look_through()
+            db.quick_check()
         except BaseException:
             db.close()
             raise
@@ -285,7 +285,7 @@ class SqliteStore:
         """Every watched job by monitor id."""
         return await self._read(pings.jobs)
 
-    async def hear(self, hearings: Sequence[Hearing]) -> None:
+    async def hear(self, hearings: Sequence[PingUpdate]) -> None:
         """Write what pings made of jobs, fsynced."""
         await self._run(lambda db: pings.hear(db, hearings))
 

@@ -12,8 +12,8 @@ from vigie.ports import Commit
 log = logging.getLogger("vigie.store")
 
 # Kept in memory while the disk takes nothing (about 60 MB); older measurements are given up then.
-_MOST_RESULTS = 100_000
-_MOST_DETAILS = 2_000
+_MAX_RESULTS = 100_000
+_MAX_DETAILS = 2_000
 
 Stance = tuple[object, ...]
 
@@ -105,9 +105,9 @@ class Waiting:
         newer = self.take()
         slim = tuple(_slim(result) for result in taken.results)
         self.add(merged(replace(taken, results=slim), newer))
-        if lost := max(len(self._results) - _MOST_RESULTS, 0):
+        if lost := max(len(self._results) - _MAX_RESULTS, 0):
             log.error("%d results are given up: the disk has taken nothing for too long", lost)
-        del self._results[:lost], self._details[:-_MOST_DETAILS]
+        del self._results[:lost], self._details[:-_MAX_DETAILS]
 
 
 def stance(state: MonitorState) -> Stance:

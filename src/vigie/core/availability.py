@@ -1,0 +1,85 @@
+"""Availability from intervals: time-weighted, with what Vigie could not see left out of both sides of the fraction."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vigie.core.detection import Severity
+from vigie.core.model import Incident
+from vigie.core.visibility import Blind
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Milliseconds of a period: `observed` is the period less what was unknown; `down` lies within it."""
+
+    observed_ms: int
+    down_ms: int
+
+    @property
+    def ratio(self) -> float | None:
+        """Share of the observed time that the service was available; None when nothing was observed."""
+        return None if self.observed_ms == 0 else 1 - self.down_ms / self.observed_ms
+
+    def budget_left_ms(self, objective: float) -> int:
+        """Downtime still allowed by an objective such as 0.999; negative when it is spent."""
+        return round(self.observed_ms * (1 - objective)) - self.down_ms
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilitySummary:
+    """How one monitor stood in a period, in ms: `outages` were seen in it, `blind_ms` of it were not seen.
+
+    `since` is when it was first watched, epoch ms, if that is within the period.
+    """
+
+    known: Availability
+    outages: int
+    longest_ms: int
+    blind_ms: int
+    since: int | None
+
+
+def availability(start: int, end: int, down: Iterable[Span], unknown: Iterable[Span] = ()) -> Availability:
+    """Availability over [start, end), epoch ms. Spans may overlap and stick out; unknown time wins over downtime."""
+    blind = merged(clipped(unknown, start, end))
+    out = merged(clipped(down, start, end))
+    observed = (end - start) - length(blind)
+    return Availability(observed, length(out) - length(common(out, blind)))
+
+
+def of_incidents(start: int, end: int, incidents: Iterable[Incident], blind: Iterable[Blind]) -> Availability:
+    """Availability of one monitor over [start, end), epoch ms, from its incidents and the spans in which it could not be seen.
+
+    Downtime counts from the first failed check on; a degradation is none.
+    """
+    down = [(one.started_at, end if one.closed_at is None else one.closed_at) for one in incidents if one.severity is Severity.OUTAGE]
+    return availability(start, end, down, [(one.start, end if one.until is None else one.until) for one in blind])
+
+
+def clipped(spans: Iterable[Span], start: int, end: int) -> list[Span]:
+    """The parts inside [start, end)."""
+    inside = ((max(a, start), min(b, end)) for a, b in spans)
+    return [(a, b) for a, b in inside if a < b]
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Sorted, without overlaps."""
+    result: list[Span] = []
+    for start, end in sorted(spans):
+        if result and start <= result[-1][1]:
+            result[-1] = (result[-1][0], max(result[-1][1], end))
+        else:
+            result.append((start, end))
+    return result
+
+
+def common(first: list[Span], second: list[Span]) -> list[Span]:
+    """What two merged lists share."""
+    return [(max(a, c), min(b, d)) for a, b in first for c, d in second if max(a, c) < min(b, d)]
+
+
+def length(spans: Iterable[Span]) -> int:
+    """Total ms of merged spans."""
+    return sum(end - start for start, end in spans)

@@ -1,0 +1,24 @@
+"""When failures become an incident: values and questions, no state. Durations in ms."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """Which of a monitor's two tracks an incident belongs to: an outage pages, a degradation does so only when asked."""
+
+    OUTAGE = "outage"
+    DEGRADATION = "degradation"
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionPolicy:
+    """How failures become an incident.
+
+    `confirm` failures in a row open it, at the quick pace `confirm_every_ms` once the first is seen; `recover` good checks in
+    a row close it.
+    """
+
+    confirm: int = 3
+    confirm_every_ms: int = 5_000
+    recover: int = 2

@@ -1,0 +1,98 @@
+"""Who is notified, why, and under which key; and when a failed send is tried again. Durations in ms, instants epoch ms."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from vigie.core.detection import Severity
+
+_BASE_MS = 2_000
+_CAP_MS = 600_000
+_GIVE_UP_MS, _GIVE_UP_ATTEMPTS = 86_400_000, 8
+LONGEST_WAIT_MS = 3_600_000
+
+
+class NoticeReason(StrEnum):
+    """Why somebody is told."""
+
+    OPENED = "opened"
+    DISCLOSED = "disclosed"  # maintenance ended and the incident is still open
+    REMINDER = "reminder"
+    RECOVERED = "recovered"
+    CLOSED = "closed"
+    REPORT = "report"  # the model's report, after the page
+    BURIED = "buried"  # another channel could not be reached: this one says so
+    BLIND = "blind"  # Vigie itself could not see, from when to when
+    AVAILABILITY = "availability"  # how available everything was in the last week or month; about no incident
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something one channel must be told. `key` is the same however often it is sent: `<incident>:<reason>[:n]:<channel>`.
+
+    What is about no incident has the name of its thread there, such as `availability-2026-W47`.
+    """
+
+    key: str
+    incident: str
+    monitor: str
+    channel: str
+    reason: NoticeReason
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A maintenance window: from `start` up to but not including `end`, epoch ms."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationPolicy:
+    """Who is notified of an alert, and when again.
+
+    `to` are the channels of outages, `degraded_to` those that asked for degradations, `fallback` those used when one of them fails.
+    While an alert is open and nobody has acknowledged it, `remind_ms` passes between reminders (0: never).
+    """
+
+    remind_ms: int = 14_400_000
+    to: tuple[str, ...] = ()
+    degraded_to: tuple[str, ...] = ()
+    fallback: tuple[str, ...] = ()
+    windows: tuple[Window, ...] = ()
+
+    def channels(self, severity: Severity) -> tuple[str, ...]:
+        """The channels that are notified of trouble of this severity."""
+        return self.to if severity is Severity.OUTAGE else self.degraded_to
+
+    def muted_until(self, at: int) -> int | None:
+        """The end of the maintenance window that holds `at`, or None; windows that touch or overlap count as one."""
+        end: int | None = None
+        for window in sorted(self.windows, key=lambda item: item.start):
+            if window.start <= (at if end is None else end) < window.end:
+                end = window.end
+        return end
+
+
+def backoff_ms(attempt: int, key: str) -> int:
+    """How long to wait after the `attempt`-th failure (from 1): 2 s doubled each time up to 10 min, ± 20 % by a hash of the key.
+
+    The jitter is a hash, not chance, so that it can be replayed; different notices still spread out.
+    """
+    wait = min(_BASE_MS << min(attempt - 1, 20), _CAP_MS)
+    digest = hashlib.blake2b(f"{key}:{attempt}".encode(), digest_size=4).digest()
+    return round(wait * (0.8 + 0.4 * int.from_bytes(digest) / 0xFFFFFFFF))
+
+
+def retry_at(now: int, notice: Notice, attempt: int, waited_ms: int, *, permanent: bool, retry_after_ms: int | None = None) -> int | None:
+    """When to try again after the `attempt`-th failure, epoch ms, at most an hour later; None gives up.
+
+    That is a permanent fault, or a notice that has waited for a day and failed eight times: a machine that was off or asleep
+    over a notice has not tried yet.
+    """
+    if permanent or (waited_ms > _GIVE_UP_MS and attempt >= _GIVE_UP_ATTEMPTS):
+        return None
+    return now + min(max(backoff_ms(attempt, notice.key), retry_after_ms or 0), LONGEST_WAIT_MS)

@@ -1,0 +1,190 @@
+"""Vigie's own sight: spans in which nothing could be seen are kept, left out of availability, and told once, when it sees again."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from vigie.core import visibility
+from vigie.core.detection import Severity
+from vigie.core.events import Opened, Recovered
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.notification import Notice, NoticeReason
+from vigie.core.visibility import OWN, Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility
+from vigie.engine.ingest import Transition
+from vigie.errors import StoreError
+from vigie.net import is_literal, is_private
+from vigie.ports import Clock, Commit, OutboxRow, Store, TimelineEntry
+
+log = logging.getLogger("vigie.sight")
+
+_MIN_GAP_MS = 120_000
+_TURNS = 3  # of the monitor that is checked most often, without any result
+_WITHOUT_TURNS = ("heartbeat",)  # jobs report when they like
+
+
+class SelfMonitor:
+    """Listens to every result.
+
+    `wake` wakes the outbox; `continuous` says that results should come all the time, as they do in `serve`. `elapsed` tells seconds
+    on a clock that never steps and counts a suspended machine in, or None where there is none.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, wake: Callable[[], None], *, continuous: bool, elapsed: Callable[[], float | None]
+    ) -> None:
+        self._store, self._clock, self._wake, self._continuous = store, clock, wake, continuous
+        self._elapsed = elapsed
+        self._heard_at: float | None = None  # by `elapsed`: the newest result, and when sight was lost
+        self._lost_at: float | None = None
+        self._going_since: float | None = None
+        self._sight, self._tell_after_ms = Visibility(), _MIN_GAP_MS
+        self._channels: tuple[str, ...] = ()
+        self._gap_ms: int | None = None
+        self._last: int | None = None
+        self._unknown: dict[str, int] = {}
+        self._newest: Blind | None = None
+        self._lock = asyncio.Lock()
+
+    def use(self, monitors: Iterable[Monitor], tell_after_ms: int) -> None:
+        """Whom to tell, after how long, and how often results come."""
+        watched = list(monitors)
+        self._tell_after_ms = tell_after_ms
+        self._channels = tuple(dict.fromkeys(channel for monitor in watched for channel in monitor.notification.to))
+        transitions = [monitor.every_ms + monitor.timeout_ms for monitor in watched if monitor.kind not in _WITHOUT_TURNS]
+        self._gap_ms = max(_TURNS * min(transitions), _MIN_GAP_MS) if transitions and self._continuous else None
+        self._unknown = {one: at for one, at in self._unknown.items() if any(monitor.id == one for monitor in watched)}
+
+    async def start(self) -> None:
+        """Take up the span that a former life of Vigie left open, or the silence since it broke off. Raises StoreError."""
+        spans = await self._store.blinds(0)
+        number = max((one.number for one in spans), default=0)
+        held = next((one for one in reversed(spans) if one.until is None and not one.monitor), None)
+        incident = await self._store.incident(held.incident) if held is not None else None
+        self._sight = Visibility(number, held, opened=incident is not None and incident.closed_at is None)
+        if self._continuous and held is None and await self._broke_off():
+            self._last = max([one.at for one in (await self._store.last_results()).values()], default=None)
+
+    async def _broke_off(self) -> bool:
+        """Whether the newest life was a continuous one: single cycles may be any time apart."""
+        cursors = await self._store.cursors()
+        newest = max(cursors, key=lambda agent: cursors[agent], default="once-")
+        return not newest.startswith("once-")
+
+    async def hear(self, transition: Transition) -> None:
+        """A result was taken in. Raises StoreError; the next result tries again."""
+        result = transition.result
+        if result is None:
+            return
+        quiet = self._sight.span is None and not self._unknown and result.status is not Status.UNKNOWN
+        if quiet and (self._last is None or self._gap_ms is None or result.at - self._last <= self._gap_ms):
+            self._last, self._heard_at = result.at, self._elapsed()
+            return
+        async with self._lock:
+            await self._heard(transition.monitor, result)
+            self._last, self._heard_at = result.at, self._elapsed()
+
+    async def stop(self) -> None:
+        """Vigie ends because it was asked to: what follows is not told, and not counted."""
+        if self._continuous and self._last is not None:
+            async with self._lock:
+                try:
+                    await self._look(Stopped(self._clock.now()))
+                except StoreError as error:  # then the next start takes it for a crash, and says so
+                    log.error("that Vigie stops could not be written: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+    async def _heard(self, monitor: Monitor, result: CheckResult) -> None:
+        since = self._last if self._last is not None and self._gap_ms and result.at - self._last > self._gap_ms else None
+        # A machine that stood still did so since it was heard last; a check that found no way out ended just now.
+        self._going_since = self._heard_at if since is not None or "machine" in result.figures else self._elapsed()
+        if result.status is not Status.UNKNOWN:
+            await self._seen(monitor, result, since)
+        elif _concerns_all(result):
+            await self._look(Unseen(since or result.at, result.cause or Cause.PROBE_ERROR, self._ms_since(self._lost_at)))
+        else:
+            self._unknown.setdefault(monitor.id, result.at)
+
+    async def _seen(self, monitor: Monitor, result: CheckResult, since: int | None) -> None:
+        span = self._sight.span
+        if span is None and since is not None:
+            await self._look(Silent(result.at, since, self._ms_since(self._heard_at)))
+        elif span is not None and _shows(span, monitor, result):
+            await self._look(Seen(result.at, self._ms_since(self._lost_at)))
+        began = self._unknown.get(monitor.id)
+        if began is not None:
+            await self._keep_one(Blind(self._sight.number + 1, began, Cause.PROBE_ERROR, max(result.at, began), monitor.id))
+            del self._unknown[monitor.id]
+
+    async def _keep_one(self, span: Blind) -> None:
+        """What one monitor could not see, unless all were blind then."""
+        held = self._sight.span or self._newest
+        if held is not None and held.start <= span.start and (held.until is None or span.start <= held.until):
+            return
+        await self._store.commit(Commit(blind=(span,)))
+        self._sight = replace(self._sight, number=span.number)
+
+    async def _look(self, event: Event) -> None:
+        after, decisions = visibility.step(self._sight, event, self._tell_after_ms)
+        if decisions:
+            await self._store.commit(self._commit(decisions))
+        if after.span is not None and self._sight.span != after.span:
+            self._lost_at = self._going_since
+        self._sight = after
+        for decision in decisions:
+            self._newest = decision.span
+            _log(decision)
+            if isinstance(decision, Regained) and decision.told:
+                self._wake()
+
+    def _ms_since(self, instant: float | None) -> int | None:
+        now = self._elapsed()
+        return None if now is None or instant is None else round((now - instant) * 1000)
+
+    def _commit(self, decisions: tuple[Decision, ...]) -> Commit:
+        spans = {decision.span.number: decision.span for decision in decisions}
+        incidents, timeline, outbox = [], [], []
+        for decision in decisions:
+            span, severity = decision.span, Severity.OUTAGE
+            if isinstance(decision, Lasting):
+                incidents.append(Incident(span.incident, OWN, severity, span.cause, span.start, decision.at))
+                opened = Opened(severity, span.incident, decision.at, span.start, span.cause, page=False)
+                timeline.append(TimelineEntry(span.incident, decision.at, opened))
+            elif isinstance(decision, Regained) and decision.told and span.until is not None:
+                incidents.append(Incident(span.incident, OWN, severity, span.cause, span.start, span.start, span.until))
+                recovered = Recovered(severity, span.incident, span.until, page=True)
+                timeline.append(TimelineEntry(span.incident, span.until, recovered))
+                outbox += [OutboxRow(self._notice(span, channel), self._clock.now()) for channel in self._channels]
+        return Commit(blind=tuple(spans.values()), incidents=tuple(incidents), timeline=tuple(timeline), outbox=tuple(outbox))
+
+    @staticmethod
+    def _notice(span: Blind, channel: str) -> Notice:
+        reason = NoticeReason.BLIND
+        return Notice(f"{span.incident}:{reason}:{channel}", span.incident, OWN, channel, reason, span.until or span.start)
+
+
+def _concerns_all(result: CheckResult) -> bool:
+    """Whether what kept this check from being judged keeps others from it as well."""
+    if result.cause in (Cause.PROBE_NETWORK, Cause.PROBE_RESOLVER):
+        return "alone" not in result.figures
+    return "machine" in result.figures
+
+
+def _shows(span: Blind, monitor: Monitor, result: CheckResult) -> bool:
+    """Whether a check that saw its service had to go the way that was blocked."""
+    if span.cause is Cause.PROBE_NETWORK:
+        place = result.address or monitor.host
+        return bool(place) and not is_private(place)
+    if span.cause is Cause.PROBE_RESOLVER:
+        return result.timings.dns is not None and not is_literal(f"{monitor.host}:0")
+    return True
+
+
+def _log(decision: Decision) -> None:
+    span = decision.span
+    if span.quiet:
+        return
+    if isinstance(decision, Lost):
+        log.warning("Vigie cannot see (%s): nobody is accused meanwhile", span.cause)
+    elif isinstance(decision, Regained) and span.until is not None:
+        told = "; it is told" if decision.told else ""
+        log.warning("Vigie sees again after %.0f s (%s)%s", (span.until - span.start) / 1000, span.cause, told)

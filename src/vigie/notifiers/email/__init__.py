@@ -1,0 +1,254 @@
+"""Mail by SMTP: STARTTLS, TLS from the start, or plain when asked; text and HTML, threaded by stable ids.
+
+Ids: the first mail of an incident has the id of its thread, every later one its own and a reference to the first. They are made of the
+notice's key and the incident's start, so that a mail sent twice (a crash between sending and recording) is recognised and shown once,
+while an incident of the same name in another installation, or after the store was removed, is another mail. Their domain is the sender's,
+because a container has another host name at every start.
+"""
+
+import base64
+import ipaddress
+import logging
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formataddr, formatdate
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from vigie.core.duration import Duration
+from vigie.errors import DeliveryError
+from vigie.net import hang_up, redact
+from vigie.notifiers import NotifierDeps
+from vigie.notifiers.email import faults
+from vigie.notifiers.email.body import html, plain
+from vigie.notifiers.kit.connect import trust_store
+from vigie.notifiers.kit.text import clean, flat, token
+from vigie.report.facts import Message
+
+log = logging.getLogger("vigie.notifiers.email")
+
+ENVIRONMENT = {
+    "host": "SMTP_SERVER",
+    "port": "SMTP_PORT",
+    "sender": "EMAIL_SENDER",
+    "password": "EMAIL_PASSWORD",
+    "to": "EMAIL_RECEIVER",
+    "ca_file": "SMTP_CA_FILE",
+}
+REQUIRED = ("host", "sender", "to")
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
+_HOST = re.compile(r"[A-Za-z0-9_.-]+")
+_IMPLICIT_PORT = 465
+_LONGEST_MS = 30_000  # the outbox gives a whole delivery no more
+_GOODBYE_SECONDS = 1.0
+_ANSWER = 120
+_REMEMBERED = 1_000
+# Everything that ids and keys make stays below 78 characters a line, because the standard library encodes longer ones beyond recognition.
+_KEY, _DOMAIN = 56, 24
+_ID = 26
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mail channel; what is not set comes from SMTP_* and EMAIL_* of the environment or `.env`."""
+
+    to: Annotated[str | list[str], msgspec.Meta(description="Receivers (EMAIL_RECEIVER).", examples=[["team@example.com"]])]
+    host: Annotated[str, msgspec.Meta(description="Mail server (SMTP_SERVER).", examples=["smtp.gmail.com"])]
+    sender: Annotated[str, msgspec.Meta(description="Sender (EMAIL_SENDER).", examples=["vigie@example.com"])]
+    port: Annotated[int, msgspec.Meta(description="Port (SMTP_PORT); 465 means TLS from the start.", ge=1, le=65_535)] = 587
+    username: Annotated[str | None, msgspec.Meta(description="Login; the sender when only a password is set.")] = None
+    password: Annotated[str | None, msgspec.Meta(description="Password (EMAIL_PASSWORD); for Gmail an app password.")] = None
+    tls: Annotated[
+        Literal["starttls", "implicit", "none"] | None,
+        msgspec.Meta(description="How the connection is protected; by default `implicit` on port 465, else `starttls`."),
+    ] = None
+    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).")] = None
+    timeout: Annotated[Duration, msgspec.Meta(description="Longest wait for each answer of the server, at most 30s.")] = msgspec.field(
+        default_factory=lambda: Duration(20_000)
+    )
+
+    def __post_init__(self) -> None:
+        """Raise ValueError that names what cannot be."""
+        for address in (*self.receivers, self.sender):
+            if not _ADDRESS.fullmatch(address):
+                raise ValueError(f"{address!r} is no mail address; write name@example.com alone, in plain ASCII")
+        if not self.receivers:
+            raise ValueError("`to` (EMAIL_RECEIVER) names nobody; write team@example.com")
+        if not _is_host(self.host):
+            raise ValueError(f"{self.host!r} is no host name; write it alone, the port in `port` (SMTP_PORT)")
+        if not 0 < self.timeout <= _LONGEST_MS:
+            raise ValueError("`timeout` must be above 0 and at most 30s, which is all the time that a delivery has")
+        if self.username and not self.password:
+            raise ValueError("`username` is set but no `password` (EMAIL_PASSWORD)")
+
+    @property
+    def receivers(self) -> tuple[str, ...]:
+        """Receivers, also out of comma-separated texts, each once."""
+        listed = [self.to] if isinstance(self.to, str) else self.to
+        parts = (part.strip() for text in listed for part in re.split(r"[,;]", text))
+        return tuple(dict.fromkeys(part for part in parts if part))
+
+    @property
+    def protection(self) -> str:
+        """How the connection is protected."""
+        return self.tls or ("implicit" if self.port == _IMPLICIT_PORT else "starttls")
+
+    def __repr__(self) -> str:
+        return f"email to {', '.join(self.receivers)} by {self.host}:{self.port}"
+
+
+def _is_host(text: str) -> bool:
+    """A name or an address; a colon stands in IPv6 addresses only, elsewhere it would begin a port."""
+    if ":" not in text:
+        return bool(_HOST.fullmatch(text))
+    with suppress(ValueError):
+        return bool(ipaddress.IPv6Address(text))
+    return False
+
+
+def build(config: Config, deps: NotifierDeps) -> "Mail":
+    """The channel."""
+    return Mail(config, deps)
+
+
+class Mail:
+    """Implements Notifier."""
+
+    def __init__(self, config: Config, deps: NotifierDeps) -> None:
+        self._config, self._deps = config, deps
+        self._have: dict[str, set[str]] = {}  # key -> receivers that have it, while others were put off
+
+    async def deliver(self, message: Message) -> str:
+        """Send one mail to every receiver.
+
+        Those refused for good are named in the answer when others took it. When some are put off, the delivery fails for now, and
+        the next attempt goes to those alone.
+        """
+        have = self._have.get(message.key, set())
+        left = [one for one in self._config.receivers if one not in have]
+        mail = self.mail(message)
+        async with self._session() as smtp:
+            refusals, said = await self._send(smtp, left, mail)
+        have = have | {one for one in left if one not in refusals}
+        later = {address: answer for address, answer in refusals.items() if answer.code < 500}
+        if later or not have:
+            self._remember(message.key, have)
+            raise self._masked(faults.receivers(later or refusals))
+        self._have.pop(message.key, None)
+        answer = redact(flat(said, _ANSWER), self._secrets())
+        if refusals:
+            lost = self._masked(faults.receivers(refusals))
+            log.warning("%s: %s (%s)", message.key, lost.message, lost.fix)
+            answer += f"; {lost.message}"
+        return answer
+
+    async def examine(self) -> str:
+        """Connect, protect and log in, without sending."""
+        async with self._session():
+            pass
+        login = " and the login" if self._config.password else ""
+        return f"{self._config.host}:{self._config.port} takes the connection ({self._config.protection}){login}"
+
+    async def _send(self, smtp: Any, receivers: Iterable[str], mail: EmailMessage) -> tuple[dict[str, Any], str]:
+        """Who was refused, with the server's answer to each, and its answer to the mail."""
+        import aiosmtplib
+
+        try:
+            refusals, said = await smtp.sendmail(self._config.sender, list(receivers), mail.as_bytes())
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            return {one.recipient: one for one in error.recipients}, ""
+        return refusals, said
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Any]:
+        """A connection, protected and logged in as configured; whatever fails in it comes out as DeliveryError."""
+        import aiosmtplib
+
+        config = self._config
+        smtp = aiosmtplib.SMTP(
+            hostname=config.host,
+            port=config.port,
+            timeout=config.timeout / 1000,
+            use_tls=config.protection == "implicit",
+            start_tls=False,  # done below, where its absence is told apart
+            tls_context=await trust_store(config.ca_file or self._deps.ca_file) if config.protection != "none" else None,
+            local_hostname=self._greeting(),
+        )
+        transport: Any = None
+        try:
+            await smtp.connect()
+            transport = smtp.transport  # the client forgets it on some failures, and then nobody would end it
+            await self._open(smtp)
+            yield smtp
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await smtp.quit(timeout=_GOODBYE_SECONDS)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise self._masked(faults.fault(error, config.host, config.port, config.timeout / 1000)) from None
+        finally:
+            smtp.close()
+            if transport is not None:
+                hang_up(transport)  # a stalled peer would keep a closing TLS connection for half a minute
+
+    async def _open(self, smtp: Any) -> None:
+        config, where = self._config, f"{self._config.host}:{self._config.port}"
+        if config.protection == "starttls":
+            await smtp.ehlo()
+            if not smtp.supports_extension("starttls"):
+                raise faults.no_starttls(where)
+            await smtp.starttls()
+        if config.password:
+            await smtp.ehlo()
+            if not smtp.supported_auth_methods:
+                raise faults.no_login(where)
+            await smtp.login(config.username or config.sender, config.password)
+
+    def mail(self, message: Message) -> EmailMessage:
+        """The mail: every notice of an incident in the thread of its first; a copy has the id of its original."""
+        message = clean(message)
+        mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))  # passes servers without 8BITMIME
+        mail["Subject"] = message.subject
+        mail["From"] = formataddr(("Vigie", self._config.sender))
+        mail["To"] = ", ".join(self._config.receivers)
+        mail["Date"] = formatdate(self._deps.clock.now() / 1000)
+        root = self._id(message, message.thread)
+        mail["Message-ID"] = root if message.opens_thread else self._id(message, message.key)
+        if not message.opens_thread:
+            mail["In-Reply-To"] = root
+            mail["References"] = root
+        mail["Auto-Submitted"] = "auto-generated"
+        mail["X-Vigie-Incident"] = token(message.thread, _KEY)
+        mail["X-Vigie-Key"] = token(message.key, _KEY)
+        mail.set_content(plain(message))
+        mail.add_alternative(html(message), subtype="html")
+        return mail
+
+    def _id(self, message: Message, key: str) -> str:
+        domain = self._config.sender.rpartition("@")[2].strip(".-")
+        while len(domain) > _DOMAIN and "." in domain:
+            domain = domain.partition(".")[2]
+        return f"<{token(key, _ID)}.{message.since or message.at:x}@{domain[-_DOMAIN:].strip('.-') or 'vigie'}>"
+
+    def _greeting(self) -> str:
+        """How this machine greets: its full name, or as RFC 5321 §4.1.3 has it without one. Never looked up, which may take seconds."""
+        name = self._deps.hostname
+        return name if "." in name and _HOST.fullmatch(name) and ":" not in name else "[127.0.0.1]"
+
+    def _remember(self, key: str, have: set[str]) -> None:
+        self._have[key] = have
+        if len(self._have) > _REMEMBERED:
+            del self._have[next(iter(self._have))]
+
+    def _secrets(self) -> list[str]:
+        """The password, plain and as AUTH sends it."""
+        password, user = self._config.password or "", self._config.username or self._config.sender
+        forms = (password, f"\0{user}\0{password}")
+        return [password, *(base64.b64encode(one.encode()).decode() for one in forms if password)]
+
+    def _masked(self, error: DeliveryError) -> DeliveryError:
+        """The same, should the server have echoed the password."""
+        error.message = redact(error.message, self._secrets())
+        error.args = (error.message,)
+        return error

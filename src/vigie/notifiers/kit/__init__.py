@@ -1,0 +1,1 @@
+"""What channels share: connections and their faults, HTTP requests, texts made fit for a channel."""

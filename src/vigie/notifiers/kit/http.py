@@ -1,0 +1,103 @@
+"""What channels that speak HTTP share: the POST, its retry verdict, and no secret of a URL in what people read."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from vigie.errors import DeliveryError, DeliveryReason
+from vigie.net import USER_AGENT, hang_up, host_of, redact
+from vigie.notifiers import NotifierDeps
+from vigie.notifiers.kit.connect import Fixes, named, trust_store
+from vigie.notifiers.kit.text import flat
+
+_RETRIED = (408, 425, 429)
+_ANSWER_BYTES, _ANSWER_LENGTH = 512, 120
+_LONGEST_WAIT_MS = 3_600_000
+_FIXES = Fixes(
+    address="see the URL of the channel and the network of this machine",
+    trust="name a private authority with SSL_CERT_FILE",
+    protection="see whether the URL should begin with http: or https:",
+    timeout="a firewall may drop the packets, or the service is overloaded",
+)
+
+
+async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, str], secrets: Iterable[str] = ()) -> str:
+    """POST JSON and return the provider's answer in one line; raise DeliveryError. Neither holds the URL's secrets, or `secrets`."""
+    import httpx
+
+    where, head = host_of(url), httpx.Headers({"Content-Type": "application/json", "User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
+    head.update(headers)
+    trust = await trust_store(deps.ca_file)
+    try:
+        # The client's own limit starts anew with every byte that trickles in, hence a deadline around it. It is the shorter one, because
+        # a client that is cancelled in the middle of a TLS handshake forgets to close its socket.
+        client = httpx.AsyncClient(timeout=deps.timeout_seconds * 0.8, verify=trust, follow_redirects=False)
+        async with asyncio.timeout(deps.timeout_seconds), client, client.stream("POST", url, content=body, headers=head) as answer:
+            said = redact(flat(await _begin(answer), _ANSWER_LENGTH), [*_hidden(url), *secrets])
+    except (httpx.HTTPError, OSError) as error:  # TimeoutError is an OSError
+        raise named(error, where, deps.timeout_seconds, _FIXES) from None
+    words = f"HTTP {answer.status_code}" + (f": {said}" if said else "")
+    if answer.is_success:
+        return words
+    raise refused(where, answer.status_code, words, answer.headers.get("retry-after"), deps.clock.now())
+
+
+async def _begin(answer: Any) -> str:
+    """The first bytes of an answer, as text; a longer one is not read on."""
+    found = b""
+    async for piece in answer.aiter_raw():
+        found += piece[:_ANSWER_BYTES]
+        if len(found) >= _ANSWER_BYTES:
+            break
+    return found[:_ANSWER_BYTES].decode("utf-8", "replace")
+
+
+def _hidden(url: str) -> list[str]:
+    """What in a webhook's URL is a secret: all behind its host, and its userinfo."""
+    parts = urlsplit(url)
+    pieces = [piece for piece in f"{parts.path}/{parts.query}".replace("=", "/").replace("&", "/").split("/") if len(piece) >= 6]
+    return [url, f"{parts.path}?{parts.query}", *pieces, *filter(None, (parts.username, parts.password))]
+
+
+async def reach(deps: NotifierDeps, url: str) -> str:
+    """Connect to a webhook's host, TLS included, without sending anything; one line for `vigie doctor`, or DeliveryError."""
+    from urllib.request import getproxies, proxy_bypass
+
+    parts, where = urlsplit(url), host_of(url)
+    if getproxies().get(parts.scheme) and not proxy_bypass(where):
+        return f"{where}: behind a proxy, so only `vigie notify test` can try it"
+    secure = parts.scheme == "https"
+    try:
+        async with asyncio.timeout(deps.timeout_seconds):
+            trust = await trust_store(deps.ca_file) if secure else None
+            _, writer = await asyncio.open_connection(where, parts.port or (443 if secure else 80), ssl=trust)
+            hang_up(writer.transport)
+    except OSError as error:
+        raise named(error, where, deps.timeout_seconds, _FIXES) from None
+    return f"{where} can be reached (`vigie notify test` sends to it)"
+
+
+def refused(where: str, status: int, words: str, retry_after: str | None, now: int) -> DeliveryError:
+    """The retry verdict of an HTTP status: time-outs, rate limits and 5xx pass, other 4xx and redirects need a person (RFC 9110)."""
+    wait = _wait_ms(retry_after, now)
+    if status in _RETRIED:
+        return DeliveryError(DeliveryReason.RATE_LIMIT, f"{where} asks to wait ({words})", retry_after_ms=wait)
+    if status >= 500:
+        return DeliveryError(DeliveryReason.SERVER, f"{where} is in trouble itself ({words})", retry_after_ms=wait)
+    fix = "see whether the URL of the channel is still valid"
+    reason = DeliveryReason.AUTH if status in (401, 403) else DeliveryReason.REJECTED
+    return DeliveryError(reason, f"{where} does not take the message ({words})", fix=fix, permanent=True)
+
+
+def _wait_ms(retry_after: str | None, now: int) -> int | None:
+    """Retry-After in ms: seconds or an HTTP date (RFC 9110 §10.2.3); at most an hour."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        if retry_after is None:
+            return None
+        ms = int(retry_after) * 1000 if retry_after.isdigit() else round(parsedate_to_datetime(retry_after).timestamp() * 1000) - now
+    except ValueError:
+        return None
+    return min(max(ms, 0), _LONGEST_WAIT_MS)

@@ -1,0 +1,84 @@
+"""What every channel does to a message before it lays it out: each text one clean line, each list bounded, each link a web link."""
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import replace
+from enum import StrEnum
+from typing import TypeVar
+
+from vigie.core.detection import Severity
+from vigie.core.notification import NoticeReason
+from vigie.report.facts import Link, Message, Row
+
+_LINE, _HEAD = 1_000, 200
+_LINES, _ROWS, _LINKS = 20, 40, 5
+_DROPPED = frozenset({"Cc", "Cf", "Cs"})  # control, invisible and bidirectional, lone surrogates
+_JOINERS = "\u200c\u200d"  # needed by some scripts and by composed emoji
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
+_WEB = re.compile(r"https?://[^\s<>\"|\\^`{}]+")
+_T = TypeVar("_T")
+
+
+def flat(text: str, limit: int = _LINE) -> str:
+    """One line of at most `limit` characters, without control, invisible or direction-changing characters."""
+    text = text[: limit * 4]  # bounds the work; few texts are three quarters invisible
+    kept = "".join(" " if one.isspace() else one for one in text if one.isspace() or one in _JOINERS or _shown(one))
+    line = " ".join(kept.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _shown(character: str) -> bool:
+    return unicodedata.category(character) not in _DROPPED
+
+
+def clean(message: Message) -> Message:
+    """The message with every text flat and every list bounded; `key` and `thread` stay, the footer is never empty."""
+    analysis = message.analysis
+    if analysis is not None:
+        analysis = replace(analysis, model=flat(analysis.model, _HEAD), sentences=tuple(map(flat, analysis.sentences[:_LINES])), dropped=())
+    return replace(
+        message,
+        monitor=flat(message.monitor, _HEAD),
+        target=flat(message.target),
+        headline=flat(message.headline, _HEAD),
+        subject=flat(message.subject, _HEAD),
+        lines=tuple(map(flat, message.lines[:_LINES])),
+        rows=tuple(Row(flat(row.id, 20), flat(row.label, 80), flat(row.value)) for row in message.rows[:_ROWS]),
+        analysis=analysis,
+        analysis_label=flat(message.analysis_label, _HEAD),
+        links=tuple(Link(flat(link.label, 80), link.url) for link in message.links if _WEB.fullmatch(link.url))[:_LINKS],
+        footer=flat(message.footer or message.key, 400),
+    )
+
+
+def some(items: tuple[_T, ...], limit: int) -> tuple[tuple[_T, ...], str]:
+    """The first `limit` items, and `… +3` when three are left out."""
+    return items[:limit], f"… +{len(items) - limit}" if len(items) > limit else ""
+
+
+def token(key: str, limit: int) -> str:
+    """A key as a header may carry it, at most `limit` characters; what had to be changed or cut is told apart by a digest."""
+    safe = _UNSAFE.sub(".", key)
+    if safe == key and len(safe) <= limit:
+        return safe
+    digest = hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+    return f"{safe[: limit - 11]}.{digest}"
+
+
+class Tone(StrEnum):
+    """How a message is coloured."""
+
+    BAD = "bad"
+    WARNING = "warning"
+    GOOD = "good"
+    NEUTRAL = "neutral"
+
+
+def tone(message: Message) -> Tone:
+    """Red for an outage, orange for a degradation, green for good news, grey for the rest."""
+    if message.reason in (NoticeReason.RECOVERED, NoticeReason.TEST):
+        return Tone.GOOD
+    if message.reason in (NoticeReason.CLOSED, NoticeReason.REPORT, NoticeReason.BLIND, NoticeReason.AVAILABILITY):
+        return Tone.NEUTRAL
+    return Tone.BAD if message.severity is Severity.OUTAGE else Tone.WARNING

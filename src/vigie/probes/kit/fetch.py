@@ -1,0 +1,136 @@
+"""Small documents over HTTP that a check needs besides its target (OCSP, CRL, RDAP): our own resolver, one deadline, a bounded answer."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+from vigie.net import USER_AGENT
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.keys import place
+
+_MAX_URL = 2_000
+_MAX_ADDRESSES = 4
+_REDIRECTS = (301, 302, 303, 307, 308)
+# A client that is cancelled in the middle of a TLS handshake forgets to close its socket, so that its own limit is the shorter one.
+_CLIENTS_SHARE = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to fetch. `most` bounds the answer's bytes; `redirects` says how many are followed; `ca_file` None is the system's."""
+
+    url: str
+    most: int
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    redirects: int = 0
+    ca_file: str | None = None
+    resolver: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A complete answer."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class NotFetched(Exception):  # noqa: N818 - says what is the case
+    """Why there is no answer, in words; it never leaves the probe."""
+
+
+async def fetch(wanted: Wanted, deps: ProbeDeps, seconds: float) -> Fetched:
+    """GET, or POST where there is a body, within `seconds` in all; raises NotFetched."""
+    url, where = wanted.url, ""
+    try:
+        async with asyncio.timeout(seconds):
+            for _ in range(wanted.redirects + 1):
+                where = _checked(url)
+                found = await _once(wanted, url, deps, seconds)
+                location = found.headers.get("location")
+                if found.status not in _REDIRECTS or not location:
+                    return found
+                url = urljoin(url, location)
+    except TimeoutError:
+        raise NotFetched(f"{where} did not answer within {seconds:.1f} s") from None
+    raise NotFetched(f"{where} leads on by more than {wanted.redirects} redirect(s)")
+
+
+def _checked(url: str) -> str:
+    """The host of a URL that may be fetched."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if (
+        host is None
+        or "@" in parts.netloc
+        or parts.scheme not in ("http", "https")
+        or len(url) > _MAX_URL
+        or not url.isascii()
+        or not url.isprintable()
+    ):
+        raise NotFetched("the address is no http(s) URL")
+    return host
+
+
+async def _once(wanted: Wanted, url: str, deps: ProbeDeps, seconds: float) -> Fetched:
+    host = urlsplit(url).hostname or ""
+    answer = await deps.resolver.resolve(host, timeout_ms=max(round(seconds * 1000), 1), server=wanted.resolver)
+    if answer.cause is not None:
+        raise NotFetched(f"{host} has no address ({answer.cause})")
+    fault = NotFetched(f"{host} cannot be reached")
+    for address in answer.addresses[:_MAX_ADDRESSES]:
+        try:
+            return await _from(address, wanted, url, deps, seconds)
+        except ConnectionError as error:
+            fault = NotFetched(f"{host} cannot be reached ({error})")
+    raise fault
+
+
+async def _from(address: str, wanted: Wanted, url: str, deps: ProbeDeps, seconds: float) -> Fetched:
+    """Ask one address; a ConnectionError where it does not accept."""
+    import httpx
+
+    parts = urlsplit(url)
+    head = {"Host": parts.netloc, "User-Agent": USER_AGENT, "Accept-Encoding": "identity", **wanted.headers}
+    direct = parts._replace(netloc=place(address, parts.port)).geturl()
+    trust = _trust(wanted.ca_file or deps.ca_file, deps) if parts.scheme == "https" else False
+    limit = httpx.Timeout(max(seconds * _CLIENTS_SHARE, 0.01))
+    try:
+        async with httpx.AsyncClient(verify=trust, timeout=limit, trust_env=False, follow_redirects=False) as client:
+            request = client.build_request("POST" if wanted.body else "GET", direct, headers=head, content=wanted.body)
+            request.extensions["sni_hostname"] = parts.hostname
+            answer = await client.send(request, stream=True)
+            try:
+                return Fetched(answer.status_code, await _body(answer.aiter_raw(), answer.headers, wanted.most), answer.headers)
+            finally:
+                await answer.aclose()
+    except httpx.TimeoutException:
+        raise TimeoutError from None
+    except httpx.ConnectError as error:
+        raise ConnectionError(str(error)[:80]) from None
+    except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError) as error:
+        raise NotFetched(f"{parts.hostname} does not speak HTTP as it should ({type(error).__name__})") from None
+
+
+async def _body(pieces: AsyncIterator[bytes], headers: Mapping[str, str], most: int) -> bytes:
+    """The body as it came; a compressed one was not asked for, and unpacking it would have no bound."""
+    if headers.get("content-encoding", "identity") != "identity":
+        raise NotFetched("the answer is compressed, which was not asked for")
+    found = bytearray()
+    async for piece in pieces:
+        found += piece
+        if len(found) > most:
+            raise NotFetched(f"the answer has more than {most} bytes")
+    return bytes(found)
+
+
+def _trust(ca_file: str | None, deps: ProbeDeps) -> ssl.SSLContext:
+    """The authorities of a file, read once: the system's take 20 ms."""
+    return deps.shared(f"trust {ca_file}", lambda: ssl.create_default_context(cafile=ca_file), lambda _: None)

@@ -1,0 +1,54 @@
+"""What of a failure is the proxy's doing rather than the service's: nobody is paged for our own proxy."""
+
+import pycurl
+
+from vigie.core.model import Cause, Scalar, Status
+from vigie.net import redact
+from vigie.probes.kit.http.exchange import E_PEER, Exchange
+from vigie.probes.kit.verdict import Verdict
+
+_E_PROXY = 97  # CURLE_PROXY: newer than pycurl's names
+_NO_ROUTE = (502, 503, 504)
+_LOGIN_WANTED = 407
+# CURLINFO_PROXY_ERROR: what a SOCKS proxy said of the service (RFC 1928 §6).
+_SOCKS = {
+    19: (Cause.TCP_REFUSED, "the service refused the proxy's connection"),
+    20: (Cause.TCP_UNREACHABLE, "the proxy cannot reach the service"),
+    21: (Cause.TCP_UNREACHABLE, "the proxy cannot reach the service"),
+    22: (Cause.TCP_UNREACHABLE, "the proxy cannot reach the service"),
+    24: (Cause.TIMEOUT_CONNECT, "the proxy got no connection to the service in time"),
+    26: (Cause.TCP_UNREACHABLE, "the proxy cannot reach the service"),  # all that SOCKS 4 says
+}
+
+
+def by_proxy(done: Exchange, limit_ms: int, proxy: str, *, secure: bool) -> Verdict | None:
+    """The verdict where the proxy refused, broke, or could not reach the service; None where the service itself spoke."""
+    if done.tunnel in _NO_ROUTE:
+        return Verdict(Cause.TCP_UNREACHABLE, f"the proxy cannot reach the service (HTTP {done.tunnel})", {"status": done.tunnel})
+    if done.tunnel >= 300 or done.status == _LOGIN_WANTED:
+        status = done.tunnel or done.status
+        return Verdict(Cause.PROBE_ERROR, f"the proxy refused the request (HTTP {status})", {"status": status}, Status.UNKNOWN)
+    if done.code == _E_PROXY and done.proxy_error in _SOCKS:
+        cause, words = _SOCKS[done.proxy_error]
+        return Verdict(cause, words, _detail(done))
+    if done.code == 0 or not _at_the_proxy(done, proxy, secure=secure):
+        return None
+    if done.code == pycurl.E_OPERATION_TIMEDOUT and done.connect is not None:
+        words = f"no connection through the proxy within {limit_ms / 1000:g} s"
+        return Verdict(Cause.TIMEOUT_CONNECT, words, {"limit_ms": limit_ms})  # it may well wait for the service
+    figures = _detail(done)
+    return Verdict(Cause.PROBE_NETWORK, f"the proxy cannot be used ({figures['detail']})", figures, Status.UNKNOWN)
+
+
+def _at_the_proxy(done: Exchange, proxy: str, *, secure: bool) -> bool:
+    """Whether it failed before there was a way to the service."""
+    if done.connect is None or done.code == _E_PROXY:
+        return True
+    if secure and proxy.startswith("http"):
+        return done.tunnel == 0 or "CONNECT" in done.error
+    # Without a tunnel the request goes to the proxy itself, and nobody has sent it yet; what cannot be verified is the proxy's certificate.
+    return not secure and (done.code == E_PEER or not done.sent)
+
+
+def _detail(done: Exchange) -> dict[str, Scalar]:
+    return {"detail": redact(done.error or f"libcurl error {done.code}")[:200]}

@@ -1,0 +1,183 @@
+"""The configuration of an HTTP(S) monitor: its keys stand beside the common ones in `vigie.yaml`."""
+
+import re
+from functools import lru_cache
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from vigie.core.duration import Duration
+from vigie.net import host_of, redact_url, split_server
+from vigie.probes.kit.http.urls import Place, check_proxy
+
+_METHOD = re.compile(r"[A-Z]{1,20}")
+_RANGE = re.compile(r"(\d{3})(?:-(\d{3}))?")
+_ASSERTION = re.compile(r"\s*(.+?)\s*(==|!=|<|>)\s*(.*?)\s*")
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@lru_cache(256)  # thousands of monitors expect the same
+def status_ranges(text: str | int) -> tuple[tuple[int, int], ...]:
+    """`200-299,304` as inclusive ranges; ValueError otherwise."""
+    ranges = []
+    for part in str(text).split(","):
+        match = _RANGE.fullmatch(part.strip())
+        if match is None:
+            raise ValueError(f"{text!r} is no list of statuses; write 200-299,304")
+        low, high = int(match[1]), int(match[2] or match[1])
+        if low > high:
+            raise ValueError(f"{part.strip()!r} ends before it begins")
+        ranges.append((low, high))
+    return tuple(ranges)
+
+
+def json_assertions(wanted: dict[str, Any] | list[str]) -> tuple[tuple[str, str, Any], ...]:
+    """(path, operator, value) of each assertion; a value of a list item is read as JSON where it is JSON, else as text."""
+    if isinstance(wanted, dict):
+        return tuple((path, "==", value) for path, value in wanted.items())
+    found = []
+    for item in wanted:
+        match = _ASSERTION.fullmatch(item)
+        if match is None:
+            raise ValueError(f"{item!r} is no JSON assertion; write $.path==value (or !=, <, >)")
+        found.append((match[1], match[2], _value(match[3])))
+    return tuple(found)
+
+
+def compiled(assertions: tuple[tuple[str, str, Any], ...]) -> tuple[tuple[str, Any], ...]:
+    """(path, JSONPath query ready to use) of each assertion; ValueError for one that is no JSONPath."""
+    import jsonpath
+
+    found = []
+    for path, _, _ in assertions:
+        try:
+            found.append((path, jsonpath.compile(path)))
+        except jsonpath.JSONPathError as error:
+            raise ValueError(f"{path!r} is no JSONPath: {str(error).splitlines()[0]}") from None
+    return tuple(found)
+
+
+def _value(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text.encode())
+    except msgspec.DecodeError:
+        return text
+
+
+class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a good answer looks like."""
+
+    status: Annotated[str | int, msgspec.Meta(description="Accepted statuses, ranges allowed.", examples=["200-299,304"])] = "200-299"
+    keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must stand in the page.", examples=["ok"])] = []
+    reject_keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must not.", examples=["error"])] = []
+    json: Annotated[
+        dict[str, Any] | list[str],
+        msgspec.Meta(
+            description="JSONPath (RFC 9535) to value, or a list of `PATH==VALUE` (also `!=`, `<`, `>`).",
+            examples=[{"$.db": "up"}, ["$.queue<100"]],
+        ),
+    ] = {}
+    type: Annotated[str | None, msgspec.Meta(description="Media type of the answer.", examples=["application/json"])] = None
+    latency: Annotated[Duration | None, msgspec.Meta(description="Slower than this is too slow.", examples=["800ms"])] = None
+    latency_status: Annotated[Literal["degraded", "down"], msgspec.Meta(description="What too slow means.")] = "degraded"
+    tls_days: Annotated[int, msgspec.Meta(description="Fewer days left on the certificate is degraded.", ge=0, examples=[14])] = 14
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a status range or JSON assertion that cannot be read."""
+        status_ranges(self.status)
+        if assertions := json_assertions(self.json):
+            compiled(assertions)
+
+
+class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """HTTP basic authentication (RFC 7617)."""
+
+    user: Annotated[str, msgspec.Meta(description="User name.")]
+    password: Annotated[str, msgspec.Meta(description="Password; write `${NAME}` and keep it in `.env`.")]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a colon in the user name, which the scheme cannot carry."""
+        if ":" in self.user:
+            raise ValueError("a user name for basic authentication holds no colon")
+
+
+class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How to log in; sent to the monitor's own host only, never after a redirect elsewhere."""
+
+    basic: Annotated[Basic | None, msgspec.Meta(description="User and password.")] = None
+    bearer: Annotated[str | None, msgspec.Meta(description="Bearer token.", examples=["${API_TOKEN}"])] = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a token that is none, without showing it."""
+        if self.bearer is not None and not re.fullmatch(r"[!-~]+", self.bearer):
+            raise ValueError("the bearer token is empty or holds a space, line break or foreign letter")
+        if self.basic is not None and self.bearer is not None:
+            raise ValueError("write basic or bearer, not both")
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One HTTP(S) monitor."""
+
+    url: Annotated[str, msgspec.Meta(description="What is watched.", examples=["https://api.example.com/health"])]
+    method: Annotated[str, msgspec.Meta(description="Request method.", examples=["GET"])] = "GET"
+    headers: Annotated[dict[str, str], msgspec.Meta(description="Request headers.", examples=[{"Accept": "application/json"}])] = {}
+    body: Annotated[str | None, msgspec.Meta(description="Request body.")] = None
+    expect: Annotated[Expect, msgspec.Meta(description="What a good answer looks like.")] = Expect()
+    follow_redirects: Annotated[bool, msgspec.Meta(description="Follow redirects.")] = True
+    max_redirects: Annotated[int, msgspec.Meta(description="How many redirects at most.", ge=0, le=50)] = 10
+    allow_other_host: Annotated[bool, msgspec.Meta(description="A redirect may lead to another host.")] = True
+    allow_downgrade: Annotated[bool, msgspec.Meta(description="A redirect may lead from https to http.")] = False
+    resolver: Annotated[str | None, msgspec.Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"])] = None
+    ip: Annotated[Literal[4, 6] | None, msgspec.Meta(description="Only IPv4 or only IPv6.")] = None
+    http: Annotated[
+        Literal["1.1", "2", "3"] | None,
+        msgspec.Meta(description="HTTP version to ask for; by default the best of 1.1 and 2 that the server offers."),
+    ] = None
+    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority.")] = None
+    insecure: Annotated[bool, msgspec.Meta(description="Do not verify the certificate; its facts are still read.")] = False
+    auth: Annotated[Auth, msgspec.Meta(description="How to log in.")] = Auth()
+    proxy: Annotated[str | None, msgspec.Meta(description="HTTP proxy.", examples=["http://proxy.example:3128"])] = None
+    content_checks: Annotated[
+        bool | Literal["on", "off"],
+        msgspec.Meta(description="Judge the page itself: error pages, blank pages, bot walls and signs of tampering behind a good status."),
+    ] = True
+    max_body: Annotated[int, msgspec.Meta(description="Bytes of the body that are read, decoded.", ge=1024, le=67_108_864)] = 1_048_576
+
+    def __post_init__(self) -> None:
+        """Raise ValueError that says what is wrong with the URL, the method, the resolver, the proxy or a header."""
+        place = Place.of(self.url)
+        if self.http == "3" and not place.secure:
+            raise ValueError("HTTP/3 is always encrypted; write https://")
+        if self.http == "3" and self.proxy is not None:
+            raise ValueError("HTTP/3 does not pass a proxy; leave out http or proxy")
+        if not _METHOD.fullmatch(self.method):
+            raise ValueError(f"{self.method!r} is no request method; write GET, HEAD, POST, …")
+        if self.resolver is not None:
+            split_server(self.resolver)
+        if self.proxy is not None:
+            check_proxy(self.proxy)
+        for name, value in self.headers.items():
+            if not _FIELD_NAME.fullmatch(name) or _CONTROL.search(value):
+                raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
+
+    @property
+    def reads_pages(self) -> bool:
+        """Whether the page itself is judged: only what people GET is one."""
+        return self.content_checks in (True, "on") and self.method == "GET"
+
+    @property
+    def target(self) -> str:
+        """The URL as people may read it."""
+        return redact_url(self.url)
+
+    @property
+    def plain_url(self) -> str | None:
+        """The URL as it is sent, where anybody may ask for it again: a GET without login, headers, body or proxy."""
+        special = self.method != "GET" or self.headers or self.body is not None or self.auth != Auth() or self.proxy is not None
+        return None if special else Place.of(self.url).url
+
+    @property
+    def host(self) -> str:
+        """The host, for limits and names."""
+        return host_of(self.url)

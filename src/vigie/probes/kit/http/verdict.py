@@ -1,0 +1,251 @@
+"""What an exchange means: the cause, in words, with the number that mattered.
+
+`figures` of a result, by name: `status` and `expected` (http.status), `limit_ms` and `measured_ms` (timeouts, latency),
+`days_left` (certificates; negative: expired), `keyword` (content.missing, content.forbidden), `path`, `operator`,
+`wanted` and `got` (content.json), `type` and `expected` (content.type), `redirects` and `to` (http.redirect), `received` and
+`announced` (http.truncated, bytes), `weakness` (tls.weak), `detail` (what libcurl or the resolver said, one line).
+`status` alone is a proxy's answer when it refused.
+"""
+
+import errno
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pycurl
+
+from vigie.core.model import Cause, Scalar, Status, TlsFacts
+from vigie.net import redact
+from vigie.probes.kit.http.body import EncodingError, media_type, text_of
+from vigie.probes.kit.http.config import Expect, compiled, json_assertions, status_ranges
+from vigie.probes.kit.http.exchange import E_OWN, Exchange
+from vigie.probes.kit.verdict import Verdict, expiring, slow, weak
+
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt}
+_UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
+_RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
+_OWN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_E_QUIC, _E_TOO_LARGE = 96, 100  # CURLE_QUIC_CONNECT_ERROR, CURLE_TOO_LARGE: newer than pycurl's names
+_GOT = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """An Expect made ready for use."""
+
+    ranges: tuple[tuple[int, int], ...]
+    expected: str
+    keywords: tuple[str, ...]
+    rejected: tuple[str, ...]
+    assertions: tuple[tuple[str, str, Any], ...]
+    paths: tuple[tuple[str, Any], ...]  # the assertions' JSONPath queries, ready to use
+    type: str | None
+    latency_ms: int | None
+    latency_status: Status
+    tls_days: int
+
+    @classmethod
+    def of(cls, expect: Expect) -> "Rules":
+        """Read the expectations once."""
+        assertions = json_assertions(expect.json)
+        return cls(
+            ranges=status_ranges(expect.status),
+            expected=str(expect.status),
+            keywords=_listed(expect.keyword),
+            rejected=_listed(expect.reject_keyword),
+            assertions=assertions,
+            paths=compiled(assertions) if assertions else (),
+            type=expect.type.lower() if expect.type else None,
+            latency_ms=None if expect.latency is None else int(expect.latency),
+            latency_status=Status(expect.latency_status),
+            tls_days=expect.tls_days,
+        )
+
+    @property
+    def need_body(self) -> bool:
+        """Whether the body has to be kept to be judged."""
+        return bool(self.keywords or self.rejected or self.assertions)
+
+    @property
+    def searches(self) -> bool:
+        """Whether a JSONPath looks at more than one place, which takes a second in a document of a million values."""
+        return not all(query.singular_query() for _, query in self.paths)
+
+
+def _listed(words: str | list[str]) -> tuple[str, ...]:
+    return (words,) if isinstance(words, str) else tuple(words)
+
+
+def misencoded(error: EncodingError) -> Verdict:
+    """A body that is not what its Content-Encoding says."""
+    return Verdict(Cause.HTTP_PROTOCOL, str(error), {"detail": str(error)})
+
+
+def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
+    """What an exchange that did not end well means; None when it did, or when the body was left at its bound on purpose."""
+    if done.code == 0 or (done.full and done.status) or _ragged(done):
+        return _misframed(done)
+    if done.headers_too_large:
+        return Verdict(Cause.HTTP_PROTOCOL, "the headers are larger than 256 KiB")
+    if done.code == pycurl.E_OPERATION_TIMEDOUT:
+        return timed_out(done, limit_ms, secure=secure)
+    detail = redact(done.error or f"libcurl error {done.code}")[:200]
+    cause, words = _reason(done, secure=secure)
+    figures: dict[str, Scalar] = {"detail": detail}
+    if cause is Cause.HTTP_TRUNCATED:
+        announced = done.headers.get("content-length", "")
+        words = f"the body ended after {done.size} bytes" + (f", {announced} were announced" if _is_length(announced) else "")
+        figures |= {"received": done.size} | ({"announced": int(announced)} if _is_length(announced) else {})
+        return Verdict(cause, words, figures)
+    own = Status.UNKNOWN if cause.own else Status.DOWN
+    return Verdict(cause, f"{words} ({detail})" if detail else words, figures, own)
+
+
+def _misframed(done: Exchange) -> Verdict | None:
+    """What libcurl lets pass: headers that the connection's end cut off, a length beyond all counting."""
+    length = done.headers.get("content-length", "").lstrip("0")
+    if done.ended and (not length.isdigit() or _is_length(length)):
+        return None
+    words = "the answer announces an impossible length" if done.ended else "the answer ended inside its headers"
+    return Verdict(Cause.HTTP_PROTOCOL, words, {"detail": words})
+
+
+def _is_length(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
+
+
+def _cut_tls(done: Exchange) -> bool:
+    """Whether the peer closed the connection without TLS' own farewell, which only libcurl's words tell."""
+    return done.code == pycurl.E_RECV_ERROR and "unexpected eof" in done.error.lower()
+
+
+def _ragged(done: Exchange) -> bool:
+    """A body whose end is the connection's, closed without TLS' farewell: browsers take it, and so do we."""
+    return _cut_tls(done) and done.status > 0 and not {"content-length", "transfer-encoding"} & done.headers.keys()
+
+
+def timed_out(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict:
+    """Which phase the deadline cut."""
+    seconds = f"{limit_ms / 1000:g} s"
+    cause, words = Cause.TIMEOUT_TOTAL, f"the answer began but did not end within {seconds}"
+    if done.connect is None:
+        cause, words = Cause.TIMEOUT_CONNECT, f"no connection within {seconds}"
+    elif secure and done.tls is None:
+        cause, words = Cause.TIMEOUT_TLS, f"connected, but TLS was not finished within {seconds}"
+    elif done.first_byte is None and not done.status:
+        cause, words = Cause.TIMEOUT_FIRST_BYTE, f"no first byte within {seconds}"
+    return Verdict(cause, words, {"limit_ms": limit_ms})
+
+
+_BY_CODE: dict[int, tuple[Cause, str]] = {
+    E_OWN: (Cause.PROBE_ERROR, "the request could not be made"),
+    pycurl.E_NOT_BUILT_IN: (Cause.PROBE_ERROR, "this libcurl lacks what the monitor asks for"),
+    pycurl.E_GOT_NOTHING: (Cause.HTTP_EMPTY_REPLY, "the connection was closed without an answer"),
+    pycurl.E_PARTIAL_FILE: (Cause.HTTP_TRUNCATED, "the body ended too early"),
+    pycurl.E_SSL_CONNECT_ERROR: (Cause.TLS_HANDSHAKE, "no TLS handshake was possible"),
+    pycurl.E_SSL_CIPHER: (Cause.TLS_HANDSHAKE, "no common TLS cipher"),
+    pycurl.E_SSL_CACERT_BADFILE: (Cause.PROBE_ERROR, "the file of trusted authorities cannot be read"),
+    pycurl.E_COULDNT_RESOLVE_PROXY: (Cause.PROBE_NETWORK, "the proxy's name does not resolve"),
+    pycurl.E_SEND_ERROR: (Cause.TCP_RESET, "the connection broke while the request was sent"),
+    pycurl.E_URL_MALFORMAT: (Cause.PROBE_ERROR, "libcurl cannot read the URL"),
+    pycurl.E_OUT_OF_MEMORY: (Cause.PROBE_ERROR, "this machine has no memory left"),
+    pycurl.E_FAILED_INIT: (Cause.PROBE_ERROR, "libcurl could not begin"),
+    _E_TOO_LARGE: (Cause.HTTP_PROTOCOL, "a line of the headers is too long"),
+    _E_QUIC: (Cause.TLS_HANDSHAKE, "no QUIC handshake was possible"),
+}
+
+
+def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
+    text = done.error.lower()
+    shaking = secure and done.tls is None and done.connect is not None
+    if done.code == pycurl.E_COULDNT_CONNECT or (done.quic and done.code == pycurl.E_SEND_ERROR and done.connect is None):
+        return _not_connected(done, text)
+    if done.os_errno in _RESET or "reset by peer" in text:
+        return Cause.TCP_RESET, "the connection was reset"
+    if done.code == pycurl.E_RECV_ERROR and (shaking or " alert " in text):
+        return Cause.TLS_HANDSHAKE, "no TLS handshake was possible"
+    if _cut_tls(done):
+        return (Cause.HTTP_TRUNCATED, "") if done.status else _BY_CODE[pycurl.E_GOT_NOTHING]
+    return _BY_CODE.get(done.code, (Cause.HTTP_PROTOCOL, "the answer is not proper HTTP"))
+
+
+def _not_connected(done: Exchange, text: str) -> tuple[Cause, str]:
+    number = done.os_errno
+    # libcurl tells no number where it got no socket at all, nor (of either) over QUIC.
+    own = number in _OWN or (number == 0 and not done.quic) or (number == errno.EADDRNOTAVAIL and ":" not in (done.address or ""))
+    if own:
+        return Cause.PROBE_ERROR, "this machine has no free socket or port"
+    if number in _UNREACHABLE or "unreachable" in text:
+        return Cause.TCP_UNREACHABLE, "the address cannot be reached"
+    if number in _RESET:
+        return Cause.TCP_RESET, "the connection was reset"
+    if number == errno.ETIMEDOUT:
+        return Cause.TIMEOUT_CONNECT, "no connection in time"
+    return Cause.TCP_REFUSED, "the connection was refused"
+
+
+def answer(rules: Rules, done: Exchange, body: bytes) -> Verdict | None:
+    """Whether a complete answer is the expected one: status, type, texts, JSON, in this order."""
+    if not any(low <= done.status <= high for low, high in rules.ranges):
+        figures: dict[str, Scalar] = {"status": done.status, "expected": rules.expected}
+        return Verdict(Cause.HTTP_STATUS, f"HTTP {done.status}, expected {rules.expected}", figures)
+    got = media_type(done.headers)
+    if rules.type is not None and got != rules.type:
+        figures = {"type": got or "", "expected": rules.type}
+        return Verdict(Cause.CONTENT_TYPE, f"media type {got or 'missing'}, expected {rules.type}", figures)
+    return _content(rules, done.headers, body) if rules.need_body else None
+
+
+def _content(rules: Rules, headers: Mapping[str, str], body: bytes) -> Verdict | None:
+    text = text_of(body, headers)
+    for word in rules.keywords:
+        if word not in text:
+            return Verdict(Cause.CONTENT_MISSING, f"{word!r} is not in the page", {"keyword": word})
+    for word in rules.rejected:
+        if word in text:
+            return Verdict(Cause.CONTENT_FORBIDDEN, f"{word!r} is in the page", {"keyword": word})
+    return _json(rules, text) if rules.assertions else None
+
+
+def _json(rules: Rules, text: str) -> Verdict | None:
+    import json
+
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return Verdict(Cause.CONTENT_JSON, "the body is no JSON", {"detail": str(error)[:80]})
+    for (path, sign, wanted), (_, query) in zip(rules.assertions, rules.paths, strict=True):
+        found = _values(query, document)
+        if not any(_holds(sign, got, wanted) for got in found):
+            got = repr(found[0])[:_GOT] if found else "nothing"
+            figures: dict[str, Scalar] = {"path": path, "operator": sign, "wanted": repr(wanted)[:_GOT], "got": got}
+            return Verdict(Cause.CONTENT_JSON, f"{path} is {got}, expected {sign} {wanted!r}", figures)
+    return None
+
+
+def _values(query: Any, document: Any) -> list[Any]:
+    import jsonpath
+
+    try:
+        return list(query.findall(document))
+    except (jsonpath.JSONPathError, RecursionError):
+        return []
+
+
+def _holds(sign: str, got: Any, wanted: Any) -> bool:
+    if isinstance(got, bool) is not isinstance(wanted, bool):
+        return sign == "!="  # to JSON true is not 1, to Python it is
+    try:
+        return _OPERATORS[sign](got, wanted)
+    except TypeError:
+        return False
+
+
+def advisories(rules: Rules, certificates: Sequence[TlsFacts], total_ms: float) -> Verdict | None:
+    """What works but wants a look: a slow answer, or an ending or weak certificate on any hop; what is said to be down comes first."""
+    found = [] if rules.latency_ms is None else [slow(total_ms, rules.latency_ms, rules.latency_status)]
+    found += [expiring(tls, rules.tls_days) for tls in certificates]
+    found += [weak(tls) for tls in certificates]
+    said = [one for one in found if one is not None]
+    return next((one for one in said if one.status is Status.DOWN), said[0]) if said else None

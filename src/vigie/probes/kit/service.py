@@ -1,0 +1,207 @@
+"""What the kinds that ask one service over one connection have in common: the keys, the URLs that stand for them, the probe."""
+
+import base64
+import operator
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from vigie.core.model import Cause, CheckResult, Scalar
+from vigie.probes.kit import keys
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, MaybePort, Meta, Resolver, TlsDays
+from vigie.probes.kit.stream import Dialogue, Peer, converse
+from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed
+
+Talk = Callable[[Dialogue], Awaitable[str]]
+_SHOWN = 120
+_COMPARED = re.compile(r"(<=|>=|!=|<|>|==)?\s*(.*)", re.DOTALL)
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+    "!=": operator.ne,
+    "==": operator.eq,
+}
+
+
+class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys of every kind that asks a service over one connection.
+
+    A kind says which schemes its URLs have, and which ports are usual.
+    """
+
+    schemes: ClassVar[dict[str, str]]  # scheme -> value of `tls`; the first one of a value names the target
+    ports: ClassVar[dict[str, int]]  # value of `tls` -> usual port
+
+    host: Host
+    port: MaybePort = None
+    latency: Latency = None
+    ip: Family = None
+    resolver: Resolver = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a host or resolver that is none."""
+        keys.check_host(self.host)
+        keys.check_resolver(self.resolver)
+
+    @property
+    def mode(self) -> str:
+        """The value of `tls`."""
+        return "off"
+
+    @property
+    def where(self) -> int:
+        """The port in force."""
+        return self.port or self.ports[self.mode]
+
+    @property
+    def target(self) -> str:
+        """What is watched, as people may read it."""
+        scheme = next((name for name, mode in self.schemes.items() if mode == self.mode), next(iter(self.schemes)))
+        return f"{scheme}://{keys.place(self.host, self.where)}"
+
+    def peer(self) -> Peer:
+        """Whom to talk to."""
+        latency = None if self.latency is None else int(self.latency)
+        return Peer(self.host, self.where, ip=self.ip, resolver=self.resolver, latency_ms=latency)
+
+    @classmethod
+    def from_url(cls, url: str) -> dict[str, Any]:
+        """The keys that a URL stands for, those of its query (`?tls=starttls`) among them; ValueError says what is wrong with it."""
+        parts = urlsplit(url)
+        if parts.scheme not in cls.schemes:
+            raise ValueError(f"the URL begins with none of {', '.join(f'{scheme}://' for scheme in cls.schemes)}")
+        try:
+            port = parts.port
+        except ValueError:  # its words may hold half a password
+            raise ValueError("the port is no number; in a password write %2F for /, %23 for #, %3F for ?, %40 for @") from None
+        found: dict[str, Any] = {"host": parts.hostname or "", "port": port}
+        found |= {"user": unquote(parts.username or "") or None, "password": unquote(parts.password or "") or None}
+        if cls.schemes[parts.scheme] != "off":
+            found["tls"] = cls.schemes[parts.scheme]
+        found |= cls.of_path(unquote(parts.path).strip("/")) | dict(parse_qsl(parts.query))
+        return {name: value for name, value in found.items() if value is not None}
+
+    @classmethod
+    def of_path(cls, path: str) -> dict[str, Any]:
+        """The keys that a URL's path stands for; most kinds have none."""
+        if path:
+            raise ValueError(f"{next(iter(cls.schemes))}:// URLs hold no path")
+        return {}
+
+
+class Secured(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys of a service that may speak TLS."""
+
+    tls: Annotated[
+        Literal["off", "starttls", "implicit"],
+        Meta(description="No TLS; TLS after the protocol's own request for it, without which the check fails; TLS from the first byte."),
+    ] = "off"
+    ca_file: CaFile = None
+    insecure: Insecure = False
+    tls_days: TlsDays = TLS_DAYS
+
+    @property
+    def mode(self) -> str:
+        """The value of `tls`."""
+        return self.tls
+
+    def peer(self, *alpn: str) -> Peer:
+        """Whom to talk to, and what is asked of the certificate; `alpn` names the protocol in TLS."""
+        return Peer.of(self, self.host, self.where, tls=self.tls == "implicit", alpn=alpn)
+
+
+class Account(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys of a service that one logs in to."""
+
+    user: Annotated[str | None, Meta(description="User name.")] = None
+    password: Annotated[str | None, Meta(description="Password; write `${NAME}` and keep it in `.env`.")] = None
+
+    def peer(self, *alpn: str) -> Peer:
+        """Whom to talk to, with the password in the forms in which protocols carry it: they are hidden where a peer repeats them."""
+        user, password = self.user or "", self.password or ""
+        forms = (password, in_base64(password), sasl_plain(user, password)) if password else ()
+        return replace(super().peer(*alpn), secrets=forms)
+
+
+class MailAccount(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys of a mail server: its protocols carry passwords as they are, so TLS goes before a login (RFC 8314 §3)."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for half a login, or one whose password would travel unencrypted."""
+        super().__post_init__()
+        if (self.user is None) != (self.password is None):
+            raise ValueError("write user and password, or neither")
+        if self.password is not None and self.tls == "off":
+            raise ValueError("the password would travel unencrypted; write `tls: starttls` or `tls: implicit`")
+
+    @classmethod
+    def from_url(cls, url: str) -> dict[str, Any]:
+        """The keys that a URL stands for; one with a password means TLS."""
+        found = super().from_url(url)
+        return {"tls": "starttls"} | found if "password" in found else found
+
+
+async def read_text(dialogue: Dialogue) -> str:
+    """The next line as UTF-8, whatever it is."""
+    return (await dialogue.read_line()).encode("latin-1").decode("utf-8", "replace")
+
+
+def in_base64(text: str) -> str:
+    """Of its UTF-8 bytes."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def sasl_plain(user: str, password: str) -> str:
+    """What SASL PLAIN sends (RFC 4616)."""
+    return in_base64(f"\0{user}\0{password}")
+
+
+def holds(value: str, wanted: str) -> bool:
+    """Whether a value is as wanted: `<`, `>`, `<=`, `>=`, `!=` and `==` compare, numbers as such; anything else is an equal."""
+    match = _COMPARED.fullmatch(wanted)
+    symbol, bound = (match[1] or "==", match[2]) if match else ("==", wanted)
+    try:
+        return _OPERATORS[symbol](float(value), float(bound))
+    except ValueError:  # texts are equal or they are not; neither is more than the other
+        return symbol in ("==", "!=") and (value == bound) == (symbol == "==")
+
+
+def value_mismatch(dialogue: Dialogue, name: str, value: str | None, wanted: str) -> CheckFailed | None:
+    """The verdict on a value that is not as wanted; `None` is no value at all."""
+    if value is not None and holds(value, wanted):
+        return None
+    got = "missing" if value is None else dialogue.quoted(value)
+    figures: dict[str, Scalar] = {"field": name, "wanted": wanted[:_SHOWN], "got": got}
+    return CheckFailed(Cause.PROTOCOL_MISMATCH, f"{name} is {got}, expected {figures['wanted']}", figures)
+
+
+def mismatch(dialogue: Dialogue, words: str, code: str = "", answer: str | bytes = "", *, refused: bool = False) -> CheckFailed:
+    """The verdict on an exchange that went another way: our words, then the peer's code and text, which are figures too.
+
+    The figure `refused` tells reports that the right protocol was spoken (what carries a code is a refusal), `foreign` that another was.
+    """
+    code, said = dialogue.quoted(code), dialogue.quoted(answer)
+    quote = ": ".join(part for part in (code, said) if part)
+    figures: dict[str, Scalar] = {"refused" if refused or code else "foreign": True}
+    figures |= {name: value for name, value in (("code", code), ("got", said)) if value}
+    return CheckFailed(Cause.PROTOCOL_MISMATCH, f"{words} ({quote})" if quote else words, figures)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceProbe:
+    """Asks one service, one connection a check."""
+
+    peer: Peer
+    deps: ProbeDeps
+    talk: Talk
+
+    async def check(self, timeout_ms: int) -> CheckResult:
+        """One look within `timeout_ms`; never raises for the service's fault."""
+        return await converse(self.peer, self.deps, timeout_ms, self.talk)

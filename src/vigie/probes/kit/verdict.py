@@ -1,0 +1,103 @@
+"""Why a check is not up, in words that every kind of check shares: names that give no address, certificates, what to do about it."""
+
+from dataclasses import dataclass, field
+
+from vigie.core.model import Cause, Scalar, Status, TlsFacts
+from vigie.net import Answer, verify_cause, weakness
+
+TLS_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a check is not up. `status` follows from the cause unless the configuration says otherwise.
+
+    `tls` are the facts of the certificate that is meant, where a check saw several.
+    """
+
+    cause: Cause
+    message: str
+    figures: dict[str, Scalar] = field(default_factory=dict)
+    status: Status = Status.DOWN
+    tls: TlsFacts | None = None
+
+
+class CheckFailed(Exception):  # noqa: N818 - it is the target that failed
+    """A verdict on its way from where it was found to the result; it never leaves the probe."""
+
+    def __init__(self, cause: Cause, message: str, figures: dict[str, Scalar] | None = None, status: Status = Status.DOWN) -> None:
+        super().__init__(message)
+        self.verdict = Verdict(cause, message, figures or {}, status)
+
+
+def no_address(found: Answer, host: str) -> Verdict:
+    """Why a name gave no address."""
+    words: dict[Cause, str] = {
+        Cause.DNS_NXDOMAIN: f"the name {host} does not exist",
+        Cause.DNS_SERVFAIL: f"the resolver failed on {host} (SERVFAIL)",
+        Cause.DNS_REFUSED: f"the resolver refused to answer for {host}",
+        Cause.DNS_TIMEOUT: f"no answer for {host} from the resolver in {found.ms:.0f} ms",
+        Cause.DNS_NO_ANSWER: f"{host} has no address of the family asked for",
+        Cause.PROBE_RESOLVER: "this machine's resolver does not answer",
+    }
+    cause = found.cause or Cause.PROBE_ERROR
+    return Verdict(cause, words.get(cause, found.detail), {"detail": found.detail}, Status.UNKNOWN if cause.own else Status.DOWN)
+
+
+def unverified(tls: TlsFacts, host: str, now: int, detail: str) -> Verdict:
+    """What is wrong with a certificate that was refused; `now` in epoch ms."""
+    cause = verify_cause(tls, host, now)
+    days = tls.days_left
+    words = {
+        Cause.TLS_EXPIRED: f"the certificate expired {-days} days ago" if days is not None and days < 0 else "the chain has expired",
+        Cause.TLS_NOT_YET_VALID: "the certificate is not valid yet",
+        Cause.TLS_HOSTNAME: f"the certificate is for another name than {host}",
+    }.get(cause, "the certificate's issuer is not trusted")
+    return Verdict(cause, words, {"detail": detail[:120]} | ({} if days is None else {"days_left": days}))
+
+
+def expiring(tls: TlsFacts, at_least: int) -> Verdict | None:
+    """A certificate with fewer days left than asked."""
+    if tls.days_left is None or tls.days_left >= at_least:
+        return None
+    words = f"the certificate has {tls.days_left} days left, fewer than {at_least}"
+    if tls.days_left < 0:
+        words = f"the certificate expired {-tls.days_left} days ago"
+    return Verdict(Cause.TLS_EXPIRING, words, {"days_left": tls.days_left, "expected": at_least}, Status.DEGRADED, tls)
+
+
+def weak(tls: TlsFacts) -> Verdict | None:
+    """An obsolete version, a short key or a weak signature."""
+    found = weakness(tls)
+    return None if found is None else Verdict(Cause.TLS_WEAK, found, {"weakness": found}, Status.DEGRADED, tls)
+
+
+def slow(total_ms: float, limit_ms: int, status: Status = Status.DEGRADED) -> Verdict | None:
+    """An answer that took longer than the configuration allows."""
+    if total_ms <= limit_ms:
+        return None
+    figures: dict[str, Scalar] = {"limit_ms": limit_ms, "measured_ms": round(total_ms)}
+    return Verdict(Cause.LATENCY_THRESHOLD, f"answered in {total_ms:.0f} ms, limit {limit_ms} ms", figures, status)
+
+
+ADVICE: dict[Cause, str] = {
+    Cause.TLS_EXPIRED: "Renew the certificate.",
+    Cause.TLS_EXPIRING: "Renew the certificate before it expires.",
+    Cause.TLS_HOSTNAME: "Serve a certificate that names this host.",
+    Cause.TLS_UNTRUSTED: "Send the whole chain, or name the private authority with ca_file (--ca-file).",
+    Cause.TLS_HANDSHAKE: "See whether the port speaks TLS, and which versions and ciphers it offers.",
+    Cause.TLS_WEAK: "Replace what is obsolete: browsers already refuse some of it.",
+    Cause.DNS_NXDOMAIN: "See whether the name is spelt right and its domain is still registered.",
+    Cause.DNS_NO_ANSWER: "The name has no address of the family asked for; see its A and AAAA records.",
+    Cause.TCP_REFUSED: "Nothing listens on that port: see whether the service runs.",
+    Cause.HTTP_BLOCKED: "Let Vigie's address or User-Agent through the wall; the service itself may be fine.",
+    Cause.CONTENT_ERROR_PAGE: "Open the page: something else stands in its place. If it is right, content_checks: off says so.",
+    Cause.CONTENT_BLANK: "Open the page: it is empty. If it may be, content_checks: off says so.",
+    Cause.CONTENT_TAMPERED: "Take the page offline, keep the traces, and close the way in before it goes back.",
+    Cause.HTTP_REDIRECT: "See where the redirects lead; max_redirects, allow_other_host and allow_downgrade say what is allowed.",
+}
+
+
+def advice(cause: Cause) -> tuple[str, ...]:
+    """What to do first, where it can be said in one line."""
+    return (ADVICE[cause],) if cause in ADVICE else ()

@@ -1,0 +1,134 @@
+"""The message that tells how available each monitor was in a week or month, worst first, in French or English. Pure, and needs no model."""
+
+from collections.abc import Mapping, Sequence
+
+from vigie.core.availability import Availability, AvailabilitySummary
+from vigie.core.detection import Severity
+from vigie.core.model import Monitor
+from vigie.core.notification import Notice
+from vigie.core.period import Every, Period, named
+from vigie.core.visibility import OWN
+from vigie.report.facts import Message, Row
+from vigie.report.render import RenderContext, shortened, subject_line
+from vigie.text.terms import MONTHS
+from vigie.text.words import HEADLINES, counted, date_time, duration, label, percent, pick
+
+_NAME = 40
+_ROWS = 39  # and one for all others: no channel lays out more than forty
+_UNSEEN = 2.0  # sorts behind every share of time
+
+Line = tuple[Monitor, AvailabilitySummary]
+
+
+def thread(period: Period) -> str:
+    """What stands in the place of an incident in the notices of a period."""
+    return f"availability-{period.name}"
+
+
+def sheet(notice: Notice, monitors: Mapping[str, Monitor], standings: Mapping[str, AvailabilitySummary], setting: RenderContext) -> Message:
+    """The message of a period's notice; monitors without a standing were not watched in it."""
+    return _Sheet(notice, monitors, standings, setting).message()
+
+
+def period_of(notice: Notice, setting: RenderContext) -> Period:
+    """The period that a notice is about. Raises ValueError when it is about none."""
+    return named(notice.incident.removeprefix("availability-"), setting.zone)
+
+
+class _Sheet:
+    """Lays one out."""
+
+    def __init__(
+        self, notice: Notice, monitors: Mapping[str, Monitor], standings: Mapping[str, AvailabilitySummary], setting: RenderContext
+    ) -> None:
+        self._notice, self._language, self._zone = notice, setting.language, setting.zone
+        self._period = period_of(notice, setting)
+        self._lines: list[Line] = sorted(((monitor, standings[one]) for one, monitor in monitors.items() if one in standings), key=_worst)
+
+    def message(self) -> Message:
+        headline = pick(HEADLINES[self._notice.reason], self._language).format(
+            period=self._name(), share=self._share(self._lines), monitors=self._monitors(self._lines)
+        )
+        return Message(
+            key=self._notice.key,
+            thread=self._notice.incident,
+            opens_thread=True,
+            reason=self._notice.reason,
+            severity=Severity.OUTAGE,
+            language=self._language,
+            monitor=OWN.title(),
+            target="",
+            at=self._notice.at,
+            headline=headline,
+            subject=subject_line(headline, self._notice.incident, clause=False),
+            lines=tuple(self._texts()),
+            rows=tuple(self._rows()),
+            footer=self._say("availability_footer", thread=self._notice.incident),
+        )
+
+    def _say(self, name: str, /, **values: object) -> str:
+        return label(name, self._language, **values)
+
+    def _span(self, ms: int) -> str:
+        return duration(ms, self._language)
+
+    def _name(self) -> str:
+        if self._period.every is Every.WEEKLY:
+            year, week, _ = self._period.first.isocalendar()
+            return self._say("week", number=week, year=year)
+        return self._say("month", month=pick(MONTHS[self._period.first.month - 1], self._language), year=self._period.first.year)
+
+    def _share(self, lines: Sequence[Line]) -> str:
+        ratio = Availability(sum(one.known.observed_ms for _, one in lines), _down(lines)).ratio
+        return "–" if ratio is None else percent(ratio, self._language)
+
+    def _monitors(self, lines: Sequence[Line]) -> str:
+        return counted(len(lines), "moniteur", "monitor", self._language)
+
+    def _outages(self, number: int) -> str:
+        return counted(number, "panne", "outage", self._language)
+
+    def _texts(self) -> list[str]:
+        texts = [self._say("span", start=date_time(self._period.start, self._zone), end=date_time(self._period.end, self._zone))]
+        outages, blind = sum(one.outages for _, one in self._lines), max((one.blind_ms for _, one in self._lines), default=0)
+        if outages:
+            monitor, longest = max(self._lines, key=lambda line: line[1].longest_ms)
+            all_down = {"outages": self._outages(outages), "down": self._span(_down(self._lines))}
+            texts.append(self._say("all_down", **all_down, longest=self._span(longest.longest_ms), name=_called(monitor)))
+            texts.append(self._say("worst", name=_called(self._lines[0][0]), share=self._share(self._lines[:1])))
+        elif any(one.known.observed_ms for _, one in self._lines):
+            texts.append(self._say("all_well"))
+        return [*texts, self._say("left_out", blind=self._span(blind))] if blind else texts
+
+    def _rows(self) -> list[Row]:
+        shown = len(self._lines) if len(self._lines) <= _ROWS + 1 else _ROWS
+        rows = [Row(self._share([line]), line[0].kind, self._row(*line)) for line in self._lines[:shown]]
+        if others := self._lines[shown:]:
+            outages = sum(one.outages for _, one in others)
+            values = {"monitors": self._monitors(others), "outages": self._outages(outages), "down": self._span(_down(others))}
+            rows.append(Row(self._share(others), "…", self._say("others_down" if outages else "others_well", **values)))
+        return rows
+
+    def _row(self, monitor: Monitor, one: AvailabilitySummary) -> str:
+        state = "one_unseen" if not one.known.observed_ms else "one_down" if one.outages else "one_well"
+        parts = [self._say(state, name=_called(monitor), outages=self._outages(one.outages), down=self._span(one.known.down_ms))]
+        if one.outages > 1:
+            parts.append(self._say("one_longest", longest=self._span(one.longest_ms)))
+        if one.blind_ms and one.known.observed_ms:
+            parts.append(self._say("one_blind", blind=self._span(one.blind_ms)))
+        if one.since is not None:
+            parts.append(self._say("one_since", since=date_time(one.since, self._zone)))
+        return ", ".join(parts)
+
+
+def _worst(line: Line) -> tuple[float, int, str]:
+    monitor, one = line
+    return _UNSEEN if one.known.ratio is None else one.known.ratio, -one.known.down_ms, _called(monitor).casefold()
+
+
+def _down(lines: Sequence[Line]) -> int:
+    return sum(one.known.down_ms for _, one in lines)
+
+
+def _called(monitor: Monitor) -> str:
+    return shortened(" ".join(monitor.name.split()), _NAME)

@@ -1,0 +1,101 @@
+"""Similar incidents of the past: which they are, and what they say as facts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from vigie.core.model import Incident, Timings
+from vigie.report.facts import Evidence, FactKind, Subject
+from vigie.text.causes import known_cause
+from vigie.text.words import LANGUAGES, counted, date_time, duration, pick
+
+_WITHIN_MS = 90 * 86_400_000
+_DAYS = 90
+_ENOUGH = 4  # of six points
+_PHASES = ("dns", "connect", "tls", "first_byte", "transfer")
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a person said of an incident afterwards: whether the report was helpful, the real cause (an id of causes.py), a note."""
+
+    incident: str
+    at: int
+    by: str
+    helpful: bool | None = None
+    cause: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A closed incident with the host it was about, the phases of its failed check, and what was said of it."""
+
+    incident: Incident
+    host: str
+    timings: Timings
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def noted(self) -> str:
+        """The newest cause that a person noted; empty when nobody did."""
+        return next((one.cause for one in reversed(self.remarks) if one.cause), "")
+
+
+def similar(subject: Subject, past: Sequence[Past]) -> list[Past]:
+    """Those of the last ninety days that resemble this one enough, the most alike first, then the newest."""
+    since = subject.incident.started_at - _WITHIN_MS
+    before = [one for one in past if since <= one.incident.started_at < subject.incident.started_at]
+    scored = [(_likeness(subject, one), one.incident.started_at, one) for one in before]
+    return [one for score, _, one in sorted(scored, key=lambda item: (-item[0], -item[1])) if score >= _ENOUGH]
+
+
+def _likeness(subject: Subject, one: Past) -> int:
+    """Two points for the same monitor, one for its host; two for the same cause, one for its family; one for the same phases reached."""
+    ours, theirs = subject.incident, one.incident
+    who = 2 if ours.monitor == theirs.monitor else 1 if one.host and one.host == subject.monitor.host else 0
+    why = 2 if ours.cause is theirs.cause else 1 if ours.cause.partition(".")[0] == theirs.cause.partition(".")[0] else 0
+    how = 1 if _reached(subject.result.timings) == _reached(one.timings) else 0
+    return (who + why + how) if who and why else 0
+
+
+def _reached(timings: Timings) -> tuple[bool, ...]:
+    return tuple(getattr(timings, phase) is not None for phase in _PHASES)
+
+
+def evidence(subject: Subject, past: Sequence[Past], zone: tzinfo) -> list[Evidence]:
+    """One fact that counts them and tells the newest, one with the cause that a person noted."""
+    found = similar(subject, past)
+    if not found:
+        return []
+    newest = max(found, key=lambda one: one.incident.started_at).incident
+    at, count = date_time(newest.started_at, zone), len(found)
+    lasted = [duration((newest.closed_at or newest.opened_at) - newest.started_at, language) for language in LANGUAGES]
+    fr, en = (counted(count, "incident semblable", "similar incident", language) for language in LANGUAGES)
+    if count > 1:
+        fr = f"{count} incidents semblables"
+    pair = (
+        f"Sur les {_DAYS} derniers jours : {fr} ; le plus récent, du {at}, a duré {lasted[0]}.",
+        f"In the last {_DAYS} days: {en}; the newest, of {at}, lasted {lasted[1]}.",
+    )
+    now = subject.result.at
+    told = [Evidence(FactKind.HISTORY, "similar", count, *pair, at=now, source="memory")]
+    noted = next((one for one in found if known_cause(one.noted) is not None), None)
+    if noted is not None and (words := known_cause(noted.noted)) is not None:
+        when = date_time(noted.incident.started_at, zone)
+        fr, en = (pick(words, language) for language in LANGUAGES)
+        pair = (
+            f"Cause notée par une personne pour l'incident du {when} : {fr}.",
+            f"Cause noted by a person for the incident of {when}: {en}.",
+        )
+        told.append(Evidence(FactKind.HISTORY, "noted_cause", noted.noted, *pair, at=now, source="memory"))
+    return told
+
+
+def misled(cause: str, remarks: Sequence[Remark]) -> bool | None:
+    """Whether a report that named this cause misled: by the real cause where one was noted, else by thumbs; None when nobody said."""
+    noted = next((one.cause for one in reversed(remarks) if one.cause), "")
+    if noted and cause not in ("", "unknown"):
+        return noted != cause
+    helpful = next((one.helpful for one in reversed(remarks) if one.helpful is not None), None)
+    return None if helpful is None else not helpful

@@ -1,0 +1,241 @@
+"""Certifies what the model wrote: a sentence goes out only if everything it claims stands in the facts it cites.
+
+The reply must be strict JSON of the schema, with known ids. Then each sentence on its own must keep every rule of `_broken_rule`; one that
+breaks a rule is dropped with the rule's name. No sentence left means that the plain report stands.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vigie.report import lexicon
+from vigie.report.facts import Analysis, Bundle, Dropped, Fact, Subject
+from vigie.report.figures import MONTHS, Reading, claims, readings
+from vigie.report.rules import Hypothesis
+from vigie.text import vocabulary
+
+MIN_LENGTH, MAX_LENGTH, MAX_SENTENCES = 40, 320, 4
+_LONGEST_REPLY = 20_000
+
+_INLINE = re.compile(r"\s*[\[(](F\d+(?:\s*[,;]\s*F\d+)*)[\])]")
+_LINK = re.compile(r"(?i)[a-z][a-z0-9+.-]*://|\bwww\.|\S@\S|\]\(|\bmailto:")
+_MARKUP = frozenset("<>@[]{}|`*#\\~^_")
+_QUOTED = re.compile(r"[“«\"‹]\s*([^”»\"›]*?)\s*[”»\"›]")
+_NAME = re.compile(r"(?<![\w.'’-])(?<!^)[A-ZÀ-Ý][\w-]*")
+_STARTS = re.compile(r"(?:^|[.!?:]\s+)([A-ZÀ-Ý])")
+_KNOWN_NAMES = frozenset("api cdn dns get http https id ip ipv4 ipv6 json ssl tcp tls udp url utc vigie web".split())
+_CLAUSES = re.compile(r"[,;]\s|\s(?:mais|tandis que|et|but|while|whereas|and)\s", re.IGNORECASE)
+_LETTERS = re.compile(r"[a-zà-ÿœ'’]+")
+_STOP = {
+    "fr": frozenset(
+        "le la les un une des du de et est a ont en dans par pour sur au aux depuis après avec ce cette son sa sont été que qui pas lors".split()
+    ),
+    "en": frozenset(
+        "the a an of and is has have in by for on at since after with this that was were are been not which it its from to as".split()
+    ),
+}
+_FOREIGN = {"fr": frozenset("en a on des par pour".split()), "en": frozenset("a on".split())}  # words that both languages have
+
+
+@dataclass(frozen=True, slots=True)
+class _Sentence:
+    text: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Licence:
+    """What a sentence may say: the words of its cited facts and of the chosen hypothesis, and the figures of the facts alone."""
+
+    words: str
+    causes: str
+    figures: frozenset[Reading]
+
+
+def certify(
+    text: str, bundle: Bundle, subject: Subject, hypotheses: Sequence[Hypothesis], language: str, model: str, duration_ms: int = 0
+) -> Analysis:
+    """What of a reply may go out. Raises nothing: what fails is dropped with the rule it broke; no sentence left means none may."""
+    reply, fault = _parsed(text, {one.id for one in hypotheses} | {"unknown"})
+    if fault:
+        return Analysis(model, language, (), (Dropped(fault, _shown(text)),), "", duration_ms)
+    chosen = _chosen(reply["cause"], hypotheses)
+    passed: list[str] = []
+    dropped: list[Dropped] = []
+    facts = {fact.id: fact for fact in bundle.facts}
+    for place, item in enumerate(reply["sentences"]):
+        sentence, broken = _cited(item, facts)
+        broken = broken or ("too_many" if place >= MAX_SENTENCES else "") or _broken_rule(sentence, subject, chosen, language)
+        if broken:
+            dropped.append(Dropped(broken, _shown(sentence.text)))
+        elif sentence.text not in passed:
+            passed.append(sentence.text)
+    return Analysis(model, language, tuple(passed), tuple(dropped), chosen.id if chosen else "unknown", duration_ms)
+
+
+def _chosen(cause: str, hypotheses: Sequence[Hypothesis]) -> Hypothesis | None:
+    """A decisive hypothesis stands, whatever the model picked."""
+    decisive = (one for one in hypotheses if one.grade == "high")
+    return next(decisive, None) or next((one for one in hypotheses if one.id == cause), None)
+
+
+def _shown(text: str) -> str:
+    """A dropped text as it may be kept and shown: short, without anything that a terminal or page would act on."""
+    return "".join(one if one.isprintable() else "·" for one in " ".join(text[: 2 * MAX_LENGTH].split()))[:MAX_LENGTH]
+
+
+def _parsed(text: str, causes: set[str]) -> tuple[dict[str, Any], str]:
+    """The reply as the schema has it, or the rule that the whole of it breaks."""
+    try:
+        if len(text) > _LONGEST_REPLY:
+            return {}, "too_long"
+        reply = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return {}, "not_json"
+    if not isinstance(reply, dict) or reply.keys() != {"cause", "sentences"}:
+        return {}, "schema"
+    if not isinstance(reply["cause"], str) or not isinstance(reply["sentences"], list) or not reply["sentences"]:
+        return {}, "schema"
+    return (reply, "") if reply["cause"] in causes else ({}, "unknown_cause")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _cited(item: object, facts: dict[str, Fact]) -> tuple[_Sentence, str]:
+    """The sentence with its facts; citations that stand in the text (`[F1]`) must be among them and are taken out."""
+    if not isinstance(item, dict) or item.keys() != {"text", "facts"} or not isinstance(item["text"], str):
+        return _Sentence(str(item), ()), "schema"
+    inline = {name for group in _INLINE.findall(item["text"]) for name in re.findall(r"F\d+", group)}
+    text = " ".join(_INLINE.sub("", item["text"]).split())
+    names = item["facts"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return _Sentence(text, ()), "schema"
+    if not names:
+        return _Sentence(text, ()), "no_citation"
+    if any(name not in facts for name in names) or not inline <= set(names):
+        return _Sentence(text, ()), "unknown_citation"
+    return _Sentence(text, tuple(facts[name] for name in dict.fromkeys(names))), ""
+
+
+def _broken_rule(sentence: _Sentence, subject: Subject, chosen: Hypothesis | None, language: str) -> str:
+    """The first rule a sentence breaks; empty when it may go out."""
+    text, licence = sentence.text, _licence(sentence.facts, subject, chosen)
+    if not MIN_LENGTH <= len(text) <= MAX_LENGTH:
+        return "length"
+    if _LINK.search(text):
+        return "link"
+    if not _plain(text, licence.words):
+        return "characters"
+    for rule, pattern in lexicon.RULES.items():
+        if lexicon.unlicensed(pattern, text, licence.words):
+            return rule
+    for claim in claims(text, language):
+        if not claim.readings & licence.figures:
+            return claim.kind
+    checks = (
+        ("quotation", any(quoted.lower() not in licence.words for quoted in _QUOTED.findall(text))),
+        ("cause", lexicon.foreign_cause(text, licence.causes)),
+        ("polarity", not _points_as(text, sentence.facts)),
+        ("mixed", not _addresses_keep_theirs(text, sentence.facts, subject.monitor.host, language)),
+        ("negation", lexicon.denies(text) and not any(lexicon.negates(said) for said in _sentences(sentence.facts))),
+        ("change", not lexicon.changes(text) <= _changes(sentence.facts)),
+        ("name", not _names_known(text, licence.causes)),
+        ("language", not _in_language(text, language)),
+        ("vocabulary", not _words_known(text, licence.causes, language)),
+    )
+    return next((rule for rule, broken in checks if broken), "")
+
+
+def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None) -> _Licence:
+    """Facts count in both languages; the monitor's own name and host may stand in every sentence."""
+    own = f"{subject.monitor.name} \n {subject.monitor.host}"
+    figures = readings(own, "en") | readings(own, "fr")
+    parts = [own]
+    for fact in facts:
+        parts += [fact.evidence.fr, fact.evidence.en, str(fact.evidence.value), *fact.evidence.renderings]
+        figures |= _said(fact)
+    words = " \n ".join(parts).lower()
+    return _Licence(words, f"{words} \n {' '.join(chosen.text).lower() if chosen else ''}", figures)
+
+
+def _plain(text: str, permitted: str) -> bool:
+    """Latin letters, plain digits and ordinary punctuation; anything else only where the facts have it."""
+    return all(character.lower() in permitted or _ordinary(character) for character in text)
+
+
+def _ordinary(character: str) -> bool:
+    if character in _MARKUP or not character.isprintable():
+        return False
+    category = unicodedata.category(character)
+    if category[0] == "L":
+        return unicodedata.name(character, "").startswith("LATIN")
+    return character.isascii() or category in ("Pd", "Pi", "Pf", "Po", "Zs")
+
+
+def _points_as(text: str, facts: Sequence[Fact]) -> bool:
+    """No sentence turns its facts round: each way it points must be the way of a cited fact, where those point anywhere."""
+    allowed = {fact.evidence.bad for fact in facts if fact.evidence.bad is not None}
+    for fact in facts:
+        allowed |= lexicon.directions(fact.evidence.fr) | lexicon.directions(fact.evidence.en)
+    return not allowed or lexicon.directions(text) <= allowed
+
+
+def _sentences(facts: Sequence[Fact]) -> list[str]:
+    """What the cited facts say, in both languages."""
+    return [said for fact in facts for said in (fact.evidence.fr, fact.evidence.en)]
+
+
+def _changes(facts: Sequence[Fact]) -> frozenset[bool]:
+    """Which of "it changed" and "it did not" the cited facts say."""
+    return frozenset[bool]().union(*(lexicon.changes(said) for said in _sentences(facts)))
+
+
+def _words_known(text: str, permitted: str, language: str) -> bool:
+    """Every word is neutral, or the facts' or the hypothesis' own; one may be foreign where the sentence explains nothing."""
+    foreign = vocabulary.foreign(text, vocabulary.stems(permitted), language)
+    return not foreign or (len(foreign) == 1 and not lexicon.EXPLAINS.search(text))
+
+
+def _addresses_keep_theirs(text: str, facts: Sequence[Fact], host: str, language: str) -> bool:
+    """A clause that names an address says only what a fact about this very address says; the monitor's own is in all of them."""
+    for clause in _CLAUSES.split(text):
+        figures = claims(clause, language)
+        named = {reading for claim in figures if claim.kind == "address" for reading in claim.readings} - readings(host, language)
+        own = [(fact, said) for fact in facts if named and named <= (said := _said(fact))]
+        if named and not all(claim.readings & frozenset().union(*(said for _, said in own)) for claim in figures):
+            return False
+        if own and not _points_as(clause, [fact for fact, _ in own]):
+            return False
+    return True
+
+
+def _said(fact: Fact) -> frozenset[Reading]:
+    evidence = fact.evidence
+    more = [readings(rendering, language) for rendering in evidence.renderings for language in ("fr", "en")]
+    return readings(evidence.fr, "fr").union(readings(evidence.en, "en"), *more)
+
+
+def _names_known(text: str, permitted: str) -> bool:
+    """A capital inside a sentence makes a name, and names come from the facts."""
+    starts = {match.start(1) for match in _STARTS.finditer(text)}
+    names = (match[0].lower() for match in _NAME.finditer(text) if match.start() not in starts)
+    return all(name in _KNOWN_NAMES or name in MONTHS or name in permitted for name in names)
+
+
+def _in_language(text: str, language: str) -> bool:
+    """A vote of the small words that only one of the languages has."""
+    other = "en" if language == "fr" else "fr"
+    found = [word for whole in _LETTERS.findall(text.lower()) for word in re.split(r"['’]", whole)]
+    votes = {name: sum(word in _STOP[name] - _FOREIGN[name] for word in found) for name in (language, other)}
+    return votes[language] >= 1 and votes[language] > votes[other]
