@@ -10,28 +10,25 @@ import msgspec
 
 from vigie.agent import alike, build_probe, probe_deps
 from vigie.buses.process import Assign, Results, frame
-from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings
-from vigie.core.notification import NotificationPolicy
+from vigie.core.model import CheckResult, CheckSpec, HttpFacts, Status, Timings
 from vigie.engine.prober import LocalAgent
 from vigie.memory import settle
-from vigie.ports import Assignment, Batch
+from vigie.ports import Batch
 from vigie.stores.sqlite.newest import Newest
 
 COUNT = 500
 
 
-def travelled(count: int) -> list[Assignment]:
-    """Assignments as they come over the pipe: nothing in them is shared."""
+def travelled(count: int) -> list[CheckSpec]:
+    """Specs as they come over the pipe: nothing in them is shared."""
 
-    def one(number: int) -> Assignment:
+    def one(number: int) -> CheckSpec:
         url = f"https://shop{number}.example/"
-        monitor = Monitor(
-            f"m{number}", f"m{number}", "http", url, f"shop{number}.example", 60_000, 5_000, notification=NotificationPolicy(to=("mail",))
-        )
-        return Assignment(monitor, {"url": url, "ca_file": "/etc/authority.pem"})
+        options: dict[str, object] = {"url": url, "ca_file": "/etc/authority.pem"}
+        return CheckSpec(f"m{number}", f"m{number}", "http", url, f"shop{number}.example", 60_000, 5_000, options)
 
     message: Assign = msgspec.msgpack.decode(frame(Assign(1, [one(number) for number in range(count)], []))[4:], type=Assign)
-    return message.assignments
+    return message.specs
 
 
 def bytes_each(make: Callable[[], object]) -> float:
@@ -64,15 +61,18 @@ def test_a_monitor_costs_the_prober_less_than_two_kilobytes() -> None:
         deps.close()
 
 
-def test_equal_values_of_assignments_are_one_object_and_equal_is_not_alike() -> None:
+def test_equal_texts_of_specs_are_one_object() -> None:
     found = alike(travelled(3))
     assert found == travelled(3)
-    first, second, _ = (one.monitor for one in found)
-    assert first.notification is second.notification
-    assert first.id is first.name
+    assert found[0].kind is found[1].kind
+    assert found[0].monitor is found[0].name
     assert found[0].options["ca_file"] is found[1].options["ca_file"]
-    mixed = Monitor("one", "one", "http", "x", "x", every_ms=1, timeout_ms=1, notification=NotificationPolicy(to=("1",), remind_ms=1))
-    assert alike([Assignment(mixed, {"insecure": True, "max_redirects": 1})])[0].options == {"insecure": True, "max_redirects": 1}
+
+
+def test_what_is_equal_and_of_another_type_stays_as_it_is() -> None:
+    spec = CheckSpec("one", "one", "http", "x", "x", every_ms=1, timeout_ms=1, options={"insecure": True, "max_redirects": 1})
+    found = alike([spec])[0].options
+    assert (found["insecure"], type(found["max_redirects"])) == (True, int)
 
 
 def test_the_newest_result_of_a_monitor_costs_the_parent_little_more_than_a_kilobyte() -> None:

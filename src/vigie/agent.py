@@ -8,40 +8,39 @@ import queue
 import signal
 import threading
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from io import FileIO, RawIOBase
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO
 
 import msgspec
 
 from vigie import plugins
 from vigie.buses.process import Assign, Down, Late, LogLine, Pace, Results, Stop, frame
 from vigie.clock import SystemClock
-from vigie.core.model import CheckResult, Monitor
+from vigie.core.model import CheckResult, CheckSpec
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.engine.prober import LocalAgent
 from vigie.memory import freeze
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
-from vigie.ports import Assignment, Batch
+from vigie.ports import Batch
 from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
 from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.probes.kit.link_guard import LinkGuard
 
-_T = TypeVar("_T")
 _LENGTH = 4
 _LATENESS_SECONDS = 10.0
 _MAX_CONCURRENT = 64
 _MAX_WAITING, _ROOM_SECONDS = 256, 0.05
 
 
-def build_probe(assignment: Assignment, deps: ProbeDeps, *, every: int = CHECKS_PER_TRIAL) -> AlternateAddresses:
-    """The probe of an assignment, with the link guard around it; one of its alternate addresses is tried in every `every`th check."""
-    module = plugins.load("probes", assignment.monitor.kind)
-    probe = module.build(configured(module.Config, assignment.options), deps)
-    guarded = LinkGuard(probe, assignment.monitor.host, deps, own_names=not assignment.options.get("resolver"))
-    by_tcp = assignment.options.get("http") != "3"  # QUIC says nothing about TCP
-    return AlternateAddresses(guarded, deps, assignment.monitor.target if by_tcp else "", every)
+def build_probe(spec: CheckSpec, deps: ProbeDeps, *, every: int = CHECKS_PER_TRIAL) -> AlternateAddresses:
+    """The probe of a spec, with the link guard around it; one of its alternate addresses is tried in every `every`th check."""
+    module = plugins.load("probes", spec.kind)
+    probe = module.build(configured(module.Config, spec.options), deps)
+    guarded = LinkGuard(probe, spec.host, deps, own_names=not spec.options.get("resolver"))
+    by_tcp = spec.options.get("http") != "3"  # QUIC says nothing about TCP
+    return AlternateAddresses(guarded, deps, spec.target if by_tcp else "", every)
 
 
 def probe_deps(control: list[str], second_resolver: str | None = None, evidence: Path | None = None) -> ProbeDeps:
@@ -50,24 +49,22 @@ def probe_deps(control: list[str], second_resolver: str | None = None, evidence:
     return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file(), cache_folder(), evidence)
 
 
-async def check_once(
-    assignments: Sequence[Assignment], control: list[str], second_resolver: str | None = None
-) -> list[tuple[Monitor, CheckResult]]:
-    """Check every monitor once, concurrently; touches no state, sends nothing."""
+async def check_once(specs: Sequence[CheckSpec], control: list[str], second_resolver: str | None = None) -> list[CheckResult]:
+    """Check every monitor once, concurrently; the results in the order of the specs. Touches no state, sends nothing."""
     deps = probe_deps(control, second_resolver)
     slots = asyncio.Semaphore(_MAX_CONCURRENT)
 
-    async def one(loop_monitor: LoopMonitor, assignment: Assignment) -> tuple[Monitor, CheckResult]:
+    async def one(loop_monitor: LoopMonitor, spec: CheckSpec) -> CheckResult:
         async with slots:
-            probe = build_probe(assignment, deps, every=1)
-            result = await loop_monitor.run_check(probe, assignment.monitor)
+            probe = build_probe(spec, deps, every=1)
+            result = await loop_monitor.run_check(probe, spec)
             if probe.unsure:
-                result = await loop_monitor.run_check(probe, assignment.monitor)
-        return assignment.monitor, replace(result, monitor=assignment.monitor.id)
+                result = await loop_monitor.run_check(probe, spec)
+        return replace(result, monitor=spec.monitor, location=spec.location)
 
     try:
         async with monitored_loop(deps.clock) as loop_monitor:
-            return await asyncio.gather(*(one(loop_monitor, assignment) for assignment in assignments))
+            return await asyncio.gather(*(one(loop_monitor, spec) for spec in specs))
     finally:
         deps.close()
 
@@ -131,28 +128,36 @@ def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Qu
         body = _exactly(stream, int.from_bytes(head, "little"))
         message: Down = msgspec.msgpack.decode(body, type=Down)
         if isinstance(message, Assign):
-            message = msgspec.structs.replace(message, assignments=alike(message.assignments))
+            message = msgspec.structs.replace(message, specs=alike(message.specs))
         loop.call_soon_threadsafe(inbox.put_nowait, message)
     with contextlib.suppress(RuntimeError):  # the loop may have ended first
         loop.call_soon_threadsafe(inbox.put_nowait, Stop())
 
 
-def alike(assignments: Sequence[Assignment]) -> list[Assignment]:
-    """The same assignments with equal values shared: thousands of monitors mostly have the same policy, host and authority."""
-    known: dict[object, Any] = {}
+def alike(specs: Sequence[CheckSpec]) -> list[CheckSpec]:
+    """The same specs with equal texts shared: thousands of monitors mostly have the same kind, authority and resolver."""
+    known: dict[str, str] = {}
 
-    def one(value: _T) -> _T:
-        same: _T = known.setdefault((type(value), value), value)  # to Python, 1 equals True
-        return same
-
-    def monitor(found: Monitor) -> Monitor:
-        parts = (getattr(found, field.name) for field in fields(Monitor))
-        return Monitor(*(one(part) for part in parts))
+    def one(text: str) -> str:
+        return known.setdefault(text, text)
 
     def options(found: dict[str, object]) -> dict[str, object]:
         return {key: one(value) if isinstance(value, str) else value for key, value in found.items()}
 
-    return [Assignment(monitor(found.monitor), options(found.options)) for found in assignments]
+    return [
+        CheckSpec(
+            one(spec.monitor),
+            one(spec.name),
+            one(spec.kind),
+            one(spec.target),
+            one(spec.host),
+            spec.every_ms,
+            spec.timeout_ms,
+            options(spec.options),
+            one(spec.location),
+        )
+        for spec in specs
+    ]
 
 
 async def serve(source: RawIOBase, sink: BinaryIO) -> None:
@@ -178,16 +183,19 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
 
     agent = LocalAgent(name="local", run=first.run, clock=deps.clock, publish=publish, build=lambda one: build_probe(one, deps))
     agent.start()
-    await agent.assign(first.assignments)
+    await agent.assign(first.specs)
     freeze()
     reports = asyncio.create_task(_report_lateness(agent, output))
+    current = first
     while not isinstance(message := await inbox.get(), Stop):
         if isinstance(message, Pace):
             await agent.pace(message.monitor, message.every_ms)
         else:
-            deps.link.close()
-            deps.link = Link(deps.resolver, message.control, message.second_resolver)
-            await agent.assign(message.assignments)
+            if (message.control, message.second_resolver) != (current.control, current.second_resolver):
+                deps.link.close()
+                deps.link = Link(deps.resolver, message.control, message.second_resolver)
+            current = message
+            await agent.assign(message.specs)
             freeze()
     reports.cancel()
     await agent.stop()

@@ -15,9 +15,9 @@ from vigie import plugins
 from vigie.agent import build_probe, probe_deps
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known
-from vigie.config import Settings
+from vigie.config import MonitorSettings, Settings
 from vigie.core.heartbeat import Job
-from vigie.core.model import Cause, CheckResult, Monitor
+from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
@@ -32,7 +32,7 @@ from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
-from vigie.ports import Assignment, Batch, Clock, Collector, LanguageModel, Notifier, Probe
+from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
@@ -74,9 +74,9 @@ def zone_of(settings: Settings) -> tzinfo:
     return datetime.now().astimezone().tzinfo or UTC
 
 
-def assignments(settings: Settings) -> list[Assignment]:
-    """What an agent is told to watch: everything but jobs, which report in by themselves."""
-    return [Assignment(one.monitor, one.options) for one in settings.monitors if one.monitor.kind != HEARTBEAT]
+def probed(settings: Settings) -> list[MonitorSettings]:
+    """The monitors that an agent checks: everything but jobs, which report in by themselves."""
+    return [one for one in settings.monitors if one.monitor.kind != HEARTBEAT]
 
 
 def jobs(settings: Settings) -> list[Watched]:
@@ -220,30 +220,30 @@ async def _cycle(runtime: Runtime) -> int:
     slots = asyncio.Semaphore(_AT_ONCE)
     reporting = asyncio.create_task(runtime.reporter.run())
 
-    async def look(assignment: Assignment, probe: Probe) -> None:
+    async def check(spec: CheckSpec, probe: Probe) -> None:
         async with slots:
-            log.info("%s: checking %s", assignment.monitor.name, assignment.monitor.target)
-            result = await loop_monitor.run_check_with_retry(probe, assignment.monitor)
+            log.info("%s: checking %s", spec.name, spec.target)
+            result = await loop_monitor.run_check_with_retry(probe, spec)
         number = next(counter)
-        named = replace(result, monitor=assignment.monitor.id, order=(run << 32) + number)
-        await runtime.ingest.take(Batch(f"once-{assignment.monitor.id}", run, number, (named,)))
+        named = replace(result, monitor=spec.monitor, location=spec.location, order=(run << 32) + number)
+        await runtime.ingest.take(Batch(f"once-{spec.monitor}", run, number, (named,)))
 
-    async def cycle(assignment: Assignment) -> None:
-        detection, monitor = assignment.monitor.detection, assignment.monitor.id
-        probe = build_probe(assignment, runtime.deps, every=1)
-        await look(assignment, probe)
+    async def cycle(one: MonitorSettings) -> None:
+        spec, detection = one.spec, one.monitor.detection
+        probe = build_probe(spec, runtime.deps, every=1)
+        await check(spec, probe)
         # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
         for _ in range(max(detection.confirm, detection.recover) + 1):
-            if not (runtime.ingest.state(monitor).quick or probe.unsure):
+            if not (runtime.ingest.state(spec.monitor).quick or probe.unsure):
                 return
             await runtime.clock.sleep(detection.confirm_every_ms / 1000)
-            await look(assignment, probe)
+            await check(spec, probe)
 
     try:
         await runtime.ingest.wake(runtime.clock.now())
         await _judge_jobs(runtime)
         async with monitored_loop(runtime.clock) as loop_monitor:
-            await asyncio.gather(*(cycle(assignment) for assignment in assignments(runtime.settings)))
+            await asyncio.gather(*(cycle(one) for one in probed(runtime.settings)))
         await runtime.reporter.idle()
         await runtime.calendar.tick()
         return await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)

@@ -9,7 +9,7 @@ from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
-from vigie.core.model import CheckResult, Incident, Monitor
+from vigie.core.model import CheckResult, CheckSpec, Incident, Monitor
 from vigie.core.notification import Notice
 from vigie.core.visibility import Blind
 from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
@@ -349,19 +349,11 @@ class Asked:
     analysis: Analysis | None
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """One monitor for an agent: `options` is the probe's configuration as plain JSON values, read by the probe's own Config."""
-
-    monitor: Monitor
-    options: dict[str, object]
-
-
 class Agent(Protocol):
     """Who probes: in this process, in a process of its own, or far away."""
 
-    async def assign(self, assignments: Sequence[Assignment]) -> None:
-        """Watch exactly these from now on; monitors that stay unchanged keep their phase."""
+    async def assign(self, specs: Sequence[CheckSpec]) -> None:
+        """Watch exactly these from now on; those whose spec is unchanged keep their probe and their phase."""
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
         """Check this monitor every `every_ms` from now on (next one in `every_ms`), or at its own pace again when None."""

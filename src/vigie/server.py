@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from vigie import __version__
-from vigie.app import Runtime, assignments, evidence, heartbeats, jobs, locked, monitors, notifiers, writing, zone_of
+from vigie.app import Runtime, evidence, heartbeats, jobs, locked, monitors, notifiers, probed, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
@@ -74,7 +74,7 @@ class Server:
         if jobs(self.settings) and not self.settings.web.enabled:
             log.warning("jobs can report by `vigie ping` only: `web.enabled` is false")
         self._taking = asyncio.create_task(self._take())
-        await self.agent.assign(assignments(self.settings))
+        await self.agent.assign([one.spec for one in probed(self.settings)])
         for state in self.runtime.ingest.states():
             if state.quick and (monitor := self.runtime.ingest.monitor(state.monitor)):
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
@@ -120,7 +120,7 @@ class Server:
         self.runtime.outbox.use(built)
         await self.heartbeats.use(jobs(fresh), fresh.secrets)
         self.agent.use(fresh.control, fresh.second_resolver)
-        await self.agent.assign(assignments(fresh))
+        await self.agent.assign([one.spec for one in probed(fresh)])
         settle()
         log.info("the new configuration is in force: %d monitors, %d channels", len(fresh.monitors), len(fresh.channels))
         return True

@@ -12,8 +12,7 @@ import pytest
 
 from vigie import agent
 from vigie.buses.process import Assign, Down, Late, LogLine, Results, Stop, Up, frame
-from vigie.core.model import Cause, Monitor
-from vigie.ports import Assignment
+from vigie.core.model import Cause, CheckSpec
 
 
 @pytest.fixture
@@ -33,9 +32,9 @@ def frames(data: bytes) -> list[Up]:
     return found
 
 
-def nobody_listens(every_ms: int = 100) -> Assignment:
-    monitor = Monitor("dead", "dead", "http", "http://127.0.0.1:9/", "127.0.0.1", every_ms, 2_000)
-    return Assignment(monitor, {"url": "http://127.0.0.1:9/"})
+def nobody_listens(every_ms: int = 100) -> CheckSpec:
+    url = "http://127.0.0.1:9/"
+    return CheckSpec("dead", "dead", "http", url, "127.0.0.1", every_ms, 2_000, {"url": url})
 
 
 def test_a_child_whose_parent_goes_away_drains_and_ends(child: subprocess.Popen[bytes]) -> None:
@@ -65,7 +64,7 @@ def test_a_child_that_is_told_nothing_ends(child: subprocess.Popen[bytes]) -> No
 
 
 def test_the_log_of_the_child_travels_to_the_parent(child: subprocess.Popen[bytes]) -> None:
-    unknown = Assignment(Monitor("odd", "odd", "nosuchkind", "", "h", 100, 1_000), {})
+    unknown = CheckSpec("odd", "odd", "nosuchkind", "", "h", 100, 1_000, {})
     out, _ = child.communicate(frame(Assign(1, [unknown], [])) + frame(Stop()), timeout=10)
     said = [one.text for one in frames(out) if isinstance(one, LogLine)]
     assert "nosuchkind" in said[0]
@@ -74,7 +73,7 @@ def test_the_log_of_the_child_travels_to_the_parent(child: subprocess.Popen[byte
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_the_child_ignores_signals_but_the_commands_it_runs_do_not(child: subprocess.Popen[bytes]) -> None:
     line = "kill -TERM $PPID; kill -TERM $$; echo was ignored; exit 2"
-    one = Assignment(Monitor("trap", "trap", "exec", "sh", "", 100, 2_000), {"command": line, "shell": True})
+    one = CheckSpec("trap", "trap", "exec", "sh", "", 100, 2_000, {"command": line, "shell": True})
     assert child.stdin is not None
     assert child.stdout is not None
     child.stdin.write(frame(Assign(1, [one], [])))
@@ -90,9 +89,9 @@ def test_the_child_ignores_signals_but_the_commands_it_runs_do_not(child: subpro
 NOISY = """
 import vigie.agent
 real = vigie.agent.build_probe
-def noisy(assignment, deps):
+def noisy(spec, deps):
     print("a library prints", flush=True)
-    return real(assignment, deps)
+    return real(spec, deps)
 vigie.agent.build_probe = noisy
 vigie.agent.main()
 """

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from itertools import count
 
 import msgspec
@@ -13,18 +14,17 @@ import pytest
 
 from vigie.buses.process import Assign, Late, LogLine, Pace, ProcessAgent, Stop, Up, frame, read_frame
 from vigie.clock import SystemClock
-from vigie.core.model import Cause, CheckResult, Monitor, Status
+from vigie.core.model import Cause, CheckResult, CheckSpec, Status
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Assignment, Batch
+from vigie.ports import Batch
 from vigie.testing.servers import page, serving
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 
-def assignment(name: str, port: int, every_ms: int = 200) -> Assignment:
+def spec(name: str, port: int, every_ms: int = 200) -> CheckSpec:
     url = f"http://127.0.0.1:{port}/"
-    monitor = Monitor(name, name, "http", url, "127.0.0.1", every_ms, 2_000)
-    return Assignment(monitor, {"url": url})
+    return CheckSpec(name, name, "http", url, "127.0.0.1", every_ms, 2_000, {"url": url})
 
 
 class Parent:
@@ -58,7 +58,7 @@ async def watching(*names: str) -> AsyncIterator[tuple[Parent, int]]:
     """A child that watches a page on loopback under these names; stopped at the end."""
     async with serving(page(b"hello")) as port:
         parent = Parent()
-        await parent.agent.assign([assignment(name, port) for name in names])
+        await parent.agent.assign([spec(name, port) for name in names])
         parent.agent.start()
         try:
             await parent.until(lambda: {result.monitor for result in parent.results()} >= set(names))
@@ -81,7 +81,7 @@ async def test_a_child_looks_and_its_results_come_over_whole() -> None:
 
 async def test_a_new_assignment_replaces_the_old_one() -> None:
     async with watching("old") as (parent, port):
-        await parent.agent.assign([assignment("new", port)])
+        await parent.agent.assign([spec("new", port)])
         await parent.until(lambda: any(result.monitor == "new" for result in parent.results()))
         parent.batches.clear()
         await parent.until(lambda: len(parent.results()) >= 3)
@@ -90,8 +90,8 @@ async def test_a_new_assignment_replaces_the_old_one() -> None:
 
 async def test_a_monitor_whose_options_make_no_sense_is_unknown_and_the_others_are_watched() -> None:
     async with watching("shop") as (parent, port):
-        odd = Assignment(assignment("odd", port).monitor, {"url": "http://127.0.0.1/", "no_such_key": 1})
-        await parent.agent.assign([assignment("shop", port), odd])
+        odd = replace(spec("odd", port), options={"url": "http://127.0.0.1/", "no_such_key": 1})
+        await parent.agent.assign([spec("shop", port), odd])
         await parent.until(lambda: any(result.monitor == "odd" for result in parent.results()))
         found = next(result for result in parent.results() if result.monitor == "odd")
         assert (found.status, found.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR)
@@ -160,7 +160,7 @@ async def test_a_store_that_fails_at_the_start_delays_the_child_only(
 
     parent.agent._next_run = next_run
     async with serving(page(b"hello")) as port:
-        await parent.agent.assign([assignment("shop", port)])
+        await parent.agent.assign([spec("shop", port)])
         parent.agent.start()
         await parent.until(lambda: bool(parent.results()))
         await parent.agent.stop()
@@ -240,5 +240,5 @@ async def test_what_is_no_frame_is_told_apart(data: bytes) -> None:
 
 
 def test_every_message_to_the_child_reads_back_as_it_was() -> None:
-    for message in (Assign(3, [assignment("shop", 80)], ["1.1.1.1:53"]), Pace("shop", None), Pace("shop", 500), Stop()):
+    for message in (Assign(3, [spec("shop", 80)], ["1.1.1.1:53"]), Pace("shop", None), Pace("shop", 500), Stop()):
         assert msgspec.msgpack.decode(frame(message)[4:], type=Assign | Pace | Stop) == message

@@ -110,7 +110,7 @@ def test_a_killed_prober_is_started_again(vigie: Any, configured: Path, site: An
 
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
-    wait_until(lambda: "started again" in vigie.log)
+    wait_until(lambda: "restarting it in" in vigie.log)
     hits = site.hits
     wait_until(lambda: site.hits > hits + 1)
 

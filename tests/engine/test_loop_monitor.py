@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 import pytest
 
 from vigie.agent import check_once
-from vigie.core.model import Cause, CheckResult, Monitor, Scalar, Status
+from vigie.core.model import Cause, CheckResult, CheckSpec, Scalar, Status
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
-from vigie.ports import Assignment, Commit
+from vigie.ports import Commit
 from vigie.testing import VirtualClock, VirtualLoop
-from vigie.testing.fakes import fake_monitor
+from vigie.testing.fakes import fake_spec
 from vigie.testing.memory import MemoryStore
 from vigie.testing.servers import serving
 
 UP, DOWN, UNKNOWN = Status.UP, Status.DOWN, Status.UNKNOWN
-SHOP = fake_monitor()  # ten seconds
+SHOP = fake_spec()  # ten seconds
 
 
 def stall(seconds: float) -> None:
@@ -89,9 +89,9 @@ async def test_so_does_a_clock_that_stepped_or_a_suspended_machine(clock: Virtua
 async def test_a_short_stall_excuses_a_check_that_ran_out_of_time_by_it(
     clock: VirtualClock, stalled: float, timeout_ms: int, cause: Cause | None, ours: bool
 ) -> None:
-    monitor = Monitor("x", "x", "fake", "", "", 60_000, timeout_ms)
+    spec = CheckSpec("x", "x", "fake", "", "", 60_000, timeout_ms)
     async with at_work(clock) as loop_monitor:
-        result = await loop_monitor.run_check(Told(lambda: stall(stalled), cause), monitor)
+        result = await loop_monitor.run_check(Told(lambda: stall(stalled), cause), spec)
     assert (result.status is UNKNOWN) is ours
 
 
@@ -165,8 +165,7 @@ async def test_a_check_from_the_command_line_is_watched_over_too() -> None:
 
     async with serving(answer) as port:
         url = f"http://127.0.0.1:{port}/"
-        monitor = Monitor("x", "x", "http", url, "127.0.0.1", 60_000, 600)
-        ((_, result),) = await check_once([Assignment(monitor, {"url": url})], [])
+        (result,) = await check_once([CheckSpec("x", "x", "http", url, "127.0.0.1", 60_000, 600, {"url": url})], [])
     assert (result.status, result.cause, result.monitor) == (UNKNOWN, Cause.PROBE_ERROR, "x")
 
 

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 
-from vigie.core.model import Cause, CheckResult, Monitor, Status
+from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Sensitivity, Status
 from vigie.engine.limits import Limits
 from vigie.engine.loop_monitor import LoopMonitor
 from vigie.engine.prober import LocalAgent
-from vigie.ports import Assignment, Batch, Probe
+from vigie.ports import Batch, Probe
 from vigie.testing import VirtualClock, VirtualLoop
-from vigie.testing.fakes import FakeProbe, fake_monitor
+from vigie.testing.fakes import FakeProbe, fake_monitor, policies
 
 pytestmark = pytest.mark.virtual
 
@@ -25,17 +26,17 @@ class Site:
         self.published_at: list[int] = []
         self.blocked: asyncio.Event | None = None
         self.probes: dict[str, FakeProbe] = {}
-        self.build: Callable[[Assignment], Probe] = self._build
+        self.build: Callable[[CheckSpec], Probe] = self._build
         self.agent = LocalAgent(name="here", run=run, clock=clock, publish=self._publish, build=lambda one: self.build(one))  # noqa: PLW0108 - tests exchange it
 
     async def watch(self, monitors: Iterable[Monitor]) -> None:
-        await self.agent.assign([Assignment(one, {}) for one in monitors])
+        await self.agent.assign([CheckSpec.of(one, {}) for one in monitors])
 
     def results(self) -> list[CheckResult]:
         return [result for batch in self.batches for result in batch.results]
 
-    def _build(self, assignment: Assignment) -> Probe:
-        return self.probes.setdefault(assignment.monitor.id, FakeProbe(self.clock, lambda _: self.status, self.takes))
+    def _build(self, spec: CheckSpec) -> Probe:
+        return self.probes.setdefault(spec.monitor, FakeProbe(self.clock, lambda _: self.status, self.takes))
 
     async def _publish(self, batch: Batch) -> None:
         if self.blocked is not None:
@@ -79,9 +80,9 @@ async def test_a_host_that_hangs_delays_no_other_host(clock: VirtualClock) -> No
     slow = [fake_monitor(f"slow{number}", host="slow.example", every_ms=10_000) for number in range(1_000)]
     quick = [fake_monitor(f"quick{number}", every_ms=10_000) for number in range(100)]
 
-    def build(assignment: Assignment) -> Probe:
-        takes = 9.0 if assignment.monitor.host == "slow.example" else 0.02
-        return site.probes.setdefault(assignment.monitor.id, FakeProbe(clock, lambda _: Status.UP, takes))
+    def build(spec: CheckSpec) -> Probe:
+        takes = 9.0 if spec.host == "slow.example" else 0.02
+        return site.probes.setdefault(spec.monitor, FakeProbe(clock, lambda _: Status.UP, takes))
 
     site.build = build
     site.agent.start()
@@ -203,10 +204,10 @@ async def test_a_probe_that_cannot_be_built_leaves_the_others_watched(clock: Vir
     site = Site(clock)
     normal = site.build
 
-    def build(assignment: Assignment) -> Probe:
-        if assignment.monitor.id == "broken":
+    def build(spec: CheckSpec) -> Probe:
+        if spec.monitor == "broken":
             raise ValueError("no such option")
-        return normal(assignment)
+        return normal(spec)
 
     site.build = build
     site.agent.start()
@@ -279,9 +280,9 @@ async def test_unchanged_monitors_keep_their_probe_over_a_reload(clock: VirtualC
     site, built = Site(clock), list[str]()
     normal = site.build
 
-    def build(assignment: Assignment) -> Probe:
-        built.append(assignment.monitor.id)
-        return normal(assignment)
+    def build(spec: CheckSpec) -> Probe:
+        built.append(spec.monitor)
+        return normal(spec)
 
     site.build = build
     await site.watch([fake_monitor("a"), fake_monitor("b")])
@@ -289,13 +290,40 @@ async def test_unchanged_monitors_keep_their_probe_over_a_reload(clock: VirtualC
     assert built == ["a", "b", "b"]
 
 
+async def test_a_change_of_who_is_notified_keeps_probe_phase_and_the_check_in_progress(clock: VirtualClock) -> None:
+    site, kept = Site(clock, takes=5), Site(clock, takes=5)
+    for one in (site, kept):
+        one.agent.start()
+        await one.watch([fake_monitor(every_ms=10_000)])
+    while not site.probes["shop"].running:
+        await clock.sleep(0.1)
+    before = site.agent._watched["shop"]
+    changed = fake_monitor(every_ms=10_000, policy=policies(confirm=9, remind_ms=1, to=("chat",), fallback=("mail",)))
+    await site.watch([replace(changed, tags=("new",), baseline=Sensitivity.OFF)])
+    assert site.agent._watched["shop"] is before
+    await clock.sleep(60)
+    assert [one.at for one in site.results()] == [one.at for one in kept.results()]
+    assert len(site.results()) >= 6
+    for one in (site, kept):
+        await one.agent.stop()
+
+
+async def test_results_say_where_they_were_made(clock: VirtualClock) -> None:
+    site = Site(clock)
+    site.agent.start()
+    await site.agent.assign([CheckSpec.of(fake_monitor("a"), {}), CheckSpec.of(fake_monitor("b"), {}, "paris")])
+    await clock.sleep(60)
+    assert {(one.monitor, one.location) for one in site.results()} == {("a", "local"), ("b", "paris")}
+    await site.agent.stop()
+
+
 async def test_building_thousands_of_probes_holds_up_no_check(clock: VirtualClock) -> None:
     site = Site(clock)
     normal = site.build
 
-    def build(assignment: Assignment) -> Probe:
+    def build(spec: CheckSpec) -> Probe:
         stall(0.001)
-        return normal(assignment)
+        return normal(spec)
 
     site.build = build
     site.agent.start()

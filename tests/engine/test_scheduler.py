@@ -3,17 +3,17 @@
 from collections import Counter
 from itertools import pairwise
 
+from vigie.core.model import CheckSpec
 from vigie.core.schedule import next_due
 from vigie.engine.scheduler import Scheduler
-from vigie.ports import Assignment
-from vigie.testing.fakes import fake_monitor
+from vigie.testing.fakes import fake_spec
 
 MINUTE = 60_000
 START = 1_767_225_600_000
 
 
-def assignments(count: int, every_ms: int = MINUTE) -> list[Assignment]:
-    return [Assignment(fake_monitor(f"m{number}", every_ms=every_ms), {}) for number in range(count)]
+def specs(count: int, every_ms: int = MINUTE) -> list[CheckSpec]:
+    return [fake_spec(f"m{number}", every_ms=every_ms) for number in range(count)]
 
 
 def popped(scheduler: Scheduler, start: int, end: int) -> list[tuple[str, int]]:
@@ -26,7 +26,7 @@ def popped(scheduler: Scheduler, start: int, end: int) -> list[tuple[str, int]]:
 
 def test_ten_thousand_monitors_each_have_one_turn_a_minute_and_no_second_is_crowded() -> None:
     scheduler = Scheduler()
-    scheduler.assign(assignments(10_000), START)
+    scheduler.assign(specs(10_000), START)
     popped(scheduler, START, START + MINUTE)
     turns = popped(scheduler, START + MINUTE, START + 2 * MINUTE)
     assert set(Counter(monitor for monitor, _ in turns).values()) == {1}
@@ -36,7 +36,7 @@ def test_ten_thousand_monitors_each_have_one_turn_a_minute_and_no_second_is_crow
 
 def test_ten_thousand_newcomers_are_looked_at_within_a_minute_but_not_all_at_once() -> None:
     scheduler = Scheduler()
-    scheduler.assign(assignments(10_000), START)
+    scheduler.assign(specs(10_000), START)
     turns = popped(scheduler, START, START + MINUTE)
     assert len({monitor for monitor, _ in turns}) == 10_000
     assert max(Counter(at // 1000 for _, at in turns).values()) < 500
@@ -44,12 +44,12 @@ def test_ten_thousand_newcomers_are_looked_at_within_a_minute_but_not_all_at_onc
 
 def test_a_few_newcomers_are_looked_at_within_ten_seconds() -> None:
     scheduler = Scheduler()
-    scheduler.assign(assignments(20, every_ms=3_600_000), START)
+    scheduler.assign(specs(20, every_ms=3_600_000), START)
     assert len(popped(scheduler, START, START + 10_000)) == 20
 
 
 def test_a_monitor_keeps_its_phase_after_its_first_look_and_over_a_restart() -> None:
-    one = assignments(1)
+    one = specs(1)
     turns = []
     for start in (START, START + 12_345):
         scheduler = Scheduler()
@@ -60,7 +60,7 @@ def test_a_monitor_keeps_its_phase_after_its_first_look_and_over_a_restart() -> 
 
 def test_quick_pace_starts_at_once_and_the_own_phase_comes_back_after_it() -> None:
     scheduler = Scheduler()
-    scheduler.assign(assignments(1), START)
+    scheduler.assign(specs(1), START)
     popped(scheduler, START, START + MINUTE)
     now = START + MINUTE
     scheduler.pace("m0", 5_000, now)
@@ -71,7 +71,7 @@ def test_quick_pace_starts_at_once_and_the_own_phase_comes_back_after_it() -> No
 
 def test_the_same_pace_again_does_not_put_a_check_off() -> None:
     scheduler = Scheduler()
-    scheduler.assign(assignments(1), START)
+    scheduler.assign(specs(1), START)
     scheduler.pace("m0", 5_000, START)
     scheduler.pace("m0", 5_000, START + 4_000)
     assert scheduler.pop(START + 5_000) == [("m0", START + 5_000)]
@@ -85,21 +85,21 @@ def test_a_pace_for_nobody_is_ignored() -> None:
 
 def test_a_reload_keeps_the_places_of_those_who_stay() -> None:
     scheduler = Scheduler()
-    scheduler.assign(assignments(3), START)
+    scheduler.assign(specs(3), START)
     popped(scheduler, START, START + MINUTE)
     fresh = Scheduler()
-    fresh.assign(assignments(3), START)
+    fresh.assign(specs(3), START)
     popped(fresh, START, START + MINUTE)
-    scheduler.assign([*assignments(2), Assignment(fake_monitor("new"), {})], START + MINUTE)
+    scheduler.assign([*specs(2), fake_spec("new")], START + MINUTE)
     later = {turn for turn in popped(scheduler, START + MINUTE, START + 3 * MINUTE) if turn[0] != "new"}
     assert later == {turn for turn in popped(fresh, START + MINUTE, START + 3 * MINUTE) if turn[0] != "m2"}
 
 
 def test_another_interval_takes_effect_and_a_quick_pace_outlives_it() -> None:
     scheduler = Scheduler()
-    scheduler.assign(assignments(1), START)
+    scheduler.assign(specs(1), START)
     scheduler.pace("m0", 5_000, START)
-    scheduler.assign(assignments(1, every_ms=10 * MINUTE), START + 1_000)
+    scheduler.assign(specs(1, every_ms=10 * MINUTE), START + 1_000)
     assert [at for _, at in popped(scheduler, START, START + 11_000)] == [START + 6_000, START + 11_000]
     scheduler.pace("m0", None, START + 11_000)
     turns = [at for _, at in popped(scheduler, START, START + 30 * MINUTE)]
@@ -108,10 +108,10 @@ def test_another_interval_takes_effect_and_a_quick_pace_outlives_it() -> None:
 
 def test_a_monitor_that_went_and_came_back_has_one_turn_not_two() -> None:
     scheduler = Scheduler()
-    scheduler.assign(assignments(1), START)
+    scheduler.assign(specs(1), START)
     scheduler.assign([], START + 1)
     assert popped(scheduler, START, START) == []
-    scheduler.assign(assignments(1), START + 2)
+    scheduler.assign(specs(1), START + 2)
     turns = popped(scheduler, START, START + 2 * MINUTE)
     assert len(turns) <= 3
     assert len({at for _, at in turns}) == len(turns)
@@ -119,6 +119,6 @@ def test_a_monitor_that_went_and_came_back_has_one_turn_not_two() -> None:
 
 def test_a_long_sleep_yields_one_turn_not_all_that_were_missed() -> None:
     scheduler = Scheduler()
-    scheduler.assign(assignments(1), START)
+    scheduler.assign(specs(1), START)
     assert len(scheduler.pop(START + 60 * MINUTE)) == 1
     assert scheduler.next_at() == next_due("m0", MINUTE, START + 60 * MINUTE)

@@ -15,9 +15,8 @@ import pytest
 from vigie.agent import build_probe, check_once
 from vigie.clock import SystemClock
 from vigie.core.detection import Severity
-from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status
+from vigie.core.model import Cause, CheckResult, CheckSpec, HttpFacts, Incident, Monitor, Status
 from vigie.net import Answer, Link
-from vigie.ports import Assignment
 from vigie.probes.kit import alternate_addresses
 from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
 from vigie.probes.kit.deps import ProbeDeps
@@ -83,8 +82,8 @@ def watched(port: int, *addresses: str, every: int = CHECKS_PER_TRIAL) -> Altern
     resolver: Any = Told(addresses)
     deps = ProbeDeps(SystemClock(), resolver, Link(resolver, ()))
     url = f"http://shop.test:{port}/"
-    monitor = Monitor("shop", "shop", "http", url, "shop.test", 60_000, 2_000)
-    return build_probe(Assignment(monitor, {"url": url}), deps, every=every)
+    spec = CheckSpec("shop", "shop", "http", url, "shop.test", 60_000, 2_000, {"url": url})
+    return build_probe(spec, deps, every=every)
 
 
 async def test_a_dead_address_is_named_once_two_looks_found_it_so() -> None:
@@ -279,8 +278,8 @@ async def test_a_check_from_the_command_line_confirms_at_once(monkeypatch: pytes
     monkeypatch.setattr(agent, "Resolver", lambda: Told((V4, OTHER)))
     async with serving(V4) as (port, _):
         url = f"http://shop.test:{port}/"
-        monitor = Monitor("shop", "shop", "http", url, "shop.test", 60_000, 2_000)
-        ((_, result),) = await check_once([Assignment(monitor, {"url": url})], [])
+        spec = CheckSpec("shop", "shop", "http", url, "shop.test", 60_000, 2_000, {"url": url})
+        (result,) = await check_once([spec], [])
     assert (result.status, result.cause, result.figures["address"]) == (DEGRADED, Cause.TCP_REFUSED, OTHER)
 
 

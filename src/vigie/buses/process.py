@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from vigie.core.model import CheckSpec
 from vigie.errors import StoreError
-from vigie.ports import Assignment, Batch, Clock
+from vigie.ports import Batch, Clock
 
 log = logging.getLogger("vigie.prober")
 
@@ -25,7 +26,7 @@ class Assign(msgspec.Struct, tag=True, frozen=True):
     """Watch exactly these; `run` numbers the results of this process, `evidence` is the folder for its screenshots."""
 
     run: int
-    assignments: list[Assignment]
+    specs: list[CheckSpec]
     control: list[str]
     second_resolver: str | None = None
     evidence: str = ""
@@ -102,7 +103,7 @@ class ProcessAgent:
         self._evidence = evidence
         self._clock, self._publish, self._next_run = clock, publish, next_run
         self._control, self._second_resolver = list(control), second_resolver
-        self._assignments: list[Assignment] = []
+        self._specs: list[CheckSpec] = []
         self._paces: dict[str, int] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -122,12 +123,12 @@ class ProcessAgent:
         """The control targets and second resolver of a new configuration; `assign` sends them along."""
         self._control, self._second_resolver = list(control), second_resolver
 
-    async def assign(self, assignments: Sequence[Assignment]) -> None:
+    async def assign(self, specs: Sequence[CheckSpec]) -> None:
         """Watch exactly these."""
-        self._assignments = list(assignments)
-        known = {assignment.monitor.id for assignment in assignments}
+        self._specs = list(specs)
+        known = {spec.monitor for spec in specs}
         self._paces = {monitor: every_ms for monitor, every_ms in self._paces.items() if monitor in known}
-        await self._send(Assign(0, self._assignments, self._control, self._second_resolver, self._evidence))
+        await self._send(Assign(0, self._specs, self._control, self._second_resolver, self._evidence))
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
         """Check at a faster pace, also after a restart of the child, or at the monitor's own again (None)."""
@@ -193,7 +194,7 @@ class ProcessAgent:
 
     async def _brief(self, run: int) -> None:
         """Send everything a new child needs to know."""
-        await self._send(Assign(run, self._assignments, self._control, self._second_resolver, self._evidence))
+        await self._send(Assign(run, self._specs, self._control, self._second_resolver, self._evidence))
         for monitor, every_ms in list(self._paces.items()):
             await self._send(Pace(monitor, every_ms))
         if self._stopping.is_set():

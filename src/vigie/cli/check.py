@@ -145,10 +145,10 @@ def _headers(lines: Many) -> dict[str, str] | None:
 async def _checked(found: Settings) -> list[results.Checked]:
     """Every monitor: probed now, or, where a job reports in by itself, judged by its reports."""
     from vigie.agent import check_once
-    from vigie.ports import Assignment
 
-    probed = [Assignment(one.monitor, one.options) for one in found.monitors if one.monitor.kind != "heartbeat"]
-    checked = await check_once(probed, list(found.control), found.second_resolver)
+    probed = [one for one in found.monitors if one.monitor.kind != "heartbeat"]
+    made = await check_once([one.spec for one in probed], list(found.control), found.second_resolver)
+    checked = [(one.monitor, result) for one, result in zip(probed, made, strict=True)]
     if len(probed) == len(found.monitors):
         return checked
     from vigie.app import judged

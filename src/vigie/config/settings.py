@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from vigie.config.model import Log, Web
-from vigie.core.model import Monitor
+from vigie.core.model import CheckSpec, Monitor
 from vigie.core.period import Every
 from vigie.errors import Fault
 
@@ -17,6 +17,11 @@ class MonitorSettings:
     monitor: Monitor
     config: Any
     options: dict[str, object]
+
+    @property
+    def spec(self) -> CheckSpec:
+        """What an agent needs of it."""
+        return CheckSpec.of(self.monitor, self.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from vigie.core.detection import DetectionPolicy, Severity
 from vigie.core.notification import NotificationPolicy
 
 Scalar = str | int | float | bool
+LOCAL = "local"  # the location of checks that run on the machine of the server
 _DETECTION, _NOTIFICATION = DetectionPolicy(), NotificationPolicy()
 
 
@@ -170,7 +171,7 @@ class CheckResult:
     http: HttpFacts | None = None
     tls: TlsFacts | None = None
     advice: tuple[str, ...] = ()
-    location: str = "local"
+    location: str = LOCAL
     order: int = 0
     page: PageFacts | None = None  # where the page was read; None also when it is byte for byte the one told last
 
@@ -203,6 +204,31 @@ class Monitor:
     notification: NotificationPolicy = _NOTIFICATION
     tags: tuple[str, ...] = ()
     baseline: Sensitivity = Sensitivity.NORMAL
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """What an agent needs to run one monitor's checks, and nothing of who is notified when.
+
+    `monitor` is the id, `name` and `target` are for log lines, `host` is for the per-host limit. `options` is the probe's configuration
+    as plain JSON values, read by the probe's own Config. `location` is where the checks run from.
+    """
+
+    monitor: str
+    name: str
+    kind: str
+    target: str
+    host: str
+    every_ms: int
+    timeout_ms: int
+    options: dict[str, object] = field(default_factory=dict)
+    location: str = LOCAL
+
+    @classmethod
+    def of(cls, monitor: Monitor, options: dict[str, object], location: str = LOCAL) -> "CheckSpec":
+        """The part of a monitor that concerns its checks."""
+        one = monitor
+        return cls(one.id, one.name, one.kind, one.target, one.host, one.every_ms, one.timeout_ms, options, location)
 
 
 @dataclass(frozen=True, slots=True)

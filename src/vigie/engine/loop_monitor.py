@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from vigie.core.model import Cause, CheckResult, Monitor, Scalar, Status
+from vigie.core.model import Cause, CheckResult, CheckSpec, Scalar, Status
 from vigie.ports import Clock, Probe
 
 log = logging.getLogger("vigie.prober")
@@ -55,25 +55,25 @@ class LoopMonitor:
             elif late > _LATE_SECONDS:
                 log.warning("%s: checks in progress are discarded", _busy(late))
 
-    async def run_check(self, probe: Probe, monitor: Monitor) -> CheckResult:
+    async def run_check(self, probe: Probe, spec: CheckSpec) -> CheckResult:
         """Run one check; the result is `unknown` if this machine or the probe itself failed."""
         mark, at = self.mark(), self._clock.now()
         try:
-            async with asyncio.timeout(monitor.timeout_ms / 1000 + _OVERRUN_SECONDS):
-                result = await probe.check(monitor.timeout_ms)
+            async with asyncio.timeout(spec.timeout_ms / 1000 + _OVERRUN_SECONDS):
+                result = await probe.check(spec.timeout_ms)
         except Exception as error:  # a probe that raises has a bug; the target is not at fault
             invalid = self.invalidation(mark)
             if invalid is not None:
                 return own_fault(at, invalid, machine=True)
-            log.exception("%s: the probe failed", monitor.name)
+            log.exception("%s: the probe failed", spec.name)
             return own_fault(at, f"the probe failed: {type(error).__name__}: {error}")
-        invalid = self.invalidation(mark, result, monitor.timeout_ms)
+        invalid = self.invalidation(mark, result, spec.timeout_ms)
         return result if invalid is None else own_fault(at, invalid, machine=True)
 
-    async def run_check_with_retry(self, probe: Probe, monitor: Monitor) -> CheckResult:
+    async def run_check_with_retry(self, probe: Probe, spec: CheckSpec) -> CheckResult:
         """The same, with a second try if this machine invalidated the first: for callers that do not check again on their own."""
-        result = await self.run_check(probe, monitor)
-        return await self.run_check(probe, monitor) if "machine" in result.figures else result
+        result = await self.run_check(probe, spec)
+        return await self.run_check(probe, spec) if "machine" in result.figures else result
 
     def mark(self) -> Mark:
         """The state now, to be taken at the start of a check."""

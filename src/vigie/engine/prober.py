@@ -5,12 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from vigie.core.model import CheckResult, Status
+from vigie.core.model import CheckResult, CheckSpec, Status
 from vigie.engine.alive import keep_alive
 from vigie.engine.limits import Limits
 from vigie.engine.loop_monitor import LoopMonitor, own_fault
 from vigie.engine.scheduler import Scheduler
-from vigie.ports import Assignment, Batch, Clock, Probe
+from vigie.ports import Batch, Clock, Probe
 
 log = logging.getLogger("vigie.prober")
 
@@ -24,7 +24,7 @@ _MAX_PENDING = 50_000
 class _Watched:
     """One monitor; while a check is still running when the next is due, the next is skipped."""
 
-    assignment: Assignment
+    spec: CheckSpec
     probe: Probe
     running: bool = False
 
@@ -55,7 +55,7 @@ class Lateness:
 
 
 class LocalAgent:
-    """Implements the Agent port in this process. `build` makes the probe of an assignment; if it raises, the monitor is `unknown`."""
+    """Implements the Agent port in this process. `build` makes the probe of a spec; if it raises, the monitor is `unknown`."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class LocalAgent:
         run: int,
         clock: Clock,
         publish: Callable[[Batch], Awaitable[None]],
-        build: Callable[[Assignment], Probe],
+        build: Callable[[CheckSpec], Probe],
         slots: int = 512,
         host_slots: int = 8,
     ) -> None:
@@ -90,19 +90,19 @@ class LocalAgent:
         loops = {"the schedule": self._schedule, "the publisher": self._flush, "the loop monitor": self._loop_monitor.run}
         self._loops = [asyncio.create_task(keep_alive(name, loop, self._clock)) for name, loop in loops.items()]
 
-    async def assign(self, assignments: Sequence[Assignment]) -> None:
+    async def assign(self, specs: Sequence[CheckSpec]) -> None:
         """Watch exactly these from now on. The result of a check in progress is dropped if its monitor was changed or removed."""
         kept: dict[str, _Watched] = {}
-        for number, assignment in enumerate(assignments):
+        for number, spec in enumerate(specs):
             if number % _BUILD_COUNT == _BUILD_COUNT - 1:
                 await asyncio.sleep(0)  # building thousands of new probes must not delay the checks of the others
-            known = self._watched.get(assignment.monitor.id)
-            if known is not None and known.assignment == assignment:
-                kept[assignment.monitor.id] = known
+            known = self._watched.get(spec.monitor)
+            if known is not None and known.spec == spec:
+                kept[spec.monitor] = known
             else:
-                kept[assignment.monitor.id] = _Watched(assignment, self._probe_of(assignment))
+                kept[spec.monitor] = _Watched(spec, self._probe_of(spec))
         self._watched = kept
-        self._scheduler.assign(list(assignments), self._steady())
+        self._scheduler.assign(specs, self._steady())
         self._changed.set()
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
@@ -120,11 +120,11 @@ class LocalAgent:
             await asyncio.gather(*self._checks)
         await self._publish_pending()
 
-    def _probe_of(self, assignment: Assignment) -> Probe:
+    def _probe_of(self, spec: CheckSpec) -> Probe:
         try:
-            return self._build(assignment)
+            return self._build(spec)
         except Exception as error:  # a third-party probe may raise anything; the other monitors are still watched
-            log.exception("%s: the probe could not be built", assignment.monitor.name)
+            log.exception("%s: the probe could not be built", spec.name)
             return _Broken(self._clock, f"the probe could not be built: {type(error).__name__}: {error}")
 
     def _steady(self) -> int:
@@ -153,16 +153,16 @@ class LocalAgent:
             return
 
     async def _check(self, watched: _Watched, due: int) -> None:
-        monitor = watched.assignment.monitor
+        spec = watched.spec
         try:
-            async with self._limits.slot(monitor.host):
+            async with self._limits.slot(spec.host):
                 if self._stopping:
                     return
                 self.lateness.add(self._steady() - due)
-                result = await self._loop_monitor.run_check(watched.probe, monitor)
-            if self._watched.get(monitor.id) is watched:
+                result = await self._loop_monitor.run_check(watched.probe, spec)
+            if self._watched.get(spec.monitor) is watched:
                 self._order += 1
-                self._add(replace(result, monitor=monitor.id, order=self._order))
+                self._add(replace(result, monitor=spec.monitor, location=spec.location, order=self._order))
         finally:
             watched.running = False
 

@@ -1,10 +1,11 @@
 """Which monitor is due next, on a clock that never steps: a heap, with a faster pace while a failure is being confirmed."""
 
 import heapq
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from vigie.core.model import CheckSpec
 from vigie.core.schedule import next_due
-from vigie.ports import Assignment
 
 _SOON_MS = 10_000
 _SPREAD_MS = 5  # at most 200 first checks a second
@@ -26,9 +27,9 @@ class Scheduler:
         self._entries: dict[str, _Entry] = {}
         self._heap: list[tuple[int, int, str]] = []
 
-    def assign(self, assignments: list[Assignment], now: int) -> None:
+    def assign(self, specs: Iterable[CheckSpec], now: int) -> None:
         """Schedule exactly these; a monitor whose interval is unchanged keeps its phase, and a faster pace stays in force."""
-        wanted = {assignment.monitor.id: assignment.monitor.every_ms for assignment in assignments}
+        wanted = {spec.monitor: spec.every_ms for spec in specs}
         for gone in self._entries.keys() - wanted.keys():
             del self._entries[gone]
         # A new monitor is checked soon, but thousands of new ones are not all checked at once.

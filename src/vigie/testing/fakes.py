@@ -11,7 +11,7 @@ from typing import Any
 from vigie.buses.local import LocalBus
 from vigie.core.detection import DetectionPolicy
 from vigie.core.incident import Policies
-from vigie.core.model import Cause, CheckResult, Monitor, Status
+from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
 from vigie.core.notification import Notice, NotificationPolicy
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
@@ -22,7 +22,7 @@ from vigie.engine.outbox import Outbox
 from vigie.engine.prober import LocalAgent
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
-from vigie.ports import Assignment, Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Reply, Store
+from vigie.ports import Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Reply, Store
 from vigie.report.facts import Evidence, Message, Subject
 from vigie.report.render import RenderContext
 
@@ -40,6 +40,11 @@ def fake_monitor(name: str = "shop", *, every_ms: int = 60_000, host: str = "", 
     ours = policy or policies(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",))
     host = host or f"{name}.example"
     return Monitor(name, name, "fake", f"https://{host}/", host, every_ms, 10_000, ours.detection, ours.notification)
+
+
+def fake_spec(name: str = "shop", **values: Any) -> CheckSpec:
+    """What an agent gets of a fake monitor."""
+    return CheckSpec.of(fake_monitor(name, **values), {})
 
 
 def fake_result(monitor: str, status: Status, at: int, order: int = 0) -> CheckResult:
@@ -215,7 +220,7 @@ class FakeVigie:
         self._tasks.append(asyncio.create_task(self._take()))
         run = await self.store.next_run()
         self.agent = LocalAgent(name="local", run=run, clock=self.clock, publish=self.bus.publish, build=self._build)
-        await self.agent.assign([Assignment(one, {}) for one in self.monitors])
+        await self.agent.assign([CheckSpec.of(one, {}) for one in self.monitors])
         for state in self.ingest.states():
             if state.quick and (monitor := self.ingest.monitor(state.monitor)):
                 await self.agent.pace(monitor.id, monitor.detection.confirm_every_ms)
@@ -256,8 +261,8 @@ class FakeVigie:
         if turn.decisions:
             self.outbox.wake()
 
-    def _build(self, assignment: Assignment) -> Probe:
-        return self.probes[assignment.monitor.id]
+    def _build(self, spec: CheckSpec) -> Probe:
+        return self.probes[spec.monitor]
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         monitor = self.ingest.monitor(notice.monitor)
