@@ -303,6 +303,7 @@ async def test_a_selector_that_is_none_is_our_own_fault(serve: Serve, look: Look
     assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR)
 
 
+@pytest.mark.needs("chromium")
 async def test_a_page_that_chatters_is_healthy_and_one_that_floods_keeps_to_the_deadline(
     serve: Serve, make_deps: Deps, tmp_path: Path
 ) -> None:
