@@ -38,17 +38,18 @@ lint: $(DEV) ## style, types, import directions, generated documents, sizes
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python tools/reference.py --check
-	@$(BIN)/python tools/state_diagram.py --check
-	@$(BIN)/python tools/links.py
-	@$(BIN)/python tools/sizes.py
+	@$(BIN)/python -m tools.contracts
+	@$(BIN)/python -m tools.reference --check
+	@$(BIN)/python -m tools.state_diagram --check
+	@$(BIN)/python -m tools.links
+	@$(BIN)/python -m tools.sizes
 
 bench: $(DEV) ## speed and size against blackbox_exporter and libcurl, as ratios in one run
 	@$(BIN)/python -m bench
 
 docs: $(DEV) ## write the generated documents anew
-	@$(BIN)/python tools/reference.py
-	@$(BIN)/python tools/state_diagram.py
+	@$(BIN)/python -m tools.reference
+	@$(BIN)/python -m tools.state_diagram
 
 lock: $(DEV) ## pin every dependency anew
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links --group build pyproject.toml -o requirements.lock

@@ -37,7 +37,7 @@ def results(first: int, count: int, every: int) -> list[CheckResult]:
     rng, found = random.Random(1), []
     for number in range(count):
         phases = [ms * math.exp(rng.gauss(0, 0.2)) for ms in USUAL]
-        found.append(CheckResult("m", first + number * every, Status.UP, timings=Timings(*phases, sum(phases))))
+        found.append(CheckResult("m", first + number * every, Status.UP, timings=Timings(*[*phases, sum(phases)])))
     return found
 
 

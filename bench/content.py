@@ -95,7 +95,8 @@ def main() -> None:
     before, _, after = body.partition(TOKEN.encode())
     changed = measure(lambda number: reader.read(200, HEADERS, b"%b%020d%b" % (before, number, after), "www.example.com"), rounds)
     same = measure(lambda _: last.read(200, HEADERS, body, "www.example.com"), rounds)
-    elements = sum(1 for _ in LexborHTMLParser(body).root.traverse())
+    root = LexborHTMLParser(body).root
+    elements = 0 if root is None else sum(1 for _ in root.traverse())
     print(f"page   {len(body)} bytes, {elements} elements: Lexbor's tree alone {min(trees):.0f} ({statistics.median(trees):.0f})")
     for name, spent, limit in (("changed", changed, CHANGED_MAX), ("same", same, SAME_MAX)):
         print(

@@ -1,15 +1,24 @@
-"""How the suite runs: coroutine tests on a fresh loop, on virtual time when marked `virtual`."""
+"""How the suite runs: coroutine tests on a fresh loop, on virtual time when marked `virtual`; what a test needs of the system."""
 
 import asyncio
 import inspect
 
 import pytest
 from hypothesis import settings
+from tests._packages import require
 
 from vigie.testing import VirtualLoop
 
 settings.register_profile("vigie", deadline=None)  # how long an example takes is the machine's business
 settings.load_profile("vigie")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture: a test that needs a package of the system is skipped without it, or fails where all have to be there."""
+    for marker in item.iter_markers("needs"):
+        for package in marker.args:
+            require(package)
 
 
 @pytest.hookimpl(tryfirst=True)

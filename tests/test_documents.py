@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import shutil
 import subprocess
 from dataclasses import replace
 from datetime import timedelta, timezone
@@ -128,7 +127,7 @@ def test_the_env_file_of_the_guide_is_a_whole_configuration(tmp_path: Path) -> N
     assert found.llm.config.model == "llama3"
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.needs("systemd")
 def test_the_units_of_the_guide_are_accepted_by_systemd(tmp_path: Path) -> None:
     service, timer = GUIDE.split("```ini\n[Unit]\n")[1:]
     (tmp_path / "vigie.service").write_text("[Unit]\n" + service.split("```")[0].replace("/srv/vigie/.venv/bin/vigie once", "/bin/true"))

@@ -22,7 +22,7 @@ def default(field: msgspec.structs.FieldInfo) -> str:
     """The default as YAML would have it."""
     if field.required:
         return "required"
-    value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default  # type: ignore[misc, operator]
+    value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
     if isinstance(value, Duration):
         return f"`{value}`"
     if isinstance(value, msgspec.Struct) or value in ([], {}, (), None):

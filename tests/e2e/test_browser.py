@@ -6,7 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 
+
+@pytest.mark.needs("chromium")
 def test_a_picture_of_the_trouble_is_kept_and_told(vigie: Any, site: Any, tmp_path: Path) -> None:
     (tmp_path / "vigie.yaml").write_text(
         "log: {file: null}\nweb: {enabled: false}\nllm: {provider: none}\ncontrol: []\n"

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests._packages import require
 
 from vigie.config import one_monitor
 from vigie.config.assemble import secrets
@@ -46,6 +47,7 @@ HEALTHY: dict[str, str] = {
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Chromium]:
     """One for all tests of this process: starting it takes a second."""
+    require("chromium")
     made = Chromium(None, None)
     yield made
     made.close()
@@ -301,6 +303,7 @@ async def test_a_selector_that_is_none_is_our_own_fault(serve: Serve, look: Look
     assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR)
 
 
+@pytest.mark.needs("chromium")
 async def test_a_page_that_chatters_is_healthy_and_one_that_floods_keeps_to_the_deadline(
     serve: Serve, make_deps: Deps, tmp_path: Path
 ) -> None:
@@ -325,6 +328,7 @@ async def test_a_page_that_chatters_is_healthy_and_one_that_floods_keeps_to_the_
     assert flood.status is not Status.UP
 
 
+@pytest.mark.needs("chromium")
 async def test_a_browser_that_dies_is_not_the_pages_fault_and_another_takes_over(serve: Serve, make_deps: Deps, tmp_path: Path) -> None:
     own = Chromium(None, None)
     look = Look(make_deps, own, tmp_path)
@@ -342,6 +346,7 @@ async def test_a_browser_that_dies_is_not_the_pages_fault_and_another_takes_over
         own.close()
 
 
+@pytest.mark.needs("chromium")
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 async def test_a_browser_that_hangs_is_killed_in_time(serve: Serve, make_deps: Deps, tmp_path: Path) -> None:
     own = Chromium(None, None)

@@ -1,8 +1,7 @@
-"""The DNS probe against BIND, with zones that BIND's own tools signed; left out where BIND is not installed."""
+"""The DNS probe against BIND, with zones that BIND's own tools signed; skipped where BIND is not installed."""
 
 import asyncio
 import contextlib
-import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +14,7 @@ from vigie.core.model import Cause, CheckResult, Status
 from vigie.probes import dns as probe
 from vigie.probes.kit.deps import ProbeDeps, configured
 
-pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("named", "dnssec-signzone", "dnssec-keygen"))), reason="needs bind9")
+pytestmark = pytest.mark.needs("bind9", "bind9-utils")
 
 Deps = Callable[[], ProbeDeps]
 START = "$TTL 60\n@ IN SOA ns1 hostmaster 7 3600 600 86400 60\n@ IN NS ns1\nns1 IN A 127.0.0.1\n"

@@ -6,7 +6,6 @@ One real broker comes from PyPI and needs nothing else; Mosquitto, which speaks 
 import asyncio
 import logging
 import os
-import shutil
 import socket
 import ssl
 import subprocess
@@ -18,6 +17,7 @@ from typing import Any
 import pytest
 import trustme
 from amqtt.broker import Broker
+from tests._packages import program
 
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.probes.mqtt import Config
@@ -25,8 +25,6 @@ from vigie.testing.servers import Handler, Serve, serving
 
 Look = Callable[..., Awaitable[CheckResult]]
 Contexts = Callable[..., ssl.SSLContext]
-PATHS = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"
-MOSQUITTO = shutil.which("mosquitto", path=PATHS)
 LOGIN = {"user": "vigie", "password": "open sesame"}
 
 logging.getLogger("amqtt").setLevel(logging.CRITICAL)
@@ -54,7 +52,7 @@ def mosquitto(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -
     cert = authority.issue_cert("127.0.0.1")
     cert.private_key_pem.write_to_path(folder / "key.pem")
     cert.cert_chain_pems[0].write_to_path(folder / "cert.pem")
-    tool = shutil.which("mosquitto_passwd", path=PATHS)
+    tool = program("mosquitto_passwd")
     assert tool is not None
     subprocess.run([tool, "-c", "-b", str(folder / "passwords"), *LOGIN.values()], check=True, capture_output=True)
     yield from started(folder)
@@ -70,7 +68,7 @@ def started(folder: Path) -> Iterator[tuple[int, int]]:
             f"{'user root' if os.geteuid() == 0 else ''}\nallow_anonymous true\npassword_file {folder / 'passwords'}\n"
             f"listener {plain} 127.0.0.1\nlistener {secure} 127.0.0.1\ncertfile {folder / 'cert.pem'}\nkeyfile {folder / 'key.pem'}\n"
         )
-        with subprocess.Popen([str(MOSQUITTO), "-c", str(folder / "conf")], stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen([str(program("mosquitto")), "-c", str(folder / "conf")], stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
             try:
                 said = ""
@@ -111,19 +109,18 @@ async def test_a_healthy_broker_is_up(look_at: Look, make_context: Contexts) -> 
     assert bad.cause is Cause.TLS_EXPIRED
 
 
-if MOSQUITTO:
+@pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+async def test_mosquitto_is_up(look_at: Look, mosquitto: tuple[int, int], version: str) -> None:
+    plain, secure = mosquitto
+    result = await look_at("mqtt", port=plain, version=version, topic="health/é")
+    entered = await look_at("mqtt", port=secure, tls="implicit", version=version, client_id="x" * 200, **LOGIN)
+    refused = await look_at("mqtt", port=plain, version=version, user="vigie", password="close sesame")
 
-    @pytest.mark.parametrize("version", ["3.1.1", "5"])
-    async def test_mosquitto_is_up(look_at: Look, mosquitto: tuple[int, int], version: str) -> None:
-        plain, secure = mosquitto
-        result = await look_at("mqtt", port=plain, version=version, topic="health/é")
-        entered = await look_at("mqtt", port=secure, tls="implicit", version=version, client_id="x" * 200, **LOGIN)
-        refused = await look_at("mqtt", port=plain, version=version, user="vigie", password="close sesame")
-
-        assert (result.status, result.message) == (Status.UP, "connected, message came back, pong"), result
-        assert entered.status is Status.UP, entered
-        assert (refused.status, refused.cause) == (Status.DOWN, Cause.PROTOCOL_MISMATCH)
-        assert refused.message == f"the login is refused ({'0x05' if version == '3.1.1' else '0x87'})"
+    assert (result.status, result.message) == (Status.UP, "connected, message came back, pong"), result
+    assert entered.status is Status.UP, entered
+    assert (refused.status, refused.cause) == (Status.DOWN, Cause.PROTOCOL_MISMATCH)
+    assert refused.message == f"the login is refused ({'0x05' if version == '3.1.1' else '0x87'})"
 
 
 HELLO, HELLO_5, PONG = b"\x20\x02\0\0", b"\x20\x03\0\0\0", b"\xd0\0"

@@ -6,7 +6,6 @@ One real server comes from PyPI and needs nothing else; MariaDB itself is tried 
 import asyncio
 import hashlib
 import os
-import shutil
 import socket
 import ssl
 import struct
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from mysql_mimic import IdentityProvider, MysqlServer, NativePasswordAuthPlugin, User
 from mysql_mimic.auth import AuthInfo, AuthPlugin, AuthState, Forbidden, Success
 from mysql_mimic.utils import nonce
+from tests._packages import program
 
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.probes.mysql import Config
@@ -33,7 +33,6 @@ Look = Callable[..., Awaitable[CheckResult]]
 Contexts = Callable[..., ssl.SSLContext]
 Server = Callable[[ssl.SSLContext], AbstractAsyncContextManager[int]]
 PASSWORD = "open sesame é"
-MARIADBD = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin")
 TABLES = Path("/usr/share/mysql")
 RSA = rsa.generate_private_key(65537, 2048)
 PEM = RSA.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -97,16 +96,22 @@ def mariadb(authority: trustme.CA) -> Iterator[int]:
         cert = authority.issue_cert("127.0.0.1")
         cert.private_key_pem.write_to_path(folder / "key.pem")
         cert.cert_chain_pems[0].write_to_path(folder / "cert.pem")
-        program = [str(MARIADBD), "--no-defaults", f"--datadir={folder / 'data'}", "--skip-innodb", "--default-storage-engine=Aria"]
+        command = [
+            str(program("mariadbd")),
+            "--no-defaults",
+            f"--datadir={folder / 'data'}",
+            "--skip-innodb",
+            "--default-storage-engine=Aria",
+        ]
         if os.geteuid() == 0:
-            program.append("--user=nobody")
+            command.append("--user=nobody")
             for path in (folder, *folder.iterdir()):
                 os.chown(path, 65534, 65534)
         parts = ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
         script = "CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket=NULL;\nSET @skip_auth_anonymous=1;\n"
         script += "\n".join((TABLES / part).read_text() for part in parts) + USERS
-        subprocess.run([*program, "--bootstrap"], input=script.encode(), check=True, capture_output=True)
-        yield from started(program, folder)
+        subprocess.run([*command, "--bootstrap"], input=script.encode(), check=True, capture_output=True)
+        yield from started(command, folder)
 
 
 def started(program: list[str], folder: Path) -> Iterator[int]:
@@ -131,7 +136,7 @@ def started(program: list[str], folder: Path) -> Iterator[int]:
                 process.stderr.read()
 
 
-@pytest.fixture(params=["mimic", *(["mariadb"] if MARIADBD else [])])
+@pytest.fixture(params=["mimic", pytest.param("mariadb", marks=pytest.mark.needs("mariadb-server-core"))])
 def server(request: pytest.FixtureRequest) -> Server:
     if request.param == "mimic":
         return mimic

@@ -1,18 +1,14 @@
 """A page of the application in a real browser: what it fetches elsewhere and complains about, whether it fits, whether it can be read."""
 
 import contextlib
-import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed (apt-get install chromium)")
+from tests._packages import PACKAGES, program
 
 # What sticks out to the right.
 WIDER = """() => [...document.querySelectorAll("main, main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 80))"""
@@ -43,7 +39,9 @@ def contrasts(page: Page, selectors: str) -> list[tuple[float, str]]:
 def launched() -> Iterator[Browser]:
     """A browser."""
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        found = playwright.chromium.launch(
+            executable_path=program(*PACKAGES["chromium"].programs[0]), args=["--no-sandbox", "--disable-gpu"]
+        )
         yield found
         found.close()
 

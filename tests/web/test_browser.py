@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.web._browser import WIDER, contrasts, launched, needs_chromium, visits
+from tests.web._browser import WIDER, contrasts, launched, visits
 
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status, Timings
@@ -14,7 +14,7 @@ from vigie.web.view import Health, Snapshot, lines
 
 NOW = 1_767_225_600_000
 READ = "h1, h2, th, td, small, .state, a, footer, .warning"
-pytestmark = needs_chromium
+pytestmark = pytest.mark.needs("chromium")
 
 HOSTILE = [
     "<script>document.title='taken'</script>",

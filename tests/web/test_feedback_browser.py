@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.web._browser import WIDER, contrasts, launched, needs_chromium, visits
+from tests.web._browser import WIDER, contrasts, launched, visits
 
 SHOTS = os.environ.get("VIGIE_SHOTS")  # a folder for pictures, to look at
-pytestmark = needs_chromium
+pytestmark = pytest.mark.needs("chromium")
 
 SENTENCES = {
     "en": ("The nginx server answers HTTP 502.", "The answer came after 180 ms.", "</div><script>document.title='taken'</script>"),

@@ -122,9 +122,9 @@ def _is_mail(key: str) -> Callable[[str], None]:
     good: dict[str, Any] = {"to": "team@example.com", "sender": "vigie@example.com", "host": "smtp.example.com"}
 
     def check(text: str) -> None:
-        from vigie.notifiers.email import Config
+        from vigie import plugins
 
-        Config(**{**good, key: text})
+        plugins.load("notifiers", "email").Config(**{**good, key: text})
 
     return check
 
