@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import msgspec
 
-from vigie.core.baseline import Baseline, judge
 from vigie.core.model import CheckResult, PageFacts, Sensitivity, Status, Timings
+from vigie.learning.baseline import Baseline, judge
 
 HOUR, DAY = 3_600_000, 86_400_000
 START = 1_767_225_600_000

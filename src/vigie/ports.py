@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, CheckSpec, Incident, Monitor
 from vigie.core.notification import Notice
 from vigie.core.visibility import Blind
+from vigie.learning.baseline import Baseline
 from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
 from vigie.report.history import Remark
 from vigie.report.scores import Scores

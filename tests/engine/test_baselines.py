@@ -5,7 +5,6 @@ from datetime import UTC
 
 import pytest
 
-from vigie.core.baseline import Baseline
 from vigie.core.detection import Severity
 from vigie.core.events import Resolved
 from vigie.core.model import Cause, CheckResult, Monitor, PageFacts, Sensitivity, Status, Timings
@@ -13,6 +12,7 @@ from vigie.core.notification import NoticeReason
 from vigie.engine.baselines import Baselines
 from vigie.engine.ingest import Ingest, Transition
 from vigie.engine.messages import Composer
+from vigie.learning.baseline import Baseline
 from vigie.ports import Batch
 from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore

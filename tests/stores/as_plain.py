@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from vigie.core.baseline import Baseline
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -26,6 +25,7 @@ from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState, Track
 from vigie.core.model import CheckResult, Incident
 from vigie.core.visibility import Blind
+from vigie.learning.baseline import Baseline
 from vigie.ports import Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores

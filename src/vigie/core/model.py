@@ -177,7 +177,7 @@ class CheckResult:
 
 
 class Sensitivity(StrEnum):
-    """From when on a check counts as unlike the monitor's own normal: vigie.core.season has the figures."""
+    """From when on a check counts as unlike the monitor's own normal: vigie.learning.season has the figures."""
 
     OFF = "off"
     LOW = "low"

@@ -7,8 +7,8 @@ most the samples of an hour.
 import logging
 from collections import Counter
 
-from vigie.core.baseline import Baseline, accepted, judge
 from vigie.core.model import Cause, CheckResult, Monitor, Sensitivity
+from vigie.learning.baseline import Baseline, accepted, judge
 from vigie.ports import Store
 
 log = logging.getLogger("vigie.ingest")

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
@@ -11,6 +10,7 @@ from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.notification import NoticeReason
 from vigie.core.visibility import Blind
 from vigie.errors import StoreError, StoreFault
+from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Delivery, OutboxRow, PingUpdate, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores

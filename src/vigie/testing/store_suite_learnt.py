@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from vigie.core.baseline import Baseline, Slow
 from vigie.core.detection import Severity
 from vigie.core.events import Cleared
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
-from vigie.core.page_profile import PageChange
-from vigie.core.season import Season
 from vigie.core.visibility import Blind
+from vigie.learning.baseline import Baseline, Slow
+from vigie.learning.page_profile import PageChange
+from vigie.learning.season import Season
 from vigie.ports import Commit, Store, TimelineEntry
 
 Opener = Callable[[], Store]

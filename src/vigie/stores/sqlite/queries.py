@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from sys import intern
 from typing import Any, get_args
 
-from vigie.core.baseline import Baseline
 from vigie.core.detection import Severity
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.incident import MonitorState
@@ -13,6 +12,7 @@ from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.visibility import Blind
 from vigie.errors import StoreError
+from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores

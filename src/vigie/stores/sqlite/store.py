@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from vigie.core.baseline import Baseline
 from vigie.core.events import Acked, Resolved
 from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.core.visibility import Blind
 from vigie.errors import StoreError, StoreFault
+from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Delivery, OutboxRow, PingUpdate, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores

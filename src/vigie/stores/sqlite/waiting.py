@@ -4,9 +4,9 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from vigie.core.baseline import Baseline
 from vigie.core.incident import MonitorState
 from vigie.core.model import CheckResult, HttpFacts
+from vigie.learning.baseline import Baseline
 from vigie.ports import Commit
 
 log = logging.getLogger("vigie.store")

@@ -15,8 +15,8 @@ Laws
 from dataclasses import dataclass, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Sensitivity, Status
-from vigie.core.page_profile import ACCEPTED, PageChange, seen
-from vigie.core.season import (
+from vigie.learning.page_profile import ACCEPTED, PageChange, seen
+from vigie.learning.season import (
     HOUR_MS,
     MS,
     PHASES,

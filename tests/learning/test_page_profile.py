@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.baseline import Baseline, accepted, judge
 from vigie.core.model import Cause, CheckResult, PageFacts, Sensitivity, Status, Timings
-from vigie.core.page_profile import PageProfile
+from vigie.learning.baseline import Baseline, accepted, judge
+from vigie.learning.page_profile import PageProfile
 from vigie.text.words import cause_words, short_words
 
 NORMAL = Sensitivity.NORMAL

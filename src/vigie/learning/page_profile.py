@@ -6,7 +6,7 @@ Laws
 3. A shape that is far from the usual one is told, and taken for the usual one after a day of it, or when a person closes the incident.
 4. A page that is not told (byte for byte the one before) stands as the one before stood.
 
-A shape is kept as some hundred bytes: hosts and landmarks as hashes, sizes in codes of 6 % (vigie.core.season).
+A shape is kept as some hundred bytes: hosts and landmarks as hashes, sizes in codes of 6 % (vigie.learning.season).
 """
 
 import struct
@@ -15,7 +15,7 @@ from hashlib import blake2b
 from zlib import crc32
 
 from vigie.core.model import PageFacts
-from vigie.core.season import MS, code
+from vigie.learning.season import MS, code
 
 LEARNING = 24  # hours: shorter than that nothing is told
 ACCEPTED = 24  # hours after which another shape is the usual one

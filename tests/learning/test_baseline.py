@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vigie.core.baseline import Baseline, accepted, judge
 from vigie.core.model import Cause, CheckResult, Sensitivity, Status, Timings
-from vigie.core.season import MS, SENSES, Season, code, folded, sample, usual
+from vigie.learning.baseline import Baseline, accepted, judge
+from vigie.learning.season import MS, SENSES, Season, code, folded, sample, usual
 from vigie.text.words import cause_words, short_words
 
 NORMAL = Sensitivity.NORMAL
