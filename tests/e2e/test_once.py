@@ -186,8 +186,8 @@ def test_incidents_can_be_seen_and_closed_by_hand(vigie: Any, quick: Path, site:
 
 
 def test_what_is_usual_is_learnt_over_runs(vigie: Any, quick: Path, tmp_path: Path) -> None:
+    from vigie.stores.sqlite.archive import baselines
     from vigie.stores.sqlite.db import Db
-    from vigie.stores.sqlite.queries import baselines
 
     for _ in range(2):
         assert vigie("once").returncode == 0

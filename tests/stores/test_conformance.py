@@ -11,8 +11,8 @@ from vigie.stores import StoreDeps
 from vigie.stores.sqlite import SqliteStore
 from vigie.stores.sqlite.with_stdlib import StdlibDriver
 from vigie.testing.memory import MemoryStore
-from vigie.testing.ping_suite import PING_LAWS
 from vigie.testing.store_suite import LAWS, Opener
+from vigie.testing.store_suite.inbox import PING_LAWS
 
 ALL = LAWS | PING_LAWS
 

@@ -7,7 +7,7 @@ import msgspec
 
 from vigie.ports import Clock
 from vigie.stores import StoreDeps
-from vigie.stores.sqlite.store import SqliteStore
+from vigie.stores.sqlite.ledger import SqliteStore
 
 __all__ = ["Config", "SqliteStore", "build", "open_store"]
 

@@ -16,7 +16,8 @@ from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores
-from vigie.stores.sqlite import codec, pings
+from vigie.stores.sqlite import codec
+from vigie.stores.sqlite import inbox as pings
 from vigie.stores.sqlite.db import Db, damaged
 from vigie.stores.sqlite.records import decode, encode
 

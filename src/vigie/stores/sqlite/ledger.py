@@ -24,7 +24,8 @@ from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Delivery, OutboxRow, PingUpdate, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores
-from vigie.stores.sqlite import pings, queries
+from vigie.stores.sqlite import archive as queries
+from vigie.stores.sqlite import inbox as pings
 from vigie.stores.sqlite.db import Db, Driver
 from vigie.stores.sqlite.migrate import migrate
 from vigie.stores.sqlite.newest import Newest

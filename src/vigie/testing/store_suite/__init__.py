@@ -18,7 +18,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxRow, Store, StoredReport, TimelineEntry
 from vigie.report.facts import Analysis, Bundle, Dropped, Evidence, Fact, FactKind
-from vigie.testing.store_suite_learnt import LEARNT_LAWS
+from vigie.testing.store_suite.archive import LEARNT_LAWS
 
 Opener = Callable[[], Store]
 Law = Callable[[Opener], Awaitable[None]]

@@ -37,7 +37,7 @@ def _insert(db: Db, monitor: str, ping: Ping, *, taken: bool) -> None:
     sql = "INSERT INTO ping (monitor, at, taken, body) VALUES (?, ?, ?, ?)"
     db.execute(sql, (monitor, ping.at, int(taken), encode(ping)))
     older = "SELECT id FROM ping WHERE monitor = ? ORDER BY id DESC LIMIT -1 OFFSET ?"
-    db.execute(f"DELETE FROM ping WHERE id IN ({older})", (monitor, _KEPT))  # noqa: S608 - constants of ours
+    db.execute(f"DELETE FROM ping WHERE id IN ({older})", (monitor, _KEPT))
 
 
 def left(db: Db) -> list[tuple[int, str, Ping]]:
