@@ -39,7 +39,7 @@ async def busy(one: Living) -> AsyncIterator[dict[str, float]]:
         yield done
     finally:
         done["% CPU of the parent"] = (time.process_time() - used) / (time.monotonic() - started) * 100
-        done["incidents"] = float(len(await one.service.runtime.store.incidents(limit=100_000)))
+        done["incidents"] = float(len(await one.service.runtime.store.archive.incidents(limit=100_000)))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -67,6 +67,6 @@ async def _store(one: Living, done: dict[str, float]) -> None:
         results = tuple(
             CheckResult(f"exact{number % 100}", now, Status.UP, timings=timings, http=HttpFacts(200, "1.1")) for number in range(100)
         )
-        await one.service.runtime.store.commit(Commit(results=results))
+        await one.service.runtime.store.ledger.commit(Commit(results=results))
         done["results stored"] += len(results)
         await asyncio.sleep(0.1)

@@ -75,7 +75,7 @@ def storm() -> tuple[int, int, float]:
         )
         async with vigie.at_work():
             await clock.sleep(60)
-            opened = {one.id: one.opened_at for one in await store.incidents(limit=STORM)}
+            opened = {one.id: one.opened_at for one in await store.archive.incidents(limit=STORM)}
         pages = {message.thread: at for at, message in mail.told if message.reason is NoticeReason.OPENED}
         late = max((at - opened[thread] for thread, at in pages.items()), default=0) / 1000
         await asyncio.sleep(0)

@@ -82,7 +82,7 @@ def results(chance: random.Random) -> list[list[CheckResult]]:
 async def commits(batches: Sequence[Sequence[CheckResult]]) -> list[Commit]:
     """What ingest makes of them."""
     store, policy = MemoryStore(), policies(confirm=3, recover=2, to=("mail",))
-    ingest = Ingest(store, SystemClock(), hold_ms=2_000)
+    ingest = Ingest(store.ledger, store.archive, SystemClock(), hold_ms=2_000)
     await ingest.start()
     await ingest.configure([fake_monitor(f"m{number}", policy=policy) for number in range(RATE)])
     for number, batch in enumerate(batches, 1):
@@ -115,15 +115,15 @@ class Meter:
 async def through_the_store(path: Path, changes: Sequence[Commit]) -> Used:
     """In real time, as a prober's batches come."""
     store = SqliteStore(path)
-    await store.sync_monitors([fake_monitor(f"m{number}") for number in range(RATE)])
+    await store.catalog.sync_monitors([fake_monitor(f"m{number}") for number in range(RATE)])
     for change in changes[:BATCHES]:
-        await store.commit(change)
+        await store.ledger.commit(change)
     await store.close()
     store = SqliteStore(path)
     meter, started = Meter(path), time.monotonic()
     for number, change in enumerate(changes[BATCHES:]):
         await asyncio.sleep(started + number / BATCHES - time.monotonic())
-        await store.commit(change)
+        await store.ledger.commit(change)
     await store.close()
     return meter.read()
 

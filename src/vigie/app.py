@@ -22,6 +22,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest, Transition
+from vigie.engine.janitor import apply_commands
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
@@ -32,11 +33,11 @@ from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
-from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe
+from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, Store
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores import StoreDeps
 from vigie.stores.sqlite.key import key_beside
 
 log = logging.getLogger("vigie.app")
@@ -63,6 +64,18 @@ def locked(store: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def open_store(settings: Settings, clock: Clock, *, threads: bool = False) -> Store:
+    """Open the configured store, making or migrating it; `threads` is for `serve`. Raises StoreError."""
+    module = plugins.load("stores", "sqlite")
+    opened: Store = module.build(module.Config(path=str(settings.store)), StoreDeps(clock, threads))
+    return opened
+
+
+def store_exists(settings: Settings) -> bool:
+    """Whether there is something to open."""
+    return settings.store.exists()
 
 
 def zone_of(settings: Settings) -> tzinfo:
@@ -145,23 +158,32 @@ class Runtime:
 
     def __init__(self, settings: Settings, clock: Clock, *, hold_ms: int, threads: bool) -> None:
         self.settings, self.clock = settings, clock
-        self.store = SqliteStore(settings.store, threads=threads)
+        self.store = open_store(settings, clock, threads=threads)
+        ledger, archive = self.store.ledger, self.store.archive
         self.deps = probe_deps(list(settings.control), settings.second_resolver, evidence(settings))
-        self.composer = Composer(self.store, clock, speaking(settings), monitors(settings))
-        self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps, self._known), writing(settings, clock))
-        self.outbox = Outbox(self.store, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
+        self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings))
+        self.reporter = Reporter(
+            ledger,
+            archive,
+            self.store.catalog,
+            clock,
+            self.composer,
+            collectors(settings, self.deps, self._known),
+            writing(settings, clock),
+        )
+        self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
-        self.ingest = Ingest(self.store, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
+        self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = SelfMonitor(self.store, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
+        self.eyes = SelfMonitor(ledger, archive, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.eyes.hear)
-        self.calendar = Calendar(self.store, clock, self.outbox.wake)
+        self.calendar = Calendar(ledger, archive, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.hear)
 
     async def start(self) -> None:
         """Load the state and adopt the configuration's monitors."""
         watched = [one.monitor for one in self.settings.monitors]
-        await self.store.sync_monitors(watched)
+        await self.store.catalog.sync_monitors(watched)
         await self.ingest.start()
         await self.ingest.configure(watched)
         self.eyes.use(watched, self.settings.blind_after_ms)
@@ -182,7 +204,7 @@ class Runtime:
 
     async def _known(self) -> Known:
         """Every watched monitor with its newest result."""
-        results = await self.store.last_results()
+        results = await self.store.archive.last_results()
         return [(one.monitor, results[one.monitor.id]) for one in self.settings.monitors if one.monitor.id in results]
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
@@ -200,7 +222,7 @@ class Runtime:
 
 def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable[Cause | None]] | None = None) -> Heartbeats:
     """The watch over jobs that report in; `fault` asks whether our own link is broken, where pings come over it."""
-    return Heartbeats(runtime.store, runtime.clock, publish, fault, runtime.settings.secrets)
+    return Heartbeats(runtime.store.inbox, runtime.clock, publish, fault, runtime.settings.secrets)
 
 
 async def once(settings: Settings, clock: Clock) -> int:
@@ -215,7 +237,7 @@ async def once(settings: Settings, clock: Clock) -> int:
 
 async def _cycle(runtime: Runtime) -> int:
     await runtime.start()
-    run = await runtime.store.next_run()
+    run = await runtime.store.ledger.next_run()
     counter = iter(range(1, 1_000_000_000))
     slots = asyncio.Semaphore(_AT_ONCE)
     reporting = asyncio.create_task(runtime.reporter.run())
@@ -240,12 +262,14 @@ async def _cycle(runtime: Runtime) -> int:
             await check(spec, probe)
 
     try:
+        await apply_commands(runtime.store.inbox, runtime.ingest)
         await runtime.ingest.wake(runtime.clock.now())
         await _judge_jobs(runtime)
         async with monitored_loop(runtime.clock) as loop_monitor:
             await asyncio.gather(*(cycle(one) for one in probed(runtime.settings)))
         await runtime.reporter.idle()
         await runtime.calendar.tick()
+        await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was told that it would be done
         return await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
     finally:
         reporting.cancel()
@@ -256,7 +280,7 @@ async def _judge_jobs(runtime: Runtime) -> None:
     """Jobs, by what `vigie ping` left."""
     if watched := jobs(runtime.settings):
         judging = heartbeats(runtime, runtime.ingest.take)
-        await judging.start(watched, await runtime.store.next_run(), listening=False)
+        await judging.start(watched, await runtime.store.ledger.next_run(), listening=False)
         await judging.tick()
         await judging.stop()
 
@@ -264,10 +288,10 @@ async def _judge_jobs(runtime: Runtime) -> None:
 async def judged(settings: Settings, clock: Clock) -> list[tuple[Monitor, CheckResult]]:
     """What is to be said of the jobs that report in, by what the store knows; nothing is written."""
     watched, known = jobs(settings), dict[str, Job]()
-    if watched and settings.store.exists():
-        store = SqliteStore(settings.store, threads=False)
+    if watched and store_exists(settings):
+        store = open_store(settings, clock)
         try:
-            known = await store.jobs()
+            known = await store.inbox.jobs()
         finally:
             await store.close()
     return [(one.monitor, verdict(one.monitor.id, known.get(one.monitor.id), one.expected, clock.now())) for one in watched]

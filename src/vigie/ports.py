@@ -1,4 +1,7 @@
-"""The ports: what the engine needs of the world, one screen each. Adapters implement them; nobody inherits from them."""
+"""The ports: what the engine needs of the world, one screen each; in one file, so that all of them are seen together.
+
+Adapters implement them; nobody inherits from them.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -144,22 +147,38 @@ class Bus(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A notice that must be told. `due_at` is epoch ms; `attempts` counts the failed sends so far."""
+    """A notice that must be sent. `due_at` is epoch ms; `attempts` counts the failed sends so far."""
 
     notice: Notice
     due_at: int
     attempts: int = 0
 
 
+class OutboxState(StrEnum):
+    """What has become of a notice; stored by value."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    UNDELIVERABLE = "undeliverable"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxCounts:
+    """How many notices there are."""
+
+    waiting: int
+    undeliverable: int
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt at one notice. `reason` is None when the channel took it; `answer` is what it said, secrets masked."""
+    """One attempt at one notice. `failure` is None when the channel took it; `answer` is what it said, secrets masked."""
 
     key: str
     channel: str
     at: int
     attempt: int
-    reason: str | None
+    failure: str | None
     answer: str
     duration_ms: int
 
@@ -197,56 +216,65 @@ class Commit:
     details: tuple[CheckResult, ...] = ()  # whole results worth keeping: failures, and the first good one after
     baselines: tuple[tuple[str, Baseline], ...] = ()  # (monitor, what is usual for it); may wait, they decide nothing
     blind: tuple[Blind, ...] = ()  # whole rows, inserted or replaced by their number
+    commands: tuple[int, ...] = ()  # numbers of the inbox's commands that this change applies: they are gone with it
 
 
-class Store(Protocol):
-    """Durable state. Raises StoreError and nothing else; every method may be called from any task."""
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a start needs: by monitor id, and by agent its (run, sequence) last taken in. A baseline that cannot be read is missing."""
 
-    async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
-        """Make the stored monitors equal to these; history of the others stays."""
+    states: dict[str, MonitorState]
+    incidents: tuple[Incident, ...]  # the open ones, newest first
+    cursors: dict[str, tuple[int, int]]
+    baselines: dict[str, Baseline]
+
+
+class Ledger(Protocol):
+    """What was decided and what must be sent. One process writes it. Raises StoreError and nothing else, from any task."""
 
     async def next_run(self) -> int:
         """A number larger than at any earlier start, for `order` and `Batch.run`."""
 
-    async def load_states(self) -> dict[str, MonitorState]:
-        """Every monitor's state by monitor id."""
-
-    async def cursors(self) -> dict[str, tuple[int, int]]:
-        """Agent -> (run, sequence) last taken in."""
-
-    async def baselines(self) -> dict[str, Baseline]:
-        """What is usual, by monitor id; one that cannot be read is left out, and learnt anew."""
+    async def load(self) -> Snapshot:
+        """All that a start needs."""
 
     async def commit(self, change: Commit) -> None:
-        """Write it whole; fsynced before it returns when it carries states that decided, incidents, or outbox rows."""
-
-    async def blinds(self, since: int) -> list[Blind]:
-        """The spans in which Vigie could not see that were not over before `since`, epoch ms; oldest number first."""
-
-    async def watched_since(self) -> dict[str, int]:
-        """When the oldest whole result on record of each monitor was, epoch ms; the first one of all is kept whole."""
+        """Write it whole; fsynced before it returns when it carries what was decided: states, incidents, notices, commands."""
 
     async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
-        """Due rows that nobody holds, oldest first, held by the caller for `lease_ms`."""
+        """Due rows that nobody holds, oldest first, held by the caller for `lease_ms`.
+
+        A later notice never overtakes an earlier one of its incident and channel.
+        """
 
     async def next_due(self) -> int | None:
-        """When the next outbox row is due (or its lease ends); None when the outbox is empty."""
+        """When the next outbox row is due (or its lease ends); None when nothing waits."""
 
-    async def delivered(self, delivery: Delivery) -> None:
-        """Record a success and take the row out of the outbox."""
+    async def record(self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = ()) -> None:
+        """Record an attempt and what becomes of its row: delivered, tried again at `retry_at`, or undeliverable when that is None.
 
-    async def failed(self, delivery: Delivery, retry_at: int | None, then: Sequence[OutboxRow] = ()) -> None:
-        """Record a failure; try again at `retry_at`, or bury the row when None. `then` rows are added in the same transaction."""
+        `then` rows are added in the same transaction.
+        """
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
-        """Keep the report, and join it to the page or let it follow, in one transaction.
+        """Keep the report, and join it to the opening notice or let it follow, in one transaction.
 
         Opening notices not yet claimed become due at once; for those already claimed or delivered, the follow-up row of the same
         channel is added.
         """
 
-    async def report(self, incident: str) -> StoredReport | None:
-        """The newest report of an incident."""
+    async def outbox(self, state: OutboxState) -> list[OutboxRow]:
+        """The rows in one state, oldest first."""
+
+    async def counts(self) -> OutboxCounts:
+        """How many rows wait and how many could not be delivered; costs the same however many there are."""
+
+    async def close(self) -> None:
+        """Commit what waits and close the whole store. Closing twice is harmless."""
+
+
+class Archive(Protocol):
+    """History, mostly read. Raises StoreError and nothing else, from any task."""
 
     async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
         """Newest first; those that were not over before `since`, epoch ms, where that is given."""
@@ -260,11 +288,8 @@ class Store(Protocol):
     async def deliveries(self, incident_id: str) -> list[Delivery]:
         """Every attempt at every notice of an incident, oldest first."""
 
-    async def unsent(self) -> list[OutboxRow]:
-        """What still has to be told, buried rows left out."""
-
-    async def buried(self) -> list[OutboxRow]:
-        """What was given up."""
+    async def report(self, incident: str) -> StoredReport | None:
+        """The newest report of an incident."""
 
     async def last_results(self) -> dict[str, CheckResult]:
         """The newest whole result of every monitor by monitor id (details of a plain good check may be older than its time)."""
@@ -272,13 +297,72 @@ class Store(Protocol):
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""
 
-    async def leave(self, monitor: str, event: Acked | Resolved) -> None:
-        """Leave an event for the Vigie that is at work on this store; it takes it within a second."""
+    async def watched_since(self) -> dict[str, int]:
+        """When the oldest whole result on record of each monitor was, epoch ms; the first one of all is kept whole."""
 
-    async def left(self) -> list[tuple[str, Acked | Resolved]]:
-        """Take what was left, oldest first; each is handed out once."""
+    async def blinds(self, since: int) -> list[Blind]:
+        """The spans in which Vigie could not see that were not over before `since`, epoch ms; oldest number first."""
 
-    async def remark(self, remark: Remark) -> None:
+    async def prune(self, now: int) -> int:
+        """Drop what retention no longer keeps; how many rows went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a person asked for in another process. `Commit.commands` takes its number, and it is gone with what it changed."""
+
+    number: int
+    monitor: str
+    event: Acked | Resolved
+
+
+@dataclass(frozen=True, slots=True)
+class PingUpdate:
+    """What a ping made of a job. `ping` None: the job alone changed; `number` is that of a ping that waited in the inbox."""
+
+    job: Job
+    ping: Ping | None = None
+    number: int | None = None
+
+
+class Inbox(Protocol):
+    """What comes from outside the engine: commands of people, pings of jobs. Raises StoreError and nothing else, from any task."""
+
+    async def enqueue_command(self, monitor: str, event: Acked | Resolved) -> None:
+        """Hand an event to the Vigie that is at work on this store; it takes it within a second. Fsynced before it returns."""
+
+    async def commands(self) -> list[Command]:
+        """What nobody has applied yet, oldest first; it stays until `Commit.commands` names it."""
+
+    async def enqueue_ping(self, monitor: str, ping: Ping) -> None:
+        """Hand a ping to the Vigie that is at work on this store, or the next one; fsynced before it returns."""
+
+    async def waiting_pings(self) -> list[tuple[int, str, Ping]]:
+        """(number, monitor, ping) of what was handed over and not yet recorded, oldest first."""
+
+    async def record_pings(self, updates: Sequence[PingUpdate]) -> None:
+        """Write them whole, fsynced before it returns; of each monitor's pings the newest hundred are kept."""
+
+    async def jobs(self) -> dict[str, Job]:
+        """Every watched job by monitor id; `Catalog.sync_monitors` forgets the others."""
+
+    async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:
+        """The pings of a monitor, newest first."""
+
+    async def listening(self, at: int) -> None:
+        """Somebody listens for pings at `at`."""
+
+    async def listened(self) -> int | None:
+        """When somebody last listened; None when nobody ever did."""
+
+
+class Catalog(Protocol):
+    """What people set up and edit. Raises StoreError and nothing else, from any task."""
+
+    async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
+        """Make the stored monitors equal to these; history of the others stays."""
+
+    async def save_remark(self, remark: Remark) -> None:
         """Keep what a person said of an incident."""
 
     async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
@@ -290,20 +374,28 @@ class Store(Protocol):
     async def scores(self, model: str) -> list[Scores]:
         """How a model did, newest first."""
 
-    async def prune(self, now: int) -> int:
-        """Drop what retention no longer keeps; how many rows went."""
+
+class Store(Protocol):
+    """What an adapter of `vigie.stores` opens: four sides of one database. Who needs one side is given that side."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was decided and what must be sent."""
+
+    @property
+    def archive(self) -> Archive:
+        """History."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """Commands of people, pings of jobs."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """What people set up and edit."""
 
     async def close(self) -> None:
-        """Commit what waits and close."""
-
-
-@dataclass(frozen=True, slots=True)
-class PingUpdate:
-    """What a ping made of a job. `ping` None: the job alone changed; `left` is the ping's number when another process left it."""
-
-    job: Job
-    ping: Ping | None = None
-    left: int | None = None
+        """Commit what waits and close all four. Closing twice is harmless."""
 
 
 class Answer(StrEnum):
@@ -313,31 +405,6 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
     TOO_MANY = "too_many"
     NOT_NOW = "not_now"
-
-
-class PingStore(Protocol):
-    """What stores keep of jobs that report in. Raises StoreError and nothing else."""
-
-    async def jobs(self) -> dict[str, Job]:
-        """Every watched job by monitor id; `Store.sync_monitors` forgets the others."""
-
-    async def hear(self, hearings: Sequence[PingUpdate]) -> None:
-        """Write them whole, fsynced before it returns; of each monitor's pings the newest hundred are kept."""
-
-    async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:
-        """The pings of a monitor, newest first."""
-
-    async def leave_ping(self, monitor: str, ping: Ping) -> None:
-        """Leave a ping for the Vigie that is at work on this store, or the next one; fsynced before it returns."""
-
-    async def left_pings(self) -> list[tuple[int, str, Ping]]:
-        """(number, monitor, ping) of what was left and not yet heard, oldest first."""
-
-    async def listening(self, at: int) -> None:
-        """Somebody listens for pings at `at`."""
-
-    async def listened(self) -> int | None:
-        """When somebody last listened; None when nobody ever did."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from vigie.core.model import Incident
 from vigie.engine.availability import availabilities
 from vigie.engine.messages import Composer
 from vigie.errors import VigieError
-from vigie.ports import Clock, Store
+from vigie.ports import Archive, Catalog, Clock
 from vigie.report import facts
 from vigie.report.history import Past, Remark
 from vigie.report.postmortem import DeliveryAttempt, Document, Record, document
@@ -17,36 +17,36 @@ _LOOK_BACK = 1_000
 _MONTH_MS = 30 * 86_400_000
 
 
-async def postmortem(settings: Settings, store: Store, clock: Clock, identity: str, language: str) -> Document:
+async def postmortem(settings: Settings, archive: Archive, catalog: Catalog, clock: Clock, identity: str, language: str) -> Document:
     """The report of an incident. Raises VigieError when there is no such incident."""
-    incident = await store.incident(identity)
+    incident = await archive.incident(identity)
     if incident is None:
         raise VigieError(f"there is no incident {identity}", "see `vigie incidents list`")
     zone, now = zone_of(settings), clock.now()
-    composer = Composer(store, clock, RenderContext(language, zone), monitors(settings))
+    composer = Composer(archive, clock, RenderContext(language, zone), monitors(settings))
     subject = await composer.subject(incident)
-    known = await store.incidents(limit=_LOOK_BACK)
-    said = await store.remarks([one.id for one in known] or [identity])
-    stored = await store.report(identity)
+    known = await archive.incidents(limit=_LOOK_BACK)
+    said = await catalog.remarks([one.id for one in known] or [identity])
+    stored = await archive.report(identity)
     record = Record(
         subject=subject,
         bundle=stored.bundle if stored else facts.bundle(subject, (), now, zone),
         analysis=stored.analysis if stored else None,
-        decisions=tuple((entry.at, entry.decision) for entry in await store.timeline(identity)),
-        told=tuple(await _told(store, identity)),
+        decisions=tuple((entry.at, entry.decision) for entry in await archive.timeline(identity)),
+        told=tuple(await _told(archive, identity)),
         remarks=tuple(one for one in said if one.incident == identity),
         past=tuple([await _past(composer, one, said) for one in known if one.closed_at is not None and one.cause is incident.cause]),
-        month=(await availabilities(store, now - _MONTH_MS, now)).get(incident.monitor, Availability(0, 0)),
+        month=(await availabilities(archive, now - _MONTH_MS, now)).get(incident.monitor, Availability(0, 0)),
         now=now,
     )
     return document(record, language, zone)
 
 
-async def _told(store: Store, identity: str) -> list[DeliveryAttempt]:
+async def _told(archive: Archive, identity: str) -> list[DeliveryAttempt]:
     """Every attempt to tell somebody; the reason stands in the notice's key."""
-    found = await store.deliveries(identity)
+    found = await archive.deliveries(identity)
     return [
-        DeliveryAttempt(one.at, one.channel, one.key.split(":")[1], "" if one.reason is None else f"{one.reason}: {one.answer}")
+        DeliveryAttempt(one.at, one.channel, one.key.split(":")[1], "" if one.failure is None else f"{one.failure}: {one.answer}")
         for one in found
     ]
 

@@ -44,14 +44,18 @@ class Server:
         self.agent = ProcessAgent(
             clock=clock,
             publish=self._bus.publish,
-            next_run=self.runtime.store.next_run,
+            next_run=self.runtime.store.ledger.next_run,
             control=settings.control,
             second_resolver=settings.second_resolver,
             evidence=str(evidence(settings)),
         )
         self.heartbeats = heartbeats(self.runtime, self._bus.publish, self.runtime.deps.link.fault)
-        self.desk = FeedbackService(self.runtime.store, clock, self.runtime.composer) if settings.web.public_url is not None else None
-        self._janitor = Janitor(self.runtime.store, clock, self.runtime.ingest)
+        self.desk = (
+            FeedbackService(self.runtime.store.archive, self.runtime.store.catalog, clock, self.runtime.composer)
+            if settings.web.public_url is not None
+            else None
+        )
+        self._janitor = Janitor(self.runtime.store.inbox, self.runtime.store.archive, clock, self.runtime.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
         self._stamp = self._file_stamp()
@@ -61,7 +65,7 @@ class Server:
     async def start(self) -> None:
         """Adopt the state, start every loop, begin to watch."""
         await self.runtime.start()
-        await self.heartbeats.start(jobs(self.settings), await self.runtime.store.next_run(), listening=True)
+        await self.heartbeats.start(jobs(self.settings), await self.runtime.store.ledger.next_run(), listening=True)
         loops = {
             "the outbox": self.runtime.outbox.run,
             "the reporter": self.runtime.reporter.run,
@@ -111,7 +115,7 @@ class Server:
             return False
         self.settings = self.runtime.settings = fresh
         watched = [one.monitor for one in fresh.monitors]
-        await self.runtime.store.sync_monitors(watched)
+        await self.runtime.store.catalog.sync_monitors(watched)
         await self.runtime.ingest.configure(watched)
         self.runtime.eyes.use(watched, fresh.blind_after_ms)
         self.runtime.calendar.use(watched, fresh.availability.every, fresh.availability.channels, said.setting.zone)
@@ -127,16 +131,16 @@ class Server:
 
     async def snapshot(self) -> Snapshot:
         """How things stand, for the status page."""
-        store, now = self.runtime.store, self._clock.now()
+        archive, now = self.runtime.store.archive, self._clock.now()
         watched = [one.monitor for one in self.settings.monitors]
-        found = lines(watched, await store.last_results(), await store.incidents(open_only=True, limit=10_000))
-        recent = tuple(await store.incidents(limit=_RECENT))
+        found = lines(watched, await archive.last_results(), await archive.incidents(open_only=True, limit=10_000))
+        recent = tuple(await archive.incidents(limit=_RECENT))
         last = self.runtime.ingest.last_result_at
         slowest = max((3 * monitor.every_ms for monitor in watched), default=0)
         late = self.agent.late.p99 if self.agent.late is not None else None
         stalled = now - max(last or 0, self._started_at) > max(_STALL_MS, slowest)
-        waiting, given_up = len(await store.unsent()), len(await store.buried())
-        health = Health(__version__, self._started_at, now, last, waiting, given_up, stalled, late)
+        notices = await self.runtime.store.ledger.counts()
+        health = Health(__version__, self._started_at, now, last, notices.waiting, notices.undeliverable, stalled, late)
         return Snapshot(found, recent, health, self.settings.language, zone_of(self.settings))
 
     async def _take(self) -> None:

@@ -37,7 +37,7 @@ async def _filled(path: Path) -> None:
     closed = Recovered(Severity.OUTAGE, "shop-1", NOW + 600_000, page=True)
     entries = tuple(TimelineEntry("shop-1", one.at, one) for one in (opened, closed))
     bad = CheckResult("shop", NOW, Status.DOWN, Cause.TCP_REFUSED, "refused")
-    await store.commit(Commit(incidents=(incident,), timeline=entries, details=(bad,)))
+    await store.ledger.commit(Commit(incidents=(incident,), timeline=entries, details=(bad,)))
     await store.close()
 
 
@@ -45,7 +45,7 @@ def remarks(path: Path) -> list[Remark]:
     async def read() -> list[Remark]:
         store = SqliteStore(path, threads=False)
         try:
-            return await store.remarks(["shop-1"])
+            return await store.catalog.remarks(["shop-1"])
         finally:
             await store.close()
 

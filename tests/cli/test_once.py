@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from vigie.ports import OutboxState
 from vigie.stores.sqlite import SqliteStore
 
 Run = Callable[..., Any]
@@ -100,7 +101,7 @@ def _foreign(path: Path) -> None:
 
 async def _made(path: Path) -> None:
     store = SqliteStore(path, threads=False)
-    await store.unsent()
+    await store.ledger.outbox(OutboxState.WAITING)
     await store.close()
 
 

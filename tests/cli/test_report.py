@@ -55,7 +55,7 @@ def test_a_model_that_keeps_to_the_facts_is_good_enough_and_that_is_kept(run: Ru
     assert "good enough to compose" in done.output
     assert "right cause" in done.output
     store = SqliteStore(tmp_path / "vigie.db", threads=False)
-    (kept,) = asyncio.run(store.scores("llama3"))
+    (kept,) = asyncio.run(store.catalog.scores("llama3"))
     asyncio.run(store.close())
     assert kept.shares["accepted"].count == 13
     assert kept.digest == ""  # the scripted server tells none
@@ -98,7 +98,7 @@ def test_a_past_incident_is_written_again_beside_what_is_on_record(run: Run, tmp
 
     async def save() -> None:
         store = SqliteStore(tmp_path / "vigie.db", threads=False)
-        await store.save_report(StoredReport("shop-1", Bundle("shop-1", NOW, facts), old, None, NOW), NOW, ())
+        await store.ledger.save_report(StoredReport("shop-1", Bundle("shop-1", NOW, facts), old, None, NOW), NOW, ())
         await store.close()
 
     asyncio.run(save())

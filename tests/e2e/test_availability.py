@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vigie.core.model import CheckResult, Status
-from vigie.ports import Commit
+from vigie.ports import Commit, OutboxState
 from vigie.stores.sqlite import SqliteStore
 
 FORTY_DAYS_MS = 40 * 86_400_000
@@ -33,7 +33,7 @@ def configured(tmp_path: Path, site: Any, inbox: Any) -> Path:
 async def _watched(path: Path) -> None:
     store = SqliteStore(path, threads=False)
     try:
-        await store.commit(Commit(details=(CheckResult("boutique", round(time.time() * 1000) - FORTY_DAYS_MS, Status.UP),)))
+        await store.ledger.commit(Commit(details=(CheckResult("boutique", round(time.time() * 1000) - FORTY_DAYS_MS, Status.UP),)))
     finally:
         await store.close()
 
@@ -42,9 +42,9 @@ async def _tried(path: Path) -> set[str]:
     """The channels by which it was tried to send anything; nothing waits."""
     store = SqliteStore(path, threads=False)
     try:
-        (given_up,) = await store.buried()
-        assert await store.unsent() == []
-        return {one.channel for one in await store.deliveries(given_up.notice.incident)}
+        (given_up,) = await store.ledger.outbox(OutboxState.UNDELIVERABLE)
+        assert await store.ledger.outbox(OutboxState.WAITING) == []
+        return {one.channel for one in await store.archive.deliveries(given_up.notice.incident)}
     finally:
         await store.close()
 

@@ -1,11 +1,10 @@
-"""A virtual clock and a real store in a scratch folder, used from the test's own thread so that time can be virtual."""
-
-from pathlib import Path
+"""A virtual clock and a store in memory. What is about crashes and durability opens an SQLite store of its own, without threads,
+so that time can be virtual."""
 
 import pytest
 
-from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
+from vigie.testing.memory import MemoryStore
 
 
 @pytest.fixture
@@ -14,5 +13,5 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> SqliteStore:
-    return SqliteStore(tmp_path / "vigie.db", threads=False)
+def store() -> MemoryStore:
+    return MemoryStore()

@@ -8,9 +8,8 @@ from vigie.core.detection import Severity
 from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.outbox import Outbox
 from vigie.errors import DeliveryError, DeliveryReason
-from vigie.ports import Commit, OutboxRow
+from vigie.ports import Commit, OutboxRow, Store
 from vigie.report.facts import Message
-from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel
 
@@ -30,14 +29,14 @@ async def bare(notice: Notice) -> Message:
 class Post:
     """An outbox over a real store and fake channels. `fallback` names the channels that stand in."""
 
-    store: SqliteStore
+    store: Store
     clock: VirtualClock
     channels: Mapping[str, FakeChannel]
     fallback: tuple[str, ...] = ()
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.outbox = Outbox(self.store, self.clock, self.channels, bare, lambda _: self.fallback)
+        self.outbox = Outbox(self.store.ledger, self.store.archive, self.clock, self.channels, bare, lambda _: self.fallback)
 
     async def put(self, *notices: tuple[str, NoticeReason, str], age_ms: int = 0) -> None:
         now = self.clock.now() - age_ms
@@ -45,7 +44,7 @@ class Post:
             OutboxRow(Notice(f"{incident}:{reason}:{channel}", incident, "shop", channel, reason, now), now)
             for incident, reason, channel in notices
         )
-        await self.store.commit(Commit(outbox=rows))
+        await self.store.ledger.commit(Commit(outbox=rows))
         self.outbox.wake()
 
     def start(self) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from vigie.engine.baselines import Baselines
 from vigie.engine.ingest import Ingest, Transition
 from vigie.engine.messages import Composer
 from vigie.learning.baseline import Baseline
-from vigie.ports import Batch
+from vigie.ports import Batch, OutboxState, Store
 from vigie.report.render import RenderContext
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
@@ -56,50 +57,50 @@ class FeedbackService:
         return [type(one).__name__ for turn in self.turns for one in turn.decisions]
 
 
-async def desk(store: SqliteStore | MemoryStore, clock: VirtualClock, monitor: Monitor = SHOP) -> FeedbackService:
+async def desk(store: Store, clock: VirtualClock, monitor: Monitor = SHOP) -> FeedbackService:
     turns: list[Transition] = []
 
     async def hear(turn: Transition) -> None:
         turns.append(turn)
 
-    ingest = Ingest(store, clock, hold_ms=0, listeners=[hear])
-    await store.sync_monitors([monitor])
+    ingest = Ingest(store.ledger, store.archive, clock, hold_ms=0, listeners=[hear])
+    await store.catalog.sync_monitors([monitor])
     await ingest.start()
     await ingest.configure([monitor])
     return FeedbackService(ingest, turns)
 
 
-async def test_a_lasting_slowness_is_a_degradation_that_is_told_with_its_figures(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_lasting_slowness_is_a_degradation_that_is_told_with_its_figures(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(12 * 24 * 8)
     assert ours.turns == []
     assert (await ours.see(9, 300.0))[4:] == [Status.UP, *[Status.DEGRADED] * 4]
     assert ours.decisions() == ["Suspected", "Opened"]
-    (row,) = await store.unsent()
-    message = await Composer(store, clock, RenderContext("fr", UTC), {"shop": SHOP}).compose(row.notice)
+    (row,) = await store.ledger.outbox(OutboxState.WAITING)
+    message = await Composer(store.archive, clock, RenderContext("fr", UTC), {"shop": SHOP}).compose(row.notice)
     assert (row.notice.channel, message.severity) == ("chat", Severity.DEGRADATION)
     assert any("plus lent que d'habitude (premier octet : 270 ms au lieu de" in line for line in message.lines)
     await ours.see(8)
     assert ours.decisions() == ["Suspected", "Opened", "Recovered"]
 
 
-async def test_a_notice_of_a_degradation_is_not_about_an_outage_of_long_ago(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_notice_of_a_degradation_is_not_about_an_outage_of_long_ago(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     for order, status in enumerate((Status.DOWN, Status.UP, Status.DEGRADED, Status.DEGRADED), 1):
         at = START + order * MINUTE
         await ours.ingest.take(Batch("x", 1, order, (fake_result("shop", status, at, order),)))
-    (row,) = await store.unsent()
-    message = await Composer(store, clock, RenderContext("en", UTC), {"shop": SHOP}).compose(row.notice)
+    (row,) = await store.ledger.outbox(OutboxState.WAITING)
+    message = await Composer(store.archive, clock, RenderContext("en", UTC), {"shop": SHOP}).compose(row.notice)
     assert "refused" not in " ".join(message.lines)
 
 
-async def test_what_was_learnt_is_there_after_a_restart(store: SqliteStore, clock: VirtualClock, tmp_path: object) -> None:
+async def test_what_was_learnt_is_there_after_a_restart(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(12 * 24 * 8 + 5)
     learnt = dict(ours.ingest._baselines._known)
     await ours.ingest.close()
     await store.close()
-    again = await desk(SqliteStore(store._path, threads=False), clock)
+    again = await desk(store.reopen(), clock)
     assert again.ingest._baselines._known == learnt
     again.at, again.order = ours.at, ours.order
     assert Status.DEGRADED in await again.see(8, 300.0)
@@ -114,7 +115,7 @@ async def test_it_is_written_once_an_hour_and_when_a_verdict_changed(clock: Virt
     store.commits.clear()
     await ours.see(20, 300.0, step=MINUTE)
     assert sum(bool(commit.baselines) for commit in store.commits) == 2
-    assert (await store.baselines())["shop"].told
+    assert ((await store.ledger.load()).baselines)["shop"].told
     await ours.ingest.close()
     store.commits.clear()
     await ours.ingest.close()
@@ -147,7 +148,7 @@ async def test_a_person_who_closes_the_incident_accepts_the_new_normal(clock: Vi
     assert ours.ingest.state("shop").cause is Cause.CONTENT_CHANGED
     await ours.ingest.handle("shop", Resolved(ours.at, "ana"))
     assert set(await ours.see(5, 300.0)) == {Status.UP}
-    reasons = [row.notice.reason for row in await store.unsent()]
+    reasons = [row.notice.reason for row in await store.ledger.outbox(OutboxState.WAITING)]
     assert reasons == [NoticeReason.OPENED, NoticeReason.CLOSED] * 2
 
 
@@ -193,10 +194,12 @@ async def test_services_that_are_watched_no_more_do_not_count() -> None:
     assert told(ours, monitors[:5], at, slow=4) == 0
 
 
-async def test_a_baseline_that_cannot_be_read_is_learnt_anew(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_baseline_that_cannot_be_read_is_learnt_anew(tmp_path: Path, clock: VirtualClock) -> None:
+    store = SqliteStore(tmp_path / "vigie.db", threads=False)
     ours = await desk(store, clock)
     await ours.see(3)
     await ours.ingest.close()
-    store._db.execute("INSERT OR REPLACE INTO baseline VALUES ('broken', x'01ff'), ('newer', x'09')")
-    assert set(await store.baselines()) == {"shop"}
-    assert isinstance((await store.baselines())["shop"], Baseline)
+    store.ledger._worker.db.execute("INSERT OR REPLACE INTO baseline VALUES ('broken', x'01ff'), ('newer', x'09')")
+    found = (await store.ledger.load()).baselines
+    assert set(found) == {"shop"}
+    assert isinstance(found["shop"], Baseline)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,7 +19,7 @@ from vigie.engine.calendar import Calendar
 from vigie.engine.ingest import Transition
 from vigie.engine.messages import Composer
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
-from vigie.ports import Commit, Delivery, Store
+from vigie.ports import Commit, Delivery, OutboxState, Store
 from vigie.report.facts import Message
 from vigie.report.render import SUBJECT_LENGTH, RenderContext
 from vigie.stores.sqlite import SqliteStore
@@ -42,8 +43,8 @@ FRIDAY, MONDAY = at("2026-11-13 12:00"), at("2026-11-16 08:00")  # of week 46, a
 
 async def watched(store: Store, since: int, *monitors: Monitor) -> None:
     """The first result of each that is on record."""
-    await store.sync_monitors(monitors)
-    await store.commit(Commit(details=tuple(CheckResult(one.id, since, Status.UP) for one in monitors)))
+    await store.catalog.sync_monitors(monitors)
+    await store.ledger.commit(Commit(details=tuple(CheckResult(one.id, since, Status.UP) for one in monitors)))
 
 
 def calendar(
@@ -55,18 +56,18 @@ def calendar(
     channels: tuple[str, ...] = ("mail",),
 ) -> Calendar:
     """One life of it."""
-    made = Calendar(store, clock, lambda: None)
+    made = Calendar(store.ledger, store.archive, clock, lambda: None)
     made.use(monitors, every, channels, PARIS)
     return made
 
 
 async def waiting(store: Store) -> list[str]:
-    return [row.notice.key for row in await store.unsent()]
+    return [row.notice.key for row in await store.ledger.outbox(OutboxState.WAITING)]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
-def either(request: pytest.FixtureRequest, store: SqliteStore) -> Store:
-    return MemoryStore() if request.param == "memory" else store
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "vigie.db", threads=False)
 
 
 async def test_each_week_is_told_once_to_every_channel_over_restarts_and_after_delivery(either: Store, clock: VirtualClock) -> None:
@@ -75,10 +76,10 @@ async def test_each_week_is_told_once_to_every_channel_over_restarts_and_after_d
     seen = []
     for _ in range(24 * 16):  # a process each hour, as cron starts it
         await calendar(either, clock, channels=("mail", "chat")).tick()
-        for row in await either.claim(clock.now(), 1_000, 9):
+        for row in await either.ledger.claim(clock.now(), 1_000, 9):
             local = datetime.fromtimestamp(row.notice.at / 1000, PARIS)
             seen.append((row.notice.key, f"{local:%a %H:%M}"))
-            await either.delivered(delivery(row.notice, clock))
+            await either.ledger.record(delivery(row.notice, clock))
         await clock.sleep(3_600)
     assert seen == [(f"availability-2026-W{week}:availability:{channel}", "Mon 08:00") for week in (46, 47) for channel in ("mail", "chat")]
 
@@ -162,7 +163,7 @@ async def test_nothing_is_told_before_a_result_has_shown_what_was_missed(clock: 
     running.cancel()
 
 
-async def test_a_running_one_tells_it_at_eight_and_keeps_it_while_the_channel_is_dead(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_running_one_tells_it_at_eight_and_keeps_it_while_the_channel_is_dead(store: MemoryStore, clock: VirtualClock) -> None:
     clock.step(MONDAY - 10 * MINUTE - clock.now())
     mail = FakeChannel(clock, always=DeliveryError(DeliveryReason.REFUSED, "refused"))
     ours = FakeVigie(store, clock, [SHOP], lambda _: Status.UP, {"mail": mail})
@@ -170,9 +171,9 @@ async def test_a_running_one_tells_it_at_eight_and_keeps_it_while_the_channel_is
     await watched(store, FRIDAY, SHOP)
     async with ours.at_work():
         await clock.sleep(9 * 60)
-        assert await store.unsent() == []
+        assert await store.ledger.outbox(OutboxState.WAITING) == []
         await clock.sleep(5 * 60)
-        assert [row.notice.at // MINUTE for row in await store.unsent()] == [MONDAY // MINUTE]
+        assert [row.notice.at // MINUTE for row in await store.ledger.outbox(OutboxState.WAITING)] == [MONDAY // MINUTE]
         mail.always = None
         await clock.sleep(10 * 60)
     assert [message.headline for _, message in mail.told] == ["📊 Availability, week 46 of 2026: 100 % (1 monitor)"]
@@ -181,7 +182,7 @@ async def test_a_running_one_tells_it_at_eight_and_keeps_it_while_the_channel_is
 async def a_bad_week(store: Store) -> None:
     """Of the shop, watched since Friday noon: two outages in sight, one out of sight; all blind for two hours; a spotless blog."""
     await watched(store, FRIDAY, SHOP)
-    await store.commit(Commit(details=(CheckResult("blog", FRIDAY - 90 * DAY, Status.UP), CheckResult("new", MONDAY, Status.UP))))
+    await store.ledger.commit(Commit(details=(CheckResult("blog", FRIDAY - 90 * DAY, Status.UP), CheckResult("new", MONDAY, Status.UP))))
     saturday = FRIDAY + DAY
     spans = [(saturday, 30 * MINUTE), (saturday + 3 * HOUR, 10 * MINUTE), (saturday + 6 * HOUR, HOUR)]
     outages = [
@@ -190,14 +191,14 @@ async def a_bad_week(store: Store) -> None:
     ]
     slow = Incident("blog-1", "blog", Severity.DEGRADATION, Cause.LATENCY_THRESHOLD, saturday, saturday, saturday + HOUR)
     blind = Blind(1, saturday + 6 * HOUR, Cause.PROBE_NETWORK, saturday + 8 * HOUR)
-    await store.commit(Commit(incidents=(*outages, slow), blind=(blind,)))
+    await store.ledger.commit(Commit(incidents=(*outages, slow), blind=(blind,)))
 
 
 async def composed(store: Store, clock: VirtualClock, language: str, name: str = "2026-W46", monitors: Sequence[Monitor] = ()) -> Message:
     about = f"availability-{name}"
     notice = Notice(f"{about}:availability:mail", about, "vigie", "mail", NoticeReason.AVAILABILITY, MONDAY)
     known = {one.id: one for one in monitors or (BLOG, SHOP, NEW)}
-    return await Composer(store, clock, RenderContext(language, PARIS), known).compose(notice)
+    return await Composer(store.archive, clock, RenderContext(language, PARIS), known).compose(notice)
 
 
 async def test_it_says_in_french_how_each_stood_the_worst_first(either: Store, clock: VirtualClock) -> None:
@@ -252,7 +253,7 @@ async def test_a_month_is_called_by_its_name(either: Store, clock: VirtualClock,
     begins, ends = at("2026-11-01 00:00"), at("2026-12-01 00:00")
     spans = [(begins - DAY, begins + 30 * MINUTE), (ends - 35 * MINUTE, None)]
     outages = [Incident(f"shop-{n}", "shop", Severity.OUTAGE, Cause.TIMEOUT_TOTAL, a, a, b) for n, (a, b) in enumerate(spans)]
-    await either.commit(Commit(incidents=tuple(outages)))
+    await either.ledger.commit(Commit(incidents=tuple(outages)))
     message = await composed(either, clock, language, "2026-M11", (SHOP,))
     assert message.headline == headline
     assert len(message.subject) <= SUBJECT_LENGTH
@@ -262,7 +263,7 @@ async def test_a_month_is_called_by_its_name(either: Store, clock: VirtualClock,
 @pytest.mark.parametrize(("language", "row"), [("fr", "shop : rien n'a été observé"), ("en", "shop: nothing was observed")])
 async def test_of_what_was_never_seen_no_figure_is_made(either: Store, clock: VirtualClock, language: str, row: str) -> None:
     await watched(either, FRIDAY - 90 * DAY, SHOP)
-    await either.commit(Commit(blind=(Blind(1, FRIDAY - 30 * DAY, Cause.PROBE_NETWORK),)))
+    await either.ledger.commit(Commit(blind=(Blind(1, FRIDAY - 30 * DAY, Cause.PROBE_NETWORK),)))
     message = await composed(either, clock, language, monitors=(SHOP,))
     assert (message.rows[0].id, message.rows[0].value) == ("–", row)
     assert ": – (1 moni" in message.headline.replace(" :", ":")
@@ -278,7 +279,7 @@ async def test_of_many_the_worst_are_named_and_the_others_counted(clock: Virtual
         Incident(f"{one.id}-1", one.id, Severity.OUTAGE, Cause.TIMEOUT_TOTAL, FRIDAY, FRIDAY, FRIDAY + (n + 1) * MINUTE)
         for n, one in enumerate(many[:45])
     ]
-    await store.commit(Commit(incidents=tuple(down)))
+    await store.ledger.commit(Commit(incidents=tuple(down)))
     english, french = [await composed(store, clock, language, monitors=many) for language in ("en", "fr")]
     assert len(english.rows) == 40
     assert english.rows[0].value.startswith("shop044: 1 outage, 45 min in all")

@@ -17,9 +17,10 @@ from vigie.core.model import Status
 from vigie.core.notification import NoticeReason
 from vigie.core.visibility import OWN
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
-from vigie.stores.sqlite import SqliteStore
+from vigie.ports import OutboxState
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor, policies
+from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
 ROUGH_S, CALM_S = 240, 1_400
@@ -29,18 +30,29 @@ ENDS = (NoticeReason.RECOVERED, NoticeReason.CLOSED)
 class Moody:
     """A store that fails now and then; what fails has changed nothing."""
 
-    def __init__(self, store: SqliteStore, chance: random.Random) -> None:
-        self._store, self._chance, self.mood = store, chance, 0.0
+    def __init__(self, store: MemoryStore, chance: random.Random) -> None:
+        self.chance, self.mood = chance, 0.0
+        self.ledger: Any = MoodySide(store.ledger, self)
+        self.archive: Any = MoodySide(store.archive, self)
+        self.inbox: Any = MoodySide(store.inbox, self)
+        self.catalog: Any = MoodySide(store.catalog, self)
+        self.close = store.close
+
+
+class MoodySide:
+    def __init__(self, side: object, store: Moody) -> None:
+        self._side, self._store = side, store
 
     def __getattr__(self, name: str) -> Any:
-        real: Callable[..., Any] = getattr(self._store, name)
-        if name.startswith("_") or name in ("close", "next_run"):
+        real: Callable[..., Any] = getattr(self._side, name)
+        if name.startswith("_") or name == "next_run":
             return real
 
         async def call(*args: Any, **more: Any) -> Any:
-            await asyncio.sleep(self._chance.choice([0, 0, 0.001, 0.05]))
-            if self._chance.random() < self.mood:
-                raise StoreError(self._chance.choice([StoreFault.FULL, StoreFault.BUSY]), "in a mood")
+            chance = self._store.chance
+            await asyncio.sleep(chance.choice([0, 0, 0.001, 0.05]))
+            if chance.random() < self._store.mood:
+                raise StoreError(chance.choice([StoreFault.FULL, StoreFault.BUSY]), "in a mood")
             return await real(*args, **more)
 
         return call
@@ -68,7 +80,7 @@ class MoodyChannel(FakeChannel):
 class Story:
     """Three services that come and go by chance, and an engine that watches them meanwhile."""
 
-    def __init__(self, store: SqliteStore, clock: VirtualClock, seed: int) -> None:
+    def __init__(self, store: MemoryStore, clock: VirtualClock, seed: int) -> None:
         self.chance, self.clock = random.Random(seed), clock
         self.store = Moody(store, self.chance)
         self.channels = {name: MoodyChannel(clock) for name in ("mail", "chat")}
@@ -114,7 +126,7 @@ class Story:
     async def leave(self) -> None:
         event = self.chance.choice([Acked(self.clock.now(), "ana"), Resolved(self.clock.now(), "ana", "done")])
         mood, self.store.mood = self.store.mood, 0.0
-        await self.store.leave(self.chance.choice(self.monitors).id, event)
+        await self.store.inbox.enqueue_command(self.chance.choice(self.monitors).id, event)
         self.store.mood = mood
 
     async def nothing(self) -> None:
@@ -129,14 +141,14 @@ class Story:
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_every_page_is_told_once_to_every_channel(store: SqliteStore, clock: VirtualClock, seed: int) -> None:
+async def test_every_page_is_told_once_to_every_channel(store: MemoryStore, clock: VirtualClock, seed: int) -> None:
     story = Story(store, clock, seed)
     await story.vigie.start()
     await story.rough()
     await story.calm()
-    incidents = await store.incidents(limit=1_000)
-    timelines = {one.id: await store.timeline(one.id) for one in incidents}
-    unsent, buried = await store.unsent(), await store.buried()
+    incidents = await store.archive.incidents(limit=1_000)
+    timelines = {one.id: await store.archive.timeline(one.id) for one in incidents}
+    unsent, buried = await store.ledger.outbox(OutboxState.WAITING), await store.ledger.outbox(OutboxState.UNDELIVERABLE)
     await story.vigie.stop()
 
     assert (unsent, buried) == ([], []), seed

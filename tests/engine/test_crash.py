@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 
+from vigie.core.events import Acked, AckRecorded, Opened
 from vigie.core.model import Status
 from vigie.core.notification import Notice
+from vigie.ports import OutboxState, Store
 from vigie.report.facts import Message
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock, run_virtual
 from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor
+from vigie.testing.memory import MemoryStore
 
 START = 1_767_225_600_000
 DOWN_FROM, DOWN_TO, END = START + 6_000, START + 25_000, START + 150_000
 AWAY_MS = 3_000
 CHUNKS = 12
-WRITES = ("commit", "delivered", "failed", "save_report", "sync_monitors", "next_run")
+WRITES = ("commit", "record", "save_report", "sync_monitors", "next_run")
 
 
 class Fate:
@@ -29,6 +32,10 @@ class Fate:
     def __init__(self, last: int | None = None) -> None:
         self.count, self._last = 0, last
         self.dead = asyncio.Event()
+
+    def kill_after(self, points: int) -> None:
+        """At the `points`-th from now."""
+        self._last = self.count + points
 
     async def point(self) -> None:
         self.count += 1
@@ -41,11 +48,18 @@ class Fate:
 class MortalStore:
     """A real store with a point before and after everything it writes."""
 
-    def __init__(self, store: SqliteStore, fate: Fate) -> None:
-        self._store, self._fate = store, fate
+    def __init__(self, store: Store, fate: Fate) -> None:
+        self.ledger: Any = MortalSide(store.ledger, fate)
+        self.archive, self.inbox, self.close = store.archive, store.inbox, store.close
+        self.catalog: Any = MortalSide(store.catalog, fate)
+
+
+class MortalSide:
+    def __init__(self, side: Any, fate: Fate) -> None:
+        self._side, self._fate = side, fate
 
     def __getattr__(self, name: str) -> Any:
-        real = getattr(self._store, name)
+        real = getattr(self._side, name)
         return self._mortal(real) if name in WRITES else real
 
     def _mortal(self, real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -60,7 +74,7 @@ class MortalStore:
     async def claim(self, *args: Any) -> Any:
         if self._fate.dead.is_set():
             await asyncio.Event().wait()
-        rows = await self._store.claim(*args)
+        rows = await self._side.claim(*args)
         if rows:
             await self._fate.point()
         return rows
@@ -116,7 +130,11 @@ class History:
 
     async def books(self) -> tuple[list[Any], list[Notice], list[Notice]]:
         store = SqliteStore(self.path, threads=False)
-        found = await store.incidents(), [row.notice for row in await store.unsent()], [row.notice for row in await store.buried()]
+        found = (
+            await store.archive.incidents(),
+            [row.notice for row in await store.ledger.outbox(OutboxState.WAITING)],
+            [row.notice for row in await store.ledger.outbox(OutboxState.UNDELIVERABLE)],
+        )
         await store.close()
         return found
 
@@ -152,6 +170,44 @@ def test_a_process_killed_at_any_point_loses_no_incident_and_no_page(tmp_path: P
         history.live(last)
         history.live(None)
         judge(history, 1)
+
+
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("point", [1, 2, 3])
+def test_an_acknowledgement_survives_a_kill(kind: str, point: int, tmp_path: Path) -> None:
+    """Before, between and after the write that applies it: it is applied once, or it waits for the next start."""
+    memory = MemoryStore()
+    path = tmp_path / "vigie.db"
+
+    def opened() -> Store:
+        return memory.reopen() if kind == "memory" else SqliteStore(path, threads=False)
+
+    async def life(now: int, *, killed: bool) -> int:
+        clock, fate, store = VirtualClock(now), Fate(), opened()
+        vigie = FakeVigie(
+            MortalStore(store, fate), clock, [fake_monitor(every_ms=5_000)], lambda _: Status.DOWN, {"mail": FakeChannel(clock)}
+        )
+        starting = asyncio.create_task(vigie.start())
+        await clock.sleep(20)
+        if killed:
+            await store.inbox.enqueue_command("shop", Acked(clock.now(), "ana"))
+            fate.kill_after(point)
+            await clock.sleep(5)
+            assert fate.dead.is_set()
+        else:
+            assert (await store.archive.incidents())[0].acked_by == "ana"
+            assert await store.inbox.commands() == []
+            assert [type(one.decision) for one in await store.archive.timeline("shop-1")] == [Opened, AckRecorded]
+        starting.cancel()
+        return clock.now()
+
+    later: list[int] = []
+    run_virtual(_into(later, life(START, killed=True)))
+    run_virtual(_into(later, life(later[0] + AWAY_MS, killed=False)))
+
+
+async def _into(found: list[int], work: Awaitable[int]) -> None:
+    found.append(await work)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -32,14 +32,14 @@ async def world(clock: VirtualClock) -> tuple[FeedbackService, Analyst, FakeMode
     """Three incidents, each with an analysis of the model that said `behind_proxy`; each is found by its link."""
     store, model, setting = MemoryStore(), FakeModel(clock), RenderContext("en", UTC, LINKS)
     incidents = [replace(subject().incident, id=f"shop-api-{number}") for number in range(1, 4)]
-    await store.commit(Commit(incidents=tuple(incidents)))
+    await store.ledger.commit(Commit(incidents=tuple(incidents)))
     analysis = Analysis(model.name, "en", ("The nginx server answers HTTP 502.",), cause="behind_proxy")
     for one in incidents:
         bundle = facts.bundle(replace(subject(), incident=one), (), one.opened_at, UTC)
-        await store.save_report(StoredReport(one.id, bundle, analysis, None, one.opened_at), one.opened_at, ())
-    desk = FeedbackService(store, clock, Composer(store, clock, setting, {}))
+        await store.ledger.save_report(StoredReport(one.id, bundle, analysis, None, one.opened_at), one.opened_at, ())
+    desk = FeedbackService(store.archive, store.catalog, clock, Composer(store.archive, clock, setting, {}))
     found = [await desk.find(one.id, LINKS.signature(one)) for one in incidents]
-    analyst = Analyst(store, clock, ReportOptions(model, 60_000, "en", None, setting))
+    analyst = Analyst(store.archive, store.catalog, clock, ReportOptions(model, 60_000, "en", None, setting))
     return desk, analyst, model, [one for one in found if one is not None]
 
 
@@ -75,7 +75,7 @@ async def test_a_reader_may_think_again(clock: VirtualClock) -> None:
 
 async def test_a_monitor_that_is_gone_still_has_a_name(clock: VirtualClock) -> None:
     _, _, _, asked = await world(clock)
-    composer = Composer(MemoryStore(), clock, RenderContext("en", UTC), {"shop-api": subject().monitor})
+    composer = Composer(MemoryStore().archive, clock, RenderContext("en", UTC), {"shop-api": subject().monitor})
 
     assert asked[0].name == "shop-api"
     assert composer.name_of("shop-api") == "Boutique É-Shop"

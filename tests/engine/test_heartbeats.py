@@ -14,11 +14,12 @@ from vigie.core.model import Cause, CheckResult, Status
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Answer, Batch, PingUpdate
+from vigie.ports import Answer, Batch, OutboxState, PingUpdate
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, policies
 from vigie.testing.memory import MemoryStore
+from vigie.testing.memory.inbox import MemoryInbox
 
 pytestmark = pytest.mark.virtual
 
@@ -37,9 +38,9 @@ class World:
 
     def __init__(self, store: Any, clock: VirtualClock, *jobs: Watched, fault: Any = None) -> None:
         self.store, self.clock, self.jobs, self.fault = store, clock, jobs or (watched(),), fault
-        self.ingest = Ingest(store, clock, hold_ms=0)
+        self.ingest = Ingest(store.ledger, store.archive, clock, hold_ms=0)
         self.results: list[CheckResult] = []
-        self.heartbeats = Heartbeats(store, clock, self._publish, fault, ("hunter22",))
+        self.heartbeats = Heartbeats(store.inbox, clock, self._publish, fault, ("hunter22",))
         self._task: asyncio.Task[None] | None = None
 
     async def _publish(self, batch: Batch) -> None:
@@ -48,10 +49,10 @@ class World:
 
     async def start(self) -> None:
         monitors = [one.monitor for one in self.jobs]
-        await self.store.sync_monitors(monitors)
+        await self.store.catalog.sync_monitors(monitors)
         await self.ingest.start()
         await self.ingest.configure(monitors)
-        await self.heartbeats.start(self.jobs, await self.store.next_run(), listening=True)
+        await self.heartbeats.start(self.jobs, await self.store.ledger.next_run(), listening=True)
         self._task = asyncio.create_task(self.heartbeats.run())
 
     async def stop(self) -> None:
@@ -69,7 +70,7 @@ class World:
         return answer
 
     async def incidents(self) -> list[tuple[Cause, bool]]:
-        return [(one.cause, one.closed_at is None) for one in reversed(await self.store.incidents())]
+        return [(one.cause, one.closed_at is None) for one in reversed(await self.store.archive.incidents())]
 
     def last(self) -> tuple[Status, Cause | None]:
         return self.results[-1].status, self.results[-1].cause
@@ -85,11 +86,11 @@ async def at_work(store: Any, clock: VirtualClock, *jobs: Watched, fault: Any = 
         await world.stop()
 
 
-async def test_a_failure_is_told_at_once_and_a_success_ends_it(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_failure_is_told_at_once_and_a_success_ends_it(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock) as world:
         assert await world.report(FAIL) is Answer.TAKEN
         assert await world.incidents() == [(Cause.HEARTBEAT_FAILED, True)]
-        assert [row.notice.reason for row in await store.unsent()] == ["opened"]
+        assert [row.notice.reason for row in await store.ledger.outbox(OutboxState.WAITING)] == ["opened"]
         assert world.results[-1].figures["exit_status"] == 3
         assert "job's log" in world.results[-1].advice[0]
         await world.report(SUCCESS)
@@ -97,7 +98,7 @@ async def test_a_failure_is_told_at_once_and_a_success_ends_it(store: SqliteStor
     await store.close()
 
 
-async def test_a_failure_and_a_success_that_follows_at_once_are_both_told(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_failure_and_a_success_that_follows_at_once_are_both_told(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock) as world:
         await asyncio.gather(*(world.heartbeats.receive("token-of-backup", ping) for ping in (SUCCESS, FAIL, SUCCESS)))
         await asyncio.sleep(0.01)
@@ -105,7 +106,7 @@ async def test_a_failure_and_a_success_that_follows_at_once_are_both_told(store:
     await store.close()
 
 
-async def test_a_missed_report_is_told_once_when_its_grace_ends(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_missed_report_is_told_once_when_its_grace_ends(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock) as world:
         await world.report(SUCCESS)
         await asyncio.sleep(69 * 60)
@@ -116,13 +117,13 @@ async def test_a_missed_report_is_told_once_when_its_grace_ends(store: SqliteSto
         assert world.results[-1].at - clock.now() < 2_000
         await asyncio.sleep(3 * 3_600)
         assert await world.incidents() == [(Cause.HEARTBEAT_MISSED, True)]
-        assert [row.notice.reason for row in await store.unsent()] == ["opened"]
+        assert [row.notice.reason for row in await store.ledger.outbox(OutboxState.WAITING)] == ["opened"]
         await world.report(SUCCESS)
         assert await world.incidents() == [(Cause.HEARTBEAT_MISSED, False)]
     await store.close()
 
 
-async def test_a_run_that_is_too_long_is_told(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_run_that_is_too_long_is_told(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock) as world:
         await world.report(START)
         assert world.last() == (Status.UP, None)
@@ -134,7 +135,7 @@ async def test_a_run_that_is_too_long_is_told(store: SqliteStore, clock: Virtual
     await store.close()
 
 
-async def test_a_new_job_is_silent_until_its_first_report_is_missed(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_new_job_is_silent_until_its_first_report_is_missed(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock) as world:
         await asyncio.sleep(69 * 60)
         assert world.results == []
@@ -143,7 +144,7 @@ async def test_a_new_job_is_silent_until_its_first_report_is_missed(store: Sqlit
     await store.close()
 
 
-async def test_a_healthy_job_gives_a_result_at_each_look(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_healthy_job_gives_a_result_at_each_look(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock) as world:
         await world.report(SUCCESS)
         before = len(world.results)
@@ -209,7 +210,7 @@ async def test_a_failure_survives_a_restart(tmp_path: Path, clock: VirtualClock)
 
 
 @pytest.mark.parametrize("step_ms", [3 * HOUR, 65 * MINUTE, 11 * MINUTE])
-async def test_a_suspended_machine_or_a_clock_that_jumps_accuses_nobody(store: SqliteStore, clock: VirtualClock, step_ms: int) -> None:
+async def test_a_suspended_machine_or_a_clock_that_jumps_accuses_nobody(store: MemoryStore, clock: VirtualClock, step_ms: int) -> None:
     async with at_work(store, clock) as world:
         await world.report(SUCCESS)
         await asyncio.sleep(59 * 60)
@@ -222,7 +223,7 @@ async def test_a_suspended_machine_or_a_clock_that_jumps_accuses_nobody(store: S
     await store.close()
 
 
-async def test_a_clock_that_is_set_back_accuses_nobody_either(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_clock_that_is_set_back_accuses_nobody_either(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock) as world:
         await world.report(SUCCESS)
         clock.step(-3 * HOUR)
@@ -234,7 +235,7 @@ async def test_a_clock_that_is_set_back_accuses_nobody_either(store: SqliteStore
     await store.close()
 
 
-async def test_a_broken_link_of_our_own_excuses_a_job_unless_it_never_worked(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_broken_link_of_our_own_excuses_a_job_unless_it_never_worked(store: MemoryStore, clock: VirtualClock) -> None:
     link: list[Cause | None] = [None]
 
     async def fault() -> Cause | None:
@@ -262,7 +263,7 @@ async def test_a_broken_link_of_our_own_excuses_a_job_unless_it_never_worked(sto
     await store.close()
 
 
-async def test_a_report_that_comes_while_the_link_is_asked_is_not_overruled(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_report_that_comes_while_the_link_is_asked_is_not_overruled(store: MemoryStore, clock: VirtualClock) -> None:
     async def fault() -> Cause | None:
         await asyncio.sleep(2)
         return None
@@ -280,17 +281,17 @@ async def test_a_report_that_comes_while_the_link_is_asked_is_not_overruled(stor
 async def test_what_another_process_left_is_heard_within_a_second_and_once(tmp_path: Path, clock: VirtualClock) -> None:
     store, other = SqliteStore(tmp_path / "vigie.db", threads=False), SqliteStore(tmp_path / "vigie.db", threads=False)
     async with at_work(store, clock) as world:
-        await other.leave_ping("backup", replace(FAIL, at=clock.now()))
+        await other.inbox.enqueue_ping("backup", replace(FAIL, at=clock.now()))
         await asyncio.sleep(1.1)
         assert world.last() == (Status.DOWN, Cause.HEARTBEAT_FAILED)
-        assert await store.left_pings() == []
+        assert await store.inbox.waiting_pings() == []
         await world.report(SUCCESS)
         await asyncio.sleep(5)
         assert await world.incidents() == [(Cause.HEARTBEAT_FAILED, False)]
-        await other.leave_ping("backup", replace(FAIL, at=clock.now() - 60_000))
+        await other.inbox.enqueue_ping("backup", replace(FAIL, at=clock.now() - 60_000))
         await asyncio.sleep(1.1)
         assert world.last() == (Status.UP, None)  # a success came after it
-        assert [one.signal for one in await store.pings("backup")] == ["fail", "success", "fail"]
+        assert [one.signal for one in await store.inbox.pings("backup")] == ["fail", "success", "fail"]
     await other.close()
     await store.close()
 
@@ -317,12 +318,12 @@ async def test_who_knows_no_token_learns_nothing_and_costs_nothing(clock: Virtua
         assert await world.heartbeats.receive(token, SUCCESS) is Answer.UNKNOWN
         assert not world.heartbeats.knows(token)
     assert world.heartbeats.knows("token-of-backup")
-    assert await store.pings("backup") == []
+    assert await store.inbox.pings("backup") == []
     await world.stop()
     assert await world.report(SUCCESS) is Answer.NOT_NOW
 
 
-async def test_a_job_that_reports_without_end_is_slowed_down_and_no_other(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_job_that_reports_without_end_is_slowed_down_and_no_other(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock, watched("mad"), watched("sane")) as world:
         answers = [await world.heartbeats.receive("token-of-mad", SUCCESS) for _ in range(200)]
         assert answers.count(Answer.TAKEN) == 30
@@ -334,31 +335,32 @@ async def test_a_job_that_reports_without_end_is_slowed_down_and_no_other(store:
 
 
 async def test_a_herd_of_reports_shares_its_transactions(clock: VirtualClock) -> None:
-    class Counting(MemoryStore):
+    class Counting(MemoryInbox):
         writes = 0
 
-        async def hear(self, hearings: Any) -> None:
+        async def record_pings(self, updates: Any) -> None:
             self.writes += 1
             await asyncio.sleep(0.01)
-            await super().hear(hearings)
+            await super().record_pings(updates)
 
-    store = Counting()
+    store = MemoryStore()
+    store.inbox = counting = Counting(store.data)
     async with at_work(store, clock, *(watched(f"job-{number}") for number in range(300))) as world:
-        store.writes = 0
+        counting.writes = 0
         answers = await asyncio.gather(*(world.heartbeats.receive(f"token-of-job-{number}", SUCCESS) for number in range(300)))
         assert set(answers) == {Answer.TAKEN}
-        assert store.writes <= 3
-        assert all(job.ended is Signal.SUCCESS for job in (await store.jobs()).values())
+        assert counting.writes <= 3
+        assert all(job.ended is Signal.SUCCESS for job in (await store.inbox.jobs()).values())
 
 
-async def test_a_body_is_kept_without_its_secrets(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_body_is_kept_without_its_secrets(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock) as world:
         await world.report(replace(FAIL, body="login with hunter22 at https://u:p@db.test/?token=abc failed"))
-        assert (await store.pings("backup"))[0].body == "login with *** at https://db.test/?token=*** failed"
+        assert (await store.inbox.pings("backup"))[0].body == "login with *** at https://db.test/?token=*** failed"
     await store.close()
 
 
-async def test_a_new_configuration_takes_effect_without_accusing(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_new_configuration_takes_effect_without_accusing(store: MemoryStore, clock: VirtualClock) -> None:
     async with at_work(store, clock) as world:
         await world.report(SUCCESS)
         await asyncio.sleep(30 * 60)
@@ -374,14 +376,14 @@ async def test_a_new_configuration_takes_effect_without_accusing(store: SqliteSt
     await store.close()
 
 
-async def test_who_looks_on_from_outside_is_told_the_same(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_who_looks_on_from_outside_is_told_the_same(store: MemoryStore, clock: VirtualClock) -> None:
     one = watched()
     async with at_work(store, clock, one) as world:
-        job = (await store.jobs())["backup"]
+        job = (await store.inbox.jobs())["backup"]
         assert verdict("backup", job, one.expected, clock.now()).status is Status.UNKNOWN
         assert verdict("backup", None, one.expected, clock.now()).message == "no ping has come yet"
         await world.report(FAIL)
-        job = (await store.jobs())["backup"]
+        job = (await store.inbox.jobs())["backup"]
         assert verdict("backup", job, one.expected, clock.now()).cause is Cause.HEARTBEAT_FAILED
-    await store.hear([PingUpdate(job)])
+    await store.inbox.record_pings([PingUpdate(job)])
     await store.close()

@@ -13,10 +13,11 @@ from vigie.core.model import CheckResult, Monitor, Status
 from vigie.core.notification import NoticeReason, Window
 from vigie.engine.ingest import Ingest, Transition
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Batch, Commit, Delivery
-from vigie.stores.sqlite import SqliteStore
+from vigie.ports import Batch, Commit, Delivery, OutboxState
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result, policies
+from vigie.testing.memory import MemoryStore
+from vigie.testing.memory.ledger import MemoryLedger
 
 pytestmark = pytest.mark.virtual
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
@@ -25,27 +26,27 @@ BASIC: dict[str, Any] = {"confirm": 2, "confirm_every_ms": 1_000, "recover": 2, 
 
 
 class Failing:
-    """A store whose commits fail `times` times; everything else goes to the real one."""
+    """A ledger whose commits fail `times` times; everything else goes to the real one."""
 
-    def __init__(self, store: SqliteStore, times: int) -> None:
-        self._store, self.times = store, times
+    def __init__(self, ledger: MemoryLedger, times: int) -> None:
+        self._ledger, self.times = ledger, times
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
+        return getattr(self._ledger, name)
 
     async def commit(self, change: Commit) -> None:
         if self.times > 0:
             self.times -= 1
             raise StoreError(StoreFault.FULL, "the disk is full", "free some space")
-        await self._store.commit(change)
+        await self._ledger.commit(change)
 
 
 @dataclass
 class FeedbackService:
-    """An ingest over a real store, what it told, and a counter for batches."""
+    """An ingest over a store, what it told, and a counter for batches."""
 
     ingest: Ingest
-    store: SqliteStore
+    store: MemoryStore
     clock: VirtualClock
     turns: list[Transition]
     run: int = 1
@@ -70,50 +71,50 @@ class FeedbackService:
         return [type(one).__name__ for turn in self.turns for one in turn.decisions]
 
     async def keys(self) -> list[str]:
-        return [row.notice.key for row in await self.store.unsent()]
+        return [row.notice.key for row in await self.store.ledger.outbox(OutboxState.WAITING)]
 
 
-async def desk(store: SqliteStore, clock: VirtualClock, *monitors: Monitor, hold_ms: int = 0, failures: int = 0) -> FeedbackService:
+async def desk(store: MemoryStore, clock: VirtualClock, *monitors: Monitor, hold_ms: int = 0, failures: int = 0) -> FeedbackService:
     turns: list[Transition] = []
 
     async def hear(turn: Transition) -> None:
         turns.append(turn)
 
-    through = Failing(store, failures) if failures else store
-    ingest = Ingest(through, clock, hold_ms=hold_ms, listeners=[hear])  # type: ignore[arg-type]
+    through = Failing(store.ledger, failures) if failures else store.ledger
+    ingest = Ingest(through, store.archive, clock, hold_ms=hold_ms, listeners=[hear])  # type: ignore[arg-type]
     wanted = list(monitors) or [fake_monitor()]
-    await store.sync_monitors(wanted)
+    await store.catalog.sync_monitors(wanted)
     await ingest.start()
     await ingest.configure(wanted)
     return FeedbackService(ingest, store, clock, turns)
 
 
-async def test_an_outage_is_opened_told_and_closed_exactly_once(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_an_outage_is_opened_told_and_closed_exactly_once(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(UP, DOWN, DOWN, DOWN, DOWN, UP, UP, UP)
     assert ours.decisions() == ["Suspected", "Opened", "Recovered"]
     assert await ours.keys() == ["shop-1:opened:mail", "shop-1:recovered:mail"]
-    incident = (await store.incidents())[0]
+    incident = (await store.archive.incidents())[0]
     assert incident.opened_at - incident.started_at == 1_000
     assert incident.closed_at is not None
-    assert [type(entry.decision) for entry in await store.timeline("shop-1")] == [Opened, Recovered]
+    assert [type(entry.decision) for entry in await store.archive.timeline("shop-1")] == [Opened, Recovered]
 
 
-async def test_a_blip_tells_nobody(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_blip_tells_nobody(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(UP, DOWN, UP, UP, DOWN, UP)
     assert ours.decisions() == ["Suspected", "Cleared"] * 2
     assert await ours.keys() == []
 
 
-async def test_vigies_own_faults_accuse_nobody(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_vigies_own_faults_accuse_nobody(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(UP, *[UNKNOWN] * 20)
     assert ours.decisions() == []
     assert ours.ingest.state("shop").status is UNKNOWN
 
 
-async def test_a_batch_that_comes_twice_changes_nothing(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_batch_that_comes_twice_changes_nothing(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(UP)
     batch = ours.batch(ours.result(DOWN))
@@ -122,7 +123,7 @@ async def test_a_batch_that_comes_twice_changes_nothing(store: SqliteStore, cloc
     assert ours.ingest.state("shop").outage.count == 1
 
 
-async def test_the_same_results_in_another_batch_change_nothing(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_the_same_results_in_another_batch_change_nothing(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     down = ours.result(DOWN)
     for _ in range(3):
@@ -130,7 +131,7 @@ async def test_the_same_results_in_another_batch_change_nothing(store: SqliteSto
     assert ours.ingest.state("shop").outage.count == 1
 
 
-async def test_a_restart_knows_what_was_taken_in(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_restart_knows_what_was_taken_in(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(DOWN, DOWN)
     again = await desk(store, clock)
@@ -142,24 +143,24 @@ async def test_a_restart_knows_what_was_taken_in(store: SqliteStore, clock: Virt
     assert again.decisions() == ["Recovered"]
 
 
-async def test_results_of_monitors_that_nobody_watches_are_let_go(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_results_of_monitors_that_nobody_watches_are_let_go(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(DOWN, DOWN, DOWN, monitor="stranger")
     assert await ours.keys() == []
 
 
-async def test_opening_notices_wait_for_the_report_and_others_do_not(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_opening_notices_wait_for_the_report_and_others_do_not(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock, hold_ms=2_000)
     await ours.see(DOWN, DOWN)
     opened_at = clock.now()
     await ours.see(UP, UP)
-    rows = {row.notice.reason: row for row in await store.unsent()}
+    rows = {row.notice.reason: row for row in await store.ledger.outbox(OutboxState.WAITING)}
     assert rows[NoticeReason.OPENED].due_at == opened_at + 2_000
     assert rows[NoticeReason.RECOVERED].due_at == clock.now()
 
 
 async def test_a_store_that_fails_makes_results_wait_and_accuses_nobody(
-    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     ours = await desk(store, clock, failures=4)
     before = clock.now()
@@ -172,7 +173,7 @@ async def test_a_store_that_fails_makes_results_wait_and_accuses_nobody(
     assert "free some space" in caplog.text
 
 
-async def test_nothing_is_told_and_no_state_moves_before_the_commit(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_nothing_is_told_and_no_state_moves_before_the_commit(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock, failures=3)
     taking = asyncio.create_task(ours.see(DOWN))
     await clock.sleep(2)
@@ -182,7 +183,7 @@ async def test_nothing_is_told_and_no_state_moves_before_the_commit(store: Sqlit
     assert ours.decisions() == ["Suspected"]
 
 
-async def test_a_vigie_that_stops_does_not_wait_for_a_failing_store(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_vigie_that_stops_does_not_wait_for_a_failing_store(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock, failures=1_000)
     taking = asyncio.create_task(ours.see(DOWN))
     await clock.sleep(30)
@@ -191,19 +192,19 @@ async def test_a_vigie_that_stops_does_not_wait_for_a_failing_store(store: Sqlit
         await taking
 
 
-async def test_an_event_that_cannot_be_committed_changes_nothing(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_an_event_that_cannot_be_committed_changes_nothing(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(DOWN, DOWN)
-    ours.ingest._store = Failing(store, 1)  # type: ignore[assignment]
+    ours.ingest._ledger = Failing(store.ledger, 1)  # type: ignore[assignment]
     with pytest.raises(StoreError):
         await ours.ingest.handle("shop", Acked(clock.now(), "ana"))
     assert not ours.ingest.state("shop").outage.acked
     await ours.ingest.handle("shop", Acked(clock.now(), "ana"))
-    assert (await store.incidents())[0].acked_by == "ana"
+    assert (await store.archive.incidents())[0].acked_by == "ana"
 
 
 async def test_a_listener_that_breaks_keeps_nothing_from_the_others(
-    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     ours = await desk(store, clock)
     heard = list[Transition]()
@@ -221,7 +222,7 @@ async def test_a_listener_that_breaks_keeps_nothing_from_the_others(
     assert "deaf" in caplog.text
 
 
-async def test_everybody_who_listens_to_results_hears_every_one(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_everybody_who_listens_to_results_hears_every_one(store: MemoryStore, clock: VirtualClock) -> None:
     ours, heard = await desk(store, clock), list[Transition]()
 
     async def hear(turn: Transition) -> None:
@@ -233,17 +234,17 @@ async def test_everybody_who_listens_to_results_hears_every_one(store: SqliteSto
     assert len(ours.turns) == 1
 
 
-async def test_a_person_closes_an_incident_and_its_people_are_told(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_person_closes_an_incident_and_its_people_are_told(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(DOWN, DOWN)
     decisions = await ours.ingest.handle("shop", Resolved(clock.now(), "ana", "a cable"))
     assert [type(one) for one in decisions] == [Closed]
-    incident = (await store.incidents())[0]
+    incident = (await store.archive.incidents())[0]
     assert (incident.closed_by, incident.note) == ("ana", "a cable")
     assert await ours.keys() == ["shop-1:opened:mail", "shop-1:closed:mail"]
 
 
-async def test_an_acknowledged_incident_is_not_reminded_of(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_an_acknowledged_incident_is_not_reminded_of(store: MemoryStore, clock: VirtualClock) -> None:
     policy = policies(**BASIC, remind_ms=60_000)
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
@@ -257,7 +258,7 @@ async def test_an_acknowledged_incident_is_not_reminded_of(store: SqliteStore, c
     assert len(await ours.keys()) == 2
 
 
-async def test_a_clock_step_moves_reminders_along_and_tells_nobody(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_clock_step_moves_reminders_along_and_tells_nobody(store: MemoryStore, clock: VirtualClock) -> None:
     policy = policies(**BASIC, remind_ms=60_000)
     ours = await desk(store, clock, fake_monitor(policy=policy))
     await ours.see(DOWN, DOWN)
@@ -272,7 +273,7 @@ async def test_a_clock_step_moves_reminders_along_and_tells_nobody(store: Sqlite
 
 @pytest.mark.parametrize("status", [DOWN, UP, UNKNOWN])
 async def test_a_result_that_comes_before_the_step_was_noticed_reminds_nobody(
-    store: SqliteStore, clock: VirtualClock, status: Status
+    store: MemoryStore, clock: VirtualClock, status: Status
 ) -> None:
     """A laptop that wakes up: the first results are there before the housekeeping has looked at the clock."""
     policy = policies(**BASIC | {"recover": 5}, remind_ms=600_000)
@@ -288,7 +289,7 @@ async def test_a_result_that_comes_before_the_step_was_noticed_reminds_nobody(
     assert await ours.keys() == ["shop-1:opened:mail", "shop-1:reminder:1:mail"]
 
 
-async def test_what_a_maintenance_window_hid_is_disclosed_once_when_it_ends(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_what_a_maintenance_window_hid_is_disclosed_once_when_it_ends(store: MemoryStore, clock: VirtualClock) -> None:
     window = Window(clock.now(), clock.now() + 60_000)
     policy = policies(**BASIC, windows=(window,))
     ours = await desk(store, clock, fake_monitor(policy=policy))
@@ -300,7 +301,7 @@ async def test_what_a_maintenance_window_hid_is_disclosed_once_when_it_ends(stor
     assert await ours.keys() == ["shop-1:disclosed:mail"]
 
 
-async def test_a_degradation_goes_to_those_who_asked_for_it_only(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_degradation_goes_to_those_who_asked_for_it_only(store: MemoryStore, clock: VirtualClock) -> None:
     asked = policies(confirm=2, recover=1, to=("mail",), degraded_to=("chat",))
     ours = await desk(store, clock, fake_monitor("asked", policy=asked), fake_monitor("not"))
     for _ in range(3):
@@ -309,47 +310,47 @@ async def test_a_degradation_goes_to_those_who_asked_for_it_only(store: SqliteSt
     assert await ours.keys() == ["asked-1:opened:chat"]
 
 
-async def test_a_removed_monitors_incident_is_closed_by_vigie_and_told(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_removed_monitors_incident_is_closed_by_vigie_and_told(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock, fake_monitor("a"), fake_monitor("b"))
     await ours.see(DOWN, DOWN, monitor="a")
     await ours.ingest.configure([fake_monitor("b")])
-    incident = (await store.incidents())[0]
+    incident = (await store.archive.incidents())[0]
     assert incident.closed_by == "vigie"
     assert await ours.keys() == ["a-1:opened:mail", "a-1:closed:mail"]
 
 
 async def test_a_monitor_removed_while_vigie_was_away_is_closed_and_told_to_those_who_were_paged(
-    store: SqliteStore, clock: VirtualClock
+    store: MemoryStore, clock: VirtualClock
 ) -> None:
     ours = await desk(store, clock, fake_monitor("a", policy=policies(confirm=1, to=("mail", "chat"))))
     await ours.see(DOWN, monitor="a")
-    await store.delivered(Delivery("a-1:opened:mail", "mail", clock.now(), 1, None, "250", 5))
+    await store.ledger.record(Delivery("a-1:opened:mail", "mail", clock.now(), 1, None, "250", 5))
     again = await desk(store, clock, fake_monitor("b"))
-    assert (await store.incidents(open_only=True)) == []
+    assert (await store.archive.incidents(open_only=True)) == []
     assert set(await again.keys()) == {"a-1:opened:chat", "a-1:closed:mail", "a-1:closed:chat"}
     assert again.ingest.monitor("a") is None
     third = await desk(store, clock, fake_monitor("a", policy=policies(confirm=1, to=("mail",))))
     third.run = 2
     await third.see(DOWN, monitor="a")
-    assert (await store.incidents(open_only=True))[0].id == "a-2"
+    assert (await store.archive.incidents(open_only=True))[0].id == "a-2"
 
 
-async def test_a_reload_with_a_maintenance_window_hushes_what_is_not_told_yet(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_reload_with_a_maintenance_window_hushes_what_is_not_told_yet(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(DOWN)
     policy = policies(**BASIC, windows=(Window(clock.now(), clock.now() + 60_000),))
     await ours.ingest.configure([fake_monitor(policy=policy)])
     await ours.see(DOWN, UP, UP)
     assert await ours.keys() == []
-    assert len(await store.incidents()) == 1
+    assert len(await store.archive.incidents()) == 1
 
 
-async def test_whole_results_are_kept_around_each_change(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_whole_results_are_kept_around_each_change(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(UP, UP, DOWN, DOWN, DOWN, UP, UP)
     end = clock.now() + 1
-    bad = await store.last_detail("shop", good=False, before=end)
-    good = await store.last_detail("shop", good=True, before=end)
+    bad = await store.archive.last_detail("shop", good=False, before=end)
+    good = await store.archive.last_detail("shop", good=True, before=end)
     assert bad is not None
     assert bad.message == "as scripted"
     assert good is not None
@@ -357,7 +358,7 @@ async def test_whole_results_are_kept_around_each_change(store: SqliteStore, clo
 
 
 async def test_the_log_names_every_check_verdict_and_decision(
-    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     ours = await desk(store, clock)
@@ -368,7 +369,7 @@ async def test_the_log_names_every_check_verdict_and_decision(
     assert "shop: recovered shop-1" in caplog.text
 
 
-async def test_a_good_result_of_a_resting_monitor_costs_little(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_good_result_of_a_resting_monitor_costs_little(store: MemoryStore, clock: VirtualClock) -> None:
     monitors = [fake_monitor(f"m{number}") for number in range(256)]
     ours = await desk(store, clock, *monitors)
     batches = [ours.batch(*(ours.result(UP, one.id) for one in monitors)) for _ in range(40)]

@@ -11,9 +11,9 @@ from vigie.core.model import Status
 from vigie.core.notification import NoticeReason, Window
 from vigie.engine.alive import keep_alive
 from vigie.errors import StoreError, StoreFault
-from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
+from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
 OPENED, REMINDER, RECOVERED, CLOSED = NoticeReason.OPENED, NoticeReason.REMINDER, NoticeReason.RECOVERED, NoticeReason.CLOSED
@@ -22,7 +22,7 @@ OPENED, REMINDER, RECOVERED, CLOSED = NoticeReason.OPENED, NoticeReason.REMINDER
 class World:
     """One service whose status the test sets, watched by the whole engine."""
 
-    def __init__(self, store: SqliteStore, clock: VirtualClock, policy: Policies | None = None) -> None:
+    def __init__(self, store: MemoryStore, clock: VirtualClock, policy: Policies | None = None) -> None:
         self.status, self.mail = Status.UP, FakeChannel(clock)
         monitor = fake_monitor(every_ms=5_000, policy=policy)
         self.vigie = FakeVigie(store, clock, [monitor], lambda _: self.status, {"mail": self.mail})
@@ -31,7 +31,7 @@ class World:
         return [message.reason for _, message in self.mail.told]
 
 
-async def test_an_outage_is_paged_within_two_seconds_of_its_confirmation_and_recovers_once(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_an_outage_is_paged_within_two_seconds_of_its_confirmation_and_recovers_once(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     async with world.vigie.at_work():
         await clock.sleep(20)
@@ -39,13 +39,13 @@ async def test_an_outage_is_paged_within_two_seconds_of_its_confirmation_and_rec
         await clock.sleep(60)
         world.status = Status.UP
         await clock.sleep(60)
-        incident = (await store.incidents())[0]
+        incident = (await store.archive.incidents())[0]
     assert world.kinds() == [OPENED, RECOVERED]
     assert world.mail.told[0][0] - incident.opened_at < 2_000
     assert incident.opened_at - incident.started_at <= 1_100  # the quick pace
 
 
-async def test_the_pace_is_quick_only_while_something_is_in_doubt(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_the_pace_is_quick_only_while_something_is_in_doubt(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock, policies(confirm=4, confirm_every_ms=500, recover=4, to=("mail",)))
     async with world.vigie.at_work():
         await clock.sleep(20)
@@ -59,19 +59,19 @@ async def test_the_pace_is_quick_only_while_something_is_in_doubt(store: SqliteS
     assert all(gap > 4_000 for gap in gaps[-3:])
 
 
-async def test_reminders_come_in_their_time_until_somebody_acknowledges(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_reminders_come_in_their_time_until_somebody_acknowledges(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock, policies(confirm=1, remind_ms=60_000, to=("mail",)))
     world.status = Status.DOWN
     async with world.vigie.at_work():
         await clock.sleep(150)
         assert world.kinds() == [OPENED, REMINDER, REMINDER]
-        await store.leave("shop", Acked(clock.now(), "ana"))
+        await store.inbox.enqueue_command("shop", Acked(clock.now(), "ana"))
         await clock.sleep(150)
     assert world.kinds() == [OPENED, REMINDER, REMINDER]
 
 
 @pytest.mark.parametrize("delta_ms", [7 * 86_400_000, -7 * 86_400_000])
-async def test_a_step_of_the_clock_or_a_suspended_machine_pages_nobody(store: SqliteStore, clock: VirtualClock, delta_ms: int) -> None:
+async def test_a_step_of_the_clock_or_a_suspended_machine_pages_nobody(store: MemoryStore, clock: VirtualClock, delta_ms: int) -> None:
     world = World(store, clock, policies(confirm=1, remind_ms=600_000, to=("mail",)))
     async with world.vigie.at_work():
         await clock.sleep(30)
@@ -87,13 +87,13 @@ async def test_a_step_of_the_clock_or_a_suspended_machine_pages_nobody(store: Sq
     assert world.kinds() == [OPENED, *[REMINDER] * 6]  # one every ten minutes, as without the steps
 
 
-async def test_a_person_resolves_and_the_service_is_watched_on(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_person_resolves_and_the_service_is_watched_on(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     world.status = Status.DOWN
     async with world.vigie.at_work():
         await clock.sleep(20)
         world.status = Status.UP
-        await store.leave("shop", Resolved(clock.now(), "ana"))
+        await store.inbox.enqueue_command("shop", Resolved(clock.now(), "ana"))
         await clock.sleep(20)
         assert world.kinds() == [OPENED, CLOSED]
         world.status = Status.DOWN
@@ -102,9 +102,9 @@ async def test_a_person_resolves_and_the_service_is_watched_on(store: SqliteStor
 
 
 async def test_what_a_person_asked_for_is_not_lost_when_the_store_fails(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world, real, failures = World(store, clock), store.commit, list[int]()
+    world, real, failures = World(store, clock), store.ledger.commit, list[int]()
     world.status = Status.DOWN
 
     async def commit(change: object) -> None:
@@ -113,16 +113,26 @@ async def test_what_a_person_asked_for_is_not_lost_when_the_store_fails(
             raise StoreError(StoreFault.FULL, "the disk is full")
         await real(change)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(store, "commit", commit)
+    monkeypatch.setattr(store.ledger, "commit", commit)
     async with world.vigie.at_work():
         await clock.sleep(20)
         failures.extend([1, 1])
-        await store.leave("shop", Acked(clock.now(), "ana"))
+        await store.inbox.enqueue_command("shop", Acked(clock.now(), "ana"))
         await clock.sleep(10)
-        assert (await store.incidents())[0].acked_by == "ana"
+        assert (await store.archive.incidents())[0].acked_by == "ana"
+        assert await store.inbox.commands() == []
 
 
-async def test_a_maintenance_window_that_ends_discloses_what_is_still_broken(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_what_is_asked_of_a_monitor_that_went_is_consumed_too(store: MemoryStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    async with world.vigie.at_work():
+        await store.inbox.enqueue_command("gone", Acked(clock.now(), "ana"))
+        await store.inbox.enqueue_command("shop", Acked(clock.now(), "ana"))  # and what changes nothing
+        await clock.sleep(2)
+        assert await store.inbox.commands() == []
+
+
+async def test_a_maintenance_window_that_ends_discloses_what_is_still_broken(store: MemoryStore, clock: VirtualClock) -> None:
     window = Window(clock.now(), clock.now() + 60_000)
     world = World(store, clock, policies(confirm=1, to=("mail",), windows=(window,)))
     world.status = Status.DOWN
@@ -134,7 +144,7 @@ async def test_a_maintenance_window_that_ends_discloses_what_is_still_broken(sto
 
 
 async def test_retention_runs_every_hour(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
     pruned = list[int]()
@@ -143,7 +153,7 @@ async def test_retention_runs_every_hour(
         pruned.append(now)
         return 3
 
-    monkeypatch.setattr(store, "prune", prune)
+    monkeypatch.setattr(store.archive, "prune", prune)
     world = World(store, clock)
     housekeeping = asyncio.create_task(world.vigie.janitor.run())
     await clock.sleep(2.5 * 3_600)
@@ -153,12 +163,12 @@ async def test_retention_runs_every_hour(
 
 
 async def test_a_store_that_fails_does_not_end_the_housekeeping(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def left() -> None:
+    async def commands() -> None:
         raise StoreError(StoreFault.BUSY, "the database is locked")
 
-    monkeypatch.setattr(store, "left", left)
+    monkeypatch.setattr(store.inbox, "commands", commands)
     world = World(store, clock)
     async with world.vigie.at_work():
         await clock.sleep(10)
@@ -183,11 +193,11 @@ async def test_a_task_that_breaks_is_told_loudly_and_started_again(clock: Virtua
 
 
 async def test_a_step_that_cannot_be_written_down_is_not_taken_twice(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some monitors moved and some not would give some of them the same step again a second later."""
     policy = policies(confirm=1, remind_ms=600_000, to=("mail",))
-    mail, status, failures, real = FakeChannel(clock), [Status.UP], list[int](), store.commit
+    mail, status, failures, real = FakeChannel(clock), [Status.UP], list[int](), store.ledger.commit
     monitors = [fake_monitor(f"shop{number}", every_ms=5_000, policy=policy) for number in range(3)]
     vigie = FakeVigie(store, clock, monitors, lambda _: status[0], {"mail": mail})
 
@@ -199,7 +209,7 @@ async def test_a_step_that_cannot_be_written_down_is_not_taken_twice(
                 raise StoreError(StoreFault.FULL, "the disk is full")
         await real(change)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(store, "commit", commit)
+    monkeypatch.setattr(store.ledger, "commit", commit)
     async with vigie.at_work():
         status[0] = Status.DOWN
         await clock.sleep(20)

@@ -14,7 +14,8 @@ from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.ports import Commit
 from vigie.testing import VirtualClock, VirtualLoop
 from vigie.testing.fakes import fake_spec
-from vigie.testing.memory import MemoryStore
+from vigie.testing.memory.data import Data
+from vigie.testing.memory.ledger import MemoryLedger
 from vigie.testing.servers import serving
 
 UP, DOWN, UNKNOWN = Status.UP, Status.DOWN, Status.UNKNOWN
@@ -173,18 +174,18 @@ async def test_a_check_from_the_command_line_is_watched_over_too() -> None:
 async def test_a_disk_that_stalls_is_not_the_targets_silence(clock: VirtualClock) -> None:
     """A single cycle keeps its results in the same thread that looks at services: while that waits for the disk, nobody is heard."""
 
-    class Stalling(MemoryStore):
+    class Stalling(MemoryLedger):
         async def commit(self, change: Commit) -> None:
             stall(5)
             await super().commit(change)
 
-    store, results = Stalling(), list[CheckResult]()
+    ledger, results = Stalling(Data()), list[CheckResult]()
     async with at_work(clock) as loop_monitor:
 
         async def one(cause: Cause | None, takes: float) -> None:
             result = await loop_monitor.run_check(Told(nothing, cause, takes=takes), SHOP)
             results.append(result)
-            await store.commit(Commit((result,)))
+            await ledger.commit(Commit((result,)))
 
         await asyncio.gather(one(None, 0.5), one(Cause.TIMEOUT_FIRST_BYTE, 2.0))
     assert [(one.status, one.cause) for one in results] == [(UP, None), (UNKNOWN, Cause.PROBE_ERROR)]

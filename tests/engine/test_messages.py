@@ -31,8 +31,8 @@ async def recovered(*details: CheckResult, by: str | None = None) -> Message:
     assert down.cause is not None
     incident = Incident("shop-1", "shop", Severity.OUTAGE, down.cause, START, START, closed_at=CLOSED, closed_by=by)
     store, clock = MemoryStore(), VirtualClock()
-    await store.commit(Commit(incidents=(incident,), details=(down, *details)))
-    composer = Composer(store, clock, RenderContext("en", UTC), {"shop": fake_monitor()})
+    await store.ledger.commit(Commit(incidents=(incident,), details=(down, *details)))
+    composer = Composer(store.archive, clock, RenderContext("en", UTC), {"shop": fake_monitor()})
     reason = NoticeReason.RECOVERED if by is None else NoticeReason.CLOSED
     return await composer.compose(Notice(f"shop-1:{reason}:mail", "shop-1", "shop", "mail", reason, CLOSED))
 

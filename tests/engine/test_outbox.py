@@ -7,17 +7,17 @@ import pytest
 from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.outbox import LEASE_MS
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
-from vigie.ports import OutboxRow
+from vigie.ports import OutboxRow, OutboxState
 from vigie.report.facts import Message
-from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
+from vigie.testing.memory import MemoryStore
 
 from .post import AUTH, OPENED, RECOVERED, REFUSED, Post, bare, channels
 
 pytestmark = pytest.mark.virtual
 
 
-async def test_what_is_due_leaves_at_once_and_once(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_what_is_due_leaves_at_once_and_once(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.start()
     await clock.sleep(3)
@@ -25,20 +25,20 @@ async def test_what_is_due_leaves_at_once_and_once(store: SqliteStore, clock: Vi
     await post.put(("shop-1", OPENED, "mail"))
     await clock.sleep(600)
     assert [(at - put_at < 50, message.key) for at, message in post.channels["mail"].told] == [(True, "shop-1:opened:mail")]
-    assert [(one.reason, one.answer) for one in await store.deliveries("shop-1")] == [(None, "250 taken")]
+    assert [(one.failure, one.answer) for one in await store.archive.deliveries("shop-1")] == [(None, "250 taken")]
     await post.stop()
 
 
 async def test_a_channel_that_fails_is_tried_again_with_growing_waits(
-    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].script = [REFUSED] * 4
     post.start()
     await post.put(("shop-1", OPENED, "mail"))
     await clock.sleep(120)
-    attempts = await store.deliveries("shop-1")
-    assert [one.reason for one in attempts] == ["refused"] * 4 + [None]
+    attempts = await store.archive.deliveries("shop-1")
+    assert [one.failure for one in attempts] == ["refused"] * 4 + [None]
     assert [one.attempt for one in attempts] == [1, 2, 3, 4, 5]
     waits = [after.at - before.at for before, after in pairwise(attempts)]
     for wait, base in zip(waits, (2_000, 4_000, 8_000, 16_000), strict=True):
@@ -47,19 +47,19 @@ async def test_a_channel_that_fails_is_tried_again_with_growing_waits(
     await post.stop()
 
 
-async def test_a_channel_that_asks_for_a_wait_gets_it(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_channel_that_asks_for_a_wait_gets_it(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "chat"))
     post.channels["chat"].script = [DeliveryError(DeliveryReason.RATE_LIMIT, "slow down", retry_after_ms=90_000)]
     post.start()
     await post.put(("shop-1", OPENED, "chat"))
     await clock.sleep(200)
-    first, second = await store.deliveries("shop-1")
+    first, second = await store.archive.deliveries("shop-1")
     assert 90_000 <= second.at - first.at < 91_000
     await post.stop()
 
 
 async def test_a_permanent_fault_buries_loudly_and_another_channel_says_so(
-    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     post = Post(store, clock, channels(clock, "mail", "chat"), ("mail", "chat"))
     post.channels["mail"].always = AUTH
@@ -68,25 +68,25 @@ async def test_a_permanent_fault_buries_loudly_and_another_channel_says_so(
     await clock.sleep(10)
     assert post.channels["chat"].keys() == ["shop-1:opened:instead:chat", "shop-1:opened:mail:buried:chat"]
     assert [message.reason for _, message in post.channels["chat"].told] == [OPENED, NoticeReason.BURIED]
-    assert [row.notice.key for row in await store.buried()] == ["shop-1:opened:mail"]
+    assert [row.notice.key for row in await store.ledger.outbox(OutboxState.UNDELIVERABLE)] == ["shop-1:opened:mail"]
     assert any(record.levelname == "CRITICAL" and "app password" in record.message for record in caplog.records)
     await post.stop()
 
 
-async def test_two_channels_that_are_both_dead_for_good_do_not_page_each_other_for_ever(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_two_channels_that_are_both_dead_for_good_do_not_page_each_other_for_ever(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail", "chat"), ("mail", "chat"))
     for channel in post.channels.values():
         channel.always = AUTH
     post.start()
     await post.put(("shop-1", OPENED, "mail"), ("shop-1", OPENED, "chat"))
     await clock.sleep(600)
-    assert await store.unsent() == []
-    assert len(await store.deliveries("shop-1")) <= 6
+    assert await store.ledger.outbox(OutboxState.WAITING) == []
+    assert len(await store.archive.deliveries("shop-1")) <= 6
     await post.stop()
 
 
 @pytest.mark.parametrize("mail", ["mail", "ops:mail"])
-async def test_a_channel_that_is_told_anyway_does_not_stand_in(store: SqliteStore, clock: VirtualClock, mail: str) -> None:
+async def test_a_channel_that_is_told_anyway_does_not_stand_in(store: MemoryStore, clock: VirtualClock, mail: str) -> None:
     post = Post(store, clock, channels(clock, mail, "chat"), (mail, "chat"))
     post.channels[mail].always = REFUSED
     post.start()
@@ -97,7 +97,7 @@ async def test_a_channel_that_is_told_anyway_does_not_stand_in(store: SqliteStor
 
 
 async def test_after_three_failures_the_fallback_is_told_once_and_hears_of_the_recovery_too(
-    store: SqliteStore, clock: VirtualClock
+    store: MemoryStore, clock: VirtualClock
 ) -> None:
     post = Post(store, clock, channels(clock, "mail", "pager"), ("pager",))
     post.channels["mail"].always = REFUSED
@@ -114,20 +114,20 @@ async def test_after_three_failures_the_fallback_is_told_once_and_hears_of_the_r
     await post.stop()
 
 
-async def test_a_notice_that_failed_for_a_day_is_buried(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_notice_that_failed_for_a_day_is_buried(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].always = REFUSED
     post.start()
     await post.put(("shop-1", OPENED, "mail"), age_ms=82_000_000)
     await clock.sleep(4_300)
-    assert await store.buried() == []
+    assert await store.ledger.outbox(OutboxState.UNDELIVERABLE) == []
     await clock.sleep(1_000)
-    assert len(await store.buried()) == 1
-    assert len(await store.deliveries("shop-1")) < 20
+    assert len(await store.ledger.outbox(OutboxState.UNDELIVERABLE)) == 1
+    assert len(await store.archive.deliveries("shop-1")) < 20
     await post.stop()
 
 
-async def test_a_recovery_never_overtakes_its_opening(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_recovery_never_overtakes_its_opening(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail", "chat"))
     post.channels["mail"].script = [REFUSED, REFUSED]
     post.start()
@@ -140,7 +140,7 @@ async def test_a_recovery_never_overtakes_its_opening(store: SqliteStore, clock:
     await post.stop()
 
 
-async def test_a_stalled_channel_is_cut_off_and_holds_up_no_other(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_stalled_channel_is_cut_off_and_holds_up_no_other(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail", "chat"))
     post.channels["mail"].always = 1e6
     post.start()
@@ -151,7 +151,7 @@ async def test_a_stalled_channel_is_cut_off_and_holds_up_no_other(store: SqliteS
     assert len(post.channels["chat"].told) == 100
     assert max(at for at, _ in post.channels["chat"].told) - put_at < 1_000
     await clock.sleep(40)
-    assert {one.reason for one in await store.deliveries("shop-0") if one.channel == "mail"} == {"timeout"}
+    assert {one.failure for one in await store.archive.deliveries("shop-0") if one.channel == "mail"} == {"timeout"}
     assert post.channels["mail"].most == 4
     for task in post.tasks:
         task.cancel()
@@ -160,7 +160,7 @@ async def test_a_stalled_channel_is_cut_off_and_holds_up_no_other(store: SqliteS
     assert clock.now() - before <= 30_000
 
 
-async def test_waiting_for_a_slow_channel_longer_than_the_lease_sends_nothing_twice(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_waiting_for_a_slow_channel_longer_than_the_lease_sends_nothing_twice(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].always = 20.0
     post.start()
@@ -172,10 +172,10 @@ async def test_waiting_for_a_slow_channel_longer_than_the_lease_sends_nothing_tw
     await post.stop()
 
 
-async def test_a_row_leased_by_a_process_that_died_is_sent_when_the_lease_ends(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_row_leased_by_a_process_that_died_is_sent_when_the_lease_ends(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     await post.put(("shop-1", OPENED, "mail"))
-    assert len(await store.claim(clock.now(), LEASE_MS, 10)) == 1
+    assert len(await store.ledger.claim(clock.now(), LEASE_MS, 10)) == 1
     post.start()
     await clock.sleep(LEASE_MS / 1000 - 1)
     assert post.channels["mail"].keys() == []
@@ -185,16 +185,16 @@ async def test_a_row_leased_by_a_process_that_died_is_sent_when_the_lease_ends(s
 
 
 async def test_a_store_that_cannot_be_read_is_asked_again(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    post, real, broken = Post(store, clock, channels(clock, "mail")), store.claim, [True]
+    post, real, broken = Post(store, clock, channels(clock, "mail")), store.ledger.claim, [True]
 
     async def claim(now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
         if broken[0]:
             raise StoreError(StoreFault.BUSY, "the database is locked")
         return await real(now, lease_ms, limit)
 
-    monkeypatch.setattr(store, "claim", claim)
+    monkeypatch.setattr(store.ledger, "claim", claim)
     post.start()
     await post.put(("shop-1", OPENED, "mail"))
     await clock.sleep(20)
@@ -205,7 +205,7 @@ async def test_a_store_that_cannot_be_read_is_asked_again(
     await post.stop()
 
 
-async def test_what_cannot_be_read_is_not_the_channels_fault(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_what_cannot_be_read_is_not_the_channels_fault(store: MemoryStore, clock: VirtualClock) -> None:
     post, broken = Post(store, clock, channels(clock, "mail")), [True]
 
     async def compose(notice: Notice) -> Message:
@@ -217,23 +217,23 @@ async def test_what_cannot_be_read_is_not_the_channels_fault(store: SqliteStore,
     post.start()
     await post.put(("shop-1", OPENED, "mail"))
     await clock.sleep(70)
-    assert [one.attempt for one in await store.deliveries("shop-1")] == [1]
+    assert [one.attempt for one in await store.archive.deliveries("shop-1")] == [1]
     assert post.channels["mail"].keys() == ["shop-1:opened:mail"]
     await post.stop()
 
 
-async def test_a_channel_that_breaks_is_tried_again(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_channel_that_breaks_is_tried_again(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].script = [KeyError("a bug"), ValueError("another")]
     post.start()
     await post.put(("shop-1", OPENED, "mail"))
     await clock.sleep(30)
     assert post.channels["mail"].keys() == ["shop-1:opened:mail"]
-    assert [one.reason for one in await store.deliveries("shop-1")] == ["other", "other", None]
+    assert [one.failure for one in await store.archive.deliveries("shop-1")] == ["other", "other", None]
     await post.stop()
 
 
-async def test_a_channel_that_is_configured_no_more_is_buried_and_stood_in_for(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_channel_that_is_configured_no_more_is_buried_and_stood_in_for(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail", "chat"), ("chat",))
     post.outbox.use({"chat": post.channels["chat"]})
     post.start()
@@ -244,7 +244,7 @@ async def test_a_channel_that_is_configured_no_more_is_buried_and_stood_in_for(s
 
 
 @pytest.mark.parametrize("delta_ms", [-86_400_000, 86_400_000])
-async def test_a_page_does_not_wait_because_the_clock_was_set_back(store: SqliteStore, clock: VirtualClock, delta_ms: int) -> None:
+async def test_a_page_does_not_wait_because_the_clock_was_set_back(store: MemoryStore, clock: VirtualClock, delta_ms: int) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].script = [REFUSED]
     post.start()
@@ -259,7 +259,7 @@ async def test_a_page_does_not_wait_because_the_clock_was_set_back(store: Sqlite
     await post.stop()
 
 
-async def test_draining_sends_what_is_due_waits_for_what_soon_is_and_counts_the_rest(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_draining_sends_what_is_due_waits_for_what_soon_is_and_counts_the_rest(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail", "chat"))
     post.channels["mail"].script = [REFUSED]
     post.channels["chat"].always = REFUSED
@@ -271,14 +271,14 @@ async def test_draining_sends_what_is_due_waits_for_what_soon_is_and_counts_the_
     await post.outbox.close()
 
 
-async def test_draining_an_empty_outbox_takes_no_time(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_draining_an_empty_outbox_takes_no_time(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     started = clock.now()
     assert await post.outbox.drain(started + 20_000) == 0
     assert clock.now() == started
 
 
-async def test_draining_ends_in_time_though_a_channel_stalls(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_draining_ends_in_time_though_a_channel_stalls(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].always = 1e6
     await post.put(("shop-1", OPENED, "mail"))

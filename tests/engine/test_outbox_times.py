@@ -9,10 +9,11 @@ import pytest
 from vigie.core.notification import NoticeReason
 from vigie.engine.outbox import LEASE_MS
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
-from vigie.ports import OutboxRow
+from vigie.ports import OutboxRow, OutboxState
 from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel
+from vigie.testing.memory import MemoryStore
 
 from .post import AUTH, OPENED, REFUSED, Post, channels
 
@@ -23,7 +24,7 @@ DAY = 86_400_000
 # Clocks
 
 
-async def test_what_was_put_off_while_the_clock_was_ahead_does_not_wait_for_that_day(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_what_was_put_off_while_the_clock_was_ahead_does_not_wait_for_that_day(store: MemoryStore, clock: VirtualClock) -> None:
     """A wrong clock that is set right a minute later: neither a new page nor a retry waits for tomorrow."""
     post = Post(store, clock, channels(clock, "mail", "chat"))
     post.channels["mail"].script = [REFUSED]
@@ -39,7 +40,7 @@ async def test_what_was_put_off_while_the_clock_was_ahead_does_not_wait_for_that
     await post.stop()
 
 
-async def test_nor_does_it_wait_after_a_restart(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_nor_does_it_wait_after_a_restart(store: MemoryStore, clock: VirtualClock) -> None:
     clock.step(DAY)
     first = Post(store, clock, channels(clock, "mail"))
     first.channels["mail"].always = REFUSED
@@ -53,7 +54,7 @@ async def test_nor_does_it_wait_after_a_restart(store: SqliteStore, clock: Virtu
     await again.stop()
 
 
-async def test_a_machine_that_slept_over_a_notice_does_not_give_it_up_at_the_next_failure(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_machine_that_slept_over_a_notice_does_not_give_it_up_at_the_next_failure(store: MemoryStore, clock: VirtualClock) -> None:
     """A laptop closed on Friday: on Monday the network needs a moment."""
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].script = [REFUSED] * 4
@@ -66,7 +67,7 @@ async def test_a_machine_that_slept_over_a_notice_does_not_give_it_up_at_the_nex
     await post.stop()
 
 
-async def test_nor_does_a_vigie_that_was_away(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_nor_does_a_vigie_that_was_away(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].script = [REFUSED] * 4
     post.start()
@@ -76,7 +77,7 @@ async def test_nor_does_a_vigie_that_was_away(store: SqliteStore, clock: Virtual
     await post.stop()
 
 
-async def test_a_channel_that_asks_for_a_week_is_asked_again_within_the_hour(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_channel_that_asks_for_a_week_is_asked_again_within_the_hour(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "chat"))
     post.channels["chat"].script = [DeliveryError(DeliveryReason.RATE_LIMIT, "slow down", retry_after_ms=7 * DAY)]
     post.start()
@@ -87,7 +88,7 @@ async def test_a_channel_that_asks_for_a_week_is_asked_again_within_the_hour(sto
 
 
 @pytest.mark.parametrize("delta_ms", [-DAY, -3_000, 3_000, DAY])
-async def test_a_step_while_a_send_is_under_way_sends_nothing_twice(store: SqliteStore, clock: VirtualClock, delta_ms: int) -> None:
+async def test_a_step_while_a_send_is_under_way_sends_nothing_twice(store: MemoryStore, clock: VirtualClock, delta_ms: int) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].always = 20.0
     post.start()
@@ -99,7 +100,7 @@ async def test_a_step_while_a_send_is_under_way_sends_nothing_twice(store: Sqlit
     await clock.sleep(120)
     keys = post.channels["mail"].keys()
     assert sorted(keys) == sorted(f"shop-{number}:opened:mail" for number in range(12))
-    assert await store.unsent() == []
+    assert await store.ledger.outbox(OutboxState.WAITING) == []
     await post.stop()
 
 
@@ -107,17 +108,17 @@ async def test_a_step_while_a_send_is_under_way_sends_nothing_twice(store: Sqlit
 
 
 async def test_a_success_is_not_sent_again_because_the_disk_is_full(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What was sent is remembered until it can be written down; only a crash in between sends it twice."""
-    post, real, full = Post(store, clock, channels(clock, "mail")), store.delivered, [True]
+    post, real, full = Post(store, clock, channels(clock, "mail")), store.ledger.record, [True]
 
     async def delivered(delivery: Any) -> None:
         if full[0]:
             raise StoreError(StoreFault.FULL, "the disk is full")
         await real(delivery)
 
-    monkeypatch.setattr(store, "delivered", delivered)
+    monkeypatch.setattr(store.ledger, "record", delivered)
     post.start()
     await post.put(("shop-1", OPENED, "mail"))
     await clock.sleep(3_600)
@@ -126,22 +127,22 @@ async def test_a_success_is_not_sent_again_because_the_disk_is_full(
     full[0] = False
     await clock.sleep(120)
     assert post.channels["mail"].keys() == ["shop-1:opened:mail"]
-    assert await store.unsent() == []
-    assert [one.reason for one in await store.deliveries("shop-1")] == [None]
+    assert await store.ledger.outbox(OutboxState.WAITING) == []
+    assert [one.failure for one in await store.archive.deliveries("shop-1")] == [None]
     await post.stop()
 
 
 async def test_an_end_while_rows_are_being_claimed_leaves_none_of_them_leased(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post, real = Post(store, clock, channels(clock, "mail")), store.claim
+    post, real = Post(store, clock, channels(clock, "mail")), store.ledger.claim
 
     async def claim(now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
         rows = await real(now, lease_ms, limit)
         await clock.sleep(0.2)  # as a busy writer's thread answers
         return rows
 
-    monkeypatch.setattr(store, "claim", claim)
+    monkeypatch.setattr(store.ledger, "claim", claim)
     await post.put(("shop-1", OPENED, "mail"))
     post.start()
     await clock.sleep(0.1)
@@ -153,20 +154,20 @@ async def test_an_end_while_rows_are_being_claimed_leaves_none_of_them_leased(
 
 
 async def test_many_failures_do_not_read_the_whole_outbox_each(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    post, real, reads = Post(store, clock, channels(clock, "mail", "chat"), ("chat",)), store.unsent, list[int]()
+    post, real, reads = Post(store, clock, channels(clock, "mail", "chat"), ("chat",)), store.ledger.outbox, list[int]()
     post.channels["mail"].always = AUTH
 
-    async def unsent() -> list[OutboxRow]:
+    async def outbox(state: OutboxState) -> list[OutboxRow]:
         reads.append(1)
-        return await real()
+        return await real(state)
 
-    monkeypatch.setattr(store, "unsent", unsent)
+    monkeypatch.setattr(store.ledger, "outbox", outbox)
     post.start()
     await post.put(*[(f"shop-{number}", OPENED, "mail") for number in range(200)])
     await clock.sleep(30)
-    assert len(await store.buried()) == 200
+    assert len(await store.ledger.outbox(OutboxState.UNDELIVERABLE)) == 200
     assert len(post.channels["chat"].told) == 400
     assert len(reads) < 40
     await post.stop()
@@ -175,7 +176,7 @@ async def test_many_failures_do_not_read_the_whole_outbox_each(
 # The end
 
 
-async def test_draining_a_stalled_channel_holds_up_no_others_retry(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_draining_a_stalled_channel_holds_up_no_others_retry(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail", "chat"))
     post.channels["mail"].always = 1e6
     post.channels["chat"].script = [REFUSED, REFUSED]
@@ -185,7 +186,7 @@ async def test_draining_a_stalled_channel_holds_up_no_others_retry(store: Sqlite
     await post.outbox.close()
 
 
-async def test_what_is_buried_while_draining_counts_as_not_told(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_what_is_buried_while_draining_counts_as_not_told(store: MemoryStore, clock: VirtualClock) -> None:
     """Else `vigie once` would end as if everything had been sent."""
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].always = AUTH
@@ -214,7 +215,7 @@ async def test_what_waited_for_a_slot_when_the_end_came_is_sent_at_the_next_star
     await again.stop()
 
 
-async def test_a_channel_that_is_cancelled_from_within_is_a_failure_like_another(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_channel_that_is_cancelled_from_within_is_a_failure_like_another(store: MemoryStore, clock: VirtualClock) -> None:
     """Some libraries raise CancelledError for a deadline of their own."""
     post = Post(store, clock, channels(clock, "mail"))
     deliver, left = post.channels["mail"].deliver, [1]
@@ -234,7 +235,7 @@ async def test_a_channel_that_is_cancelled_from_within_is_a_failure_like_another
     await post.stop()
 
 
-async def test_a_new_configuration_takes_over_a_waiting_notice(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_new_configuration_takes_over_a_waiting_notice(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].always = REFUSED
     post.start()

@@ -12,9 +12,9 @@ from vigie.errors import ModelError, ModelFault, StoreError, StoreFault
 from vigie.report.facts import Evidence, FactKind
 from vigie.report.history import Remark
 from vigie.report.render import RenderContext
-from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeCollector, FakeModel, FakeVigie, fake_monitor, policies
+from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
 MISSING = ModelError(ModelFault.NOT_PULLED, "the model llama3 is not there", "ollama pull llama3")
@@ -24,7 +24,7 @@ SECOND_LOOK = Evidence(FactKind.CONTROL, "link", True, "Notre lien répond.", "O
 class World:
     """One service that fails from `down_from` to `down_to` (seconds), watched by the whole engine."""
 
-    def __init__(self, store: SqliteStore, clock: VirtualClock, *, down_to: float = 1e9, count: int = 1) -> None:
+    def __init__(self, store: MemoryStore, clock: VirtualClock, *, down_to: float = 1e9, count: int = 1) -> None:
         self.clock, self.store, self.start = clock, store, clock.now()
         self.down_to = down_to
         self.flaps: tuple[float, ...] = ()  # where each of several outages of twenty seconds begins
@@ -47,17 +47,17 @@ class World:
         )  # fmt: skip
 
     async def opened_at(self) -> int:
-        return (await self.store.incidents())[-1].opened_at
+        return (await self.store.archive.incidents())[-1].opened_at
 
     def kinds(self) -> list[NoticeReason]:
         return [message.reason for _, message in self.mail.told]
 
 
-async def test_a_report_that_is_ready_in_time_is_in_the_page(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_report_that_is_ready_in_time_is_in_the_page(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     async with world.vigie().at_work():
         await clock.sleep(40)
-        (at, message), opened_at = world.mail.told[0], (await store.incidents())[0].opened_at
+        (at, message), opened_at = world.mail.told[0], (await store.archive.incidents())[0].opened_at
     assert world.kinds() == [NoticeReason.OPENED]
     assert message.analysis is not None
     assert "2 checks in a row failed" in message.analysis.sentences[0]
@@ -65,12 +65,12 @@ async def test_a_report_that_is_ready_in_time_is_in_the_page(store: SqliteStore,
     assert world.model.loaded == 1
 
 
-async def test_a_report_that_is_late_follows_in_the_same_thread(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_report_that_is_late_follows_in_the_same_thread(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     world.model.takes = 20
     async with world.vigie().at_work():
         await clock.sleep(60)
-        opened_at = (await store.incidents())[0].opened_at
+        opened_at = (await store.archive.incidents())[0].opened_at
     assert world.kinds() == [NoticeReason.OPENED, NoticeReason.REPORT]
     (page_at, page), (_, report) = world.mail.told
     assert 2_000 <= page_at - opened_at < 2_300
@@ -81,11 +81,11 @@ async def test_a_report_that_is_late_follows_in_the_same_thread(store: SqliteSto
     assert not report.opens_thread
 
 
-async def test_the_second_look_is_taken_during_the_suspicion_and_is_in_the_report(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_the_second_look_is_taken_during_the_suspicion_and_is_in_the_report(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     async with world.vigie().at_work():
         await clock.sleep(40)
-        stored = await store.report("shop-1")
+        stored = await store.archive.report("shop-1")
     assert stored is not None
     assert SECOND_LOOK in [fact.evidence for fact in stored.bundle.facts]
     assert world.collector.looks == ["shop"]
@@ -93,13 +93,13 @@ async def test_the_second_look_is_taken_during_the_suspicion_and_is_in_the_repor
 
 @pytest.mark.parametrize("fault", [MISSING, ValueError("not a ModelError at all")])
 async def test_a_model_that_fails_costs_only_its_paragraph(
-    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture, fault: Exception
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture, fault: Exception
 ) -> None:
     world = World(store, clock)
     world.model.fault = fault
     async with world.vigie().at_work():
         await clock.sleep(60)
-        stored, opened_at = await store.report("shop-1"), await world.opened_at()
+        stored, opened_at = await store.archive.report("shop-1"), await world.opened_at()
     assert world.kinds() == [NoticeReason.OPENED]
     assert world.mail.told[0][0] - opened_at < 1_000
     assert stored is not None
@@ -108,7 +108,7 @@ async def test_a_model_that_fails_costs_only_its_paragraph(
 
 
 async def test_a_fault_of_the_model_is_told_once_in_the_log_with_its_fix(
-    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("WARNING")
     world = World(store, clock, count=3)
@@ -119,7 +119,7 @@ async def test_a_fault_of_the_model_is_told_once_in_the_log_with_its_fix(
     assert len(world.mail.told) == 3
 
 
-async def test_without_a_model_the_page_leaves_at_once_with_the_plain_report(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_without_a_model_the_page_leaves_at_once_with_the_plain_report(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     world.model_or_none, world.hold_ms = None, 0
     async with world.vigie().at_work():
@@ -129,60 +129,60 @@ async def test_without_a_model_the_page_leaves_at_once_with_the_plain_report(sto
     assert world.mail.told[0][1].lines
 
 
-async def test_a_model_that_never_answers_is_given_up_at_its_deadline(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_model_that_never_answers_is_given_up_at_its_deadline(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     world.model.takes = 1e6
     async with world.vigie().at_work():
         await clock.sleep(100)
-        stored = await store.report("shop-1")
+        stored = await store.archive.report("shop-1")
     assert world.kinds() == [NoticeReason.OPENED]
     assert stored is not None
     assert (stored.fault or "").startswith(ModelFault.TIMEOUT_TOTAL)
 
 
 @pytest.mark.parametrize("text", ["", "garbage", '{"cause": "unknown", "sentences": [{"text": "HTTP 999 since 04:04.", "facts": ["F1"]}]}'])
-async def test_a_model_that_lies_or_babbles_is_not_quoted(store: SqliteStore, clock: VirtualClock, text: str) -> None:
+async def test_a_model_that_lies_or_babbles_is_not_quoted(store: MemoryStore, clock: VirtualClock, text: str) -> None:
     world = World(store, clock)
     world.model.text = text
     async with world.vigie().at_work():
         await clock.sleep(40)
-        stored = await store.report("shop-1")
+        stored = await store.archive.report("shop-1")
     assert world.kinds() == [NoticeReason.OPENED]
     assert world.mail.told[0][1].analysis is None
     assert stored is not None
     assert (stored.fault or "").startswith("no sentence of the model passed the check (")
 
 
-async def test_after_three_failures_the_model_is_left_alone_for_five_minutes(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_after_three_failures_the_model_is_left_alone_for_five_minutes(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     world.model.fault = ModelError(ModelFault.SERVER, "out of memory")
     world.flaps = (10, 100, 190, 250)
     async with world.vigie().at_work():
         await clock.sleep(300)
-        faults = [(await store.report(one.id)).fault or "" for one in reversed(await store.incidents())]  # type: ignore[union-attr]
+        faults = [(await store.archive.report(one.id)).fault or "" for one in reversed(await store.archive.incidents())]  # type: ignore[union-attr]
     assert world.model.asked == 3
     assert [ModelFault.BREAKER in fault for fault in faults] == [False, False, False, True]
 
 
-async def test_a_report_whose_incident_is_over_is_kept_but_not_sent(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_report_whose_incident_is_over_is_kept_but_not_sent(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock, down_to=20)
     world.model.takes = 30
     async with world.vigie().at_work():
         await clock.sleep(90)
-        stored = await store.report("shop-1")
+        stored = await store.archive.report("shop-1")
     assert world.kinds() == [NoticeReason.OPENED, NoticeReason.RECOVERED]
     assert stored is not None
     assert stored.analysis is not None
 
 
 @pytest.mark.parametrize("takes", [0.5, 30])
-async def test_a_storm_asks_the_model_three_times_and_every_page_is_on_time(store: SqliteStore, clock: VirtualClock, takes: float) -> None:
+async def test_a_storm_asks_the_model_three_times_and_every_page_is_on_time(store: MemoryStore, clock: VirtualClock, takes: float) -> None:
     world = World(store, clock, count=60)
     world.model.takes = takes
     async with world.vigie().at_work():
         await clock.sleep(59)
-        incidents = await store.incidents(limit=100)
-        reports = [await store.report(one.id) for one in incidents]
+        incidents = await store.archive.incidents(limit=100)
+        reports = [await store.archive.report(one.id) for one in incidents]
     assert world.model.asked <= 3
     opened = {one.id: one.opened_at for one in incidents}
     pages = {message.thread: at for at, message in world.mail.told if message.reason is NoticeReason.OPENED}
@@ -191,7 +191,7 @@ async def test_a_storm_asks_the_model_three_times_and_every_page_is_on_time(stor
     assert sum(report is not None and report.fault == "too many incidents at once" for report in reports) >= 57
 
 
-async def test_a_draft_is_written_while_the_failure_is_being_confirmed(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_draft_is_written_while_the_failure_is_being_confirmed(store: MemoryStore, clock: VirtualClock) -> None:
     """The model takes nearly as long as the confirmation, so that only a draft can be in time."""
     world = World(store, clock)
     world.monitors = [fake_monitor(every_ms=5_000, policy=policies(confirm=4, confirm_every_ms=2_000, to=("mail",)))]
@@ -207,19 +207,19 @@ async def test_a_draft_is_written_while_the_failure_is_being_confirmed(store: Sq
     assert world.model.asked == 1
 
 
-async def test_a_model_that_misled_is_let_choose_instead_of_write(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_model_that_misled_is_let_choose_instead_of_write(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     world.flaps = (10, 100, 190, 280)
     async with world.vigie().at_work():
         await clock.sleep(260)
         assert not any("Choose" in system for system in world.model.systems)
-        for one in await store.incidents():
-            await store.remark(Remark(one.id, clock.now(), "ann", helpful=False))
+        for one in await store.archive.incidents():
+            await store.catalog.save_remark(Remark(one.id, clock.now(), "ann", helpful=False))
         await clock.sleep(60)
     assert "Choose" in world.model.systems[-1]
 
 
-async def test_a_second_look_that_breaks_or_hangs_holds_up_nothing(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_second_look_that_breaks_or_hangs_holds_up_nothing(store: MemoryStore, clock: VirtualClock) -> None:
     for takes, fault in ((0.1, RuntimeError("a bug")), (1e6, None)):
         world = World(store, clock)
         world.collector.takes, world.collector.fault = takes, fault
@@ -227,8 +227,8 @@ async def test_a_second_look_that_breaks_or_hangs_holds_up_nothing(store: Sqlite
         vigie.reporter._collectors.append(FakeCollector(clock, (SECOND_LOOK,)))
         await vigie.start()
         await clock.sleep(60)
-        incident = (await store.incidents())[0]
-        stored = await store.report(incident.id)
+        incident = (await store.archive.incidents())[0]
+        stored = await store.archive.report(incident.id)
         assert stored is not None
         assert SECOND_LOOK in [fact.evidence for fact in stored.bundle.facts]
         assert vigie.agent is not None
@@ -240,7 +240,7 @@ async def test_a_second_look_that_breaks_or_hangs_holds_up_nothing(store: Sqlite
         await vigie.reporter.close()
 
 
-async def test_a_blip_collects_nothing_that_lasts(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_blip_collects_nothing_that_lasts(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock, down_to=10.9)
     world.monitors = [fake_monitor(every_ms=1_000, policy=policies(confirm=3, confirm_every_ms=1_000, to=("mail",)))]
     vigie = world.vigie()
@@ -248,12 +248,12 @@ async def test_a_blip_collects_nothing_that_lasts(store: SqliteStore, clock: Vir
         await clock.sleep(30)
         assert not vigie.reporter._evidence
         assert not vigie.reporter._drafts
-        assert await store.report("shop-1") is None
+        assert await store.archive.report("shop-1") is None
     assert world.mail.told == []
 
 
 async def test_a_report_that_breaks_lets_its_page_go(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object) -> None:
         raise KeyError("a bug in the rules")
@@ -263,7 +263,7 @@ async def test_a_report_that_breaks_lets_its_page_go(
     world.hold_ms = 3_600_000
     async with world.vigie().at_work():
         await clock.sleep(40)
-        stored = await store.report("shop-1")
+        stored = await store.archive.report("shop-1")
     assert world.kinds() == [NoticeReason.OPENED]
     assert stored is not None
     assert stored.fault == "the report broke: KeyError"
@@ -272,12 +272,12 @@ async def test_a_report_that_breaks_lets_its_page_go(
 
 
 async def test_a_report_that_cannot_be_stored_leaves_the_page_to_its_hold(
-    store: SqliteStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: MemoryStore, clock: VirtualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def full(*_: object) -> None:
         raise StoreError(StoreFault.FULL, "the disk is full", "free some space")
 
-    monkeypatch.setattr(store, "save_report", full)
+    monkeypatch.setattr(store.ledger, "save_report", full)
     world = World(store, clock)
     async with world.vigie().at_work():
         await clock.sleep(40)
@@ -286,7 +286,7 @@ async def test_a_report_that_cannot_be_stored_leaves_the_page_to_its_hold(
     assert "free some space" in caplog.text
 
 
-async def test_a_report_left_unwritten_by_a_crash_is_written_at_the_next_start(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_a_report_left_unwritten_by_a_crash_is_written_at_the_next_start(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     vigie = world.vigie()
     vigie.reporter.hear = _deaf  # type: ignore[method-assign]
@@ -298,10 +298,10 @@ async def test_a_report_left_unwritten_by_a_crash_is_written_at_the_next_start(s
     for task in vigie._tasks:
         task.cancel()
     await asyncio.gather(*vigie._tasks, return_exceptions=True)
-    assert await store.report("shop-1") is None
+    assert await store.archive.report("shop-1") is None
     async with world.vigie().at_work():
         await clock.sleep(30)
-        assert await store.report("shop-1") is not None
+        assert await store.archive.report("shop-1") is not None
     assert world.kinds() == [NoticeReason.OPENED, NoticeReason.REPORT]
 
 
@@ -309,7 +309,7 @@ async def _deaf(transition: object) -> None:
     """Hear nothing."""
 
 
-async def test_another_configuration_brings_another_model(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_another_configuration_brings_another_model(store: MemoryStore, clock: VirtualClock) -> None:
     world, other = World(store, clock), FakeModel(clock)
     vigie = world.vigie()
     vigie.reporter.use(ReportOptions(other, 60_000, "en", None, RenderContext("en", UTC)))
@@ -318,14 +318,14 @@ async def test_another_configuration_brings_another_model(store: SqliteStore, cl
     assert (world.model.asked, other.asked) == (0, 1)
 
 
-async def test_waiting_for_idle_ends_when_every_report_is_written(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_waiting_for_idle_ends_when_every_report_is_written(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock, count=3)
     world.model.takes = 3
     vigie = world.vigie()
     async with vigie.at_work():
         await vigie.reporter.idle()
-        while not await store.incidents():
+        while not await store.archive.incidents():
             await clock.sleep(0.1)
         await vigie.reporter.idle()
         assert not vigie.reporter._reports
-        assert await store.report((await store.incidents())[-1].id) is not None
+        assert await store.archive.report((await store.archive.incidents())[-1].id) is not None

@@ -14,9 +14,8 @@ from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Batch, Commit, Store
+from vigie.ports import Batch, Commit, OutboxState, Store
 from vigie.report.render import RenderContext
-from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
@@ -46,10 +45,12 @@ class FeedbackService:
     stepped: list[float] = field(default_factory=list)
 
     async def start(self) -> "FeedbackService":
-        self.ingest = Ingest(self.store, self.clock, hold_ms=0)
-        self.eyes = SelfMonitor(self.store, self.clock, self._wake, continuous=self.continuous, elapsed=self.clock.monotonic)
+        self.ingest = Ingest(self.store.ledger, self.store.archive, self.clock, hold_ms=0)
+        self.eyes = SelfMonitor(
+            self.store.ledger, self.store.archive, self.clock, self._wake, continuous=self.continuous, elapsed=self.clock.monotonic
+        )
         self.ingest.listen_to_results(self.eyes.hear)
-        await self.store.sync_monitors(self.monitors)
+        await self.store.catalog.sync_monitors(self.monitors)
         await self.ingest.start()
         await self.ingest.configure(self.monitors)
         self.eyes.use(self.monitors, TELL)
@@ -89,10 +90,10 @@ class FeedbackService:
 
     async def spans(self) -> list[tuple[Cause, int | None]]:
         """Cause and length in seconds."""
-        return [(one.cause, None if one.until is None else (one.until - one.start) // 1000) for one in await self.store.blinds(0)]
+        return [(one.cause, None if one.until is None else (one.until - one.start) // 1000) for one in await self.store.archive.blinds(0)]
 
     async def told(self) -> list[str]:
-        return [row.notice.key for row in await self.store.unsent()]
+        return [row.notice.key for row in await self.store.ledger.outbox(OutboxState.WAITING)]
 
 
 @pytest.fixture
@@ -115,12 +116,12 @@ async def test_one_notice_for_all_and_no_incident_of_any_service(desk: Make) -> 
         await ours.see(UNKNOWN, NETWORK)
         await ours.see(UNKNOWN, NETWORK, monitor=API)
     assert await ours.told() == []
-    assert [one.id for one in await ours.store.incidents(open_only=True)] == ["vigie-1"], "it is on record while it lasts"
+    assert [one.id for one in await ours.store.archive.incidents(open_only=True)] == ["vigie-1"], "it is on record while it lasts"
     await ours.see()
     await ours.see(monitor=API)
     assert await ours.spans() == [(NETWORK, 400)]
     assert await ours.told() == [f"vigie-1:blind:{channel}" for channel in ("mail", "chat", "hook")]
-    (incident,) = await ours.store.incidents()
+    (incident,) = await ours.store.archive.incidents()
     assert (incident.monitor, incident.cause, incident.closed_at is None) == ("vigie", NETWORK, False)
     assert ours.woken == 1
 
@@ -137,8 +138,8 @@ async def test_the_notice_says_from_when_to_when_and_why(desk: Make, language: s
     for _ in range(15):
         await ours.see(UNKNOWN, NETWORK)
     await ours.see()
-    row = (await ours.store.unsent())[0]
-    message = await Composer(ours.store, ours.clock, RenderContext(language, UTC), {}).compose(row.notice)
+    row = (await ours.store.ledger.outbox(OutboxState.WAITING))[0]
+    message = await Composer(ours.store.archive, ours.clock, RenderContext(language, UTC), {}).compose(row.notice)
     assert (message.headline, message.monitor, message.reason) == (headline, "Vigie", NoticeReason.BLIND)
     assert any(line in one for one in message.lines)
     assert message.rows == ()
@@ -151,7 +152,7 @@ async def test_a_short_one_is_kept_and_not_told(desk: Make) -> None:
     await ours.see()
     assert await ours.spans() == [(NETWORK, 20)]
     assert await ours.told() == []
-    assert await ours.store.incidents() == []
+    assert await ours.store.archive.incidents() == []
 
 
 async def test_what_is_inside_does_not_show_that_there_is_a_way_out(desk: Make) -> None:
@@ -185,7 +186,7 @@ async def test_it_is_one_span_and_one_notice_over_a_restart(desk: Make) -> None:
     await third.see()
     assert await third.spans() == [(NETWORK, 16 * 20)]
     assert await third.told() == [f"vigie-1:blind:{channel}" for channel in ("mail", "chat", "hook")]
-    assert len(await third.store.incidents()) == 1
+    assert len(await third.store.archive.incidents()) == 1
 
 
 async def test_and_over_single_cycles_far_apart(desk: Make) -> None:
@@ -212,8 +213,8 @@ async def test_a_life_that_broke_off_is_a_silence_that_is_told(desk: Make) -> No
     await again.see(after_s=3_600)
     assert await again.spans() == [(ERROR, 3_600)]
     assert len(await again.told()) == 3
-    row = (await again.store.unsent())[0]
-    message = await Composer(again.store, again.clock, RenderContext("en", UTC), {}).compose(row.notice)
+    row = (await again.store.ledger.outbox(OutboxState.WAITING))[0]
+    message = await Composer(again.store.archive, again.clock, RenderContext("en", UTC), {}).compose(row.notice)
     assert "standstill" in message.headline
 
 
@@ -257,7 +258,7 @@ async def test_a_clock_that_steps_forward_leaves_a_hole_and_tells_nobody(desk: M
     await ours.see()
     assert [cause for cause, seconds in await ours.spans() if seconds and seconds >= 6 * 3_600] == [ERROR]
     assert await ours.told() == []
-    assert await ours.store.incidents() == []
+    assert await ours.store.archive.incidents() == []
 
 
 async def test_a_clock_that_steps_back_while_blind_does_not_keep_vigie_blind(desk: Make) -> None:
@@ -265,7 +266,7 @@ async def test_a_clock_that_steps_back_while_blind_does_not_keep_vigie_blind(des
     await ours.see(UNKNOWN, NETWORK)
     ours.clock.step(-6 * HOUR)
     await ours.see()
-    assert (await ours.store.blinds(0))[0].until is not None
+    assert (await ours.store.archive.blinds(0))[0].until is not None
 
 
 async def test_what_one_monitor_cannot_see_is_kept_for_that_one(desk: Make) -> None:
@@ -275,7 +276,9 @@ async def test_what_one_monitor_cannot_see_is_kept_for_that_one(desk: Make) -> N
             await ours.see(UNKNOWN, RESOLVER if figures else ERROR, figures=dict(figures))
             await ours.see(monitor=API)
         await ours.see()
-    assert [(one.monitor, one.until is not None and one.until - one.start) for one in await ours.store.blinds(0)] == [("shop", 480_000)] * 2
+    assert [(one.monitor, one.until is not None and one.until - one.start) for one in await ours.store.archive.blinds(0)] == [
+        ("shop", 480_000)
+    ] * 2
     assert await ours.told() == []
 
 
@@ -285,7 +288,7 @@ async def test_what_all_could_not_see_is_not_kept_for_each(desk: Make) -> None:
     await ours.see(UNKNOWN, ERROR, monitor=API)
     await ours.see()
     await ours.see(monitor=API)
-    assert [one.monitor for one in await ours.store.blinds(0)] == [""]
+    assert [one.monitor for one in await ours.store.archive.blinds(0)] == [""]
 
 
 async def test_a_store_that_fails_is_asked_again_at_the_next_result(desk: Make) -> None:
@@ -298,16 +301,16 @@ async def test_a_store_that_fails_is_asked_again_at_the_next_result(desk: Make) 
     async def broken(_: object) -> None:
         raise StoreError(StoreFault.FULL, "full", "")
 
-    commit, store.commit = store.commit, broken  # type: ignore[method-assign, assignment]
+    commit, store.ledger.commit = store.ledger.commit, broken  # type: ignore[method-assign, assignment]
     with pytest.raises(StoreError):
         await ours.eyes._look(Unseen(at, NETWORK))
     assert ours.eyes._sight is before
-    store.commit = commit  # type: ignore[method-assign]
+    store.ledger.commit = commit  # type: ignore[method-assign]
     await ours.see(UNKNOWN, NETWORK)
     assert await ours.spans() == [(NETWORK, None)]
 
 
-async def test_availability_leaves_the_blind_time_out(store: SqliteStore, clock: VirtualClock) -> None:
+async def test_availability_leaves_the_blind_time_out(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await FeedbackService(store, clock).start()
     began = clock.now()
     await ours.see(after_s=0)
@@ -318,13 +321,13 @@ async def test_availability_leaves_the_blind_time_out(store: SqliteStore, clock:
         await ours.see(UNKNOWN, NETWORK, after_s=60)
     for _ in range(120):
         await ours.see(after_s=60)
-    found = await availabilities(store, began - DAY, clock.now())
+    found = await availabilities(store.archive, began - DAY, clock.now())
     shop, api = found["shop"], found["api"]
     assert (clock.now() - began) // MINUTE == 240
     assert (shop.observed_ms // MINUTE, shop.down_ms // MINUTE) == (180, 60)
     assert (api.observed_ms // MINUTE, api.ratio) == (180, 1.0)
     assert shop.ratio == pytest.approx(2 / 3, abs=0.01)
-    half = await availabilities(store, began, began + HOUR)
+    half = await availabilities(store.archive, began, began + HOUR)
     assert half["shop"].ratio == pytest.approx(0.0, abs=0.02)
 
 
@@ -333,8 +336,8 @@ async def test_availability_takes_ones_own_spans_only(clock: VirtualClock) -> No
     began = clock.now()
     for monitor in (SHOP, API):
         await ours.see(monitor=monitor, after_s=0)
-    await ours.store.commit(Commit(blind=(Blind(1, began, ERROR, began + HOUR, "shop"),)))
-    found = await availabilities(ours.store, began, began + 2 * HOUR)
+    await ours.store.ledger.commit(Commit(blind=(Blind(1, began, ERROR, began + HOUR, "shop"),)))
+    found = await availabilities(ours.store.archive, began, began + 2 * HOUR)
     assert (found["shop"].observed_ms, found["api"].observed_ms) == (HOUR, 2 * HOUR)
 
 

@@ -26,7 +26,7 @@ from vigie.core.incident import MonitorState, Track
 from vigie.core.model import CheckResult, Incident
 from vigie.core.visibility import Blind
 from vigie.learning.baseline import Baseline
-from vigie.ports import Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.ports import Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores
 from vigie.stores.sqlite import SqliteStore
@@ -36,7 +36,7 @@ _HOUR_MS = 3_600_000
 
 
 async def everything(store: SqliteStore, now: int, monitors: list[str], models: list[str]) -> Plain:
-    """All that a store holds at `now`. It takes what was left and leases what is due, so it is for a copy."""
+    """All that a store holds at `now`. It leases what is due, so it is for a copy."""
     incidents = await incidents_of(store)
     names = [one["id"] for one in incidents]
     about = [*names, *sorted({row["incident"] for row in await unsent_of(store)} - set(names))]
@@ -53,15 +53,15 @@ async def everything(store: SqliteStore, now: int, monitors: list[str], models: 
         "scores": {one: await scores_of(store, one) for one in models},
         "baselines": await baselines_of(store),
         "blind": await blind_of(store),
-        "cursors": {agent: list(cursor) for agent, cursor in sorted((await store.cursors()).items())},
-        "watched since": dict(sorted((await store.watched_since()).items())),
-        "last results": {one: result_of(found) for one, found in sorted((await store.last_results()).items())},
+        "cursors": {agent: list(cursor) for agent, cursor in sorted(((await store.ledger.load()).cursors).items())},
+        "watched since": dict(sorted((await store.archive.watched_since()).items())),
+        "last results": {one: result_of(found) for one, found in sorted((await store.archive.last_results()).items())},
         "last whole results": {one: await whole_of(store, one, now) for one in monitors},
-        "jobs": {one: job_of(found) for one, found in sorted((await store.jobs()).items())},
-        "pings": {one: [ping_of(found) for found in await store.pings(one)] for one in monitors},
-        "left pings": [[monitor, ping_of(found)] for _, monitor, found in await store.left_pings()],
-        "listened": await store.listened(),
-        "next due": await store.next_due(),
+        "jobs": {one: job_of(found) for one, found in sorted((await store.inbox.jobs()).items())},
+        "pings": {one: [ping_of(found) for found in await store.inbox.pings(one)] for one in monitors},
+        "left pings": [[monitor, ping_of(found)] for _, monitor, found in await store.inbox.waiting_pings()],
+        "listened": await store.inbox.listened(),
+        "next due": await store.ledger.next_due(),
         **await _by_taking(store, now),
     }
 
@@ -69,16 +69,16 @@ async def everything(store: SqliteStore, now: int, monitors: list[str], models: 
 async def _by_taking(store: SqliteStore, now: int) -> Plain:
     """What is seen only by taking it. A lease of no length hides nothing from the next look."""
     return {
-        "left commands": [command_of(monitor, found) for monitor, found in await store.left()],
-        "due at once": [row.notice.key for row in await store.claim(now, 0, 1_000)],
-        "due within the hour": sorted(row.notice.key for row in await store.claim(now + _HOUR_MS, 0, 1_000)),
-        "next run": await store.next_run(),
+        "left commands": [command_of(one.monitor, one.event) for one in await store.inbox.commands()],
+        "due at once": [row.notice.key for row in await store.ledger.claim(now, 0, 1_000)],
+        "due within the hour": sorted(row.notice.key for row in await store.ledger.claim(now + _HOUR_MS, 0, 1_000)),
+        "next run": await store.ledger.next_run(),
     }
 
 
 async def incidents_of(store: SqliteStore, *, open_only: bool = False) -> list[Plain]:
     """Newest first."""
-    return [incident_of(one) for one in await store.incidents(open_only=open_only, limit=1_000)]
+    return [incident_of(one) for one in await store.archive.incidents(open_only=open_only, limit=1_000)]
 
 
 def incident_of(one: Incident) -> Plain:
@@ -99,7 +99,7 @@ def incident_of(one: Incident) -> Plain:
 
 async def states_of(store: SqliteStore) -> Plain:
     """What is remembered of each monitor: where it stands, who was notified, what comes next."""
-    return {monitor: state_of(found) for monitor, found in sorted((await store.load_states()).items())}
+    return {monitor: state_of(found) for monitor, found in sorted(((await store.ledger.load()).states).items())}
 
 
 def state_of(state: MonitorState) -> Plain:
@@ -134,7 +134,7 @@ def _track_of(track: Track) -> Plain:
 
 async def timeline_of(store: SqliteStore, incident: str) -> list[Plain]:
     """Oldest first."""
-    return [decision_of(one) for one in await store.timeline(incident)]
+    return [decision_of(one) for one in await store.archive.timeline(incident)]
 
 
 _WHAT: dict[type[Decision], str] = {
@@ -169,12 +169,12 @@ def decision_of(entry: TimelineEntry) -> Plain:
 
 async def unsent_of(store: SqliteStore) -> list[Plain]:
     """What still has to be sent, oldest first."""
-    return [notice_of(row) for row in await store.unsent()]
+    return [notice_of(row) for row in await store.ledger.outbox(OutboxState.WAITING)]
 
 
 async def given_up_of(store: SqliteStore) -> list[Plain]:
     """What could not be delivered, oldest first."""
-    return [notice_of(row) for row in await store.buried()]
+    return [notice_of(row) for row in await store.ledger.outbox(OutboxState.UNDELIVERABLE)]
 
 
 def notice_of(row: OutboxRow) -> Plain:
@@ -194,7 +194,7 @@ def notice_of(row: OutboxRow) -> Plain:
 
 async def deliveries_of(store: SqliteStore, incident: str) -> list[Plain]:
     """Every attempt, oldest first."""
-    return [delivery_of(one) for one in await store.deliveries(incident)]
+    return [delivery_of(one) for one in await store.archive.deliveries(incident)]
 
 
 def delivery_of(one: Delivery) -> Plain:
@@ -204,7 +204,7 @@ def delivery_of(one: Delivery) -> Plain:
         "channel": one.channel,
         "at": one.at,
         "attempt": one.attempt,
-        "fault": one.reason,
+        "fault": one.failure,
         "answer": one.answer,
         "took ms": one.duration_ms,
     }
@@ -212,7 +212,7 @@ def delivery_of(one: Delivery) -> Plain:
 
 async def report_of(store: SqliteStore, incident: str) -> Plain | None:
     """The evidence and what a model made of it."""
-    found: StoredReport | None = await store.report(incident)
+    found: StoredReport | None = await store.archive.report(incident)
     if found is None:
         return None
     analysis = found.analysis
@@ -238,7 +238,7 @@ async def report_of(store: SqliteStore, incident: str) -> Plain | None:
 
 async def remarks_of(store: SqliteStore, incidents: list[str]) -> list[Plain]:
     """What people said afterwards, oldest first."""
-    return [remark_of(one) for one in await store.remarks(incidents)]
+    return [remark_of(one) for one in await store.catalog.remarks(incidents)]
 
 
 def remark_of(one: Remark) -> Plain:
@@ -248,7 +248,7 @@ def remark_of(one: Remark) -> Plain:
 
 async def scores_of(store: SqliteStore, model: str) -> list[Plain]:
     """How a model did, newest first."""
-    return [_scores_of(one) for one in await store.scores(model)]
+    return [_scores_of(one) for one in await store.catalog.scores(model)]
 
 
 def _scores_of(one: Scores) -> Plain:
@@ -269,7 +269,7 @@ def _scores_of(one: Scores) -> Plain:
 
 async def baselines_of(store: SqliteStore) -> Plain:
     """What is usual for each monitor."""
-    return {monitor: _baseline_of(found) for monitor, found in sorted((await store.baselines()).items())}
+    return {monitor: _baseline_of(found) for monitor, found in sorted(((await store.ledger.load()).baselines).items())}
 
 
 def _baseline_of(known: Baseline) -> Plain:
@@ -291,7 +291,7 @@ def _baseline_of(known: Baseline) -> Plain:
 
 async def blind_of(store: SqliteStore) -> list[Plain]:
     """The spans in which Vigie could not see, oldest first."""
-    return [_blind_of(one) for one in await store.blinds(0)]
+    return [_blind_of(one) for one in await store.archive.blinds(0)]
 
 
 def _blind_of(one: Blind) -> Plain:
@@ -310,7 +310,7 @@ async def whole_of(store: SqliteStore, monitor: str, now: int) -> list[Plain | N
     """The newest good and the newest bad result that were kept whole."""
     return [
         None if one is None else result_of(one)
-        for one in [await store.last_detail(monitor, good=good, before=now) for good in (True, False)]
+        for one in [await store.archive.last_detail(monitor, good=good, before=now) for good in (True, False)]
     ]
 
 
@@ -349,7 +349,7 @@ def ping_of(ping: Ping) -> Plain:
     return {"at": ping.at, "what": str(ping.signal), "run": ping.run, "exit": ping.exit_status, "took ms": ping.took_ms, "body": ping.body}
 
 
-def command_of(monitor: str, left: Acked | Resolved) -> Plain:
+def command_of(monitor: str, event: Acked | Resolved) -> Plain:
     """What a person asked for by the command line."""
-    what = "acknowledge" if isinstance(left, Acked) else "resolve"
-    return {"monitor": monitor, "what": what, "at": left.at, "by": left.by, "note": getattr(left, "note", "")}
+    what = "acknowledge" if isinstance(event, Acked) else "resolve"
+    return {"monitor": monitor, "what": what, "at": event.at, "by": event.by, "note": getattr(event, "note", "")}

@@ -76,29 +76,31 @@ class Vigie:
         self._monitors = [monitor_of(one) for one in monitors]
         self._jobs = [_watched(one) for one in monitors if one["job"]]
         setting = RenderContext("en", UTC)
-        composer = Composer(store, clock, setting, {one.id: one for one in self._monitors})
-        self.reporter = Reporter(store, clock, composer, (), ReportOptions(model, 60_000, "en", None, setting))
-        self.outbox = Outbox(store, clock, self.channels, composer.compose, self._fallbacks)
-        self.ingest = Ingest(store, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake])
+        composer = Composer(store.archive, clock, setting, {one.id: one for one in self._monitors})
+        self.reporter = Reporter(
+            store.ledger, store.archive, store.catalog, clock, composer, (), ReportOptions(model, 60_000, "en", None, setting)
+        )
+        self.outbox = Outbox(store.ledger, store.archive, clock, self.channels, composer.compose, self._fallbacks)
+        self.ingest = Ingest(store.ledger, store.archive, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake])
         self.reporter.on_stored(self.outbox.wake)
-        self.self_monitor = SelfMonitor(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
+        self.self_monitor = SelfMonitor(store.ledger, store.archive, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
         self.ingest.listen_to_results(self.self_monitor.hear)
-        self.calendar = Calendar(store, clock, self.outbox.wake)
+        self.calendar = Calendar(store.ledger, store.archive, clock, self.outbox.wake)
         self.calendar.use(self._monitors, Every.WEEKLY if weekly_to else None, tuple(weekly_to), UTC)
         self.ingest.listen_to_results(self.calendar.hear)
-        self.heartbeats = Heartbeats(store, clock, self.ingest.take)
-        self.janitor = Janitor(store, clock, self.ingest)
+        self.heartbeats = Heartbeats(store.inbox, clock, self.ingest.take)
+        self.janitor = Janitor(store.inbox, store.archive, clock, self.ingest)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._run = self._sequence = 0
 
     async def start(self) -> None:
         """Take up what the store holds, and go on."""
-        await self.store.sync_monitors(self._monitors)
+        await self.store.catalog.sync_monitors(self._monitors)
         await self.ingest.start()
         await self.ingest.configure(self._monitors)
         self.self_monitor.use(self._monitors, _BLIND_MS)
         await self.self_monitor.start()
-        self._run = await self.store.next_run()
+        self._run = await self.store.ledger.next_run()
         loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run, "calendar": self.calendar.run}
         if self._jobs:
             await self.heartbeats.start(self._jobs, self._run, listening=True)

@@ -75,7 +75,7 @@ async def goes_on(path: Path, said: Plain) -> Plain:
         "unsent": await as_plain.unsent_of(store),
         "given up": await as_plain.given_up_of(store),
         "blind": await as_plain.blind_of(store),
-        "jobs": {one: as_plain.job_of(found) for one, found in sorted((await store.jobs()).items())},
+        "jobs": {one: as_plain.job_of(found) for one, found in sorted((await store.inbox.jobs()).items())},
     }
     await vigie.stop()
     plain: Plain = json.loads(json.dumps({"notified": notified, **ended}))

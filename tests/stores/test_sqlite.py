@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core.detection import Severity
-from vigie.core.events import Acked, Opened, Resolved
+from vigie.core.events import Acked, Opened
 from vigie.core.incident import MonitorState, Phase, Track
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
 from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Commit, Delivery, OutboxRow, StoredReport, TimelineEntry
+from vigie.ports import Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.facts import Analysis, Bundle, Dropped
 from vigie.stores.sqlite import SqliteStore
 from vigie.stores.sqlite.codec import SIZE, pack, unpack
@@ -49,7 +49,7 @@ def opening(*rows: OutboxRow) -> Commit:
 async def opened(path: Path, *, threads: bool = True) -> AsyncIterator[SqliteStore]:
     store = SqliteStore(path, threads=threads)
     try:
-        await store.sync_monitors(MONITORS)
+        await store.catalog.sync_monitors(MONITORS)
         yield store
     finally:
         await store.close()
@@ -66,84 +66,84 @@ def store_at(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Awa
 async def test_everything_that_was_decided_is_there_after_a_restart(store_at: Callable[[], object]) -> None:
     state = MonitorState("a", order=7, ordinal=1, outage=Track(Phase.OPEN, incident="a-1", told=True))
     async with store_at() as store:  # type: ignore[attr-defined]
-        await store.commit(
+        await store.ledger.commit(
             Commit((result(),), (state,), (INCIDENT,), (TimelineEntry("a-1", 2_000, OPENED),), (OutboxRow(notice(), 5),), (("x", 3, 4),))
         )
     async with store_at() as store:  # type: ignore[attr-defined]
-        assert await store.load_states() == {"a": state}
-        assert await store.incidents(open_only=True) == [INCIDENT]
-        assert await store.timeline("a-1") == [TimelineEntry("a-1", 2_000, OPENED)]
-        assert await store.unsent() == [OutboxRow(notice(), 5)]
-        assert await store.cursors() == {"x": (3, 4)}
-        assert (await store.last_results())["a"].timings == result().timings
+        assert (await store.ledger.load()).states == {"a": state}
+        assert await store.archive.incidents(open_only=True) == [INCIDENT]
+        assert await store.archive.timeline("a-1") == [TimelineEntry("a-1", 2_000, OPENED)]
+        assert await store.ledger.outbox(OutboxState.WAITING) == [OutboxRow(notice(), 5)]
+        assert (await store.ledger.load()).cursors == {"x": (3, 4)}
+        assert (await store.archive.last_results())["a"].timings == result().timings
 
 
 async def test_plain_results_are_there_after_a_clean_end(store_at: Callable[[], object]) -> None:
     async with store_at() as store:  # type: ignore[attr-defined]
-        await store.commit(
+        await store.ledger.commit(
             Commit((result(at=5_000), result("b", 6_000, Status.DOWN, Cause.HTTP_STATUS)), details=(result("b", 6_000, Status.DOWN),))
         )
     async with store_at() as store:  # type: ignore[attr-defined]
-        last = await store.last_results()
+        last = await store.archive.last_results()
         assert (last["a"].at, last["b"].status) == (5_000, Status.DOWN)
-        assert await store.last_detail("b", good=False, before=7_000) == result("b", 6_000, Status.DOWN)
-        assert await store.last_detail("b", good=False, before=6_000) is None
+        assert await store.archive.last_detail("b", good=False, before=7_000) == result("b", 6_000, Status.DOWN)
+        assert await store.archive.last_detail("b", good=False, before=6_000) is None
 
 
 async def test_runs_are_counted(store_at: Callable[[], object]) -> None:
     async with store_at() as store:  # type: ignore[attr-defined]
-        first = await store.next_run()
+        first = await store.ledger.next_run()
     async with store_at() as store:  # type: ignore[attr-defined]
-        assert await store.next_run() > first
+        assert await store.ledger.next_run() > first
 
 
 async def test_a_claimed_row_is_nobody_elses_until_its_lease_ends(store_at: Callable[[], object]) -> None:
     async with store_at() as store:  # type: ignore[attr-defined]
-        await store.commit(opening(OutboxRow(notice(), 100)))
+        await store.ledger.commit(opening(OutboxRow(notice(), 100)))
 
-        assert await store.claim(99, 1_000, 10) == []
-        assert [row.notice.key for row in await store.claim(100, 1_000, 10)] == ["a-1:opened:mail"]
-        assert await store.claim(500, 1_000, 10) == []
-        assert await store.next_due() == 1_100
-        assert len(await store.claim(1_100, 1_000, 10)) == 1
+        assert await store.ledger.claim(99, 1_000, 10) == []
+        assert [row.notice.key for row in await store.ledger.claim(100, 1_000, 10)] == ["a-1:opened:mail"]
+        assert await store.ledger.claim(500, 1_000, 10) == []
+        assert await store.ledger.next_due() == 1_100
+        assert len(await store.ledger.claim(1_100, 1_000, 10)) == 1
 
 
 async def test_a_recovery_never_overtakes_its_opening_but_another_channel_may_go(store_at: Callable[[], object]) -> None:
     recovered = notice(NoticeReason.RECOVERED)
     elsewhere = notice(NoticeReason.RECOVERED, "slack")
     async with store_at() as store:  # type: ignore[attr-defined]
-        await store.commit(opening(OutboxRow(notice(), 100), OutboxRow(recovered, 50), OutboxRow(elsewhere, 60)))
+        await store.ledger.commit(opening(OutboxRow(notice(), 100), OutboxRow(recovered, 50), OutboxRow(elsewhere, 60)))
 
-        assert [row.notice.key for row in await store.claim(70, 1_000, 10)] == [elsewhere.key]
-        (row,) = await store.claim(100, 10, 10)
-        await store.delivered(Delivery(row.notice.key, "mail", 101, 1, None, "ok", 3))
-        assert recovered.key in [row.notice.key for row in await store.claim(200, 10, 10)]
+        assert [row.notice.key for row in await store.ledger.claim(70, 1_000, 10)] == [elsewhere.key]
+        (row,) = await store.ledger.claim(100, 10, 10)
+        await store.ledger.record(Delivery(row.notice.key, "mail", 101, 1, None, "ok", 3))
+        assert recovered.key in [row.notice.key for row in await store.ledger.claim(200, 10, 10)]
 
 
 async def test_a_delivered_key_is_never_queued_again(store_at: Callable[[], object]) -> None:
     async with store_at() as store:  # type: ignore[attr-defined]
-        await store.commit(opening(OutboxRow(notice(), 0)))
-        await store.claim(1, 10, 10)
-        await store.delivered(Delivery(notice().key, "mail", 2, 1, None, "ok", 3))
-        await store.commit(opening(OutboxRow(notice(), 0)))
+        await store.ledger.commit(opening(OutboxRow(notice(), 0)))
+        await store.ledger.claim(1, 10, 10)
+        await store.ledger.record(Delivery(notice().key, "mail", 2, 1, None, "ok", 3))
+        await store.ledger.commit(opening(OutboxRow(notice(), 0)))
 
-        assert await store.unsent() == []
+        assert await store.ledger.outbox(OutboxState.WAITING) == []
 
 
 async def test_failures_are_rows_and_a_buried_notice_is_remembered(store_at: Callable[[], object]) -> None:
     async with store_at() as store:  # type: ignore[attr-defined]
-        await store.commit(opening(OutboxRow(notice(), 0)))
-        await store.claim(1, 10, 10)
-        await store.failed(Delivery(notice().key, "mail", 2, 1, "timeout", "silence", 9), 50)
-        assert await store.claim(49, 10, 10) == []
-        (row,) = await store.claim(50, 10, 10)
+        await store.ledger.commit(opening(OutboxRow(notice(), 0)))
+        await store.ledger.claim(1, 10, 10)
+        await store.ledger.record(Delivery(notice().key, "mail", 2, 1, "timeout", "silence", 9), 50)
+        assert await store.ledger.claim(49, 10, 10) == []
+        (row,) = await store.ledger.claim(50, 10, 10)
         assert row.attempts == 1
         other = OutboxRow(notice(NoticeReason.BURIED, "slack"), 0)
-        await store.failed(Delivery(notice().key, "mail", 51, 2, "rejected", "no", 9), None, [other])
+        await store.ledger.record(Delivery(notice().key, "mail", 51, 2, "rejected", "no", 9), None, [other])
 
-        assert [row.notice.key for row in await store.buried()] == [notice().key]
-        assert [row.notice.channel for row in await store.unsent()] == ["slack"]
-        assert [one.reason for one in await store.deliveries("a-1")] == ["timeout", "rejected"]
+        assert [row.notice.key for row in await store.ledger.outbox(OutboxState.UNDELIVERABLE)] == [notice().key]
+        assert [row.notice.channel for row in await store.ledger.outbox(OutboxState.WAITING)] == ["slack"]
+        assert [one.failure for one in await store.archive.deliveries("a-1")] == ["timeout", "rejected"]
 
 
 REPORT = StoredReport("a-1", Bundle("a-1", 5, ()), Analysis("m", "en", ("A sentence.",), (Dropped("number", "x"),), "c", 3), None, 9)
@@ -152,43 +152,50 @@ REPORT = StoredReport("a-1", Bundle("a-1", 5, ()), Analysis("m", "en", ("A sente
 async def test_a_report_wakes_the_page_that_waits_for_it(store_at: Callable[[], object]) -> None:
     follow_up = OutboxRow(notice(NoticeReason.REPORT), 10)
     async with store_at() as store:  # type: ignore[attr-defined]
-        await store.commit(opening(OutboxRow(notice(), 9_000)))
-        await store.save_report(REPORT, 10, [follow_up])
+        await store.ledger.commit(opening(OutboxRow(notice(), 9_000)))
+        await store.ledger.save_report(REPORT, 10, [follow_up])
 
-        assert [row.notice.reason for row in await store.claim(10, 10, 10)] == [NoticeReason.OPENED]
-        assert [row.notice.reason for row in await store.unsent()] == [NoticeReason.OPENED], "joined, so nothing follows"
-        assert await store.report("a-1") == REPORT
+        assert [row.notice.reason for row in await store.ledger.claim(10, 10, 10)] == [NoticeReason.OPENED]
+        assert [row.notice.reason for row in await store.ledger.outbox(OutboxState.WAITING)] == [NoticeReason.OPENED], (
+            "joined, so nothing follows"
+        )
+        assert await store.archive.report("a-1") == REPORT
 
 
 @pytest.mark.parametrize("sent", [True, False])
 async def test_a_report_follows_the_page_that_could_not_wait(sent: bool, store_at: Callable[[], object]) -> None:
     follow_up = OutboxRow(notice(NoticeReason.REPORT), 10)
     async with store_at() as store:  # type: ignore[attr-defined]
-        await store.commit(opening(OutboxRow(notice(), 0)))
-        await store.claim(1, 1_000, 10)
+        await store.ledger.commit(opening(OutboxRow(notice(), 0)))
+        await store.ledger.claim(1, 1_000, 10)
         if sent:
-            await store.delivered(Delivery(notice().key, "mail", 2, 1, None, "ok", 3))
-        await store.save_report(REPORT, 10, [follow_up])
+            await store.ledger.record(Delivery(notice().key, "mail", 2, 1, None, "ok", 3))
+        await store.ledger.save_report(REPORT, 10, [follow_up])
 
-        assert NoticeReason.REPORT in [row.notice.reason for row in await store.unsent()]
+        assert NoticeReason.REPORT in [row.notice.reason for row in await store.ledger.outbox(OutboxState.WAITING)]
 
 
-async def test_what_another_process_leaves_is_handed_out_once(store_at: Callable[[], object]) -> None:
-    async with store_at() as store:  # type: ignore[attr-defined]
-        await store.leave("a", Acked(5, "ann"))
-        await store.leave("a", Resolved(6, "ann", "cable"))
+async def test_a_commit_that_fails_leaves_the_command_that_it_would_have_applied(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "vigie.db", threads=False)
+    await store.inbox.enqueue_command("a", Acked(5, "ann"))
+    (command,) = await store.inbox.commands()
+    store.ledger._worker.db.execute("CREATE TRIGGER broken BEFORE DELETE ON inbox BEGIN SELECT raise(ABORT, 'broken'); END")
 
-        assert await store.left() == [("a", Acked(5, "ann")), ("a", Resolved(6, "ann", "cable"))]
-        assert await store.left() == []
+    with pytest.raises(StoreError, match="broken"):
+        await store.ledger.commit(Commit(incidents=(INCIDENT,), commands=(command.number,)))
+
+    assert await store.archive.incidents() == []
+    assert await store.inbox.commands() == [command]
+    await store.close()
 
 
 async def test_retention_drops_what_is_old(store_at: Callable[[], object]) -> None:
     day = 86_400_000
     async with store_at() as store:  # type: ignore[attr-defined]
-        await store.commit(Commit((result(at=1_000),), incidents=(INCIDENT,)))
-        await store.commit(Commit((result(at=31 * day),), incidents=(INCIDENT,)))
+        await store.ledger.commit(Commit((result(at=1_000),), incidents=(INCIDENT,)))
+        await store.ledger.commit(Commit((result(at=31 * day),), incidents=(INCIDENT,)))
 
-        assert await store.prune(32 * day) == 1
+        assert await store.archive.prune(32 * day) == 1
 
 
 # Errors
@@ -241,20 +248,20 @@ def test_a_read_only_folder_is_said_to_be_so() -> None:
 
 async def test_a_full_disk_loses_nothing_and_heals(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "vigie.db", threads=False)
-    await store.sync_monitors(MONITORS)
-    await store.commit(opening(OutboxRow(notice(), 0)))
-    pages = store._db.fetch("PRAGMA page_count")[0][0]
-    store._db.execute(f"PRAGMA max_page_count = {pages}")
+    await store.catalog.sync_monitors(MONITORS)
+    await store.ledger.commit(opening(OutboxRow(notice(), 0)))
+    pages = store.ledger._worker.db.fetch("PRAGMA page_count")[0][0]
+    store.ledger._worker.db.execute(f"PRAGMA max_page_count = {pages}")
     big = [Incident(f"b-{number}", "b", Severity.OUTAGE, Cause.TCP_RESET, 1, 2, note="x" * 900) for number in range(200)]
 
     with pytest.raises(StoreError) as raised:
-        await store.commit(Commit(incidents=tuple(big)))
+        await store.ledger.commit(Commit(incidents=tuple(big)))
     assert raised.value.fault is StoreFault.FULL
-    assert [one.id for one in await store.incidents()] == ["a-1"]
+    assert [one.id for one in await store.archive.incidents()] == ["a-1"]
 
-    store._db.execute("PRAGMA max_page_count = 100000")
-    await store.commit(Commit(incidents=tuple(big)))
-    assert len(await store.incidents(limit=500)) == 201
+    store.ledger._worker.db.execute("PRAGMA max_page_count = 100000")
+    await store.ledger.commit(Commit(incidents=tuple(big)))
+    assert len(await store.archive.incidents(limit=500)) == 201
     await store.close()
 
 
@@ -300,7 +307,7 @@ async def main():
     number = 0
     while True:
         number += 1
-        await store.commit(Commit(incidents=(Incident(f"a-{number}", "a", Severity.OUTAGE, Cause.TCP_RESET, 1, number),)))
+        await store.ledger.commit(Commit(incidents=(Incident(f"a-{number}", "a", Severity.OUTAGE, Cause.TCP_RESET, 1, number),)))
         print(number, flush=True)
 
 asyncio.run(main())
@@ -320,7 +327,7 @@ def test_what_was_acknowledged_survives_kill_9(count: int, tmp_path: Path) -> No
 
     async def read() -> set[str]:
         async with opened(path) as store:
-            return {one.id for one in await store.incidents(limit=100_000)}
+            return {one.id for one in await store.archive.incidents(limit=100_000)}
 
     known = asyncio.run(read())
     assert {f"a-{number}" for number in acknowledged} <= known

@@ -37,7 +37,7 @@ class Office:
         return f"/feedback/{self.incident.id}/{self.links.signature(self.incident)}"
 
     async def said(self) -> list[Remark]:
-        return await self.store.remarks([self.incident.id])
+        return await self.store.catalog.remarks([self.incident.id])
 
 
 async def office(
@@ -46,16 +46,16 @@ async def office(
     store, clock, about = MemoryStore(), SystemClock(), subject()
     links = Feedback("https://vigie.example.com", KEY)
     monitor = replace(about.monitor, name=name)
-    await store.commit(Commit(incidents=(about.incident,)))
+    await store.ledger.commit(Commit(incidents=(about.incident,)))
     bundle = facts.bundle(about, (), about.result.at, UTC)
     analysis = Analysis("llama3", language, sentences, cause="behind_proxy")
-    await store.save_report(StoredReport(about.incident.id, bundle, analysis, None, about.result.at), about.result.at, ())
-    composer = Composer(store, clock, RenderContext(language, UTC, links), {monitor.id: monitor})
+    await store.ledger.save_report(StoredReport(about.incident.id, bundle, analysis, None, about.result.at), about.result.at, ())
+    composer = Composer(store.archive, clock, RenderContext(language, UTC, links), {monitor.id: monitor})
 
     async def snapshot() -> Any:
         raise AssertionError("feedback does not look at the status page")
 
-    return Office(store, about.incident, links, build(snapshot, None, FeedbackService(store, clock, composer)))
+    return Office(store, about.incident, links, build(snapshot, None, FeedbackService(store.archive, store.catalog, clock, composer)))
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ class Jobs:
 async def job(period: int = LONG, longest: int = LONG) -> AsyncIterator[Jobs]:
     """One that reports every `period` ms, a quarter of a second later at most, and runs for `longest` ms at most."""
     jobs, store = Jobs(), MemoryStore()
-    heartbeats = Heartbeats(store, SystemClock(), jobs.publish)
+    heartbeats = Heartbeats(store.inbox, SystemClock(), jobs.publish)
     expected = Expected(f"every {period}", lambda at: at + period, 250, longest)
     await heartbeats.start([Watched(fake_monitor("backup"), "token", expected)], 1, listening=True)
     watching = asyncio.create_task(heartbeats.run())

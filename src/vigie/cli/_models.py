@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from vigie.cli.common import counted
+from vigie.cli.common import counted, opened
 from vigie.config import Settings
 from vigie.engine.writer import Mode, brief, mode_for, write
 from vigie.errors import ModelError, ModelFault
@@ -76,13 +76,8 @@ async def _speed(model: LanguageModel, language: str, clock: Clock) -> str:
 
 async def _judged(found: Settings, model: LanguageModel) -> str:
     """Its last evaluation, and what follows from it."""
-    from vigie.stores.sqlite import SqliteStore
-
-    store = SqliteStore(found.store, threads=False)
-    try:
-        scores = await store.scores(model.name)
-    finally:
-        await store.close()
+    async with opened(found, make=True) as store:
+        scores = await store.catalog.scores(model.name)
     if not scores:
         return f"never evaluated (`vigie report eval`); mode {found.llm.mode}: {_mode(found, model, None)}"
     newest = scores[0]

@@ -4,16 +4,19 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
 from vigie.config import Settings, load
 from vigie.errors import ConfigError, Fault, VigieError
+
+if TYPE_CHECKING:
+    from vigie.ports import Store
 
 _T = TypeVar("_T")
 log = logging.getLogger("vigie")
@@ -60,6 +63,21 @@ def settings_apart(config: Path | None) -> Settings:
     from vigie.config.apart import load_apart
 
     return load_apart(config, os.environ, Path.cwd())
+
+
+@asynccontextmanager
+async def opened(found: Settings, *, make: bool = False) -> AsyncIterator["Store"]:
+    """The configured store, closed at the end; raises VigieError where there is none yet, unless it may be made."""
+    from vigie.app import open_store, store_exists
+    from vigie.clock import SystemClock
+
+    if not make and not store_exists(found):
+        raise VigieError(f"there is no database at {found.store}", "run `vigie once` or `vigie serve` first")
+    store = open_store(found, SystemClock())
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 def need_channels(found: Settings) -> None:

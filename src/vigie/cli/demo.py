@@ -174,7 +174,7 @@ class _Story:
         site = await asyncio.start_server(self._site.answer, "127.0.0.1", 0)
         mailbox = await asyncio.start_server(self._mailbox.answer, "127.0.0.1", 0)
         service = self._service(site.sockets[0].getsockname()[1], mailbox.sockets[0].getsockname()[1])
-        service.core.ingest.listen_to_results(self._tell)
+        service.runtime.ingest.listen_to_results(self._tell)
         self.say(self._words["opens"])
         await service.start()
         try:

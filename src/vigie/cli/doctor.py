@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, coloured, command, counted, notes, run, settings, waiting
+from vigie.cli.common import ConfigOption, coloured, command, counted, notes, opened, run, settings, waiting
 from vigie.config import Settings
 from vigie.errors import VigieError
 from vigie.ports import Clock, LanguageModel
@@ -84,14 +84,15 @@ async def _log(found: Settings) -> str:
 
 
 async def _store(found: Settings) -> str:
-    from vigie.stores.sqlite import SqliteStore
-
-    store = SqliteStore(found.store, threads=False)
-    unsent, buried = len(await store.unsent()), len(await store.buried())
-    await store.close()
-    if buried:
-        raise _NoteError(f"{found.store}: {counted(buried, 'notice')} could not be delivered", "see `vigie incidents list` and `show`")
-    return f"{found.store} opens and can be written" + (f"; {counted(unsent, 'notice')} still to be sent" if unsent else "")
+    async with opened(found, make=True) as store:
+        notices = await store.ledger.counts()
+    if notices.undeliverable:
+        raise _NoteError(
+            f"{found.store}: {counted(notices.undeliverable, 'notice')} could not be delivered", "see `vigie incidents list` and `show`"
+        )
+    return f"{found.store} opens and can be written" + (
+        f"; {counted(notices.waiting, 'notice')} still to be sent" if notices.waiting else ""
+    )
 
 
 async def _clock() -> str:

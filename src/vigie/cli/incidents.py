@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vigie.cli.common import ConfigOption, group, notes, run, settings
+from vigie.cli.common import ConfigOption, group, notes, opened, run, settings
 from vigie.config import Settings
 from vigie.core.availability import Availability
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Incident
 from vigie.core.visibility import OWN
 from vigie.errors import VigieError
-from vigie.ports import PingStore, Store, StoredReport
+from vigie.ports import Archive, Inbox, OutboxState, Store, StoredReport
 from vigie.report.history import Remark
 from vigie.text.words import date_time, duration, percent
 
 if TYPE_CHECKING:
     from vigie.report.postmortem import Document
-    from vigie.stores.sqlite import SqliteStore
 
 app = group("The incidents, their timelines and reports: list, show, ack, resolve, report.")
 
@@ -28,14 +27,6 @@ _PINGS, _BODY_LINES, _BODY_WIDTH = 5, 10, 160
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incidents list` names it.")]
 By = Annotated[str | None, typer.Option(help="Who; the user of this session when not given.")]
-
-
-def _open(found: Settings) -> "SqliteStore":
-    from vigie.stores.sqlite import SqliteStore
-
-    if not found.store.exists():
-        raise VigieError(f"there is no database at {found.store}", "run `vigie once` or `vigie serve` first")
-    return SqliteStore(found.store, threads=False)
 
 
 def _zone(found: Settings) -> tzinfo:
@@ -53,13 +44,10 @@ def list_(
 ) -> None:
     """List the newest incidents."""
     known = settings(config)
-    store = _open(known)
 
     async def work() -> list[Incident]:
-        try:
-            return await store.incidents(open_only=only_open, limit=limit)
-        finally:
-            await store.close()
+        async with opened(known) as store:
+            return await store.archive.incidents(open_only=only_open, limit=limit)
 
     zone = _zone(known)
     rows = [_row(one, zone) for one in run(work())]
@@ -82,34 +70,32 @@ def _row(one: Incident, zone: tzinfo) -> tuple[str, ...]:
 def show(identity: Id, *, config: ConfigOption = None) -> None:
     """Show one incident: what happened when, the report, and every attempt to tell somebody."""
     known = settings(config)
-    store = _open(known)
 
     async def work() -> list[str]:
-        try:
+        async with opened(known) as store:
             return await _told(store, identity, known.language, _zone(known))
-        finally:
-            await store.close()
 
     typer.echo("\n".join(run(work())))
 
 
-async def _told(store: "SqliteStore", identity: str, language: str, zone: tzinfo) -> list[str]:
-    incident = await store.incident(identity)
+async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> list[str]:
+    archive = store.archive
+    incident = await archive.incident(identity)
     if incident is None:
         raise _unknown(identity)
     ended = "still open" if incident.closed_at is None else f"closed after {duration(incident.closed_at - incident.started_at, 'en')}"
     lines = [f"{incident.id}: {incident.severity}, {incident.cause}, {ended}", "", "Timeline"]
     lines.append(f"  {date_time(incident.started_at, zone)}  first failed check")
-    lines += [f"  {date_time(entry.at, zone)}  {_happened(entry.decision)}" for entry in await store.timeline(identity)]
-    if (report := await store.report(identity)) is not None:
+    lines += [f"  {date_time(entry.at, zone)}  {_happened(entry.decision)}" for entry in await archive.timeline(identity)]
+    if (report := await archive.report(identity)) is not None:
         lines += _report(report, language)
-    lines += [*await _picture(store, incident), *await _pings(store, incident, zone)]
+    lines += [*await _picture(archive, incident), *await _pings(store.inbox, incident, zone)]
     lines += ["", "Deliveries"]
-    deliveries = await store.deliveries(identity)
+    deliveries = await archive.deliveries(identity)
     for one in deliveries:
-        outcome = f"delivered ({one.answer})" if one.reason is None else f"FAILED, {one.reason}: {one.answer}"
+        outcome = f"delivered ({one.answer})" if one.failure is None else f"FAILED, {one.failure}: {one.answer}"
         lines.append(f"  {date_time(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
-    waiting = [row for row in await store.unsent() if row.notice.incident == identity]
+    waiting = [row for row in await store.ledger.outbox(OutboxState.WAITING) if row.notice.incident == identity]
     lines += [f"  {row.notice.key}: still to be sent, next attempt {date_time(row.due_at, zone)}" for row in waiting]
     return lines if deliveries or waiting else [*lines, "  none"]
 
@@ -137,16 +123,16 @@ def _report(report: StoredReport, language: str) -> list[str]:
     return [*lines, "", f"No analysis: {report.fault}"] if report.fault else lines
 
 
-async def _picture(store: Store, incident: Incident) -> list[str]:
+async def _picture(archive: Archive, incident: Incident) -> list[str]:
     """Where the newest picture of the trouble lies, if one was taken."""
-    bad = await store.last_detail(incident.monitor, good=False, before=(incident.closed_at or _now()) + 1)
+    bad = await archive.last_detail(incident.monitor, good=False, before=(incident.closed_at or _now()) + 1)
     path = bad.figures.get("screenshot") if bad is not None and bad.at >= incident.started_at else None
     return [] if path is None else ["", f"Screenshot: {path}"]
 
 
-async def _pings(store: PingStore, incident: Incident, zone: tzinfo) -> list[str]:
+async def _pings(inbox: Inbox, incident: Incident, zone: tzinfo) -> list[str]:
     """What the job itself reported lately, where the monitor is one that jobs report to."""
-    pings = await store.pings(incident.monitor, _PINGS)
+    pings = await inbox.pings(incident.monitor, _PINGS)
     lines = ["", "Newest pings of the job"] if pings else []
     for one in pings:
         status = "" if one.exit_status is None else f", exit status {one.exit_status}"
@@ -178,16 +164,13 @@ def report(
 ) -> None:
     """The post-incident report, with what people have to add marked."""
     found = settings(config)
-    store = _open(found)
 
     async def work() -> "Document":
         from vigie.clock import SystemClock
         from vigie.records import postmortem
 
-        try:
-            return await postmortem(found, store, SystemClock(), identity, language or found.language)
-        finally:
-            await store.close()
+        async with opened(found) as store:
+            return await postmortem(found, store.archive, store.catalog, SystemClock(), identity, language or found.language)
 
     typer.echo(_written(run(work()), format_))
 
@@ -247,17 +230,14 @@ def _known(cause: str) -> None:
 
 async def _resolved(found: Settings, event: Resolved, identity: str, said: Remark | None) -> bool:
     """Keep what was said, then close what is open; whether it was open. Raises VigieError when there is nothing to do."""
-    store = _open(found)
-    try:
-        incident = await store.incident(identity)
+    async with opened(found) as store:
+        incident = await store.archive.incident(identity)
         if incident is None:
             raise _unknown(identity)
         if incident.closed_at is not None and said is None:
             raise VigieError(f"{identity} is closed already", "say what it was with --cause, --note, --helpful or --misleading")
         if said is not None:
-            await store.remark(said)
-    finally:
-        await store.close()
+            await store.catalog.save_remark(said)
     if incident.closed_at is None:
         await _handled(found, identity, event)
     return incident.closed_at is None
@@ -289,53 +269,43 @@ def _handle(found: Settings, identity: str, event: Acked | Resolved) -> None:
 async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> None:
     from vigie.app import Runtime, locked
     from vigie.clock import SystemClock
+    from vigie.engine.janitor import apply_commands
     from vigie.errors import AlreadyRunning
 
-    store = _open(found)
-    try:
-        incident = await store.incident(identity)
+    async with opened(found) as store:
+        incident = await store.archive.incident(identity)
         if incident is None:
             raise _unknown(identity)
         if incident.closed_at is not None:
             raise VigieError(f"{identity} is closed already", "nothing is left to do; see `vigie incidents show`")
         if incident.monitor == OWN:
             raise VigieError(f"{identity} is Vigie's own: it ends by itself when Vigie sees again")
-    finally:
-        await store.close()
     try:
         with locked(found.store):
             runtime = Runtime(found, SystemClock(), hold_ms=0, threads=False)
             try:
                 await runtime.start()
+                await apply_commands(runtime.store.inbox, runtime.ingest)
                 await runtime.ingest.handle(incident.monitor, event)
                 await runtime.outbox.drain(runtime.clock.now() + 5_000)
             finally:
                 await runtime.close()
     except AlreadyRunning:
-        await _leave(found, incident.monitor, event)
-
-
-async def _leave(found: Settings, monitor: str, event: Acked | Resolved) -> None:
-    store = _open(found)
-    try:
-        await store.leave(monitor, event)
-    finally:
-        await store.close()
+        async with opened(found) as store:
+            await store.inbox.enqueue_command(incident.monitor, event)
 
 
 @app.command(epilog=notes("vigie incidents uptime --days 7"))
 def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Over so many days.")] = 30) -> None:
     """How available each monitor was; what Vigie itself could not see counts neither way."""
     found = settings(config)
-    store, end = _open(found), _now()
+    end = _now()
 
     async def work() -> dict[str, Availability]:
         from vigie.engine.availability import availabilities
 
-        try:
-            return await availabilities(store, end - days * 86_400_000, end)
-        finally:
-            await store.close()
+        async with opened(found) as store:
+            return await availabilities(store.archive, end - days * 86_400_000, end)
 
     known = run(work())
     for one in found.monitors:

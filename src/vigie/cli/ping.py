@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from vigie.app import HEARTBEAT, jobs
-from vigie.cli.common import ConfigOption, command, notes, run, settings
+from vigie.app import HEARTBEAT, jobs, store_exists
+from vigie.cli.common import ConfigOption, command, notes, opened, run, settings
 from vigie.cli.results import instant
 from vigie.config import Settings
 from vigie.core.heartbeat import Ping, Signal
@@ -51,7 +51,7 @@ def ping(
     signal = Signal.START if start else Signal.FAIL if fail or exit_ else Signal.LOG if log else Signal.SUCCESS
     text = sys.stdin.buffer.read(BODY_BYTES).decode("utf-8", "replace") if message == "-" else message[:BODY_BYTES]
     watched = _named(found, job)
-    run(_leave(found, watched, Ping(_now(), signal, run_id, exit_, None, redact(text, found.secrets))))
+    run(_enqueue(found, watched, Ping(_now(), signal, run_id, exit_, None, redact(text, found.secrets))))
     typer.echo(f"{watched.monitor.name}: {signal} is recorded.")
 
 
@@ -69,14 +69,9 @@ def _named(found: Settings, job: str) -> Watched:
     raise VigieError("no job has this id or token", f"jobs that report in: {known}")
 
 
-async def _leave(found: Settings, watched: Watched, ping: Ping) -> None:
-    from vigie.stores.sqlite import SqliteStore
-
-    store = SqliteStore(found.store, threads=False)
-    try:
-        await store.leave_ping(watched.monitor.id, ping)
-    finally:
-        await store.close()
+async def _enqueue(found: Settings, watched: Watched, ping: Ping) -> None:
+    async with opened(found, make=True) as store:
+        await store.inbox.enqueue_ping(watched.monitor.id, ping)
 
 
 async def _listed(found: Settings) -> None:
@@ -91,12 +86,7 @@ async def _listed(found: Settings) -> None:
 
 
 async def _newest(found: Settings) -> dict[str, Ping]:
-    from vigie.stores.sqlite import SqliteStore
-
-    if not found.store.exists():
+    if not store_exists(found):
         return {}
-    store = SqliteStore(found.store, threads=False)
-    try:
-        return {one.monitor.id: newest[0] for one in jobs(found) if (newest := await store.pings(one.monitor.id, 1))}
-    finally:
-        await store.close()
+    async with opened(found) as store:
+        return {one.monitor.id: newest[0] for one in jobs(found) if (newest := await store.inbox.pings(one.monitor.id, 1))}

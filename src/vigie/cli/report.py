@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from vigie.cli.common import ConfigOption, group, notes, run, settings
+from vigie.cli.common import ConfigOption, group, notes, opened, run, settings
 from vigie.config import Settings
 from vigie.errors import ModelError, VigieError
 from vigie.evaluate import EvalOptions
@@ -88,7 +88,6 @@ async def _evaluated(found: Settings, setup: EvalOptions, most: int) -> Scores:
     from vigie.clock import SystemClock
     from vigie.evaluate import evaluate as tries
     from vigie.report.scores import scores
-    from vigie.stores.sqlite import SqliteStore
 
     clock, tried = SystemClock(), list[Tried]()
     await setup.model.examine()
@@ -99,11 +98,8 @@ async def _evaluated(found: Settings, setup: EvalOptions, most: int) -> Scores:
             tried.append(one)
             progress.advance(task)
     result = scores(tried, model=setup.model.name, mode=setup.mode, language=setup.language, at=clock.now(), digest=digest)
-    store = SqliteStore(found.store, threads=False)
-    try:
-        await store.save_scores(result)
-    finally:
-        await store.close()
+    async with opened(found, make=True) as store:
+        await store.catalog.save_scores(result)
     return result
 
 
@@ -179,19 +175,14 @@ async def _drafted(found: Settings, setup: EvalOptions, identity: str) -> tuple[
     from vigie.engine.messages import Composer
     from vigie.engine.writer import brief, write
     from vigie.report.render import RenderContext
-    from vigie.stores.sqlite import SqliteStore
 
-    if not found.store.exists():
-        raise VigieError(f"there is no database at {found.store}", "run `vigie once` or `vigie serve` first")
-    clock, store = SystemClock(), SqliteStore(found.store, threads=False)
-    try:
-        incident, stored = await store.incident(identity), await store.report(identity)
+    clock = SystemClock()
+    async with opened(found) as store:
+        incident, stored = await store.archive.incident(identity), await store.archive.report(identity)
         if incident is None or stored is None:
             raise VigieError(f"there is no report on incident {identity}", "see `vigie incidents list`")
-        composer = Composer(store, clock, RenderContext(found.language, zone_of(found)), monitors(found))
+        composer = Composer(store.archive, clock, RenderContext(found.language, zone_of(found)), monitors(found))
         about = brief(stored.bundle, await composer.subject(incident), setup.language, setup.mode, setup.instructions)
-    finally:
-        await store.close()
     try:
         written = await write(setup.model, about, setup.deadline_ms, clock)
     except ModelError as error:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from vigie.engine import writer
 from vigie.engine.writer import Mode
 from vigie.errors import ModelError, ModelFault
-from vigie.ports import Clock, LanguageModel, Store
+from vigie.ports import Archive, Catalog, Clock, LanguageModel
 from vigie.report import history
 from vigie.report.facts import Analysis, Bundle, Subject
 from vigie.report.render import RenderContext
@@ -76,8 +76,8 @@ class _Allowance:
 class Analyst:
     """Turns a bundle into a certified analysis, or into one line that says why there is none."""
 
-    def __init__(self, store: Store, clock: Clock, writing: ReportOptions) -> None:
-        self._store, self._clock, self.writing = store, clock, writing
+    def __init__(self, archive: Archive, catalog: Catalog, clock: Clock, writing: ReportOptions) -> None:
+        self._archive, self._catalog, self._clock, self.writing = archive, catalog, clock, writing
         self._breaker, self._allowance = _Breaker(), _Allowance()
         self._turn = asyncio.Lock()
         self._known: dict[Hashable, Analysis] = {}
@@ -141,18 +141,18 @@ class Analyst:
             return self.writing.mode
         if writer.mode_for(model.name) is Mode.SELECT:
             return Mode.SELECT
-        judged = await self._store.scores(model.name)
+        judged = await self._catalog.scores(model.name)
         if judged and not judged[0].good_enough:
             return Mode.SELECT
         return Mode.SELECT if await self._misleads(model.name) else Mode.COMPOSE
 
     async def _misleads(self, name: str) -> bool:
         """Whether too many of its reports that people judged had misled them."""
-        recent = [one.id for one in await self._store.incidents(limit=_LOOK_BACK)]
-        said = await self._store.remarks(recent)
+        recent = [one.id for one in await self._archive.incidents(limit=_LOOK_BACK)]
+        said = await self._catalog.remarks(recent)
         verdicts: list[bool] = []
         for identity in [one for one in recent if any(remark.incident == one for remark in said)]:
-            stored = await self._store.report(identity)
+            stored = await self._archive.report(identity)
             if stored is None or stored.analysis is None or stored.analysis.model != name or not stored.analysis.sentences:
                 continue
             misled = history.misled(stored.analysis.cause, [remark for remark in said if remark.incident == identity])

@@ -7,20 +7,20 @@ from vigie.core.availability import Availability, AvailabilitySummary, Span, ava
 from vigie.core.detection import Severity
 from vigie.core.model import Incident
 from vigie.core.visibility import Blind
-from vigie.ports import Store
+from vigie.ports import Archive
 
 _ALL = 1_000_000
 
 
-async def standings(store: Store, start: int, end: int) -> dict[str, AvailabilitySummary]:
+async def standings(archive: Archive, start: int, end: int) -> dict[str, AvailabilitySummary]:
     """How each monitor stood over [start, end), epoch ms, by its id; one watched since a later instant, from there. Raises StoreError."""
     incidents: dict[str, list[Incident]] = defaultdict(list)
-    for incident in await store.incidents(since=start, limit=_ALL):
+    for incident in await archive.incidents(since=start, limit=_ALL):
         incidents[incident.monitor].append(incident)
     spans: dict[str, list[Blind]] = defaultdict(list)
-    for span in await store.blinds(start):
+    for span in await archive.blinds(start):
         spans[span.monitor].append(span)
-    since = await store.watched_since()
+    since = await archive.watched_since()
     return {
         monitor: _standing(max(start, first), end, incidents[monitor], [*spans[""], *spans[monitor]], None if first <= start else first)
         for monitor, first in since.items()
@@ -41,6 +41,6 @@ def _seen_ms(start: int, end: int, one: Incident, unseen: list[Span]) -> int:
     return availability(start, end, [(one.started_at, end if one.closed_at is None else one.closed_at)], unseen).down_ms
 
 
-async def availabilities(store: Store, start: int, end: int) -> dict[str, Availability]:
+async def availabilities(archive: Archive, start: int, end: int) -> dict[str, Availability]:
     """Availability by monitor id over [start, end), epoch ms; of one watched since a later instant, from there. Raises StoreError."""
-    return {monitor: one.known for monitor, one in (await standings(store, start, end)).items()}
+    return {monitor: one.known for monitor, one in (await standings(archive, start, end)).items()}

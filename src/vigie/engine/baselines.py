@@ -9,7 +9,6 @@ from collections import Counter
 
 from vigie.core.model import Cause, CheckResult, Monitor, Sensitivity
 from vigie.learning.baseline import Baseline, accepted, judge
-from vigie.ports import Store
 
 log = logging.getLogger("vigie.ingest")
 
@@ -25,9 +24,9 @@ class Baselines:
         self._due: dict[str, None] = {}
         self._slow = _Slow()
 
-    async def load(self, store: Store) -> None:
-        """Take in what was learnt before. Raises StoreError."""
-        self._known = await store.baselines()
+    def load(self, known: dict[str, Baseline]) -> None:
+        """Take in what was learnt before, by monitor id."""
+        self._known = dict(known)
 
     def judge(self, monitor: Monitor, result: CheckResult) -> CheckResult:
         """The result in the light of what is usual; what it teaches is learnt."""

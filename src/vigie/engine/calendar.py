@@ -10,7 +10,7 @@ from vigie.core.period import Every, Period, newest
 from vigie.core.visibility import OWN
 from vigie.engine.ingest import Transition
 from vigie.errors import StoreError
-from vigie.ports import Clock, Commit, OutboxRow, Store
+from vigie.ports import Archive, Clock, Commit, Ledger, OutboxRow, OutboxState
 from vigie.report.availability import thread
 
 log = logging.getLogger("vigie.calendar")
@@ -24,8 +24,8 @@ class Calendar:
     That a period was told is the rows of its notices, which stay in the store after delivery: there is nothing else that could disagree.
     """
 
-    def __init__(self, store: Store, clock: Clock, wake: Callable[[], None]) -> None:
-        self._store, self._clock, self._wake = store, clock, wake
+    def __init__(self, ledger: Ledger, archive: Archive, clock: Clock, wake: Callable[[], None]) -> None:
+        self._ledger, self._archive, self._clock, self._wake = ledger, archive, clock, wake
         self._every: Every | None = None
         self._channels: tuple[str, ...] = ()
         self._zone: tzinfo = UTC
@@ -62,18 +62,20 @@ class Calendar:
         if period == self._settled:
             return
         if not await self._told(period) and await self._watched(period):
-            await self._store.commit(Commit(outbox=tuple(OutboxRow(self._notice(period, channel, now), now) for channel in self._channels)))
+            await self._ledger.commit(
+                Commit(outbox=tuple(OutboxRow(self._notice(period, channel, now), now) for channel in self._channels))
+            )
             log.info("the availability of %s is told", period.name)
             self._wake()
         self._settled = period
 
     async def _told(self, period: Period) -> bool:
         """Whether any channel was told or is to be: one that is new in the configuration begins with the next period."""
-        waiting = any(row.notice.incident == thread(period) for row in await self._store.unsent())
-        return waiting or bool(await self._store.deliveries(thread(period)))
+        waiting = any(row.notice.incident == thread(period) for row in await self._ledger.outbox(OutboxState.WAITING))
+        return waiting or bool(await self._archive.deliveries(thread(period)))
 
     async def _watched(self, period: Period) -> bool:
-        since = await self._store.watched_since()
+        since = await self._archive.watched_since()
         return any(since[one] < period.end for one in self._monitors & since.keys())
 
     @staticmethod

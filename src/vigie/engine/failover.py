@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from vigie.core.notification import Notice, NoticeReason
-from vigie.ports import Clock, OutboxRow, Store
+from vigie.ports import Archive, Clock, Ledger, OutboxRow, OutboxState
 
 _FALL_BACK_AFTER = 3
 _INSTEAD = ":instead:"
@@ -14,8 +14,8 @@ _FRESH_SECONDS = 1.0
 class Failover:
     """Finds what the channels that stand in are to tell. `fallbacks` names them."""
 
-    def __init__(self, store: Store, clock: Clock, fallbacks: Callable[[Notice], tuple[str, ...]]) -> None:
-        self._store, self._clock, self._fallbacks = store, clock, fallbacks
+    def __init__(self, ledger: Ledger, archive: Archive, clock: Clock, fallbacks: Callable[[Notice], tuple[str, ...]]) -> None:
+        self._ledger, self._archive, self._clock, self._fallbacks = ledger, archive, clock, fallbacks
         self._unsent: dict[str, list[Notice]] = {}
         self._read_at = float("-inf")
 
@@ -30,7 +30,7 @@ class Failover:
         if second_hand or not others or (not buried and attempt < _FALL_BACK_AFTER):
             return []
         unsent = await self._waiting(notice)
-        told = {one.key for one in await self._store.deliveries(notice.incident)} | {one.key for one in unsent}
+        told = {one.key for one in await self._archive.deliveries(notice.incident)} | {one.key for one in unsent}
         first_hand = [one for one in unsent if _INSTEAD not in one.key and one.reason is not NoticeReason.BURIED]
         stuck = [one for one in first_hand if one.channel == notice.channel]
         pairs = [(one, one.key.removesuffix(f":{one.channel}"), other) for one in stuck for other in others]
@@ -49,7 +49,7 @@ class Failover:
         fresh = self._clock.monotonic() - self._read_at < _FRESH_SECONDS
         if not fresh or all(one.key != notice.key for one in self._unsent.get(notice.incident, ())):
             self._unsent = {}
-            for row in await self._store.unsent():
+            for row in await self._ledger.outbox(OutboxState.WAITING):
                 self._unsent.setdefault(row.notice.incident, []).append(row.notice)
             self._read_at = self._clock.monotonic()
         return self._unsent.get(notice.incident, [])

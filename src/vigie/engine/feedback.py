@@ -3,7 +3,7 @@
 import logging
 
 from vigie.engine.messages import Composer
-from vigie.ports import Asked, Clock, Store
+from vigie.ports import Archive, Asked, Catalog, Clock
 from vigie.report.history import Remark
 from vigie.report.render import RenderContext
 from vigie.text.causes import catalogue
@@ -17,8 +17,8 @@ _BY = {"fr": "un lecteur (lien)", "en": "a reader (link)"}
 class FeedbackService:
     """Finds what a link is about, and keeps what was said. Raises StoreError."""
 
-    def __init__(self, store: Store, clock: Clock, composer: Composer) -> None:
-        self._store, self._clock, self._composer = store, clock, composer
+    def __init__(self, archive: Archive, catalog: Catalog, clock: Clock, composer: Composer) -> None:
+        self._archive, self._catalog, self._clock, self._composer = archive, catalog, clock, composer
 
     @property
     def setting(self) -> RenderContext:
@@ -27,11 +27,11 @@ class FeedbackService:
 
     async def find(self, incident: str, signature: str) -> Asked | None:
         """What a link asks about; None for a link that is not ours, or whose incident is gone. Changes nothing."""
-        found = await self._store.incident(incident)
+        found = await self._archive.incident(incident)
         links = self.setting.feedback
         if found is None or links is None or not links.accepts(found, signature):
             return None
-        stored = await self._store.report(found.id)
+        stored = await self._archive.report(found.id)
         return Asked(found, self._composer.name_of(found.monitor), stored.analysis if stored else None)
 
     async def keep(self, asked: Asked, *, helpful: bool, cause: str, note: str) -> bool:
@@ -39,12 +39,12 @@ class FeedbackService:
         known = cause_of(cause)
         words = " – ".join(part for part in ("" if known else cause, note) if part)
         said = Remark(asked.incident.id, self._clock.now(), _BY[self.setting.language], helpful, known, words)
-        before = await self._store.remarks([asked.incident.id])
+        before = await self._catalog.remarks([asked.incident.id])
         if before and _same(before[-1], said):  # sent twice by a double click, or by a reload
             return True
         if len(before) >= _MAX:
             return False
-        await self._store.remark(said)
+        await self._catalog.save_remark(said)
         log.info("%s: a reader says that the analysis %s", asked.incident.id, "helped" if helpful else "misled")
         return True
 

@@ -15,7 +15,7 @@ from vigie.core.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
 from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.errors import StoreError
 from vigie.net import redact
-from vigie.ports import Answer, Batch, Clock, PingStore, PingUpdate
+from vigie.ports import Answer, Batch, Clock, Inbox, PingUpdate
 from vigie.text import jobs
 
 log = logging.getLogger("vigie.heartbeats")
@@ -64,7 +64,7 @@ class _Arrival:
 
     monitor: str
     ping: Ping
-    left: int | None
+    number: int | None
     written: asyncio.Future[None]
 
 
@@ -73,13 +73,13 @@ class Heartbeats:
 
     def __init__(
         self,
-        store: PingStore,
+        inbox: Inbox,
         clock: Clock,
         publish: Callable[[Batch], Awaitable[None]],
         fault: Callable[[], Awaitable[Cause | None]] | None = None,
         hidden: Iterable[str] = (),
     ) -> None:
-        self._store, self._clock, self._publish, self._fault = store, clock, publish, fault
+        self._inbox, self._clock, self._publish, self._fault = inbox, clock, publish, fault
         self._hidden = tuple(hidden)
         self._key = secrets.token_bytes(16)
         self._watched: dict[str, Watched] = {}
@@ -100,12 +100,12 @@ class Heartbeats:
     async def start(self, watched: Iterable[Watched], run: int, *, listening: bool) -> None:
         """Take up the jobs as they were left. `listening`: pings come over the network, and since the last time none could."""
         self._run, self._order = run, run << 32
-        self._jobs = await self._store.jobs()
+        self._jobs = await self._inbox.jobs()
         await self.use(watched)
         now = self._clock.now()
         self._ticked_at = now
         if listening:
-            last = await self._store.listened()
+            last = await self._inbox.listened()
             if last is not None:
                 await self._deafen(last, now)
             await self._stamp(now)
@@ -118,7 +118,7 @@ class Heartbeats:
             begun = {name: heartbeat.begun(self._jobs.get(name), name, one.expected, now) for name, one in wanted.items()}
             changed = [PingUpdate(job) for name, job in begun.items() if self._jobs.get(name) != job]
             if changed:
-                await self._store.hear(changed)
+                await self._inbox.record_pings(changed)
             self._watched, self._jobs = wanted, begun
         self._by_token = {self._digest(one.token): name for name, one in wanted.items()}
         self._next = dict.fromkeys(begun, now)
@@ -153,9 +153,9 @@ class Heartbeats:
             return Answer.NOT_NOW
         return Answer.TAKEN
 
-    async def _heard(self, monitor: str, ping: Ping, left: int | None) -> None:
+    async def _heard(self, monitor: str, ping: Ping, number: int | None) -> None:
         """Write it; what comes meanwhile is written together. Raises StoreError."""
-        arrival = _Arrival(monitor, ping, left, asyncio.get_running_loop().create_future())
+        arrival = _Arrival(monitor, ping, number, asyncio.get_running_loop().create_future())
         self._arrivals.append(arrival)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
@@ -168,7 +168,7 @@ class Heartbeats:
                 jobs = dict(self._jobs)
                 hearings = [hearing for one in arrivals if (hearing := self._hearing(jobs, one)) is not None]
                 try:
-                    await self._store.hear(hearings)
+                    await self._inbox.record_pings(hearings)
                 except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits must hear of it
                     for one in arrivals:
                         if not one.written.done():
@@ -185,10 +185,10 @@ class Heartbeats:
         if watched is None or job is None:
             return None
         # What another process left may be older than what was heard since: it is kept, but it changes nothing any more.
-        overtaken = arrival.left is not None and ping.at < (job.ended_at or 0) <= self._clock.now()
+        overtaken = arrival.number is not None and ping.at < (job.ended_at or 0) <= self._clock.now()
         after = job if overtaken else heartbeat.heard(job, ping, watched.expected)
         jobs[arrival.monitor] = after
-        return PingUpdate(after, ping, arrival.left)
+        return PingUpdate(after, ping, arrival.number)
 
     def _adopt(self, hearings: Iterable[PingUpdate]) -> None:
         """What is on the disk holds. Each end of a run is a result of its own: a failure is told even where a success follows at once."""
@@ -227,7 +227,7 @@ class Heartbeats:
         try:
             if now - before > _DEAF_MS:
                 await self._deafen(before, now)
-            await self._take_left()
+            await self._take_waiting()
             if self._stamped_at and now - self._stamped_at >= _STAMP_MS:
                 await self._stamp(now)
             await self._look(now)
@@ -243,11 +243,11 @@ class Heartbeats:
             await self._stamp(self._clock.now())
 
     async def _stamp(self, now: int) -> None:
-        await self._store.listening(now)
+        await self._inbox.listening(now)
         self._stamped_at = now
 
-    async def _take_left(self) -> None:
-        for number, monitor, ping in await self._store.left_pings():
+    async def _take_waiting(self) -> None:
+        for number, monitor, ping in await self._inbox.waiting_pings():
             if monitor in self._watched:
                 await self._heard(monitor, ping, number)
 
@@ -266,7 +266,7 @@ class Heartbeats:
             }
             changed = {name: job for name, job in after.items() if self._jobs[name] != job}
             if changed:
-                await self._store.hear([PingUpdate(job) for job in changed.values()])
+                await self._inbox.record_pings([PingUpdate(job) for job in changed.values()])
                 self._jobs.update(changed)
 
     async def _look(self, now: int) -> None:

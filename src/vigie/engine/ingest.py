@@ -13,7 +13,7 @@ from vigie.core.notification import NoticeReason, NotificationPolicy
 from vigie.core.visibility import OWN
 from vigie.engine.baselines import Baselines
 from vigie.errors import StoreError
-from vigie.ports import Batch, Clock, Commit, OutboxRow, Store, TimelineEntry
+from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState, TimelineEntry
 from vigie.text.words import REMOVED
 
 log = logging.getLogger("vigie.ingest")
@@ -40,8 +40,8 @@ Listener = Callable[[Transition], Awaitable[None]]
 class Ingest:
     """Holds the states of all monitors between two events; the store's copy is never older than what was told."""
 
-    def __init__(self, store: Store, clock: Clock, *, hold_ms: int, listeners: Iterable[Listener] = ()) -> None:
-        self._store, self._clock, self._hold_ms = store, clock, hold_ms
+    def __init__(self, ledger: Ledger, archive: Archive, clock: Clock, *, hold_ms: int, listeners: Iterable[Listener] = ()) -> None:
+        self._ledger, self._archive, self._clock, self._hold_ms = ledger, archive, clock, hold_ms
         self._listeners = list(listeners)
         self._hearers: list[Listener] = []
         self._monitors: dict[str, Monitor] = {}
@@ -64,10 +64,10 @@ class Ingest:
 
     async def start(self) -> None:
         """Load what is known."""
-        self._states = await self._store.load_states()
-        self._cursors = await self._store.cursors()
-        await self._baselines.load(self._store)
-        self._incidents = {one.id: one for one in await self._store.incidents(open_only=True, limit=1_000_000)}
+        known = await self._ledger.load()
+        self._states, self._cursors = known.states, known.cursors
+        self._baselines.load(known.baselines)
+        self._incidents = {one.id: one for one in known.incidents}
 
     async def configure(self, monitors: Iterable[Monitor]) -> None:
         """Watch these. Incidents of monitors that went are closed by `vigie`; policies that changed are looked at anew."""
@@ -86,8 +86,8 @@ class Ingest:
         """For a monitor that was removed while Vigie was not running: who was told of its incident is told of its end."""
         told: dict[str, None] = {}
         for one in [one for one in self._incidents.values() if one.monitor == orphan]:
-            told.update((delivery.channel, None) for delivery in await self._store.deliveries(one.id) if delivery.reason is None)
-        told.update((row.notice.channel, None) for row in await self._store.unsent() if row.notice.monitor == orphan)
+            told.update((delivery.channel, None) for delivery in await self._archive.deliveries(one.id) if delivery.failure is None)
+        told.update((row.notice.channel, None) for row in await self._ledger.outbox(OutboxState.WAITING) if row.notice.monitor == orphan)
         policy = NotificationPolicy(to=tuple(told), degraded_to=tuple(told))
         return Monitor(orphan, orphan, "", orphan, "", every_ms=60_000, timeout_ms=10_000, notification=policy)
 
@@ -98,7 +98,7 @@ class Ingest:
     async def close(self) -> None:
         """Write what was learnt. Raises StoreError."""
         if learnt := self._baselines.unwritten():
-            await self._store.commit(Commit(baselines=learnt))
+            await self._ledger.commit(Commit(baselines=learnt))
 
     def state(self, monitor: str) -> MonitorState:
         """The state of a monitor; a new one's when it was never seen."""
@@ -129,18 +129,24 @@ class Ingest:
             self._cursors[batch.agent] = (batch.run, batch.sequence)
         await self._tell(transitions)
 
-    async def handle(self, monitor_id: str, event: Event) -> tuple[Decision, ...]:
-        """Take in an event other than a result; what was decided. Raises StoreError."""
+    async def handle(self, monitor_id: str, event: Event, command: int | None = None) -> tuple[Decision, ...]:
+        """Take in an event other than a result; what was decided. Raises StoreError.
+
+        `command` is the number under which the event waited in the inbox: it is gone with what it changed, in one commit.
+        """
+        commands = () if command is None else (command,)
         async with self._lock:
             monitor, before = self._monitors.get(monitor_id), self.state(monitor_id)
             if monitor is None:
+                if commands:
+                    await self._ledger.commit(Commit(commands=commands))
                 return ()
             after, decisions = step(before, event, _policies(monitor))
             transition = Transition(monitor, before, after, decisions, None)
             if isinstance(event, Resolved):
                 self._baselines.accept(monitor)
-            if after != before:
-                await self._store.commit(self._commit([transition], ()))
+            if after != before or commands:
+                await self._ledger.commit(replace(self._commit([transition], ()), commands=commands))
                 self._apply([transition])
         await self._tell([transition])
         return decisions
@@ -160,7 +166,7 @@ class Ingest:
             now = self._clock.now()
             transitions = self._moved(drift := self._drift())
             if transitions:
-                await self._store.commit(self._commit(transitions, ()))
+                await self._ledger.commit(self._commit(transitions, ()))
             self._apply(transitions)
             self._offset += drift
         await self._tell(transitions)
@@ -250,7 +256,7 @@ class Ingest:
         """A failing store is Vigie's own fault: results wait, loudly, and nobody is accused meanwhile."""
         for attempt in range(1_000_000):
             try:
-                await self._store.commit(commit)
+                await self._ledger.commit(commit)
             except StoreError as error:
                 if self._stopping:
                     raise

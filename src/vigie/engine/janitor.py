@@ -2,11 +2,9 @@
 
 import logging
 
-from vigie.core.events import Acked, Resolved
-from vigie.engine.alive import seen_through
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError
-from vigie.ports import Clock, Store
+from vigie.ports import Archive, Clock, Inbox
 
 log = logging.getLogger("vigie.janitor")
 
@@ -17,9 +15,8 @@ _PRUNE_SECONDS = 3_600.0
 class Janitor:
     """Ticks once a second."""
 
-    def __init__(self, store: Store, clock: Clock, ingest: Ingest) -> None:
-        self._store, self._clock, self._ingest = store, clock, ingest
-        self._left: list[tuple[str, Acked | Resolved]] = []
+    def __init__(self, inbox: Inbox, archive: Archive, clock: Clock, ingest: Ingest) -> None:
+        self._inbox, self._archive, self._clock, self._ingest = inbox, archive, clock, ingest
         self.ticked_at = clock.monotonic()
 
     async def run(self) -> None:
@@ -31,19 +28,17 @@ class Janitor:
             try:
                 # Before the wake-ups, and they go by the time that was minded: a reminder must not come early because the clock jumped.
                 now = await self._ingest.apply_clock_step()
-                await seen_through(self._take_left())  # what was read there is in no other hands
+                await apply_commands(self._inbox, self._ingest)
                 await self._ingest.wake(now)
                 if self.ticked_at - pruned > _PRUNE_SECONDS:
                     pruned = self.ticked_at
-                    gone = await self._store.prune(self._clock.now())
+                    gone = await self._archive.prune(self._clock.now())
                     log.info("retention: %d rows dropped", gone)
             except StoreError as error:
                 log.error("housekeeping failed: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
-    async def _take_left(self) -> None:
-        """What a person asked for by the command line; it is kept until it was taken in, should the store fail in between."""
-        self._left.extend(await self._store.left())
-        while self._left:
-            monitor, event = self._left[0]
-            await self._ingest.handle(monitor, event)
-            del self._left[0]
+
+async def apply_commands(inbox: Inbox, ingest: Ingest) -> None:
+    """What people asked for in other processes; each is consumed by the commit that applies it. Raises StoreError."""
+    for command in await inbox.commands():
+        await ingest.handle(command.monitor, command.event, command.number)

@@ -8,7 +8,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.core.visibility import OWN
 from vigie.engine.availability import standings
 from vigie.errors import VigieError
-from vigie.ports import Clock, Store
+from vigie.ports import Archive, Clock
 from vigie.report import facts, render
 from vigie.report.availability import period_of, sheet
 from vigie.report.facts import Message, Subject
@@ -20,8 +20,8 @@ log = logging.getLogger("vigie.outbox")
 class Composer:
     """Composes at the moment of sending, so that a report that came meanwhile is in it."""
 
-    def __init__(self, store: Store, clock: Clock, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
-        self._store, self._clock, self._setting, self._monitors = store, clock, setting, monitors
+    def __init__(self, archive: Archive, clock: Clock, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
+        self._archive, self._clock, self._setting, self._monitors = archive, clock, setting, monitors
 
     def use(self, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
         """The words and monitors of a new configuration."""
@@ -42,8 +42,8 @@ class Composer:
         """What a report about an incident is about. The failed check is the one that opened it, the good one the newest before it."""
         monitor = _ourselves() if incident.monitor == OWN else self._monitors.get(incident.monitor)
         degraded = incident.severity is Severity.DEGRADATION  # a good result to the store: the service works
-        opened = await self._store.last_detail(incident.monitor, good=degraded, before=incident.opened_at + 1)
-        last_good = await self._store.last_detail(incident.monitor, good=True, before=incident.started_at)
+        opened = await self._archive.last_detail(incident.monitor, good=degraded, before=incident.opened_at + 1)
+        last_good = await self._archive.last_detail(incident.monitor, good=True, before=incident.started_at)
         if opened is None or opened.at < incident.started_at:  # that is another incident's
             status = Status.DEGRADED if degraded else Status.DOWN
             opened = CheckResult(incident.monitor, incident.started_at, status, incident.cause)
@@ -55,18 +55,18 @@ class Composer:
         """The check with which the service was well again; whole results are kept where the verdict changes."""
         if incident.closed_at is None or incident.closed_by is not None:
             return None
-        found = await self._store.last_detail(incident.monitor, good=True, before=incident.closed_at + 1)
+        found = await self._archive.last_detail(incident.monitor, good=True, before=incident.closed_at + 1)
         return found if found is not None and found.status is Status.UP and found.at >= incident.started_at else None
 
     async def compose(self, notice: Notice) -> Message:
         """The message of a notice."""
         if notice.reason is NoticeReason.AVAILABILITY:
             return await self._sheet(notice)
-        incident = await self._store.incident(notice.incident)
+        incident = await self._archive.incident(notice.incident)
         if incident is None:
             raise VigieError(f"incident {notice.incident} is not on record")
         subject = await self.subject(incident)
-        stored = await self._store.report(incident.id)
+        stored = await self._archive.report(incident.id)
         try:
             bundle = stored.bundle if stored else facts.bundle(subject, (), self._clock.now(), self._setting.zone)
             return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
@@ -77,7 +77,7 @@ class Composer:
     async def _sheet(self, notice: Notice) -> Message:
         """By what is on record now: what was not yet known when the notice was queued is in it."""
         period = period_of(notice, self._setting)
-        return sheet(notice, self._monitors, await standings(self._store, period.start, period.end), self._setting)
+        return sheet(notice, self._monitors, await standings(self._archive, period.start, period.end), self._setting)
 
 
 def _bare(subject: Subject, notice: Notice, language: str) -> Message:

@@ -8,7 +8,7 @@ from vigie.core.notification import LONGEST_WAIT_MS, Notice, NoticeReason, retry
 from vigie.engine.alive import seen_through
 from vigie.engine.failover import Failover
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
-from vigie.ports import Clock, Delivery, Notifier, OutboxRow, Store
+from vigie.ports import Archive, Clock, Delivery, Ledger, Notifier, OutboxRow, OutboxState
 from vigie.report.facts import Message
 
 log = logging.getLogger("vigie.outbox")
@@ -50,14 +50,15 @@ class Outbox:
 
     def __init__(
         self,
-        store: Store,
+        ledger: Ledger,
+        archive: Archive,
         clock: Clock,
         notifiers: Mapping[str, Notifier],
         compose: Callable[[Notice], Awaitable[Message]],
         fallbacks: Callable[[Notice], tuple[str, ...]],
     ) -> None:
-        self._store, self._clock, self._notifiers = store, clock, dict(notifiers)
-        self._compose, self._stand_ins = compose, Failover(store, clock, fallbacks)
+        self._ledger, self._clock, self._notifiers = ledger, clock, dict(notifiers)
+        self._compose, self._stand_ins = compose, Failover(ledger, archive, clock, fallbacks)
         self._time, self._is_right = _Time(clock), False
         self._woken = asyncio.Event()
         self._closing = False
@@ -98,7 +99,7 @@ class Outbox:
         until, buried = self._time.now() + until_ms - self._clock.now(), self._buried
         while (now := self._time.now()) < until:
             await self._send_due()
-            due = await self._store.next_due()
+            due = await self._ledger.next_due()
             pause = max(min(until if due is None else due, until) - now, 1) / 1000
             if self._sending:
                 await asyncio.wait(self._sending, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
@@ -106,7 +107,7 @@ class Outbox:
                 break
             else:
                 await self._clock.sleep(pause)
-        return len(await self._store.unsent()) + self._buried - buried
+        return (await self._ledger.counts()).waiting + self._buried - buried
 
     async def close(self) -> None:
         """Start no more sends, and wait for those under way; each has its own deadline."""
@@ -115,7 +116,7 @@ class Outbox:
             await asyncio.wait(self._sending)
 
     async def _wait_seconds(self) -> float:
-        due = await self._store.next_due()
+        due = await self._ledger.next_due()
         return _IDLE_SECONDS if due is None else min(max(due - self._time.now(), 1) / 1000, _IDLE_SECONDS)
 
     async def _send_due(self) -> None:
@@ -125,7 +126,7 @@ class Outbox:
     async def _start_due(self) -> None:
         await self._set_right()
         async with self._books:
-            rows = await self._store.claim(self._time.now(), LEASE_MS, _CLAIM)
+            rows = await self._ledger.claim(self._time.now(), LEASE_MS, _CLAIM)
             # A row that is still held waits for its channel here: the claim has only renewed its lease.
             fresh = [row for row in rows if row.notice.key not in self._held]
             self._held.update(row.notice.key for row in fresh)
@@ -138,7 +139,7 @@ class Outbox:
         """Once: what an earlier process put off while its clock was ahead is due, too."""
         if self._is_right:
             return
-        farthest = max((row.due_at for row in await self._store.unsent()), default=0)
+        farthest = max((row.due_at for row in await self._ledger.outbox(OutboxState.WAITING)), default=0)
         if farthest > self._time.now() + 2 * LONGEST_WAIT_MS:
             log.warning("notices were put off by a clock that was ahead; they are sent now")
             self._time.reach(farthest)
@@ -220,13 +221,13 @@ class Outbox:
     async def _record(self, row: OutboxRow, delivery: Delivery, error: DeliveryError | None) -> None:
         notice = row.notice
         if error is None:
-            await self._store.delivered(delivery)
+            await self._ledger.record(delivery)
             log.info("%s: %s delivered by %s: %s", notice.incident, notice.reason, notice.channel, delivery.answer)
             return
         now = self._time.now()
         waited = self._time.since(notice.at)
         again = retry_at(now, notice, delivery.attempt, waited, permanent=error.permanent, retry_after_ms=error.retry_after_ms)
-        await self._store.failed(delivery, again, await self._stand_ins.rows(notice, delivery.attempt, now, buried=again is None))
+        await self._ledger.record(delivery, again, await self._stand_ins.rows(notice, delivery.attempt, now, buried=again is None))
         fix = f" ({error.fix})" if error.fix else ""
         if again is None:
             self._buried += 1

@@ -15,7 +15,7 @@ from vigie.engine.analyst import Analyst, Outcome, ReportOptions
 from vigie.engine.ingest import Transition
 from vigie.engine.messages import Composer
 from vigie.errors import StoreError
-from vigie.ports import Clock, Collector, OutboxRow, Store, StoredReport
+from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, StoredReport
 from vigie.report import facts, history
 from vigie.report.facts import Bundle, Evidence, Subject
 from vigie.report.history import Past, Remark
@@ -48,10 +48,19 @@ class _Draft:
 class Reporter:
     """Listens to ingest; works beside it and never holds it up."""
 
-    def __init__(self, store: Store, clock: Clock, composer: Composer, collectors: Sequence[Collector], writing: ReportOptions) -> None:
-        self._store, self._clock, self._composer = store, clock, composer
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        catalog: Catalog,
+        clock: Clock,
+        composer: Composer,
+        collectors: Sequence[Collector],
+        writing: ReportOptions,
+    ) -> None:
+        self._ledger, self._archive, self._catalog, self._clock, self._composer = ledger, archive, catalog, clock, composer
         self._collectors = list(collectors)
-        self._analyst = Analyst(store, clock, writing)
+        self._analyst = Analyst(archive, catalog, clock, writing)
         self._slots = asyncio.Semaphore(_LOOKS_AT_ONCE)
         self._evidence: dict[str, asyncio.Task[list[Evidence]]] = {}
         self._drafts: dict[str, asyncio.Task[_Draft]] = {}
@@ -72,7 +81,7 @@ class Reporter:
         for decision in transition.decisions:
             if isinstance(decision, Suspected) and transition.result is not None:
                 await self._prepare(transition, decision.severity)
-            elif isinstance(decision, Opened) and (incident := await self._store.incident(decision.incident)):
+            elif isinstance(decision, Opened) and (incident := await self._archive.incident(decision.incident)):
                 self._start(incident)
             elif isinstance(decision, Cleared | Recovered | Closed):
                 self._let_go(transition.monitor.id)
@@ -91,9 +100,9 @@ class Reporter:
     async def _catch_up(self) -> None:
         """Open incidents that have no report, unless they are so old that nobody waits for one."""
         try:
-            for incident in reversed(await self._store.incidents(open_only=True)):
+            for incident in reversed(await self._archive.incidents(open_only=True)):
                 young = self._clock.now() - incident.opened_at < _CATCH_UP_MS and incident.monitor != OWN
-                if young and await self._store.report(incident.id) is None:
+                if young and await self._archive.report(incident.id) is None:
                     self._start(incident)
         except StoreError as error:
             log.error("what reports are missing could not be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
@@ -118,7 +127,7 @@ class Reporter:
             now = self._clock.now()
             plain = StoredReport(incident.id, Bundle(incident.id, now, ()), None, f"the report broke: {type(error).__name__}", now)
             with contextlib.suppress(StoreError):  # then the page leaves when its hold ends
-                await self._store.save_report(plain, now, ())
+                await self._ledger.save_report(plain, now, ())
                 self._tell_stored()
 
     async def idle(self) -> None:
@@ -142,7 +151,7 @@ class Reporter:
             return
         expected = f"{monitor.id}-{transition.after.ordinal + 1}"
         incident = Incident(expected, monitor.id, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
-        last_good = await self._store.last_detail(monitor.id, good=True, before=result.at)
+        last_good = await self._archive.last_detail(monitor.id, good=True, before=result.at)
         subject = Subject(monitor, incident, result, last_good, failures=monitor.detection.confirm)
         look = self._evidence[monitor.id] = asyncio.create_task(self._look(subject))
         if self._analyst.writing.model is None:
@@ -179,11 +188,11 @@ class Reporter:
         subject = await self._composer.subject(incident)
         draft, look = self._drafts.pop(incident.monitor, None), self._evidence.pop(incident.monitor, None)
         bundle, (analysis, fault) = await self._outcome(subject, draft, look)
-        fresh = await self._store.incident(incident.id)
+        fresh = await self._archive.incident(incident.id)
         wanted = analysis is not None and bool(analysis.sentences) and fresh is not None and fresh.closed_at is None
         now = self._clock.now()
         stored = StoredReport(incident.id, bundle, analysis, fault, now)
-        await self._store.save_report(stored, now, self._follow_ups(subject, now) if wanted else ())
+        await self._ledger.save_report(stored, now, self._follow_ups(subject, now) if wanted else ())
         self._tell_stored()
 
     async def _outcome(
@@ -201,9 +210,9 @@ class Reporter:
     async def _history(self, subject: Subject) -> list[Evidence]:
         """What the past says; it is read from what is on record and costs nobody a request."""
         family = subject.incident.cause.partition(".")[0]
-        known = await self._store.incidents(limit=_LOOK_BACK)
+        known = await self._archive.incidents(limit=_LOOK_BACK)
         alike = [one for one in known if one.closed_at is not None and one.cause.partition(".")[0] == family]
-        said = await self._store.remarks([one.id for one in alike])
+        said = await self._catalog.remarks([one.id for one in alike])
         past = [await self._past(one, said) for one in alike[:_MAX_PAST]]
         return history.evidence(subject, past, self._analyst.writing.setting.zone)
 

@@ -14,7 +14,7 @@ from vigie.core.visibility import OWN, Blind, Decision, Event, Lasting, Lost, Re
 from vigie.engine.ingest import Transition
 from vigie.errors import StoreError
 from vigie.net import is_literal, is_private
-from vigie.ports import Clock, Commit, OutboxRow, Store, TimelineEntry
+from vigie.ports import Archive, Clock, Commit, Ledger, OutboxRow, TimelineEntry
 
 log = logging.getLogger("vigie.sight")
 
@@ -31,9 +31,16 @@ class SelfMonitor:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, wake: Callable[[], None], *, continuous: bool, elapsed: Callable[[], float | None]
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        clock: Clock,
+        wake: Callable[[], None],
+        *,
+        continuous: bool,
+        elapsed: Callable[[], float | None],
     ) -> None:
-        self._store, self._clock, self._wake, self._continuous = store, clock, wake, continuous
+        self._ledger, self._archive, self._clock, self._wake, self._continuous = ledger, archive, clock, wake, continuous
         self._elapsed = elapsed
         self._heard_at: float | None = None  # by `elapsed`: the newest result, and when sight was lost
         self._lost_at: float | None = None
@@ -57,17 +64,17 @@ class SelfMonitor:
 
     async def start(self) -> None:
         """Take up the span that a former life of Vigie left open, or the silence since it broke off. Raises StoreError."""
-        spans = await self._store.blinds(0)
+        spans = await self._archive.blinds(0)
         number = max((one.number for one in spans), default=0)
         held = next((one for one in reversed(spans) if one.until is None and not one.monitor), None)
-        incident = await self._store.incident(held.incident) if held is not None else None
+        incident = await self._archive.incident(held.incident) if held is not None else None
         self._sight = Visibility(number, held, opened=incident is not None and incident.closed_at is None)
         if self._continuous and held is None and await self._broke_off():
-            self._last = max([one.at for one in (await self._store.last_results()).values()], default=None)
+            self._last = max([one.at for one in (await self._archive.last_results()).values()], default=None)
 
     async def _broke_off(self) -> bool:
         """Whether the newest life was a continuous one: single cycles may be any time apart."""
-        cursors = await self._store.cursors()
+        cursors = (await self._ledger.load()).cursors
         newest = max(cursors, key=lambda agent: cursors[agent], default="once-")
         return not newest.startswith("once-")
 
@@ -120,13 +127,13 @@ class SelfMonitor:
         held = self._sight.span or self._newest
         if held is not None and held.start <= span.start and (held.until is None or span.start <= held.until):
             return
-        await self._store.commit(Commit(blind=(span,)))
+        await self._ledger.commit(Commit(blind=(span,)))
         self._sight = replace(self._sight, number=span.number)
 
     async def _look(self, event: Event) -> None:
         after, decisions = visibility.step(self._sight, event, self._tell_after_ms)
         if decisions:
-            await self._store.commit(self._commit(decisions))
+            await self._ledger.commit(self._commit(decisions))
         if after.span is not None and self._sight.span != after.span:
             self._lost_at = self._going_since
         self._sight = after

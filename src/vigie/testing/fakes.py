@@ -193,24 +193,24 @@ class FakeVigie:
         self.store, self.clock, self.monitors = store, clock, list(monitors)
         self.probes = {one.id: FakeProbe(clock, status_at) for one in self.monitors}
         setting = RenderContext("en", UTC)
-        self.composer = Composer(store, clock, setting, {one.id: one for one in self.monitors})
+        self.composer = Composer(store.archive, clock, setting, {one.id: one for one in self.monitors})
         writing = ReportOptions(model, 60_000, "en", None, setting)
-        self.reporter = Reporter(store, clock, self.composer, collectors, writing)
-        self.outbox = Outbox(store, clock, channels, self.composer.compose, self._fallbacks)
-        self.ingest = Ingest(store, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake, self._pace])
+        self.reporter = Reporter(store.ledger, store.archive, store.catalog, clock, self.composer, collectors, writing)
+        self.outbox = Outbox(store.ledger, store.archive, clock, channels, self.composer.compose, self._fallbacks)
+        self.ingest = Ingest(store.ledger, store.archive, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake, self._pace])
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = SelfMonitor(store, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
+        self.eyes = SelfMonitor(store.ledger, store.archive, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
         self.ingest.listen_to_results(self.eyes.hear)
-        self.calendar = Calendar(store, clock, self.outbox.wake)
+        self.calendar = Calendar(store.ledger, store.archive, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.hear)
-        self.janitor = Janitor(store, clock, self.ingest)
+        self.janitor = Janitor(store.inbox, store.archive, clock, self.ingest)
         self.bus = LocalBus()
         self.agent: LocalAgent | None = None
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def start(self) -> None:
         """Adopt the state and begin to watch."""
-        await self.store.sync_monitors(self.monitors)
+        await self.store.catalog.sync_monitors(self.monitors)
         await self.ingest.start()
         await self.ingest.configure(self.monitors)
         self.eyes.use(self.monitors, 120_000)
@@ -218,7 +218,7 @@ class FakeVigie:
         loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run, "calendar": self.calendar.run}
         self._tasks = [asyncio.create_task(keep_alive(name, run, self.clock)) for name, run in loops.items()]
         self._tasks.append(asyncio.create_task(self._take()))
-        run = await self.store.next_run()
+        run = await self.store.ledger.next_run()
         self.agent = LocalAgent(name="local", run=run, clock=self.clock, publish=self.bus.publish, build=self._build)
         await self.agent.assign([CheckSpec.of(one, {}) for one in self.monitors])
         for state in self.ingest.states():

@@ -1,15 +1,21 @@
 """The embedded store: one SQLite file. scale.md says why; docs/decisions/0005 says how long what is kept."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from vigie.ports import Clock
 from vigie.stores import StoreDeps
-from vigie.stores.sqlite.ledger import SqliteStore
-
-__all__ = ["Config", "SqliteStore", "build", "open_store"]
+from vigie.stores.sqlite.archive import SqliteArchive
+from vigie.stores.sqlite.cache import Cache
+from vigie.stores.sqlite.catalog import SqliteCatalog, monitor_numbers
+from vigie.stores.sqlite.db import Driver
+from vigie.stores.sqlite.inbox import SqliteInbox
+from vigie.stores.sqlite.ledger import SqliteLedger
+from vigie.stores.sqlite.with_apsw import ApswDriver
+from vigie.stores.sqlite.worker import Worker
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,11 +26,25 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
 
 
+class SqliteStore:
+    """The Store port over one file. `threads=False` runs every statement in the caller's thread, for short-lived programs.
+
+    Raises StoreError when the file cannot be opened, made or migrated.
+    """
+
+    def __init__(
+        self, path: Path, *, threads: bool = True, driver: type[Driver] = ApswDriver, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        worker = Worker(path, threads=threads, driver=driver)
+        cache = Cache(monitor_numbers(worker.db))
+        self.ledger, self.archive = SqliteLedger(worker, cache, monotonic), SqliteArchive(worker, cache)
+        self.inbox, self.catalog = SqliteInbox(worker), SqliteCatalog(worker, cache)
+
+    async def close(self) -> None:
+        """Commit what waits and close. Closing twice is harmless."""
+        await self.ledger.close()
+
+
 def build(config: Config, deps: StoreDeps) -> SqliteStore:
     """Open the store, making or migrating it. Raises StoreError."""
-    return open_store(Path(config.path), deps.clock, threads=deps.threads)
-
-
-def open_store(path: Path, clock: Clock, *, threads: bool = True) -> SqliteStore:
-    """Open the store at `path`, making or migrating it. Raises StoreError."""
-    return SqliteStore(path, threads=threads, monotonic=clock.monotonic)
+    return SqliteStore(Path(config.path), threads=deps.threads, monotonic=deps.clock.monotonic)

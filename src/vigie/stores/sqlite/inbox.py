@@ -1,33 +1,89 @@
-"""The statements of jobs that report in. What they mean is said by the port (vigie.ports.PingStore)."""
+"""The inbox of the embedded store: commands of people, pings of jobs. What the methods mean is said by vigie.ports.Inbox."""
 
 from collections.abc import Sequence
 
+from vigie.core.events import Acked, Resolved
 from vigie.core.heartbeat import Job, Ping
-from vigie.ports import PingUpdate
+from vigie.ports import Command, PingUpdate
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import decode, encode
+from vigie.stores.sqlite.worker import Worker
 
 _KEPT = 100
 _LISTENED = "listened"
+_EVENTS: dict[str, type[Acked | Resolved]] = {kind.__name__: kind for kind in (Acked, Resolved)}
 
 
-def jobs(db: Db) -> dict[str, Job]:
+class SqliteInbox:
+    """The Inbox port."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def enqueue_command(self, monitor: str, event: Acked | Resolved) -> None:
+        """Hand an event to the Vigie that is at work on this store."""
+        await self._worker.run(lambda db: _enqueue_command(db, monitor, event))
+
+    async def commands(self) -> list[Command]:
+        """What nobody has applied yet, oldest first."""
+        return await self._worker.read(_commands)
+
+    async def enqueue_ping(self, monitor: str, ping: Ping) -> None:
+        """Hand a ping to the Vigie that is at work on this store."""
+        await self._worker.run(lambda db: _enqueue_ping(db, monitor, ping))
+
+    async def waiting_pings(self) -> list[tuple[int, str, Ping]]:
+        """What was handed over and not yet recorded, oldest first."""
+        return await self._worker.read(_waiting_pings)
+
+    async def record_pings(self, updates: Sequence[PingUpdate]) -> None:
+        """Write what pings made of jobs, fsynced."""
+        await self._worker.run(lambda db: _record_pings(db, updates))
+
+    async def jobs(self) -> dict[str, Job]:
+        """Every watched job by monitor id."""
+        return await self._worker.read(_jobs)
+
+    async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:
+        """The pings of a monitor, newest first."""
+        return await self._worker.read(lambda db: _pings(db, monitor, limit))
+
+    async def listening(self, at: int) -> None:
+        """Somebody listens for pings."""
+        await self._worker.run(lambda db: _listening(db, at))
+
+    async def listened(self) -> int | None:
+        """When somebody last listened."""
+        return await self._worker.read(_listened)
+
+
+def _enqueue_command(db: Db, monitor: str, event: Acked | Resolved) -> None:
+    with db.transaction(durable=True):
+        db.execute("INSERT INTO inbox (monitor, kind, body) VALUES (?, ?, ?)", (monitor, type(event).__name__, encode(event)))
+
+
+def _commands(db: Db) -> list[Command]:
+    rows = db.fetch("SELECT id, monitor, kind, body FROM inbox ORDER BY id")
+    return [Command(number, monitor, decode(body, _EVENTS[kind])) for number, monitor, kind, body in rows]
+
+
+def _jobs(db: Db) -> dict[str, Job]:
     """Every job."""
     return {monitor: decode(body, Job) for monitor, body in db.fetch("SELECT monitor, body FROM job")}
 
 
-def hear(db: Db, hearings: Sequence[PingUpdate]) -> None:
+def _record_pings(db: Db, updates: Sequence[PingUpdate]) -> None:
     """One transaction."""
     with db.transaction(durable=True):
-        for one in hearings:
+        for one in updates:
             db.execute("INSERT OR REPLACE INTO job VALUES (?, ?)", (one.job.monitor, encode(one.job)))
-            if one.left is not None:
-                db.execute("UPDATE ping SET taken = 1 WHERE id = ?", (one.left,))
+            if one.number is not None:
+                db.execute("UPDATE ping SET taken = 1 WHERE id = ?", (one.number,))
             elif one.ping is not None:
                 _insert(db, one.job.monitor, one.ping, taken=True)
 
 
-def leave(db: Db, monitor: str, ping: Ping) -> None:
+def _enqueue_ping(db: Db, monitor: str, ping: Ping) -> None:
     """From another process."""
     with db.transaction(durable=True):
         _insert(db, monitor, ping, taken=False)
@@ -40,30 +96,30 @@ def _insert(db: Db, monitor: str, ping: Ping, *, taken: bool) -> None:
     db.execute(f"DELETE FROM ping WHERE id IN ({older})", (monitor, _KEPT))
 
 
-def left(db: Db) -> list[tuple[int, str, Ping]]:
+def _waiting_pings(db: Db) -> list[tuple[int, str, Ping]]:
     """What other processes left, oldest first."""
     rows = db.fetch("SELECT id, monitor, body FROM ping WHERE taken = 0 ORDER BY id")
     return [(number, monitor, decode(body, Ping)) for number, monitor, body in rows]
 
 
-def newest(db: Db, monitor: str, limit: int) -> list[Ping]:
+def _pings(db: Db, monitor: str, limit: int) -> list[Ping]:
     """Newest first."""
     rows = db.fetch("SELECT body FROM ping WHERE monitor = ? ORDER BY id DESC LIMIT ?", (monitor, limit))
     return [decode(body, Ping) for (body,) in rows]
 
 
-def forget(db: Db) -> None:
+def forget_jobs(db: Db) -> None:
     """Jobs that are no longer watched: should one come back, it counts anew."""
     db.execute("DELETE FROM job WHERE monitor NOT IN (SELECT id FROM monitor WHERE active = 1)")
 
 
-def listening(db: Db, at: int) -> None:
+def _listening(db: Db, at: int) -> None:
     """Not worth an fsync: an older instant only makes the deaf span longer."""
     with db.transaction(durable=False):
         db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LISTENED, at))
 
 
-def listened(db: Db) -> int | None:
+def _listened(db: Db) -> int | None:
     """When somebody last listened."""
     rows = db.fetch("SELECT value FROM meta WHERE name = ?", (_LISTENED,))
     return int(rows[0][0]) if rows else None

@@ -30,6 +30,7 @@ def merged(first: Commit, then: Commit) -> Commit:
         details=(*first.details, *then.details),
         baselines=tuple({**dict(first.baselines), **dict(then.baselines)}.items()),
         blind=(*first.blind, *then.blind),
+        commands=(*first.commands, *then.commands),
     )
 
 
@@ -72,7 +73,7 @@ class Waiting:
 
     def may(self, change: Commit) -> bool:
         """Whether a change may wait: it decided nothing. A state that only counts on from what was written last decided nothing."""
-        if change.timeline or change.incidents or change.outbox or change.blind:
+        if change.timeline or change.incidents or change.outbox or change.blind or change.commands:
             return False
         return all(stance(state) == self._stances.get(state.monitor, _RESTING) for state in change.states)
 

@@ -1,56 +1,86 @@
-"""Laws of what a store keeps beside decisions: what is usual for a monitor, and when Vigie could not see.
+"""The laws of the Archive port."""
 
-`vigie.testing.store_suite` runs them with its own.
-"""
-
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from vigie.core.detection import Severity
-from vigie.core.events import Cleared
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Disclosed, Opened, Recovered, Reminded, Suspected
+from vigie.core.model import Cause, CheckResult, Incident, Status
 from vigie.core.visibility import Blind
-from vigie.learning.baseline import Baseline, Slow
-from vigie.learning.page_profile import PageChange
-from vigie.learning.season import Season
-from vigie.ports import Commit, Store, TimelineEntry
+from vigie.ports import Commit, OutboxState, TimelineEntry
+from vigie.testing.store_suite.records import DAY, MONITORS, NOW, Law, Opener, incident, opened, result, row
 
-Opener = Callable[[], Store]
-
-NOW = 1_767_225_600_000
-DAY = 86_400_000
-MONITORS = tuple(Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000) for name in ("shop", "api"))
-KNOWN = Baseline(
-    Season(600, bytes(range(168)) * 5, bytes(range(24)), 7, 9), 490_000, 3, b"\1\2\3\4\5", 250.5, 2, NOW, told=True,
-    slow=Slow("tls", 300, 100, 12), page=b"\xff\0page", strange=PageChange(b"\0", 9, "script, title", 1_000, 2_000, "cdn.test"),
-)  # fmt: skip
+WAITING = OutboxState.WAITING
 
 
-@asynccontextmanager
-async def opened(opener: Opener) -> AsyncIterator[Store]:
-    """The store, with the monitors it watches, closed at the end."""
-    store = opener()
-    try:
-        await store.sync_monitors(MONITORS)
-        yield store
-    finally:
-        await store.close()
-
-
-async def what_is_usual_outlives_a_restart(opener: Opener) -> None:
-    """Each monitor's newest baseline, however it was committed; it can be read at once."""
+async def every_decision_reads_back(opener: Opener) -> None:
+    """The timeline keeps each kind of decision, in the order of its commits."""
+    outage = Severity.OUTAGE
+    decisions: list[Decision] = [
+        Suspected(outage, 1, Cause.DNS_NXDOMAIN),
+        Cleared(outage, 2),
+        Opened(outage, "shop-1", 3, 1, Cause.TLS_EXPIRED, page=False),
+        Disclosed(outage, "shop-1", 4),
+        Reminded(outage, "shop-1", 5, 1),
+        AckRecorded(outage, "shop-1", 6, "ann"),
+        Recovered(Severity.DEGRADATION, "shop-1", 7, page=True),
+        Closed(outage, "shop-1", 8, "ann", "it was the cable", page=True),
+    ]
+    entries = [TimelineEntry("shop-1", number, one) for number, one in enumerate(decisions)]
     async with opened(opener) as store:
-        assert await store.baselines() == {}
-        await store.commit(Commit(baselines=(("shop", Baseline()), ("api", KNOWN))))
-        await store.commit(Commit(baselines=(("shop", replace(KNOWN, score=1)),)))
-        assert await store.baselines() == {"shop": replace(KNOWN, score=1), "api": KNOWN}
+        for entry in entries:
+            await store.ledger.commit(Commit(timeline=(entry,)))
+        await store.ledger.commit(Commit(timeline=(TimelineEntry("api-1", 9, Cleared(outage, 9)),)))
+        assert await store.archive.timeline("shop-1") == entries
+
+
+async def incidents_are_replaced_and_listed_newest_first(opener: Opener) -> None:
+    """A row that comes again replaces the one before; open ones can be asked for alone."""
+    closed = replace(incident(), closed_at=NOW + 5, closed_by="ann", acked_by="bob", note="the cable")
     async with opened(opener) as store:
-        assert await store.baselines() == {"shop": replace(KNOWN, score=1), "api": KNOWN}
-        decided = TimelineEntry("shop-1", NOW, Cleared(Severity.OUTAGE, NOW))
-        await store.commit(Commit(timeline=(decided,), baselines=(("shop", KNOWN),)))
+        await store.ledger.commit(Commit(incidents=(incident(), incident(1, "api", NOW + 1), incident(2, "api", NOW + 2))))
+        await store.ledger.commit(Commit(incidents=(closed,)))
+        assert await store.archive.incident("shop-1") == closed
+        assert [one.id for one in await store.archive.incidents()] == ["api-2", "api-1", "shop-1"]
+        assert [one.id for one in await store.archive.incidents(open_only=True)] == ["api-2", "api-1"]
+        assert [one.id for one in await store.archive.incidents(limit=1)] == ["api-2"]
+        assert await store.archive.incident("shop-7") is None
+        assert await store.archive.timeline("shop-7") == []
+
+
+async def the_newest_whole_result_is_found(opener: Opener) -> None:
+    """Good and bad apart, by instant and not by arrival."""
+    found = [result(at=NOW + 3), result(at=NOW + 1), result(at=NOW + 2, status=Status.DOWN), result("api", NOW + 9)]
     async with opened(opener) as store:
-        assert await store.baselines() == {"shop": KNOWN, "api": KNOWN}
+        await store.ledger.commit(Commit(details=tuple(found[:2])))
+        await store.ledger.commit(Commit(details=tuple(found[2:]), incidents=(incident(),)))
+        await store.ledger.commit(Commit(details=(result(at=NOW),)))
+        assert await store.archive.last_detail("shop", good=True, before=NOW + 4) == found[0]
+        assert await store.archive.last_detail("shop", good=True, before=NOW + 3) == found[1]
+        assert await store.archive.last_detail("shop", good=False, before=NOW + 9) == found[2]
+        assert await store.archive.last_detail("shop", good=False, before=NOW + 2) is None
+
+
+async def monitors_that_went_are_not_shown(opener: Opener) -> None:
+    """Their history stays, and they are shown again when they come back."""
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit((result(), result("api", status=Status.DOWN)), incidents=(incident(),)))
+        assert {name: one.status for name, one in (await store.archive.last_results()).items()} == {"shop": Status.UP, "api": Status.DOWN}
+        await store.catalog.sync_monitors(MONITORS[1:])
+        assert set(await store.archive.last_results()) == {"api"}
+        assert await store.archive.incident("shop-1") == incident()
+
+
+async def retention_keeps_what_reports_need(opener: Opener) -> None:
+    """Old whole results go, but the newest good and bad one of a monitor; incidents, notices and what is young stay."""
+    old = [result(at=NOW - 900 * DAY), result(at=NOW - 800 * DAY), result(at=NOW - 700 * DAY, status=Status.DOWN)]
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(incidents=(incident(at=NOW - 900 * DAY),), outbox=(row(),), details=(*old, result("api"))))
+        assert await store.archive.prune(NOW) >= 1
+        assert await store.archive.prune(NOW) == 0
+        assert await store.archive.last_detail("shop", good=True, before=NOW) == old[1]
+        assert await store.archive.last_detail("shop", good=True, before=old[1].at) is None
+        assert await store.archive.last_detail("shop", good=False, before=NOW) == old[2]
+        assert (len(await store.archive.incidents()), len(await store.ledger.outbox(WAITING))) == (1, 1)
 
 
 async def spans_of_blindness_outlive_a_restart(opener: Opener) -> None:
@@ -59,17 +89,17 @@ async def spans_of_blindness_outlive_a_restart(opener: Opener) -> None:
     over = replace(lasting, until=NOW + 5)
     alone, quiet = Blind(2, NOW + 7, Cause.PROBE_ERROR, NOW + 9, "shop"), Blind(3, NOW + 10, Cause.PROBE_ERROR, quiet=True)
     async with opened(opener) as store:
-        assert await store.blinds(0) == []
-        await store.commit(Commit(blind=(lasting,)))
+        assert await store.archive.blinds(0) == []
+        await store.ledger.commit(Commit(blind=(lasting,)))
     async with opened(opener) as store:
-        assert await store.blinds(NOW + 99) == [lasting]
-        await store.commit(Commit(blind=(over, alone, quiet)))
+        assert await store.archive.blinds(NOW + 99) == [lasting]
+        await store.ledger.commit(Commit(blind=(over, alone, quiet)))
     async with opened(opener) as store:
-        assert await store.blinds(0) == [over, alone, quiet]
-        assert await store.blinds(NOW + 6) == [alone, quiet]
-        assert await store.blinds(NOW + 99) == [quiet]
-        assert await store.prune(NOW + 500 * DAY) == 2
-        assert await store.blinds(0) == [quiet]
+        assert await store.archive.blinds(0) == [over, alone, quiet]
+        assert await store.archive.blinds(NOW + 6) == [alone, quiet]
+        assert await store.archive.blinds(NOW + 99) == [quiet]
+        assert await store.archive.prune(NOW + 500 * DAY) == 2
+        assert await store.archive.blinds(0) == [quiet]
 
 
 async def a_period_is_read_by_itself(opener: Opener) -> None:
@@ -77,17 +107,26 @@ async def a_period_is_read_by_itself(opener: Opener) -> None:
     old = Incident("shop-1", "shop", Severity.OUTAGE, Cause.TCP_RESET, NOW - 9, NOW - 8, NOW - 5)
     open_ = replace(old, id="shop-2", opened_at=NOW - 7, closed_at=None)
     async with opened(opener) as store:
-        await store.commit(Commit(incidents=(old, open_)))
-        assert [one.id for one in await store.incidents(since=NOW - 5)] == ["shop-2", "shop-1"]
-        assert [one.id for one in await store.incidents(since=NOW - 4)] == ["shop-2"]
-        assert await store.incidents(since=NOW - 4, limit=0) == []
+        await store.ledger.commit(Commit(incidents=(old, open_)))
+        assert [one.id for one in await store.archive.incidents(since=NOW - 5)] == ["shop-2", "shop-1"]
+        assert [one.id for one in await store.archive.incidents(since=NOW - 4)] == ["shop-2"]
+        assert await store.archive.incidents(since=NOW - 4, limit=0) == []
         for at in (NOW + 2, NOW + 1, NOW + 3):
-            await store.commit(Commit(details=(CheckResult("shop", at, Status.UP), CheckResult("api", at + 9, Status.DOWN))))
-        assert (await store.watched_since())["shop"] <= NOW + 2
+            await store.ledger.commit(Commit(details=(CheckResult("shop", at, Status.UP), CheckResult("api", at + 9, Status.DOWN))))
+        assert (await store.archive.watched_since())["shop"] <= NOW + 2
     async with opened(opener) as store:
-        assert await store.watched_since() == {"shop": NOW + 1, "api": NOW + 10}
+        assert await store.archive.watched_since() == {"shop": NOW + 1, "api": NOW + 10}
 
 
-LEARNT_LAWS: dict[str, Callable[[Opener], Awaitable[None]]] = {
-    law.__name__: law for law in (what_is_usual_outlives_a_restart, spans_of_blindness_outlive_a_restart, a_period_is_read_by_itself)
+ARCHIVE_LAWS: dict[str, Law] = {
+    law.__name__: law
+    for law in (
+        every_decision_reads_back,
+        incidents_are_replaced_and_listed_newest_first,
+        the_newest_whole_result_is_found,
+        monitors_that_went_are_not_shown,
+        retention_keeps_what_reports_need,
+        spans_of_blindness_outlive_a_restart,
+        a_period_is_read_by_itself,
+    )
 }

@@ -1,11 +1,13 @@
-"""The laws that every store keeps for jobs that report in; openers as in vigie.testing.store_suite."""
+"""The laws of the Inbox port: jobs that report in, commands of people."""
 
 import asyncio
 from dataclasses import replace
 
+from vigie.core.events import Acked, Resolved
 from vigie.core.heartbeat import Job, Ping, Run, Signal
-from vigie.ports import PingStore, PingUpdate
-from vigie.testing.store_suite import NOW, Law, Opener, opened
+from vigie.errors import StoreError
+from vigie.ports import Commit, PingUpdate
+from vigie.testing.store_suite.records import NOW, Law, Opener, incident, opened
 
 JOB = Job("shop", NOW, "every 1h", NOW + 1, Signal.FAIL, NOW + 2, 3, 12.5, (Run("r1", NOW, NOW + 5),), deaf=True)
 PING = Ping(NOW + 1, Signal.FAIL, "r1", 3, 12.5, "é\x00 said")
@@ -14,79 +16,109 @@ PING = Ping(NOW + 1, Signal.FAIL, "r1", 3, 12.5, "é\x00 said")
 async def what_was_heard_outlives_a_restart(opener: Opener) -> None:
     """The job and its ping come back as they were."""
     async with opened(opener) as store:
-        await _pings(store).hear([PingUpdate(JOB, PING), PingUpdate(replace(JOB, monitor="api", runs=()))])
+        await store.inbox.record_pings([PingUpdate(JOB, PING), PingUpdate(replace(JOB, monitor="api", runs=()))])
     async with opened(opener) as store:
-        assert (await _pings(store).jobs())["shop"] == JOB
-        assert await _pings(store).pings("shop") == [PING]
-        assert await _pings(store).pings("api") == []
+        assert (await store.inbox.jobs())["shop"] == JOB
+        assert await store.inbox.pings("shop") == [PING]
+        assert await store.inbox.pings("api") == []
 
 
 async def of_two_changes_the_later_stands(opener: Opener) -> None:
     """Also inside one call; pings come back newest first."""
     async with opened(opener) as store:
         after = replace(JOB, ended=Signal.SUCCESS)
-        await _pings(store).hear([PingUpdate(JOB, PING), PingUpdate(after, replace(PING, signal=Signal.SUCCESS))])
-        assert (await _pings(store).jobs())["shop"] == after
-        assert [one.signal for one in await _pings(store).pings("shop")] == [Signal.SUCCESS, Signal.FAIL]
-        assert len(await _pings(store).pings("shop", 1)) == 1
+        await store.inbox.record_pings([PingUpdate(JOB, PING), PingUpdate(after, replace(PING, signal=Signal.SUCCESS))])
+        assert (await store.inbox.jobs())["shop"] == after
+        assert [one.signal for one in await store.inbox.pings("shop")] == [Signal.SUCCESS, Signal.FAIL]
+        assert len(await store.inbox.pings("shop", 1)) == 1
 
 
 async def a_hundred_reports_of_a_job_are_kept(opener: Opener) -> None:
     """The others go, and no other job's."""
     async with opened(opener) as store:
-        await _pings(store).hear([PingUpdate(replace(JOB, monitor="api"), PING)])
+        await store.inbox.record_pings([PingUpdate(replace(JOB, monitor="api"), PING)])
         for start in range(0, 130, 10):
-            await _pings(store).hear([PingUpdate(JOB, replace(PING, at=NOW + number)) for number in range(start, start + 10)])
-        found = await _pings(store).pings("shop", 1_000)
+            await store.inbox.record_pings([PingUpdate(JOB, replace(PING, at=NOW + number)) for number in range(start, start + 10)])
+        found = await store.inbox.pings("shop", 1_000)
         assert [one.at - NOW for one in found] == list(range(129, 29, -1))
-        assert len(await _pings(store).pings("api")) == 1
+        assert len(await store.inbox.pings("api")) == 1
 
 
 async def what_was_left_is_found_until_it_was_heard(opener: Opener) -> None:
     """Reports of another process: nothing is lost between finding and hearing them, and nothing is heard twice."""
     async with opened(opener) as store:
-        await _pings(store).leave_ping("shop", PING)
-        await _pings(store).leave_ping("api", PING)
+        await store.inbox.enqueue_ping("shop", PING)
+        await store.inbox.enqueue_ping("api", PING)
     async with opened(opener) as store:
-        left = await _pings(store).left_pings()
+        left = await store.inbox.waiting_pings()
         assert [(monitor, ping) for _, monitor, ping in left] == [("shop", PING), ("api", PING)]
-        assert await _pings(store).left_pings() == left
-        await _pings(store).hear([PingUpdate(JOB, PING, left[0][0])])
-        assert [monitor for _, monitor, _ in await _pings(store).left_pings()] == ["api"]
-        assert await _pings(store).pings("shop") == [PING]
+        assert await store.inbox.waiting_pings() == left
+        await store.inbox.record_pings([PingUpdate(JOB, PING, left[0][0])])
+        assert [monitor for _, monitor, _ in await store.inbox.waiting_pings()] == ["api"]
+        assert await store.inbox.pings("shop") == [PING]
 
 
 async def a_job_that_is_watched_no_longer_is_forgotten(opener: Opener) -> None:
     """Should it come back, it counts anew; its pings stay."""
     async with opened(opener) as store:
-        await _pings(store).hear([PingUpdate(JOB, PING)])
-        await store.sync_monitors([])
-        assert await _pings(store).jobs() == {}
-        assert await _pings(store).pings("shop") == [PING]
+        await store.inbox.record_pings([PingUpdate(JOB, PING)])
+        await store.catalog.sync_monitors([])
+        assert await store.inbox.jobs() == {}
+        assert await store.inbox.pings("shop") == [PING]
 
 
 async def who_listened_last_is_known(opener: Opener) -> None:
     """Nobody at first, then the last instant."""
     async with opened(opener) as store:
-        assert await _pings(store).listened() is None
-        await _pings(store).listening(NOW)
-        await _pings(store).listening(NOW + 5)
+        assert await store.inbox.listened() is None
+        await store.inbox.listening(NOW)
+        await store.inbox.listening(NOW + 5)
     async with opened(opener) as store:
-        assert await _pings(store).listened() == NOW + 5
+        assert await store.inbox.listened() == NOW + 5
 
 
 async def many_reports_at_once_are_all_there(opener: Opener) -> None:
     """From as many tasks."""
     async with opened(opener) as store:
-        await asyncio.gather(*(_pings(store).hear([PingUpdate(JOB, replace(PING, at=number))]) for number in range(50)))
-        assert {one.at for one in await _pings(store).pings("shop")} == set(range(50))
+        await asyncio.gather(*(store.inbox.record_pings([PingUpdate(JOB, replace(PING, at=number))]) for number in range(50)))
+        assert {one.at for one in await store.inbox.pings("shop")} == set(range(50))
 
 
-def _pings(store: object) -> PingStore:
-    return store  # type: ignore[return-value]  # every store keeps both ports
+async def a_command_stays_until_a_commit_applies_it(opener: Opener) -> None:
+    """In the order in which they came, over restarts; a commit takes those that it names and no other."""
+    ack, end = Acked(5, "ann"), Resolved(6, "bob", "the cable")
+    async with opened(opener) as store:
+        assert await store.inbox.commands() == []
+        await store.inbox.enqueue_command("shop", ack)
+        await store.inbox.enqueue_command("api", end)
+    async with opened(opener) as store:
+        first, second = await store.inbox.commands()
+        assert [(one.monitor, one.event) for one in (first, second)] == [("shop", ack), ("api", end)]
+        await store.ledger.commit(Commit(commands=(first.number,)))
+        assert await store.inbox.commands() == [second]
+    async with opened(opener) as store:
+        assert await store.inbox.commands() == [second]
+        acked = replace(incident(), acked_by="bob")
+        await store.ledger.commit(Commit(incidents=(acked,), commands=(second.number,)))
+        assert (await store.inbox.commands(), await store.archive.incident("shop-1")) == ([], acked)
 
 
-PING_LAWS: dict[str, Law] = {
+async def a_commit_that_fails_consumes_no_command(opener: Opener) -> None:
+    """A store that is closed takes nothing: the command is there at the next start."""
+    async with opened(opener) as store:
+        await store.inbox.enqueue_command("shop", Acked(5, "ann"))
+        (command,) = await store.inbox.commands()
+    try:
+        await store.ledger.commit(Commit(incidents=(incident(),), commands=(command.number,)))
+    except StoreError:
+        pass
+    else:
+        raise AssertionError("a closed store took a commit")
+    async with opened(opener) as store:
+        assert (await store.inbox.commands(), await store.archive.incidents()) == ([command], [])
+
+
+INBOX_LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
         what_was_heard_outlives_a_restart,
@@ -96,5 +128,7 @@ PING_LAWS: dict[str, Law] = {
         a_job_that_is_watched_no_longer_is_forgotten,
         who_listened_last_is_known,
         many_reports_at_once_are_all_there,
+        a_command_stays_until_a_commit_applies_it,
+        a_commit_that_fails_consumes_no_command,
     )
 }

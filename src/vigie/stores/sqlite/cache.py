@@ -1,0 +1,23 @@
+"""What the sides of a store share in memory."""
+
+from dataclasses import dataclass, field
+
+from vigie.core.model import CheckResult
+from vigie.ports import Commit
+from vigie.stores.sqlite.newest import Newest
+from vigie.stores.sqlite.waiting import Waiting
+
+
+@dataclass(slots=True)
+class Cache:
+    """`numbers` are those of monitors in packed results; `writing` is what was waiting and is on its way to the disk."""
+
+    numbers: dict[str, int]
+    newest: Newest = field(default_factory=Newest)
+    waiting: Waiting = field(default_factory=Waiting)
+    writing: Commit = field(default_factory=Commit)
+
+    @property
+    def details(self) -> list[CheckResult]:
+        """The whole results that are not on the disk yet, oldest first."""
+        return [*self.writing.details, *self.waiting.details]

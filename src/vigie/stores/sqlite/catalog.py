@@ -1,0 +1,87 @@
+"""The catalog of the embedded store: what people set up and edit. What the methods mean is said by vigie.ports.Catalog."""
+
+from collections.abc import Sequence
+from sys import intern
+
+from vigie.core.model import Monitor
+from vigie.report.history import Remark
+from vigie.report.scores import Scores
+from vigie.stores.sqlite import inbox
+from vigie.stores.sqlite.cache import Cache
+from vigie.stores.sqlite.db import Db
+from vigie.stores.sqlite.records import decode, encode
+from vigie.stores.sqlite.worker import Worker
+
+
+class SqliteCatalog:
+    """The Catalog port."""
+
+    def __init__(self, worker: Worker, cache: Cache) -> None:
+        self._worker, self._cache = worker, cache
+
+    async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
+        """Make the stored monitors equal to these; history of the others stays."""
+        self._cache.numbers = await self._worker.run(lambda db: _sync_monitors(db, monitors))
+        self._cache.newest.keep({monitor.id for monitor in monitors})
+
+    async def save_remark(self, remark: Remark) -> None:
+        """Keep what a person said of an incident."""
+        await self._worker.run(lambda db: _save_remark(db, remark))
+
+    async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
+        """What was said of these incidents, oldest first."""
+        return await self._worker.read(lambda db: _remarks(db, incidents))
+
+    async def save_scores(self, scores: Scores) -> None:
+        """Keep how a model did on the frozen incidents."""
+        await self._worker.run(lambda db: _save_scores(db, scores))
+
+    async def scores(self, model: str) -> list[Scores]:
+        """How a model did, newest first."""
+        return await self._worker.read(lambda db: _scores(db, model))
+
+
+def monitor_numbers(db: Db) -> dict[str, int]:
+    """Monitor id -> its number in packed results."""
+    return {intern(monitor): number for monitor, number in db.fetch("SELECT id, number FROM monitor")}
+
+
+def _sync_monitors(db: Db, monitors: Sequence[Monitor]) -> dict[str, int]:
+    """Insert or update these, mark the others inactive; the numbers."""
+    with db.transaction(durable=True):
+        db.execute("UPDATE monitor SET active = 0")
+        db.bulk(
+            "INSERT INTO monitor (id, name, kind, active) VALUES (?, ?, ?, 1) "
+            "ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, active = 1",
+            [(monitor.id, monitor.name, monitor.kind) for monitor in monitors],
+        )
+        inbox.forget_jobs(db)
+    return monitor_numbers(db)
+
+
+def _save_remark(db: Db, said: Remark) -> None:
+    """One row."""
+    helpful = None if said.helpful is None else int(said.helpful)
+    with db.transaction(durable=True):
+        sql = "INSERT INTO remark (incident, at, by, helpful, cause, note) VALUES (?, ?, ?, ?, ?, ?)"
+        db.execute(sql, (said.incident, said.at, said.by, helpful, said.cause, said.note))
+
+
+def _remarks(db: Db, incidents: Sequence[str]) -> list[Remark]:
+    """Oldest first."""
+    marks = ", ".join("?" * len(incidents))
+    rows = db.fetch(f"SELECT incident, at, by, helpful, cause, note FROM remark WHERE incident IN ({marks}) ORDER BY id", tuple(incidents))
+    return [Remark(one, at, by, None if helpful is None else bool(helpful), cause, note) for one, at, by, helpful, cause, note in rows]
+
+
+def _save_scores(db: Db, found: Scores) -> None:
+    """One row."""
+    with db.transaction(durable=True):
+        sql = "INSERT INTO evaluation (model, digest, at, body) VALUES (?, ?, ?, ?)"
+        db.execute(sql, (found.model, found.digest, found.at, encode(found)))
+
+
+def _scores(db: Db, model: str) -> list[Scores]:
+    """Newest first."""
+    rows = db.fetch("SELECT body FROM evaluation WHERE model = ? ORDER BY at DESC, id DESC LIMIT 20", (model,))
+    return [decode(body, Scores) for (body,) in rows]

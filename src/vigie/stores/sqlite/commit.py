@@ -1,0 +1,71 @@
+"""The statements of a commit, and of what a start reads. What they mean is said by vigie.ports.Ledger."""
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from vigie.core.incident import MonitorState
+from vigie.core.model import Incident
+from vigie.errors import StoreError
+from vigie.learning.baseline import Baseline
+from vigie.ports import Commit, Snapshot
+from vigie.stores.sqlite import codec, outbox
+from vigie.stores.sqlite.archive import INCIDENT, find_incidents, is_good
+from vigie.stores.sqlite.db import Db
+from vigie.stores.sqlite.records import decode, encode
+
+_INCIDENT_AGAIN = ", ".join(f"{name} = excluded.{name}" for name in INCIDENT.split(", ")[1:])
+_ALL = 9_223_372_036_854_775_807
+
+
+def next_run(db: Db) -> int:
+    """Count the starts."""
+    with db.transaction(durable=True):
+        sql = "INSERT INTO meta VALUES ('run', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+        return int(db.fetch(sql)[0][0])
+
+
+def load(db: Db) -> Snapshot:
+    """What is on the disk."""
+    states = {monitor: decode(body, MonitorState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
+    cursors = {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
+    return Snapshot(states, tuple(find_incidents(db, open_only=True, limit=_ALL)), cursors, baselines(db))
+
+
+def baselines(db: Db) -> dict[str, Baseline]:
+    """Every baseline that can be read; the others are learnt anew."""
+    found: dict[str, Baseline] = {}
+    for monitor, body in db.fetch("SELECT monitor, body FROM baseline"):
+        with contextlib.suppress(StoreError):
+            found[monitor] = decode(body, Baseline)
+    return found
+
+
+def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) -> None:
+    """One transaction."""
+    with db.transaction(durable=durable):
+        for part in codec.parts(change.results):
+            base, count, body = codec.pack(part, numbers)
+            if count:
+                db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
+        db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, encode(state)) for state in change.states])
+        db.bulk("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", change.cursors)
+        db.bulk("INSERT OR REPLACE INTO baseline VALUES (?, ?)", [(monitor, encode(known)) for monitor, known in change.baselines])
+        rows = [(one.number, one.monitor, one.cause, one.start, one.until, int(one.quiet)) for one in change.blind]
+        db.bulk("INSERT OR REPLACE INTO blind (number, monitor, cause, start, until, quiet) VALUES (?, ?, ?, ?, ?, ?)", rows)
+        details = [(result.monitor, result.at, int(is_good(result)), encode(result)) for result in change.details]
+        db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
+        db.bulk(
+            f"INSERT INTO incident ({INCIDENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET {_INCIDENT_AGAIN}",
+            [_incident_row(one) for one in change.incidents],
+        )
+        events = [(entry.incident, entry.at, type(entry.decision).__name__, encode(entry.decision)) for entry in change.timeline]
+        db.bulk("INSERT INTO incident_event (incident, at, kind, body) VALUES (?, ?, ?, ?)", events)
+        outbox.enqueue(db, change.outbox)
+        db.bulk("DELETE FROM inbox WHERE id = ?", [(number,) for number in change.commands])
+
+
+def _incident_row(one: Incident) -> tuple[Any, ...]:
+    return (
+        one.id, one.monitor, one.severity, one.cause, one.started_at, one.opened_at, one.closed_at, one.acked_by, one.closed_by, one.note
+    )  # fmt: skip

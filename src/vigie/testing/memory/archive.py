@@ -1,0 +1,80 @@
+"""The archive in memory."""
+
+from vigie.core.model import CheckResult, Incident, Status
+from vigie.core.visibility import Blind
+from vigie.ports import Delivery, StoredReport, TimelineEntry
+from vigie.testing.memory.data import Data
+
+_KEEP_MS = 400 * 86_400_000
+
+
+class MemoryArchive:
+    """The Archive port without a disk."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+
+    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
+        """Newest first."""
+        self._data.check()
+        found = [one for one in reversed(self._data.incidents.values()) if one.closed_at is None or not open_only]
+        found = [one for one in found if since is None or one.closed_at is None or one.closed_at >= since]
+        return sorted(found, key=lambda one: -one.opened_at)[:limit]
+
+    async def incident(self, incident_id: str) -> Incident | None:
+        """One incident."""
+        self._data.check()
+        return self._data.incidents.get(incident_id)
+
+    async def timeline(self, incident_id: str) -> list[TimelineEntry]:
+        """Oldest first."""
+        self._data.check()
+        return [entry for entry in self._data.timeline if entry.incident == incident_id]
+
+    async def deliveries(self, incident_id: str) -> list[Delivery]:
+        """Every attempt at every notice of an incident, oldest first."""
+        self._data.check()
+        return [delivery for incident, delivery in self._data.deliveries if incident == incident_id]
+
+    async def report(self, incident: str) -> StoredReport | None:
+        """The newest report of an incident."""
+        self._data.check()
+        return self._data.reports.get(incident)
+
+    async def last_results(self) -> dict[str, CheckResult]:
+        """The newest result of every watched monitor by monitor id."""
+        self._data.check()
+        return {monitor: result for monitor, result in self._data.newest.items() if monitor in self._data.monitors}
+
+    async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
+        """The newest whole result of a monitor before `before`, good or bad."""
+        self._data.check()
+        found = [one for one in self._data.details if one.monitor == monitor and _good(one) is good and one.at < before]
+        return max(reversed(found), key=lambda one: one.at, default=None)
+
+    async def watched_since(self) -> dict[str, int]:
+        """When the oldest whole result on record of each monitor was."""
+        self._data.check()
+        return {one.monitor: one.at for one in sorted(self._data.details, key=lambda one: -one.at)}
+
+    async def blinds(self, since: int) -> list[Blind]:
+        """The spans in which Vigie could not see that were not over before `since`."""
+        self._data.check()
+        return [one for _, one in sorted(self._data.blind.items()) if one.until is None or one.until >= since]
+
+    async def prune(self, now: int) -> int:
+        """Drop what is older than 400 days, but the newest good and bad whole result of each monitor, and the newest span."""
+        self._data.check()
+        data = self._data
+        newest = {(one.monitor, _good(one)): one for one in sorted(data.details, key=lambda one: one.at)}
+        kept = [one for one in data.details if one.at >= now - _KEEP_MS or newest[one.monitor, _good(one)] is one]
+        gone, data.details = len(data.details) - len(kept), kept
+        for number, one in sorted(data.blind.items())[:-1]:
+            if one.until is not None and one.until < now - _KEEP_MS:
+                del data.blind[number]
+                gone += 1
+        return gone
+
+
+def _good(result: CheckResult) -> bool:
+    return result.status in (Status.UP, Status.DEGRADED)

@@ -1,0 +1,41 @@
+"""The catalog in memory."""
+
+from collections.abc import Sequence
+
+from vigie.core.model import Monitor
+from vigie.report.history import Remark
+from vigie.report.scores import Scores
+from vigie.testing.memory.data import Data
+
+
+class MemoryCatalog:
+    """The Catalog port without a disk."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+
+    async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
+        """Make the stored monitors equal to these; history of the others stays."""
+        self._data.check()
+        self._data.monitors = {monitor.id for monitor in monitors}
+        self._data.jobs = {monitor: job for monitor, job in self._data.jobs.items() if monitor in self._data.monitors}
+
+    async def save_remark(self, remark: Remark) -> None:
+        """Keep what a person said of an incident."""
+        self._data.check()
+        self._data.remarks.append(remark)
+
+    async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
+        """What was said of these incidents, oldest first."""
+        self._data.check()
+        return [one for one in self._data.remarks if one.incident in incidents]
+
+    async def save_scores(self, scores: Scores) -> None:
+        """Keep how a model did on the frozen incidents."""
+        self._data.check()
+        self._data.scores.append(scores)
+
+    async def scores(self, model: str) -> list[Scores]:
+        """How a model did, newest first."""
+        self._data.check()
+        return [one for one in reversed(self._data.scores) if one.model == model]

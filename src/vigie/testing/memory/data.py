@@ -1,0 +1,81 @@
+"""What the sides of the store in memory share."""
+
+from dataclasses import dataclass, field
+
+from vigie.core.heartbeat import Job, Ping
+from vigie.core.incident import MonitorState
+from vigie.core.model import CheckResult, Incident
+from vigie.core.visibility import Blind
+from vigie.errors import StoreError, StoreFault
+from vigie.learning.baseline import Baseline
+from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
+from vigie.report.history import Remark
+from vigie.report.scores import Scores
+
+
+@dataclass(slots=True)
+class Row:
+    """A row of the outbox."""
+
+    row: OutboxRow
+    lease_until: int = 0
+    state: OutboxState = OutboxState.WAITING
+
+    @property
+    def thread(self) -> tuple[str, str]:
+        """What is sent in order."""
+        return self.row.notice.incident, self.row.notice.channel
+
+    @property
+    def claimable_at(self) -> int:
+        """When it can be claimed, epoch ms."""
+        return max(self.row.due_at, self.lease_until)
+
+
+@dataclass(slots=True)
+class KeptPing:
+    """A ping of a monitor; not `recorded` while it waits in the inbox."""
+
+    monitor: str
+    ping: Ping
+    recorded: bool = True
+
+
+@dataclass(slots=True)
+class Data:
+    """The tables. `commits` are what was committed, oldest first; while `broken` is set, every call raises it."""
+
+    commits: list[Commit] = field(default_factory=list)
+    broken: StoreError | None = None
+    closed: bool = False
+    run: int = 0
+    monitors: set[str] = field(default_factory=set)
+    states: dict[str, MonitorState] = field(default_factory=dict)
+    cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    timeline: list[TimelineEntry] = field(default_factory=list)
+    rows: dict[str, Row] = field(default_factory=dict)
+    deliveries: list[tuple[str, Delivery]] = field(default_factory=list)
+    reports: dict[str, StoredReport] = field(default_factory=dict)
+    newest: dict[str, CheckResult] = field(default_factory=dict)
+    details: list[CheckResult] = field(default_factory=list)
+    baselines: dict[str, Baseline] = field(default_factory=dict)
+    blind: dict[int, Blind] = field(default_factory=dict)
+    commands: dict[int, Command] = field(default_factory=dict)
+    last_command: int = 0
+    remarks: list[Remark] = field(default_factory=list)
+    scores: list[Scores] = field(default_factory=list)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    pings: list[KeptPing] = field(default_factory=list)
+    listened: int | None = None
+
+    def check(self) -> None:
+        """Raise what is set, or StoreError once it is closed."""
+        if self.broken is not None:
+            raise self.broken
+        if self.closed:
+            raise StoreError(StoreFault.OTHER, "the store is closed")
+
+    def open_incidents(self) -> list[Incident]:
+        """Newest first."""
+        return sorted((one for one in reversed(self.incidents.values()) if one.closed_at is None), key=lambda one: -one.opened_at)

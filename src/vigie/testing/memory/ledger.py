@@ -1,0 +1,115 @@
+"""The ledger in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from vigie.core.notification import NoticeReason
+from vigie.ports import Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredReport
+from vigie.testing.memory.data import Data, Row
+
+_OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
+_WAITING, _DELIVERED = OutboxState.WAITING, OutboxState.DELIVERED
+
+
+class MemoryLedger:
+    """The Ledger port without a disk."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+
+    async def next_run(self) -> int:
+        """A number larger than at any earlier start."""
+        self._data.check()
+        self._data.run += 1
+        return self._data.run
+
+    async def load(self) -> Snapshot:
+        """All that a start needs."""
+        self._data.check()
+        data = self._data
+        return Snapshot(dict(data.states), tuple(data.open_incidents()), dict(data.cursors), dict(data.baselines))
+
+    async def commit(self, change: Commit) -> None:
+        """Write it whole."""
+        self._data.check()
+        data = self._data
+        data.commits.append(change)
+        data.states.update((state.monitor, state) for state in change.states)
+        data.incidents.update((one.id, one) for one in change.incidents)
+        data.timeline.extend(change.timeline)
+        self._enqueue(change.outbox)
+        data.cursors.update((agent, (run, sequence)) for agent, run, sequence in change.cursors)
+        data.details.extend(change.details)
+        data.baselines.update(change.baselines)
+        data.blind.update((one.number, one) for one in change.blind)
+        data.newest.update((result.monitor, result) for result in change.results)
+        for number in change.commands:
+            data.commands.pop(number, None)
+
+    def _enqueue(self, rows: Sequence[OutboxRow]) -> None:
+        for row in rows:
+            self._data.rows.setdefault(row.notice.key, Row(replace(row, attempts=0)))
+
+    def _first(self) -> list[Row]:
+        """The oldest waiting row of each incident and channel; the others wait for it."""
+        found: dict[tuple[str, str], Row] = {}
+        for one in self._data.rows.values():
+            if one.state is _WAITING:
+                found.setdefault(one.thread, one)
+        return list(found.values())
+
+    async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
+        """Due rows that nobody holds, oldest first, each the first of its incident and channel."""
+        self._data.check()
+        due = sorted((one for one in self._first() if one.claimable_at <= now), key=lambda one: one.row.due_at)[:limit]
+        for one in due:
+            one.lease_until = now + lease_ms
+        return [one.row for one in due]
+
+    async def next_due(self) -> int | None:
+        """When the next row can be claimed; None when nothing waits."""
+        self._data.check()
+        return min((one.claimable_at for one in self._first()), default=None)
+
+    async def record(self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = ()) -> None:
+        """Record an attempt and what becomes of its row; the key stays, so that it is never sent again."""
+        self._data.check()
+        row = self._data.rows.get(delivery.key)
+        self._data.deliveries.append((row.row.notice.incident if row else delivery.key.partition(":")[0], delivery))
+        if row is not None and delivery.failure is None:
+            row.state, row.lease_until = _DELIVERED, 0
+        elif row is not None and row.state is not _DELIVERED:
+            due_at = row.row.due_at if retry_at is None else retry_at
+            row.row, row.lease_until = replace(row.row, attempts=row.row.attempts + 1, due_at=due_at), 0
+            row.state = OutboxState.UNDELIVERABLE if retry_at is None else _WAITING
+        self._enqueue(then)
+
+    async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
+        """Keep the report, and join it to the opening notice or let it follow."""
+        self._data.check()
+        self._data.reports[report.incident] = report
+        notified = set[str]()
+        for one in self._data.rows.values():
+            notice = one.row.notice
+            if notice.incident != report.incident or notice.reason not in _OPENINGS:
+                continue
+            if one.state is _DELIVERED or (one.state is _WAITING and one.lease_until > now):
+                notified.add(notice.channel)
+            elif one.state is _WAITING and one.row.attempts == 0:
+                one.row = replace(one.row, due_at=min(one.row.due_at, now))
+        self._enqueue([row for row in follow_ups if row.notice.channel in notified])
+
+    async def outbox(self, state: OutboxState) -> list[OutboxRow]:
+        """The rows in one state, oldest first."""
+        self._data.check()
+        return [one.row for one in self._data.rows.values() if one.state is state]
+
+    async def counts(self) -> OutboxCounts:
+        """How many rows wait and how many could not be delivered."""
+        self._data.check()
+        states = [one.state for one in self._data.rows.values()]
+        return OutboxCounts(states.count(_WAITING), states.count(OutboxState.UNDELIVERABLE))
+
+    async def close(self) -> None:
+        """Nothing is lost: `MemoryStore.reopen` has it again."""
+        self._data.closed = True

@@ -1,0 +1,44 @@
+"""The laws of the Catalog port."""
+
+from dataclasses import replace
+
+from vigie.report.history import Remark
+from vigie.report.scores import Scores, Share
+from vigie.testing.store_suite.records import NOW, Law, Opener, opened
+
+_SAID = [
+    Remark("shop-1", 10, "ann", helpful=True),
+    Remark("shop-1", 20, "bob", cause="behind_proxy", note="the pool was full – é"),
+    Remark("shop-2", 30, "ann", helpful=False),
+]
+
+
+async def remarks_are_kept_in_order(opener: Opener) -> None:
+    """Over a restart, of the incidents that are asked for."""
+    async with opened(opener) as store:
+        for one in _SAID:
+            await store.catalog.save_remark(one)
+    async with opened(opener) as store:
+        assert await store.catalog.remarks(["shop-1"]) == _SAID[:2]
+        assert await store.catalog.remarks(["shop-2", "shop-1", "gone-9"]) == _SAID
+        assert await store.catalog.remarks([]) == []
+
+
+async def scores_are_listed_newest_first(opener: Opener) -> None:
+    """Of the model that is asked for."""
+    first = Scores("llama3", "compose", "en", NOW, "d1", {"valid": Share(9, 10)}, {"number": 1}, {"total": 12.5, "load": None}, None)
+    async with opened(opener) as store:
+        for one in (first, replace(first, at=NOW + 1), replace(first, model="other")):
+            await store.catalog.save_scores(one)
+    async with opened(opener) as store:
+        assert [one.at for one in await store.catalog.scores(first.model)] == [NOW + 1, NOW]
+        assert await store.catalog.scores("none") == []
+
+
+CATALOG_LAWS: dict[str, Law] = {
+    law.__name__: law
+    for law in (
+        remarks_are_kept_in_order,
+        scores_are_listed_newest_first,
+    )
+}

@@ -1,0 +1,271 @@
+"""The laws of the Ledger port."""
+
+import asyncio
+from dataclasses import replace
+
+from vigie.core.detection import Severity
+from vigie.core.events import Cleared, Opened
+from vigie.core.incident import MonitorState, Phase, Track
+from vigie.core.model import Cause, Status, Timings
+from vigie.core.notification import NoticeReason
+from vigie.errors import StoreError
+from vigie.learning.baseline import Baseline, Slow
+from vigie.learning.page_profile import PageChange
+from vigie.learning.season import Season
+from vigie.ports import Commit, OutboxState, TimelineEntry
+from vigie.testing.store_suite.records import NOW, Law, Opener, incident, keys, opened, report, result, row, sent
+
+WAITING, UNDELIVERABLE = OutboxState.WAITING, OutboxState.UNDELIVERABLE
+KNOWN = Baseline(
+    Season(600, bytes(range(168)) * 5, bytes(range(24)), 7, 9), 490_000, 3, b"\1\2\3\4\5", 250.5, 2, NOW, told=True,
+    slow=Slow("tls", 300, 100, 12), page=b"\xff\0page", strange=PageChange(b"\0", 9, "script, title", 1_000, 2_000, "cdn.test"),
+)  # fmt: skip
+
+
+async def decisions_outlive_a_restart(opener: Opener) -> None:
+    """States, incidents, timeline, outbox, cursors and details of one commit are all there again, as they were."""
+    track = Track(Phase.OPEN, 2, NOW, "shop-1", told=True, acked=True, reminders=3, remind_at=NOW + 5)
+    state = MonitorState("shop", 9, 1, Status.DOWN, Cause.HTTP_STATUS, NOW, track, Track(), NOW + 5)
+    decision = Opened(Severity.OUTAGE, "shop-1", NOW, NOW - 10_000, Cause.HTTP_STATUS, page=True)
+    entry, bad = TimelineEntry("shop-1", NOW, decision), result(status=Status.DOWN)
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit((bad,), (state,), (incident(),), (entry,), (row(),), (("local", 3, 4),), (bad,)))
+    async with opened(opener) as store:
+        assert (await store.ledger.load()).states == {"shop": state}
+        assert await store.archive.incident("shop-1") == incident()
+        assert await store.archive.timeline("shop-1") == [entry]
+        assert await store.ledger.outbox(WAITING) == [row()]
+        assert (await store.ledger.load()).cursors == {"local": (3, 4)}
+        assert await store.archive.last_detail("shop", good=False, before=NOW + 1) == bad
+
+
+async def what_waits_is_written_at_the_end(opener: Opener) -> None:
+    """Results, counters and cursors that decided nothing are there after a clean end, and to be read before it."""
+    async with opened(opener) as store:
+        for number in range(1, 4):
+            good = result(at=NOW + number, order=number)
+            await store.ledger.commit(Commit((good,), cursors=(("local", 1, number),), details=(good,)))
+        assert (await store.ledger.load()).cursors == {"local": (1, 3)}
+        assert (await store.archive.last_results())["shop"].at == NOW + 3
+        assert await store.archive.last_detail("shop", good=True, before=NOW + 3) == result(at=NOW + 2, order=2)
+    async with opened(opener) as store:
+        assert (await store.ledger.load()).cursors == {"local": (1, 3)}
+        last = (await store.archive.last_results())["shop"]
+        assert (last.at, last.status, last.timings) == (NOW + 3, Status.UP, result().timings)
+        assert await store.archive.last_detail("shop", good=True, before=NOW + 3) == result(at=NOW + 2, order=2)
+
+
+async def of_two_states_the_later_stands(opener: Opener) -> None:
+    """Whether they came in one commit that decided, or in several that did not."""
+    open_state = MonitorState("shop", 1, 1, outage=Track(Phase.OPEN, incident="shop-1"))
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(states=(open_state,)))
+        for order in range(2, 5):
+            await store.ledger.commit(Commit(states=(replace(open_state, order=order),)))
+        assert ((await store.ledger.load()).states)["shop"].order == 4
+    async with opened(opener) as store:
+        assert ((await store.ledger.load()).states)["shop"].order == 4
+
+
+async def runs_rise(opener: Opener) -> None:
+    """Over restarts too."""
+    numbers = []
+    for _ in range(2):
+        async with opened(opener) as store:
+            numbers += [await store.ledger.next_run(), await store.ledger.next_run()]
+    assert numbers == sorted(set(numbers))
+
+
+async def a_lease_keeps_others_away(opener: Opener) -> None:
+    """A row is handed out when it is due, to one caller, and again once the lease has ended."""
+    async with opened(opener) as store:
+        assert await store.ledger.next_due() is None
+        await store.ledger.commit(Commit(outbox=(row(due_at=NOW + 5), row(due_at=NOW + 3, channel="chat"))))
+        assert await store.ledger.next_due() == NOW + 3
+        assert await store.ledger.claim(NOW + 2, 100, 9) == []
+        assert keys(await store.ledger.claim(NOW + 5, 100, 9)) == ["shop-1:opened:chat", "shop-1:opened:mail"], "oldest first"
+        assert await store.ledger.claim(NOW + 104, 100, 9) == []
+        assert await store.ledger.next_due() == NOW + 105
+        assert len(await store.ledger.claim(NOW + 105, 100, 1)) == 1, "no more than the limit"
+
+
+async def nobody_claims_what_another_holds(opener: Opener) -> None:
+    """However many ask at once."""
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(outbox=tuple(row(of=f"shop-{number}") for number in range(40))))
+        claims = await asyncio.gather(*(store.ledger.claim(NOW, 1_000, 7) for _ in range(10)))
+        assert sorted(keys([one for claimed in claims for one in claimed])) == sorted(f"shop-{number}:opened:mail" for number in range(40))
+
+
+async def a_later_notice_never_overtakes(opener: Opener) -> None:
+    """One channel is told of one incident in order, also while the first is sent or waits for another try; others are not held up."""
+    recovered, elsewhere = row(NoticeReason.RECOVERED), row(NoticeReason.RECOVERED, channel="chat")
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(outbox=(row(due_at=NOW + 9), recovered, elsewhere, row(of="shop-2"))))
+        assert sorted(keys(await store.ledger.claim(NOW, 100, 9))) == ["shop-1:recovered:chat", "shop-2:opened:mail"]
+        assert keys(await store.ledger.claim(NOW + 9, 1, 9)) == ["shop-1:opened:mail"]
+        await store.ledger.record(sent(row(), reason="timeout"), NOW + 500)
+        assert "shop-1:recovered:mail" not in keys(await store.ledger.claim(NOW + 400, 1, 9))
+        await store.ledger.record(sent(row(), reason="rejected"), None)
+        assert "shop-1:recovered:mail" in keys(await store.ledger.claim(NOW + 500, 1, 9)), "what is buried holds nothing up"
+
+
+async def a_key_is_told_once(opener: Opener) -> None:
+    """A row whose key is there already is left alone: while it waits, once it was delivered, and when it was buried."""
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(outbox=(row(), row(channel="chat"))))
+        await store.ledger.commit(Commit(outbox=(row(due_at=NOW + 77),)))
+        assert (await store.ledger.outbox(WAITING))[0].due_at == NOW
+        await store.ledger.record(sent(row()))
+        await store.ledger.record(sent(row(channel="chat"), reason="rejected"), None)
+        await store.ledger.commit(Commit(outbox=(row(), row(channel="chat"))))
+        assert await store.ledger.outbox(WAITING) == []
+        assert await store.ledger.next_due() is None
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(outbox=(row(),)))
+        assert await store.ledger.outbox(WAITING) == []
+
+
+async def every_attempt_is_a_row(opener: Opener) -> None:
+    """Failures count up and wait, a success ends it, and all of it can be read."""
+    other = row(NoticeReason.BURIED, channel="chat")
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(outbox=(row(),)))
+        await store.ledger.record(sent(row(), NOW + 1, "timeout"), NOW + 10, [other])
+        (again,) = await store.ledger.claim(NOW + 10, 1_000, 1)
+        assert (again.notice.channel, await store.ledger.claim(NOW + 9, 1_000, 9)) == ("chat", [])
+        (mail,) = await store.ledger.claim(NOW + 10, 1_000, 9)
+        assert (mail.attempts, mail.due_at) == (1, NOW + 10)
+        await store.ledger.record(sent(mail, NOW + 11, "server"), None)
+        await store.ledger.record(sent(other, NOW + 12))
+        assert keys(await store.ledger.outbox(UNDELIVERABLE)) == ["shop-1:opened:mail"]
+        found = [(one.channel, one.at, one.attempt, one.failure) for one in await store.archive.deliveries("shop-1")]
+        assert found == [("mail", NOW + 1, 1, "timeout"), ("mail", NOW + 11, 2, "server"), ("chat", NOW + 12, 1, None)]
+        assert await store.archive.deliveries("shop-2") == []
+
+
+async def a_report_joins_the_page_that_waits(opener: Opener) -> None:
+    """An opening that nobody claimed becomes due at once, and nothing follows; the retry of a failed one will carry the report."""
+    follow = [row(NoticeReason.REPORT, channel=channel) for channel in ("mail", "chat")]
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(outbox=(row(due_at=NOW + 9_000), row(NoticeReason.DISCLOSED, NOW + 5, channel="chat"))))
+        await store.ledger.record(sent(row(NoticeReason.DISCLOSED, channel="chat"), reason="timeout"), NOW + 700)
+        await store.ledger.save_report(report(), NOW, follow)
+        assert {one.notice.channel: one.due_at for one in await store.ledger.outbox(WAITING)} == {
+            "mail": NOW,
+            "chat": NOW + 700,
+        }
+        assert await store.archive.report("shop-1") == report()
+
+
+async def a_report_follows_the_page_that_left(opener: Opener) -> None:
+    """By the channels whose opening was delivered or is being sent, and by no other."""
+    follow = [row(NoticeReason.REPORT, channel=channel) for channel in ("mail", "chat", "hook", "none")]
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(outbox=(row(), row(channel="chat"), row(channel="hook"))))
+        assert len(await store.ledger.claim(NOW, 1_000, 9)) == 3
+        await store.ledger.record(sent(row()))
+        await store.ledger.record(sent(row(channel="hook"), reason="rejected"), None)
+        await store.ledger.save_report(report(), NOW + 1, follow)
+        waiting = keys(await store.ledger.outbox(WAITING))
+        assert waiting == ["shop-1:opened:chat", "shop-1:report:mail", "shop-1:report:chat"]
+        await store.ledger.save_report(report(NOW + 2, "Again."), NOW + 2, follow)
+        assert keys(await store.ledger.outbox(WAITING)) == waiting, "said once"
+        assert await store.archive.report("shop-1") == report(NOW + 2, "Again."), "the newest stands"
+        assert await store.archive.report("api-1") is None
+
+
+async def many_commits_at_once_are_all_there(opener: Opener) -> None:
+    """From as many tasks, some of which decide and some of which do not."""
+    async with opened(opener) as store:
+        await asyncio.gather(
+            *(
+                store.ledger.commit(Commit(incidents=(incident(n),), cursors=((f"agent-{n}", 1, n),), details=(result(at=NOW + n),)))
+                for n in range(20)
+            ),
+            *(store.ledger.commit(Commit((result("api", NOW + n),), cursors=((f"quiet-{n}", 1, n),))) for n in range(20)),
+        )
+        assert len(await store.archive.incidents()) == 20
+    async with opened(opener) as store:
+        assert len((await store.ledger.load()).cursors) == 40
+        assert await store.archive.last_detail("shop", good=True, before=NOW + 20) == result(at=NOW + 19)
+
+
+async def hostile_text_is_kept(opener: Opener) -> None:
+    """What a target wrote must never keep a page from going out: text that is no Unicode, endless numbers, what a database trips on."""
+    text = "'; DROP TABLE incident; -- \0 \x1b[2J \U0001f4a9 é" * 50
+    wild = replace(result(status=Status.DOWN), message=text, figures={text: text, "nan": float("nan"), "inf": float("inf")})
+    worse = replace(
+        wild, at=NOW + 1, message="half \ud83d", figures={"\udcff": 10**400, "less": -(10**400)}, timings=Timings(float("nan"), -1, 1e300)
+    )
+    async with opened(opener) as store:
+        told = replace(incident(), note="half \ud83d", acked_by=text)
+        await store.ledger.commit(Commit((wild, worse), incidents=(told,), outbox=(row(),), details=(wild, worse)))
+        await store.ledger.record(replace(sent(row(), reason="server"), answer="half \udc80 " + text), NOW + 1)
+    async with opened(opener) as store:
+        found = await store.archive.last_detail("shop", good=False, before=NOW + 1)
+        assert found is not None
+        assert (found.message, found.figures[text], found.figures["inf"]) == (text, text, float("inf"))
+        assert await store.archive.last_detail("shop", good=False, before=NOW + 2) is not None
+        one = await store.archive.incident("shop-1")
+        assert one is not None
+        assert one.acked_by == text
+        assert text in (await store.archive.deliveries("shop-1"))[0].answer
+
+
+async def a_closed_store_says_so(opener: Opener) -> None:
+    """It raises StoreError and nothing else, and may be closed twice."""
+    store = opener()
+    await store.close()
+    await store.close()
+    for call in (
+        store.ledger.next_run,
+        store.ledger.load,
+        lambda: store.ledger.outbox(WAITING),
+        lambda: store.ledger.commit(Commit(incidents=(incident(),))),
+        store.archive.incidents,
+        store.inbox.commands,
+        lambda: store.catalog.sync_monitors(()),
+    ):
+        try:
+            await call()
+        except StoreError:
+            continue
+        raise AssertionError(f"{call} worked on a closed store")
+
+
+async def what_is_usual_outlives_a_restart(opener: Opener) -> None:
+    """Each monitor's newest baseline, however it was committed; it can be read at once."""
+    async with opened(opener) as store:
+        assert (await store.ledger.load()).baselines == {}
+        await store.ledger.commit(Commit(baselines=(("shop", Baseline()), ("api", KNOWN))))
+        await store.ledger.commit(Commit(baselines=(("shop", replace(KNOWN, score=1)),)))
+        assert (await store.ledger.load()).baselines == {"shop": replace(KNOWN, score=1), "api": KNOWN}
+    async with opened(opener) as store:
+        assert (await store.ledger.load()).baselines == {"shop": replace(KNOWN, score=1), "api": KNOWN}
+        decided = TimelineEntry("shop-1", NOW, Cleared(Severity.OUTAGE, NOW))
+        await store.ledger.commit(Commit(timeline=(decided,), baselines=(("shop", KNOWN),)))
+    async with opened(opener) as store:
+        assert (await store.ledger.load()).baselines == {"shop": KNOWN, "api": KNOWN}
+
+
+LEDGER_LAWS: dict[str, Law] = {
+    law.__name__: law
+    for law in (
+        decisions_outlive_a_restart,
+        what_waits_is_written_at_the_end,
+        of_two_states_the_later_stands,
+        runs_rise,
+        a_lease_keeps_others_away,
+        nobody_claims_what_another_holds,
+        a_later_notice_never_overtakes,
+        a_key_is_told_once,
+        every_attempt_is_a_row,
+        a_report_joins_the_page_that_waits,
+        a_report_follows_the_page_that_left,
+        many_commits_at_once_are_all_there,
+        hostile_text_is_kept,
+        a_closed_store_says_so,
+        what_is_usual_outlives_a_restart,
+    )
+}
