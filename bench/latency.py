@@ -20,7 +20,7 @@ from bench.busy import busy, sick_site
 from bench.ground import folder, quantile, say
 from bench.living import Living, living, mail, monitor, until
 from vigie.core.model import CheckResult, Status
-from vigie.engine.ingest import Transition
+from vigie.engine.transition import Transition
 from vigie.testing.ollama_server import ScriptedOllama
 from vigie.testing.smtp_server import SmtpServer
 

@@ -11,7 +11,7 @@ import uvicorn
 from bench.ground import folder, free_port
 from vigie.clock import SystemClock
 from vigie.config import load
-from vigie.engine.ingest import Transition
+from vigie.engine.transition import Transition
 from vigie.server import Server
 from vigie.web.app import build
 

@@ -10,7 +10,7 @@ import time
 from bench.ground import folder, middle, say
 from bench.living import living, mail, monitor, until
 from vigie.core.events import Opened
-from vigie.engine.ingest import Transition
+from vigie.engine.transition import Transition
 from vigie.testing.ollama_server import Mode, ScriptedOllama
 from vigie.testing.servers import serving
 from vigie.testing.smtp_server import SmtpServer

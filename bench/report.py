@@ -50,7 +50,7 @@ def certification(case: Case) -> float:
 def plain(case: Case) -> float:
     """From what was measured to the whole message."""
     evidence = [fact.evidence for fact in case.bundle.facts if fact.evidence.source != "check"]
-    notice = Notice("bench", case.subject.incident.id, "shop", "mail", NoticeReason.OPENED, AT)
+    notice = Notice(case.subject.incident.id, "shop", "mail", NoticeReason.OPENED, AT)
 
     def work() -> None:
         bundle = facts.bundle(case.subject, evidence, AT, UTC)

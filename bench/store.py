@@ -72,7 +72,8 @@ def results(chance: random.Random) -> list[list[CheckResult]]:
                             503 if down else 200, "2", bytes=18_213, type="text/html", headers={"server": "nginx", "via": "1.1 cache"}
                         ),
                         facts,
-                        order=order,
+                        run=1,
+                        sequence=order,
                     )
                 )
             batches.append(batch)

@@ -86,7 +86,7 @@ def test_the_sample_of_a_mail_is_what_the_program_writes(text: str, language: st
         monitor=replace(about.monitor, name="Shop API", target="https://shop.example/health"),
         incident=replace(about.incident, started_at=FOUR_PAST_TWO, closed_at=None),
     )
-    notice = Notice("shop-api-7:opened:mail", "shop-api-7", "shop-api", "mail", NoticeReason.OPENED, FOUR_PAST_TWO + 10_000)
+    notice = Notice("shop-api-7", "shop-api", "mail", NoticeReason.OPENED, FOUR_PAST_TWO + 10_000)
     zone = timezone(timedelta(hours=1))
     bundle = facts.bundle(about, (), notice.at, zone)
     message = render.compose(about, notice, bundle, Analysis("llama3", language, sentences), render.RenderContext(language, zone))

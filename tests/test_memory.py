@@ -81,7 +81,7 @@ def test_the_newest_result_of_a_monitor_costs_the_parent_little_more_than_a_kilo
         timings = Timings(None, 0.31, 4.2, 12.5, 0.2, 17.3)
         address = f"192.0.2.{number % 250}"
         return CheckResult(
-            f"m{number}", 1_795_531_000_000, Status.UP, None, "HTTP 200", timings, {}, address, (address,), http, order=order
+            f"m{number}", 1_795_531_000_000, Status.UP, None, "HTTP 200", timings, {}, address, (address,), http, run=1, sequence=order
         )
 
     def newest() -> Newest:

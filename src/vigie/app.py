@@ -21,13 +21,14 @@ from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
-from vigie.engine.ingest import Ingest, Transition
+from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
+from vigie.engine.transition import Transition
 from vigie.engine.writer import Mode
 from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
@@ -175,9 +176,9 @@ class Runtime:
         held = hold_ms if settings.llm.config is not None else 0
         self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = SelfMonitor(ledger, archive, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
+        self.eyes = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.eyes.hear)
-        self.calendar = Calendar(ledger, archive, clock, self.outbox.wake)
+        self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.hear)
 
     async def start(self) -> None:
@@ -247,7 +248,7 @@ async def _cycle(runtime: Runtime) -> int:
             log.info("%s: checking %s", spec.name, spec.target)
             result = await loop_monitor.run_check_with_retry(probe, spec)
         number = next(counter)
-        named = replace(result, monitor=spec.monitor, location=spec.location, order=(run << 32) + number)
+        named = replace(result, monitor=spec.monitor, location=spec.location, run=run, sequence=number)
         await runtime.ingest.take(Batch(f"once-{spec.monitor}", run, number, (named,)))
 
     async def cycle(one: MonitorSettings) -> None:

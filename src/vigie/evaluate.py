@@ -72,7 +72,7 @@ def baselines(language: str) -> dict[str, Sequence[Tried]]:
 
 
 def _without_model(case: Case, language: str, cause: str) -> Tried:
-    notice = Notice("case", case.subject.incident.id, case.subject.monitor.id, "case", NoticeReason.OPENED, cases.AT)
+    notice = Notice(case.subject.incident.id, case.subject.monitor.id, "case", NoticeReason.OPENED, cases.AT)
     message = compose(case.subject, notice, case.bundle, None, RenderContext(language, UTC))
     return Tried(case.variant, case.cause, cause, True, len(message.lines), (), 1, _obeyed(case, " ".join(message.lines)))
 

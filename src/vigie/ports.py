@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from vigie.core.alert import AlertState
 from vigie.core.events import Acked, Decision, Resolved
 from vigie.core.heartbeat import Job, Ping
-from vigie.core.incident import MonitorState
+from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, CheckSpec, Incident, Monitor
-from vigie.core.notification import Notice
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.visibility import Blind
 from vigie.learning.baseline import Baseline
 from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
@@ -37,7 +38,7 @@ class Probe(Protocol):
     """One monitor's way of looking. Never raises for the target's fault."""
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """Look once, within `timeout_ms` in all; `monitor` and `order` of the result are filled in by the caller."""
+        """Look once, within `timeout_ms` in all; `monitor`, `location`, `run` and `sequence` of the result are filled in by the caller."""
 
 
 class Collector(Protocol):
@@ -175,12 +176,24 @@ class Delivery:
     """One attempt at one notice. `failure` is None when the channel took it; `answer` is what it said, secrets masked."""
 
     key: str
+    alert: str
     channel: str
+    reason: NoticeReason
     at: int
     attempt: int
     failure: str | None
     answer: str
     duration_ms: int
+    number: int = 0
+    failover_for: str = ""
+
+    @classmethod
+    def of(cls, notice: Notice, at: int, attempt: int, failure: str | None, answer: str, duration_ms: int) -> "Delivery":
+        """An attempt at this notice."""
+        one = notice
+        return cls(
+            one.key, one.alert, one.channel, one.reason, at, attempt, failure, answer, duration_ms, one.number, one.failover_for
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +221,8 @@ class Commit:
     """Everything that one turn of ingest changes; written as one transaction or not at all."""
 
     results: tuple[CheckResult, ...] = ()
-    states: tuple[MonitorState, ...] = ()
+    states: tuple[DetectionState, ...] = ()
+    alerts: tuple[AlertState, ...] = ()  # whole rows, inserted or replaced
     incidents: tuple[Incident, ...] = ()  # whole rows, inserted or replaced
     timeline: tuple[TimelineEntry, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()  # a key already there is left alone
@@ -223,7 +237,8 @@ class Commit:
 class Snapshot:
     """What a start needs: by monitor id, and by agent its (run, sequence) last taken in. A baseline that cannot be read is missing."""
 
-    states: dict[str, MonitorState]
+    states: dict[str, DetectionState]
+    alerts: tuple[AlertState, ...]  # the open ones
     incidents: tuple[Incident, ...]  # the open ones, newest first
     cursors: dict[str, tuple[int, int]]
     baselines: dict[str, Baseline]
@@ -233,7 +248,7 @@ class Ledger(Protocol):
     """What was decided and what must be sent. One process writes it. Raises StoreError and nothing else, from any task."""
 
     async def next_run(self) -> int:
-        """A number larger than at any earlier start, for `order` and `Batch.run`."""
+        """A number larger than at any earlier start, for `CheckResult.run` and `Batch.run`."""
 
     async def load(self) -> Snapshot:
         """All that a start needs."""
@@ -285,8 +300,8 @@ class Archive(Protocol):
     async def timeline(self, incident_id: str) -> list[TimelineEntry]:
         """Oldest first."""
 
-    async def deliveries(self, incident_id: str) -> list[Delivery]:
-        """Every attempt at every notice of an incident, oldest first."""
+    async def deliveries(self, alert: str) -> list[Delivery]:
+        """Every attempt at every notice of an alert, oldest first."""
 
     async def report(self, incident: str) -> StoredReport | None:
         """The newest report of an incident."""

@@ -43,10 +43,10 @@ async def postmortem(settings: Settings, archive: Archive, catalog: Catalog, clo
 
 
 async def _told(archive: Archive, identity: str) -> list[DeliveryAttempt]:
-    """Every attempt to tell somebody; the reason stands in the notice's key."""
+    """Every attempt to tell somebody."""
     found = await archive.deliveries(identity)
     return [
-        DeliveryAttempt(one.at, one.channel, one.key.split(":")[1], "" if one.failure is None else f"{one.failure}: {one.answer}")
+        DeliveryAttempt(one.at, one.channel, str(one.reason), "" if one.failure is None else f"{one.failure}: {one.answer}")
         for one in found
     ]
 

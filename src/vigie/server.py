@@ -17,8 +17,8 @@ from vigie.config import Settings
 from vigie.core.model import Monitor
 from vigie.engine.alive import keep_alive
 from vigie.engine.feedback import FeedbackService
-from vigie.engine.ingest import Transition
 from vigie.engine.janitor import Janitor
+from vigie.engine.transition import Transition
 from vigie.errors import ConfigError, VigieError
 from vigie.memory import one_arena, settle
 from vigie.ports import Batch, Clock

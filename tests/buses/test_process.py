@@ -74,7 +74,7 @@ async def test_a_child_looks_and_its_results_come_over_whole() -> None:
         assert result.http is not None
         assert result.http.status == 200
         assert result.timings.total is not None
-        assert result.order >> 32 == 1
+        assert result.run == 1
         assert parent.agent.pid not in (None, os.getpid())
     assert parent.agent.pid is None
 
@@ -122,7 +122,7 @@ async def test_a_killed_child_comes_back_with_the_same_work_and_a_higher_run(cap
         first = parent.agent.pid
         assert first is not None
         os.kill(first, signal.SIGKILL)
-        await parent.until(lambda: {result.monitor for result in parent.results() if result.order >> 32 == 2} == {"shop", "blog"})
+        await parent.until(lambda: {result.monitor for result in parent.results() if result.run == 2} == {"shop", "blog"})
         assert parent.agent.pid not in (None, first)
     assert "the prober process died" in caplog.text
 
@@ -141,7 +141,7 @@ async def test_a_child_that_hangs_is_replaced(monkeypatch: pytest.MonkeyPatch, c
 
         parent.agent._next_run = next_run
         os.kill(first, signal.SIGSTOP)
-        await parent.until(lambda: parent.results()[-1].order >> 32 == 2)
+        await parent.until(lambda: parent.results()[-1].run == 2)
         assert parent.agent.pid != first
     assert "sent nothing for 1 s" in caplog.text
 
@@ -164,7 +164,7 @@ async def test_a_store_that_fails_at_the_start_delays_the_child_only(
         parent.agent.start()
         await parent.until(lambda: bool(parent.results()))
         await parent.agent.stop()
-    assert parent.results()[0].order >> 32 == 5
+    assert parent.results()[0].run == 5
     assert caplog.text.count("could not be started (the disk is full)") == 2
 
 

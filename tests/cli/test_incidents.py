@@ -33,8 +33,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 async def _filled(path: Path) -> None:
     store = SqliteStore(path, threads=False)
     incident = Incident("shop-1", "shop", Severity.OUTAGE, Cause.TCP_REFUSED, NOW, NOW + 10_000, NOW + 600_000)
-    opened = Opened(Severity.OUTAGE, "shop-1", NOW + 10_000, NOW, Cause.TCP_REFUSED, page=True)
-    closed = Recovered(Severity.OUTAGE, "shop-1", NOW + 600_000, page=True)
+    opened = Opened(Severity.OUTAGE, "shop-1", NOW + 10_000, NOW, Cause.TCP_REFUSED)
+    closed = Recovered(Severity.OUTAGE, "shop-1", NOW + 600_000)
     entries = tuple(TimelineEntry("shop-1", one.at, one) for one in (opened, closed))
     bad = CheckResult("shop", NOW, Status.DOWN, Cause.TCP_REFUSED, "refused")
     await store.ledger.commit(Commit(incidents=(incident,), timeline=entries, details=(bad,)))

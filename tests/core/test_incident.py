@@ -1,285 +1,369 @@
-"""The state machine's laws, by tables, by properties, and against a brute-force model."""
-
-from dataclasses import replace
+"""The laws of detection: by tables, by properties, and against a list on paper."""
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.detection import Severity
-from vigie.core.events import (
-    Acked,
-    AckRecorded,
-    Cleared,
-    Closed,
-    Decision,
-    Disclosed,
-    Event,
-    Observed,
-    Opened,
-    Recovered,
-    Reminded,
-    Resolved,
-    Stepped,
-    Suspected,
-    Woke,
-)
-from vigie.core.incident import TABLE, MonitorState, Phase, Policies, Signal, step
+from vigie.core import quorum
+from vigie.core.detection import DetectionPolicy, Severity
+from vigie.core.events import Cleared, Closed, DetectionEvent, IncidentDecision, Observed, Opened, Recovered, Resolved, Suspected
+from vigie.core.incident import TABLE, DetectionState, Phase, Signal, Track, is_new, step
 from vigie.core.model import Cause, Status
-from vigie.core.notification import Window
-from vigie.testing.fakes import policies
 
-UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
-CAUSES = {UP: None, DOWN: Cause.TCP_REFUSED, DEGRADED: Cause.LATENCY_THRESHOLD, UNKNOWN: Cause.PROBE_NETWORK}
-SECOND, HOUR = 1_000, 3_600_000
+from .machines import CAUSES, DEGRADED, DOWN, SECOND, UNKNOWN, UP, seen
 
-
-def observed(status: Status, order: int, at: int | None = None) -> Observed:
-    return Observed(order * SECOND if at is None else at, order, status, CAUSES[status])
+OUTAGE, DEGRADATION = Severity.OUTAGE, Severity.DEGRADATION
+POLICIES = st.builds(DetectionPolicy, confirm=st.integers(1, 4), recover=st.integers(1, 3))
+STATUSES = st.sampled_from([UP, DOWN, DOWN, DEGRADED, UNKNOWN])
 
 
-def run(statuses: list[Status], policy: Policies) -> tuple[MonitorState, list[Decision]]:
-    found: list[Decision] = []
-    state = MonitorState("shop")
-    for order, status in enumerate(statuses, 1):
-        state, decisions = step(state, observed(status, order), policy)
+def policy(confirm: int = 3, recover: int = 2) -> DetectionPolicy:
+    return DetectionPolicy(confirm, recover=recover)
+
+
+def after(ours: DetectionPolicy, *events: DetectionEvent) -> tuple[DetectionState, list[IncidentDecision]]:
+    state, found = DetectionState("shop"), list[IncidentDecision]()
+    for event in events:
+        state, decisions = step(state, event, ours)
         found += decisions
     return state, found
 
 
-def kinds(decisions: list[Decision]) -> list[str]:
+def run(statuses: list[Status], ours: DetectionPolicy) -> tuple[DetectionState, list[IncidentDecision]]:
+    return after(ours, *(seen(status, second) for second, status in enumerate(statuses, 1)))
+
+
+def kinds(decisions: list[IncidentDecision]) -> list[str]:
     return [type(decision).__name__ for decision in decisions]
+
+
+# Examples -----------------------------------------------------------------------------------------------------------------------------
 
 
 def test_the_table_says_something_for_every_phase_and_signal() -> None:
     assert set(TABLE) == {(phase, signal) for phase in Phase for signal in Signal}
 
 
-def test_three_failures_open_one_incident_and_two_good_checks_close_it() -> None:
-    _, decisions = run([UP, DOWN, DOWN, DOWN, DOWN, UP, UP, UP], policies(confirm=3, recover=2))
+def test_every_phase_is_reached_and_left() -> None:
+    reached = {Phase.HEALTHY}
+    for _ in Phase:
+        reached |= {to for (phase, _), rule in TABLE.items() if phase in reached for to in (rule.then, rule.full) if to is not None}
+    left = {phase for (phase, _), rule in TABLE.items() if rule.then is not phase or rule.full is not None}
 
-    assert kinds(decisions) == ["Suspected", "Opened", "Recovered"]
-
-
-def test_one_blip_does_not_page() -> None:
-    _, decisions = run([UP, DOWN, UP, DOWN, DOWN, UP], policies(confirm=3))
-
-    assert kinds(decisions) == ["Suspected", "Cleared", "Suspected", "Cleared"]
+    assert reached == left == set(Phase)
 
 
-def test_confirm_of_one_opens_at_once_and_the_start_is_the_first_failure() -> None:
-    _, decisions = run([DOWN], policies(confirm=1))
+@pytest.mark.parametrize(
+    ("statuses", "confirm", "recover", "expected"),
+    [
+        ([UP, DOWN, DOWN, DOWN, DOWN, UP, UP, UP], 3, 2, ["Suspected", "Opened", "Recovered"]),
+        ([UP, DOWN, UP, DOWN, DOWN, UP], 3, 2, ["Suspected", "Cleared", "Suspected", "Cleared"]),
+        ([DOWN], 1, 2, ["Suspected", "Opened"]),
+        ([DOWN, DOWN, UP, DOWN, UP, UP], 2, 2, ["Suspected", "Opened", "Recovered"]),
+        ([DOWN, UNKNOWN, DOWN, UNKNOWN, DOWN], 3, 2, ["Suspected", "Opened"]),
+        ([DOWN, UP, UNKNOWN, UP], 1, 2, ["Suspected", "Opened", "Recovered"]),
+        ([UNKNOWN, UNKNOWN, UP, UNKNOWN], 1, 1, []),
+    ],
+    ids=["outage", "blips", "confirm of one", "relapse while recovering", "unknown while suspected", "unknown while recovering", "nothing"],
+)
+def test_what_opens_and_closes(statuses: list[Status], confirm: int, recover: int, expected: list[str]) -> None:
+    assert kinds(run(statuses, policy(confirm, recover))[1]) == expected
 
-    assert kinds(decisions) == ["Suspected", "Opened"]
-    opened = decisions[1]
-    assert isinstance(opened, Opened)
-    assert (opened.incident, opened.started_at, opened.page) == ("shop-1", SECOND, True)
+
+def test_an_incident_starts_at_the_first_failure_and_opens_at_the_one_that_confirms_it() -> None:
+    _, decisions = run([UP, DOWN, UNKNOWN, DOWN], policy(confirm=2))
+
+    assert decisions == [
+        Suspected(OUTAGE, 2 * SECOND, Cause.TCP_REFUSED),
+        Opened(OUTAGE, "shop-1", 4 * SECOND, 2 * SECOND, Cause.TCP_REFUSED),
+    ]
 
 
-def test_a_relapse_while_recovering_keeps_the_same_incident() -> None:
-    state, decisions = run([DOWN, DOWN, UP, DOWN, UP, UP], policies(confirm=2, recover=2))
+def test_a_failure_without_a_cause_is_booked_on_vigie() -> None:
+    _, decisions = after(policy(confirm=1), Observed(SECOND, 1, 1, DOWN))
 
-    assert kinds(decisions) == ["Suspected", "Opened", "Recovered"]
-    assert state.resting
-
-
-def test_unknown_neither_counts_nor_resets() -> None:
-    _, decisions = run([DOWN, UNKNOWN, DOWN, UNKNOWN, DOWN], policies(confirm=3))
-
-    assert kinds(decisions) == ["Suspected", "Opened"]
+    assert decisions[-1] == Opened(OUTAGE, "shop-1", SECOND, SECOND, Cause.PROBE_ERROR)
 
 
 def test_a_degradation_has_its_own_incident_and_an_outage_does_not_close_it() -> None:
-    state, decisions = run([DEGRADED, DEGRADED, DOWN, DOWN], policies(confirm=2))
+    state, decisions = run([DEGRADED, DEGRADED, DOWN, DOWN], policy(confirm=2))
 
     assert [(type(one).__name__, one.severity) for one in decisions] == [
-        ("Suspected", Severity.DEGRADATION),
-        ("Opened", Severity.DEGRADATION),
-        ("Suspected", Severity.OUTAGE),
-        ("Opened", Severity.OUTAGE),
+        ("Suspected", DEGRADATION),
+        ("Opened", DEGRADATION),
+        ("Suspected", OUTAGE),
+        ("Opened", OUTAGE),
     ]
-    assert state.degradation.incident != state.outage.incident
+    assert (state.degradation.incident, state.outage.incident, state.ordinal) == ("shop-1", "shop-2", 2)
+    assert state.degradation.is_open
+    assert state.outage.is_open
 
 
 def test_a_degraded_answer_ends_an_outage() -> None:
-    _, decisions = run([DOWN, DEGRADED, DEGRADED], policies(confirm=1, recover=2))
+    _, decisions = run([DOWN, DEGRADED, DEGRADED], policy(confirm=1, recover=2))
 
-    assert Recovered in [type(one) for one in decisions if one.severity is Severity.OUTAGE]
+    assert Recovered(OUTAGE, "shop-1", 3 * SECOND) in decisions
+
+
+@pytest.mark.parametrize(
+    ("statuses", "quick", "resting"),
+    [
+        ([], False, True),
+        ([UP], False, True),
+        ([UNKNOWN], False, True),
+        ([DOWN], True, False),
+        ([DEGRADED], True, False),
+        ([DOWN, DOWN], False, False),
+        ([DOWN, DOWN, UP], True, False),
+        ([DOWN, DOWN, UP, UP], False, True),
+    ],
+)
+def test_the_pace_is_quick_while_something_is_suspected_or_seems_to_recover(statuses: list[Status], quick: bool, resting: bool) -> None:
+    state, _ = run(statuses, policy(confirm=2, recover=2))
+
+    assert (state.quick, state.resting) == (quick, resting)
 
 
 def test_a_repeated_or_late_result_changes_nothing() -> None:
-    policy = policies(confirm=3)
-    state, _ = run([DOWN, DOWN], policy)
+    ours = policy(confirm=3)
+    state, _ = run([DOWN, DOWN], ours)
 
-    assert step(state, observed(DOWN, 2), policy) == (state, ())
-    assert step(state, observed(UP, 1), policy) == (state, ())
-
-
-def test_an_incident_in_maintenance_is_disclosed_once_when_the_window_ends() -> None:
-    policy = policies(confirm=1, windows=(Window(0, 10 * SECOND),))
-    state, decisions = step(MonitorState("shop"), observed(DOWN, 1), policy)
-    opened = decisions[1]
-    assert isinstance(opened, Opened)
-    assert not opened.page
-    assert state.wake_at == 10 * SECOND
-
-    state, decisions = step(state, Woke(9 * SECOND), policy)
-    assert decisions == ()
-    state, decisions = step(state, Woke(10 * SECOND), policy)
-    assert kinds(list(decisions)) == ["Disclosed"]
-    _, decisions = step(state, Woke(11 * SECOND), policy)
-    assert decisions == ()
+    for event in (seen(DOWN, 2), seen(UP, 1), seen(UP, 9, sequence=2)):
+        assert step(state, event, ours) == (state, ())
+        assert not is_new(state, event)
+    assert is_new(state, seen(UP, 1, sequence=3))
 
 
-def test_what_was_never_told_ends_untold() -> None:
-    policy = policies(confirm=1, recover=1, windows=(Window(0, HOUR),))
-    _, decisions = run([DOWN, UP], policy)
+def test_a_result_that_nobody_counted_is_always_taken_and_loses_no_count() -> None:
+    """Nor does it make an earlier one new again."""
+    uncounted = [Observed(second * SECOND, 0, 0, DOWN, Cause.TCP_REFUSED) for second in (8, 9)]
+    state, found = after(policy(confirm=3), seen(DOWN, 7), *uncounted)
 
-    recovered = decisions[-1]
-    assert isinstance(recovered, Recovered)
-    assert not recovered.page
-
-
-def test_reminders_come_one_at_a_time_and_stop_with_an_acknowledgement() -> None:
-    policy = policies(confirm=1, remind_ms=HOUR)
-    state, _ = step(MonitorState("shop"), observed(DOWN, 1, 0), policy)
-    assert state.wake_at == HOUR
-
-    state, decisions = step(state, Woke(50 * HOUR), policy)
-    assert decisions == (Reminded(Severity.OUTAGE, "shop-1", 50 * HOUR, 1),)
-    state, decisions = step(state, Acked(50 * HOUR + 1, "ann"), policy)
-    assert decisions == (AckRecorded(Severity.OUTAGE, "shop-1", 50 * HOUR + 1, "ann"),)
-    _, decisions = step(state, Woke(99 * HOUR), policy)
-    assert decisions == ()
-
-
-def test_a_clock_step_moves_reminders_along_and_decides_nothing() -> None:
-    policy = policies(confirm=1, remind_ms=HOUR)
-    state, _ = step(MonitorState("shop"), observed(DOWN, 1, 0), policy)
-
-    state, decisions = step(state, Stepped(5 * HOUR, 5 * HOUR), policy)
-
-    assert decisions == ()
-    assert state.wake_at == 6 * HOUR
+    assert isinstance(found[-1], Opened)
+    assert [(one.run, one.sequence) for one in state.views] == [(1, 7)]
+    assert not is_new(state, seen(UP, 7))
 
 
 def test_a_person_closes_it_and_a_new_one_needs_confirmation_again() -> None:
-    policy = policies(confirm=2)
-    state, _ = run([DOWN, DOWN], policy)
+    ours = policy(confirm=2)
+    state, _ = run([DOWN, DOWN], ours)
 
-    state, decisions = step(state, Resolved(9 * SECOND, "ann", "cable"), policy)
-    assert decisions == (Closed(Severity.OUTAGE, "shop-1", 9 * SECOND, "ann", "cable", page=True),)
-    state, decisions = step(state, observed(DOWN, 10), policy)
+    state, decisions = step(state, Resolved(9 * SECOND, "ann", "cable"), ours)
+    assert decisions == (Closed(OUTAGE, "shop-1", 9 * SECOND, "ann", "cable"),)
+    state, decisions = step(state, seen(DOWN, 10), ours)
     assert kinds(list(decisions)) == ["Suspected"]
-    _, decisions = step(state, observed(DOWN, 11), policy)
-    assert isinstance(decisions[0], Opened)
-    assert decisions[0].incident == "shop-2"
+    _, decisions = step(state, seen(DOWN, 11), ours)
+    assert decisions == (Opened(OUTAGE, "shop-2", 11 * SECOND, 10 * SECOND, Cause.TCP_REFUSED),)
 
 
-def test_a_state_survives_the_store() -> None:
-    state, _ = run([DEGRADED, DOWN, DOWN], policies(confirm=2))
+def test_a_resolution_reaches_both_open_incidents_outage_first() -> None:
+    ours = policy(confirm=1)
+    state, _ = run([DEGRADED, DOWN], ours)
 
-    assert msgspec.json.decode(msgspec.json.encode(state), type=MonitorState) == state
+    state, decisions = step(state, Resolved(5 * SECOND, "ann", "done"), ours)
 
-
-STATUSES_OFTEN_DOWN = st.sampled_from([UP, DOWN, DOWN, DEGRADED, UNKNOWN])
-STATUSES = st.sampled_from([UP, DOWN, DEGRADED, UNKNOWN])
-POLICIES = st.builds(
-    policies,
-    confirm=st.integers(1, 4),
-    recover=st.integers(1, 3),
-    remind_ms=st.sampled_from([0, 5 * SECOND, HOUR]),
-    windows=st.lists(
-        st.tuples(st.integers(0, 60), st.integers(1, 30)).map(lambda w: Window(w[0] * SECOND, (w[0] + w[1]) * SECOND)), max_size=3
-    ).map(tuple),
-)
+    assert decisions == (Closed(OUTAGE, "shop-2", 5 * SECOND, "ann", "done"), Closed(DEGRADATION, "shop-1", 5 * SECOND, "ann", "done"))
+    assert state.resting
+    assert step(state, Resolved(6 * SECOND, "bob"), ours) == (state, ())
 
 
-@given(
-    statuses=st.lists(STATUSES, max_size=60),
-    policy=POLICIES.map(lambda policy: Policies(policy.detection, replace(policy.notification, windows=()))),
-)
-def test_the_outage_track_agrees_with_a_brute_force_model(statuses: list[Status], policy: Policies) -> None:
-    """The model: look back over the judged results only, as a person would with a list on paper."""
-    expected, is_open, bad, good = [], False, 0, 0
+@pytest.mark.parametrize("statuses", [[], [UP], [DOWN], [UNKNOWN], [DEGRADED, DOWN]])
+def test_without_an_open_incident_a_resolution_does_nothing(statuses: list[Status]) -> None:
+    """A suspicion stays one: nobody can resolve what is not open."""
+    state, _ = run(statuses, policy(confirm=3))
+
+    assert step(state, Resolved(9 * SECOND, "ann"), policy(confirm=3)) == (state, ())
+
+
+# Properties ---------------------------------------------------------------------------------------------------------------------------
+
+
+def on_paper(severity: Severity, statuses: list[Status], ours: DetectionPolicy) -> list[str]:
+    """Look back over the judged results only, as a person would."""
+    ignored, bad_one = ((UNKNOWN,), DOWN) if severity is OUTAGE else ((UNKNOWN, DOWN), DEGRADED)
+    found, is_open, bad, good = list[str](), False, 0, 0
     for status in statuses:
-        if status is UNKNOWN:
+        if status in ignored:
             continue
-        bad, good = (bad + 1, 0) if status is DOWN else (0, good + 1)
-        if not is_open and bad == policy.detection.confirm:
+        bad, good = (bad + 1, 0) if status is bad_one else (0, good + 1)
+        if not is_open and bad == ours.confirm:
             is_open, good = True, 0
-            expected.append("Opened")
-        elif is_open and good == policy.detection.recover:
+            found.append("Opened")
+        elif is_open and good == ours.recover:
             is_open, bad = False, 0
-            expected.append("Recovered")
-
-    _, decisions = run(statuses, policy)
-
-    assert [
-        kind for one in decisions if one.severity is Severity.OUTAGE and (kind := type(one).__name__) in ("Opened", "Recovered")
-    ] == expected
-
-
-def events(draw: st.DrawFn) -> list[Event]:
-    """Results with duplicates and late ones, acknowledgements, closings, wakes and clock steps, at times that mostly rise."""
-    found: list[Event] = []
-    at = 0
-    for order in range(1, 1 + draw(st.integers(0, 50))):
-        at += draw(st.integers(-2, 5)) * SECOND
-        late = max(1, order - draw(st.sampled_from([0, 0, 0, 1, 3])))
-        results = STATUSES_OFTEN_DOWN.map(lambda status, at=at, late=late: observed(status, late, at))  # type: ignore[misc]
-        others: st.SearchStrategy[Event] = st.sampled_from(
-            [Acked(at, "ann"), Resolved(at, "ann"), Woke(at), Stepped(at, 7 * SECOND), Stepped(at, -7 * SECOND)]
-        )
-        found.append(draw(results | others))
+            found.append("Recovered")
     return found
 
 
-@given(log=st.composite(events)(), policy=POLICIES)
-def test_no_history_yields_two_pages_for_one_transition(log: list[Event], policy: Policies) -> None:
-    state, told, ended, opened = MonitorState("shop"), [], [], []
+@pytest.mark.parametrize("severity", Severity)
+@given(statuses=st.lists(STATUSES, max_size=60), ours=POLICIES)
+def test_each_track_agrees_with_a_list_on_paper(severity: Severity, statuses: list[Status], ours: DetectionPolicy) -> None:
+    _, decisions = run(statuses, ours)
+
+    decided = [type(one).__name__ for one in decisions if isinstance(one, Opened | Recovered) and one.severity is severity]
+    assert decided == on_paper(severity, statuses, ours)
+
+
+@given(statuses=st.lists(STATUSES, max_size=60), ours=POLICIES)
+def test_the_tracks_know_nothing_of_each_other(statuses: list[Status], ours: DetectionPolicy) -> None:
+    """What a track cannot judge might as well not have been seen; only the numbers of incidents are common."""
+
+    def of(severity: Severity, seen_statuses: list[Status]) -> list[tuple[str, int]]:
+        rows = enumerate(seen_statuses, 1)
+        judged = [(second, one) for second, one in rows if one is not UNKNOWN and not (severity is DEGRADATION and one is DOWN)]
+        if severity is OUTAGE:
+            judged = [(second, UP if one is DEGRADED else one) for second, one in judged]
+        _, found = after(ours, *(seen(status, second) for second, status in judged))
+        return [(type(one).__name__, one.at) for one in found if one.severity is severity]
+
+    _, decisions = run(statuses, ours)
+    for severity in Severity:
+        assert [(type(one).__name__, one.at) for one in decisions if one.severity is severity] == of(severity, statuses)
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[DetectionEvent]:
+    """Results, some repeated or late, and people who close, at instants that mostly rise."""
+    found: list[DetectionEvent] = []
+    at = 0
+    for number in range(1, 1 + draw(st.integers(0, 50))):
+        at += draw(st.integers(-2, 5)) * SECOND
+        if draw(st.integers(0, 7)) == 0:
+            found.append(Resolved(at, "ann", "done"))
+        else:
+            status = draw(STATUSES)
+            found.append(Observed(at, 1, max(1, number - draw(st.sampled_from([0, 0, 0, 1, 3]))), status, CAUSES[status]))
+    return found
+
+
+@given(log=logs(), ours=POLICIES)
+def test_an_incident_opens_once_closes_once_and_one_of_a_track_at_a_time(log: list[DetectionEvent], ours: DetectionPolicy) -> None:
+    ever, is_open = list[str](), dict[Severity, str]()
+    for one in after(ours, *log)[1]:
+        if isinstance(one, Opened):
+            assert one.severity not in is_open
+            is_open[one.severity] = one.incident
+            ever.append(one.incident)
+        elif isinstance(one, Recovered | Closed):
+            assert is_open.pop(one.severity) == one.incident
+    assert ever == [f"shop-{number}" for number in range(1, len(ever) + 1)]
+
+
+@given(log=logs(), ours=POLICIES)
+def test_a_suspicion_ends_by_an_incident_or_by_nothing(log: list[DetectionEvent], ours: DetectionPolicy) -> None:
+    suspected = dict[Severity, int]()
+    for one in after(ours, *log)[1]:
+        if isinstance(one, Suspected):
+            assert one.severity not in suspected
+            suspected[one.severity] = one.at
+        elif isinstance(one, Cleared):
+            suspected.pop(one.severity)
+        elif isinstance(one, Opened):
+            assert one.started_at == min(suspected.pop(one.severity), one.at)
+
+
+@given(log=logs(), ours=POLICIES)
+def test_an_incident_is_open_exactly_while_its_track_says_so(log: list[DetectionEvent], ours: DetectionPolicy) -> None:
+    state, is_open = DetectionState("shop"), dict[Severity, str]()
     for event in log:
-        state, decisions = step(state, event, policy)
+        state, decisions = step(state, event, ours)
         for one in decisions:
             if isinstance(one, Opened):
-                opened.append(one.incident)
-            if (isinstance(one, Opened) and one.page) or isinstance(one, Disclosed):
-                told.append(one.incident)
-            if isinstance(one, Recovered | Closed):
-                assert one.incident in opened
-                assert one.page == (one.incident in told)
-                ended.append(one.incident)
-            if isinstance(one, Reminded):
-                assert one.incident in told
-                assert one.incident not in ended
-            if isinstance(one, Suspected | Cleared):
-                assert one.severity in Severity
-    assert len(opened) == len(set(opened))
-    assert len(told) == len(set(told))
-    assert len(ended) == len(set(ended))
+                is_open[one.severity] = one.incident
+            elif isinstance(one, Recovered | Closed):
+                del is_open[one.severity]
+        tracks = {OUTAGE: state.outage, DEGRADATION: state.degradation}
+        assert {severity: track.incident for severity, track in tracks.items() if track.is_open} == is_open
 
 
-@given(log=st.composite(events)(), policy=POLICIES)
-def test_nobody_is_left_in_the_dark_once_the_windows_are_over(log: list[Event], policy: Policies) -> None:
-    """Whatever happened: an incident that is open after the last window is told as soon as its own wake-up is granted."""
-    state = MonitorState("shop")
+@given(log=logs(), ours=POLICIES)
+def test_replaying_its_results_changes_nothing(log: list[DetectionEvent], ours: DetectionPolicy) -> None:
+    state, _ = after(ours, *log)
+
     for event in log:
-        state, _ = step(state, event, policy)
-    if state.outage.phase is Phase.OPEN and not state.outage.told:
-        assert state.wake_at is not None
-        state, decisions = step(state, Woke(max(state.wake_at, 1_000 * SECOND)), policy)
-        assert any(isinstance(one, Disclosed) for one in decisions)
-        assert state.outage.told
+        if isinstance(event, Observed):
+            assert step(state, event, ours) == (state, ())
 
 
-@given(log=st.composite(events)(), policy=POLICIES, times=st.integers(1, 3))
-def test_a_replayed_result_is_harmless(log: list[Event], policy: Policies, times: int) -> None:
-    once = many = MonitorState("shop")
-    for event in log:
-        once, first = step(once, event, policy)
-        repeated: list[Decision] = []
-        for _ in range(times if isinstance(event, Observed) else 1):
-            many, decisions = step(many, event, policy)
-            repeated += decisions
-        assert repeated == list(first)
-    assert once == many
+@given(log=logs(), ours=POLICIES, first=st.integers(1, 4), cut=st.integers(0, 50))
+def test_a_policy_that_changes_holds_from_the_next_result_on(
+    log: list[DetectionEvent], ours: DetectionPolicy, first: int, cut: int
+) -> None:
+    """A count that is full already under a smaller threshold opens at the next failure, not before."""
+    state, _ = after(policy(first, recover=1), *log[:cut])
+    for event in log[cut:]:
+        before = state
+        state, decisions = step(state, event, ours)
+        for one in decisions:
+            if isinstance(one, Opened):
+                track = before.outage if one.severity is OUTAGE else before.degradation
+                assert track.count + 1 >= ours.confirm
+
+
+INSTANTS = st.integers(-(2**62), 2**62)
+ANY_EVENT: st.SearchStrategy[DetectionEvent] = st.one_of(
+    st.builds(
+        Observed,
+        INSTANTS,
+        st.integers(-5, 5),
+        st.integers(-5, 50),
+        st.sampled_from(Status),
+        st.none() | st.sampled_from(Cause),
+        st.sampled_from(["local", "paris", ""]),
+    ),
+    st.builds(Resolved, INSTANTS, st.text(max_size=5), st.text(max_size=5)),
+)
+ANY_POLICY = st.builds(
+    DetectionPolicy,
+    confirm=st.integers(-1, 4),
+    recover=st.integers(-1, 3),
+    quorum=st.none() | st.integers(0, 4),
+    stale_ms=st.sampled_from([0, SECOND, 2**61]),
+)
+
+
+@given(log=st.lists(ANY_EVENT, max_size=30), ours=ANY_POLICY)
+def test_a_step_is_total_and_no_incident_begins_after_it_opened(log: list[DetectionEvent], ours: DetectionPolicy) -> None:
+    state, decisions = after(ours, *log)
+
+    assert all(one.started_at <= one.at for one in decisions if isinstance(one, Opened))
+    assert after(ours, *log) == (state, decisions)
+
+
+# Records ------------------------------------------------------------------------------------------------------------------------------
+
+
+@given(log=st.lists(ANY_EVENT, max_size=20), ours=ANY_POLICY)
+def test_every_state_survives_the_store_as_json_and_as_msgpack(log: list[DetectionEvent], ours: DetectionPolicy) -> None:
+    state, _ = after(ours, *log)
+
+    assert msgspec.json.decode(msgspec.json.encode(state), type=DetectionState) == state
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=DetectionState) == state
+
+
+def test_a_state_of_the_version_before_alerts_is_read_and_goes_on_where_it_was() -> None:
+    """What it said about notices (told, acked, reminders, wake_at) is an alert's now, and its `order` a location's."""
+    track = {"phase": "recovering", "count": 1, "since": 5_000, "incident": "shop-2", "told": True, "acked": True, "reminders": 3}
+    other = {"phase": "healthy", "count": 0, "since": 0, "incident": "shop-1", "told": False, "acked": False, "reminders": 0}
+    record = {
+        "monitor": "shop",
+        "order": (3 << 32) + 17,
+        "ordinal": 2,
+        "status": "up",
+        "cause": None,
+        "at": 9_000,
+        "outage": {**track, "remind_at": 12_000},
+        "degradation": {**other, "remind_at": None},
+        "wake_at": 12_000,
+    }
+
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(record), type=DetectionState)
+
+    assert state == DetectionState(
+        "shop", 2, UP, None, 9_000, Track(Phase.RECOVERING, 1, 5_000, "shop-2"), Track(Phase.HEALTHY, 0, 0, "shop-1")
+    )
+    assert state.views == ()
+    state, decisions = step(state, Observed(10_000, 4, 1, UP), policy(recover=2))
+    assert decisions == (Recovered(OUTAGE, "shop-2", 10_000),)
+    assert state.views == (quorum.View("local", 4, 1, 10_000, UP),)

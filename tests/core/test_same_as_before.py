@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, Protocol
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from vigie.core import events
-from vigie.core.alert import route
-from vigie.core.incident import MonitorState, Policies, step
+from vigie.core import alert, events, incident
+from vigie.core.alert import AlertState
+from vigie.core.detection import DetectionPolicy
+from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, Status
-from vigie.core.notification import Window
-from vigie.testing.fakes import policies
+from vigie.core.notification import NotificationPolicy, Window
 
 from . import oracle
 from .histories import Case, cases, timely
@@ -65,42 +65,89 @@ class Machine(Protocol):
 
 
 class Now:
-    """Today's machines."""
+    """Today's machines: an alert of its own for each incident, as the engine puts them together."""
 
     def __init__(self, policy: oracle.Policy) -> None:
-        self._state = MonitorState(MONITOR)
+        self._state = DetectionState(MONITOR)
+        self._alerts: dict[str, AlertState] = {}
         self.use(policy)
 
     def use(self, policy: oracle.Policy) -> None:
         """Another policy holds from now on, as after a reload."""
         windows = tuple(Window(one.start, one.end) for one in policy.windows)
-        self._policy: Policies = policies(
-            confirm=policy.confirm,
-            recover=policy.recover,
-            remind_ms=policy.remind_ms,
-            to=policy.to,
-            degraded_to=policy.degraded_to,
-            windows=windows,
-        )
+        self._detection = DetectionPolicy(policy.confirm, recover=policy.recover)
+        self._notification = NotificationPolicy(policy.remind_ms, policy.to, policy.degraded_to, windows=windows)
 
     @property
     def wake_at(self) -> int | None:
-        return self._state.wake_at
+        return min((one.wake_at for one in self._alerts.values() if one.wake_at is not None), default=None)
 
     @property
     def quick(self) -> bool:
         return self._state.quick
 
     def take(self, happened: oracle.Event) -> list[Decided]:
-        self._state, decisions = step(self._state, _today(happened), self._policy)
-        return [plain(one, route(one, MONITOR, self._policy.notification)) for one in decisions]
+        move = _today(happened)
+        if isinstance(move, events.Observed | events.Resolved):
+            return self._detect(move)
+        return [decided for known in list(self._alerts.values()) for decided in self._apply(known, move)]
+
+    def _detect(self, event: events.DetectionEvent) -> list[Decided]:
+        before, open_before = self._state, list(self._alerts)
+        self._state, decisions = incident.step(before, event, self._detection)
+        found: list[Decided] = []
+        for one in decisions:
+            if isinstance(one, events.Opened):
+                found += self._apply(AlertState(one.incident, one.severity, MONITOR), one)
+            elif isinstance(one, events.Recovered | events.Closed):
+                found += self._apply(self._alerts[one.incident], one)
+            else:
+                found.append(plain(one, ()))
+        if self._state is not before and isinstance(event, events.Observed):
+            for known in [self._alerts[name] for name in open_before if name in self._alerts]:
+                found += self._apply(known, events.Woke(event.at))
+        return found
+
+    def _apply(self, known: AlertState, event: events.AlertEvent) -> list[Decided]:
+        after, decisions = alert.step(known, event, self._notification)
+        self._alerts[after.id] = after
+        if not after.is_open:
+            del self._alerts[after.id]
+        found: list[Decided] = []
+        for one in decisions:
+            told = [Told(str(notice.reason), notice.channel, notice.number) for notice in alert.notices(one, after, self._notification)]
+            found.append(self._plain(known, event, one, tuple(told)))
+        return found
+
+    @staticmethod
+    def _plain(known: AlertState, event: events.AlertEvent, one: events.AlertDecision, told: tuple[Told, ...]) -> Decided:
+        """Both machines' decisions joined: an opening says whether people are notified of it, an end whether they were."""
+        match one:
+            case events.Announced() | events.Withheld():
+                assert isinstance(event, events.Opened)
+                page = isinstance(one, events.Announced)
+                details = (("cause", str(event.cause)), ("page", page), ("started_at", event.started_at))
+                return Decided(event.at, "opened", known.severity, known.id, details, told)
+            case events.Ended(announced=page):
+                assert isinstance(event, events.Recovered | events.Closed)
+                if isinstance(event, events.Recovered):
+                    return Decided(event.at, "recovered", known.severity, known.id, (("page", page),), told)
+                return Decided(event.at, "closed", known.severity, known.id, (("by", event.by), ("note", event.note), ("page", page)), told)
+            case events.Disclosed():
+                return Decided(one.at, "disclosed", known.severity, known.id, (), told)
+            case events.Reminded():
+                return Decided(one.at, "reminded", known.severity, known.id, (("number", one.number),), told)
+            case events.AckRecorded():
+                return Decided(one.at, "acknowledged", known.severity, known.id, (("by", one.by),), told)
+            case events.Joined():
+                raise AssertionError("nothing groups incidents here")
 
 
-def _today(happened: oracle.Event) -> events.Event:
+def _today(happened: oracle.Event) -> events.DetectionEvent | events.Acked | events.Woke | events.Stepped:
     """The same event in today's words."""
     match happened:
         case oracle.Observed(at, order, status, cause):
-            return events.Observed(at, order, Status(status), None if cause is None else Cause(cause))
+            return events.Observed(at, order >> 32, order & 0xFFFFFFFF, Status(status), None if cause is None else Cause(cause))
         case oracle.Acked(at, by):
             return events.Acked(at, by)
         case oracle.Resolved(at, by, note):

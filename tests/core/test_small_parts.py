@@ -1,46 +1,107 @@
-"""Policy, routing, schedule, availability and durations: the small pure parts."""
+"""Policy, notices, schedule, availability and durations: the small pure parts."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.alert import route
+from vigie.core.alert import AlertState, notices
 from vigie.core.availability import availability
 from vigie.core.detection import Severity
 from vigie.core.duration import Duration
-from vigie.core.events import Closed, Decision, Disclosed, Opened, Recovered, Reminded, Suspected
-from vigie.core.model import Cause
-from vigie.core.notification import Notice, NoticeReason, Window, backoff_ms, retry_at
+from vigie.core.events import AckRecorded, AlertDecision, Announced, Disclosed, Ended, Joined, Reminded, Withheld
+from vigie.core.notification import Notice, NoticeReason, NotificationPolicy, Window, backoff_ms, retry_at
 from vigie.core.schedule import next_due, phase_ms
-from vigie.testing.fakes import policies
+from vigie.core.subject import SubjectKind
 
 OUTAGE, DEGRADATION = Severity.OUTAGE, Severity.DEGRADATION
-POLICY = policies(to=("mail", "slack"), degraded_to=("slack",))
+POLICY = NotificationPolicy(to=("mail", "slack"), degraded_to=("slack",))
+NOTICE = Notice("a-1", "a", "mail", NoticeReason.OPENED, 0)
 DAY = 86_400_000
 
 
 def test_windows_that_touch_count_as_one() -> None:
-    policy = policies(windows=(Window(20, 30), Window(10, 20), Window(25, 40), Window(50, 60)))
+    policy = NotificationPolicy(windows=(Window(20, 30), Window(10, 20), Window(25, 40), Window(50, 60)))
 
-    assert [policy.notification.muted_until(at) for at in (9, 10, 29, 39, 40, 55)] == [None, 40, 40, 40, None, 60]
+    assert [policy.muted_until(at) for at in (9, 10, 29, 39, 40, 55)] == [None, 40, 40, 40, None, 60]
 
 
 @pytest.mark.parametrize(
-    ("decision", "keys"),
+    ("decision", "severity", "keys"),
     [
-        (Opened(OUTAGE, "a-1", 5, 1, Cause.TCP_RESET, page=True), ["a-1:opened:mail", "a-1:opened:slack"]),
-        (Opened(OUTAGE, "a-1", 5, 1, Cause.TCP_RESET, page=False), []),
-        (Opened(DEGRADATION, "a-1", 5, 1, Cause.TLS_WEAK, page=True), ["a-1:opened:slack"]),
-        (Disclosed(OUTAGE, "a-1", 5), ["a-1:disclosed:mail", "a-1:disclosed:slack"]),
-        (Reminded(OUTAGE, "a-1", 5, 3), ["a-1:reminder:3:mail", "a-1:reminder:3:slack"]),
-        (Recovered(OUTAGE, "a-1", 5, page=True), ["a-1:recovered:mail", "a-1:recovered:slack"]),
-        (Recovered(OUTAGE, "a-1", 5, page=False), []),
-        (Closed(OUTAGE, "a-1", 5, "ann", "", page=True), ["a-1:closed:mail", "a-1:closed:slack"]),
-        (Suspected(OUTAGE, 5, Cause.TCP_RESET), []),
+        (Announced(5, "a-1"), OUTAGE, ["a-1:opened:mail", "a-1:opened:slack"]),
+        (Announced(5, "a-1"), DEGRADATION, ["a-1:opened:slack"]),
+        (Withheld(5, "a-1"), OUTAGE, []),
+        (Joined(5, "a-1", "b-2"), OUTAGE, []),
+        (Disclosed(5, "a-1"), OUTAGE, ["a-1:disclosed:mail", "a-1:disclosed:slack"]),
+        (Reminded(5, 3, "a-1"), OUTAGE, ["a-1:reminder:3:mail", "a-1:reminder:3:slack"]),
+        (AckRecorded(5, "ann", "a-1"), OUTAGE, []),
+        (Ended(5, announced=True, alert="a-1"), OUTAGE, ["a-1:recovered:mail", "a-1:recovered:slack"]),
+        (Ended(5, announced=True, by="ann", alert="a-1"), OUTAGE, ["a-1:closed:mail", "a-1:closed:slack"]),
+        (Ended(5, announced=True, by="ann", alert="a-1"), DEGRADATION, ["a-1:closed:slack"]),
+        (Ended(5, announced=False, alert="a-1"), OUTAGE, []),
+        (Ended(5, announced=False, by="ann", alert="a-1"), OUTAGE, []),
     ],
 )
-def test_decisions_become_notices_with_steady_keys(decision: Decision, keys: list[str]) -> None:
-    assert [notice.key for notice in route(decision, "a", POLICY.notification)] == keys
+def test_decisions_become_notices_with_steady_keys(decision: AlertDecision, severity: Severity, keys: list[str]) -> None:
+    found = notices(decision, AlertState("a-1", severity, "a", SubjectKind.VIGIE), POLICY)
+
+    assert [one.key for one in found] == keys
+    assert {(one.alert, one.monitor, one.at, one.subject) for one in found} <= {("a-1", "a", 5, SubjectKind.VIGIE)}
+    assert not any(one.failover_for or one.about for one in found)
+
+
+@pytest.mark.parametrize(
+    ("reason", "number", "failover_for", "about", "key"),
+    [
+        (NoticeReason.OPENED, 0, "", None, "a-1:opened:mail"),
+        (NoticeReason.REMINDER, 1, "", None, "a-1:reminder:1:mail"),
+        (NoticeReason.REPORT, 0, "", None, "a-1:report:mail"),
+        (NoticeReason.BLIND, 0, "", None, "a-1:blind:mail"),
+        (NoticeReason.OPENED, 0, "slack", None, "a-1:opened:instead:mail"),
+        (NoticeReason.OPENED, 0, "ops:sms", None, "a-1:opened:instead:mail"),
+        (NoticeReason.REMINDER, 12, "slack", None, "a-1:reminder:12:instead:mail"),
+        (NoticeReason.UNDELIVERABLE, 0, "slack", NoticeReason.OPENED, "a-1:opened:slack:buried:mail"),
+        (NoticeReason.UNDELIVERABLE, 12, "slack", NoticeReason.REMINDER, "a-1:reminder:12:slack:buried:mail"),
+        (NoticeReason.UNDELIVERABLE, 0, "ops:sms", NoticeReason.RECOVERED, "a-1:recovered:ops:sms:buried:mail"),
+    ],
+)
+def test_a_key_is_derived_from_the_fields(
+    reason: NoticeReason, number: int, failover_for: str, about: NoticeReason | None, key: str
+) -> None:
+    """A failover channel has one notice, whichever of the others failed; what was undeliverable, one for each that failed."""
+    assert Notice("a-1", "a", "mail", reason, 5, number, failover_for, about).key == key
+
+
+IDS = st.sampled_from(["a-1", "a-12", "availability-2026-W47"])
+CHANNELS = st.sampled_from(["mail", "slack", "pager"])
+REGULAR = st.builds(Notice, IDS, st.just("a"), CHANNELS, st.sampled_from(NoticeReason), st.just(5), st.integers(0, 12))
+FAILOVER = st.builds(Notice, IDS, st.just("a"), CHANNELS, st.sampled_from(NoticeReason), st.just(5), st.integers(0, 12), CHANNELS)
+BURIED = st.builds(
+    Notice,
+    IDS,
+    st.just("a"),
+    CHANNELS,
+    st.just(NoticeReason.UNDELIVERABLE),
+    st.just(5),
+    st.integers(0, 12),
+    CHANNELS,
+    st.sampled_from(NoticeReason),
+)
+
+
+@given(first=REGULAR | FAILOVER | BURIED, second=REGULAR | FAILOVER | BURIED)
+def test_two_notices_have_the_same_key_only_if_they_say_the_same_to_the_same_channel(first: Notice, second: Notice) -> None:
+    def says(one: Notice) -> tuple[object, ...]:
+        return (
+            one.alert,
+            one.about or one.reason,
+            one.number,
+            one.channel,
+            one.failover_for if one.about else bool(one.failover_for),
+            bool(one.about),
+        )
+
+    assert (first.key == second.key) == (says(first) == says(second))
 
 
 @given(attempt=st.integers(1, 200), key=st.text(max_size=20))
@@ -56,16 +117,12 @@ def test_back_off_doubles_to_ten_minutes_with_a_fifth_of_jitter(attempt: int, ke
     [(1, 0, True, True), (9, DAY + 1, False, True), (7, 9 * DAY, False, False), (99, DAY, False, False), (1, DAY + 1, True, True)],
 )
 def test_what_is_given_up_is_a_permanent_fault_or_a_day_of_failures(attempt: int, waited: int, permanent: bool, gives_up: bool) -> None:
-    notice = Notice("a-1:opened:mail", "a-1", "a", "mail", NoticeReason.OPENED, 0)
-
-    assert (retry_at(1_000, notice, attempt, waited, permanent=permanent) is None) is gives_up
+    assert (retry_at(1_000, NOTICE, attempt, waited, permanent=permanent) is None) is gives_up
 
 
 @pytest.mark.parametrize(("asked", "at"), [(90_000, 91_000), (3_600_000, 3_601_000), (7 * DAY, 3_601_000)])
 def test_a_channel_gets_the_wait_it_asked_for_up_to_an_hour(asked: int, at: int) -> None:
-    notice = Notice("a-1:opened:mail", "a-1", "a", "mail", NoticeReason.OPENED, 0)
-
-    assert retry_at(1_000, notice, 1, 0, permanent=False, retry_after_ms=asked) == at
+    assert retry_at(1_000, NOTICE, 1, 0, permanent=False, retry_after_ms=asked) == at
 
 
 @given(monitor=st.text(max_size=30), every=st.integers(1_000, DAY), now=st.integers(-DAY, 10**13))

@@ -44,7 +44,7 @@ async def _tried(path: Path) -> set[str]:
     try:
         (given_up,) = await store.ledger.outbox(OutboxState.UNDELIVERABLE)
         assert await store.ledger.outbox(OutboxState.WAITING) == []
-        return {one.channel for one in await store.archive.deliveries(given_up.notice.incident)}
+        return {one.channel for one in await store.archive.deliveries(given_up.notice.alert)}
     finally:
         await store.close()
 

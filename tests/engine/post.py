@@ -20,9 +20,7 @@ OPENED, RECOVERED = NoticeReason.OPENED, NoticeReason.RECOVERED
 
 async def bare(notice: Notice) -> Message:
     """A message with nothing in it but its names."""
-    return Message(
-        notice.key, notice.incident, True, notice.reason, Severity.OUTAGE, "en", notice.monitor, "", notice.at, "down", "down", ()
-    )
+    return Message(notice.key, notice.alert, True, notice.reason, Severity.OUTAGE, "en", notice.monitor, "", notice.at, "down", "down", ())
 
 
 @dataclass
@@ -40,10 +38,7 @@ class Post:
 
     async def put(self, *notices: tuple[str, NoticeReason, str], age_ms: int = 0) -> None:
         now = self.clock.now() - age_ms
-        rows = tuple(
-            OutboxRow(Notice(f"{incident}:{reason}:{channel}", incident, "shop", channel, reason, now), now)
-            for incident, reason, channel in notices
-        )
+        rows = tuple(OutboxRow(Notice(incident, "shop", channel, reason, now), now) for incident, reason, channel in notices)
         await self.store.ledger.commit(Commit(outbox=rows))
         self.outbox.wake()
 

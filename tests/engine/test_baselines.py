@@ -11,8 +11,9 @@ from vigie.core.events import Resolved
 from vigie.core.model import Cause, CheckResult, Monitor, PageFacts, Sensitivity, Status, Timings
 from vigie.core.notification import NoticeReason
 from vigie.engine.baselines import Baselines
-from vigie.engine.ingest import Ingest, Transition
+from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
+from vigie.engine.transition import Transition
 from vigie.learning.baseline import Baseline
 from vigie.ports import Batch, OutboxState, Store
 from vigie.report.render import RenderContext
@@ -30,7 +31,14 @@ PAGE = PageFacts("d", 9_000, 300, "t", "text/html", ("main", "nav"), ("cdn.examp
 
 def quick(at: int, ms: float = 100.0, order: int = 0, address: str | None = None, page: PageFacts | None = None) -> CheckResult:
     return CheckResult(
-        "shop", at, Status.UP, timings=Timings(first_byte=ms * 0.9, transfer=ms * 0.1, total=ms), order=order, address=address, page=page
+        "shop",
+        at,
+        Status.UP,
+        timings=Timings(first_byte=ms * 0.9, transfer=ms * 0.1, total=ms),
+        run=order >> 32,
+        sequence=order & 0xFFFFFFFF,
+        address=address,
+        page=page,
     )
 
 
@@ -75,13 +83,13 @@ async def test_a_lasting_slowness_is_a_degradation_that_is_told_with_its_figures
     await ours.see(12 * 24 * 8)
     assert ours.turns == []
     assert (await ours.see(9, 300.0))[4:] == [Status.UP, *[Status.DEGRADED] * 4]
-    assert ours.decisions() == ["Suspected", "Opened"]
+    assert ours.decisions() == ["Suspected", "Opened", "Announced"]
     (row,) = await store.ledger.outbox(OutboxState.WAITING)
     message = await Composer(store.archive, clock, RenderContext("fr", UTC), {"shop": SHOP}).compose(row.notice)
     assert (row.notice.channel, message.severity) == ("chat", Severity.DEGRADATION)
     assert any("plus lent que d'habitude (premier octet : 270 ms au lieu de" in line for line in message.lines)
     await ours.see(8)
-    assert ours.decisions() == ["Suspected", "Opened", "Recovered"]
+    assert ours.decisions() == ["Suspected", "Opened", "Announced", "Recovered", "Ended"]
 
 
 async def test_a_notice_of_a_degradation_is_not_about_an_outage_of_long_ago(store: MemoryStore, clock: VirtualClock) -> None:

@@ -26,7 +26,20 @@ async def test_a_whole_story_in_one_batch_is_told_turn_by_turn(store: MemoryStor
     """What an agent brings that was cut off for a while."""
     ours = await desk(store, clock)
     await take(ours, UP, DOWN, DOWN, UP, UP, DOWN, DOWN, DEGRADED, UP)
-    assert ours.decisions() == ["Suspected", "Opened", "Recovered", "Suspected", "Opened", "Suspected", "Recovered", "Cleared"]
+    assert ours.decisions() == [
+        "Suspected",
+        "Opened",
+        "Announced",
+        "Recovered",
+        "Ended",
+        "Suspected",
+        "Opened",
+        "Announced",
+        "Suspected",
+        "Recovered",
+        "Ended",
+        "Cleared",
+    ]
     assert await ours.keys() == ["shop-1:opened:mail", "shop-1:recovered:mail", "shop-2:opened:mail", "shop-2:recovered:mail"]
     assert [one.closed_at is not None for one in await store.archive.incidents()] == [True, True]
     assert ours.ingest.state("shop").resting
@@ -65,7 +78,7 @@ async def test_two_agents_do_not_hide_each_others_batches(store: MemoryStore, cl
         for agent in ("paris", "lyon"):
             ours.order += 1
             await ours.ingest.take(Batch(agent, 1, number, (fake_result("shop", DOWN, clock.now(), ours.order),)))
-    assert ours.ingest.state("shop").order == 4
+    assert ours.ingest.state("shop").views[0].sequence == 4
 
 
 async def test_a_monitor_with_another_name_is_the_same_monitor(store: MemoryStore, clock: VirtualClock) -> None:

@@ -10,14 +10,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from vigie.core.detection import Severity
-from vigie.core.incident import MonitorState
+from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.period import Every
 from vigie.core.visibility import Blind
 from vigie.engine.calendar import Calendar
-from vigie.engine.ingest import Transition
+from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
+from vigie.engine.transition import Transition
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxState, Store
 from vigie.report.facts import Message
@@ -56,7 +57,8 @@ def calendar(
     channels: tuple[str, ...] = ("mail",),
 ) -> Calendar:
     """One life of it."""
-    made = Calendar(store.ledger, store.archive, clock, lambda: None)
+    ingest = Ingest(store.ledger, store.archive, clock, hold_ms=0)
+    made = Calendar(store.ledger, store.archive, ingest, clock, lambda: None)
     made.use(monitors, every, channels, PARIS)
     return made
 
@@ -85,7 +87,7 @@ async def test_each_week_is_told_once_to_every_channel_over_restarts_and_after_d
 
 
 def delivery(notice: Notice, clock: VirtualClock) -> Delivery:
-    return Delivery(notice.key, notice.channel, clock.now(), 1, None, "taken", 1)
+    return Delivery.of(notice, clock.now(), 1, None, "taken", 1)
 
 
 async def test_one_that_was_down_tells_the_last_whole_period_only(either: Store, clock: VirtualClock) -> None:
@@ -150,7 +152,7 @@ async def test_nothing_is_told_before_a_result_has_shown_what_was_missed(clock: 
     clock.step(MONDAY - clock.now())
     ours = calendar(store, clock)
     running = asyncio.create_task(ours.run())
-    state = MonitorState("shop")
+    state = DetectionState("shop")
     await ours.hear(Transition(SHOP, state, state, (), None))
     await clock.sleep(600)
     assert await waiting(store) == []
@@ -196,7 +198,7 @@ async def a_bad_week(store: Store) -> None:
 
 async def composed(store: Store, clock: VirtualClock, language: str, name: str = "2026-W46", monitors: Sequence[Monitor] = ()) -> Message:
     about = f"availability-{name}"
-    notice = Notice(f"{about}:availability:mail", about, "vigie", "mail", NoticeReason.AVAILABILITY, MONDAY)
+    notice = Notice(about, "vigie", "mail", NoticeReason.AVAILABILITY, MONDAY)
     known = {one.id: one for one in monitors or (BLOG, SHOP, NEW)}
     return await Composer(store.archive, clock, RenderContext(language, PARIS), known).compose(notice)
 

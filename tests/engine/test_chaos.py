@@ -15,7 +15,7 @@ import pytest
 from vigie.core.events import Acked, Opened, Resolved
 from vigie.core.model import Status
 from vigie.core.notification import NoticeReason
-from vigie.core.visibility import OWN
+from vigie.core.subject import VIGIE_ID
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import OutboxState
 from vigie.testing import VirtualClock
@@ -158,12 +158,12 @@ async def test_every_page_is_told_once_to_every_channel(store: MemoryStore, cloc
         assert not [key for key, count in Counter(heard).items() if count > 1], (seed, heard)
         told = [key for key in heard if ":instead:" not in key]
         for one in incidents:
-            if one.monitor == OWN:  # nothing was seen for minutes: told once, at its end
+            if one.monitor == VIGIE_ID:  # nothing was seen for minutes: told once, at its end
                 assert f"{one.id}:blind:{name}" in told, (seed, one.id)
                 continue
             assert f"{one.id}:opened:{name}" in told, (seed, one.id)
             assert len([reason for reason in ENDS if f"{one.id}:{reason}:{name}" in told]) == 1, (seed, one.id)
             mine = [key for key in told if key.startswith(f"{one.id}:")]
             assert mine[0] == f"{one.id}:opened:{name}", (seed, mine)
-    for one in [one for one in incidents if one.monitor != OWN]:
+    for one in [one for one in incidents if one.monitor != VIGIE_ID]:
         assert len([entry for entry in timelines[one.id] if isinstance(entry.decision, Opened)]) == 1

@@ -8,7 +8,7 @@ import pytest
 
 from vigie.clock import SystemClock
 from vigie.config import load
-from vigie.core.visibility import OWN
+from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.analyst import Analyst, ReportOptions
 from vigie.engine.feedback import FeedbackService, cause_of
 from vigie.engine.messages import Composer
@@ -78,8 +78,9 @@ async def test_a_monitor_that_is_gone_still_has_a_name(clock: VirtualClock) -> N
     composer = Composer(MemoryStore().archive, clock, RenderContext("en", UTC), {"shop-api": subject().monitor})
 
     assert asked[0].name == "shop-api"
-    assert composer.name_of("shop-api") == "Boutique É-Shop"
-    assert composer.name_of(OWN) == "Vigie"
+    known = replace(asked[0].incident, monitor="shop-api")
+    assert composer.name_of(known) == "Boutique É-Shop"
+    assert composer.name_of(replace(known, monitor=VIGIE_ID, subject=SubjectKind.VIGIE)) == "Vigie"
 
 
 def test_every_cause_is_known_by_its_id_and_by_its_words() -> None:

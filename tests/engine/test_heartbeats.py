@@ -150,7 +150,7 @@ async def test_a_healthy_job_gives_a_result_at_each_look(store: MemoryStore, clo
         before = len(world.results)
         await asyncio.sleep(10 * 60)
         assert 9 <= len(world.results) - before <= 11
-        assert [one.order for one in world.results] == sorted({one.order for one in world.results})
+        assert [(one.run, one.sequence) for one in world.results] == sorted({(one.run, one.sequence) for one in world.results})
     await store.close()
 
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from vigie.core.events import Acked, Closed, Opened, Recovered, Resolved
+from vigie.core.events import Acked, Closed, Ended, Opened, Recovered, Resolved
 from vigie.core.incident import Phase
 from vigie.core.model import CheckResult, Monitor, Status
-from vigie.core.notification import NoticeReason, Window
-from vigie.engine.ingest import Ingest, Transition
+from vigie.core.notification import Notice, NoticeReason, Window
+from vigie.engine.ingest import Ingest
+from vigie.engine.transition import Transition
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Batch, Commit, Delivery, OutboxState
 from vigie.testing import VirtualClock
@@ -92,7 +93,7 @@ async def desk(store: MemoryStore, clock: VirtualClock, *monitors: Monitor, hold
 async def test_an_outage_is_opened_told_and_closed_exactly_once(store: MemoryStore, clock: VirtualClock) -> None:
     ours = await desk(store, clock)
     await ours.see(UP, DOWN, DOWN, DOWN, DOWN, UP, UP, UP)
-    assert ours.decisions() == ["Suspected", "Opened", "Recovered"]
+    assert ours.decisions() == ["Suspected", "Opened", "Announced", "Recovered", "Ended"]
     assert await ours.keys() == ["shop-1:opened:mail", "shop-1:recovered:mail"]
     incident = (await store.archive.incidents())[0]
     assert incident.opened_at - incident.started_at == 1_000
@@ -140,7 +141,7 @@ async def test_a_restart_knows_what_was_taken_in(store: MemoryStore, clock: Virt
     assert again.turns == []
     again.run = 2
     await again.see(DOWN, UP, UP)
-    assert again.decisions() == ["Recovered"]
+    assert again.decisions() == ["Recovered", "Ended"]
 
 
 async def test_results_of_monitors_that_nobody_watches_are_let_go(store: MemoryStore, clock: VirtualClock) -> None:
@@ -198,7 +199,7 @@ async def test_an_event_that_cannot_be_committed_changes_nothing(store: MemorySt
     ours.ingest._ledger = Failing(store.ledger, 1)  # type: ignore[assignment]
     with pytest.raises(StoreError):
         await ours.ingest.handle("shop", Acked(clock.now(), "ana"))
-    assert not ours.ingest.state("shop").outage.acked
+    assert [one.acked_by for one in ours.ingest.alerts()] == [None]
     await ours.ingest.handle("shop", Acked(clock.now(), "ana"))
     assert (await store.archive.incidents())[0].acked_by == "ana"
 
@@ -238,7 +239,7 @@ async def test_a_person_closes_an_incident_and_its_people_are_told(store: Memory
     ours = await desk(store, clock)
     await ours.see(DOWN, DOWN)
     decisions = await ours.ingest.handle("shop", Resolved(clock.now(), "ana", "a cable"))
-    assert [type(one) for one in decisions] == [Closed]
+    assert [type(one) for one in decisions] == [Closed, Ended]
     incident = (await store.archive.incidents())[0]
     assert (incident.closed_by, incident.note) == ("ana", "a cable")
     assert await ours.keys() == ["shop-1:opened:mail", "shop-1:closed:mail"]
@@ -324,7 +325,7 @@ async def test_a_monitor_removed_while_vigie_was_away_is_closed_and_told_to_thos
 ) -> None:
     ours = await desk(store, clock, fake_monitor("a", policy=policies(confirm=1, to=("mail", "chat"))))
     await ours.see(DOWN, monitor="a")
-    await store.ledger.record(Delivery("a-1:opened:mail", "mail", clock.now(), 1, None, "250", 5))
+    await store.ledger.record(Delivery.of(Notice("a-1", "a", "mail", NoticeReason.OPENED, clock.now()), clock.now(), 1, None, "250", 5))
     again = await desk(store, clock, fake_monitor("b"))
     assert (await store.archive.incidents(open_only=True)) == []
     assert set(await again.keys()) == {"a-1:opened:chat", "a-1:closed:mail", "a-1:closed:chat"}

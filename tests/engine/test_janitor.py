@@ -6,13 +6,12 @@ from itertools import pairwise
 import pytest
 
 from vigie.core.events import Acked, Resolved
-from vigie.core.incident import Policies
 from vigie.core.model import Status
 from vigie.core.notification import NoticeReason, Window
 from vigie.engine.alive import keep_alive
 from vigie.errors import StoreError, StoreFault
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
+from vigie.testing.fakes import FakeChannel, FakeVigie, Policies, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
@@ -213,9 +212,9 @@ async def test_a_step_that_cannot_be_written_down_is_not_taken_twice(
     async with vigie.at_work():
         status[0] = Status.DOWN
         await clock.sleep(20)
-        due = [state.wake_at for state in vigie.ingest.states()]
+        due = {one.id: one.wake_at for one in vigie.ingest.alerts()}
         failures.append(6)
         clock.step(86_400_000)
         await clock.sleep(10)
-        moved = [(state.wake_at or 0) - (before or 0) for state, before in zip(vigie.ingest.states(), due, strict=True)]
+        moved = [(one.wake_at or 0) - (due[one.id] or 0) for one in vigie.ingest.alerts()]
     assert all(abs(delta - 86_400_000) < 2_000 for delta in moved), moved

@@ -34,7 +34,7 @@ async def recovered(*details: CheckResult, by: str | None = None) -> Message:
     await store.ledger.commit(Commit(incidents=(incident,), details=(down, *details)))
     composer = Composer(store.archive, clock, RenderContext("en", UTC), {"shop": fake_monitor()})
     reason = NoticeReason.RECOVERED if by is None else NoticeReason.CLOSED
-    return await composer.compose(Notice(f"shop-1:{reason}:mail", "shop-1", "shop", "mail", reason, CLOSED))
+    return await composer.compose(Notice("shop-1", "shop", "mail", reason, CLOSED))
 
 
 @pytest.mark.parametrize(

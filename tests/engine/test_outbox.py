@@ -67,7 +67,7 @@ async def test_a_permanent_fault_buries_loudly_and_another_channel_says_so(
     await post.put(("shop-1", OPENED, "mail"))
     await clock.sleep(10)
     assert post.channels["chat"].keys() == ["shop-1:opened:instead:chat", "shop-1:opened:mail:buried:chat"]
-    assert [message.reason for _, message in post.channels["chat"].told] == [OPENED, NoticeReason.BURIED]
+    assert [message.reason for _, message in post.channels["chat"].told] == [OPENED, NoticeReason.UNDELIVERABLE]
     assert [row.notice.key for row in await store.ledger.outbox(OutboxState.UNDELIVERABLE)] == ["shop-1:opened:mail"]
     assert any(record.levelname == "CRITICAL" and "app password" in record.message for record in caplog.records)
     await post.stop()

@@ -6,13 +6,12 @@ from dataclasses import replace
 import pytest
 
 from vigie.core.events import Acked
-from vigie.core.incident import Policies
 from vigie.core.model import Cause, Status
 from vigie.core.notification import Notice, NoticeReason, Window
 from vigie.ports import OutboxRow, OutboxState, StoredReport
 from vigie.report.facts import Analysis, Bundle, Message
 from vigie.testing import VirtualClock
-from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor, policies
+from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, Policies, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
 
 from .post import OPENED, Post, bare, channels
@@ -94,7 +93,7 @@ async def test_a_report_that_comes_while_its_page_waits_for_the_channel_is_told_
     post.channels["mail"].always = 10.0
 
     async def compose(notice: Notice) -> Message:
-        stored = await store.archive.report(notice.incident)
+        stored = await store.archive.report(notice.alert)
         return replace(await bare(notice), analysis=stored.analysis if stored else None)
 
     post.outbox._compose = compose
@@ -103,7 +102,7 @@ async def test_a_report_that_comes_while_its_page_waits_for_the_channel_is_told_
     await clock.sleep(comes_after_s)
     now = clock.now()
     report = StoredReport("shop-4", Bundle("shop-4", now, ()), Analysis("llama3", "en", ("It is down.",)), None, now)
-    follow_up = OutboxRow(Notice("shop-4:report:mail", "shop-4", "shop", "mail", NoticeReason.REPORT, now), now)
+    follow_up = OutboxRow(Notice("shop-4", "shop", "mail", NoticeReason.REPORT, now), now)
     await store.ledger.save_report(report, now, [follow_up])
     post.outbox.wake()
     await clock.sleep(60)

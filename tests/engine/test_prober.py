@@ -148,9 +148,9 @@ async def test_orders_rise_strictly_and_carry_the_run(clock: VirtualClock) -> No
     await site.watch(fake_monitor(f"m{number}", every_ms=5_000) for number in range(20))
     await clock.sleep(30)
     await site.agent.stop()
-    orders = [result.order for result in site.results()]
+    orders = [(result.run, result.sequence) for result in site.results()]
     assert orders == sorted(set(orders))
-    assert {order >> 32 for order in orders} == {3}
+    assert {run for run, _ in orders} == {3}
     assert [batch.sequence for batch in site.batches] == list(range(1, len(site.batches) + 1))
     assert all(len(batch.results) <= 256 for batch in site.batches)
 
@@ -346,7 +346,7 @@ async def test_memory_stays_bounded_while_nobody_takes_results(clock: VirtualClo
     assert len(site.agent._pending) == 50
     site.blocked.set()
     await clock.sleep(10)
-    orders = [result.order for result in site.results()]
+    orders = [(result.run, result.sequence) for result in site.results()]
     assert orders == sorted(set(orders))
     assert len(orders) > 100
     await site.agent.stop()
@@ -361,7 +361,7 @@ async def test_stopping_while_nobody_takes_results_loses_none(clock: VirtualCloc
     asyncio.get_running_loop().call_later(5, site.blocked.set)
     await site.agent.stop()
     assert len(site.results()) == len(site.probes["shop"].looks)
-    assert len({result.order for result in site.results()}) == len(site.results())
+    assert len({(result.run, result.sequence) for result in site.results()}) == len(site.results())
 
 
 async def test_a_publisher_that_breaks_is_started_again(clock: VirtualClock, caplog: pytest.LogCaptureFixture) -> None:

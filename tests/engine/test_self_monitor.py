@@ -46,8 +46,9 @@ class FeedbackService:
 
     async def start(self) -> "FeedbackService":
         self.ingest = Ingest(self.store.ledger, self.store.archive, self.clock, hold_ms=0)
+        ledger, archive = self.store.ledger, self.store.archive
         self.eyes = SelfMonitor(
-            self.store.ledger, self.store.archive, self.clock, self._wake, continuous=self.continuous, elapsed=self.clock.monotonic
+            ledger, archive, self.ingest, self.clock, self._wake, continuous=self.continuous, elapsed=self.clock.monotonic
         )
         self.ingest.listen_to_results(self.eyes.hear)
         await self.store.catalog.sync_monitors(self.monitors)
@@ -84,7 +85,8 @@ class FeedbackService:
             timings,
             figures or {},
             address,
-            order=(self.run << 32) + self.sequence,
+            run=self.run,
+            sequence=self.sequence,
         )
         await self.ingest.take(Batch(self.agent, self.run, self.sequence, (result,)))
 
@@ -251,7 +253,7 @@ async def test_a_clock_that_steps_forward_leaves_a_hole_and_tells_nobody(desk: M
         at = ours.clock.now()
         ours.clock.step(6 * HOUR)
         ours.sequence += 1
-        spoilt = CheckResult("shop", at, UNKNOWN, ERROR, figures={"machine": True}, order=(1 << 32) + ours.sequence)
+        spoilt = CheckResult("shop", at, UNKNOWN, ERROR, figures={"machine": True}, run=1, sequence=ours.sequence)
         await ours.ingest.take(Batch("local", 1, ours.sequence, (spoilt,)))
     else:
         ours.clock.step(6 * HOUR)

@@ -136,6 +136,6 @@ def notice() -> Callable[..., Notice]:
     """A notice by mail, 12 s after the first failure unless told otherwise."""
 
     def make(reason: NoticeReason, after_ms: int = 12_000) -> Notice:
-        return Notice(f"shop-api-3:{reason}:mail", "shop-api-3", "shop-api", "mail", reason, AT + after_ms)
+        return Notice("shop-api-3", "shop-api", "mail", reason, AT + after_ms)
 
     return make

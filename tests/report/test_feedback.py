@@ -21,7 +21,7 @@ SIGNATURE = "nBW4IE5NhUnm5aJHMmUuYA"  # by openssl dgst -sha256 -hmac, the first
 def message(setting: RenderContext, analysis: Analysis | None = ANALYSIS, reason: NoticeReason = NoticeReason.OPENED) -> Any:
     about = subject()
     about = replace(about, incident=replace(about.incident, closed_at=None))
-    notice = Notice(f"shop-api-7:{reason}:mail", "shop-api-7", "shop-api", "mail", reason, about.incident.opened_at)
+    notice = Notice("shop-api-7", "shop-api", "mail", reason, about.incident.opened_at)
     return render.compose(about, notice, facts.bundle(about, (), notice.at, setting.zone), analysis, setting)
 
 

@@ -66,9 +66,9 @@ def told(subject: Subject, bundle: Bundle, language: str) -> list[Message]:
         NoticeReason.RECOVERED,
         NoticeReason.CLOSED,
         NoticeReason.REPORT,
-        NoticeReason.BURIED,
+        NoticeReason.UNDELIVERABLE,
     ]
-    notices = [Notice(f"shop-api-3:{reason}:mail", "shop-api-3", "shop-api", "mail", reason, AT + 60_000) for reason in reasons]
+    notices = [Notice("shop-api-3", "shop-api", "mail", reason, AT + 60_000) for reason in reasons]
     return [render.compose(subject, notice, bundle, None, setting) for notice in notices]
 
 

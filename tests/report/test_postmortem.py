@@ -34,10 +34,10 @@ def write(subject: Callable[..., Subject], bundle: Callable[..., Bundle], look: 
             about, incident=replace(about.incident, closed_at=closed_at, closed_by=by), monitor=replace(about.monitor, name=name)
         )
         decisions: Sequence[Any] = [
-            (AT + 10_000, Opened(OUTAGE, "shop-api-3", AT + 10_000, AT, Cause.HTTP_STATUS, page=True)),
-            (AT + 5 * MINUTE, Reminded(OUTAGE, "shop-api-3", AT + 5 * MINUTE, 1)),
-            (AT + 6 * MINUTE, AckRecorded(OUTAGE, "shop-api-3", AT + 6 * MINUTE, "ann")),
-            (AT + 30 * MINUTE, Recovered(OUTAGE, "shop-api-3", AT + 30 * MINUTE, page=True)),
+            (AT + 10_000, Opened(OUTAGE, "shop-api-3", AT + 10_000, AT, Cause.HTTP_STATUS)),
+            (AT + 5 * MINUTE, Reminded(AT + 5 * MINUTE, 1, "shop-api-3")),
+            (AT + 6 * MINUTE, AckRecorded(AT + 6 * MINUTE, "ann", "shop-api-3")),
+            (AT + 30 * MINUTE, Recovered(OUTAGE, "shop-api-3", AT + 30 * MINUTE)),
         ]
         told = (
             DeliveryAttempt(AT + 11_000, "mail", NoticeReason.OPENED, "auth: the login was refused"),
@@ -98,7 +98,7 @@ def test_what_ended_it_and_what_changed_is_said(write: Write) -> None:
     ended = section(write(), "What ended it")
     assert ended.paragraphs == ("The service answered as expected again at 2026-11-24 14:32:05 UTC+1.",)
     assert "the HTTP status went from 502 to 200" in ended.items
-    by_hand = write(by="bob", decisions=((AT, Closed(OUTAGE, "shop-api-3", AT, "bob", "", page=True)),))
+    by_hand = write(by="bob", decisions=((AT, Closed(OUTAGE, "shop-api-3", AT, "bob", "")),))
     assert section(by_hand, "What ended it").paragraphs[0].startswith("bob closed the incident at ")
     assert section(write(closed_at=None), "What ended it").paragraphs == ("The incident is still open.",)
     assert write(closed_at=None).sections[0].paragraphs[0] == "Shop API has been down for 1 h 00 min, since 2026-11-24 14:02:05 UTC+1."

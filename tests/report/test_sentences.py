@@ -48,7 +48,7 @@ def said(
     about = subject(severity)
     closed = STARTED_AT + 600_000 if over or reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED) else None
     about = replace(about, monitor=replace(about.monitor, name=name), incident=replace(about.incident, closed_at=closed, **incident))
-    notice = Notice(f"shop-api-7:{reason}:mail", "shop-api-7", "shop-api", "mail", reason, STARTED_AT + later)
+    notice = Notice("shop-api-7", "shop-api", "mail", reason, STARTED_AT + later)
     zone = timezone(timedelta(hours=1))
     return render.compose(about, notice, facts.bundle(about, (), notice.at, zone), None, RenderContext(language, zone))
 

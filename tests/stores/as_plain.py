@@ -4,10 +4,12 @@ This part follows the program when its ports change; what it returns for a datab
 Instants are epoch ms.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from vigie.core.alert import AlertState, Phase
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -20,22 +22,22 @@ from vigie.core.events import (
     Reminded,
     Resolved,
     Suspected,
+    Withheld,
 )
 from vigie.core.heartbeat import Job, Ping
-from vigie.core.incident import MonitorState, Track
+from vigie.core.incident import DetectionState, Track
 from vigie.core.model import CheckResult, Incident
 from vigie.core.visibility import Blind
 from vigie.learning.baseline import Baseline
-from vigie.ports import Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
+from vigie.ports import Delivery, OutboxRow, OutboxState, Store, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores
-from vigie.stores.sqlite import SqliteStore
 
 Plain = dict[str, Any]
 _HOUR_MS = 3_600_000
 
 
-async def everything(store: SqliteStore, now: int, monitors: list[str], models: list[str]) -> Plain:
+async def everything(store: Store, now: int, monitors: list[str], models: list[str]) -> Plain:
     """All that a store holds at `now`. It leases what is due, so it is for a copy."""
     incidents = await incidents_of(store)
     names = [one["id"] for one in incidents]
@@ -53,7 +55,7 @@ async def everything(store: SqliteStore, now: int, monitors: list[str], models: 
         "scores": {one: await scores_of(store, one) for one in models},
         "baselines": await baselines_of(store),
         "blind": await blind_of(store),
-        "cursors": {agent: list(cursor) for agent, cursor in sorted(((await store.ledger.load()).cursors).items())},
+        "cursors": {agent: list(cursor) for agent, cursor in sorted((await store.ledger.load()).cursors.items())},
         "watched since": dict(sorted((await store.archive.watched_since()).items())),
         "last results": {one: result_of(found) for one, found in sorted((await store.archive.last_results()).items())},
         "last whole results": {one: await whole_of(store, one, now) for one in monitors},
@@ -66,7 +68,7 @@ async def everything(store: SqliteStore, now: int, monitors: list[str], models: 
     }
 
 
-async def _by_taking(store: SqliteStore, now: int) -> Plain:
+async def _by_taking(store: Store, now: int) -> Plain:
     """What is seen only by taking it. A lease of no length hides nothing from the next look."""
     return {
         "left commands": [command_of(one.monitor, one.event) for one in await store.inbox.commands()],
@@ -76,7 +78,7 @@ async def _by_taking(store: SqliteStore, now: int) -> Plain:
     }
 
 
-async def incidents_of(store: SqliteStore, *, open_only: bool = False) -> list[Plain]:
+async def incidents_of(store: Store, *, open_only: bool = False) -> list[Plain]:
     """Newest first."""
     return [incident_of(one) for one in await store.archive.incidents(open_only=open_only, limit=1_000)]
 
@@ -97,44 +99,50 @@ def incident_of(one: Incident) -> Plain:
     }
 
 
-async def states_of(store: SqliteStore) -> Plain:
+async def states_of(store: Store) -> Plain:
     """What is remembered of each monitor: where it stands, who was notified, what comes next."""
-    return {monitor: state_of(found) for monitor, found in sorted(((await store.ledger.load()).states).items())}
+    known = await store.ledger.load()
+    alerts = {one.id: one for one in known.alerts}
+    return {monitor: state_of(found, alerts) for monitor, found in sorted(known.states.items())}
 
 
-def state_of(state: MonitorState) -> Plain:
+def state_of(state: DetectionState, alerts: Mapping[str, AlertState]) -> Plain:
     """Detection and notification of one monitor."""
+    tracks = (state.outage, state.degradation)
+    wakes = [alerts[one.incident].wake_at for one in tracks if one.is_open]
     return {
-        "order": state.order,
+        "order": max(((one.run << 32) + one.sequence for one in state.views), default=0),
         "ordinal": state.ordinal,  # of the newest incident
         "status": None if state.status is None else str(state.status),
         "cause": None if state.cause is None else str(state.cause),
         "at": state.at,
-        "wake at": state.wake_at,
-        "outage": _track_of(state.outage),
-        "degradation": _track_of(state.degradation),
+        "wake at": min((at for at in wakes if at is not None), default=None),
+        "outage": _track_of(state.outage, alerts),
+        "degradation": _track_of(state.degradation, alerts),
     }
 
 
-def _track_of(track: Track) -> Plain:
+def _track_of(track: Track, alerts: Mapping[str, AlertState]) -> Plain:
     """`in a row` counts failures while suspected, good checks while recovering; what follows only means something while it is open."""
     counts = str(track.phase) in ("suspected", "recovering")
     found: Plain = {"phase": str(track.phase), "in a row": track.count if counts else 0, "newest incident": track.incident}
     if counts or track.is_open:
         found |= {"since": track.since}
     if track.is_open:
+        alert = alerts[track.incident]
         found |= {
-            "opening notified": track.told,
-            "acknowledged": track.acked,
-            "reminders": track.reminders,
-            "remind at": track.remind_at,
+            "opening notified": alert.announced,
+            "acknowledged": alert.phase in (Phase.ACKED, Phase.WITHHELD_ACKED),
+            "reminders": alert.reminders,
+            "remind at": alert.remind_at,
         }
     return found
 
 
-async def timeline_of(store: SqliteStore, incident: str) -> list[Plain]:
+async def timeline_of(store: Store, incident: str) -> list[Plain]:
     """Oldest first."""
-    return [decision_of(one) for one in await store.archive.timeline(incident)]
+    about = await store.archive.incident(incident)
+    return [decision_of(one, str(about.severity) if about else "") for one in await store.archive.timeline(incident)]
 
 
 _WHAT: dict[type[Decision], str] = {
@@ -146,12 +154,13 @@ _WHAT: dict[type[Decision], str] = {
     AckRecorded: "acknowledged",
     Recovered: "recovered",
     Closed: "closed",
+    Withheld: "withheld",
 }
 
 
-def decision_of(entry: TimelineEntry) -> Plain:
-    """One decision. `notified`: people heard of this one; of an end, that they had heard of the opening."""
-    found, one = {"at": entry.at, "what": _WHAT[type(entry.decision)], "severity": str(entry.decision.severity)}, entry.decision
+def decision_of(entry: TimelineEntry, severity: str) -> Plain:
+    """One decision. `notified`: people were notified of this one; of an end the deliveries say it."""
+    found, one = {"at": entry.at, "what": _WHAT[type(entry.decision)], "severity": severity}, entry.decision
     match one:
         case Opened():
             return found | {"started": one.started_at, "cause": str(one.cause), "notified": one.page}
@@ -159,20 +168,18 @@ def decision_of(entry: TimelineEntry) -> Plain:
             return found | {"number": one.number}
         case AckRecorded():
             return found | {"by": one.by}
-        case Recovered():
-            return found | {"notified": one.page}
         case Closed():
-            return found | {"by": one.by, "note": one.note, "notified": one.page}
+            return found | {"by": one.by, "note": one.note}
         case _:
             return found
 
 
-async def unsent_of(store: SqliteStore) -> list[Plain]:
+async def unsent_of(store: Store) -> list[Plain]:
     """What still has to be sent, oldest first."""
     return [notice_of(row) for row in await store.ledger.outbox(OutboxState.WAITING)]
 
 
-async def given_up_of(store: SqliteStore) -> list[Plain]:
+async def given_up_of(store: Store) -> list[Plain]:
     """What could not be delivered, oldest first."""
     return [notice_of(row) for row in await store.ledger.outbox(OutboxState.UNDELIVERABLE)]
 
@@ -182,7 +189,7 @@ def notice_of(row: OutboxRow) -> Plain:
     one = row.notice
     return {
         "key": one.key,
-        "incident": one.incident,  # or the thread of what is about no incident
+        "incident": one.alert,  # or the thread of what is about no incident
         "monitor": one.monitor,
         "channel": one.channel,
         "reason": str(one.reason),
@@ -192,7 +199,7 @@ def notice_of(row: OutboxRow) -> Plain:
     }
 
 
-async def deliveries_of(store: SqliteStore, incident: str) -> list[Plain]:
+async def deliveries_of(store: Store, incident: str) -> list[Plain]:
     """Every attempt, oldest first."""
     return [delivery_of(one) for one in await store.archive.deliveries(incident)]
 
@@ -210,7 +217,7 @@ def delivery_of(one: Delivery) -> Plain:
     }
 
 
-async def report_of(store: SqliteStore, incident: str) -> Plain | None:
+async def report_of(store: Store, incident: str) -> Plain | None:
     """The evidence and what a model made of it."""
     found: StoredReport | None = await store.archive.report(incident)
     if found is None:
@@ -236,7 +243,7 @@ async def report_of(store: SqliteStore, incident: str) -> Plain | None:
     }
 
 
-async def remarks_of(store: SqliteStore, incidents: list[str]) -> list[Plain]:
+async def remarks_of(store: Store, incidents: list[str]) -> list[Plain]:
     """What people said afterwards, oldest first."""
     return [remark_of(one) for one in await store.catalog.remarks(incidents)]
 
@@ -246,7 +253,7 @@ def remark_of(one: Remark) -> Plain:
     return {"incident": one.incident, "at": one.at, "by": one.by, "helpful": one.helpful, "cause": one.cause, "note": one.note}
 
 
-async def scores_of(store: SqliteStore, model: str) -> list[Plain]:
+async def scores_of(store: Store, model: str) -> list[Plain]:
     """How a model did, newest first."""
     return [_scores_of(one) for one in await store.catalog.scores(model)]
 
@@ -267,9 +274,9 @@ def _scores_of(one: Scores) -> Plain:
     }
 
 
-async def baselines_of(store: SqliteStore) -> Plain:
+async def baselines_of(store: Store) -> Plain:
     """What is usual for each monitor."""
-    return {monitor: _baseline_of(found) for monitor, found in sorted(((await store.ledger.load()).baselines).items())}
+    return {monitor: _baseline_of(found) for monitor, found in sorted((await store.ledger.load()).baselines.items())}
 
 
 def _baseline_of(known: Baseline) -> Plain:
@@ -289,7 +296,7 @@ def _baseline_of(known: Baseline) -> Plain:
     }
 
 
-async def blind_of(store: SqliteStore) -> list[Plain]:
+async def blind_of(store: Store) -> list[Plain]:
     """The spans in which Vigie could not see, oldest first."""
     return [_blind_of(one) for one in await store.archive.blinds(0)]
 
@@ -306,7 +313,7 @@ def _blind_of(one: Blind) -> Plain:
     }
 
 
-async def whole_of(store: SqliteStore, monitor: str, now: int) -> list[Plain | None]:
+async def whole_of(store: Store, monitor: str, now: int) -> list[Plain | None]:
     """The newest good and the newest bad result that were kept whole."""
     return [
         None if one is None else result_of(one)
@@ -349,7 +356,7 @@ def ping_of(ping: Ping) -> Plain:
     return {"at": ping.at, "what": str(ping.signal), "run": ping.run, "exit": ping.exit_status, "took ms": ping.took_ms, "body": ping.body}
 
 
-def command_of(monitor: str, event: Acked | Resolved) -> Plain:
+def command_of(monitor: str, left: Acked | Resolved) -> Plain:
     """What a person asked for by the command line."""
-    what = "acknowledge" if isinstance(event, Acked) else "resolve"
-    return {"monitor": monitor, "what": what, "at": event.at, "by": event.by, "note": getattr(event, "note", "")}
+    what = "acknowledge" if isinstance(left, Acked) else "resolve"
+    return {"monitor": monitor, "what": what, "at": left.at, "by": left.by, "note": getattr(left, "note", "")}

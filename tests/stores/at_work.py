@@ -18,15 +18,15 @@ from vigie.core.period import Every
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched
-from vigie.engine.ingest import Ingest, Transition
+from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import Janitor
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
-from vigie.ports import Batch, LanguageModel
+from vigie.engine.transition import Transition
+from vigie.ports import Batch, LanguageModel, Store
 from vigie.report.render import RenderContext
-from vigie.stores.sqlite import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel
 
@@ -63,7 +63,7 @@ class Vigie:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: Store,
         clock: VirtualClock,
         monitors: Sequence[Plain],
         channels: Mapping[str, FakeChannel],
@@ -76,20 +76,19 @@ class Vigie:
         self._monitors = [monitor_of(one) for one in monitors]
         self._jobs = [_watched(one) for one in monitors if one["job"]]
         setting = RenderContext("en", UTC)
-        composer = Composer(store.archive, clock, setting, {one.id: one for one in self._monitors})
-        self.reporter = Reporter(
-            store.ledger, store.archive, store.catalog, clock, composer, (), ReportOptions(model, 60_000, "en", None, setting)
-        )
-        self.outbox = Outbox(store.ledger, store.archive, clock, self.channels, composer.compose, self._fallbacks)
-        self.ingest = Ingest(store.ledger, store.archive, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake])
+        ledger, archive, catalog = store.ledger, store.archive, store.catalog
+        composer = Composer(archive, clock, setting, {one.id: one for one in self._monitors})
+        self.reporter = Reporter(ledger, archive, catalog, clock, composer, (), ReportOptions(model, 60_000, "en", None, setting))
+        self.outbox = Outbox(ledger, archive, clock, self.channels, composer.compose, self._fallbacks)
+        self.ingest = Ingest(ledger, archive, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake])
         self.reporter.on_stored(self.outbox.wake)
-        self.self_monitor = SelfMonitor(store.ledger, store.archive, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
+        self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
         self.ingest.listen_to_results(self.self_monitor.hear)
-        self.calendar = Calendar(store.ledger, store.archive, clock, self.outbox.wake)
+        self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
         self.calendar.use(self._monitors, Every.WEEKLY if weekly_to else None, tuple(weekly_to), UTC)
         self.ingest.listen_to_results(self.calendar.hear)
         self.heartbeats = Heartbeats(store.inbox, clock, self.ingest.take)
-        self.janitor = Janitor(store.inbox, store.archive, clock, self.ingest)
+        self.janitor = Janitor(store.inbox, archive, clock, self.ingest)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._run = self._sequence = 0
 
@@ -110,8 +109,10 @@ class Vigie:
     async def see(self, found: Mapping[str, str], pages: Mapping[str, PageFacts] | None = None) -> None:
         """A check of each of these monitors concluded now; `pages` are what was read."""
         self._sequence += 1
-        order = (self._run << 32) + self._sequence
-        results = [replace(self._result(monitor, what), order=order, page=(pages or {}).get(monitor)) for monitor, what in found.items()]
+        results = [
+            replace(self._result(monitor, what), page=(pages or {}).get(monitor), run=self._run, sequence=self._sequence)
+            for monitor, what in found.items()
+        ]
         await self.ingest.take(Batch("local", self._run, self._sequence, tuple(results)))
 
     def _result(self, monitor: str, what: str) -> CheckResult:

@@ -26,7 +26,7 @@ async def test_all_that_it_holds_is_read_as_before(name: str, tmp_path: Path) ->
 
     found = await holds(old.restore(tmp_path / "vigie.db"), old.said)
 
-    for part, expected in old.said["holds"].items():
+    for part, expected in _said(old.said).items():
         assert found[part] == expected, part
 
 
@@ -37,7 +37,17 @@ async def test_it_is_read_the_same_when_it_is_opened_a_second_time(name: str, tm
     path = old.restore(tmp_path / "vigie.db")
     await SqliteStore(path, threads=False).close()
 
-    assert await holds(path, old.said) == old.said["holds"]
+    assert await holds(path, old.said) == _said(old.said)
+
+
+def _said(said: dict[str, Any]) -> dict[str, Any]:
+    """What was said of it, less what is not kept with an end any more: whether people were notified of it, which the deliveries say."""
+    ends = ("recovered", "closed")
+    timeline = {
+        incident: [{key: one[key] for key in one if key != "notified" or one["what"] not in ends} for one in entries]
+        for incident, entries in said["holds"]["timeline"].items()
+    }
+    return {**said["holds"], "timeline": timeline}
 
 
 @pytest.mark.parametrize("name", names())

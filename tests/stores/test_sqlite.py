@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from vigie.core.detection import Severity
 from vigie.core.events import Acked, Opened
-from vigie.core.incident import MonitorState, Phase, Track
+from vigie.core.incident import DetectionState, Phase, Track
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
 from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError, StoreFault
@@ -29,12 +29,12 @@ from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.migrate import migrate
 
 MONITORS = [Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000) for name in ("a", "b")]
-INCIDENT = Incident("a-1", "a", Severity.OUTAGE, Cause.TCP_RESET, 1_000, 2_000)
-OPENED = Opened(Severity.OUTAGE, "a-1", 2_000, 1_000, Cause.TCP_RESET, page=True)
+INCIDENT = Incident("a-1", "a", Severity.OUTAGE, Cause.TCP_RESET, 1_000, 2_000, alert="a-1")
+OPENED = Opened(Severity.OUTAGE, "a-1", 2_000, 1_000, Cause.TCP_RESET)
 
 
 def notice(reason: NoticeReason = NoticeReason.OPENED, channel: str = "mail", at: int = 2_000) -> Notice:
-    return Notice(f"a-1:{reason}:{channel}", "a-1", "a", channel, reason, at)
+    return Notice("a-1", "a", channel, reason, at)
 
 
 def result(monitor: str = "a", at: int = 1_000, status: Status = Status.UP, cause: Cause | None = None) -> CheckResult:
@@ -64,10 +64,12 @@ def store_at(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Awa
 
 
 async def test_everything_that_was_decided_is_there_after_a_restart(store_at: Callable[[], object]) -> None:
-    state = MonitorState("a", order=7, ordinal=1, outage=Track(Phase.OPEN, incident="a-1", told=True))
+    state = DetectionState("a", ordinal=1, outage=Track(Phase.OPEN, incident="a-1"))
     async with store_at() as store:  # type: ignore[attr-defined]
         await store.ledger.commit(
-            Commit((result(),), (state,), (INCIDENT,), (TimelineEntry("a-1", 2_000, OPENED),), (OutboxRow(notice(), 5),), (("x", 3, 4),))
+            Commit(
+                (result(),), (state,), (), (INCIDENT,), (TimelineEntry("a-1", 2_000, OPENED),), (OutboxRow(notice(), 5),), (("x", 3, 4),)
+            )
         )
     async with store_at() as store:  # type: ignore[attr-defined]
         assert (await store.ledger.load()).states == {"a": state}
@@ -116,7 +118,7 @@ async def test_a_recovery_never_overtakes_its_opening_but_another_channel_may_go
 
         assert [row.notice.key for row in await store.ledger.claim(70, 1_000, 10)] == [elsewhere.key]
         (row,) = await store.ledger.claim(100, 10, 10)
-        await store.ledger.record(Delivery(row.notice.key, "mail", 101, 1, None, "ok", 3))
+        await store.ledger.record(Delivery.of(row.notice, 101, 1, None, "ok", 3))
         assert recovered.key in [row.notice.key for row in await store.ledger.claim(200, 10, 10)]
 
 
@@ -124,7 +126,7 @@ async def test_a_delivered_key_is_never_queued_again(store_at: Callable[[], obje
     async with store_at() as store:  # type: ignore[attr-defined]
         await store.ledger.commit(opening(OutboxRow(notice(), 0)))
         await store.ledger.claim(1, 10, 10)
-        await store.ledger.record(Delivery(notice().key, "mail", 2, 1, None, "ok", 3))
+        await store.ledger.record(Delivery.of(notice(), 2, 1, None, "ok", 3))
         await store.ledger.commit(opening(OutboxRow(notice(), 0)))
 
         assert await store.ledger.outbox(OutboxState.WAITING) == []
@@ -134,12 +136,12 @@ async def test_failures_are_rows_and_a_buried_notice_is_remembered(store_at: Cal
     async with store_at() as store:  # type: ignore[attr-defined]
         await store.ledger.commit(opening(OutboxRow(notice(), 0)))
         await store.ledger.claim(1, 10, 10)
-        await store.ledger.record(Delivery(notice().key, "mail", 2, 1, "timeout", "silence", 9), 50)
+        await store.ledger.record(Delivery.of(notice(), 2, 1, "timeout", "silence", 9), 50)
         assert await store.ledger.claim(49, 10, 10) == []
         (row,) = await store.ledger.claim(50, 10, 10)
         assert row.attempts == 1
-        other = OutboxRow(notice(NoticeReason.BURIED, "slack"), 0)
-        await store.ledger.record(Delivery(notice().key, "mail", 51, 2, "rejected", "no", 9), None, [other])
+        other = OutboxRow(notice(NoticeReason.UNDELIVERABLE, "slack"), 0)
+        await store.ledger.record(Delivery.of(notice(), 51, 2, "rejected", "no", 9), None, [other])
 
         assert [row.notice.key for row in await store.ledger.outbox(OutboxState.UNDELIVERABLE)] == [notice().key]
         assert [row.notice.channel for row in await store.ledger.outbox(OutboxState.WAITING)] == ["slack"]
@@ -169,7 +171,7 @@ async def test_a_report_follows_the_page_that_could_not_wait(sent: bool, store_a
         await store.ledger.commit(opening(OutboxRow(notice(), 0)))
         await store.ledger.claim(1, 1_000, 10)
         if sent:
-            await store.ledger.record(Delivery(notice().key, "mail", 2, 1, None, "ok", 3))
+            await store.ledger.record(Delivery.of(notice(), 2, 1, None, "ok", 3))
         await store.ledger.save_report(REPORT, 10, [follow_up])
 
         assert NoticeReason.REPORT in [row.notice.reason for row in await store.ledger.outbox(OutboxState.WAITING)]

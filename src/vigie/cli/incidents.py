@@ -12,7 +12,7 @@ from vigie.config import Settings
 from vigie.core.availability import Availability
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Incident
-from vigie.core.visibility import OWN
+from vigie.core.subject import SubjectKind
 from vigie.errors import VigieError
 from vigie.ports import Archive, Inbox, OutboxState, Store, StoredReport
 from vigie.report.history import Remark
@@ -95,7 +95,7 @@ async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> lis
     for one in deliveries:
         outcome = f"delivered ({one.answer})" if one.failure is None else f"FAILED, {one.failure}: {one.answer}"
         lines.append(f"  {date_time(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
-    waiting = [row for row in await store.ledger.outbox(OutboxState.WAITING) if row.notice.incident == identity]
+    waiting = [row for row in await store.ledger.outbox(OutboxState.WAITING) if row.notice.alert == identity]
     lines += [f"  {row.notice.key}: still to be sent, next attempt {date_time(row.due_at, zone)}" for row in waiting]
     return lines if deliveries or waiting else [*lines, "  none"]
 
@@ -278,7 +278,7 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
             raise _unknown(identity)
         if incident.closed_at is not None:
             raise VigieError(f"{identity} is closed already", "nothing is left to do; see `vigie incidents show`")
-        if incident.monitor == OWN:
+        if incident.subject is SubjectKind.VIGIE:
             raise VigieError(f"{identity} is Vigie's own: it ends by itself when Vigie sees again")
     try:
         with locked(found.store):

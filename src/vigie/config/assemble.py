@@ -19,7 +19,7 @@ from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor, Sensitivity
 from vigie.core.notification import NotificationPolicy, Window
 from vigie.core.period import Every
-from vigie.core.visibility import OWN
+from vigie.core.subject import VIGIE_ID
 from vigie.errors import VigieError
 from vigie.net import split_server
 
@@ -91,8 +91,8 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
         one = monitor(tree, raw, policies, names, path)
         if one is None:
             continue
-        if one.monitor.id == OWN:
-            tree.fault(path, f"the id {OWN!r} belongs to Vigie's own incidents", "give the monitor another `id`")
+        if one.monitor.id == VIGIE_ID:
+            tree.fault(path, f"the id {VIGIE_ID!r} belongs to Vigie's own incidents", "give the monitor another `id`")
         if one.monitor.id in found:
             other = list(found).index(one.monitor.id)
             first = tree.lines.get(("monitors", other))

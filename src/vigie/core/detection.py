@@ -16,9 +16,12 @@ class DetectionPolicy:
     """How failures become an incident.
 
     `confirm` failures in a row open it, at the quick pace `confirm_every_ms` once the first is seen; `recover` good checks in
-    a row close it.
+    a row close it. Where several locations probe, `quorum` of those that vote must agree (None: a majority), and one that was silent
+    for `stale_ms` does not vote.
     """
 
     confirm: int = 3
     confirm_every_ms: int = 5_000
     recover: int = 2
+    quorum: int | None = None
+    stale_ms: int = 180_000

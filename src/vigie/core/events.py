@@ -1,32 +1,31 @@
-"""What happened, and what was decided. Plain values; every instant is epoch ms and comes from outside."""
+"""What happened, and what was decided. Plain values; every instant is epoch ms and comes from outside.
+
+The first machine (incident.py) takes `Observed` and `Resolved` and decides about incidents. The second (alert.py) takes what the first
+decided, `Acked`, `Woke` and `Stepped`, and decides about alerts. Records of decisions are kept for ever: a field that is added needs a
+default, one that goes is ignored when it is read.
+"""
 
 from dataclasses import dataclass
 
 from vigie.core.detection import Severity
-from vigie.core.model import Cause, Status
+from vigie.core.model import LOCAL, Cause, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A check concluded. `order` rises strictly for one monitor; an order already seen changes nothing."""
+    """A check concluded at one location. (`run`, `sequence`) rises strictly for each location; what is not newer changes nothing."""
 
     at: int
-    order: int
+    run: int
+    sequence: int
     status: Status
     cause: Cause | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Acked:
-    """A person has seen the open incident: no more reminders."""
-
-    at: int
-    by: str
+    location: str = LOCAL
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A person closed the open incident."""
+    """A person closed the open incidents."""
 
     at: int
     by: str
@@ -34,8 +33,16 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
+class Acked:
+    """A person has seen the alert: no more reminders."""
+
+    at: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Woke:
-    """The instant that the state asked to be woken at has come (or any other: waking early or twice is harmless)."""
+    """The instant that the alert asked to be woken at has come (or any other: waking early or twice is harmless)."""
 
     at: int
 
@@ -48,7 +55,7 @@ class Stepped:
     delta_ms: int
 
 
-Event = Observed | Acked | Resolved | Woke | Stepped
+DetectionEvent = Observed | Resolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,65 +77,100 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An incident is confirmed. `page` is False inside a maintenance window."""
+    """An incident is confirmed. `page` is False only in old records, of what opened in a maintenance window; now `Withheld` says so."""
 
     severity: Severity
     incident: str
     at: int
     started_at: int
     cause: Cause
-    page: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Disclosed:
-    """The maintenance window is over and the incident it hid is still open: page now."""
-
-    severity: Severity
-    incident: str
-    at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reminded:
-    """Still open, still nobody acknowledged. `number` counts from 1."""
-
-    severity: Severity
-    incident: str
-    at: int
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class AckRecorded:
-    """The acknowledgement is on record."""
-
-    severity: Severity
-    incident: str
-    at: int
-    by: str
+    page: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """The service is back: the incident is closed. `page` is True when its opening was told."""
+    """The service is back: the incident is closed."""
 
     severity: Severity
     incident: str
     at: int
-    page: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A person closed the incident. `page` is True when its opening was told."""
+    """A person closed the incident."""
 
     severity: Severity
     incident: str
     at: int
     by: str
     note: str
-    page: bool
 
 
-Decision = Suspected | Cleared | Opened | Disclosed | Reminded | AckRecorded | Recovered | Closed
+IncidentDecision = Suspected | Cleared | Opened | Recovered | Closed
+AlertEvent = Opened | Recovered | Closed | Acked | Woke | Stepped
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """An alert is open: notify the people in charge."""
+
+    at: int
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """An alert is open, and a maintenance window holds: nobody is notified for now."""
+
+    at: int
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Another incident became a member of an alert that is open already."""
+
+    at: int
+    alert: str = ""
+    incident: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosed:
+    """The maintenance window is over and the alert that it withheld is still open: notify now."""
+
+    at: int
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """Still open, and nobody has acknowledged it. `number` counts from 1."""
+
+    at: int
+    number: int
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AckRecorded:
+    """The acknowledgement is on record."""
+
+    at: int
+    by: str
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """No member is open any more. `announced`: people were notified of it, so they are of its end. `by` None: it recovered."""
+
+    at: int
+    announced: bool
+    by: str | None = None
+    alert: str = ""
+
+
+AlertDecision = Announced | Withheld | Joined | Disclosed | Reminded | AckRecorded | Ended
+Decision = IncidentDecision | AlertDecision

@@ -1,16 +1,12 @@
-"""THE state machine of incidents.
+"""State machine 1: the verdicts on a subject open and close its incidents. Who is notified of them is decided elsewhere (alert.py).
 
 Laws
-1. Everything that opens, closes, tells or hushes an incident is decided here, from values alone.
-2. A monitor has two tracks with the same table: on `outage` only `down` is bad, on `degradation` only `degraded` is bad;
+1. What opens or closes an incident is decided here, from values alone.
+2. A subject has two tracks with the same table: on `outage` only `down` is bad, on `degradation` only `degraded` is bad;
    what a track cannot judge (`unknown`; on the degradation track also `down`) changes nothing on it.
 3. An incident opens at the failure that makes `confirm` in a row, and closes at the good check that makes `recover` in a row.
 4. It opens once and closes once: by recovery or by a person, never both.
-5. Its opening is told once: when it opens, or (Disclosed) once no maintenance window holds any more. Its end is told only if its
-   opening was.
-6. A result whose `order` was already reached changes nothing, so replays, duplicates and late results are harmless.
-7. Waking early, late, twice or never tells nothing twice; however long a sleep was, it yields one reminder.
-8. A step of the clock moves the pending waits along and decides nothing.
+5. A result that is not newer than what its location is known to have seen changes nothing (quorum.py has the laws of locations).
 
 The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 """
@@ -18,34 +14,11 @@ The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from vigie.core import quorum
 from vigie.core.detection import DetectionPolicy, Severity
-from vigie.core.events import (
-    Acked,
-    AckRecorded,
-    Cleared,
-    Closed,
-    Decision,
-    Disclosed,
-    Event,
-    Observed,
-    Opened,
-    Recovered,
-    Reminded,
-    Resolved,
-    Stepped,
-    Suspected,
-    Woke,
-)
+from vigie.core.events import Cleared, Closed, DetectionEvent, IncidentDecision, Observed, Opened, Recovered, Resolved, Suspected
 from vigie.core.model import Cause, Status
-from vigie.core.notification import NotificationPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class Policies:
-    """Both policies of a monitor."""
-
-    detection: DetectionPolicy
-    notification: NotificationPolicy
+from vigie.core.quorum import Verdict, View, Views
 
 
 class Phase(StrEnum):
@@ -99,16 +72,12 @@ _SIGNALS: dict[Severity, dict[Status, Signal]] = {
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One severity of one monitor. `count` counts towards the rule's threshold; instants are epoch ms."""
+    """One severity of one subject. `count` counts towards the rule's threshold; instants are epoch ms."""
 
     phase: Phase = Phase.HEALTHY
     count: int = 0
     since: int = 0  # the first failed check of the suspicion or incident
-    incident: str = ""
-    told: bool = False
-    acked: bool = False
-    reminders: int = 0
-    remind_at: int | None = None
+    incident: str = ""  # stays after its end, so that the next one is seen to be another
 
     @property
     def is_open(self) -> bool:
@@ -117,18 +86,17 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorState:
-    """All that must be remembered of one monitor between two events. `wake_at` is when it wants a Woke, epoch ms."""
+class DetectionState:
+    """All that must be remembered of one monitor between two events. `status` and `cause` are the newest verdict, `at` its instant."""
 
     monitor: str
-    order: int = 0
     ordinal: int = 0
     status: Status | None = None
     cause: Cause | None = None
     at: int | None = None
     outage: Track = Track()
     degradation: Track = Track()
-    wake_at: int | None = None
+    views: Views = ()
 
     @property
     def quick(self) -> bool:
@@ -141,119 +109,84 @@ class MonitorState:
         return self.outage.phase is Phase.HEALTHY and self.degradation.phase is Phase.HEALTHY
 
 
-Transition = tuple[Track, tuple[Decision, ...]]
+TrackStep = tuple[Track, tuple[IncidentDecision, ...]]
+Step = tuple[DetectionState, tuple[IncidentDecision, ...]]
 
 
-def step(state: MonitorState, event: Event, policy: Policies) -> tuple[MonitorState, tuple[Decision, ...]]:
+def step(state: DetectionState, event: DetectionEvent, policy: DetectionPolicy) -> Step:
     """What an event makes of a state, and what was decided. Total: every event is accepted in every state."""
     if isinstance(event, Observed):
         return _observe(state, event, policy)
-    transitions = [_turn(severity, track, event, policy) for severity, track in _tracks(state)]
-    return _joined(state, transitions, event.at, policy)
+    outage, first = _close(Severity.OUTAGE, state.outage, event)
+    degradation, second = _close(Severity.DEGRADATION, state.degradation, event)
+    return replace(state, outage=outage, degradation=degradation), (*first, *second)
 
 
-def _observe(state: MonitorState, event: Observed, policy: Policies) -> tuple[MonitorState, tuple[Decision, ...]]:
-    if event.order and event.order <= state.order:
+def is_new(state: DetectionState, event: Observed) -> bool:
+    """Whether a result says something that is not known yet (law 5)."""
+    return quorum.is_new(state.views, _view(event))
+
+
+def _view(event: Observed) -> View:
+    return View(event.location, event.run, event.sequence, event.at, event.status, event.cause)
+
+
+def _observe(state: DetectionState, event: Observed, policy: DetectionPolicy) -> Step:
+    view = _view(event)
+    if not quorum.is_new(state.views, view):
         return state, ()
-    seen = replace(state, order=max(state.order, event.order), status=event.status, cause=event.cause, at=event.at)
-    if state.resting and event.status in (Status.UP, Status.UNKNOWN):
-        return seen, ()
-    transitions = []
-    for severity, track in _tracks(seen):
-        signal = _SIGNALS[severity].get(event.status)
-        moved, decisions = (track, ()) if signal is None else _move(severity, track, signal, event, seen, policy)
-        if moved.incident != track.incident:
-            seen = replace(seen, ordinal=seen.ordinal + 1)
-        told, more = _tell(severity, moved, event.at, policy)
-        transitions.append((told, (*decisions, *more)))
-    return _joined(seen, transitions, event.at, policy)
+    views, verdict = quorum.merge(state.views, view, state.status, policy)
+    if verdict is None:
+        return replace(state, views=views), ()
+    status, cause = verdict.status, verdict.cause
+    if state.resting and status in (Status.UP, Status.UNKNOWN):
+        return DetectionState(state.monitor, state.ordinal, status, cause, event.at, state.outage, state.degradation, views), ()
+    seen = replace(state, views=views, status=status, cause=cause, at=event.at)
+    seen, first = _judge(seen, Severity.OUTAGE, event.at, verdict, policy)
+    seen, second = _judge(seen, Severity.DEGRADATION, event.at, verdict, policy)
+    return seen, (*first, *second)
 
 
-def _tracks(state: MonitorState) -> tuple[tuple[Severity, Track], tuple[Severity, Track]]:
-    return (Severity.OUTAGE, state.outage), (Severity.DEGRADATION, state.degradation)
+def _judge(state: DetectionState, severity: Severity, at: int, verdict: Verdict, policy: DetectionPolicy) -> Step:
+    """What a verdict does to one track."""
+    track = state.outage if severity is Severity.OUTAGE else state.degradation
+    signal = _SIGNALS[severity].get(verdict.status)
+    if signal is None:
+        return state, ()
+    moved, decisions = _decide(severity, track, _moved(track, signal, policy), at, verdict, state)
+    ordinal = state.ordinal + (moved.incident != track.incident)
+    if severity is Severity.OUTAGE:
+        return replace(state, ordinal=ordinal, outage=moved), decisions
+    return replace(state, ordinal=ordinal, degradation=moved), decisions
 
 
-def _joined(state: MonitorState, transitions: list[Transition], at: int, policy: Policies) -> tuple[MonitorState, tuple[Decision, ...]]:
-    (outage, first), (degradation, second) = transitions
-    wakes = [wake for track in (outage, degradation) if (wake := _wake_at(track, at, policy)) is not None]
-    joined = replace(state, outage=outage, degradation=degradation, wake_at=min(wakes, default=None))
-    return joined, (*first, *second)
-
-
-def _move(severity: Severity, track: Track, signal: Signal, event: Observed, state: MonitorState, policy: Policies) -> Transition:
+def _moved(track: Track, signal: Signal, policy: DetectionPolicy) -> Track:
     rule = TABLE[track.phase, signal]
     count = 0 if rule.counts is None else track.count + 1 if track.phase is rule.then else 1
-    threshold = {Count.CONFIRM: policy.detection.confirm, Count.RECOVER: policy.detection.recover, None: 0}[rule.counts]
+    threshold = {Count.CONFIRM: policy.confirm, Count.RECOVER: policy.recover, None: 0}[rule.counts]
     phase = rule.full if rule.full is not None and count >= threshold else rule.then
-    moved = replace(track, phase=phase, count=count)
-    return _decide(severity, track, moved, event, state, policy)
+    return replace(track, phase=phase, count=count)
 
 
-def _decide(severity: Severity, track: Track, moved: Track, event: Observed, state: MonitorState, policy: Policies) -> Transition:
-    cause = event.cause or Cause.PROBE_ERROR
-    decisions: list[Decision] = []
+def _decide(severity: Severity, track: Track, moved: Track, at: int, verdict: Verdict, state: DetectionState) -> TrackStep:
+    cause = verdict.cause or Cause.PROBE_ERROR
+    decisions: list[IncidentDecision] = []
     if track.phase is Phase.HEALTHY and moved.phase is not Phase.HEALTHY:
-        moved = replace(moved, since=event.at)
-        decisions.append(Suspected(severity, event.at, cause))
+        moved = replace(moved, since=at)
+        decisions.append(Suspected(severity, at, cause))
     if track.phase is Phase.SUSPECTED and moved.phase is Phase.HEALTHY:
-        return replace(track, phase=Phase.HEALTHY, count=0), (Cleared(severity, event.at),)
+        return replace(track, phase=Phase.HEALTHY, count=0), (Cleared(severity, at),)
     if track.is_open and not moved.is_open:
-        return _rested(track), (Recovered(severity, track.incident, event.at, page=track.told),)
+        return Track(incident=track.incident), (Recovered(severity, track.incident, at),)
     if moved.is_open and not track.is_open:
-        page = policy.notification.muted_until(event.at) is None
-        remind_at = _remind_at(event.at, policy) if page else None
         incident = f"{state.monitor}-{state.ordinal + 1}"
-        moved = replace(moved, incident=incident, count=0, told=page, acked=False, reminders=0, remind_at=remind_at)
-        decisions.append(Opened(severity, incident, event.at, min(moved.since, event.at), cause, page))
+        moved = replace(moved, incident=incident, count=0)
+        decisions.append(Opened(severity, incident, at, min(moved.since, at), cause))
     return moved, tuple(decisions)
 
 
-def _turn(severity: Severity, track: Track, event: Acked | Resolved | Woke | Stepped, policy: Policies) -> Transition:
-    """What an event other than a result makes of one track."""
-    if isinstance(event, Stepped):
-        moved = track.remind_at is not None
-        return (replace(track, remind_at=(track.remind_at or 0) + event.delta_ms) if moved else track), ()
+def _close(severity: Severity, track: Track, event: Resolved) -> TrackStep:
+    """A person closes what is open on one track."""
     if not track.is_open:
         return track, ()
-    if isinstance(event, Acked) and not track.acked:
-        told, more = _tell(severity, replace(track, acked=True, remind_at=None), event.at, policy)
-        return told, (AckRecorded(severity, track.incident, event.at, event.by), *more)
-    if isinstance(event, Resolved):
-        return _rested(track), (Closed(severity, track.incident, event.at, event.by, event.note, page=track.told),)
-    return _tell(severity, track, event.at, policy)
-
-
-def _tell(severity: Severity, track: Track, at: int, policy: Policies) -> Transition:
-    """Disclose what a maintenance window hid, or remind, if it is time and no window holds.
-
-    Also while it seems to recover: should Vigie see nothing any more, nobody would ever hear of it.
-    """
-    if not track.is_open or policy.notification.muted_until(at) is not None:
-        return track, ()
-    if not track.told:
-        remind_at = None if track.acked else _remind_at(at, policy)
-        return replace(track, told=True, remind_at=remind_at), (Disclosed(severity, track.incident, at),)
-    if track.remind_at is None or at < track.remind_at:
-        return track, ()
-    number = track.reminders + 1
-    reminded = replace(track, reminders=number, remind_at=_remind_at(at, policy))
-    return reminded, (Reminded(severity, track.incident, at, number),)
-
-
-def _rested(track: Track) -> Track:
-    """After an incident: healthy; the incident's name stays, so that the next one is seen to be another."""
-    return Track(incident=track.incident)
-
-
-def _remind_at(at: int, policy: Policies) -> int | None:
-    return at + policy.notification.remind_ms if policy.notification.remind_ms else None
-
-
-def _wake_at(track: Track, at: int, policy: Policies) -> int | None:
-    if not track.is_open:
-        return None
-    wanted = track.remind_at if track.told else at
-    if wanted is None:
-        return None
-    wanted = max(wanted, at)  # a reminder that a window overtook waits for that window's end
-    return policy.notification.muted_until(wanted) or wanted
+    return Track(incident=track.incident), (Closed(severity, track.incident, event.at, event.by, event.note),)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from vigie.core.detection import DetectionPolicy, Severity
 from vigie.core.notification import NotificationPolicy
+from vigie.core.subject import SubjectKind
 
 Scalar = str | int | float | bool
 LOCAL = "local"  # the location of checks that run on the machine of the server
@@ -155,8 +156,8 @@ class CheckResult:
 
     `message` is one English line that says the cause in words with the number that mattered.
     `figures` holds those numbers by name, so that a report can say them in any language.
-    `order` rises strictly for one monitor (0 where nobody counts): a repeated or late result is told by it, never by `at`,
-    because clocks step.
+    It is identified by (monitor, location, run, sequence): `run` numbers the starts of whoever probes there, `sequence` the checks
+    of a run (both 0 where nobody counts). A repeated or late result is recognised by them, never by `at`, because clocks step.
     """
 
     monitor: str
@@ -172,7 +173,8 @@ class CheckResult:
     tls: TlsFacts | None = None
     advice: tuple[str, ...] = ()
     location: str = LOCAL
-    order: int = 0
+    run: int = 0
+    sequence: int = 0
     page: PageFacts | None = None  # where the page was read; None also when it is byte for byte the one told last
 
 
@@ -233,7 +235,7 @@ class CheckSpec:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One span of trouble. `id` is `<monitor id>-<ordinal>`; it ends once, by recovery or by a person."""
+    """One span of trouble. `id` is `<monitor id>-<ordinal>`; it ends once, by recovery or by a person. `alert` is whose member it is."""
 
     id: str
     monitor: str
@@ -245,3 +247,5 @@ class Incident:
     acked_by: str | None = None
     closed_by: str | None = None  # None: the service recovered
     note: str | None = None
+    subject: SubjectKind = SubjectKind.MONITOR
+    alert: str = ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vigie.core.detection import Severity
+from vigie.core.subject import SubjectKind
 
 _BASE_MS = 2_000
 _CAP_MS = 600_000
@@ -13,33 +14,50 @@ LONGEST_WAIT_MS = 3_600_000
 
 
 class NoticeReason(StrEnum):
-    """Why somebody is told."""
+    """Why somebody is notified."""
 
     OPENED = "opened"
-    DISCLOSED = "disclosed"  # maintenance ended and the incident is still open
+    DISCLOSED = "disclosed"  # maintenance ended and the alert is still open
     REMINDER = "reminder"
     RECOVERED = "recovered"
     CLOSED = "closed"
-    REPORT = "report"  # the model's report, after the page
-    BURIED = "buried"  # another channel could not be reached: this one says so
+    REPORT = "report"  # the model's report, after the opening notice
+    UNDELIVERABLE = "undeliverable"  # another channel could not be reached: this one says so
     BLIND = "blind"  # Vigie itself could not see, from when to when
-    AVAILABILITY = "availability"  # how available everything was in the last week or month; about no incident
+    AVAILABILITY = "availability"  # how available everything was in the last week or month; about no alert
     TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something one channel must be told. `key` is the same however often it is sent: `<incident>:<reason>[:n]:<channel>`.
+    """Something one channel must be notified of.
 
-    What is about no incident has the name of its thread there, such as `availability-2026-W47`.
+    `alert` is the alert that it is about, or else the name of its thread, such as `availability-2026-W47`. `number` counts reminders.
+    `failover_for` is the channel that this one replaces; in a notice that something was undeliverable, the channel that failed, while
+    `about` is the reason of what it failed to deliver.
     """
 
-    key: str
-    incident: str
+    alert: str
     monitor: str
     channel: str
     reason: NoticeReason
     at: int
+    number: int = 0
+    failover_for: str = ""
+    about: NoticeReason | None = None
+    subject: SubjectKind = SubjectKind.MONITOR
+
+    @property
+    def key(self) -> str:
+        """The same however often it is sent, so that a receiver recognises a copy. Nobody reads anything out of it.
+
+        A failover channel is notified once, whichever of the others failed.
+        """
+        number = f":{self.number}" if self.number else ""
+        if self.about is not None:
+            return f"{self.alert}:{self.about}{number}:{self.failover_for}:buried:{self.channel}"
+        failover = ":instead" if self.failover_for else ""
+        return f"{self.alert}:{self.reason}{number}{failover}:{self.channel}"
 
 
 @dataclass(frozen=True, slots=True)

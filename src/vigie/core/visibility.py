@@ -4,7 +4,7 @@ Laws
 1. Blind is who could not look for a reason that concerns every service: no way out, no resolver, a machine that stood still, or no
    results at all (a crash, a suspended machine). It begins with the first check that could not be judged.
 2. One span at a time. It ends with the first check that needs the same way out and sees; over a restart too.
-3. It is told once, at its end, if it lasted `tell_after_ms`; while it lasts longer than that, an incident of Vigie itself is open.
+3. It is told once, at its end, if it lasted `announce_after_ms`; while it lasts longer than that, an incident of Vigie itself is open.
    A step of the clock makes it no longer.
 4. A stop that was asked for is a span that is not told: nobody needs to hear what he did himself.
 5. No span has a negative length, whatever the clock does; a check that began shortly before a span does not end it.
@@ -13,9 +13,9 @@ Laws
 from dataclasses import dataclass, replace
 
 from vigie.core.model import Cause
+from vigie.core.subject import VIGIE_ID
 
 _LATE_MS = 330_000  # longer than any check takes: what is earlier is no late result, the clock stepped back
-OWN = "vigie"  # the monitor that Vigie's own incidents belong to
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Blind:
     @property
     def incident(self) -> str:
         """The incident of Vigie itself that the span is, if it lasts long enough."""
-        return f"{OWN}-{self.number}"
+        return f"{VIGIE_ID}-{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,32 +97,32 @@ class Lasting:
 
 @dataclass(frozen=True, slots=True)
 class Regained:
-    """A span is over. `told`: the people in charge hear of it."""
+    """A span is over. `announced`: the people in charge are notified."""
 
     span: Blind
-    told: bool
+    announced: bool
 
 
 Decision = Lost | Lasting | Regained
 
 
-def step(sight: Visibility, event: Event, tell_after_ms: int) -> tuple[Visibility, tuple[Decision, ...]]:
+def step(sight: Visibility, event: Event, announce_after_ms: int) -> tuple[Visibility, tuple[Decision, ...]]:
     """What an event makes of the sight, and what was decided. Total: every event is accepted in every state."""
     span = sight.span
     match event:
         case Seen() if span is not None and not span.start - _LATE_MS < event.at < span.start:
-            return _ended(sight, span, event, tell_after_ms)
+            return _ended(sight, span, event, announce_after_ms)
         case Unseen() if span is None:
             return _begun(sight, event.at, event.cause)
         case Unseen() if span is not None and span.quiet:  # it was started again, and cannot see
-            after, first = _ended(sight, span, event, tell_after_ms)
+            after, first = _ended(sight, span, event, announce_after_ms)
             after, then = _begun(after, event.at, event.cause)
             return after, (*first, *then)
-        case Unseen() if span is not None and not sight.opened and _length(span, event) >= tell_after_ms:
+        case Unseen() if span is not None and not sight.opened and _length(span, event) >= announce_after_ms:
             return replace(sight, opened=True), (Lasting(span, event.at),)
         case Silent() if span is None:
             span = Blind(sight.number + 1, event.since, Cause.PROBE_ERROR)
-            return _ended(replace(sight, number=span.number), span, event, tell_after_ms)
+            return _ended(replace(sight, number=span.number), span, event, announce_after_ms)
         case Stopped() if span is None:
             return _begun(sight, event.at, Cause.PROBE_ERROR, quiet=True)
         case _:
@@ -134,10 +134,12 @@ def _begun(sight: Visibility, at: int, cause: Cause, *, quiet: bool = False) -> 
     return Visibility(span.number, span), (Lost(span),)
 
 
-def _ended(sight: Visibility, span: Blind, event: Seen | Unseen | Silent, tell_after_ms: int) -> tuple[Visibility, tuple[Decision, ...]]:
+def _ended(
+    sight: Visibility, span: Blind, event: Seen | Unseen | Silent, announce_after_ms: int
+) -> tuple[Visibility, tuple[Decision, ...]]:
     over = replace(span, until=max(event.at, span.start))
-    told = not span.quiet and (sight.opened or _length(span, event) >= tell_after_ms)
-    return Visibility(sight.number), (Regained(over, told),)
+    announced = not span.quiet and (sight.opened or _length(span, event) >= announce_after_ms)
+    return Visibility(sight.number), (Regained(over, announced),)
 
 
 def _length(span: Blind, event: Seen | Unseen | Silent) -> int:

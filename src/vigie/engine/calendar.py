@@ -7,10 +7,11 @@ from datetime import UTC, tzinfo
 from vigie.core.model import Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.period import Every, Period, newest
-from vigie.core.visibility import OWN
-from vigie.engine.ingest import Transition
+from vigie.core.subject import VIGIE_ID, SubjectKind
+from vigie.engine.ingest import Ingest
+from vigie.engine.transition import Transition
 from vigie.errors import StoreError
-from vigie.ports import Archive, Clock, Commit, Ledger, OutboxRow, OutboxState
+from vigie.ports import Archive, Clock, Commit, Ledger, OutboxState
 from vigie.report.availability import thread
 
 log = logging.getLogger("vigie.calendar")
@@ -24,8 +25,8 @@ class Calendar:
     That a period was told is the rows of its notices, which stay in the store after delivery: there is nothing else that could disagree.
     """
 
-    def __init__(self, ledger: Ledger, archive: Archive, clock: Clock, wake: Callable[[], None]) -> None:
-        self._ledger, self._archive, self._clock, self._wake = ledger, archive, clock, wake
+    def __init__(self, ledger: Ledger, archive: Archive, ingest: Ingest, clock: Clock, wake: Callable[[], None]) -> None:
+        self._ledger, self._archive, self._ingest, self._clock, self._wake = ledger, archive, ingest, clock, wake
         self._every: Every | None = None
         self._channels: tuple[str, ...] = ()
         self._zone: tzinfo = UTC
@@ -62,16 +63,14 @@ class Calendar:
         if period == self._settled:
             return
         if not await self._told(period) and await self._watched(period):
-            await self._ledger.commit(
-                Commit(outbox=tuple(OutboxRow(self._notice(period, channel, now), now) for channel in self._channels))
-            )
+            await self._ingest.record(Commit(), [self._notice(period, channel, now) for channel in self._channels])
             log.info("the availability of %s is told", period.name)
             self._wake()
         self._settled = period
 
     async def _told(self, period: Period) -> bool:
         """Whether any channel was told or is to be: one that is new in the configuration begins with the next period."""
-        waiting = any(row.notice.incident == thread(period) for row in await self._ledger.outbox(OutboxState.WAITING))
+        waiting = any(row.notice.alert == thread(period) for row in await self._ledger.outbox(OutboxState.WAITING))
         return waiting or bool(await self._archive.deliveries(thread(period)))
 
     async def _watched(self, period: Period) -> bool:
@@ -81,4 +80,4 @@ class Calendar:
     @staticmethod
     def _notice(period: Period, channel: str, now: int) -> Notice:
         reason, about = NoticeReason.AVAILABILITY, thread(period)
-        return Notice(f"{about}:{reason}:{channel}", about, OWN, channel, reason, now)
+        return Notice(about, VIGIE_ID, channel, reason, now, subject=SubjectKind.VIGIE)

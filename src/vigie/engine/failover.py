@@ -1,4 +1,4 @@
-"""Who is told instead, when a channel cannot be reached."""
+"""Who is notified instead, when a channel cannot be reached."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,50 +6,56 @@ from dataclasses import replace
 from vigie.core.notification import Notice, NoticeReason
 from vigie.ports import Archive, Clock, Ledger, OutboxRow, OutboxState
 
-_FALL_BACK_AFTER = 3
-_INSTEAD = ":instead:"
+_FAIL_OVER_AFTER = 3
 _FRESH_SECONDS = 1.0
 
 
 class Failover:
-    """Finds what the channels that stand in are to tell. `fallbacks` names them."""
+    """Finds what the failover channels are to be notified of. `fallbacks` names them."""
 
     def __init__(self, ledger: Ledger, archive: Archive, clock: Clock, fallbacks: Callable[[Notice], tuple[str, ...]]) -> None:
         self._ledger, self._archive, self._clock, self._fallbacks = ledger, archive, clock, fallbacks
         self._unsent: dict[str, list[Notice]] = {}
         self._read_at = float("-inf")
 
-    async def rows(self, notice: Notice, attempt: int, now: int, *, buried: bool) -> list[OutboxRow]:
-        """The notice, and those that wait behind it for the same channel, for the channels that stand in. Raises StoreError.
+    async def rows(self, notice: Notice, attempt: int, now: int, *, undeliverable: bool) -> list[OutboxRow]:
+        """The notice, and those that wait behind it for the same channel, for the failover channels. Raises StoreError.
 
-        Each of them once, and only what it is not told anyway. From the third failure on, so that a recovery that comes
-        while the channel is still dead is told too. Nothing stands in for a stand-in: all of them were asked at once.
+        Each of them once, and only what it is not notified of anyway. From the third failure on, so that a recovery that comes
+        while the channel is still dead is announced too. A failover notice has no failover of its own: all channels were asked at once.
         """
         others = [other for other in self._fallbacks(notice) if other != notice.channel]
-        second_hand = _INSTEAD in notice.key or notice.reason is NoticeReason.BURIED
-        if second_hand or not others or (not buried and attempt < _FALL_BACK_AFTER):
+        if not _is_first_hand(notice) or not others or (not undeliverable and attempt < _FAIL_OVER_AFTER):
             return []
-        unsent = await self._waiting(notice)
-        told = {one.key for one in await self._archive.deliveries(notice.incident)} | {one.key for one in unsent}
-        first_hand = [one for one in unsent if _INSTEAD not in one.key and one.reason is not NoticeReason.BURIED]
-        stuck = [one for one in first_hand if one.channel == notice.channel]
-        pairs = [(one, one.key.removesuffix(f":{one.channel}"), other) for one in stuck for other in others]
+        unsent = [one for one in await self._waiting(notice) if _is_first_hand(one)]
+        known = {(one.reason, one.number, one.channel) for one in unsent}
+        known |= {(one.reason, one.number, one.channel) for one in await self._archive.deliveries(notice.alert) if not one.failover_for}
+        stuck = [one for one in unsent if one.channel == notice.channel]
         found = [
-            OutboxRow(replace(one, key=f"{first}{_INSTEAD}{other}", channel=other), now)
-            for one, first, other in pairs
-            if f"{first}:{other}" not in told
+            OutboxRow(replace(one, channel=other, failover_for=one.channel), now)
+            for one in stuck
+            for other in others
+            if (one.reason, one.number, other) not in known
         ]
-        if buried:
-            loud = replace(notice, key=f"{notice.key}:buried:{others[0]}", channel=others[0], reason=NoticeReason.BURIED, at=now)
-            found.append(OutboxRow(loud, now))
+        if undeliverable:
+            found.append(OutboxRow(_said_so(notice, others[0], now), now))
         return found
 
     async def _waiting(self, notice: Notice) -> list[Notice]:
-        """What waits for this incident, as it stood a second ago at most: a dead channel fails for thousands at once."""
+        """What waits for this alert, as it was a second ago at most: a dead channel fails for thousands at once."""
         fresh = self._clock.monotonic() - self._read_at < _FRESH_SECONDS
-        if not fresh or all(one.key != notice.key for one in self._unsent.get(notice.incident, ())):
+        if not fresh or all(one.key != notice.key for one in self._unsent.get(notice.alert, ())):
             self._unsent = {}
             for row in await self._ledger.outbox(OutboxState.WAITING):
-                self._unsent.setdefault(row.notice.incident, []).append(row.notice)
+                self._unsent.setdefault(row.notice.alert, []).append(row.notice)
             self._read_at = self._clock.monotonic()
-        return self._unsent.get(notice.incident, [])
+        return self._unsent.get(notice.alert, [])
+
+
+def _is_first_hand(notice: Notice) -> bool:
+    return not notice.failover_for and notice.reason is not NoticeReason.UNDELIVERABLE
+
+
+def _said_so(notice: Notice, channel: str, now: int) -> Notice:
+    """What one failover channel is notified of: that this notice could not be delivered."""
+    return replace(notice, channel=channel, reason=NoticeReason.UNDELIVERABLE, at=now, about=notice.reason, failover_for=notice.channel)

@@ -32,7 +32,7 @@ class FeedbackService:
         if found is None or links is None or not links.accepts(found, signature):
             return None
         stored = await self._archive.report(found.id)
-        return Asked(found, self._composer.name_of(found.monitor), stored.analysis if stored else None)
+        return Asked(found, self._composer.name_of(found), stored.analysis if stored else None)
 
     async def keep(self, asked: Asked, *, helpful: bool, cause: str, note: str) -> bool:
         """Keep it, once; False when enough was said. A cause that is none of ours goes into the note, since nobody could compare it."""

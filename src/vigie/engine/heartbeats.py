@@ -95,11 +95,11 @@ class Heartbeats:
         self._wake = asyncio.Event()
         self._working = self._link_worked = False
         self._ticked_at = self._stamped_at = 0
-        self._order = self._run = self._sequence = 0
+        self._results = self._run = self._sequence = 0
 
     async def start(self, watched: Iterable[Watched], run: int, *, listening: bool) -> None:
         """Take up the jobs as they were left. `listening`: pings come over the network, and since the last time none could."""
-        self._run, self._order = run, run << 32
+        self._run, self._results = run, 0
         self._jobs = await self._inbox.jobs()
         await self.use(watched)
         now = self._clock.now()
@@ -308,8 +308,8 @@ class Heartbeats:
     async def _tell(self, results: list[CheckResult]) -> None:
         numbered = []
         for one in results:
-            self._order += 1
-            numbered.append(replace(one, order=self._order))
+            self._results += 1
+            numbered.append(replace(one, run=self._run, sequence=self._results))
         self._sequence += 1
         await self._publish(Batch("heartbeats", self._run, self._sequence, tuple(numbered)))
 

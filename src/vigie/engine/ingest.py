@@ -1,52 +1,46 @@
-"""Results become decisions, and decisions become rows: one transaction, and nothing leaves the house before it."""
+"""Results become decisions, and decisions become rows: one transaction, and nothing leaves the house before it.
+
+Whoever has something to record or announce does it here, under one lock, so that incidents and notices have one writer.
+"""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 
-from vigie.core.alert import route
-from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Event, Observed, Opened, Recovered, Resolved, Stepped, Suspected, Woke
-from vigie.core.incident import MonitorState, Policies, step
-from vigie.core.model import CheckResult, Incident, Monitor, Status
-from vigie.core.notification import NoticeReason, NotificationPolicy
-from vigie.core.visibility import OWN
+from vigie.core import incident
+from vigie.core.alert import AlertState
+from vigie.core.events import Acked, Decision, Observed, Opened, Resolved, Stepped, Suspected, Woke
+from vigie.core.incident import DetectionState
+from vigie.core.model import CheckResult, Monitor
+from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
+from vigie.core.subject import SubjectKind
 from vigie.engine.baselines import Baselines
+from vigie.engine.transition import Books, Draft, Move, Transition
+from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
-from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState, TimelineEntry
+from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
 from vigie.text.words import REMOVED
 
 log = logging.getLogger("vigie.ingest")
 
 _STEP_MS = 2_000
 _RETRY_SECONDS = (0.5, 1, 2, 5, 10)
-_LEVELS = {Status.UP: logging.INFO, Status.DEGRADED: logging.WARNING, Status.DOWN: logging.WARNING, Status.UNKNOWN: logging.WARNING}
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """What one event did to one monitor; told to listeners after the commit."""
-
-    monitor: Monitor
-    before: MonitorState
-    after: MonitorState
-    decisions: tuple[Decision, ...]
-    result: CheckResult | None
-
+_ALL = 1_000_000
 
 Listener = Callable[[Transition], Awaitable[None]]
+Event = Acked | Resolved | Woke
 
 
 class Ingest:
-    """Holds the states of all monitors between two events; the store's copy is never older than what was told."""
+    """Holds what is known of all monitors between two events; the store's copy is never older than what was announced."""
 
     def __init__(self, ledger: Ledger, archive: Archive, clock: Clock, *, hold_ms: int, listeners: Iterable[Listener] = ()) -> None:
         self._ledger, self._archive, self._clock, self._hold_ms = ledger, archive, clock, hold_ms
         self._listeners = list(listeners)
-        self._hearers: list[Listener] = []
+        self._result_listeners: list[Listener] = []
         self._monitors: dict[str, Monitor] = {}
-        self._states: dict[str, MonitorState] = {}
-        self._incidents: dict[str, Incident] = {}
+        self._books = Books()
         self._cursors: dict[str, tuple[int, int]] = {}
         self._baselines = Baselines()
         self._lock = asyncio.Lock()
@@ -55,25 +49,27 @@ class Ingest:
         self.last_result_at: int | None = None
 
     def listen(self, listener: Listener) -> None:
-        """Tell this one too, after each commit."""
+        """Call this one too, after each commit that decided something."""
         self._listeners.append(listener)
 
     def listen_to_results(self, listener: Listener) -> None:
-        """Tell this one of every transition, also where nothing was decided."""
-        self._hearers.append(listener)
+        """Call this one for every transition, also where nothing was decided."""
+        self._result_listeners.append(listener)
 
     async def start(self) -> None:
-        """Load what is known."""
+        """Load what is known. Raises StoreError."""
         known = await self._ledger.load()
-        self._states, self._cursors = known.states, known.cursors
+        incidents = {one.id: one for one in known.incidents}
+        self._books = Books(known.states, {one.id: one for one in known.alerts}, incidents)
+        self._cursors = known.cursors
         self._baselines.load(known.baselines)
-        self._incidents = {one.id: one for one in known.incidents}
 
     async def configure(self, monitors: Iterable[Monitor]) -> None:
-        """Watch these. Incidents of monitors that went are closed by `vigie`; policies that changed are looked at anew."""
+        """Watch these. Incidents of monitors that went are closed by `vigie`; policies that changed hold from now on."""
         wanted = {monitor.id: monitor for monitor in monitors}
-        for orphan in {one.monitor for one in self._incidents.values()} - wanted.keys() - self._monitors.keys() - {OWN}:
-            self._monitors[orphan] = await self._stand_in(orphan)
+        open_ = {one.monitor for one in self._books.incidents.values() if one.subject is SubjectKind.MONITOR}
+        for orphan in open_ - wanted.keys() - self._monitors.keys():
+            self._monitors[orphan] = await self._removed(orphan)
         for gone in [monitor for monitor in self._monitors if monitor not in wanted]:
             await self.handle(gone, Resolved(self._clock.now(), "vigie", REMOVED))
         self._monitors = wanted
@@ -82,13 +78,15 @@ class Ingest:
             if not self.state(monitor.id).resting:
                 await self.handle(monitor.id, Woke(self._clock.now()))
 
-    async def _stand_in(self, orphan: str) -> Monitor:
-        """For a monitor that was removed while Vigie was not running: who was told of its incident is told of its end."""
-        told: dict[str, None] = {}
-        for one in [one for one in self._incidents.values() if one.monitor == orphan]:
-            told.update((delivery.channel, None) for delivery in await self._archive.deliveries(one.id) if delivery.failure is None)
-        told.update((row.notice.channel, None) for row in await self._ledger.outbox(OutboxState.WAITING) if row.notice.monitor == orphan)
-        policy = NotificationPolicy(to=tuple(told), degraded_to=tuple(told))
+    async def _removed(self, orphan: str) -> Monitor:
+        """For a monitor that was removed while Vigie was not running: who was notified of its incident is notified of its end."""
+        notified: dict[str, None] = {}
+        for one in [one for one in self._books.incidents.values() if one.monitor == orphan]:
+            notified.update((delivery.channel, None) for delivery in await self._archive.deliveries(one.alert) if delivery.failure is None)
+        notified.update(
+            (row.notice.channel, None) for row in await self._ledger.outbox(OutboxState.WAITING) if row.notice.monitor == orphan
+        )
+        policy = NotificationPolicy(to=tuple(notified), degraded_to=tuple(notified))
         return Monitor(orphan, orphan, "", orphan, "", every_ms=60_000, timeout_ms=10_000, notification=policy)
 
     def stop(self) -> None:
@@ -100,17 +98,21 @@ class Ingest:
         if learnt := self._baselines.unwritten():
             await self._ledger.commit(Commit(baselines=learnt))
 
-    def state(self, monitor: str) -> MonitorState:
+    def state(self, monitor: str) -> DetectionState:
         """The state of a monitor; a new one's when it was never seen."""
-        return self._states.get(monitor) or MonitorState(monitor)
+        return self._books.state(monitor)
 
     def monitor(self, monitor: str) -> Monitor | None:
         """A watched monitor by id."""
         return self._monitors.get(monitor)
 
-    def states(self) -> list[MonitorState]:
+    def states(self) -> list[DetectionState]:
         """The states of all watched monitors."""
         return [self.state(monitor) for monitor in self._monitors]
+
+    def alerts(self) -> list[AlertState]:
+        """The open alerts."""
+        return list(self._books.alerts.values())
 
     async def take(self, batch: Batch) -> None:
         """Take a batch in, once: a repeated one changes nothing. While the store fails it is tried again, loudly.
@@ -120,140 +122,137 @@ class Ingest:
         async with self._lock:
             if (batch.run, batch.sequence) <= self._cursors.get(batch.agent, (0, 0)):
                 return
-            moved = self._moved(drift := self._drift())
-            transitions = [*moved, *self._turns(batch.results, {transition.monitor.id: transition.after for transition in moved})]
-            commit = self._commit(transitions, ((batch.agent, batch.run, batch.sequence),))
-            await self._keep_trying(commit)
-            self._apply(transitions)
+            draft = Draft(self._books)
+            transitions = [*self._moved_along(draft, drift := self._drift()), *self._observed(draft, batch.results)]
+            await self._keep_trying(self._commit(draft, transitions, cursors=((batch.agent, batch.run, batch.sequence),)))
+            self._adopt(draft, transitions)
             self._offset += drift
             self._cursors[batch.agent] = (batch.run, batch.sequence)
-        await self._tell(transitions)
+        await self._announce_all(transitions)
 
     async def handle(self, monitor_id: str, event: Event, command: int | None = None) -> tuple[Decision, ...]:
         """Take in an event other than a result; what was decided. Raises StoreError.
 
-        `command` is the number under which the event waited in the inbox: it is gone with what it changed, in one commit.
+        `command` is the number of a person's command: it is consumed in the commit that applies it.
         """
-        commands = () if command is None else (command,)
         async with self._lock:
-            monitor, before = self._monitors.get(monitor_id), self.state(monitor_id)
+            monitor, draft = self._monitors.get(monitor_id), Draft(self._books)
+            commands = () if command is None else (command,)
             if monitor is None:
                 if commands:
                     await self._ledger.commit(Commit(commands=commands))
                 return ()
-            after, decisions = step(before, event, _policies(monitor))
-            transition = Transition(monitor, before, after, decisions, None)
+            move = Move(draft, monitor)
             if isinstance(event, Resolved):
+                move.resolve(event)
                 self._baselines.accept(monitor)
-            if after != before or commands:
-                await self._ledger.commit(replace(self._commit([transition], ()), commands=commands))
-                self._apply([transition])
-        await self._tell([transition])
-        return decisions
+            else:
+                move.notify(event)
+            transition = move.end()
+            if commands or draft.states or draft.alerts:
+                await self._ledger.commit(self._commit(draft, [transition], commands=commands))
+                self._adopt(draft, [transition])
+        await self._announce_all([transition])
+        return transition.decisions
 
     async def wake(self, now: int) -> None:
-        """Wake every state whose time has come."""
-        for state in self.states():
-            if state.wake_at is not None and state.wake_at <= now:
-                await self.handle(state.monitor, Woke(now))
+        """Wake every alert whose time has come. Raises StoreError."""
+        due = [one for one in self._books.alerts.values() if one.wake_at is not None and one.wake_at <= now]
+        for monitor in dict.fromkeys(one.monitor for one in due):
+            await self.handle(monitor, Woke(now))
 
     async def apply_clock_step(self) -> int:
-        """Should the wall clock have jumped, move what waits along, for all monitors or, when the store fails, for none: StoreError.
+        """Should the wall clock have jumped, move what waits along, for all alerts or, when the store fails, for none: StoreError.
 
         The time at which it was looked at, epoch ms.
         """
         async with self._lock:
-            now = self._clock.now()
-            transitions = self._moved(drift := self._drift())
-            if transitions:
-                await self._ledger.commit(self._commit(transitions, ()))
-            self._apply(transitions)
+            now, draft = self._clock.now(), Draft(self._books)
+            transitions = self._moved_along(draft, drift := self._drift())
+            if draft.alerts:
+                await self._ledger.commit(self._commit(draft, transitions))
+            self._adopt(draft, transitions)
             self._offset += drift
-        await self._tell(transitions)
+        await self._announce_all(transitions)
         return now
 
+    async def record(self, change: Commit, notices: Sequence[Notice] = ()) -> None:
+        """Write what is about no monitor (Vigie itself, an availability report) with the notices of it. Raises StoreError."""
+        async with self._lock:
+            await self._ledger.commit(replace(change, outbox=(*change.outbox, *self._rows(notices))))
+
     def _drift(self) -> int:
-        """By how much the wall clock jumped since it was last minded, ms."""
+        """By how much the wall clock jumped since a jump was last applied, ms."""
         drift = self._clock.now() - round(self._clock.monotonic() * 1000) - self._offset
         return drift if abs(drift) > _STEP_MS else 0
 
-    def _moved(self, drift: int) -> list[Transition]:
-        """What a jump of the clock does to every monitor; nobody must be reminded of anything because of it."""
+    def _moved_along(self, draft: Draft, drift: int) -> list[Transition]:
+        """What a jump of the clock does to every alert; nobody must be reminded of anything because of it."""
         if not drift:
             return []
         log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); nobody is paged for it", drift / 1000)
         event, transitions = Stepped(self._clock.now(), drift), list[Transition]()
-        for monitor in self._monitors.values():
-            before = self.state(monitor.id)
-            after, decisions = step(before, event, _policies(monitor))
-            transitions += [Transition(monitor, before, after, decisions, None)] if after != before else []
+        for monitor in dict.fromkeys(one.monitor for one in self._books.alerts.values()):
+            if (watched := self._monitors.get(monitor)) is not None:
+                move = Move(draft, watched)
+                move.notify(event)
+                transitions.append(move.end())
         return transitions
 
-    def _turns(self, results: Iterable[CheckResult], states: dict[str, MonitorState]) -> list[Transition]:
-        """What results do, one after the other, on top of these states."""
+    def _observed(self, draft: Draft, results: Iterable[CheckResult]) -> list[Transition]:
+        """What results do, one after the other."""
         transitions = []
         for result in results:
             monitor = self._monitors.get(result.monitor)
             if monitor is None:
                 continue
-            before = states.get(monitor.id) or self.state(monitor.id)
-            fresh = not result.order or result.order > before.order  # what is repeated teaches nothing
-            judged = self._baselines.judge(monitor, result) if fresh else result
-            after, decisions = step(before, Observed(judged.at, judged.order, judged.status, judged.cause), _policies(monitor))
-            if after is not before:
-                transitions.append(Transition(monitor, before, after, decisions, judged))
-                states[monitor.id] = after
+            event = Observed(result.at, result.run, result.sequence, result.status, result.cause, result.location)
+            if not incident.is_new(draft.state(monitor.id), event):
+                continue  # what is repeated teaches nothing
+            judged = self._baselines.judge(monitor, result)
+            if judged is not result:
+                event = replace(event, status=judged.status, cause=judged.cause)
+            move = Move(draft, monitor)
+            move.observe(event)
+            transitions.append(move.end(judged))
         return transitions
 
-    def _commit(self, transitions: list[Transition], cursors: tuple[tuple[str, int, int], ...]) -> Commit:
+    def _rows(self, notices: Iterable[Notice]) -> tuple[OutboxRow, ...]:
+        """Notices as rows. An opening is held for the report; what a window withheld has had its report since it opened."""
         now = self._clock.now()
-        incidents: dict[str, Incident] = {}
-        timeline, outbox = [], []
-        for transition in transitions:
-            for decision in transition.decisions:
-                self._book(decision, transition.monitor, incidents)
-                if (incident := getattr(decision, "incident", None)) is not None:
-                    timeline.append(TimelineEntry(incident, decision.at, decision))
-                for notice in route(decision, transition.monitor.id, transition.monitor.notification):
-                    held = notice.reason is NoticeReason.OPENED  # what a window hid has had its report since it opened
-                    outbox.append(OutboxRow(notice, now + (self._hold_ms if held else 0)))
+        held = now + self._hold_ms
+        return tuple(OutboxRow(one, held if one.reason is NoticeReason.OPENED else now) for one in notices)
+
+    def _commit(
+        self,
+        draft: Draft,
+        transitions: list[Transition],
+        *,
+        cursors: tuple[tuple[str, int, int], ...] = (),
+        commands: tuple[int, ...] = (),
+    ) -> Commit:
         return Commit(
-            results=tuple(transition.result for transition in transitions if transition.result is not None),
-            states=tuple({transition.monitor.id: transition.after for transition in transitions if _matters(transition)}.values()),
-            incidents=tuple(incidents.values()),
-            timeline=tuple(timeline),
-            outbox=tuple(outbox),
+            results=tuple([one.result for one in transitions if one.result is not None]),
+            states=tuple({one.monitor.id: one.after for one in transitions if _matters(one)}.values()),
+            alerts=tuple(draft.alerts.values()),
+            incidents=tuple(draft.incidents.values()),
+            timeline=tuple(draft.timeline),
+            outbox=self._rows([notice for one in transitions for notice in one.notices]),
             cursors=cursors,
-            details=tuple(transition.result for transition in transitions if transition.result is not None and _worth_keeping(transition)),
+            details=tuple([one.result for one in transitions if one.result is not None and _worth_keeping(one)]),
             baselines=self._baselines.due(),
+            commands=commands,
         )
 
-    def _book(self, decision: Decision, monitor: Monitor, incidents: dict[str, Incident]) -> None:
-        """The incident's row after a decision."""
-        if isinstance(decision, Opened):
-            one = Incident(decision.incident, monitor.id, decision.severity, decision.cause, decision.started_at, decision.at)
-            incidents[one.id] = one
-        elif isinstance(decision, AckRecorded | Recovered | Closed):
-            known = incidents.get(decision.incident) or self._incidents.get(decision.incident)
-            if known is not None:
-                incidents[known.id] = _after(known, decision)
-
-    def _apply(self, transitions: list[Transition]) -> None:
-        """Adopt what was committed."""
-        for transition in transitions:
-            self._states[transition.monitor.id] = transition.after
-            booked: dict[str, Incident] = {}
-            for decision in transition.decisions:
-                self._book(decision, transition.monitor, booked)
-                self._incidents.update(booked)
-            for one in booked.values():
-                if one.closed_at is not None:
-                    self._incidents.pop(one.id, None)
-            if transition.result is not None:
-                self.last_result_at = transition.result.at
+    def _adopt(self, draft: Draft, transitions: list[Transition]) -> None:
+        """Take for true what was committed."""
+        self._books.adopt(draft)
+        newest = next((one.result for one in reversed(transitions) if one.result is not None), None)
+        if newest is not None:
+            self.last_result_at = newest.at
 
     async def _keep_trying(self, commit: Commit) -> None:
-        """A failing store is Vigie's own fault: results wait, loudly, and nobody is accused meanwhile."""
+        """A failing store is Vigie's own fault: results wait, loudly, and no service is marked down for it."""
         for attempt in range(1_000_000):
             try:
                 await self._ledger.commit(commit)
@@ -266,36 +265,25 @@ class Ingest:
             else:
                 return
 
-    async def _tell(self, transitions: list[Transition]) -> None:
+    async def _announce_all(self, transitions: list[Transition]) -> None:
         for transition in transitions:
-            _log(transition)
-            for hearer in self._hearers:
-                await _tell_one(hearer, transition)
+            log_transition(transition)
+            for listener in self._result_listeners:
+                await _announce(listener, transition)
             if transition.decisions or transition.before.quick != transition.after.quick:
                 for listener in self._listeners:
-                    await _tell_one(listener, transition)
+                    await _announce(listener, transition)
 
 
-async def _tell_one(listener: Listener, transition: Transition) -> None:
+async def _announce(listener: Listener, transition: Transition) -> None:
     try:
         await listener(transition)
     except Exception:  # what is decided is committed; one listener's fault must not keep it from the others
         log.exception("%s: a listener broke", transition.monitor.name)
 
 
-def _after(known: Incident, decision: AckRecorded | Recovered | Closed) -> Incident:
-    if isinstance(decision, AckRecorded):
-        return replace(known, acked_by=decision.by)
-    closed = replace(known, closed_at=decision.at)
-    return replace(closed, closed_by=decision.by, note=decision.note or None) if isinstance(decision, Closed) else closed
-
-
-def _policies(monitor: Monitor) -> Policies:
-    return Policies(monitor.detection, monitor.notification)
-
-
 def _matters(transition: Transition) -> bool:
-    """A resting state needs no row: its counters are nought and its order is overtaken by the next run's."""
+    """A resting state needs no row: its counters are nought and its views are overtaken by the next run's."""
     return bool(transition.decisions) or not (transition.before.resting and transition.after.resting)
 
 
@@ -305,32 +293,3 @@ def _worth_keeping(transition: Transition) -> bool:
     return (before.status, before.cause) != (after.status, after.cause) or any(
         isinstance(one, Opened | Suspected) for one in transition.decisions
     )
-
-
-def _log(transition: Transition) -> None:
-    result, name = transition.result, transition.monitor.name
-    if result is not None and log.isEnabledFor(_LEVELS[result.status]):
-        total = result.timings.total
-        took = "" if total is None else f" ({total:.0f} ms)"
-        cause = f" [{result.cause}]" if result.cause else ""
-        log.log(_LEVELS[result.status], "%s: %s%s: %s%s", name, result.status, cause, result.message or transition.monitor.target, took)
-    for decision in transition.decisions:
-        log.warning("%s: %s", name, _described(decision))
-
-
-def _described(decision: Decision) -> str:
-    """A decision as a line of the log."""
-    what = type(decision).__name__.lower()
-    match decision:
-        case Suspected():
-            return f"suspected ({decision.severity}): quick re-checks will confirm it or clear it"
-        case Cleared():
-            return f"cleared ({decision.severity}): the failure was not confirmed, nobody is paged"
-        case Opened():
-            return f"opened {decision.incident} ({decision.severity}, {decision.cause})" + ("" if decision.page else ", in maintenance")
-        case Closed():
-            return f"closed {decision.incident} by {decision.by}" + (f": {decision.note}" if decision.note else "")
-        case AckRecorded():
-            return f"acknowledged {decision.incident} by {decision.by}"
-        case _:
-            return f"{what} {decision.incident}"

@@ -5,7 +5,7 @@ import logging
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
-from vigie.core.visibility import OWN
+from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
 from vigie.errors import VigieError
 from vigie.ports import Archive, Clock
@@ -32,15 +32,16 @@ class Composer:
         """How messages speak now."""
         return self._setting
 
-    def name_of(self, monitor: str) -> str:
-        """What people call a monitor; its id once it is gone."""
-        if monitor == OWN:
+    def name_of(self, incident: Incident) -> str:
+        """What people call the monitor of an incident; its id once it is gone."""
+        if incident.subject is SubjectKind.VIGIE:
             return _ourselves().name
-        return self._monitors[monitor].name if monitor in self._monitors else monitor
+        known = self._monitors.get(incident.monitor)
+        return incident.monitor if known is None else known.name
 
     async def subject(self, incident: Incident) -> Subject:
         """What a report about an incident is about. The failed check is the one that opened it, the good one the newest before it."""
-        monitor = _ourselves() if incident.monitor == OWN else self._monitors.get(incident.monitor)
+        monitor = _ourselves() if incident.subject is SubjectKind.VIGIE else self._monitors.get(incident.monitor)
         degraded = incident.severity is Severity.DEGRADATION  # a good result to the store: the service works
         opened = await self._archive.last_detail(incident.monitor, good=degraded, before=incident.opened_at + 1)
         last_good = await self._archive.last_detail(incident.monitor, good=True, before=incident.started_at)
@@ -62,9 +63,9 @@ class Composer:
         """The message of a notice."""
         if notice.reason is NoticeReason.AVAILABILITY:
             return await self._sheet(notice)
-        incident = await self._archive.incident(notice.incident)
+        incident = await self._archive.incident(notice.alert)
         if incident is None:
-            raise VigieError(f"incident {notice.incident} is not on record")
+            raise VigieError(f"incident {notice.alert} is not on record")
         subject = await self.subject(incident)
         stored = await self._archive.report(incident.id)
         try:
@@ -104,7 +105,7 @@ def _bare(subject: Subject, notice: Notice, language: str) -> Message:
 
 def _ourselves() -> Monitor:
     """Vigie's own incidents are about no service."""
-    return Monitor(OWN, "Vigie", "", "", "", 60_000, 10_000)
+    return Monitor(VIGIE_ID, "Vigie", "", "", "", 60_000, 10_000)
 
 
 def _gone(incident: Incident) -> Monitor:

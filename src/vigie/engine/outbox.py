@@ -1,4 +1,4 @@
-"""The durable outbox: claim, send, then record; try again, fall back, or bury loudly. Every attempt is a row."""
+"""The durable outbox: claim, send, then record; try again, fail over, or give up loudly. Every attempt is a row."""
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ class _Time:
 
 
 class Outbox:
-    """Sends what the store says must be told. `fallbacks` names the channels that stand in for a notice's own."""
+    """Sends what the store says must be told. `fallbacks` names the failover channels of a notice."""
 
     def __init__(
         self,
@@ -58,16 +58,16 @@ class Outbox:
         fallbacks: Callable[[Notice], tuple[str, ...]],
     ) -> None:
         self._ledger, self._clock, self._notifiers = ledger, clock, dict(notifiers)
-        self._compose, self._stand_ins = compose, Failover(ledger, archive, clock, fallbacks)
+        self._compose, self._failover = compose, Failover(ledger, archive, clock, fallbacks)
         self._time, self._is_right = _Time(clock), False
         self._woken = asyncio.Event()
         self._closing = False
         self._sending: set[asyncio.Task[None]] = set()
         self._slots: dict[str, asyncio.Semaphore] = {}
         self._held: set[str] = set()
-        self._told: dict[str, Delivery] = {}  # sent, but the store could not be told so yet
+        self._unrecorded: dict[str, Delivery] = {}  # sent, but the store could not be told so yet
         self._with_report: dict[tuple[str, str], None] = {}  # (incident, channel) whose page held the report already
-        self._buried = 0
+        self._undeliverable = 0
         self._books = asyncio.Lock()  # between claiming and recording, so that a row is never seen both unsent and not held
 
     def use(self, notifiers: Mapping[str, Notifier]) -> None:
@@ -95,8 +95,8 @@ class Outbox:
                 pass
 
     async def drain(self, until_ms: int) -> int:
-        """Send what is due until nothing is, at most until `until_ms` (epoch); how many were not told: unsent, or buried meanwhile."""
-        until, buried = self._time.now() + until_ms - self._clock.now(), self._buried
+        """Send what is due until nothing is, at most until `until_ms` (epoch); how many were not delivered: unsent, or given up."""
+        until, given_up = self._time.now() + until_ms - self._clock.now(), self._undeliverable
         while (now := self._time.now()) < until:
             await self._send_due()
             due = await self._ledger.next_due()
@@ -107,7 +107,7 @@ class Outbox:
                 break
             else:
                 await self._clock.sleep(pause)
-        return (await self._ledger.counts()).waiting + self._buried - buried
+        return (await self._ledger.counts()).waiting + self._undeliverable - given_up
 
     async def close(self) -> None:
         """Start no more sends, and wait for those under way; each has its own deadline."""
@@ -156,7 +156,7 @@ class Outbox:
 
     async def _send(self, row: OutboxRow) -> None:
         notice, error = row.notice, None
-        delivery = self._told.get(notice.key)
+        delivery = self._unrecorded.get(notice.key)
         if delivery is None:
             outcome = await self._attempt(row)
             if outcome is None:
@@ -166,16 +166,18 @@ class Outbox:
             async with self._books:
                 await self._record(row, delivery, error)
                 self._held.discard(notice.key)
-                self._told.pop(notice.key, None)
+                self._unrecorded.pop(notice.key, None)
         except StoreError as found:
             if error is None:
-                self._told[notice.key] = delivery  # not sent again for it, unless this process dies: twice with the same key beats never
-            log.error("%s: what became of %s could not be recorded: %s", notice.incident, notice.key, found)  # noqa: TRY400 - the trace says nothing more
+                self._unrecorded[notice.key] = (
+                    delivery  # not sent again for it, unless this process dies: twice with the same key beats never
+                )
+            log.error("%s: what became of %s could not be recorded: %s", notice.alert, notice.key, found)  # noqa: TRY400 - the trace says nothing more
 
     async def _attempt(self, row: OutboxRow) -> Outcome | None:
         """One attempt; None when the store could not be read: the lease ends, and the notice is tried again."""
         notice, started = row.notice, self._clock.monotonic()
-        log.info("%s: sending %s by %s (attempt %d)", notice.incident, notice.reason, notice.channel, row.attempts + 1)
+        log.info("%s: sending %s by %s (attempt %d)", notice.alert, notice.reason, notice.channel, row.attempts + 1)
         error: DeliveryError | None = None
         answer = ""
         try:
@@ -184,18 +186,18 @@ class Outbox:
             error = found
         except StoreError as found:
             # Not the channel's fault.
-            log.error("%s: %s could not be read: %s. %s", notice.incident, notice.key, found, found.fix)  # noqa: TRY400 - the trace says nothing more
+            log.error("%s: %s could not be read: %s. %s", notice.alert, notice.key, found, found.fix)  # noqa: TRY400 - the trace says nothing more
             return None
         except asyncio.CancelledError as found:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             error = _broken(found)  # a channel's own; nobody cancelled this send
         except Exception as found:  # a channel may raise anything; the notice is tried again all the same
-            log.exception("%s: %s broke", notice.incident, notice.channel)
+            log.exception("%s: %s broke", notice.alert, notice.channel)
             error = _broken(found)
         took = round((self._clock.monotonic() - started) * 1000)
-        said, reason = (answer, None) if error is None else (error.message, error.reason)
-        return Delivery(notice.key, notice.channel, self._clock.now(), row.attempts + 1, reason, said, took), error
+        said, failure = (answer, None) if error is None else (error.message, error.reason)
+        return Delivery.of(notice, self._clock.now(), row.attempts + 1, failure, said, took), error
 
     async def _deliver(self, row: OutboxRow) -> str:
         notice = row.notice
@@ -203,38 +205,38 @@ class Outbox:
         if notifier is None:
             words = f"channel {notice.channel} is not configured any more"
             raise DeliveryError(DeliveryReason.CONFIG, words, fix="name it under notify", permanent=True)
-        if notice.reason is NoticeReason.REPORT and (notice.incident, notice.channel) in self._with_report:
+        if notice.reason is NoticeReason.REPORT and (notice.alert, notice.channel) in self._with_report:
             return "it was in the page already"
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 message = await self._compose(notice)
                 for line in (message.subject, *message.lines) if row.attempts == 0 else ():
-                    log.info("%s: content: %s", notice.incident, line)
+                    log.info("%s: content: %s", notice.alert, line)
                 answer = await notifier.deliver(message)
         except TimeoutError:
             raise DeliveryError(DeliveryReason.TIMEOUT, f"no answer within {_DEADLINE_SECONDS:g} s") from None
         if notice.reason in _OPENINGS and message.analysis is not None:
             # A report that was stored while this page waited for its channel is to follow it, but it is in it.
-            self._with_report = dict([*self._with_report.items(), ((notice.incident, notice.channel), None)][-_REMEMBERED:])
+            self._with_report = dict([*self._with_report.items(), ((notice.alert, notice.channel), None)][-_REMEMBERED:])
         return answer
 
     async def _record(self, row: OutboxRow, delivery: Delivery, error: DeliveryError | None) -> None:
         notice = row.notice
         if error is None:
             await self._ledger.record(delivery)
-            log.info("%s: %s delivered by %s: %s", notice.incident, notice.reason, notice.channel, delivery.answer)
+            log.info("%s: %s delivered by %s: %s", notice.alert, notice.reason, notice.channel, delivery.answer)
             return
         now = self._time.now()
         waited = self._time.since(notice.at)
         again = retry_at(now, notice, delivery.attempt, waited, permanent=error.permanent, retry_after_ms=error.retry_after_ms)
-        await self._ledger.record(delivery, again, await self._stand_ins.rows(notice, delivery.attempt, now, buried=again is None))
+        await self._ledger.record(delivery, again, await self._failover.rows(notice, delivery.attempt, now, undeliverable=again is None))
         fix = f" ({error.fix})" if error.fix else ""
         if again is None:
-            self._buried += 1
-            log.critical("%s: %s by %s is BURIED: %s%s", notice.incident, notice.reason, notice.channel, error.message, fix)
+            self._undeliverable += 1
+            log.critical("%s: %s by %s is UNDELIVERABLE: %s%s", notice.alert, notice.reason, notice.channel, error.message, fix)
         else:
             wait = (again - now) / 1000
-            log.error("%s: %s failed: %s%s; next try in %.0f s", notice.incident, notice.channel, error.message, fix, wait)
+            log.error("%s: %s failed: %s%s; next try in %.0f s", notice.alert, notice.channel, error.message, fix, wait)
 
 
 def _broken(found: BaseException) -> DeliveryError:

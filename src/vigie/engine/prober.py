@@ -74,8 +74,7 @@ class LocalAgent:
         self._limits = Limits(slots, host_slots)
         self._watched: dict[str, _Watched] = {}
         self._anchor = clock.now() - round(clock.monotonic() * 1000)
-        self._order = run << 32
-        self._sequence = 0
+        self._checks_done = self._sequence = 0
         self._pending: list[CheckResult] = []
         self._dropped = 0
         self._publishing = asyncio.Lock()
@@ -161,8 +160,8 @@ class LocalAgent:
                 self.lateness.add(self._steady() - due)
                 result = await self._loop_monitor.run_check(watched.probe, spec)
             if self._watched.get(spec.monitor) is watched:
-                self._order += 1
-                self._add(replace(result, monitor=spec.monitor, location=spec.location, order=self._order))
+                self._checks_done += 1
+                self._add(replace(result, monitor=spec.monitor, location=spec.location, run=self._run, sequence=self._checks_done))
         finally:
             watched.running = False
 

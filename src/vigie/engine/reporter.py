@@ -10,10 +10,10 @@ from vigie.core.detection import Severity
 from vigie.core.events import Cleared, Closed, Opened, Recovered, Suspected
 from vigie.core.model import Cause, Incident
 from vigie.core.notification import Notice, NoticeReason
-from vigie.core.visibility import OWN
+from vigie.core.subject import SubjectKind
 from vigie.engine.analyst import Analyst, Outcome, ReportOptions
-from vigie.engine.ingest import Transition
 from vigie.engine.messages import Composer
+from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, StoredReport
 from vigie.report import facts, history
@@ -101,7 +101,7 @@ class Reporter:
         """Open incidents that have no report, unless they are so old that nobody waits for one."""
         try:
             for incident in reversed(await self._archive.incidents(open_only=True)):
-                young = self._clock.now() - incident.opened_at < _CATCH_UP_MS and incident.monitor != OWN
+                young = self._clock.now() - incident.opened_at < _CATCH_UP_MS and incident.subject is SubjectKind.MONITOR
                 if young and await self._archive.report(incident.id) is None:
                     self._start(incident)
         except StoreError as error:
@@ -228,8 +228,7 @@ class Reporter:
     def _follow_ups(self, subject: Subject, now: int) -> list[OutboxRow]:
         incident = subject.incident
         channels = subject.monitor.notification.channels(incident.severity)
-        reason = NoticeReason.REPORT
-        return [OutboxRow(Notice(f"{incident.id}:{reason}:{to}", incident.id, incident.monitor, to, reason, now), now) for to in channels]
+        return [OutboxRow(Notice(incident.alert, incident.monitor, to, NoticeReason.REPORT, now), now) for to in channels]
 
 
 def _outcome_of(draft: "asyncio.Task[_Draft] | None") -> "asyncio.Task[Outcome] | None":

@@ -10,11 +10,13 @@ from vigie.core.detection import Severity
 from vigie.core.events import Opened, Recovered
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
-from vigie.core.visibility import OWN, Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility
-from vigie.engine.ingest import Transition
+from vigie.core.subject import VIGIE_ID, SubjectKind
+from vigie.core.visibility import Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility
+from vigie.engine.ingest import Ingest
+from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.net import is_literal, is_private
-from vigie.ports import Archive, Clock, Commit, Ledger, OutboxRow, TimelineEntry
+from vigie.ports import Archive, Clock, Commit, Ledger, TimelineEntry
 
 log = logging.getLogger("vigie.sight")
 
@@ -34,13 +36,15 @@ class SelfMonitor:
         self,
         ledger: Ledger,
         archive: Archive,
+        ingest: Ingest,
         clock: Clock,
         wake: Callable[[], None],
         *,
         continuous: bool,
         elapsed: Callable[[], float | None],
     ) -> None:
-        self._ledger, self._archive, self._clock, self._wake, self._continuous = ledger, archive, clock, wake, continuous
+        self._ledger, self._archive, self._ingest, self._clock = ledger, archive, ingest, clock
+        self._wake, self._continuous = wake, continuous
         self._elapsed = elapsed
         self._heard_at: float | None = None  # by `elapsed`: the newest result, and when sight was lost
         self._lost_at: float | None = None
@@ -127,46 +131,55 @@ class SelfMonitor:
         held = self._sight.span or self._newest
         if held is not None and held.start <= span.start and (held.until is None or span.start <= held.until):
             return
-        await self._ledger.commit(Commit(blind=(span,)))
+        await self._ingest.record(Commit(blind=(span,)))
         self._sight = replace(self._sight, number=span.number)
 
     async def _look(self, event: Event) -> None:
         after, decisions = visibility.step(self._sight, event, self._tell_after_ms)
         if decisions:
-            await self._ledger.commit(self._commit(decisions))
+            change, notices = self._change(decisions)
+            await self._ingest.record(change, notices)
         if after.span is not None and self._sight.span != after.span:
             self._lost_at = self._going_since
         self._sight = after
         for decision in decisions:
             self._newest = decision.span
             _log(decision)
-            if isinstance(decision, Regained) and decision.told:
+            if isinstance(decision, Regained) and decision.announced:
                 self._wake()
 
     def _ms_since(self, instant: float | None) -> int | None:
         now = self._elapsed()
         return None if now is None or instant is None else round((now - instant) * 1000)
 
-    def _commit(self, decisions: tuple[Decision, ...]) -> Commit:
+    def _change(self, decisions: tuple[Decision, ...]) -> tuple[Commit, list[Notice]]:
+        """What decisions write: spans, Vigie's own incidents, and the notices of a span that was long enough."""
         spans = {decision.span.number: decision.span for decision in decisions}
-        incidents, timeline, outbox = [], [], []
+        incidents, timeline, notices = [], [], list[Notice]()
         for decision in decisions:
-            span, severity = decision.span, Severity.OUTAGE
+            span = decision.span
             if isinstance(decision, Lasting):
-                incidents.append(Incident(span.incident, OWN, severity, span.cause, span.start, decision.at))
-                opened = Opened(severity, span.incident, decision.at, span.start, span.cause, page=False)
+                incidents.append(_incident(span, decision.at))
+                opened = Opened(Severity.OUTAGE, span.incident, decision.at, span.start, span.cause)
                 timeline.append(TimelineEntry(span.incident, decision.at, opened))
-            elif isinstance(decision, Regained) and decision.told and span.until is not None:
-                incidents.append(Incident(span.incident, OWN, severity, span.cause, span.start, span.start, span.until))
-                recovered = Recovered(severity, span.incident, span.until, page=True)
-                timeline.append(TimelineEntry(span.incident, span.until, recovered))
-                outbox += [OutboxRow(self._notice(span, channel), self._clock.now()) for channel in self._channels]
-        return Commit(blind=tuple(spans.values()), incidents=tuple(incidents), timeline=tuple(timeline), outbox=tuple(outbox))
+            elif isinstance(decision, Regained) and decision.announced and span.until is not None:
+                incidents.append(_incident(span, span.start, span.until))
+                timeline.append(TimelineEntry(span.incident, span.until, Recovered(Severity.OUTAGE, span.incident, span.until)))
+                notices += [_notice(span, channel) for channel in self._channels]
+        return Commit(blind=tuple(spans.values()), incidents=tuple(incidents), timeline=tuple(timeline)), notices
 
-    @staticmethod
-    def _notice(span: Blind, channel: str) -> Notice:
-        reason = NoticeReason.BLIND
-        return Notice(f"{span.incident}:{reason}:{channel}", span.incident, OWN, channel, reason, span.until or span.start)
+
+def _incident(span: Blind, opened_at: int, closed_at: int | None = None) -> Incident:
+    name = span.incident
+    return Incident(
+        name, VIGIE_ID, Severity.OUTAGE, span.cause, span.start, opened_at, closed_at, subject=SubjectKind.VIGIE, alert=name
+    )  # fmt: skip
+
+
+def _notice(span: Blind, channel: str) -> Notice:
+    return Notice(
+        span.incident, VIGIE_ID, channel, NoticeReason.BLIND, span.until or span.start, subject=SubjectKind.VIGIE
+    )  # fmt: skip
 
 
 def _concerns_all(result: CheckResult) -> bool:
@@ -193,5 +206,5 @@ def _log(decision: Decision) -> None:
     if isinstance(decision, Lost):
         log.warning("Vigie cannot see (%s): nobody is accused meanwhile", span.cause)
     elif isinstance(decision, Regained) and span.until is not None:
-        told = "; it is told" if decision.told else ""
+        told = "; it is told" if decision.announced else ""
         log.warning("Vigie sees again after %.0f s (%s)%s", (span.until - span.start) / 1000, span.cause, told)

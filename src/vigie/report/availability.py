@@ -7,7 +7,6 @@ from vigie.core.detection import Severity
 from vigie.core.model import Monitor
 from vigie.core.notification import Notice
 from vigie.core.period import Every, Period, named
-from vigie.core.visibility import OWN
 from vigie.report.facts import Message, Row
 from vigie.report.render import RenderContext, shortened, subject_line
 from vigie.text.terms import MONTHS
@@ -32,7 +31,7 @@ def sheet(notice: Notice, monitors: Mapping[str, Monitor], standings: Mapping[st
 
 def period_of(notice: Notice, setting: RenderContext) -> Period:
     """The period that a notice is about. Raises ValueError when it is about none."""
-    return named(notice.incident.removeprefix("availability-"), setting.zone)
+    return named(notice.alert.removeprefix("availability-"), setting.zone)
 
 
 class _Sheet:
@@ -51,19 +50,19 @@ class _Sheet:
         )
         return Message(
             key=self._notice.key,
-            thread=self._notice.incident,
+            thread=self._notice.alert,
             opens_thread=True,
             reason=self._notice.reason,
             severity=Severity.OUTAGE,
             language=self._language,
-            monitor=OWN.title(),
+            monitor="Vigie",
             target="",
             at=self._notice.at,
             headline=headline,
-            subject=subject_line(headline, self._notice.incident, clause=False),
+            subject=subject_line(headline, self._notice.alert, clause=False),
             lines=tuple(self._texts()),
             rows=tuple(self._rows()),
-            footer=self._say("availability_footer", thread=self._notice.incident),
+            footer=self._say("availability_footer", thread=self._notice.alert),
         )
 
     def _say(self, name: str, /, **values: object) -> str:

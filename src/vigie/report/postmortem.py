@@ -9,7 +9,21 @@ from datetime import tzinfo
 
 from vigie.core.availability import Availability
 from vigie.core.detection import Severity
-from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Disclosed, Opened, Recovered, Reminded, Suspected
+from vigie.core.events import (
+    AckRecorded,
+    Announced,
+    Cleared,
+    Closed,
+    Decision,
+    Disclosed,
+    Ended,
+    Joined,
+    Opened,
+    Recovered,
+    Reminded,
+    Suspected,
+    Withheld,
+)
 from vigie.core.model import Incident
 from vigie.core.notification import NoticeReason
 from vigie.report import rules
@@ -31,7 +45,7 @@ _NOTICES: dict[str, tuple[str, str]] = {
     NoticeReason.RECOVERED: ("annonce du retour", "recovery notice"),
     NoticeReason.CLOSED: ("annonce de la clôture", "closing notice"),
     NoticeReason.REPORT: ("analyse", "analysis"),
-    NoticeReason.BURIED: ("annonce d'un canal muet", "notice of a silent channel"),
+    NoticeReason.UNDELIVERABLE: ("annonce d'un canal muet", "notice of a silent channel"),
 }
 
 
@@ -179,6 +193,10 @@ class _Writer:
 
     def _decided(self, decision: Decision) -> str:
         match decision:
+            case Withheld():
+                return self.say("maintenance en cours : personne n'est notifié", "maintenance: nobody is notified")
+            case Joined() | Announced() | Ended():
+                return ""
             case Opened():
                 return self.say("incident confirmé", "incident confirmed")
             case Disclosed():

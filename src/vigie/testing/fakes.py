@@ -10,23 +10,31 @@ from typing import Any
 
 from vigie.buses.local import LocalBus
 from vigie.core.detection import DetectionPolicy
-from vigie.core.incident import Policies
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
 from vigie.core.notification import Notice, NotificationPolicy
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
-from vigie.engine.ingest import Ingest, Transition
+from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import Janitor
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.prober import LocalAgent
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
+from vigie.engine.transition import Transition
 from vigie.ports import Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Reply, Store
 from vigie.report.facts import Evidence, Message, Subject
 from vigie.report.render import RenderContext
 
 _CAUSES = {Status.DOWN: Cause.TCP_REFUSED, Status.DEGRADED: Cause.LATENCY_THRESHOLD, Status.UNKNOWN: Cause.PROBE_NETWORK}
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Both policies of a monitor."""
+
+    detection: DetectionPolicy
+    notification: NotificationPolicy
 
 
 def policies(**values: Any) -> Policies:
@@ -47,9 +55,9 @@ def fake_spec(name: str = "shop", **values: Any) -> CheckSpec:
     return CheckSpec.of(fake_monitor(name, **values), {})
 
 
-def fake_result(monitor: str, status: Status, at: int, order: int = 0) -> CheckResult:
+def fake_result(monitor: str, status: Status, at: int, sequence: int = 0) -> CheckResult:
     """A result with the cause that goes with its status."""
-    return CheckResult(monitor, at, status, _CAUSES.get(status), "as scripted", order=order)
+    return CheckResult(monitor, at, status, _CAUSES.get(status), "as scripted", run=int(sequence > 0), sequence=sequence)
 
 
 @dataclass(slots=True)
@@ -199,9 +207,9 @@ class FakeVigie:
         self.outbox = Outbox(store.ledger, store.archive, clock, channels, self.composer.compose, self._fallbacks)
         self.ingest = Ingest(store.ledger, store.archive, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake, self._pace])
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = SelfMonitor(store.ledger, store.archive, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
+        self.eyes = SelfMonitor(store.ledger, store.archive, self.ingest, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
         self.ingest.listen_to_results(self.eyes.hear)
-        self.calendar = Calendar(store.ledger, store.archive, clock, self.outbox.wake)
+        self.calendar = Calendar(store.ledger, store.archive, self.ingest, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.hear)
         self.janitor = Janitor(store.inbox, store.archive, clock, self.ingest)
         self.bus = LocalBus()

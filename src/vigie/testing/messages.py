@@ -7,6 +7,7 @@ from vigie.core.availability import Availability, AvailabilitySummary
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status, Timings
 from vigie.core.notification import Notice, NoticeReason
+from vigie.core.subject import SubjectKind
 from vigie.report import facts, render
 from vigie.report.availability import sheet
 from vigie.report.facts import Analysis, Dropped, Link, Message, Row, Subject
@@ -50,7 +51,9 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     about = subject(severity)
     if reason not in (NoticeReason.RECOVERED, NoticeReason.CLOSED):
         about = replace(about, incident=replace(about.incident, closed_at=None))
-    notice = Notice(f"shop-api-7:{reason}:{channel}", "shop-api-7", "shop-api", channel, reason, at)
+    notice = Notice(
+        "shop-api-7", "shop-api", channel, reason, at, about=NoticeReason.OPENED if reason is NoticeReason.UNDELIVERABLE else None
+    )
     with_report = reason in (NoticeReason.OPENED, NoticeReason.REPORT, NoticeReason.REMINDER)
     analysis = Analysis("llama3", language, _SAID[language], (Dropped("number", "It will be back in 5 minutes."),), "", 2_400)
     message = render.compose(
@@ -62,9 +65,7 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
 def _sheet(language: str, channel: str) -> Message:
     """How available two services were in the last week of 2025."""
     monitor, week = subject().monitor, 7 * 86_400_000
-    notice = Notice(
-        f"availability-2025-W52:availability:{channel}", "availability-2025-W52", "vigie", channel, NoticeReason.AVAILABILITY, STARTED_AT
-    )
+    notice = Notice("availability-2025-W52", "vigie", channel, NoticeReason.AVAILABILITY, STARTED_AT, subject=SubjectKind.VIGIE)
     known = AvailabilitySummary(Availability(week - 3_600_000, 1_800_000), 2, 1_200_000, 3_600_000, None)
     spotless = AvailabilitySummary(Availability(week // 2, 0), 0, 0, 0, STARTED_AT - week)
     monitors = {"shop-api": monitor, "blog": replace(monitor, id="blog", name="Blog")}

@@ -163,7 +163,7 @@ HEADLINES: dict[NoticeReason, tuple[str, str]] = {
     NoticeReason.RECOVERED: ("🟢 {name} : rétabli après {lasted} ({what})", "🟢 {name}: recovered after {lasted} ({what})"),
     NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
     NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: analysis of the incident ({what})"),
-    NoticeReason.BURIED: ("⚠️ {name} : un avis n'a pas pu être remis ({what})", "⚠️ {name}: a notice could not be delivered ({what})"),
+    NoticeReason.UNDELIVERABLE: ("⚠️ {name} : un avis n'a pas pu être remis ({what})", "⚠️ {name}: a notice could not be delivered ({what})"),
     NoticeReason.BLIND: (
         "🙈 Vigie n'a rien vu de {since} à {until} ({lasted}, {what})",
         "🙈 Vigie saw nothing from {since} to {until} ({lasted}, {what})",

@@ -5,11 +5,14 @@ from typing import Any, get_args
 from vigie.core.detection import Severity
 from vigie.core.events import Decision
 from vigie.core.model import Cause, CheckResult, Incident, Status
+from vigie.core.notification import NoticeReason
+from vigie.core.subject import SubjectKind
 from vigie.core.visibility import Blind
 from vigie.ports import Delivery, StoredReport, TimelineEntry
 from vigie.stores.sqlite import codec
 from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.db import Db, damaged
+from vigie.stores.sqlite.outbox import DELIVERY
 from vigie.stores.sqlite.records import decode
 from vigie.stores.sqlite.worker import Worker
 
@@ -19,7 +22,7 @@ _KEEP_DETAIL_MS = 400 * 86_400_000
 _LOOK_BACK = 300  # packed groups that the newest results are looked for in at a start: five minutes of them
 _BITE = 2_000  # rows that one transaction of retention drops, so that a notice never waits for it
 _DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
-INCIDENT = "id, monitor, severity, cause, started_at, opened_at, closed_at, acked_by, closed_by, note"
+INCIDENT = "id, monitor, severity, cause, started_at, opened_at, closed_at, acked_by, closed_by, note, subject, alert"
 
 
 class SqliteArchive:
@@ -40,9 +43,9 @@ class SqliteArchive:
         """Oldest first."""
         return await self._worker.read(lambda db: _timeline(db, incident_id))
 
-    async def deliveries(self, incident_id: str) -> list[Delivery]:
-        """Every attempt at every notice of an incident, oldest first."""
-        return await self._worker.read(lambda db: _deliveries(db, incident_id))
+    async def deliveries(self, alert: str) -> list[Delivery]:
+        """Every attempt at every notice of an alert, oldest first."""
+        return await self._worker.read(lambda db: _deliveries(db, alert))
 
     async def report(self, incident: str) -> StoredReport | None:
         """The newest report of an incident."""
@@ -92,7 +95,10 @@ def find_incidents(db: Db, *, open_only: bool, limit: int, since: int | None = N
 
 
 def _of_row(row: tuple[Any, ...]) -> Incident:
-    return Incident(row[0], row[1], Severity(row[2]), Cause(row[3]), *row[4:])
+    name, monitor, severity, cause, *rest, subject, alert = row
+    started_at, opened_at, closed_at, acked_by, closed_by, note = rest
+    what, kind = (Severity(severity), Cause(cause)), SubjectKind(subject)
+    return Incident(name, monitor, *what, started_at, opened_at, closed_at, acked_by, closed_by, note, kind, alert)
 
 
 def _incident(db: Db, incident_id: str) -> Incident | None:
@@ -107,10 +113,13 @@ def _timeline(db: Db, incident_id: str) -> list[TimelineEntry]:
     return [TimelineEntry(incident_id, at, decode(body, _DECISIONS[kind])) for at, kind, body in rows]
 
 
-def _deliveries(db: Db, incident_id: str) -> list[Delivery]:
+def _deliveries(db: Db, alert: str) -> list[Delivery]:
     """Oldest first."""
-    sql = "SELECT key, channel, at, attempt, reason, answer, duration_ms FROM delivery WHERE incident = ? ORDER BY id"
-    return [Delivery(*row) for row in db.fetch(sql, (incident_id,))]
+    rows = db.fetch(f"SELECT {DELIVERY} FROM delivery WHERE alert = ? ORDER BY id", (alert,))
+    return [
+        Delivery(key, alert, channel, NoticeReason(reason), at, attempt, failure, answer, duration_ms, number, failover_for)
+        for key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for in rows
+    ]
 
 
 def _report(db: Db, incident_id: str) -> StoredReport | None:

@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from vigie.core.incident import MonitorState
+from vigie.core.alert import AlertState
+from vigie.core.incident import DetectionState
 from vigie.core.model import Incident
 from vigie.errors import StoreError
 from vigie.learning.baseline import Baseline
@@ -14,6 +15,7 @@ from vigie.stores.sqlite.archive import INCIDENT, find_incidents, is_good
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import decode, encode
 
+_INCIDENT_MARKS = ", ".join("?" * len(INCIDENT.split(", ")))
 _INCIDENT_AGAIN = ", ".join(f"{name} = excluded.{name}" for name in INCIDENT.split(", ")[1:])
 _ALL = 9_223_372_036_854_775_807
 
@@ -27,9 +29,10 @@ def next_run(db: Db) -> int:
 
 def load(db: Db) -> Snapshot:
     """What is on the disk."""
-    states = {monitor: decode(body, MonitorState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
+    states = {monitor: decode(body, DetectionState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
     cursors = {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
-    return Snapshot(states, tuple(find_incidents(db, open_only=True, limit=_ALL)), cursors, baselines(db))
+    alerts = tuple(decode(body, AlertState) for (body,) in db.fetch("SELECT body FROM alert WHERE open = 1 ORDER BY id"))
+    return Snapshot(states, alerts, tuple(find_incidents(db, open_only=True, limit=_ALL)), cursors, baselines(db))
 
 
 def baselines(db: Db) -> dict[str, Baseline]:
@@ -49,6 +52,7 @@ def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) 
             if count:
                 db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
         db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, encode(state)) for state in change.states])
+        db.bulk("INSERT OR REPLACE INTO alert VALUES (?, ?, ?)", [(one.id, int(one.is_open), encode(one)) for one in change.alerts])
         db.bulk("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", change.cursors)
         db.bulk("INSERT OR REPLACE INTO baseline VALUES (?, ?)", [(monitor, encode(known)) for monitor, known in change.baselines])
         rows = [(one.number, one.monitor, one.cause, one.start, one.until, int(one.quiet)) for one in change.blind]
@@ -56,7 +60,7 @@ def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) 
         details = [(result.monitor, result.at, int(is_good(result)), encode(result)) for result in change.details]
         db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
         db.bulk(
-            f"INSERT INTO incident ({INCIDENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET {_INCIDENT_AGAIN}",
+            f"INSERT INTO incident ({INCIDENT}) VALUES ({_INCIDENT_MARKS}) ON CONFLICT (id) DO UPDATE SET {_INCIDENT_AGAIN}",
             [_incident_row(one) for one in change.incidents],
         )
         events = [(entry.incident, entry.at, type(entry.decision).__name__, encode(entry.decision)) for entry in change.timeline]
@@ -67,5 +71,6 @@ def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) 
 
 def _incident_row(one: Incident) -> tuple[Any, ...]:
     return (
-        one.id, one.monitor, one.severity, one.cause, one.started_at, one.opened_at, one.closed_at, one.acked_by, one.closed_by, one.note
+        one.id, one.monitor, one.severity, one.cause, one.started_at, one.opened_at, one.closed_at, one.acked_by, one.closed_by, one.note,
+        one.subject, one.alert,
     )  # fmt: skip

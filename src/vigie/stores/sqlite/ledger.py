@@ -45,7 +45,9 @@ class SqliteLedger:
         states, cursors, baselines = waiting.states, waiting.cursors, waiting.baselines
         stored = await self._worker.run(commit.load)
         waiting.wrote(stored.states.values())
-        return Snapshot({**stored.states, **states}, stored.incidents, {**stored.cursors, **cursors}, {**stored.baselines, **baselines})
+        return Snapshot(
+            {**stored.states, **states}, stored.alerts, stored.incidents, {**stored.cursors, **cursors}, {**stored.baselines, **baselines}
+        )
 
     async def commit(self, change: Commit) -> None:
         """Write it whole; fsynced before it returns when it decided something, else within a second."""

@@ -1,11 +1,17 @@
-"""The schema, brought up to date: numbered files, forward only, each one transaction, a backup first."""
+"""The schema, brought up to date: numbered files, forward only, each one transaction, a backup first.
 
+What SQL cannot read, because it lies in blobs, is taken by a step in Python at the end of the migration of the same number.
+"""
+
+from collections.abc import Callable
 from pathlib import Path
 
 from vigie.errors import StoreError, StoreFault
+from vigie.stores.sqlite import alert_states
 from vigie.stores.sqlite.db import Db, damaged
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+_STEPS: dict[int, Callable[[Db], None]] = {5: alert_states.take}
 
 
 def migrate(db: Db, path: Path, folder: Path = MIGRATIONS) -> int:
@@ -37,6 +43,8 @@ def _take(db: Db, number: int, script: str) -> None:
         if int(db.fetch("PRAGMA user_version")[0][0]) < number:
             for statement in _statements(script):
                 db.execute(statement)
+            if number in _STEPS:
+                _STEPS[number](db)
             db.execute(f"PRAGMA user_version = {number}")
 
 

@@ -12,7 +12,8 @@ class _Again(NamedTuple):
     """A good check after a good one: what differs from the whole result kept."""
 
     at: int
-    order: int
+    run: int
+    sequence: int
     message: str
     timings: Timings
     figures: dict[str, Scalar]
@@ -53,7 +54,7 @@ class Newest:
         for one in results:
             known = self._whole.get(one.monitor)
             if known is not None and known.status is Status.UP and one.status is Status.UP:
-                self._again[known.monitor] = _Again(one.at, one.order, intern(one.message), one.timings, one.figures or _NONE)
+                self._again[known.monitor] = _Again(one.at, one.run, one.sequence, intern(one.message), one.timings, one.figures or _NONE)
             else:
                 whole = _thin(one)
                 self._whole[whole.monitor] = whole
@@ -77,4 +78,6 @@ class Newest:
         again = self._again.get(whole.monitor)
         if again is None:
             return whole
-        return replace(whole, at=again.at, order=again.order, message=again.message, timings=again.timings, figures=again.figures)
+        return replace(
+            whole, at=again.at, run=again.run, sequence=again.sequence, message=again.message, timings=again.timings, figures=again.figures
+        )

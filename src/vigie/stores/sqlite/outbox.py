@@ -4,28 +4,35 @@ from collections.abc import Sequence
 from typing import Any
 
 from vigie.core.notification import Notice, NoticeReason
+from vigie.core.subject import SubjectKind
 from vigie.ports import Delivery, OutboxCounts, OutboxRow, OutboxState, StoredReport
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import encode
 
-_COLUMNS = "key, incident, monitor, channel, reason, at, due_at, attempts"
+_NOTICE = "alert, monitor, channel, reason, at, number, failover_for, about, subject"
+DELIVERY = "key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for"
 _OPENINGS = f"('{NoticeReason.OPENED}', '{NoticeReason.DISCLOSED}')"
-_STORED = {OutboxState.WAITING: "waiting", OutboxState.DELIVERED: "delivered", OutboxState.UNDELIVERABLE: "buried"}
 _FIRST_OF_ITS_THREAD = (
-    "NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.incident = outbox.incident "
+    "NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.alert = outbox.alert "
     "AND earlier.channel = outbox.channel AND earlier.id < outbox.id)"
 )
 
 
 def enqueue(db: Db, rows: Sequence[OutboxRow]) -> None:
     """Inside a transaction; a key that is there already is left alone."""
-    sql = "INSERT OR IGNORE INTO outbox (key, incident, monitor, channel, reason, at, due_at) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    db.bulk(sql, [(n.key, n.incident, n.monitor, n.channel, n.reason, n.at, row.due_at) for row in rows for n in (row.notice,)])
+    sql = f"INSERT OR IGNORE INTO outbox (key, due_at, {_NOTICE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    db.bulk(sql, [(row.notice.key, row.due_at, *_values(row.notice)) for row in rows])
+
+
+def _values(one: Notice) -> tuple[Any, ...]:
+    return (one.alert, one.monitor, one.channel, one.reason, one.at, one.number, one.failover_for, one.about, one.subject)
 
 
 def _row(row: tuple[Any, ...]) -> OutboxRow:
-    key, incident_id, monitor, channel, reason, at, due_at, attempts = row
-    return OutboxRow(Notice(key, incident_id, monitor, channel, NoticeReason(reason), at), due_at, attempts)
+    due_at, attempts, alert, monitor, channel, reason, at, number, failover_for, about, subject = row
+    of = None if about is None else NoticeReason(about)
+    notice = Notice(alert, monitor, channel, NoticeReason(reason), at, number, failover_for, of, SubjectKind(subject))
+    return OutboxRow(notice, due_at, attempts)
 
 
 def claim(db: Db, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
@@ -33,10 +40,10 @@ def claim(db: Db, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
     with db.transaction(durable=False):
         rows = db.fetch(
             f"UPDATE outbox SET lease_until = ? WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= ? "
-            f"AND lease_until <= ? AND {_FIRST_OF_ITS_THREAD} ORDER BY due_at, id LIMIT ?) RETURNING due_at, id, {_COLUMNS}",
+            f"AND lease_until <= ? AND {_FIRST_OF_ITS_THREAD} ORDER BY due_at, id LIMIT ?) RETURNING due_at, id, attempts, {_NOTICE}",
             (now + lease_ms, now, now, limit),
         )
-    return [_row(row[2:]) for row in sorted(rows)]
+    return [_row((row[0], *row[2:])) for row in sorted(rows, key=lambda row: row[:2])]
 
 
 def next_due(db: Db) -> int | None:
@@ -56,34 +63,35 @@ def record(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[Outb
             state = OutboxState.WAITING if retry_at is not None else OutboxState.UNDELIVERABLE
             change = "state = ?, lease_until = 0, attempts = attempts + 1, due_at = ifnull(?, due_at)"
             sql = f"UPDATE outbox SET {change} WHERE key = ? AND state <> 'delivered'"
-            db.execute(sql, (_STORED[state], retry_at, delivery.key))
+            db.execute(sql, (state, retry_at, delivery.key))
         enqueue(db, then)
 
 
 def _attempt(db: Db, one: Delivery) -> None:
-    sql = "INSERT INTO delivery (key, incident, channel, at, attempt, reason, answer, duration_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    incident_id = one.key.partition(":")[0]
-    db.execute(sql, (one.key, incident_id, one.channel, one.at, one.attempt, one.failure, one.answer, one.duration_ms))
+    sql = f"INSERT INTO delivery ({DELIVERY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    attempt = (one.at, one.attempt, one.failure, one.answer, one.duration_ms)
+    db.execute(sql, (one.key, one.alert, one.channel, one.reason, *attempt, one.number, one.failover_for))
 
 
 def save_report(db: Db, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
     """Keep it; wake the openings that wait for it, add the follow-ups of those that could not wait."""
     with db.transaction(durable=True):
         db.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?)", (report.incident, report.made_at, encode(report)))
-        waits = f"incident = ? AND reason IN {_OPENINGS} AND state = 'waiting' AND lease_until <= ?"
-        db.execute(f"UPDATE outbox SET due_at = min(due_at, ?) WHERE attempts = 0 AND {waits}", (now, report.incident, now))
-        gone = f"SELECT channel FROM outbox WHERE incident = ? AND reason IN {_OPENINGS} AND (state = 'delivered' OR lease_until > ?)"
-        channels = {row[0] for row in db.fetch(gone, (report.incident, now))}
+        (alert,) = (row[0] for row in db.fetch("SELECT ifnull((SELECT alert FROM incident WHERE id = ?1), ?1)", (report.incident,)))
+        waits = f"alert = ? AND reason IN {_OPENINGS} AND state = 'waiting' AND lease_until <= ?"
+        db.execute(f"UPDATE outbox SET due_at = min(due_at, ?) WHERE attempts = 0 AND {waits}", (now, alert, now))
+        gone = f"SELECT channel FROM outbox WHERE alert = ? AND reason IN {_OPENINGS} AND (state = 'delivered' OR lease_until > ?)"
+        channels = {row[0] for row in db.fetch(gone, (alert, now))}
         enqueue(db, [row for row in follow_ups if row.notice.channel in channels])
 
 
 def outbox(db: Db, state: OutboxState) -> list[OutboxRow]:
     """Rows in one state, oldest first."""
-    return [_row(row) for row in db.fetch(f"SELECT {_COLUMNS} FROM outbox WHERE state = ? ORDER BY id", (_STORED[state],))]
+    return [_row(row) for row in db.fetch(f"SELECT due_at, attempts, {_NOTICE} FROM outbox WHERE state = ? ORDER BY id", (state,))]
 
 
 def counts(db: Db) -> OutboxCounts:
     """How many rows wait and how many could not be delivered."""
-    sql = "SELECT (SELECT count(*) FROM outbox WHERE state = 'waiting'), (SELECT count(*) FROM outbox WHERE state = 'buried')"
+    sql = "SELECT (SELECT count(*) FROM outbox WHERE state = 'waiting'), (SELECT count(*) FROM outbox WHERE state = 'undeliverable')"
     waiting, undeliverable = db.fetch(sql)[0]
     return OutboxCounts(waiting, undeliverable)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 
-from vigie.core.incident import MonitorState
+from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, HttpFacts
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit
@@ -23,6 +23,7 @@ def merged(first: Commit, then: Commit) -> Commit:
     return Commit(
         results=(*first.results, *then.results),
         states=tuple({state.monitor: state for state in (*first.states, *then.states)}.values()),
+        alerts=(*first.alerts, *then.alerts),
         incidents=(*first.incidents, *then.incidents),
         timeline=(*first.timeline, *then.timeline),
         outbox=(*first.outbox, *then.outbox),
@@ -43,7 +44,7 @@ class Waiting:
 
     def _clear(self) -> None:
         self._results: list[CheckResult] = []
-        self._states: dict[str, MonitorState] = {}
+        self._states: dict[str, DetectionState] = {}
         self._cursors: dict[str, tuple[str, int, int]] = {}
         self._details: list[CheckResult] = []
         self._baselines: dict[str, Baseline] = {}
@@ -52,7 +53,7 @@ class Waiting:
         return bool(self._results or self._states or self._cursors or self._details or self._baselines)
 
     @property
-    def states(self) -> dict[str, MonitorState]:
+    def states(self) -> dict[str, DetectionState]:
         """The states that wait, by monitor id."""
         return dict(self._states)
 
@@ -73,11 +74,11 @@ class Waiting:
 
     def may(self, change: Commit) -> bool:
         """Whether a change may wait: it decided nothing. A state that only counts on from what was written last decided nothing."""
-        if change.timeline or change.incidents or change.outbox or change.blind or change.commands:
+        if change.timeline or change.incidents or change.alerts or change.outbox or change.blind or change.commands:
             return False
         return all(stance(state) == self._stances.get(state.monitor, _RESTING) for state in change.states)
 
-    def wrote(self, states: Iterable[MonitorState]) -> None:
+    def wrote(self, states: Iterable[DetectionState]) -> None:
         """These states are on the disk."""
         self._stances.update((state.monitor, stance(state)) for state in states)
 
@@ -111,13 +112,13 @@ class Waiting:
         del self._results[:lost], self._details[:-_MAX_DETAILS]
 
 
-def stance(state: MonitorState) -> Stance:
+def stance(state: DetectionState) -> Stance:
     """What a decision changes in a state: everything but counters and instants."""
     tracks = (state.outage, state.degradation)
-    return (state.ordinal, *((one.phase, one.incident, one.told, one.acked, one.reminders) for one in tracks))
+    return (state.ordinal, *((one.phase, one.incident) for one in tracks))
 
 
-_RESTING = stance(MonitorState(""))
+_RESTING = stance(DetectionState(""))
 
 
 def _slim(result: CheckResult) -> CheckResult:

@@ -31,10 +31,10 @@ class MemoryArchive:
         self._data.check()
         return [entry for entry in self._data.timeline if entry.incident == incident_id]
 
-    async def deliveries(self, incident_id: str) -> list[Delivery]:
+    async def deliveries(self, alert: str) -> list[Delivery]:
         """Every attempt at every notice of an incident, oldest first."""
         self._data.check()
-        return [delivery for incident, delivery in self._data.deliveries if incident == incident_id]
+        return [one for one in self._data.deliveries if one.alert == alert]
 
     async def report(self, incident: str) -> StoredReport | None:
         """The newest report of an incident."""

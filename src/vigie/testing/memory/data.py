@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from vigie.core.alert import AlertState
 from vigie.core.heartbeat import Job, Ping
-from vigie.core.incident import MonitorState
+from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Incident
 from vigie.core.visibility import Blind
 from vigie.errors import StoreError, StoreFault
@@ -24,7 +25,7 @@ class Row:
     @property
     def thread(self) -> tuple[str, str]:
         """What is sent in order."""
-        return self.row.notice.incident, self.row.notice.channel
+        return self.row.notice.alert, self.row.notice.channel
 
     @property
     def claimable_at(self) -> int:
@@ -50,12 +51,13 @@ class Data:
     closed: bool = False
     run: int = 0
     monitors: set[str] = field(default_factory=set)
-    states: dict[str, MonitorState] = field(default_factory=dict)
+    states: dict[str, DetectionState] = field(default_factory=dict)
+    alerts: dict[str, AlertState] = field(default_factory=dict)
     cursors: dict[str, tuple[int, int]] = field(default_factory=dict)
     incidents: dict[str, Incident] = field(default_factory=dict)
     timeline: list[TimelineEntry] = field(default_factory=list)
     rows: dict[str, Row] = field(default_factory=dict)
-    deliveries: list[tuple[str, Delivery]] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
     reports: dict[str, StoredReport] = field(default_factory=dict)
     newest: dict[str, CheckResult] = field(default_factory=dict)
     details: list[CheckResult] = field(default_factory=list)

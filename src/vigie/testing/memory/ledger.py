@@ -27,7 +27,8 @@ class MemoryLedger:
         """All that a start needs."""
         self._data.check()
         data = self._data
-        return Snapshot(dict(data.states), tuple(data.open_incidents()), dict(data.cursors), dict(data.baselines))
+        alerts = tuple(one for one in data.alerts.values() if one.is_open)
+        return Snapshot(dict(data.states), alerts, tuple(data.open_incidents()), dict(data.cursors), dict(data.baselines))
 
     async def commit(self, change: Commit) -> None:
         """Write it whole."""
@@ -35,6 +36,7 @@ class MemoryLedger:
         data = self._data
         data.commits.append(change)
         data.states.update((state.monitor, state) for state in change.states)
+        data.alerts.update((one.id, one) for one in change.alerts)
         data.incidents.update((one.id, one) for one in change.incidents)
         data.timeline.extend(change.timeline)
         self._enqueue(change.outbox)
@@ -75,7 +77,7 @@ class MemoryLedger:
         """Record an attempt and what becomes of its row; the key stays, so that it is never sent again."""
         self._data.check()
         row = self._data.rows.get(delivery.key)
-        self._data.deliveries.append((row.row.notice.incident if row else delivery.key.partition(":")[0], delivery))
+        self._data.deliveries.append(delivery)
         if row is not None and delivery.failure is None:
             row.state, row.lease_until = _DELIVERED, 0
         elif row is not None and row.state is not _DELIVERED:
@@ -88,10 +90,11 @@ class MemoryLedger:
         """Keep the report, and join it to the opening notice or let it follow."""
         self._data.check()
         self._data.reports[report.incident] = report
-        notified = set[str]()
+        notified, about = set[str](), self._data.incidents.get(report.incident)
+        alert = report.incident if about is None else about.alert
         for one in self._data.rows.values():
             notice = one.row.notice
-            if notice.incident != report.incident or notice.reason not in _OPENINGS:
+            if notice.alert != alert or notice.reason not in _OPENINGS:
                 continue
             if one.state is _DELIVERED or (one.state is _WAITING and one.lease_until > now):
                 notified.add(notice.channel)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from vigie.core.detection import Severity
-from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Disclosed, Opened, Recovered, Reminded, Suspected
+from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Disclosed, Joined, Opened, Recovered, Reminded, Suspected, Withheld
 from vigie.core.model import Cause, CheckResult, Incident, Status
 from vigie.core.visibility import Blind
 from vigie.ports import Commit, OutboxState, TimelineEntry
@@ -19,11 +19,13 @@ async def every_decision_reads_back(opener: Opener) -> None:
         Suspected(outage, 1, Cause.DNS_NXDOMAIN),
         Cleared(outage, 2),
         Opened(outage, "shop-1", 3, 1, Cause.TLS_EXPIRED, page=False),
-        Disclosed(outage, "shop-1", 4),
-        Reminded(outage, "shop-1", 5, 1),
-        AckRecorded(outage, "shop-1", 6, "ann"),
-        Recovered(Severity.DEGRADATION, "shop-1", 7, page=True),
-        Closed(outage, "shop-1", 8, "ann", "it was the cable", page=True),
+        Withheld(3, "shop-1"),
+        Joined(4, "shop-1", "api-1"),
+        Disclosed(4, "shop-1"),
+        Reminded(5, 1, "shop-1"),
+        AckRecorded(6, "ann", "shop-1"),
+        Recovered(Severity.DEGRADATION, "shop-1", 7),
+        Closed(outage, "shop-1", 8, "ann", "it was the cable"),
     ]
     entries = [TimelineEntry("shop-1", number, one) for number, one in enumerate(decisions)]
     async with opened(opener) as store:

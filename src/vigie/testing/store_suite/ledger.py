@@ -3,11 +3,15 @@
 import asyncio
 from dataclasses import replace
 
+from vigie.core import alert
+from vigie.core.alert import AlertState, Member
 from vigie.core.detection import Severity
 from vigie.core.events import Cleared, Opened
-from vigie.core.incident import MonitorState, Phase, Track
+from vigie.core.incident import DetectionState, Phase, Track
 from vigie.core.model import Cause, Status, Timings
 from vigie.core.notification import NoticeReason
+from vigie.core.quorum import View
+from vigie.core.subject import SubjectKind
 from vigie.errors import StoreError
 from vigie.learning.baseline import Baseline, Slow
 from vigie.learning.page_profile import PageChange
@@ -24,14 +28,18 @@ KNOWN = Baseline(
 
 async def decisions_outlive_a_restart(opener: Opener) -> None:
     """States, incidents, timeline, outbox, cursors and details of one commit are all there again, as they were."""
-    track = Track(Phase.OPEN, 2, NOW, "shop-1", told=True, acked=True, reminders=3, remind_at=NOW + 5)
-    state = MonitorState("shop", 9, 1, Status.DOWN, Cause.HTTP_STATUS, NOW, track, Track(), NOW + 5)
-    decision = Opened(Severity.OUTAGE, "shop-1", NOW, NOW - 10_000, Cause.HTTP_STATUS, page=True)
+    views = (View("local", 3, 9, NOW, Status.DOWN, Cause.HTTP_STATUS), View("paris", 1, 2, NOW - 1, Status.UP, counted=False))
+    state = DetectionState("shop", 1, Status.DOWN, Cause.HTTP_STATUS, NOW, Track(Phase.OPEN, 2, NOW, "shop-1"), views=views)
+    members = (Member("shop-1", "shop"), Member("api-1", "api", open=False))
+    thread = AlertState("shop-1", Severity.OUTAGE, "shop", SubjectKind.MONITOR, alert.Phase.FIRING, members, None, 3, NOW + 5, NOW + 5)
+    ended = replace(thread, id="shop-0", phase=alert.Phase.ENDED)
+    decision = Opened(Severity.OUTAGE, "shop-1", NOW, NOW - 10_000, Cause.HTTP_STATUS)
     entry, bad = TimelineEntry("shop-1", NOW, decision), result(status=Status.DOWN)
     async with opened(opener) as store:
-        await store.ledger.commit(Commit((bad,), (state,), (incident(),), (entry,), (row(),), (("local", 3, 4),), (bad,)))
+        await store.ledger.commit(Commit((bad,), (state,), (ended, thread), (incident(),), (entry,), (row(),), (("local", 3, 4),), (bad,)))
     async with opened(opener) as store:
         assert (await store.ledger.load()).states == {"shop": state}
+        assert (await store.ledger.load()).alerts == (thread,), "the open ones"
         assert await store.archive.incident("shop-1") == incident()
         assert await store.archive.timeline("shop-1") == [entry]
         assert await store.ledger.outbox(WAITING) == [row()]
@@ -57,14 +65,14 @@ async def what_waits_is_written_at_the_end(opener: Opener) -> None:
 
 async def of_two_states_the_later_stands(opener: Opener) -> None:
     """Whether they came in one commit that decided, or in several that did not."""
-    open_state = MonitorState("shop", 1, 1, outage=Track(Phase.OPEN, incident="shop-1"))
+    open_state = DetectionState("shop", 1, outage=Track(Phase.OPEN, incident="shop-1"))
     async with opened(opener) as store:
         await store.ledger.commit(Commit(states=(open_state,)))
         for order in range(2, 5):
-            await store.ledger.commit(Commit(states=(replace(open_state, order=order),)))
-        assert ((await store.ledger.load()).states)["shop"].order == 4
+            await store.ledger.commit(Commit(states=(replace(open_state, at=order),)))
+        assert ((await store.ledger.load()).states)["shop"].at == 4
     async with opened(opener) as store:
-        assert ((await store.ledger.load()).states)["shop"].order == 4
+        assert ((await store.ledger.load()).states)["shop"].at == 4
 
 
 async def runs_rise(opener: Opener) -> None:
@@ -104,9 +112,9 @@ async def a_later_notice_never_overtakes(opener: Opener) -> None:
         await store.ledger.commit(Commit(outbox=(row(due_at=NOW + 9), recovered, elsewhere, row(of="shop-2"))))
         assert sorted(keys(await store.ledger.claim(NOW, 100, 9))) == ["shop-1:recovered:chat", "shop-2:opened:mail"]
         assert keys(await store.ledger.claim(NOW + 9, 1, 9)) == ["shop-1:opened:mail"]
-        await store.ledger.record(sent(row(), reason="timeout"), NOW + 500)
+        await store.ledger.record(sent(row(), failure="timeout"), NOW + 500)
         assert "shop-1:recovered:mail" not in keys(await store.ledger.claim(NOW + 400, 1, 9))
-        await store.ledger.record(sent(row(), reason="rejected"), None)
+        await store.ledger.record(sent(row(), failure="rejected"), None)
         assert "shop-1:recovered:mail" in keys(await store.ledger.claim(NOW + 500, 1, 9)), "what is buried holds nothing up"
 
 
@@ -117,7 +125,7 @@ async def a_key_is_told_once(opener: Opener) -> None:
         await store.ledger.commit(Commit(outbox=(row(due_at=NOW + 77),)))
         assert (await store.ledger.outbox(WAITING))[0].due_at == NOW
         await store.ledger.record(sent(row()))
-        await store.ledger.record(sent(row(channel="chat"), reason="rejected"), None)
+        await store.ledger.record(sent(row(channel="chat"), failure="rejected"), None)
         await store.ledger.commit(Commit(outbox=(row(), row(channel="chat"))))
         assert await store.ledger.outbox(WAITING) == []
         assert await store.ledger.next_due() is None
@@ -128,7 +136,7 @@ async def a_key_is_told_once(opener: Opener) -> None:
 
 async def every_attempt_is_a_row(opener: Opener) -> None:
     """Failures count up and wait, a success ends it, and all of it can be read."""
-    other = row(NoticeReason.BURIED, channel="chat")
+    other = row(NoticeReason.UNDELIVERABLE, channel="chat")
     async with opened(opener) as store:
         await store.ledger.commit(Commit(outbox=(row(),)))
         await store.ledger.record(sent(row(), NOW + 1, "timeout"), NOW + 10, [other])
@@ -149,7 +157,7 @@ async def a_report_joins_the_page_that_waits(opener: Opener) -> None:
     follow = [row(NoticeReason.REPORT, channel=channel) for channel in ("mail", "chat")]
     async with opened(opener) as store:
         await store.ledger.commit(Commit(outbox=(row(due_at=NOW + 9_000), row(NoticeReason.DISCLOSED, NOW + 5, channel="chat"))))
-        await store.ledger.record(sent(row(NoticeReason.DISCLOSED, channel="chat"), reason="timeout"), NOW + 700)
+        await store.ledger.record(sent(row(NoticeReason.DISCLOSED, channel="chat"), failure="timeout"), NOW + 700)
         await store.ledger.save_report(report(), NOW, follow)
         assert {one.notice.channel: one.due_at for one in await store.ledger.outbox(WAITING)} == {
             "mail": NOW,
@@ -165,7 +173,7 @@ async def a_report_follows_the_page_that_left(opener: Opener) -> None:
         await store.ledger.commit(Commit(outbox=(row(), row(channel="chat"), row(channel="hook"))))
         assert len(await store.ledger.claim(NOW, 1_000, 9)) == 3
         await store.ledger.record(sent(row()))
-        await store.ledger.record(sent(row(channel="hook"), reason="rejected"), None)
+        await store.ledger.record(sent(row(channel="hook"), failure="rejected"), None)
         await store.ledger.save_report(report(), NOW + 1, follow)
         waiting = keys(await store.ledger.outbox(WAITING))
         assert waiting == ["shop-1:opened:chat", "shop-1:report:mail", "shop-1:report:chat"]
@@ -201,7 +209,7 @@ async def hostile_text_is_kept(opener: Opener) -> None:
     async with opened(opener) as store:
         told = replace(incident(), note="half \ud83d", acked_by=text)
         await store.ledger.commit(Commit((wild, worse), incidents=(told,), outbox=(row(),), details=(wild, worse)))
-        await store.ledger.record(replace(sent(row(), reason="server"), answer="half \udc80 " + text), NOW + 1)
+        await store.ledger.record(replace(sent(row(), failure="server"), answer="half \udc80 " + text), NOW + 1)
     async with opened(opener) as store:
         found = await store.archive.last_detail("shop", good=False, before=NOW + 1)
         assert found is not None

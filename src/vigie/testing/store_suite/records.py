@@ -25,23 +25,24 @@ def result(monitor: str = "shop", at: int = NOW, status: Status = Status.UP, ord
         monitor, at, status, Cause.HTTP_STATUS if bad else None, "status 503" if bad else "", Timings(1.2, 3.4, None, 50.6, 0.7, 61.8),
         {"status": 503, "limit": 2.5, "text": "é", "seen": True}, "192.0.2.7", ("192.0.2.7", "2001:db8::7"),
         HttpFacts(503 if bad else 200, "1.1", 1, 4_096, "text/html", {"server": "nginx"}, ("https://shop.test/b",), "Shop"),
-        TlsFacts("TLSv1.3", "CN=authority", "CN=shop.test", NOW + DAY, 1, (certificate,)), ("renew soon",), "local", order,
+        TlsFacts("TLSv1.3", "CN=authority", "CN=shop.test", NOW + DAY, 1, (certificate,)), ("renew soon",), "local", 1, order,
     )  # fmt: skip
 
 
 def incident(number: int = 1, monitor: str = "shop", at: int = NOW) -> Incident:
     """An open incident."""
-    return Incident(f"{monitor}-{number}", monitor, Severity.OUTAGE, Cause.HTTP_STATUS, at - 10_000, at)
+    name = f"{monitor}-{number}"
+    return Incident(name, monitor, Severity.OUTAGE, Cause.HTTP_STATUS, at - 10_000, at, alert=name)
 
 
 def row(reason: NoticeReason = NoticeReason.OPENED, due_at: int = NOW, *, channel: str = "mail", of: str = "shop-1") -> OutboxRow:
     """A notice that must be told."""
-    return OutboxRow(Notice(f"{of}:{reason}:{channel}", of, of.partition("-")[0], channel, reason, NOW), due_at)
+    return OutboxRow(Notice(of, of.partition("-")[0], channel, reason, NOW), due_at)
 
 
-def sent(one: OutboxRow, at: int = NOW, reason: str | None = None) -> Delivery:
+def sent(one: OutboxRow, at: int = NOW, failure: str | None = None) -> Delivery:
     """An attempt at a notice."""
-    return Delivery(one.notice.key, one.notice.channel, at, one.attempts + 1, reason, "250 queued", 12)
+    return Delivery.of(one.notice, at, one.attempts + 1, failure, "250 queued", 12)
 
 
 def report(made_at: int = NOW, sentence: str = "The server answers 503.") -> StoredReport:

@@ -1,0 +1,93 @@
+"""The views of one subject, one for each location that probes it, become one verdict.
+
+Laws
+1. A result is identified by (location, run, sequence). One that is not newer than its location's view changes nothing, so replays,
+   duplicates and late results are harmless; no location's numbers say anything about another's.
+2. A location votes while its newest result is at most `stale_ms` older than the newest of all and is not `unknown`: a silent or blind
+   location says neither up nor down.
+3. The verdict is `down` where a quorum of the votes is `down`, `degraded` where a quorum is at least that bad, else `up`; without a
+   vote it is `unknown`. The quorum is `DetectionPolicy.quorum`, at most all votes; by default a majority.
+4. Verdicts come in rounds: one when the first location that is heard again opens the next round, and at once when the verdict
+   changes. So `confirm` counts rounds of checks, however many locations take part.
+5. Of one location every result is a verdict.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from vigie.core.detection import DetectionPolicy
+from vigie.core.model import Cause, Status
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The newest result of one location. `counted`: it was heard in this round already. `at` is epoch ms."""
+
+    location: str
+    run: int
+    sequence: int
+    at: int
+    status: Status
+    cause: Cause | None = None
+    counted: bool = True
+
+    def is_newer_than(self, known: "View") -> bool:
+        """Law 1. Nobody counts a result whose run and sequence are both 0: it is always new."""
+        return not (self.run or self.sequence) or (self.run, self.sequence) > (known.run, known.sequence)
+
+
+Views = tuple[View, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the locations agree on."""
+
+    status: Status
+    cause: Cause | None = None
+
+
+def is_new(views: Views, seen: View) -> bool:
+    """Whether a result says something that is not known yet."""
+    return all(seen.is_newer_than(one) for one in views if one.location == seen.location)
+
+
+def merge(views: Views, seen: View, last: Status | None, policy: DetectionPolicy) -> tuple[Views, Verdict | None]:
+    """The views with a new result, and the verdict that it leads to; None while its round goes on. `last` is the verdict so far."""
+    if not views or (len(views) == 1 and views[0].location == seen.location):
+        return (_advanced(views, seen),), Verdict(seen.status, seen.cause)
+    known = next((one for one in views if one.location == seen.location), None)
+    merged = (*(one for one in views if one is not known), _advanced((known,) if known else (), seen))
+    verdict = judge(merged, policy)
+    if verdict.status is last and (known is None or not known.counted):
+        return merged, None
+    return tuple(replace(one, counted=one.location == seen.location) for one in merged), verdict
+
+
+def _advanced(known: Iterable[View], seen: View) -> View:
+    """The new view of a location; its numbers never go back, also where a result that nobody counts lies between."""
+    run, sequence = max([(one.run, one.sequence) for one in known] + [(seen.run, seen.sequence)])
+    return seen if (run, sequence) == (seen.run, seen.sequence) else replace(seen, run=run, sequence=sequence)
+
+
+def judge(views: Views, policy: DetectionPolicy) -> Verdict:
+    """Laws 2 and 3."""
+    newest = max(one.at for one in views)
+    votes = [one for one in views if one.status is not Status.UNKNOWN and newest - one.at <= policy.stale_ms]
+    if not votes:
+        return Verdict(Status.UNKNOWN, max(views, key=lambda one: one.at).cause)
+    needed = min(policy.quorum or len(votes) // 2 + 1, len(votes))
+    down = [one for one in votes if one.status is Status.DOWN]
+    degraded = [one for one in votes if one.status is Status.DEGRADED]
+    if len(down) >= needed:
+        return Verdict(Status.DOWN, _most_common(down))
+    if len(down) + len(degraded) >= needed:
+        return Verdict(Status.DEGRADED, _most_common(degraded or down))
+    return Verdict(Status.UP)
+
+
+def _most_common(views: list[View]) -> Cause | None:
+    """The cause that most of them saw; of equally frequent ones that of the first location by name."""
+    counts = Counter(one.cause for one in views)
+    return min(views, key=lambda one: (-counts[one.cause], one.location)).cause

@@ -1,0 +1,46 @@
+"""A transition as lines of the log."""
+
+import logging
+
+from vigie.core.events import AckRecorded, Announced, Cleared, Closed, Decision, Ended, Joined, Opened, Recovered, Suspected, Withheld
+from vigie.core.model import Status
+from vigie.engine.transition import Transition
+
+log = logging.getLogger("vigie.ingest")
+
+_LEVELS = {Status.UP: logging.INFO, Status.DEGRADED: logging.WARNING, Status.DOWN: logging.WARNING, Status.UNKNOWN: logging.WARNING}
+
+
+def log_transition(transition: Transition) -> None:
+    """One line for the result and one for each decision that a line of the incident does not say already."""
+    result, name = transition.result, transition.monitor.name
+    if result is not None and log.isEnabledFor(_LEVELS[result.status]):
+        total = result.timings.total
+        took = "" if total is None else f" ({total:.0f} ms)"
+        cause = f" [{result.cause}]" if result.cause else ""
+        log.log(_LEVELS[result.status], "%s: %s%s: %s%s", name, result.status, cause, result.message or transition.monitor.target, took)
+    withheld = any(isinstance(one, Withheld) for one in transition.decisions)
+    for decision in transition.decisions:
+        if not isinstance(decision, Announced | Withheld | Ended):
+            log.warning("%s: %s", name, _described(decision, withheld=withheld))
+
+
+def _described(decision: Decision, *, withheld: bool) -> str:
+    what = type(decision).__name__.lower()
+    match decision:
+        case Suspected():
+            return f"suspected ({decision.severity}): quick re-checks will confirm it or clear it"
+        case Cleared():
+            return f"cleared ({decision.severity}): the failure was not confirmed, nobody is paged"
+        case Opened():
+            return f"opened {decision.incident} ({decision.severity}, {decision.cause})" + (", in maintenance" if withheld else "")
+        case Closed():
+            return f"closed {decision.incident} by {decision.by}" + (f": {decision.note}" if decision.note else "")
+        case Recovered():
+            return f"{what} {decision.incident}"
+        case AckRecorded():
+            return f"acknowledged {decision.alert} by {decision.by}"
+        case Joined():
+            return f"{decision.incident} joined {decision.alert}"
+        case _:
+            return f"{what} {getattr(decision, 'alert', '')}"
