@@ -215,7 +215,15 @@ def test_a_verdict_that_changes_is_heard_at_once_and_the_next_of_the_same_in_the
         verdicts.append(verdict.status if verdict else None)
 
     # Round 1: the first; round 2: the second that is down makes two of three; round 3: the second location is heard again.
-    assert verdicts == [UP, None, None, UP, DOWN, None, None, DOWN, None]
+    assert verdicts == [UP, None, None, None, DOWN, None, None, DOWN, None]
+
+
+@pytest.mark.parametrize("third", [UNKNOWN, UP])
+def test_who_sees_otherwise_or_cannot_judge_confirms_nothing(third: Status) -> None:
+    """One bad check each from two of three is one round, however often the third is heard."""
+    results = [view("paris", DOWN), view("lyon", DOWN), *(view("nantes", third, number, number) for number in range(1, 9))]
+
+    assert [type(one).__name__ for one in detected(results, policy(confirm=3))[1]] == ["Suspected"]
 
 
 def test_a_location_that_never_answers_holds_up_nothing() -> None:
@@ -490,7 +498,8 @@ def test_merging_is_total_and_keeps_one_view_a_location(results: list[View], our
     known, found = fed(results, ours)
 
     assert len({one.location for one in known}) == len(known)
-    assert {one.location for one in known} == {one.location for one in results}
+    heard = {one.location for one in results if (one.run, one.sequence) >= (0, 0)}
+    assert {one.location for one in known} == heard
     assert len(found) <= len(results)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(known), type=Views) == known
     assert msgspec.json.decode(msgspec.json.encode(known), type=Views) == known

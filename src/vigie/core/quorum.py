@@ -7,8 +7,8 @@ Laws
    location says neither up nor down.
 3. The verdict is `down` where a quorum of the votes is `down`, `degraded` where a quorum is at least that bad, else `up`; without a
    vote it is `unknown`. The quorum is `DetectionPolicy.quorum`, at most all votes; by default a majority.
-4. Verdicts come in rounds: one when the first location that is heard again opens the next round, and at once when the verdict
-   changes. So `confirm` counts rounds of checks, however many locations take part.
+4. Verdicts come in rounds: one at once when the verdict changes, then one each time that a location which bears it out is heard again.
+   So `confirm` counts rounds of checks, however many locations take part; who sees otherwise, cannot judge or brings old news adds none.
 5. Of one location every result is a verdict.
 """
 
@@ -32,10 +32,6 @@ class View:
     cause: Cause | None = None
     counted: bool = True
 
-    def is_newer_than(self, known: "View") -> bool:
-        """Law 1. Nobody counts a result whose run and sequence are both 0: it is always new."""
-        return not (self.run or self.sequence) or (self.run, self.sequence) > (known.run, known.sequence)
-
 
 Views = tuple[View, ...]
 
@@ -48,9 +44,18 @@ class Verdict:
     cause: Cause | None = None
 
 
+_BEARS_OUT = {
+    Status.DOWN: (Status.DOWN,),
+    Status.DEGRADED: (Status.DOWN, Status.DEGRADED),
+    Status.UP: (Status.UP,),
+    Status.UNKNOWN: tuple(Status),
+}
+
+
 def is_new(views: Views, seen: View) -> bool:
-    """Whether a result says something that is not known yet."""
-    return all(seen.is_newer_than(one) for one in views if one.location == seen.location)
+    """Law 1. Nobody counts a result whose run and sequence are both 0: it is always new."""
+    known = next(((one.run, one.sequence) for one in views if one.location == seen.location), (0, 0))
+    return not (seen.run or seen.sequence) or (seen.run, seen.sequence) > known
 
 
 def merge(views: Views, seen: View, last: Status | None, policy: DetectionPolicy) -> tuple[Views, Verdict | None]:
@@ -60,7 +65,9 @@ def merge(views: Views, seen: View, last: Status | None, policy: DetectionPolicy
     known = next((one for one in views if one.location == seen.location), None)
     merged = (*(one for one in views if one is not known), _advanced((known,) if known else (), seen))
     verdict = judge(merged, policy)
-    if verdict.status is last and (known is None or not known.counted):
+    newest = max(one.at for one in merged)
+    again = known is not None and known.counted and seen.status in _BEARS_OUT[verdict.status] and newest - seen.at <= policy.stale_ms
+    if verdict.status is last and not again:
         return merged, None
     return tuple(replace(one, counted=one.location == seen.location) for one in merged), verdict
 

@@ -147,7 +147,7 @@ class Ingest:
                 move.resolve(event)
                 self._baselines.accept(monitor)
             else:
-                move.notify(event)
+                move.notify(event, draft.alerts_of(draft.state(monitor.id)))
             transition = move.end()
             if commands or draft.states or draft.alerts:
                 await self._ledger.commit(self._commit(draft, [transition], commands=commands))
@@ -158,8 +158,27 @@ class Ingest:
     async def wake(self, now: int) -> None:
         """Wake every alert whose time has come. Raises StoreError."""
         due = [one for one in self._books.alerts.values() if one.wake_at is not None and one.wake_at <= now]
-        for monitor in dict.fromkeys(one.monitor for one in due):
-            await self.handle(monitor, Woke(now))
+        for one in due:
+            async with self._lock:
+                draft = Draft(self._books)
+                transitions = self._notified(draft, one.id, Woke(now))
+                if draft.alerts:
+                    await self._ledger.commit(self._commit(draft, transitions))
+                self._adopt(draft, transitions)
+            await self._announce_all(transitions)
+
+    def _notified(self, draft: Draft, alert: str, event: Woke | Stepped) -> list[Transition]:
+        """What an event does to one alert: nothing, when it ended meanwhile or none of its monitors is watched."""
+        known = draft.alert(alert)
+        if known is None or not known.is_open:
+            return []
+        monitors = [self._monitors.get(one) for one in dict.fromkeys([known.monitor, *(member.monitor for member in known.members)])]
+        watched = next((one for one in monitors if one is not None), None)
+        if watched is None:
+            return []
+        move = Move(draft, watched)
+        move.notify(event, [known])
+        return [move.end()]
 
     async def apply_clock_step(self) -> int:
         """Should the wall clock have jumped, move what waits along, for all alerts or, when the store fails, for none: StoreError.
@@ -191,13 +210,8 @@ class Ingest:
         if not drift:
             return []
         log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); nobody is paged for it", drift / 1000)
-        event, transitions = Stepped(self._clock.now(), drift), list[Transition]()
-        for monitor in dict.fromkeys(one.monitor for one in self._books.alerts.values()):
-            if (watched := self._monitors.get(monitor)) is not None:
-                move = Move(draft, watched)
-                move.notify(event)
-                transitions.append(move.end())
-        return transitions
+        event = Stepped(self._clock.now(), drift)
+        return [transition for alert in list(self._books.alerts) for transition in self._notified(draft, alert, event)]
 
     def _observed(self, draft: Draft, results: Iterable[CheckResult]) -> list[Transition]:
         """What results do, one after the other."""

@@ -1,5 +1,6 @@
 """What one event does to one monitor: both state machines in turn, on a draft of everything that is known, which a commit makes true."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from vigie.core import alert, incident
@@ -121,9 +122,9 @@ class Move:
         """A person closes what is open."""
         self._detect(event)
 
-    def notify(self, event: Acked | Woke | Stepped) -> None:
-        """What concerns the alerts alone."""
-        for known in self._draft.alerts_of(self._after):
+    def notify(self, event: Acked | Woke | Stepped, alerts: Iterable[AlertState]) -> None:
+        """What concerns alerts alone."""
+        for known in alerts:
             self._apply(known, event)
 
     def end(self, result: CheckResult | None = None) -> Transition:
