@@ -43,7 +43,6 @@ from vigie.stores.sqlite.key import key_beside
 log = logging.getLogger("vigie.app")
 
 Publish = Callable[[Batch], Awaitable[None]]
-HEARTBEAT = "heartbeat"
 _AT_ONCE = 64
 _DRAIN_MS = 20_000
 
@@ -88,13 +87,14 @@ def zone_of(settings: Settings) -> tzinfo:
 
 
 def probed(settings: Settings) -> list[MonitorSettings]:
-    """The monitors that an agent checks: everything but jobs, which report in by themselves."""
-    return [one for one in settings.monitors if one.monitor.kind != HEARTBEAT]
+    """The monitors that an agent checks: all but those that report in by themselves."""
+    return [one for one in settings.monitors if not plugins.traits(one.monitor.kind).passive]
 
 
 def jobs(settings: Settings) -> list[Watched]:
     """The jobs that report in."""
-    return [Watched(one.monitor, one.config.token, one.config.expected()) for one in settings.monitors if one.monitor.kind == HEARTBEAT]
+    passive = [one for one in settings.monitors if plugins.traits(one.monitor.kind).passive]
+    return [Watched(one.monitor, one.config.token, one.config.expected()) for one in passive]
 
 
 def evidence(settings: Settings) -> Path:
@@ -186,7 +186,7 @@ class Runtime:
         await self.store.catalog.sync_monitors(watched)
         await self.ingest.start()
         await self.ingest.configure(watched)
-        self.eyes.use(watched, self.settings.blind_after_ms)
+        self.eyes.use(watched, self.settings.blind_after_ms, [one.monitor for one in probed(self.settings)])
         await self.eyes.start()
         told = self.settings.availability
         self.calendar.use(watched, told.every, told.channels, zone_of(self.settings))

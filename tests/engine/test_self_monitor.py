@@ -38,6 +38,7 @@ class FeedbackService:
     clock: VirtualClock
     continuous: bool = True
     monitors: tuple[Monitor, ...] = (SHOP, API, NAS)
+    passive: tuple[Monitor, ...] = ()
     agent: str = "local"
     run: int = 1
     sequence: int = 0
@@ -53,7 +54,7 @@ class FeedbackService:
         await self.store.catalog.sync_monitors(self.monitors)
         await self.ingest.start()
         await self.ingest.configure(self.monitors)
-        self.eyes.use(self.monitors, TELL)
+        self.eyes.use(self.monitors, TELL, [one for one in self.monitors if one not in self.passive])
         await self.eyes.start()
         return self
 
@@ -238,6 +239,14 @@ async def test_a_suspended_machine_was_blind_even_if_no_check_was_under_way(desk
 
 async def test_a_monitor_that_is_looked_at_once_an_hour_is_not_silent_in_between(desk: Make) -> None:
     ours = await desk(monitors=(replace(SHOP, every_ms=HOUR),)).start()
+    for _ in range(4):
+        await ours.see(after_s=3_600)
+    assert await ours.spans() == []
+
+
+async def test_nor_does_one_that_reports_in_by_itself_make_it_so(desk: Make) -> None:
+    backup = fake_monitor("backup", every_ms=1_000)
+    ours = await desk(monitors=(replace(SHOP, every_ms=HOUR), backup), passive=(backup,)).start()
     for _ in range(4):
         await ours.see(after_s=3_600)
     assert await ours.spans() == []

@@ -20,7 +20,6 @@ log = logging.getLogger("vigie.sight")
 
 _MIN_GAP_MS = 120_000
 _TURNS = 3  # of the monitor that is checked most often, without any result
-_WITHOUT_TURNS = ("heartbeat",)  # jobs report when they like
 
 
 class SelfMonitor:
@@ -53,12 +52,12 @@ class SelfMonitor:
         self._newest: Blind | None = None
         self._lock = asyncio.Lock()
 
-    def use(self, monitors: Iterable[Monitor], tell_after_ms: int) -> None:
-        """Whom to tell, after how long, and how often results come."""
+    def use(self, monitors: Iterable[Monitor], tell_after_ms: int, probed: Iterable[Monitor]) -> None:
+        """Whom to tell, after how long, and how often results come: `probed` are the monitors that are checked at regular intervals."""
         watched = list(monitors)
         self._tell_after_ms = tell_after_ms
         self._channels = tuple(dict.fromkeys(channel for monitor in watched for channel in monitor.notification.to))
-        transitions = [monitor.every_ms + monitor.timeout_ms for monitor in watched if monitor.kind not in _WITHOUT_TURNS]
+        transitions = [monitor.every_ms + monitor.timeout_ms for monitor in probed]
         self._gap_ms = max(_TURNS * min(transitions), _MIN_GAP_MS) if transitions and self._continuous else None
         self._unknown = {one: at for one, at in self._unknown.items() if any(monitor.id == one for monitor in watched)}
 

@@ -12,6 +12,7 @@ import msgspec
 
 from vigie.core.model import Cause
 from vigie.net import USER_AGENT
+from vigie.ports import Traits
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from h2.connection import H2Connection
     from h2.events import Event
 
-REQUIRES = ("h2",)
+TRAITS = Traits(requires=("h2",))
 _MAX_BYTES = 65_536
 _SETTINGS, _MAX_SETTINGS = 4, 16_384
 _METADATA = re.compile(r"[a-z0-9_.-]+")

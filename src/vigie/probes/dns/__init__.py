@@ -12,6 +12,7 @@ import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import split_server
+from vigie.ports import Traits
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Latency, Meta
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vigie.probes.dns.expect import Wanted
     from vigie.probes.dns.query import Question, Reply, Server
 
-REQUIRES = ("dns",)
+TRAITS = Traits(tcp=False, requires=("dns",))
 
 _EXAMPLE = "dns://9.9.9.9/example.com?type=MX"
 _SPARE_SECONDS, _SERVER_SECONDS = 0.02, 4.0
