@@ -33,7 +33,7 @@ from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
-from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, Store
+from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, RunMode, Store
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
@@ -248,7 +248,7 @@ async def _cycle(runtime: Runtime) -> int:
             result = await loop_monitor.run_check_with_retry(probe, spec)
         number = next(counter)
         named = replace(result, monitor=spec.monitor, location=spec.location, order=(run << 32) + number)
-        await runtime.ingest.take(Batch(f"once-{spec.monitor}", run, number, (named,)))
+        await runtime.ingest.take(Batch(spec.monitor, run, number, (named,), RunMode.SINGLE))
 
     async def cycle(one: MonitorSettings) -> None:
         spec, detection = one.spec, one.monitor.detection

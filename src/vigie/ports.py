@@ -143,14 +143,22 @@ class Notifier(Protocol):
         """Try the login without sending and return one line for `vigie doctor`; raise DeliveryError."""
 
 
+class RunMode(StrEnum):
+    """How an agent runs: all the time, or in single cycles that may be any time apart."""
+
+    CONTINUOUS = "continuous"
+    SINGLE = "single"
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Results of one agent. `sequence` rises by one for each batch of a `run`; a repeated batch is told by it."""
+    """Results of one agent. `sequence` rises by one for each batch of a `run`; a repeated batch is recognised by it."""
 
     agent: str
     run: int
     sequence: int
     results: tuple[CheckResult, ...]
+    mode: RunMode = RunMode.CONTINUOUS
 
 
 class Bus(Protocol):

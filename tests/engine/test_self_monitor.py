@@ -6,7 +6,7 @@ from datetime import UTC
 
 import pytest
 
-from vigie.core.model import Cause, CheckResult, Monitor, Scalar, Status, Timings
+from vigie.core.model import Cause, CheckResult, FaultScope, Monitor, Status, Timings
 from vigie.core.notification import NoticeReason
 from vigie.core.visibility import Blind, Unseen
 from vigie.engine.availability import availabilities
@@ -14,7 +14,7 @@ from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Batch, Commit, OutboxState, Store
+from vigie.ports import Batch, Commit, OutboxState, RunMode, Store
 from vigie.report.render import RenderContext
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
@@ -40,6 +40,7 @@ class FeedbackService:
     monitors: tuple[Monitor, ...] = (SHOP, API, NAS)
     passive: tuple[Monitor, ...] = ()
     agent: str = "local"
+    mode: RunMode = RunMode.CONTINUOUS
     run: int = 1
     sequence: int = 0
     woken: int = 0
@@ -68,7 +69,7 @@ class FeedbackService:
         *,
         monitor: Monitor = SHOP,
         after_s: float = 20,
-        figures: dict[str, Scalar] | None = None,
+        scope: FaultScope | None = None,
     ) -> None:
         """A result, some time after the one before."""
         at = self.clock.now()
@@ -83,11 +84,11 @@ class FeedbackService:
             cause,
             "as told",
             timings,
-            figures or {},
-            address,
+            address=address,
             order=(self.run << 32) + self.sequence,
+            scope=scope,
         )
-        await self.ingest.take(Batch(self.agent, self.run, self.sequence, (result,)))
+        await self.ingest.take(Batch(self.agent, self.run, self.sequence, (result,), self.mode))
 
     async def spans(self) -> list[tuple[Cause, int | None]]:
         """Cause and length in seconds."""
@@ -192,7 +193,7 @@ async def test_it_is_one_span_and_one_notice_over_a_restart(desk: Make) -> None:
 
 async def test_and_over_single_cycles_far_apart(desk: Make) -> None:
     for run in range(1, 6):
-        ours = await desk(run=run, continuous=False, agent="once-shop").start()
+        ours = await desk(run=run, continuous=False, agent="shop", mode=RunMode.SINGLE).start()
         await ours.see(*((UNKNOWN, NETWORK) if 2 <= run <= 4 else (UP,)), after_s=300)
     assert await ours.spans() == [(NETWORK, 900)]
     assert len(await ours.told()) == 3
@@ -200,7 +201,7 @@ async def test_and_over_single_cycles_far_apart(desk: Make) -> None:
 
 async def test_single_cycles_that_are_far_apart_are_no_silence(desk: Make) -> None:
     for run in range(1, 4):
-        ours = await desk(run=run, continuous=False, agent="once-shop").start()
+        ours = await desk(run=run, continuous=False, agent="shop", mode=RunMode.SINGLE).start()
         await ours.see(after_s=86_400)
     serve = await desk(run=9).start()
     await serve.see(after_s=86_400)
@@ -260,7 +261,7 @@ async def test_a_clock_that_steps_forward_leaves_a_hole_and_tells_nobody(desk: M
         at = ours.clock.now()
         ours.clock.step(6 * HOUR)
         ours.sequence += 1
-        spoilt = CheckResult("shop", at, UNKNOWN, ERROR, figures={"machine": True}, order=(1 << 32) + ours.sequence)
+        spoilt = CheckResult("shop", at, UNKNOWN, ERROR, scope=FaultScope.MACHINE, order=(1 << 32) + ours.sequence)
         await ours.ingest.take(Batch("local", 1, ours.sequence, (spoilt,)))
     else:
         ours.clock.step(6 * HOUR)
@@ -280,9 +281,9 @@ async def test_a_clock_that_steps_back_while_blind_does_not_keep_vigie_blind(des
 
 async def test_what_one_monitor_cannot_see_is_kept_for_that_one(desk: Make) -> None:
     ours = await desk().start()
-    for figures in ({}, {"alone": True}):
+    for scope in (None, FaultScope.MONITOR):
         for _ in range(12):
-            await ours.see(UNKNOWN, RESOLVER if figures else ERROR, figures=dict(figures))
+            await ours.see(UNKNOWN, RESOLVER if scope else ERROR, scope=scope)
             await ours.see(monitor=API)
         await ours.see()
     assert [(one.monitor, one.until is not None and one.until - one.start) for one in await ours.store.archive.blinds(0)] == [

@@ -12,6 +12,7 @@ from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.notification import NoticeReason, NotificationPolicy
 from vigie.core.visibility import OWN
 from vigie.engine.baselines import Baselines
+from vigie.engine.cursors import cursor_of
 from vigie.errors import StoreError
 from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState, TimelineEntry
 from vigie.text.words import REMOVED
@@ -118,15 +119,16 @@ class Ingest:
         Raises StoreError only after `stop`.
         """
         async with self._lock:
-            if (batch.run, batch.sequence) <= self._cursors.get(batch.agent, (0, 0)):
+            cursor = cursor_of(batch)
+            if (batch.run, batch.sequence) <= self._cursors.get(cursor, (0, 0)):
                 return
             moved = self._moved(drift := self._drift())
             transitions = [*moved, *self._turns(batch.results, {transition.monitor.id: transition.after for transition in moved})]
-            commit = self._commit(transitions, ((batch.agent, batch.run, batch.sequence),))
+            commit = self._commit(transitions, ((cursor, batch.run, batch.sequence),))
             await self._keep_trying(commit)
             self._apply(transitions)
             self._offset += drift
-            self._cursors[batch.agent] = (batch.run, batch.sequence)
+            self._cursors[cursor] = (batch.run, batch.sequence)
         await self._tell(transitions)
 
     async def handle(self, monitor_id: str, event: Event, command: int | None = None) -> tuple[Decision, ...]:

@@ -8,17 +8,19 @@ from dataclasses import replace
 from vigie.core import visibility
 from vigie.core.detection import Severity
 from vigie.core.events import Opened, Recovered
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.model import Cause, CheckResult, FaultScope, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.visibility import OWN, Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility
+from vigie.engine.cursors import mode_of
 from vigie.engine.ingest import Transition
 from vigie.errors import StoreError
 from vigie.net import is_literal, is_private
-from vigie.ports import Archive, Clock, Commit, Ledger, OutboxRow, TimelineEntry
+from vigie.ports import Archive, Clock, Commit, Ledger, OutboxRow, RunMode, TimelineEntry
 
 log = logging.getLogger("vigie.sight")
 
 _MIN_GAP_MS = 120_000
+_CONCERN_ALL = (FaultScope.NETWORK, FaultScope.MACHINE)  # what kept one check from being judged keeps others from it as well
 _TURNS = 3  # of the monitor that is checked most often, without any result
 
 
@@ -74,8 +76,8 @@ class SelfMonitor:
     async def _broke_off(self) -> bool:
         """Whether the newest life was a continuous one: single cycles may be any time apart."""
         cursors = (await self._ledger.load()).cursors
-        newest = max(cursors, key=lambda agent: cursors[agent], default="once-")
-        return not newest.startswith("once-")
+        newest = max(cursors, key=lambda cursor: cursors[cursor], default=None)
+        return newest is not None and mode_of(newest) is RunMode.CONTINUOUS
 
     async def hear(self, transition: Transition) -> None:
         """A result was taken in. Raises StoreError; the next result tries again."""
@@ -102,10 +104,10 @@ class SelfMonitor:
     async def _heard(self, monitor: Monitor, result: CheckResult) -> None:
         since = self._last if self._last is not None and self._gap_ms and result.at - self._last > self._gap_ms else None
         # A machine that stood still did so since it was heard last; a check that found no way out ended just now.
-        self._going_since = self._heard_at if since is not None or "machine" in result.figures else self._elapsed()
+        self._going_since = self._heard_at if since is not None or result.fault is FaultScope.MACHINE else self._elapsed()
         if result.status is not Status.UNKNOWN:
             await self._seen(monitor, result, since)
-        elif _concerns_all(result):
+        elif result.fault in _CONCERN_ALL:
             await self._look(Unseen(since or result.at, result.cause or Cause.PROBE_ERROR, self._ms_since(self._lost_at)))
         else:
             self._unknown.setdefault(monitor.id, result.at)
@@ -166,13 +168,6 @@ class SelfMonitor:
     def _notice(span: Blind, channel: str) -> Notice:
         reason = NoticeReason.BLIND
         return Notice(f"{span.incident}:{reason}:{channel}", span.incident, OWN, channel, reason, span.until or span.start)
-
-
-def _concerns_all(result: CheckResult) -> bool:
-    """Whether what kept this check from being judged keeps others from it as well."""
-    if result.cause in (Cause.PROBE_NETWORK, Cause.PROBE_RESOLVER):
-        return "alone" not in result.figures
-    return "machine" in result.figures
 
 
 def _shows(span: Blind, monitor: Monitor, result: CheckResult) -> bool:
