@@ -60,7 +60,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def target(self) -> str:
         """What is watched, as a URL."""
-        return f"icmp://{keys.place(self.host)}"
+        return f"icmp://{keys.host_port(self.host)}"
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:
