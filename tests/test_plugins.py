@@ -13,11 +13,15 @@ from vigie import plugins
 from vigie.config import one_monitor
 from vigie.config.shown import schema
 from vigie.errors import ConfigError, MissingExtra, VigieError
+from vigie.ports import Traits
 from vigie.probes import tcp
 
 EXTRAS = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 NEEDY = [
-    (port, kind) for port in plugins.PORTS for kind in plugins.kinds(port) if hasattr(plugins.load(port, kind, complete=False), "REQUIRES")
+    (port, kind)
+    for port in plugins.PORTS
+    for kind in plugins.kinds(port)
+    if plugins.load(port, kind, complete=False).__dict__.get("TRAITS", Traits()).requires
 ]
 
 
@@ -35,8 +39,13 @@ def test_what_kinds_share_is_not_a_kind(port: str) -> None:
         plugins.load(port, plugins.KIT)
 
 
+def test_a_kind_that_declares_no_traits_has_the_usual_ones() -> None:
+    assert plugins.traits("tcp") == Traits()
+    assert plugins.traits("heartbeat").passive
+
+
 def test_a_missing_extra_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tcp, "REQUIRES", ("json", "no_such.module"), raising=False)
+    monkeypatch.setattr(tcp, "TRAITS", Traits(requires=("json", "no_such.module")), raising=False)
 
     with pytest.raises(MissingExtra) as raised:
         plugins.load("probes", "tcp")
@@ -85,7 +94,7 @@ def test_a_kind_is_described_without_what_it_needs(port: str, kind: str) -> None
 import sys
 from vigie import plugins
 from vigie.errors import MissingExtra
-for name in {needs.REQUIRES!r}:
+for name in {needs.TRAITS.requires!r}:
     sys.modules[name] = None
 assert plugins.load({port!r}, {kind!r}, complete=False).Config
 try:

@@ -140,9 +140,9 @@ def about(kind: str) -> str:
     """What a kind of check is, what it needs, and how often it looks where that is not the usual."""
     module = plugins.load("probes", kind, complete=False)
     parts = [inspect.cleandoc(module.Config.__doc__ or "")]
-    parts += [f"Needs `pip install 'vigie[{kind}]'`."] * hasattr(module, "REQUIRES")
-    if hasattr(module.Config, "usual_every"):
-        parts.append(f"Looks every `{module.Config.usual_every}` unless `every` says otherwise.")
+    parts += [f"Needs `pip install 'vigie[{kind}]'`."] * bool(plugins.traits_of(module).requires)
+    if (every_ms := plugins.traits_of(module).every_ms) is not None:
+        parts.append(f"Checks every `{Duration(every_ms)}` unless `every` says otherwise.")
     return " ".join(parts)
 
 

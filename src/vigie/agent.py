@@ -23,7 +23,7 @@ from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.engine.prober import LocalAgent
 from vigie.memory import freeze
 from vigie.net import Link, Resolver, cache_folder, system_ca_file
-from vigie.ports import Batch
+from vigie.ports import Batch, Probe
 from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
 from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.probes.kit.link_guard import LinkGuard
@@ -37,10 +37,13 @@ _MAX_WAITING, _ROOM_SECONDS = 256, 0.05
 def build_probe(spec: CheckSpec, deps: ProbeDeps, *, every: int = CHECKS_PER_TRIAL) -> AlternateAddresses:
     """The probe of a spec, with the link guard around it; one of its alternate addresses is tried in every `every`th check."""
     module = plugins.load("probes", spec.kind)
-    probe = module.build(configured(module.Config, spec.options), deps)
-    guarded = LinkGuard(probe, spec.host, deps, own_names=not spec.options.get("resolver"))
-    by_tcp = spec.options.get("http") != "3"  # QUIC says nothing about TCP
-    return AlternateAddresses(guarded, deps, spec.target if by_tcp else "", every)
+    traits = plugins.traits_of(module)
+    config = configured(module.Config, spec.options)
+    probe: Probe = module.build(config, deps)
+    if traits.network:
+        probe = LinkGuard(probe, spec.host, deps, own_names=not spec.options.get("resolver"))
+    tcp = traits.tcp and getattr(config, "over_tcp", True)
+    return AlternateAddresses(probe, deps, spec.target if tcp else "", every)
 
 
 def probe_deps(control: list[str], second_resolver: str | None = None, evidence: Path | None = None) -> ProbeDeps:

@@ -34,7 +34,7 @@ from vigie.errors import AlreadyRunning, StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
-from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, Store
+from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, RunMode, Store
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
@@ -44,7 +44,6 @@ from vigie.stores.sqlite.key import key_beside
 log = logging.getLogger("vigie.app")
 
 Publish = Callable[[Batch], Awaitable[None]]
-HEARTBEAT = "heartbeat"
 _AT_ONCE = 64
 _DRAIN_MS = 20_000
 
@@ -89,13 +88,14 @@ def zone_of(settings: Settings) -> tzinfo:
 
 
 def probed(settings: Settings) -> list[MonitorSettings]:
-    """The monitors that an agent checks: everything but jobs, which report in by themselves."""
-    return [one for one in settings.monitors if one.monitor.kind != HEARTBEAT]
+    """The monitors that an agent checks: all but those that report in by themselves."""
+    return [one for one in settings.monitors if not plugins.traits(one.monitor.kind).passive]
 
 
 def jobs(settings: Settings) -> list[Watched]:
     """The jobs that report in."""
-    return [Watched(one.monitor, one.config.token, one.config.expected()) for one in settings.monitors if one.monitor.kind == HEARTBEAT]
+    passive = [one for one in settings.monitors if plugins.traits(one.monitor.kind).passive]
+    return [Watched(one.monitor, one.config.token, one.config.expected()) for one in passive]
 
 
 def evidence(settings: Settings) -> Path:
@@ -187,7 +187,7 @@ class Runtime:
         await self.store.catalog.sync_monitors(watched)
         await self.ingest.start()
         await self.ingest.configure(watched)
-        self.eyes.use(watched, self.settings.blind_after_ms)
+        self.eyes.use(watched, self.settings.blind_after_ms, [one.monitor for one in probed(self.settings)])
         await self.eyes.start()
         told = self.settings.availability
         self.calendar.use(watched, told.every, told.channels, zone_of(self.settings))
@@ -249,7 +249,7 @@ async def _cycle(runtime: Runtime) -> int:
             result = await loop_monitor.run_check_with_retry(probe, spec)
         number = next(counter)
         named = replace(result, monitor=spec.monitor, location=spec.location, run=run, sequence=number)
-        await runtime.ingest.take(Batch(f"once-{spec.monitor}", run, number, (named,)))
+        await runtime.ingest.take(Batch(spec.monitor, run, number, (named,), RunMode.SINGLE))
 
     async def cycle(one: MonitorSettings) -> None:
         spec, detection = one.spec, one.monitor.detection

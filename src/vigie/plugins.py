@@ -2,8 +2,8 @@
 
 `kit` is not a kind: it holds what the adapters of a port share.
 
-An adapter that needs more than Vigie brings along names the modules in `REQUIRES` and imports them where they are used, so that it can be
-described without them. Its packages stand in the extra of its own name: `pip install 'vigie[dns]'`.
+An adapter that needs more than Vigie brings along names the modules in its `TRAITS` and imports them where they are used, so that it can be
+described without them. Its packages are in the extra of its own name: `pip install 'vigie[dns]'`.
 What is installed is looked through once in the life of a process: that takes milliseconds, and every monitor asks for its kind.
 """
 
@@ -14,11 +14,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vigie.errors import MissingExtra, VigieError
+from vigie.ports import Traits
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 KIT = "kit"
+_DEFAULT = Traits()
 PORTS = ("probes", "collectors", "llms", "notifiers", "stores", "buses")
 
 
@@ -43,10 +45,21 @@ def load(port: str, kind: str, *, complete: bool = True) -> Any:
         if name.partition(".")[0] == "vigie":
             raise  # a slip of the module's own
         raise _missing(kind, name, ours=ours) from error
-    for name in getattr(module, "REQUIRES", ()) if complete else ():
+    for name in traits_of(module).requires if complete else ():
         if not _is_there(name):
             raise _missing(kind, name, ours=ours)
     return module
+
+
+def traits(kind: str) -> Traits:
+    """What the engine must know of a kind of check. Raises VigieError for one that is not installed."""
+    return traits_of(load("probes", kind, complete=False))
+
+
+def traits_of(module: Any) -> Traits:
+    """The same, of the module of a kind."""
+    found: Traits = getattr(module, "TRAITS", _DEFAULT)
+    return found
 
 
 @cache

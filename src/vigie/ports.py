@@ -41,6 +41,27 @@ class Probe(Protocol):
         """Look once, within `timeout_ms` in all; `monitor`, `location`, `run` and `sequence` of the result are filled in by the caller."""
 
 
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the engine must know of a kind of check. A kind that differs from these defaults declares its own as `TRAITS`.
+
+    - `passive`: it reports in by itself, whenever it likes: no agent checks it. Its Config has a `token` and `expected()`.
+    - `conclusive`: one result is proof, so `confirm` and `recover` do not apply.
+    - `network`: its failures may be those of this machine's own network, which is examined before the target is accused.
+    - `tcp`: its target is a TCP port, so the other addresses of its name can be tried by connecting to them. The Config of a kind where
+      this depends on the monitor says so with the property `over_tcp`.
+    - `every_ms`: the interval of a monitor that sets none; None for that of all monitors.
+    - `requires`: the modules that Vigie does not bring along; for kinds of our own they are in the extra of the kind's name.
+    """
+
+    passive: bool = False
+    conclusive: bool = False
+    network: bool = True
+    tcp: bool = True
+    every_ms: int | None = None
+    requires: tuple[str, ...] = ()
+
+
 class Collector(Protocol):
     """One kind of second look at the first failure."""
 
@@ -123,14 +144,22 @@ class Notifier(Protocol):
         """Try the login without sending and return one line for `vigie doctor`; raise DeliveryError."""
 
 
+class RunMode(StrEnum):
+    """How an agent runs: all the time, or in single cycles that may be any time apart."""
+
+    CONTINUOUS = "continuous"
+    SINGLE = "single"
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Results of one agent. `sequence` rises by one for each batch of a `run`; a repeated batch is told by it."""
+    """Results of one agent. `sequence` rises by one for each batch of a `run`; a repeated batch is recognised by it."""
 
     agent: str
     run: int
     sequence: int
     results: tuple[CheckResult, ...]
+    mode: RunMode = RunMode.CONTINUOUS
 
 
 class Bus(Protocol):

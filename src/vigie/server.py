@@ -117,7 +117,7 @@ class Server:
         watched = [one.monitor for one in fresh.monitors]
         await self.runtime.store.catalog.sync_monitors(watched)
         await self.runtime.ingest.configure(watched)
-        self.runtime.eyes.use(watched, fresh.blind_after_ms)
+        self.runtime.eyes.use(watched, fresh.blind_after_ms, [one.monitor for one in probed(fresh)])
         self.runtime.calendar.use(watched, fresh.availability.every, fresh.availability.channels, said.setting.zone)
         self.runtime.composer.use(said.setting, monitors(fresh))
         self.runtime.reporter.use(said)

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import ClassVar
 
 import msgspec
 import pytest
@@ -11,8 +10,8 @@ from typer.testing import CliRunner
 from vigie import cli
 from vigie.config import load
 from vigie.config.shown import schema, shown
-from vigie.core.duration import Duration
 from vigie.errors import ConfigError
+from vigie.ports import Traits
 from vigie.probes import tcp
 
 FILE = """
@@ -44,12 +43,7 @@ def test_a_faulty_url_is_named_in_its_place(tmp_path: Path) -> None:
 
 
 def test_a_kind_may_look_less_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Lazy(tcp.Config, frozen=True, kw_only=True, forbid_unknown_fields=True):
-        """A kind that looks once a day."""
-
-        usual_every: ClassVar[Duration] = Duration(86_400_000)
-
-    monkeypatch.setattr(tcp, "Config", Lazy)
+    monkeypatch.setattr(tcp, "TRAITS", Traits(every_ms=86_400_000), raising=False)
     (tmp_path / "vigie.yaml").write_text("monitors:\n  - tcp://a.test:1\n  - {url: tcp://b.test:1, every: 1m}\n")
 
     assert [one.monitor.every_ms for one in load(None, {}, tmp_path).monitors] == [86_400_000, 60_000]

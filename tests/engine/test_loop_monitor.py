@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from vigie.agent import check_once
-from vigie.core.model import Cause, CheckResult, CheckSpec, Scalar, Status
+from vigie.core.model import Cause, CheckResult, CheckSpec, FaultScope, Scalar, Status
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.ports import Commit
 from vigie.testing import VirtualClock, VirtualLoop
@@ -62,7 +62,7 @@ def nothing() -> None: ...
 async def test_a_machine_that_stood_still_spoils_whatever_was_under_way(clock: VirtualClock, cause: Cause | None) -> None:
     async with at_work(clock) as loop_monitor:
         result = await loop_monitor.run_check(Told(lambda: stall(3), cause), SHOP)
-    assert (result.status, result.cause, result.figures) == (UNKNOWN, Cause.PROBE_ERROR, {"machine": True})
+    assert (result.status, result.cause, result.fault) == (UNKNOWN, Cause.PROBE_ERROR, FaultScope.MACHINE)
     assert "too busy for" in result.message
 
 
@@ -71,7 +71,7 @@ async def test_a_machine_that_stood_still_spoils_whatever_was_under_way(clock: V
 async def test_so_does_a_clock_that_stepped_or_a_suspended_machine(clock: VirtualClock, step_ms: int) -> None:
     async with at_work(clock) as loop_monitor:
         result = await loop_monitor.run_check(Told(lambda: clock.step(step_ms), None), SHOP)
-    assert (result.status, result.figures) == (UNKNOWN, {"machine": True})
+    assert (result.status, result.fault) == (UNKNOWN, FaultScope.MACHINE)
     assert f"{step_ms / 1000:+.1f} s" in result.message
 
 

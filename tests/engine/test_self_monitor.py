@@ -6,7 +6,7 @@ from datetime import UTC
 
 import pytest
 
-from vigie.core.model import Cause, CheckResult, Monitor, Scalar, Status, Timings
+from vigie.core.model import Cause, CheckResult, FaultScope, Monitor, Status, Timings
 from vigie.core.notification import NoticeReason
 from vigie.core.visibility import Blind, Unseen
 from vigie.engine.availability import availabilities
@@ -14,7 +14,7 @@ from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.errors import StoreError, StoreFault
-from vigie.ports import Batch, Commit, OutboxState, Store
+from vigie.ports import Batch, Commit, OutboxState, RunMode, Store
 from vigie.report.render import RenderContext
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
@@ -38,7 +38,9 @@ class FeedbackService:
     clock: VirtualClock
     continuous: bool = True
     monitors: tuple[Monitor, ...] = (SHOP, API, NAS)
+    passive: tuple[Monitor, ...] = ()
     agent: str = "local"
+    mode: RunMode = RunMode.CONTINUOUS
     run: int = 1
     sequence: int = 0
     woken: int = 0
@@ -54,7 +56,7 @@ class FeedbackService:
         await self.store.catalog.sync_monitors(self.monitors)
         await self.ingest.start()
         await self.ingest.configure(self.monitors)
-        self.eyes.use(self.monitors, TELL)
+        self.eyes.use(self.monitors, TELL, [one for one in self.monitors if one not in self.passive])
         await self.eyes.start()
         return self
 
@@ -68,7 +70,7 @@ class FeedbackService:
         *,
         monitor: Monitor = SHOP,
         after_s: float = 20,
-        figures: dict[str, Scalar] | None = None,
+        scope: FaultScope | None = None,
     ) -> None:
         """A result, some time after the one before."""
         at = self.clock.now()
@@ -83,12 +85,12 @@ class FeedbackService:
             cause,
             "as told",
             timings,
-            figures or {},
-            address,
+            address=address,
             run=self.run,
             sequence=self.sequence,
+            scope=scope,
         )
-        await self.ingest.take(Batch(self.agent, self.run, self.sequence, (result,)))
+        await self.ingest.take(Batch(self.agent, self.run, self.sequence, (result,), self.mode))
 
     async def spans(self) -> list[tuple[Cause, int | None]]:
         """Cause and length in seconds."""
@@ -193,7 +195,7 @@ async def test_it_is_one_span_and_one_notice_over_a_restart(desk: Make) -> None:
 
 async def test_and_over_single_cycles_far_apart(desk: Make) -> None:
     for run in range(1, 6):
-        ours = await desk(run=run, continuous=False, agent="once-shop").start()
+        ours = await desk(run=run, continuous=False, agent="shop", mode=RunMode.SINGLE).start()
         await ours.see(*((UNKNOWN, NETWORK) if 2 <= run <= 4 else (UP,)), after_s=300)
     assert await ours.spans() == [(NETWORK, 900)]
     assert len(await ours.told()) == 3
@@ -201,7 +203,7 @@ async def test_and_over_single_cycles_far_apart(desk: Make) -> None:
 
 async def test_single_cycles_that_are_far_apart_are_no_silence(desk: Make) -> None:
     for run in range(1, 4):
-        ours = await desk(run=run, continuous=False, agent="once-shop").start()
+        ours = await desk(run=run, continuous=False, agent="shop", mode=RunMode.SINGLE).start()
         await ours.see(after_s=86_400)
     serve = await desk(run=9).start()
     await serve.see(after_s=86_400)
@@ -245,6 +247,14 @@ async def test_a_monitor_that_is_looked_at_once_an_hour_is_not_silent_in_between
     assert await ours.spans() == []
 
 
+async def test_nor_does_one_that_reports_in_by_itself_make_it_so(desk: Make) -> None:
+    backup = fake_monitor("backup", every_ms=1_000)
+    ours = await desk(monitors=(replace(SHOP, every_ms=HOUR), backup), passive=(backup,)).start()
+    for _ in range(4):
+        await ours.see(after_s=3_600)
+    assert await ours.spans() == []
+
+
 @pytest.mark.parametrize("machine", [True, False], ids=["a check under way", "none under way"])
 async def test_a_clock_that_steps_forward_leaves_a_hole_and_tells_nobody(desk: Make, machine: bool) -> None:
     ours = await desk().start()
@@ -253,7 +263,7 @@ async def test_a_clock_that_steps_forward_leaves_a_hole_and_tells_nobody(desk: M
         at = ours.clock.now()
         ours.clock.step(6 * HOUR)
         ours.sequence += 1
-        spoilt = CheckResult("shop", at, UNKNOWN, ERROR, figures={"machine": True}, run=1, sequence=ours.sequence)
+        spoilt = CheckResult("shop", at, UNKNOWN, ERROR, scope=FaultScope.MACHINE, run=1, sequence=ours.sequence)
         await ours.ingest.take(Batch("local", 1, ours.sequence, (spoilt,)))
     else:
         ours.clock.step(6 * HOUR)
@@ -273,9 +283,9 @@ async def test_a_clock_that_steps_back_while_blind_does_not_keep_vigie_blind(des
 
 async def test_what_one_monitor_cannot_see_is_kept_for_that_one(desk: Make) -> None:
     ours = await desk().start()
-    for figures in ({}, {"alone": True}):
+    for scope in (None, FaultScope.MONITOR):
         for _ in range(12):
-            await ours.see(UNKNOWN, RESOLVER if figures else ERROR, figures=dict(figures))
+            await ours.see(UNKNOWN, RESOLVER if scope else ERROR, scope=scope)
             await ours.see(monitor=API)
         await ours.see()
     assert [(one.monitor, one.until is not None and one.until - one.start) for one in await ours.store.archive.blinds(0)] == [

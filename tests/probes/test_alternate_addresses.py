@@ -20,6 +20,7 @@ from vigie.net import Answer, Link
 from vigie.probes.kit import alternate_addresses
 from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
 from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.link_guard import LinkGuard
 from vigie.report import rules
 from vigie.report.facts import Subject, bundle
 from vigie.testing.servers import black_hole, page
@@ -230,7 +231,6 @@ async def test_a_silence_counts_only_where_we_get_out_by_that_family(
     [
         (Status.DOWN, Cause.HTTP_STATUS, "http://shop.test/", V4),
         (Status.UNKNOWN, Cause.PROBE_NETWORK, "http://shop.test/", V4),
-        (UP, None, "dns://shop.test:53/A", V4),
         (UP, None, "", V4),
         (UP, None, "http://shop.test:nonsense/", V4),
         (UP, None, "http://shop.test/", "192.0.2.9"),
@@ -259,6 +259,38 @@ async def test_another_degradation_keeps_its_own_words() -> None:
         found = CheckResult("", 0, DEGRADED, Cause.TLS_EXPIRING, address=V4, addresses=(V4, OTHER))
         probe = AlternateAddresses(Found(found), deps, f"https://shop.test:{port}/", every=1)
         assert [await probe.check(2_000) for _ in range(3)] == [found] * 3
+
+
+async def test_a_redirect_gives_no_port_to_a_service_that_is_not_tried_by_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alternate_addresses, "_connected", None)  # a try would fail
+    resolver: Any = Told(())
+    deps = ProbeDeps(SystemClock(), resolver, Link(resolver, ()))
+    http = HttpFacts(200, "3", redirects=1, hops=("https://shop.test:1/welcome",))
+    found = CheckResult("", 0, UP, address=V4, addresses=(V4, OTHER), http=http)
+    assert await AlternateAddresses(Found(found), deps, "", every=1).check(2_000) is found
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "tried"),
+    [
+        ("http", {"url": "https://shop.test/"}, True),
+        ("http", {"url": "https://shop.test/", "http": "3"}, False),
+        ("steps", {"steps": [{"url": "https://shop.test/", "http": "3"}]}, False),
+        ("tcp", {"host": "shop.test", "port": 25}, True),
+        ("dns", {"name": "shop.test"}, False),
+        ("icmp", {"host": "shop.test"}, False),
+        ("exec", {"command": ["true"]}, False),
+        ("domain", {"domain": "shop.test"}, False),
+        ("heartbeat", {"period": 60_000, "token": "0123456789"}, False),
+    ],
+)
+async def test_what_can_be_tried_by_tcp_is_said_by_the_kind(kind: str, options: dict[str, object], tried: bool) -> None:
+    resolver: Any = Told(())
+    deps = ProbeDeps(SystemClock(), resolver, Link(resolver, ()))
+    built = build_probe(CheckSpec("one", "one", kind, "some://target:1", "shop.test", 60_000, 2_000, options), deps)
+    assert bool(built.target) is tried
+    assert isinstance(built.probe, LinkGuard) is (kind != "heartbeat")
+    deps.close()
 
 
 async def test_the_port_is_that_of_the_last_hop() -> None:

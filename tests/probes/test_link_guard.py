@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vigie.clock import SystemClock
-from vigie.core.model import Cause, CheckResult, Status
+from vigie.core.model import Cause, CheckResult, FaultScope, Status
 from vigie.net import Resolver
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.link_guard import LinkGuard
@@ -127,7 +127,7 @@ async def test_a_fault_of_vigies_own_shows_nothing() -> None:
 async def test_a_resolver_that_knows_no_name_at_all_is_ours(cause: Cause) -> None:
     result = await look(ToldLink(Cause.PROBE_RESOLVER), cause, address=None)
     assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_RESOLVER)
-    assert "alone" not in result.figures
+    assert result.fault is FaultScope.NETWORK
 
 
 async def test_a_failing_resolver_excuses_no_silent_server() -> None:
@@ -138,7 +138,7 @@ async def test_a_failing_resolver_excuses_no_silent_server() -> None:
 async def test_a_hiccup_is_told_from_a_dead_zone_by_another_resolver(cause: Cause, ours: bool) -> None:
     hiccup = await look(ToldLink(other=True), cause, address=None)
     assert hiccup.cause is (Cause.PROBE_RESOLVER if ours else cause)
-    assert hiccup.figures.get("alone", False) is ours, "other monitors may well see"
+    assert hiccup.fault is (FaultScope.MONITOR if ours else FaultScope.TARGET), "other monitors may well see"
     assert (await look(ToldLink(other=False), cause, address=None)).cause is cause
 
 

@@ -97,7 +97,7 @@ class Vigie:
         await self.store.catalog.sync_monitors(self._monitors)
         await self.ingest.start()
         await self.ingest.configure(self._monitors)
-        self.self_monitor.use(self._monitors, _BLIND_MS)
+        self.self_monitor.use(self._monitors, _BLIND_MS, self._monitors)
         await self.self_monitor.start()
         self._run = await self.store.ledger.next_run()
         loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run, "calendar": self.calendar.run}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from vigie import plugins
 from vigie.cli import results
 from vigie.cli.common import ConfigOption, coloured, command, counted, notes, run, settings, waiting
 from vigie.config import MonitorSettings, Settings, one_monitor
@@ -146,10 +147,10 @@ async def _checked(found: Settings) -> list[results.Checked]:
     """Every monitor: probed now, or, where a job reports in by itself, judged by its reports."""
     from vigie.agent import check_once
 
-    probed = [one for one in found.monitors if one.monitor.kind != "heartbeat"]
-    made = await check_once([one.spec for one in probed], list(found.control), found.second_resolver)
-    checked = [(one.monitor, result) for one, result in zip(probed, made, strict=True)]
-    if len(probed) == len(found.monitors):
+    active = [one for one in found.monitors if not plugins.traits(one.monitor.kind).passive]
+    made = await check_once([one.spec for one in active], list(found.control), found.second_resolver)
+    checked = [(one.monitor, result) for one, result in zip(active, made, strict=True)]
+    if len(active) == len(found.monitors):
         return checked
     from vigie.app import judged
     from vigie.clock import SystemClock

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.app import HEARTBEAT, jobs, store_exists
+from vigie.app import jobs, store_exists
 from vigie.cli.common import ConfigOption, command, notes, opened, run, settings
 from vigie.cli.results import instant
 from vigie.config import Settings
@@ -77,7 +77,7 @@ async def _enqueue(found: Settings, watched: Watched, ping: Ping) -> None:
 async def _listed(found: Settings) -> None:
     """Each job with its address, which is a secret: it is shown here and nowhere else."""
     if not jobs(found):
-        raise VigieError("no job reports in", f"add a monitor of `type: {HEARTBEAT}`; docs/heartbeat.md shows how")
+        raise VigieError("no job reports in", "add a monitor of `type: heartbeat`; docs/heartbeat.md shows how")
     pings = await _newest(found)
     for one in jobs(found):
         last = pings.get(one.monitor.id)

@@ -175,7 +175,8 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     detection, notification = _policy(tree, common.alert, policies, names, (*path, "alert"))
-    if getattr(adapter, "CERTAIN", False):
+    traits = plugins.traits_of(adapter)
+    if traits.conclusive:
         detection = replace(detection, confirm=1, recover=1)
     # One host may be looked at in many ways, so that its name alone would not tell them apart.
     name = common.name or (config.target if by_url else config.host or config.target)
@@ -185,7 +186,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
         kind=kind,
         target=config.target,
         host=config.host,
-        every_ms=int(common.every if "every" in values else getattr(config, "usual_every", common.every)),
+        every_ms=int(common.every if "every" in values or traits.every_ms is None else traits.every_ms),
         timeout_ms=int(common.timeout),
         detection=detection,
         notification=notification,

@@ -80,6 +80,22 @@ class Cause(StrEnum):
         return self.startswith("probe.")
 
 
+class FaultScope(StrEnum):
+    """Whose fault it is that a check did not find everything well, and so what else is affected by it."""
+
+    TARGET = "target"
+    MONITOR = "monitor"  # of this monitor's own resources: its probe, its resolver; the others can be checked
+    NETWORK = "network"  # this machine has no way out or no names: every service beyond it is affected
+    MACHINE = "machine"  # this machine stood still: every check in progress is affected
+
+
+_SCOPES = {
+    Cause.PROBE_NETWORK: FaultScope.NETWORK,
+    Cause.PROBE_RESOLVER: FaultScope.NETWORK,
+    Cause.PROBE_ERROR: FaultScope.MONITOR,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
     """Phases of one check in float milliseconds; None where a phase did not happen. Redirect hops are summed."""
@@ -176,6 +192,12 @@ class CheckResult:
     run: int = 0
     sequence: int = 0
     page: PageFacts | None = None  # where the page was read; None also when it is byte for byte the one told last
+    scope: FaultScope | None = None  # only where the cause alone does not say it
+
+    @property
+    def fault(self) -> FaultScope:
+        """Whose fault it is that the result is not up."""
+        return self.scope or (FaultScope.TARGET if self.cause is None else _SCOPES.get(self.cause, FaultScope.TARGET))
 
 
 class Sensitivity(StrEnum):

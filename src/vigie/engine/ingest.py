@@ -16,6 +16,7 @@ from vigie.core.model import CheckResult, Monitor
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import SubjectKind
 from vigie.engine.baselines import Baselines
+from vigie.engine.cursors import cursor_of
 from vigie.engine.transition import Books, Draft, Move, Transition
 from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
@@ -120,14 +121,15 @@ class Ingest:
         Raises StoreError only after `stop`.
         """
         async with self._lock:
-            if (batch.run, batch.sequence) <= self._cursors.get(batch.agent, (0, 0)):
+            cursor = cursor_of(batch)
+            if (batch.run, batch.sequence) <= self._cursors.get(cursor, (0, 0)):
                 return
             draft = Draft(self._books)
             transitions = [*self._moved_along(draft, drift := self._drift()), *self._observed(draft, batch.results)]
-            await self._keep_trying(self._commit(draft, transitions, cursors=((batch.agent, batch.run, batch.sequence),)))
+            await self._keep_trying(self._commit(draft, transitions, cursors=((cursor, batch.run, batch.sequence),)))
             self._adopt(draft, transitions)
             self._offset += drift
-            self._cursors[batch.agent] = (batch.run, batch.sequence)
+            self._cursors[cursor] = (batch.run, batch.sequence)
         await self._announce_all(transitions)
 
     async def handle(self, monitor_id: str, event: Event, command: int | None = None) -> tuple[Decision, ...]:

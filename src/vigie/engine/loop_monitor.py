@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from vigie.core.model import Cause, CheckResult, CheckSpec, Scalar, Status
+from vigie.core.model import Cause, CheckResult, CheckSpec, FaultScope, Status
 from vigie.ports import Clock, Probe
 
 log = logging.getLogger("vigie.prober")
@@ -64,16 +64,16 @@ class LoopMonitor:
         except Exception as error:  # a probe that raises has a bug; the target is not at fault
             invalid = self.invalidation(mark)
             if invalid is not None:
-                return own_fault(at, invalid, machine=True)
+                return own_fault(at, invalid, FaultScope.MACHINE)
             log.exception("%s: the probe failed", spec.name)
             return own_fault(at, f"the probe failed: {type(error).__name__}: {error}")
         invalid = self.invalidation(mark, result, spec.timeout_ms)
-        return result if invalid is None else own_fault(at, invalid, machine=True)
+        return result if invalid is None else own_fault(at, invalid, FaultScope.MACHINE)
 
     async def run_check_with_retry(self, probe: Probe, spec: CheckSpec) -> CheckResult:
         """The same, with a second try if this machine invalidated the first: for callers that do not check again on their own."""
         result = await self.run_check(probe, spec)
-        return await self.run_check(probe, spec) if "machine" in result.figures else result
+        return await self.run_check(probe, spec) if result.scope is FaultScope.MACHINE else result
 
     def mark(self) -> Mark:
         """The state now, to be taken at the start of a check."""
@@ -110,10 +110,9 @@ async def monitored_loop(clock: Clock) -> AsyncIterator[LoopMonitor]:
         await asyncio.gather(ticking, return_exceptions=True)
 
 
-def own_fault(at: int, message: str, *, machine: bool = False) -> CheckResult:
-    """The result of a check that failed through Vigie's own fault; `machine`: every check running at the time is affected."""
-    figures: dict[str, Scalar] = {"machine": True} if machine else {}
-    return CheckResult("", at, Status.UNKNOWN, Cause.PROBE_ERROR, message, figures=figures)
+def own_fault(at: int, message: str, scope: FaultScope | None = None) -> CheckResult:
+    """The result of a check that failed through Vigie's own fault."""
+    return CheckResult("", at, Status.UNKNOWN, Cause.PROBE_ERROR, message, scope=scope)
 
 
 def _explains(lost: float, result: CheckResult, timeout_ms: int) -> bool:

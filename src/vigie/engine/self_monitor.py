@@ -8,21 +8,22 @@ from dataclasses import replace
 from vigie.core import visibility
 from vigie.core.detection import Severity
 from vigie.core.events import Opened, Recovered
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.model import Cause, CheckResult, FaultScope, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.core.visibility import Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility
+from vigie.engine.cursors import mode_of
 from vigie.engine.ingest import Ingest
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.net import is_literal, is_private
-from vigie.ports import Archive, Clock, Commit, Ledger, TimelineEntry
+from vigie.ports import Archive, Clock, Commit, Ledger, RunMode, TimelineEntry
 
 log = logging.getLogger("vigie.sight")
 
 _MIN_GAP_MS = 120_000
+_CONCERN_ALL = (FaultScope.NETWORK, FaultScope.MACHINE)  # what kept one check from being judged keeps others from it as well
 _TURNS = 3  # of the monitor that is checked most often, without any result
-_WITHOUT_TURNS = ("heartbeat",)  # jobs report when they like
 
 
 class SelfMonitor:
@@ -57,12 +58,12 @@ class SelfMonitor:
         self._newest: Blind | None = None
         self._lock = asyncio.Lock()
 
-    def use(self, monitors: Iterable[Monitor], tell_after_ms: int) -> None:
-        """Whom to tell, after how long, and how often results come."""
+    def use(self, monitors: Iterable[Monitor], tell_after_ms: int, probed: Iterable[Monitor]) -> None:
+        """Whom to tell, after how long, and how often results come: `probed` are the monitors that are checked at regular intervals."""
         watched = list(monitors)
         self._tell_after_ms = tell_after_ms
         self._channels = tuple(dict.fromkeys(channel for monitor in watched for channel in monitor.notification.to))
-        transitions = [monitor.every_ms + monitor.timeout_ms for monitor in watched if monitor.kind not in _WITHOUT_TURNS]
+        transitions = [monitor.every_ms + monitor.timeout_ms for monitor in probed]
         self._gap_ms = max(_TURNS * min(transitions), _MIN_GAP_MS) if transitions and self._continuous else None
         self._unknown = {one: at for one, at in self._unknown.items() if any(monitor.id == one for monitor in watched)}
 
@@ -79,8 +80,8 @@ class SelfMonitor:
     async def _broke_off(self) -> bool:
         """Whether the newest life was a continuous one: single cycles may be any time apart."""
         cursors = (await self._ledger.load()).cursors
-        newest = max(cursors, key=lambda agent: cursors[agent], default="once-")
-        return not newest.startswith("once-")
+        newest = max(cursors, key=lambda cursor: cursors[cursor], default=None)
+        return newest is not None and mode_of(newest) is RunMode.CONTINUOUS
 
     async def hear(self, transition: Transition) -> None:
         """A result was taken in. Raises StoreError; the next result tries again."""
@@ -107,10 +108,10 @@ class SelfMonitor:
     async def _heard(self, monitor: Monitor, result: CheckResult) -> None:
         since = self._last if self._last is not None and self._gap_ms and result.at - self._last > self._gap_ms else None
         # A machine that stood still did so since it was heard last; a check that found no way out ended just now.
-        self._going_since = self._heard_at if since is not None or "machine" in result.figures else self._elapsed()
+        self._going_since = self._heard_at if since is not None or result.fault is FaultScope.MACHINE else self._elapsed()
         if result.status is not Status.UNKNOWN:
             await self._seen(monitor, result, since)
-        elif _concerns_all(result):
+        elif result.fault in _CONCERN_ALL:
             await self._look(Unseen(since or result.at, result.cause or Cause.PROBE_ERROR, self._ms_since(self._lost_at)))
         else:
             self._unknown.setdefault(monitor.id, result.at)
@@ -180,13 +181,6 @@ def _notice(span: Blind, channel: str) -> Notice:
     return Notice(
         span.incident, VIGIE_ID, channel, NoticeReason.BLIND, span.until or span.start, subject=SubjectKind.VIGIE
     )  # fmt: skip
-
-
-def _concerns_all(result: CheckResult) -> bool:
-    """Whether what kept this check from being judged keeps others from it as well."""
-    if result.cause in (Cause.PROBE_NETWORK, Cause.PROBE_RESOLVER):
-        return "alone" not in result.figures
-    return "machine" in result.figures
 
 
 def _shows(span: Blind, monitor: Monitor, result: CheckResult) -> bool:

@@ -12,6 +12,7 @@ import msgspec
 
 from vigie.core.model import Cause
 from vigie.net import USER_AGENT
+from vigie.ports import Traits
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from h2.connection import H2Connection
     from h2.events import Event
 
-REQUIRES = ("h2",)
+TRAITS = Traits(requires=("h2",))
 _MAX_BYTES = 65_536
 _SETTINGS, _MAX_SETTINGS = 4, 16_384
 _METADATA = re.compile(r"[a-z0-9_.-]+")
@@ -87,7 +88,7 @@ class Config(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"{super().target}/{self.service}" if self.service else super().target
 
     @classmethod
-    def of_path(cls, path: str) -> dict[str, Any]:
+    def keys_of_path(cls, path: str) -> dict[str, Any]:
         """The service's name."""
         return {"service": path} if path else {}
 
@@ -131,7 +132,7 @@ class _Call:
             self._hear(connection, data)
         status = self._judge()
         connection.close_connection()
-        await self._dialogue.leave(connection.data_to_send())
+        await self._dialogue.say_goodbye(connection.data_to_send())
         return status
 
     def _request(self) -> list[tuple[str, str]]:
@@ -140,7 +141,7 @@ class _Call:
             (":method", "POST"),
             (":scheme", "http" if config.tls == "off" else "https"),
             (":path", "/grpc.health.v1.Health/Check"),
-            (":authority", keys.place(config.host, config.where)),
+            (":authority", keys.host_port(config.host, config.effective_port)),
             ("te", "trailers"),
             ("content-type", "application/grpc"),
             ("user-agent", USER_AGENT),

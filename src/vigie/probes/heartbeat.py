@@ -17,10 +17,11 @@ import msgspec
 from vigie.core.duration import Duration
 from vigie.core.heartbeat import Expected
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.ports import Clock
+from vigie.ports import Clock, Traits
 from vigie.probes.kit.deps import ProbeDeps
 
-CERTAIN = True  # a ping is the truth: asking again would confirm nothing, so one result opens an incident and one closes it
+# A ping is proof: asking again would confirm nothing, so one result opens an incident and one closes it.
+TRAITS = Traits(passive=True, conclusive=True, network=False, tcp=False)
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _HOUR_MS = 3_600_000

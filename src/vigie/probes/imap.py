@@ -54,7 +54,7 @@ class _Talk:
         if self._config.user is not None and not preauthenticated:
             await self._login(offers)
         await self._ask("NOOP", "the server does not answer NOOP well")
-        await self._dialogue.leave(b"bye LOGOUT\r\n")
+        await self._dialogue.say_goodbye(b"bye LOGOUT\r\n")
         return "IMAP answers" if self._config.user is None else "IMAP answers, login accepted"
 
     async def _greeting(self) -> bool:

@@ -57,7 +57,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("a text of MQTT has at most 65,535 bytes")
 
     @classmethod
-    def of_path(cls, path: str) -> dict[str, Any]:
+    def keys_of_path(cls, path: str) -> dict[str, Any]:
         """The topic."""
         return {"topic": path} if path else {}
 
@@ -82,7 +82,7 @@ class _Talk:
         await self._say(_PING, b"")
         while (await self._hear())[0] != _PONG:
             pass
-        await self._dialogue.leave(_packet(_DISCONNECT, b""))
+        await self._dialogue.say_goodbye(_packet(_DISCONNECT, b""))
         return "connected, pong" if self._config.topic is None else "connected, message came back, pong"
 
     async def _connect(self) -> None:

@@ -46,7 +46,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
     expect: Annotated[Expect, msgspec.Meta(description="What INFO must say.")] = Expect()
 
     @classmethod
-    def of_path(cls, path: str) -> dict[str, Any]:
+    def keys_of_path(cls, path: str) -> dict[str, Any]:
         """The database's number."""
         return {"database": path} if path else {}
 
@@ -68,7 +68,7 @@ async def _talk(config: Config, dialogue: Dialogue) -> str:
     if config.expect != Expect():
         text = await _ask(dialogue, "INFO is refused", "INFO")
         _judge(config.expect, dialogue, dict(line.split(":", 1) for line in text.splitlines() if ":" in line))
-    await dialogue.leave(_command("QUIT"))
+    await dialogue.say_goodbye(_command("QUIT"))
     return "PONG"
 
 

@@ -53,7 +53,7 @@ class _Talk:
         if self._config.user is not None:
             await self._login(dialogue, offers.get("AUTH", "").upper().split())
         await self._ask(dialogue, "NOOP", "the server does not answer NOOP well", "250")
-        await dialogue.leave(b"QUIT\r\n")
+        await dialogue.say_goodbye(b"QUIT\r\n")
         return "SMTP answers" if self._config.user is None else "SMTP answers, login accepted"
 
     async def _ehlo(self, dialogue: Dialogue) -> dict[str, str]:

@@ -15,8 +15,8 @@ from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, Meta, Port, Resolver, TlsDays
 from vigie.probes.kit.pattern import Pattern, SearchBudget, check_pattern, unescaped
-from vigie.probes.kit.starttls import Protocol, ask
-from vigie.probes.kit.stream import Dialogue, Peer, converse, shown
+from vigie.probes.kit.starttls import Protocol, negotiate
+from vigie.probes.kit.stream import Dialogue, Peer, converse, printable
 from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed
 
 _EXAMPLE = "tcp://db.example.com:5432"
@@ -74,7 +74,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def target(self) -> str:
         """What is watched, as a URL."""
-        return f"tcp://{keys.place(self.host, self.port)}"
+        return f"tcp://{keys.host_port(self.host, self.port)}"
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class TcpProbe:
 
     async def _talk(self, dialogue: Dialogue) -> str:
         if isinstance(self._config.tls, str):
-            await ask(dialogue, self._config.tls)
+            await negotiate(dialogue, self._config.tls)
             await dialogue.start_tls()
         heard = _Heard(dialogue, [part for step in self._steps for part in step.said])
         for number, step in enumerate(self._steps, 1):
@@ -193,4 +193,4 @@ class _Heard:
 
     def _shown(self, data: bytes) -> str:
         # First hidden, then cut: half a password is one too.
-        return shown(redact(data[:_READ].strip().decode("utf-8", "replace"), self._said).encode())
+        return printable(redact(data[:_READ].strip().decode("utf-8", "replace"), self._said).encode())

@@ -136,7 +136,7 @@ async def _talk(config: Config, place: Place, dialogue: Dialogue) -> str:
     await frames.say(_PING, token)
     while await frames.hear() != (_PONG, token):
         pass
-    await dialogue.leave(_frame(_CLOSE, struct.pack(">H", 1000)))
+    await dialogue.say_goodbye(_frame(_CLOSE, struct.pack(">H", 1000)))
     return "upgraded, pong" if config.expect is None else "upgraded, message as expected, pong"
 
 
@@ -145,7 +145,7 @@ async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
     key = base64.b64encode(secrets.token_bytes(16)).decode()
     usual = 443 if place.secure else 80
     lines = {
-        "Host": keys.place(place.host, None if place.port == usual else place.port),
+        "Host": keys.host_port(place.host, None if place.port == usual else place.port),
         "User-Agent": USER_AGENT,
         **({"Authorization": _credentials(config.auth)[-1]} if config.auth != Auth() else {}),
         **config.headers,

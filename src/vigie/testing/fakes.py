@@ -221,7 +221,7 @@ class FakeVigie:
         await self.store.catalog.sync_monitors(self.monitors)
         await self.ingest.start()
         await self.ingest.configure(self.monitors)
-        self.eyes.use(self.monitors, 120_000)
+        self.eyes.use(self.monitors, 120_000, self.monitors)
         await self.eyes.start()
         loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run, "calendar": self.calendar.run}
         self._tasks = [asyncio.create_task(keep_alive(name, run, self.clock)) for name, run in loops.items()]

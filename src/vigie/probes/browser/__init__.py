@@ -12,6 +12,7 @@ from typing import Any
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status
 from vigie.net import redact
+from vigie.ports import Traits
 from vigie.probes.browser.chromium import BrowserError, Chromium
 from vigie.probes.browser.config import Config
 from vigie.probes.browser.evidence import Evidence
@@ -23,7 +24,7 @@ from vigie.probes.kit.verdict import CheckFailed, Verdict, advice, no_address, s
 
 __all__ = ["Config", "build"]
 
-REQUIRES = ("playwright",)
+TRAITS = Traits(every_ms=300_000, requires=("playwright",))
 
 # Kept back from the time-out, ms: for the screenshot of a failure, and for ending the visit. What takes longer than the
 # time-out and a little does not obey any more.

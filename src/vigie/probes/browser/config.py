@@ -1,10 +1,9 @@
 """The configuration of a page that is opened in a real browser."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.net import host_of, redact_url
 from vigie.probes.kit.http.config import Basic, status_ranges
 from vigie.probes.kit.http.urls import Place
@@ -87,8 +86,6 @@ class Viewport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A page in Chromium, as people see it: it is opened, acted upon, and must show something. A screenshot of each failure is kept."""
-
-    usual_every: ClassVar[Duration] = Duration(300_000)
 
     url: Annotated[str, Meta(description="What is opened.", examples=["https://shop.example.com/"])]
     actions: Annotated[

@@ -12,6 +12,7 @@ import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import split_server
+from vigie.ports import Traits
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Latency, Meta
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vigie.probes.dns.expect import Wanted
     from vigie.probes.dns.query import Question, Reply, Server
 
-REQUIRES = ("dns",)
+TRAITS = Traits(tcp=False, requires=("dns",))
 
 _EXAMPLE = "dns://9.9.9.9/example.com?type=MX"
 _SPARE_SECONDS, _SERVER_SECONDS = 0.02, 4.0
@@ -81,8 +82,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         server = ""
         if self.resolver:
             address, port = split_server(self.resolver)
-            server = keys.place(address, None if port == 53 else port) + "/"
-        return f"dns://{server}{keys.place(self.host)}?type={self.record.upper()}"
+            server = keys.host_port(address, None if port == 53 else port) + "/"
+        return f"dns://{server}{keys.host_port(self.host)}?type={self.record.upper()}"
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:
@@ -93,7 +94,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if found.port is not None:
                 raise ValueError(f"{url!r} names a server and no name to ask it for; write {_EXAMPLE}")
             return {"name": found.host, **given}
-        server = keys.place(found.host, found.port or 53)
+        server = keys.host_port(found.host, found.port or 53)
         split_server(server)
         return {"name": found.path.strip("[]"), "resolver": server, **given}
 

@@ -6,13 +6,13 @@ What the registry does not say, says badly or says too slowly is Vigie's own `un
 `state` (what the registry calls a domain that it has stopped), `registry` (`unknown`: it knows no such domain).
 """
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import ascii_name
+from vigie.ports import Traits
 from vigie.probes.domain.rdap import IANA_LIST, NotRegistered, Registration, Unclear, registration, server_of
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
@@ -23,6 +23,7 @@ _EXAMPLE = "domain://example.com"
 _DAY_MS = 86_400_000
 _SPARE_SECONDS = 0.05
 _STOPPED = ("server hold", "client hold")  # RFC 8056: taken out of the DNS
+TRAITS = Traits(tcp=False, every_ms=_DAY_MS)
 _LAPSED = ("pending delete", "redemption period", "pending restore")
 
 
@@ -32,8 +33,6 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Name the domain as it is registered: `example.com`, not `www.example.com`. Which registry to ask is looked up in IANA's list, which
     is kept for a day. Registries ask to be left in peace: leave `every` long.
     """
-
-    usual_every: ClassVar[Duration] = Duration(_DAY_MS)
 
     domain: Annotated[str, Meta(description="The registered domain.", examples=["example.com"])]
     days: Annotated[int, Meta(description="Fewer days left is degraded.", ge=0)] = 30

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.fetch import NotFetched, Wanted, fetch
+from vigie.probes.kit.fetch import FetchError, FetchRequest, fetch
 
 IANA_LIST = "https://data.iana.org/rdap/dns.json"
 
@@ -89,7 +89,7 @@ async def _servers(book: Registries, url: str, deps: ProbeDeps, seconds: float, 
     if not known or now - at >= _FRESH_MS:
         try:
             body = await _list(url, deps, seconds * 0.8, ca_file)
-        except NotFetched as error:
+        except FetchError as error:
             if not known or now - at >= _STALE_MS:
                 raise Unclear(f"IANA's list of registries cannot be had: {error}") from None
         else:
@@ -101,9 +101,9 @@ async def _servers(book: Registries, url: str, deps: ProbeDeps, seconds: float, 
 
 async def _list(url: str, deps: ProbeDeps, seconds: float, ca_file: str | None) -> bytes:
     """The list's bytes, which can be read."""
-    answer = await fetch(Wanted(url, _MAX_LIST, headers=_ACCEPT, redirects=_REDIRECTS, ca_file=ca_file), deps, seconds)
+    answer = await fetch(FetchRequest(url, _MAX_LIST, headers=_ACCEPT, redirects=_REDIRECTS, ca_file=ca_file), deps, seconds)
     if answer.status != 200 or not _read_list(answer.body):
-        raise NotFetched(f"it is no such list (HTTP {answer.status})")
+        raise FetchError(f"it is no such list (HTTP {answer.status})")
     return answer.body
 
 
@@ -147,10 +147,10 @@ async def registration(domain: str, server: str, deps: ProbeDeps, seconds: float
     `sure` says that the server's address is the registry's own word, so that a bare 404 means that there is no such domain (RFC 7480
     §5.3); of an address that a person wrote it may mean that there is no RDAP.
     """
-    wanted = Wanted(f"{server}domain/{domain}", _MAX_ANSWER, headers=_ACCEPT, redirects=_REDIRECTS, ca_file=ca_file)
+    wanted = FetchRequest(f"{server}domain/{domain}", _MAX_ANSWER, headers=_ACCEPT, redirects=_REDIRECTS, ca_file=ca_file)
     try:
         answer = await fetch(wanted, deps, seconds)
-    except NotFetched as error:
+    except FetchError as error:
         raise Unclear(f"the registry cannot be asked: {error}") from None
     said = _read(answer.body)
     if answer.status == 404 and (sure or (said is not None and (said.error_code == 404 or said.rdap_conformance))):

@@ -21,6 +21,7 @@ import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import redact
+from vigie.ports import Traits
 from vigie.probes.exec import plugin
 from vigie.probes.exec.process import Bounds, Command, End, Ran, run, signal_name
 from vigie.probes.kit.deps import ProbeDeps
@@ -28,6 +29,7 @@ from vigie.probes.kit.verdict import Verdict
 
 __all__ = ["Config", "build"]
 
+TRAITS = Traits(tcp=False)
 _AT_ONCE = 256  # commands that run side by side
 _PASSED_ON = (
     "PATH", "HOME", "USER", "LOGNAME", "TZ", "TMPDIR",

@@ -17,12 +17,14 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
+from vigie.ports import Traits
 from vigie.probes.icmp.echo import UNREACHABLE, NotAllowed, Series, SocketWire, Wire, ping
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Family, Host, Meta, Resolver
 from vigie.probes.kit.verdict import Verdict, advice, no_address, slow
 
+TRAITS = Traits(tcp=False)
 _EXAMPLE = "icmp://router.example.com"
 _WAIT_SECONDS, _SPARE_SECONDS = 2.0, 0.02
 _FIX = {
@@ -58,7 +60,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def target(self) -> str:
         """What is watched, as a URL."""
-        return f"icmp://{keys.place(self.host)}"
+        return f"icmp://{keys.host_port(self.host)}"
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:

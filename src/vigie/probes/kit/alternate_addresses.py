@@ -20,7 +20,6 @@ CHECKS_PER_TRIAL = 5  # checks
 _DEAD = 2  # looks in a row
 _MAX_MS, _MIN_MS = 2_000, 500
 _PORTS = {"http": 80, "https": 443}
-_WITHOUT_TCP = ("dns", "icmp", "domain", "heartbeat", "exec")
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
 _WORDS = {
     Cause.TCP_REFUSED: "refuses the connection",
@@ -32,7 +31,10 @@ _ADVICE = "Take the address out of the name's records, or see why its machine do
 
 @dataclass(slots=True)
 class AlternateAddresses:
-    """A probe with an eye on the addresses that it did not use. `every`: in how many checks one of them is looked at."""
+    """Runs a probe and now and then tries an address that it did not use.
+
+    `target` is a URL with the port to connect to; empty if the service cannot be tried by TCP. One address is tried in `every` checks.
+    """
 
     probe: Probe
     deps: ProbeDeps
@@ -116,13 +118,15 @@ def _dead_family(addresses: tuple[str, ...], dead: list[str]) -> str | None:
 
 
 def _port(result: CheckResult, target: str) -> int | None:
-    """Where the last hop was; None for what is no TCP service, and for localhost, where a service listens in one family by choice."""
+    """The port of the last hop; None without a target, and for localhost, where a service listens in one family by choice."""
+    if not target:
+        return None
     url = result.http.hops[-1] if result.http is not None and result.http.hops else target
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
         by_choice = host == "localhost" or host.endswith(".localhost")
-        return None if by_choice or parts.scheme in _WITHOUT_TCP else parts.port or _PORTS.get(parts.scheme)
+        return None if by_choice else parts.port or _PORTS.get(parts.scheme)
     except ValueError:
         return None
 

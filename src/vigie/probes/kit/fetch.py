@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from vigie.net import USER_AGENT
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.keys import place
+from vigie.probes.kit.keys import host_port
 
 _MAX_URL = 2_000
 _MAX_ADDRESSES = 4
@@ -18,11 +18,11 @@ _CLIENTS_SHARE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to fetch. `most` bounds the answer's bytes; `redirects` says how many are followed; `ca_file` None is the system's."""
+class FetchRequest:
+    """What to fetch. `max_bytes` bounds the answer's bytes; `redirects` says how many are followed; `ca_file` None is the system's."""
 
     url: str
-    most: int
+    max_bytes: int
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
     redirects: int = 0
@@ -31,7 +31,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchResponse:
     """A complete answer."""
 
     status: int
@@ -39,25 +39,25 @@ class Fetched:
     headers: Mapping[str, str]
 
 
-class NotFetched(Exception):  # noqa: N818 - says what is the case
+class FetchError(Exception):
     """Why there is no answer, in words; it never leaves the probe."""
 
 
-async def fetch(wanted: Wanted, deps: ProbeDeps, seconds: float) -> Fetched:
-    """GET, or POST where there is a body, within `seconds` in all; raises NotFetched."""
-    url, where = wanted.url, ""
+async def fetch(request: FetchRequest, deps: ProbeDeps, seconds: float) -> FetchResponse:
+    """GET, or POST where there is a body, within `seconds` in all; raises FetchError."""
+    url, where = request.url, ""
     try:
         async with asyncio.timeout(seconds):
-            for _ in range(wanted.redirects + 1):
+            for _ in range(request.redirects + 1):
                 where = _checked(url)
-                found = await _once(wanted, url, deps, seconds)
+                found = await _once(request, url, deps, seconds)
                 location = found.headers.get("location")
                 if found.status not in _REDIRECTS or not location:
                     return found
                 url = urljoin(url, location)
     except TimeoutError:
-        raise NotFetched(f"{where} did not answer within {seconds:.1f} s") from None
-    raise NotFetched(f"{where} leads on by more than {wanted.redirects} redirect(s)")
+        raise FetchError(f"{where} did not answer within {seconds:.1f} s") from None
+    raise FetchError(f"{where} leads on by more than {request.redirects} redirect(s)")
 
 
 def _checked(url: str) -> str:
@@ -75,40 +75,40 @@ def _checked(url: str) -> str:
         or not url.isascii()
         or not url.isprintable()
     ):
-        raise NotFetched("the address is no http(s) URL")
+        raise FetchError("the address is no http(s) URL")
     return host
 
 
-async def _once(wanted: Wanted, url: str, deps: ProbeDeps, seconds: float) -> Fetched:
+async def _once(request: FetchRequest, url: str, deps: ProbeDeps, seconds: float) -> FetchResponse:
     host = urlsplit(url).hostname or ""
-    answer = await deps.resolver.resolve(host, timeout_ms=max(round(seconds * 1000), 1), server=wanted.resolver)
+    answer = await deps.resolver.resolve(host, timeout_ms=max(round(seconds * 1000), 1), server=request.resolver)
     if answer.cause is not None:
-        raise NotFetched(f"{host} has no address ({answer.cause})")
-    fault = NotFetched(f"{host} cannot be reached")
+        raise FetchError(f"{host} has no address ({answer.cause})")
+    fault = FetchError(f"{host} cannot be reached")
     for address in answer.addresses[:_MAX_ADDRESSES]:
         try:
-            return await _from(address, wanted, url, deps, seconds)
+            return await _from(address, request, url, deps, seconds)
         except ConnectionError as error:
-            fault = NotFetched(f"{host} cannot be reached ({error})")
+            fault = FetchError(f"{host} cannot be reached ({error})")
     raise fault
 
 
-async def _from(address: str, wanted: Wanted, url: str, deps: ProbeDeps, seconds: float) -> Fetched:
+async def _from(address: str, request: FetchRequest, url: str, deps: ProbeDeps, seconds: float) -> FetchResponse:
     """Ask one address; a ConnectionError where it does not accept."""
     import httpx
 
     parts = urlsplit(url)
-    head = {"Host": parts.netloc, "User-Agent": USER_AGENT, "Accept-Encoding": "identity", **wanted.headers}
-    direct = parts._replace(netloc=place(address, parts.port)).geturl()
-    trust = _trust(wanted.ca_file or deps.ca_file, deps) if parts.scheme == "https" else False
+    head = {"Host": parts.netloc, "User-Agent": USER_AGENT, "Accept-Encoding": "identity", **request.headers}
+    direct = parts._replace(netloc=host_port(address, parts.port)).geturl()
+    trust = _trust(request.ca_file or deps.ca_file, deps) if parts.scheme == "https" else False
     limit = httpx.Timeout(max(seconds * _CLIENTS_SHARE, 0.01))
     try:
         async with httpx.AsyncClient(verify=trust, timeout=limit, trust_env=False, follow_redirects=False) as client:
-            request = client.build_request("POST" if wanted.body else "GET", direct, headers=head, content=wanted.body)
-            request.extensions["sni_hostname"] = parts.hostname
-            answer = await client.send(request, stream=True)
+            built = client.build_request("POST" if request.body else "GET", direct, headers=head, content=request.body)
+            built.extensions["sni_hostname"] = parts.hostname
+            answer = await client.send(built, stream=True)
             try:
-                return Fetched(answer.status_code, await _body(answer.aiter_raw(), answer.headers, wanted.most), answer.headers)
+                return FetchResponse(answer.status_code, await _body(answer.aiter_raw(), answer.headers, request.max_bytes), answer.headers)
             finally:
                 await answer.aclose()
     except httpx.TimeoutException:
@@ -116,18 +116,18 @@ async def _from(address: str, wanted: Wanted, url: str, deps: ProbeDeps, seconds
     except httpx.ConnectError as error:
         raise ConnectionError(str(error)[:80]) from None
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError) as error:
-        raise NotFetched(f"{parts.hostname} does not speak HTTP as it should ({type(error).__name__})") from None
+        raise FetchError(f"{parts.hostname} does not speak HTTP as it should ({type(error).__name__})") from None
 
 
-async def _body(pieces: AsyncIterator[bytes], headers: Mapping[str, str], most: int) -> bytes:
+async def _body(pieces: AsyncIterator[bytes], headers: Mapping[str, str], max_bytes: int) -> bytes:
     """The body as it came; a compressed one was not asked for, and unpacking it would have no bound."""
     if headers.get("content-encoding", "identity") != "identity":
-        raise NotFetched("the answer is compressed, which was not asked for")
+        raise FetchError("the answer is compressed, which was not asked for")
     found = bytearray()
     async for piece in pieces:
         found += piece
-        if len(found) > most:
-            raise NotFetched(f"the answer has more than {most} bytes")
+        if len(found) > max_bytes:
+            raise FetchError(f"the answer has more than {max_bytes} bytes")
     return bytes(found)
 
 

@@ -64,7 +64,7 @@ def check_resolver(resolver: str | None) -> None:
         split_server(resolver)
 
 
-def place(host: str, port: int | None = None) -> str:
+def host_port(host: str, port: int | None = None) -> str:
     """`host:port` as a URL has it, IPv6 addresses in brackets."""
     name = f"[{host}]" if ":" in host else host
     return name if port is None else f"{name}:{port}"

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from vigie.core.model import Cause, CheckResult, Status
+from vigie.core.model import Cause, CheckResult, FaultScope, Status
 from vigie.net import Link, is_private
 from vigie.ports import Probe
 from vigie.probes.kit.deps import ProbeDeps
@@ -70,7 +70,7 @@ class LinkGuard:
             return _own(result, own, "no control name is resolved, though there is a way out: this machine's resolver fails")
         if self.own_names and result.cause in _RESOLVER and await link.other_answer(self.host, min(budget_ms, _OTHER_MS)):
             words = "another resolver knows the name, this machine's does not answer"
-            return _own(result, Cause.PROBE_RESOLVER, words, alone=True)
+            return _own(result, Cause.PROBE_RESOLVER, words, FaultScope.MONITOR)
         link.missed(place)
         return result
 
@@ -85,8 +85,7 @@ class LinkGuard:
         return self._known[1]
 
 
-def _own(result: CheckResult, cause: Cause, words: str, *, alone: bool = False) -> CheckResult:
-    """The result with the fault where it belongs; `alone`: other monitors may well see."""
-    figures = {**result.figures, **({"alone": True} if alone else {})}
+def _own(result: CheckResult, cause: Cause, words: str, scope: FaultScope | None = None) -> CheckResult:
+    """The result with the fault where it belongs."""
     message = f"{words} ({result.message})"
-    return replace(result, status=Status.UNKNOWN, cause=cause, message=message, figures=figures, advice=(_ADVICE[cause],))
+    return replace(result, status=Status.UNKNOWN, cause=cause, message=message, advice=(_ADVICE[cause],), scope=scope)

@@ -56,7 +56,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return "off"
 
     @property
-    def where(self) -> int:
+    def effective_port(self) -> int:
         """The port in force."""
         return self.port or self.ports[self.mode]
 
@@ -64,12 +64,12 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def target(self) -> str:
         """What is watched, as people may read it."""
         scheme = next((name for name, mode in self.schemes.items() if mode == self.mode), next(iter(self.schemes)))
-        return f"{scheme}://{keys.place(self.host, self.where)}"
+        return f"{scheme}://{keys.host_port(self.host, self.effective_port)}"
 
     def peer(self) -> Peer:
         """Whom to talk to."""
         latency = None if self.latency is None else int(self.latency)
-        return Peer(self.host, self.where, ip=self.ip, resolver=self.resolver, latency_ms=latency)
+        return Peer(self.host, self.effective_port, ip=self.ip, resolver=self.resolver, latency_ms=latency)
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:
@@ -85,11 +85,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         found |= {"user": unquote(parts.username or "") or None, "password": unquote(parts.password or "") or None}
         if cls.schemes[parts.scheme] != "off":
             found["tls"] = cls.schemes[parts.scheme]
-        found |= cls.of_path(unquote(parts.path).strip("/")) | dict(parse_qsl(parts.query))
+        found |= cls.keys_of_path(unquote(parts.path).strip("/")) | dict(parse_qsl(parts.query))
         return {name: value for name, value in found.items() if value is not None}
 
     @classmethod
-    def of_path(cls, path: str) -> dict[str, Any]:
+    def keys_of_path(cls, path: str) -> dict[str, Any]:
         """The keys that a URL's path stands for; most kinds have none."""
         if path:
             raise ValueError(f"{next(iter(cls.schemes))}:// URLs hold no path")
@@ -114,7 +114,7 @@ class Secured(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def peer(self, *alpn: str) -> Peer:
         """Whom to talk to, and what is asked of the certificate; `alpn` names the protocol in TLS."""
-        return Peer.of(self, self.host, self.where, tls=self.tls == "implicit", alpn=alpn)
+        return Peer.of(self, self.host, self.effective_port, tls=self.tls == "implicit", alpn=alpn)
 
 
 class Account(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -163,7 +163,7 @@ def sasl_plain(user: str, password: str) -> str:
     return in_base64(f"\0{user}\0{password}")
 
 
-def holds(value: str, wanted: str) -> bool:
+def satisfies(value: str, wanted: str) -> bool:
     """Whether a value is as wanted: `<`, `>`, `<=`, `>=`, `!=` and `==` compare, numbers as such; anything else is an equal."""
     match = _COMPARED.fullmatch(wanted)
     symbol, bound = (match[1] or "==", match[2]) if match else ("==", wanted)
@@ -175,7 +175,7 @@ def holds(value: str, wanted: str) -> bool:
 
 def value_mismatch(dialogue: Dialogue, name: str, value: str | None, wanted: str) -> CheckFailed | None:
     """The verdict on a value that is not as wanted; `None` is no value at all."""
-    if value is not None and holds(value, wanted):
+    if value is not None and satisfies(value, wanted):
         return None
     got = "missing" if value is None else dialogue.quoted(value)
     figures: dict[str, Scalar] = {"field": name, "wanted": wanted[:_SHOWN], "got": got}

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Literal, get_args
 
-from vigie.probes.kit.stream import Dialogue, shown
+from vigie.probes.kit.stream import Dialogue, printable
 
 Protocol = Literal[
     "smtp", "imap", "pop3", "ldap", "postgres", "mysql", "ftp", "xmpp", "xmpp-server", "sieve", "nntp", "irc"
@@ -20,9 +20,9 @@ _MYSQL_HEAD, _MYSQL_MAX = 4, 4096
 _LDAP_STARTTLS = b"1.3.6.1.4.1.1466.20037"
 
 
-async def ask(dialogue: Dialogue, protocol: str) -> None:
+async def negotiate(dialogue: Dialogue, protocol: str) -> None:
     """Bring the peer to the point where the handshake may begin; raises CheckFailed where it does not want to."""
-    await _WAYS[protocol](dialogue)
+    await _NEGOTIATIONS[protocol](dialogue)
 
 
 async def _until(dialogue: Dialogue, wanted: Callable[[str], bool], ends: Callable[[str], bool], what: str) -> None:
@@ -45,7 +45,7 @@ def _numbered(greetings: tuple[str, ...], *talk: tuple[str, str]) -> Callable[[D
         for said, code in talk:
             await dialogue.send(said.format(here=here).encode() + b"\r\n")
             line = await _reply(dialogue)
-            dialogue.expect(ok=line[:3] == code, message=f"{said.partition(' {')[0]} is refused ({shown(line[:3].encode())})", got=line)
+            dialogue.expect(ok=line[:3] == code, message=f"{said.partition(' {')[0]} is refused ({printable(line[:3].encode())})", got=line)
 
     return run
 
@@ -166,7 +166,7 @@ async def _mysql(dialogue: Dialogue) -> None:
     await dialogue.send(b"\x20\0\0\x01" + flags.to_bytes(4, "little") + (1 << 24).to_bytes(4, "little") + b"\x2d" + bytes(23))
 
 
-_WAYS: dict[str, Callable[[Dialogue], Awaitable[None]]] = {
+_NEGOTIATIONS: dict[str, Callable[[Dialogue], Awaitable[None]]] = {
     "smtp": _numbered(("220",), ("EHLO {here}", "250"), ("STARTTLS", "220")),  # RFC 3207
     "ftp": _numbered(("220",), ("AUTH TLS", "234")),  # RFC 4217
     "nntp": _numbered(("200", "201"), ("STARTTLS", "382")),  # RFC 4642

@@ -208,9 +208,9 @@ class Dialogue:
         """So many bytes."""
         return await self._read(lambda reader: reader.readexactly(count))
 
-    async def read_some(self, most: int = _MAX_BYTES) -> bytes:
+    async def read_some(self, max_bytes: int = _MAX_BYTES) -> bytes:
         """What comes next; empty at the end of the stream."""
-        return await self._read(lambda reader: reader.read(most))
+        return await self._read(lambda reader: reader.read(max_bytes))
 
     async def _read(self, read: Callable[[asyncio.StreamReader], Awaitable[bytes]]) -> bytes:
         if self._reader is None:
@@ -242,9 +242,9 @@ class Dialogue:
         text = answer if isinstance(answer, str) else answer.decode("utf-8", "replace")
         for secret in sorted(self.peer.secrets, key=len, reverse=True):
             text = text.replace(secret, MASK) if len(secret) >= _SHORTEST_SECRET else text
-        return shown(text.encode())
+        return printable(text.encode())
 
-    async def leave(self, goodbye: bytes) -> None:
+    async def say_goodbye(self, goodbye: bytes) -> None:
         """Say goodbye, so that the peer's log shows no broken connection; what it answers is not judged and its time not counted."""
         self._ended_at = self._deps.clock.monotonic()
         with contextlib.suppress(OSError, CheckFailed):  # a TimeoutError is an OSError
@@ -314,7 +314,7 @@ async def converse(peer: Peer, deps: ProbeDeps, timeout_ms: int, talk: Callable[
     return dialogue.result(message, verdict)
 
 
-def shown(data: bytes) -> str:
+def printable(data: bytes) -> str:
     """The first bytes of an answer as a person may read them: no control characters, at most 120."""
     return "".join(character if character.isprintable() else "·" for character in data[:_SHOWN].decode("utf-8", "replace")).strip()
 

@@ -69,7 +69,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"{super().target}/{self.database}" if self.database else super().target
 
     @classmethod
-    def of_path(cls, path: str) -> dict[str, Any]:
+    def keys_of_path(cls, path: str) -> dict[str, Any]:
         """The database's name."""
         return {"database": path} if path else {}
 
@@ -128,7 +128,7 @@ class _Talk:
         words = "login accepted, ping answered" if self._config.user is not None else "takes connections"
         if self._config.query is not None:
             words = await self._query(self._config.query)
-        await self._dialogue.leave(b"\x01\0\0\0" + bytes([_QUIT]))
+        await self._dialogue.say_goodbye(b"\x01\0\0\0" + bytes([_QUIT]))
         return words
 
     async def _greeting(self) -> Greeting:

@@ -68,7 +68,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return found if mode is None else {**mode, **{name: value for name, value in found.items() if name != "sslmode"}}
 
     @classmethod
-    def of_path(cls, path: str) -> dict[str, Any]:
+    def keys_of_path(cls, path: str) -> dict[str, Any]:
         """The database's name."""
         return {"database": path} if path else {}
 
@@ -93,7 +93,7 @@ class _Talk:
         else:
             await self._login()
             words = await self._query()
-        await self._dialogue.leave(_message(b"X", b""))
+        await self._dialogue.say_goodbye(_message(b"X", b""))
         return words
 
     async def _encrypt(self) -> None:

@@ -72,7 +72,7 @@ async def _talk(config: Config, dialogue: Dialogue) -> str:
     if key is not None:
         dialogue.figures["host_key"] = keys.fingerprint(key)
     _judge(config.fingerprints, dialogue)
-    await dialogue.leave(_GOODBYE)
+    await dialogue.say_goodbye(_GOODBYE)
     return "SSH answers" if key is None else "SSH answers, host key proven"
 
 

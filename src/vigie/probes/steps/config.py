@@ -101,6 +101,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return self.steps[0].host
 
     @property
+    def over_tcp(self) -> bool:
+        """Whether a connection by TCP says something about the first step's service."""
+        return self.steps[0].over_tcp
+
+    @property
     def hosts(self) -> frozenset[str]:
         """Every host that the configuration itself names: a saved value leads nowhere else."""
         return frozenset(host_of(step.url) for step in self.steps if not step.url.startswith("{{"))

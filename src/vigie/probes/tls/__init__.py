@@ -17,7 +17,7 @@ from vigie.net import ascii_name, covers, tls_facts, trusted_path, weakness
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, MaybePort, Meta, Resolver, TlsDays
-from vigie.probes.kit.starttls import PROTOCOLS, USUAL_PORTS, Protocol, ask
+from vigie.probes.kit.starttls import PROTOCOLS, USUAL_PORTS, Protocol, negotiate
 from vigie.probes.kit.stream import Dialogue, Peer, converse
 from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict
 from vigie.probes.tls.revocation import RevocationStatus, extension, revocation_status
@@ -78,14 +78,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return tuple(one.replace(":", "").strip().lower() for one in given)
 
     @property
-    def where(self) -> int:
+    def effective_port(self) -> int:
         """The port in force."""
         return self.port or USUAL_PORTS.get(self.starttls or "", 443)
 
     @property
     def target(self) -> str:
         """What is watched, as a URL."""
-        return f"tls://{keys.place(self.host, self.where)}" + (f"?starttls={self.starttls}" if self.starttls else "")
+        return f"tls://{keys.host_port(self.host, self.effective_port)}" + (f"?starttls={self.starttls}" if self.starttls else "")
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:
@@ -114,7 +114,7 @@ class TlsProbe:
     def __init__(self, config: Config, deps: ProbeDeps) -> None:
         self._config, self._deps = config, deps
         self._ca_file = config.ca_file or deps.ca_file
-        self._peer = Peer.of(config, config.host, config.where)
+        self._peer = Peer.of(config, config.host, config.effective_port)
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One look within `timeout_ms`; never raises for the target's fault."""
@@ -131,7 +131,7 @@ class TlsProbe:
 
     async def _talk(self, dialogue: Dialogue, seen: _ChainFacts) -> str:
         if self._config.starttls:
-            await ask(dialogue, self._config.starttls)
+            await negotiate(dialogue, self._config.starttls)
         await dialogue.start_tls(self._config.server_name, sni=self._config.sni)
         facts = dialogue.tls
         if facts is None or not facts.chain:

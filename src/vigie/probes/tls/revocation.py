@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.fetch import Fetched, NotFetched, Wanted, fetch
+from vigie.probes.kit.fetch import FetchError, FetchRequest, FetchResponse, fetch
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -82,7 +82,7 @@ async def _asked(
             break
         try:
             found = await ask(url, certificate, issuer, deps, book, share)
-        except NotFetched as error:
+        except FetchError as error:
             found = RevocationStatus("unknown", str(error))
         if found.state != "unknown":
             break
@@ -98,7 +98,7 @@ async def _by_ocsp(
     # SHA-1 names the certificate here, it protects nothing (RFC 5019 §2.1.1).
     request = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA1()).build()  # noqa: S303
     body = request.public_bytes(serialization.Encoding.DER)
-    wanted = Wanted(url, _MAX_OCSP, body, {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"})
+    wanted = FetchRequest(url, _MAX_OCSP, body, {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"})
     answer = _good(await fetch(wanted, deps, seconds))
     return read_ocsp(answer.body, request, issuer, _now(deps))
 
@@ -181,7 +181,7 @@ async def _by_list(
     url: str, certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, book: RevocationCache, seconds: float
 ) -> RevocationStatus:
     async with book.slots:
-        answer = _good(await fetch(Wanted(url, _MAX_CRL), deps, seconds))
+        answer = _good(await fetch(FetchRequest(url, _MAX_CRL), deps, seconds))
         # A list of some megabytes takes long to read.
         return await asyncio.to_thread(read_list, answer.body, certificate, issuer, _now(deps), url)
 
@@ -229,9 +229,9 @@ def _is_fresh(begins: dt.datetime, ends: dt.datetime | None, now: dt.datetime) -
     return begins - _SKEW <= now <= (ends or begins + _WITHOUT_END) + _SKEW
 
 
-def _good(answer: Fetched) -> Fetched:
+def _good(answer: FetchResponse) -> FetchResponse:
     if answer.status != 200:
-        raise NotFetched(f"the answer is HTTP {answer.status}")
+        raise FetchError(f"the answer is HTTP {answer.status}")
     return answer
 
 

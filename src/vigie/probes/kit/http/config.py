@@ -162,6 +162,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
 
     @property
+    def over_tcp(self) -> bool:
+        """Whether a connection by TCP says something about the service; HTTP/3 runs over UDP."""
+        return self.http != "3"
+
+    @property
     def reads_pages(self) -> bool:
         """Whether the page itself is judged: only what people GET is one."""
         return self.content_checks in (True, "on") and self.method == "GET"
