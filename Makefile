@@ -33,7 +33,7 @@ demo: $(RUN) ## an incident from end to end, within a minute, on this machine al
 test: $(DEV) ## the whole suite
 	@$(BIN)/python -m pytest -q -n auto
 
-lint: $(DEV) ## style, types, import directions, generated documents, sizes
+lint: $(DEV) ## style, types, contracts on imports and purity, generated documents, links, words, sizes
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -42,6 +42,7 @@ lint: $(DEV) ## style, types, import directions, generated documents, sizes
 	@$(BIN)/python -m tools.reference --check
 	@$(BIN)/python -m tools.state_diagram --check
 	@$(BIN)/python -m tools.links
+	@$(BIN)/python -m tools.words
 	@$(BIN)/python -m tools.sizes
 
 bench: $(DEV) ## speed and size against blackbox_exporter and libcurl, as ratios in one run
