@@ -233,7 +233,7 @@ class Vigie:
     _spoke: threading.Condition = field(default_factory=threading.Condition)
 
     def __call__(self, *arguments: str, timeout: float = 50) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from vigie.cli import main; main()", *arguments]
+        command = [sys.executable, "-m", "vigie", *arguments]
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -247,7 +247,7 @@ class Vigie:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Run it in the background."""
-        command = [sys.executable, "-c", "from vigie.cli import main; main()", *arguments]
+        command = [sys.executable, "-m", "vigie", *arguments]
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         process = subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, **pipes)
         with self._spoke:

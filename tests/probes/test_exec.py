@@ -65,7 +65,7 @@ async def test_the_exit_status_decides(make_deps: Deps, tmp_path: Path, code: in
 
 
 async def test_vigie_itself_is_such_a_plugin(make_deps: Deps, serve: Serve) -> None:
-    command = [sys.executable, "-c", "from vigie.cli import main; main()", "check", "--format", "nagios"]
+    command = [sys.executable, "-m", "vigie", "check", "--format", "nagios"]
     env = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
     async with serve(page(b"hello")) as port:
         good = await look(make_deps, [*command, f"http://127.0.0.1:{port}/"], 20_000, env=env)
