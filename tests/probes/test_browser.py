@@ -60,7 +60,9 @@ class Look:
         self.make_deps, self.chromium, self.folder = make_deps, chromium, folder
         self.took = 0.0  # seconds, of the newest check
 
-    async def __call__(self, url: str, *actions: dict[str, Any], timeout: int = 8_000, **options: Any) -> CheckResult:
+    async def __call__(self, url: str, *actions: dict[str, Any], timeout: int | None = None, **options: Any) -> CheckResult:
+        if timeout is None:  # a browser that is not there yet is given the time that a busy machine takes to start it
+            timeout = 8_000 if self.chromium._live else 20_000
         deps = self.make_deps()
         deps.evidence = self.folder / "evidence"
         deps._shared["browser None None"] = (self.chromium, lambda: None)
