@@ -79,7 +79,8 @@ def main() -> int:
     """Print what is wrong; 1 when anything is. `--all` reads the pending places too."""
     table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["vigie"]["words"]
     wrong = faults(ROOT, [] if "--all" in sys.argv else table["pending"])
-    print("\n".join(wrong) or "words: those of the field")
+    left = "" if "--all" in sys.argv or not table["pending"] else f"; still to be gone over: {', '.join(table['pending'])}"
+    print("\n".join(wrong) or f"words: those of the field{left}")
     return 1 if wrong else 0
 
 
