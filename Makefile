@@ -15,13 +15,13 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python3 -m venv failed; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
 
 $(RUN): requirements.lock pyproject.toml | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DEV): requirements-dev.lock pyproject.toml | $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ $(RUN)
 
 run: $(RUN) ## watch https://ollama.com/ (or what vigie.yaml and .env say) until Ctrl-C; status page on 127.0.0.1:8080
@@ -33,7 +33,7 @@ demo: $(RUN) ## an incident from end to end, within a minute, on this machine al
 test: $(DEV) ## the whole suite
 	@$(BIN)/python -m pytest -q -n auto
 
-lint: $(DEV) ## style, types, import directions, generated documents, sizes
+lint: $(DEV) ## style, types, contracts on imports and purity, generated documents, links, words, sizes
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -42,6 +42,8 @@ lint: $(DEV) ## style, types, import directions, generated documents, sizes
 	@$(BIN)/python -m tools.reference --check
 	@$(BIN)/python -m tools.state_diagram --check
 	@$(BIN)/python -m tools.links
+	@$(BIN)/python -m tools.sleeps
+	@$(BIN)/python -m tools.words
 	@$(BIN)/python -m tools.sizes
 
 bench: $(DEV) ## speed and size against blackbox_exporter and libcurl, as ratios in one run

@@ -10,7 +10,7 @@ from vigie.testing.starvation import Starvation, measured
 
 async def test_who_is_kept_from_running_is_not_to_blame_and_who_computes_is() -> None:
     async with measured() as kept:
-        time.sleep(0.15)  # noqa: ASYNC251 - as a machine that runs others
+        time.sleep(0.15)  # noqa: ASYNC251 - as a machine that runs others  # slow: it is what is measured
     async with measured() as busy:
         end = time.process_time() + 0.15
         while time.process_time() < end:
@@ -23,7 +23,7 @@ async def test_who_is_kept_from_running_is_not_to_blame_and_who_computes_is() ->
 
 async def test_an_idle_loop_is_neither() -> None:
     async with measured() as idle:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # slow: it is what is measured
 
     assert idle.held < 0.05
 

@@ -2,7 +2,8 @@
 
 packages    each layer has an allow-list of third-party packages; an entry that nothing uses is a fault too
 siblings    the members of a package are independent of each other; they share what is listed, and nothing else
-adapters    only the composition root names an adapter; everybody else gets one handed in, or asks `plugins` for a kind by its name
+adapters    only the composition root names an adapter; everybody else gets one handed in, or asks `plugins` for a kind by its name, which
+            is why nobody but `plugins` (and the list of commands) may put the name of a module together
 pure        the pure packages import allowed modules of the standard library only, and call no clock, randomness, file or environment
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import purity
-from tools.source import PACKAGE, ROOT, Import, Module, imports, modules
+from tools.source import PACKAGE, ROOT, Import, Module, computed_imports, imports, modules
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Rules:
     siblings: dict[str, list[str]]
     ports: list[str]
     composition: list[str]
+    by_name: list[str]
     pure: purity.Rules
     exceptions: list[str] = field(default_factory=list)  # "importer -> imported", each with its reason beside it in pyproject.toml
 
@@ -73,6 +75,9 @@ def check(root: Path, table: Rules) -> list[str]:
     edges = [Edge(module, one) for module in found for one in imports(module, known)]
     faults = [*_packages(edges, found, table), *_siblings(edges, table), *_adapters(edges, table)]
     for module in found:
+        if module.layer not in table.by_name:
+            words = f"only {' and '.join(table.by_name)} may import a module by a name that is put together"
+            faults += [Fault("adapters", f"{module.path}:{line}", words) for line in computed_imports(module)]
         if module.layer in table.pure.packages:
             faults += [Fault("pure", f"{module.path}:{line}", words) for line, words in purity.faults(module, known, table.pure)]
     used = {fault.edge for fault in faults}

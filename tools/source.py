@@ -67,10 +67,23 @@ def imports(module: Module, known: frozenset[str]) -> Iterator[Import]:
             for alias in node.names:
                 whole = f"{base}.{alias.name}"
                 yield Import(whole if whole.removeprefix(f"{PACKAGE}.") in known else base, node.lineno)
-        elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__") and node.args:
-            name = node.args[0]
-            if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                yield Import(name.value, node.lineno)
+        elif isinstance(node, ast.Call) and (name := _by_name(node)):
+            yield Import(name, node.lineno)
+
+
+def computed_imports(module: Module) -> Iterator[int]:
+    """The lines that import a module whose name is put together when they run."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Call) and _by_name(node) == "":
+            yield node.lineno
+
+
+def _by_name(node: ast.Call) -> str | None:
+    """The module that `import_module("…")` imports; empty when its name is not a literal, None for any other call."""
+    if _called(node) not in ("import_module", "__import__"):
+        return None
+    name = node.args[0] if node.args else None
+    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
 
 
 def _base(module: Module, node: ast.ImportFrom) -> str:

@@ -173,7 +173,9 @@ async def _fake_child(script: str, talk: Callable[[Parent], Awaitable[None]], mo
     real = asyncio.create_subprocess_exec
 
     async def spawn(program: str, *_: str, **pipes: int) -> asyncio.subprocess.Process:
-        return await real(program, "-c", script, **pipes)  # type: ignore[arg-type]
+        process = await real(program, "-c", script, **pipes)  # type: ignore[arg-type]
+        parent.came.set()
+        return process
 
     monkeypatch.setattr("vigie.buses.process.asyncio.create_subprocess_exec", spawn)
     parent = Parent()
@@ -210,9 +212,7 @@ async def test_a_child_that_will_not_end_is_killed(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("vigie.buses.process._STOP_SECONDS", 0.5)
 
     async def at_work(parent: Parent) -> None:
-        async with asyncio.timeout(5):
-            while parent.agent.pid is None:  # noqa: ASYNC110 - a child that says nothing sets no event
-                await asyncio.sleep(0.01)
+        await parent.until(lambda: parent.agent.pid is not None)
 
     parent = await _fake_child("import time; time.sleep(1000)", at_work, monkeypatch)
     assert parent.agent.pid is None

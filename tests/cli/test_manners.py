@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from vigie import agent, cli
+from vigie import __version__, agent, cli
 from vigie.cli.common import waiting
 
 Run = Callable[..., Any]
@@ -115,7 +115,7 @@ def test_output_to_a_full_disk_is_an_error_with_a_fix() -> None:
 
 
 def test_a_console_that_knows_no_marks_gets_the_words(site: Any) -> None:
-    command = [sys.executable, "-c", "from vigie.cli import main; main()", "check", site.url]
+    command = [sys.executable, "-m", "vigie", "check", site.url]
     done = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "cp1252"}, check=False)
 
     assert done.returncode == 0
@@ -143,3 +143,11 @@ def test_a_terminal_is_told_what_is_waited_for(terminal: bool, kind: str, said: 
         raise KeyboardInterrupt
 
     assert stream.getvalue() == said
+
+
+def test_the_module_is_the_command() -> None:
+    said = subprocess.run([sys.executable, "-m", "vigie", "--version"], capture_output=True, text=True, check=False)
+    wrong = subprocess.run([sys.executable, "-m", "vigie", "nonsense"], capture_output=True, text=True, check=False)
+
+    assert (said.returncode, said.stdout, said.stderr) == (0, f"vigie {__version__}\n", "")
+    assert (wrong.returncode, "Usage: vigie [OPTIONS] COMMAND" in wrong.stderr) == (3, True), wrong.stderr

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
@@ -48,8 +48,13 @@ class Inbox:
     def wait(self, count: int, seconds: float = 20) -> list[EmailMessage]:
         """The mails once there are so many."""
         with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self.mails) >= count, seconds), [mail["Subject"] for mail in self.mails]
+            assert self._arrived.wait_for(lambda: len(self.mails) >= count, seconds), self.subjects()
             return list(self.mails)
+
+    def wait_until(self, wanted: Callable[[], bool], seconds: float = 20) -> None:
+        """Until something holds, which is looked at whenever a mail arrives."""
+        with self._arrived:
+            assert self._arrived.wait_for(wanted, seconds), self.subjects()
 
     def subjects(self) -> list[str]:
         return [str(mail["Subject"]) for mail in self.mails]
@@ -105,14 +110,26 @@ class _Threaded:
 
 @dataclass
 class Site:
-    """A service; `status` is what it answers."""
+    """A service; `status` is what it answers, and `paths` are what was asked of it."""
 
     status: int = 200
-    hits: int = 0
+    paths: list[str] = field(default_factory=list)
+    _came: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def hits(self) -> int:
+        return len(self.paths)
+
+    def wait(self, hits: int = 1, path: str = "/", seconds: float = 20) -> None:
+        """Until a path was asked for so many times in all."""
+        with self._came:
+            assert self._came.wait_for(lambda: self.paths.count(path) >= hits, seconds), self.paths
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        self.hits += 1
+        head = await reader.readuntil(b"\r\n\r\n")
+        with self._came:
+            self.paths.append(head.split(b" ")[1].decode())
+            self._came.notify_all()
         writer.write(f"HTTP/1.1 {self.status} Whatever\r\nServer: nginx\r\nContent-Length: 2\r\n\r\nok".encode())
         await writer.drain()
 
@@ -210,10 +227,13 @@ class Vigie:
 
     folder: Path
     environment: dict[str, str]
-    running: list[subprocess.Popen[str]] = field(default_factory=list)
+    running: list[tuple[subprocess.Popen[str], threading.Thread]] = field(default_factory=list)
+    _log: str = ""
+    _begun: int = 0  # where the log of the newest start begins
+    _spoke: threading.Condition = field(default_factory=threading.Condition)
 
     def __call__(self, *arguments: str, timeout: float = 50) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", "from vigie.cli import main; main()", *arguments]
+        command = [sys.executable, "-m", "vigie", *arguments]
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -226,25 +246,52 @@ class Vigie:
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", "from vigie.cli import main; main()", *arguments]
-        log = (self.folder / "output.txt").open("a")
-        process = subprocess.Popen(
-            command, cwd=self.folder, env=self.environment, stdout=log, stderr=log, text=True, stdin=subprocess.DEVNULL
-        )
-        log.close()
-        self.running.append(process)
+        """Run it in the background."""
+        command = [sys.executable, "-m", "vigie", *arguments]
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        process = subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, **pipes)
+        with self._spoke:
+            self._begun = len(self._log)
+        reader = threading.Thread(target=self._read, args=(process,), daemon=True)
+        reader.start()
+        self.running.append((process, reader))
         return process
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                with self._spoke:
+                    self._log += line
+                    self._spoke.notify_all()
+
+    def serve(self) -> subprocess.Popen[str]:
+        """`vigie serve`, once it is at work."""
+        process = self.start("serve")
+        self.says("watching ")
+        return process
+
+    def says(self, words: str, seconds: float = 20) -> None:
+        """Until the newest start has said this."""
+        with self._spoke:
+            assert self._spoke.wait_for(lambda: words in self._log[self._begun :], seconds), self._log
 
     @property
     def log(self) -> str:
-        return (self.folder / "output.txt").read_text()
+        """What was said since the first start; all of it, of those that ended."""
+        for process, reader in self.running:
+            if process.poll() is not None:
+                reader.join(10)
+        with self._spoke:
+            return self._log
 
 
 @pytest.fixture
 def vigie(tmp_path: Path, environment: dict[str, str]) -> Iterator[Vigie]:
     made = Vigie(tmp_path, environment)
     yield made
-    for process in made.running:
+    for process, reader in made.running:
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
         process.wait(10)
+        reader.join(10)

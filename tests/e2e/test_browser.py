@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,7 @@ def test_a_picture_of_the_trouble_is_kept_and_told(vigie: Any, site: Any, tmp_pa
     )
     site.status = 500
     process = vigie.start("serve")
-    end = time.monotonic() + 40
-    while "opened page-1" not in vigie.log:
-        assert time.monotonic() < end, vigie.log
-        time.sleep(0.05)
+    vigie.says("opened page-1", 40)
     process.terminate()
     assert process.wait(30) == 0
     assert "Traceback" not in vigie.log

@@ -3,7 +3,6 @@
 import random
 import sqlite3
 import threading
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -49,17 +48,9 @@ def ask(url: str, body: bytes | None = None) -> int:
         return 0
 
 
-def wait_until(true: Any, seconds: float = 20) -> None:
-    """Poll the outside of another process: it has no events to wait for."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come to pass in time"
-        time.sleep(0.02)
-
-
 def test_a_failed_job_pages_at_once_and_its_words_are_kept_for_those_who_ask(vigie: Any, configured: str, inbox: Any) -> None:
-    vigie.start("serve")
-    wait_until(lambda: ask(f"{configured}/ping/{TOKEN}/start") == 200)
+    vigie.serve()
+    assert ask(f"{configured}/ping/{TOKEN}/start") == 200
 
     assert ask(f"{configured}/ping/{TOKEN}/3", b"no space left on /backup, password=hunter22") == 200
     (page,) = inbox.wait(1)
@@ -80,8 +71,7 @@ def test_a_report_that_was_answered_with_200_survives_kill_9(vigie: Any, configu
     chance = random.Random(7)
     taken: list[int] = []
     for _ in range(4):
-        process = vigie.start("serve")
-        wait_until(lambda: ask(f"{configured}/") == 200)
+        process = vigie.serve()
         killer = threading.Timer(chance.uniform(0.1, 0.6), process.kill)
         killer.start()
         while process.poll() is None:

@@ -90,8 +90,7 @@ def test_a_blip_is_not_mailed(vigie: Any, quick: Path, site: Any, inbox: Any, tm
     quick.write_text(quick.read_text().replace("confirm: 2, confirm_every: 100ms", "confirm: 2, confirm_every: 3s"))
     site.status = 500
     process = vigie.start("once")
-    while site.hits < 1:
-        assert process.poll() is None
+    site.wait()
     site.status = 200
 
     assert process.wait(30) == 0
@@ -160,8 +159,7 @@ def test_two_runs_never_overlap(vigie: Any, quick: Path, site: Any) -> None:
     quick.write_text(quick.read_text().replace("confirm: 2, confirm_every: 100ms", "confirm: 3, confirm_every: 2s"))
     site.status = 500
     first = vigie.start("once")
-    while site.hits < 1:
-        assert first.poll() is None
+    site.wait()
 
     second = vigie("once")
 

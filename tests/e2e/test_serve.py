@@ -5,7 +5,7 @@ import os
 import random
 import signal
 import sqlite3
-import time
+import threading
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -39,14 +39,6 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def wait_until(true: Any, seconds: float = 20) -> None:
-    """Poll the outside of another process: it has no events to wait for."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come to pass in time"
-        time.sleep(0.02)
-
-
 def health(path: Path) -> dict[str, Any]:
     listen = path.read_text().split("listen: '")[1].split("'")[0]
     try:
@@ -59,7 +51,7 @@ def health(path: Path) -> dict[str, Any]:
 
 def test_an_outage_is_paged_within_seconds_and_its_end_too(vigie: Any, configured: Path, site: Any, inbox: Any) -> None:
     process = vigie.start("serve")
-    wait_until(lambda: health(configured).get("monitors", {}).get("up") == 1)
+    site.wait(2)
 
     site.status = 502
     (page,) = inbox.wait(1)
@@ -76,18 +68,18 @@ def test_an_outage_is_paged_within_seconds_and_its_end_too(vigie: Any, configure
 
 
 def test_a_changed_file_is_applied_and_a_broken_one_is_not(vigie: Any, configured: Path, site: Any) -> None:
-    process = vigie.start("serve")
-    wait_until(lambda: health(configured).get("monitors", {}).get("up") == 1)
+    process = vigie.serve()
     good = configured.read_text()
 
     configured.write_text(good + "nonsense: 1\n")
     process.send_signal(signal.SIGHUP)
-    wait_until(lambda: "not applied" in vigie.log)
+    vigie.says("not applied")
     assert "unknown key 'nonsense'" in vigie.log
     assert health(configured)["monitors"]["total"] == 1
 
     configured.write_text(good.replace("monitors: [", f'monitors: [{{name: Second, url: "http://127.0.0.1:{site.port}/2", every: 1s}}, '))
-    wait_until(lambda: health(configured).get("monitors", {}).get("up") == 2)
+    site.wait(path="/2")
+    assert health(configured)["monitors"]["total"] == 2
 
 
 def test_a_taken_port_is_a_clear_error(vigie: Any, configured: Path) -> None:
@@ -106,13 +98,12 @@ def test_a_taken_port_is_a_clear_error(vigie: Any, configured: Path) -> None:
 
 def test_a_killed_prober_is_started_again(vigie: Any, configured: Path, site: Any) -> None:
     process = vigie.start("serve")
-    wait_until(lambda: health(configured).get("monitors", {}).get("up") == 1)
+    site.wait()
 
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
-    wait_until(lambda: "restarting it in" in vigie.log)
-    hits = site.hits
-    wait_until(lambda: site.hits > hits + 1)
+    vigie.says("restarting it in")
+    site.wait(site.hits + 2)
 
 
 @pytest.mark.timeout(120)
@@ -121,19 +112,19 @@ def test_kill_9_loses_no_incident_and_no_page(seed: int, vigie: Any, configured:
     """The process is killed at random moments while the service fails and heals; at the end every page is accounted for."""
     chance = random.Random(seed)
     kills = 0
-    for _ in range(5):
+    for life in range(5):
         process = vigie.start("serve")
-        end = time.monotonic() + chance.uniform(0.8, 3.5)
-        while time.monotonic() < end:
-            site.status = chance.choice([200, 502])
-            time.sleep(chance.uniform(0.05, 0.6))
-        process.kill()
+        for _ in range(4 if life == 2 else chance.randrange(1, 5)):
+            site.wait(site.hits + 1)
+            site.status = 502 if life == 2 else chance.choice([200, 502])  # one outage at least
+        killer = threading.Timer(chance.uniform(0, 0.5), process.kill)
+        killer.start()
         process.wait(10)
+        killer.join()
         kills += 1
     site.status = 200
-    final = vigie.start("serve")
-    wait_until(lambda: health(configured).get("monitors", {}).get("up") == 1)
-    wait_until(lambda: settled(vigie.folder / "vigie.db"), 75)
+    final = vigie.serve()
+    inbox.wait_until(lambda: settled(vigie.folder / "vigie.db", inbox), 75)
     final.send_signal(signal.SIGTERM)
     assert final.wait(20) == 0
 
@@ -142,6 +133,7 @@ def test_kill_9_loses_no_incident_and_no_page(seed: int, vigie: Any, configured:
         keys = {row[0] for row in db.execute("SELECT key FROM outbox WHERE state = 'delivered'")}
         assert db.execute("SELECT count(*) FROM incident WHERE closed_at IS NULL").fetchone() == (0,)
     db.close()
+    assert incidents
     assert keys == {f"{incident}:{what}:mail" for incident in incidents for what in ("opened", "recovered")}
     got = [str(mail["X-Vigie-Key"]).rpartition(".")[0] for mail in inbox.mails]  # the last part is a digest
     wanted = {key.replace(":", ".") for key in keys}
@@ -153,9 +145,11 @@ def test_kill_9_loses_no_incident_and_no_page(seed: int, vigie: Any, configured:
     assert all(len(found) == 1 for found in ids.values()), "a copy is recognised by its id"
 
 
-def settled(path: Path) -> bool:
+def settled(path: Path, inbox: Any) -> bool:
+    """Whether every incident has ended and both of its pages have arrived; looked at with each mail that comes."""
     with sqlite3.connect(path, timeout=5) as db:
-        waiting = db.execute("SELECT count(*) FROM outbox WHERE state = 'waiting'").fetchone()[0]
+        incidents = [row[0] for row in db.execute("SELECT id FROM incident")]
         still_open = db.execute("SELECT count(*) FROM incident WHERE closed_at IS NULL").fetchone()[0]
     db.close()
-    return bool(waiting == 0 and still_open == 0)
+    got = {str(mail["X-Vigie-Key"]).rpartition(".")[0] for mail in inbox.mails}
+    return not still_open and got >= {f"{one}.{what}.mail" for one in incidents for what in ("opened", "recovered")}

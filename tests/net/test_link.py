@@ -21,11 +21,12 @@ class Names(Resolver):
 
     def __init__(self, **names: tuple[str, ...]) -> None:
         super().__init__()
-        self._names, self.asked, self.wait_s = names, 0, 0.0
+        self._names, self.asked, self.wait_s, self.came = names, 0, 0.0, asyncio.Event()
 
     async def resolve(self, host: str, *, family: int | None = None, timeout_ms: int = 5_000, server: str | None = None) -> Answer:
         self.asked += 1
-        await asyncio.sleep(min(self.wait_s, timeout_ms / 1_000))
+        self.came.set()
+        await asyncio.sleep(min(self.wait_s, timeout_ms / 1_000))  # slow: a resolver that takes its time
         if host in self._names:
             return Answer(self._names[host], None, 0.0)
         if host[0].isdigit():
@@ -77,7 +78,7 @@ async def test_one_who_gives_up_asking_leaves_the_question_to_the_next(unused_po
     names.wait_s = 0.1
     link = Link(names, [f"127.0.0.1:{unused_port}"])
     first, second = asyncio.create_task(link.fault()), asyncio.create_task(link.fault())
-    await asyncio.sleep(0.02)
+    await names.came.wait()
     first.cancel()
 
     assert await second is None

@@ -23,7 +23,7 @@ from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.link_guard import LinkGuard
 from vigie.report import rules
 from vigie.report.facts import Subject, bundle
-from vigie.testing.servers import black_hole, page
+from vigie.testing.servers import black_hole, ended, page
 from vigie.testing.starvation import measured
 from vigie.text import words
 
@@ -73,9 +73,7 @@ async def serving(*hosts: str) -> AsyncIterator[tuple[int, list[str]]]:
     try:
         yield port, met
     finally:
-        for server in servers:
-            server.close()
-        await asyncio.sleep(0.01)
+        await ended(*servers)
 
 
 def watched(port: int, *addresses: str, every: int = CHECKS_PER_TRIAL) -> AlternateAddresses:
@@ -300,7 +298,6 @@ async def test_the_port_is_that_of_the_last_hop() -> None:
         http = HttpFacts(200, "1.1", redirects=1, hops=(f"https://shop.test:{port}/welcome",))
         found = CheckResult("", 0, UP, address=V4, addresses=(V4, OTHER), http=http)
         assert (await AlternateAddresses(Found(found), deps, "http://shop.test:1/", every=1).check(2_000)).status is UP
-        await asyncio.sleep(0.01)
     assert met == [OTHER]
 
 

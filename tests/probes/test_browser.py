@@ -60,7 +60,9 @@ class Look:
         self.make_deps, self.chromium, self.folder = make_deps, chromium, folder
         self.took = 0.0  # seconds, of the newest check
 
-    async def __call__(self, url: str, *actions: dict[str, Any], timeout: int = 8_000, **options: Any) -> CheckResult:
+    async def __call__(self, url: str, *actions: dict[str, Any], timeout: int | None = None, **options: Any) -> CheckResult:
+        if timeout is None:  # a browser that is not there yet is given the time that a busy machine takes to start it
+            timeout = 8_000 if self.chromium._live else 20_000
         deps = self.make_deps()
         deps.evidence = self.folder / "evidence"
         deps._shared["browser None None"] = (self.chromium, lambda: None)
@@ -333,11 +335,17 @@ async def test_a_browser_that_dies_is_not_the_pages_fault_and_another_takes_over
     own = Chromium(None, None)
     look = Look(make_deps, own, tmp_path)
     try:
-        async with serve(site({"/": page(b"<h1>Welcome</h1>")})) as port:
+        asked = asyncio.Event()
+
+        async def wait(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+            asked.set()
+            await reader.read()
+
+        async with serve(site({"/": page(b"<h1>Welcome</h1>"), "/wait": wait})) as port:
             url = f"http://127.0.0.1:{port}"
             assert (await look(f"{url}/")).status is Status.UP
-            visit = asyncio.create_task(look(f"{url}/hang", timeout=8_000))
-            await asyncio.sleep(0.3)
+            visit = asyncio.create_task(look(f"{url}/wait", timeout=8_000))
+            await asked.wait()
             own.kill()
             died = await visit
             assert (died.status, died.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR), died

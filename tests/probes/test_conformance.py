@@ -37,11 +37,11 @@ class Bad:
         if self.fault == "raises":
             raise OSError("no")
         if self.fault == "late":
-            await asyncio.sleep(timeout_ms / 1000 + 0.3)
+            await asyncio.sleep(timeout_ms / 1000 + 0.3)  # slow: as it should not be
         if self.fault == "blocks":
-            time.sleep(timeout_ms / 1000 + 0.3)  # noqa: ASYNC251 - it is what it should not do
+            time.sleep(timeout_ms / 1000 + 0.3)  # noqa: ASYNC251 - it is what it should not do  # slow: the same, and the loop with it
         if self.fault == "leaves a task":
-            self.task = asyncio.get_running_loop().create_task(asyncio.sleep(30))
+            self.task = asyncio.get_running_loop().create_task(asyncio.Event().wait())
         if self.fault == "fills the memory":
             self.data = bytearray(20_000_000)
         if self.fault == "tells secrets":

@@ -53,21 +53,21 @@ async def bind(folder: Path, zones: dict[str, str]) -> AsyncIterator[str]:
     conf += "".join(f'zone "{origin}" {{ type primary; file "{file}"; }};\n' for origin, file in zones.items())
     (folder / "named.conf").write_text(conf)
     server = await asyncio.create_subprocess_exec(
-        "named", "-f", "-c", str(folder / "named.conf"), "-n", "1", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        "named", "-g", "-c", str(folder / "named.conf"), "-n", "1", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
+    assert server.stderr is not None
+    said = b""
     try:
-        while server.returncode is None:
-            with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-                writer.close()
-                await writer.wait_closed()
-                break
-            await asyncio.sleep(0.02)
+        while not said.endswith(b" running\n") and (line := await server.stderr.readline()):
+            said += line
+        assert said.endswith(b" running\n"), said
+        reading = asyncio.create_task(server.stderr.read())
         yield f"127.0.0.1:{port}"
     finally:
         with contextlib.suppress(ProcessLookupError):
             server.kill()
         await server.wait()
+    await reading
 
 
 async def test_bind_answers_as_the_probe_expects(make_deps: Deps, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Commands as checks: each exit status means what plugins mean by it, and nothing that a command does outlives or outgrows its bounds."""
 
 import os
+import select
 import signal
 import stat
 import sys
@@ -64,7 +65,7 @@ async def test_the_exit_status_decides(make_deps: Deps, tmp_path: Path, code: in
 
 
 async def test_vigie_itself_is_such_a_plugin(make_deps: Deps, serve: Serve) -> None:
-    command = [sys.executable, "-c", "from vigie.cli import main; main()", "check", "--format", "nagios"]
+    command = [sys.executable, "-m", "vigie", "check", "--format", "nagios"]
     env = {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}
     async with serve(page(b"hello")) as port:
         good = await look(make_deps, [*command, f"http://127.0.0.1:{port}/"], 20_000, env=env)
@@ -147,18 +148,14 @@ async def test_stderr_speaks_only_where_the_output_is_silent(make_deps: Deps, tm
 
 def alive(pid: int) -> bool:
     """Whether it is still there after a moment: what was killed on a busy machine needs one to go."""
-    for _ in range(50):
-        if not _runs(pid):
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def _runs(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
+        watched = os.pidfd_open(pid)
+    except ProcessLookupError:
         return False
+    try:
+        return not select.select([watched], [], [], 5)[0]  # it can be read once the process has ended
+    finally:
+        os.close(watched)
 
 
 async def test_a_command_that_hangs_is_killed_with_its_children_at_the_deadline(

@@ -81,12 +81,15 @@ def faults(root: Path, table: Rules) -> list[str]:
         ("notifiers/slack", "from vigie.notifiers.email import Config\n", "notifiers/slack.py:1: vigie.notifiers.slack imports vigie.notifiers.email: the members of vigie.notifiers share only kit [siblings]"),
         ("notifiers/kit/text", "from vigie.notifiers import email\n", "notifiers/kit/text.py:1: vigie.notifiers.kit.text imports vigie.notifiers.email: the members of vigie.notifiers share only kit [siblings]"),
         ("cli/report", "def f():\n    from vigie.stores.sqlite import Store\n", "cli/report.py:2: vigie.cli.report imports vigie.stores.sqlite: only the composition root (app, agent, server) names an adapter [adapters]"),
+        ("engine/prober", "import_module(f'vigie.probes.{kind}')\n", "engine/prober.py:1: only plugins and cli may import a module by a name that is put together [adapters]"),
         ("engine/outbox", "import vigie.notifiers.email\n", "engine/outbox.py:1: vigie.engine.outbox imports vigie.notifiers.email: only the composition root (app, agent, server) names an adapter [adapters]"),
     ],
 )  # fmt: skip
 def test_an_import_that_breaks_a_contract_is_named(file: str, text: str, fault: str, write: Write, table: Rules) -> None:
     assert faults(write({file: text}), table) == [fault]
 
+
+IMPORTS_A_KIND = "import importlib\nX = importlib.import_module(f'vigie.probes.{kind}')\n"
 
 IMPURE = [
     ("import time\n", "time is not among the modules that a pure package may import"),
@@ -141,6 +144,10 @@ def test_what_depends_on_its_arguments_alone_is_pure(text: str, write: Write, ta
 
 def test_the_rules_of_purity_are_for_the_pure_packages_alone(write: Write, table: Rules) -> None:
     assert faults(write({"engine/clock": IMPURE[7][0]}), table) == []
+
+
+def test_the_finder_of_kinds_may_put_a_name_together(write: Write, table: Rules) -> None:
+    assert faults(write({"plugins/kinds": IMPORTS_A_KIND}), table) == []
 
 
 def test_tables_that_do_not_fit_the_package_are_named(write: Write, table: Rules) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -24,12 +24,20 @@ class PingReceiver:
     def __init__(self, answer: Answer = Answer.TAKEN) -> None:
         self.answer = answer
         self.heard: list[tuple[str, Ping]] = []
+        self._came = asyncio.Condition()
+
+    async def wait(self, count: int) -> None:
+        """Until so much was reported."""
+        async with self._came:
+            await self._came.wait_for(lambda: len(self.heard) >= count)
 
     def knows(self, token: str) -> bool:
         return token == TOKEN
 
     async def receive(self, token: str, ping: Ping) -> Answer:
-        self.heard.append((token, ping))
+        async with self._came:
+            self.heard.append((token, ping))
+            self._came.notify_all()
         return self.answer if token == TOKEN else Answer.UNKNOWN
 
     async def ask(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
@@ -141,19 +149,25 @@ async def serving(ears: pings.PingReceiver) -> AsyncIterator[int]:
         raise AssertionError("a ping does not look at the page")
 
     config = uvicorn.Config(build(snapshot, ears), port=0, log_config=None, access_log=False, lifespan="off", ws="none")
-    server = uvicorn.Server(config)
+    server = Server(config)
     sock = config.bind_socket()
     task = asyncio.create_task(server._serve([sock]))
-    await until(lambda: server.started)
+    await server.listens.wait()
     yield sock.getsockname()[1]
     server.should_exit = True
     await task
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """The server has no event to wait for."""
-    while not true():  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
+class Server(uvicorn.Server):
+    """Says when it listens, which the library does not."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
 
 
 async def spoken(port: int, data: bytes, *, hang_up: bool = False) -> bytes:
@@ -164,7 +178,6 @@ async def spoken(port: int, data: bytes, *, hang_up: bool = False) -> bytes:
         writer.write_eof()
     answer = await reader.read(4_096) if not hang_up else b""
     writer.transport.abort()
-    await asyncio.sleep(0.05)
     return answer
 
 
@@ -175,7 +188,7 @@ async def test_a_slow_or_endless_body_costs_little_and_its_report_counts(ears: P
         slow = await spoken(port, (head % 1_000).encode() + b"half of it")
         endless = await spoken(port, (head % 10**9).encode() + b"y" * 2_000_000)
         cut = await spoken(port, (head % 1_000).encode() + b"cut", hang_up=True)
-        await until(lambda: len(ears.heard) == 3)
+        await ears.wait(3)
 
     assert slow.startswith(b"HTTP/1.1 200 OK")
     assert endless.startswith(b"HTTP/1.1 200 OK")

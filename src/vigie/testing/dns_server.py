@@ -90,6 +90,7 @@ class DnsServer:
     def __init__(self, names: dict[str, Says] | None = None) -> None:
         self.names = dict(names or {})
         self.asked: list[Question] = []
+        self._came = asyncio.Condition()
         self.port = 0
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
@@ -130,6 +131,11 @@ class DnsServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.sleep(0)  # what was aborted is closed in the next pass
 
+    async def was_asked(self, count: int = 1) -> None:
+        """Until so many questions have come in all."""
+        async with self._came:
+            await self._came.wait_for(lambda: len(self.asked) >= count)
+
     def take(self, wire: bytes, peer: tuple[str, int]) -> None:
         """A datagram came."""
         self._begin(self._answer_datagram(wire, peer))
@@ -166,10 +172,12 @@ class DnsServer:
             return None
         question = query.question[0]
         name, kind = question.name.to_text(omit_final_dot=True).lower(), dns.rdatatype.to_text(question.rdtype)
-        self.asked.append(Question(name, kind, by))
+        async with self._came:
+            self.asked.append(Question(name, kind, by))
+            self._came.notify_all()
         says = self._says(name, kind) or NXDOMAIN
         if says.slow_s:
-            await asyncio.sleep(says.slow_s)
+            await asyncio.sleep(says.slow_s)  # slow: it is asked to be
         if says.silent or says.garbage is not None:
             return says.garbage
         answer = self._response(query, says, name, kind)

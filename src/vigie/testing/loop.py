@@ -54,7 +54,7 @@ class VirtualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Returns at once, later."""
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds)  # slow: not on virtual time
 
     def step(self, delta_ms: int) -> None:
         """Step the wall clock."""

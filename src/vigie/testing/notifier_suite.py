@@ -51,7 +51,7 @@ class TestClock:
 
     async def sleep(self, seconds: float) -> None:
         """Real time."""
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds)  # slow: a clock has to
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,7 +175,7 @@ class ScriptedOllama:
             return
         while self.mode in (Mode.DRIP, Mode.FLOOD):
             yield _chunk(model, "x" * _PIECE)
-            await asyncio.sleep(self.pace if self.mode is Mode.DRIP else 0)
+            await asyncio.sleep(self.pace if self.mode is Mode.DRIP else 0)  # slow: it is asked to be
         text = self._text(body)
         for start in range(0, len(text), _PIECE):
             yield _chunk(model, text[start : start + _PIECE], thinking=self.mode is Mode.THINKING)

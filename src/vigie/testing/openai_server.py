@@ -96,7 +96,7 @@ class ScriptedOpenAi:
         yield ": a comment keeps the connection open"
         while self.mode in (Mode.DRIP, Mode.FLOOD):
             yield _delta("x" * _PIECE)
-            await asyncio.sleep(self.pace if self.mode is Mode.DRIP else 0)
+            await asyncio.sleep(self.pace if self.mode is Mode.DRIP else 0)  # slow: it is asked to be
         text = {Mode.EMPTY: "", Mode.PROSE: "Certainly! Here is your alert."}.get(self.mode, self.reply or honest(_as_ollama(body)))
         for start in range(0, len(text), _PIECE):
             piece = text[start : start + _PIECE]

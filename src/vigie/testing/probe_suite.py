@@ -299,19 +299,26 @@ async def secrets(rig: Rig) -> None:
 async def nothing_left(rig: Rig) -> None:
     """Checks that end leave no task and no open file behind."""
     async with standing("babbling") as port:
+        before = asyncio.all_tasks()
         await rig.look(port)
-        await asyncio.sleep(0.05)
+        await _left(before)
         before, files = asyncio.all_tasks(), _files()
         for _ in range(3):
             await rig.look(port)
-        for _ in range(_PATIENCE):  # the server's side ends in its own time
-            await asyncio.sleep(0.02)
-            left = {task for task in asyncio.all_tasks() - before if not task.done()}
-            if not left and _files() <= files:
+        left = await _left(before)
+        for _ in range(_PATIENCE):
+            if _files() <= files:
                 break
+            await asyncio.sleep(0.02)  # slow: files may be closed in threads of their own, which say nothing
         gc.collect()
         assert not left, f"tasks left behind: {left}"
         assert _files() <= files, f"{_files() - files} files left open by three checks"
+
+
+async def _left(before: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
+    """The tasks since `before` that do not end; those of the server's side end in their own time."""
+    began = asyncio.all_tasks() - before
+    return (await asyncio.wait(began, timeout=_PATIENCE * 0.02))[1] if began else began
 
 
 def _files() -> int:
@@ -323,7 +330,7 @@ async def stopped(rig: Rig) -> None:
     """A check that is cancelled ends at once."""
     async with standing("silent") as port:
         task = asyncio.create_task(rig.probe(port).check(60_000))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # slow: it is under way, which nothing tells of kinds that connect nowhere
         started = time.perf_counter()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -31,7 +31,7 @@ async def measured() -> AsyncIterator[Starvation]:
     async def beat() -> None:
         now, worked = time.perf_counter(), time.process_time()
         while True:
-            await asyncio.sleep(_BEAT)
+            await asyncio.sleep(_BEAT)  # slow: from one measurement to the next
             before, worked_before, now, worked = now, worked, time.perf_counter(), time.process_time()
             found.note(now - before - _BEAT, worked - worked_before)
 
@@ -39,7 +39,7 @@ async def measured() -> AsyncIterator[Starvation]:
     await asyncio.sleep(0)
     try:
         yield found
-        await asyncio.sleep(2 * _BEAT)  # a gap at the very end is seen by the beat after it
+        await asyncio.sleep(2 * _BEAT)  # slow: a gap at the very end is seen by the beat after it
     finally:
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)

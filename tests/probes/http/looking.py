@@ -55,6 +55,16 @@ async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
     await reader.read()
 
 
+def announced(handler: Handler, came: asyncio.Semaphore) -> Handler:
+    """This server, which lets `came` through once for each connection."""
+
+    async def announcing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.release()
+        await handler(reader, writer)
+
+    return announcing
+
+
 def is_down(result: CheckResult, cause: Cause) -> bool:
     """Whether it is down for this very reason."""
     return (result.status, result.cause) == (Status.DOWN, cause)
@@ -70,7 +80,7 @@ async def bounded_memory() -> AsyncIterator[None]:
         nonlocal most
         while True:
             most = max(most, process.memory_info().rss)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # slow: from one sample to the next
 
     watching = asyncio.create_task(watch())
     try:

@@ -12,7 +12,7 @@ from vigie.probes.http import Config, build
 from vigie.testing.servers import page, serving
 from vigie.testing.starvation import measured
 
-from .looking import Deps, ask, hang, is_down, look
+from .looking import Deps, announced, ask, hang, is_down, look
 
 
 async def test_a_good_answer_is_up_with_every_phase_timed(make_deps: Deps) -> None:
@@ -173,9 +173,10 @@ async def test_many_checks_side_by_side_share_one_transport(make_deps: Deps) -> 
 
 async def test_a_check_that_is_cancelled_leaves_the_transport_usable(make_deps: Deps) -> None:
     deps = make_deps()
-    async with serving(hang) as deaf, serving(page(b"hello")) as port:
+    came = asyncio.Semaphore(0)
+    async with serving(announced(hang, came)) as deaf, serving(page(b"hello")) as port:
         waiting = asyncio.create_task(build(msgspec.convert({"url": f"http://127.0.0.1:{deaf}/"}, Config), deps).check(5_000))
-        await asyncio.sleep(0.05)
+        await came.acquire()
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
         result = await build(msgspec.convert({"url": f"http://127.0.0.1:{port}/"}, Config), deps).check(1_000)

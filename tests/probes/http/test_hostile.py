@@ -7,7 +7,7 @@ import pytest
 from vigie.core.model import Cause, Status
 from vigie.testing.servers import Handler, answering, page
 
-from .looking import HELLO, OK, Deps, MakeContext, ask, bounded_memory, hang, is_down
+from .looking import HELLO, OK, Deps, MakeContext, announced, ask, bounded_memory, hang, is_down
 
 PROTOCOL, TRUNCATED, TOTAL, FIRST = Cause.HTTP_PROTOCOL, Cause.HTTP_TRUNCATED, Cause.TIMEOUT_TOTAL, Cause.TIMEOUT_FIRST_BYTE
 CHUNKED = OK + "Transfer-Encoding: chunked\n\n"
@@ -188,8 +188,10 @@ async def test_a_truncated_body_says_how_much_was_there(make_deps: Deps) -> None
 async def test_many_hostile_servers_do_not_disturb_a_good_one(make_deps: Deps) -> None:
     """Some flood, many drip, and a good one beside them is up. (The servers share this process: more floods would be their own doing.)"""
     handlers = [flooding(CHUNKED + "5;", b"x" * 1_000)] * 3 + [dripping(OK + "X: ", b"y", 0.02)] * 15
-    hostile = [asyncio.create_task(ask(make_deps, handler, timeout=600)) for handler in handlers]
-    await asyncio.sleep(0.05)
+    came = asyncio.Semaphore(0)
+    hostile = [asyncio.create_task(ask(make_deps, announced(handler, came), timeout=600)) for handler in handlers]
+    for _ in hostile:
+        await came.acquire()
     result = await ask(make_deps, answering("", HELLO), timeout=1_500, expect={"keyword": "hello"})
     found = await asyncio.gather(*hostile)
 

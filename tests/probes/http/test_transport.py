@@ -13,7 +13,7 @@ from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.transport import Transport
 from vigie.testing.servers import page, serving
 
-from .looking import Deps, MakeContext, hang
+from .looking import Deps, MakeContext, announced, hang
 
 POLLERS = [True, False] if hasattr(select, "epoll") else [False]
 
@@ -53,9 +53,11 @@ async def test_many_checks_side_by_side_each_get_their_own_answer(
 async def test_a_check_that_is_cancelled_leaves_nothing_behind(own: bool, make_deps: Deps) -> None:
     deps = with_poller(make_deps, own)
     transport = deps.shared("http", Transport, Transport.close)
-    async with serving(hang) as deaf, serving(page(b"hello")) as port:
+    came = asyncio.Semaphore(0)
+    async with serving(announced(hang, came)) as deaf, serving(page(b"hello")) as port:
         waiting = [asyncio.create_task(build(Config(url=f"http://127.0.0.1:{deaf}/"), deps).check(5_000)) for _ in range(5)]
-        await asyncio.sleep(0.05)
+        for _ in waiting:
+            await came.acquire()
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
@@ -71,9 +73,10 @@ async def test_a_check_that_is_cancelled_leaves_nothing_behind(own: bool, make_d
 @pytest.mark.parametrize("own", POLLERS)
 async def test_closing_ends_what_is_under_way(own: bool, make_deps: Deps) -> None:
     deps = with_poller(make_deps, own)
-    async with serving(hang) as deaf:
+    came = asyncio.Semaphore(0)
+    async with serving(announced(hang, came)) as deaf:
         waiting = asyncio.create_task(build(Config(url=f"http://127.0.0.1:{deaf}/"), deps).check(5_000))
-        await asyncio.sleep(0.05)
+        await came.acquire()
         deps.close()
         await asyncio.gather(waiting, return_exceptions=True)
 
