@@ -1,6 +1,6 @@
-"""The ports: what the engine needs of the world, one screen each; in one file, so that all of them are seen together.
+"""The ports: what the engine needs of the world, one screen each. Adapters implement them; nobody inherits from them.
 
-Adapters implement them; nobody inherits from them.
+Long: all of them are seen together here.
 """
 
 from collections.abc import AsyncIterator, Sequence
