@@ -151,7 +151,8 @@ class Runtime:
         self.reporter = Reporter(self.store, clock, self.composer, collectors(settings, self.deps, self._known), writing(settings, clock))
         self.outbox = Outbox(self.store, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
-        self.ingest = Ingest(self.store, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake])
+        routine = logging.DEBUG if threads else logging.INFO  # a cycle's log says what it did; `serve` does the same all day long
+        self.ingest = Ingest(self.store, clock, hold_ms=held, listeners=[self.reporter.hear, self._wake], routine_level=routine)
         self.reporter.on_stored(self.outbox.wake)
         self.eyes = SelfMonitor(self.store, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.eyes.hear)

@@ -20,7 +20,6 @@ log = logging.getLogger("vigie.ingest")
 
 _STEP_MS = 2_000
 _RETRY_SECONDS = (0.5, 1, 2, 5, 10)
-_LEVELS = {Status.UP: logging.INFO, Status.DEGRADED: logging.WARNING, Status.DOWN: logging.WARNING, Status.UNKNOWN: logging.WARNING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +37,15 @@ Listener = Callable[[Transition], Awaitable[None]]
 
 
 class Ingest:
-    """Holds the states of all monitors between two events; the store's copy is never older than what was told."""
+    """Holds the states of all monitors between two events; the store's copy is never older than what was told.
 
-    def __init__(self, store: Store, clock: Clock, *, hold_ms: int, listeners: Iterable[Listener] = ()) -> None:
-        self._store, self._clock, self._hold_ms = store, clock, hold_ms
+    `routine_level` is the log level of a good check after a good one.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, *, hold_ms: int, listeners: Iterable[Listener] = (), routine_level: int = logging.INFO
+    ) -> None:
+        self._store, self._clock, self._hold_ms, self._routine_level = store, clock, hold_ms, routine_level
         self._listeners = list(listeners)
         self._hearers: list[Listener] = []
         self._monitors: dict[str, Monitor] = {}
@@ -262,7 +266,7 @@ class Ingest:
 
     async def _tell(self, transitions: list[Transition]) -> None:
         for transition in transitions:
-            _log(transition)
+            _log(transition, self._routine_level)
             for hearer in self._hearers:
                 await _tell_one(hearer, transition)
             if transition.decisions or transition.before.quick != transition.after.quick:
@@ -301,15 +305,21 @@ def _worth_keeping(transition: Transition) -> bool:
     )
 
 
-def _log(transition: Transition) -> None:
+def _log(transition: Transition, routine_level: int) -> None:
     result, name = transition.result, transition.monitor.name
-    if result is not None and log.isEnabledFor(_LEVELS[result.status]):
+    if result is not None and log.isEnabledFor(level := _level(result.status, transition.before.status, routine_level)):
         total = result.timings.total
         took = "" if total is None else f" ({total:.0f} ms)"
         cause = f" [{result.cause}]" if result.cause else ""
-        log.log(_LEVELS[result.status], "%s: %s%s: %s%s", name, result.status, cause, result.message or transition.monitor.target, took)
+        log.log(level, "%s: %s%s: %s%s", name, result.status, cause, result.message or transition.monitor.target, took)
     for decision in transition.decisions:
         log.warning("%s: %s", name, _described(decision))
+
+
+def _level(status: Status, before: Status | None, routine_level: int) -> int:
+    if status is not Status.UP:
+        return logging.WARNING
+    return routine_level if before is Status.UP else logging.INFO
 
 
 def _described(decision: Decision) -> str:
