@@ -361,7 +361,7 @@ async def test_whole_results_are_kept_around_each_change(store: MemoryStore, clo
 
 @pytest.mark.parametrize(("level", "lines"), [(logging.INFO, 4), (logging.DEBUG, 2)])
 async def test_a_good_check_after_a_good_one_is_logged_as_asked(
-    store: SqliteStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture, level: int, lines: int
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture, level: int, lines: int
 ) -> None:
     caplog.set_level("INFO")
     ours = await desk(store, clock)
