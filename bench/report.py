@@ -17,7 +17,7 @@ from vigie.core.model import Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.report import facts, render, rules, verify
 from vigie.report.cases import AT, Case, Variant, cases
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock, run_virtual
 from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor, policies
 

@@ -22,7 +22,7 @@ from vigie.clock import SystemClock
 from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Status, Timings, TlsFacts
 from vigie.engine.ingest import Ingest
 from vigie.ports import Batch, Commit
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing.fakes import fake_monitor, policies
 from vigie.testing.memory import MemoryStore
 

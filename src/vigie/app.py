@@ -1,15 +1,11 @@
 """The composition root: builds the parts, starts and stops them; the command line and the tests are shells around it."""
 
 import asyncio
-import contextlib
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
-from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from vigie import plugins
 from vigie.agent import build_probe, probe_deps
@@ -30,7 +26,7 @@ from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.transition import Transition
 from vigie.engine.writer import Mode
-from vigie.errors import AlreadyRunning, StoreError, VigieError
+from vigie.errors import StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import system_ca_file
 from vigie.notifiers import NotifierDeps
@@ -38,8 +34,8 @@ from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe,
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
+from vigie.state import State
 from vigie.stores import StoreDeps
-from vigie.stores.sqlite.key import key_beside
 
 log = logging.getLogger("vigie.app")
 
@@ -48,34 +44,21 @@ _AT_ONCE = 64
 _DRAIN_MS = 20_000
 
 
-@contextlib.contextmanager
-def locked(store: Path) -> Iterator[None]:
-    """Nobody else works on this store meanwhile. Raises AlreadyRunning, or VigieError when the folder cannot be written."""
-    path = store.with_name(f"{store.name}.lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise AlreadyRunning(f"another Vigie is at work on {store}", "wait for it to end, or stop it") from None
-    except OSError as error:
-        raise VigieError(f"{path} cannot be written: {error.strerror}", f"make {store.parent} writable for this user") from error
-    try:
-        yield
-    finally:
-        lock.release()
+def state_of(settings: Settings) -> State:
+    """The state directory."""
+    return State(settings.state, settings.store.file)
 
 
 def open_store(settings: Settings, clock: Clock, *, threads: bool = False) -> Store:
     """Open the configured store, making or migrating it; `threads` is for `serve`. Raises StoreError."""
-    module = plugins.load("stores", "sqlite")
-    opened: Store = module.build(module.Config(path=str(settings.store)), StoreDeps(clock, threads))
+    opened: Store = plugins.load("stores", settings.store.kind).build(settings.store.config, StoreDeps(clock, threads))
     return opened
 
 
 def store_exists(settings: Settings) -> bool:
     """Whether there is something to open."""
-    return settings.store.exists()
+    file = settings.store.file
+    return file is None or file.exists()
 
 
 def zone_of(settings: Settings) -> tzinfo:
@@ -96,11 +79,6 @@ def jobs(settings: Settings) -> list[Watched]:
     """The jobs that report in."""
     passive = [one for one in settings.monitors if plugins.traits(one.monitor.kind).passive]
     return [Watched(one.monitor, one.config.token, one.config.expected()) for one in passive]
-
-
-def evidence(settings: Settings) -> Path:
-    """The folder for pictures of what went wrong, beside the store."""
-    return settings.store.parent / "evidence"
 
 
 def monitors(settings: Settings) -> dict[str, Monitor]:
@@ -136,7 +114,7 @@ def feedback(settings: Settings) -> Feedback | None:
     if settings.web.public_url is None:
         return None
     try:
-        return Feedback(settings.web.public_url, key_beside(settings.store))
+        return Feedback(settings.web.public_url, state_of(settings).key())
     except VigieError as error:
         log.warning("mails carry no links: %s (%s)", error.message, error.fix)
         return None
@@ -161,7 +139,7 @@ class Runtime:
         self.settings, self.clock = settings, clock
         self.store = open_store(settings, clock, threads=threads)
         ledger, archive = self.store.ledger, self.store.archive
-        self.deps = probe_deps(list(settings.control), settings.second_resolver, evidence(settings))
+        self.deps = probe_deps(list(settings.control), settings.second_resolver, state_of(settings).evidence)
         self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings))
         self.reporter = Reporter(
             ledger,
@@ -230,7 +208,7 @@ def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable
 
 async def once(settings: Settings, clock: Clock) -> int:
     """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
-    with locked(settings.store):
+    with state_of(settings).locked():
         runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
         try:
             return await _cycle(runtime)

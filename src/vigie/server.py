@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from vigie import __version__
-from vigie.app import Runtime, evidence, heartbeats, jobs, locked, monitors, notifiers, probed, writing, zone_of
+from vigie.app import Runtime, heartbeats, jobs, monitors, notifiers, probed, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Settings
@@ -47,7 +47,7 @@ class Server:
             next_run=self.runtime.store.ledger.next_run,
             control=settings.control,
             second_resolver=settings.second_resolver,
-            evidence=str(evidence(settings)),
+            evidence=str(state_of(settings).evidence),
         )
         self.heartbeats = heartbeats(self.runtime, self._bus.publish, self.runtime.deps.link.fault)
         self.desk = (
@@ -107,7 +107,7 @@ class Server:
         self._stamp = self._file_stamp()
         try:
             fresh = await asyncio.to_thread(self._reload)
-            fresh = replace(fresh, store=self.settings.store, web=self.settings.web)  # these two need a restart
+            fresh = replace(fresh, store=self.settings.store, state=self.settings.state, web=self.settings.web)  # these need a restart
             built = notifiers(fresh, self._clock)
             said = writing(fresh, self._clock)
         except (ConfigError, VigieError) as error:
@@ -183,7 +183,7 @@ def _quick_ms(monitor: Monitor) -> int:
 async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings], stop: asyncio.Event, again: asyncio.Event) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
     one_arena()
-    with locked(settings.store):
+    with state_of(settings).locked():
         service = Server(settings, clock, reload)
         close_page = await _page(service, settings)
         try:

@@ -1,37 +1,128 @@
-"""A random key beside the database, for what is signed: made once, readable by nobody else, and in no copy of the database."""
+"""The state directory: what a Vigie keeps of its own, wherever its store is. Its lock, its key, its pictures of failures.
 
+docs/decisions/0026 says where it is and what becomes of the files of earlier versions, which lay beside the database.
+"""
+
+import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
-from vigie.errors import VigieError
+from filelock import FileLock, Timeout
+
+from vigie.errors import AlreadyRunning, VigieError
 
 _BYTES = 32
 
 
-def key_beside(store: Path) -> bytes:
-    """The key of this database, 32 bytes; of several processes that make it at once, one does. Raises VigieError."""
-    path = store.with_name(f"{store.name}.key")
+class State:
+    """The directory `folder`, made when it is first needed, for its owner alone.
+
+    `database` is the file of a store on this machine, beside which earlier versions kept their lock and their key.
+    """
+
+    def __init__(self, folder: Path, database: Path | None = None) -> None:
+        self.folder, self._database = folder, database
+
+    @property
+    def evidence(self) -> Path:
+        """The folder for pictures of failures: that of an earlier version where there is one, since the database names its pictures."""
+        old = self._database.with_name("evidence") if self._database is not None else None
+        return old if old is not None and old.is_dir() else self.folder / "evidence"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else works on this store, or in this directory, meanwhile. Raises AlreadyRunning, or VigieError when it cannot be written.
+
+        The file beside the database keeps out whoever has the same database under another directory, and earlier versions.
+        """
+        with contextlib.ExitStack() as held:
+            if self._database is not None:
+                held.enter_context(_held(_beside(self._database, ".lock"), f"another Vigie is at work on {self._database}"))
+            self._make_folder()
+            held.enter_context(_held(self.folder / "lock", f"another Vigie has its state in {self.folder}"))
+            yield
+
+    def key(self) -> bytes:
+        """A random key for what is signed, 32 bytes, made once and in no copy of the database. Raises VigieError.
+
+        Of several processes that make it at once, one does. That of an earlier version is moved here: its links stay good.
+        """
+        path = self.folder / "key"
+        if (found := _read_key(path)) is not None:
+            return found
+        self._make_folder()
+        old = None if self._database is None else _beside(self._database, ".key")
+        adopted = None if old is None else _read_key(old)
+        try:
+            _write_new(path, adopted or secrets.token_bytes(_BYTES))
+            if old is not None and adopted is not None:
+                old.unlink(missing_ok=True)
+            return path.read_bytes()
+        except OSError as error:
+            raise _unusable(path, error) from error
+
+    def _make_folder(self) -> None:
+        try:
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _hand_over(self.folder)
+        except OSError as error:
+            fix = f"make {self.folder.parent} writable for this user, or set `state` to another place"
+            raise VigieError(f"{self.folder} cannot be made: {error.strerror}", fix) from error
+
+
+def _beside(database: Path, suffix: str) -> Path:
+    """Where an earlier version had a file."""
+    return database.with_name(f"{database.name}{suffix}")
+
+
+@contextlib.contextmanager
+def _held(path: Path, taken: str) -> Iterator[None]:
+    fresh = not path.exists()
+    lock = FileLock(path, timeout=0)
     try:
-        if not path.exists():
-            _make(path)
-        found = path.read_bytes()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+        if fresh:
+            _hand_over(path)
+    except Timeout:
+        raise AlreadyRunning(taken, "wait for it to end, or stop it") from None
     except OSError as error:
-        raise VigieError(f"{path} cannot be used: {error.strerror}", f"make it and {path.parent} accessible to this user alone") from error
+        raise VigieError(f"{path} cannot be written: {error.strerror}", f"make {path.parent} writable for this user") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _read_key(path: Path) -> bytes | None:
+    """None where there is none. Raises VigieError."""
+    try:
+        found = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _unusable(path, error) from error
     if len(found) != _BYTES:
         raise VigieError(f"{path} is damaged", "delete it: a new one is made, and the links of earlier mails end")
     return found
 
 
-def _make(path: Path) -> None:
+def _unusable(path: Path, error: OSError) -> VigieError:
+    return VigieError(f"{path} cannot be used: {error.strerror}", f"make it and {path.parent} accessible to this user alone")
+
+
+def _write_new(path: Path, content: bytes) -> None:
     """Whole or not at all: the name is given to a file that is written already, unless another process was first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(_BYTES))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        _hand_over(fresh)
         try:
             os.link(fresh, path)
         except FileExistsError:
@@ -40,3 +131,10 @@ def _make(path: Path) -> None:
             fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _hand_over(path: Path) -> None:
+    """What root makes belongs to whom the folder belongs: a command that an administrator tries first must not lock the service out."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        above = path.parent.stat()
+        os.chown(path, above.st_uid, above.st_gid)

@@ -15,7 +15,7 @@ from vigie.core.model import Cause, CheckResult, Incident, Status
 from vigie.errors import VigieError
 from vigie.ports import Commit, TimelineEntry
 from vigie.report.history import Remark
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 
 NOW = 1_795_525_325_000
 Run = Callable[..., Any]

@@ -12,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from vigie.ports import OutboxState
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 
 Run = Callable[..., Any]
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - (INFO|WARNING|ERROR|CRITICAL) - .+")

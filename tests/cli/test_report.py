@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from vigie.cli.report import app
 from vigie.errors import ModelError, VigieError
 from vigie.evaluate import baselines
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing.ollama_server import Mode, ScriptedOllama
 
 from .test_incidents import NOW, _filled

@@ -60,7 +60,7 @@ def test_the_documented_file_means_what_it_says(product: Path) -> None:
     assert found.channels["mail"].config.receivers == ("team@site.test",)
     assert (found.channels["mail"].config.port, found.channels["mail"].config.protection) == (465, "implicit")
     assert found.llm.hold_ms == 2_000
-    assert found.store == product.parent / "vigie.db"
+    assert (found.store.kind, found.store.file) == ("sqlite", product.parent / "vigie.db")
 
 
 def test_the_environment_alone_is_a_configuration(tmp_path: Path) -> None:

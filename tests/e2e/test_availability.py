@@ -10,7 +10,7 @@ import pytest
 
 from vigie.core.model import CheckResult, Status
 from vigie.ports import Commit, OutboxState
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 
 FORTY_DAYS_MS = 40 * 86_400_000
 

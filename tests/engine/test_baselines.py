@@ -17,7 +17,7 @@ from vigie.engine.transition import Transition
 from vigie.learning.baseline import Baseline
 from vigie.ports import Batch, OutboxState, Store
 from vigie.report.render import RenderContext
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result, policies
 from vigie.testing.memory import MemoryStore

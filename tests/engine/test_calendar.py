@@ -23,7 +23,7 @@ from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxState, Store
 from vigie.report.facts import Message
 from vigie.report.render import SUBJECT_LENGTH, RenderContext
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
 from vigie.testing.memory import MemoryStore

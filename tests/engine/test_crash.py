@@ -14,7 +14,7 @@ from vigie.core.model import Status
 from vigie.core.notification import Notice
 from vigie.ports import OutboxState, Store
 from vigie.report.facts import Message
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock, run_virtual
 from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor
 from vigie.testing.memory import MemoryStore

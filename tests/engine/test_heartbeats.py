@@ -15,7 +15,7 @@ from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Answer, Batch, OutboxState, PingUpdate
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, policies
 from vigie.testing.memory import MemoryStore

@@ -10,7 +10,7 @@ from vigie.core.notification import NoticeReason
 from vigie.engine.outbox import LEASE_MS
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import OutboxRow, OutboxState
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel
 from vigie.testing.memory import MemoryStore

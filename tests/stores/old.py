@@ -7,7 +7,7 @@ from typing import Any
 
 import apsw
 
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel
 

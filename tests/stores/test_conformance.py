@@ -8,7 +8,7 @@ from vigie import plugins
 from vigie.clock import SystemClock
 from vigie.ports import Store
 from vigie.stores import StoreDeps
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 from vigie.stores.sqlite.with_stdlib import StdlibDriver
 from vigie.testing import memory
 from vigie.testing.store_suite import LAWS, Opener

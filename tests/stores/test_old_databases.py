@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 import pytest
 
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 
 from .old import goes_on, holds, names, read
 

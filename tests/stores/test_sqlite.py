@@ -23,10 +23,10 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.facts import Analysis, Bundle, Dropped
-from vigie.stores.sqlite import SqliteStore
 from vigie.stores.sqlite.codec import SIZE, pack, unpack
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.migrate import migrate
+from vigie.stores.sqlite.store import SqliteStore
 
 MONITORS = [Monitor(name, name.upper(), "http", f"https://{name}.test/", name, 60_000, 10_000) for name in ("a", "b")]
 INCIDENT = Incident("a-1", "a", Severity.OUTAGE, Cause.TCP_RESET, 1_000, 2_000, alert="a-1")
@@ -302,7 +302,7 @@ from pathlib import Path
 from vigie.core.model import Cause, Incident
 from vigie.core.detection import Severity
 from vigie.ports import Commit
-from vigie.stores.sqlite import SqliteStore
+from vigie.stores.sqlite.store import SqliteStore
 
 async def main():
     store = SqliteStore(Path(sys.argv[1]))

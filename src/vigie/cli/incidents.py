@@ -267,7 +267,7 @@ def _handle(found: Settings, identity: str, event: Acked | Resolved) -> None:
 
 
 async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> None:
-    from vigie.app import Runtime, locked
+    from vigie.app import Runtime, state_of
     from vigie.clock import SystemClock
     from vigie.engine.janitor import apply_commands
     from vigie.errors import AlreadyRunning
@@ -281,7 +281,7 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
         if incident.subject is SubjectKind.VIGIE:
             raise VigieError(f"{identity} is Vigie's own: it ends by itself when Vigie sees again")
     try:
-        with locked(found.store):
+        with state_of(found).locked():
             runtime = Runtime(found, SystemClock(), hold_ms=0, threads=False)
             try:
                 await runtime.start()

@@ -86,11 +86,12 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
     channels = assemble.channels(read, shape.notify)
     monitors = assemble.monitors(read, shape, list(shape.notify))
     llm = assemble.llm(read, shape)
+    store = assemble.store(read, shape.store, base)
     told = assemble.availability(read, shape, list(shape.notify))
     if not shape.monitors and not read.faults:
         read.fault(("monitors",), "nothing is watched", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
-    if read.faults:
+    if read.faults or store is None:
         raise ConfigError(sorted(read.faults, key=lambda fault: fault.line or 0))
     configs: list[Any] = [*(one.config for one in channels.values()), *(one.config for one in monitors)]
     held = set[str]().union(*(assemble.secrets(config) for config in configs))
@@ -100,7 +101,8 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
         base=base,
         language=shape.language,
         timezone=shape.timezone,
-        store=base / shape.store,
+        store=store,
+        state=assemble.state(shape, store, base),
         log=shape.log,
         web=shape.web,
         llm=llm,

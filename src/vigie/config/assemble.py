@@ -5,6 +5,7 @@ import re
 import unicodedata
 from dataclasses import replace
 from datetime import datetime, tzinfo
+from pathlib import Path as FilePath
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,7 +14,7 @@ import msgspec
 from vigie import plugins
 from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
-from vigie.config.settings import AvailabilityReport, Channel, Llm, MonitorSettings
+from vigie.config.settings import AvailabilityReport, Channel, Llm, MonitorSettings, StoreSettings
 from vigie.config.tree import Path, Tree
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor, Sensitivity
@@ -22,6 +23,7 @@ from vigie.core.period import Every
 from vigie.core.subject import VIGIE_ID
 from vigie.errors import VigieError
 from vigie.net import split_server
+from vigie.stores import kind_of
 
 _SECRET_FIELDS = ("password", "secret", "bearer", "token")
 _SECRET_HEADER = re.compile("authorization|cookie|token|secret|key", re.IGNORECASE)
@@ -63,6 +65,29 @@ def with_environment(tree: Tree, adapter: Any, values: dict[str, Any], path: Pat
     taken = {key: known[name] for key, name in names.items() if known.get(name) and key not in values}
     tree.origins |= {(*path, key): names[key] for key in taken}
     return taken | values
+
+
+def store(tree: Tree, address: str, base: FilePath) -> StoreSettings | None:
+    """The store that an address names, or None after noting why not."""
+    kind, path = kind_of(address), ("store",)
+    known = plugins.kinds("stores")
+    if kind not in known:
+        tree.fault(path, f"no store is called {kind!r}", f"write a path such as vigie.db, or a URL; installed: {', '.join(known)}")
+        return None
+    adapter = module(tree, "stores", kind, path)
+    try:
+        return None if adapter is None else StoreSettings(kind, adapter.Config.of(address, base))
+    except ValueError as error:
+        tree.fault(path, str(error))
+        return None
+
+
+def state(file: File, found: StoreSettings, base: FilePath) -> FilePath:
+    """The state directory."""
+    if file.state is not None:
+        return base / file.state
+    database = found.file
+    return base / "vigie.state" if database is None else database.with_name(f"{database.name}.state")
 
 
 def llm(tree: Tree, file: File) -> Llm:

@@ -154,7 +154,21 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     language: Annotated[Literal["fr", "en"], Meta(description="Language of reports, mails and pages.")] = "en"
     timezone: Annotated[str | None, Meta(description="Zone of times; the machine's when not set.", examples=["Europe/Paris"])] = None
-    store: Annotated[str, Meta(description="Database, relative to this file.")] = "vigie.db"
+    store: Annotated[
+        str,
+        Meta(
+            description="Database: a path relative to this file, or a URL whose scheme names the kind of store.",
+            examples=["sqlite:////var/lib/vigie/vigie.db"],
+        ),
+    ] = "vigie.db"
+    state: Annotated[
+        str | None,
+        Meta(
+            description="Directory for the lock, the key that signs links and pictures of failures, relative to this file. When not set: beside "
+            "the database, by its name and `.state`; `vigie.state` beside this file for a store that is no file.",
+            examples=["/var/lib/vigie/state"],
+        ),
+    ] = None
     log: Annotated[Log, Meta(description="The log.")] = Log()
     web: Annotated[Web, Meta(description="The status page.")] = Web()
     llm: Annotated[dict[str, Any], Meta(description="The language model.")] = {}

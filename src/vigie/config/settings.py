@@ -8,6 +8,7 @@ from vigie.config.model import Log, Web
 from vigie.core.model import CheckSpec, Monitor
 from vigie.core.period import Every
 from vigie.errors import Fault
+from vigie.stores import StoreConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,22 @@ class Channel:
     name: str
     kind: str
     config: Any
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """The store: its kind, and the adapter's own configuration. `file` is None for one that is no file on this machine."""
+
+    kind: str
+    config: StoreConfig
+
+    @property
+    def file(self) -> Path | None:
+        """Where it is, if it is a file on this machine."""
+        return self.config.file
+
+    def __str__(self) -> str:
+        return self.config.shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +79,8 @@ class Settings:
     base: Path
     language: str
     timezone: str | None
-    store: Path
+    store: StoreSettings
+    state: Path  # the state directory
     log: Log
     web: Web
     llm: Llm

@@ -97,6 +97,7 @@ def shown(settings: Settings) -> str:
         "language": settings.language,
         "timezone": settings.timezone,
         "store": str(settings.store),
+        "state": str(settings.state),
         "log": {**plain(settings.log), "file": str(settings.log_file) if settings.log_file else None},
         "web": plain(settings.web),
         "llm": {**report, **(plain(llm.config) or {})},

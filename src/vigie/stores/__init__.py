@@ -1,8 +1,17 @@
-"""Where state is kept: one package or file per kind of database, each with `Config` and `build(config, deps)`."""
+"""Where state is kept: one package or file per kind of database, each with a `Config` (StoreConfig) and `build(config, deps)`.
 
+`store:` names one by its address: the scheme of a URL is the kind (`sqlite:///vigie.db`), a plain path means `EMBEDDED`.
+"""
+
+import re
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
 
 from vigie.ports import Clock
+
+EMBEDDED = "sqlite"
+_URL = re.compile(r"([a-z][a-z0-9]+)(?:\+[a-z0-9]+)?://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +20,25 @@ class StoreDeps:
 
     clock: Clock
     threads: bool = True
+
+
+class StoreConfig(Protocol):
+    """What every store's `Config` can tell."""
+
+    @classmethod
+    def of(cls, address: str, base: Path) -> Self:
+        """From a path or URL; relative paths start at `base`. Raises ValueError."""
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a store on this machine; None for a server."""
+
+    @property
+    def shown(self) -> str:
+        """As people read it, without secrets."""
+
+
+def kind_of(address: str) -> str:
+    """The kind of store that a path or URL asks for."""
+    found = _URL.match(address.lower())
+    return EMBEDDED if found is None else found[1]

@@ -1,21 +1,15 @@
 """The embedded store: one SQLite file. scale.md says why; docs/decisions/0005 says how long what is kept."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import unquote
 
 import msgspec
 
+from vigie.ports import Store
 from vigie.stores import StoreDeps
-from vigie.stores.sqlite.archive import SqliteArchive
-from vigie.stores.sqlite.cache import Cache
-from vigie.stores.sqlite.catalog import SqliteCatalog, monitor_numbers
-from vigie.stores.sqlite.db import Driver
-from vigie.stores.sqlite.inbox import SqliteInbox
-from vigie.stores.sqlite.ledger import SqliteLedger
-from vigie.stores.sqlite.with_apsw import ApswDriver
-from vigie.stores.sqlite.worker import Worker
+
+_SCHEME = "sqlite://"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,26 +19,35 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         "vigie.db"
     )
 
+    @classmethod
+    def of(cls, address: str, base: Path) -> Self:
+        """From a path, or `sqlite:///path` as SQLAlchemy writes it: a fourth slash makes it absolute.
 
-class SqliteStore:
-    """The Store port over one file. `threads=False` runs every statement in the caller's thread, for short-lived programs.
+        A relative path starts at `base`. Raises ValueError.
+        """
+        path = address
+        if address.lower().startswith(_SCHEME):
+            host, slash, rest = address[len(_SCHEME) :].partition("/")
+            if host or not slash or not rest or "?" in rest:
+                raise ValueError("an SQLite store is a file on this machine: sqlite:///vigie.db, or sqlite:////var/lib/vigie/vigie.db")
+            path = unquote(rest)
+        if not path:
+            raise ValueError("an SQLite store needs the name of a file")
+        return cls(path=str(base / path))
 
-    Raises StoreError when the file cannot be opened, made or migrated.
-    """
+    @property
+    def file(self) -> Path:
+        """The database."""
+        return Path(self.path)
 
-    def __init__(
-        self, path: Path, *, threads: bool = True, driver: type[Driver] = ApswDriver, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        worker = Worker(path, threads=threads, driver=driver)
-        cache = Cache(monitor_numbers(worker.db))
-        self.ledger, self.archive = SqliteLedger(worker, cache, monotonic), SqliteArchive(worker, cache)
-        self.inbox, self.catalog = SqliteInbox(worker), SqliteCatalog(worker, cache)
-
-    async def close(self) -> None:
-        """Commit what waits and close. Closing twice is harmless."""
-        await self.ledger.close()
+    @property
+    def shown(self) -> str:
+        """As people read it."""
+        return self.path
 
 
-def build(config: Config, deps: StoreDeps) -> SqliteStore:
+def build(config: Config, deps: StoreDeps) -> Store:
     """Open the store, making or migrating it. Raises StoreError."""
-    return SqliteStore(Path(config.path), threads=deps.threads, monotonic=deps.clock.monotonic)
+    from vigie.stores.sqlite.store import SqliteStore  # whoever reads the configuration needs no database
+
+    return SqliteStore(config.file, threads=deps.threads, monotonic=deps.clock.monotonic)

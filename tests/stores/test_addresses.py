@@ -1,0 +1,80 @@
+"""`store:` is a path or a URL, and its scheme names the kind of store."""
+
+from pathlib import Path
+
+import pytest
+
+from vigie.app import open_store, state_of, store_exists
+from vigie.clock import SystemClock
+from vigie.config import Settings, load
+from vigie.errors import ConfigError
+
+
+def configured(folder: Path, lines: str) -> Settings:
+    file = folder / "vigie.yaml"
+    file.write_text(f"{lines}\nmonitors: [https://a.test/]\n")
+    return load(file, {}, folder)
+
+
+@pytest.mark.parametrize(
+    ("address", "file"),
+    [
+        ("vigie.db", "vigie.db"),
+        ("data/my vigie.db", "data/my vigie.db"),
+        ("sqlite:///vigie.db", "vigie.db"),
+        ("sqlite:///data/my%20vigie.db", "data/my vigie.db"),
+        ("SQLite:///vigie.db", "vigie.db"),
+    ],
+)
+def test_a_relative_one_starts_at_the_configuration(address: str, file: str, tmp_path: Path) -> None:
+    found = configured(tmp_path, f"store: {address}")
+    assert (found.store.kind, found.store.file) == ("sqlite", tmp_path / file)
+    assert str(found.store) == str(tmp_path / file)
+    assert found.state == tmp_path / f"{file}.state"
+
+
+@pytest.mark.parametrize("address", ["/var/lib/vigie/v.db", "sqlite:////var/lib/vigie/v.db"])
+def test_an_absolute_one_stays_where_it_is(address: str, tmp_path: Path) -> None:
+    found = configured(tmp_path, f"store: {address}")
+    assert found.store.file == Path("/var/lib/vigie/v.db")
+    assert found.state == Path("/var/lib/vigie/v.db.state")
+
+
+def test_the_state_directory_may_be_anywhere(tmp_path: Path) -> None:
+    assert configured(tmp_path, "state: here").state == tmp_path / "here"
+    assert configured(tmp_path, "state: /srv/vigie").state == Path("/srv/vigie")
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("postgresql://vigie:geheim@db.test/vigie", "no store is called 'postgresql'"),
+        ("postgresql+asyncpg://db.test/vigie", "no store is called 'postgresql'"),
+        ("sqlite://vigie.db", "sqlite:///vigie.db"),
+        ("sqlite:///vigie.db?mode=ro", "a file on this machine"),
+        ("sqlite:///", "a file on this machine"),
+        ('""', "needs the name of a file"),
+    ],
+)
+def test_one_that_cannot_be_is_said_with_its_key(address: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        configured(tmp_path, f"store: {address}")
+    (fault,) = raised.value.faults
+    assert words in str(fault)
+    assert fault.key == "store"
+    assert fault.line == 1
+    assert "geheim" not in str(raised.value)
+    if "no store" in words:
+        assert "installed: sqlite" in str(fault)
+
+
+async def test_it_is_opened_by_its_kind(tmp_path: Path) -> None:
+    found = configured(tmp_path, "store: sqlite:///data/vigie.db")
+    assert not store_exists(found)
+    store = open_store(found, SystemClock())
+    try:
+        assert await store.ledger.next_run() == 1
+    finally:
+        await store.close()
+    assert store_exists(found)
+    assert state_of(found).folder == tmp_path / "data" / "vigie.db.state"
