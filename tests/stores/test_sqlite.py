@@ -8,6 +8,8 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import apsw
@@ -23,7 +25,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.facts import Analysis, Bundle, Dropped
-from vigie.stores.sqlite.codec import SIZE, pack, unpack
+from vigie.stores.sqlite.codec import HEADER_SIZE, SIZE, pack, unpack
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.migrate import migrate
 from vigie.stores.sqlite.store import SqliteStore
@@ -283,6 +285,22 @@ def test_migrations_are_taken_once_with_a_backup_first(tmp_path: Path) -> None:
         assert list(backup.execute("SELECT * FROM one")) == [(7,)]
 
 
+def test_a_migration_may_end_with_a_step_in_python(tmp_path: Path) -> None:
+    folder = tmp_path / "migrations"
+    folder.mkdir()
+    (folder / "0001_first.sql").write_text("CREATE TABLE one (x);")
+    (folder / "0001_first.py").write_text("def take(db):\n    db.execute('INSERT INTO one VALUES (?)', (7,))\n")
+    (folder / "0002_alone.py").write_text("def take(db):\n    db.execute('INSERT INTO one VALUES (8)')\n    raise ValueError('no')\n")
+    db = Db(tmp_path / "my.db")
+
+    with pytest.raises(ValueError, match="no"):
+        migrate(db, tmp_path / "my.db", folder)
+
+    assert db.fetch("SELECT x FROM one") == [(7,)]
+    assert db.fetch("PRAGMA user_version") == [(1,)]
+    db.close()
+
+
 def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "migrations"
     folder.mkdir()
@@ -345,17 +363,26 @@ RESULTS = st.builds(
     status=st.sampled_from(list(Status)),
     cause=st.none() | st.sampled_from(list(Cause)),
     timings=st.builds(Timings, PHASE, PHASE, PHASE, PHASE, PHASE, PHASE),
+    location=st.sampled_from(["local", "paris"]),
+    run=st.sampled_from([0, 7, 2**32 - 1]),
+    sequence=st.integers(0, 70_000) | st.integers(0, 2**48 - 1),
 )
+LOCATIONS = {"local": 0, "paris": 65_535}
+NAMES = {number: name for name, number in LOCATIONS.items()}
 
 
 @given(st.lists(RESULTS, max_size=20))
 def test_packed_results_read_back_within_a_twentieth_of_a_millisecond(results: list[CheckResult]) -> None:
-    base, count, blob = pack(results, {"a": 1, "b": 4_000_000_000})
+    base, count, blob = pack(results, {"a": 1, "b": 4_000_000_000}, LOCATIONS)
 
-    assert len(blob) == 1 + SIZE * len(results)
-    found = unpack(base, blob, {1: "a", 4_000_000_000: "b"})
-    assert count == len(found)
-    for before, after in zip(results, found, strict=True):
+    segments = {_segment(one) for one in results}
+    assert len(blob) == 1 + SIZE * len(results) + HEADER_SIZE * len(segments)
+    found = unpack(base, blob, {1: "a", 4_000_000_000: "b"}, NAMES)
+    assert count == len(found) == len(results)
+    ordered = [[one for one in found if _segment(one) == segment] for segment in segments]
+    expected = [[one for one in results if _segment(one) == segment] for segment in segments]
+    for before, after in zip(chain(*expected), chain(*ordered), strict=True):
+        assert (before.run, before.sequence) == (after.run, after.sequence)
         assert (before.monitor, before.at, before.status, before.cause) == (after.monitor, after.at, after.status, after.cause)
         for phase in ("dns", "connect", "tls", "first_byte", "transfer", "total"):
             old, new = getattr(before.timings, phase), getattr(after.timings, phase)
@@ -363,6 +390,56 @@ def test_packed_results_read_back_within_a_twentieth_of_a_millisecond(results: l
             assert old is None or abs(old - new) <= 0.0501
 
 
-def test_records_of_a_future_version_are_refused() -> None:
-    with pytest.raises(ValueError, match="version 9"):
-        unpack(0, b"\x09" + b"\0" * SIZE, {})
+def _segment(one: CheckResult) -> tuple[str, int, int]:
+    return one.location, one.run, one.sequence >> 16
+
+
+def test_of_one_location_the_order_is_kept_whatever_the_runs() -> None:
+    results = [replace(result(at=1_000 + n), run=run, sequence=n) for n, run in enumerate([5, 5, 6, 6])]
+    base, _, blob = pack(results, {"a": 1}, LOCATIONS)
+    assert [(one.run, one.sequence) for one in unpack(base, blob, {1: "a"}, NAMES)] == [(5, 0), (5, 1), (6, 2), (6, 3)]
+
+
+def test_more_results_of_one_run_than_a_header_counts_are_all_there() -> None:
+    many = [replace(result(), run=1, sequence=3)] * 70_000
+    base, count, blob = pack(many, {"a": 1}, LOCATIONS)
+    assert count == len(unpack(base, blob, {1: "a"}, NAMES)) == 70_000
+    assert len(blob) == 1 + 2 * HEADER_SIZE + SIZE * 70_000
+
+
+@pytest.mark.parametrize(("run", "sequence"), [(-1, -1), (2**40, 2**60)])
+def test_numbers_that_no_header_holds_keep_no_result_from_the_disk(run: int, sequence: int) -> None:
+    base, count, blob = pack([replace(result(), run=run, sequence=sequence)], {"a": 1}, LOCATIONS)
+    assert count == len(unpack(base, blob, {1: "a"}, NAMES)) == 1
+
+
+# As version 1 packed them: monitor 1 at 5 ms after the base, `down`, tcp.reset, HTTP 503, total 61.8 ms; then monitor 2, `up`.
+VERSION_1 = bytes.fromhex(
+    "01"
+    "01000000 05000000 02 07 f701 ffffff ffffff ffffff ffffff ffffff 6a0200 00 0000"
+    "02000000 00000000 00 ff 0000 ffffff ffffff ffffff ffffff ffffff ffffff 00 0000"
+)
+
+
+def test_what_version_1_packed_is_read_as_before() -> None:
+    first, second = unpack(1_000, VERSION_1, {1: "a", 2: "b"}, NAMES)
+    assert (first.monitor, first.at, first.status, first.cause) == ("a", 1_005, Status.DOWN, Cause.TCP_RESET)
+    assert (first.http and first.http.status, first.timings.total) == (503, 61.8)
+    assert (second.monitor, second.at, second.status, second.timings) == ("b", 1_000, Status.UP, Timings())
+    assert {(one.location, one.run, one.sequence) for one in (first, second)} == {("local", 0, 0)}
+
+
+@pytest.mark.parametrize(
+    ("blob", "words"),
+    [
+        (b"\x09" + b"\0" * SIZE, "version 9"),
+        (b"", "version none"),
+        (b"\1" + b"\0" * 30, "cut off"),
+        (b"\2" + b"\0" * 5, "cut off"),
+        (b"\2" + bytes(10) + b"\2\0" + bytes(SIZE), "cut off"),
+        (b"\2" + bytes(10) + b"\1\0" + bytes(8) + b"\x63" + bytes(SIZE - 9), "unknown status 99"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(blob: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        unpack(0, blob, {}, NAMES)

@@ -1,5 +1,6 @@
 """The archive of the embedded store: history, mostly read. What the methods mean is said by vigie.ports.Archive."""
 
+from dataclasses import replace
 from typing import Any, get_args
 
 from vigie.core.detection import Severity
@@ -129,26 +130,30 @@ def _report(db: Db, incident_id: str) -> StoredReport | None:
 
 
 def _last_results(db: Db) -> list[CheckResult]:
-    """The newest result of each watched monitor: from the last packed groups, whole where a whole one was kept for that instant."""
+    """The newest result of each watched monitor from each location, by the last packed groups; whole where it was kept whole."""
     ids = {number: monitor for monitor, number in db.fetch("SELECT id, number FROM monitor WHERE active = 1")}
-    found: dict[str, CheckResult] = {}
+    names: dict[int, str] = dict(db.fetch("SELECT number, name FROM location"))
+    found: dict[tuple[str, str], CheckResult] = {}
     for base, body in db.fetch("SELECT base, body FROM hot ORDER BY id DESC LIMIT ?", (_LOOK_BACK,)):
-        if len(found) == len(ids):
+        if len(found) == len(ids) * len(names):
             break
         try:
-            results = codec.unpack(base, body, ids)
+            results = codec.unpack(base, body, ids, names)
         except ValueError as error:
             raise damaged(db.path, str(error)) from error
         for result in reversed(results):
             if result.monitor:
-                found.setdefault(result.monitor, result)
+                found.setdefault((result.monitor, result.location), result)
     return [_whole(db, result) for result in found.values()]
 
 
 def _whole(db: Db, result: CheckResult) -> CheckResult:
-    sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at = ? ORDER BY id DESC LIMIT 1"
-    rows = db.fetch(sql, (result.monitor, int(is_good(result)), result.at))
-    return decode(rows[0][0], CheckResult) if rows else result
+    sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at = ? ORDER BY id DESC"
+    for (body,) in db.fetch(sql, (result.monitor, int(is_good(result)), result.at)):
+        whole = decode(body, CheckResult)
+        if whole.location == result.location:
+            return replace(whole, run=result.run, sequence=result.sequence) if result.run else whole
+    return result
 
 
 def _last_detail(db: Db, monitor: str, *, good: bool, before: int) -> CheckResult | None:

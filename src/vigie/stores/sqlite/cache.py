@@ -1,5 +1,6 @@
 """What the sides of a store share in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vigie.core.model import CheckResult
@@ -10,9 +11,10 @@ from vigie.stores.sqlite.waiting import Waiting
 
 @dataclass(slots=True)
 class Cache:
-    """`numbers` are those of monitors in packed results; `writing` is what was waiting and is on its way to the disk."""
+    """`numbers` and `locations` are those in packed results, by name; `writing` is what waited and is on its way to the disk."""
 
-    numbers: dict[str, int]
+    numbers: Mapping[str, int]
+    locations: Mapping[str, int]
     newest: Newest = field(default_factory=Newest)
     waiting: Waiting = field(default_factory=Waiting)
     writing: Commit = field(default_factory=Commit)

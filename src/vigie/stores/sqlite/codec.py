@@ -1,25 +1,32 @@
-"""Packed results: 33 bytes each, behind a version byte, relative to the group's base instant.
+"""Packed results: 33 bytes each, in segments that have the location, the run and the sequence in common, behind a version byte.
 
-Layout (little-endian): u32 monitor number, u32 ms after the base, u8 status, u8 cause (255: none), u16 HTTP status (0: none),
-six phases of u24 in 0.1 ms (0xFFFFFF: none; longer ones as 0xFFFFFE), u8 location (0: local, the only one so far), u16 flags
-(none so far). Both enums are stored by position, so they only grow at the end.
+Version 2 (little-endian): segments of a header and its records. A header is u16 location number, u32 run, u32 block (the sequence without
+its last 16 bits), u16 count. A record is u32 monitor number, u32 ms after the group's base instant, u8 status, u8 cause (255: none),
+u16 HTTP status (0: none), six phases of u24 in 0.1 ms (0xFFFFFF: none; longer ones as 0xFFFFFE), u8 nothing yet, u16 last 16 bits of the
+sequence. Both enums are stored by position, so they only grow at the end. Version 1 is records alone: no run, no sequence, all of one
+location.
 """
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 
-from vigie.core.model import Cause, CheckResult, HttpFacts, Status, Timings
+from vigie.core.model import LOCAL, Cause, CheckResult, HttpFacts, Status, Timings
 
-VERSION = 1
+VERSION = 2
 SIZE = 33
+HEADER_SIZE = 12
 _RECORD = struct.Struct("<IIBBHHBHBHBHBHBHBBH")
-_HEAD = bytes([VERSION])
+_HEADER = struct.Struct("<HIIH")
+_HEAD, _HEAD_1 = bytes([VERSION]), b"\1"
 _NONE = 0xFFFFFF
 _LONGEST_MS = (_NONE - 2) / 10
 _SPAN = 2**32
+_MAX_COUNT = 0xFFFF
+_MAX_RUN, _MAX_SEQUENCE = 2**32 - 1, 2**48 - 1
 _STATUSES, _CAUSES = tuple(Status), tuple(Cause)
 _STATUS_CODE = {status: index for index, status in enumerate(_STATUSES)}
 _CAUSE_CODE: dict[Cause | None, int] = {cause: index for index, cause in enumerate(_CAUSES)} | {None: 255}
+Segment = tuple[str, int, int]  # location, run, block
 
 
 def parts(results: Sequence[CheckResult]) -> Iterator[Sequence[CheckResult]]:
@@ -32,21 +39,39 @@ def parts(results: Sequence[CheckResult]) -> Iterator[Sequence[CheckResult]]:
         yield [result for result in results if result.at // _SPAN == span]
 
 
-def pack(results: Sequence[CheckResult], numbers: Mapping[str, int]) -> tuple[int, int, bytes]:
-    """(base instant, count, blob) of results whose monitors are known; the others are left out. They span less than 2**32 ms."""
-    known = [(numbers[result.monitor], result) for result in results if result.monitor in numbers]
-    base = min([result.at for _, result in known], default=0)
-    return base, len(known), _HEAD + b"".join([_packed(number, result.at - base, result) for number, result in known])
+def pack(results: Sequence[CheckResult], numbers: Mapping[str, int], locations: Mapping[str, int]) -> tuple[int, int, bytes]:
+    """(base instant, count, blob) of results whose monitors are known; the others are left out. They span less than 2**32 ms.
+
+    Every location has a number. Within a segment the order is kept.
+    """
+    base = min([result.at for result in results if result.monitor in numbers], default=0)
+    segments: dict[Segment, list[bytes]] = {}
+    for result in results:
+        number = numbers.get(result.monitor)
+        if number is not None:
+            sequence = min(max(result.sequence, 0), _MAX_SEQUENCE)
+            segment = segments.setdefault((result.location, result.run, sequence >> 16), [])
+            segment.append(_packed(number, result.at - base, sequence & 0xFFFF, result))
+    count = sum(map(len, segments.values()))
+    return base, count, _HEAD + b"".join([_segment(key, records, locations) for key, records in segments.items()])
 
 
-def _packed(number: int, offset: int, result: CheckResult) -> bytes:
+def _segment(key: Segment, records: list[bytes], locations: Mapping[str, int]) -> bytes:
+    """One, or several where it has more records than can be counted."""
+    location, run, block = locations[key[0]], min(max(key[1], 0), _MAX_RUN), key[2]
+    if len(records) <= _MAX_COUNT:
+        return _HEADER.pack(location, run, block, len(records)) + b"".join(records)
+    return _segment(key, records[:_MAX_COUNT], locations) + _segment(key, records[_MAX_COUNT:], locations)
+
+
+def _packed(number: int, offset: int, sequence: int, result: CheckResult) -> bytes:
     times, http = result.timings, result.http
     dns, connect, tls = _tenths(times.dns), _tenths(times.connect), _tenths(times.tls)
     first, transfer, total = _tenths(times.first_byte), _tenths(times.transfer), _tenths(times.total)
     return _RECORD.pack(
         number, offset, _STATUS_CODE[result.status], _CAUSE_CODE[result.cause], http.status & 0xFFFF if http else 0,
         dns & 0xFFFF, dns >> 16, connect & 0xFFFF, connect >> 16, tls & 0xFFFF, tls >> 16,
-        first & 0xFFFF, first >> 16, transfer & 0xFFFF, transfer >> 16, total & 0xFFFF, total >> 16, 0, 0,
+        first & 0xFFFF, first >> 16, transfer & 0xFFFF, transfer >> 16, total & 0xFFFF, total >> 16, 0, sequence,
     )  # fmt: skip
 
 
@@ -59,23 +84,41 @@ def _tenths(ms: float | None) -> int:
     return _NONE - 1 if ms > 0 else 0 if ms < 0 else _NONE
 
 
-def unpack(base: int, blob: bytes, ids: Mapping[int, str]) -> list[CheckResult]:
-    """The results of a blob, as far as they were packed; an unknown number gives an empty monitor id.
+def unpack(base: int, blob: bytes, ids: Mapping[int, str], names: Mapping[int, str]) -> list[CheckResult]:
+    """The results of a blob, as far as they were packed; an unknown number gives an empty monitor id or location.
 
     Raises ValueError for a blob that a later version wrote, or that is damaged.
     """
+    body = memoryview(blob)[1:]
+    if blob[:1] == _HEAD_1:
+        if len(body) % SIZE:
+            raise _cut_off(blob)
+        return [_unpacked(base, values, ids, (LOCAL, 0, 0), numbered=False) for values in _RECORD.iter_unpack(body)]
     if blob[:1] != _HEAD:
         raise ValueError(f"packed results of version {blob[0] if blob else 'none'} cannot be read by this program")
-    if len(blob) % SIZE != 1:
-        raise ValueError(f"packed results of {len(blob)} bytes are cut off")
-    return [_unpacked(base, values, ids) for values in _RECORD.iter_unpack(memoryview(blob)[1:])]
+    found: list[CheckResult] = []
+    while body:
+        if len(body) < HEADER_SIZE:
+            raise _cut_off(blob)
+        location, run, block, count = _HEADER.unpack_from(body)
+        records, body = body[HEADER_SIZE : HEADER_SIZE + count * SIZE], body[HEADER_SIZE + count * SIZE :]
+        if len(records) < count * SIZE:
+            raise _cut_off(blob)
+        segment = names.get(location, ""), run, block
+        found += [_unpacked(base, values, ids, segment, numbered=True) for values in _RECORD.iter_unpack(records)]
+    return found
 
 
-def _unpacked(base: int, values: tuple[int, ...], ids: Mapping[int, str]) -> CheckResult:
+def _cut_off(blob: bytes) -> ValueError:
+    return ValueError(f"packed results of {len(blob)} bytes are cut off")
+
+
+def _unpacked(base: int, values: tuple[int, ...], ids: Mapping[int, str], segment: Segment, *, numbered: bool) -> CheckResult:
     number, offset, status, cause, http, *halves = values[:-2]
     if status >= len(_STATUSES) or len(_CAUSES) <= cause < 255:
         raise ValueError(f"packed results hold an unknown status {status} or cause {cause}")
     tenths = [low | high << 16 for low, high in zip(halves[::2], halves[1::2], strict=True)]
+    location, run, block = segment
     return CheckResult(
         ids.get(number, ""),
         base + offset,
@@ -83,4 +126,7 @@ def _unpacked(base: int, values: tuple[int, ...], ids: Mapping[int, str]) -> Che
         None if cause == 255 else _CAUSES[cause],
         timings=Timings(*[None if value == _NONE else value / 10 for value in tenths]),
         http=HttpFacts(http, "") if http else None,
+        location=location,
+        run=run,
+        sequence=block << 16 | values[-1] if numbered else 0,
     )

@@ -1,12 +1,12 @@
 """The statements of a commit, and of what a start reads. What they mean is said by vigie.ports.Ledger."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vigie.core.alert import AlertState
 from vigie.core.incident import DetectionState
-from vigie.core.model import Incident
+from vigie.core.model import CheckResult, Incident
 from vigie.errors import StoreError
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Snapshot
@@ -44,11 +44,26 @@ def baselines(db: Db) -> dict[str, Baseline]:
     return found
 
 
-def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) -> None:
-    """One transaction."""
+def location_numbers(db: Db) -> dict[str, int]:
+    """Location -> its number in packed results."""
+    return dict(db.fetch("SELECT name, number FROM location"))
+
+
+def _with_new_locations(db: Db, results: Sequence[CheckResult], known: Mapping[str, int]) -> Mapping[str, int]:
+    """The numbers of all locations of these results; a location gets one when it is first seen."""
+    fresh = dict.fromkeys(one.location for one in results if one.location not in known)
+    if not fresh:
+        return known
+    db.bulk("INSERT OR IGNORE INTO location (name) VALUES (?)", [(name,) for name in fresh])
+    return location_numbers(db)
+
+
+def write(db: Db, change: Commit, numbers: Mapping[str, int], locations: Mapping[str, int], *, durable: bool) -> Mapping[str, int]:
+    """One transaction; the numbers of locations as they are after it."""
     with db.transaction(durable=durable):
+        locations = _with_new_locations(db, change.results, locations)
         for part in codec.parts(change.results):
-            base, count, body = codec.pack(part, numbers)
+            base, count, body = codec.pack(part, numbers, locations)
             if count:
                 db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
         db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, encode(state)) for state in change.states])
@@ -67,6 +82,7 @@ def write(db: Db, change: Commit, numbers: Mapping[str, int], *, durable: bool) 
         db.bulk("INSERT INTO incident_event (incident, at, kind, body) VALUES (?, ?, ?, ?)", events)
         outbox.enqueue(db, change.outbox)
         db.bulk("DELETE FROM inbox WHERE id = ?", [(number,) for number in change.commands])
+    return locations
 
 
 def _incident_row(one: Incident) -> tuple[Any, ...]:

@@ -76,10 +76,10 @@ class SqliteLedger:
         cache = self._cache
         async with self._lock:
             cache.writing = cache.waiting.take()
-            whole, numbers = merged(cache.writing, change), cache.numbers
+            whole, numbers, locations = merged(cache.writing, change), cache.numbers, cache.locations
             durable = durable or self._monotonic() - self._full_at > FULL_SECONDS
             try:
-                await self._worker.run(lambda db: commit.write(db, whole, numbers, durable=durable))
+                cache.locations = await self._worker.run(lambda db: commit.write(db, whole, numbers, locations, durable=durable))
             except BaseException:
                 cache.waiting.put_back(cache.writing)
                 raise

@@ -1,17 +1,17 @@
 """The schema, brought up to date: numbered files, forward only, each one transaction, a backup first.
 
-What SQL cannot read, because it lies in blobs, is taken by a step in Python at the end of the migration of the same number.
+`NNNN_name.sql` holds statements; what SQL cannot read, because it lies in blobs, is taken by `take(db)` of `NNNN_name.py` after them.
 """
 
-from collections.abc import Callable
+import runpy
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 from vigie.errors import StoreError, StoreFault
-from vigie.stores.sqlite import alert_states
 from vigie.stores.sqlite.db import Db, damaged
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-_STEPS: dict[int, Callable[[Db], None]] = {5: alert_states.take}
 
 
 def migrate(db: Db, path: Path, folder: Path = MIGRATIONS) -> int:
@@ -21,7 +21,7 @@ def migrate(db: Db, path: Path, folder: Path = MIGRATIONS) -> int:
     """
     # One statement, so that another process that makes the tables meanwhile is not taken for another program.
     version, tables = db.fetch("SELECT user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_user_version")[0]
-    files = {int(file.name[:4]): file for file in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
+    files = _files(folder)
     newest = max(files)
     if version > newest:
         message = f"{path} was written by a newer Vigie (schema {version}, this program knows {newest})"
@@ -33,19 +33,34 @@ def migrate(db: Db, path: Path, folder: Path = MIGRATIONS) -> int:
         _back_up(db, path, version)
     for number in sorted(files):
         if number > version:
-            _take(db, number, files[number].read_text(encoding="utf-8"))
+            _take(db, number, files[number])
     return newest
 
 
-def _take(db: Db, number: int, script: str) -> None:
+def _files(folder: Path) -> dict[int, list[Path]]:
+    """The files of each migration, statements first."""
+    found: dict[int, list[Path]] = defaultdict(list)
+    for suffix in (".sql", ".py"):
+        for file in folder.glob(f"[0-9][0-9][0-9][0-9]_*{suffix}"):
+            found[int(file.name[:4])].append(file)
+    return found
+
+
+def _take(db: Db, number: int, files: Sequence[Path]) -> None:
     """One migration, unless another process took it meanwhile."""
     with db.transaction(durable=True):
         if int(db.fetch("PRAGMA user_version")[0][0]) < number:
-            for statement in _statements(script):
-                db.execute(statement)
-            if number in _STEPS:
-                _STEPS[number](db)
+            for file in files:
+                _run(db, file)
             db.execute(f"PRAGMA user_version = {number}")
+
+
+def _run(db: Db, file: Path) -> None:
+    if file.suffix == ".py":
+        runpy.run_path(str(file))["take"](db)
+        return
+    for statement in _statements(file.read_text(encoding="utf-8")):
+        db.execute(statement)
 
 
 def _statements(script: str) -> list[str]:

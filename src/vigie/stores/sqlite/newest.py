@@ -1,11 +1,11 @@
-"""The newest result of every monitor, in memory: what the status page shows."""
+"""The newest result of every monitor from each location, in memory: what the status page shows."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from sys import intern
 from typing import NamedTuple
 
-from vigie.core.model import CheckResult, HttpFacts, Scalar, Status, Timings
+from vigie.core.model import LOCAL, CheckResult, HttpFacts, Scalar, Status, Timings
 
 
 class _Again(NamedTuple):
@@ -20,6 +20,12 @@ class _Again(NamedTuple):
 
 
 _NONE: dict[str, Scalar] = {}
+_Key = str | tuple[str, str]
+
+
+def _key(one: CheckResult) -> _Key:
+    """A monitor and a location; the monitor alone where that is the usual one, which so costs nothing."""
+    return one.monitor if one.location == LOCAL else (one.monitor, one.location)
 
 
 def _thin(one: CheckResult) -> CheckResult:
@@ -46,36 +52,42 @@ def _thin_http(http: HttpFacts) -> HttpFacts:
 class Newest:
     """Whole results are kept at each change of verdict, without certificate chains: ten thousand monitors fit in a few megabytes."""
 
-    _whole: dict[str, CheckResult] = field(default_factory=dict)
-    _again: dict[str, _Again] = field(default_factory=dict)
+    _whole: dict[_Key, CheckResult] = field(default_factory=dict)
+    _again: dict[_Key, _Again] = field(default_factory=dict)
 
     def take(self, results: Iterable[CheckResult]) -> None:
         """Newer results than before, oldest first."""
         for one in results:
-            known = self._whole.get(one.monitor)
+            key = _key(one)
+            known = self._whole.get(key)
             if known is not None and known.status is Status.UP and one.status is Status.UP:
-                self._again[known.monitor] = _Again(one.at, one.run, one.sequence, intern(one.message), one.timings, one.figures or _NONE)
+                self._again[_key(known)] = _Again(one.at, one.run, one.sequence, intern(one.message), one.timings, one.figures or _NONE)
             else:
                 whole = _thin(one)
-                self._whole[whole.monitor] = whole
-                self._again.pop(one.monitor, None)
+                self._whole[_key(whole)] = whole
+                self._again.pop(key, None)
 
     def fill(self, results: Iterable[CheckResult]) -> None:
         """Older results, for monitors of which nothing newer is known."""
-        self.take([one for one in results if one.monitor not in self._whole])
+        self.take([one for one in results if _key(one) not in self._whole])
 
     def keep(self, monitors: set[str]) -> None:
         """Forget the others."""
-        for gone in self._whole.keys() - monitors:
+        for gone in [key for key, one in self._whole.items() if one.monitor not in monitors]:
             del self._whole[gone]
             self._again.pop(gone, None)
 
     def results(self) -> dict[str, CheckResult]:
-        """By monitor id."""
-        return {monitor: self._merged(whole) for monitor, whole in self._whole.items()}
+        """By monitor id: of several locations, the newest."""
+        found: dict[str, CheckResult] = {}
+        for whole in self._whole.values():
+            one = self._merged(whole)
+            if (other := found.get(one.monitor)) is None or other.at <= one.at:
+                found[one.monitor] = one
+        return found
 
     def _merged(self, whole: CheckResult) -> CheckResult:
-        again = self._again.get(whole.monitor)
+        again = self._again.get(_key(whole))
         if again is None:
             return whole
         return replace(

@@ -91,7 +91,6 @@ def outbox(db: Db, state: OutboxState) -> list[OutboxRow]:
 
 
 def counts(db: Db) -> OutboxCounts:
-    """How many rows wait and how many could not be delivered."""
-    sql = "SELECT (SELECT count(*) FROM outbox WHERE state = 'waiting'), (SELECT count(*) FROM outbox WHERE state = 'undeliverable')"
-    waiting, undeliverable = db.fetch(sql)[0]
-    return OutboxCounts(waiting, undeliverable)
+    """By the counters that triggers keep."""
+    found: dict[str, int] = dict(db.fetch("SELECT state, count FROM outbox_count"))
+    return OutboxCounts(found[OutboxState.WAITING], found[OutboxState.UNDELIVERABLE])

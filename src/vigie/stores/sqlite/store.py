@@ -7,6 +7,7 @@ from pathlib import Path
 from vigie.stores.sqlite.archive import SqliteArchive
 from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.catalog import SqliteCatalog, monitor_numbers
+from vigie.stores.sqlite.commit import location_numbers
 from vigie.stores.sqlite.db import Driver
 from vigie.stores.sqlite.inbox import SqliteInbox
 from vigie.stores.sqlite.ledger import SqliteLedger
@@ -24,7 +25,7 @@ class SqliteStore:
         self, path: Path, *, threads: bool = True, driver: type[Driver] = ApswDriver, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         worker = Worker(path, threads=threads, driver=driver)
-        cache = Cache(monitor_numbers(worker.db))
+        cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
         self.ledger, self.archive = SqliteLedger(worker, cache, monotonic), SqliteArchive(worker, cache)
         self.inbox, self.catalog = SqliteInbox(worker), SqliteCatalog(worker, cache)
 

@@ -44,7 +44,8 @@ class MemoryArchive:
     async def last_results(self) -> dict[str, CheckResult]:
         """The newest result of every watched monitor by monitor id."""
         self._data.check()
-        return {monitor: result for monitor, result in self._data.newest.items() if monitor in self._data.monitors}
+        found = [one for one in self._data.newest.values() if one.monitor in self._data.monitors]
+        return {one.monitor: one for one in sorted(found, key=lambda one: one.at)}
 
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""

@@ -59,7 +59,7 @@ class Data:
     rows: dict[str, Row] = field(default_factory=dict)
     deliveries: list[Delivery] = field(default_factory=list)
     reports: dict[str, StoredReport] = field(default_factory=dict)
-    newest: dict[str, CheckResult] = field(default_factory=dict)
+    newest: dict[tuple[str, str], CheckResult] = field(default_factory=dict)
     details: list[CheckResult] = field(default_factory=list)
     baselines: dict[str, Baseline] = field(default_factory=dict)
     blind: dict[int, Blind] = field(default_factory=dict)

@@ -44,7 +44,7 @@ class MemoryLedger:
         data.details.extend(change.details)
         data.baselines.update(change.baselines)
         data.blind.update((one.number, one) for one in change.blind)
-        data.newest.update((result.monitor, result) for result in change.results)
+        data.newest.update(((result.monitor, result.location), result) for result in change.results)
         for number in change.commands:
             data.commands.pop(number, None)
 

@@ -72,6 +72,26 @@ async def monitors_that_went_are_not_shown(opener: Opener) -> None:
         assert await store.archive.incident("shop-1") == incident()
 
 
+async def each_location_has_a_newest_result(opener: Opener) -> None:
+    """Of a monitor the newest over its locations is shown, with its own location, run and sequence; also after a restart."""
+    here = replace(result(at=NOW + 1), run=9, sequence=70_000)
+    there = replace(result(at=NOW, status=Status.DOWN), location="paris", run=2, sequence=5)
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit((here, there)))
+        assert _identity((await store.archive.last_results())["shop"]) == _identity(here)
+    async with opened(opener) as store:
+        assert _identity((await store.archive.last_results())["shop"]) == _identity(here)
+        later = replace(there, at=NOW + 2, sequence=6)
+        await store.ledger.commit(Commit((later, result("api"))))
+        assert _identity((await store.archive.last_results())["shop"]) == _identity(later)
+    async with opened(opener) as store:
+        assert _identity((await store.archive.last_results())["shop"]) == _identity(later)
+
+
+def _identity(one: CheckResult) -> tuple[object, ...]:
+    return one.monitor, one.location, one.run, one.sequence, one.at, one.status
+
+
 async def retention_keeps_what_reports_need(opener: Opener) -> None:
     """Old whole results go, but the newest good and bad one of a monitor; incidents, notices and what is young stay."""
     old = [result(at=NOW - 900 * DAY), result(at=NOW - 800 * DAY), result(at=NOW - 700 * DAY, status=Status.DOWN)]
@@ -127,6 +147,7 @@ ARCHIVE_LAWS: dict[str, Law] = {
         incidents_are_replaced_and_listed_newest_first,
         the_newest_whole_result_is_found,
         monitors_that_went_are_not_shown,
+        each_location_has_a_newest_result,
         retention_keeps_what_reports_need,
         spans_of_blindness_outlive_a_restart,
         a_period_is_read_by_itself,

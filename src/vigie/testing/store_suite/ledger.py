@@ -16,7 +16,7 @@ from vigie.errors import StoreError
 from vigie.learning.baseline import Baseline, Slow
 from vigie.learning.page_profile import PageChange
 from vigie.learning.season import Season
-from vigie.ports import Commit, OutboxState, TimelineEntry
+from vigie.ports import Commit, OutboxCounts, OutboxState, TimelineEntry
 from vigie.testing.store_suite.records import NOW, Law, Opener, incident, keys, opened, report, result, row, sent
 
 WAITING, UNDELIVERABLE = OutboxState.WAITING, OutboxState.UNDELIVERABLE
@@ -152,6 +152,24 @@ async def every_attempt_is_a_row(opener: Opener) -> None:
         assert await store.archive.deliveries("shop-2") == []
 
 
+async def what_waits_and_what_failed_is_counted(opener: Opener) -> None:
+    """As the rows say, whatever became of them; over a restart too."""
+    async with opened(opener) as store:
+        assert await store.ledger.counts() == OutboxCounts(0, 0)
+        rows = [row(channel=channel) for channel in ("mail", "chat", "hook")]
+        await store.ledger.commit(Commit(outbox=tuple(rows)))
+        await store.ledger.commit(Commit(outbox=tuple(rows)))
+        assert await store.ledger.counts() == OutboxCounts(3, 0)
+        await store.ledger.record(sent(rows[0]))
+        await store.ledger.record(sent(rows[1], failure="rejected"), None, [row(NoticeReason.UNDELIVERABLE)])
+        await store.ledger.record(sent(rows[2], failure="timeout"), NOW + 5)
+        await store.ledger.record(sent(rows[0], failure="timeout"), NOW + 5)
+        assert await store.ledger.counts() == OutboxCounts(2, 1)
+    async with opened(opener) as store:
+        assert await store.ledger.counts() == OutboxCounts(2, 1)
+        assert len(await store.ledger.outbox(WAITING)) == 2
+
+
 async def a_report_joins_the_page_that_waits(opener: Opener) -> None:
     """An opening that nobody claimed becomes due at once, and nothing follows; the retry of a failed one will carry the report."""
     follow = [row(NoticeReason.REPORT, channel=channel) for channel in ("mail", "chat")]
@@ -269,6 +287,7 @@ LEDGER_LAWS: dict[str, Law] = {
         a_later_notice_never_overtakes,
         a_key_is_told_once,
         every_attempt_is_a_row,
+        what_waits_and_what_failed_is_counted,
         a_report_joins_the_page_that_waits,
         a_report_follows_the_page_that_left,
         many_commits_at_once_are_all_there,
