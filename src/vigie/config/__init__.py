@@ -8,7 +8,7 @@ from typing import Any
 from vigie import plugins
 from vigie.config import variables
 from vigie.config.model import File
-from vigie.config.settings import Channel, Llm, MonitorSettings, Settings
+from vigie.config.desired import Channel, Llm, MonitorSettings, Settings
 from vigie.config.tree import Tree
 from vigie.config.variables import Variables
 from vigie.errors import ConfigError, Fault

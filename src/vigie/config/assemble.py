@@ -13,7 +13,7 @@ import msgspec
 from vigie import plugins
 from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.model import Alert, Common, File, Maintenance, Report
-from vigie.config.settings import AvailabilityReport, Channel, Llm, MonitorSettings
+from vigie.config.desired import AvailabilityReport, Channel, Llm, MonitorSettings
 from vigie.config.tree import Path, Tree
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor, Sensitivity

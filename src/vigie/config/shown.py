@@ -10,7 +10,7 @@ import msgspec
 from vigie import plugins
 from vigie.config.convert import enc_hook
 from vigie.config.model import Common, File, Report
-from vigie.config.settings import MonitorSettings, Settings
+from vigie.config.desired import MonitorSettings, Settings
 from vigie.core.duration import Duration
 from vigie.net import redact_url
 
