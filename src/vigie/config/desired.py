@@ -1,27 +1,48 @@
-"""What the rest of the program gets: frozen values, checked."""
+"""What a configuration asks for: frozen values, checked, compared by `==`; nothing in here does anything."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from vigie.config.model import Log, Web
 from vigie.core.model import CheckSpec, Monitor
 from vigie.core.period import Every
 from vigie.errors import Fault
+from vigie.net import MASK, NO_SECRETS, Secret, Secrets
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sealed(Generic[_T]):
+    """An adapter's Config. Its ordinary fields may hold what came out of `${NAME}`, so that it is not shown as a whole."""
+
+    _content: _T
+
+    def reveal(self) -> _T:
+        """The Config: for whoever builds the adapter, or asks for one of its keys."""
+        return self._content
+
+    def __repr__(self) -> str:
+        return f"<{type(self._content).__module__} {MASK}>"
 
 
 @dataclass(frozen=True, slots=True)
-class MonitorSettings:
-    """One monitor: as the engine needs it, and how it is probed (`options` are the same as plain JSON)."""
+class DesiredMonitor:
+    """One monitor: as the engine needs it, and how it is probed.
+
+    `options` are its Config as JSON values, what is secret about them as `Secret`; `secrets` is what no result may repeat.
+    """
 
     monitor: Monitor
-    config: Any
+    config: Sealed[Any]
     options: dict[str, object]
+    secrets: Secrets = NO_SECRETS
 
     @property
     def spec(self) -> CheckSpec:
-        """What an agent needs of it."""
-        return CheckSpec.of(self.monitor, self.options)
+        """What an agent is told of it."""
+        return CheckSpec.of(self.monitor, self.options, hidden=tuple(self.secrets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +51,8 @@ class Channel:
 
     name: str
     kind: str
-    config: Any
+    config: Sealed[Any]
+    secrets: Secrets = NO_SECRETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +60,25 @@ class Llm:
     """The model: `config` is the provider's own, None without a model."""
 
     provider: str
-    config: Any
-    prompt: str | None
+    config: Sealed[Any] | None
+    prompt: str | None = field(repr=False)
     language: str
     deadline_ms: int
     hold_ms: int
     mode: str = "auto"
+    secrets: Secrets = NO_SECRETS
 
 
 @dataclass(frozen=True, slots=True)
 class AvailabilityReport:
-    """How often it is told how available everything was (None: never), and by which channels."""
+    """How often the availability report is sent (None: never), and by which channels."""
 
     every: Every | None
     channels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Desired:
     """A whole configuration. `file` is None when the environment alone made it; `base` is where relative paths start."""
 
     file: Path | None
@@ -67,16 +90,25 @@ class Settings:
     web: Web
     llm: Llm
     channels: dict[str, Channel]
-    monitors: tuple[MonitorSettings, ...]
+    monitors: tuple[DesiredMonitor, ...]
     control: tuple[str, ...]
     second_resolver: str | None
     blind_after_ms: int
-    collectors: tuple[str, ...]  # the kinds of second look that are installed
+    collectors: tuple[str, ...]  # the kinds of diagnostics that are installed
     availability: AvailabilityReport
     missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
-    secrets: tuple[str, ...]
+    secrets: Secrets  # of all adapters together
 
     @property
     def log_file(self) -> Path | None:
         """The log file, relative paths from `base`."""
         return self.base / self.log.file if self.log.file else None
+
+
+def private(options: Any, secrets: Secrets) -> Any:
+    """Plain values with each text that holds a secret as a `Secret`."""
+    if isinstance(options, dict):
+        return {name: private(one, secrets) for name, one in options.items()}
+    if isinstance(options, list | tuple):
+        return [private(one, secrets) for one in options]
+    return Secret(options) if isinstance(options, str) and secrets.are_in(options) else options
