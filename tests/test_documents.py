@@ -15,6 +15,7 @@ from vigie.config import load
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
 from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import ConfigError
+from vigie.net import Secret
 from vigie.report import facts, render
 from vigie.report.facts import Analysis
 from vigie.testing.messages import subject
@@ -123,8 +124,9 @@ def test_the_env_file_of_the_guide_is_a_whole_configuration(tmp_path: Path) -> N
     found = load(None, {}, tmp_path)
 
     assert found.missing == ()
-    assert found.channels["mail"].config.password == "abcd efgh ijkl mnop"
-    assert found.llm.config.model == "llama3"
+    assert found.channels["mail"].config.reveal().password == Secret("abcd efgh ijkl mnop")
+    assert found.llm.config is not None
+    assert found.llm.config.reveal().model == "llama3"
 
 
 @pytest.mark.needs("systemd")

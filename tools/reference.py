@@ -13,6 +13,7 @@ from vigie import cli, plugins
 from vigie.config import model
 from vigie.config.convert import enc_hook, struct_of
 from vigie.core.duration import Duration
+from vigie.net import Secret
 
 DOCS = Path(__file__).parent.parent / "docs"
 NOTE = "Written by `make docs` from the program; do not edit.\n"
@@ -48,7 +49,9 @@ def words(kind: Any) -> str:
     if kind is Any:
         return "text or keys"
     if get_origin(kind) is None:
-        return {Duration: "duration", str: "text", int: "number", bool: "true or false"}.get(kind, getattr(kind, "__name__", str(kind)))
+        return {Duration: "duration", str: "text", Secret: "secret text", int: "number", bool: "true or false"}.get(
+            kind, getattr(kind, "__name__", str(kind))
+        )
     if "Literal" in str(get_origin(kind)):
         return " or ".join(f"`{choice}`" for choice in get_args(kind))
     names = {str: "text", int: "number", Duration: "duration"}
@@ -152,7 +155,8 @@ def configuration() -> str:
         "# Configuration reference\n",
         NOTE,
         "`vigie.yaml` is found by `--config`, then `VIGIE_CONFIG`, then `./vigie.yaml`. `${NAME}` and `${NAME:-default}` come from the environment and from\n"
-        "`.env` beside the file. Unknown keys are errors that name the nearest key. Durations are `500ms`, `30s`, `5m`, `2h`, `1d`. Changes apply as a whole or\n"
+        "`.env` beside the file; what they bring is never shown, logged or stored, but for names, hosts, files and the like that a thing is known by.\n"
+        "Unknown keys are errors that name the nearest key. Durations are `500ms`, `30s`, `5m`, `2h`, `1d`. Changes apply as a whole or\n"
         "not at all; `store` and `web` need a restart. `vigie config schema` prints a JSON Schema for editors.\n",
         variables(),
         section("The file", model.File),

@@ -16,17 +16,19 @@ from typing import BinaryIO
 import msgspec
 
 from vigie import plugins
-from vigie.buses.process import Assign, Down, Late, LogLine, Pace, Results, Stop, frame
+from vigie.buses.process import Assign, Down, Late, LogLine, Pace, Results, Stop, frame, read_down
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult, CheckSpec
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.engine.prober import LocalAgent
+from vigie.errors import VigieError
 from vigie.memory import freeze
-from vigie.net import Link, Resolver, cache_folder, system_ca_file
+from vigie.net import Link, Resolver, Secret, Secrets, cache_folder, system_ca_file
 from vigie.ports import Batch, Probe
 from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
 from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.probes.kit.link_guard import LinkGuard
+from vigie.probes.kit.masked_probe import MaskedProbe
 
 _LENGTH = 4
 _LATENESS_SECONDS = 10.0
@@ -36,10 +38,17 @@ _MAX_WAITING, _ROOM_SECONDS = 256, 0.05
 
 def build_probe(spec: CheckSpec, deps: ProbeDeps, *, every: int = CHECKS_PER_TRIAL) -> AlternateAddresses:
     """The probe of a spec, with the link guard around it; one of its alternate addresses is tried in every `every`th check."""
+    secrets = Secrets(one for one in spec.hidden if isinstance(one, Secret))
     module = plugins.load("probes", spec.kind)
     traits = plugins.traits_of(module)
-    config = configured(module.Config, spec.options)
-    probe: Probe = module.build(config, deps)
+    try:
+        config = configured(module.Config, spec.options)
+        probe: Probe = module.build(config, deps)
+    except Exception as error:
+        if not secrets:
+            raise
+        raise VigieError(secrets.mask(str(error))) from None  # its words become a result
+    probe = MaskedProbe(probe, secrets) if secrets else probe
     if traits.network:
         probe = LinkGuard(probe, spec.host, deps, own_names=not spec.options.get("resolver"))
     tcp = traits.tcp and getattr(config, "over_tcp", True)
@@ -129,7 +138,7 @@ def _read(stream: RawIOBase, loop: asyncio.AbstractEventLoop, inbox: "asyncio.Qu
         if len(head) < _LENGTH:
             break
         body = _exactly(stream, int.from_bytes(head, "little"))
-        message: Down = msgspec.msgpack.decode(body, type=Down)
+        message = read_down(body)
         if isinstance(message, Assign):
             message = msgspec.structs.replace(message, specs=alike(message.specs))
         loop.call_soon_threadsafe(inbox.put_nowait, message)
@@ -158,6 +167,7 @@ def alike(specs: Sequence[CheckSpec]) -> list[CheckSpec]:
             spec.timeout_ms,
             options(spec.options),
             one(spec.location),
+            spec.hidden,
         )
         for spec in specs
     ]

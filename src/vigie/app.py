@@ -11,7 +11,7 @@ from vigie import plugins
 from vigie.agent import build_probe, probe_deps
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known
-from vigie.config import MonitorSettings, Settings
+from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
 from vigie.core.notification import Notice, NoticeReason
@@ -20,6 +20,7 @@ from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands
 from vigie.engine.loop_monitor import monitored_loop
+from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, ReportOptions
@@ -28,7 +29,7 @@ from vigie.engine.transition import Transition
 from vigie.engine.writer import Mode
 from vigie.errors import StoreError, VigieError
 from vigie.llms import ModelDeps
-from vigie.net import system_ca_file
+from vigie.net import NO_SECRETS, Secrets, system_ca_file
 from vigie.notifiers import NotifierDeps
 from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, RunMode, Store
 from vigie.probes.kit.deps import ProbeDeps
@@ -44,24 +45,24 @@ _AT_ONCE = 64
 _DRAIN_MS = 20_000
 
 
-def state_of(settings: Settings) -> State:
+def state_of(settings: Desired) -> State:
     """The state directory."""
     return State(settings.state, settings.store.file)
 
 
-def open_store(settings: Settings, clock: Clock, *, threads: bool = False) -> Store:
+def open_store(settings: Desired, clock: Clock, *, threads: bool = False) -> Store:
     """Open the configured store, making or migrating it; `threads` is for `serve`. Raises StoreError."""
     opened: Store = plugins.load("stores", settings.store.kind).build(settings.store.config, StoreDeps(clock, threads))
     return opened
 
 
-def store_exists(settings: Settings) -> bool:
+def store_exists(settings: Desired) -> bool:
     """Whether there is something to open."""
     file = settings.store.file
     return file is None or file.exists()
 
 
-def zone_of(settings: Settings) -> tzinfo:
+def zone_of(settings: Desired) -> tzinfo:
     """The zone of times in messages."""
     if settings.timezone:
         from zoneinfo import ZoneInfo
@@ -70,46 +71,59 @@ def zone_of(settings: Settings) -> tzinfo:
     return datetime.now().astimezone().tzinfo or UTC
 
 
-def probed(settings: Settings) -> list[MonitorSettings]:
+def probed(settings: Desired) -> list[DesiredMonitor]:
     """The monitors that an agent checks: all but those that report in by themselves."""
     return [one for one in settings.monitors if not plugins.traits(one.monitor.kind).passive]
 
 
-def jobs(settings: Settings) -> list[Watched]:
+def jobs(settings: Desired) -> list[Watched]:
     """The jobs that report in."""
-    passive = [one for one in settings.monitors if plugins.traits(one.monitor.kind).passive]
-    return [Watched(one.monitor, one.config.token, one.config.expected()) for one in passive]
+    passive = [(one.monitor, one.config.reveal()) for one in settings.monitors if plugins.traits(one.monitor.kind).passive]
+    return [Watched(monitor, config.token, config.expected()) for monitor, config in passive]
 
 
-def monitors(settings: Settings) -> dict[str, Monitor]:
+def monitors(settings: Desired) -> dict[str, Monitor]:
     """Monitors by id."""
     return {one.monitor.id: one.monitor for one in settings.monitors}
 
 
-def notifiers(settings: Settings, clock: Clock) -> dict[str, Notifier]:
+def notifiers(settings: Desired, clock: Clock) -> dict[str, Notifier]:
     """Channels by name."""
     deps = NotifierDeps(clock, socket.gethostname(), system_ca_file())
-    return {name: plugins.load("notifiers", one.kind).build(one.config, deps) for name, one in settings.channels.items()}
+    return {name: _notifier(one, deps) for name, one in settings.channels.items()}
 
 
-def model(settings: Settings, clock: Clock) -> LanguageModel | None:
+def _notifier(channel: Channel, deps: NotifierDeps) -> Notifier:
+    with masked_errors(channel.secrets):
+        built: Notifier = plugins.load("notifiers", channel.kind).build(channel.config.reveal(), deps)
+    return MaskedNotifier(built, channel.secrets) if channel.secrets else built
+
+
+def model(settings: Desired, clock: Clock) -> LanguageModel | None:
     """The language model, or None."""
     if settings.llm.config is None:
         return None
-    built: LanguageModel = plugins.load("llms", settings.llm.provider).build(settings.llm.config, ModelDeps(clock))
-    return built
+    llm = settings.llm
+    with masked_errors(llm.secrets):
+        built: LanguageModel = plugins.load("llms", llm.provider).build(settings.llm.config.reveal(), ModelDeps(clock))
+    return MaskedModel(built, llm.secrets) if llm.secrets else built
 
 
-def collectors(settings: Settings, deps: ProbeDeps, known: Callable[[], Awaitable[Known]]) -> list[Collector]:
+def collectors(settings: Desired, deps: ProbeDeps, known: Callable[[], Awaitable[Known]]) -> list[Collector]:
     """Every kind of second look."""
-    urls = {one.monitor.id: url for one in settings.monitors if (url := getattr(one.config, "plain_url", None))}
+    urls = {one.monitor.id: url for one in settings.monitors if (url := getattr(one.config.reveal(), "plain_url", None))}
     wanted = CollectorDeps(
         deps.clock, deps.resolver, deps.link, settings.second_resolver, url_of=lambda monitor: urls.get(monitor.id), known=known
     )
-    return [plugins.load("collectors", kind).build(wanted) for kind in settings.collectors]
+    held = {one.monitor.id: one.secrets for one in settings.monitors if one.secrets}
+
+    def secrets_of(monitor: str) -> Secrets:
+        return held.get(monitor, NO_SECRETS)
+
+    return [MaskedCollector(plugins.load("collectors", kind).build(wanted), secrets_of) for kind in settings.collectors]
 
 
-def feedback(settings: Settings) -> Feedback | None:
+def feedback(settings: Desired) -> Feedback | None:
     """How links say whether an analysis helped; None where there are none. A key that cannot be had costs the links, never a page."""
     if settings.web.public_url is None:
         return None
@@ -120,12 +134,12 @@ def feedback(settings: Settings) -> Feedback | None:
         return None
 
 
-def speaking(settings: Settings) -> RenderContext:
+def speaking(settings: Desired) -> RenderContext:
     """Language, times and links of messages."""
     return RenderContext(settings.language, zone_of(settings), feedback(settings))
 
 
-def writing(settings: Settings, clock: Clock) -> ReportOptions:
+def writing(settings: Desired, clock: Clock) -> ReportOptions:
     """How reports are written."""
     llm, setting = settings.llm, speaking(settings)
     mode = None if llm.mode in ("auto", "off") else Mode(llm.mode)
@@ -135,7 +149,7 @@ def writing(settings: Settings, clock: Clock) -> ReportOptions:
 class Runtime:
     """The parts that `once` and `serve` share: store, ingest, reporter, outbox."""
 
-    def __init__(self, settings: Settings, clock: Clock, *, hold_ms: int, threads: bool) -> None:
+    def __init__(self, settings: Desired, clock: Clock, *, hold_ms: int, threads: bool) -> None:
         self.settings, self.clock = settings, clock
         self.store = open_store(settings, clock, threads=threads)
         ledger, archive = self.store.ledger, self.store.archive
@@ -206,7 +220,7 @@ def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable
     return Heartbeats(runtime.store.inbox, runtime.clock, publish, fault, runtime.settings.secrets)
 
 
-async def once(settings: Settings, clock: Clock) -> int:
+async def once(settings: Desired, clock: Clock) -> int:
     """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
     with state_of(settings).locked():
         runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
@@ -231,7 +245,7 @@ async def _cycle(runtime: Runtime) -> int:
         named = replace(result, monitor=spec.monitor, location=spec.location, run=run, sequence=number)
         await runtime.ingest.take(Batch(spec.monitor, run, number, (named,), RunMode.SINGLE))
 
-    async def cycle(one: MonitorSettings) -> None:
+    async def cycle(one: DesiredMonitor) -> None:
         spec, detection = one.spec, one.monitor.detection
         probe = build_probe(spec, runtime.deps, every=1)
         await check(spec, probe)
@@ -266,7 +280,7 @@ async def _judge_jobs(runtime: Runtime) -> None:
         await judging.stop()
 
 
-async def judged(settings: Settings, clock: Clock) -> list[tuple[Monitor, CheckResult]]:
+async def judged(settings: Desired, clock: Clock) -> list[tuple[Monitor, CheckResult]]:
     """What is to be said of the jobs that report in, by what the store knows; nothing is written."""
     watched, known = jobs(settings), dict[str, Job]()
     if watched and store_exists(settings):
@@ -278,7 +292,7 @@ async def judged(settings: Settings, clock: Clock) -> list[tuple[Monitor, CheckR
     return [(one.monitor, verdict(one.monitor.id, known.get(one.monitor.id), one.expected, clock.now())) for one in watched]
 
 
-async def send_test(settings: Settings, clock: Clock, channel: str) -> str:
+async def send_test(settings: Desired, clock: Clock, channel: str) -> str:
     """Send the marked test notice by one channel; the provider's answer. Raises DeliveryError."""
     from vigie.report.render import test_message
 

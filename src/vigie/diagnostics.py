@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from vigie.agent import probe_deps
 from vigie.app import collectors, zone_of
 from vigie.collectors import Known
-from vigie.config import Settings
+from vigie.config import Desired
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.engine.reporter import EVIDENCE_MS
@@ -28,7 +28,7 @@ class Diagnosis:
     hypotheses: tuple[Hypothesis, ...]
 
 
-async def explain(settings: Settings, checked: Sequence[tuple[Monitor, CheckResult]]) -> dict[str, Diagnosis]:
+async def explain(settings: Desired, checked: Sequence[tuple[Monitor, CheckResult]]) -> dict[str, Diagnosis]:
     """The diagnosis of each result that is not up, by monitor id; at most 5 s, all of them side by side."""
     deps = probe_deps(list(settings.control))
 
@@ -50,7 +50,7 @@ def _as_if(result: CheckResult) -> Incident:
     return Incident(result.monitor, result.monitor, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
 
 
-async def _one(settings: Settings, subject: Subject, looks: Sequence[Collector]) -> Diagnosis:
+async def _one(settings: Desired, subject: Subject, looks: Sequence[Collector]) -> Diagnosis:
     found: list[Evidence] = []
 
     async def collect(look: Collector) -> None:

@@ -4,33 +4,25 @@ import contextlib
 import logging
 import logging.handlers
 import sys
-from collections.abc import Iterable
-from json import dumps
 from pathlib import Path
 from typing import TextIO
 
 from vigie.errors import VigieError
+from vigie.net import Secrets
 
 SEED_FORMAT = "%(asctime)s - %(levelname)s - %(message)s"
-_SHORTEST_SECRET = 4  # masking shorter words would make the log unreadable and hide nothing
 
 
 class _Masked(logging.Formatter):
     """Formats with another formatter, then masks secrets: the last step, so that nothing slips past."""
 
-    def __init__(self, inner: logging.Formatter, secrets: Iterable[str]) -> None:
+    def __init__(self, inner: logging.Formatter, secrets: Secrets) -> None:
         super().__init__()
-        self._inner = inner
-        long = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
-        escaped = {dumps(secret, ensure_ascii=False)[1:-1] for secret in long}  # as a line of JSON has them
-        self._secrets = sorted(long | escaped, key=len, reverse=True)
+        self._inner, self._secrets = inner, secrets
 
     def format(self, record: logging.LogRecord) -> str:
         """One line without secrets."""
-        text = self._inner.format(record)
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+        return self._secrets.mask(self._inner.format(record))
 
 
 class _Console(logging.StreamHandler[TextIO]):
@@ -66,7 +58,7 @@ class _File(logging.handlers.RotatingFileHandler):
             sys.stderr.write(f"the log file {self.baseFilename} cannot be written: {why}; it goes on when that is mended\n")
 
 
-def start(*, file: Path | None, json: bool, level: str, max_bytes: int, keep: int, secrets: Iterable[str], console: bool = True) -> None:
+def start(*, file: Path | None, json: bool, level: str, max_bytes: int, keep: int, secrets: Secrets, console: bool = True) -> None:
     """Send the log to the console (stderr) and to a file that is rotated at `max_bytes`, `keep` old ones kept.
 
     Raises VigieError when the file cannot be written.

@@ -1,7 +1,7 @@
 """Everything on record of one incident, gathered for the post-incident report; and what people add to it afterwards."""
 
 from vigie.app import monitors, zone_of
-from vigie.config import Settings
+from vigie.config import Desired
 from vigie.core.availability import Availability
 from vigie.core.model import Incident
 from vigie.engine.availability import availabilities
@@ -17,7 +17,7 @@ _LOOK_BACK = 1_000
 _MONTH_MS = 30 * 86_400_000
 
 
-async def postmortem(settings: Settings, archive: Archive, catalog: Catalog, clock: Clock, identity: str, language: str) -> Document:
+async def postmortem(settings: Desired, archive: Archive, catalog: Catalog, clock: Clock, identity: str, language: str) -> Document:
     """The report of an incident. Raises VigieError when there is no such incident."""
     incident = await archive.incident(identity)
     if incident is None:

@@ -13,7 +13,7 @@ from vigie import __version__
 from vigie.app import Runtime, heartbeats, jobs, monitors, notifiers, probed, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
-from vigie.config import Settings
+from vigie.config import Desired
 from vigie.core.model import Monitor
 from vigie.engine.alive import keep_alive
 from vigie.engine.feedback import FeedbackService
@@ -37,7 +37,7 @@ _DRAIN_MS = 10_000
 class Server:
     """All the parts of `vigie serve`. `reload` reads the configuration anew and may raise ConfigError."""
 
-    def __init__(self, settings: Settings, clock: Clock, reload: Callable[[], Settings]) -> None:
+    def __init__(self, settings: Desired, clock: Clock, reload: Callable[[], Desired]) -> None:
         self.settings, self._clock, self._reload = settings, clock, reload
         self.runtime = Runtime(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
@@ -180,7 +180,7 @@ def _quick_ms(monitor: Monitor) -> int:
     return min(monitor.detection.confirm_every_ms, monitor.every_ms)
 
 
-async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings], stop: asyncio.Event, again: asyncio.Event) -> None:
+async def serve(settings: Desired, clock: Clock, reload: Callable[[], Desired], stop: asyncio.Event, again: asyncio.Event) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
     one_arena()
     with state_of(settings).locked():
@@ -207,7 +207,7 @@ async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> 
             await service.reload()
 
 
-async def _page(service: Server, settings: Settings) -> Callable[[], Awaitable[None]]:
+async def _page(service: Server, settings: Desired) -> Callable[[], Awaitable[None]]:
     """Serve the status page; what comes back stops it."""
     if not settings.web.enabled:
         return _nothing

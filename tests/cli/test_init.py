@@ -40,7 +40,7 @@ def test_the_defaults_are_a_usable_configuration_for_you_alone(vigie: Run, folde
     assert done.status == 0
     assert "Next: fill in .env, then `vigie doctor`" in done.out
     assert {stat.S_IMODE((folder / name).stat().st_mode) for name in ("vigie.yaml", ".env")} == {0o600}
-    assert [one.config.url for one in load(None, {}, folder).monitors] == ["https://ollama.com/"]
+    assert [one.config.reveal().url for one in load(None, {}, folder).monitors] == ["https://ollama.com/"]
     assert vigie("config", "check").status == 0
 
 
@@ -62,9 +62,9 @@ def test_answers_are_checked_until_they_are_right(vigie: Run, folder: Path, answ
     for words in ("write https://shop", "'de' is none of fr, en", "'me' is no mail address", "'x' is no port"):
         assert f"  {words}" in done.out or words in done.out
     found = load(None, {}, folder)
-    assert (found.language, found.monitors[0].config.url) == ("fr", "https://shop.test/a'b\"c")
-    mail = found.channels["mail"].config
-    assert (mail.sender, mail.host, mail.port, mail.password) == ("me@gmail.com", "smtp.gmail.com", 465, "p'w \"#\\$ x")
+    assert (found.language, found.monitors[0].config.reveal().url) == ("fr", "https://shop.test/a'b\"c")
+    mail = found.channels["mail"].config.reveal()
+    assert (mail.sender, mail.host, mail.port, mail.password.reveal()) == ("me@gmail.com", "smtp.gmail.com", 465, "p'w \"#\\$ x")
 
 
 @pytest.mark.parametrize("password", ["", "abcdefgh", "abcd efgh ijkl", "'", '"', "\\", "#1", " lead", "a\\'b", "${HOME}", "é"])
@@ -73,7 +73,8 @@ def test_any_password_survives_the_env_file(password: str, vigie: Run, folder: P
     vigie("init")
 
     assert dotenv_values(folder / ".env", interpolate=False)["EMAIL_PASSWORD"] == password
-    assert (load(None, {}, folder).channels["mail"].config.password or "") == password
+    found = load(None, {}, folder).channels["mail"].config.reveal().password
+    assert (found.reveal() if found else "") == password
 
 
 def test_a_file_that_is_there_is_kept_and_its_url_is_offered(vigie: Run, folder: Path, answers: Any) -> None:

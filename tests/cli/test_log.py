@@ -13,12 +13,20 @@ from vigie.cli.common import start_log
 from vigie.cli.serve import reloaded
 from vigie.config import load
 from vigie.errors import ConfigError
+from vigie.net import NO_SECRETS, Secret, Secrets
 
 log = logging.getLogger("vigie.test")
 
 
 def begin(folder: Path, **changed: Any) -> Path:
-    values: dict[str, Any] = {"json": False, "level": "info", "max_bytes": 10_000, "keep": 2, "secrets": (), "console": False} | changed
+    values: dict[str, Any] = {
+        "json": False,
+        "level": "info",
+        "max_bytes": 10_000,
+        "keep": 2,
+        "secrets": NO_SECRETS,
+        "console": False,
+    } | changed
     logs.start(file=folder / "sub" / "x.log", **values)
     return folder / "sub" / "x.log"
 
@@ -26,7 +34,7 @@ def begin(folder: Path, **changed: Any) -> Path:
 @pytest.mark.parametrize("kind", ["text", "json"])
 @pytest.mark.parametrize("secret", ["hunter22", 'quo"te\\d', "tab\there", "mot de passe é", "a" * 200])
 def test_a_secret_is_masked_in_both_formats(secret: str, kind: str, folder: Path) -> None:
-    path = begin(folder, json=kind == "json", secrets=[secret])
+    path = begin(folder, json=kind == "json", secrets=Secrets([Secret(secret)]))
     log.error("it was %s, twice %s", secret, secret)
     text = path.read_text()
 
@@ -37,14 +45,14 @@ def test_a_secret_is_masked_in_both_formats(secret: str, kind: str, folder: Path
 
 
 def test_a_traceback_is_masked_too(folder: Path) -> None:
-    path = begin(folder, secrets=["hunter22"])
+    path = begin(folder, secrets=Secrets([Secret("hunter22")]))
     log.error("it broke", exc_info=ValueError("password hunter22"))
 
     assert "hunter22" not in path.read_text()
 
 
 def test_words_too_short_to_hide_anything_stay(folder: Path) -> None:
-    path = begin(folder, secrets=["a", "ok"])
+    path = begin(folder, secrets=Secrets([Secret("a"), Secret("ok")]))
     log.info("all ok")
 
     assert path.read_text().endswith(" - INFO - all ok\n")
@@ -98,7 +106,7 @@ def test_a_reload_masks_the_new_password(folder: Path) -> None:
     start_log(load(None, {}, folder), console=False)
     (folder / "vigie.yaml").write_text(SECRETS.replace("hush-mail", "fresh-mail"))
 
-    assert reloaded(None).channels["mail"].config.password == "fresh-mail"
+    assert reloaded(None).channels["mail"].config.reveal().password == Secret("fresh-mail")
     log.info("login with fresh-mail")
 
     assert "login with ***" in (folder / "x.log").read_text()

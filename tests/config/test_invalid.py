@@ -107,7 +107,7 @@ def test_an_env_file_out_of_a_windows_editor_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfSERVICE_URL=https://a.test/\r\nTIMEOUT_SECONDS=7 # seconds\r\n")
 
     (one,) = load(None, {}, tmp_path).monitors
-    assert (one.config.url, one.monitor.timeout_ms) == ("https://a.test/", 7_000)
+    assert (one.config.reveal().url, one.monitor.timeout_ms) == ("https://a.test/", 7_000)
 
 
 @pytest.mark.parametrize("name", ["vigie.yaml", ".env"])

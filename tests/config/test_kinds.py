@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from vigie import cli
+from vigie.buses.process import Assign, frame, read_down
 from vigie.config import load
 from vigie.config.shown import schema, shown
 from vigie.errors import ConfigError
@@ -83,5 +83,5 @@ def test_what_is_said_on_a_port_is_not_shown(tmp_path: Path) -> None:
 
 def test_options_travel(tmp_path: Path) -> None:
     (tmp_path / "vigie.yaml").write_text(FILE)
-    for one in load(None, {}, tmp_path).monitors:
-        assert msgspec.json.decode(msgspec.json.encode(one.options)) == one.options
+    specs = [one.spec for one in load(None, {}, tmp_path).monitors]
+    assert read_down(frame(Assign(1, specs, []))[4:]) == Assign(1, specs, [])

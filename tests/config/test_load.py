@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from vigie.buses.process import Assign, frame, read_down
 from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
 from vigie.core.period import Every
 from vigie.errors import ConfigError
+from vigie.net import Secret
 from vigie.probes.http import Config
 from vigie.probes.kit.deps import configured
 
@@ -53,12 +55,12 @@ def test_the_documented_file_means_what_it_says(product: Path) -> None:
     found = load(None, MAIL, product.parent)
 
     first, second = found.monitors
-    assert (first.monitor.id, first.monitor.every_ms, first.config.url) == ("ollama-com", 60_000, "https://ollama.com/")
+    assert (first.monitor.id, first.monitor.every_ms, first.config.reveal().url) == ("ollama-com", 60_000, "https://ollama.com/")
     assert (second.monitor.id, second.monitor.every_ms, second.monitor.timeout_ms) == ("shop-api", 30_000, 5_000)
-    assert (second.config.expect.latency, second.config.expect.keyword) == (800, "ok")
+    assert (second.config.reveal().expect.latency, second.config.reveal().expect.keyword) == (800, "ok")
     assert second.monitor.notification.to == ("mail",)
-    assert found.channels["mail"].config.receivers == ("team@site.test",)
-    assert (found.channels["mail"].config.port, found.channels["mail"].config.protection) == (465, "implicit")
+    assert found.channels["mail"].config.reveal().receivers == ("team@site.test",)
+    assert (found.channels["mail"].config.reveal().port, found.channels["mail"].config.reveal().protection) == (465, "implicit")
     assert found.llm.hold_ms == 2_000
     assert (found.store.kind, found.store.file) == ("sqlite", product.parent / "vigie.db")
 
@@ -68,9 +70,10 @@ def test_the_environment_alone_is_a_configuration(tmp_path: Path) -> None:
         None, {**MAIL, "SERVICE_URL": "https://a.test/", "TIMEOUT_SECONDS": "7", "OLLAMA_MODEL": "tiny", "LOG_FILE": "x.log"}, tmp_path
     )
 
-    assert found.monitors[0].config.url == "https://a.test/"
+    assert found.monitors[0].config.reveal().url == "https://a.test/"
     assert found.monitors[0].monitor.timeout_ms == 7_000
-    assert found.llm.config.model == "tiny"
+    assert found.llm.config is not None
+    assert found.llm.config.reveal().model == "tiny"
     assert found.log_file == tmp_path / "x.log"
     assert found.missing == ()
 
@@ -80,7 +83,7 @@ def test_missing_mail_settings_are_listed_and_check_needs_none(tmp_path: Path) -
 
     assert [fault.key for fault in found.missing] == ["EMAIL_PASSWORD"]
     assert found.channels == {}
-    assert found.monitors[0].config.url == "https://ollama.com/"
+    assert found.monitors[0].config.reveal().url == "https://ollama.com/"
 
 
 def test_what_was_never_filled_in_is_missing_though_it_is_there(tmp_path: Path) -> None:
@@ -102,14 +105,14 @@ def test_a_file_that_names_no_channel_is_not_asked_for_mail_settings(tmp_path: P
 def test_the_environment_wins_over_the_file_beside(product: Path) -> None:
     found = load(None, {**MAIL, "SLACK_WEBHOOK": "https://hooks.slack.test/other"}, product.parent)
 
-    assert found.channels["slack"].config.url == "https://hooks.slack.test/other"
+    assert found.channels["slack"].config.reveal().url == Secret("https://hooks.slack.test/other")
 
 
 def test_a_default_stands_in_for_an_unset_variable(tmp_path: Path) -> None:
     (tmp_path / "vigie.yaml").write_text('monitors: ["${SITE:-https://a.test/}"]\n')
 
-    assert load(None, {}, tmp_path).monitors[0].config.url == "https://a.test/"
-    assert load(None, {"SITE": "https://b.test/"}, tmp_path).monitors[0].config.url == "https://b.test/"
+    assert load(None, {}, tmp_path).monitors[0].config.reveal().url == "https://a.test/"
+    assert load(None, {"SITE": "https://b.test/"}, tmp_path).monitors[0].config.reveal().url == "https://b.test/"
 
 
 def test_the_file_is_searched_by_flag_then_variable_then_folder(product: Path, tmp_path: Path) -> None:
@@ -210,7 +213,7 @@ def test_secrets_are_masked_where_the_configuration_is_shown(product: Path) -> N
     assert "hunter22" not in text
     assert "secret-path" not in text
     assert json.loads(text)["monitors"][1]["every"] == "30s"
-    assert {"hunter22", "https://hooks.slack.test/T0/secret-path"} <= set(found.secrets)
+    assert {"hunter22", "https://hooks.slack.test/T0/secret-path"} <= {one.reveal() for one in found.secrets}
 
 
 def test_the_schema_knows_every_adapter() -> None:
@@ -251,6 +254,8 @@ def test_editors_let_a_variable_stand_where_a_number_is_wanted(struct: str, key:
 
 def test_a_probes_options_survive_the_way_to_another_process() -> None:
     one = one_monitor({"url": "https://a.test/", "expect": {"latency": "1s", "json": ["$.a<3"]}})
-    travelled = json.loads(json.dumps(one.options))
+    travelled = read_down(frame(Assign(1, [one.spec], []))[4:])
 
-    assert configured(Config, travelled) == one.config
+    assert isinstance(travelled, Assign)
+    assert travelled.specs == [one.spec]
+    assert configured(Config, travelled.specs[0].options) == one.config.reveal()

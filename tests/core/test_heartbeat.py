@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vigie.core.heartbeat import Expected, Finding, Job, Ping, Signal, begun, deafened, due_at, heard, judge
 from vigie.core.model import Cause, Status
+from vigie.net import Secret
 from vigie.probes.heartbeat import Config
 from vigie.text.jobs import line
 from vigie.text.words import cause_words, short_words
@@ -204,7 +205,7 @@ PARIS = ZoneInfo("Europe/Paris")
 
 
 def nightly() -> Expected:
-    return Config(token="nightly-token", cron="30 2 * * *", timezone="Europe/Paris").expected()
+    return Config(token=Secret("nightly-token"), cron="30 2 * * *", timezone="Europe/Paris").expected()
 
 
 def ms(*moment: int, fold: int = 0) -> int:

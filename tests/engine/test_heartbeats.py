@@ -14,6 +14,7 @@ from vigie.core.model import Cause, CheckResult, Status
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError, StoreFault
+from vigie.net import Secret, Secrets
 from vigie.ports import Answer, Batch, OutboxState, PingUpdate
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
@@ -30,7 +31,7 @@ SUCCESS, FAIL, START = Ping(0, Signal.SUCCESS), Ping(0, Signal.FAIL, exit_status
 def watched(name: str = "backup", period: int = HOUR, grace: int = 10 * MINUTE) -> Watched:
     policy = policies(confirm=1, recover=1, to=("mail",))
     expected = Expected(f"every {period}", lambda at: at + period, grace, 20 * MINUTE)
-    return Watched(fake_monitor(name, policy=policy), f"token-of-{name}", expected)
+    return Watched(fake_monitor(name, policy=policy), Secret(f"token-of-{name}"), expected)
 
 
 class World:
@@ -40,7 +41,7 @@ class World:
         self.store, self.clock, self.jobs, self.fault = store, clock, jobs or (watched(),), fault
         self.ingest = Ingest(store.ledger, store.archive, clock, hold_ms=0)
         self.results: list[CheckResult] = []
-        self.heartbeats = Heartbeats(store.inbox, clock, self._publish, fault, ("hunter22",))
+        self.heartbeats = Heartbeats(store.inbox, clock, self._publish, fault, Secrets([Secret("hunter22")]))
         self._task: asyncio.Task[None] | None = None
 
     async def _publish(self, batch: Batch) -> None:

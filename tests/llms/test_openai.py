@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from vigie.clock import SystemClock
+from vigie.config.convert import dec_hook
 from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import ModelDeps
@@ -16,7 +18,7 @@ from vigie.testing.openai_server import ScriptedOpenAi
 
 
 def asking(server: ScriptedOpenAi, **changed: Any) -> OpenAi:
-    return build(Config(**{"model": "tiny", "url": server.url, **changed}), ModelDeps(SystemClock()))
+    return build(msgspec.convert({"model": "tiny", "url": server.url, **changed}, Config, dec_hook=dec_hook), ModelDeps(SystemClock()))
 
 
 async def fault_of(model: OpenAi, prompt: Prompt, deadline_ms: int = 5_000) -> ModelError:

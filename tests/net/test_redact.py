@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from vigie.net import host_of, redact, redact_url
+from vigie.net import Secret, Secrets, host_of, redact, redact_url
 
 SECRET = "hunter2Hunter2"
 
@@ -82,13 +82,15 @@ def test_what_is_no_secret_stays(text: str) -> None:
 
 
 def test_known_secrets_go_wherever_they_stand_and_as_a_url_spells_them() -> None:
-    text = redact("login p@ss w/rd failed, tried /p%40ss%20w%2Frd and p@ss w/rd2", ["p@ss w/rd", "p@ss w/rd2", "", "abc"])
+    text = redact(
+        "login p@ss w/rd failed, tried /p%40ss%20w%2Frd and p@ss w/rd2", Secrets(map(Secret, ("p@ss w/rd", "p@ss w/rd2", "", "abc")))
+    )
 
     assert text == "login *** failed, tried /*** and ***"
 
 
 def test_a_short_word_is_no_secret() -> None:
-    assert redact("abc said no", ["abc"]) == "abc said no"
+    assert redact("abc said no", Secrets([Secret("abc")])) == "abc said no"
 
 
 @pytest.mark.parametrize(

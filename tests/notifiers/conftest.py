@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from vigie.config.convert import dec_hook
 from vigie.core.duration import Duration
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import Config, Mail, build
@@ -33,7 +35,7 @@ def mail(deps: NotifierDeps) -> Callable[..., Mail]:
             "ca_file": str(server.ca_file) if server.tls != "none" else None,
             "timeout": Duration(400),
         }
-        return build(Config(**(settings | changed)), deps)
+        return build(msgspec.convert(settings | changed, Config, dec_hook=dec_hook), deps)
 
     return make
 

@@ -10,6 +10,7 @@ import trustme
 
 from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryError, DeliveryReason
+from vigie.net import Secret
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import Config, Mail, build
 from vigie.testing import smtp_server as smtp
@@ -271,4 +272,4 @@ def test_a_setting_that_cannot_be_is_named(changed: dict[str, object], words: st
 
 
 def test_a_printed_configuration_holds_no_password() -> None:
-    assert "hush" not in repr(Config(to="a@example.com", host="h", sender="s@example.com", password="hush-hush"))
+    assert "hush" not in repr(Config(to="a@example.com", host="h", sender="s@example.com", password=Secret("hush-hush")))

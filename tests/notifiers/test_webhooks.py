@@ -12,6 +12,7 @@ import pytest
 from vigie.core.detection import Severity
 from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryError, DeliveryReason
+from vigie.net import Secret
 from vigie.notifiers import NotifierDeps, slack, teams, webhook
 from vigie.notifiers.kit.http import reach, refused
 from vigie.notifiers.kit.text import clean
@@ -93,7 +94,9 @@ def test_a_card_stays_below_the_limit_of_teams_whatever_it_holds() -> None:
 
 async def test_a_webhook_is_signed_over_timestamp_and_body(deps: NotifierDeps) -> None:
     async with WebhookServer() as receiver:
-        channel = webhook.build(webhook.Config(url=receiver.url, secret="k", headers={"Authorization": "Bearer abc"}), deps)
+        channel = webhook.build(
+            webhook.Config(url=Secret(receiver.url), secret=Secret("k"), headers={"Authorization": Secret("Bearer abc")}), deps
+        )
         await channel.deliver(PAGE)
         request = receiver.requests[0]
     stamp = request.headers["x-vigie-timestamp"]
@@ -109,7 +112,7 @@ async def test_a_webhook_is_signed_over_timestamp_and_body(deps: NotifierDeps) -
 
 async def test_without_a_secret_there_is_no_signature(deps: NotifierDeps) -> None:
     async with WebhookServer() as receiver:
-        await webhook.build(webhook.Config(url=receiver.url), deps).deliver(PAGE)
+        await webhook.build(webhook.Config(url=Secret(receiver.url)), deps).deliver(PAGE)
     assert "x-vigie-signature" not in receiver.requests[0].headers
 
 
@@ -137,7 +140,7 @@ def test_the_fields_of_a_webhook_are_a_contract() -> None:
 @pytest.mark.parametrize("key", ["Équipe:opened", "a\r\nX-Evil: 1", "\ud800", "café 100%"])
 async def test_a_key_of_any_characters_travels_as_ascii(key: str, deps: NotifierDeps) -> None:
     async with WebhookServer() as receiver:
-        await webhook.build(webhook.Config(url=receiver.url), deps).deliver(replace(PAGE, key=key))
+        await webhook.build(webhook.Config(url=Secret(receiver.url)), deps).deliver(replace(PAGE, key=key))
     headers = receiver.requests[0].headers
     assert headers["idempotency-key"].isascii()
     assert "x-evil" not in headers
@@ -147,7 +150,7 @@ async def test_a_key_of_any_characters_travels_as_ascii(key: str, deps: Notifier
 @pytest.mark.parametrize("headers", [{"X-Vigie-Signature": "mine"}, {"content-TYPE": "x"}, {"A": "b\r\nC: d"}, {"A b": "c"}, {"A": "é"}])
 def test_a_header_that_cannot_be_sent_is_named(headers: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=next(iter(headers))):
-        webhook.Config(url="https://hooks.example.com/", headers=headers)
+        webhook.Config(url=Secret("https://hooks.example.com/"), headers={name: Secret(value) for name, value in headers.items()})
 
 
 @pytest.mark.parametrize("url", ["hooks.example.com", "ftp://x/", "https:///x", "https://x/a b", "https://x/é", "https:// x/"])
@@ -160,7 +163,7 @@ def test_a_url_that_cannot_be_is_refused(module: Any, url: str) -> None:
 async def test_secrets_of_headers_are_masked_when_echoed(deps: NotifierDeps) -> None:
     async with WebhookServer() as receiver:
         receiver.status, receiver.answer = 403, b"you sent Bearer-abc-123 and k-secret"
-        config = webhook.Config(url=receiver.url, secret="k-secret", headers={"X-Token": "Bearer-abc-123"})
+        config = webhook.Config(url=Secret(receiver.url), secret=Secret("k-secret"), headers={"X-Token": Secret("Bearer-abc-123")})
         error = await failure(webhook.build(config, deps), PAGE)
     assert "you sent *** and ***" in error.message
 
@@ -168,29 +171,29 @@ async def test_secrets_of_headers_are_masked_when_echoed(deps: NotifierDeps) -> 
 async def test_an_endless_answer_is_not_read_on(deps: NotifierDeps) -> None:
     async with WebhookServer() as receiver:
         receiver.status = hook.ENDLESS
-        assert (await slack.build(slack.Config(url=receiver.url), deps).deliver(PAGE)).startswith("HTTP 200: on and on")
+        assert (await slack.build(slack.Config(url=Secret(receiver.url)), deps).deliver(PAGE)).startswith("HTTP 200: on and on")
 
 
 async def test_a_redirect_is_not_followed(deps: NotifierDeps) -> None:
     async with WebhookServer() as receiver, WebhookServer() as thief:
         receiver.status, receiver.headers = 307, {"Location": thief.url}
-        error = await failure(webhook.build(webhook.Config(url=receiver.url), deps), PAGE)
+        error = await failure(webhook.build(webhook.Config(url=Secret(receiver.url)), deps), PAGE)
     assert error.permanent
     assert not thief.requests
 
 
 async def test_plain_text_on_a_tls_url_and_dead_names_are_told_apart(deps: NotifierDeps) -> None:
     async with WebhookServer() as receiver:
-        error = await failure(slack.build(slack.Config(url=receiver.url.replace("http:", "https:")), deps), PAGE)
+        error = await failure(slack.build(slack.Config(url=Secret(receiver.url.replace("http:", "https:"))), deps), PAGE)
         assert error.reason is DeliveryReason.TLS
-    error = await failure(slack.build(slack.Config(url="https://hooks.invalid/services/T0"), deps), PAGE)
+    error = await failure(slack.build(slack.Config(url=Secret("https://hooks.invalid/services/T0")), deps), PAGE)
     assert (error.reason, error.message) == (DeliveryReason.DNS, "hooks.invalid: the name does not resolve")
 
 
 async def test_a_silent_tls_handshake_runs_into_the_deadline(deps: NotifierDeps, folder: Path) -> None:
     async with SmtpServer(folder, tls="none", fault=SILENT) as server:
         url = f"https://127.0.0.1:{server.port}/services/T0"
-        error = await failure(slack.build(slack.Config(url=url), deps), PAGE)
+        error = await failure(slack.build(slack.Config(url=Secret(url)), deps), PAGE)
         with pytest.raises(DeliveryError, match="did not answer"):
             await reach(deps, url)
         await server.quiet()

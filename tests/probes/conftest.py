@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
 from vigie.net import Link, Resolver, hang_up
-from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.testing.servers import Handler, Serve, serving
 
 
@@ -54,7 +54,7 @@ def look_at(make_deps: Callable[[], ProbeDeps]) -> Callable[..., Awaitable[Check
         adapter, deps = importlib.import_module(f"vigie.probes.{kind}"), make_deps()
         values = values if "url" in values else {"host": "127.0.0.1", **values}
         try:
-            return await adapter.build(adapter.Config(**values), deps).check(within)  # type: ignore[no-any-return]
+            return await adapter.build(configured(adapter.Config, values), deps).check(within)  # type: ignore[no-any-return]
         finally:
             deps.close()
 

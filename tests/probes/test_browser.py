@@ -15,11 +15,11 @@ import pytest
 from tests._packages import require
 
 from vigie.config import one_monitor
-from vigie.config.assemble import secrets
 from vigie.config.convert import dec_hook
 from vigie.config.shown import plain
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import ConfigError
+from vigie.net import Secret
 from vigie.probes.browser import Config, build
 from vigie.probes.browser.chromium import BrowserError, Chromium, find
 from vigie.probes.browser.evidence import KEPT, Evidence
@@ -429,9 +429,9 @@ def test_what_is_typed_in_secret_stays_one() -> None:
         {"type": "browser", "url": "https://shop.test/", "actions": [{"fill": {"into": "#word", "secret": "hunter22"}}, {"goto": "/x?k=v"}]}
     )
 
-    assert secrets(one.config) == {"hunter22"}
-    assert "hunter22" not in str(plain(one.config))
-    assert [action.title for action in one.config.actions] == ["fill #word", "goto /x?k=***"]
+    assert set(one.secrets) == {Secret("hunter22")}
+    assert "hunter22" not in str(plain(one.config.reveal()))
+    assert [action.title for action in one.config.reveal().actions] == ["fill #word", "goto /x?k=***"]
     assert one.monitor.every_ms == 300_000
 
 

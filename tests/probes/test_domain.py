@@ -295,7 +295,7 @@ def test_a_url_stands_for_a_monitor_that_looks_once_a_day() -> None:
     german = one_monitor({"url": "domain://bücher.example", "every": "12h"})
 
     assert (found.monitor.kind, found.monitor.target, found.monitor.host) == ("domain", "domain://example.com", "example.com")
-    assert (found.monitor.every_ms, found.config.days) == (86_400_000, 60)
+    assert (found.monitor.every_ms, found.config.reveal().days) == (86_400_000, 60)
     assert (german.monitor.target, german.monitor.every_ms) == ("domain://xn--bcher-kva.example", 43_200_000)
 
 

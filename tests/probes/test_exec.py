@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from vigie.config import one_monitor
+from vigie.config.convert import dec_hook
 from vigie.config.shown import plain
 from vigie.core.model import Cause, CheckResult, Scalar, Status
 from vigie.errors import ConfigError
@@ -31,7 +32,7 @@ Deps = Callable[[], ProbeDeps]
 async def look(make_deps: Deps, command: str | list[str], timeout: int = 5_000, **options: Any) -> CheckResult:
     deps = make_deps()
     try:
-        return await build(msgspec.convert({"command": command, **options}, Config), deps).check(timeout)
+        return await build(msgspec.convert({"command": command, **options}, Config, dec_hook=dec_hook), deps).check(timeout)
     finally:
         deps.close()
 
@@ -98,7 +99,9 @@ async def test_the_environment_is_clean(make_deps: Deps, tmp_path: Path, monkeyp
 
 async def test_a_secret_is_never_shown(make_deps: Deps, tmp_path: Path) -> None:
     command = script(tmp_path, 'echo "login failed with $DB_PASSWORD"; exit 2')
-    config = msgspec.convert({"command": [command, "-p", "in-the-arguments"], "env": {"DB_PASSWORD": "tr0ub4dor"}}, Config)
+    config = msgspec.convert(
+        {"command": [command, "-p", "in-the-arguments"], "env": {"DB_PASSWORD": "tr0ub4dor"}}, Config, dec_hook=dec_hook
+    )
     result = await look(make_deps, config.command, env=config.env)
 
     assert result.message == "login failed with ***"

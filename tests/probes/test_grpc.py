@@ -18,7 +18,9 @@ from h2.events import StreamEnded
 from vigie import plugins
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import MissingExtra
+from vigie.net import Secret
 from vigie.probes.grpc import Config
+from vigie.probes.kit.deps import configured
 from vigie.testing.servers import Handler, Serve, answering
 
 Look = Callable[..., Awaitable[CheckResult]]
@@ -191,14 +193,14 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_urls_and_faults_of_the_configuration() -> None:
-    config = Config(**Config.from_url("grpcs://api.example.com/shop.Orders"))
+    config = configured(Config, Config.from_url("grpcs://api.example.com/shop.Orders"))
     assert (config.target, config.service) == ("grpcs://api.example.com:443/shop.Orders", "shop.Orders")
     assert Config(host="::1").target == "grpc://[::1]:50051"
     wrongs: list[dict[str, Any]] = [
-        {"headers": {"A": "b"}},
-        {"headers": {"grpc-x": "b"}},
-        {"headers": {"a": "b\n"}},
-        {"token": "a b"},
+        {"headers": {"A": Secret("b")}},
+        {"headers": {"grpc-x": Secret("b")}},
+        {"headers": {"a": Secret("b\n")}},
+        {"token": Secret("a b")},
         {"service": "x" * 2_000},
     ]
     for wrong in wrongs:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from vigie.config import one_monitor
-from vigie.config.assemble import secrets
 from vigie.config.shown import plain
 from vigie.core.model import Status
 from vigie.errors import ConfigError
+from vigie.net import Secret
 
 HOUR = 3_600_000
 
@@ -34,7 +34,7 @@ def test_one_report_opens_and_one_closes_whatever_the_alert_says() -> None:
     ],
 )
 def test_grace_and_allowance_fit_the_schedule(values: dict[str, Any], grace: int, longest: int) -> None:
-    expected = monitor(**values).config.expected()
+    expected = monitor(**values).config.reveal().expected()
 
     assert (expected.grace_ms, expected.longest_ms, expected.late) == (grace, longest, Status.DOWN)
 
@@ -42,14 +42,14 @@ def test_grace_and_allowance_fit_the_schedule(values: dict[str, Any], grace: int
 def test_the_address_is_a_secret_and_the_schedule_is_what_people_read() -> None:
     one = monitor(cron="30 2 * * *", timezone="Europe/Paris")
 
-    assert secrets(one.config) == {"secret-token"}
-    assert plain(one.config)["token"] == "***"
+    assert set(one.secrets) == {Secret("secret-token")}
+    assert plain(one.config.reveal())["token"] == "***"
     assert (one.monitor.target, one.monitor.host) == ("30 2 * * * (Europe/Paris)", "")
     assert monitor(period="1d").monitor.target == "every 1d"
 
 
 def test_a_schedule_that_never_comes_again_is_due_far_away() -> None:
-    leap = monitor(cron="0 0 29 2 *", timezone="UTC").config.expected()
+    leap = monitor(cron="0 0 29 2 *", timezone="UTC").config.reveal().expected()
 
     assert leap.after(0) == 68_169_600_000  # 29 February 1972
 

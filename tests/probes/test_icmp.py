@@ -365,8 +365,8 @@ def test_a_url_stands_for_a_monitor() -> None:
     plain = one_monitor({"url": "icmp://router.test"})
     six = one_monitor({"url": "icmp://[::1]?count=3", "loss": 0})
 
-    assert (plain.monitor.kind, plain.monitor.target, plain.config.count) == ("icmp", "icmp://router.test", 5)
-    assert (six.monitor.target, six.config.count, six.config.loss) == ("icmp://[::1]", 3, 0)
+    assert (plain.monitor.kind, plain.monitor.target, plain.config.reveal().count) == ("icmp", "icmp://router.test", 5)
+    assert (six.monitor.target, six.config.reveal().count, six.config.reveal().loss) == ("icmp://[::1]", 3, 0)
 
 
 @pytest.mark.parametrize(

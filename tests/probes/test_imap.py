@@ -13,6 +13,7 @@ from pymap.imap import IMAPServer
 
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.probes.imap import Config
+from vigie.probes.kit.deps import configured
 from vigie.testing.servers import Handler, Serve
 
 Look = Callable[..., Awaitable[CheckResult]]
@@ -130,7 +131,7 @@ async def test_the_certificate_is_judged(
 
 
 def test_urls() -> None:
-    config = Config(**Config.from_url("imaps://me:secret@mail.example.com/"))
-    assert (config.target, config.tls, config.user, config.password) == ("imaps://mail.example.com:993", "implicit", "me", "secret")
-    assert Config(**Config.from_url("imap://me:secret@mail.example.com")).tls == "starttls"
-    assert Config(**Config.from_url("imap://mail.example.com")).target == "imap://mail.example.com:143"
+    config = configured(Config, Config.from_url("imaps://me:secret@mail.example.com/"))
+    assert (config.target, config.tls, config.user, config.secret) == ("imaps://mail.example.com:993", "implicit", "me", "secret")
+    assert configured(Config, Config.from_url("imap://me:secret@mail.example.com")).tls == "starttls"
+    assert configured(Config, Config.from_url("imap://mail.example.com")).target == "imap://mail.example.com:143"

@@ -20,6 +20,8 @@ from amqtt.broker import Broker
 from tests._packages import program
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.net import Secret
+from vigie.probes.kit.deps import configured
 from vigie.probes.mqtt import Config
 from vigie.testing.servers import Handler, Serve, serving
 
@@ -162,9 +164,9 @@ async def test_a_message_that_does_not_come_back_is_waited_for_until_the_deadlin
 
 
 def test_urls_and_faults_of_the_configuration() -> None:
-    config = Config(**Config.from_url("mqtts://me:p%40ss@broker.example.com/health/vigie?version=5"))
+    config = configured(Config, Config.from_url("mqtts://me:p%40ss@broker.example.com/health/vigie?version=5"))
     assert (config.target, config.topic, config.version) == ("mqtts://broker.example.com:8883", "health/vigie", "5")
-    wrongs: list[dict[str, Any]] = [{"topic": "a/#"}, {"topic": ""}, {"password": "x"}, {"client_id": "x" * 70_000}]
+    wrongs: list[dict[str, Any]] = [{"topic": "a/#"}, {"topic": ""}, {"password": Secret("x")}, {"client_id": "x" * 70_000}]
     for wrong in wrongs:
         with pytest.raises(ValueError, match=r"topic|password|65,535"):
             Config(host="x", **wrong)

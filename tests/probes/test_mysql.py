@@ -26,6 +26,8 @@ from mysql_mimic.utils import nonce
 from tests._packages import program
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.net import Secret
+from vigie.probes.kit.deps import configured
 from vigie.probes.mysql import Config
 from vigie.testing.servers import Handler, Serve, serving
 
@@ -311,9 +313,9 @@ async def test_a_stranger_is_not_always_denied(look_at: Look, serve: Serve) -> N
 
 
 def test_urls_and_faults_of_the_configuration() -> None:
-    config = Config(**Config.from_url("mysql://me:p%40ss@db.example.com/shop?tls=starttls"))
-    assert (config.target, config.tls, config.password) == ("mysql://db.example.com:3306/shop", "starttls", "p@ss")
-    wrongs: list[dict[str, Any]] = [{"password": "x"}, {"query": "x"}, {"user": "me", "expect": 1}, {"user": "a\0b"}]
+    config = configured(Config, Config.from_url("mysql://me:p%40ss@db.example.com/shop?tls=starttls"))
+    assert (config.target, config.tls, config.secret) == ("mysql://db.example.com:3306/shop", "starttls", "p@ss")
+    wrongs: list[dict[str, Any]] = [{"password": Secret("x")}, {"query": "x"}, {"user": "me", "expect": 1}, {"user": "a\0b"}]
     for wrong in wrongs:
         with pytest.raises(ValueError, match=r"needs a|zero byte"):
             Config(host="x", **wrong)

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.net import Secret
+from vigie.probes.kit.deps import configured
 from vigie.probes.postgres import Config, scram
 from vigie.testing.servers import Handler, Serve
 
@@ -270,11 +272,11 @@ def test_passwords_are_prepared() -> None:
 
 
 def test_urls_and_faults_of_the_configuration() -> None:
-    config = Config(**Config.from_url("postgresql://me:p%40ss@db.example.com/shop?sslmode=verify-full&expect=1"))
-    assert (config.target, config.tls, config.password) == ("postgres://db.example.com:5432/shop", "starttls", "p@ss")
+    config = configured(Config, Config.from_url("postgresql://me:p%40ss@db.example.com/shop?sslmode=verify-full&expect=1"))
+    assert (config.target, config.tls, config.secret) == ("postgres://db.example.com:5432/shop", "starttls", "p@ss")
     assert Config.from_url("postgres://db.example.com?sslmode=require") == {"host": "db.example.com", "tls": "starttls", "insecure": "true"}
     assert Config.from_url("postgres://db.example.com?sslmode=odd") == {"host": "db.example.com", "sslmode": "odd"}
-    wrongs: list[dict[str, Any]] = [{"password": "x"}, {"expect": 1}, {"query": "a\0b"}]
+    wrongs: list[dict[str, Any]] = [{"password": Secret("x")}, {"expect": 1}, {"query": "a\0b"}]
     for wrong in wrongs:
         with pytest.raises(ValueError, match=r"needs a|zero byte"):
             Config(host="x", **wrong)

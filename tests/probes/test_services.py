@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import json
 import random
 import ssl
 import tracemalloc
@@ -14,11 +13,14 @@ import msgspec
 import pytest
 
 from vigie import plugins
+from vigie.buses.process import Assign, frame, read_down
 from vigie.config import load
-from vigie.config.assemble import secrets
+from vigie.config.convert import dec_hook
 from vigie.config.shown import schema, shown
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.net import Secret
 from vigie.probes import redis, websocket
+from vigie.probes.kit.deps import configured
 from vigie.testing.servers import Handler, Serve, reset
 from vigie.testing.starvation import measured
 from vigie.text import words
@@ -54,7 +56,7 @@ def of(kind: str, port: int, **more: Any) -> dict[str, Any]:
     """The keys of a check of this port; `tls` says whether from the first byte."""
     tls = more.pop("tls", "off")
     if kind == "websocket":
-        config = msgspec.convert({"url": "ws://x", **more}, websocket.Config)
+        config = msgspec.convert({"url": "ws://x", **more}, websocket.Config, dec_hook=dec_hook)
         return {"url": f"{'wss' if tls == 'implicit' else 'ws'}://127.0.0.1:{port}/", "auth": config.auth}
     return {"port": port, **({"tls": tls} if tls != "off" else {}), **more}
 
@@ -221,18 +223,13 @@ def test_a_url_is_a_whole_monitor_whose_options_travel(kind: str, tmp_path: Path
 
     assert [one.monitor.kind for one in found.monitors] == [kind, kind]
     for one in found.monitors:
-        travelled = json.loads(json.dumps(one.options))
-        assert msgspec.convert(travelled, adapter.Config, dec_hook=dec_hook) == one.config
+        travelled = read_down(frame(Assign(1, [one.spec], []))[4:])
+        assert isinstance(travelled, Assign)
+        assert configured(adapter.Config, travelled.specs[0].options) == one.config.reveal()
         assert one.monitor.host == "h.test"
         assert "sesame" not in one.monitor.target + one.monitor.name + shown(found)
     if kind in LOGINS and kind not in ("grpc", "websocket"):
-        assert secrets(found.monitors[0].config) == {"sesame-1234"}
-
-
-def dec_hook(kind: type, value: Any) -> Any:
-    from vigie.config.convert import dec_hook as decode
-
-    return decode(kind, value)
+        assert set(found.monitors[0].secrets) == {Secret("sesame-1234")}
 
 
 def test_every_kind_is_in_the_schema() -> None:

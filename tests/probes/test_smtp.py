@@ -11,7 +11,8 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.net import hang_up
+from vigie.net import Secret, hang_up
+from vigie.probes.kit.deps import configured
 from vigie.probes.smtp import Config
 from vigie.testing.servers import Serve
 from vigie.testing.smtp_server import AUTH_REQUIRED, BLOCKED, BUSY, Fault, SmtpServer
@@ -149,11 +150,17 @@ async def test_the_certificate_after_starttls_is_judged(
 
 
 def test_urls_and_faults_of_the_configuration() -> None:
-    config = Config(**Config.from_url("smtp://me:p%40ss@mail.example.com:587?helo=here"))
-    assert (config.target, config.tls, config.user, config.password) == ("smtp://mail.example.com:587", "starttls", "me", "p@ss")
-    assert Config(**Config.from_url("smtps://mail.example.com")).target == "smtps://mail.example.com:465"
+    config = configured(Config, Config.from_url("smtp://me:p%40ss@mail.example.com:587?helo=here"))
+    assert (config.target, config.tls, config.user, config.secret) == ("smtp://mail.example.com:587", "starttls", "me", "p@ss")
+    assert configured(Config, Config.from_url("smtps://mail.example.com")).target == "smtps://mail.example.com:465"
     assert Config(host="mail.example.com", tls="starttls").target == "smtp://mail.example.com:25"
-    wrongs: list[dict[str, Any]] = [{"user": "me"}, {"user": "me", "password": "x"}, {"host": "smtp://x"}, {"host": ""}, {"resolver": "x"}]
+    wrongs: list[dict[str, Any]] = [
+        {"user": "me"},
+        {"user": "me", "password": Secret("x")},
+        {"host": "smtp://x"},
+        {"host": ""},
+        {"resolver": "x"},
+    ]
     for wrong in wrongs:
         with pytest.raises(ValueError, match=r"user|unencrypted|no host|no resolver"):
             Config(**{"host": "x", **wrong})

@@ -11,6 +11,7 @@ import asyncssh
 import pytest
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.probes.kit.deps import configured
 from vigie.probes.ssh import Config, keys
 from vigie.testing.servers import Handler, Serve
 
@@ -136,7 +137,7 @@ async def test_a_host_key_that_did_not_sign_is_found_out(look_at: Look, serve: S
 
 
 def test_urls_and_faults_of_the_configuration() -> None:
-    assert Config(**Config.from_url("ssh://git@git.example.com:2222")).target == "ssh://git.example.com:2222"
+    assert configured(Config, Config.from_url("ssh://git@git.example.com:2222")).target == "ssh://git.example.com:2222"
     assert Config(host="git.example.com").target == "ssh://git.example.com:22"
     with pytest.raises(ValueError, match="no fingerprint"):
         Config(host="x", host_key="MD5:aa:bb")

@@ -235,8 +235,8 @@ def test_a_url_stands_for_a_monitor() -> None:
     secure = one_monitor({"url": "tcp://[::1]:25?tls=smtp", "timeout": "3s", "tls_days": 3})
 
     assert (plain.monitor.kind, plain.monitor.target, plain.monitor.host) == ("tcp", "tcp://db.test:5432", "db.test")
-    assert (secure.monitor.target, secure.config.tls, secure.config.tls_days) == ("tcp://[::1]:25", "smtp", 3)
-    assert one_monitor({"url": "tcp://db.test:1?tls=true"}).config.tls is True
+    assert (secure.monitor.target, secure.config.reveal().tls, secure.config.reveal().tls_days) == ("tcp://[::1]:25", "smtp", 3)
+    assert one_monitor({"url": "tcp://db.test:1?tls=true"}).config.reveal().tls is True
 
 
 @pytest.mark.parametrize(

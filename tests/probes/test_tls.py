@@ -376,8 +376,8 @@ def test_a_url_stands_for_a_monitor() -> None:
     mail = one_monitor({"url": "tls://[::1]?starttls=smtp&min_version=1.3", "revocation": "off"})
 
     assert (plain.monitor.kind, plain.monitor.target, plain.monitor.host) == ("tls", "tls://shop.test:443", "shop.test")
-    assert (mail.monitor.target, mail.config.effective_port) == ("tls://[::1]:25?starttls=smtp", 25)
-    assert (mail.config.min_version, mail.config.revocation) == ("1.3", "off")
+    assert (mail.monitor.target, mail.config.reveal().effective_port) == ("tls://[::1]:25?starttls=smtp", 25)
+    assert (mail.config.reveal().min_version, mail.config.reveal().revocation) == ("1.3", "off")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.net import Secret
+from vigie.probes.kit.deps import configured
 from vigie.probes.kit.http.config import Auth, Basic
 from vigie.probes.websocket import Config, Place
 from vigie.testing.servers import Handler, Serve, answering
@@ -98,7 +100,7 @@ async def test_another_message_than_expected_is_quoted(look_at: Look) -> None:
 async def test_login_and_subprotocol(look_at: Look) -> None:
     guard = basic_auth(realm="x", credentials=("me", "open sesame"))
     async with websockets(process_request=guard, subprotocols=[Subprotocol("chat")]) as url:
-        good = Auth(basic=Basic(user="me", password="open sesame"))
+        good = Auth(basic=Basic(user="me", password=Secret("open sesame")))
         assert (await look_at("websocket", url=url, auth=good, subprotocol="chat")).status is Status.UP
         refused = await look_at("websocket", url=url)
         other = await look_at("websocket", url=url, auth=good, subprotocol="news")
@@ -158,7 +160,7 @@ async def test_a_flood_of_tiny_frames_ends_at_the_deadline(look_at: Look, serve:
 
 
 def test_urls_and_faults_of_the_configuration() -> None:
-    config = Config(**Config.from_url("wss://api.example.com/live?token=secret"))
+    config = configured(Config, Config.from_url("wss://api.example.com/live?token=secret"))
     assert (config.target, config.host) == ("wss://api.example.com/live?token=***", "api.example.com")
     assert Place.of("ws://exämple.com/a b?q=ü#".rstrip("#")) == Place(False, "xn--exmple-cua.com", 80, "/a%20b?q=%C3%BC")
     wrongs: list[dict[str, Any]] = [

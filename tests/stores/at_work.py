@@ -25,6 +25,7 @@ from vigie.engine.outbox import Outbox
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.transition import Transition
+from vigie.net import Secret
 from vigie.ports import Batch, LanguageModel, Store
 from vigie.report.render import RenderContext
 from vigie.testing import VirtualClock
@@ -55,7 +56,7 @@ def monitor_of(one: Plain) -> Monitor:
 def _watched(one: Plain) -> Watched:
     every_ms, grace_ms, longest_ms = (seconds * 1_000 for seconds in one["job"])
     expected = Expected(f"every {every_ms} ms", lambda at: at + every_ms, grace_ms, longest_ms)
-    return Watched(monitor_of(one), f"token-of-{one['id']}", expected)
+    return Watched(monitor_of(one), Secret(f"token-of-{one['id']}"), expected)
 
 
 class Vigie:

@@ -6,11 +6,11 @@ import pytest
 
 from vigie.app import open_store, state_of, store_exists
 from vigie.clock import SystemClock
-from vigie.config import Settings, load
+from vigie.config import Desired, load
 from vigie.errors import ConfigError
 
 
-def configured(folder: Path, lines: str) -> Settings:
+def configured(folder: Path, lines: str) -> Desired:
     file = folder / "vigie.yaml"
     file.write_text(f"{lines}\nmonitors: [https://a.test/]\n")
     return load(file, {}, folder)

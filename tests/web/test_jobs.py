@@ -12,6 +12,7 @@ from vigie.clock import SystemClock
 from vigie.core.heartbeat import Expected
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.engine.heartbeats import Heartbeats, Watched
+from vigie.net import Secret
 from vigie.ports import Batch
 from vigie.testing.fakes import fake_monitor
 from vigie.testing.memory import MemoryStore
@@ -51,7 +52,7 @@ async def job(period: int = LONG, longest: int = LONG) -> AsyncIterator[Jobs]:
     jobs, store = Jobs(), MemoryStore()
     heartbeats = Heartbeats(store.inbox, SystemClock(), jobs.publish)
     expected = Expected(f"every {period}", lambda at: at + period, 250, longest)
-    await heartbeats.start([Watched(fake_monitor("backup"), "token", expected)], 1, listening=True)
+    await heartbeats.start([Watched(fake_monitor("backup"), Secret("token"), expected)], 1, listening=True)
     watching = asyncio.create_task(heartbeats.run())
     async with serving(heartbeats) as port:
         jobs.url = f"http://127.0.0.1:{port}/ping/token"

@@ -10,11 +10,13 @@ import msgspec
 
 from vigie.core.model import CheckSpec
 from vigie.errors import StoreError
+from vigie.net import Secret
 from vigie.ports import Batch, Clock
 
 log = logging.getLogger("vigie.prober")
 
 _LENGTH = 4
+_SECRET = 1  # extension type of msgpack
 _LONGEST = 1 << 28
 _RESTART_SECONDS = (0.5, 1, 2, 5, 10, 30)
 _SILENCE_SECONDS = 60.0
@@ -69,9 +71,30 @@ Up = Results | LogLine | Late
 
 
 def frame(message: Down | Up) -> bytes:
-    """A message as it is sent: its length and its msgpack bytes."""
-    body = msgspec.msgpack.encode(message)
+    """A message as it is sent: its length and its msgpack bytes.
+
+    The pipes are this process's and its child's alone, so that secrets travel as they are, marked as such.
+    """
+    body = msgspec.msgpack.encode(message, enc_hook=_sealed)
     return len(body).to_bytes(_LENGTH, "little") + body
+
+
+def _sealed(value: object) -> msgspec.msgpack.Ext:
+    if isinstance(value, Secret):
+        return msgspec.msgpack.Ext(_SECRET, value.reveal().encode("utf-8", "surrogatepass"))
+    raise TypeError(f"{type(value).__name__} does not travel")
+
+
+def _unsealed(code: int, data: memoryview) -> Secret:
+    if code != _SECRET:
+        raise ValueError(f"an extension {code}")
+    return Secret(bytes(data).decode("utf-8", "surrogatepass"))
+
+
+def read_down(body: bytes) -> Down:
+    """What the parent says, for its child. Raises ValueError when it is none of ours."""
+    message: Down = msgspec.msgpack.decode(body, type=Down, ext_hook=_unsealed)
+    return message
 
 
 async def read_frame(reader: asyncio.StreamReader) -> Up | None:

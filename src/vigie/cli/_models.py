@@ -5,7 +5,7 @@ import sys
 import typer
 
 from vigie.cli.common import counted, opened
-from vigie.config import Settings
+from vigie.config import Desired
 from vigie.engine.writer import Mode, brief, mode_for, write
 from vigie.errors import ModelError, ModelFault
 from vigie.ports import Clock, LanguageModel, Offered, Pulled
@@ -16,7 +16,7 @@ _SHOWN = 8
 _TRIAL_MS = 60_000
 
 
-async def examined(found: Settings, model: LanguageModel, clock: Clock, *, pull: bool) -> list[str]:
+async def examined(found: Desired, model: LanguageModel, clock: Clock, *, pull: bool) -> list[str]:
     """Lines about a model that is there; one that is not is pulled when that is wanted. Raises ModelError with its fix."""
     try:
         first = await model.examine()
@@ -74,7 +74,7 @@ async def _speed(model: LanguageModel, language: str, clock: Clock) -> str:
     return f"speed here: a report in {took:.1f} s{rate}; {counted(len(found.analysis.sentences), 'sentence')} of it certified"
 
 
-async def _judged(found: Settings, model: LanguageModel) -> str:
+async def _judged(found: Desired, model: LanguageModel) -> str:
     """Its last evaluation, and what follows from it."""
     async with opened(found, make=True) as store:
         scores = await store.catalog.scores(model.name)
@@ -85,7 +85,7 @@ async def _judged(found: Settings, model: LanguageModel) -> str:
     return f"last evaluation: {shares}; mode {found.llm.mode}: {_mode(found, model, newest)}"
 
 
-def _mode(found: Settings, model: LanguageModel, newest: Scores | None) -> str:
+def _mode(found: Desired, model: LanguageModel, newest: Scores | None) -> str:
     if found.llm.mode in ("compose", "select"):
         return "as configured"
     small = mode_for(model.name) is Mode.SELECT

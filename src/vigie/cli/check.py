@@ -12,7 +12,7 @@ import typer
 from vigie import plugins
 from vigie.cli import results
 from vigie.cli.common import ConfigOption, coloured, command, counted, notes, run, settings, waiting
-from vigie.config import MonitorSettings, Settings, one_monitor
+from vigie.config import Desired, DesiredMonitor, one_monitor
 from vigie.errors import ConfigError, VigieError
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _keys(url: str, values: dict[str, Any]) -> dict[str, Any]:
     return {"url": url, **{key: value for key, value in values.items() if key != "expect"}, **values.get("expect", {})}
 
 
-def _one(url: str, index: int, values: dict[str, Any]) -> MonitorSettings:
+def _one(url: str, index: int, values: dict[str, Any]) -> DesiredMonitor:
     """The monitor of a URL; its id is its own, because two URLs may have one host. Raises VigieError that names the option at fault."""
     try:
         one = one_monitor(_keys(url, values))
@@ -143,7 +143,7 @@ def _headers(lines: Many) -> dict[str, str] | None:
     return found or None
 
 
-async def _checked(found: Settings) -> list[results.Checked]:
+async def _checked(found: Desired) -> list[results.Checked]:
     """Every monitor: probed now, or, where a job reports in by itself, judged by its reports."""
     from vigie.agent import check_once
 
@@ -158,7 +158,7 @@ async def _checked(found: Settings) -> list[results.Checked]:
     return [*checked, *await judged(found, SystemClock())]
 
 
-def _show(found: Settings, format_: str, *, explain: bool) -> int:
+def _show(found: Desired, format_: str, *, explain: bool) -> int:
     with waiting(f"looking at {counted(len(found.monitors), 'monitor')} …"):
         checked = run(_checked(found))
         diagnoses = _diagnoses(found, checked) if explain else {}
@@ -174,7 +174,7 @@ def _show(found: Settings, format_: str, *, explain: bool) -> int:
     return results.EXIT[results.worst([result.status for _, result in checked])]
 
 
-def _diagnoses(found: Settings, checked: Sequence[results.Checked]) -> "Mapping[str, Diagnosis]":
+def _diagnoses(found: Desired, checked: Sequence[results.Checked]) -> "Mapping[str, Diagnosis]":
     from vigie.diagnostics import explain
 
     return run(explain(found, checked))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 import typer
 from typer.core import TyperGroup
 
-from vigie.config import Settings, load
+from vigie.config import Desired, load
 from vigie.errors import ConfigError, Fault, VigieError
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def notes(*examples: str, status: str = "") -> str:
     return head + "\b\nExamples:\n" + "\n".join(f"  {line}" for line in examples)
 
 
-def settings(config: Path | None) -> Settings:
+def settings(config: Path | None) -> Desired:
     """The configuration as commands find it. Raises ConfigError."""
     return load(config, os.environ, Path.cwd())
 
 
-def settings_apart(config: Path | None) -> Settings:
+def settings_apart(config: Path | None) -> Desired:
     """The same for a program that stays: read by a process of its own, which takes its memory with it. Raises VigieError."""
     from vigie.config.apart import load_apart
 
@@ -66,7 +66,7 @@ def settings_apart(config: Path | None) -> Settings:
 
 
 @asynccontextmanager
-async def opened(found: Settings, *, make: bool = False) -> AsyncIterator["Store"]:
+async def opened(found: Desired, *, make: bool = False) -> AsyncIterator["Store"]:
     """The configured store, closed at the end; raises VigieError where there is none yet, unless it may be made."""
     from vigie.app import open_store, store_exists
     from vigie.clock import SystemClock
@@ -80,7 +80,7 @@ async def opened(found: Settings, *, make: bool = False) -> AsyncIterator["Store
         await store.close()
 
 
-def need_channels(found: Settings) -> None:
+def need_channels(found: Desired) -> None:
     """Raise ConfigError that names every missing mail setting when nobody could be told."""
     if found.missing:
         raise ConfigError(list(found.missing))
@@ -89,7 +89,7 @@ def need_channels(found: Settings) -> None:
         raise ConfigError([Fault("no channel is configured: nobody would be told", fix, "notify", str(found.file))])
 
 
-def start_log(found: Settings, *, console: bool = True) -> None:
+def start_log(found: Desired, *, console: bool = True) -> None:
     """Begin to log as configured."""
     from vigie import logs
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from vigie.cli.common import ConfigOption, coloured, command, counted, notes, opened, run, settings, waiting
-from vigie.config import Settings
+from vigie.config import Desired
 from vigie.errors import VigieError
 from vigie.ports import Clock, LanguageModel
 
@@ -40,7 +40,7 @@ def doctor(
     raise typer.Exit(1 if run(_all(found, pull=pull)) else 0)
 
 
-async def _all(found: Settings, *, pull: bool) -> int:
+async def _all(found: Desired, *, pull: bool) -> int:
     from vigie.app import model, notifiers
     from vigie.clock import SystemClock
 
@@ -74,7 +74,7 @@ def _say(mark: str, name: str, words: str, fix: str = "") -> None:
     typer.echo(f"{on}{mark:<5}{off} {name}: {words}" + (f"\n      fix: {fix}" if fix else ""))
 
 
-async def _log(found: Settings) -> str:
+async def _log(found: Desired) -> str:
     from vigie import logs
 
     if found.log_file is None:
@@ -83,7 +83,7 @@ async def _log(found: Settings) -> str:
     return f"{found.log_file} can be written"
 
 
-async def _store(found: Settings) -> str:
+async def _store(found: Desired) -> str:
     async with opened(found, make=True) as store:
         notices = await store.ledger.counts()
     if notices.undeliverable:
@@ -102,7 +102,7 @@ async def _clock() -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S %z")
 
 
-async def _resolver(found: Settings) -> str:
+async def _resolver(found: Desired) -> str:
     from vigie.agent import probe_deps
 
     deps = probe_deps(list(found.control), found.second_resolver)
@@ -118,7 +118,7 @@ async def _resolver(found: Settings) -> str:
     return "names resolve and control targets answer" if found.control else "no control targets are configured"
 
 
-async def _model(found: Settings, writer: LanguageModel, clock: Clock, *, pull: bool) -> str:
+async def _model(found: Desired, writer: LanguageModel, clock: Clock, *, pull: bool) -> str:
     from vigie.cli._models import examined
 
     try:
@@ -131,7 +131,7 @@ async def _no_model() -> str:
     return "none is configured, pages carry the plain report"
 
 
-async def _no_channels(found: Settings) -> str:
+async def _no_channels(found: Desired) -> str:
     if not found.missing:
         raise VigieError("no channel is configured: nobody would be told", "run `vigie init`, or add a channel under `notify`")
     names = "\n      ".join(str(fault) for fault in found.missing)

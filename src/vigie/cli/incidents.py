@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from vigie.cli.common import ConfigOption, group, notes, opened, run, settings
-from vigie.config import Settings
+from vigie.config import Desired
 from vigie.core.availability import Availability
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Incident
@@ -29,7 +29,7 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incid
 By = Annotated[str | None, typer.Option(help="Who; the user of this session when not given.")]
 
 
-def _zone(found: Settings) -> tzinfo:
+def _zone(found: Desired) -> tzinfo:
     from vigie.app import zone_of
 
     return zone_of(found)
@@ -228,7 +228,7 @@ def _known(cause: str) -> None:
         raise VigieError(f"{cause!r} is no cause that Vigie knows", fix)
 
 
-async def _resolved(found: Settings, event: Resolved, identity: str, said: Remark | None) -> bool:
+async def _resolved(found: Desired, event: Resolved, identity: str, said: Remark | None) -> bool:
     """Keep what was said, then close what is open; whether it was open. Raises VigieError when there is nothing to do."""
     async with opened(found) as store:
         incident = await store.archive.incident(identity)
@@ -261,12 +261,12 @@ def _unknown(identity: str) -> VigieError:
     return VigieError(f"there is no incident {identity}", "see `vigie incidents list`")
 
 
-def _handle(found: Settings, identity: str, event: Acked | Resolved) -> None:
+def _handle(found: Desired, identity: str, event: Acked | Resolved) -> None:
     """Take the event in here, or leave it to the Vigie that is at work, which takes it within a second."""
     run(_handled(found, identity, event))
 
 
-async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> None:
+async def _handled(found: Desired, identity: str, event: Acked | Resolved) -> None:
     from vigie.app import Runtime, state_of
     from vigie.clock import SystemClock
     from vigie.engine.janitor import apply_commands

@@ -8,7 +8,7 @@ import typer
 from vigie.app import jobs, store_exists
 from vigie.cli.common import ConfigOption, command, notes, opened, run, settings
 from vigie.cli.results import instant
-from vigie.config import Settings
+from vigie.config import Desired
 from vigie.core.heartbeat import Ping, Signal
 from vigie.engine.heartbeats import BODY_BYTES, Watched
 from vigie.errors import VigieError
@@ -61,20 +61,20 @@ def _now() -> int:
     return SystemClock().now()
 
 
-def _named(found: Settings, job: str) -> Watched:
+def _named(found: Desired, job: str) -> Watched:
     for one in jobs(found):
-        if job in (one.monitor.id, one.token):
+        if job in (one.monitor.id, one.token.reveal()):
             return one
     known = ", ".join(one.monitor.id for one in jobs(found)) or "none; add a monitor of `type: heartbeat`"
     raise VigieError("no job has this id or token", f"jobs that report in: {known}")
 
 
-async def _enqueue(found: Settings, watched: Watched, ping: Ping) -> None:
+async def _enqueue(found: Desired, watched: Watched, ping: Ping) -> None:
     async with opened(found, make=True) as store:
         await store.inbox.enqueue_ping(watched.monitor.id, ping)
 
 
-async def _listed(found: Settings) -> None:
+async def _listed(found: Desired) -> None:
     """Each job with its address, which is a secret: it is shown here and nowhere else."""
     if not jobs(found):
         raise VigieError("no job reports in", "add a monitor of `type: heartbeat`; docs/heartbeat.md shows how")
@@ -82,10 +82,10 @@ async def _listed(found: Settings) -> None:
     for one in jobs(found):
         last = pings.get(one.monitor.id)
         said = "no ping yet" if last is None else f"last ping {instant(last.at)}, {last.signal}"
-        typer.echo(f"{one.monitor.id:<20} {one.monitor.target:<24} http://{found.web.listen}/ping/{one.token}  {said}")
+        typer.echo(f"{one.monitor.id:<20} {one.monitor.target:<24} http://{found.web.listen}/ping/{one.token.reveal()}  {said}")
 
 
-async def _newest(found: Settings) -> dict[str, Ping]:
+async def _newest(found: Desired) -> dict[str, Ping]:
     if not store_exists(found):
         return {}
     async with opened(found) as store:

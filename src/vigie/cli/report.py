@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from vigie.cli.common import ConfigOption, group, notes, opened, run, settings
-from vigie.config import Settings
+from vigie.config import Desired, Sealed
 from vigie.errors import ModelError, VigieError
 from vigie.evaluate import EvalOptions
 from vigie.report.facts import Analysis
@@ -50,7 +50,7 @@ def evaluate(
     raise typer.Exit(0 if scores.good_enough else 1)
 
 
-def _setup(found: Settings, model: str | None, prompt: Path | None, mode: str, language: str | None) -> EvalOptions:
+def _setup(found: Desired, model: str | None, prompt: Path | None, mode: str, language: str | None) -> EvalOptions:
     """The model that is meant. Raises VigieError when none is configured or the prompt cannot be read."""
     from vigie.app import model as built
     from vigie.clock import SystemClock
@@ -66,10 +66,10 @@ def _setup(found: Settings, model: str | None, prompt: Path | None, mode: str, l
     return EvalOptions(writer, chosen, language or found.llm.language, found.llm.deadline_ms, _text(prompt) or found.llm.prompt)
 
 
-def _other(config: object, model: str | None) -> object:
+def _other(config: Sealed[Any], model: str | None) -> Sealed[Any]:
     import msgspec
 
-    return config if model is None else msgspec.structs.replace(config, model=model)  # type: ignore[type-var]  # every provider's is a Struct
+    return config if model is None else Sealed(msgspec.structs.replace(config.reveal(), model=model))
 
 
 def _text(prompt: Path | None) -> str | None:
@@ -81,7 +81,7 @@ def _text(prompt: Path | None) -> str | None:
         raise VigieError(f"{prompt} cannot be read: {error}", "name a text file in UTF-8") from error
 
 
-async def _evaluated(found: Settings, setup: EvalOptions, most: int) -> Scores:
+async def _evaluated(found: Desired, setup: EvalOptions, most: int) -> Scores:
     from rich.console import Console
     from rich.progress import Progress
 
@@ -169,7 +169,7 @@ def draft(
     typer.echo("\n".join(["On record", *_shown(before), "", f"Draft ({setup.mode})", *_shown(after)]))
 
 
-async def _drafted(found: Settings, setup: EvalOptions, identity: str) -> tuple[Analysis | None, Analysis | None]:
+async def _drafted(found: Desired, setup: EvalOptions, identity: str) -> tuple[Analysis | None, Analysis | None]:
     from vigie.app import monitors, zone_of
     from vigie.clock import SystemClock
     from vigie.engine.messages import Composer

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vigie.cli.common import ConfigOption, command, logged, notes, settings_apart, start_log
-from vigie.config import Settings
+from vigie.config import Desired
 
 app = command()
 log = logging.getLogger("vigie.serve")
@@ -32,7 +32,7 @@ def serve(*, config: ConfigOption = None) -> None:
         asyncio.run(_serve(found, lambda: reloaded(config)))
 
 
-def _warn(found: Settings) -> None:
+def _warn(found: Desired) -> None:
     """Watching without telling anybody is allowed here, but never in silence."""
     if found.channels:
         for fault in found.missing:
@@ -42,14 +42,14 @@ def _warn(found: Settings) -> None:
     log.warning("no channel is configured: incidents are recorded and shown, but nobody is told (%s`vigie init` sets one up)", names)
 
 
-def reloaded(config: Path | None) -> Settings:
+def reloaded(config: Path | None) -> Desired:
     """The configuration as it stands now, the log with it: a new password must be masked from its first moment on. Raises VigieError."""
     fresh = settings_apart(config)
     start_log(fresh)
     return fresh
 
 
-async def _serve(found: Settings, reload: Callable[[], Settings]) -> None:
+async def _serve(found: Desired, reload: Callable[[], Desired]) -> None:
     from vigie.clock import SystemClock
     from vigie.server import serve as run
 

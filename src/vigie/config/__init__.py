@@ -1,19 +1,21 @@
-"""The only reader of files and environment: one frozen Settings, or every fault at once."""
+"""The only reader of files and environment: one frozen Desired, or every fault at once."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from vigie import plugins
 from vigie.config import variables
+from vigie.config.desired import Channel, Desired, DesiredMonitor, Llm, Sealed
 from vigie.config.model import File
-from vigie.config.settings import Channel, Llm, MonitorSettings, Settings
 from vigie.config.tree import Tree
 from vigie.config.variables import Variables
 from vigie.errors import ConfigError, Fault
+from vigie.net import Secrets
 
-__all__ = ["Channel", "Llm", "MonitorSettings", "Settings", "find", "load", "one_monitor"]
+__all__ = ["Channel", "Desired", "DesiredMonitor", "Llm", "Sealed", "find", "load", "one_monitor"]
 
 _ENVIRONMENT = "environment"  # stands for a file where there is none
 _SEED_URL = "https://ollama.com/"
@@ -31,16 +33,16 @@ def find(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | No
     return usual if usual.exists() or usual.is_symlink() else None
 
 
-def load(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
+def load(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Desired:
     """The configuration of a file, or of the environment alone. Raises ConfigError with every fault."""
     file = find(asked, environ, cwd)
     base = file.parent if file is not None else cwd
     known = variables.read(base, environ)
     if file is None:
-        return _settings(_seed(known), None, base)
+        return _desired(_seed(known), None, base)
     from vigie.config.yaml import read  # 3 MB; see apart.py
 
-    return _settings(read(variables.text_of(file, "`vigie init` writes one"), str(file), known), file, base)
+    return _desired(read(variables.text_of(file, "`vigie init` writes one"), str(file), known), file, base)
 
 
 def _seed(known: Variables) -> Tree:
@@ -79,8 +81,8 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
     )
 
 
-def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
-    from vigie.config import assemble  # who is handed Settings ready made needs none of it
+def _desired(read: Tree, file: Path | None, base: Path) -> Desired:
+    from vigie.config import assemble  # who is handed a Desired ready-made needs none of it
 
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
     channels = assemble.channels(read, shape.notify)
@@ -92,11 +94,10 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
         read.fault(("monitors",), "nothing is watched", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
     if read.faults or store is None:
-        raise ConfigError(sorted(read.faults, key=lambda fault: fault.line or 0))
-    configs: list[Any] = [*(one.config for one in channels.values()), *(one.config for one in monitors)]
-    held = set[str]().union(*(assemble.secrets(config) for config in configs))
-    held |= {channel.config.url for channel in channels.values() if channel.kind != "email" and hasattr(channel.config, "url")}
-    return Settings(
+        raise ConfigError(sorted(_masked(read), key=lambda fault: fault.line or 0))
+    parts = (*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets)
+    held = {one for secrets in parts for one in secrets}
+    return Desired(
         file=file,
         base=base,
         language=shape.language,
@@ -114,11 +115,17 @@ def _settings(read: Tree, file: Path | None, base: Path) -> Settings:
         collectors=tuple(plugins.kinds("collectors")),
         availability=told,
         missing=_missing(read, channels),
-        secrets=tuple(sorted(held)),
+        secrets=Secrets(held),
     )
 
 
-def one_monitor(values: dict[str, Any]) -> MonitorSettings:
+def _masked(read: Tree) -> list[Fault]:
+    """The faults, should one of them quote what came out of a variable."""
+    values = Secrets(value for one in read.filled() for value in one.values)
+    return [replace(fault, message=values.mask(fault.message), fix=values.mask(fault.fix)) for fault in read.faults]
+
+
+def one_monitor(values: dict[str, Any]) -> DesiredMonitor:
     """A single monitor from plain values, as `vigie check URL` needs it. Raises ConfigError."""
     from vigie.config import assemble
 

@@ -11,29 +11,29 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from vigie.config import Settings, load
+from vigie.config import Desired, load
 from vigie.errors import ConfigError, Fault, VigieError
 
 
-def load_apart(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Settings:
+def load_apart(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Desired:
     """What `load` gives. Raises ConfigError with every fault, VigieError when that process broke."""
     # -P: what lies in the working directory is not to be imported.
     command = [sys.executable, "-P", "-m", "vigie.config.apart"]
     done = subprocess.run(command, input=pickle.dumps((asked, dict(environ), cwd)), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
     if done.returncode:
         raise VigieError(f"the configuration could not be read: the process that reads it ended with status {done.returncode}")
-    found: Settings | list[Fault] = pickle.loads(done.stdout)  # noqa: S301 - our own program's words
-    if isinstance(found, Settings):
+    found: Desired | list[Fault] = pickle.loads(done.stdout)  # noqa: S301 - our own program's words
+    if isinstance(found, Desired):
         return found
     raise ConfigError(found)
 
 
 def main() -> None:
-    """The process: what was asked for comes in, Settings or faults go out."""
+    """The process: what was asked for comes in, Desired or faults go out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches both; whoever asked gives up
     sink, sys.stdout = sys.stdout.buffer, sys.stderr  # what an outsider's module prints is no answer
     asked, environ, cwd = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own program's words
-    found: Settings | list[Fault]
+    found: Desired | list[Fault]
     try:
         found = load(asked, environ, cwd)
     except ConfigError as error:

@@ -1,4 +1,4 @@
-"""From the tree of a file to Settings: monitors, channels, alerts and model, each checked by its own Config."""
+"""From the tree of a file to what is desired: monitors, channels, alerts and model, each checked by its own Config."""
 
 import difflib
 import re
@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 from pathlib import Path as FilePath
 from typing import Any
-from urllib.parse import unquote
 
 import msgspec
 
 from vigie import plugins
+from vigie.config import secrets
 from vigie.config.convert import build, convert, enc_hook, named, unknown
+from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
 from vigie.config.model import Alert, Common, File, Maintenance, Report
-from vigie.config.settings import AvailabilityReport, Channel, Llm, MonitorSettings, StoreSettings
 from vigie.config.tree import Path, Tree
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor, Sensitivity
@@ -22,11 +22,9 @@ from vigie.core.notification import NotificationPolicy, Window
 from vigie.core.period import Every
 from vigie.core.subject import VIGIE_ID
 from vigie.errors import VigieError
-from vigie.net import split_server
+from vigie.net import Secret, split_server
 from vigie.stores import kind_of
 
-_SECRET_FIELDS = ("password", "secret", "bearer", "token")
-_SECRET_HEADER = re.compile("authorization|cookie|token|secret|key", re.IGNORECASE)
 Policies = tuple[DetectionPolicy, NotificationPolicy]
 _COMMON = msgspec.structs.fields(Common)
 
@@ -54,7 +52,7 @@ def channels(tree: Tree, raw: dict[str, Any]) -> dict[str, Channel]:
         rest = {key: value for key, value in values.items() if key != "type"}
         config = build(tree, with_environment(tree, adapter, rest, path), adapter.Config, path, adapter.ENVIRONMENT)
         if config is not None:
-            found[name] = Channel(name, values["type"], config)
+            found[name] = Channel(name, values["type"], Sealed(config), secrets.of(tree, config, (adapter.Config,), path).secrets)
     return found
 
 
@@ -95,22 +93,24 @@ def llm(tree: Tree, file: File) -> Llm:
     ours = {one.name for one in msgspec.structs.fields(Report)}
     report = build(tree, {key: value for key, value in file.llm.items() if key in ours}, Report, ("llm",)) or Report()
     rest = {key: value for key, value in file.llm.items() if key not in ours}
-    config = None
+    config, held = None, secrets.of(tree, report, (Report,), ("llm",)).secrets
     if report.provider not in ("none", "off") and report.mode != "off":
         adapter = module(tree, "llms", report.provider, ("llm", "provider"))
         if adapter is not None:
             config = build(tree, with_environment(tree, adapter, rest, ("llm",)), adapter.Config, ("llm",))
+            held = secrets.of(tree, config, (Report, adapter.Config), ("llm",)).secrets
     language = report.language or file.language
-    return Llm(report.provider, config, report.prompt, language, int(report.deadline), int(report.hold), report.mode)
+    sealed = None if config is None else Sealed(config)
+    return Llm(report.provider, sealed, report.prompt, language, int(report.deadline), int(report.hold), report.mode, held)
 
 
-def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings, ...]:
+def monitors(tree: Tree, file: File, names: list[str]) -> tuple[DesiredMonitor, ...]:
     """Every enabled monitor, ids unique."""
     alerts = {"default": Alert(), **file.alerts}
     policies = {name: policy_of(tree, alert, names, ("alerts", name)) for name, alert in alerts.items()}
     zone = zone_of(tree, file.timezone)
     windows = [window(tree, item, index, zone) for index, item in enumerate(file.maintenance)]
-    found: dict[str, MonitorSettings] = {}
+    found: dict[str, DesiredMonitor] = {}
     for index, raw in enumerate(file.monitors):
         path: Path = ("monitors", index)
         one = monitor(tree, raw, policies, names, path)
@@ -124,8 +124,8 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[MonitorSettings,
             where = f" (the other is in line {first})" if first else ""
             tree.fault(path, f"two monitors have the id {one.monitor.id!r}{where}", "give one of them another `name` or `id`")
             continue
-        token = getattr(one.config, "token", None)
-        if token is not None and any(getattr(other.config, "token", None) == token for other in found.values()):
+        token = getattr(one.config.reveal(), "token", None)
+        if token is not None and any(getattr(other.config.reveal(), "token", None) == token for other in found.values()):
             tree.fault((*path, "token"), "another monitor has the same token", "give each job one of its own")
         covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
         notification = replace(one.monitor.notification, windows=covered)
@@ -171,7 +171,7 @@ def availability(tree: Tree, file: File, names: list[str]) -> AvailabilityReport
     return AvailabilityReport(every, tuple(dict.fromkeys(wanted)))
 
 
-def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str], path: Path) -> MonitorSettings | None:
+def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str], path: Path) -> DesiredMonitor | None:
     """One monitor; None when it is off or faulty."""
     values = {"url": raw} if isinstance(raw, str) else raw
     if not isinstance(values, dict):
@@ -188,6 +188,8 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
         except ValueError as error:
             tree.fault(path if isinstance(raw, str) else (*path, "url"), str(error))
             return None
+        if "url" not in said:
+            secrets.spread(tree, path, said)
         # What the URL stands for; keys that are written out themselves come first.
         values = said | {key: value for key, value in values.items() if key != "url"}
     common_keys = {one.name for one in _COMMON}
@@ -203,13 +205,15 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
     traits = plugins.traits_of(adapter)
     if traits.conclusive:
         detection = replace(detection, confirm=1, recover=1)
+    held = secrets.of(tree, config, (Common, adapter.Config), path)
+    target = held.target(config.target)
     # One host may be looked at in many ways, so that its name alone would not tell them apart.
-    name = common.name or (config.target if by_url else config.host or config.target)
+    name = common.name or (target if by_url else config.host or target)
     one = Monitor(
         id=common.id or slug(name) or slug(config.host) or "monitor",
         name=name,
         kind=kind,
-        target=config.target,
+        target=target,
         host=config.host,
         every_ms=int(common.every if "every" in values or traits.every_ms is None else traits.every_ms),
         timeout_ms=int(common.timeout),
@@ -218,7 +222,8 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
         tags=tuple(common.tags),
         baseline=Sensitivity(common.baseline),
     )
-    return MonitorSettings(one, config, msgspec.to_builtins(config, enc_hook=enc_hook))
+    options = private(msgspec.to_builtins(config, enc_hook=enc_hook, builtin_types=(Secret,)), held.secrets)
+    return DesiredMonitor(one, Sealed(config), options, held.secrets)
 
 
 def _kind_of(url: Any) -> str:
@@ -305,29 +310,6 @@ def _instant(tree: Tree, value: Any, path: Path, zone: tzinfo | None) -> int | N
 
 def _covers(item: Maintenance, one: Monitor) -> bool:
     return not (item.monitors or item.tags) or one.id in item.monitors or bool(set(item.tags) & set(one.tags))
-
-
-def secrets(value: Any) -> set[str]:
-    """Every secret in a Config: fields with a telling name, headers with one, passwords inside URLs."""
-    found: set[str] = set()
-    if isinstance(value, list | tuple):
-        return found.union(*(secrets(one) for one in value))
-    if isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            inner = getattr(value, name)
-            if isinstance(inner, str):
-                found |= {inner} if name in _SECRET_FIELDS else _password(inner)
-            elif name == "headers" and isinstance(inner, dict):
-                found |= {text for key, text in inner.items() if _SECRET_HEADER.search(key)}
-            else:
-                found |= secrets(inner)
-    return found
-
-
-def _password(text: str) -> set[str]:
-    """That of `https://user:password@host/`, as it stands and decoded."""
-    written = text.partition("://")[2].partition("/")[0].rpartition("@")[0].partition(":")[2]
-    return {written, unquote(written)} - {""}
 
 
 def file_of(tree: Tree) -> File:

@@ -11,11 +11,11 @@ import msgspec
 
 from vigie.config.tree import Path, Tree
 from vigie.core.duration import Duration
+from vigie.net import MASK, Secret, held_by
 
 _EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `[^`]+`| (>=|<=|matching) .*)")
 _BOUND = re.compile(r" (>=|<=) ([-\d.]+)")
 _QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
-_SECRET = ("password", "secret", "bearer", "token")
 _KINDS = {
     "str": "text",
     "int": "a whole number",
@@ -27,9 +27,15 @@ _KINDS = {
 
 
 def dec_hook(kind: type, value: Any) -> Any:
-    """Durations out of `30s` or of milliseconds as they travel between processes."""
+    """Durations out of `30s` or of milliseconds as they travel between processes; secrets out of texts."""
     if kind is Duration:
         return Duration.of(value)
+    if kind is Secret:
+        if isinstance(value, Secret):
+            return value
+        if not isinstance(value, str):
+            raise ValueError("text is expected, not what is there")
+        return Secret(value)
     raise NotImplementedError(kind)
 
 
@@ -41,9 +47,11 @@ def written(kind: type, value: Any) -> Any:
 
 
 def enc_hook(value: Any) -> Any:
-    """Durations as milliseconds."""
+    """Durations as milliseconds, secrets as `***`."""
     if isinstance(value, Duration):
         return int(value)
+    if isinstance(value, Secret):
+        return MASK
     raise NotImplementedError(type(value))
 
 
@@ -76,13 +84,14 @@ def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
         except msgspec.ValidationError as error:
             if strict and isinstance(value, str):
                 continue  # a number out of ${NAME} comes as text
-            tree.fault(path, _plain(str(error), value if path[-1:] not in [(name,) for name in _SECRET] else _Hidden(), kind))
+            hidden = tree.is_filled(path) or any(held_by(value))
+            tree.fault(path, _plain(str(error), _Hidden() if hidden else value, kind))
             return None
     return None
 
 
 class _Hidden:
-    """Stands in for a value that nobody may read."""
+    """In place of a value that nobody may read."""
 
     def __repr__(self) -> str:
         return "what is there"

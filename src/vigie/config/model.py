@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigie.core.duration import Duration
+from vigie.net import SHOWN
 
 Meta = msgspec.Meta
 # What a mail's link may hold: RFC 3986 §2 without what begins a query or a fragment, and without quotes.
@@ -83,7 +84,7 @@ def _check_public(url: str) -> None:
 class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys of `llm` beside those of the provider."""
 
-    provider: Annotated[str, Meta(description="`ollama`, or `none` for the plain report alone.")] = "ollama"
+    provider: Annotated[str, Meta(description="`ollama`, or `none` for the plain report alone.", extra=SHOWN)] = "ollama"
     mode: Annotated[
         Literal["auto", "compose", "select", "off"],
         Meta(
@@ -105,7 +106,7 @@ class Maintenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     start: Annotated[Any, Meta(description="Begin; without a zone, in `timezone`.", examples=["2026-03-01T22:00+01:00"])]
     end: Annotated[Any, Meta(description="End; without a zone, in `timezone`.", examples=["2026-03-01T23:30+01:00"])]
     monitors: Annotated[list[str], Meta(description="Ids of monitors; all when neither these nor tags are given.")] = []
-    tags: Annotated[list[str], Meta(description="Tags of monitors.")] = []
+    tags: Annotated[list[str], Meta(description="Tags of monitors.", extra=SHOWN)] = []
 
 
 class Availability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,17 +125,17 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys of every monitor, whatever its kind."""
 
-    name: Annotated[str | None, Meta(description="What people read; the host when not set.")] = None
-    id: Annotated[Identity | None, Meta(description="Stable key; a slug of the name when not set.")] = None
-    type: Annotated[str, Meta(description="Kind of check.")] = "http"
+    name: Annotated[str | None, Meta(description="What people read; the host when not set.", extra=SHOWN)] = None
+    id: Annotated[Identity | None, Meta(description="Stable key; a slug of the name when not set.", extra=SHOWN)] = None
+    type: Annotated[str, Meta(description="Kind of check.", extra=SHOWN)] = "http"
     every: Annotated[Duration, Meta(description="Time between checks (`vigie once` leaves it to cron).")] = msgspec.field(
         default_factory=lambda: Duration(60_000)
     )
     timeout: Annotated[Duration, Meta(description="Longest time of one whole check.")] = msgspec.field(
         default_factory=lambda: Duration(10_000)
     )
-    alert: Annotated[str | Alert, Meta(description="Name of an alert, or one written here.")] = "default"
-    tags: Annotated[list[str], Meta(description="Tags.")] = []
+    alert: Annotated[str | Alert, Meta(description="Name of an alert, or one written here.", extra=SHOWN)] = "default"
+    tags: Annotated[list[str], Meta(description="Tags.", extra=SHOWN)] = []
     baseline: Annotated[
         Literal["off", "low", "normal", "high"],
         Meta(description="How soon a check that is slower, or a page that is other, than this monitor's own normal is degraded."),

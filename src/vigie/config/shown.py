@@ -9,13 +9,11 @@ import msgspec
 
 from vigie import plugins
 from vigie.config.convert import enc_hook
+from vigie.config.desired import Channel, Desired, DesiredMonitor
 from vigie.config.model import Common, File, Report
-from vigie.config.settings import MonitorSettings, Settings
 from vigie.core.duration import Duration
-from vigie.net import redact_url
+from vigie.net import MASK, NO_SECRETS, Secret, Secrets, redact_url
 
-_MASK = "***"
-_SECRET = ("password", "secret", "bearer", "token", "send", "body")  # what is said on a port, or a body, may hold a login
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
 
@@ -23,6 +21,8 @@ _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
 def _schema_hook(kind: type) -> dict[str, Any]:
     if kind is Duration:
         return {"anyOf": [{"type": "string", "pattern": _PATTERN}, {"const": 0}], "examples": ["30s", "5m"]}
+    if kind is Secret:
+        return {"type": "string"}
     raise NotImplementedError(kind)
 
 
@@ -87,10 +87,10 @@ def _typed(part: dict[str, Any], kind: str) -> dict[str, Any]:
     return {**part, "properties": {"type": {"const": kind}, **part["properties"]}, "required": ["type"]}
 
 
-def shown(settings: Settings) -> str:
+def shown(settings: Desired) -> str:
     """JSON (so YAML too) of what is in force, every default written out."""
     llm = settings.llm
-    report = {"provider": llm.provider, "language": llm.language, "prompt": llm.prompt}
+    report = {"provider": llm.provider, "language": llm.language, "prompt": plain(llm.prompt, llm.secrets)}
     report |= {"deadline": str(Duration(llm.deadline_ms)), "hold": str(Duration(llm.hold_ms))}
     whole = {
         "file": str(settings.file or "environment"),
@@ -100,18 +100,18 @@ def shown(settings: Settings) -> str:
         "state": str(settings.state),
         "log": {**plain(settings.log), "file": str(settings.log_file) if settings.log_file else None},
         "web": plain(settings.web),
-        "llm": {**report, **(plain(llm.config) or {})},
+        "llm": {**report, **(plain(llm.config.reveal(), llm.secrets) if llm.config else {})},
         "control": list(settings.control),
         "second_resolver": settings.second_resolver,
         "blind_after": str(Duration(settings.blind_after_ms)),
         "availability": {"report": settings.availability.every or "off", "channels": list(settings.availability.channels)},
-        "notify": {name: {"type": one.kind, **_channel(one.config)} for name, one in settings.channels.items()},
+        "notify": {name: {"type": one.kind, **_channel(one)} for name, one in settings.channels.items()},
         "monitors": [_in_force(one) for one in settings.monitors],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
 
 
-def _in_force(one: MonitorSettings) -> dict[str, Any]:
+def _in_force(one: DesiredMonitor) -> dict[str, Any]:
     monitor, detection, notification = one.monitor, one.monitor.detection, one.monitor.notification
     return {
         "id": monitor.id,
@@ -130,7 +130,7 @@ def _in_force(one: MonitorSettings) -> dict[str, Any]:
             "fallback": list(notification.fallback),
         },
         "maintenance": [{"from": _instant(span.start), "until": _instant(span.end)} for span in notification.windows],
-        **plain(one.config),
+        **plain(one.config.reveal(), one.secrets),
     }
 
 
@@ -138,33 +138,35 @@ def _instant(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
 
 
-def _channel(config: Any) -> dict[str, Any]:
-    """As `plain`, but the path of a chat's or webhook's address is its password."""
-    found: dict[str, Any] = plain(config)
-    if isinstance(url := getattr(config, "url", None), str):
-        parts = urlsplit(url)
-        found["url"] = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{_MASK}"
+def _channel(one: Channel) -> dict[str, Any]:
+    """As `plain`, with the host of a chat's or webhook's address, whose path is its password."""
+    found: dict[str, Any] = plain(one.config.reveal(), one.secrets)
+    if isinstance(url := getattr(one.config.reveal(), "url", None), Secret):
+        parts = urlsplit(url.reveal())
+        found["url"] = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{MASK}"
     return found
 
 
-def plain(config: Any) -> Any:
-    """Plain values of a Config, durations as people write them, secrets masked."""
+def plain(config: Any, secrets: Secrets = NO_SECRETS) -> Any:
+    """Plain values of a Config, durations as people write them; what is a Secret, or holds one of `secrets`, is masked."""
     if isinstance(config, Duration):
         return str(config)
+    if isinstance(config, Secret):
+        return MASK
     if isinstance(config, msgspec.Struct):
-        return {name: _masked(name, getattr(config, name)) for name in config.__struct_fields__}
+        return {name: plain(getattr(config, name), secrets) for name in config.__struct_fields__}
     if isinstance(config, list | tuple):
-        return [plain(item) for item in config]
+        return [plain(item, secrets) for item in config]
+    if isinstance(config, dict):
+        return {name: plain(item, secrets) for name, item in config.items()}
+    if isinstance(config, str):
+        return _masked(config, secrets)
     return msgspec.to_builtins(config, enc_hook=enc_hook)
 
 
-def _masked(name: str, value: Any) -> Any:
-    if value is None or isinstance(value, msgspec.Struct):
-        return plain(value)
-    if name in _SECRET:
-        return _MASK
-    if name in ("headers", "env") and isinstance(value, dict):
-        return dict.fromkeys(value, _MASK)
-    if isinstance(value, str) and "://" in value:
-        return redact_url(value)
-    return plain(value)
+def _masked(text: str, secrets: Secrets) -> str:
+    shown = redact_url(text) if "://" in text else text
+    if not secrets.are_in(shown):
+        return shown
+    masked = secrets.mask(shown)
+    return MASK if secrets.are_in(masked) else masked  # too short to be taken out

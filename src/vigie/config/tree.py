@@ -5,8 +5,18 @@ from typing import Any
 
 from vigie.config.variables import Variables
 from vigie.errors import Fault
+from vigie.net import Secret
 
 Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A text in which `${NAME}` was filled in: where it is, and what the variables held."""
+
+    path: Path
+    text: str
+    values: tuple[Secret, ...]
 
 
 @dataclass(slots=True)
@@ -19,7 +29,22 @@ class Tree:
     lines: dict[Path, int] = field(default_factory=dict)
     origins: dict[Path, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
-    unread: set[Path] = field(default_factory=set)  # where no value could be read: told once, nothing more is said about it
+    unread: set[Path] = field(default_factory=set)  # where no value could be read: reported once, nothing more is said about it
+    _filled: dict[Path, list[Filled]] = field(default_factory=dict)  # by the first two keys of the path
+
+    def fill(self, path: Path, text: str, values: tuple[Secret, ...]) -> None:
+        """Remember that a text came out of variables."""
+        self._filled.setdefault(path[:2], []).append(Filled(path, text, values))
+
+    def filled(self, path: Path = ()) -> list[Filled]:
+        """The texts at and below a path of at most two keys that came out of variables."""
+        if len(path) == 2:
+            return self._filled.get(path, [])
+        return [one for first, found in self._filled.items() if first[: len(path)] == path for one in found]
+
+    def is_filled(self, path: Path) -> bool:
+        """Whether the value at a path, or a part of it, came out of a variable."""
+        return any(one.path[: len(path)] == path for one in self._filled.get(path[:2], []))
 
     def fault(self, path: Path, message: str, fix: str = "") -> None:
         """Note a fault at a path, with the place of its variable, or else the nearest known line."""

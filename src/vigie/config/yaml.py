@@ -12,6 +12,7 @@ from ruamel.yaml.reader import ReaderError
 from vigie.config.tree import Path, Tree
 from vigie.config.variables import Variables
 from vigie.errors import Fault
+from vigie.net import Secret
 
 _MAX_VALUES = 2_000_000  # ten thousand monitors are a tenth of it; aliases of aliases can make billions
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -96,17 +97,17 @@ class _Reader:
     def _filled(self, text: str, path: Path) -> str:
         def one(match: re.Match[str]) -> str:
             name, default = match[1], match[2]
-            value = self._tree.variables.values.get(name, "")
-            if value:
-                return value
-            if default is not None:
-                return str(default)
+            value = self._tree.variables.values.get(name, "") or default
+            if value is not None:
+                values.append(Secret(str(value)))
+                return str(value)
             self._tree.fault(path, f"${{{name}}} is not set", f"set {name} in the environment or in .env, or write ${{{name}:-default}}")
             unset.append(name)
             return ""
 
-        unset: list[str] = []
+        unset, values = list[str](), list[Secret]()
         filled = _VARIABLE.sub(one, text)
+        self._tree.fill(path, filled, tuple(values))
         if unset:
             self._tree.unread.add(path)
         return filled

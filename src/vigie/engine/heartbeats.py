@@ -14,7 +14,7 @@ from vigie.core import heartbeat
 from vigie.core.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
 from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.errors import StoreError
-from vigie.net import redact
+from vigie.net import NO_SECRETS, Secret, Secrets, redact
 from vigie.ports import Answer, Batch, Clock, Inbox, PingUpdate
 from vigie.text import jobs
 
@@ -38,7 +38,7 @@ class Watched:
     """One job: its monitor, the secret of its address, when it is expected."""
 
     monitor: Monitor
-    token: str
+    token: Secret
     expected: Expected
 
 
@@ -77,10 +77,10 @@ class Heartbeats:
         clock: Clock,
         publish: Callable[[Batch], Awaitable[None]],
         fault: Callable[[], Awaitable[Cause | None]] | None = None,
-        hidden: Iterable[str] = (),
+        hidden: Secrets = NO_SECRETS,
     ) -> None:
         self._inbox, self._clock, self._publish, self._fault = inbox, clock, publish, fault
-        self._hidden = tuple(hidden)
+        self._hidden = hidden
         self._key = secrets.token_bytes(16)
         self._watched: dict[str, Watched] = {}
         self._by_token: dict[bytes, str] = {}
@@ -111,7 +111,7 @@ class Heartbeats:
             await self._stamp(now)
         self._working = True
 
-    async def use(self, watched: Iterable[Watched], hidden: Iterable[str] | None = None) -> None:
+    async def use(self, watched: Iterable[Watched], hidden: Secrets | None = None) -> None:
         """Wait for exactly these from now on."""
         now, wanted = self._clock.now(), {one.monitor.id: one for one in watched}
         async with self._turn:
@@ -120,12 +120,12 @@ class Heartbeats:
             if changed:
                 await self._inbox.record_pings(changed)
             self._watched, self._jobs = wanted, begun
-        self._by_token = {self._digest(one.token): name for name, one in wanted.items()}
+        self._by_token = {self._digest(one.token.reveal()): name for name, one in wanted.items()}
         self._next = dict.fromkeys(begun, now)
         self._rates = {name: rate for name, rate in self._rates.items() if name in begun}
         self._missed &= begun.keys()
         if hidden is not None:
-            self._hidden = tuple(hidden)
+            self._hidden = hidden
 
     def _digest(self, token: str) -> bytes:
         """Keyed, so that the time of a look-up tells nothing about the tokens there are."""

@@ -17,7 +17,7 @@ import msgspec
 from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import LEAVES, Faults, ModelDeps, in_time, is_near
-from vigie.net import redact
+from vigie.net import ADDRESS, SHOWN, redact, redact_url
 from vigie.ports import Offered, Prompt, Pulled, Reply
 from vigie.report.prompt import tokens
 
@@ -38,8 +38,12 @@ ENVIRONMENT = {"model": "OLLAMA_MODEL", "url": "OLLAMA_HOST"}
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The local model."""
 
-    model: Annotated[str, msgspec.Meta(description="Model, as `ollama list` names it.", examples=["llama3", "qwen3:4b"])] = "llama3"
-    url: Annotated[str, msgspec.Meta(description="Where Ollama listens; any form of OLLAMA_HOST.")] = "http://localhost:11434"
+    model: Annotated[str, msgspec.Meta(description="Model, as `ollama list` names it.", examples=["llama3", "qwen3:4b"], extra=SHOWN)] = (
+        "llama3"
+    )
+    url: Annotated[str, msgspec.Meta(description="Where Ollama listens; any form of OLLAMA_HOST.", extra=ADDRESS)] = (
+        "http://localhost:11434"
+    )
     allow_remote: Annotated[bool, msgspec.Meta(description="Allow a server outside private networks, or a cloud model.")] = False
     num_ctx: Annotated[int, msgspec.Meta(description="Context window in tokens; changing it reloads the model.", ge=2048)] = 4096
     num_predict: Annotated[int, msgspec.Meta(description="Longest reply in tokens.", ge=64)] = 400
@@ -100,6 +104,7 @@ class Ollama:
     def __init__(self, config: Config, deps: ModelDeps) -> None:
         self._config, self._deps = config, deps
         self._url = base_url(config.url)
+        self._place = redact_url(self._url)  # as people may read it
         self._thinks: bool | None = False  # None: this server does not want the word
         self._local: bool | None = None  # not yet known
 
@@ -234,7 +239,7 @@ class Ollama:
         async with Faults(self, _EXAMINE_SECONDS):
             version = (await self._get("/api/version"))["version"]
             await self._see_where()
-        return f"Ollama {redact(str(version))[:20]} at {self._url} has {self.name}"
+        return f"Ollama {redact(str(version))[:20]} at {self._place} has {self.name}"
 
     async def offered(self) -> list[Offered]:
         """What `ollama list` shows."""
@@ -260,9 +265,9 @@ class Ollama:
         status = getattr(error, "status_code", None) or getattr(getattr(error, "response", None), "status_code", None)
         if isinstance(error, ConnectionError | httpx.ConnectError | httpx.ConnectTimeout):
             fix = f"start it with `ollama serve`, then `ollama pull {self.name}`; or set llm.url (OLLAMA_HOST), or llm: {{provider: none}}"
-            return ModelError(ModelFault.UNREACHABLE, f"Ollama does not answer at {self._url} ({type(error).__name__})", fix)
+            return ModelError(ModelFault.UNREACHABLE, f"Ollama does not answer at {self._place} ({type(error).__name__})", fix)
         if isinstance(error, httpx.TimeoutException):
-            words = f"{self._url} accepts the connection but does not answer"
+            words = f"{self._place} accepts the connection but does not answer"
             return ModelError(ModelFault.TIMEOUT_FIRST_TOKEN, words, "restart Ollama, or see its own log")
         if status == 404:
             return ModelError(ModelFault.NOT_PULLED, f"model {self.name} is not pulled", f"ollama pull {self.name}")
@@ -270,9 +275,9 @@ class Ollama:
             return ModelError(ModelFault.BUSY, "Ollama's queue is full", "raise OLLAMA_MAX_QUEUE, or give the model less to do")
         odd = "see what listens at llm.url (OLLAMA_HOST)"
         if isinstance(error, ValueError) and "JSON" in type(error).__name__:
-            return ModelError(ModelFault.NOT_JSON, f"what {self._url} sends is no JSON", odd)
+            return ModelError(ModelFault.NOT_JSON, f"what {self._place} sends is no JSON", odd)
         if isinstance(error, ValueError | TypeError | AttributeError | KeyError):
-            return ModelError(ModelFault.SCHEMA, f"what {self._url} sends is not what Ollama sends", odd)
+            return ModelError(ModelFault.SCHEMA, f"what {self._place} sends is not what Ollama sends", odd)
         if isinstance(error, httpx.HTTPError) and status is None:
             return ModelError(ModelFault.CUT, f"the connection to Ollama broke ({type(error).__name__})", "see Ollama's own log")
         return self._of_server(error, status)

@@ -17,7 +17,7 @@ import msgspec
 from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import LEAVES, SLOW, Faults, ModelDeps, in_time, is_near
-from vigie.net import redact
+from vigie.net import ADDRESS, SHOWN, Secret, redact, redact_url
 from vigie.ports import Offered, Prompt, Pulled, Reply
 from vigie.report.prompt import tokens
 
@@ -32,9 +32,13 @@ ENVIRONMENT: dict[str, str] = {}
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model behind an OpenAI-compatible server."""
 
-    model: Annotated[str, msgspec.Meta(description="Model, as the server's `/models` names it.", examples=["qwen3-4b-instruct"])]
-    url: Annotated[str, msgspec.Meta(description="Base of the API, with its version.", examples=["http://localhost:1234/v1"])]
-    token: Annotated[str | None, msgspec.Meta(description="Bearer token; write `${NAME}` and keep it in `.env`.")] = None
+    model: Annotated[
+        str, msgspec.Meta(description="Model, as the server's `/models` names it.", examples=["qwen3-4b-instruct"], extra=SHOWN)
+    ]
+    url: Annotated[
+        str, msgspec.Meta(description="Base of the API, with its version.", examples=["http://localhost:1234/v1"], extra=ADDRESS)
+    ]
+    token: Annotated[Secret | None, msgspec.Meta(description="Bearer token; write `${NAME}` and keep it in `.env`.")] = None
     allow_remote: Annotated[
         bool, msgspec.Meta(description="Allow a server outside private networks: incident data leaves the machine.")
     ] = False
@@ -53,7 +57,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if not self.model.strip():
             raise ValueError("`model` is empty; write a name that the server's /models shows")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{self.url!r} is no http(s) address; write http://localhost:1234/v1")
+            raise ValueError(f"{redact_url(self.url)!r} is no http(s) address; write http://localhost:1234/v1")
         if not self.allow_remote and not is_near(parts.hostname):
             raise ValueError(f"{parts.hostname} is no private address, {LEAVES}")
 
@@ -69,6 +73,7 @@ class OpenAi:
     def __init__(self, config: Config, deps: ModelDeps) -> None:
         self._config, self._deps = config, deps
         self._url = config.url.rstrip("/")
+        self._place = redact_url(self._url)  # as people may read it
         self._asks = 0  # which of the ways of asking this server takes
 
     @property
@@ -79,7 +84,7 @@ class OpenAi:
     def _client(self) -> Any:
         import httpx
 
-        headers = {"Authorization": f"Bearer {self._config.token}"} if self._config.token else {}
+        headers = {"Authorization": f"Bearer {self._config.token.reveal()}"} if self._config.token else {}
         # Proxies of the environment are for hosts far away.
         limits = httpx.Timeout(None, connect=_CONNECT_SECONDS, read=int(self._config.first_token) / 1000)
         return httpx.AsyncClient(headers=headers, timeout=limits, trust_env=not self._near, follow_redirects=False)
@@ -177,9 +182,9 @@ class OpenAi:
         names = [one.name for one in await self.offered()]
         if self.name not in names:
             shown = ", ".join(redact(name)[:40] for name in names[:_SHOWN_MODELS]) or "none"
-            raise ModelError(ModelFault.NOT_PULLED, f"{self._url} does not have {self.name}", f"set llm.model to one it has: {shown}")
+            raise ModelError(ModelFault.NOT_PULLED, f"{self._place} does not have {self.name}", f"set llm.model to one it has: {shown}")
         where = "on this machine or network" if self._near else "elsewhere"
-        return f"the server at {self._url}, {where}, has {self.name}"
+        return f"the server at {self._place}, {where}, has {self.name}"
 
     async def offered(self) -> list[Offered]:
         """What `/models` lists."""
@@ -192,7 +197,7 @@ class OpenAi:
         """Such servers are given their models by hand."""
         for step in tuple[Pulled, ...]():
             yield step
-        raise ModelError(ModelFault.OTHER, f"{self._url} cannot be told to download a model", "give it the model as its own manual says")
+        raise ModelError(ModelFault.OTHER, f"{self._place} cannot be told to download a model", "give it the model as its own manual says")
 
     @property
     def _near(self) -> bool:
@@ -203,7 +208,7 @@ class OpenAi:
         import httpx
 
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            words = f"nothing answers at {self._url} ({type(error).__name__})"
+            words = f"nothing answers at {self._place} ({type(error).__name__})"
             return ModelError(ModelFault.UNREACHABLE, words, "start the server, or set llm.url, or llm: {provider: none}")
         if isinstance(error, httpx.HTTPStatusError):
             status = error.response.status_code
@@ -214,8 +219,8 @@ class OpenAi:
         if isinstance(error, httpx.HTTPError):
             return ModelError(ModelFault.CUT, f"the connection to the server broke ({type(error).__name__})", "see the server's own log")
         if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-            return ModelError(ModelFault.NOT_JSON, f"what {self._url} sends is no JSON", "see what listens at llm.url")
-        return ModelError(ModelFault.SCHEMA, f"what {self._url} sends is not what such a server sends", "see what listens at llm.url")
+            return ModelError(ModelFault.NOT_JSON, f"what {self._place} sends is no JSON", "see what listens at llm.url")
+        return ModelError(ModelFault.SCHEMA, f"what {self._place} sends is not what such a server sends", "see what listens at llm.url")
 
     def _of_status(self, status: int, said: str) -> ModelError:
         if status in (401, 403):

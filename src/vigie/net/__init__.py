@@ -11,18 +11,26 @@ from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
 from vigie.net.names import ascii_name
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
+from vigie.net.secret import ADDRESS, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by, revealed, texts
 from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, trusted_path, verify_cause, weakness
 
 __all__ = [
+    "ADDRESS",
+    "MASK",
+    "NO_SECRETS",
+    "SHOWN",
     "USER_AGENT",
     "Answer",
     "Link",
     "Resolver",
+    "Secret",
+    "Secrets",
     "ascii_name",
     "cache_folder",
     "covers",
     "hang_up",
     "has_route",
+    "held_by",
     "host_of",
     "is_literal",
     "is_offline",
@@ -31,8 +39,10 @@ __all__ = [
     "peer_chain",
     "redact",
     "redact_url",
+    "revealed",
     "split_server",
     "system_ca_file",
+    "texts",
     "tls_facts",
     "trusted_path",
     "verify_cause",

@@ -1,11 +1,10 @@
 """Nothing secret in what people read: URLs lose their userinfo and query values, texts their tokens."""
 
 import re
-from collections.abc import Iterable
-from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-MASK = "***"
-_SHORTEST_SECRET = 4
+from vigie.net.secret import MASK, NO_SECRETS, Secrets
+
 _TOKENS = re.compile(r"(?i)\b(bearer|basic|digest|negotiate)\s+[A-Za-z0-9._~+/=-]{6,}")
 _KEYS = re.compile(
     r"(?i)((?:password|passwd|pwd|passphrase|secret|token|api[_-]?key|access[_-]?key|authorization)[\"']?\s*[=:]\s*)"
@@ -47,11 +46,9 @@ def _masked_pair(pair: str) -> str:
     return f"{name}={MASK}" if equals else MASK
 
 
-def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without the given secrets (also as a URL spells them), credentials, URL secrets and long random-looking strings."""
-    known = {item for item in secrets if len(item) >= _SHORTEST_SECRET}
-    for secret in sorted(known | {quote(item, safe="") for item in known}, key=len, reverse=True):
-        text = text.replace(secret, MASK)
+def redact(text: str, secrets: Secrets = NO_SECRETS) -> str:
+    """The text without the given secrets, credentials, URL secrets and long random-looking strings."""
+    text = secrets.mask(text)
     text = _PRIVATE_KEYS.sub(MASK, text)
     text = _URLS.sub(lambda match: redact_url(match[0]), text)
     text = _COOKIES.sub(lambda match: f"{match[1]}{MASK}", text)

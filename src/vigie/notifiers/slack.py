@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.net import host_of
+from vigie.net import Secret, host_of
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers.kit.http import post, reach
+from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, reach
 from vigie.notifiers.kit.text import clean, flat, some
 from vigie.report.facts import Link, Message
 
@@ -25,12 +25,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A Slack channel."""
 
     url: Annotated[
-        str,
-        msgspec.Meta(description="Incoming webhook (SLACK_WEBHOOK).", examples=["${SLACK_WEBHOOK}"], pattern=r"^https?://[^/\s][!-~]*$"),
+        Secret,
+        msgspec.Meta(description="Incoming webhook (SLACK_WEBHOOK).", examples=["${SLACK_WEBHOOK}"], extra_json_schema=WEB_ADDRESS),
     ]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is not a web address."""
+        check_url(self.url)
+
     def __repr__(self) -> str:
-        return f"Slack by {host_of(self.url)}"
+        return f"Slack by {host_of(self.url.reveal())}"
 
 
 def build(config: Config, deps: NotifierDeps) -> "Slack":
@@ -46,11 +50,11 @@ class Slack:
 
     async def deliver(self, message: Message) -> str:
         """POST its blocks."""
-        return await post(self._deps, self._config.url, msgspec.json.encode(payload(clean(message))), {})
+        return await post(self._deps, self._config.url.reveal(), msgspec.json.encode(payload(clean(message))), {})
 
     async def examine(self) -> str:
         """Reach the host; what the URL is worth shows only when something is sent."""
-        return await reach(self._deps, self._config.url)
+        return await reach(self._deps, self._config.url.reveal())
 
 
 def escaped(text: str) -> str:

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.net import host_of
+from vigie.net import Secret, host_of
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers.kit.http import post, reach
+from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, reach
 from vigie.notifiers.kit.text import Tone, clean, flat, some, tone
 from vigie.report.facts import Message
 
@@ -24,12 +24,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A Teams channel."""
 
     url: Annotated[
-        str,
-        msgspec.Meta(description="Workflows webhook (TEAMS_WEBHOOK).", examples=["${TEAMS_WEBHOOK}"], pattern=r"^https?://[^/\s][!-~]*$"),
+        Secret,
+        msgspec.Meta(description="Workflows webhook (TEAMS_WEBHOOK).", examples=["${TEAMS_WEBHOOK}"], extra_json_schema=WEB_ADDRESS),
     ]
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is not a web address."""
+        check_url(self.url)
+
     def __repr__(self) -> str:
-        return f"Teams by {host_of(self.url)}"
+        return f"Teams by {host_of(self.url.reveal())}"
 
 
 def build(config: Config, deps: NotifierDeps) -> "Teams":
@@ -45,11 +49,11 @@ class Teams:
 
     async def deliver(self, message: Message) -> str:
         """POST its card."""
-        return await post(self._deps, self._config.url, msgspec.json.encode(payload(clean(message))), {})
+        return await post(self._deps, self._config.url.reveal(), msgspec.json.encode(payload(clean(message))), {})
 
     async def examine(self) -> str:
         """Reach the host; what the URL is worth shows only when something is sent."""
-        return await reach(self._deps, self._config.url)
+        return await reach(self._deps, self._config.url.reveal())
 
 
 def payload(message: Message) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from vigie.net import host_of
+from vigie.net import Secret, Secrets, held_by, host_of, texts
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers.kit.http import post, reach
+from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, reach
 from vigie.notifiers.kit.text import clean
 from vigie.report.facts import Message
 
@@ -35,23 +35,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A webhook."""
 
     url: Annotated[
-        str, msgspec.Meta(description="Where to POST.", examples=["https://hooks.example.com/vigie"], pattern=r"^https?://[^/\s][!-~]*$")
+        Secret, msgspec.Meta(description="Where to POST.", examples=["https://hooks.example.com/vigie"], extra_json_schema=WEB_ADDRESS)
     ]
-    secret: Annotated[str | None, msgspec.Meta(description="Key of the signature; write `${NAME}` and keep it in `.env`.")] = None
+    secret: Annotated[Secret | None, msgspec.Meta(description="Key of the signature; write `${NAME}` and keep it in `.env`.")] = None
     headers: Annotated[
-        dict[str, str], msgspec.Meta(description="More request headers.", examples=[{"Authorization": "Bearer ${TOKEN}"}])
+        dict[str, Secret], msgspec.Meta(description="More request headers.", examples=[{"Authorization": "Bearer ${TOKEN}"}])
     ] = {}
 
     def __post_init__(self) -> None:
-        """Raise ValueError that names the header that cannot be sent."""
-        for name, value in self.headers.items():
+        """Raise ValueError that names the header that cannot be sent, or for what is not a web address."""
+        check_url(self.url)
+        for name, value in texts(self.headers).items():
             if name.lower() in _OURS:
                 raise ValueError(f"the header {name} is Vigie's own; leave it out")
             if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
                 raise ValueError(f"the header {name!r} may hold plain ASCII only, on one line")
 
     def __repr__(self) -> str:
-        return f"webhook of {host_of(self.url)}"
+        return f"webhook of {host_of(self.url.reveal())}"
 
 
 def build(config: Config, deps: NotifierDeps) -> "Webhook":
@@ -69,14 +70,14 @@ class Webhook:
         """POST it, signed."""
         config, body = self._config, msgspec.json.encode(payload(clean(message)))
         stamp = str(self._deps.clock.now() // 1000)
-        headers = {**config.headers, "Idempotency-Key": _header(message.key), "X-Vigie-Timestamp": stamp}
+        headers = {**texts(config.headers), "Idempotency-Key": _header(message.key), "X-Vigie-Timestamp": stamp}
         if config.secret:
-            headers["X-Vigie-Signature"] = "sha256=" + signature(config.secret, stamp, body)
-        return await post(self._deps, config.url, body, headers, (config.secret or "", *config.headers.values()))
+            headers["X-Vigie-Signature"] = "sha256=" + signature(config.secret.reveal(), stamp, body)
+        return await post(self._deps, config.url.reveal(), body, headers, Secrets(held_by(config)))
 
     async def examine(self) -> str:
         """Reach the host; nothing more can be tried without sending."""
-        return await reach(self._deps, self._config.url)
+        return await reach(self._deps, self._config.url.reveal())
 
 
 def _header(key: str) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import msgspec
 
 from vigie.core.model import Cause
-from vigie.net import USER_AGENT
+from vigie.net import SHOWN, USER_AGENT, Secret, texts
 from vigie.ports import Traits
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
@@ -66,18 +66,20 @@ class Config(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     tls: Annotated[Literal["off", "implicit"], Meta(description="No TLS, or TLS from the first byte.")] = "off"
     service: Annotated[
-        str, Meta(description="Service whose health is asked for; the whole server's when empty.", examples=["shop.Orders"])
+        str, Meta(description="Service whose health is asked for; the whole server's when empty.", examples=["shop.Orders"], extra=SHOWN)
     ] = ""
-    token: Annotated[str | None, Meta(description="Bearer token.", examples=["${API_TOKEN}"])] = None
-    headers: Annotated[dict[str, str], Meta(description="Metadata.", examples=[{"x-tenant": "shop"}])] = msgspec.field(default_factory=dict)
+    token: Annotated[Secret | None, Meta(description="Bearer token.", examples=["${API_TOKEN}"])] = None
+    headers: Annotated[dict[str, Secret], Meta(description="Metadata.", examples=[{"x-tenant": "shop"}])] = msgspec.field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         """Raise ValueError for metadata or a token that cannot be sent."""
         super().__post_init__()
-        for name, value in self.headers.items():
+        for name, value in texts(self.headers).items():
             if not _METADATA.fullmatch(name) or name.startswith("grpc-") or not (value.isascii() and value.isprintable()):
                 raise ValueError(f"metadata {name!r}: a name is of a-z, 0-9, _, - and ., and not gRPC's own; a value of plain characters")
-        if self.token is not None and not re.fullmatch(r"[!-~]+", self.token):
+        if self.token is not None and not re.fullmatch(r"[!-~]+", self.token.reveal()):
             raise ValueError("the token is empty or holds a space, line break or foreign letter")
         if len(self.service.encode()) > 1_000:
             raise ValueError("the service's name is too long")
@@ -94,7 +96,7 @@ class Config(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def peer(self, *alpn: str) -> Peer:
         """Whom to talk to."""
-        return replace(super().peer(*alpn), secrets=tuple(filter(None, (self.token, *self.headers.values()))))
+        return replace(super().peer(*alpn), secrets=tuple(one.reveal() for one in (self.token, *self.headers.values()) if one))
 
 
 def build(config: Config, deps: ProbeDeps) -> ServiceProbe:
@@ -146,8 +148,8 @@ class _Call:
             ("content-type", "application/grpc"),
             ("user-agent", USER_AGENT),
             ("grpc-timeout", f"{self._dialogue.left_ms()}m"),
-            *([("authorization", f"Bearer {config.token}")] if config.token else []),
-            *config.headers.items(),
+            *([("authorization", f"Bearer {config.token.reveal()}")] if config.token else []),
+            *texts(config.headers).items(),
         ]
 
     async def _preface(self) -> bytes:

@@ -17,6 +17,7 @@ import msgspec
 from vigie.core.duration import Duration
 from vigie.core.heartbeat import Expected
 from vigie.core.model import Cause, CheckResult, Status
+from vigie.net import SHOWN, Secret
 from vigie.ports import Clock, Traits
 from vigie.probes.kit.deps import ProbeDeps
 
@@ -32,7 +33,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A job that reports in. Its first ping is expected one period after Vigie knows of it; `confirm` and `recover` do not apply."""
 
     token: Annotated[
-        str | None,
+        Secret | None,
         msgspec.Meta(
             description="Secret part of the job's address, `/ping/<token>`: 8 to 64 letters, digits, `-` and `_`; a UUID is best.",
             examples=["${BACKUP_TOKEN}"],
@@ -40,9 +41,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = None
     period: Annotated[Duration | None, msgspec.Meta(description="Longest time from one ping to the next.", examples=["1d"])] = None
     cron: Annotated[
-        str | None, msgspec.Meta(description="The job's schedule, as its crontab has it, instead of `period`.", examples=["30 2 * * *"])
+        str | None,
+        msgspec.Meta(description="The job's schedule, as its crontab has it, instead of `period`.", examples=["30 2 * * *"], extra=SHOWN),
     ] = None
-    timezone: Annotated[str | None, msgspec.Meta(description="Zone of `cron`, which needs one.", examples=["Europe/Paris", "UTC"])] = None
+    timezone: Annotated[
+        str | None, msgspec.Meta(description="Zone of `cron`, which needs one.", examples=["Europe/Paris", "UTC"], extra=SHOWN)
+    ] = None
     grace: Annotated[
         Duration | None,
         msgspec.Meta(
@@ -60,7 +64,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Raise ValueError for a job that could not be waited for; a token is proposed where none is given."""
         if self.token is None:
             raise ValueError(f"a heartbeat needs a `token`; here is a fresh one: {uuid.uuid4()}")
-        if not _TOKEN.fullmatch(self.token):
+        if not _TOKEN.fullmatch(self.token.reveal()):
             raise ValueError("a token is 8 to 64 letters, digits, `-` and `_`")
         if (self.period is None) is (self.cron is None):
             raise ValueError("write either `period` or `cron`")

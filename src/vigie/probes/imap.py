@@ -26,7 +26,7 @@ class Config(MailAccount, frozen=True, kw_only=True, forbid_unknown_fields=True)
 def build(config: Config, deps: ProbeDeps) -> ServiceProbe:
     """The probe of one monitor."""
     peer = config.peer()
-    peer = replace(peer, secrets=(*peer.secrets, _quoted(config.password or "")[1:-1]))
+    peer = replace(peer, secrets=(*peer.secrets, _quoted(config.secret)[1:-1]))
     return ServiceProbe(peer, deps, lambda dialogue: _Talk(config, dialogue).run())
 
 
@@ -72,7 +72,7 @@ class _Talk:
         return {word for line in lines if line.upper().startswith("CAPABILITY ") for word in line.upper().split()[1:]}
 
     async def _login(self, offers: set[str]) -> None:
-        user, password = self._config.user or "", self._config.password or ""
+        user, password = self._config.user or "", self._config.secret
         refused = "the login is refused"
         if "AUTH=PLAIN" in offers:
             answer = sasl_plain(user, password)

@@ -7,6 +7,7 @@ import secrets
 import struct
 from typing import Annotated, Any, ClassVar, Literal
 
+from vigie.net import SHOWN
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
 from vigie.probes.kit.service import Account, ServiceProbe, mismatch
@@ -44,7 +45,9 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tls: Annotated[Literal["off", "implicit"], Meta(description="No TLS, or TLS from the first byte.")] = "off"
     version: Annotated[Literal["3.1.1", "5"], Meta(description="Version of MQTT.")] = "3.1.1"
     client_id: Annotated[str | None, Meta(description="Client identifier; a fresh one for every check when not set.")] = None
-    topic: Annotated[str | None, Meta(description="Topic over which a message must make the round trip.", examples=["health/vigie"])] = None
+    topic: Annotated[
+        str | None, Meta(description="Topic over which a message must make the round trip.", examples=["health/vigie"], extra=SHOWN)
+    ] = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for a topic that cannot be published to, or a password that the version cannot carry alone."""
@@ -53,7 +56,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"{self.topic!r} is no topic to publish to: it is empty or holds + or #")
         if self.password is not None and self.user is None and self.version == "3.1.1":
             raise ValueError("MQTT 3.1.1 knows no password without a `user`")
-        if any(len((text or "").encode()) > 65_535 for text in (self.user, self.password, self.client_id, self.topic)):
+        if any(len((text or "").encode()) > 65_535 for text in (self.user, self.secret, self.client_id, self.topic)):
             raise ValueError("a text of MQTT has at most 65,535 bytes")
 
     @classmethod
@@ -89,7 +92,7 @@ class _Talk:
         config = self._config
         flags = 0x02 | (0x80 if config.user is not None else 0) | (0x40 if config.password is not None else 0)
         level = 5 if config.version == "5" else 4
-        texts = [config.client_id or f"vigie{secrets.token_hex(8)}", config.user, config.password]
+        texts = [config.client_id or f"vigie{secrets.token_hex(8)}", config.user, None if config.password is None else config.secret]
         head = _text("MQTT") + struct.pack(">BBH", level, flags, _KEEP_ALIVE_S) + self._properties
         await self._say(_CONNECT, head + b"".join(_text(text) for text in texts if text is not None))
         self._begun = await self._dialogue.read_exactly(4)  # the shortest there is

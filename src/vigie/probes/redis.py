@@ -59,7 +59,7 @@ def build(config: Config, deps: ProbeDeps) -> ServiceProbe:
 async def _talk(config: Config, dialogue: Dialogue) -> str:
     if config.password is not None:
         named = (config.user,) if config.user is not None else ()
-        await _ask(dialogue, "the login is refused", "AUTH", *named, config.password)
+        await _ask(dialogue, "the login is refused", "AUTH", *named, config.secret)
     if config.database:
         await _ask(dialogue, "the database cannot be selected", "SELECT", str(config.database))
     pong = await _ask(dialogue, "PING is refused", "PING")

@@ -69,7 +69,7 @@ class _Talk:
         return {words[0].upper(): " ".join(words[1:]) for line in lines[1:] if (words := line.replace("=", " ").split())}
 
     async def _login(self, dialogue: Dialogue, methods: list[str]) -> None:
-        user, password = self._config.user or "", self._config.password or ""
+        user, password = self._config.user or "", self._config.secret
         refused = "the login is refused"
         if "PLAIN" in methods:
             await self._ask(dialogue, f"AUTH PLAIN {sasl_plain(user, password)}", refused, "235")

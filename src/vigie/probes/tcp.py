@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie.core.model import Cause, CheckResult
-from vigie.net import redact
+from vigie.net import Secret, Secrets, redact
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, Meta, Port, Resolver, TlsDays
@@ -27,7 +27,7 @@ _EARLY_SECONDS = 0.03  # before the deadline, so that an answer that never becom
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     r"""One exchange: what is said, then what must come back. `\r`, `\n`, `\t`, `\0`, `\xHH` and `\\` are read in texts."""
 
-    send: Annotated[str | None, Meta(description="Text that is sent.", examples=["PING\\r\\n"])] = None
+    send: Annotated[Secret | None, Meta(description="Text that is sent.", examples=["PING\\r\\n"])] = None
     expect: Annotated[str | None, Meta(description="Text that must come back.", examples=["+PONG"])] = None
     regex: Annotated[
         str | None,
@@ -40,7 +40,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError("a step of an exchange needs `send`, `expect` or `regex`")
         if self.expect is not None and self.regex is not None:
             raise ValueError("write `expect` or `regex`, not both; a second step may hold the other")
-        for text in (self.send, self.expect):
+        for text in (self.send.reveal() if self.send is not None else None, self.expect):
             if text is not None and not unescaped(text):
                 raise ValueError("a text of an exchange is empty")
         if self.regex is not None:
@@ -118,7 +118,7 @@ class _Ready:
     """A step with its texts as bytes and its pattern compiled."""
 
     def __init__(self, step: Step) -> None:
-        self.send = None if step.send is None else unescaped(step.send)
+        self.send = None if step.send is None else unescaped(step.send.reveal())
         self.text = None if step.expect is None else unescaped(step.expect)
         self.pattern = None if step.regex is None else Pattern(step.regex)
         self.said = _parts("" if self.send is None else self.send.decode("utf-8", "replace"))
@@ -156,7 +156,8 @@ class _Heard:
     """What came and was not yet taken by a step."""
 
     def __init__(self, dialogue: Dialogue, said: list[str]) -> None:
-        self._dialogue, self._said, self._data, self._spent = dialogue, said, b"", SearchBudget()
+        self._dialogue, self._data, self._spent = dialogue, b"", SearchBudget()
+        self._said = Secrets(map(Secret, said))
 
     async def step(self, step: _Ready) -> None:
         """Say, then wait for what is hoped for; raises CheckFailed when something else comes."""

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from vigie.core.model import Cause
-from vigie.net import USER_AGENT, ascii_name, host_of, redact_url
+from vigie.net import ADDRESS, USER_AGENT, Secret, ascii_name, host_of, redact_url, texts
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Auth
@@ -38,11 +38,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     schemes: ClassVar[tuple[str, ...]] = ("ws", "wss")
 
-    url: Annotated[str, Meta(description="What is watched.", examples=["wss://api.example.com/events"])]
-    headers: Annotated[dict[str, str], Meta(description="Request headers.", examples=[{"Origin": "https://example.com"}])] = {}
+    url: Annotated[str, Meta(description="What is watched.", examples=["wss://api.example.com/events"], extra=ADDRESS)]
+    headers: Annotated[dict[str, Secret], Meta(description="Request headers.", examples=[{"Origin": "https://example.com"}])] = {}
     auth: Annotated[Auth, Meta(description="How to log in.")] = Auth()
     subprotocol: Annotated[str | None, Meta(description="Subprotocol that the server must agree to.", examples=["graphql-ws"])] = None
-    send: Annotated[str | None, Meta(description="Text message that is sent.", examples=['{"type": "ping"}'])] = None
+    send: Annotated[Secret | None, Meta(description="Text message that is sent.", examples=['{"type": "ping"}'])] = None
     expect: Annotated[str | None, Meta(description="Text that must stand in a message; others before it are read over.")] = None
     latency: Latency = None
     ip: Family = None
@@ -55,7 +55,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Raise ValueError that says what is wrong with the URL, the resolver or a header."""
         Place.of(self.url)
         keys.check_resolver(self.resolver)
-        for name, value in self.headers.items():
+        for name, value in texts(self.headers).items():
             if not _FIELD_NAME.fullmatch(name) or not value.isprintable():
                 raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
         if self.subprotocol is not None and not _FIELD_NAME.fullmatch(self.subprotocol):
@@ -109,7 +109,7 @@ class Place:
 def build(config: Config, deps: ProbeDeps) -> ServiceProbe:
     """The probe of one monitor."""
     place = Place.of(config.url)
-    secrets = (*_credentials(config.auth), *config.headers.values())
+    secrets = (*_credentials(config.auth), *texts(config.headers).values())
     alpn = ("http/1.1",) if place.secure else ()
     peer = Peer.of(config, place.host, place.port, tls=place.secure, alpn=alpn, secrets=secrets)
     return ServiceProbe(peer, deps, lambda dialogue: _talk(config, place, dialogue))
@@ -118,10 +118,10 @@ def build(config: Config, deps: ProbeDeps) -> ServiceProbe:
 def _credentials(auth: Auth) -> list[str]:
     """What is secret about a login, in every form in which it travels; the last one is what Authorization says."""
     if auth.bearer is not None:
-        return [auth.bearer, f"Bearer {auth.bearer}"]
+        return [auth.bearer.reveal(), f"Bearer {auth.bearer.reveal()}"]
     if auth.basic is not None:
-        both = in_base64(f"{auth.basic.user}:{auth.basic.password}")
-        return [auth.basic.password, both, f"Basic {both}"]
+        both = in_base64(f"{auth.basic.user}:{auth.basic.password.reveal()}")
+        return [auth.basic.password.reveal(), both, f"Basic {both}"]
     return []
 
 
@@ -129,7 +129,7 @@ async def _talk(config: Config, place: Place, dialogue: Dialogue) -> str:
     await _upgrade(config, place, dialogue)
     frames = _Frames(dialogue)
     if config.send is not None:
-        await frames.say(_TEXT, config.send.encode())
+        await frames.say(_TEXT, config.send.reveal().encode())
     if config.expect is not None:
         await _await_text(config.expect, frames, dialogue)
     token = secrets.token_bytes(8)
@@ -148,7 +148,7 @@ async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
         "Host": keys.host_port(place.host, None if place.port == usual else place.port),
         "User-Agent": USER_AGENT,
         **({"Authorization": _credentials(config.auth)[-1]} if config.auth != Auth() else {}),
-        **config.headers,
+        **texts(config.headers),
         "Upgrade": "websocket",
         "Connection": "Upgrade",
         "Sec-WebSocket-Key": key,

@@ -25,6 +25,7 @@ import msgspec
 from vigie import plugins
 from vigie.core.duration import Duration
 from vigie.errors import DeliveryError, DeliveryReason
+from vigie.net import Secret
 from vigie.notifiers import NotifierDeps
 from vigie.ports import Notifier
 from vigie.report.facts import Message
@@ -116,7 +117,7 @@ class HookRig:
 
     def __init__(self, module: Any, server: hook.WebhookServer) -> None:
         extra = {"secret": "hmac-secret-04"} if "secret" in module.Config.__struct_fields__ else {}
-        self.config = module.Config(url=server.url, **extra)
+        self.config = module.Config(url=Secret(server.url), **{key: Secret(text) for key, text in extra.items()})
         self.secrets = ("T0SECRET01", "b0SECRET02", "hushhush03", *extra.values())
         self._module, self._server = module, server
         self._deps = NotifierDeps(TestClock(), "vigie.example.com", None, PATIENCE_SECONDS)
@@ -144,7 +145,7 @@ class HookRig:
 
     def unreachable(self) -> Notifier:
         """Port 1 of loopback."""
-        config = msgspec.structs.replace(self.config, url="http://127.0.0.1:1/services/T0SECRET01/b0SECRET02")
+        config = msgspec.structs.replace(self.config, url=Secret("http://127.0.0.1:1/services/T0SECRET01/b0SECRET02"))
         built: Notifier = self._module.build(config, self._deps)
         return built
 
@@ -175,7 +176,7 @@ class MailRig:
             sender="vigie@example.com",
             host="localhost",
             port=server.port,
-            password=self.secrets[0],
+            password=Secret(self.secrets[0]),
             ca_file=str(server.ca_file),
             timeout=Duration(round(PATIENCE_SECONDS * 1000)),
         )

@@ -28,10 +28,11 @@ from typing import Any
 import msgspec
 
 from vigie import plugins
+from vigie.buses.process import Assign, frame, read_down
 from vigie.clock import SystemClock
 from vigie.config.convert import enc_hook, struct_of
-from vigie.core.model import CheckResult, Status
-from vigie.net import Link, Resolver
+from vigie.core.model import CheckResult, CheckSpec, Status
+from vigie.net import Link, Resolver, Secret
 from vigie.ports import Probe
 from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.testing.servers import reset, serving
@@ -352,10 +353,13 @@ async def described(rig: Rig) -> None:
 
 
 async def travels(rig: Rig) -> None:
-    """A configuration becomes plain JSON and the same configuration again."""
+    """A configuration goes to the prober by its frames, secrets included, and is the same there."""
     config = rig.config(443)
-    plain = json.loads(json.dumps(msgspec.to_builtins(config, enc_hook=enc_hook)))
-    assert configured(rig.module.Config, plain) == config
+    options = msgspec.to_builtins(config, enc_hook=enc_hook, builtin_types=(Secret,))
+    spec = CheckSpec("one", "One", rig.kind, config.target, config.host, 60_000, 10_000, options)
+    there = read_down(frame(Assign(1, [spec], []))[4:])
+    assert isinstance(there, Assign)
+    assert configured(rig.module.Config, there.specs[0].options) == config
 
 
 async def named(rig: Rig) -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from vigie.core.model import Status
+from vigie.net import Secret
 from vigie.probes.http import Config
 from vigie.testing.servers import page, serving
 
@@ -147,9 +148,9 @@ def test_what_is_wrong_with_a_url_is_told_without_its_password(url: str) -> None
     [
         {"method": "get"},
         {"method": "GET /"},
-        {"headers": {"X A": "b"}},
-        {"headers": {"X": "a\r\nHost: b"}},
-        {"headers": {"": "b"}},
+        {"headers": {"X A": Secret("b")}},
+        {"headers": {"X": Secret("a\r\nHost: b")}},
+        {"headers": {"": Secret("b")}},
         {"resolver": "dns.example"},
         {"proxy": "127.0.0.1:3128"},
         {"proxy": "ftp://127.0.0.1"},

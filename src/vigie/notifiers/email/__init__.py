@@ -21,7 +21,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import DeliveryError
-from vigie.net import hang_up, redact
+from vigie.net import NO_SECRETS, SHOWN, Secret, Secrets, hang_up, redact
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import faults
 from vigie.notifiers.email.body import html, plain
@@ -56,16 +56,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A mail channel; what is not set comes from SMTP_* and EMAIL_* of the environment or `.env`."""
 
     to: Annotated[str | list[str], msgspec.Meta(description="Receivers (EMAIL_RECEIVER).", examples=[["team@example.com"]])]
-    host: Annotated[str, msgspec.Meta(description="Mail server (SMTP_SERVER).", examples=["smtp.gmail.com"])]
+    host: Annotated[str, msgspec.Meta(description="Mail server (SMTP_SERVER).", examples=["smtp.gmail.com"], extra=SHOWN)]
     sender: Annotated[str, msgspec.Meta(description="Sender (EMAIL_SENDER).", examples=["vigie@example.com"])]
     port: Annotated[int, msgspec.Meta(description="Port (SMTP_PORT); 465 means TLS from the start.", ge=1, le=65_535)] = 587
     username: Annotated[str | None, msgspec.Meta(description="Login; the sender when only a password is set.")] = None
-    password: Annotated[str | None, msgspec.Meta(description="Password (EMAIL_PASSWORD); for Gmail an app password.")] = None
+    password: Annotated[Secret | None, msgspec.Meta(description="Password (EMAIL_PASSWORD); for Gmail an app password.")] = None
     tls: Annotated[
         Literal["starttls", "implicit", "none"] | None,
         msgspec.Meta(description="How the connection is protected; by default `implicit` on port 465, else `starttls`."),
     ] = None
-    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).")] = None
+    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).", extra=SHOWN)] = None
     timeout: Annotated[Duration, msgspec.Meta(description="Longest wait for each answer of the server, at most 30s.")] = msgspec.field(
         default_factory=lambda: Duration(20_000)
     )
@@ -203,7 +203,7 @@ class Mail:
             await smtp.ehlo()
             if not smtp.supported_auth_methods:
                 raise faults.no_login(where)
-            await smtp.login(config.username or config.sender, config.password)
+            await smtp.login(config.username or config.sender, config.password.reveal())
 
     def mail(self, message: Message) -> EmailMessage:
         """The mail: every notice of an incident in the thread of its first; a copy has the id of its original."""
@@ -241,11 +241,13 @@ class Mail:
         if len(self._have) > _REMEMBERED:
             del self._have[next(iter(self._have))]
 
-    def _secrets(self) -> list[str]:
+    def _secrets(self) -> Secrets:
         """The password, plain and as AUTH sends it."""
-        password, user = self._config.password or "", self._config.username or self._config.sender
+        if not self._config.password:
+            return NO_SECRETS
+        password, user = self._config.password.reveal(), self._config.username or self._config.sender
         forms = (password, f"\0{user}\0{password}")
-        return [password, *(base64.b64encode(one.encode()).decode() for one in forms if password)]
+        return Secrets(map(Secret, (password, *(base64.b64encode(one.encode()).decode() for one in forms))))
 
     def _masked(self, error: DeliveryError) -> DeliveryError:
         """The same, should the server have echoed the password."""

@@ -1,12 +1,13 @@
 """What channels that speak HTTP share: the POST, its retry verdict, and no secret of a URL in what people read."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from vigie.errors import DeliveryError, DeliveryReason
-from vigie.net import USER_AGENT, hang_up, host_of, redact
+from vigie.net import NO_SECRETS, USER_AGENT, Secret, Secrets, hang_up, host_of, redact
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.connect import Fixes, named, trust_store
 from vigie.notifiers.kit.text import flat
@@ -22,7 +23,16 @@ _FIXES = Fixes(
 )
 
 
-async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, str], secrets: Iterable[str] = ()) -> str:
+WEB_ADDRESS = {"pattern": r"^https?://[^/\s][!-~]*$"}  # of the configuration's JSON Schema
+
+
+def check_url(url: Secret) -> None:
+    """Raise ValueError for what is not a web address. It may hold a secret, so that it is not repeated."""
+    if not re.match(WEB_ADDRESS["pattern"], url.reveal()):
+        raise ValueError("`url` is not a web address; write https://hooks.example.com/…")
+
+
+async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, str], secrets: Secrets = NO_SECRETS) -> str:
     """POST JSON and return the provider's answer in one line; raise DeliveryError. Neither holds the URL's secrets, or `secrets`."""
     import httpx
 
@@ -34,7 +44,7 @@ async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, 
         # a client that is cancelled in the middle of a TLS handshake forgets to close its socket.
         client = httpx.AsyncClient(timeout=deps.timeout_seconds * 0.8, verify=trust, follow_redirects=False)
         async with asyncio.timeout(deps.timeout_seconds), client, client.stream("POST", url, content=body, headers=head) as answer:
-            said = redact(flat(await _begin(answer), _ANSWER_LENGTH), [*_hidden(url), *secrets])
+            said = redact(flat(await _begin(answer), _ANSWER_LENGTH), Secrets(map(Secret, _hidden(url))) | secrets)
     except (httpx.HTTPError, OSError) as error:  # TimeoutError is an OSError
         raise named(error, where, deps.timeout_seconds, _FIXES) from None
     words = f"HTTP {answer.status_code}" + (f": {said}" if said else "")

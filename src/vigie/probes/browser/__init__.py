@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status
-from vigie.net import redact
+from vigie.net import Secrets, held_by, redact
 from vigie.ports import Traits
 from vigie.probes.browser.chromium import BrowserError, Chromium
 from vigie.probes.browser.config import Config
@@ -48,7 +48,7 @@ class BrowserProbe:
         self._place = Place.of(config.url)
         self._evidence = Evidence(deps.evidence, config.target, config) if deps.evidence is not None else None
         self._options = _options(config, self._place)
-        self._secrets = [action.fill.secret for action in config.actions if action.fill is not None and action.fill.secret]
+        self._secrets = Secrets(held_by(config))
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One visit within `timeout_ms`; never raises for the page's fault."""
@@ -149,5 +149,5 @@ def _options(config: Config, place: Place) -> dict[str, Any]:
         options["locale"] = config.language
     if config.basic is not None:
         origin = f"{'https' if place.secure else 'http'}://{place.host}:{place.port}"
-        options["http_credentials"] = {"username": config.basic.user, "password": config.basic.password, "origin": origin}
+        options["http_credentials"] = {"username": config.basic.user, "password": config.basic.password.reveal(), "origin": origin}
     return options

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from vigie.net import host_of, redact_url
+from vigie.net import ADDRESS, Secret, host_of, redact_url
 from vigie.probes.kit.http.config import Basic, status_ranges
 from vigie.probes.kit.http.urls import Place
 from vigie.probes.kit.keys import Latency, Meta
@@ -17,7 +17,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     into: Annotated[str, Meta(description="Selector of the field.", examples=["#user"])]
     text: Annotated[str | None, Meta(description="What is typed.")] = None
-    secret: Annotated[str | None, Meta(description="The same, never shown.", examples=["${SHOP_PASSWORD}"])] = None
+    secret: Annotated[Secret | None, Meta(description="The same, never shown.", examples=["${SHOP_PASSWORD}"])] = None
 
     def __post_init__(self) -> None:
         """Raise ValueError unless there is one text."""
@@ -87,7 +87,7 @@ class Viewport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A page in Chromium, as people see it: it is opened, acted upon, and must show something. A screenshot of each failure is kept."""
 
-    url: Annotated[str, Meta(description="What is opened.", examples=["https://shop.example.com/"])]
+    url: Annotated[str, Meta(description="What is opened.", examples=["https://shop.example.com/"], extra=ADDRESS)]
     actions: Annotated[
         list[Action],
         Meta(

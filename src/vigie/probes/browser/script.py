@@ -143,7 +143,7 @@ class Visit:
             case "click":
                 await self._on(what, page.locator(what).first.click)
             case "fill" if action.fill is not None:
-                text = action.fill.secret if action.fill.text is None else action.fill.text
+                text = action.fill.secret.reveal() if action.fill.secret is not None else action.fill.text
                 await self._on(what, lambda timeout: page.locator(what).first.fill(text or "", timeout=timeout))
             case "press":
                 await self._press(action.press)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
-from vigie.net import split_server
+from vigie.net import SHOWN, split_server
 from vigie.ports import Traits
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
@@ -48,12 +48,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     answers differ on purpose (by place, in turn), write `expect`: then each server must meet it, and they need not agree.
     """
 
-    name: Annotated[str, Meta(description="Name that is asked for; an address for PTR.", examples=["example.com"])]
-    record: Annotated[str, Meta(description="Record type.", examples=["AAAA", "MX", "TXT", "HTTPS"])] = "A"
+    name: Annotated[str, Meta(description="Name that is asked for; an address for PTR.", examples=["example.com"], extra=SHOWN)]
+    record: Annotated[str, Meta(description="Record type.", examples=["AAAA", "MX", "TXT", "HTTPS"], extra=SHOWN)] = "A"
     expect: Annotated[Expect, Meta(description="What a good answer looks like.")] = Expect()
-    resolver: Annotated[str | None, Meta(description="DNS server that is asked; this machine's when not set.", examples=["9.9.9.9:53"])] = (
-        None
-    )
+    resolver: Annotated[
+        str | None, Meta(description="DNS server that is asked; this machine's when not set.", examples=["9.9.9.9:53"], extra=SHOWN)
+    ] = None
     authoritative: Annotated[bool, Meta(description="Ask each of the zone's own servers too, and compare.")] = False
     serials: Annotated[bool, Meta(description="The zone's servers must have the same serial.")] = True
     dnssec: Annotated[

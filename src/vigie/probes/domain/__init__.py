@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
-from vigie.net import ascii_name
+from vigie.net import ADDRESS, SHOWN, ascii_name
 from vigie.ports import Traits
 from vigie.probes.domain.rdap import IANA_LIST, NotRegistered, Registration, Unclear, registration, server_of
 from vigie.probes.kit import keys
@@ -34,13 +34,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     is kept for a day. Registries ask to be left in peace: leave `every` long.
     """
 
-    domain: Annotated[str, Meta(description="The registered domain.", examples=["example.com"])]
+    domain: Annotated[str, Meta(description="The registered domain.", examples=["example.com"], extra=SHOWN)]
     days: Annotated[int, Meta(description="Fewer days left is degraded.", ge=0)] = 30
     rdap_server: Annotated[
         str | None,
-        Meta(description="The registry's RDAP server, where IANA's list is not to be asked.", examples=["https://rdap.example/"]),
+        Meta(
+            description="The registry's RDAP server, where IANA's list is not to be asked.",
+            examples=["https://rdap.example/"],
+            extra=ADDRESS,
+        ),
     ] = None
-    rdap_list: Annotated[str, Meta(description="The list of registries.")] = IANA_LIST
+    rdap_list: Annotated[str, Meta(description="The list of registries.", extra=ADDRESS)] = IANA_LIST
     ca_file: CaFile = None
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from typing import Annotated
 import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
-from vigie.net import redact
+from vigie.net import Secret, Secrets, held_by, redact, texts
 from vigie.ports import Traits
 from vigie.probes.exec import plugin
 from vigie.probes.exec.process import Bounds, Command, End, Ran, run, signal_name
@@ -41,7 +41,6 @@ _PLUGIN_FOLDERS = (
     "/opt/homebrew/opt/monitoring-plugins/sbin",
 )  # fmt: skip
 _STATUSES = {0: Status.UP, 1: Status.DEGRADED, 2: Status.DOWN, 3: Status.UNKNOWN}
-_SECRET_NAME = re.compile(r"(?i)pass|pwd|secret|token|key|auth|cred")
 _ENV_NAME = re.compile(r"[^=\x00]+")
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # what a shell says (POSIX, Shell Command Language §2.8.2)
 _BY_HAND = "Run the command by hand as the user that Vigie runs as."
@@ -64,7 +63,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ]
     shell: Annotated[bool, msgspec.Meta(description="Hand the line to the system's shell, for pipes and variables.")] = False
     env: Annotated[
-        dict[str, str],
+        dict[str, Secret],
         msgspec.Meta(
             description="Environment of the command, beside `PATH`, `HOME`, `TZ` and the like; nothing else of Vigie's own is passed on.",
             examples=[{"PGPASSWORD": "${DB_PASSWORD}"}],
@@ -83,7 +82,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("with `shell: true` the command is one line, not a list")
         if not any(_arguments(self.command)[:1] if not self.shell else parts[0].split()):
             raise ValueError("the command is empty")
-        for name, value in self.env.items():
+        for name, value in texts(self.env).items():
             if not _ENV_NAME.fullmatch(name) or "\x00" in value:
                 raise ValueError(f"{name!r} is no name of an environment variable, or its value holds a NUL character")
 
@@ -121,9 +120,9 @@ class ExecProbe:
     def __init__(self, config: Config, deps: ProbeDeps, pool: ThreadPoolExecutor) -> None:
         self._clock, self._pool = deps.clock, pool
         self._name, self._directory = config.target, config.directory
-        self._secrets = [value for name, value in config.env.items() if _SECRET_NAME.search(name)]
+        self._secrets = Secrets(held_by(config))
         arguments = config.command if config.shell and isinstance(config.command, str) else _arguments(config.command)
-        self._command = Command(arguments, config.shell, _environment(config.env), config.directory)
+        self._command = Command(arguments, config.shell, _environment(texts(config.env)), config.directory)
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """Run it once; it and its children are gone when this returns. Never raises for what the command does."""

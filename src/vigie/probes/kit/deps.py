@@ -9,16 +9,16 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import VigieError
-from vigie.net import Link, Resolver
+from vigie.net import Link, Resolver, Secret, revealed
 from vigie.ports import Clock
 
 _T = TypeVar("_T")
 
 
 def configured(config_type: type, options: dict[str, object]) -> Any:
-    """A probe's Config out of the plain values of an Assignment. Raises VigieError."""
+    """A probe's Config out of the values of an Assignment: here what is secret about them is revealed. Raises VigieError."""
     try:
-        return msgspec.convert(options, config_type, dec_hook=_read)
+        return msgspec.convert(revealed(options), config_type, dec_hook=_read)
     except (msgspec.ValidationError, ValueError) as error:
         raise VigieError(f"a probe's configuration did not travel well: {error}") from error
 
@@ -26,6 +26,8 @@ def configured(config_type: type, options: dict[str, object]) -> Any:
 def _read(kind: type, value: Any) -> Any:
     if kind is Duration:
         return Duration.of(value)
+    if kind is Secret:
+        return Secret(value)
     raise NotImplementedError(kind)
 
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar
+from vigie.net import Secret
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, MaybePort, Meta, Resolver, TlsDays
@@ -121,11 +122,16 @@ class Account(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys of a service that one logs in to."""
 
     user: Annotated[str | None, Meta(description="User name.")] = None
-    password: Annotated[str | None, Meta(description="Password; write `${NAME}` and keep it in `.env`.")] = None
+    password: Annotated[Secret | None, Meta(description="Password; write `${NAME}` and keep it in `.env`.")] = None
+
+    @property
+    def secret(self) -> str:
+        """The password, revealed; empty without one."""
+        return self.password.reveal() if self.password is not None else ""
 
     def peer(self, *alpn: str) -> Peer:
         """Whom to talk to, with the password in the forms in which protocols carry it: they are hidden where a peer repeats them."""
-        user, password = self.user or "", self.password or ""
+        user, password = self.user or "", self.secret
         forms = (password, in_base64(password), sasl_plain(user, password)) if password else ()
         return replace(super().peer(*alpn), secrets=forms)
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings, TlsFacts
-from vigie.net import ascii_name, hang_up, is_trusted, peer_chain, tls_facts
-from vigie.net.redact import MASK
+from vigie.net import MASK, ascii_name, hang_up, is_trusted, peer_chain, tls_facts
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict, advice, expiring, no_address, slow, unverified, weak
 

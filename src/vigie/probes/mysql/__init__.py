@@ -6,6 +6,7 @@ phase is timed.
 
 from typing import Annotated, Any, ClassVar, Literal
 
+from vigie.net import SHOWN
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
 from vigie.probes.kit.service import Account, ServiceProbe, mismatch, value_mismatch
@@ -44,7 +45,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tls: Annotated[
         Literal["off", "starttls"], Meta(description="No TLS, or TLS as the protocol asks for it, without which the check fails.")
     ] = "off"
-    database: Annotated[str | None, Meta(description="Database.")] = None
+    database: Annotated[str | None, Meta(description="Database.", extra=SHOWN)] = None
     query: Annotated[
         str | None, Meta(description="What is asked after the login; a ping when not set.", examples=["SELECT count(*) FROM jobs"])
     ] = None
@@ -60,7 +61,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("a password, database or query needs a `user`")
         if self.expect is not None and self.query is None:
             raise ValueError("an expected value needs a `query`")
-        if any("\0" in (text or "") for text in (self.user, self.password, self.database)):
+        if any("\0" in (text or "") for text in (self.user, self.secret, self.database)):
             raise ValueError("user, password and database hold no zero byte")
 
     @property
@@ -146,7 +147,9 @@ class _Talk:
         """Whether we are in; a stranger may well be denied. Raises CheckFailed otherwise."""
         config = self._config
         try:
-            answer = await Login(config.user or _STRANGER, config.password, config.database).run(greeting, self._packets)
+            answer = await Login(config.user or _STRANGER, None if config.password is None else config.secret, config.database).run(
+                greeting, self._packets
+            )
         except Unfit as unfit:
             raise mismatch(self._dialogue, str(unfit), refused=True) from None
         if answer[0] != ERROR:

@@ -7,6 +7,7 @@ import hashlib
 import struct
 from typing import Annotated, Any, ClassVar
 
+from vigie.net import SHOWN
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
 from vigie.probes.kit.service import Account, ServiceProbe, mismatch, value_mismatch
@@ -40,7 +41,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schemes: ClassVar[dict[str, str]] = {"postgres": "off", "postgresql": "off"}
     ports: ClassVar[dict[str, int]] = {"off": 5432, "starttls": 5432, "implicit": 5432}
 
-    database: Annotated[str | None, Meta(description="Database; the one with the user's name when not set.")] = None
+    database: Annotated[str | None, Meta(description="Database; the one with the user's name when not set.", extra=SHOWN)] = None
     query: Annotated[str, Meta(description="What is asked after the login.", examples=["SELECT count(*) FROM jobs"])] = "SELECT 1"
     expect: Annotated[
         str | int | float | None,
@@ -52,7 +53,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
         super().__post_init__()
         if self.user is None and (self.password is not None or self.expect is not None):
             raise ValueError("a password or an expected value needs a `user`")
-        if any("\0" in text for text in (self.user or "", self.password or "", self.database or "", self.query)):
+        if any("\0" in text for text in (self.user or "", self.secret, self.database or "", self.query)):
             raise ValueError("user, password, database and query hold no zero byte")
 
     @property
@@ -82,7 +83,7 @@ class _Talk:
     """One session."""
 
     def __init__(self, config: Config, dialogue: Dialogue) -> None:
-        self._config, self._dialogue, self._scram = config, dialogue, None if config.user is None else Scram("", config.password or "")
+        self._config, self._dialogue, self._scram = config, dialogue, None if config.user is None else Scram("", config.secret)
 
     async def run(self) -> str:
         if self._config.tls == "starttls":
@@ -142,9 +143,9 @@ class _Talk:
         if request == 3:
             if self._dialogue.tls is None:
                 raise mismatch(self._dialogue, "the server wants the password in clear text, which is not done without TLS", refused=True)
-            await self._say(b"p", self._config.password.encode() + b"\0")
+            await self._say(b"p", self._config.secret.encode() + b"\0")
         elif request == 5:
-            await self._say(b"p", _md5(self._config.password, self._config.user or "", rest[:4]) + b"\0")
+            await self._say(b"p", _md5(self._config.secret, self._config.user or "", rest[:4]) + b"\0")
         elif request in (10, 11, 12):
             await self._sasl(request, rest)
         else:

@@ -7,7 +7,7 @@ The first step that fails ends it, and is named in the message. `figures` are th
 from dataclasses import dataclass, field, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
-from vigie.net import host_of
+from vigie.net import Secret, host_of, texts
 from vigie.ports import Clock
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Config as Http
@@ -38,7 +38,7 @@ class _Ready:
         self.readers = {name: reader(name, place_of(where)) for name, where in step.save.items()}
         need_body = any(place_of(where).header is None for where in step.save.values())
         self.probe = HttpProbe(filled(step, url=sample(step.url)), deps, transport, need_body=need_body)
-        self.type = next((value for name, value in step.headers.items() if name.lower() == "content-type"), "")
+        self.type = next((value for name, value in texts(step.headers).items() if name.lower() == "content-type"), "")
         self.title = f'step {number} "{step.name}"' if step.name else f"step {number}"
 
     def request(self, values: dict[str, str], base: str, hosts: frozenset[str]) -> Http | None:
@@ -48,8 +48,8 @@ class _Ready:
         step = self.step
         try:
             url = url_of(step.url, values, base)
-            headers = {name: header_of(value, values) for name, value in step.headers.items()}
-            body = None if step.body is None else body_of(step.body, values, self.type.partition(";")[0].strip().lower())
+            headers = {name: Secret(header_of(value, values)) for name, value in texts(step.headers).items()}
+            body = None if step.body is None else Secret(body_of(step.body.reveal(), values, self.type.partition(";")[0].strip().lower()))
             made = filled(step, url=url, headers=headers, body=body)
         except ValueError:
             raise CheckFailed(Cause.CONTENT_MISSING, "what was saved makes no request: it holds what no URL or header may") from None

@@ -3,15 +3,14 @@
 import html
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from email.message import Message
 from http.cookiejar import CookieJar
 from typing import Any
-from urllib.parse import quote
 from urllib.request import Request
 
-from vigie.core.model import Cause, CheckResult, Scalar
-from vigie.net.redact import MASK
+from vigie.core.model import Cause, CheckResult
+from vigie.net import Secret, Secrets
 from vigie.probes.kit.http.body import media_type, text_of
 from vigie.probes.kit.http.config import compiled
 from vigie.probes.kit.pattern import Pattern, SearchBudget
@@ -73,23 +72,8 @@ class Carried:
         """The result without what was carried, wherever it may have crept in."""
         held = {value for value in self.values.values() if len(value) >= _SHORTEST}
         held |= {value for value in self.cookies.values if len(value) >= _SHORTEST_COOKIE}
-        secrets = sorted(held | {quote(value, safe="") for value in held}, key=len, reverse=True)
-        if not secrets:
-            return result
-
-        def veil(text: str) -> str:
-            for secret in secrets:
-                text = text.replace(secret, MASK)
-            return text
-
-        http = result.http
-        if http is not None:
-            headers = {name: veil(value) for name, value in http.headers.items()}
-            http = replace(
-                http, headers=headers, hops=tuple(veil(hop) for hop in http.hops), title=veil(http.title) if http.title else None
-            )
-        figures: dict[str, Scalar] = {name: veil(value) if isinstance(value, str) else value for name, value in result.figures.items()}
-        return replace(result, message=veil(result.message), figures=figures, http=http)
+        found: CheckResult = Secrets(map(Secret, held)).mask_all(result)
+        return found
 
 
 Reader = Callable[[bytes, Mapping[str, str], SearchBudget], str]

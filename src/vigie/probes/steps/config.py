@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.net import host_of
+from vigie.net import SHOWN, host_of, texts
 from vigie.probes.kit.http.config import Config as Http
 from vigie.probes.kit.http.config import compiled
 from vigie.probes.kit.keys import Latency, Meta
@@ -42,7 +42,7 @@ class Save(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One request, with every key of an HTTP monitor; `{{name}}` in `url`, `headers` and `body` stands for what an earlier step saved."""
 
-    name: Annotated[str | None, Meta(description="What people read when it fails.", examples=["login"])] = None
+    name: Annotated[str | None, Meta(description="What people read when it fails.", examples=["login"], extra=SHOWN)] = None
     save: Annotated[
         dict[str, str | Save],
         Meta(
@@ -69,7 +69,11 @@ class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def wanted(self) -> set[str]:
         """The names that are put in."""
-        return names(self.url) | names(self.body or "") | set[str]().union(*(names(value) for value in self.headers.values()))
+        return (
+            names(self.url)
+            | names(self.body.reveal() if self.body is not None else "")
+            | set[str]().union(*(names(value) for value in texts(self.headers).values()))
+        )
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

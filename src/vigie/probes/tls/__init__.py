@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from vigie.core.model import Cause, Certificate, CheckResult, Scalar, Status, TlsFacts
-from vigie.net import ascii_name, covers, tls_facts, trusted_path, weakness
+from vigie.net import SHOWN, ascii_name, covers, tls_facts, trusted_path, weakness
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, MaybePort, Meta, Resolver, TlsDays
@@ -39,10 +39,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     port: MaybePort = None
     starttls: Annotated[Protocol | None, Meta(description="Protocol that begins in plain text.", examples=["smtp"])] = None
     server_name: Annotated[
-        str | None, Meta(description="Name to ask for (SNI) and to find in the certificate; the host when not set.", examples=["shop.test"])
+        str | None,
+        Meta(
+            description="Name to ask for (SNI) and to find in the certificate; the host when not set.", examples=["shop.test"], extra=SHOWN
+        ),
     ] = None
     sni: Annotated[bool, Meta(description="Ask for the name in the handshake.")] = True
-    names: Annotated[list[str], Meta(description="More names that the certificate must be for.", examples=[["www.example.com"]])] = []
+    names: Annotated[
+        list[str], Meta(description="More names that the certificate must be for.", examples=[["www.example.com"]], extra=SHOWN)
+    ] = []
     tls_days: TlsDays = TLS_DAYS
     min_version: Annotated[Literal["1.2", "1.3"] | None, Meta(description="An older version of TLS is degraded.")] = None
     revocation: Annotated[

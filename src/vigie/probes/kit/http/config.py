@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.net import host_of, redact_url, split_server
+from vigie.net import ADDRESS, SHOWN, Secret, host_of, redact_url, split_server, texts
 from vigie.probes.kit.http.urls import Place, check_proxy
 
 _METHOD = re.compile(r"[A-Z]{1,20}")
@@ -94,7 +94,7 @@ class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """HTTP basic authentication (RFC 7617)."""
 
     user: Annotated[str, msgspec.Meta(description="User name.")]
-    password: Annotated[str, msgspec.Meta(description="Password; write `${NAME}` and keep it in `.env`.")]
+    password: Annotated[Secret, msgspec.Meta(description="Password; write `${NAME}` and keep it in `.env`.")]
 
     def __post_init__(self) -> None:
         """Raise ValueError for a colon in the user name, which the scheme cannot carry."""
@@ -106,11 +106,11 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """How to log in; sent to the monitor's own host only, never after a redirect elsewhere."""
 
     basic: Annotated[Basic | None, msgspec.Meta(description="User and password.")] = None
-    bearer: Annotated[str | None, msgspec.Meta(description="Bearer token.", examples=["${API_TOKEN}"])] = None
+    bearer: Annotated[Secret | None, msgspec.Meta(description="Bearer token.", examples=["${API_TOKEN}"])] = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for a token that is none, without showing it."""
-        if self.bearer is not None and not re.fullmatch(r"[!-~]+", self.bearer):
+        if self.bearer is not None and not re.fullmatch(r"[!-~]+", self.bearer.reveal()):
             raise ValueError("the bearer token is empty or holds a space, line break or foreign letter")
         if self.basic is not None and self.bearer is not None:
             raise ValueError("write basic or bearer, not both")
@@ -119,25 +119,25 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One HTTP(S) monitor."""
 
-    url: Annotated[str, msgspec.Meta(description="What is watched.", examples=["https://api.example.com/health"])]
-    method: Annotated[str, msgspec.Meta(description="Request method.", examples=["GET"])] = "GET"
-    headers: Annotated[dict[str, str], msgspec.Meta(description="Request headers.", examples=[{"Accept": "application/json"}])] = {}
-    body: Annotated[str | None, msgspec.Meta(description="Request body.")] = None
+    url: Annotated[str, msgspec.Meta(description="What is watched.", examples=["https://api.example.com/health"], extra=ADDRESS)]
+    method: Annotated[str, msgspec.Meta(description="Request method.", examples=["GET"], extra=SHOWN)] = "GET"
+    headers: Annotated[dict[str, Secret], msgspec.Meta(description="Request headers.", examples=[{"Accept": "application/json"}])] = {}
+    body: Annotated[Secret | None, msgspec.Meta(description="Request body.")] = None
     expect: Annotated[Expect, msgspec.Meta(description="What a good answer looks like.")] = Expect()
     follow_redirects: Annotated[bool, msgspec.Meta(description="Follow redirects.")] = True
     max_redirects: Annotated[int, msgspec.Meta(description="How many redirects at most.", ge=0, le=50)] = 10
     allow_other_host: Annotated[bool, msgspec.Meta(description="A redirect may lead to another host.")] = True
     allow_downgrade: Annotated[bool, msgspec.Meta(description="A redirect may lead from https to http.")] = False
-    resolver: Annotated[str | None, msgspec.Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"])] = None
+    resolver: Annotated[str | None, msgspec.Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"], extra=SHOWN)] = None
     ip: Annotated[Literal[4, 6] | None, msgspec.Meta(description="Only IPv4 or only IPv6.")] = None
     http: Annotated[
         Literal["1.1", "2", "3"] | None,
         msgspec.Meta(description="HTTP version to ask for; by default the best of 1.1 and 2 that the server offers."),
     ] = None
-    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority.")] = None
+    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority.", extra=SHOWN)] = None
     insecure: Annotated[bool, msgspec.Meta(description="Do not verify the certificate; its facts are still read.")] = False
     auth: Annotated[Auth, msgspec.Meta(description="How to log in.")] = Auth()
-    proxy: Annotated[str | None, msgspec.Meta(description="HTTP proxy.", examples=["http://proxy.example:3128"])] = None
+    proxy: Annotated[str | None, msgspec.Meta(description="HTTP proxy.", examples=["http://proxy.example:3128"], extra=ADDRESS)] = None
     content_checks: Annotated[
         bool | Literal["on", "off"],
         msgspec.Meta(description="Judge the page itself: error pages, blank pages, bot walls and signs of tampering behind a good status."),
@@ -157,7 +157,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             split_server(self.resolver)
         if self.proxy is not None:
             check_proxy(self.proxy)
-        for name, value in self.headers.items():
+        for name, value in texts(self.headers).items():
             if not _FIELD_NAME.fullmatch(name) or _CONTROL.search(value):
                 raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
 

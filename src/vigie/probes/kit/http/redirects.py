@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from vigie.core.model import Cause, PageFacts, Status, TlsFacts
-from vigie.net import USER_AGENT, Answer, redact_url, tls_facts
+from vigie.net import USER_AGENT, Answer, redact_url, texts, tls_facts
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http import verdict
 from vigie.probes.kit.http.body import decoded
@@ -93,14 +93,14 @@ class RedirectFollower:
         self._need_body = need_body
         self._home = Place.of(config.url)
         self._ca_file = config.ca_file or deps.ca_file
-        self._body = config.body.encode() if config.body is not None else None
+        self._body = config.body.reveal().encode() if config.body is not None else None
         self._tls_versions: dict[tuple[str, int], tuple[int, str]] = {}
 
     def again(self, config: Config) -> "RedirectFollower":
         """The same way with another URL, header or body; what was learnt of the hosts is shared. Raises ValueError for what is no URL."""
         other = copy(self)
         other._config, other._home = config, Place.of(config.url)  # noqa: SLF001 - one of us
-        other._body = config.body.encode() if config.body is not None else None  # noqa: SLF001
+        other._body = config.body.reveal().encode() if config.body is not None else None  # noqa: SLF001
         return other
 
     async def go(self, progress: Progress) -> Verdict | None:
@@ -195,7 +195,7 @@ class RedirectFollower:
         same_method = method == config.method
         trusted = place is self._home or self._home.trusts(place)
         login = _login(config) if trusted else None
-        lines = _header_lines(tuple(config.headers.items()), login, trusted=trusted, with_body=same_method)
+        lines = _header_lines(tuple(texts(config.headers).items()), login, trusted=trusted, with_body=same_method)
         return Request(
             url=place.url,
             secure=place.secure,
@@ -257,5 +257,5 @@ def _is_secret(name: str) -> bool:
 def _login(config: Config) -> str | None:
     auth = config.auth
     if auth.basic is not None:
-        return "Basic " + b64encode(f"{auth.basic.user}:{auth.basic.password}".encode()).decode()  # RFC 7617: UTF-8
-    return f"Bearer {auth.bearer}" if auth.bearer is not None else None
+        return "Basic " + b64encode(f"{auth.basic.user}:{auth.basic.password.reveal()}".encode()).decode()  # RFC 7617: UTF-8
+    return f"Bearer {auth.bearer.reveal()}" if auth.bearer is not None else None

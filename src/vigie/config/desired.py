@@ -1,0 +1,132 @@
+"""What a configuration asks for: frozen values, checked, compared by `==`; nothing in here does anything."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from vigie.config.model import Log, Web
+from vigie.core.model import CheckSpec, Monitor
+from vigie.core.period import Every
+from vigie.errors import Fault
+from vigie.net import MASK, NO_SECRETS, Secret, Secrets
+from vigie.stores import StoreConfig
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Sealed(Generic[_T]):
+    """An adapter's Config. Its ordinary fields may hold what came out of `${NAME}`, so that it is not shown as a whole."""
+
+    _content: _T
+
+    def reveal(self) -> _T:
+        """The Config: for whoever builds the adapter, or asks for one of its keys."""
+        return self._content
+
+    def __repr__(self) -> str:
+        return f"<{type(self._content).__module__} {MASK}>"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredMonitor:
+    """One monitor: as the engine needs it, and how it is probed.
+
+    `options` are its Config as JSON values, what is secret about them as `Secret`; `secrets` is what no result may repeat.
+    """
+
+    monitor: Monitor
+    config: Sealed[Any]
+    options: dict[str, object]
+    secrets: Secrets = NO_SECRETS
+
+    @property
+    def spec(self) -> CheckSpec:
+        """What an agent is told of it."""
+        return CheckSpec.of(self.monitor, self.options, hidden=tuple(self.secrets))
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel by name."""
+
+    name: str
+    kind: str
+    config: Sealed[Any]
+    secrets: Secrets = NO_SECRETS
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """The store: its kind, and the adapter's own configuration. `file` is None for one that is no file on this machine."""
+
+    kind: str
+    config: StoreConfig
+
+    @property
+    def file(self) -> Path | None:
+        """Where it is, if it is a file on this machine."""
+        return self.config.file
+
+    def __str__(self) -> str:
+        return self.config.shown
+
+
+@dataclass(frozen=True, slots=True)
+class Llm:
+    """The model: `config` is the provider's own, None without a model."""
+
+    provider: str
+    config: Sealed[Any] | None
+    prompt: str | None = field(repr=False)
+    language: str
+    deadline_ms: int
+    hold_ms: int
+    mode: str = "auto"
+    secrets: Secrets = NO_SECRETS
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityReport:
+    """How often the availability report is sent (None: never), and by which channels."""
+
+    every: Every | None
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """A whole configuration. `file` is None when the environment alone made it; `base` is where relative paths start."""
+
+    file: Path | None
+    base: Path
+    language: str
+    timezone: str | None
+    store: StoreSettings
+    state: Path  # the state directory
+    log: Log
+    web: Web
+    llm: Llm
+    channels: dict[str, Channel]
+    monitors: tuple[DesiredMonitor, ...]
+    control: tuple[str, ...]
+    second_resolver: str | None
+    blind_after_ms: int
+    collectors: tuple[str, ...]  # the kinds of diagnostics that are installed
+    availability: AvailabilityReport
+    missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
+    secrets: Secrets  # of all adapters together
+
+    @property
+    def log_file(self) -> Path | None:
+        """The log file, relative paths from `base`."""
+        return self.base / self.log.file if self.log.file else None
+
+
+def private(options: Any, secrets: Secrets) -> Any:
+    """Plain values with each text that holds a secret as a `Secret`."""
+    if isinstance(options, dict):
+        return {name: private(one, secrets) for name, one in options.items()}
+    if isinstance(options, list | tuple):
+        return [private(one, secrets) for one in options]
+    return Secret(options) if isinstance(options, str) and secrets.are_in(options) else options
