@@ -11,7 +11,7 @@ from pathlib import Path
 from vigie.errors import StoreError, StoreFault
 from vigie.stores.sqlite.db import Db, damaged
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def migrate(db: Db, path: Path, folder: Path = MIGRATIONS) -> int:
