@@ -21,7 +21,7 @@ UPDATE outbox SET failover_for = ifnull(
     AND failed.number = outbox.number AND failed.failover_for = '' AND failed.channel <> outbox.channel), '?')
   WHERE failover_for = '?';
 UPDATE outbox SET (about, number, failover_for) = (
-  SELECT failed.reason, failed.number, failed.channel FROM outbox AS failed
+  SELECT ifnull(max(failed.reason), 'opened'), ifnull(max(failed.number), 0), ifnull(max(failed.channel), '?') FROM outbox AS failed
     WHERE failed.key = substr(outbox.key, 1, length(outbox.key) - length(':buried:' || outbox.channel)))
   WHERE reason = 'buried';
 UPDATE outbox SET reason = 'undeliverable' WHERE reason = 'buried';
