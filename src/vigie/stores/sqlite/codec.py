@@ -22,7 +22,7 @@ _NONE = 0xFFFFFF
 _LONGEST_MS = (_NONE - 2) / 10
 _SPAN = 2**32
 _MAX_COUNT = 0xFFFF
-_MAX_RUN, _MAX_SEQUENCE = 2**32 - 1, 2**48 - 1
+_MAX = 2**32 - 1
 _STATUSES, _CAUSES = tuple(Status), tuple(Cause)
 _STATUS_CODE = {status: index for index, status in enumerate(_STATUSES)}
 _CAUSE_CODE: dict[Cause | None, int] = {cause: index for index, cause in enumerate(_CAUSES)} | {None: 255}
@@ -44,34 +44,38 @@ def pack(results: Sequence[CheckResult], numbers: Mapping[str, int], locations: 
 
     Every location has a number. Within a segment the order is kept.
     """
-    base = min([result.at for result in results if result.monitor in numbers], default=0)
+    known = [(numbers[result.monitor], result) for result in results if result.monitor in numbers]
+    base = min([result.at for _, result in known], default=0)
     segments: dict[Segment, list[bytes]] = {}
-    for result in results:
-        number = numbers.get(result.monitor)
-        if number is not None:
-            sequence = min(max(result.sequence, 0), _MAX_SEQUENCE)
-            segment = segments.setdefault((result.location, result.run, sequence >> 16), [])
-            segment.append(_packed(number, result.at - base, sequence & 0xFFFF, result))
-    count = sum(map(len, segments.values()))
-    return base, count, _HEAD + b"".join([_segment(key, records, locations) for key, records in segments.items()])
+    location: str | None = None
+    run = block = 0
+    records: list[bytes] = []
+    for number, result in known:
+        # Results of one agent come in rows: the segment is looked up where it changes.
+        if result.sequence >> 16 != block or result.run != run or result.location != location:
+            location, run, block = result.location, result.run, result.sequence >> 16
+            records = segments.setdefault((result.location, run, block), [])
+        records.append(_packed(number, result.at - base, result))
+    return base, len(known), _HEAD + b"".join([_segment(key, records, locations) for key, records in segments.items()])
 
 
 def _segment(key: Segment, records: list[bytes], locations: Mapping[str, int]) -> bytes:
     """One, or several where it has more records than can be counted."""
-    location, run, block = locations[key[0]], min(max(key[1], 0), _MAX_RUN), key[2]
+    location, run, block = locations[key[0]], min(max(key[1], 0), _MAX), min(max(key[2], 0), _MAX)
     if len(records) <= _MAX_COUNT:
         return _HEADER.pack(location, run, block, len(records)) + b"".join(records)
     return _segment(key, records[:_MAX_COUNT], locations) + _segment(key, records[_MAX_COUNT:], locations)
 
 
-def _packed(number: int, offset: int, sequence: int, result: CheckResult) -> bytes:
+def _packed(number: int, offset: int, result: CheckResult) -> bytes:
     times, http = result.timings, result.http
     dns, connect, tls = _tenths(times.dns), _tenths(times.connect), _tenths(times.tls)
     first, transfer, total = _tenths(times.first_byte), _tenths(times.transfer), _tenths(times.total)
     return _RECORD.pack(
         number, offset, _STATUS_CODE[result.status], _CAUSE_CODE[result.cause], http.status & 0xFFFF if http else 0,
         dns & 0xFFFF, dns >> 16, connect & 0xFFFF, connect >> 16, tls & 0xFFFF, tls >> 16,
-        first & 0xFFFF, first >> 16, transfer & 0xFFFF, transfer >> 16, total & 0xFFFF, total >> 16, 0, sequence,
+        first & 0xFFFF, first >> 16, transfer & 0xFFFF, transfer >> 16, total & 0xFFFF, total >> 16, 0,
+        result.sequence & 0xFFFF,
     )  # fmt: skip
 
 
