@@ -20,6 +20,10 @@ import psutil
 import trustme
 
 VIGIE = [sys.executable, "-c", "from vigie.cli import main; main()"]
+LAST_CORE = (os.cpu_count() or 1) - 1
+# What only a measurement of memory or of nothing but Vigie wants; everything else is left at its default.
+QUIET = "log: {file: null, level: warning}\nllm: {provider: none}\ncontrol: []\n"
+PAGE = f"<!doctype html><title>Shop</title><h1>Welcome</h1><p>{'All that we sell, and when we are open. ' * 40}</p>"  # 1.6 KB
 
 
 def say(what: str, value: float | None, unit: str, target: float | None = None, more: str = "") -> None:
@@ -82,7 +86,7 @@ def folder() -> Iterator[Path]:
 
 
 def nginx_conf(place: Path, plain: int, secure: int) -> str:
-    core = 1 << ((os.cpu_count() or 1) - 1)
+    core = 1 << LAST_CORE
     temp = "".join(f"{kind}_temp_path {place}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     return f"""
 daemon off; pid {place}/pid; error_log {place}/error.log; worker_processes 1; worker_cpu_affinity {core:b};
@@ -91,7 +95,9 @@ http {{ access_log off; {temp}
   server {{
     listen 127.0.0.1:{plain}; listen 127.0.0.1:{secure} ssl;
     ssl_certificate {place}/cert.pem; ssl_certificate_key {place}/key.pem;
-    location / {{ return 200 "hello"; }}
+    default_type text/html;
+    location / {{ return 200 "{PAGE}"; }}
+    location = /count {{ stub_status; }}
   }}
 }}"""
 
@@ -119,16 +125,28 @@ def nginx() -> Iterator[tuple[str, str, Path]]:
 
 
 @contextlib.contextmanager
-def serving(url: str, ca_file: Path, count: int, every: str) -> Iterator[tuple[list[int], int]]:
+def on_core(core: int) -> Iterator[None]:
+    """What is started meanwhile runs on this core alone, where the platform can have it so; its children too."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextlib.contextmanager
+def serving(url: str, ca_file: Path, count: int, every: str, settings: str = QUIET) -> Iterator[tuple[list[int], int]]:
     """`vigie serve` over so many monitors; yields its two processes (parent, prober) and the port of its page."""
     with folder() as place:
         port = free_port()
-        monitors = "".join(
-            f"  - {{name: m{number}, url: '{url}', every: {every}, timeout: 5s, ca_file: '{ca_file}'}}\n" for number in range(count)
-        )
-        head = f"log: {{file: null, level: warning}}\nweb: {{listen: '127.0.0.1:{port}'}}\nllm: {{provider: none}}\ncontrol: []\n"
-        (place / "vigie.yaml").write_text(f"{head}monitors:\n{monitors}")
-        process = subprocess.Popen([*VIGIE, "serve", "-c", str(place / "vigie.yaml")], stderr=subprocess.DEVNULL)
+        monitors = "".join(f"  - {{name: m{number}, url: '{url}', every: {every}, ca_file: '{ca_file}'}}\n" for number in range(count))
+        (place / "vigie.yaml").write_text(f"{settings}web: {{listen: '127.0.0.1:{port}'}}\nmonitors:\n{monitors}")
+        with (place / "console").open("w") as console:
+            process = subprocess.Popen([*VIGIE, "serve", "-c", str(place / "vigie.yaml")], stderr=console)
         try:
             yield [process.pid, wait_for_prober(process.pid, port)], port
         finally:
