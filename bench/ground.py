@@ -95,7 +95,7 @@ http {{ access_log off; {temp}
   server {{
     listen 127.0.0.1:{plain}; listen 127.0.0.1:{secure} ssl;
     ssl_certificate {place}/cert.pem; ssl_certificate_key {place}/key.pem;
-    default_type text/html;
+    ssl_protocols TLSv1.2 TLSv1.3; default_type text/html;
     location / {{ return 200 "{PAGE}"; }}
     location = /count {{ stub_status; }}
   }}
