@@ -108,22 +108,38 @@ async def test_slots_are_handed_out_in_order_and_forgotten_when_nobody_needs_the
     limits, order = Limits(10, 1), list[int]()
 
     async def one(number: int) -> None:
-        async with limits.slot("host"):
-            await asyncio.sleep(1)
-            order.append(number)
+        await limits.acquire("host")
+        await asyncio.sleep(1)
+        order.append(number)
+        limits.release("host")
 
     await asyncio.gather(*(one(number) for number in range(5)))
     assert order == [0, 1, 2, 3, 4]
     assert not limits._hosts
 
 
+async def test_a_check_cancelled_while_it_waits_leaves_its_slot_to_the_next() -> None:
+    for total, per_host in ((10, 1), (1, 10)):
+        limits = Limits(total, per_host)
+        await limits.acquire("host")
+        first, second = (asyncio.create_task(limits.acquire("host")) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        limits.release("host")
+        await second
+        limits.release("host")
+        assert not limits._hosts
+        assert limits._total._value == total
+
+
 async def test_checks_that_talk_to_no_host_share_no_queue() -> None:
     limits, started = Limits(3, 1), list[int]()
 
     async def one(number: int) -> None:
-        async with limits.slot(""):
-            started.append(number)
-            await asyncio.sleep(1)
+        await limits.acquire("")
+        started.append(number)
+        await asyncio.sleep(1)
+        limits.release("")
 
     tasks = [asyncio.create_task(one(number)) for number in range(5)]
     await asyncio.sleep(0.5)

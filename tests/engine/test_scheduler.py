@@ -122,3 +122,35 @@ def test_a_long_sleep_yields_one_turn_not_all_that_were_missed() -> None:
     scheduler.assign(specs(1), START)
     assert len(scheduler.pop(START + 60 * MINUTE)) == 1
     assert scheduler.next_at() == next_due("m0", MINUTE, START + 60 * MINUTE)
+
+
+def test_one_wake_up_serves_the_checks_of_20_ms_and_none_of_them_twice() -> None:
+    scheduler = Scheduler()
+    scheduler.assign(specs(3_000), START)
+    end, ahead = START + 3 * MINUTE, []
+    turns = dict[str, list[int]]()
+    while (at := scheduler.next_at() or 0) <= end:
+        for monitor, due in scheduler.pop(at):
+            ahead.append(due - at)
+            turns.setdefault(monitor, []).append(due)
+    assert min(ahead) == 0
+    assert max(ahead) <= 20
+    assert ahead.count(0) < len(ahead) / 1.5  # at 50 a second
+    assert all(then - before == MINUTE for dues in turns.values() for before, then in pairwise(dues[1:]))
+
+
+def test_a_wake_up_for_nobody_takes_nobody_early() -> None:
+    scheduler = Scheduler()
+    scheduler.assign(specs(1), START)
+    due = scheduler.next_at() or 0
+    assert scheduler.pop(due - 1) == []
+    assert scheduler.pop(due) == [("m0", due)]
+
+
+def test_a_quick_check_taken_early_counts_from_when_it_was_due() -> None:
+    scheduler = Scheduler()
+    scheduler.assign(specs(2), START)
+    scheduler.pace("m0", 5_000, START)
+    scheduler.pace("m1", 5_000, START + 15)
+    assert [monitor for monitor, _ in scheduler.pop(START + 5_000)] == ["m0", "m1"]
+    assert scheduler.pop(START + 10_000) == [("m0", START + 10_000), ("m1", START + 10_015)]

@@ -11,5 +11,9 @@ def phase_ms(monitor: str, every_ms: int) -> int:
 
 def next_due(monitor: str, every_ms: int, now: int) -> int:
     """The first instant on the monitor's grid that is later than `now`; all three in ms on one scale."""
-    phase = phase_ms(monitor, every_ms)
+    return next_on_grid(phase_ms(monitor, every_ms), every_ms, now)
+
+
+def next_on_grid(phase: int, every_ms: int, now: int) -> int:
+    """The same for a phase that is known already."""
     return now - (now - phase) % every_ms + every_ms

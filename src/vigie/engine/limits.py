@@ -1,9 +1,15 @@
 """How many checks may run at once, in total and per host. A check that waits for its host's slot occupies no other slot."""
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Host:
+    """The queue of one host; `users` hold a slot of it or wait for one."""
+
+    queue: asyncio.Semaphore
+    users: int = 0
 
 
 class Limits:
@@ -11,25 +17,40 @@ class Limits:
 
     def __init__(self, total: int, per_host: int) -> None:
         self._total, self._per_host = asyncio.Semaphore(total), per_host
-        self._hosts: dict[str, asyncio.Semaphore] = {}
-        self._users = Counter[str]()
+        self._hosts: dict[str, _Host] = {}
 
-    @asynccontextmanager
-    async def slot(self, host: str) -> AsyncIterator[None]:
-        """Hold a slot of `host` and one of the total. The host's comes first: a host that hangs fills only its own queue.
+    async def acquire(self, host: str) -> None:
+        """Take a slot of `host` and one of the total. The host's comes first: a host that hangs fills only its own queue.
 
         A check without a known host (`host` empty) needs only a slot of the total.
         """
         if not host:
-            async with self._total:
-                yield
+            await self._total.acquire()
             return
-        queue = self._hosts.setdefault(host, asyncio.Semaphore(self._per_host))
-        self._users[host] += 1
+        known = self._hosts.get(host)
+        if known is None:
+            known = self._hosts[host] = _Host(asyncio.Semaphore(self._per_host))
+        known.users += 1
         try:
-            async with queue, self._total:
-                yield
-        finally:
-            self._users[host] -= 1
-            if not self._users[host]:
-                del self._users[host], self._hosts[host]
+            await known.queue.acquire()
+            try:
+                await self._total.acquire()
+            except BaseException:
+                known.queue.release()
+                raise
+        except BaseException:
+            self._forget(host, known)
+            raise
+
+    def release(self, host: str) -> None:
+        """Give back what `acquire` took."""
+        self._total.release()
+        if host:
+            known = self._hosts[host]
+            known.queue.release()
+            self._forget(host, known)
+
+    def _forget(self, host: str, known: _Host) -> None:
+        known.users -= 1
+        if not known.users:
+            del self._hosts[host]

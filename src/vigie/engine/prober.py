@@ -20,13 +20,13 @@ _FLUSH_COUNT = 256
 _MAX_PENDING = 50_000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Watched:
-    """One monitor; while a check is still running when the next is due, the next is skipped."""
+    """One monitor and the check in progress, if any; while it is still running when the next is due, the next is skipped."""
 
     spec: CheckSpec
     probe: Probe
-    running: bool = False
+    task: asyncio.Task[None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class LocalAgent:
         self._publishing = asyncio.Lock()
         self._changed, self._flush_now = asyncio.Event(), asyncio.Event()
         self._stopping = False
-        self._checks: set[asyncio.Task[None]] = set()
+        self._running: set[_Watched] = set()
         self._loops: list[asyncio.Task[None]] = []
         self.lateness = Lateness()
 
@@ -115,8 +115,8 @@ class LocalAgent:
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        while self._checks:
-            await asyncio.gather(*self._checks)
+        while self._running:
+            await asyncio.gather(*(watched.task for watched in self._running if watched.task is not None))
         await self._publish_pending()
 
     def _probe_of(self, spec: CheckSpec) -> Probe:
@@ -134,11 +134,9 @@ class LocalAgent:
         while True:
             for monitor, due in self._scheduler.pop(self._steady()):
                 watched = self._watched.get(monitor)
-                if watched is not None and not watched.running:
-                    watched.running = True
-                    task = asyncio.create_task(self._check(watched, due))
-                    self._checks.add(task)
-                    task.add_done_callback(self._checks.discard)
+                if watched is not None and watched.task is None:
+                    watched.task = asyncio.create_task(self._check(watched, due))
+                    self._running.add(watched)
             self._changed.clear()
             await self._until(self._scheduler.next_at())
 
@@ -154,16 +152,20 @@ class LocalAgent:
     async def _check(self, watched: _Watched, due: int) -> None:
         spec = watched.spec
         try:
-            async with self._limits.slot(spec.host):
+            await self._limits.acquire(spec.host)
+            try:
                 if self._stopping:
                     return
-                self.lateness.add(self._steady() - due)
+                self.lateness.add(max(self._steady() - due, 0))
                 result = await self._loop_monitor.run_check(watched.probe, spec)
+            finally:
+                self._limits.release(spec.host)
             if self._watched.get(spec.monitor) is watched:
                 self._checks_done += 1
                 self._add(replace(result, monitor=spec.monitor, location=spec.location, run=self._run, sequence=self._checks_done))
         finally:
-            watched.running = False
+            watched.task = None
+            self._running.discard(watched)
 
     def _add(self, result: CheckResult) -> None:
         """Keep for the next batch. The receiver may be stuck for a long time; memory stays bounded meanwhile."""
