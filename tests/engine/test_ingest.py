@@ -1,6 +1,7 @@
 """Results become decisions and rows, in one transaction; nobody is told before it."""
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -356,6 +357,18 @@ async def test_whole_results_are_kept_around_each_change(store: MemoryStore, clo
     assert bad.message == "as scripted"
     assert good is not None
     assert good.at > bad.at
+
+
+@pytest.mark.parametrize(("level", "lines"), [(logging.INFO, 4), (logging.DEBUG, 2)])
+async def test_a_good_check_after_a_good_one_is_logged_as_asked(
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture, level: int, lines: int
+) -> None:
+    caplog.set_level("INFO")
+    ours = await desk(store, clock)
+    ours.ingest._routine_level = level
+    await ours.see(UP, UP, UP, DOWN, UP)
+    assert caplog.text.count("shop: up") == lines
+    assert caplog.text.count("shop: down") == 1
 
 
 async def test_the_log_names_every_check_verdict_and_decision(

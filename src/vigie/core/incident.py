@@ -70,6 +70,9 @@ _SIGNALS: dict[Severity, dict[Status, Signal]] = {
 }
 
 
+_QUICK = (Phase.SUSPECTED, Phase.RECOVERING)
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
     """One severity of one subject. `count` counts towards the rule's threshold; instants are epoch ms."""
@@ -101,7 +104,7 @@ class DetectionState:
     @property
     def quick(self) -> bool:
         """Whether the quick pace is wanted: something is suspected, or seems to recover."""
-        return any(track.phase in (Phase.SUSPECTED, Phase.RECOVERING) for track in (self.outage, self.degradation))
+        return self.outage.phase in _QUICK or self.degradation.phase in _QUICK
 
     @property
     def resting(self) -> bool:

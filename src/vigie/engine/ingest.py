@@ -33,10 +33,23 @@ Event = Acked | Resolved | Woke
 
 
 class Ingest:
-    """Holds what is known of all monitors between two events; the store's copy is never older than what was announced."""
+    """Holds what is known of all monitors between two events; the store's copy is never older than what was announced.
 
-    def __init__(self, ledger: Ledger, archive: Archive, clock: Clock, *, hold_ms: int, listeners: Iterable[Listener] = ()) -> None:
-        self._ledger, self._archive, self._clock, self._hold_ms = ledger, archive, clock, hold_ms
+    `routine_level` is the log level of a good check after a good one.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: Archive,
+        clock: Clock,
+        *,
+        hold_ms: int,
+        listeners: Iterable[Listener] = (),
+        routine_level: int = logging.INFO,
+    ) -> None:
+        self._ledger, self._archive, self._clock = ledger, archive, clock
+        self._hold_ms, self._routine_level = hold_ms, routine_level
         self._listeners = list(listeners)
         self._result_listeners: list[Listener] = []
         self._monitors: dict[str, Monitor] = {}
@@ -267,7 +280,7 @@ class Ingest:
 
     async def _announce_all(self, transitions: list[Transition]) -> None:
         for transition in transitions:
-            log_transition(transition)
+            log_transition(transition, self._routine_level)
             for listener in self._result_listeners:
                 await _announce(listener, transition)
             if transition.decisions or transition.before.quick != transition.after.quick:

@@ -8,21 +8,28 @@ from vigie.engine.transition import Transition
 
 log = logging.getLogger("vigie.ingest")
 
-_LEVELS = {Status.UP: logging.INFO, Status.DEGRADED: logging.WARNING, Status.DOWN: logging.WARNING, Status.UNKNOWN: logging.WARNING}
 
+def log_transition(transition: Transition, routine_level: int) -> None:
+    """One line for the result and one for each decision that a line of the incident does not say already.
 
-def log_transition(transition: Transition) -> None:
-    """One line for the result and one for each decision that a line of the incident does not say already."""
+    A good check after a good one is logged at `routine_level`.
+    """
     result, name = transition.result, transition.monitor.name
-    if result is not None and log.isEnabledFor(_LEVELS[result.status]):
+    if result is not None and log.isEnabledFor(level := _level(transition, result.status, routine_level)):
         total = result.timings.total
         took = "" if total is None else f" ({total:.0f} ms)"
         cause = f" [{result.cause}]" if result.cause else ""
-        log.log(_LEVELS[result.status], "%s: %s%s: %s%s", name, result.status, cause, result.message or transition.monitor.target, took)
+        log.log(level, "%s: %s%s: %s%s", name, result.status, cause, result.message or transition.monitor.target, took)
     withheld = any(isinstance(one, Withheld) for one in transition.decisions)
     for decision in transition.decisions:
         if not isinstance(decision, Announced | Withheld | Ended):
             log.warning("%s: %s", name, _described(decision, withheld=withheld))
+
+
+def _level(transition: Transition, status: Status, routine_level: int) -> int:
+    if status is not Status.UP:
+        return logging.WARNING
+    return routine_level if transition.before.status is Status.UP else logging.INFO
 
 
 def _described(decision: Decision, *, withheld: bool) -> str:
