@@ -8,7 +8,7 @@ import sys
 PARTS = {
     "start": "cold start",
     "http_probe": "CPU of one check in one process, beside libcurl alone",
-    "whole_program": "the whole program beside blackbox_exporter at one rate: schedule, probe, decide, store",
+    "whole_program": "the whole program beside blackbox_exporter, both as people run them, at the same time on one core",
     "size": "memory and lateness of the whole program",
     "latency": "how true the measured times are: a 50 ms answer over HTTP, 100 checks/s",
     "store": "the store: 1,000 results/s through SqliteStore, beside one plain row a check",

@@ -18,7 +18,7 @@ def main() -> None:
             started = time.monotonic()
             subprocess.run([*VIGIE, "check", url], check=False, stdout=subprocess.DEVNULL)
             walls.append(time.monotonic() - started)
-    say("vigie check, cold", middle(walls), "s", 0.35, f"wall, median of {TURNS}; least {min(walls):.2f}")
+    say("vigie check, cold", middle(walls), "s", 0.25, f"wall, median of {TURNS}; least {min(walls):.2f}")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ async def windows(vigie: list[int], other: int, scraper: Scraper, counts: tuple[
 def measure(program: str, name: str, index: int, rate: int) -> None:
     """One scheme at one rate."""
     with nginx() as own_server, nginx() as other_server:
-        own_url, other_url = str(own_server[index]), str(other_server[index])
+        own_url, other_url = own_server[:2][index], other_server[:2][index]
         with on_core(0), serving(own_url, own_server[2], rate, "1s", "") as (vigie, _), exporter(program, other_server[2]) as (other, port):
             if hasattr(os, "sched_setaffinity"):
                 os.sched_setaffinity(0, {LAST_CORE})  # who asks costs the two nothing

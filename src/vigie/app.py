@@ -166,7 +166,7 @@ class Runtime:
         )
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
-        routine = logging.DEBUG if threads else logging.INFO  # a cycle's log says what it did; `serve` does the same all day long
+        routine = logging.DEBUG if threads else logging.INFO  # the log of `once` says what one cycle did; `serve` does it all day long
         listeners = [self.reporter.hear, self._wake]
         self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine)
         self.reporter.on_stored(self.outbox.wake)

@@ -12,10 +12,10 @@ log = logging.getLogger("vigie.ingest")
 def log_transition(transition: Transition, routine_level: int) -> None:
     """One line for the result and one for each decision that a line of the incident does not say already.
 
-    `routine_level` is the log level of a good check after a good one.
+    A good check after a good one is logged at `routine_level`.
     """
     result, name = transition.result, transition.monitor.name
-    if result is not None and log.isEnabledFor(level := _level(result.status, transition.before.status, routine_level)):
+    if result is not None and log.isEnabledFor(level := _level(transition, result.status, routine_level)):
         total = result.timings.total
         took = "" if total is None else f" ({total:.0f} ms)"
         cause = f" [{result.cause}]" if result.cause else ""
@@ -26,6 +26,12 @@ def log_transition(transition: Transition, routine_level: int) -> None:
     for decision in transition.decisions:
         if not isinstance(decision, Announced | Withheld | Ended):
             log.warning("%s: %s", name, _described(decision, withheld=withheld))
+
+
+def _level(transition: Transition, status: Status, routine_level: int) -> int:
+    if status is not Status.UP:
+        return logging.WARNING
+    return routine_level if transition.before.status is Status.UP else logging.INFO
 
 
 def _described(decision: Decision, *, withheld: bool) -> str:
@@ -47,9 +53,3 @@ def _described(decision: Decision, *, withheld: bool) -> str:
             return f"{decision.incident} joined {decision.alert}"
         case _:
             return f"{what} {getattr(decision, 'alert', '')}"
-
-
-def _level(status: Status, before: Status | None, routine_level: int) -> int:
-    if status is not Status.UP:
-        return logging.WARNING
-    return routine_level if before is Status.UP else logging.INFO
