@@ -43,7 +43,7 @@ def quick(at: int, ms: float = 100.0, order: int = 0, address: str | None = None
 
 
 @dataclass
-class FeedbackService:
+class Intake:
     """An ingest over a store, fed with results of a monitor a few minutes apart."""
 
     ingest: Ingest
@@ -65,7 +65,7 @@ class FeedbackService:
         return [type(one).__name__ for turn in self.turns for one in turn.decisions]
 
 
-async def desk(store: Store, clock: VirtualClock, monitor: Monitor = SHOP) -> FeedbackService:
+async def desk(store: Store, clock: VirtualClock, monitor: Monitor = SHOP) -> Intake:
     turns: list[Transition] = []
 
     async def hear(turn: Transition) -> None:
@@ -75,7 +75,7 @@ async def desk(store: Store, clock: VirtualClock, monitor: Monitor = SHOP) -> Fe
     await store.catalog.sync_monitors([monitor])
     await ingest.start()
     await ingest.configure([monitor])
-    return FeedbackService(ingest, turns)
+    return Intake(ingest, turns)
 
 
 async def test_a_lasting_slowness_is_a_degradation_that_is_told_with_its_figures(store: MemoryStore, clock: VirtualClock) -> None:

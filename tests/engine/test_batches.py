@@ -11,13 +11,13 @@ from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result, policies
 from vigie.testing.memory import MemoryStore
 
-from .test_ingest import FeedbackService, desk
+from .test_ingest import Intake, desk
 
 pytestmark = pytest.mark.virtual
 UP, DOWN, DEGRADED = Status.UP, Status.DOWN, Status.DEGRADED
 
 
-async def take(ours: FeedbackService, *statuses: Status) -> None:
+async def take(ours: Intake, *statuses: Status) -> None:
     """All of them in one batch."""
     await ours.ingest.take(ours.batch(*(ours.result(status) for status in statuses)))
 

@@ -44,7 +44,7 @@ class Failing:
 
 
 @dataclass
-class FeedbackService:
+class Intake:
     """An ingest over a store, what it told, and a counter for batches."""
 
     ingest: Ingest
@@ -76,7 +76,7 @@ class FeedbackService:
         return [row.notice.key for row in await self.store.ledger.outbox(OutboxState.WAITING)]
 
 
-async def desk(store: MemoryStore, clock: VirtualClock, *monitors: Monitor, hold_ms: int = 0, failures: int = 0) -> FeedbackService:
+async def desk(store: MemoryStore, clock: VirtualClock, *monitors: Monitor, hold_ms: int = 0, failures: int = 0) -> Intake:
     turns: list[Transition] = []
 
     async def hear(turn: Transition) -> None:
@@ -88,7 +88,7 @@ async def desk(store: MemoryStore, clock: VirtualClock, *monitors: Monitor, hold
     await store.catalog.sync_monitors(wanted)
     await ingest.start()
     await ingest.configure(wanted)
-    return FeedbackService(ingest, store, clock, turns)
+    return Intake(ingest, store, clock, turns)
 
 
 async def test_an_outage_is_opened_told_and_closed_exactly_once(store: MemoryStore, clock: VirtualClock) -> None:

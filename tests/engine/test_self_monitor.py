@@ -31,7 +31,7 @@ NAS = replace(fake_monitor("nas", policy=policies(confirm=2, recover=1, to=("hoo
 
 
 @dataclass
-class FeedbackService:
+class Intake:
     """Ingest and eyes over a store, fed with results as time goes by."""
 
     store: Store
@@ -46,7 +46,7 @@ class FeedbackService:
     woken: int = 0
     stepped: list[float] = field(default_factory=list)
 
-    async def start(self) -> "FeedbackService":
+    async def start(self) -> "Intake":
         self.ingest = Ingest(self.store.ledger, self.store.archive, self.clock, hold_ms=0)
         ledger, archive = self.store.ledger, self.store.archive
         self.eyes = SelfMonitor(
@@ -101,16 +101,16 @@ class FeedbackService:
 
 
 @pytest.fixture
-def desk(clock: VirtualClock) -> Callable[..., FeedbackService]:
+def desk(clock: VirtualClock) -> Callable[..., Intake]:
     memory = MemoryStore()
 
-    def make(**options: object) -> FeedbackService:
-        return FeedbackService(memory, clock, **options)  # type: ignore[arg-type]
+    def make(**options: object) -> Intake:
+        return Intake(memory, clock, **options)  # type: ignore[arg-type]
 
     return make
 
 
-Make = Callable[..., FeedbackService]
+Make = Callable[..., Intake]
 
 
 async def test_one_notice_for_all_and_no_incident_of_any_service(desk: Make) -> None:
@@ -323,7 +323,7 @@ async def test_a_store_that_fails_is_asked_again_at_the_next_result(desk: Make) 
 
 
 async def test_availability_leaves_the_blind_time_out(store: MemoryStore, clock: VirtualClock) -> None:
-    ours = await FeedbackService(store, clock).start()
+    ours = await Intake(store, clock).start()
     began = clock.now()
     await ours.see(after_s=0)
     await ours.see(monitor=API, after_s=0)
@@ -344,7 +344,7 @@ async def test_availability_leaves_the_blind_time_out(store: MemoryStore, clock:
 
 
 async def test_availability_takes_ones_own_spans_only(clock: VirtualClock) -> None:
-    ours = await FeedbackService(MemoryStore(), clock).start()
+    ours = await Intake(MemoryStore(), clock).start()
     began = clock.now()
     for monitor in (SHOP, API):
         await ours.see(monitor=monitor, after_s=0)
