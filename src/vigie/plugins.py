@@ -1,10 +1,10 @@
-"""Adapters by name: a file's (or package's) name is its kind; outsiders come in through entry points `vigie.<port>`.
+"""Adapters by name: a file's (or package's) name is its kind; third-party ones are entry points of the group `vigie.<port>`.
 
 `kit` is not a kind: it holds what the adapters of a port share.
 
 An adapter that needs more than Vigie brings along names the modules in its `TRAITS` and imports them where they are used, so that it can be
 described without them. Its packages are in the extra of its own name: `pip install 'vigie[dns]'`.
-What is installed is looked through once in the life of a process: that takes milliseconds, and every monitor asks for its kind.
+The installed packages are searched once per process: that takes milliseconds, and every monitor asks for its kind.
 """
 
 import importlib
@@ -30,7 +30,7 @@ def kinds(port: str) -> list[str]:
 
 
 def load(port: str, kind: str, *, complete: bool = True) -> Any:
-    """The module of a kind, imported on first use; ours goes before an outsider of the same name.
+    """The module of a kind, imported on first use; one of ours takes precedence over a third-party one of the same name.
 
     Raises VigieError that names the nearest kind, and MissingExtra for a missing dependency: unless `complete`, only where the module
     cannot even be described without it.
@@ -43,7 +43,7 @@ def load(port: str, kind: str, *, complete: bool = True) -> Any:
     except ModuleNotFoundError as error:
         name = error.name or ""
         if name.partition(".")[0] == "vigie":
-            raise  # a slip of the module's own
+            raise  # a bug of the module's own
         raise _missing(kind, name, ours=ours) from error
     for name in traits_of(module).requires if complete else ():
         if not _is_there(name):
@@ -70,21 +70,21 @@ def _own(port: str) -> frozenset[str]:
 
 @cache
 def _outside(port: str) -> "dict[str, EntryPoint]":
-    from importlib.metadata import entry_points  # 1 MB, and a prober without outsiders never needs it
+    from importlib.metadata import entry_points  # 1 MB, and a prober without third-party kinds never needs it
 
     return {entry.name: entry for entry in entry_points(group=f"vigie.{port}")}
 
 
 def _unknown(port: str, kind: str) -> VigieError:
-    import difflib  # only a mistake needs it
+    import difflib  # only needed for a mistake
 
     known = kinds(port)
     near = difflib.get_close_matches(kind, known, 1)
-    return VigieError(f"{kind!r} is no kind of {port}", f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")
+    return VigieError(f"{kind!r} is not a kind of {port}", f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")
 
 
 def _missing(kind: str, module: str, *, ours: bool) -> MissingExtra:
-    """Our own kinds each have an extra of their name; of an outsider nothing is known but the module."""
+    """Our own kinds each have an extra of their name; of a third-party one only the missing module is known."""
     return MissingExtra(kind, module, f"'vigie[{kind}]'" if ours else module.partition(".")[0])
 
 

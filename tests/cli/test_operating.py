@@ -23,7 +23,7 @@ def test_doctor_finds_everything_well(vigie: Run, quick: Path, folder: Path, inb
         f"ok    store: {folder / 'vigie.db'} opens and can be written\n",
         "ok    clock: 2",
         "ok    model: none is configured",
-        f"ok    channel mail: localhost:{inbox.port} takes the connection (starttls) and the login\n",
+        f"ok    channel mail: localhost:{inbox.port} accepts the connection (starttls) and the login\n",
     ):
         assert words in done.out
     assert not (folder / "vigie.log").exists()
@@ -38,7 +38,7 @@ def test_doctor_names_each_fault_with_its_fix(vigie: Run, quick: Path, folder: P
     assert "FAIL  log: the log file" in done.out
     assert "FAIL  channel mail: localhost:" in done.out
     assert "authentication was refused" in done.out
-    assert "      fix: see EMAIL_SENDER (or `username`) and EMAIL_PASSWORD\n" in done.out
+    assert "      fix: check EMAIL_SENDER (or `username`) and EMAIL_PASSWORD\n" in done.out
 
 
 def test_doctor_without_a_channel_fails_and_names_what_is_missing(vigie: Run, folder: Path) -> None:
@@ -69,7 +69,7 @@ def test_a_test_notice_that_is_refused_says_why_and_what_to_do(vigie: Run, quick
     done = vigie("notify", "test")
 
     assert done.status == 1
-    assert "mail: FAILED: receivers refused: team@site.test (550 5.1.1 No such user)\n  Fix: see EMAIL_RECEIVER" in done.err
+    assert "mail: FAILED: receivers refused: team@site.test (550 5.1.1 No such user)\n  Fix: check EMAIL_RECEIVER" in done.err
 
 
 def test_an_unknown_channel_lists_the_known(vigie: Run, quick: Path) -> None:

@@ -40,7 +40,7 @@ async def test_mail_goes_out_plain_only_when_asked(folder: Path, mail: Make) -> 
         assert not server.mails[0].encrypted
         error = await refused(mail(server, tls="starttls"), PAGE)
     assert (error.reason, error.permanent) == (DeliveryReason.TLS, False)
-    assert "offers no STARTTLS" in error.message
+    assert "does not offer STARTTLS" in error.message
     assert "465" in error.fix
     assert len(server.mails) == 1
     assert "AUTH" not in server.commands
@@ -87,7 +87,7 @@ async def test_a_server_without_login_says_so_when_a_password_is_set(folder: Pat
     async with SmtpServer(folder) as server:
         error = await refused(mail(server, password="unwanted"), PAGE)
     assert error.reason is DeliveryReason.AUTH
-    assert "offers no login" in error.message
+    assert "does not offer a login" in error.message
 
 
 async def test_a_server_that_wants_a_login_says_so_when_no_password_is_set(folder: Path, mail: Make) -> None:
@@ -144,7 +144,7 @@ async def test_starttls_to_a_tls_port_runs_into_the_time_limit_and_names_465(fol
     assert "implicit" in error.fix
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "No such file"), ("no certificate", "holds no certificate")])
+@pytest.mark.parametrize(("content", "words"), [(None, "No such file"), ("no certificate", "contains no certificate")])
 async def test_an_unusable_ca_file_is_named(content: str | None, words: str, folder: Path, mail: Make) -> None:
     file = folder / "mine.pem"
     if content is not None:
@@ -253,13 +253,13 @@ def test_receivers_come_from_lists_and_comma_separated_texts_each_once() -> None
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"to": "nobody"}, "'nobody' is no mail address"),
+        ({"to": "nobody"}, "'nobody' is not an email address"),
         ({"to": "Ops <a@example.com>"}, "write name@example.com alone"),
-        ({"to": "a@example.com\r\nBcc: b@example.com"}, "no mail address"),
+        ({"to": "a@example.com\r\nBcc: b@example.com"}, "not an email address"),
         ({"to": [" "]}, "EMAIL_RECEIVER"),
-        ({"sender": "vigie"}, "no mail address"),
+        ({"sender": "vigie"}, "not an email address"),
         ({"host": "smtp.example.com:587/"}, "SMTP_PORT"),
-        ({"host": "https://smtp.example.com"}, "no host name"),
+        ({"host": "https://smtp.example.com"}, "not a host name"),
         ({"timeout": 60_000}, "at most 30s"),
         ({"username": "u"}, "EMAIL_PASSWORD"),
     ],

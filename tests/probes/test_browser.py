@@ -131,7 +131,7 @@ async def test_a_script_error_that_blanks_the_page(serve: Serve, look: Look, mon
         result = await look(f"http://127.0.0.1:{port}/")
 
     assert (result.status, result.cause) == (Status.DOWN, Cause.CONTENT_BLANK)
-    assert result.message == "nothing is to be seen (1 script errors)"
+    assert result.message == "nothing is visible (1 script errors)"
     assert cause_words(Cause.CONTENT_BLANK, result.figures, "fr") == "rien n'est visible (erreurs de script : 1)"
     look_at(Path(str(result.figures["screenshot"])), look.folder)
 
@@ -172,9 +172,9 @@ async def test_a_script_of_actions_is_gone_through(serve: Serve, look: Look) -> 
 @pytest.mark.parametrize(
     ("action", "cause", "words"),
     [
-        ({"expect_text": "Welcome"}, Cause.CONTENT_MISSING, "'Welcome' is not to be seen after"),
-        ({"expect_text": "ghost"}, Cause.CONTENT_MISSING, "'ghost' is not to be seen after"),
-        ({"expect_selector": "#cart"}, Cause.CONTENT_MISSING, "'#cart' is not to be seen after"),
+        ({"expect_text": "Welcome"}, Cause.CONTENT_MISSING, "'Welcome' is not visible after"),
+        ({"expect_text": "ghost"}, Cause.CONTENT_MISSING, "'ghost' is not visible after"),
+        ({"expect_selector": "#cart"}, Cause.CONTENT_MISSING, "'#cart' is not visible after"),
         ({"expect_title": "Shop"}, Cause.CONTENT_MISSING, "the title is 'Sorry', expected 'Shop' in it"),
         ({"expect_url": "/home"}, Cause.HTTP_REDIRECT, "/login', expected '/home' in it"),
         ({"click": "#buy"}, Cause.CONTENT_MISSING, "'#buy' is not on the page"),
@@ -438,13 +438,13 @@ def test_what_is_typed_in_secret_stays_one() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"url": "shop.test"}, "no http"),
+        ({"url": "shop.test"}, "not an http"),
         ({"actions": [{}]}, "an action is one of"),
         ({"actions": [{"click": "a", "goto": "/"}]}, "an action is one of"),
         ({"actions": [{"click": " "}]}, "`click` is empty"),
         ({"actions": [{"fill": {"into": "a"}}]}, "`text` or `secret`"),
         ({"actions": [{"klick": "a"}]}, "klick"),
-        ({"status": "2xx"}, "no list of statuses"),
+        ({"status": "2xx"}, "not a list of statuses"),
         ({"viewport": {"width": 9}}, "240"),
     ],
 )

@@ -94,7 +94,7 @@ async def test_a_registered_domain_is_up(deps: ProbeDeps) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "cause", "words"),
     [
-        (registered(days=29), Status.DEGRADED, Cause.DOMAIN_EXPIRING, "shop.test stays registered for 29 days, fewer than 30"),
+        (registered(days=29), Status.DEGRADED, Cause.DOMAIN_EXPIRING, "shop.test is registered for 29 more days, fewer than 30"),
         (registered(days=-3), Status.DOWN, Cause.DOMAIN_EXPIRING, "the registration of shop.test ended 3 days ago"),
         (registered("shop.test", 90, "redemption period"), Status.DOWN, Cause.DOMAIN_EXPIRING, "has lapsed (redemption period)"),
         (registered("shop.test", 90, "Pending Delete"), Status.DOWN, Cause.DOMAIN_EXPIRING, "has lapsed (pending delete)"),
@@ -134,19 +134,19 @@ async def test_days_may_be_chosen(deps: ProbeDeps) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
-        (b"", 429, "asks to wait (HTTP 429)"),
-        (b"", 503, "asks to wait (HTTP 503)"),
+        (b"", 429, "is rate-limiting requests (HTTP 429)"),
+        (b"", 503, "is rate-limiting requests (HTTP 503)"),
         (b"<html>oops", 500, "answers HTTP 500"),
         (b"", 403, "answers HTTP 403"),
         (b"<html>not found", 404, "answers HTTP 404"),
-        (b"<html>welcome", 200, "is no RDAP"),
-        (b"[" * 100_000, 200, "is no RDAP"),
-        (b"\xff\xfe", 200, "is no RDAP"),
-        ({"objectClassName": "entity"}, 200, "is no RDAP"),
-        ({"objectClassName": "domain", "status": "active"}, 200, "is no RDAP"),
+        (b"<html>welcome", 200, "is not RDAP"),
+        (b"[" * 100_000, 200, "is not RDAP"),
+        (b"\xff\xfe", 200, "is not RDAP"),
+        ({"objectClassName": "entity"}, 200, "is not RDAP"),
+        ({"objectClassName": "domain", "status": "active"}, 200, "is not RDAP"),
         (registered("other.test"), 200, "is about 'OTHER.TEST'"),
-        (registered(events=[{"eventAction": "expiration", "eventDate": "soon"}]), 200, "date of expiry cannot be read"),
-        (b"x" * 300_000, 200, "more than 262144 bytes"),
+        (registered(events=[{"eventAction": "expiration", "eventDate": "soon"}]), 200, "expiry date cannot be read"),
+        (b"x" * 300_000, 200, "longer than 262144 bytes"),
     ],
 )
 async def test_what_the_registry_does_badly_is_unknown(deps: ProbeDeps, body: Any, status: int, words: str) -> None:
@@ -175,7 +175,7 @@ async def test_a_registry_that_is_not_there_or_not_well_is_unknown(
             await asyncio.sleep(0.02)
 
     assert "cannot be reached" in (await look(deps, f"http://127.0.0.1:{unused_port}")).message
-    for handler, words in ((hang, "did not answer"), (knock, "does not speak HTTP"), (drip, "did not answer")):
+    for handler, words in ((hang, "did not answer"), (knock, "does not speak valid HTTP"), (drip, "did not answer")):
         async with serve(handler) as port:
             before = stopwatch()
             result = await look(deps, f"http://127.0.0.1:{port}", timeout=300)
@@ -194,8 +194,8 @@ async def test_redirects_are_followed_but_not_for_ever(deps: ProbeDeps) -> None:
         elsewhere = await look(deps, one.url)
 
     assert followed.status is Status.UP
-    assert "more than 3 redirect(s)" in circle.message
-    assert "is no http(s) URL" in elsewhere.message
+    assert "more than 3 times" in circle.message
+    assert "is not an http(s) URL" in elsewhere.message
 
 
 async def test_the_registry_is_reached_over_tls(deps: ProbeDeps, make_context: Contexts) -> None:
@@ -211,7 +211,7 @@ async def test_the_registry_is_reached_over_tls(deps: ProbeDeps, make_context: C
     assert [(found.status, found.cause) for found in (other_name, untrusted)] == [(Status.UNKNOWN, Cause.PROBE_ERROR)] * 2
 
 
-# The list of registries.
+# Address of the list of registries.
 
 
 def listed(*services: tuple[list[str], list[str]]) -> dict[str, Any]:
@@ -230,7 +230,7 @@ async def test_the_registry_is_found_in_the_list(deps: ProbeDeps) -> None:
 
     assert (found.status, longest.cause) == (Status.UP, Cause.DOMAIN_EXPIRING)
     assert (unknown.status, unknown.message) == (Status.UNKNOWN, "no RDAP server is known for .example")
-    assert unknown.advice == ("Name the registry's RDAP server with rdap_server, where it has one.",)
+    assert unknown.advice == ("Name the registry's RDAP server with rdap_server, if it has one.",)
     assert (gone.status, gone.cause) == (Status.DOWN, Cause.DNS_NXDOMAIN)  # the list's own address: a bare 404 is its word
     assert one.asked.count("/dns.json") == 1
 
@@ -243,7 +243,7 @@ async def test_a_list_that_cannot_be_had_is_unknown(deps: ProbeDeps) -> None:
 
     for result in (missing, garbage):
         assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR)
-        assert "IANA's list of registries cannot be had" in result.message
+        assert "IANA's list of registries cannot be fetched" in result.message
 
 
 class Clock:
@@ -302,10 +302,10 @@ def test_a_url_stands_for_a_monitor_that_looks_once_a_day() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"url": "domain://com"}, "'com' is no registered domain"),
-        ({"url": "domain://example.com/path"}, "is no domain"),
-        ({"type": "domain", "domain": "exa mple.com"}, "is no host"),
-        ({"type": "domain", "domain": "example.com", "rdap_server": "rdap.test"}, "is no address of an RDAP server"),
+        ({"url": "domain://com"}, "'com' is not a registered domain"),
+        ({"url": "domain://example.com/path"}, "is not a domain"),
+        ({"type": "domain", "domain": "exa mple.com"}, "is not a host"),
+        ({"type": "domain", "domain": "example.com", "rdap_server": "rdap.test"}, "is not the address of an RDAP server"),
     ],
 )
 def test_what_cannot_be_read_is_said(values: dict[str, Any], words: str) -> None:

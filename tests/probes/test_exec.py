@@ -271,7 +271,7 @@ def test_a_monitor_needs_no_name() -> None:
         ({"command": " ", "shell": True}, "empty"),
         ({"command": "check 'open"}, "no closing quotation"),
         ({"command": ["a"], "shell": True}, "not a list"),
-        ({"command": "a", "env": {"A=B": "c"}}, "no name of an environment variable"),
+        ({"command": "a", "env": {"A=B": "c"}}, "not a valid name of an environment variable"),
         ({"command": "a\x00b"}, "NUL"),
     ],
 )

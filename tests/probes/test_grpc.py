@@ -75,7 +75,7 @@ async def test_a_serving_service_is_up(look_at: Look, port: int, service: str) -
     [
         ("shop.Stock", "NOT_SERVING", "the service shop.Stock is not serving (NOT_SERVING)"),
         ("x" * 300, "UNKNOWN", f"the service {'x' * 300} is not serving (UNKNOWN)"),
-        ("shop.Nothing", "NOT_FOUND", "the server knows no such service (NOT_FOUND)"),
+        ("shop.Nothing", "NOT_FOUND", "the server does not know this service (NOT_FOUND)"),
     ],
 )
 async def test_a_service_that_does_not_serve_is_down(look_at: Look, port: int, service: str, code: str, message: str) -> None:
@@ -159,7 +159,7 @@ def answers(
         (
             answers([(":status", "200"), ("content-type", "text/html")]),
             Cause.PROTOCOL_MISMATCH,
-            "the answer is HTTP, but not gRPC (text/html)",
+            "the response is HTTP, but not gRPC (text/html)",
         ),
         (
             answers([*GOOD, ("grpc-status", "14"), ("grpc-message", "%C3%A9 later")]),
@@ -169,11 +169,11 @@ def answers(
         (answers([*GOOD, ("grpc-status", "99")]), Cause.PROTOCOL_MISMATCH, "the call failed (99)"),
         (answers(GOOD, b"\0\0\0\0\x02\x08\x02", END), Cause.PROTOCOL_MISMATCH, "the service as a whole is not serving (NOT_SERVING)"),
         (answers(GOOD, b"\0\0\0\0\0", END), Cause.PROTOCOL_MISMATCH, "the service as a whole is not serving (UNKNOWN)"),
-        (answers(GOOD, b"\0\0\0\0\x02\x10\x02", END), Cause.PROTOCOL_MISMATCH, "the answer is no health (·······)"),
-        (answers(GOOD, b"", END), Cause.PROTOCOL_MISMATCH, "the answer is no health"),
-        (answers(GOOD, reset=11), Cause.PROTOCOL_MISMATCH, "the server broke the call off (HTTP/2 error 11)"),
-        (answers(GOOD, away=0), Cause.PROTOCOL_MISMATCH, "the server hangs up (HTTP/2 error 0)"),
-        (answering("HTTP/1.1 400 Bad Request\n\n"), Cause.PROTOCOL_MISMATCH, "the answer is not HTTP/2 (HTTP/1.1)"),
+        (answers(GOOD, b"\0\0\0\0\x02\x10\x02", END), Cause.PROTOCOL_MISMATCH, "the response is not a health status (·······)"),
+        (answers(GOOD, b"", END), Cause.PROTOCOL_MISMATCH, "the response is not a health status"),
+        (answers(GOOD, reset=11), Cause.PROTOCOL_MISMATCH, "the server aborted the call (HTTP/2 error 11)"),
+        (answers(GOOD, away=0), Cause.PROTOCOL_MISMATCH, "the server closed the connection (HTTP/2 error 0)"),
+        (answering("HTTP/1.1 400 Bad Request\n\n"), Cause.PROTOCOL_MISMATCH, "the response is not HTTP/2 (HTTP/1.1)"),
     ],
 )
 async def test_other_answers_say_what_they_are(look_at: Look, serve: Serve, handler: Handler, cause: Cause, message: str) -> None:

@@ -62,9 +62,9 @@ def test_a_schedule_that_never_comes_again_is_due_far_away() -> None:
         ({"period": "0"}, "at least 1s"),
         ({"period": "1d", "cron": "* * * * *"}, "either"),
         ({"period": "1d", "timezone": "UTC"}, "belongs to `cron`"),
-        ({"cron": "* * * * *", "timezone": "Paris"}, "no time zone"),
-        ({"cron": "@daily", "timezone": "UTC"}, "no cron schedule"),
-        ({"cron": "0 0 30 2 *", "timezone": "UTC"}, "no cron schedule"),
+        ({"cron": "* * * * *", "timezone": "Paris"}, "not a time zone"),
+        ({"cron": "@daily", "timezone": "UTC"}, "not a cron schedule"),
+        ({"cron": "0 0 30 2 *", "timezone": "UTC"}, "not a cron schedule"),
     ],
 )
 def test_a_faulty_configuration_is_named(values: dict[str, Any], words: str) -> None:

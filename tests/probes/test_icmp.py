@@ -128,7 +128,7 @@ async def test_all_lost_is_down_and_ends_in_time() -> None:
     result = await look(deps, wire, timeout=10_000, interval=200)
 
     assert (result.status, result.cause) == (Status.DOWN, Cause.ICMP_TIMEOUT)
-    assert result.message == "no answer to 5 pings in time"
+    assert result.message == "none of 5 pings was answered in time"
     assert 2.7 < loop.time() - before < 2.9  # the last was sent after 0.8 s, and 2 s are waited
     assert wire.closed
 
@@ -236,7 +236,7 @@ async def test_without_the_right_to_ping_it_is_unknown_and_says_what_to_do(monke
 
     assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR)
     assert "sysctl -w net.ipv4.ping_group_range='0 2147483647'" in result.message
-    assert result.advice == ("allow it for everybody: sysctl -w net.ipv4.ping_group_range='0 2147483647'",)
+    assert result.advice == ("allow it for all users: sysctl -w net.ipv4.ping_group_range='0 2147483647'",)
 
 
 async def test_a_name_that_does_not_exist_is_told(deps: ProbeDeps) -> None:
@@ -372,8 +372,8 @@ def test_a_url_stands_for_a_monitor() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"url": "icmp://router.test:7"}, "pings know no ports"),
-        ({"url": "icmp://"}, "is no icmp URL"),
+        ({"url": "icmp://router.test:7"}, "pings have no port"),
+        ({"url": "icmp://"}, "is not a valid icmp URL"),
         ({"type": "icmp", "host": "a", "interval": "1ms"}, "`interval` is at least 10ms"),
         ({"type": "icmp", "host": "a", "count": 0}, "count"),
     ],

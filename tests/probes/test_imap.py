@@ -87,20 +87,20 @@ async def test_without_sasl_the_login_is_quoted(look_at: Look, serve: Serve, mak
 
     assert result.status is Status.UP, result
     assert seen[1] == b'v2 LOGIN "me" "a\\"b\\\\c"\r\n'
-    assert foreign.message == "the server offers no login by password (IMAP4REV1)"
+    assert foreign.message == "the server does not offer a password login (IMAP4REV1)"
 
 
 @pytest.mark.parametrize(
     ("handler", "message"),
     [
-        (scripted(greeting="* BYE [UNAVAILABLE] later"), "the server greets with a refusal (UNAVAILABLE: later)"),
+        (scripted(greeting="* BYE [UNAVAILABLE] later"), "the server refuses the connection in its greeting (UNAVAILABLE: later)"),
         (scripted(greeting="+OK POP3 ready"), "the greeting is not IMAP (+OK POP3 ready)"),
         (scripted(greeting="* NO"), "the greeting is not IMAP (* NO)"),
-        (scripted("{tag} BAD what"), "the server does not say what it can do (BAD: what)"),
+        (scripted("{tag} BAD what"), "the server rejects CAPABILITY (BAD: what)"),
         (scripted(CAPABLE), "STARTTLS is not offered"),
         (scripted(CAPABLE, greeting="* PREAUTH hello"), "STARTTLS is not offered"),
         (scripted(CAPABLE.replace("AUTH", "STARTTLS AUTH"), "{tag} NO broken"), "STARTTLS is refused (NO: broken)"),
-        (scripted("* BYE shutting down"), "the server hangs up (BYE: shutting down)"),
+        (scripted("* BYE shutting down"), "the server closed the connection (BYE: shutting down)"),
         (scripted("hello"), "the answer is not IMAP (hello)"),
         (scripted("+ more"), "the answer is not IMAP (+ more)"),
         (scripted("\r\n".join(["* 1 EXISTS"] * 300)), "an answer of more than 200 lines"),

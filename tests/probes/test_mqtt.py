@@ -135,7 +135,7 @@ HELLO, HELLO_5, PONG = b"\x20\x02\0\0", b"\x20\x03\0\0\0", b"\xd0\0"
         ({}, [b"\x20\x02\0\x03"], "the broker is not available (0x03)"),
         (LOGIN, [b"\x20\x02\0\x04"], "the login is refused (0x04)"),
         ({"version": "5"}, [b"\x20\x03\0\x89\0"], "the broker is too busy (0x89)"),
-        ({"version": "5"}, [HELLO_5 + b"\xe0\x02\x8b\0"], "the broker disconnects (0x8b)"),
+        ({"version": "5"}, [HELLO_5 + b"\xe0\x02\x8b\0"], "the broker disconnected (0x8b)"),
         ({}, [b"\x20\x02\0\x70"], "the broker refuses the connection (0x70)"),
         ({}, [b"HTTP/1.1 400 Bad Request\r\n\r\n"], "the answer is not MQTT (HTTP)"),
         ({}, [b"\x20\xff\xff\xff\xff\x01"], "the answer is not MQTT, or too long"),

@@ -188,7 +188,7 @@ async def test_a_healthy_server_is_up(look_at: Look, server: Server, make_contex
         entered = await look_at("mysql", port=port, tls=tls, user="native", password=PASSWORD)
         bare = await look_at("mysql", port=port, tls=tls, user="empty")
 
-    assert (knocked.status, knocked.message) == (Status.UP, "takes connections"), knocked
+    assert (knocked.status, knocked.message) == (Status.UP, "accepts connections"), knocked
     assert (entered.status, entered.message) == (Status.UP, "login accepted, ping answered"), entered
     assert bare.status is Status.UP
     assert (entered.tls is not None) == (entered.timings.tls is not None) == (tls != "off")
@@ -254,7 +254,7 @@ async def test_a_bad_certificate_comes_before_the_login(look_at: Look, make_cont
         assert (await look_at("mysql", port=port, tls="starttls", user="native", password=PASSWORD)).cause is Cause.TLS_EXPIRED
         assert (await look_at("mysql", port=port)).status is Status.UP
     async with mimic(None) as port:
-        assert (await look_at("mysql", port=port, tls="starttls")).message == "the server offers no TLS"
+        assert (await look_at("mysql", port=port, tls="starttls")).message == "the server does not offer TLS"
 
 
 EC = ec.generate_private_key(ec.SECP256R1()).public_key()
@@ -274,17 +274,20 @@ EC_PEM = EC.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.
         (scripted(packet(0, b"\x0b5.0\0other")), "the greeting is not MySQL's (·5.0·other)"),
         (scripted(packet(0, b"\x0a5.0\0short")), "the greeting is not MySQL's (·5.0·short)"),
         (scripted(b"220 mail.example.com ESMTP\r\n"), "the answer is not MySQL, or too long (220)"),
-        (scripted(greeting(), packet(2, b"\xfe")), "the server wants the login of old"),
-        (scripted(greeting(b"client_ed25519"), packet(2, b"\xfeclient_ed25519\0abc\0")), "the server wants the login client_ed25519"),
+        (scripted(greeting(), packet(2, b"\xfe")), "the server wants the login method of old"),
+        (
+            scripted(greeting(b"client_ed25519"), packet(2, b"\xfeclient_ed25519\0abc\0")),
+            "the server wants the login method client_ed25519",
+        ),
         (
             scripted(greeting(), packet(2, b"\xfemysql_clear_password\0")),
-            "the server wants the password in clear text, which is not done without TLS",
+            "the server wants the password in clear text, which Vigie does not send without TLS",
         ),
-        (scripted(greeting(), packet(2, b"\x01\x04")), "the login goes another way than MySQL's"),
-        (scripted(greeting(), packet(2, b"\x07")), "the login goes another way than MySQL's"),
+        (scripted(greeting(), packet(2, b"\x01\x04")), "the login does not follow MySQL's protocol"),
+        (scripted(greeting(), packet(2, b"\x07")), "the login does not follow MySQL's protocol"),
         (
             scripted(greeting(), *[packet(2, b"\xfemysql_native_password\0" + b"a" * 20 + b"\0")] * 20),
-            "the login goes another way than MySQL's",
+            "the login does not follow MySQL's protocol",
         ),
         (
             scripted(greeting(b"caching_sha2_password"), packet(2, b"\x01\x04"), packet(4, b"\x01-----BEGIN what")),

@@ -46,7 +46,7 @@ async def ask(serve: Serve, make_deps: Deps, handler: Handler, **options: Any) -
     ("body", "status", "cause", "message"),
     [
         (DATABASE_ERROR, Status.DOWN, Cause.CONTENT_ERROR_PAGE, "the page is a database error: WordPress database error (heading)"),
-        (b" \n", Status.DOWN, Cause.CONTENT_BLANK, "the page is blank: nothing to read, to see or to run"),
+        (b" \n", Status.DOWN, Cause.CONTENT_BLANK, "the page is blank: nothing to read, see or run"),
         (INJECTED, Status.DOWN, Cause.CONTENT_TAMPERED, "the page shows an injected script: script from a bare address (script)"),
         (CHALLENGE, Status.DEGRADED, Cause.HTTP_BLOCKED, "the probe met a challenge for browsers: Cloudflare challenge (markup)"),
     ],

@@ -133,7 +133,7 @@ async def test_without_a_user_it_is_asked_whether_it_takes_connections(
     async with fronted(serve, relay, port, tls, make_context()) as secure:
         result = await look_at("postgres", port=secure, tls=tls)
 
-    assert (result.status, result.message) == (Status.UP, "takes connections"), result
+    assert (result.status, result.message) == (Status.UP, "accepts connections"), result
     assert (result.tls is not None) == (result.timings.tls is not None) == (tls != "off")
 
 
@@ -166,9 +166,9 @@ async def test_a_bad_certificate_comes_before_the_login(
         ({"user": "stranger", "password": PASSWORD}, "the login is refused (28000: no pg_hba.conf entry"),
         ({"user": "trusted", "database": "shop"}, "the database does not exist (3D000: "),
         ({"user": "older"}, "the server wants a password"),
-        ({"user": "clear", "password": PASSWORD}, "the server wants the password in clear text, which is not done without TLS"),
+        ({"user": "clear", "password": PASSWORD}, "the server wants the password in clear text, which Vigie does not send without TLS"),
         ({"user": "trusted", "query": "SELECT nothing"}, "the query failed (42703: "),
-        ({"user": "trusted", "query": "COPY pg_class TO STDOUT"}, "the query is none that brings rows (H)"),
+        ({"user": "trusted", "query": "COPY pg_class TO STDOUT"}, "the query returns no rows (H)"),
     ],
 )
 async def test_a_refusal_carries_the_servers_code(look_at: Look, port: int, options: dict[str, Any], message: str) -> None:
@@ -199,7 +199,7 @@ async def test_the_value_of_a_query_is_judged(look_at: Look, port: int, query: s
 @pytest.mark.parametrize(
     ("tls", "answers", "message"),
     [
-        ("starttls", [b"N"], "the server offers no TLS"),
+        ("starttls", [b"N"], "the server does not offer TLS"),
         ("starttls", [b"H"], "the answer is not PostgreSQL (H)"),
         ("starttls", [error("53300")], "the server has too many connections (53300: no)"),
         (
@@ -228,14 +228,14 @@ SASL = message(b"R", struct.pack(">I", 10) + b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256
 @pytest.mark.parametrize(
     ("answers", "message"),
     [
-        ([message(b"R", struct.pack(">I", 10) + b"OTHER\0\0")], "the server offers no login by password (OTHER)"),
+        ([message(b"R", struct.pack(">I", 10) + b"OTHER\0\0")], "the server does not offer a password login (OTHER)"),
         ([SASL, message(b"R", struct.pack(">I", 11) + b"r=x")], "the login failed: a malformed challenge"),
         (
             [SASL, message(b"R", struct.pack(">I", 11) + b"r=x,s=AA==,i=4096")],
             "the login failed: a challenge that is not for us, or costs too much",
         ),
-        ([SASL, message(b"R", struct.pack(">I", 12) + b"v=AAAA")], "the login failed: no proof that the server knows the password"),
-        ([message(b"R", struct.pack(">I", 7))], "the server wants a login that is not by password (7)"),
+        ([SASL, message(b"R", struct.pack(">I", 12) + b"v=AAAA")], "the login failed: the server did not prove that it knows the password"),
+        ([message(b"R", struct.pack(">I", 7))], "the server wants a login method other than a password (7)"),
         ([message(b"T", b"")], "the answer is not PostgreSQL (T)"),
         ([TRUSTED, message(b"D", b"") + message(b"Z", b"I")], "value is NULL, expected 1"),
     ],

@@ -121,10 +121,10 @@ async def test_a_replica_that_lost_its_master(look_at: Look, port: int, tmp_path
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (b"-LOADING Redis is loading the dataset in memory\r\n", "the server still loads its data (LOADING: Redis is loading"),
+        (b"-LOADING Redis is loading the dataset in memory\r\n", "the server is still loading its data (LOADING: Redis is loading"),
         (
             b"-DENIED Redis is running in protected mode\r\n",
-            "the server takes connections from its own machine only (protected mode) (DENIED",
+            "the server accepts connections from its own machine only (protected mode) (DENIED",
         ),
         (b"-ERR max number of clients reached\r\n", "PING is refused (ERR: max number"),
         (b"+OK\r\n", "the answer to PING is not PONG"),

@@ -71,17 +71,17 @@ async def test_what_is_not_offered_is_named(look_at: Look, tmp_path: Path, make_
         assert (await look_at("smtp", port=server.port, tls="starttls")).message == "STARTTLS is not offered"
     async with SmtpServer(tmp_path) as server:
         result = await look_at("smtp", port=server.port, tls="starttls", ca_file=str(server.ca_file), **LOGIN)
-        assert result.message == "the server offers no login by password"
+        assert result.message == "the server does not offer a password login"
 
 
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (BUSY, "the server greets with a refusal (421: 4.3.2 Too many connections)"),
-        (BLOCKED, "the server greets with a refusal (554: 5.7.1 No service for this address)"),
+        (BUSY, "the server refuses the connection in its greeting (421: 4.3.2 Too many connections)"),
+        (BLOCKED, "the server refuses the connection in its greeting (554: 5.7.1 No service for this address)"),
         (Fault("EHLO", "550 go away"), "the server refuses EHLO (550: go away)"),
         (Fault("STARTTLS", "454 TLS not available"), "STARTTLS is refused (454: TLS not available)"),
-        (Fault("NOOP", "451 disk"), "the server does not answer NOOP well (451: disk)"),
+        (Fault("NOOP", "451 disk"), "the server rejects NOOP (451: disk)"),
         (Fault("NOOP", "hey sunny"), "the answer is not SMTP (hey sunny)"),
     ],
 )
@@ -162,8 +162,8 @@ def test_urls_and_faults_of_the_configuration() -> None:
         {"resolver": "x"},
     ]
     for wrong in wrongs:
-        with pytest.raises(ValueError, match=r"user|unencrypted|no host|no resolver"):
+        with pytest.raises(ValueError, match=r"user|unencrypted|not a host|no resolver"):
             Config(**{"host": "x", **wrong})
     for url in ("imap://x", "smtp://x:y", "smtp://x/path"):
-        with pytest.raises(ValueError, match=r"begins|no number|no path"):
+        with pytest.raises(ValueError, match=r"must begin|not a number|cannot have a path"):
             Config.from_url(url)

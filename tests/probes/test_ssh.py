@@ -76,7 +76,7 @@ async def test_a_healthy_server_proves_its_host_key(look_at: Look, host_key: asy
     assert (result.status, result.message) == (Status.UP, "SSH answers, host key proven"), result
     assert result.figures == {"software": f"AsyncSSH_{asyncssh.__version__}", "host_key": wanted}
     assert (changed.status, changed.cause) == (Status.DOWN, Cause.PROTOCOL_MISMATCH)
-    assert changed.message == f"another host key than expected ({wanted})"
+    assert changed.message == f"the host key is not the expected one ({wanted})"
     assert changed.figures["got"] == wanted
 
 
@@ -86,7 +86,7 @@ async def test_a_key_exchange_that_is_not_ours_is_no_fault(look_at: Look, any_ke
         asked = await look_at("ssh", port=port, host_key=OTHER)
 
     assert (result.status, result.message) == (Status.UP, "SSH answers"), result
-    assert asked.message == "the host key cannot be asked for: no key exchange in common"
+    assert asked.message == "the host key cannot be requested: no key exchange in common"
 
 
 async def test_lines_before_the_identification_are_read_over(look_at: Look, serve: Serve) -> None:
@@ -109,11 +109,11 @@ def reply(*parts: bytes) -> bytes:
     [
         (scripted(greeting=b"Exceeded MaxStartups\r\n" * 60), "the server does not identify itself as SSH 2 (Exceeded MaxStartups)"),
         (scripted(greeting=b"SSH-1.5-Ancient\r\n"), "the server does not identify itself as SSH 2 (SSH-1.5-Ancient)"),
-        (scripted(said(12, b"Too many users")), "the server hangs up (12: Too many users)"),
+        (scripted(said(12, b"Too many users")), "the server closed the connection (12: Too many users)"),
         (scripted(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "the key exchange failed: a packet of 1213486160 bytes"),
-        (scripted(keys.packet(b"\x15")), "the key exchange failed: a message that is no KEXINIT"),
+        (scripted(keys.packet(b"\x15")), "the key exchange failed: a message that is not a KEXINIT"),
         (scripted(keys.packet(b"\x14" + bytes(20))), "the key exchange failed: a message that ends too early"),
-        (scripted(keys.packet(b"\x02") * 30), "the key exchange failed: more than 20 messages without meaning"),
+        (scripted(keys.packet(b"\x02") * 30), "the key exchange failed: more than 20 irrelevant messages"),
         (scripted(init(), keys.packet(b"\x15")), "the key exchange failed: message 21 instead of a reply"),
         (scripted(init(), reply(b"key", b"half", b"signature")), "the key exchange failed: a host key or signature that cannot be read"),
         (scripted(init(), reply(b"key", bytes(32), b"signature")), "the key exchange failed: a host key or signature that cannot be read"),
@@ -139,5 +139,5 @@ async def test_a_host_key_that_did_not_sign_is_found_out(look_at: Look, serve: S
 def test_urls_and_faults_of_the_configuration() -> None:
     assert configured(Config, Config.from_url("ssh://git@git.example.com:2222")).target == "ssh://git.example.com:2222"
     assert Config(host="git.example.com").target == "ssh://git.example.com:22"
-    with pytest.raises(ValueError, match="no fingerprint"):
+    with pytest.raises(ValueError, match="not a fingerprint"):
         Config(host="x", host_key="MD5:aa:bb")

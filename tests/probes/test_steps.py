@@ -194,7 +194,7 @@ async def test_one_deadline_for_all(serve: Serve, make_deps: Deps, shop: Shop, s
     assert stopwatch() < 0.8 + 0.25
     assert (result.status, result.cause) == (Status.DOWN, Cause.TIMEOUT_FIRST_BYTE)
     assert result.message.startswith('step 2 "login": no first byte within 0.')
-    assert result.message.endswith("which were left of 0.8 s")
+    assert result.message.endswith("all that was left of 0.8 s")
 
 
 async def test_a_slow_visit_is_degraded(serve: Serve, make_deps: Deps, shop: Shop) -> None:
@@ -226,7 +226,7 @@ async def test_a_saved_value_leads_to_no_strange_host_and_into_no_header(serve: 
     assert (elsewhere.cause, "does not name" in elsewhere.message) == (Cause.HTTP_REDIRECT, True)
     for one in (odd, file, lines):
         assert (one.status, one.cause) == (Status.DOWN, Cause.CONTENT_MISSING), one
-        assert one.message.startswith("step 2: what was saved makes no request")
+        assert one.message.startswith("step 2: a saved value cannot be used in a request")
 
 
 async def test_a_pattern_that_would_search_for_ever_is_stopped(serve: Serve, make_deps: Deps, stopwatch: Callable[[], float]) -> None:
@@ -296,16 +296,16 @@ URL = "https://shop.test/"
         ([{"url": URL}] * 21, "at most 20|length <= 20"),
         ([{"url": "{{x}}"}], r"step 1 uses \{\{x\}\}, which no step before it saves"),
         ([{"url": URL, "save": {"x": "$.a"}, "body": "{{x}}"}], "which no step before it saves"),
-        ([{"url": URL, "save": {"x": "a"}}], "no JSONPath"),
-        ([{"url": URL, "save": {"x": "$["}}], "no JSONPath"),
-        ([{"url": URL, "save": {"x": {"regex": "("}}}], "no regular expression"),
+        ([{"url": URL, "save": {"x": "a"}}], "not a JSONPath"),
+        ([{"url": URL, "save": {"x": "$["}}], "not a JSONPath"),
+        ([{"url": URL, "save": {"x": {"regex": "("}}}], "not a regular expression"),
         ([{"url": URL, "save": {"x": {"regex": "a", "json": "$.a"}}}], "one of"),
-        ([{"url": URL, "save": {"x": {"header": "a b"}}}], "no name of a header"),
-        ([{"url": URL, "save": {"x-y": "$.a"}}], "no name"),
-        ([{"url": URL, "save": {"x": "$.a"}}, {"url": "https://{{x}}.test/"}], "a host is written out"),
+        ([{"url": URL, "save": {"x": {"header": "a b"}}}], "not a valid header name"),
+        ([{"url": URL, "save": {"x-y": "$.a"}}], "not a valid name"),
+        ([{"url": URL, "save": {"x": "$.a"}}, {"url": "https://{{x}}.test/"}], "the host must be written out"),
         ([{"url": URL, "always": True}], "all steps have `always`"),
-        ([{"url": URL}, {"url": URL, "always": True}, {"url": URL}], "those are the last"),
-        ([{"url": "ftp://shop.test"}], "no http"),
+        ([{"url": URL}, {"url": URL, "always": True}, {"url": URL}], "those must come last"),
+        ([{"url": "ftp://shop.test"}], "not an http"),
         ([{"url": URL, "metod": "GET"}], "metod"),
     ],
 )

@@ -183,4 +183,4 @@ async def test_what_is_slipped_in_before_tls_is_found_out(serve: Serve, make_dep
     async with serve(slip) as port:
         result = await converse(Peer("127.0.0.1", port), make_deps(), 1_000, encrypt)
 
-    assert (result.cause, result.message) == (Cause.PROTOCOL_MISMATCH, "more was said in plain text after the agreement on TLS")
+    assert (result.cause, result.message) == (Cause.PROTOCOL_MISMATCH, "the server sent more plain text after agreeing to TLS")

@@ -94,7 +94,7 @@ async def test_another_message_than_expected_is_quoted(look_at: Look) -> None:
         result = await look_at("websocket", url=url, expect="goodbye", within=300)
 
     assert (result.cause, result.figures["got"]) == (Cause.PROTOCOL_MISMATCH, "fragmented")
-    assert result.message == "no message holds the expected text; the last one was another (fragmented)"
+    assert result.message == "no message contains the expected text; the last one differs (fragmented)"
 
 
 async def test_login_and_subprotocol(look_at: Look) -> None:
@@ -114,21 +114,25 @@ async def test_login_and_subprotocol(look_at: Look) -> None:
     ("handler", "cause", "message"),
     [
         (answering("HTTP/1.1 502 Bad Gateway\nContent-Length: 0\n\n"), Cause.HTTP_STATUS, "HTTP 502 instead of 101"),
-        (answering("220 mail\n"), Cause.PROTOCOL_MISMATCH, "the answer is not HTTP (220 mail)"),
+        (answering("220 mail\n"), Cause.PROTOCOL_MISMATCH, "the response is not HTTP (220 mail)"),
         (
             upgrading(accept="x" * 28),
             Cause.PROTOCOL_MISMATCH,
             "the server agrees to an upgrade, but does not prove that it speaks WebSocket",
         ),
-        (upgrading(more="Sec-WebSocket-Protocol: x\r\n"), Cause.PROTOCOL_MISMATCH, "another subprotocol than asked for (x)"),
+        (
+            upgrading(more="Sec-WebSocket-Protocol: x\r\n"),
+            Cause.PROTOCOL_MISMATCH,
+            "the server chose another subprotocol than the requested one (x)",
+        ),
         (upgrading(more="a: b\r\n" * 200), Cause.PROTOCOL_MISMATCH, "an answer of more than 100 headers"),
         (upgrading(b"\x88\x0b\x03\xf0forbidden"), Cause.PROTOCOL_MISMATCH, "the server closed the WebSocket (1008: forbidden)"),
         (upgrading(b"\x88\x00"), Cause.PROTOCOL_MISMATCH, "the server closed the WebSocket (1005)"),
-        (upgrading(b"\xc1\x01a"), Cause.PROTOCOL_MISMATCH, "what came is no WebSocket frame (c1 01)"),
-        (upgrading(b"\x81\x81maska"), Cause.PROTOCOL_MISMATCH, "what came is no WebSocket frame (81 81)"),
-        (upgrading(b"\x89\x7e\x01\x00"), Cause.PROTOCOL_MISMATCH, "what came is no WebSocket frame (89 7e)"),
-        (upgrading(b"\x80\x01a"), Cause.PROTOCOL_MISMATCH, "fragments of messages are out of order"),
-        (upgrading(b"\x01\x01a\x81\x01b"), Cause.PROTOCOL_MISMATCH, "fragments of messages are out of order"),
+        (upgrading(b"\xc1\x01a"), Cause.PROTOCOL_MISMATCH, "what arrived is not a WebSocket frame (c1 01)"),
+        (upgrading(b"\x81\x81maska"), Cause.PROTOCOL_MISMATCH, "what arrived is not a WebSocket frame (81 81)"),
+        (upgrading(b"\x89\x7e\x01\x00"), Cause.PROTOCOL_MISMATCH, "what arrived is not a WebSocket frame (89 7e)"),
+        (upgrading(b"\x80\x01a"), Cause.PROTOCOL_MISMATCH, "message fragments are out of order"),
+        (upgrading(b"\x01\x01a\x81\x01b"), Cause.PROTOCOL_MISMATCH, "message fragments are out of order"),
     ],
 )
 async def test_a_refusal_says_what_came(look_at: Look, serve: Serve, handler: Handler, cause: Cause, message: str) -> None:

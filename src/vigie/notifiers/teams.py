@@ -1,6 +1,6 @@
 """Microsoft Teams by a Workflows webhook: an Adaptive Card 1.4.
 
-All text stands in RichTextBlocks: unlike TextBlocks and FactSets they know no Markdown, so that nothing needs to be escaped and nothing
+All text is in RichTextBlocks: unlike TextBlocks and FactSets they know no Markdown, so that nothing needs to be escaped and nothing
 can be marked up.
 """
 

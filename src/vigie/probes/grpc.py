@@ -49,10 +49,10 @@ _CODES = (
     "UNAUTHENTICATED",
 )
 _WORDS = {
-    "NOT_FOUND": "the server knows no such service",
+    "NOT_FOUND": "the server does not know this service",
     "UNIMPLEMENTED": "the server does not offer the health service grpc.health.v1.Health",
     "UNAUTHENTICATED": "the login is refused",
-    "PERMISSION_DENIED": "the login may not ask for the service's health",
+    "PERMISSION_DENIED": "the user is not allowed to ask for the service's health",
     "UNAVAILABLE": "the service is not available",
     "RESOURCE_EXHAUSTED": "the server is too busy",
 }
@@ -66,7 +66,7 @@ class Config(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     tls: Annotated[Literal["off", "implicit"], Meta(description="No TLS, or TLS from the first byte.")] = "off"
     service: Annotated[
-        str, Meta(description="Service whose health is asked for; the whole server's when empty.", examples=["shop.Orders"], extra=SHOWN)
+        str, Meta(description="Service to ask for; empty for the server as a whole.", examples=["shop.Orders"], extra=SHOWN)
     ] = ""
     token: Annotated[Secret | None, Meta(description="Bearer token.", examples=["${API_TOKEN}"])] = None
     headers: Annotated[dict[str, Secret], Meta(description="Metadata.", examples=[{"x-tenant": "shop"}])] = msgspec.field(
@@ -78,9 +78,11 @@ class Config(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
         super().__post_init__()
         for name, value in texts(self.headers).items():
             if not _METADATA.fullmatch(name) or name.startswith("grpc-") or not (value.isascii() and value.isprintable()):
-                raise ValueError(f"metadata {name!r}: a name is of a-z, 0-9, _, - and ., and not gRPC's own; a value of plain characters")
+                raise ValueError(
+                    f"metadata {name!r}: a name consists of a-z, 0-9, _, - and . and is not one of gRPC's own; a value is printable ASCII"
+                )
         if self.token is not None and not re.fullmatch(r"[!-~]+", self.token.reveal()):
-            raise ValueError("the token is empty or holds a space, line break or foreign letter")
+            raise ValueError("the token is empty or contains a space, a line break or a non-ASCII character")
         if len(self.service.encode()) > 1_000:
             raise ValueError("the service's name is too long")
 
@@ -95,7 +97,7 @@ class Config(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return {"service": path} if path else {}
 
     def peer(self, *alpn: str) -> Peer:
-        """Whom to talk to."""
+        """The server to talk to."""
         return replace(super().peer(*alpn), secrets=tuple(one.reveal() for one in (self.token, *self.headers.values()) if one))
 
 
@@ -156,7 +158,7 @@ class _Call:
         """The head of the server's first frame, which must be SETTINGS (RFC 9113 §3.4): h2 alone would wait for a frame of any length."""
         head = await self._dialogue.read_exactly(9)
         if head[3] != _SETTINGS or int.from_bytes(head[:3]) > _MAX_SETTINGS:
-            raise mismatch(self._dialogue, "the answer is not HTTP/2", answer=head)
+            raise mismatch(self._dialogue, "the response is not HTTP/2", answer=head)
         return head
 
     def _hear(self, connection: "H2Connection", data: bytes) -> None:
@@ -166,7 +168,7 @@ class _Call:
             for event in connection.receive_data(data):
                 self._take(event, connection)
         except ProtocolError:
-            raise mismatch(self._dialogue, "the answer is not HTTP/2", answer=data) from None
+            raise mismatch(self._dialogue, "the response is not HTTP/2", answer=data) from None
 
     def _take(self, event: "Event", connection: "H2Connection") -> None:
         from h2 import events
@@ -182,9 +184,9 @@ class _Call:
             case events.StreamEnded():
                 self._ended = True
             case events.StreamReset():
-                raise mismatch(self._dialogue, "the server broke the call off", f"HTTP/2 error {int(event.error_code or 0)}")
+                raise mismatch(self._dialogue, "the server aborted the call", f"HTTP/2 error {int(event.error_code or 0)}")
             case events.ConnectionTerminated() if not self._ended:
-                raise mismatch(self._dialogue, "the server hangs up", f"HTTP/2 error {int(event.error_code or 0)}")
+                raise mismatch(self._dialogue, "the server closed the connection", f"HTTP/2 error {int(event.error_code or 0)}")
 
     def _judge(self) -> str:
         """`SERVING`; raises CheckFailed for anything else."""
@@ -193,14 +195,14 @@ class _Call:
         if status != "200" and status.isdecimal():
             raise CheckFailed(Cause.HTTP_STATUS, f"HTTP {status} instead of 200", {"status": int(status), "expected": "200"})
         if not found.get("content-type", "").startswith("application/grpc") or not found.get("grpc-status", "").isdecimal():
-            raise mismatch(self._dialogue, "the answer is HTTP, but not gRPC", answer=found.get("content-type", ""))
+            raise mismatch(self._dialogue, "the response is HTTP, but not gRPC", answer=found.get("content-type", ""))
         number = found["grpc-status"]
         if number != "0":
             code = _CODES[int(number)] if len(number) < 3 and int(number) < len(_CODES) else number
             raise mismatch(self._dialogue, _WORDS.get(code, "the call failed"), code, unquote(found.get("grpc-message", "")))
         serving = _serving(bytes(self._body))
         if serving is None:
-            raise mismatch(self._dialogue, "the answer is no health", answer=bytes(self._body))
+            raise mismatch(self._dialogue, "the response is not a health status", answer=bytes(self._body))
         if serving != "SERVING":
             raise mismatch(self._dialogue, f"the service {self._config.service or 'as a whole'} is not serving", serving)
         return serving

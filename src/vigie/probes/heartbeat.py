@@ -45,25 +45,25 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         msgspec.Meta(description="The job's schedule, as its crontab has it, instead of `period`.", examples=["30 2 * * *"], extra=SHOWN),
     ] = None
     timezone: Annotated[
-        str | None, msgspec.Meta(description="Zone of `cron`, which needs one.", examples=["Europe/Paris", "UTC"], extra=SHOWN)
+        str | None, msgspec.Meta(description="Time zone of `cron`; required with it.", examples=["Europe/Paris", "UTC"], extra=SHOWN)
     ] = None
     grace: Annotated[
         Duration | None,
         msgspec.Meta(
-            description="How late a ping may be, the job's own run time included; one hour when not set, or `period` if that is shorter.",
+            description="How late a ping may be, including the job's run time; by default one hour, or `period` if that is shorter.",
             examples=["10m"],
         ),
     ] = None
     max_runtime: Annotated[
         Duration | None,
-        msgspec.Meta(description="Longest run of a job that reports its start; `grace` when not set.", examples=["2h"]),
+        msgspec.Meta(description="Longest run of a job that reports its start; `grace` if not set.", examples=["2h"]),
     ] = None
-    late_status: Annotated[Literal["degraded", "down"], msgspec.Meta(description="What a run that is too long means.")] = "down"
+    late_status: Annotated[Literal["degraded", "down"], msgspec.Meta(description="Status of a run that takes too long.")] = "down"
 
     def __post_init__(self) -> None:
         """Raise ValueError for a job that could not be waited for; a token is proposed where none is given."""
         if self.token is None:
-            raise ValueError(f"a heartbeat needs a `token`; here is a fresh one: {uuid.uuid4()}")
+            raise ValueError(f"a heartbeat needs a `token`; here is a new one: {uuid.uuid4()}")
         if not _TOKEN.fullmatch(self.token.reveal()):
             raise ValueError("a token is 8 to 64 letters, digits, `-` and `_`")
         if (self.period is None) is (self.cron is None):
@@ -82,7 +82,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def host(self) -> str:
-        """None: jobs come to us."""
+        """Empty: jobs report to Vigie."""
         return ""
 
     def expected(self) -> Expected:
@@ -100,15 +100,15 @@ def _check_cron(line: str, zone: str | None) -> None:
     from cronsim import CronSim, CronSimError
 
     if zone is None:
-        raise ValueError("`cron` needs the `timezone` of the machine that runs the job, as Europe/Paris or UTC")
+        raise ValueError("`cron` needs the `timezone` of the machine that runs the job, such as Europe/Paris or UTC")
     try:
         known = ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        raise ValueError(f"{zone!r} is no time zone; write Europe/Paris or UTC") from None
+        raise ValueError(f"{zone!r} is not a time zone; write Europe/Paris or UTC") from None
     try:
         next(CronSim(line, datetime.fromtimestamp(0, known)))
     except (CronSimError, StopIteration) as error:
-        raise ValueError(f"{line!r} is no cron schedule ({str(error).lower() or 'it never comes'}); write 30 2 * * *") from None
+        raise ValueError(f"{line!r} is not a cron schedule ({str(error).lower() or 'it never comes'}); write 30 2 * * *") from None
 
 
 def _period_after(period_ms: int, at: int) -> int:
@@ -124,18 +124,18 @@ def _cron_after(line: str, zone: ZoneInfo, at: int) -> int:
 
 
 def build(config: Config, deps: ProbeDeps) -> "Elsewhere":
-    """Stands where a probe does for every other kind."""
+    """The probe that every kind must have; no agent runs it."""
     del config
     return Elsewhere(deps.clock)
 
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """There is nothing to look at from here."""
+    """There is nothing to check from here."""
 
     clock: Clock
 
     async def check(self, timeout_ms: int) -> CheckResult:  # noqa: ARG002 - the port's signature
         """Say so."""
-        words = "a heartbeat is judged where its pings are kept: by `vigie serve` or `vigie once`"
+        words = "a heartbeat is evaluated by `vigie serve` or `vigie once`, where its pings are stored"
         return CheckResult("", self.clock.now(), Status.UNKNOWN, Cause.PROBE_ERROR, words)

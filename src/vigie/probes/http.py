@@ -13,7 +13,7 @@ __all__ = ["Config", "build"]
 
 def build(config: Config, deps: ProbeDeps) -> "HttpProbe":
     """The probe of one monitor; all of them share one transport."""
-    # Imported here: whoever only reads the configuration, as the parent of the prober does, needs no libcurl (7 MB).
+    # Imported here: a process that only reads the configuration, as the prober's parent does, needs no libcurl (7 MB).
     from vigie.probes.kit.http.probe import HttpProbe
     from vigie.probes.kit.http.transport import Transport
 

@@ -53,7 +53,7 @@ class _Talk:
             offers = await self._capabilities()
         if self._config.user is not None and not preauthenticated:
             await self._login(offers)
-        await self._ask("NOOP", "the server does not answer NOOP well")
+        await self._ask("NOOP", "the server rejects NOOP")
         await self._dialogue.say_goodbye(b"bye LOGOUT\r\n")
         return "IMAP answers" if self._config.user is None else "IMAP answers, login accepted"
 
@@ -64,11 +64,11 @@ class _Talk:
         if match is None or match[1].upper() in ("NO", "BAD"):
             raise mismatch(self._dialogue, "the greeting is not IMAP", answer=line)
         if match[1].upper() == "BYE":
-            raise mismatch(self._dialogue, "the server greets with a refusal", match[2] or "BYE", match[3] or "")
+            raise mismatch(self._dialogue, "the server refuses the connection in its greeting", match[2] or "BYE", match[3] or "")
         return match[1].upper() == "PREAUTH"
 
     async def _capabilities(self) -> set[str]:
-        lines = await self._ask("CAPABILITY", "the server does not say what it can do")
+        lines = await self._ask("CAPABILITY", "the server rejects CAPABILITY")
         return {word for line in lines if line.upper().startswith("CAPABILITY ") for word in line.upper().split()[1:]}
 
     async def _login(self, offers: set[str]) -> None:
@@ -83,7 +83,7 @@ class _Talk:
         elif "LOGINDISABLED" not in offers and _QUOTABLE.fullmatch(user + password):
             await self._ask(f"LOGIN {_quoted(user)} {_quoted(password)}", refused)
         else:
-            raise mismatch(self._dialogue, "the server offers no login by password", answer=" ".join(sorted(offers)), refused=True)
+            raise mismatch(self._dialogue, "the server does not offer a password login", answer=" ".join(sorted(offers)), refused=True)
 
     async def _ask(self, command: str, words: str, then: str | None = None) -> list[str]:
         """The untagged lines that answer a command; raises CheckFailed unless it ends in OK. `then` is said when the server wants more."""
@@ -100,7 +100,7 @@ class _Talk:
                     return lines
                 raise mismatch(self._dialogue, words, match[2] or match[1].upper(), match[3] or "")
             if kind == "*" and match is not None and match[1].upper() == "BYE":
-                raise mismatch(self._dialogue, "the server hangs up", match[2] or "BYE", match[3] or "")
+                raise mismatch(self._dialogue, "the server closed the connection", match[2] or "BYE", match[3] or "")
             if kind == "*":
                 lines.append(rest)
             elif kind == "+" and then is not None:

@@ -32,7 +32,7 @@ _WORDS = {  # MQTT 3.1.1 §3.2.2.3, MQTT 5 §3.2.2.2
     0x97: "the broker's quota is used up",
     0x9C: "the broker asks to use another server",
     0x9D: "the broker has moved",
-    0x9F: "the broker takes no more connections at this rate",
+    0x9F: "the broker limits the rate of connections",
 }
 
 
@@ -44,20 +44,21 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     tls: Annotated[Literal["off", "implicit"], Meta(description="No TLS, or TLS from the first byte.")] = "off"
     version: Annotated[Literal["3.1.1", "5"], Meta(description="Version of MQTT.")] = "3.1.1"
-    client_id: Annotated[str | None, Meta(description="Client identifier; a fresh one for every check when not set.")] = None
+    client_id: Annotated[str | None, Meta(description="Client identifier; a new one for every check if not set.")] = None
     topic: Annotated[
-        str | None, Meta(description="Topic over which a message must make the round trip.", examples=["health/vigie"], extra=SHOWN)
+        str | None,
+        Meta(description="Topic to which a message is published and from which it must come back.", examples=["health/vigie"], extra=SHOWN),
     ] = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for a topic that cannot be published to, or a password that the version cannot carry alone."""
         super().__post_init__()
         if self.topic is not None and (not self.topic or any(character in "+#\0" for character in self.topic)):
-            raise ValueError(f"{self.topic!r} is no topic to publish to: it is empty or holds + or #")
+            raise ValueError(f"{self.topic!r} is not a topic to publish to: it is empty or contains + or #")
         if self.password is not None and self.user is None and self.version == "3.1.1":
-            raise ValueError("MQTT 3.1.1 knows no password without a `user`")
+            raise ValueError("MQTT 3.1.1 has no password without a `user`")
         if any(len((text or "").encode()) > 65_535 for text in (self.user, self.secret, self.client_id, self.topic)):
-            raise ValueError("a text of MQTT has at most 65,535 bytes")
+            raise ValueError("a text in MQTT has at most 65,535 bytes")
 
     @classmethod
     def keys_of_path(cls, path: str) -> dict[str, Any]:
@@ -118,7 +119,7 @@ class _Talk:
         await self._dialogue.send(_packet(kind, body))
 
     async def _hear(self) -> tuple[int, bytes]:
-        """The kind and body of the next packet; raises CheckFailed when the broker disconnects, and for what is no packet."""
+        """The kind and body of the next packet; raises CheckFailed when the broker disconnected, and for anything that is not a packet."""
         kind = (await self._take(1))[0]
         size = 0
         for place in range(4):
@@ -130,7 +131,7 @@ class _Talk:
             raise mismatch(self._dialogue, "the answer is not MQTT, or too long", answer=bytes([kind]))
         body = await self._take(size)
         if kind == _DISCONNECT:
-            raise mismatch(self._dialogue, "the broker disconnects", f"0x{body[:1].hex() or '00'}")
+            raise mismatch(self._dialogue, "the broker disconnected", f"0x{body[:1].hex() or '00'}")
         return kind, body
 
     async def _take(self, count: int) -> bytes:

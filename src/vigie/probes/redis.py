@@ -15,10 +15,10 @@ _MAX_INFO = 1_048_576
 _WORDS = {
     "NOAUTH": "the server wants a login",
     "WRONGPASS": "the login is refused",
-    "LOADING": "the server still loads its data",
-    "DENIED": "the server takes connections from its own machine only (protected mode)",
+    "LOADING": "the server is still loading its data",
+    "DENIED": "the server accepts connections from its own machine only (protected mode)",
     "MASTERDOWN": "the replica has lost its master",
-    "NOPERM": "the user may not do this",
+    "NOPERM": "the user is not allowed to do this",
 }
 
 

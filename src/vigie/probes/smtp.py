@@ -26,7 +26,7 @@ class Config(MailAccount, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     helo: Annotated[
         Annotated[str, msgspec.Meta(pattern=r"^[!-~]+$")] | None,
-        msgspec.Meta(description="Name that Vigie gives itself; its address when not set.", examples=["monitor.example.com"]),
+        msgspec.Meta(description="Name that Vigie introduces itself with; its address if not set.", examples=["monitor.example.com"]),
     ] = None
 
 
@@ -42,7 +42,7 @@ class _Talk:
         self._config = config
 
     async def run(self, dialogue: Dialogue) -> str:
-        await self._reply(dialogue, "the server greets with a refusal", "220")
+        await self._reply(dialogue, "the server refuses the connection in its greeting", "220")
         offers = await self._ehlo(dialogue)
         if self._config.tls == "starttls":
             if "STARTTLS" not in offers:
@@ -52,7 +52,7 @@ class _Talk:
             offers = await self._ehlo(dialogue)
         if self._config.user is not None:
             await self._login(dialogue, offers.get("AUTH", "").upper().split())
-        await self._ask(dialogue, "NOOP", "the server does not answer NOOP well", "250")
+        await self._ask(dialogue, "NOOP", "the server rejects NOOP", "250")
         await dialogue.say_goodbye(b"QUIT\r\n")
         return "SMTP answers" if self._config.user is None else "SMTP answers, login accepted"
 
@@ -78,7 +78,7 @@ class _Talk:
             await self._ask(dialogue, in_base64(user), refused, "334")
             await self._ask(dialogue, in_base64(password), refused, "235")
         else:
-            raise mismatch(dialogue, "the server offers no login by password", answer=" ".join(methods), refused=True)
+            raise mismatch(dialogue, "the server does not offer a password login", answer=" ".join(methods), refused=True)
 
     async def _ask(self, dialogue: Dialogue, command: str, words: str, wanted: str) -> list[str]:
         await dialogue.send(f"{command}\r\n".encode())

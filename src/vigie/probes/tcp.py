@@ -31,7 +31,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     expect: Annotated[str | None, Meta(description="Text that must come back.", examples=["+PONG"])] = None
     regex: Annotated[
         str | None,
-        Meta(description="Regular expression that must match what comes back; line ends are seen as `\\n`.", examples=["^220 .*ESMTP"]),
+        Meta(description="Regular expression that must match what comes back; line breaks are seen as `\\n`.", examples=["^220 .*ESMTP"]),
     ] = None
 
     def __post_init__(self) -> None:
@@ -39,10 +39,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if self.send is None and self.expect is None and self.regex is None:
             raise ValueError("a step of an exchange needs `send`, `expect` or `regex`")
         if self.expect is not None and self.regex is not None:
-            raise ValueError("write `expect` or `regex`, not both; a second step may hold the other")
+            raise ValueError("write `expect` or `regex`, not both; a second step may have the other")
         for text in (self.send.reveal() if self.send is not None else None, self.expect):
             if text is not None and not unescaped(text):
-                raise ValueError("a text of an exchange is empty")
+                raise ValueError("a text in an exchange is empty")
         if self.regex is not None:
             check_pattern(self.regex)
 
@@ -57,7 +57,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = False
     exchange: Annotated[
         list[Step],
-        Meta(description="What is said and heard, step by step.", examples=[[{"send": "PING\\r\\n", "expect": "+PONG"}]]),
+        Meta(description="What is sent and expected, step by step.", examples=[[{"send": "PING\\r\\n", "expect": "+PONG"}]]),
     ] = []
     latency: Latency = None
     ip: Family = None
@@ -67,7 +67,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tls_days: TlsDays = TLS_DAYS
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a host or resolver that is none."""
+        """Raise ValueError for an invalid host or resolver."""
         keys.check_host(self.host)
         keys.check_resolver(self.resolver)
 
@@ -99,7 +99,7 @@ class TcpProbe:
         self._peer = Peer.of(config, config.host, config.port, tls=config.tls is True)
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """One look within `timeout_ms`; never raises for the target's fault."""
+        """One check within `timeout_ms`; never raises for the target's fault."""
         return await converse(self._peer, self._deps, timeout_ms, self._talk)
 
     async def _talk(self, dialogue: Dialogue) -> str:
@@ -185,11 +185,11 @@ class _Heard:
     def _other(self, step: _Ready, how: str) -> CheckFailed:
         got = self._shown(self._data)
         return CheckFailed(
-            Cause.PROTOCOL_MISMATCH, f"{step.wanted[:80]!r} is expected, {got!r} came, {how}", {"wanted": step.wanted[:80], "got": got}
+            Cause.PROTOCOL_MISMATCH, f"{step.wanted[:80]!r} was expected, {got!r} came, {how}", {"wanted": step.wanted[:80], "got": got}
         )
 
     def _closed(self, step: _Ready) -> CheckFailed:
-        words = f"the connection was closed where {step.wanted[:80]!r} is expected"
+        words = f"the connection was closed where {step.wanted[:80]!r} was expected"
         return CheckFailed(Cause.PROTOCOL_MISMATCH, words, {"wanted": step.wanted[:80]})
 
     def _shown(self, data: bytes) -> str:

@@ -43,7 +43,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     auth: Annotated[Auth, Meta(description="How to log in.")] = Auth()
     subprotocol: Annotated[str | None, Meta(description="Subprotocol that the server must agree to.", examples=["graphql-ws"])] = None
     send: Annotated[Secret | None, Meta(description="Text message that is sent.", examples=['{"type": "ping"}'])] = None
-    expect: Annotated[str | None, Meta(description="Text that must stand in a message; others before it are read over.")] = None
+    expect: Annotated[str | None, Meta(description="Text that must be in a message; other messages before it are ignored.")] = None
     latency: Latency = None
     ip: Family = None
     resolver: Resolver = None
@@ -57,9 +57,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         keys.check_resolver(self.resolver)
         for name, value in texts(self.headers).items():
             if not _FIELD_NAME.fullmatch(name) or not value.isprintable():
-                raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
+                raise ValueError(f"header {name!r}: a name cannot contain a space or colon, nor a value a control character")
         if self.subprotocol is not None and not _FIELD_NAME.fullmatch(self.subprotocol):
-            raise ValueError(f"{self.subprotocol!r} is no subprotocol")
+            raise ValueError(f"{self.subprotocol!r} is not a valid subprotocol")
 
     @property
     def target(self) -> str:
@@ -88,16 +88,16 @@ class Place:
 
     @classmethod
     def of(cls, url: str) -> "Place":
-        """ValueError for what is no WebSocket URL (RFC 6455 §3)."""
+        """ValueError for anything that is not a WebSocket URL (RFC 6455 §3)."""
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise ValueError(f"{redact_url(url)!r} is no URL: {error}") from None
+            raise ValueError(f"{redact_url(url)!r} is not a URL: {error}") from None
         if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.fragment:
-            raise ValueError(f"{redact_url(url)!r} is no WebSocket URL; write wss://api.example.com/events")
+            raise ValueError(f"{redact_url(url)!r} is not a WebSocket URL; write wss://api.example.com/events")
         if "@" in parts.netloc:
-            raise ValueError("a WebSocket URL holds no login; write it under `auth`")
+            raise ValueError("a WebSocket URL cannot contain a login; write it under `auth`")
         host = ascii_name(parts.hostname)
         keys.check_host(host)
         resource = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*") + (
@@ -160,7 +160,7 @@ async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
     line = await read_text(dialogue)
     match = _STATUS.fullmatch(line)
     if match is None:
-        raise mismatch(dialogue, "the answer is not HTTP", answer=line)
+        raise mismatch(dialogue, "the response is not HTTP", answer=line)
     if match[1] != "101":
         raise CheckFailed(Cause.HTTP_STATUS, f"HTTP {match[1]} instead of 101", {"status": int(match[1]), "expected": "101"})
     headers = await _headers(dialogue)
@@ -169,7 +169,9 @@ async def _upgrade(config: Config, place: Place, dialogue: Dialogue) -> None:
         raise mismatch(dialogue, "the server agrees to an upgrade, but does not prove that it speaks WebSocket")
     agreed = headers.get("sec-websocket-protocol")
     if agreed != config.subprotocol:
-        raise _unwanted(dialogue, "another subprotocol than asked for", agreed or "none", config.subprotocol or "none")
+        raise _unwanted(
+            dialogue, "the server chose another subprotocol than the requested one", agreed or "none", config.subprotocol or "none"
+        )
 
 
 def _unwanted(dialogue: Dialogue, words: str, answer: str | bytes, wanted: str) -> CheckFailed:
@@ -201,7 +203,7 @@ async def _await_text(wanted: str, frames: "_Frames", dialogue: Dialogue) -> Non
                         return
     except TimeoutError:
         if heard:
-            raise _unwanted(dialogue, "no message holds the expected text; the last one was another", heard, wanted) from None
+            raise _unwanted(dialogue, "no message contains the expected text; the last one differs", heard, wanted) from None
         raise
 
 
@@ -232,7 +234,7 @@ class _Frames:
         await self._dialogue.send(_frame(opcode, payload))
 
     async def hear(self) -> tuple[int, bytes]:
-        """The next whole message or pong; pings are answered on the way. Raises CheckFailed for a close, and for what is no frame."""
+        """The next whole message or pong; pings are answered. Raises CheckFailed for a close, and for anything that is not a frame."""
         while True:
             first, second = await self._dialogue.read_exactly(2)
             opcode, last, size = first & 0x0F, bool(first & 0x80), second & 0x7F
@@ -243,7 +245,7 @@ class _Frames:
                 or opcode not in (0, _TEXT, _BINARY, _CLOSE, _PING, _PONG)
                 or (control and (size > 125 or not last))
             ):
-                raise mismatch(self._dialogue, "what came is no WebSocket frame", answer=f"{first:02x} {second:02x}")
+                raise mismatch(self._dialogue, "what arrived is not a WebSocket frame", answer=f"{first:02x} {second:02x}")
             if size > 125:
                 size = int.from_bytes(await self._dialogue.read_exactly(2 if size == 126 else 8))
             payload = await self._payload(size)
@@ -268,7 +270,7 @@ class _Frames:
     def _joined(self, opcode: int, payload: bytes, *, last: bool) -> tuple[int, bytes] | None:
         """A message whose last fragment this is."""
         if (opcode == 0) == (self._begun is None):
-            raise mismatch(self._dialogue, "fragments of messages are out of order")
+            raise mismatch(self._dialogue, "message fragments are out of order")
         self._begun = self._begun or opcode
         self._message += payload[: _MAX_MESSAGE - len(self._message)]
         if not last:

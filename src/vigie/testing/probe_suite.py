@@ -56,7 +56,7 @@ AIMS: dict[str, Callable[[int], Options]] = {
 }
 # Kinds that no server on a port can meet: why, and keys of an example.
 APART: dict[str, tuple[str, Options]] = {
-    "icmp": ("pings know no ports", {"host": "127.0.0.1"}),
+    "icmp": ("pings have no port", {"host": "127.0.0.1"}),
     "exec": ("a command is no server", {"command": ["true"]}),
     "heartbeat": ("the job comes to us", {"period": 3_600_000, "token": SECRET}),
     "browser": ("Chromium takes longer to start than these laws give", {"url": "http://127.0.0.1/"}),

@@ -100,7 +100,7 @@ async def test_expectations(expect: dict[str, Any], cause: Cause | None, make_de
 async def test_a_body_that_is_no_json_is_content_json(body: bytes, make_deps: Deps) -> None:
     result = await ask(make_deps, page(body), expect={"json": {"$.a": 1}})
 
-    assert (result.cause, result.message) == (Cause.CONTENT_JSON, "the body is no JSON")
+    assert (result.cause, result.message) == (Cause.CONTENT_JSON, "the body is not JSON")
 
 
 @pytest.mark.parametrize("path", ["$", "$[0]", "$..x", "$[0][0]"])

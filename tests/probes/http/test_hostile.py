@@ -181,7 +181,7 @@ async def test_tls_changes_nothing_about_it(handler: Handler, cause: Cause, make
 async def test_a_truncated_body_says_how_much_was_there(make_deps: Deps) -> None:
     result = await ask(make_deps, answering(OK + "Content-Length: 100\n\n", b"short"))
 
-    assert result.message == "the body ended after 5 bytes, 100 were announced"
+    assert result.message == "the body ended after 5 bytes of the 100 announced"
     assert result.figures == {"detail": result.figures["detail"], "received": 5, "announced": 100}
 
 

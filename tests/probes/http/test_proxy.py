@@ -138,10 +138,10 @@ TUNNELS: list[tuple[str, Handler, Cause, str]] = [
     ("gets no answer", tunnel(said("504 Time-out")), Cause.TCP_UNREACHABLE, "the proxy cannot reach the service (HTTP 504)"),
     ("says nothing", hang, Cause.TIMEOUT_CONNECT, "no connection through the proxy within 0.4 s"),
     ("closes", tunnel(b""), Cause.PROBE_NETWORK, "the proxy cannot be used"),
-    ("is no proxy", tunnel(b"SSH-2.0-OpenSSH\r\n"), Cause.PROBE_NETWORK, "the proxy cannot be used"),
-    ("is no proxy and waits", tunnel(b"SSH-2.0-OpenSSH\r\n", hold=True), Cause.TIMEOUT_CONNECT, "no connection through the proxy"),
+    ("is not a proxy", tunnel(b"SSH-2.0-OpenSSH\r\n"), Cause.PROBE_NETWORK, "the proxy cannot be used"),
+    ("is not a proxy and waits", tunnel(b"SSH-2.0-OpenSSH\r\n", hold=True), Cause.TIMEOUT_CONNECT, "no connection through the proxy"),
     ("talks too much", tunnel(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 300_000 + b"\r\n\r\n"), Cause.PROBE_NETWORK, "the proxy cannot be used"),
-    ("opens a tunnel to nothing", tunnel(hold=True), Cause.TIMEOUT_TLS, "connected, but TLS was not finished within 0.4 s"),
+    ("opens a tunnel to nothing", tunnel(hold=True), Cause.TIMEOUT_TLS, "connected, but the TLS handshake did not finish within 0.4 s"),
 ]
 
 

@@ -76,19 +76,19 @@ async def test_a_place_that_is_not_plain_ascii_is_sent_as_browsers_do(location: 
 
 
 FAULTY: list[tuple[str, Way, dict[str, Any], str]] = [
-    ("to itself", lambda _: "/", {}, "circle"),
-    ("to nothing", lambda _: "", {}, "circle"),
-    ("in a circle", lambda path: "/b" if path == "/" else "/", {}, "circle"),
+    ("to itself", lambda _: "/", {}, "loop"),
+    ("to nothing", lambda _: "", {}, "loop"),
+    ("in a circle", lambda path: "/b" if path == "/" else "/", {}, "loop"),
     ("without end", lambda path: path + "x", {"max_redirects": 3}, "more than 3"),
     ("not even once", lambda _: "/end", {"max_redirects": 0}, "more than 0"),
     ("elsewhere", lambda _: "http://localhost:1/", {"allow_other_host": False}, "another host"),
-    ("by another way", lambda _: "ftp://127.0.0.1/", {}, "no http(s) URL"),
-    ("to a file", lambda _: "file:///etc/passwd", {}, "no http(s) URL"),
-    ("to a script", lambda _: "javascript:alert(1)", {}, "no http(s) URL"),
-    ("to no port", lambda _: "http://127.0.0.1:0/", {}, "no http(s) URL"),
-    ("to a broken address", lambda _: "http://[::1/", {}, "no http(s) URL"),
-    ("to a name too long", lambda _: f"http://{'a' * 300}.test/", {}, "no http(s) URL"),
-    ("to a name of foreign letters too long", lambda _: "http://" + "\xc3\xbc" * 5_000 + "/", {}, "no http(s) URL"),
+    ("by another way", lambda _: "ftp://127.0.0.1/", {}, "not an http(s) URL"),
+    ("to a file", lambda _: "file:///etc/passwd", {}, "not an http(s) URL"),
+    ("to a script", lambda _: "javascript:alert(1)", {}, "not an http(s) URL"),
+    ("to no port", lambda _: "http://127.0.0.1:0/", {}, "not an http(s) URL"),
+    ("to a broken address", lambda _: "http://[::1/", {}, "not an http(s) URL"),
+    ("to a name too long", lambda _: f"http://{'a' * 300}.test/", {}, "not an http(s) URL"),
+    ("to a name of foreign letters too long", lambda _: "http://" + "\xc3\xbc" * 5_000 + "/", {}, "not an http(s) URL"),
 ]
 
 
@@ -155,13 +155,13 @@ async def test_a_redirect_up_to_https_is_followed_and_its_certificate_judged(mak
         assert result.tls is not None
 
 
-@pytest.mark.parametrize("hop", ["refused", "hangs", "no name"])
+@pytest.mark.parametrize("hop", ["refused", "hangs", "not a valid name"])
 async def test_a_failure_behind_a_redirect_is_told_as_what_it_is(hop: str, make_deps: Deps, unused_port: int) -> None:
     async with serving(hang) as deaf:
-        places = {"refused": f"127.0.0.1:{unused_port}", "hangs": f"127.0.0.1:{deaf}", "no name": "two..dots"}
+        places = {"refused": f"127.0.0.1:{unused_port}", "hangs": f"127.0.0.1:{deaf}", "not a valid name": "two..dots"}
         result = await ask(make_deps, moving(lambda _: f"http://{places[hop]}/"), timeout=400)
 
-    causes = {"refused": Cause.TCP_REFUSED, "hangs": Cause.TIMEOUT_FIRST_BYTE, "no name": Cause.HTTP_REDIRECT}
+    causes = {"refused": Cause.TCP_REFUSED, "hangs": Cause.TIMEOUT_FIRST_BYTE, "not a valid name": Cause.HTTP_REDIRECT}
     assert is_down(result, causes[hop]), result.message
 
 

@@ -26,8 +26,8 @@ __all__ = ["Config", "build"]
 
 TRAITS = Traits(every_ms=300_000, requires=("playwright",))
 
-# Kept back from the time-out, ms: for the screenshot of a failure, and for ending the visit. What takes longer than the
-# time-out and a little does not obey any more.
+# Kept back from the timeout, ms: for the screenshot of a failure, and for ending the visit. What takes longer than the
+# timeout and a little does not obey any more.
 _RESERVE, _MIN_RESERVE_MS, _MAX_RESERVE_MS = 0.1, 150.0, 500.0
 _END_MS = 50.0
 _HUNG_MS = 100.0
@@ -95,14 +95,16 @@ class BrowserProbe:
             return refused(name, seen, str(self._config.status))
         line = redact(" ".join(said.splitlines()[0].split()), self._secrets)[:160] if said else "it says nothing"
         if seen.crashed:
-            return own("the page crashed its part of the browser")
-        return own(f"the browser could not do it ({line})")
+            return own("the page crashed its renderer process")
+        return own(f"the browser failed ({line})")
 
     async def _unresolved(self, left_ms: int) -> Verdict:
         """Chromium does not tell why a name gives no address; our own resolver does."""
         answer = await self._deps.resolver.resolve(self._place.host, timeout_ms=left_ms)
         if answer.cause is None:
-            return Verdict(Cause.DNS_NO_ANSWER, "the browser finds no address for a name on the way", {"detail": "ERR_NAME_NOT_RESOLVED"})
+            return Verdict(
+                Cause.DNS_NO_ANSWER, "the browser cannot resolve a name that the page needs", {"detail": "ERR_NAME_NOT_RESOLVED"}
+            )
         return no_address(answer, self._place.host)
 
     async def _result(self, at: int, seen: Seen, found: Verdict | None, hint: str) -> CheckResult:
@@ -112,7 +114,7 @@ class BrowserProbe:
         if found is None and self._config.latency is not None:
             found = slow(total or 0.0, int(self._config.latency))
         figures: dict[str, Scalar] = {"requests": seen.requests, "failed_requests": seen.failed, "console_errors": seen.errors}
-        message, hints = f"HTTP {seen.answer}" if seen.answer else "the page is there", tuple(filter(None, (hint,)))
+        message, hints = f"HTTP {seen.answer}" if seen.answer else "the page loaded", tuple(filter(None, (hint,)))
         if found is not None:
             figures |= found.figures | await self._kept(at, seen)
             message, hints = found.message, hints or advice(found.cause)

@@ -139,7 +139,7 @@ class Chromium:
                 if live.well or visit is None:
                     raise
                 visit.uncancel()
-                raise BrowserError("the browser ended in the middle of it", "See whether this machine is short of memory.") from None
+                raise BrowserError("the browser exited during the check", "Check whether this machine is short of memory.") from None
             finally:
                 live.visits -= {visit}
                 if live is not self._live and not live.visits:
@@ -209,7 +209,7 @@ class Chromium:
                 await context.close()
         except Exception as error:  # noqa: BLE001 - whatever it is, the browser cannot be believed any more
             if live.well:
-                log.warning("the browser hangs and is killed (%s)", type(error).__name__)
+                log.warning("the browser hung and was killed (%s)", type(error).__name__)
             live.kill()
 
     async def _retire(self, live: _Live) -> None:
@@ -261,19 +261,19 @@ def find(executable: str | None, own: str) -> str:
     if executable is not None:
         found = shutil.which(executable)
         if found is None:
-            raise BrowserError(f"{executable} is no program that can be run", "Set `executable` to the path of Chromium or Chrome.")
+            raise BrowserError(f"{executable} is not an executable program", "Set `executable` to the path of Chromium or Chrome.")
         return found
     for name in (*_NAMES, *_PLACES, own):
         if found := shutil.which(name):
             return found
     fix = "Install Chromium (on Debian: apt-get install chromium), run `playwright install chromium`, or set `executable`."
-    raise BrowserError("there is no Chromium on this machine", fix)
+    raise BrowserError("Chromium is not installed on this machine", fix)
 
 
 def _no_start(path: str, said: str) -> BrowserError:
     if "no usable sandbox" in said.lower() or "without --no-sandbox" in said.lower():
-        fix = "Allow user namespaces, or set `sandbox: false` where the machine is isolated otherwise (a container)."
-        return BrowserError(f"{Path(path).name} finds no sandbox to start in", fix)
+        fix = "Allow user namespaces, or set `sandbox: false` if the machine is otherwise isolated (a container)."
+        return BrowserError(f"{Path(path).name} cannot start without a usable sandbox", fix)
     line = next((line.strip() for line in said.splitlines() if line.strip()), "it says nothing")
     return BrowserError(
         f"{Path(path).name} does not start ({line[:120]})", f"Run {path} --headless --version by hand as the user that Vigie runs as."

@@ -29,20 +29,20 @@ class Press(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A key."""
 
     key: Annotated[str, Meta(description="Name of the key.", examples=["Enter", "Control+a"])]
-    on: Annotated[str | None, Meta(description="Selector of the element that gets it; the one with the focus when not set.")] = None
+    on: Annotated[str | None, Meta(description="Selector of the element that receives it; the focused one if not set.")] = None
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing to do or to see. Selectors are Playwright's: CSS, `text=…`, `role=…`."""
 
-    goto: Annotated[str | None, Meta(description="Open another address; relative ones from here.", examples=["/cart"])] = None
+    goto: Annotated[str | None, Meta(description="Open another address, absolute or relative.", examples=["/cart"])] = None
     click: Annotated[str | None, Meta(description="Click what the selector finds.", examples=["text=Sign in"])] = None
     fill: Annotated[Fill | None, Meta(description="Type into a field.", examples=[{"into": "#user", "text": "anna"}])] = None
     press: Annotated[str | Press | None, Meta(description="Press a key.", examples=["Enter"])] = None
-    wait_for: Annotated[str | None, Meta(description="Wait, as long as the time-out allows, until this is visible.")] = None
+    wait_for: Annotated[str | None, Meta(description="Wait until this is visible, for as long as the timeout allows.")] = None
     expect_text: Annotated[str | None, Meta(description="This text is visible, within 5 s.", examples=["Welcome"])] = None
-    expect_url: Annotated[str | None, Meta(description="The address holds this text, within 5 s.", examples=["/home"])] = None
-    expect_title: Annotated[str | None, Meta(description="The title holds this text, within 5 s.")] = None
+    expect_url: Annotated[str | None, Meta(description="The address contains this text, within 5 s.", examples=["/home"])] = None
+    expect_title: Annotated[str | None, Meta(description="The title contains this text, within 5 s.")] = None
     expect_selector: Annotated[str | None, Meta(description="This is visible, within 5 s.", examples=["#cart .item"])] = None
 
     def __post_init__(self) -> None:
@@ -91,7 +91,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     actions: Annotated[
         list[Action],
         Meta(
-            description="What is done and seen then, in order; the first that fails ends the check.",
+            description="Actions and expectations, in order; the first that fails ends the check.",
             examples=[[{"click": "text=Sign in"}, {"expect_text": "Welcome"}]],
             max_length=50,
         ),
@@ -99,11 +99,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     status: Annotated[str | int, Meta(description="Accepted statuses of pages, ranges allowed.", examples=["200-299,404"])] = "200-299"
     latency: Latency = None
     viewport: Annotated[Viewport, Meta(description="The window.")] = Viewport()
-    language: Annotated[str | None, Meta(description="Language asked for.", examples=["fr-FR"])] = None
-    basic: Annotated[Basic | None, Meta(description="User and password (RFC 7617), told to the host of `url` alone.")] = None
-    insecure: Annotated[bool, Meta(description="Take any certificate.")] = False
+    language: Annotated[str | None, Meta(description="Language to ask for.", examples=["fr-FR"])] = None
+    basic: Annotated[Basic | None, Meta(description="User and password (RFC 7617), sent to the host of `url` only.")] = None
+    insecure: Annotated[bool, Meta(description="Accept any certificate.")] = False
     executable: Annotated[
-        str | None, Meta(description="Chromium or Chrome; else it is looked for in `PATH` and where Playwright installs its own.")
+        str | None,
+        Meta(description="Path of Chromium or Chrome; if not set, it is searched for in `PATH` and where Playwright installs its own."),
     ] = None
     sandbox: Annotated[
         bool | None, Meta(description="Chromium's own sandbox; on unless Vigie runs as root, where Chromium refuses it.")

@@ -185,7 +185,7 @@ class Visit:
         try:
             await self._page.locator(selector).filter(visible=True).first.wait_for(state="visible", timeout=timeout)
         except LateError:
-            words = f"{shown!r} is not to be seen after {timeout / 1000:.1f} s"
+            words = f"{shown!r} is not visible after {timeout / 1000:.1f} s"
             raise CheckFailed(Cause.CONTENT_MISSING, words, {"keyword": shown}) from None
 
     async def _text(self, text: str) -> None:
@@ -195,9 +195,7 @@ class Visit:
         try:
             await self._page.get_by_text(text).filter(visible=True).first.wait_for(state="visible", timeout=timeout)
         except LateError:
-            raise CheckFailed(
-                Cause.CONTENT_MISSING, f"{text!r} is not to be seen after {timeout / 1000:.1f} s", {"keyword": text}
-            ) from None
+            raise CheckFailed(Cause.CONTENT_MISSING, f"{text!r} is not visible after {timeout / 1000:.1f} s", {"keyword": text}) from None
 
     async def _holds(self, where: str, text: str, read: Callable[[], Awaitable[str]]) -> None:
         """Wait until the address or the title holds a text."""
@@ -215,7 +213,7 @@ class Visit:
         left = min(_BLANK_MS, self._left_ms() - _LOOK_SECONDS * 1000)
         while not await self._page.evaluate(_SEEN):
             if left <= 0:
-                words = "nothing is to be seen" + (f" ({self._seen.errors} script errors)" if self._seen.errors else "")
+                words = "nothing is visible" + (f" ({self._seen.errors} script errors)" if self._seen.errors else "")
                 raise CheckFailed(Cause.CONTENT_BLANK, words, {"status": self._seen.answer or 0})
             await asyncio.sleep(_LOOK_SECONDS)
             left -= _LOOK_SECONDS * 1000

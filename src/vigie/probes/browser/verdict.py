@@ -1,4 +1,4 @@
-"""What the browser's own words mean: Chromium's network errors as causes (net/base/net_error_list.h), and whose fault a time-out is."""
+"""What the browser's own words mean: Chromium's network errors as causes (net/base/net_error_list.h), and whose fault a timeout is."""
 
 import re
 
@@ -16,20 +16,20 @@ _ERRORS: tuple[tuple[str, Cause, str], ...] = (
     ("ERR_CONNECTION_TIMED_OUT", Cause.TIMEOUT_CONNECT, "no connection in time"),
     ("ERR_CONNECTION_FAILED", Cause.TCP_UNREACHABLE, "no connection was possible"),
     ("ERR_TIMED_OUT", Cause.TIMEOUT_FIRST_BYTE, "no answer in time"),
-    ("ERR_CERT_DATE_INVALID", Cause.TLS_EXPIRED, "the certificate is out of its dates"),
+    ("ERR_CERT_DATE_INVALID", Cause.TLS_EXPIRED, "the certificate has expired or is not valid yet"),
     ("ERR_CERT_COMMON_NAME_INVALID", Cause.TLS_HOSTNAME, "the certificate is for another name"),
-    ("ERR_CERT_WEAK", Cause.TLS_WEAK, "the certificate is too weak for browsers"),
+    ("ERR_CERT_WEAK", Cause.TLS_WEAK, "browsers reject the certificate as too weak"),
     ("ERR_CERT", Cause.TLS_UNTRUSTED, "browsers do not trust the certificate"),
-    ("ERR_SSL", Cause.TLS_HANDSHAKE, "no TLS handshake was possible"),
-    ("ERR_BAD_SSL", Cause.TLS_HANDSHAKE, "no TLS handshake was possible"),
-    ("ERR_TOO_MANY_REDIRECTS", Cause.HTTP_REDIRECT, "the redirects do not end"),
-    ("ERR_UNSAFE_REDIRECT", Cause.HTTP_REDIRECT, "a redirect leads where browsers do not follow"),
+    ("ERR_SSL", Cause.TLS_HANDSHAKE, "the TLS handshake failed"),
+    ("ERR_BAD_SSL", Cause.TLS_HANDSHAKE, "the TLS handshake failed"),
+    ("ERR_TOO_MANY_REDIRECTS", Cause.HTTP_REDIRECT, "too many redirects"),
+    ("ERR_UNSAFE_REDIRECT", Cause.HTTP_REDIRECT, "a redirect leads to an address that browsers do not follow"),
     ("ERR_EMPTY_RESPONSE", Cause.HTTP_EMPTY_REPLY, "the connection was closed without an answer"),
-    ("ERR_CONTENT_LENGTH_MISMATCH", Cause.HTTP_TRUNCATED, "the page ended too early"),
-    ("ERR_INCOMPLETE_CHUNKED_ENCODING", Cause.HTTP_TRUNCATED, "the page ended too early"),
-    ("ERR_ABORTED", Cause.CONTENT_TYPE, "it is no page: browsers download it, or show nothing"),
+    ("ERR_CONTENT_LENGTH_MISMATCH", Cause.HTTP_TRUNCATED, "the page was cut short"),
+    ("ERR_INCOMPLETE_CHUNKED_ENCODING", Cause.HTTP_TRUNCATED, "the page was cut short"),
+    ("ERR_ABORTED", Cause.CONTENT_TYPE, "it is not a page: browsers download it or show nothing"),
     ("ERR_INTERNET_DISCONNECTED", Cause.PROBE_NETWORK, "this machine has no network"),
-    ("ERR_NETWORK_CHANGED", Cause.PROBE_NETWORK, "this machine's network changed meanwhile"),
+    ("ERR_NETWORK_CHANGED", Cause.PROBE_NETWORK, "this machine's network changed during the check"),
     ("ERR_PROXY", Cause.PROBE_NETWORK, "the proxy cannot be reached"),
 )
 
@@ -63,9 +63,9 @@ def timed_out(seen: Seen, limit_ms: int, waited_ms: float) -> Verdict:
     if seen.opened_at is None:
         return own(f"the browser was not ready within {seconds}")
     if waited_ms > limit_ms / 3:
-        return own(f"the browser took {waited_ms / 1000:.1f} s of {seconds} to be ready, too little was left for the page")
+        return own(f"the browser took {waited_ms / 1000:.1f} s of {seconds} to start, which left too little time for the page")
     if seen.step is not None:
-        return Verdict(Cause.TIMEOUT_TOTAL, f"not done when the {seconds} were over", figures)
+        return Verdict(Cause.TIMEOUT_TOTAL, f"not finished within {seconds}", figures)
     if seen.answer is None:
         return Verdict(Cause.TIMEOUT_FIRST_BYTE, f"no answer within {seconds}", figures)
     return Verdict(Cause.TIMEOUT_TOTAL, f"the page began but was not ready within {seconds}", figures)

@@ -30,15 +30,15 @@ _SPARE_SECONDS, _SERVER_SECONDS = 0.02, 4.0
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a good answer looks like. Without any of these: one record or more."""
+    """What a good response looks like. Without any of these: one record or more."""
 
     answers: Annotated[
         list[str], Meta(description="Exactly these records, in any order.", examples=[["10 mx1.example.com", "20 mx2.example.com"]])
     ] = []
-    contains: Annotated[list[str], Meta(description="These records, others beside them.", examples=[["v=spf1 -all"]])] = []
-    regex: Annotated[str | None, Meta(description="One record at least matches.", examples=["^v=DMARC1"])] = None
-    min_count: Annotated[int, Meta(description="So many records at least.", ge=0)] = 1
-    rcode: Annotated[str, Meta(description="How the server answers.", examples=["NXDOMAIN"])] = "NOERROR"
+    contains: Annotated[list[str], Meta(description="At least these records; others are allowed.", examples=[["v=spf1 -all"]])] = []
+    regex: Annotated[str | None, Meta(description="At least one record matches.", examples=["^v=DMARC1"])] = None
+    min_count: Annotated[int, Meta(description="At least this many records.", ge=0)] = 1
+    rcode: Annotated[str, Meta(description="The expected response code.", examples=["NXDOMAIN"])] = "NOERROR"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,11 +48,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     answers differ on purpose (by place, in turn), write `expect`: then each server must meet it, and they need not agree.
     """
 
-    name: Annotated[str, Meta(description="Name that is asked for; an address for PTR.", examples=["example.com"], extra=SHOWN)]
+    name: Annotated[str, Meta(description="Name to look up; an address for PTR.", examples=["example.com"], extra=SHOWN)]
     record: Annotated[str, Meta(description="Record type.", examples=["AAAA", "MX", "TXT", "HTTPS"], extra=SHOWN)] = "A"
-    expect: Annotated[Expect, Meta(description="What a good answer looks like.")] = Expect()
+    expect: Annotated[Expect, Meta(description="What a good response looks like.")] = Expect()
     resolver: Annotated[
-        str | None, Meta(description="DNS server that is asked; this machine's when not set.", examples=["9.9.9.9:53"], extra=SHOWN)
+        str | None, Meta(description="DNS server to ask; this machine's if not set.", examples=["9.9.9.9:53"], extra=SHOWN)
     ] = None
     authoritative: Annotated[bool, Meta(description="Ask each of the zone's own servers too, and compare.")] = False
     serials: Annotated[bool, Meta(description="The zone's servers must have the same serial.")] = True
@@ -61,7 +61,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Meta(description="The answer must be validly signed, from a trust anchor down; bogus, expired or unsigned is `dns.mismatch`."),
     ] = False
     trust_anchors: Annotated[
-        list[str], Meta(description="DS records to begin from instead of the root's.", examples=[["example.com. DS 12345 13 2 0A1B…"]])
+        list[str], Meta(description="DS records to start from instead of the root's.", examples=[["example.com. DS 12345 13 2 0A1B…"]])
     ] = []
     latency: Latency = None
 
@@ -92,7 +92,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         given = {"record" if key == "type" else key: value for key, value in found.keys.items()}
         if not found.path:
             if found.port is not None:
-                raise ValueError(f"{url!r} names a server and no name to ask it for; write {_EXAMPLE}")
+                raise ValueError(f"{url!r} names a server but no name to look up; write {_EXAMPLE}")
             return {"name": found.host, **given}
         server = keys.host_port(found.host, found.port or 53)
         split_server(server)
@@ -135,7 +135,7 @@ class DnsProbe:
         self._wanted, self._anchors = wanted_of(config), anchors(config)
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """One look within `timeout_ms`; never raises for anybody's fault."""
+        """One check within `timeout_ms`; never raises."""
         look = _Look(self._config, self._wanted, self._deps, timeout_ms)
         try:
             verdict = await look.go(self._anchors, self._port)
@@ -145,7 +145,7 @@ class DnsProbe:
 
 
 class _Look:
-    """One check under way."""
+    """One check in progress."""
 
     def __init__(self, config: Config, wanted: "Wanted", deps: ProbeDeps, timeout_ms: int) -> None:
         self._config, self._wanted, self._deps = config, wanted, deps
@@ -208,7 +208,7 @@ class _Look:
                 continue
             if last or reply.rcode not in (dns.rcode.SERVFAIL, dns.rcode.REFUSED):
                 return server, reply
-        raise CheckFailed(Cause.PROBE_RESOLVER, "this machine names no resolver", {}, Status.UNKNOWN)
+        raise CheckFailed(Cause.PROBE_RESOLVER, "no resolver is configured on this machine", {}, Status.UNKNOWN)
 
     async def _validate(self, reply: "Reply", anchors: Any) -> None:
         from vigie.probes.dns.dnssec import Validator

@@ -44,7 +44,7 @@ def anchors_of(texts: Iterable[str]) -> dict[dns.name.Name, list[Any]]:
             data = dns.rdata.from_text("IN", "DS" if words[1].upper() == "DS" else "", " ".join(words[2:]))
             found.setdefault(dns.name.from_text(words[0]), []).append(data)
         except (dns.exception.DNSException, ValueError, IndexError):
-            raise ValueError(f"{text[:80]!r} is no trust anchor; write `example.com. DS 12345 13 2 0A1B…`") from None
+            raise ValueError(f"{text[:80]!r} is not a trust anchor; write `example.com. DS 12345 13 2 0A1B…`") from None
     return found
 
 
@@ -68,7 +68,7 @@ class Validator:
             sets = list(_sets(record for record in reply.authority if record.type in _DENIALS))
             signatures = reply.authority
         if not sets:
-            raise _failed("unsigned", f"nothing signed denies {question}")
+            raise _failed("unsigned", f"no signed record denies {question}")
         for one in sets:
             if not _follows(one, sets):
                 await self._judge_set(one, signatures)
@@ -89,18 +89,18 @@ class Validator:
             return self._keys[zone]
         self._depth += 1
         if self._depth > _MAX_ZONES:
-            raise _failed("bogus", f"more than {_MAX_ZONES} zones lie between {zone} and a trust anchor")
+            raise _failed("bogus", f"more than {_MAX_ZONES} zones between {zone} and a trust anchor")
         vouched = self.anchors.get(zone) or await self._delegation(zone)
         reply = await self.ask(Question(zone, dns.rdatatype.DNSKEY, signed=True))
         found = _set_of(reply.answers, zone, dns.rdatatype.DNSKEY)
         if found is None:
-            raise _failed("bogus", f"{zone} is vouched for by its parent and has no keys")
+            raise _failed("bogus", f"{zone} has a DS record at its parent but no keys")
         entry = dns.rdataset.Rdataset(dns.rdataclass.IN, dns.rdatatype.DNSKEY)
         for key in found:
             if any(_vouches(ds, zone, key) for ds in vouched[:_MAX_RECORDS]):
                 entry.add(key)
         if not entry:
-            raise _failed("bogus", f"no key of {zone} is the one that its parent vouches for (DS)")
+            raise _failed("bogus", f"no key of {zone} matches the DS record at its parent")
         self._check(found, _signatures(reply.answers, found), entry)
         self._keys[zone] = found
         return found
@@ -108,17 +108,17 @@ class Validator:
     async def _delegation(self, zone: dns.name.Name) -> list[Any]:
         """What a zone's parent says of its keys."""
         if zone == dns.name.root:
-            raise _failed("bogus", "no trust anchor lies above the name")
+            raise _failed("bogus", "there is no trust anchor above the name")
         reply = await self.ask(Question(zone, dns.rdatatype.DS, signed=True))
         found = _set_of(reply.answers, zone, dns.rdatatype.DS)
         if found is None:
-            raise _failed("unsigned", f"{zone} is not signed: its parent vouches for no key (no DS)")
+            raise _failed("unsigned", f"{zone} is not signed: its parent has no DS record for it")
         signatures = _signatures(reply.answers, found)
         if not signatures:
-            raise _failed("bogus", f"what the parent of {zone} says of its key (DS) carries no signature")
+            raise _failed("bogus", f"the DS record of {zone} at its parent carries no signature")
         parent = signatures[0].signer
         if parent == zone or not zone.is_subdomain(parent):
-            raise _failed("bogus", f"what is said of the key of {zone} (DS) is signed by {parent}, which is not its parent")
+            raise _failed("bogus", f"the DS record of {zone} is signed by {parent}, which is not its parent")
         self._check(found, [sign for sign in signatures if sign.signer == parent], await self.keys(parent))
         return list(found)
 
@@ -128,7 +128,7 @@ class Validator:
         for sign in signatures:
             alike = sum(1 for key in keys if dns.dnssec.key_id(key) == sign.key_tag)
             if alike > _MAX_ALIKE or self._in_vain > _MAX_IN_VAIN:
-                raise _failed("bogus", f"{zone} has more signatures that do not hold, or keys alike, than are looked at")
+                raise _failed("bogus", f"{zone} has more invalid signatures or colliding keys than are checked")
             try:
                 dns.dnssec.validate_rrsig(one, sign, {zone: keys}, now=self.now)
             except (dns.exception.DNSException, ValueError) as error:
@@ -164,7 +164,7 @@ def _sets(records: Iterable[Record]) -> Iterable[dns.rrset.RRset]:
     for record in records:
         one = found.setdefault((record.owner, record.type), dns.rrset.RRset(record.owner, dns.rdataclass.IN, record.type))
         if len(one) >= _MAX_RECORDS:
-            raise _failed("bogus", f"{_shown(one)} has more than {_MAX_RECORDS} records, which are not checked")
+            raise _failed("bogus", f"{_shown(one)} has more than {_MAX_RECORDS} records, which is more than are checked")
         one.add(record.data, record.ttl)
     return found.values()
 

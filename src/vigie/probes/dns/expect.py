@@ -49,7 +49,7 @@ def question_of(name: str, record: str, *, signed: bool) -> Question:
     try:
         kind = dns.rdatatype.from_text(record.upper())
     except (dns.exception.DNSException, ValueError):
-        raise ValueError(f"{record[:20]!r} is no record type; write A, AAAA, MX, TXT, …") from None
+        raise ValueError(f"{record[:20]!r} is not a record type; write A, AAAA, MX, TXT, …") from None
     if dns.rdatatype.to_text(kind) in _META:
         raise ValueError(f"{record[:20]!r} cannot be watched; name one record type")
     try:
@@ -57,7 +57,7 @@ def question_of(name: str, record: str, *, signed: bool) -> Question:
             return Question(dns.reversename.from_address(name), kind, signed=signed)
         return Question(dns.name.from_text(name), kind, signed=signed)
     except (dns.exception.DNSException, ValueError, UnicodeError) as error:
-        raise ValueError(f"{name[:80]!r} is no name: {error}") from None
+        raise ValueError(f"{name[:80]!r} is not a name: {error}") from None
 
 
 def rcode_of(text: str) -> dns.rcode.Rcode:
@@ -65,7 +65,7 @@ def rcode_of(text: str) -> dns.rcode.Rcode:
     try:
         return dns.rcode.from_text(text.upper())
     except (dns.exception.DNSException, ValueError):
-        raise ValueError(f"{text[:20]!r} is no answer code; write NOERROR, NXDOMAIN, …") from None
+        raise ValueError(f"{text[:20]!r} is not a DNS response code; write NOERROR, NXDOMAIN, …") from None
 
 
 def _is_address(text: str) -> bool:
@@ -77,13 +77,13 @@ def _is_address(text: str) -> bool:
 
 
 def canonical(kind: dns.rdatatype.RdataType, text: str) -> str:
-    """A record of the configuration as it is compared; texts may stand without quotes. ValueError for what is no such record."""
+    """A record of the configuration as it is compared; texts need no quotes. Raises ValueError for an invalid record."""
     if kind in (dns.rdatatype.TXT, dns.rdatatype.SPF) and not text.startswith('"'):
         return text
     try:
         return record_text(dns.rdata.from_text("IN", kind, text, origin=dns.name.root, relativize=False))
     except (dns.exception.DNSException, ValueError) as error:
-        raise ValueError(f"{text[:80]!r} is no {dns.rdatatype.to_text(kind)} record: {error}") from None
+        raise ValueError(f"{text[:80]!r} is not a valid {dns.rdatatype.to_text(kind)} record: {error}") from None
 
 
 def record_text(data: Any) -> str:
@@ -95,7 +95,7 @@ def record_text(data: Any) -> str:
 
 
 def records(question: Question, reply: Reply) -> tuple[list[str], int | None, dns.name.Name | None]:
-    """The answer's records as texts, their shortest TTL, and the last alias on the way; None for that where they go in a circle."""
+    """The answer's records as texts, their shortest TTL, and the last alias on the way; None for that where they form a loop."""
     at, seen = question.name, {question.name}
     aliases: dict[dns.name.Name, Any] = {one.owner: one.data for one in reply.answers if one.type == dns.rdatatype.CNAME}
     while question.type != dns.rdatatype.CNAME and at in aliases and len(seen) <= _MAX_ALIASES:
@@ -138,11 +138,11 @@ def _other_code(wanted: Wanted, got: dns.rcode.Rcode, name: str) -> Verdict:
 def _too_few(wanted: Wanted, found: list[str], name: str, at: dns.name.Name | None) -> Verdict:
     record = dns.rdatatype.to_text(wanted.question.type)
     if at is None:
-        return Verdict(Cause.DNS_NO_ANSWER, f"the aliases of {name} go in a circle", {"answers": 0})
+        return Verdict(Cause.DNS_NO_ANSWER, f"the aliases of {name} form a loop", {"answers": 0})
     if not found:
         alias = "" if at == wanted.question.name else f" is an alias of {at.to_text(omit_final_dot=True)[:80]}, which"
         return Verdict(Cause.DNS_NO_ANSWER, f"{name}{alias} has no {record} record", {"answers": 0})
-    return _mismatch(f"{wanted.question}: {len(found)} record(s), at least {wanted.min_count} are expected", found, wanted)
+    return _mismatch(f"{wanted.question}: {len(found)} record(s), expected at least {wanted.min_count}", found, wanted)
 
 
 def _mismatch(words: str, found: list[str], wanted: Wanted) -> Verdict:

@@ -115,7 +115,7 @@ def read(wire: bytes, question: Question) -> Reply:
         wanted = _ALWAYS | {question.type}
         both = list(_records(wire, at, answers + authority, wanted, answers))
     except (struct.error, dns.exception.DNSException, IndexError) as error:
-        raise ValueError(f"no proper DNS message ({type(error).__name__})") from None
+        raise ValueError(f"not a valid DNS message ({type(error).__name__})") from None
     return Reply(
         rcode=dns.rcode.Rcode(flags & 0xF),
         flags=flags,
@@ -179,12 +179,12 @@ def _unusable(server: Server, question: Question, why: str) -> CheckFailed:
 def _unreachable(server: Server, error: OSError) -> CheckFailed:
     figures = {"server": str(server)}
     if isinstance(error, ConnectionRefusedError):
-        words = f"nobody answers DNS at {server} (connection refused)"
+        words = f"no DNS server listens at {server} (connection refused)"
         if server.own:
             return CheckFailed(Cause.PROBE_RESOLVER, words, dict(figures), Status.UNKNOWN)
         return CheckFailed(Cause.DNS_REFUSED, words, dict(figures))
     if isinstance(error, ConnectionError):
-        return CheckFailed(Cause.DNS_SERVFAIL, f"{server} broke the connection", dict(figures))
+        return CheckFailed(Cause.DNS_SERVFAIL, f"{server} reset the connection", dict(figures))
     return CheckFailed(Cause.TCP_UNREACHABLE, f"{server} cannot be reached ({error.strerror})", dict(figures))
 
 

@@ -35,7 +35,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class ServerReply:
-    """What one server says: `fault` and its cause when it does not serve the zone, else its serial and its answer (texts, no TTL)."""
+    """What one server says: `fault` and its cause if it is not authoritative, else its serial and its answer (texts, no TTL)."""
 
     name: str
     address: str
@@ -64,7 +64,7 @@ async def zone_of(name: dns.name.Name, asking: Asking) -> Zone:
         if at == dns.name.root:
             break
         at = at.parent()
-    raise CheckFailed(Cause.DNS_NO_ANSWER, f"no zone is found that {name.to_text(omit_final_dot=True)} belongs to")
+    raise CheckFailed(Cause.DNS_NO_ANSWER, f"no zone was found for {name.to_text(omit_final_dot=True)}")
 
 
 async def addresses_of(
@@ -77,7 +77,7 @@ async def addresses_of(
     pairs, nameless = [], []
     for host, answer in zip(zone.servers, found, strict=True):
         if answer.cause is not None:
-            nameless.append(ServerReply(host, "no address", answer.cause, f"its name gives no address ({answer.cause})"))
+            nameless.append(ServerReply(host, "no address", answer.cause, f"its name does not resolve ({answer.cause})"))
         pairs += [(host, address) for address in answer.addresses if _is_routable(address)]
     return pairs[:_MAX_SERVERS], nameless
 
@@ -105,7 +105,7 @@ async def query_server(name: str, server: Server, zone: Zone, question: Question
             cause = Cause.DNS_REFUSED if one.rcode is dns.rcode.REFUSED else Cause.DNS_SERVFAIL
             return ServerReply(name, str(server), cause, f"it answers {dns.rcode.to_text(one.rcode)}")
     if not start.authoritative or not serials:
-        return ServerReply(name, str(server), Cause.DNS_SERVFAIL, "it does not serve the zone")
+        return ServerReply(name, str(server), Cause.DNS_SERVFAIL, "it is not authoritative for the zone")
     texts = sorted(f"{dns.rdatatype.to_text(one.type)} {record_text(one.data)}" for one in reply.answers if one.type != dns.rdatatype.RRSIG)
     rcode = dns.rcode.to_text(reply.rcode)
     kinds = {one.type for one in reply.answers}
@@ -132,9 +132,7 @@ def compare(replies: list[ServerReply], *, serials: bool, judge: Callable[[Reply
     words = "; ".join(f"{one.who}: {fault}" for one, fault in faults[:_MAX_NAMED])
     more = f"; and {len(faults) - _MAX_NAMED} more" if len(faults) > _MAX_NAMED else ""
     figures: dict[str, Scalar] = {"servers": len(replies), "differing": len(faults), "server": faults[0][0].name, "serial": newest}
-    return Verdict(
-        Cause.DNS_MISMATCH, f"{len(faults)} of {len(replies)} servers of the zone: {words}{more}"[:500], figures, Status.DEGRADED
-    )
+    return Verdict(Cause.DNS_MISMATCH, f"{len(faults)} of the zone's {len(replies)} servers: {words}{more}"[:500], figures, Status.DEGRADED)
 
 
 def _none_serves(replies: list[ServerReply]) -> Verdict:
@@ -142,7 +140,7 @@ def _none_serves(replies: list[ServerReply]) -> Verdict:
     words = "; ".join(f"{one.who}: {one.fault}" for one in replies[:_MAX_NAMED])
     return Verdict(
         first,
-        f"none of the {len(replies)} servers of the zone serves it: {words}"[:500],
+        f"none of the zone's {len(replies)} servers is authoritative for it: {words}"[:500],
         {"servers": len(replies), "differing": len(replies)},
     )
 

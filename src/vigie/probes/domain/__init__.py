@@ -39,22 +39,22 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rdap_server: Annotated[
         str | None,
         Meta(
-            description="The registry's RDAP server, where IANA's list is not to be asked.",
+            description="The registry's RDAP server, to use instead of asking IANA's list.",
             examples=["https://rdap.example/"],
             extra=ADDRESS,
         ),
     ] = None
-    rdap_list: Annotated[str, Meta(description="The list of registries.", extra=ADDRESS)] = IANA_LIST
+    rdap_list: Annotated[str, Meta(description="Address of the list of registries.", extra=ADDRESS)] = IANA_LIST
     ca_file: CaFile = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for what can be no registered domain, or no address of a server."""
         keys.check_host(self.domain.strip())
         if "." not in self.host:
-            raise ValueError(f"{self.domain[:80]!r} is no registered domain; write example.com")
+            raise ValueError(f"{self.domain[:80]!r} is not a registered domain; write example.com")
         for url in (self.rdap_server, self.rdap_list):
             if url is not None and not url.startswith(("https://", "http://")):
-                raise ValueError(f"{url[:80]!r} is no address of an RDAP server; write https://rdap.example/")
+                raise ValueError(f"{url[:80]!r} is not the address of an RDAP server; write https://rdap.example/")
 
     @property
     def host(self) -> str:
@@ -71,7 +71,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The keys that `domain://example.com` stands for; ValueError says what is wrong with it."""
         found = keys.Url.of(url, _EXAMPLE)
         if found.port is not None or found.path:
-            raise ValueError(f"{url!r} is no domain; write {_EXAMPLE}")
+            raise ValueError(f"{url!r} is not a domain; write {_EXAMPLE}")
         return {"domain": found.host, **found.keys}
 
 
@@ -87,7 +87,7 @@ class DomainProbe:
         self._config, self._deps = config, deps
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """One look within `timeout_ms`; never raises for anybody's fault."""
+        """One check within `timeout_ms`; never raises."""
         clock, domain = self._deps.clock, self._config.host
         at, started = clock.now(), clock.monotonic()
         advice: tuple[str, ...] = ()
@@ -133,7 +133,7 @@ def _figures(found: Registration, now: int) -> dict[str, Scalar]:
 
 def _told(found: Registration, figures: dict[str, Scalar]) -> str:
     if found.ends is None:
-        return "registered; the registry does not tell until when"
+        return "registered; the registry does not say until when"
     return f"registered until {figures['ends']}, {figures['days_left']} days left"
 
 
@@ -150,5 +150,5 @@ def _judged(found: Registration, domain: str, now: int, days: int) -> Verdict | 
         return None
     if left < 0:
         return Verdict(Cause.DOMAIN_EXPIRING, f"the registration of {domain} ended {-left} days ago", {"expired_days": -left})
-    words = f"{domain} stays registered for {left} days, fewer than {days}"
+    words = f"{domain} is registered for {left} more days, fewer than {days}"
     return Verdict(Cause.DOMAIN_EXPIRING, words, {"expected": days}, Status.DEGRADED)

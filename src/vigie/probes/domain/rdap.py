@@ -73,13 +73,13 @@ async def server_of(domain: str, list_url: str, deps: ProbeDeps, seconds: float,
         async with asyncio.timeout(seconds), book.lock:
             servers = await _servers(book, list_url, deps, seconds, ca_file)
     except TimeoutError:
-        raise Unclear(f"IANA's list of registries was not had within {seconds:.1f} s") from None
+        raise Unclear(f"IANA's list of registries did not arrive within {seconds:.1f} s") from None
     labels = domain.split(".")
     for start in range(1, len(labels)):
         found = servers.get(".".join(labels[start:]))
         if found:
             return found
-    raise Unclear(f"no RDAP server is known for .{labels[-1]}", "Name the registry's RDAP server with rdap_server, where it has one.")
+    raise Unclear(f"no RDAP server is known for .{labels[-1]}", "Name the registry's RDAP server with rdap_server, if it has one.")
 
 
 async def _servers(book: Registries, url: str, deps: ProbeDeps, seconds: float, ca_file: str | None) -> dict[str, str]:
@@ -91,7 +91,7 @@ async def _servers(book: Registries, url: str, deps: ProbeDeps, seconds: float, 
             body = await _list(url, deps, seconds * 0.8, ca_file)
         except FetchError as error:
             if not known or now - at >= _STALE_MS:
-                raise Unclear(f"IANA's list of registries cannot be had: {error}") from None
+                raise Unclear(f"IANA's list of registries cannot be fetched: {error}") from None
         else:
             at, known = now, _read_list(body)
             await asyncio.to_thread(_to_file, file, body)
@@ -103,12 +103,12 @@ async def _list(url: str, deps: ProbeDeps, seconds: float, ca_file: str | None) 
     """The list's bytes, which can be read."""
     answer = await fetch(FetchRequest(url, _MAX_LIST, headers=_ACCEPT, redirects=_REDIRECTS, ca_file=ca_file), deps, seconds)
     if answer.status != 200 or not _read_list(answer.body):
-        raise FetchError(f"it is no such list (HTTP {answer.status})")
+        raise FetchError(f"it is not a list of registries (HTTP {answer.status})")
     return answer.body
 
 
 def _read_list(data: bytes) -> dict[str, str]:
-    """Address by top-level domain (or a longer suffix), https where there is a choice; empty for what is no such list."""
+    """Address by top-level domain (or a longer suffix), https where there is a choice; empty if the list is invalid."""
     found: dict[str, str] = {}
     try:
         services = msgspec.json.decode(data, type=_List).services
@@ -156,17 +156,17 @@ async def registration(domain: str, server: str, deps: ProbeDeps, seconds: float
     if answer.status == 404 and (sure or (said is not None and (said.error_code == 404 or said.rdap_conformance))):
         raise NotRegistered
     if answer.status in _BUSY:
-        raise Unclear(f"the registry asks to wait (HTTP {answer.status})", "Look less often: once a day is enough.")
+        raise Unclear(f"the registry is rate-limiting requests (HTTP {answer.status})", "Check less often: once a day is enough.")
     if answer.status != 200:
         raise Unclear(f"the registry answers HTTP {answer.status}")
     if said is None or said.object_class_name.lower() != "domain":
-        raise Unclear("the registry's answer is no RDAP")
+        raise Unclear("the registry's response is not RDAP")
     if said.ldh_name and said.ldh_name.lower().rstrip(".") != domain:
-        raise Unclear(f"the registry's answer is about {said.ldh_name[:80]!r}")
+        raise Unclear(f"the registry's response is about {said.ldh_name[:80]!r}")
     ends = [_instant(event.event_date) for event in said.events if event.event_action.lower() == "expiration"]
     known = [one for one in ends if one is not None]
     if ends and not known:
-        raise Unclear("the registry's date of expiry cannot be read")
+        raise Unclear("the registry's expiry date cannot be read")
     return Registration(min(known, default=None), tuple(state.lower().strip() for state in said.status[:32]))
 
 

@@ -46,7 +46,7 @@ _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # what a shell says (POSIX, Shell Comman
 _BY_HAND = "Run the command by hand as the user that Vigie runs as."
 _HINTS = {
     _NOT_FOUND: "Install it, or write its whole path in `command`.",
-    _NOT_EXECUTABLE: "Make it executable for the user that Vigie runs as (chmod +x), and have its first line name an interpreter.",
+    _NOT_EXECUTABLE: "Make it executable for the user that Vigie runs as (chmod +x), with an interpreter in its first line.",
 }
 
 
@@ -56,20 +56,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     command: Annotated[
         str | list[str],
         msgspec.Meta(
-            description="Program and arguments, as a list or as a line that is split as a shell would; no shell runs it. Plugin folders "
-            "are searched after `PATH`. Secrets belong in `env`: arguments are seen by every user of the machine.",
+            description="Program and arguments, as a list or as a line that is split the way a shell does; no shell is involved. "
+            "Plugin folders are searched after `PATH`. Secrets belong in `env`: arguments are visible to every user of the machine.",
             examples=["check_load -w 5,4,3 -c 10,8,6", ["/opt/checks/backup.py", "--days", "1"]],
         ),
     ]
-    shell: Annotated[bool, msgspec.Meta(description="Hand the line to the system's shell, for pipes and variables.")] = False
+    shell: Annotated[bool, msgspec.Meta(description="Pass the line to the system's shell, for pipes and variables.")] = False
     env: Annotated[
         dict[str, Secret],
         msgspec.Meta(
-            description="Environment of the command, beside `PATH`, `HOME`, `TZ` and the like; nothing else of Vigie's own is passed on.",
+            description="Environment of the command, in addition to `PATH`, `HOME`, `TZ` and the like; nothing else of Vigie's own "
+            "environment is passed on.",
             examples=[{"PGPASSWORD": "${DB_PASSWORD}"}],
         ),
     ] = {}
-    directory: Annotated[str | None, msgspec.Meta(description="Working directory; Vigie's own when not set.", examples=["/opt/checks"])] = (
+    directory: Annotated[str | None, msgspec.Meta(description="Working directory; Vigie's own if not set.", examples=["/opt/checks"])] = (
         None
     )
 
@@ -77,14 +78,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Raise ValueError for a command that cannot be run."""
         parts = [self.command] if isinstance(self.command, str) else self.command
         if any("\x00" in part for part in parts) or "\x00" in (self.directory or ""):
-            raise ValueError("a command holds no NUL character")
+            raise ValueError("a command cannot contain a NUL character")
         if self.shell and not isinstance(self.command, str):
             raise ValueError("with `shell: true` the command is one line, not a list")
         if not any(_arguments(self.command)[:1] if not self.shell else parts[0].split()):
             raise ValueError("the command is empty")
         for name, value in texts(self.env).items():
             if not _ENV_NAME.fullmatch(name) or "\x00" in value:
-                raise ValueError(f"{name!r} is no name of an environment variable, or its value holds a NUL character")
+                raise ValueError(f"{name!r} is not a valid name of an environment variable, or its value contains a NUL character")
 
     @property
     def target(self) -> str:
@@ -94,7 +95,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def host(self) -> str:
-        """None: what a command talks to is its own business."""
+        """Empty: it is not known what a command talks to."""
         return ""
 
 
@@ -155,9 +156,9 @@ class ExecProbe:
             words = f"the command did not end within {timeout_ms / 1000:g} s and was killed"
             return Verdict(Cause.TIMEOUT_TOTAL, words, {"limit_ms": timeout_ms})
         if ran.end is not End.OVER or ran.code is None:
-            return _own("it wrote more than 1 MiB and was killed" if ran.end is End.FLOOD else "too many commands ran at once")
+            return _own("it wrote more than 1 MiB and was killed" if ran.end is End.FLOOD else "too many commands were running")
         if ran.code < 0:
-            return _own(f"the command was ended by {signal_name(ran.code)}")
+            return _own(f"the command was killed by {signal_name(ran.code)}")
         return self._judged(ran.code, ran.out.decode("utf-8", "replace"), ran.err.decode("utf-8", "replace"))
 
     def _judged(self, code: int, out: str, err: str) -> Verdict:
@@ -165,13 +166,13 @@ class ExecProbe:
         figures: dict[str, Scalar] = {**plugin.figures(out), "exit_status": code}
         status = _STATUSES.get(code)
         if status is None:
-            return _own(f"exit status {code}, which says nothing about the service" + (f" ({words})" if words else ""), figures)
+            return _own(f"exit status {code}, which is not one of 0 to 3" + (f" ({words})" if words else ""), figures)
         cause = Cause.PROBE_ERROR if status is Status.UNKNOWN else Cause.PROTOCOL_MISMATCH
         return Verdict(cause, words or f"exit status {code}, and no output", figures, status)
 
     def _not_started(self, error: OSError) -> tuple[Verdict, str]:
         if self._directory is not None and error.filename == self._directory:
-            return _own(f"the working directory cannot be entered ({error.strerror})"), "Make it, or name another one in `directory`."
+            return _own(f"cannot change to the working directory ({error.strerror})"), "Create it, or name another one in `directory`."
         if isinstance(error, FileNotFoundError):
             return _own(f"{self._name}, or the interpreter that it names, was not found"), _HINTS[_NOT_FOUND]
         if error.errno in (errno.EACCES, errno.ENOEXEC, errno.EPERM):
@@ -186,7 +187,7 @@ def _own(words: str, figures: dict[str, Scalar] | None = None) -> Verdict:
 def _hint(found: Verdict) -> str:
     """What to do first."""
     if found.cause is Cause.TIMEOUT_TOTAL:
-        return "Give the plugin a shorter time-out of its own, so that it can say what it waited for."
+        return "Give the plugin a shorter timeout of its own, so that it can say what it was waiting for."
     code = found.figures.get("exit_status")
     return _HINTS.get(code, _BY_HAND) if isinstance(code, int) else _BY_HAND
 

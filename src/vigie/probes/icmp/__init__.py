@@ -28,7 +28,7 @@ TRAITS = Traits(tcp=False)
 _EXAMPLE = "icmp://router.example.com"
 _WAIT_SECONDS, _SPARE_SECONDS = 2.0, 0.02
 _FIX = {
-    "linux": "allow it for everybody: sysctl -w net.ipv4.ping_group_range='0 2147483647'",
+    "linux": "allow it for all users: sysctl -w net.ipv4.ping_group_range='0 2147483647'",
     "win32": "run Vigie as an administrator",
 }
 
@@ -41,11 +41,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     host: Host
-    count: Annotated[int, Meta(description="Pings in a check.", ge=1, le=100)] = 5
-    interval: Annotated[Duration, Meta(description="Time between them; shorter where the time-out leaves less.")] = msgspec.field(
+    count: Annotated[int, Meta(description="Pings per check.", ge=1, le=100)] = 5
+    interval: Annotated[Duration, Meta(description="Time between them; shorter if the timeout leaves less.")] = msgspec.field(
         default_factory=lambda: Duration(200)
     )
-    loss: Annotated[int, Meta(description="More percent lost than this is degraded; all lost is down.", ge=0, le=100)] = 20
+    loss: Annotated[int, Meta(description="Losing more than this percentage is degraded; losing all is down.", ge=0, le=100)] = 20
     latency: Annotated[Duration | None, Meta(description="Slower on average than this is degraded.", examples=["80ms"])] = None
     ip: Family = None
     resolver: Resolver = None
@@ -67,7 +67,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The keys that `icmp://host` stands for; ValueError says what is wrong with it."""
         found = keys.Url.of(url, _EXAMPLE)
         if found.port is not None:
-            raise ValueError(f"{url!r}: pings know no ports; write {_EXAMPLE}")
+            raise ValueError(f"{url!r}: pings have no port; write {_EXAMPLE}")
         return found.plain(_EXAMPLE)
 
 
@@ -85,7 +85,7 @@ class IcmpProbe:
     wire: Callable[[str], Wire] = SocketWire
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """One look within `timeout_ms`; never raises for the target's fault."""
+        """One check within `timeout_ms`; never raises for the target's fault."""
         at, loop = self.deps.clock.now(), asyncio.get_running_loop()
         ends = loop.time() + timeout_ms / 1000 - _SPARE_SECONDS
         answer = await self.deps.resolver.resolve(
@@ -136,7 +136,7 @@ def _nothing(series: Series, timeout_ms: int) -> Verdict:
     """Not one answer: the network may say why."""
     figures: dict[str, Scalar] = {"limit_ms": timeout_ms}
     if series.fault is None:
-        return Verdict(Cause.ICMP_TIMEOUT, f"no answer to {series.sent} pings in time", figures)
+        return Verdict(Cause.ICMP_TIMEOUT, f"none of {series.sent} pings was answered in time", figures)
     why = series.fault.strerror or type(series.fault).__name__
     if series.fault.errno in UNREACHABLE:
         return Verdict(Cause.TCP_UNREACHABLE, f"the host cannot be reached ({why})", {"detail": why})

@@ -1,8 +1,8 @@
-"""The other addresses of a service: a check that succeeded by one of them says nothing about the rest, so they are looked at in turn.
+"""The other addresses of a service: a check that succeeded with one of them says nothing about the rest, so they are tried in turn.
 
-One plain TCP connection in every few checks, and never more than one in a check. An address counts as dead once two looks in a row
-found it so; while one is, each check looks at one, so that its return is seen. What our own machine cannot reach (no IPv6 here)
-accuses nobody.
+One plain TCP connection in every few checks, and never more than one per check. An address counts as dead after two failed tries in a
+row; while one is dead, every check tries one, so that its recovery is noticed. What this machine itself cannot reach (no IPv6 here) does
+not count.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from vigie.ports import Probe
 from vigie.probes.kit.deps import ProbeDeps
 
 CHECKS_PER_TRIAL = 5  # checks
-_DEAD = 2  # looks in a row
+_DEAD = 2  # failed tries in a row
 _MAX_MS, _MIN_MS = 2_000, 500
 _PORTS = {"http": 80, "https": 443}
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
@@ -26,7 +26,7 @@ _WORDS = {
     Cause.TIMEOUT_CONNECT: "does not answer",
     Cause.TCP_UNREACHABLE: "cannot be reached",
 }
-_ADVICE = "Take the address out of the name's records, or see why its machine does not answer."
+_ADVICE = "Remove the address from the name's records, or find out why its machine does not answer."
 
 
 @dataclass(slots=True)
@@ -46,11 +46,11 @@ class AlternateAddresses:
 
     @property
     def unsure(self) -> bool:
-        """Whether an address failed once and waits for a second look."""
+        """Whether an address failed once and is yet to be tried again."""
         return any(count < _DEAD for _, count in self._found.values())
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """Look once; the look at another address takes what the check left of its time, at most two seconds of it."""
+        """Run one check; the try of another address takes what is left of its time, at most two seconds."""
         started = self.deps.clock.monotonic()
         result = await self.probe.check(timeout_ms)
         if len(result.addresses) < 2 or result.address not in result.addresses or result.status not in (Status.UP, Status.DEGRADED):
@@ -79,18 +79,18 @@ class AlternateAddresses:
             self._found[address] = (cause, self._found.get(address, (cause, 0))[1] + 1)
 
     def _next(self, others: tuple[str, ...]) -> str:
-        """Each in its turn; the first one by chance of the hour, so that single cycles do not all look at the same."""
+        """Each in turn; the first depends on the time, so that single cycles do not all try the same one."""
         self._turn = self.deps.clock.now() // 1_000 if self._turn is None else self._turn + 1
         return others[self._turn % len(others)]
 
     async def _is_theirs(self, address: str, cause: Cause) -> bool:
-        """Whether a silence is not for want of a way of our own; a refusal always is an answer."""
+        """Whether the fault is the address's and not our network's; a refusal is always an answer."""
         if cause is Cause.TCP_REFUSED or is_private(address):
             return True
         return await self.deps.link.reaches(6 if ":" in address else 4)
 
     def _judged(self, result: CheckResult, dead: list[str]) -> CheckResult:
-        """The worst is told first: a whole family, else a single address."""
+        """The worst fault first: a whole family, else a single address."""
         cause = self._found[dead[0]][0]
         figures: dict[str, Scalar] = {"address": dead[0], "dead": len(dead), "addresses": len(result.addresses)}
         words = f"{dead[0]} {_WORDS[cause]}; {len(dead)} of {len(result.addresses)} addresses is dead"

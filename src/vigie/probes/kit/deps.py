@@ -20,7 +20,7 @@ def configured(config_type: type, options: dict[str, object]) -> Any:
     try:
         return msgspec.convert(revealed(options), config_type, dec_hook=_read)
     except (msgspec.ValidationError, ValueError) as error:
-        raise VigieError(f"a probe's configuration did not travel well: {error}") from error
+        raise VigieError(f"a probe's configuration could not be read by the prober: {error}") from error
 
 
 def _read(kind: type, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Small documents over HTTP that a check needs besides its target (OCSP, CRL, RDAP): our own resolver, one deadline, a bounded answer."""
+"""Small documents over HTTP that a check needs besides its target (OCSP, CRL, RDAP): our own resolver, one deadline, a bounded size."""
 
 import asyncio
 import ssl
@@ -32,7 +32,7 @@ class FetchRequest:
 
 @dataclass(frozen=True, slots=True)
 class FetchResponse:
-    """A complete answer."""
+    """A complete response."""
 
     status: int
     body: bytes
@@ -40,11 +40,11 @@ class FetchResponse:
 
 
 class FetchError(Exception):
-    """Why there is no answer, in words; it never leaves the probe."""
+    """Why there is no response, in words; it never leaves the probe."""
 
 
 async def fetch(request: FetchRequest, deps: ProbeDeps, seconds: float) -> FetchResponse:
-    """GET, or POST where there is a body, within `seconds` in all; raises FetchError."""
+    """GET, or POST where there is a body, within `seconds` in total; raises FetchError."""
     url, where = request.url, ""
     try:
         async with asyncio.timeout(seconds):
@@ -57,7 +57,7 @@ async def fetch(request: FetchRequest, deps: ProbeDeps, seconds: float) -> Fetch
                 url = urljoin(url, location)
     except TimeoutError:
         raise FetchError(f"{where} did not answer within {seconds:.1f} s") from None
-    raise FetchError(f"{where} leads on by more than {request.redirects} redirect(s)")
+    raise FetchError(f"{where} redirects more than {request.redirects} times")
 
 
 def _checked(url: str) -> str:
@@ -75,7 +75,7 @@ def _checked(url: str) -> str:
         or not url.isascii()
         or not url.isprintable()
     ):
-        raise FetchError("the address is no http(s) URL")
+        raise FetchError("the address is not an http(s) URL")
     return host
 
 
@@ -116,18 +116,18 @@ async def _from(address: str, request: FetchRequest, url: str, deps: ProbeDeps, 
     except httpx.ConnectError as error:
         raise ConnectionError(str(error)[:80]) from None
     except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError) as error:
-        raise FetchError(f"{parts.hostname} does not speak HTTP as it should ({type(error).__name__})") from None
+        raise FetchError(f"{parts.hostname} does not speak valid HTTP ({type(error).__name__})") from None
 
 
 async def _body(pieces: AsyncIterator[bytes], headers: Mapping[str, str], max_bytes: int) -> bytes:
     """The body as it came; a compressed one was not asked for, and unpacking it would have no bound."""
     if headers.get("content-encoding", "identity") != "identity":
-        raise FetchError("the answer is compressed, which was not asked for")
+        raise FetchError("the response is compressed, which was not requested")
     found = bytearray()
     async for piece in pieces:
         found += piece
         if len(found) > max_bytes:
-            raise FetchError(f"the answer has more than {max_bytes} bytes")
+            raise FetchError(f"the response is longer than {max_bytes} bytes")
     return bytes(found)
 
 

@@ -12,7 +12,7 @@ from vigie.net import SHOWN, ascii_name, redact_url, split_server
 Meta = msgspec.Meta
 Host = Annotated[str, Meta(description="Name or address.", examples=["db.example.com", "192.0.2.7"], extra=SHOWN)]
 Port = Annotated[int, Meta(description="Port.", ge=1, le=65_535)]
-MaybePort = Annotated[Annotated[int, Meta(ge=1, le=65_535)] | None, Meta(description="Port; the usual one when not set.")]
+MaybePort = Annotated[Annotated[int, Meta(ge=1, le=65_535)] | None, Meta(description="Port; the usual one if not set.")]
 Family = Annotated[Literal[4, 6] | None, Meta(description="Only IPv4 or only IPv6.")]
 Resolver = Annotated[str | None, Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"], extra=SHOWN)]
 CaFile = Annotated[str | None, Meta(description="PEM file of a private authority.", extra=SHOWN)]
@@ -37,16 +37,16 @@ class Url:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise ValueError(f"{redact_url(url)!r} is no URL: {error}; write {example}") from None
+            raise ValueError(f"{redact_url(url)!r} is not a URL: {error}; write {example}") from None
         scheme = example.partition("://")[0]
         if parts.scheme != scheme or not parts.hostname or "@" in parts.netloc or parts.fragment:
-            raise ValueError(f"{redact_url(url)!r} is no {scheme} URL; write {example}")
+            raise ValueError(f"{redact_url(url)!r} is not a valid {scheme} URL; write {example}")
         return cls(parts.hostname, port, parts.path.strip("/"), dict(parse_qsl(parts.query, keep_blank_values=True)))
 
     def plain(self, example: str, **more: Any) -> dict[str, Any]:
         """Host, port where there is one, the keys of the query and `more` as a monitor's keys; ValueError for a path."""
         if self.path:
-            raise ValueError(f"/{self.path[:80]}: this URL holds no path; write {example}")
+            raise ValueError(f"/{self.path[:80]}: this URL cannot have a path; write {example}")
         found = {"host": self.host} | ({} if self.port is None else {"port": self.port})
         return {**found, **more, **self.keys}
 
@@ -54,7 +54,7 @@ class Url:
 def check_host(host: str) -> None:
     """Raise ValueError for what can be no name or address."""
     if not host or len(host) > 253 or any(character in "/@?#[] " or not character.isprintable() for character in host):
-        raise ValueError(f"{host[:80]!r} is no host; write db.example.com or 192.0.2.7, without port or path")
+        raise ValueError(f"{host[:80]!r} is not a host; write db.example.com or 192.0.2.7, without port or path")
     ascii_name(host)
 
 

@@ -8,7 +8,7 @@ from vigie.net import Link, is_private
 from vigie.ports import Probe
 from vigie.probes.kit.deps import ProbeDeps
 
-# Failures that a broken link of our own would cause as well, and those of them that are a resolver's failure, not its answer.
+# Failures that a broken link of our own could cause as well; among them, those where a resolver failed to answer.
 _RESOLVER = frozenset({Cause.DNS_SERVFAIL, Cause.DNS_REFUSED, Cause.DNS_TIMEOUT})
 _DOUBTFUL = _RESOLVER | {
     Cause.DNS_NXDOMAIN,
@@ -20,21 +20,21 @@ _DOUBTFUL = _RESOLVER | {
     Cause.TIMEOUT_TOTAL,
     Cause.ICMP_TIMEOUT,
 }
-_VOTE_MS = 2_000  # how long the vote on our own link takes
+_VOTE_MS = 2_000  # how long the examination of our own link takes
 _OTHER_MS = 800  # and the second resolver after it
 _AFTER_MS = 150  # how long a check may wait for it beyond its deadline
 
 _ADVICE = {
-    Cause.PROBE_NETWORK: "See this machine's network; the service is not accused and nobody is paged.",
-    Cause.PROBE_RESOLVER: "See this machine's resolver (/etc/resolv.conf); the service is not accused and nobody is paged.",
+    Cause.PROBE_NETWORK: "Check this machine's network; the service is not considered down and no alert is sent.",
+    Cause.PROBE_RESOLVER: "Check this machine's resolver (/etc/resolv.conf); the service is not considered down and no alert is sent.",
 }
 
 
 @dataclass(slots=True)
 class LinkGuard:
-    """A probe whose doubtful failures are put to our own link first: its fault is `unknown`, never the target's.
+    """A probe whose doubtful failures have our own link examined first: if that is at fault, the result is `unknown`.
 
-    `own_names` says that the system's resolver is asked for names, not one that belongs to the monitor.
+    `own_names`: names are resolved by the system's resolver, not by one that is configured for the monitor.
     """
 
     probe: Probe
@@ -44,7 +44,7 @@ class LinkGuard:
     _known: tuple[str | None, bool] = ("", True)
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """Look once. The vote on our own link is no part of the check's time; when that runs out, the vote has begun before."""
+        """Run one check. The examination of our own link does not count towards its time; it begins shortly before the deadline."""
         loop, link = asyncio.get_running_loop(), self.deps.link  # of the moment: a new configuration may name other control targets
         started = loop.time()
         early = loop.call_later(max(timeout_ms - _VOTE_MS, timeout_ms / 2) / 1000, self._prepare, link, timeout_ms)
@@ -65,11 +65,11 @@ class LinkGuard:
         place = result.address or self.host
         own = await link.fault(place, budget_ms)
         if own is Cause.PROBE_NETWORK:
-            return _own(result, own, "no control target answers either: this machine has no way out")
+            return _own(result, own, "no control target answers either: this machine has no connection to the outside")
         if own is Cause.PROBE_RESOLVER and self.own_names and result.cause.startswith("dns."):  # type: ignore[union-attr]  # doubted, so there is one
-            return _own(result, own, "no control name is resolved, though there is a way out: this machine's resolver fails")
+            return _own(result, own, "no control name resolves although the network works: this machine's resolver is failing")
         if self.own_names and result.cause in _RESOLVER and await link.other_answer(self.host, min(budget_ms, _OTHER_MS)):
-            words = "another resolver knows the name, this machine's does not answer"
+            words = "another resolver knows the name, but this machine's does not answer"
             return _own(result, Cause.PROBE_RESOLVER, words, FaultScope.MONITOR)
         link.missed(place)
         return result
@@ -79,13 +79,13 @@ class LinkGuard:
             link.prepare(self.host, min(timeout_ms // 2, _VOTE_MS))
 
     def _is_outside(self, address: str | None) -> bool:
-        """Whether a way out of this network is needed; remembered, as the address is mostly that of the check before."""
+        """Whether the target is outside this network; remembered, as the address is mostly the same as in the previous check."""
         if self._known[0] != address:
             self._known = (address, not is_private(address or self.host))
         return self._known[1]
 
 
 def _own(result: CheckResult, cause: Cause, words: str, scope: FaultScope | None = None) -> CheckResult:
-    """The result with the fault where it belongs."""
+    """The result with the fault assigned to Vigie."""
     message = f"{words} ({result.message})"
     return replace(result, status=Status.UNKNOWN, cause=cause, message=message, advice=(_ADVICE[cause],), scope=scope)

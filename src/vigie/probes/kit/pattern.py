@@ -1,4 +1,4 @@
-"""Texts that a configuration hopes for in what a peer says: plain ones with escapes, and regular expressions that cannot hang."""
+"""Texts that a configuration expects in a response: plain ones with escapes, and regular expressions that cannot hang."""
 
 import re
 import time
@@ -9,7 +9,7 @@ from vigie.probes.kit.verdict import CheckFailed
 
 _ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.|$)", re.DOTALL)
 _NAMED = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
-_ONE_SECONDS, _ALL_SECONDS = 0.05, 0.25  # one search blocks everybody; all searches of one check together
+_ONE_SECONDS, _ALL_SECONDS = 0.05, 0.25  # one search blocks the loop; all searches of one check together
 
 
 def unescaped(text: str) -> bytes:
@@ -19,7 +19,7 @@ def unescaped(text: str) -> bytes:
         if match[1].startswith(b"x") and len(match[1]) == 3:
             return bytes.fromhex(match[1][1:].decode())
         if match[1] not in _NAMED:
-            raise ValueError(rf"{text[:80]!r} holds an escape that is none; write \r, \n, \t, \0, \xHH or \\")
+            raise ValueError(rf"{text[:80]!r} contains an unknown escape; write \r, \n, \t, \0, \xHH or \\")
         return _NAMED[match[1]]
 
     return _ESCAPE.sub(one, text.encode())
@@ -31,16 +31,16 @@ def check_pattern(text: str) -> None:
 
 
 class Pattern:
-    """A regular expression. A search takes 50 ms at most, since it blocks everybody; those of one check 250 ms."""
+    """A regular expression. A search takes 50 ms at most, since it blocks the loop; all those of one check take 250 ms at most."""
 
     def __init__(self, text: str) -> None:
-        # Not the standard library's: whoever writes the answer could make that one search for hours.
+        # Not the standard library's: a hostile response could make that one search for hours.
         import regex
 
         try:
             self._compiled: Any = regex.compile(text)
         except (regex.error, RecursionError, OverflowError) as error:
-            raise ValueError(f"{text[:80]!r} is no regular expression: {str(error)[:80]}") from None
+            raise ValueError(f"{text[:80]!r} is not a regular expression: {str(error)[:80]}") from None
         self._text = text
 
     def end(self, data: str, spent: "SearchBudget") -> int | None:
@@ -58,7 +58,7 @@ class Pattern:
         try:
             return self._compiled.search(data, timeout=max(min(_ONE_SECONDS, _ALL_SECONDS - spent.seconds), 0.001))
         except TimeoutError:
-            words = f"the pattern {self._text[:60]!r} needs too long on {len(data)} characters; write a simpler one"
+            words = f"the pattern {self._text[:60]!r} takes too long on {len(data)} characters; write a simpler one"
             raise CheckFailed(Cause.PROBE_ERROR, words, {"bytes": len(data)}, Status.UNKNOWN) from None
         finally:
             spent.seconds += time.perf_counter() - started

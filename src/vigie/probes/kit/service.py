@@ -1,4 +1,4 @@
-"""What the kinds that ask one service over one connection have in common: the keys, the URLs that stand for them, the probe."""
+"""What the kinds that check one service over one connection have in common: the keys, the URLs that stand for them, the probe."""
 
 import base64
 import operator
@@ -34,7 +34,7 @@ _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
 class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys of every kind that asks a service over one connection.
 
-    A kind says which schemes its URLs have, and which ports are usual.
+    A kind declares the schemes of its URLs and its usual ports.
     """
 
     schemes: ClassVar[dict[str, str]]  # scheme -> value of `tls`; the first one of a value names the target
@@ -47,7 +47,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     resolver: Resolver = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a host or resolver that is none."""
+        """Raise ValueError for an invalid host or resolver."""
         keys.check_host(self.host)
         keys.check_resolver(self.resolver)
 
@@ -68,7 +68,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return f"{scheme}://{keys.host_port(self.host, self.effective_port)}"
 
     def peer(self) -> Peer:
-        """Whom to talk to."""
+        """The server to talk to."""
         latency = None if self.latency is None else int(self.latency)
         return Peer(self.host, self.effective_port, ip=self.ip, resolver=self.resolver, latency_ms=latency)
 
@@ -77,11 +77,11 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The keys that a URL stands for, those of its query (`?tls=starttls`) among them; ValueError says what is wrong with it."""
         parts = urlsplit(url)
         if parts.scheme not in cls.schemes:
-            raise ValueError(f"the URL begins with none of {', '.join(f'{scheme}://' for scheme in cls.schemes)}")
+            raise ValueError(f"the URL must begin with one of {', '.join(f'{scheme}://' for scheme in cls.schemes)}")
         try:
             port = parts.port
         except ValueError:  # its words may hold half a password
-            raise ValueError("the port is no number; in a password write %2F for /, %23 for #, %3F for ?, %40 for @") from None
+            raise ValueError("the port is not a number; in a password write %2F for /, %23 for #, %3F for ?, %40 for @") from None
         found: dict[str, Any] = {"host": parts.hostname or "", "port": port}
         found |= {"user": unquote(parts.username or "") or None, "password": unquote(parts.password or "") or None}
         if cls.schemes[parts.scheme] != "off":
@@ -93,7 +93,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def keys_of_path(cls, path: str) -> dict[str, Any]:
         """The keys that a URL's path stands for; most kinds have none."""
         if path:
-            raise ValueError(f"{next(iter(cls.schemes))}:// URLs hold no path")
+            raise ValueError(f"{next(iter(cls.schemes))}:// URLs cannot have a path")
         return {}
 
 
@@ -102,7 +102,10 @@ class Secured(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     tls: Annotated[
         Literal["off", "starttls", "implicit"],
-        Meta(description="No TLS; TLS after the protocol's own request for it, without which the check fails; TLS from the first byte."),
+        Meta(
+            description="`off`: no TLS. `starttls`: TLS after the protocol's own request for it, and the check fails without "
+            "it. `implicit`: TLS from the first byte."
+        ),
     ] = "off"
     ca_file: CaFile = None
     insecure: Insecure = False
@@ -114,7 +117,7 @@ class Secured(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.tls
 
     def peer(self, *alpn: str) -> Peer:
-        """Whom to talk to, and what is asked of the certificate; `alpn` names the protocol in TLS."""
+        """The server to talk to, and what is asked of its certificate; `alpn` names the protocol in TLS."""
         return Peer.of(self, self.host, self.effective_port, tls=self.tls == "implicit", alpn=alpn)
 
 
@@ -130,14 +133,14 @@ class Account(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.password.reveal() if self.password is not None else ""
 
     def peer(self, *alpn: str) -> Peer:
-        """Whom to talk to, with the password in the forms in which protocols carry it: they are hidden where a peer repeats them."""
+        """The server to talk to, with the password in every form that protocols send it in: they are masked if the server repeats them."""
         user, password = self.user or "", self.secret
         forms = (password, in_base64(password), sasl_plain(user, password)) if password else ()
         return replace(super().peer(*alpn), secrets=forms)
 
 
 class MailAccount(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Keys of a mail server: its protocols carry passwords as they are, so TLS goes before a login (RFC 8314 §3)."""
+    """Keys of a mail server: its protocols send passwords in clear text, so a login needs TLS (RFC 8314 §3)."""
 
     def __post_init__(self) -> None:
         """Raise ValueError for half a login, or one whose password would travel unencrypted."""
@@ -155,12 +158,12 @@ class MailAccount(Account, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 async def read_text(dialogue: Dialogue) -> str:
-    """The next line as UTF-8, whatever it is."""
+    """The next line, decoded as UTF-8 with replacement characters."""
     return (await dialogue.read_line()).encode("latin-1").decode("utf-8", "replace")
 
 
 def in_base64(text: str) -> str:
-    """Of its UTF-8 bytes."""
+    """A text's UTF-8 bytes in Base64."""
     return base64.b64encode(text.encode()).decode()
 
 
@@ -170,7 +173,7 @@ def sasl_plain(user: str, password: str) -> str:
 
 
 def satisfies(value: str, wanted: str) -> bool:
-    """Whether a value is as wanted: `<`, `>`, `<=`, `>=`, `!=` and `==` compare, numbers as such; anything else is an equal."""
+    """Whether a value satisfies `wanted`: `<`, `>`, `<=`, `>=`, `!=` and `==` compare, as numbers if possible; without one: equal."""
     match = _COMPARED.fullmatch(wanted)
     symbol, bound = (match[1] or "==", match[2]) if match else ("==", wanted)
     try:
@@ -180,7 +183,7 @@ def satisfies(value: str, wanted: str) -> bool:
 
 
 def value_mismatch(dialogue: Dialogue, name: str, value: str | None, wanted: str) -> CheckFailed | None:
-    """The verdict on a value that is not as wanted; `None` is no value at all."""
+    """The failure for a value that does not satisfy `wanted`, else None; a `value` of None is a missing one."""
     if value is not None and satisfies(value, wanted):
         return None
     got = "missing" if value is None else dialogue.quoted(value)
@@ -189,7 +192,7 @@ def value_mismatch(dialogue: Dialogue, name: str, value: str | None, wanted: str
 
 
 def mismatch(dialogue: Dialogue, words: str, code: str = "", answer: str | bytes = "", *, refused: bool = False) -> CheckFailed:
-    """The verdict on an exchange that went another way: our words, then the peer's code and text, which are figures too.
+    """The failure for an exchange that did not go as expected: our words, then the server's code and text, which are figures too.
 
     The figure `refused` tells reports that the right protocol was spoken (what carries a code is a refusal), `foreign` that another was.
     """
@@ -202,12 +205,12 @@ def mismatch(dialogue: Dialogue, words: str, code: str = "", answer: str | bytes
 
 @dataclass(frozen=True, slots=True)
 class ServiceProbe:
-    """Asks one service, one connection a check."""
+    """Checks one service, with one connection per check."""
 
     peer: Peer
     deps: ProbeDeps
     talk: Talk
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """One look within `timeout_ms`; never raises for the service's fault."""
+        """One check within `timeout_ms`; never raises for the service's fault."""
         return await converse(self.peer, self.deps, timeout_ms, self.talk)

@@ -1,4 +1,4 @@
-"""From plain text to TLS: what each protocol wants to hear before the handshake, each in its own words (the RFC stands beside it)."""
+"""From plain text to TLS: what each protocol needs before the handshake (each names its RFC)."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal, get_args
@@ -21,7 +21,7 @@ _LDAP_STARTTLS = b"1.3.6.1.4.1.1466.20037"
 
 
 async def negotiate(dialogue: Dialogue, protocol: str) -> None:
-    """Bring the peer to the point where the handshake may begin; raises CheckFailed where it does not want to."""
+    """Bring the server to the point where the handshake may begin; raises CheckFailed if it refuses."""
     await _NEGOTIATIONS[protocol](dialogue)
 
 
@@ -40,7 +40,7 @@ def _numbered(greetings: tuple[str, ...], *talk: tuple[str, str]) -> Callable[[D
 
     async def run(dialogue: Dialogue) -> None:
         line = await _reply(dialogue)
-        dialogue.expect(ok=line[:3] in greetings, message="the server does not greet as it should", got=line)
+        dialogue.expect(ok=line[:3] in greetings, message="the server does not send the expected greeting", got=line)
         here = f"[IPv6:{dialogue.own_address}]" if ":" in dialogue.own_address else f"[{dialogue.own_address}]"
         for said, code in talk:
             await dialogue.send(said.format(here=here).encode() + b"\r\n")
@@ -63,14 +63,14 @@ async def _reply(dialogue: Dialogue) -> str:
 async def _imap(dialogue: Dialogue) -> None:
     """RFC 9051 §6.2.1."""
     greeting = await dialogue.read_line()
-    dialogue.expect(ok=greeting.startswith("* OK"), message="the server does not greet as it should", got=greeting)
+    dialogue.expect(ok=greeting.startswith("* OK"), message="the server does not send the expected greeting", got=greeting)
     await dialogue.send(b"a STARTTLS\r\n")
     await _until(dialogue, lambda line: line.startswith("a OK"), lambda line: line.startswith("a "), "STARTTLS is refused")
 
 
 async def _pop3(dialogue: Dialogue) -> None:
     """RFC 2595 §4."""
-    await _until(dialogue, lambda line: line.startswith("+OK"), lambda _: True, "the server does not greet as it should")
+    await _until(dialogue, lambda line: line.startswith("+OK"), lambda _: True, "the server does not send the expected greeting")
     await dialogue.send(b"STLS\r\n")
     await _until(dialogue, lambda line: line.startswith("+OK"), lambda _: True, "STLS is refused")
 
@@ -81,7 +81,7 @@ async def _sieve(dialogue: Dialogue) -> None:
     def ends(line: str) -> bool:
         return line.split(" ", 1)[0].upper() in ("OK", "NO", "BYE")
 
-    await _until(dialogue, lambda line: line.upper().startswith("OK"), ends, "the server does not greet as it should")
+    await _until(dialogue, lambda line: line.upper().startswith("OK"), ends, "the server does not send the expected greeting")
     await dialogue.send(b"STARTTLS\r\n")
     await _until(dialogue, lambda line: line.upper().startswith("OK"), ends, "STARTTLS is refused")
 

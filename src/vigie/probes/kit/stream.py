@@ -1,6 +1,6 @@
-"""A check that talks over one TCP connection, plain or TLS: addresses, deadlines and causes told apart once for every such kind.
+"""A check that talks over one TCP connection, plain or TLS: addresses, deadlines and causes, handled once for every such kind.
 
-A kind hands `converse` a `Peer` and a coroutine that talks through a `Dialogue`; whatever goes wrong becomes a result with its cause.
+A kind passes a `Peer` and a coroutine that talks through a `Dialogue` to `converse`; whatever goes wrong becomes a result with its cause.
 """
 
 import asyncio
@@ -21,14 +21,14 @@ _MAX_BYTES = 65_536  # bytes that a line or an answer may have
 _SHOWN = 120
 _GOODBYE_SECONDS = 0.2
 _UNTIL_BREATH = 64  # reads
-_SHORTEST_SECRET = 4  # what is shorter stands in too many words
+_SHORTEST_SECRET = 4  # anything shorter occurs in too many words
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Whom to talk to, and what is asked of the connection. `latency_ms` None: no limit. `tls` from the first byte on.
+    """The server to talk to, and what is asked of the connection. `latency_ms` in ms, None for no limit. `tls`: from the first byte on.
 
-    `secrets`, in every form in which they travel, are hidden wherever a peer's answer is quoted.
+    `secrets`, in every form in which they travel, are masked wherever the server's response is quoted.
     """
 
     host: str
@@ -163,12 +163,12 @@ class Dialogue:
         return False
 
     async def start_tls(self, name: str | None = None, *, sni: bool = True) -> None:
-        """Go on in TLS (STARTTLS, or from the first byte), read the chain, and judge it unless told not to.
+        """Switch to TLS (STARTTLS, or from the first byte), read the chain, and verify it unless configured not to.
 
-        `name` is what the certificate must be for and what is asked for (the host unless given); without `sni` nothing is asked for.
+        `name` is the name to send and to verify (the host unless given); without `sni` none is sent.
         """
         if getattr(self._reader, "_buffer", b""):  # no public way to see it; it would count as said in TLS (CVE-2011-0411)
-            raise CheckFailed(Cause.PROTOCOL_MISMATCH, "more was said in plain text after the agreement on TLS")
+            raise CheckFailed(Cause.PROTOCOL_MISMATCH, "the server sent more plain text after agreeing to TLS")
         before, self._doing = self._doing, Cause.TIMEOUT_TLS
         started, writer = self._deps.clock.monotonic(), self._open_writer()
         host = ascii_name(name or self.peer.host)  # as certificates spell it
@@ -178,7 +178,7 @@ class Dialogue:
             )
         except (ssl.SSLError, ConnectionError) as error:
             reason = getattr(error, "reason", None) or type(error).__name__
-            raise CheckFailed(Cause.TLS_HANDSHAKE, f"no TLS handshake was possible ({reason})", {"detail": str(reason)[:_SHOWN]}) from None
+            raise CheckFailed(Cause.TLS_HANDSHAKE, f"the TLS handshake failed ({reason})", {"detail": str(reason)[:_SHOWN]}) from None
         self.timings = replace(self.timings, tls=(self.timings.tls or 0.0) + self._ms_since(started))
         shaken = writer.get_extra_info("ssl_object")
         self.chain = peer_chain(shaken)
@@ -194,21 +194,21 @@ class Dialogue:
         return self._writer
 
     async def send(self, data: bytes) -> None:
-        """Hand bytes over."""
+        """Send bytes."""
         writer = self._open_writer()
         writer.write(data)
         await writer.drain()
 
     async def read_line(self) -> str:
-        """One line without its end, at most 64 KiB, as Latin-1 (every byte stands)."""
+        """One line without its end, at most 64 KiB, decoded as Latin-1 (one character per byte)."""
         return (await self._read(lambda reader: reader.readuntil(b"\n"))).decode("latin-1").rstrip("\r\n")
 
     async def read_exactly(self, count: int) -> bytes:
-        """So many bytes."""
+        """Exactly this many bytes."""
         return await self._read(lambda reader: reader.readexactly(count))
 
     async def read_some(self, max_bytes: int = _MAX_BYTES) -> bytes:
-        """What comes next; empty at the end of the stream."""
+        """The next bytes, at most `max_bytes`; empty at the end of the stream."""
         return await self._read(lambda reader: reader.read(max_bytes))
 
     async def _read(self, read: Callable[[asyncio.StreamReader], Awaitable[bytes]]) -> bytes:
@@ -232,19 +232,19 @@ class Dialogue:
         return data
 
     def expect(self, *, ok: bool, message: str, got: str = "") -> None:
-        """Raise CheckFailed with `protocol.mismatch` unless it is so."""
+        """Raise CheckFailed with `protocol.mismatch` unless `ok`."""
         if not ok:
             raise CheckFailed(Cause.PROTOCOL_MISMATCH, message, {"got": self.quoted(got)} if got else {})
 
     def quoted(self, answer: str | bytes) -> str:
-        """What a peer said, fit for people: its beginning, on one line, without the secrets that it may have repeated."""
+        """A server's response as it may be shown: its beginning, on one line, with secrets masked that it may have repeated."""
         text = answer if isinstance(answer, str) else answer.decode("utf-8", "replace")
         for secret in sorted(self.peer.secrets, key=len, reverse=True):
             text = text.replace(secret, MASK) if len(secret) >= _SHORTEST_SECRET else text
         return printable(text.encode())
 
     async def say_goodbye(self, goodbye: bytes) -> None:
-        """Say goodbye, so that the peer's log shows no broken connection; what it answers is not judged and its time not counted."""
+        """Send the protocol's goodbye, so that the server logs no broken connection; the response is ignored and the time not counted."""
         self._ended_at = self._deps.clock.monotonic()
         with contextlib.suppress(OSError, CheckFailed):  # a TimeoutError is an OSError
             async with asyncio.timeout(min(_GOODBYE_SECONDS, self.left_ms() / 2000)):
@@ -253,24 +253,24 @@ class Dialogue:
                     pass
 
     async def close(self) -> None:
-        """Hang up without waiting for the peer."""
+        """Close the connection without waiting for the server."""
         if self._writer is not None:
             hang_up(self._writer.transport)
             await asyncio.sleep(0)  # lets the socket go; to wait for its end would hang where a handshake was cut
 
     def timed_out(self) -> Verdict:
-        """Which phase the deadline cut."""
+        """The phase that the deadline interrupted."""
         seconds = f"{self._timeout_ms / 1000:g} s"
         words = {
             Cause.DNS_TIMEOUT: f"no answer from the resolver within {seconds}",
             Cause.TIMEOUT_CONNECT: f"no connection within {seconds}",
-            Cause.TIMEOUT_TLS: f"connected, but TLS was not finished within {seconds}",
+            Cause.TIMEOUT_TLS: f"connected, but the TLS handshake did not finish within {seconds}",
             Cause.TIMEOUT_FIRST_BYTE: f"no first byte within {seconds}",
-        }.get(self._doing, f"the exchange began but did not end within {seconds}")
+        }.get(self._doing, f"the exchange began but did not finish within {seconds}")
         return Verdict(self._doing, words, {"limit_ms": self._timeout_ms})
 
     def result(self, message: str, verdict: Verdict | None) -> CheckResult:
-        """The check, concluded: `verdict` says why it is not up; otherwise what wants a look is looked for."""
+        """The check, concluded: `verdict` says why it is not up; without one, latency and certificate are checked for degradations."""
         ended = self._deps.clock.monotonic() if verdict or self._ended_at is None else self._ended_at
         total = (ended - self._started) * 1000
         found = verdict or self._advisory(total)
@@ -296,7 +296,7 @@ class Dialogue:
 
 
 async def converse(peer: Peer, deps: ProbeDeps, timeout_ms: int, talk: Callable[[Dialogue], Awaitable[str]]) -> CheckResult:
-    """Connect and talk within `timeout_ms` in all; `talk` returns the message of a healthy check and raises CheckFailed otherwise."""
+    """Connect and talk within `timeout_ms` in total; `talk` returns the message of a good check and raises CheckFailed otherwise."""
     dialogue, verdict, message = Dialogue(peer, deps, timeout_ms), None, ""
     try:
         async with asyncio.timeout(timeout_ms / 1000):
@@ -314,7 +314,7 @@ async def converse(peer: Peer, deps: ProbeDeps, timeout_ms: int, talk: Callable[
 
 
 def printable(data: bytes) -> str:
-    """The first bytes of an answer as a person may read them: no control characters, at most 120."""
+    """The first 120 bytes of a response as text without control characters."""
     return "".join(character if character.isprintable() else "·" for character in data[:_SHOWN].decode("utf-8", "replace")).strip()
 
 
@@ -331,17 +331,17 @@ def _not_connected(error: OSError) -> Verdict:
         return Verdict(Cause.TCP_UNREACHABLE, "the address cannot be reached", {"detail": str(error.strerror)})
     if error.errno == errno.ETIMEDOUT:
         return Verdict(Cause.TIMEOUT_CONNECT, "no connection in time")
-    return Verdict(Cause.PROBE_ERROR, f"the connection could not be tried ({error.strerror})", {}, Status.UNKNOWN)
+    return Verdict(Cause.PROBE_ERROR, f"the connection could not be attempted ({error.strerror})", {}, Status.UNKNOWN)
 
 
 def _broken(error: OSError) -> Verdict:
     if isinstance(error, ssl.SSLError):
-        return Verdict(Cause.TLS_HANDSHAKE, f"TLS broke ({error.reason})", {"detail": str(error.reason)[:_SHOWN]})
+        return Verdict(Cause.TLS_HANDSHAKE, f"the TLS connection broke ({error.reason})", {"detail": str(error.reason)[:_SHOWN]})
     return Verdict(Cause.TCP_RESET, "the connection was reset")
 
 
 def _context(alpn: tuple[str, ...]) -> ssl.SSLContext:
-    """A client that takes any certificate and old versions: they are judged afterwards, so that their facts can be told."""
+    """A client that accepts any certificate and old versions: they are checked afterwards, so that their facts can be reported."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,4 +1,4 @@
-"""Why a check is not up, in words that every kind of check shares: names that give no address, certificates, what to do about it."""
+"""Why a check is not up, in words that every kind of check shares: names that do not resolve, certificates, what to do about it."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ class Verdict:
 
 
 class CheckFailed(Exception):  # noqa: N818 - it is the target that failed
-    """A verdict on its way from where it was found to the result; it never leaves the probe."""
+    """Carries a verdict from where it was reached to the result; it never leaves the probe."""
 
     def __init__(self, cause: Cause, message: str, figures: dict[str, Scalar] | None = None, status: Status = Status.DOWN) -> None:
         super().__init__(message)
@@ -31,13 +31,13 @@ class CheckFailed(Exception):  # noqa: N818 - it is the target that failed
 
 
 def no_address(found: Answer, host: str) -> Verdict:
-    """Why a name gave no address."""
+    """Why a name did not resolve."""
     words: dict[Cause, str] = {
         Cause.DNS_NXDOMAIN: f"the name {host} does not exist",
         Cause.DNS_SERVFAIL: f"the resolver failed on {host} (SERVFAIL)",
         Cause.DNS_REFUSED: f"the resolver refused to answer for {host}",
         Cause.DNS_TIMEOUT: f"no answer for {host} from the resolver in {found.ms:.0f} ms",
-        Cause.DNS_NO_ANSWER: f"{host} has no address of the family asked for",
+        Cause.DNS_NO_ANSWER: f"{host} has no address of the requested family",
         Cause.PROBE_RESOLVER: "this machine's resolver does not answer",
     }
     cause = found.cause or Cause.PROBE_ERROR
@@ -85,19 +85,19 @@ ADVICE: dict[Cause, str] = {
     Cause.TLS_EXPIRING: "Renew the certificate before it expires.",
     Cause.TLS_HOSTNAME: "Serve a certificate that names this host.",
     Cause.TLS_UNTRUSTED: "Send the whole chain, or name the private authority with ca_file (--ca-file).",
-    Cause.TLS_HANDSHAKE: "See whether the port speaks TLS, and which versions and ciphers it offers.",
+    Cause.TLS_HANDSHAKE: "Check whether the port speaks TLS, and which versions and ciphers it offers.",
     Cause.TLS_WEAK: "Replace what is obsolete: browsers already refuse some of it.",
-    Cause.DNS_NXDOMAIN: "See whether the name is spelt right and its domain is still registered.",
-    Cause.DNS_NO_ANSWER: "The name has no address of the family asked for; see its A and AAAA records.",
-    Cause.TCP_REFUSED: "Nothing listens on that port: see whether the service runs.",
-    Cause.HTTP_BLOCKED: "Let Vigie's address or User-Agent through the wall; the service itself may be fine.",
-    Cause.CONTENT_ERROR_PAGE: "Open the page: something else stands in its place. If it is right, content_checks: off says so.",
-    Cause.CONTENT_BLANK: "Open the page: it is empty. If it may be, content_checks: off says so.",
-    Cause.CONTENT_TAMPERED: "Take the page offline, keep the traces, and close the way in before it goes back.",
-    Cause.HTTP_REDIRECT: "See where the redirects lead; max_redirects, allow_other_host and allow_downgrade say what is allowed.",
+    Cause.DNS_NXDOMAIN: "Check that the name is spelled correctly and its domain is still registered.",
+    Cause.DNS_NO_ANSWER: "The name has no address of the requested family; check its A and AAAA records.",
+    Cause.TCP_REFUSED: "Nothing listens on that port: check whether the service is running.",
+    Cause.HTTP_BLOCKED: "Let Vigie's address or User-Agent through; the service itself may be fine.",
+    Cause.CONTENT_ERROR_PAGE: "Open the page: something else is shown in its place. If that is intended, set content_checks: off.",
+    Cause.CONTENT_BLANK: "Open the page: it is empty. If that is intended, set content_checks: off.",
+    Cause.CONTENT_TAMPERED: "Take the page offline, keep the traces, and close the security hole before it goes back online.",
+    Cause.HTTP_REDIRECT: "Check where the redirects lead; max_redirects, allow_other_host and allow_downgrade set what is allowed.",
 }
 
 
 def advice(cause: Cause) -> tuple[str, ...]:
-    """What to do first, where it can be said in one line."""
+    """What to do first, if it can be said in one line."""
     return (ADVICE[cause],) if cause in ADVICE else ()

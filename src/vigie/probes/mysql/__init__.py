@@ -27,9 +27,9 @@ _WORDS = {
     "1049": "the database does not exist",
     "1053": "the server is stopping",
     "1129": "the server blocks this machine after too many broken connections",
-    "1130": "the server takes no connections from this machine",
+    "1130": "the server does not accept connections from this machine",
     "1203": "the user has too many connections",
-    "1226": "the user has used up what it may",
+    "1226": "the user has used up its quota",
     "1698": "the login is refused",
     "3118": "the user is locked",
     "3159": "the server wants TLS",
@@ -46,9 +46,9 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["off", "starttls"], Meta(description="No TLS, or TLS as the protocol asks for it, without which the check fails.")
     ] = "off"
     database: Annotated[str | None, Meta(description="Database.", extra=SHOWN)] = None
-    query: Annotated[
-        str | None, Meta(description="What is asked after the login; a ping when not set.", examples=["SELECT count(*) FROM jobs"])
-    ] = None
+    query: Annotated[str | None, Meta(description="Query after the login; a ping if not set.", examples=["SELECT count(*) FROM jobs"])] = (
+        None
+    )
     expect: Annotated[
         str | int | float | None,
         Meta(description="First value of the first row; `<`, `>`, `<=`, `>=` and `!=` compare.", examples=["<1000"]),
@@ -62,7 +62,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.expect is not None and self.query is None:
             raise ValueError("an expected value needs a `query`")
         if any("\0" in (text or "") for text in (self.user, self.secret, self.database)):
-            raise ValueError("user, password and database hold no zero byte")
+            raise ValueError("user, password and database cannot contain a zero byte")
 
     @property
     def target(self) -> str:
@@ -118,15 +118,15 @@ class _Talk:
         greeting = await self._greeting()
         if self._config.tls == "starttls":
             if not greeting.capabilities & login.TLS:
-                raise mismatch(self._dialogue, "the server offers no TLS", refused=True)
+                raise mismatch(self._dialogue, "the server does not offer TLS", refused=True)
             await self._packets.say(login.asking_for_tls(self._config.database))
             await self._dialogue.start_tls()
         if not await self._login(greeting):
-            return "takes connections"
+            return "accepts connections"
         answer = await self._packets.command(_PING)
         if answer[0] != 0:
-            raise self._error(answer, "the server does not answer a ping well")
-        words = "login accepted, ping answered" if self._config.user is not None else "takes connections"
+            raise self._error(answer, "the server rejects the ping")
+        words = "login accepted, ping answered" if self._config.user is not None else "accepts connections"
         if self._config.query is not None:
             words = await self._query(self._config.query)
         await self._dialogue.say_goodbye(b"\x01\0\0\0" + bytes([_QUIT]))
@@ -135,7 +135,7 @@ class _Talk:
     async def _greeting(self) -> Greeting:
         body = await self._packets.hear()
         if body[0] == ERROR:
-            raise self._error(body, "the server greets with a refusal")
+            raise self._error(body, "the server refuses the connection in its greeting")
         try:
             greeting = Greeting.of(body)
         except ValueError:

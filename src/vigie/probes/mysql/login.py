@@ -52,7 +52,7 @@ class Greeting:
 
     @classmethod
     def of(cls, body: bytes) -> "Greeting":
-        """Raises ValueError for what is no greeting of protocol 10."""
+        """Raises ValueError for anything that is not a greeting of protocol 10."""
         version, zero, rest = body[1:].partition(b"\0")
         if body[0] != 10 or not zero or len(rest) < 20:
             raise ValueError("no greeting of protocol 10")
@@ -94,13 +94,13 @@ class Login:
                 plugin, nonce = name.decode("latin-1"), data[:20]
                 again = self._answer(plugin, nonce, wire)
                 if again is None:
-                    raise Unfit(f"the server wants the login {plugin or 'of old'}")
+                    raise Unfit(f"the server wants the login method {plugin or 'of old'}")
                 await wire.say(again)
             elif body[0] == _MORE:
                 await self._more(plugin, nonce, body[1:], wire)
             else:
                 break
-        raise Unfit("the login goes another way than MySQL's")
+        raise Unfit("the login does not follow MySQL's protocol")
 
     def _answer(self, plugin: str, nonce: bytes, wire: Wire) -> bytes | None:
         """What a plugin wants to hear first; None for one that is not known."""
@@ -123,11 +123,11 @@ class Login:
         elif data.startswith(b"-----BEGIN") and plugin in _WANT_KEY:
             await wire.say(self._sealed(data, nonce))
         else:
-            raise Unfit("the login goes another way than MySQL's")
+            raise Unfit("the login does not follow MySQL's protocol")
 
     def _private(self, wire: Wire) -> bytes:
         if not wire.encrypted:
-            raise Unfit("the server wants the password in clear text, which is not done without TLS")
+            raise Unfit("the server wants the password in clear text, which Vigie does not send without TLS")
         return self._clear()
 
     def _clear(self) -> bytes:

@@ -41,8 +41,8 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
     schemes: ClassVar[dict[str, str]] = {"postgres": "off", "postgresql": "off"}
     ports: ClassVar[dict[str, int]] = {"off": 5432, "starttls": 5432, "implicit": 5432}
 
-    database: Annotated[str | None, Meta(description="Database; the one with the user's name when not set.", extra=SHOWN)] = None
-    query: Annotated[str, Meta(description="What is asked after the login.", examples=["SELECT count(*) FROM jobs"])] = "SELECT 1"
+    database: Annotated[str | None, Meta(description="Database; the one with the user's name if not set.", extra=SHOWN)] = None
+    query: Annotated[str, Meta(description="Query after the login.", examples=["SELECT count(*) FROM jobs"])] = "SELECT 1"
     expect: Annotated[
         str | int | float | None,
         Meta(description="First value of the first row; `<`, `>`, `<=`, `>=` and `!=` compare.", examples=["<1000"]),
@@ -54,7 +54,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.user is None and (self.password is not None or self.expect is not None):
             raise ValueError("a password or an expected value needs a `user`")
         if any("\0" in text for text in (self.user or "", self.secret, self.database or "", self.query)):
-            raise ValueError("user, password, database and query hold no zero byte")
+            raise ValueError("user, password, database and query cannot contain a zero byte")
 
     @property
     def target(self) -> str:
@@ -104,7 +104,7 @@ class _Talk:
             raise self._error((await self._hear(answer))[1], "TLS is refused")
         if answer != b"S":
             if answer == b"N":
-                raise mismatch(self._dialogue, "the server offers no TLS", refused=True)
+                raise mismatch(self._dialogue, "the server does not offer TLS", refused=True)
             raise mismatch(self._dialogue, "the answer is not PostgreSQL", answer=answer)
         await self._dialogue.start_tls()
 
@@ -118,10 +118,10 @@ class _Talk:
         """Whether it would let somebody log in: it asks for a password, or only refuses this user."""
         kind, body = await self._hear()
         if kind == b"E" and _fields(body).get("C", "XX").startswith(_UNWELL):
-            raise self._error(body, "the server takes no connections")
+            raise self._error(body, "the server does not accept connections")
         if kind not in (b"E", b"R"):
             raise mismatch(self._dialogue, "the answer is not PostgreSQL", answer=kind)
-        return "takes connections"
+        return "accepts connections"
 
     async def _login(self) -> None:
         while (heard := await self._hear())[0] != b"Z":
@@ -142,14 +142,16 @@ class _Talk:
             raise mismatch(self._dialogue, "the server wants a password", refused=True)
         if request == 3:
             if self._dialogue.tls is None:
-                raise mismatch(self._dialogue, "the server wants the password in clear text, which is not done without TLS", refused=True)
+                raise mismatch(
+                    self._dialogue, "the server wants the password in clear text, which Vigie does not send without TLS", refused=True
+                )
             await self._say(b"p", self._config.secret.encode() + b"\0")
         elif request == 5:
             await self._say(b"p", _md5(self._config.secret, self._config.user or "", rest[:4]) + b"\0")
         elif request in (10, 11, 12):
             await self._sasl(request, rest)
         else:
-            raise mismatch(self._dialogue, "the server wants a login that is not by password", str(request))
+            raise mismatch(self._dialogue, "the server wants a login method other than a password", str(request))
 
     async def _sasl(self, request: int, rest: bytes) -> None:
         if self._scram is None:
@@ -157,7 +159,9 @@ class _Talk:
         try:
             if request == 10:
                 if b"SCRAM-SHA-256" not in rest.split(b"\0"):
-                    raise mismatch(self._dialogue, "the server offers no login by password", answer=rest.replace(b"\0", b" "), refused=True)
+                    raise mismatch(
+                        self._dialogue, "the server does not offer a password login", answer=rest.replace(b"\0", b" "), refused=True
+                    )
                 first = self._scram.first
                 await self._say(b"p", b"SCRAM-SHA-256\0" + struct.pack(">I", len(first)) + first)
             elif request == 11:
@@ -177,7 +181,7 @@ class _Talk:
             if kind == b"D" and not rows:
                 rows.append(_first_value(body))
             elif kind not in (b"T", b"D", b"C", b"I", b"N", b"S"):
-                raise mismatch(self._dialogue, "the query is none that brings rows", answer=kind)
+                raise mismatch(self._dialogue, "the query returns no rows", answer=kind)
         wanted = self._config.expect
         if wanted is not None and (wrong := value_mismatch(self._dialogue, "value", rows[0] if rows else None, str(wanted))):
             raise wrong

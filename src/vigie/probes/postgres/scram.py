@@ -53,7 +53,7 @@ class Scram:
         """Raise Refused unless the server knows the password too."""
         proof = base64.b64encode(self._proof).decode()
         if not self._proof or not hmac.compare_digest(_fields(server_final.decode("latin-1")).get("v", "").encode(), proof.encode()):
-            raise Refused("no proof that the server knows the password")
+            raise Refused("the server did not prove that it knows the password")
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ class Config(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host_key: Annotated[
         str | list[str] | None,
         msgspec.Meta(
-            description="Fingerprints, one of which the host key must have; an Ed25519 key is asked for first, then ECDSA, then RSA.",
+            description="Fingerprints, one of which the host key must have; an Ed25519 key is requested first, then ECDSA, then RSA.",
             examples=["SHA256:uNiVztksCsDhcc0u9e8BrwcjvSPrYwmTQuivfiNxEZU"],
         ),
     ] = None
@@ -44,7 +44,7 @@ class Config(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
         super().__post_init__()
         for wanted in self.fingerprints:
             if not _FINGERPRINT.fullmatch(wanted):
-                raise ValueError(f"{wanted!r} is no fingerprint; `ssh-keygen -lf` prints SHA256: and 43 characters")
+                raise ValueError(f"{wanted!r} is not a fingerprint; `ssh-keygen -lf` prints SHA256: and 43 characters")
 
     @property
     def fingerprints(self) -> list[str]:
@@ -106,7 +106,7 @@ async def _host_key(dialogue: Dialogue, theirs: bytes) -> bytes | None:
 
 
 async def _message(dialogue: Dialogue) -> bytes:
-    """The payload of the next message that matters; raises CheckFailed when the server hangs up."""
+    """The payload of the next message that matters; raises CheckFailed when the server closed the connection."""
     for _ in range(_MAX_PACKETS):
         length, fill = struct.unpack(">IB", await dialogue.read_exactly(5))
         if not fill + 2 <= length <= _MAX_PACKET:
@@ -114,10 +114,10 @@ async def _message(dialogue: Dialogue) -> bytes:
         payload = (await dialogue.read_exactly(length - 1))[: length - 1 - fill]
         if payload[0] == _DISCONNECT:
             fields = keys.Fields(payload[1:])
-            raise mismatch(dialogue, "the server hangs up", str(fields.number()), fields.string())
+            raise mismatch(dialogue, "the server closed the connection", str(fields.number()), fields.string())
         if payload[0] not in _IGNORED:
             return payload
-    raise keys.Garbled(f"more than {_MAX_PACKETS} messages without meaning")
+    raise keys.Garbled(f"more than {_MAX_PACKETS} irrelevant messages")
 
 
 def _judge(wanted: list[str], dialogue: Dialogue) -> None:
@@ -125,9 +125,9 @@ def _judge(wanted: list[str], dialogue: Dialogue) -> None:
     if not wanted or found in wanted:
         return
     if found is None:
-        raise mismatch(dialogue, "the host key cannot be asked for: no key exchange in common", refused=True)
+        raise mismatch(dialogue, "the host key cannot be requested: no key exchange in common", refused=True)
     raise CheckFailed(
         Cause.PROTOCOL_MISMATCH,
-        f"another host key than expected ({found})",
+        f"the host key is not the expected one ({found})",
         {"wanted": ", ".join(wanted)[:120], "got": found},
     )

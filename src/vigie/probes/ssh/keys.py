@@ -38,7 +38,7 @@ class Fields:
         self._data = data
 
     def take(self, count: int) -> bytes:
-        """So many bytes."""
+        """Exactly this many bytes."""
         if count > len(self._data):
             raise Garbled("a message that ends too early")
         taken, self._data = self._data[:count], self._data[count:]
@@ -85,10 +85,10 @@ class Offer:
 
     @classmethod
     def of(cls, payload: bytes) -> "Offer":
-        """Raises Garbled for what is no KEXINIT."""
+        """Raises Garbled for anything that is not a KEXINIT."""
         fields = Fields(payload)
         if fields.take(1)[0] != KEXINIT:
-            raise Garbled("a message that is no KEXINIT")
+            raise Garbled("a message that is not a KEXINIT")
         fields.take(16)
         exchanges, host_keys = fields.names(), fields.names()
         rest = b"".join(string(fields.string()) for _ in range(8))

@@ -52,16 +52,18 @@ class _Ready:
             body = None if step.body is None else Secret(body_of(step.body.reveal(), values, self.type.partition(";")[0].strip().lower()))
             made = filled(step, url=url, headers=headers, body=body)
         except ValueError:
-            raise CheckFailed(Cause.CONTENT_MISSING, "what was saved makes no request: it holds what no URL or header may") from None
+            raise CheckFailed(
+                Cause.CONTENT_MISSING, "a saved value cannot be used in a request: it contains what a URL or header cannot"
+            ) from None
         if host_of(made.url) not in hosts:
-            words = "what was saved leads to a host that the configuration does not name"
+            words = "a saved value leads to a host that the configuration does not name"
             raise CheckFailed(Cause.HTTP_REDIRECT, words, {"detail": words, "redirects": 0})
         return made
 
 
 @dataclass(slots=True)
 class _Visit:
-    """One check under way. `first` is what went wrong first, `advice` what only wants a look; `last` is the newest step's result."""
+    """One check in progress. `first` is what went wrong first, `advice` what only wants a look; `last` is the newest step's result."""
 
     at: int
     started: float
@@ -107,7 +109,7 @@ class StepsProbe:
             found = failed.verdict
         visit.done[one.number] = progress
         if found is not None and found.cause.startswith(_TIMEOUTS) and progress.limit_ms < visit.limit_ms:
-            found = replace(found, message=f"{found.message}, which were left of {visit.limit_ms / 1000:g} s")
+            found = replace(found, message=f"{found.message}, all that was left of {visit.limit_ms / 1000:g} s")
         result = one.probe.result(progress, found)
         progress.body = progress.last.raw = b""  # twenty pages are not kept until the end
         if found is None:

@@ -102,9 +102,9 @@ def _of_json(name: str, path: str) -> Reader:
         try:
             found = _matches(query, json.loads(text_of(body, headers)))
         except (ValueError, RecursionError):
-            raise CheckFailed(Cause.CONTENT_JSON, f"the body is no JSON, so {name!r} cannot be saved", {"path": path}) from None
+            raise CheckFailed(Cause.CONTENT_JSON, f"the body is not JSON, so {name!r} cannot be saved", {"path": path}) from None
         if not found:
-            raise CheckFailed(Cause.CONTENT_JSON, f"{path} is nothing, so {name!r} cannot be saved", {"path": path})
+            raise CheckFailed(Cause.CONTENT_JSON, f"{path} selects nothing, so {name!r} cannot be saved", {"path": path})
         return (found[0] if isinstance(found[0], str) else json.dumps(found[0], ensure_ascii=False))[:_VALUE]
 
     return read

@@ -25,7 +25,7 @@ class Save(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         str | None,
         Meta(description="Regular expression on the body; its first group, or all of it.", examples=['name="csrf" value="([^"]+)"']),
     ] = None
-    header: Annotated[str | None, Meta(description="Header of the answer.", examples=["Location"])] = None
+    header: Annotated[str | None, Meta(description="Header of the response.", examples=["Location"])] = None
 
     def __post_init__(self) -> None:
         """Raise ValueError unless one place is named that can be read."""
@@ -36,7 +36,7 @@ class Save(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if self.regex is not None:
             check_pattern(self.regex)
         if self.header is not None and not _FIELD.fullmatch(self.header):
-            raise ValueError(f"{self.header[:80]!r} is no name of a header")
+            raise ValueError(f"{self.header[:80]!r} is not a valid header name")
 
 
 class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,20 +50,20 @@ class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
             examples=[{"token": "$.token", "csrf": {"regex": 'name="csrf" value="([^"]+)"'}}],
         ),
     ] = msgspec.field(default_factory=dict)
-    always: Annotated[bool, Meta(description="Do it also after a failure, as a logout; for the last steps.")] = False
+    always: Annotated[bool, Meta(description="Run it even after a failure, as for a logout; only for the last steps.")] = False
 
     def __post_init__(self) -> None:
         """Raise ValueError for what could be no request whatever is put in, or for a value that could not be saved."""
         plain = {name: getattr(self, name) for name in _HTTP}
         Http(**{**plain, "url": sample(self.url)})
         if names(self.url.partition("://")[2].partition("/")[0]):
-            raise ValueError("a host is written out, or comes with a whole address that was saved: {{name}} at the very beginning")
+            raise ValueError("the host must be written out, or be part of a whole saved address: {{name}} at the very beginning")
         for name, where in self.save.items():
             if not _NAME.fullmatch(name):
-                raise ValueError(f"{name[:80]!r} is no name; letters, digits and _ make one")
+                raise ValueError(f"{name[:80]!r} is not a valid name; use letters, digits and _")
             if isinstance(where, str):
                 if not where.startswith("$"):
-                    raise ValueError(f"{where[:80]!r} is no JSONPath, which begins with $; or write {{regex: …}} or {{header: …}}")
+                    raise ValueError(f"{where[:80]!r} is not a JSONPath, which begins with $; or write {{regex: …}} or {{header: …}}")
                 Save(json=where)
 
     @property
@@ -89,10 +89,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if missing := sorted(step.wanted - known):
                 raise ValueError(f"step {number} uses {{{{{missing[0]}}}}}, which no step before it saves")
             if not step.always and any(one.always for one in self.steps[: number - 1]):
-                raise ValueError(f"step {number} comes after one with `always`; those are the last")
+                raise ValueError(f"step {number} comes after one with `always`; those must come last")
             known |= step.save.keys()
         if self.steps and self.steps[0].always:
-            raise ValueError("all steps have `always`; it is for what is to be done also after a failure")
+            raise ValueError("all steps have `always`; it is for steps that run even after a failure")
 
     @property
     def target(self) -> str:

@@ -37,30 +37,28 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     host: Host
     port: MaybePort = None
-    starttls: Annotated[Protocol | None, Meta(description="Protocol that begins in plain text.", examples=["smtp"])] = None
+    starttls: Annotated[Protocol | None, Meta(description="Protocol that starts in plain text.", examples=["smtp"])] = None
     server_name: Annotated[
         str | None,
-        Meta(
-            description="Name to ask for (SNI) and to find in the certificate; the host when not set.", examples=["shop.test"], extra=SHOWN
-        ),
+        Meta(description="Name to send (SNI) and to expect in the certificate; the host if not set.", examples=["shop.test"], extra=SHOWN),
     ] = None
-    sni: Annotated[bool, Meta(description="Ask for the name in the handshake.")] = True
+    sni: Annotated[bool, Meta(description="Send the name in the handshake (SNI).")] = True
     names: Annotated[
-        list[str], Meta(description="More names that the certificate must be for.", examples=[["www.example.com"]], extra=SHOWN)
+        list[str], Meta(description="Further names that the certificate must be valid for.", examples=[["www.example.com"]], extra=SHOWN)
     ] = []
     tls_days: TlsDays = TLS_DAYS
     min_version: Annotated[Literal["1.2", "1.3"] | None, Meta(description="An older version of TLS is degraded.")] = None
     revocation: Annotated[
         Literal["off", "soft", "hard"],
         Meta(
-            description="Ask the authority whether the certificate was revoked (OCSP, else its list), once an hour. "
-            "`soft`: no answer is no failure; `hard`: it is."
+            description="Ask the authority whether the certificate was revoked (by OCSP, else by its list), once an hour. "
+            "`soft`: no answer is not a failure; `hard`: it is."
         ),
     ] = "soft"
     fingerprint: Annotated[
         str | list[str], Meta(description="SHA-256 of the certificate, in hexadecimal; one of several.", examples=["AB:CD:…"])
     ] = []
-    issuer: Annotated[str | None, Meta(description="Text that must stand in the issuer's name.", examples=["Let's Encrypt"])] = None
+    issuer: Annotated[str | None, Meta(description="Text that must be in the issuer's name.", examples=["Let's Encrypt"])] = None
     latency: Latency = None
     ip: Family = None
     resolver: Resolver = None
@@ -74,7 +72,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         keys.check_resolver(self.resolver)
         for one in self.pins:
             if len(one) != _HEX or not all(digit in "0123456789abcdef" for digit in one):
-                raise ValueError(f"{one[:80]!r} is no SHA-256 fingerprint: 64 hexadecimal digits, colons allowed")
+                raise ValueError(f"{one[:80]!r} is not a SHA-256 fingerprint: 64 hexadecimal digits, colons allowed")
 
     @property
     def pins(self) -> tuple[str, ...]:
@@ -97,7 +95,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The keys that `tls://host:port?starttls=smtp` stands for; ValueError says what is wrong with it."""
         found = keys.Url.of(url, _EXAMPLE).plain(_EXAMPLE)
         if (asked := found.get("starttls")) is not None and asked not in PROTOCOLS:
-            raise ValueError(f"{asked[:80]!r} is no STARTTLS protocol; write one of {', '.join(PROTOCOLS)}")
+            raise ValueError(f"{asked[:80]!r} is not a STARTTLS protocol; write one of {', '.join(PROTOCOLS)}")
         return found
 
 
@@ -122,7 +120,7 @@ class TlsProbe:
         self._peer = Peer.of(config, config.host, config.effective_port)
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """One look within `timeout_ms`; never raises for the target's fault."""
+        """One check within `timeout_ms`; never raises for the target's fault."""
         ends, seen = self._deps.clock.monotonic() + timeout_ms / 1000, _ChainFacts()
 
         async def talk(dialogue: Dialogue) -> str:
@@ -140,7 +138,7 @@ class TlsProbe:
         await dialogue.start_tls(self._config.server_name, sni=self._config.sni)
         facts = dialogue.tls
         if facts is None or not facts.chain:
-            raise CheckFailed(Cause.TLS_HANDSHAKE, "the server shows no certificate that can be read")
+            raise CheckFailed(Cause.TLS_HANDSHAKE, "the server presents no certificate that can be read")
         self._pinned(facts, dialogue.chain[0])
         seen.path = () if self._config.insecure else trusted_path(dialogue.chain, self._ca_file)
         found = self._advisory(facts, seen.path, dialogue.at)
@@ -152,11 +150,11 @@ class TlsProbe:
         """Raise CheckFailed for a certificate that is valid, and yet not the one that is meant."""
         leaf = facts.chain[0]
         if self._config.pins and leaf.sha256 not in self._config.pins:
-            words = f"the certificate is another than the pinned one (SHA-256 {leaf.sha256[:16]}…)"
+            words = f"the certificate is not the pinned one (SHA-256 {leaf.sha256[:16]}…)"
             raise CheckFailed(Cause.TLS_UNTRUSTED, words, {"fingerprint": leaf.sha256})
         issuer = _issuer(pem) if self._config.issuer else ""
         if self._config.issuer and self._config.issuer.lower() not in issuer.lower():
-            words = f"the certificate is issued by {issuer[:80]!r}, expected {self._config.issuer[:80]!r}"
+            words = f"the certificate was issued by {issuer[:80]!r}, expected {self._config.issuer[:80]!r}"
             raise CheckFailed(Cause.TLS_UNTRUSTED, words, {"issuer": issuer[:80], "expected": self._config.issuer[:80]})
         for name in self._config.names:
             if not covers(leaf.names or (leaf.subject,), ascii_name(name)):
@@ -165,7 +163,7 @@ class TlsProbe:
     def _advisory(self, facts: TlsFacts, path: tuple["x509.Certificate", ...], now: int) -> Verdict | None:
         """What this kind sees beyond what every connection is judged by: the purpose, a minimum, and the rest of the chain."""
         if path and not _for_servers(path[0]):
-            return Verdict(Cause.TLS_UNTRUSTED, "the certificate is not made for servers", {"detail": "extended key usage"})
+            return Verdict(Cause.TLS_UNTRUSTED, "the certificate is not meant for servers", {"detail": "extended key usage"})
         least = f"TLSv{self._config.min_version}"
         if self._config.min_version and facts.version in _ORDER and _ORDER.index(facts.version) < _ORDER.index(least):
             words = f"{facts.version} is older than {least}"
@@ -181,7 +179,7 @@ class TlsProbe:
         verdict = next((one for one in found if one is not None), None)
         unknown = next((what for what in said if what.state == "unknown"), None)
         if verdict is None and unknown is not None and self._config.revocation == "hard":
-            words = f"whether the certificate is revoked cannot be told ({unknown.detail or 'no time was left to ask'})"
+            words = f"it is unknown whether the certificate was revoked ({unknown.detail or 'no time was left to find out'})"
             verdict = Verdict(Cause.TLS_UNTRUSTED, words, {"detail": unknown.detail[:120]})
         state = "unknown" if unknown is not None else "good" if any(what.state == "good" for what in said) else "none"
         figures = {**result.figures, "revocation": state}
@@ -193,7 +191,7 @@ class TlsProbe:
             cause=verdict.cause,
             message=verdict.message,
             figures={**figures, **verdict.figures},
-            advice=("Replace the certificate: its authority took it back.",) if "revoked_days" in verdict.figures else (),
+            advice=("Replace the certificate: its authority has revoked it.",) if "revoked_days" in verdict.figures else (),
         )
 
 

@@ -55,7 +55,7 @@ class RevocationCache:
 async def revocation_status(
     certificate: "x509.Certificate", issuer: "x509.Certificate", deps: ProbeDeps, seconds: float
 ) -> RevocationStatus:
-    """What the issuer says of a certificate, within `seconds`; never raises for anybody's fault."""
+    """What the issuer says of a certificate, within `seconds`; never raises."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
     book = deps.shared("revocation", RevocationCache, lambda book: book.kept.clear())
@@ -119,7 +119,7 @@ def read_ocsp(body: bytes, request: "ocsp.OCSPRequest", issuer: "x509.Certificat
             if mine == (request.serial_number, request.issuer_key_hash, request.issuer_name_hash):
                 return _single(one, now)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        return RevocationStatus("unknown", "the responder's answer is no OCSP")
+        return RevocationStatus("unknown", "the responder's answer is not OCSP")
     return RevocationStatus("unknown", "the responder's answer is about another certificate")
 
 

@@ -35,7 +35,7 @@ def decoded(raw: bytes, encoding: str, limit: int, *, cut: bool) -> bytes:
         return raw
     codings = [part.strip().lower() for part in encoding.split(",") if part.strip()]
     if len(codings) > _CODINGS:
-        raise EncodingError(f"the body is encoded {len(codings)} times over")
+        raise EncodingError(f"the body has {len(codings)} content codings")
     for name in reversed(codings):
         if name in ("gzip", "x-gzip", "deflate"):
             raw = _inflated(raw, limit, cut=cut)
@@ -51,7 +51,7 @@ def _inflated(raw: bytes, limit: int, *, cut: bool) -> bytes:
             return _members(raw, bits, limit, cut=cut)
         except zlib.error as error:
             last = last or error
-    raise EncodingError(f"the body is not compressed as it says: {last}")
+    raise EncodingError(f"the body is not valid for its content coding: {last}")
 
 
 def _members(raw: bytes, bits: int, limit: int, *, cut: bool) -> bytes:
@@ -64,7 +64,7 @@ def _members(raw: bytes, bits: int, limit: int, *, cut: bool) -> bytes:
             break
         if not stream.eof:
             if not cut:
-                raise EncodingError("the compressed body ends too early")
+                raise EncodingError("the compressed body is cut short")
             break
         raw = stream.unused_data
         if not raw.startswith(_GZIP_START):
@@ -86,9 +86,9 @@ def _unbrotlied(raw: bytes, limit: int, *, cut: bool) -> bytes:
                 break
             plain += more
     except brotli.error as error:
-        raise EncodingError("the body is not compressed as it says: br") from error
+        raise EncodingError("the body is not valid for its content coding: br") from error
     if len(plain) < limit and not stream.is_finished() and not cut:
-        raise EncodingError("the compressed body ends too early")
+        raise EncodingError("the compressed body is cut short")
     return plain[:limit]
 
 
@@ -100,7 +100,7 @@ def media_type(headers: Mapping[str, str]) -> str | None:
 def text_of(body: bytes, headers: Mapping[str, str]) -> str:
     """The body as characters: by its byte-order mark, its Content-Type, its <meta>, else UTF-8, else Windows-1252.
 
-    As in browsers, a charset that is said holds even where a byte does not fit: one bad byte, or a body cut at its bound
+    As in browsers, a declared charset applies even where a byte does not fit: one bad byte, or a body cut at its bound
     in the middle of a character, does not spoil the rest.
     """
     for mark, name in _BOMS:

@@ -1,4 +1,4 @@
-"""What of a failure is the proxy's doing rather than the service's: nobody is paged for our own proxy."""
+"""Which failures are the proxy's rather than the service's: our own proxy is no reason for an alert."""
 
 import pycurl
 
@@ -16,7 +16,7 @@ _SOCKS = {
     20: (Cause.TCP_UNREACHABLE, "the proxy cannot reach the service"),
     21: (Cause.TCP_UNREACHABLE, "the proxy cannot reach the service"),
     22: (Cause.TCP_UNREACHABLE, "the proxy cannot reach the service"),
-    24: (Cause.TIMEOUT_CONNECT, "the proxy got no connection to the service in time"),
+    24: (Cause.TIMEOUT_CONNECT, "the proxy could not connect to the service in time"),
     26: (Cause.TCP_UNREACHABLE, "the proxy cannot reach the service"),  # all that SOCKS 4 says
 }
 
@@ -41,7 +41,7 @@ def by_proxy(done: Exchange, limit_ms: int, proxy: str, *, secure: bool) -> Verd
 
 
 def _at_the_proxy(done: Exchange, proxy: str, *, secure: bool) -> bool:
-    """Whether it failed before there was a way to the service."""
+    """Whether it failed before the service was reached."""
     if done.connect is None or done.code == _E_PROXY:
         return True
     if secure and proxy.startswith("http"):

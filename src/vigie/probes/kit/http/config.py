@@ -24,7 +24,7 @@ def status_ranges(text: str | int) -> tuple[tuple[int, int], ...]:
     for part in str(text).split(","):
         match = _RANGE.fullmatch(part.strip())
         if match is None:
-            raise ValueError(f"{text!r} is no list of statuses; write 200-299,304")
+            raise ValueError(f"{text!r} is not a list of statuses; write 200-299,304")
         low, high = int(match[1]), int(match[2] or match[1])
         if low > high:
             raise ValueError(f"{part.strip()!r} ends before it begins")
@@ -40,7 +40,7 @@ def json_assertions(wanted: dict[str, Any] | list[str]) -> tuple[tuple[str, str,
     for item in wanted:
         match = _ASSERTION.fullmatch(item)
         if match is None:
-            raise ValueError(f"{item!r} is no JSON assertion; write $.path==value (or !=, <, >)")
+            raise ValueError(f"{item!r} is not a JSON assertion; write $.path==value (or !=, <, >)")
         found.append((match[1], match[2], _value(match[3])))
     return tuple(found)
 
@@ -54,7 +54,7 @@ def compiled(assertions: tuple[tuple[str, str, Any], ...]) -> tuple[tuple[str, A
         try:
             found.append((path, jsonpath.compile(path)))
         except jsonpath.JSONPathError as error:
-            raise ValueError(f"{path!r} is no JSONPath: {str(error).splitlines()[0]}") from None
+            raise ValueError(f"{path!r} is not a JSONPath: {str(error).splitlines()[0]}") from None
     return tuple(found)
 
 
@@ -66,11 +66,11 @@ def _value(text: str) -> Any:
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What a good answer looks like."""
+    """What a good response looks like."""
 
     status: Annotated[str | int, msgspec.Meta(description="Accepted statuses, ranges allowed.", examples=["200-299,304"])] = "200-299"
-    keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must stand in the page.", examples=["ok"])] = []
-    reject_keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must not.", examples=["error"])] = []
+    keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must be in the page.", examples=["ok"])] = []
+    reject_keyword: Annotated[str | list[str], msgspec.Meta(description="Texts that must not be in the page.", examples=["error"])] = []
     json: Annotated[
         dict[str, Any] | list[str],
         msgspec.Meta(
@@ -78,9 +78,9 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             examples=[{"$.db": "up"}, ["$.queue<100"]],
         ),
     ] = {}
-    type: Annotated[str | None, msgspec.Meta(description="Media type of the answer.", examples=["application/json"])] = None
+    type: Annotated[str | None, msgspec.Meta(description="Media type of the response.", examples=["application/json"])] = None
     latency: Annotated[Duration | None, msgspec.Meta(description="Slower than this is too slow.", examples=["800ms"])] = None
-    latency_status: Annotated[Literal["degraded", "down"], msgspec.Meta(description="What too slow means.")] = "degraded"
+    latency_status: Annotated[Literal["degraded", "down"], msgspec.Meta(description="Status of a response that is too slow.")] = "degraded"
     tls_days: Annotated[int, msgspec.Meta(description="Fewer days left on the certificate is degraded.", ge=0, examples=[14])] = 14
 
     def __post_init__(self) -> None:
@@ -99,7 +99,7 @@ class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         """Raise ValueError for a colon in the user name, which the scheme cannot carry."""
         if ":" in self.user:
-            raise ValueError("a user name for basic authentication holds no colon")
+            raise ValueError("a user name for basic authentication cannot contain a colon")
 
 
 class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -111,7 +111,7 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def __post_init__(self) -> None:
         """Raise ValueError for a token that is none, without showing it."""
         if self.bearer is not None and not re.fullmatch(r"[!-~]+", self.bearer.reveal()):
-            raise ValueError("the bearer token is empty or holds a space, line break or foreign letter")
+            raise ValueError("the bearer token is empty or contains a space, a line break or a non-ASCII character")
         if self.basic is not None and self.bearer is not None:
             raise ValueError("write basic or bearer, not both")
 
@@ -123,9 +123,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     method: Annotated[str, msgspec.Meta(description="Request method.", examples=["GET"], extra=SHOWN)] = "GET"
     headers: Annotated[dict[str, Secret], msgspec.Meta(description="Request headers.", examples=[{"Accept": "application/json"}])] = {}
     body: Annotated[Secret | None, msgspec.Meta(description="Request body.")] = None
-    expect: Annotated[Expect, msgspec.Meta(description="What a good answer looks like.")] = Expect()
+    expect: Annotated[Expect, msgspec.Meta(description="What a good response looks like.")] = Expect()
     follow_redirects: Annotated[bool, msgspec.Meta(description="Follow redirects.")] = True
-    max_redirects: Annotated[int, msgspec.Meta(description="How many redirects at most.", ge=0, le=50)] = 10
+    max_redirects: Annotated[int, msgspec.Meta(description="Maximum number of redirects.", ge=0, le=50)] = 10
     allow_other_host: Annotated[bool, msgspec.Meta(description="A redirect may lead to another host.")] = True
     allow_downgrade: Annotated[bool, msgspec.Meta(description="A redirect may lead from https to http.")] = False
     resolver: Annotated[str | None, msgspec.Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"], extra=SHOWN)] = None
@@ -142,7 +142,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         bool | Literal["on", "off"],
         msgspec.Meta(description="Judge the page itself: error pages, blank pages, bot walls and signs of tampering behind a good status."),
     ] = True
-    max_body: Annotated[int, msgspec.Meta(description="Bytes of the body that are read, decoded.", ge=1024, le=67_108_864)] = 1_048_576
+    max_body: Annotated[int, msgspec.Meta(description="How many bytes of the body are read, after decoding.", ge=1024, le=67_108_864)] = (
+        1_048_576
+    )
 
     def __post_init__(self) -> None:
         """Raise ValueError that says what is wrong with the URL, the method, the resolver, the proxy or a header."""
@@ -150,16 +152,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.http == "3" and not place.secure:
             raise ValueError("HTTP/3 is always encrypted; write https://")
         if self.http == "3" and self.proxy is not None:
-            raise ValueError("HTTP/3 does not pass a proxy; leave out http or proxy")
+            raise ValueError("HTTP/3 does not work through a proxy; leave out http or proxy")
         if not _METHOD.fullmatch(self.method):
-            raise ValueError(f"{self.method!r} is no request method; write GET, HEAD, POST, …")
+            raise ValueError(f"{self.method!r} is not a request method; write GET, HEAD, POST, …")
         if self.resolver is not None:
             split_server(self.resolver)
         if self.proxy is not None:
             check_proxy(self.proxy)
         for name, value in texts(self.headers).items():
             if not _FIELD_NAME.fullmatch(name) or _CONTROL.search(value):
-                raise ValueError(f"header {name!r}: a name holds no space or colon, a value no control character")
+                raise ValueError(f"header {name!r}: a name cannot contain a space or colon, nor a value a control character")
 
     @property
     def over_tcp(self) -> bool:

@@ -52,7 +52,7 @@ _CONSTANT_TLS: tuple[tuple[int, Any], ...] = (
 class Request:
     """What is sent. `address` is connected to whatever the URL's host is; None leaves it to the proxy. Times in ms.
 
-    `connect_ms` bounds the TCP connection alone, so that the next address has its turn; TLS has until `total_ms`.
+    `connect_ms` bounds the TCP connection alone, so that the next address gets its turn; TLS has until `total_ms`.
     """
 
     url: str

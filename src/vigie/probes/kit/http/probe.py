@@ -1,4 +1,4 @@
-"""One look at one URL, from its names to the verdict."""
+"""One check of one URL, from name resolution to the verdict."""
 
 import asyncio
 
@@ -20,21 +20,21 @@ _LONG = 65_536
 
 
 class HttpProbe:
-    """Looks at one URL."""
+    """Checks one URL."""
 
     __slots__ = ("_clock", "_follower", "_host", "_need_body", "_reader", "_rules")
 
     def __init__(self, config: Config, deps: ProbeDeps, transport: Transport, *, need_body: bool = False) -> None:
         self._clock = deps.clock
         self._rules = rules = Rules.of(config.expect)
-        # A page that holds the text or the values which its owner expects is the right one; who has tampered with it left them there.
+        # A page that holds the text or the values which its owner expects is the right one; whoever tampered with it left them there.
         self._reader = Reader(trusted=bool(rules.keywords or rules.assertions)) if config.reads_pages else None
         self._host = config.host
         self._need_body = need_body or rules.need_body
         self._follower = RedirectFollower(config, deps, transport, need_body=self._need_body)
 
     async def check(self, timeout_ms: int) -> CheckResult:
-        """One look within `timeout_ms`, names and redirects included; never raises for the target's fault."""
+        """One check within `timeout_ms`, names and redirects included; never raises for the target's fault."""
         progress = Progress(self._clock.now(), self._clock.monotonic(), timeout_ms)
         return self.result(progress, await self.find(progress))
 
@@ -54,7 +54,7 @@ class HttpProbe:
             async with asyncio.timeout(self._follower.left(progress) / 1000):
                 return await asyncio.to_thread(self._judge, progress)
         except TimeoutError:
-            words = f"the answer came, but was too large to be searched within {progress.limit_ms / 1000:g} s"
+            words = f"the response was too large to be searched within {progress.limit_ms / 1000:g} s"
             return Verdict(Cause.TIMEOUT_TOTAL, words, {"limit_ms": progress.limit_ms})
 
     def _judge(self, progress: Progress) -> Verdict | None:

@@ -1,4 +1,4 @@
-"""The way of one check: each hop's name, then each of its addresses until one answers, then where it sends us."""
+"""The hops of one check: resolve each hop's name, try its addresses until one answers, then follow the redirect."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Jar(Protocol):
 
 @dataclass(slots=True)
 class Progress:
-    """One check under way: what has been measured so far. Phases in ms, summed over exchanges; None where none happened."""
+    """One check in progress: what has been measured so far. Phases in ms, summed over exchanges; None where none happened."""
 
     at: int
     started: float
@@ -68,7 +68,7 @@ class Progress:
         return (self.dns or 0.0) + self.spent
 
     def add(self, done: Exchange) -> None:
-        """Take an exchange's phases in; None stays where a phase never happened."""
+        """Add an exchange's phases; one that never happened stays None."""
         self.last = done
         self.spent += done.total
         if done.connect is not None:
@@ -82,7 +82,7 @@ class Progress:
 
 
 class RedirectFollower:
-    """Goes the way of one monitor, again at each check."""
+    """Follows the redirects of one monitor, from the start at each check."""
 
     __slots__ = ("_body", "_ca_file", "_config", "_deps", "_home", "_need_body", "_tls_versions", "_transport")
 
@@ -97,7 +97,7 @@ class RedirectFollower:
         self._tls_versions: dict[tuple[str, int], tuple[int, str]] = {}
 
     def again(self, config: Config) -> "RedirectFollower":
-        """The same way with another URL, header or body; what was learnt of the hosts is shared. Raises ValueError for what is no URL."""
+        """The same with another URL, headers or body; what was learnt about the hosts is shared. Raises ValueError for an invalid URL."""
         other = copy(self)
         other._config, other._home = config, Place.of(config.url)  # noqa: SLF001 - one of us
         other._body = config.body.reveal().encode() if config.body is not None else None  # noqa: SLF001
@@ -117,7 +117,7 @@ class RedirectFollower:
             try:
                 target = moved(place, location)
             except ValueError:
-                return _refusal(progress, "a redirect leads to what is no http(s) URL")
+                return _refusal(progress, "a redirect leads to something that is not an http(s) URL")
             progress.hops[-1] = redact_url(target.url)[:_HOP_LENGTH]
             # RFC 9110 §15.4: 303 means GET; 301 and 302 turn POST into it, as browsers do.
             if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
@@ -131,7 +131,7 @@ class RedirectFollower:
         """Why a redirect is not followed, in words, or None."""
         config, count = self._config, len(progress.hops)
         if again:
-            return f"the redirects go in a circle after {count} hop{'s' if count != 1 else ''}"
+            return f"the redirects form a loop after {count} hop{'s' if count != 1 else ''}"
         if count > config.max_redirects:
             return f"more than {config.max_redirects} redirects"
         if not config.allow_downgrade and place.secure and not target.secure:
@@ -179,7 +179,7 @@ class RedirectFollower:
             progress.jar.take(place.url, done.cookies)
         if place.secure and (facts := self._certificate(progress, place, done)) is not None:
             progress.certificates.append(facts)
-        # An address that was cut short so that the next one has its turn is told with the limit it had.
+        # An address that was given up early in favour of the next one is reported with the limit it had.
         limit = request.connect_ms if addresses_left > 1 and done.connect is None else progress.limit_ms
         if (proxy := self._config.proxy) and (found := by_proxy(done, limit, proxy, secure=place.secure)) is not None:
             return found

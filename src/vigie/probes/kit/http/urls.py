@@ -26,15 +26,17 @@ class Place:
     def of(cls, url: str) -> "Place":
         """Read a URL; ValueError says in words what is wrong with it."""
         if any(character <= " " or character == "\x7f" for character in url):
-            raise ValueError(f"{redact_url(url)!r} holds a space or control character; encode it as %20")
+            raise ValueError(f"{redact_url(url)!r} contains a space or control character; encode it as %20")
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise ValueError(f"{redact_url(url)!r} is no URL ({error}); write https://example.com:8443/") from None
+            raise ValueError(f"{redact_url(url)!r} is not a URL ({error}); write https://example.com:8443/") from None
         if parts.scheme not in _PORTS:
             rest = redact_url(url)
-            raise ValueError(f"{rest!r} is no http(s) URL; write https://{rest.partition('://')[2] or rest.rstrip(':') or 'example.com/'}")
+            raise ValueError(
+                f"{rest!r} is not an http(s) URL; write https://{rest.partition('://')[2] or rest.rstrip(':') or 'example.com/'}"
+            )
         if not parts.hostname:
             raise ValueError(f"{redact_url(url)!r} names no host; write https://example.com/")
         if port == 0:
@@ -71,7 +73,7 @@ def check_proxy(url: str) -> None:
     except ValueError:
         good = False
     if not good:
-        raise ValueError(f"{redact_url(url)!r} is no proxy; write http://proxy.example:3128 (or https, socks5, socks5h)")
+        raise ValueError(f"{redact_url(url)!r} is not a proxy; write http://proxy.example:3128 (or https, socks5, socks5h)")
 
 
 def _is_literal(host: str) -> bool:
@@ -89,7 +91,7 @@ def _host(name: str) -> str:
     except ValueError:
         host = ""
     if not _HOST.fullmatch(host):
-        raise ValueError(f"{name[:80]!r} is no host name")
+        raise ValueError(f"{name[:80]!r} is not a host name")
     return host
 
 

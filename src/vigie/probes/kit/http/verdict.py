@@ -95,7 +95,7 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
     figures: dict[str, Scalar] = {"detail": detail}
     if cause is Cause.HTTP_TRUNCATED:
         announced = done.headers.get("content-length", "")
-        words = f"the body ended after {done.size} bytes" + (f", {announced} were announced" if _is_length(announced) else "")
+        words = f"the body ended after {done.size} bytes" + (f" of the {announced} announced" if _is_length(announced) else "")
         figures |= {"received": done.size} | ({"announced": int(announced)} if _is_length(announced) else {})
         return Verdict(cause, words, figures)
     own = Status.UNKNOWN if cause.own else Status.DOWN
@@ -107,7 +107,7 @@ def _misframed(done: Exchange) -> Verdict | None:
     length = done.headers.get("content-length", "").lstrip("0")
     if done.ended and (not length.isdigit() or _is_length(length)):
         return None
-    words = "the answer announces an impossible length" if done.ended else "the answer ended inside its headers"
+    words = "the response announces an impossible length" if done.ended else "the response ended within its headers"
     return Verdict(Cause.HTTP_PROTOCOL, words, {"detail": words})
 
 
@@ -126,13 +126,13 @@ def _ragged(done: Exchange) -> bool:
 
 
 def timed_out(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict:
-    """Which phase the deadline cut."""
+    """The phase that the deadline interrupted."""
     seconds = f"{limit_ms / 1000:g} s"
-    cause, words = Cause.TIMEOUT_TOTAL, f"the answer began but did not end within {seconds}"
+    cause, words = Cause.TIMEOUT_TOTAL, f"the response began but did not finish within {seconds}"
     if done.connect is None:
         cause, words = Cause.TIMEOUT_CONNECT, f"no connection within {seconds}"
     elif secure and done.tls is None:
-        cause, words = Cause.TIMEOUT_TLS, f"connected, but TLS was not finished within {seconds}"
+        cause, words = Cause.TIMEOUT_TLS, f"connected, but the TLS handshake did not finish within {seconds}"
     elif done.first_byte is None and not done.status:
         cause, words = Cause.TIMEOUT_FIRST_BYTE, f"no first byte within {seconds}"
     return Verdict(cause, words, {"limit_ms": limit_ms})
@@ -140,19 +140,19 @@ def timed_out(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict:
 
 _BY_CODE: dict[int, tuple[Cause, str]] = {
     E_OWN: (Cause.PROBE_ERROR, "the request could not be made"),
-    pycurl.E_NOT_BUILT_IN: (Cause.PROBE_ERROR, "this libcurl lacks what the monitor asks for"),
+    pycurl.E_NOT_BUILT_IN: (Cause.PROBE_ERROR, "this libcurl does not support what the monitor asks for"),
     pycurl.E_GOT_NOTHING: (Cause.HTTP_EMPTY_REPLY, "the connection was closed without an answer"),
-    pycurl.E_PARTIAL_FILE: (Cause.HTTP_TRUNCATED, "the body ended too early"),
-    pycurl.E_SSL_CONNECT_ERROR: (Cause.TLS_HANDSHAKE, "no TLS handshake was possible"),
+    pycurl.E_PARTIAL_FILE: (Cause.HTTP_TRUNCATED, "the body is cut short"),
+    pycurl.E_SSL_CONNECT_ERROR: (Cause.TLS_HANDSHAKE, "the TLS handshake failed"),
     pycurl.E_SSL_CIPHER: (Cause.TLS_HANDSHAKE, "no common TLS cipher"),
     pycurl.E_SSL_CACERT_BADFILE: (Cause.PROBE_ERROR, "the file of trusted authorities cannot be read"),
     pycurl.E_COULDNT_RESOLVE_PROXY: (Cause.PROBE_NETWORK, "the proxy's name does not resolve"),
-    pycurl.E_SEND_ERROR: (Cause.TCP_RESET, "the connection broke while the request was sent"),
+    pycurl.E_SEND_ERROR: (Cause.TCP_RESET, "the connection broke while the request was being sent"),
     pycurl.E_URL_MALFORMAT: (Cause.PROBE_ERROR, "libcurl cannot read the URL"),
-    pycurl.E_OUT_OF_MEMORY: (Cause.PROBE_ERROR, "this machine has no memory left"),
-    pycurl.E_FAILED_INIT: (Cause.PROBE_ERROR, "libcurl could not begin"),
-    _E_TOO_LARGE: (Cause.HTTP_PROTOCOL, "a line of the headers is too long"),
-    _E_QUIC: (Cause.TLS_HANDSHAKE, "no QUIC handshake was possible"),
+    pycurl.E_OUT_OF_MEMORY: (Cause.PROBE_ERROR, "this machine is out of memory"),
+    pycurl.E_FAILED_INIT: (Cause.PROBE_ERROR, "libcurl could not be initialised"),
+    _E_TOO_LARGE: (Cause.HTTP_PROTOCOL, "a header line is too long"),
+    _E_QUIC: (Cause.TLS_HANDSHAKE, "the QUIC handshake failed"),
 }
 
 
@@ -164,10 +164,10 @@ def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
     if done.os_errno in _RESET or "reset by peer" in text:
         return Cause.TCP_RESET, "the connection was reset"
     if done.code == pycurl.E_RECV_ERROR and (shaking or " alert " in text):
-        return Cause.TLS_HANDSHAKE, "no TLS handshake was possible"
+        return Cause.TLS_HANDSHAKE, "the TLS handshake failed"
     if _cut_tls(done):
         return (Cause.HTTP_TRUNCATED, "") if done.status else _BY_CODE[pycurl.E_GOT_NOTHING]
-    return _BY_CODE.get(done.code, (Cause.HTTP_PROTOCOL, "the answer is not proper HTTP"))
+    return _BY_CODE.get(done.code, (Cause.HTTP_PROTOCOL, "the response is not valid HTTP"))
 
 
 def _not_connected(done: Exchange, text: str) -> tuple[Cause, str]:
@@ -214,7 +214,7 @@ def _json(rules: Rules, text: str) -> Verdict | None:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return Verdict(Cause.CONTENT_JSON, "the body is no JSON", {"detail": str(error)[:80]})
+        return Verdict(Cause.CONTENT_JSON, "the body is not JSON", {"detail": str(error)[:80]})
     for (path, sign, wanted), (_, query) in zip(rules.assertions, rules.paths, strict=True):
         found = _values(query, document)
         if not any(_holds(sign, got, wanted) for got in found):

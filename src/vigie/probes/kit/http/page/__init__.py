@@ -1,4 +1,4 @@
-"""The page behind a good status: whether it is itself, whether something else stands in for it, whether a stranger wrote into it.
+"""The page behind a good status: whether it is the right one, and whether somebody else has written into it.
 
 Only HTML is read, once for each content: a body that is byte for byte the last one keeps its verdict. docs/content.md tells
 what is seen and what is never accused.
@@ -149,7 +149,7 @@ def _verdict(signature: str, family: str, where: str) -> Verdict:
     cause = Family(family).cause
     figures: dict[str, Scalar] = {"signature": signature, "family": str(family), "where": str(where)}
     if cause is Cause.CONTENT_BLANK:
-        return Verdict(cause, "the page is blank: nothing to read, to see or to run", figures)
+        return Verdict(cause, "the page is blank: nothing to read, see or run", figures)
     words = _WORDS[str(family)]
     if cause is Cause.HTTP_BLOCKED:
         return Verdict(cause, f"the probe met {words}: {signature} ({where})", figures, Status.DEGRADED)

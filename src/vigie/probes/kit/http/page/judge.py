@@ -1,4 +1,4 @@
-"""The verdict on a page: what stands in for it, or None for a page that is simply itself.
+"""The verdict on a page: what is shown in its place, or None for a page that is simply itself.
 
 Three questions, each only where the page's structure lets it arise:
 a known page (tables of signs, each bound to title, heading, markup and size); a page that says one thing in its title or heading

@@ -22,7 +22,7 @@ _TAG_BYTES = 12_288  # of names and bare values in one tag: attributes beyond co
 _TAG = re.compile(rb"<[A-Za-z][^>=]*+(?:=\s*+(?:\"[^\"]*+\"|'[^']*+'|)[^>=]*+)*+")
 _QUOTED = re.compile(rb"=\s*+(?:\"[^\"]*+\"|'[^']*+')")
 _LEAD, _START, _TAIL, _SAMPLE = 2_000, 200, 200, 512
-_SMALL = 2_200  # characters of text: what stands in for a page is short, and only then worth a closer look
+_SMALL = 2_200  # characters of text: what is shown in place of a page is short, and only then worth a closer look
 _SCRIPTS, _FRAMES, _LINKS, _STYLED, _HIDDEN, _ANCHORS = 60, 20, 150, 300, 40, 60
 _TEXT, _SHEET = 300, 20_000
 _OPTIONS = int(LexborDocumentOptions.WO_EVENTS)

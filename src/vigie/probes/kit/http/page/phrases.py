@@ -116,7 +116,7 @@ SERVER_ERROR = Phrases(
                 "exception",
                 "gateway",
                 "timeout",
-                "time-out",
+                "timeout",
                 "timed out",
                 "unavailable",
                 "unreachable",

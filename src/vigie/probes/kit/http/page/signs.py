@@ -11,7 +11,7 @@ _SMALL, _FEW, _OPENING = 160, 12, 30
 
 
 class Family(StrEnum):
-    """What kind of page stands in for the right one."""
+    """What kind of page is shown in place of the right one."""
 
     DATABASE = "database"  # the database does not answer
     APPLICATION = "application"  # a framework's or a language's own error page
@@ -78,7 +78,7 @@ class Finding:
 class Sign:
     """One known page. All that is given must hold; patterns are matched against folded text.
 
-    `key` must stand in the title, a heading or the beginning of the text, and is looked for first, because it costs little.
+    `key` must be in the title, a heading or the beginning of the text, and is looked for first, because it costs little.
     `title` and `heading` match from the start and at least half of the place; `start` matches the beginning of the visible text.
     `text` is searched in its first 2,000 characters, each of `raw` in the markup. A text alone must open the page, and its title
     may not speak of something else. `words` and `links` bound the page: what is larger has matter of its own.
