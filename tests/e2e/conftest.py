@@ -45,13 +45,13 @@ class Inbox:
             self._arrived.notify_all()
         return "250 taken"
 
-    def wait(self, count: int, seconds: float = 20) -> list[EmailMessage]:
+    def wait(self, count: int, seconds: float = 40) -> list[EmailMessage]:
         """The mails once there are so many."""
         with self._arrived:
             assert self._arrived.wait_for(lambda: len(self.mails) >= count, seconds), self.subjects()
             return list(self.mails)
 
-    def wait_until(self, wanted: Callable[[], bool], seconds: float = 20) -> None:
+    def wait_until(self, wanted: Callable[[], bool], seconds: float = 40) -> None:
         """Until something holds, which is looked at whenever a mail arrives."""
         with self._arrived:
             assert self._arrived.wait_for(wanted, seconds), self.subjects()
@@ -120,7 +120,7 @@ class Site:
     def hits(self) -> int:
         return len(self.paths)
 
-    def wait(self, hits: int = 1, path: str = "/", seconds: float = 20) -> None:
+    def wait(self, hits: int = 1, path: str = "/", seconds: float = 40) -> None:
         """Until a path was asked for so many times in all."""
         with self._came:
             assert self._came.wait_for(lambda: self.paths.count(path) >= hits, seconds), self.paths
@@ -271,7 +271,7 @@ class Vigie:
         self.says("watching ")
         return process
 
-    def says(self, words: str, seconds: float = 20) -> None:
+    def says(self, words: str, seconds: float = 40) -> None:
         """Until the newest start has said this."""
         with self._spoke:
             assert self._spoke.wait_for(lambda: words in self._log[self._begun :], seconds), self._log
