@@ -344,7 +344,7 @@ def _resolved(draft: Draft, monitor: Monitor, now: int) -> Transition:
 def _woken(draft: Draft, monitor: Monitor, now: int) -> Transition:
     """What a new policy makes of a monitor about which something is known."""
     move = Move(draft, monitor)
-    move.notify(Woke(now))
+    move.notify(Woke(now), draft.alerts_of(draft.state(monitor.id)))
     return move.end()
 
 
