@@ -161,7 +161,7 @@ class Runtime:
             self.store.catalog,
             clock,
             self.composer,
-            collectors(settings, self.deps, self._known),
+            collectors(settings, self.deps, self.known),
             writing(settings, clock),
         )
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
@@ -197,7 +197,7 @@ class Runtime:
         await self.store.close()
         self.deps.close()
 
-    async def _known(self) -> Known:
+    async def known(self) -> Known:
         """Every watched monitor with its newest result."""
         results = await self.store.archive.last_results()
         return [(one.monitor, results[one.monitor.id]) for one in self.settings.monitors if one.monitor.id in results]

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import logging.handlers
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -63,17 +64,36 @@ def start(*, file: Path | None, json: bool, level: str, max_bytes: int, keep: in
 
     Raises VigieError when the file cannot be written.
     """
+    with prepared(file=file, json=json, level=level, max_bytes=max_bytes, keep=keep, secrets=secrets, console=console) as swap:
+        swap()
+
+
+@contextlib.contextmanager
+def prepared(
+    *, file: Path | None, json: bool, level: str, max_bytes: int, keep: int, secrets: Secrets, console: bool = True
+) -> Iterator[Callable[[], None]]:
+    """Make ready to log so; what comes back puts it into force, and cannot fail. The log is as before when it was not called."""
     formatter = _Masked(_json() if json else logging.Formatter(SEED_FORMAT), secrets)
     handlers: list[logging.Handler] = [_Console(sys.stderr)] if console else []
     if file is not None:
         handlers.append(_file(file, max_bytes, keep))
-    root = logging.getLogger("vigie")
-    stop()
-    root.setLevel(level.upper())
-    root.propagate = False
     for handler in handlers:
         handler.setFormatter(formatter)
-        root.addHandler(handler)
+    root = logging.getLogger("vigie")
+
+    def swap() -> None:
+        stop()
+        root.setLevel(level.upper())
+        root.propagate = False
+        for handler in handlers:
+            root.addHandler(handler)
+
+    try:
+        yield swap
+    finally:
+        for handler in handlers:
+            if handler not in root.handlers:
+                handler.close()
 
 
 def stop() -> None:

@@ -260,6 +260,8 @@ class Commit:
     baselines: tuple[tuple[str, Baseline], ...] = ()  # (monitor, what is usual for it); may wait, they decide nothing
     blind: tuple[Blind, ...] = ()  # whole rows, inserted or replaced by their number
     commands: tuple[int, ...] = ()  # numbers of the inbox's commands that this change applies: they are gone with it
+    watched: tuple[Monitor, ...] | None = None  # the stored monitors become these, as by `Catalog.sync_monitors`; None: they stay
+    jobs: tuple[Job, ...] = ()  # whole rows, inserted or replaced
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,40 +5,50 @@ import contextlib
 import errno
 import logging
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 from vigie import __version__
-from vigie.app import Runtime, heartbeats, jobs, monitors, notifiers, probed, state_of, writing, zone_of
+from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Desired
+from vigie.config.source import FileSource
 from vigie.core.model import Monitor
 from vigie.engine.alive import keep_alive
 from vigie.engine.feedback import FeedbackService
 from vigie.engine.janitor import Janitor
+from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
 from vigie.engine.transition import Transition
-from vigie.errors import ConfigError, VigieError
+from vigie.errors import VigieError
 from vigie.memory import one_arena, settle
+from vigie.net import Link
 from vigie.ports import Batch, Clock
 from vigie.text.words import counted
 from vigie.web.view import Health, Snapshot, lines
 
 log = logging.getLogger("vigie.server")
 
-_WATCH_SECONDS = 2.0
 _RECENT = 10
 # A monitor that gave no result for three of its transitions, and at least this long, means that Vigie has stalled.
 _STALL_MS = 120_000
 _DRAIN_MS = 10_000
 
 
+LogOf = Callable[[Desired], AbstractContextManager[Callable[[], None]]]
+
+
+def _same_log(_: Desired) -> AbstractContextManager[Callable[[], None]]:
+    """The log is somebody else's."""
+    return contextlib.nullcontext(lambda: None)
+
+
 class Server:
     """All the parts of `vigie serve`. `reload` reads the configuration anew and may raise ConfigError."""
 
-    def __init__(self, settings: Desired, clock: Clock, reload: Callable[[], Desired]) -> None:
-        self.settings, self._clock, self._reload = settings, clock, reload
+    def __init__(self, settings: Desired, clock: Clock, reload: Callable[[], Desired], log_of: LogOf = _same_log) -> None:
+        self.settings, self._clock, self._load, self._log_of = settings, clock, reload, log_of
         self.runtime = Runtime(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
         self.agent = ProcessAgent(
@@ -49,7 +59,7 @@ class Server:
             second_resolver=settings.second_resolver,
             evidence=str(state_of(settings).evidence),
         )
-        self.heartbeats = heartbeats(self.runtime, self._bus.publish, self.runtime.deps.link.fault)
+        self.heartbeats = heartbeats(self.runtime, self._bus.publish, lambda: self.runtime.deps.link.fault())  # noqa: PLW0108 - of the moment: a new configuration may bring another link
         self.desk = (
             FeedbackService(self.runtime.store.archive, self.runtime.store.catalog, clock, self.runtime.composer)
             if settings.web.public_url is not None
@@ -58,9 +68,17 @@ class Server:
         self._janitor = Janitor(self.runtime.store.inbox, self.runtime.store.archive, clock, self.runtime.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
-        self._stamp = self._file_stamp()
         self._started_at = clock.now()
         self.runtime.ingest.listen(self._pace)
+        self._source = FileSource(self._read, settings)
+        parts: list[Part[Desired]] = [
+            self._follow_log,
+            self._follow_messages,
+            lambda desired: self.runtime.ingest.prepare(one.monitor for one in desired.monitors),
+            lambda desired: self.heartbeats.prepare(jobs(desired), desired.secrets),
+            self._follow_checks,
+        ]
+        self._reconciler = Reconciler(self._source, parts, self.runtime.store.ledger.commit)
 
     async def start(self) -> None:
         """Adopt the state, start every loop, begin to watch."""
@@ -72,7 +90,7 @@ class Server:
             "the janitor": self._janitor.run,
             "the calendar": self.runtime.calendar.run,
             "the watch over jobs": self.heartbeats.run,
-            "the configuration's watch": self._watch_file,
+            "the configuration": self._reconciler.run,
         }
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
         if jobs(self.settings) and not self.settings.web.enabled:
@@ -104,30 +122,59 @@ class Server:
 
     async def reload(self) -> bool:
         """Apply the configuration as it stands now, as a whole or not at all; whether it was applied."""
-        self._stamp = self._file_stamp()
-        try:
-            fresh = await asyncio.to_thread(self._reload)
-            fresh = replace(fresh, store=self.settings.store, state=self.settings.state, web=self.settings.web)  # these need a restart
-            built = notifiers(fresh, self._clock)
-            said = writing(fresh, self._clock)
-        except (ConfigError, VigieError) as error:
-            log.error("the new configuration is not applied, the old one stays in force:\n%s", error)  # noqa: TRY400 - the trace says nothing more
-            return False
-        self.settings = self.runtime.settings = fresh
-        watched = [one.monitor for one in fresh.monitors]
-        await self.runtime.store.catalog.sync_monitors(watched)
-        await self.runtime.ingest.configure(watched)
-        self.runtime.eyes.use(watched, fresh.blind_after_ms, [one.monitor for one in probed(fresh)])
-        self.runtime.calendar.use(watched, fresh.availability.every, fresh.availability.channels, said.setting.zone)
-        self.runtime.composer.use(said.setting, monitors(fresh))
-        self.runtime.reporter.use(said)
-        self.runtime.outbox.use(built)
-        await self.heartbeats.use(jobs(fresh), fresh.secrets)
-        self.agent.use(fresh.control, fresh.second_resolver)
-        await self.agent.assign([one.spec for one in probed(fresh)])
-        settle()
-        log.info("the new configuration is in force: %d monitors, %d channels", len(fresh.monitors), len(fresh.channels))
-        return True
+        return await self._reconciler.apply() is Outcome.APPLIED
+
+    def ask_reload(self) -> None:
+        """Have the configuration read anew soon; one that cannot be applied is tried again until it can, or is another."""
+        self._source.ask()
+
+    def _read(self) -> Desired:
+        """The configuration as it can be applied while this process lives."""
+        fresh = self._load()
+        if (fresh.store, fresh.state, fresh.web) != (self.settings.store, self.settings.state, self.settings.web):
+            log.warning("`store`, `state` and `web` are applied at the next start")
+        return replace(fresh, store=self.settings.store, state=self.settings.state, web=self.settings.web)
+
+    @asynccontextmanager
+    async def _follow_log(self, desired: Desired) -> AsyncIterator[Prepared]:
+        with self._log_of(desired) as swap:
+            yield Prepared(swap=swap)
+
+    @asynccontextmanager
+    async def _follow_messages(self, desired: Desired) -> AsyncIterator[Prepared]:
+        """What reports, messages and channels are made of, and our own link, which diagnostics ask."""
+        runtime, old = self.runtime, self.runtime.deps.link
+        link = Link(runtime.deps.resolver, list(desired.control), desired.second_resolver)
+        looks = collectors(desired, replace(runtime.deps, link=link), runtime.known)
+        built, options, watched = notifiers(desired, self._clock), writing(desired, self._clock), monitors(desired)
+        told = desired.availability
+
+        def swap() -> None:
+            runtime.deps.link = link
+            runtime.composer.use(options.setting, watched)
+            runtime.reporter.use(options, looks)
+            runtime.outbox.use(built)
+            runtime.eyes.use(watched.values(), desired.blind_after_ms, [one.monitor for one in probed(desired)])
+            runtime.calendar.use(watched.values(), told.every, told.channels, options.setting.zone)
+            old.close()
+
+        yield Prepared(swap=swap)
+
+    @asynccontextmanager
+    async def _follow_checks(self, desired: Desired) -> AsyncIterator[Prepared]:
+        """What the prober does, what this server calls its configuration, and the end: everything is in force."""
+        specs = [one.spec for one in probed(desired)]
+
+        def swap() -> None:
+            self.settings = self.runtime.settings = desired
+            self.agent.use(specs, desired.control, desired.second_resolver)
+
+        async def announce() -> None:
+            await self.agent.send_work()
+            settle()
+            log.info("the new configuration is in force: %d monitors, %d channels", len(desired.monitors), len(desired.channels))
+
+        yield Prepared(swap=swap, announce=announce)
 
     async def snapshot(self) -> Snapshot:
         """How things stand, for the status page."""
@@ -158,33 +205,23 @@ class Server:
         if transition.before.quick != transition.after.quick:
             await self.agent.pace(transition.monitor.id, _quick_ms(transition.monitor) if transition.after.quick else None)
 
-    async def _watch_file(self) -> None:
-        while True:
-            await self._clock.sleep(_WATCH_SECONDS)
-            if self._file_stamp() != self._stamp:
-                log.info("the configuration changed")
-                await self.reload()
-
-    def _file_stamp(self) -> tuple[Any, ...]:
-        """What changes when the file or its `.env` does."""
-        found: list[Any] = []
-        for path in (self.settings.file, self.settings.base / ".env"):
-            with contextlib.suppress(OSError):
-                if path is not None:
-                    status = path.stat()
-                    found.append((status.st_mtime_ns, status.st_size, status.st_ino))
-        return tuple(found)
-
 
 def _quick_ms(monitor: Monitor) -> int:
     return min(monitor.detection.confirm_every_ms, monitor.every_ms)
 
 
-async def serve(settings: Desired, clock: Clock, reload: Callable[[], Desired], stop: asyncio.Event, again: asyncio.Event) -> None:
+async def serve(
+    settings: Desired,
+    clock: Clock,
+    reload: Callable[[], Desired],
+    stop: asyncio.Event,
+    again: asyncio.Event,
+    log_of: LogOf = _same_log,
+) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
     one_arena()
     with state_of(settings).locked():
-        service = Server(settings, clock, reload)
+        service = Server(settings, clock, reload, log_of)
         close_page = await _page(service, settings)
         try:
             await service.start()
@@ -204,7 +241,7 @@ async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> 
             wait.cancel()
         if again.is_set():
             again.clear()
-            await service.reload()
+            service.ask_reload()
 
 
 async def _page(service: Server, settings: Desired) -> Callable[[], Awaitable[None]]:

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from vigie import logs
-from vigie.cli.common import start_log
-from vigie.cli.serve import reloaded
+from vigie.cli.common import log_of, start_log
 from vigie.config import load
 from vigie.errors import ConfigError
 from vigie.net import NO_SECRETS, Secret, Secrets
@@ -106,10 +105,14 @@ def test_a_reload_masks_the_new_password(folder: Path) -> None:
     start_log(load(None, {}, folder), console=False)
     (folder / "vigie.yaml").write_text(SECRETS.replace("hush-mail", "fresh-mail"))
 
-    assert reloaded(None).channels["mail"].config.reveal().password == Secret("fresh-mail")
+    fresh = load(None, {}, folder)
+    with log_of(fresh, console=False):
+        log.info("login with hush-mail")  # it may not be applied after all
+    with log_of(fresh, console=False) as swap:
+        swap()
     log.info("login with fresh-mail")
 
-    assert "login with ***" in (folder / "x.log").read_text()
+    assert (folder / "x.log").read_text().count("login with ***") == 2
 
 
 def test_a_reload_that_is_refused_leaves_the_log_as_it_was(folder: Path, vigie: Callable[..., Any]) -> None:
@@ -118,7 +121,7 @@ def test_a_reload_that_is_refused_leaves_the_log_as_it_was(folder: Path, vigie: 
     (folder / "vigie.yaml").write_text("nonsense: 1\n")
 
     with pytest.raises(ConfigError):
-        reloaded(None)
+        load(None, {}, folder)
     log.info("still here")
 
     assert "still here" in (folder / "x.log").read_text()

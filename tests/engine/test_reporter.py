@@ -312,7 +312,7 @@ async def _deaf(transition: object) -> None:
 async def test_another_configuration_brings_another_model(store: MemoryStore, clock: VirtualClock) -> None:
     world, other = World(store, clock), FakeModel(clock)
     vigie = world.vigie()
-    vigie.reporter.use(ReportOptions(other, 60_000, "en", None, RenderContext("en", UTC)))
+    vigie.reporter.use(ReportOptions(other, 60_000, "en", None, RenderContext("en", UTC)), [])
     async with vigie.at_work():
         await clock.sleep(40)
     assert (world.model.asked, other.asked) == (0, 1)

@@ -142,15 +142,19 @@ class ProcessAgent:
         """The child's, while it is running."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
-    def use(self, control: Sequence[str], second_resolver: str | None = None) -> None:
-        """The control targets and second resolver of a new configuration; `assign` sends them along."""
-        self._control, self._second_resolver = list(control), second_resolver
+    def use(self, specs: Sequence[CheckSpec], control: Sequence[str], second_resolver: str | None = None) -> None:
+        """What a new configuration asks for; `send_work` tells the child, and one that is restarted is told anyway."""
+        self._specs, self._control, self._second_resolver = list(specs), list(control), second_resolver
+        known = {spec.monitor for spec in specs}
+        self._paces = {monitor: every_ms for monitor, every_ms in self._paces.items() if monitor in known}
 
     async def assign(self, specs: Sequence[CheckSpec]) -> None:
         """Watch exactly these."""
-        self._specs = list(specs)
-        known = {spec.monitor for spec in specs}
-        self._paces = {monitor: every_ms for monitor, every_ms in self._paces.items() if monitor in known}
+        self.use(specs, self._control, self._second_resolver)
+        await self.send_work()
+
+    async def send_work(self) -> None:
+        """Tell the child what it is to do now."""
         await self._send(Assign(0, self._specs, self._control, self._second_resolver, self._evidence))
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:

@@ -4,8 +4,8 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
@@ -91,15 +91,21 @@ def need_channels(found: Desired) -> None:
 
 def start_log(found: Desired, *, console: bool = True) -> None:
     """Begin to log as configured."""
+    with log_of(found, console=console) as swap:
+        swap()
+
+
+def log_of(found: Desired, *, console: bool = True) -> AbstractContextManager[Callable[[], None]]:
+    """The log as configured, made ready; what the context gives puts it into force. Raises VigieError when its file cannot be written."""
     from vigie import logs
 
-    log = found.log
-    logs.start(
+    wanted = found.log
+    return logs.prepared(
         file=found.log_file,
-        json=log.format == "json",
-        level=log.level,
-        max_bytes=log.max_bytes,
-        keep=log.keep,
+        json=wanted.format == "json",
+        level=wanted.level,
+        max_bytes=wanted.max_bytes,
+        keep=wanted.keep,
         secrets=found.secrets,
         console=console,
     )

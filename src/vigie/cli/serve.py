@@ -5,9 +5,8 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
-from vigie.cli.common import ConfigOption, command, logged, notes, settings_apart, start_log
+from vigie.cli.common import ConfigOption, command, log_of, logged, notes, settings_apart, start_log
 from vigie.config import Desired
 
 app = command()
@@ -29,7 +28,7 @@ def serve(*, config: ConfigOption = None) -> None:
     start_log(found)
     _warn(found)
     with logged():
-        asyncio.run(_serve(found, lambda: reloaded(config)))
+        asyncio.run(_serve(found, lambda: settings_apart(config)))
 
 
 def _warn(found: Desired) -> None:
@@ -42,20 +41,13 @@ def _warn(found: Desired) -> None:
     log.warning("no channel is configured: incidents are recorded and shown, but nobody is told (%s`vigie init` sets one up)", names)
 
 
-def reloaded(config: Path | None) -> Desired:
-    """The configuration as it stands now, the log with it: a new password must be masked from its first moment on. Raises VigieError."""
-    fresh = settings_apart(config)
-    start_log(fresh)
-    return fresh
-
-
 async def _serve(found: Desired, reload: Callable[[], Desired]) -> None:
     from vigie.clock import SystemClock
     from vigie.server import serve as run
 
     stop, again = asyncio.Event(), asyncio.Event()
     _signals(stop, again)
-    await run(found, SystemClock(), reload, stop, again)
+    await run(found, SystemClock(), reload, stop, again, log_of)
 
 
 def _signals(stop: asyncio.Event, again: asyncio.Event) -> None:

@@ -7,15 +7,17 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from vigie.core import heartbeat
 from vigie.core.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
 from vigie.core.model import Cause, CheckResult, Monitor, Status
+from vigie.engine.reconcile import Prepared
 from vigie.errors import StoreError
 from vigie.net import NO_SECRETS, Secret, Secrets, redact
-from vigie.ports import Answer, Batch, Clock, Inbox, PingUpdate
+from vigie.ports import Answer, Batch, Clock, Commit, Inbox, PingUpdate
 from vigie.text import jobs
 
 log = logging.getLogger("vigie.heartbeats")
@@ -111,21 +113,28 @@ class Heartbeats:
             await self._stamp(now)
         self._working = True
 
-    async def use(self, watched: Iterable[Watched], hidden: Secrets | None = None) -> None:
-        """Wait for exactly these from now on."""
+    async def use(self, watched: Iterable[Watched]) -> None:
+        """Wait for exactly these from now on: `prepare` by itself. Raises StoreError, and nothing has changed."""
+        async with self.prepare(watched, self._hidden) as prepared:
+            if prepared.change.jobs:
+                await self._inbox.record_pings([PingUpdate(job) for job in prepared.change.jobs])
+            prepared.swap()
+
+    @asynccontextmanager
+    async def prepare(self, watched: Iterable[Watched], hidden: Secrets) -> AsyncIterator[Prepared]:
+        """Make ready to wait for exactly these. No ping is taken in until the context ends."""
         now, wanted = self._clock.now(), {one.monitor.id: one for one in watched}
         async with self._turn:
             begun = {name: heartbeat.begun(self._jobs.get(name), name, one.expected, now) for name, one in wanted.items()}
-            changed = [PingUpdate(job) for name, job in begun.items() if self._jobs.get(name) != job]
-            if changed:
-                await self._inbox.record_pings(changed)
-            self._watched, self._jobs = wanted, begun
-        self._by_token = {self._digest(one.token.reveal()): name for name, one in wanted.items()}
-        self._next = dict.fromkeys(begun, now)
-        self._rates = {name: rate for name, rate in self._rates.items() if name in begun}
-        self._missed &= begun.keys()
-        if hidden is not None:
-            self._hidden = hidden
+            by_token = {self._digest(one.token.reveal()): name for name, one in wanted.items()}
+
+            def swap() -> None:
+                self._watched, self._jobs, self._by_token, self._hidden = wanted, begun, by_token, hidden
+                self._next = dict.fromkeys(begun, now)
+                self._rates = {name: rate for name, rate in self._rates.items() if name in begun}
+                self._missed &= begun.keys()
+
+            yield Prepared(Commit(jobs=tuple(job for name, job in begun.items() if self._jobs.get(name) != job)), swap)
 
     def _digest(self, token: str) -> bytes:
         """Keyed, so that the time of a look-up tells nothing about the tokens there are."""

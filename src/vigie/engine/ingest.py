@@ -5,7 +5,8 @@ Whoever has something to record or announce does it here, under one lock, so tha
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from vigie.core import incident
@@ -17,6 +18,7 @@ from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import SubjectKind
 from vigie.engine.baselines import Baselines
 from vigie.engine.cursors import cursor_of
+from vigie.engine.reconcile import Prepared
 from vigie.engine.transition import Books, Draft, Move, Transition
 from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
@@ -79,18 +81,40 @@ class Ingest:
         self._baselines.load(known.baselines)
 
     async def configure(self, monitors: Iterable[Monitor]) -> None:
-        """Watch these. Incidents of monitors that went are closed by `vigie`; policies that changed hold from now on."""
+        """Watch these from now on: `prepare` by itself. Raises StoreError, and nothing has changed."""
+        async with self.prepare(monitors) as prepared:
+            if (change := replace(prepared.change, watched=None)) != Commit():
+                await self._ledger.commit(change)
+            prepared.swap()
+        await prepared.announce()
+
+    @asynccontextmanager
+    async def prepare(self, monitors: Iterable[Monitor]) -> AsyncIterator[Prepared]:
+        """Make ready to watch these. Incidents of monitors that went are closed by `vigie`; policies that changed hold at once.
+
+        Nothing else is taken in until the context ends. Raises StoreError.
+        """
         wanted = {monitor.id: monitor for monitor in monitors}
-        open_ = {one.monitor for one in self._books.incidents.values() if one.subject is SubjectKind.MONITOR}
-        for orphan in open_ - wanted.keys() - self._monitors.keys():
-            self._monitors[orphan] = await self._removed(orphan)
-        for gone in [monitor for monitor in self._monitors if monitor not in wanted]:
-            await self.handle(gone, Resolved(self._clock.now(), "vigie", REMOVED))
-        self._monitors = wanted
-        self._baselines.keep(set(wanted))
-        for monitor in wanted.values():
-            if not self.state(monitor.id).resting:
-                await self.handle(monitor.id, Woke(self._clock.now()))
+        async with self._lock:
+            gone = {one.id: one for one in self._monitors.values() if one.id not in wanted}
+            open_ = {one.monitor for one in self._books.incidents.values() if one.subject is SubjectKind.MONITOR}
+            gone |= {orphan: await self._removed(orphan) for orphan in sorted(open_ - wanted.keys() - self._monitors.keys())}
+            draft, transitions, now = Draft(self._books), list[Transition](), self._clock.now()
+            for monitor in gone.values():
+                transitions.append(_resolved(draft, monitor, now))
+            for monitor in wanted.values():
+                if not self.state(monitor.id).resting:
+                    transitions.append(_woken(draft, monitor, now))
+
+            def swap() -> None:
+                for monitor in gone.values():
+                    self._baselines.accept(monitor)
+                self._monitors = wanted
+                self._baselines.keep(set(wanted))
+                self._adopt(draft, transitions)
+
+            change = replace(self._decided(draft, transitions), watched=tuple(wanted.values()))
+            yield Prepared(change, swap, lambda: self._announce_all(transitions))
 
     async def _removed(self, orphan: str) -> Monitor:
         """For a monitor that was removed while Vigie was not running: who was notified of its incident is notified of its end."""
@@ -260,17 +284,23 @@ class Ingest:
         cursors: tuple[tuple[str, int, int], ...] = (),
         commands: tuple[int, ...] = (),
     ) -> Commit:
-        return Commit(
+        return replace(
+            self._decided(draft, transitions),
             results=tuple([one.result for one in transitions if one.result is not None]),
+            cursors=cursors,
+            details=tuple([one.result for one in transitions if one.result is not None and _worth_keeping(one)]),
+            baselines=self._baselines.due(),
+            commands=commands,
+        )
+
+    def _decided(self, draft: Draft, transitions: list[Transition]) -> Commit:
+        """What was decided, without what was measured and learnt."""
+        return Commit(
             states=tuple({one.monitor.id: one.after for one in transitions if _matters(one)}.values()),
             alerts=tuple(draft.alerts.values()),
             incidents=tuple(draft.incidents.values()),
             timeline=tuple(draft.timeline),
             outbox=self._rows([notice for one in transitions for notice in one.notices]),
-            cursors=cursors,
-            details=tuple([one.result for one in transitions if one.result is not None and _worth_keeping(one)]),
-            baselines=self._baselines.due(),
-            commands=commands,
         )
 
     def _adopt(self, draft: Draft, transitions: list[Transition]) -> None:
@@ -302,6 +332,20 @@ class Ingest:
             if transition.decisions or transition.before.quick != transition.after.quick:
                 for listener in self._listeners:
                     await _announce(listener, transition)
+
+
+def _resolved(draft: Draft, monitor: Monitor, now: int) -> Transition:
+    """The end of the incidents of a monitor that is watched no longer."""
+    move = Move(draft, monitor)
+    move.resolve(Resolved(now, "vigie", REMOVED))
+    return move.end()
+
+
+def _woken(draft: Draft, monitor: Monitor, now: int) -> Transition:
+    """What a new policy makes of a monitor about which something is known."""
+    move = Move(draft, monitor)
+    move.notify(Woke(now), draft.alerts_of(draft.state(monitor.id)))
+    return move.end()
 
 
 async def _announce(listener: Listener, transition: Transition) -> None:

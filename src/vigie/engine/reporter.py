@@ -68,9 +68,10 @@ class Reporter:
         self._preload: asyncio.Task[None] | None = None
         self._stored: list[Callable[[], None]] = []
 
-    def use(self, writing: ReportOptions) -> None:
-        """The model and language of a new configuration."""
+    def use(self, writing: ReportOptions, collectors: Sequence[Collector]) -> None:
+        """The model, the language and the diagnostics of a new configuration."""
         self._analyst.use(writing)
+        self._collectors = list(collectors)
 
     def on_stored(self, listener: Callable[[], None]) -> None:
         """Call back when a report was stored: a page may be due now."""

@@ -1,7 +1,7 @@
 """What is never shown: a `Secret` masks itself wherever it is turned into text, `Secrets` mask what has become part of other texts.
 
 A field that is secret by nature is typed `Secret`. Any other text is masked where it came out of `${NAME}`, unless its field is marked
-`SHOWN`, or `ADDRESS` for what names a host. docs/decisions/0023 says why.
+`SHOWN`, or `ADDRESS` for what names a host. docs/decisions/0027 says why.
 """
 
 import hmac

@@ -47,16 +47,21 @@ def monitor_numbers(db: Db) -> dict[str, int]:
 
 
 def _sync_monitors(db: Db, monitors: Sequence[Monitor]) -> dict[str, int]:
-    """Insert or update these, mark the others inactive; the numbers."""
+    """In a transaction of its own; the numbers."""
     with db.transaction(durable=True):
-        db.execute("UPDATE monitor SET active = 0")
-        db.bulk(
-            "INSERT INTO monitor (id, name, kind, active) VALUES (?, ?, ?, 1) "
-            "ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, active = 1",
-            [(monitor.id, monitor.name, monitor.kind) for monitor in monitors],
-        )
-        inbox.forget_jobs(db)
+        write_monitors(db, monitors)
     return monitor_numbers(db)
+
+
+def write_monitors(db: Db, monitors: Sequence[Monitor]) -> None:
+    """Insert or update these, mark the others inactive."""
+    db.execute("UPDATE monitor SET active = 0")
+    db.bulk(
+        "INSERT INTO monitor (id, name, kind, active) VALUES (?, ?, ?, 1) "
+        "ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, active = 1",
+        [(monitor.id, monitor.name, monitor.kind) for monitor in monitors],
+    )
+    inbox.forget_jobs(db)
 
 
 def _save_remark(db: Db, said: Remark) -> None:

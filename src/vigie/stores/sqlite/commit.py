@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from vigie.core.alert import AlertState
 from vigie.core.incident import DetectionState
@@ -10,7 +10,7 @@ from vigie.core.model import CheckResult, Incident
 from vigie.errors import StoreError
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Snapshot
-from vigie.stores.sqlite import codec, outbox
+from vigie.stores.sqlite import catalog, codec, outbox
 from vigie.stores.sqlite.archive import INCIDENT, find_incidents, is_good
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import decode, encode
@@ -58,8 +58,15 @@ def _with_new_locations(db: Db, results: Sequence[CheckResult], known: Mapping[s
     return location_numbers(db)
 
 
-def write(db: Db, change: Commit, numbers: Mapping[str, int], locations: Mapping[str, int], *, durable: bool) -> Mapping[str, int]:
-    """One transaction; the numbers of locations as they are after it."""
+class Numbers(NamedTuple):
+    """The numbers that packed results have for names; `monitors` None where a commit did not change them."""
+
+    monitors: dict[str, int] | None
+    locations: Mapping[str, int]
+
+
+def write(db: Db, change: Commit, numbers: Mapping[str, int], locations: Mapping[str, int], *, durable: bool) -> Numbers:
+    """One transaction; the numbers as they are after it."""
     with db.transaction(durable=durable):
         locations = _with_new_locations(db, change.results, locations)
         for part in codec.parts(change.results):
@@ -82,7 +89,10 @@ def write(db: Db, change: Commit, numbers: Mapping[str, int], locations: Mapping
         db.bulk("INSERT INTO incident_event (incident, at, kind, body) VALUES (?, ?, ?, ?)", events)
         outbox.enqueue(db, change.outbox)
         db.bulk("DELETE FROM inbox WHERE id = ?", [(number,) for number in change.commands])
-    return locations
+        if change.watched is not None:
+            catalog.write_monitors(db, change.watched)
+        db.bulk("INSERT OR REPLACE INTO job VALUES (?, ?)", [(job.monitor, encode(job)) for job in change.jobs])
+    return Numbers(None if change.watched is None else catalog.monitor_numbers(db), locations)
 
 
 def _incident_row(one: Incident) -> tuple[Any, ...]:

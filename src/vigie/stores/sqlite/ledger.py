@@ -58,6 +58,8 @@ class SqliteLedger:
         else:
             await self._seen_through(change)
         self._cache.newest.take(change.results)
+        if change.watched is not None:
+            self._cache.newest.keep({monitor.id for monitor in change.watched})
 
     async def _seen_through(self, change: Commit) -> None:
         """Write `change` and what waits, to the end even if the caller gives up meanwhile."""
@@ -79,12 +81,14 @@ class SqliteLedger:
             whole, numbers, locations = merged(cache.writing, change), cache.numbers, cache.locations
             durable = durable or self._monotonic() - self._full_at > FULL_SECONDS
             try:
-                cache.locations = await self._worker.run(lambda db: commit.write(db, whole, numbers, locations, durable=durable))
+                fresh = await self._worker.run(lambda db: commit.write(db, whole, numbers, locations, durable=durable))
             except BaseException:
                 cache.waiting.put_back(cache.writing)
                 raise
             finally:
                 cache.writing = Commit()
+            cache.numbers = cache.numbers if fresh.monitors is None else fresh.monitors
+            cache.locations = fresh.locations
             cache.waiting.wrote(whole.states)
             if durable:
                 self._full_at = self._monotonic()

@@ -17,8 +17,7 @@ class MemoryCatalog:
     async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
         """Make the stored monitors equal to these; history of the others stays."""
         self._data.check()
-        self._data.monitors = {monitor.id for monitor in monitors}
-        self._data.jobs = {monitor: job for monitor, job in self._data.jobs.items() if monitor in self._data.monitors}
+        self._data.watch({monitor.id for monitor in monitors})
 
     async def save_remark(self, remark: Remark) -> None:
         """Keep what a person said of an incident."""

@@ -78,6 +78,11 @@ class Data:
         if self.closed:
             raise StoreError(StoreFault.OTHER, "the store is closed")
 
+    def watch(self, monitors: set[str]) -> None:
+        """These are watched, and jobs that are not are forgotten."""
+        self.monitors = monitors
+        self.jobs = {monitor: job for monitor, job in self.jobs.items() if monitor in monitors}
+
     def open_incidents(self) -> list[Incident]:
         """Newest first."""
         return sorted((one for one in reversed(self.incidents.values()) if one.closed_at is None), key=lambda one: -one.opened_at)

@@ -47,6 +47,9 @@ class MemoryLedger:
         data.newest.update(((result.monitor, result.location), result) for result in change.results)
         for number in change.commands:
             data.commands.pop(number, None)
+        if change.watched is not None:
+            data.watch({monitor.id for monitor in change.watched})
+        data.jobs.update((job.monitor, job) for job in change.jobs)
 
     def _enqueue(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:

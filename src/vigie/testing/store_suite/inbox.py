@@ -7,7 +7,7 @@ from vigie.core.events import Acked, Resolved
 from vigie.core.heartbeat import Job, Ping, Run, Signal
 from vigie.errors import StoreError
 from vigie.ports import Commit, PingUpdate
-from vigie.testing.store_suite.records import NOW, Law, Opener, incident, opened
+from vigie.testing.store_suite.records import MONITORS, NOW, Law, Opener, incident, opened, result
 
 JOB = Job("shop", NOW, "every 1h", NOW + 1, Signal.FAIL, NOW + 2, 3, 12.5, (Run("r1", NOW, NOW + 5),), deaf=True)
 PING = Ping(NOW + 1, Signal.FAIL, "r1", 3, 12.5, "é\x00 said")
@@ -118,6 +118,31 @@ async def a_commit_that_fails_consumes_no_command(opener: Opener) -> None:
         assert (await store.inbox.commands(), await store.archive.incidents()) == ([command], [])
 
 
+async def a_new_configuration_is_one_commit(opener: Opener) -> None:
+    """What is watched, the jobs and what was decided of monitors that went: all of it, over a restart too, or nothing."""
+    shop, api = MONITORS[:2]
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(watched=(shop, api), jobs=(JOB,)))
+        assert await store.inbox.jobs() == {"shop": JOB}
+        results = tuple(result("api", NOW + number, order=number) for number in range(1, 4))
+        await store.ledger.commit(Commit(results=results))
+        fresh = replace(JOB, monitor="api")
+        await store.ledger.commit(Commit(incidents=(incident(),), watched=(api,), jobs=(fresh,)))
+        assert (await store.inbox.jobs(), len(await store.archive.incidents())) == ({"api": fresh}, 1)
+        assert set(await store.archive.last_results()) == {"api"}
+    try:
+        await store.ledger.commit(Commit(watched=(shop,)))
+    except StoreError:
+        pass
+    else:
+        raise AssertionError("a closed store took a commit")
+    async with opened(opener) as store:
+        assert await store.inbox.jobs() == {"api": fresh}
+        assert set(await store.archive.last_results()) == {"api"}
+        await store.ledger.commit(Commit(watched=()))
+        assert await store.inbox.jobs() == {}
+
+
 INBOX_LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
@@ -130,5 +155,6 @@ INBOX_LAWS: dict[str, Law] = {
         many_reports_at_once_are_all_there,
         a_command_stays_until_a_commit_applies_it,
         a_commit_that_fails_consumes_no_command,
+        a_new_configuration_is_one_commit,
     )
 }
