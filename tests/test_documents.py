@@ -15,7 +15,7 @@ from vigie.config import load
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
 from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import ConfigError
-from vigie.report import facts, render
+from vigie.report import measured, render
 from vigie.report.facts import Analysis
 from vigie.testing.messages import subject
 
@@ -88,7 +88,7 @@ def test_the_sample_of_a_mail_is_what_the_program_writes(text: str, language: st
     )
     notice = Notice("shop-api-7", "shop-api", "mail", NoticeReason.OPENED, FOUR_PAST_TWO + 10_000)
     zone = timezone(timedelta(hours=1))
-    bundle = facts.bundle(about, (), notice.at, zone)
+    bundle = measured.bundle(about, (), notice.at, zone)
     message = render.compose(about, notice, bundle, Analysis("llama3", language, sentences), render.RenderContext(language, zone))
     shown = text.split("```text\n")[1].split("```", maxsplit=1)[0].splitlines()
 

@@ -22,7 +22,7 @@ from vigie.engine.transition import Transition
 from vigie.errors import ConfigError, VigieError
 from vigie.memory import one_arena, settle
 from vigie.ports import Batch, Clock
-from vigie.text.words import counted
+from vigie.text.formatting import counted
 from vigie.web.view import Health, Snapshot, lines
 
 log = logging.getLogger("vigie.server")
@@ -99,7 +99,7 @@ class Server:
         await self.runtime.eyes.stop()
         unsent = await self.runtime.outbox.drain(self._clock.now() + _DRAIN_MS)
         if unsent:
-            log.warning("%s still unsent; the next start sends what waits", counted(unsent, "avis", "notice", "en"))
+            log.warning("%s still unsent; the next start sends what waits", counted(unsent, "notice", "en"))
         await self.runtime.close()
 
     async def reload(self) -> bool:
@@ -188,7 +188,7 @@ async def serve(settings: Settings, clock: Clock, reload: Callable[[], Settings]
         close_page = await _page(service, settings)
         try:
             await service.start()
-            log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "moniteur", "monitor", "en"))
+            log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "monitor", "en"))
             await _until(stop, again, service)
         finally:
             log.info("stopping: checks under way end, what waits is sent")

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from vigie.config import Settings, load
 from vigie.errors import ConfigError, Fault, VigieError
+from vigie.text import formatting
 
 if TYPE_CHECKING:
     from vigie.ports import Store
@@ -135,7 +136,7 @@ def coloured(stream: TextIO) -> bool:
 
 def counted(number: int, noun: str) -> str:
     """`1 monitor`, `3 monitors`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return formatting.counted(number, noun, "en")
 
 
 @contextmanager

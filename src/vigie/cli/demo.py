@@ -16,7 +16,10 @@ import typer
 
 from vigie.cli.common import command, notes
 from vigie.errors import VigieError
-from vigie.text.words import cause_words, decimal
+from vigie.report.wording import cause_words
+from vigie.text import pick
+from vigie.text.demo import STORY
+from vigie.text.formatting import milliseconds
 
 app = command()
 
@@ -33,42 +36,6 @@ alerts: {{default: {{confirm: 3, confirm_every: 1s, recover: 2, to: [mail]}}}}
 monitors:
   - {{name: "{name}", url: "http://127.0.0.1:{site}/", every: 2s, timeout: 2s}}
 """
-
-# The story in French and English.
-_STORY = {
-    "fr": {
-        "name": "Boutique",
-        "opens": "Une petite boutique ouvre sur cette machine ; Vigie la contrôle toutes les 2 secondes.",
-        "breaks": "Le moteur de la boutique s'arrête : elle répond désormais 502.",
-        "heals": "Le moteur de la boutique repart.",
-        "end": "Voilà un incident entier : une alerte, un retour à la normale. La suite : vigie init, puis vigie serve.",
-        "check": "contrôle : {status}, {what} ({ms} ms)",
-        "up": "en service",
-        "down": "en panne",
-        "degraded": "dégradé",
-        "unknown": "inconnu",
-        "mail": "courriel : {subject}",
-        "suspected": "suspicion : un échec isolé ne suffit pas, Vigie regarde de nouveau chaque seconde",
-        "opened": "incident {incident} : trois échecs de suite le confirment, une alerte part",
-        "recovered": "incident {incident} clos : deux bons contrôles de suite",
-    },
-    "en": {
-        "name": "Demo shop",
-        "opens": "A small shop opens on this machine; Vigie checks it every 2 seconds.",
-        "breaks": "The shop's engine stops: it answers 502 now.",
-        "heals": "The shop's engine starts again.",
-        "end": "That was one whole incident: one page, one recovery. Next: vigie init, then vigie serve.",
-        "check": "check: {status}, {what} ({ms} ms)",
-        "up": "up",
-        "down": "down",
-        "degraded": "degraded",
-        "unknown": "unknown",
-        "mail": "mail: {subject}",
-        "suspected": "suspicion: a single failure is not enough, Vigie looks again every second",
-        "opened": "incident {incident}: three failures in a row confirm it, a page leaves",
-        "recovered": "incident {incident} closed: two good checks in a row",
-    },
-}
 
 
 @dataclass(slots=True)
@@ -161,7 +128,7 @@ class _Story:
         from rich.console import Console
 
         self._language, self._model, self._folder = language, model, folder
-        self._words = _STORY[language]
+        self._words = {name: pick(pair, language) for name, pair in STORY.items()}
         self._console = Console(highlight=False)
         self._site, self._mailbox, self._well = Site(), Mailbox(), asyncio.Event()
         self._started = time.monotonic()
@@ -215,8 +182,8 @@ class _Story:
                 self._well.set()
             colour = {"up": "green", "down": "red"}.get(result.status, "yellow")
             what = cause_words(result.cause, result.figures, self._language) if result.cause else result.message
-            ms = decimal(round(result.timings.total or 0, 1), self._language)
-            self.say(words["check"].format(status=f"[{colour}]{words[result.status]}[/]", what=_plain(what), ms=ms))
+            took = milliseconds(result.timings.total or 0, self._language)
+            self.say(words["check"].format(status=f"[{colour}]{words[result.status]}[/]", what=_plain(what), took=took))
         for decision in turn.decisions:
             if template := words.get(type(decision).__name__.lower()):
                 self.say(f"[bold]{template.format(incident=getattr(decision, 'incident', ''))}[/]")

@@ -16,7 +16,7 @@ from vigie.core.subject import SubjectKind
 from vigie.errors import VigieError
 from vigie.ports import Archive, Inbox, OutboxState, Store, StoredReport
 from vigie.report.history import Remark
-from vigie.text.words import date_time, duration, percent
+from vigie.text.formatting import duration, percent, timestamp
 
 if TYPE_CHECKING:
     from vigie.report.postmortem import Document
@@ -63,7 +63,7 @@ def list_(
 def _row(one: Incident, zone: tzinfo) -> tuple[str, ...]:
     lasted = "still open" if one.closed_at is None else duration(one.closed_at - one.started_at, "en")
     who = f"closed by {one.closed_by}" if one.closed_by else f"acknowledged by {one.acked_by}" if one.acked_by else ""
-    return (one.id, date_time(one.started_at, zone), lasted, one.severity.value, one.cause.value, who)
+    return (one.id, timestamp(one.started_at, zone), lasted, one.severity.value, one.cause.value, who)
 
 
 @app.command(epilog=notes("vigie incidents show shop-api-7"))
@@ -85,8 +85,8 @@ async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> lis
         raise _unknown(identity)
     ended = "still open" if incident.closed_at is None else f"closed after {duration(incident.closed_at - incident.started_at, 'en')}"
     lines = [f"{incident.id}: {incident.severity}, {incident.cause}, {ended}", "", "Timeline"]
-    lines.append(f"  {date_time(incident.started_at, zone)}  first failed check")
-    lines += [f"  {date_time(entry.at, zone)}  {_happened(entry.decision)}" for entry in await archive.timeline(identity)]
+    lines.append(f"  {timestamp(incident.started_at, zone)}  first failed check")
+    lines += [f"  {timestamp(entry.at, zone)}  {_happened(entry.decision)}" for entry in await archive.timeline(identity)]
     if (report := await archive.report(identity)) is not None:
         lines += _report(report, language)
     lines += [*await _picture(archive, incident), *await _pings(store.inbox, incident, zone)]
@@ -94,9 +94,9 @@ async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> lis
     deliveries = await archive.deliveries(identity)
     for one in deliveries:
         outcome = f"delivered ({one.answer})" if one.failure is None else f"FAILED, {one.failure}: {one.answer}"
-        lines.append(f"  {date_time(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
+        lines.append(f"  {timestamp(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
     waiting = [row for row in await store.ledger.outbox(OutboxState.WAITING) if row.notice.alert == identity]
-    lines += [f"  {row.notice.key}: still to be sent, next attempt {date_time(row.due_at, zone)}" for row in waiting]
+    lines += [f"  {row.notice.key}: still to be sent, next attempt {timestamp(row.due_at, zone)}" for row in waiting]
     return lines if deliveries or waiting else [*lines, "  none"]
 
 
@@ -114,7 +114,7 @@ def _happened(decision: Decision) -> str:
 def _report(report: StoredReport, language: str) -> list[str]:
     """The facts in the language of the mails, and what became of the model's text."""
     lines = ["", "Facts"]
-    lines += [f"  {fact.id:<4} {fact.evidence.fr if language == 'fr' else fact.evidence.en}" for fact in report.bundle.facts]
+    lines += [f"  {fact.id:<4} {fact.evidence.sentence(language)}" for fact in report.bundle.facts]
     analysis = report.analysis
     if analysis is not None and analysis.sentences:
         lines += ["", f"Analysis by {analysis.model}", *(f"  {sentence}" for sentence in analysis.sentences)]
@@ -136,7 +136,7 @@ async def _pings(inbox: Inbox, incident: Incident, zone: tzinfo) -> list[str]:
     lines = ["", "Newest pings of the job"] if pings else []
     for one in pings:
         status = "" if one.exit_status is None else f", exit status {one.exit_status}"
-        lines.append(f"  {date_time(one.at, zone)}  {one.signal}{status}" + (f"  run {one.run}" if one.run else ""))
+        lines.append(f"  {timestamp(one.at, zone)}  {one.signal}{status}" + (f"  run {one.run}" if one.run else ""))
         lines += [f"    {_printable(line)}" for line in one.body.splitlines()[-_BODY_LINES:]]
     return lines
 
@@ -177,7 +177,7 @@ def report(
 
 def _written(document: "Document", format_: str) -> str:
     from vigie.report.postmortem import markdown
-    from vigie.web.paper import html
+    from vigie.web.export import html
 
     return html(document) if format_ == "html" else markdown(document)
 
@@ -212,7 +212,7 @@ def resolve(
 @app.command(epilog=notes("vigie incidents causes"))
 def causes() -> None:
     """The causes that `resolve --cause` knows, by id."""
-    from vigie.text.causes import catalogue
+    from vigie.report.hypotheses import catalogue
 
     for identity, (_, en) in catalogue().items():
         typer.echo(f"{identity:<18} {en}")
@@ -220,7 +220,7 @@ def causes() -> None:
 
 def _known(cause: str) -> None:
     """Raise VigieError for a cause that nobody could look up again."""
-    from vigie.text.causes import catalogue
+    from vigie.report.hypotheses import catalogue
 
     if cause and cause not in catalogue():
         near = difflib.get_close_matches(cause, catalogue(), 1)

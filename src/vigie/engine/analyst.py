@@ -17,7 +17,7 @@ from vigie.ports import Archive, Catalog, Clock, LanguageModel
 from vigie.report import history
 from vigie.report.facts import Analysis, Bundle, Subject
 from vigie.report.render import RenderContext
-from vigie.text.words import counted
+from vigie.text.formatting import counted
 
 log = logging.getLogger("vigie.analyst")
 
@@ -181,7 +181,7 @@ def _tell(subject: Subject, analysis: Analysis) -> None:
         subject.incident.id,
         analysis.model,
         analysis.duration_ms / 1000,
-        counted(kept, "phrase", "sentence", "en"),
+        counted(kept, "sentence", "en"),
         gone,
         f" ({reasons})" if reasons else "",
     )

@@ -16,7 +16,7 @@ from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.errors import StoreError
 from vigie.net import redact
 from vigie.ports import Answer, Batch, Clock, Inbox, PingUpdate
-from vigie.text import jobs
+from vigie.report.wording import job_line
 
 log = logging.getLogger("vigie.heartbeats")
 
@@ -329,7 +329,7 @@ def _result(monitor: str, finding: Finding, now: int) -> CheckResult:
         now,
         finding.status or Status.UNKNOWN,
         finding.cause,
-        jobs.line(finding),
+        job_line(finding),
         figures=finding.figures or {},
         advice=(_ADVICE[finding.cause],) if finding.cause in _ADVICE else (),
     )

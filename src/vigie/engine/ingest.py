@@ -21,7 +21,7 @@ from vigie.engine.transition import Books, Draft, Move, Transition
 from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
 from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
-from vigie.text.words import REMOVED
+from vigie.text.messages import REMOVED
 
 log = logging.getLogger("vigie.ingest")
 

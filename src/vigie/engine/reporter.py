@@ -16,7 +16,7 @@ from vigie.engine.messages import Composer
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, StoredReport
-from vigie.report import facts, history
+from vigie.report import history, measured
 from vigie.report.facts import Bundle, Evidence, Subject
 from vigie.report.history import Past, Remark
 
@@ -182,7 +182,7 @@ class Reporter:
 
     async def _bundle(self, subject: Subject, evidence: Sequence[Evidence]) -> Bundle:
         past = await self._history(subject)
-        return facts.bundle(subject, (*evidence, *past), self._clock.now(), self._analyst.writing.setting.zone)
+        return measured.bundle(subject, (*evidence, *past), self._clock.now(), self._analyst.writing.setting.zone)
 
     async def _report(self, incident: Incident) -> None:
         subject = await self._composer.subject(incident)

@@ -12,16 +12,13 @@ from vigie.ports import Clock, LanguageModel, Prompt, Reply
 from vigie.report import prompt, rules, select, verify
 from vigie.report.facts import Analysis, Bundle, Subject
 from vigie.report.rules import Hypothesis
+from vigie.text.prompts import COMPOSE_AGAIN
 
 log = logging.getLogger("vigie.writer")
 
 _RETRY_SHARE = 0.5  # of the deadline must be left for a second try
 _SIZE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s*(b|m)(?![a-z])", re.IGNORECASE)
 _SMALL = 3.0  # billions of parameters
-_AGAIN = {
-    "en": "\nThe last answer was refused by these rules: {rules}. Answer again, nearer to the facts.",
-    "fr": "\nLa dernière réponse a été refusée par ces règles : {rules}. Réponds de nouveau, au plus près des faits.",
-}
 
 
 class Mode(StrEnum):
@@ -79,7 +76,7 @@ async def write(model: LanguageModel, about: Brief, deadline_ms: int, clock: Clo
     if analysis.sentences or left < deadline_ms * _RETRY_SHARE:
         return Written(analysis, reply, 1)
     broken = ", ".join(sorted({one.rule for one in analysis.dropped})) or "schema"
-    again = Prompt(question.system, question.user + _AGAIN[about.language].format(rules=broken), question.schema)
+    again = Prompt(question.system, question.user + COMPOSE_AGAIN[about.language].format(rules=broken), question.schema)
     try:
         second = await _ask(model, again, left)
     except ModelError as error:
