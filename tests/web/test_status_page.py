@@ -49,7 +49,7 @@ async def get(shown: Snapshot, path: str) -> httpx.Response:
 async def test_a_quiet_morning_reads_as_such() -> None:
     page = (await get(snapshot(result("Shop", Status.UP)), "/")).text
 
-    assert "Every service answers" in page
+    assert "All services are up" in page
     assert "12 ms" in page
     assert "5 s ago" in page
 
@@ -114,16 +114,16 @@ async def test_what_one_check_saw_is_told_apart_from_what_is_confirmed(
 
 async def test_a_first_check_that_is_still_awaited_is_not_called_an_answer() -> None:
     assert "Waiting for the first checks" in (await get(snapshot(), "/")).text
-    assert "No service is watched" in (await get(snapshot(names=()), "/")).text
+    assert "No service is monitored" in (await get(snapshot(names=()), "/")).text
 
 
 @pytest.mark.parametrize(
     ("language", "count", "said"),
     [
-        ("en", 1, "1 notice still to be sent"),
-        ("en", 2, "2 notices still to be sent"),
-        ("fr", 1, "1 avis n'a pas pu être remis"),
-        ("fr", 2, "2 avis n'ont pas pu être remis"),
+        ("en", 1, "1 notice waiting to be sent"),
+        ("en", 2, "2 notices waiting to be sent"),
+        ("fr", 1, "1 notification n'a pas pu être envoyée"),
+        ("fr", 2, "2 notifications n'ont pas pu être envoyées"),
     ],
 )
 def test_counts_agree_with_their_nouns(language: str, count: int, said: str) -> None:
@@ -145,8 +145,8 @@ async def test_a_hostile_name_stays_text_and_no_script_may_run() -> None:
 async def test_undelivered_notices_are_said_loudly() -> None:
     page = (await get(snapshot(unsent=2, buried=1), "/")).text
 
-    assert "2 notices still to be sent" in page
-    assert "1 notice could not be delivered" in page
+    assert "2 notices waiting to be sent" in page
+    assert "1 undeliverable notice" in page
 
 
 async def test_health_counts_every_status() -> None:

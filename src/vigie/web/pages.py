@@ -34,7 +34,7 @@ def language_of(request: Request, default: str) -> str:
     return asked if asked in LANGUAGES else default
 
 
-def say(language: str, name: str, **values: object) -> str:
+def say(language: str, name: str, /, **values: object) -> str:
     """A text in the reader's language; of one that counts, the form that goes with `count`."""
     count = values.get("count")
     template = plural(COUNTED[name], count, language) if name in COUNTED and isinstance(count, int) else pick(TEXTS[name], language)
