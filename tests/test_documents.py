@@ -75,8 +75,8 @@ def test_the_sample_of_a_check_is_what_the_program_prints() -> None:
 @pytest.mark.parametrize(
     ("text", "language", "sentences"),
     [
-        (README, "en", ("The nginx server answers HTTP 502.", "The answer came after 180 ms.")),
-        (LISEZ, "fr", ("Le serveur nginx répond HTTP 502.", "La réponse est arrivée après 180 ms.")),
+        (README, "en", ("The nginx server returns HTTP 502.", "The response arrived after 180 ms.")),
+        (LISEZ, "fr", ("Le serveur nginx renvoie HTTP 502.", "La réponse est arrivée après 180 ms.")),
     ],
 )
 def test_the_sample_of_a_mail_is_what_the_program_writes(text: str, language: str, sentences: tuple[str, ...]) -> None:
@@ -107,7 +107,7 @@ def test_the_sample_of_faults_is_what_the_program_says(tmp_path: Path) -> None:
         load(None, {}, tmp_path)
 
     said = str(raised.value).replace(str(tmp_path), "/srv/vigie")
-    assert sorted(said.splitlines()) == sorted(README.split("(3 faults):\n")[1].split("```")[0].splitlines())
+    assert sorted(said.splitlines()) == sorted(README.split("(3 errors):\n")[1].split("```")[0].splitlines())
 
 
 def test_the_configurations_shown_are_usable(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_every_word_of_the_model_stands_in_the_glossary() -> None:
         "outbox",
         "seed",
         "acknowledge",
-        "second look",
+        "diagnostics",
         "control target",
         "quick pace",
     ]:

@@ -57,7 +57,7 @@ def locked(store: Path) -> Iterator[None]:
         lock = FileLock(path, timeout=0)
         lock.acquire()
     except Timeout:
-        raise AlreadyRunning(f"another Vigie is at work on {store}", "wait for it to end, or stop it") from None
+        raise AlreadyRunning(f"another Vigie is running on {store}", "wait for it to finish, or stop it") from None
     except OSError as error:
         raise VigieError(f"{path} cannot be written: {error.strerror}", f"make {store.parent} writable for this user") from error
     try:
@@ -138,7 +138,7 @@ def feedback(settings: Settings) -> Feedback | None:
     try:
         return Feedback(settings.web.public_url, key_beside(settings.store))
     except VigieError as error:
-        log.warning("mails carry no links: %s (%s)", error.message, error.fix)
+        log.warning("emails carry no feedback links: %s (%s)", error.message, error.fix)
         return None
 
 
@@ -201,7 +201,7 @@ class Runtime:
         try:
             await self.ingest.close()
         except StoreError as error:  # only what was learnt is lost
-            log.error("what is usual could not be written: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+            log.error("baselines could not be saved: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
         await self.store.close()
         self.deps.close()
 

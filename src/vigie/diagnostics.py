@@ -58,7 +58,7 @@ async def _one(settings: Settings, subject: Subject, looks: Sequence[Collector])
             async with asyncio.timeout(EVIDENCE_MS / 1000):
                 found.extend(await look.collect(subject, EVIDENCE_MS))
         except Exception as error:  # noqa: BLE001 - one kind of evidence that fails must not cost the others
-            log.warning("%s: a second look failed: %s", subject.monitor.name, error)
+            log.warning("%s: diagnostics failed: %s", subject.monitor.name, error)
 
     await asyncio.gather(*(collect(look) for look in looks))
     bundle = measured.bundle(subject, found, subject.result.at, zone_of(settings))

@@ -21,7 +21,7 @@ async def postmortem(settings: Settings, archive: Archive, catalog: Catalog, clo
     """The report of an incident. Raises VigieError when there is no such incident."""
     incident = await archive.incident(identity)
     if incident is None:
-        raise VigieError(f"there is no incident {identity}", "see `vigie incidents list`")
+        raise VigieError(f"no such incident: {identity}", "see `vigie incidents list`")
     zone, now = zone_of(settings), clock.now()
     composer = Composer(archive, clock, RenderContext(language, zone), monitors(settings))
     subject = await composer.subject(incident)

@@ -150,7 +150,7 @@ async def test_a_model_that_lies_or_babbles_is_not_quoted(store: MemoryStore, cl
     assert world.kinds() == [NoticeReason.OPENED]
     assert world.mail.told[0][1].analysis is None
     assert stored is not None
-    assert (stored.fault or "").startswith("no sentence of the model passed the check (")
+    assert (stored.fault or "").startswith("no sentence of the model passed the checks (")
 
 
 async def test_after_three_failures_the_model_is_left_alone_for_five_minutes(store: MemoryStore, clock: VirtualClock) -> None:

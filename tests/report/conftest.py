@@ -85,7 +85,7 @@ def look() -> list[Evidence]:
     """What the collectors brought."""
 
     def one(kind: FactKind, name: str, value: Any, fr: str, en: str, bad: bool | None) -> Evidence:
-        return Evidence(kind, name, value, fr, en, AT + 1_000, "second look", bad=bad)
+        return Evidence(kind, name, value, fr, en, AT + 1_000, "diagnostics", bad=bad)
 
     return [
         one(

@@ -89,13 +89,13 @@ class Mailbox:
 
 @app.command(
     epilog=notes(
-        "vigie demo", "vigie demo --language fr", "vigie demo --model llama3          (with a local Ollama)", status="0 the story was told"
+        "vigie demo", "vigie demo --language fr", "vigie demo --model llama3          (with a local Ollama)", status="0 the demo completed"
     )
 )
 def demo(
     *,
-    language: Annotated[Literal["fr", "en"], typer.Option(help="Language of the story and of the report.")] = "en",
-    model: Annotated[str | None, typer.Option(help="Let this model of a local Ollama write too.")] = None,
+    language: Annotated[Literal["fr", "en"], typer.Option(help="Language of the demo and of the report.")] = "en",
+    model: Annotated[str | None, typer.Option(help="Have this model of a local Ollama write the report.")] = None,
 ) -> None:
     """Start a small site, break it, and show check, suspicion, incident, report, page and recovery, by the real engine."""
     with tempfile.TemporaryDirectory(prefix="vigie-demo-", ignore_cleanup_errors=True) as folder:
@@ -145,7 +145,7 @@ class _Story:
         self.say(self._words["opens"])
         await service.start()
         try:
-            await self._until(self._well, "good check")
+            await self._until(self._well, "passed check")
             await asyncio.sleep(_CALM_SECONDS)
             await self._act("breaks", broken=True)
             await self._act("heals", broken=False)
@@ -207,7 +207,7 @@ class _Story:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await event.wait()
         except TimeoutError:
-            raise VigieError(f"no {what} came within {_PATIENCE_SECONDS:g} s", "this is a fault of Vigie's: please report it") from None
+            raise VigieError(f"no {what} within {_PATIENCE_SECONDS:g} s", "this is a bug in Vigie: please report it") from None
 
     def say(self, words: str) -> None:
         """A line of the story, with the seconds since its beginning."""

@@ -21,12 +21,12 @@ from vigie.text.formatting import duration, percent, timestamp
 if TYPE_CHECKING:
     from vigie.report.postmortem import Document
 
-app = group("The incidents, their timelines and reports: list, show, ack, resolve, report.")
+app = group("Incidents, their timelines and reports.")
 
 _PINGS, _BODY_LINES, _BODY_WIDTH = 5, 10, 160
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incidents list` names it.")]
-By = Annotated[str | None, typer.Option(help="Who; the user of this session when not given.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Incident ID, as shown by `vigie incidents list`.")]
+By = Annotated[str | None, typer.Option(help="Who does it; by default the user of this session.")]
 
 
 def _zone(found: Settings) -> tzinfo:
@@ -39,8 +39,8 @@ def _zone(found: Settings) -> tzinfo:
 def list_(
     *,
     config: ConfigOption = None,
-    only_open: Annotated[bool, typer.Option("--open", help="Only open ones.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 30,
+    only_open: Annotated[bool, typer.Option("--open", help="Show only open incidents.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of incidents.")] = 30,
 ) -> None:
     """List the newest incidents."""
     known = settings(config)
@@ -52,7 +52,7 @@ def list_(
     zone = _zone(known)
     rows = [_row(one, zone) for one in run(work())]
     if not rows:
-        typer.echo("No incident is open." if only_open else "No incident on record.")
+        typer.echo("No open incidents." if only_open else "No incidents on record.")
         return
     rows.insert(0, ("ID", "SINCE", "LASTED", "SEVERITY", "CAUSE", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -96,7 +96,7 @@ async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> lis
         outcome = f"delivered ({one.answer})" if one.failure is None else f"FAILED, {one.failure}: {one.answer}"
         lines.append(f"  {timestamp(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
     waiting = [row for row in await store.ledger.outbox(OutboxState.WAITING) if row.notice.alert == identity]
-    lines += [f"  {row.notice.key}: still to be sent, next attempt {timestamp(row.due_at, zone)}" for row in waiting]
+    lines += [f"  {row.notice.key}: waiting to be sent, next attempt {timestamp(row.due_at, zone)}" for row in waiting]
     return lines if deliveries or waiting else [*lines, "  none"]
 
 
@@ -104,7 +104,7 @@ def _happened(decision: Decision) -> str:
     """A line of the timeline."""
     what = type(decision).__name__.lower()
     if isinstance(decision, Opened):
-        return f"{what}: {decision.severity}, {decision.cause}" + ("" if decision.page else ", in maintenance: nobody was paged")
+        return f"{what}: {decision.severity}, {decision.cause}" + ("" if decision.page else ", in maintenance: no alert sent")
     if isinstance(decision, Closed) and decision.note:
         return f"{what} by {decision.by}: {decision.note}"
     by = getattr(decision, "by", "")
@@ -119,7 +119,7 @@ def _report(report: StoredReport, language: str) -> list[str]:
     if analysis is not None and analysis.sentences:
         lines += ["", f"Analysis by {analysis.model}", *(f"  {sentence}" for sentence in analysis.sentences)]
     if analysis is not None and analysis.dropped:
-        lines += ["", "Dropped, because the check found it unproven", *(f"  {one.rule}: {one.text}" for one in analysis.dropped)]
+        lines += ["", "Dropped by the checks as unproven", *(f"  {one.rule}: {one.text}" for one in analysis.dropped)]
     return [*lines, "", f"No analysis: {report.fault}"] if report.fault else lines
 
 
@@ -133,7 +133,7 @@ async def _picture(archive: Archive, incident: Incident) -> list[str]:
 async def _pings(inbox: Inbox, incident: Incident, zone: tzinfo) -> list[str]:
     """What the job itself reported lately, where the monitor is one that jobs report to."""
     pings = await inbox.pings(incident.monitor, _PINGS)
-    lines = ["", "Newest pings of the job"] if pings else []
+    lines = ["", "Latest pings of the job"] if pings else []
     for one in pings:
         status = "" if one.exit_status is None else f", exit status {one.exit_status}"
         lines.append(f"  {timestamp(one.at, zone)}  {one.signal}{status}" + (f"  run {one.run}" if one.run else ""))
@@ -151,7 +151,7 @@ def ack(identity: Id, *, config: ConfigOption = None, by: By = None) -> None:
     """Say that somebody is on it: no more reminders."""
     found = settings(config)
     _handle(found, identity, Acked(_now(), by or _user()))
-    typer.echo(f"{identity} is acknowledged: no more reminders.")
+    typer.echo(f"{identity} is acknowledged: no more reminders will be sent.")
 
 
 @app.command(epilog=notes("vigie incidents report shop-3 --format html > shop-3.html"))
@@ -159,8 +159,8 @@ def report(
     identity: Id,
     *,
     config: ConfigOption = None,
-    format_: Annotated[Literal["md", "html"], typer.Option("--format", help="Markdown, or one page of HTML.")] = "md",
-    language: Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; the configuration's when not given.")] = None,
+    format_: Annotated[Literal["md", "html"], typer.Option("--format", help="Markdown, or a single HTML page.")] = "md",
+    language: Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; by default the configured one.")] = None,
 ) -> None:
     """The post-incident report, with what people have to add marked."""
     found = settings(config)
@@ -193,9 +193,9 @@ def resolve(
     *,
     config: ConfigOption = None,
     by: By = None,
-    note: Annotated[str, typer.Option(help="What it was, in your words.")] = "",
-    cause: Annotated[str, typer.Option(help="The real cause, by its id (`vigie incidents causes` lists them).")] = "",
-    helpful: Annotated[bool | None, typer.Option("--helpful/--misleading", help="Whether the report helped.")] = None,
+    note: Annotated[str, typer.Option(help="What it was, in your own words.")] = "",
+    cause: Annotated[str, typer.Option(help="ID of the real cause (`vigie incidents causes` lists them).")] = "",
+    helpful: Annotated[bool | None, typer.Option("--helpful/--misleading", help="Whether the report was helpful.")] = None,
 ) -> None:
     """Close an incident by hand, or add to a closed one what it really was: it is remembered, and told at the next similar one.
 
@@ -224,8 +224,8 @@ def _known(cause: str) -> None:
 
     if cause and cause not in catalogue():
         near = difflib.get_close_matches(cause, catalogue(), 1)
-        fix = f"did you mean {near[0]!r}?" if near else "`vigie incidents causes` lists them; say anything else with --note"
-        raise VigieError(f"{cause!r} is no cause that Vigie knows", fix)
+        fix = f"did you mean {near[0]!r}?" if near else "`vigie incidents causes` lists them; use --note for anything else"
+        raise VigieError(f"{cause!r} is not a cause that Vigie knows", fix)
 
 
 async def _resolved(found: Settings, event: Resolved, identity: str, said: Remark | None) -> bool:
@@ -235,7 +235,7 @@ async def _resolved(found: Settings, event: Resolved, identity: str, said: Remar
         if incident is None:
             raise _unknown(identity)
         if incident.closed_at is not None and said is None:
-            raise VigieError(f"{identity} is closed already", "say what it was with --cause, --note, --helpful or --misleading")
+            raise VigieError(f"{identity} is already closed", "use --cause, --note, --helpful or --misleading")
         if said is not None:
             await store.catalog.save_remark(said)
     if incident.closed_at is None:
@@ -258,7 +258,7 @@ def _now() -> int:
 
 
 def _unknown(identity: str) -> VigieError:
-    return VigieError(f"there is no incident {identity}", "see `vigie incidents list`")
+    return VigieError(f"no such incident: {identity}", "see `vigie incidents list`")
 
 
 def _handle(found: Settings, identity: str, event: Acked | Resolved) -> None:
@@ -277,9 +277,9 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
         if incident is None:
             raise _unknown(identity)
         if incident.closed_at is not None:
-            raise VigieError(f"{identity} is closed already", "nothing is left to do; see `vigie incidents show`")
+            raise VigieError(f"{identity} is already closed", "there is nothing left to do; see `vigie incidents show`")
         if incident.subject is SubjectKind.VIGIE:
-            raise VigieError(f"{identity} is Vigie's own: it ends by itself when Vigie sees again")
+            raise VigieError(f"{identity} is about Vigie itself: it closes by itself once Vigie can check again")
     try:
         with locked(found.store):
             runtime = Runtime(found, SystemClock(), hold_ms=0, threads=False)
@@ -296,7 +296,7 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
 
 
 @app.command(epilog=notes("vigie incidents uptime --days 7"))
-def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Over so many days.")] = 30) -> None:
+def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Number of days.")] = 30) -> None:
     """How available each monitor was; what Vigie itself could not see counts neither way."""
     found = settings(config)
     end = _now()
@@ -314,6 +314,6 @@ def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min
 
 def _available(found: Availability | None) -> str:
     if found is None or found.ratio is None:
-        return "nothing observed"
+        return "not observed"
     down = f", down for {duration(found.down_ms, 'en')}" if found.down_ms else ""
     return f"{percent(found.ratio, 'en')}{down}, observed for {duration(found.observed_ms, 'en')}"

@@ -46,7 +46,7 @@ class FeedbackService:
         if len(before) >= _MAX:
             return False
         await self._catalog.save_remark(said)
-        log.info("%s: a reader says that the analysis %s", asked.incident.id, "helped" if helpful else "misled")
+        log.info("%s: a reader says the analysis %s", asked.incident.id, "was helpful" if helpful else "was misleading")
         return True
 
 

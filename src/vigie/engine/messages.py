@@ -72,7 +72,7 @@ class Composer:
             bundle = stored.bundle if stored else measured.bundle(subject, (), self._clock.now(), self._setting.zone)
             return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
         except Exception:  # a page that cannot be laid out still says what happened to whom
-            log.exception("%s: the message could not be laid out; its bare words are sent", incident.id)
+            log.exception("%s: the message could not be rendered; a minimal one is sent", incident.id)
             return _bare(subject, notice, self._setting.language)
 
     async def _availability(self, notice: Notice) -> Message:
@@ -109,5 +109,5 @@ def _ourselves() -> Monitor:
 
 
 def _gone(incident: Incident) -> Monitor:
-    """A monitor that is not configured any more still has a name in its last messages."""
+    """A monitor that is no longer configured still has a name in its last messages."""
     return Monitor(incident.monitor, incident.monitor, "", incident.monitor, "", 60_000, 10_000)

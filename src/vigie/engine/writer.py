@@ -80,7 +80,7 @@ async def write(model: LanguageModel, about: Brief, deadline_ms: int, clock: Clo
     try:
         second = await _ask(model, again, left)
     except ModelError as error:
-        log.info("the second try failed: %s", error)
+        log.info("the second attempt failed: %s", error)
         return Written(analysis, reply, 2)
     return Written(_certified(about, second, _ms_since(clock, started)), second, 2)
 
@@ -94,7 +94,7 @@ async def _ask(model: LanguageModel, question: Prompt, deadline_ms: int) -> Repl
     except ModelError:
         raise
     except Exception as error:  # the port promises ModelError; a model that breaks its promise costs only its paragraph
-        log.exception("the language model broke")
+        log.exception("the language model crashed")
         raise ModelError(ModelFault.OTHER, f"{type(error).__name__}: {error}") from error
 
 

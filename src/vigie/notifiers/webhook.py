@@ -37,9 +37,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     url: Annotated[
         str, msgspec.Meta(description="Where to POST.", examples=["https://hooks.example.com/vigie"], pattern=r"^https?://[^/\s][!-~]*$")
     ]
-    secret: Annotated[str | None, msgspec.Meta(description="Key of the signature; write `${NAME}` and keep it in `.env`.")] = None
+    secret: Annotated[str | None, msgspec.Meta(description="Signing key; write `${NAME}` and keep it in `.env`.")] = None
     headers: Annotated[
-        dict[str, str], msgspec.Meta(description="More request headers.", examples=[{"Authorization": "Bearer ${TOKEN}"}])
+        dict[str, str], msgspec.Meta(description="Additional request headers.", examples=[{"Authorization": "Bearer ${TOKEN}"}])
     ] = {}
 
     def __post_init__(self) -> None:
@@ -48,7 +48,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             if name.lower() in _OURS:
                 raise ValueError(f"the header {name} is Vigie's own; leave it out")
             if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-                raise ValueError(f"the header {name!r} may hold plain ASCII only, on one line")
+                raise ValueError(f"the header {name!r} must be plain ASCII on one line")
 
     def __repr__(self) -> str:
         return f"webhook of {host_of(self.url)}"

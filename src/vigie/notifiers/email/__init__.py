@@ -55,18 +55,18 @@ _ID = 26
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A mail channel; what is not set comes from SMTP_* and EMAIL_* of the environment or `.env`."""
 
-    to: Annotated[str | list[str], msgspec.Meta(description="Receivers (EMAIL_RECEIVER).", examples=[["team@example.com"]])]
+    to: Annotated[str | list[str], msgspec.Meta(description="Recipients (EMAIL_RECEIVER).", examples=[["team@example.com"]])]
     host: Annotated[str, msgspec.Meta(description="Mail server (SMTP_SERVER).", examples=["smtp.gmail.com"])]
     sender: Annotated[str, msgspec.Meta(description="Sender (EMAIL_SENDER).", examples=["vigie@example.com"])]
-    port: Annotated[int, msgspec.Meta(description="Port (SMTP_PORT); 465 means TLS from the start.", ge=1, le=65_535)] = 587
-    username: Annotated[str | None, msgspec.Meta(description="Login; the sender when only a password is set.")] = None
+    port: Annotated[int, msgspec.Meta(description="Port (SMTP_PORT); 465 means implicit TLS.", ge=1, le=65_535)] = 587
+    username: Annotated[str | None, msgspec.Meta(description="Login; by default the sender, if a password is set.")] = None
     password: Annotated[str | None, msgspec.Meta(description="Password (EMAIL_PASSWORD); for Gmail an app password.")] = None
     tls: Annotated[
         Literal["starttls", "implicit", "none"] | None,
         msgspec.Meta(description="How the connection is protected; by default `implicit` on port 465, else `starttls`."),
     ] = None
     ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).")] = None
-    timeout: Annotated[Duration, msgspec.Meta(description="Longest wait for each answer of the server, at most 30s.")] = msgspec.field(
+    timeout: Annotated[Duration, msgspec.Meta(description="Maximum wait for each response of the server, at most 30s.")] = msgspec.field(
         default_factory=lambda: Duration(20_000)
     )
 
@@ -74,13 +74,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Raise ValueError that names what cannot be."""
         for address in (*self.receivers, self.sender):
             if not _ADDRESS.fullmatch(address):
-                raise ValueError(f"{address!r} is no mail address; write name@example.com alone, in plain ASCII")
+                raise ValueError(f"{address!r} is not an email address; write just name@example.com, in plain ASCII")
         if not self.receivers:
-            raise ValueError("`to` (EMAIL_RECEIVER) names nobody; write team@example.com")
+            raise ValueError("`to` (EMAIL_RECEIVER) is empty; write team@example.com")
         if not _is_host(self.host):
-            raise ValueError(f"{self.host!r} is no host name; write it alone, the port in `port` (SMTP_PORT)")
+            raise ValueError(f"{self.host!r} is not a host name; write the name only, and the port in `port` (SMTP_PORT)")
         if not 0 < self.timeout <= _LONGEST_MS:
-            raise ValueError("`timeout` must be above 0 and at most 30s, which is all the time that a delivery has")
+            raise ValueError("`timeout` must be above 0 and at most 30s, the limit of a whole delivery")
         if self.username and not self.password:
             raise ValueError("`username` is set but no `password` (EMAIL_PASSWORD)")
 
@@ -150,7 +150,7 @@ class Mail:
         async with self._session():
             pass
         login = " and the login" if self._config.password else ""
-        return f"{self._config.host}:{self._config.port} takes the connection ({self._config.protection}){login}"
+        return f"{self._config.host}:{self._config.port} accepts the connection ({self._config.protection}){login}"
 
     async def _send(self, smtp: Any, receivers: Iterable[str], mail: EmailMessage) -> tuple[dict[str, Any], str]:
         """Who was refused, with the server's answer to each, and its answer to the mail."""

@@ -34,9 +34,9 @@ async def trust_store(ca_file: str | None) -> ssl.SSLContext:
     try:
         return await asyncio.to_thread(ssl.create_default_context, cafile=ca_file)
     except OSError as error:
-        why = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        why = "it contains no certificate" if isinstance(error, ssl.SSLError) else error.strerror
         words = f"the trusted authorities in {ca_file} cannot be used: {why}"
-        raise DeliveryError(DeliveryReason.CONFIG, words, fix="name a readable PEM file (SMTP_CA_FILE or SSL_CERT_FILE)") from None
+        raise DeliveryError(DeliveryReason.CONFIG, words, fix="set a readable PEM file (SMTP_CA_FILE or SSL_CERT_FILE)") from None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -56,7 +56,7 @@ def named(error: BaseException, where: str, seconds: float, fixes: Fixes) -> Del
         if isinstance(one, ssl.SSLCertVerificationError):
             return _certificate(one, where, fixes)
     if any(isinstance(one, ssl.SSLError) and not isinstance(one, _WAITING) for one in chain):
-        return DeliveryError(DeliveryReason.TLS, f"{where}: TLS could not be agreed on", fix=fixes.protection)
+        return DeliveryError(DeliveryReason.TLS, f"{where}: TLS negotiation failed", fix=fixes.protection)
     if any(isinstance(one, socket.gaierror) for one in chain):
         return DeliveryError(DeliveryReason.DNS, f"{where}: the name does not resolve", fix=fixes.address)
     if any(isinstance(one, TimeoutError) or _HANDSHAKE_TIMEOUT in str(one) for one in chain):
@@ -64,7 +64,7 @@ def named(error: BaseException, where: str, seconds: float, fixes: Fixes) -> Del
     if any(isinstance(one, ConnectionRefusedError) or f"[Errno {errno.ECONNREFUSED}]" in str(one) for one in chain):
         return DeliveryError(DeliveryReason.REFUSED, f"{where} refused the connection", fix=fixes.address)
     if any(isinstance(one, ConnectionResetError | ConnectionAbortedError | BrokenPipeError) for one in chain):
-        return DeliveryError(DeliveryReason.SERVER, f"{where} broke the connection")
+        return DeliveryError(DeliveryReason.SERVER, f"{where} reset the connection")
     numbered = next((one for one in chain if isinstance(one, OSError) and one.strerror), None)
     if numbered is not None:
         return DeliveryError(DeliveryReason.REFUSED, f"{where} cannot be reached: {numbered.strerror}", fix=fixes.address)

@@ -17,9 +17,9 @@ def key_beside(store: Path) -> bytes:
             _make(path)
         found = path.read_bytes()
     except OSError as error:
-        raise VigieError(f"{path} cannot be used: {error.strerror}", f"make it and {path.parent} accessible to this user alone") from error
+        raise VigieError(f"{path} cannot be used: {error.strerror}", f"make it and {path.parent} accessible to this user only") from error
     if len(found) != _BYTES:
-        raise VigieError(f"{path} is damaged", "delete it: a new one is made, and the links of earlier mails end")
+        raise VigieError(f"{path} is damaged", "delete it: a new one is created, and links in earlier emails stop working")
     return found
 
 
