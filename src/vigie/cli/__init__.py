@@ -87,7 +87,7 @@ root = typer.Typer(
 
 @root.callback()
 def _root(*, version: bool = typer.Option(False, "--version", help="Show the version and exit.", callback=_version, is_eager=True)) -> None:
-    """Watch services, and page the right people with a report that says only what was measured."""
+    """Monitor services, and alert the right people with a report that says only what was measured."""
     del version
 
 

@@ -1,4 +1,4 @@
-"""Probe now and print the verdict; touches no state, sends nothing."""
+"""Run checks now and print the results; changes no state, sends nothing."""
 
 import os
 import sys
@@ -67,7 +67,7 @@ def check(
     explain: Annotated[bool, typer.Option("--explain", help="Run diagnostics where something is wrong, and print the diagnosis.")] = False,
     format_: Annotated[Literal["text", "json", "nagios"], typer.Option("--format", help="Output.")] = "text",
 ) -> None:
-    """Probe now and print the verdict; touches no state, sends nothing."""
+    """Run checks now and print the results; changes no state, sends nothing."""
     expect = _given(
         status=expect_status,
         keyword=expect_keyword,

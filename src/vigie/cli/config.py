@@ -11,7 +11,7 @@ app = group("Check the configuration, print its JSON Schema, or show it with sec
 
 @app.command(epilog=notes("vigie config check", "vigie config check --config /etc/vigie.yaml", status="0 valid, 3 invalid"))
 def check(*, config: ConfigOption = None) -> None:
-    """Validate: every fault at once, with file, line, key and fix."""
+    """Validate it: every error at once, with file, line, key and fix."""
     found = settings(config)
     where = found.file or found.base / ".env"
     what = f"{where} is valid" if where.exists() else f"no vigie.yaml and no .env in {found.base}: using the environment and the defaults"

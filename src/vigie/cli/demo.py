@@ -1,4 +1,4 @@
-"""A local service that breaks and heals under the eyes of `serve`: an incident end to end within a minute."""
+"""A local site that fails and recovers while `serve` monitors it: an incident from end to end within a minute."""
 
 import asyncio
 import email
@@ -97,7 +97,7 @@ def demo(
     language: Annotated[Literal["fr", "en"], typer.Option(help="Language of the demo and of the report.")] = "en",
     model: Annotated[str | None, typer.Option(help="Have this model of a local Ollama write the report.")] = None,
 ) -> None:
-    """Start a small site, break it, and show check, suspicion, incident, report, page and recovery, by the real engine."""
+    """Start a small site, break it, and show the checks, suspicion, incident, report, alert and recovery, with the real engine."""
     with tempfile.TemporaryDirectory(prefix="vigie-demo-", ignore_cleanup_errors=True) as folder:
         asyncio.run(_Story(language, model, Path(folder)).play())
 

@@ -1,4 +1,4 @@
-"""Test everything a page depends on: configuration, log, store, model, channels, resolver, clock."""
+"""Test everything an alert depends on: configuration, log, store, model, channels, resolver, clock."""
 
 import sys
 import time
@@ -34,7 +34,7 @@ class _NoteError(VigieError):
 def doctor(
     *, config: ConfigOption = None, pull: Annotated[bool, typer.Option("--pull", help="Pull the model if it is not installed.")] = False
 ) -> None:
-    """Test everything a page depends on, and say how to mend what is broken."""
+    """Test everything an alert depends on, and say how to fix what is broken."""
     found = settings(config)
     _say("ok", "configuration", f"{found.file or found.base / '.env'}, {counted(len(found.monitors), 'monitor')}")
     raise typer.Exit(1 if run(_all(found, pull=pull)) else 0)

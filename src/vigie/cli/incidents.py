@@ -1,4 +1,4 @@
-"""The incidents, their timelines and reports: list, show, ack, resolve."""
+"""Incidents, their timelines and reports: list, show, ack, resolve, report."""
 
 import difflib
 import getpass
@@ -42,7 +42,7 @@ def list_(
     only_open: Annotated[bool, typer.Option("--open", help="Show only open incidents.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of incidents.")] = 30,
 ) -> None:
-    """List the newest incidents."""
+    """List the most recent incidents."""
     known = settings(config)
 
     async def work() -> list[Incident]:
@@ -68,7 +68,7 @@ def _row(one: Incident, zone: tzinfo) -> tuple[str, ...]:
 
 @app.command(epilog=notes("vigie incidents show shop-api-7"))
 def show(identity: Id, *, config: ConfigOption = None) -> None:
-    """Show one incident: what happened when, the report, and every attempt to tell somebody."""
+    """Show one incident: the timeline, the report, and every delivery attempt."""
     known = settings(config)
 
     async def work() -> list[str]:
@@ -148,7 +148,7 @@ def _printable(line: str) -> str:
 
 @app.command(epilog=notes("vigie incidents ack shop-api-7", "vigie incidents ack shop-api-7 --by Zoé"))
 def ack(identity: Id, *, config: ConfigOption = None, by: By = None) -> None:
-    """Say that somebody is on it: no more reminders."""
+    """Acknowledge an incident: somebody is working on it, so no more reminders."""
     found = settings(config)
     _handle(found, identity, Acked(_now(), by or _user()))
     typer.echo(f"{identity} is acknowledged: no more reminders will be sent.")
@@ -162,7 +162,7 @@ def report(
     format_: Annotated[Literal["md", "html"], typer.Option("--format", help="Markdown, or a single HTML page.")] = "md",
     language: Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; by default the configured one.")] = None,
 ) -> None:
-    """The post-incident report, with what people have to add marked."""
+    """Write the post-incident report, with the parts for people to fill in marked."""
     found = settings(config)
 
     async def work() -> "Document":
@@ -197,9 +197,9 @@ def resolve(
     cause: Annotated[str, typer.Option(help="ID of the real cause (`vigie incidents causes` lists them).")] = "",
     helpful: Annotated[bool | None, typer.Option("--helpful/--misleading", help="Whether the report was helpful.")] = None,
 ) -> None:
-    """Close an incident by hand, or add to a closed one what it really was: it is remembered, and told at the next similar one.
+    """Close an incident by hand, or record the real cause of a closed one; the next similar incident mentions it.
 
-    If the service still fails, a new incident opens after confirmation.
+    If the service is still failing, a new incident opens after confirmation.
     """
     found = settings(config)
     who = by or _user()
@@ -211,7 +211,7 @@ def resolve(
 
 @app.command(epilog=notes("vigie incidents causes"))
 def causes() -> None:
-    """The causes that `resolve --cause` knows, by id."""
+    """List the causes that `resolve --cause` accepts, by ID."""
     from vigie.report.hypotheses import catalogue
 
     for identity, (_, en) in catalogue().items():
@@ -297,7 +297,7 @@ async def _handled(found: Settings, identity: str, event: Acked | Resolved) -> N
 
 @app.command(epilog=notes("vigie incidents uptime --days 7"))
 def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Number of days.")] = 30) -> None:
-    """How available each monitor was; what Vigie itself could not see counts neither way."""
+    """Show the availability of each monitor; time in which Vigie could not check is left out."""
     found = settings(config)
     end = _now()
 

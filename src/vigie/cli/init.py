@@ -54,7 +54,7 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Use the defaults, ask nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Write a commented vigie.yaml and .env here (asks a few questions on a terminal); a file that exists is kept."""
+    """Write a commented vigie.yaml and .env here (asks a few questions on a terminal); existing files are kept."""
     wanted = [path for path in (Path("vigie.yaml"), Path(".env")) if force or not (path.exists() or path.is_symlink())]
     if not wanted:
         raise VigieError("vigie.yaml and .env already exist here", "edit them, or overwrite them with --force")

@@ -1,4 +1,4 @@
-"""Send a marked test notice by one channel or by all."""
+"""Send a test notice through one channel or all of them."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ def send_test(
     *,
     config: ConfigOption = None,
 ) -> None:
-    """Send a marked test notice by one channel, or by all."""
+    """Send a test notice through one channel, or all of them."""
     from vigie.app import send_test as send
     from vigie.clock import SystemClock
 

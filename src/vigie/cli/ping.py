@@ -1,4 +1,4 @@
-"""Report for a job, without a server: a success, a start, a failure; or list the jobs that report in and their addresses."""
+"""Report for a job (success, start or failure) without a server, or list the jobs and their ping addresses."""
 
 import sys
 from typing import Annotated
@@ -40,9 +40,9 @@ def ping(
     run_id: Annotated[str, typer.Option("--run", help="Run ID, which pairs a start with its end when runs overlap.")] = "",
     message: Annotated[str, typer.Option(help="Text to store with it (the first 10 kB); - reads standard input.")] = "",
 ) -> None:
-    """Report for a job, without a server (a success unless told otherwise); or list the jobs.
+    """Report for a job, without a server (success by default), or list the jobs.
 
-    The ping is on the disk when the command ends; a running `vigie serve` takes it within a second, else the next `vigie once`.
+    The ping is on disk when the command returns; a running `vigie serve` picks it up within a second, otherwise the next `vigie once`.
     """
     found = settings(config)
     if job is None:

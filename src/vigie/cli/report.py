@@ -1,4 +1,4 @@
-"""Reports again: a past incident with another model or prompt, and how a model does on known incidents."""
+"""Draft the report of a past incident again, or evaluate a model on known incidents."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -44,7 +44,7 @@ def evaluate(
     language: LanguageOption = None,
     most: Annotated[int, typer.Option("--cases", help="How many of the frozen incidents to use, evenly spread.", min=1)] = 65,
 ) -> None:
-    """Put frozen incidents of which the cause is known to a model, and say how it does."""
+    """Evaluate a model on frozen incidents with known causes."""
     found = settings(config)
     setup = _setup(found, model, prompt, mode, language)
     scores = run(_evaluated(found, setup, most))
@@ -166,7 +166,7 @@ def draft(
     mode: ModeOption = "auto",
     language: LanguageOption = None,
 ) -> None:
-    """Write the report of a past incident again, beside the one that is on record; nothing is stored or sent."""
+    """Draft the report of a past incident again, next to the one on record; nothing is stored or sent."""
     found = settings(config)
     setup = _setup(found, model, prompt, mode, language)
     before, after = run(_drafted(found, setup, identity))

@@ -1,4 +1,4 @@
-"""Watch continuously, with the status page and the health endpoint."""
+"""Monitor continuously, with the status page and the health endpoint."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger("vigie.serve")
     )
 )
 def serve(*, config: ConfigOption = None) -> None:
-    """Watch every monitor until stopped; status page and health endpoint on web.listen (127.0.0.1:8080)."""
+    """Run every monitor until stopped, with the status page and health endpoint on web.listen (127.0.0.1:8080)."""
     found = settings_apart(config)
     start_log(found)
     _warn(found)
