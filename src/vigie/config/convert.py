@@ -68,7 +68,7 @@ def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
     if struct is not None and isinstance(value, dict):
         return build(tree, value, struct, path)
     if struct is not None and value is not None and _only_struct(kind):
-        tree.fault(path, f"expected keys with values, not {named(value)}", f"valid keys: {', '.join(struct.__struct_fields__)}")
+        tree.fault(path, f"keys with values are expected, not {named(value)}", f"valid keys: {', '.join(struct.__struct_fields__)}")
         return None
     for strict in (True, False):
         try:

@@ -98,7 +98,7 @@ LABELS: dict[str, Pair] = {
         "Incident non acquitté. Pour l'acquitter et arrêter les rappels : vigie incidents ack {incident}",
         "Not acknowledged yet. To acknowledge it and stop the reminders: vigie incidents ack {incident}",
     ),
-    "buried": (
+    "undeliverable": (
         "Un autre canal n'a pas pu envoyer une notification de cet incident. Pour savoir pourquoi : vigie incidents show {incident}",
         "Another channel could not deliver a notice about this incident. To see why: vigie incidents show {incident}",
     ),

@@ -39,7 +39,7 @@ COUNTED: dict[str, Plural] = {
         ("{count} notification en attente d'envoi", "{count} notifications en attente d'envoi"),
         ("{count} notice waiting to be sent", "{count} notices waiting to be sent"),
     ),
-    "buried": (
+    "undeliverable": (
         (
             "{count} notification n'a pas pu être envoyée : voir vigie incidents list",
             "{count} notifications n'ont pas pu être envoyées : voir vigie incidents list",
