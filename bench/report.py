@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.ground import say
 from vigie.core.model import Status
 from vigie.core.notification import Notice, NoticeReason
-from vigie.report import facts, render, rules, verify
+from vigie.report import measured, render, rules, verify
 from vigie.report.cases import AT, Case, Variant, cases
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock, run_virtual
@@ -53,7 +53,7 @@ def plain(case: Case) -> float:
     notice = Notice(case.subject.incident.id, "shop", "mail", NoticeReason.OPENED, AT)
 
     def work() -> None:
-        bundle = facts.bundle(case.subject, evidence, AT, UTC)
+        bundle = measured.bundle(case.subject, evidence, AT, UTC)
         rules.shortlist(bundle, case.subject)
         render.compose(case.subject, notice, bundle, None, render.RenderContext("en", UTC))
 

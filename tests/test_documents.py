@@ -16,7 +16,7 @@ from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status, Tim
 from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import ConfigError
 from vigie.net import Secret
-from vigie.report import facts, render
+from vigie.report import measured, render
 from vigie.report.facts import Analysis
 from vigie.testing.messages import subject
 
@@ -76,8 +76,8 @@ def test_the_sample_of_a_check_is_what_the_program_prints() -> None:
 @pytest.mark.parametrize(
     ("text", "language", "sentences"),
     [
-        (README, "en", ("The nginx server answers HTTP 502.", "The answer came after 180 ms.")),
-        (LISEZ, "fr", ("Le serveur nginx répond HTTP 502.", "La réponse est arrivée après 180 ms.")),
+        (README, "en", ("The nginx server returns HTTP 502.", "The response arrived after 180 ms.")),
+        (LISEZ, "fr", ("Le serveur nginx renvoie HTTP 502.", "La réponse est arrivée après 180 ms.")),
     ],
 )
 def test_the_sample_of_a_mail_is_what_the_program_writes(text: str, language: str, sentences: tuple[str, ...]) -> None:
@@ -89,7 +89,7 @@ def test_the_sample_of_a_mail_is_what_the_program_writes(text: str, language: st
     )
     notice = Notice("shop-api-7", "shop-api", "mail", NoticeReason.OPENED, FOUR_PAST_TWO + 10_000)
     zone = timezone(timedelta(hours=1))
-    bundle = facts.bundle(about, (), notice.at, zone)
+    bundle = measured.bundle(about, (), notice.at, zone)
     message = render.compose(about, notice, bundle, Analysis("llama3", language, sentences), render.RenderContext(language, zone))
     shown = text.split("```text\n")[1].split("```", maxsplit=1)[0].splitlines()
 
@@ -108,7 +108,7 @@ def test_the_sample_of_faults_is_what_the_program_says(tmp_path: Path) -> None:
         load(None, {}, tmp_path)
 
     said = str(raised.value).replace(str(tmp_path), "/srv/vigie")
-    assert sorted(said.splitlines()) == sorted(README.split("(3 faults):\n")[1].split("```")[0].splitlines())
+    assert sorted(said.splitlines()) == sorted(README.split("(3 errors):\n")[1].split("```")[0].splitlines())
 
 
 def test_the_configurations_shown_are_usable(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_every_word_of_the_model_stands_in_the_glossary() -> None:
         "outbox",
         "seed",
         "acknowledge",
-        "second look",
+        "diagnostics",
         "control target",
         "quick pace",
     ]:

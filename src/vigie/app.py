@@ -130,7 +130,7 @@ def feedback(settings: Desired) -> Feedback | None:
     try:
         return Feedback(settings.web.public_url, state_of(settings).key())
     except VigieError as error:
-        log.warning("mails carry no links: %s (%s)", error.message, error.fix)
+        log.warning("emails carry no feedback links: %s (%s)", error.message, error.fix)
         return None
 
 
@@ -193,7 +193,7 @@ class Runtime:
         try:
             await self.ingest.close()
         except StoreError as error:  # only what was learnt is lost
-            log.error("what is usual could not be written: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+            log.error("baselines could not be saved: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
         await self.store.close()
         self.deps.close()
 

@@ -13,7 +13,7 @@ from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.engine.reporter import EVIDENCE_MS
 from vigie.ports import Collector
-from vigie.report import facts, rules
+from vigie.report import measured, rules
 from vigie.report.facts import Bundle, Evidence, Subject
 from vigie.report.rules import Hypothesis
 
@@ -58,8 +58,8 @@ async def _one(settings: Desired, subject: Subject, looks: Sequence[Collector]) 
             async with asyncio.timeout(EVIDENCE_MS / 1000):
                 found.extend(await look.collect(subject, EVIDENCE_MS))
         except Exception as error:  # noqa: BLE001 - one kind of evidence that fails must not cost the others
-            log.warning("%s: a second look failed: %s", subject.monitor.name, error)
+            log.warning("%s: diagnostics failed: %s", subject.monitor.name, error)
 
     await asyncio.gather(*(collect(look) for look in looks))
-    bundle = facts.bundle(subject, found, subject.result.at, zone_of(settings))
+    bundle = measured.bundle(subject, found, subject.result.at, zone_of(settings))
     return Diagnosis(bundle, rules.shortlist(bundle, subject))

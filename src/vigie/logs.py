@@ -56,7 +56,7 @@ class _File(logging.handlers.RotatingFileHandler):
         error = sys.exc_info()[1]
         why = error.strerror if isinstance(error, OSError) else error
         with contextlib.suppress(OSError):
-            sys.stderr.write(f"the log file {self.baseFilename} cannot be written: {why}; it goes on when that is mended\n")
+            sys.stderr.write(f"the log file {self.baseFilename} cannot be written: {why}; logging resumes once that is fixed\n")
 
 
 def start(*, file: Path | None, json: bool, level: str, max_bytes: int, keep: int, secrets: Secrets, console: bool = True) -> None:

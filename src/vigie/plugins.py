@@ -19,6 +19,7 @@ from vigie.ports import Traits
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+_NAMES = {"probes": "type of check", "notifiers": "type of channel", "llms": "model provider", "stores": "type of store"}
 KIT = "kit"
 _DEFAULT = Traits()
 PORTS = ("probes", "collectors", "llms", "notifiers", "stores", "buses")
@@ -80,7 +81,7 @@ def _unknown(port: str, kind: str) -> VigieError:
 
     known = kinds(port)
     near = difflib.get_close_matches(kind, known, 1)
-    return VigieError(f"{kind!r} is not a kind of {port}", f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")
+    return VigieError(f"unknown {_NAMES.get(port, port)} {kind!r}", f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}")
 
 
 def _missing(kind: str, module: str, *, ours: bool) -> MissingExtra:

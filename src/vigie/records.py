@@ -8,7 +8,7 @@ from vigie.engine.availability import availabilities
 from vigie.engine.messages import Composer
 from vigie.errors import VigieError
 from vigie.ports import Archive, Catalog, Clock
-from vigie.report import facts
+from vigie.report import measured
 from vigie.report.history import Past, Remark
 from vigie.report.postmortem import DeliveryAttempt, Document, Record, document
 from vigie.report.render import RenderContext
@@ -21,7 +21,7 @@ async def postmortem(settings: Desired, archive: Archive, catalog: Catalog, cloc
     """The report of an incident. Raises VigieError when there is no such incident."""
     incident = await archive.incident(identity)
     if incident is None:
-        raise VigieError(f"there is no incident {identity}", "see `vigie incidents list`")
+        raise VigieError(f"no such incident: {identity}", "see `vigie incidents list`")
     zone, now = zone_of(settings), clock.now()
     composer = Composer(archive, clock, RenderContext(language, zone), monitors(settings))
     subject = await composer.subject(incident)
@@ -30,10 +30,10 @@ async def postmortem(settings: Desired, archive: Archive, catalog: Catalog, cloc
     stored = await archive.report(identity)
     record = Record(
         subject=subject,
-        bundle=stored.bundle if stored else facts.bundle(subject, (), now, zone),
+        bundle=stored.bundle if stored else measured.bundle(subject, (), now, zone),
         analysis=stored.analysis if stored else None,
         decisions=tuple((entry.at, entry.decision) for entry in await archive.timeline(identity)),
-        told=tuple(await _told(archive, identity)),
+        attempts=tuple(await _attempts(archive, identity)),
         remarks=tuple(one for one in said if one.incident == identity),
         past=tuple([await _past(composer, one, said) for one in known if one.closed_at is not None and one.cause is incident.cause]),
         month=(await availabilities(archive, now - _MONTH_MS, now)).get(incident.monitor, Availability(0, 0)),
@@ -42,8 +42,8 @@ async def postmortem(settings: Desired, archive: Archive, catalog: Catalog, cloc
     return document(record, language, zone)
 
 
-async def _told(archive: Archive, identity: str) -> list[DeliveryAttempt]:
-    """Every attempt to tell somebody."""
+async def _attempts(archive: Archive, identity: str) -> list[DeliveryAttempt]:
+    """Every delivery attempt."""
     found = await archive.deliveries(identity)
     return [
         DeliveryAttempt(one.at, one.channel, str(one.reason), "" if one.failure is None else f"{one.failure}: {one.answer}")

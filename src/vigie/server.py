@@ -25,7 +25,7 @@ from vigie.errors import VigieError
 from vigie.memory import one_arena, settle
 from vigie.net import Link
 from vigie.ports import Batch, Clock
-from vigie.text.words import counted
+from vigie.text.formatting import counted
 from vigie.web.view import Health, Snapshot, lines
 
 log = logging.getLogger("vigie.server")
@@ -94,7 +94,7 @@ class Server:
         }
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
         if jobs(self.settings) and not self.settings.web.enabled:
-            log.warning("jobs can report by `vigie ping` only: `web.enabled` is false")
+            log.warning("jobs can only report with `vigie ping`: `web.enabled` is false")
         self._taking = asyncio.create_task(self._take())
         await self.agent.assign([one.spec for one in probed(self.settings)])
         for state in self.runtime.ingest.states():
@@ -117,7 +117,7 @@ class Server:
         await self.runtime.eyes.stop()
         unsent = await self.runtime.outbox.drain(self._clock.now() + _DRAIN_MS)
         if unsent:
-            log.warning("%s still unsent; the next start sends what waits", counted(unsent, "avis", "notice", "en"))
+            log.warning("%s still unsent; they will be sent at the next start", counted(unsent, "notice", "en"))
         await self.runtime.close()
 
     async def reload(self) -> bool:
@@ -199,7 +199,7 @@ class Server:
             await self.runtime.ingest.take(batch)
         except Exception:
             # One batch that breaks must not end the watch over everything else.
-            log.exception("a batch of results could not be taken in")
+            log.exception("a batch of results could not be processed")
 
     async def _pace(self, transition: Transition) -> None:
         if transition.before.quick != transition.after.quick:
@@ -225,10 +225,10 @@ async def serve(
         close_page = await _page(service, settings)
         try:
             await service.start()
-            log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "moniteur", "monitor", "en"))
+            log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "monitor", "en"))
             await _until(stop, again, service)
         finally:
-            log.info("stopping: checks under way end, what waits is sent")
+            log.info("stopping: finishing checks in progress, sending what is queued")
             await close_page()
             await service.stop()
 
@@ -279,8 +279,8 @@ async def _bound(listen: str, service: Server) -> list[socket.socket]:
     except OSError as error:
         await service.runtime.store.close()
         taken = error.errno == errno.EADDRINUSE
-        why = "is taken by another program" if taken else f"cannot be listened on: {error.strerror or error}"
-        raise VigieError(f"{listen} {why}", "set web.listen to a free port of this machine, or web.enabled to false") from error
+        why = "is in use by another program" if taken else f"cannot be bound: {error.strerror or error}"
+        raise VigieError(f"{listen} {why}", "set web.listen to a free port on this machine, or web.enabled to false") from error
     sockets = [one.dup() for one in server.sockets]
     server.close()
     return sockets

@@ -20,11 +20,11 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 STEPS = {
-    "en": """A small shop opens | check: up | engine stops | check: down, HTTP 502 instead of 200-299 | suspicion | incident demo-shop-1:
-        | mail: 🔴 Demo shop: HTTP 502 | Suspected cause | engine starts again | mail: 🟢 Demo shop: recovered | one page, one recovery""",
-    "fr": """Une petite boutique ouvre | contrôle : en service | s'arrête | contrôle : en panne, HTTP 502 au lieu | suspicion
-        | incident boutique-1 : | courriel : 🔴 Boutique : HTTP 502 | Cause supposée | repart | courriel : 🟢 Boutique : rétabli
-        | une alerte, un retour""",
+    "en": """A small demo site starts | check: up | backend stops | check: down, HTTP 502 instead of 200-299 | suspected | incident demo-shop-1:
+        | email: 🔴 Demo shop: HTTP 502 | Suspected cause | backend is back | email: 🟢 Demo shop: recovered | one alert, one recovery""",
+    "fr": """Un petit site de démonstration démarre | contrôle : en service | s'arrête | contrôle : en panne, HTTP 502 au lieu | suspicion
+        | incident boutique-1 : | e-mail : 🔴 Boutique : HTTP 502 | Cause supposée | redémarre | e-mail : 🟢 Boutique : rétabli
+        | une alerte, puis un rétablissement""",
 }
 
 
@@ -49,6 +49,6 @@ def test_a_model_that_is_not_there_is_said_and_costs_nothing(vigie: Run, monkeyp
     done = vigie("demo", "--model", "llama3")
 
     assert done.status == 0
-    assert "no report by the model (unreachable)" in done.out
+    assert "no report from the model (unreachable)" in done.out
     assert "ollama pull llama3" in done.out
-    assert "one page, one recovery" in done.out
+    assert "one alert, one recovery" in done.out

@@ -57,7 +57,7 @@ def test_the_report_is_written_as_markdown_and_as_a_page_in_both_languages(run: 
 
     assert markdown.exit_code == page.exit_code == 0
     assert "# Incident shop-1: Shop" in markdown.output
-    assert "Shop was down for 10 min, from 2026-11-24 13:02:05 UTC." in markdown.output
+    assert "Shop was down for 10 min, from 24 November 2026 at 13:02:05 UTC." in markdown.output
     assert '<html lang="fr">' in page.output
     assert "Shop a été en panne pendant 10 min" in page.output
     assert "http" not in page.output.replace("http://127.0.0.1:9/", ""), "the page needs nothing from anywhere"
@@ -75,11 +75,11 @@ def test_what_it_really_was_is_kept_and_told(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words", "fix"),
     [
-        (("resolve", "shop-1"), "is closed already", "--cause"),
-        (("resolve", "shop-1", "--cause", "not_listenin"), "no cause that Vigie knows", "did you mean 'not_listening'?"),
-        (("resolve", "shop-1", "--cause", "zzz"), "no cause that Vigie knows", "vigie incidents causes"),
-        (("resolve", "shop-9", "--note", "x"), "no incident shop-9", "vigie incidents list"),
-        (("report", "shop-9"), "no incident shop-9", "vigie incidents list"),
+        (("resolve", "shop-1"), "is already closed", "--cause"),
+        (("resolve", "shop-1", "--cause", "not_listenin"), "not a cause that Vigie knows", "did you mean 'not_listening'?"),
+        (("resolve", "shop-1", "--cause", "zzz"), "not a cause that Vigie knows", "vigie incidents causes"),
+        (("resolve", "shop-9", "--note", "x"), "no such incident: shop-9", "vigie incidents list"),
+        (("report", "shop-9"), "no such incident: shop-9", "vigie incidents list"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_the_fix(run: Run, arguments: tuple[str, ...], words: str, fix: str) -> None:

@@ -50,8 +50,8 @@ def test_what_was_not_filled_in_is_said_before_anything_is_watched(vigie: Run, f
 
     assert done.status == 3
     for name, line in (("EMAIL_SENDER", 2), ("EMAIL_RECEIVER", 5), ("SMTP_SERVER", 6)):
-        assert f"{folder}/.env:{line}: {name}: is still the example" in done.err
-    assert "cycle begins" not in done.err
+        assert f"{folder}/.env:{line}: {name}: still has the example value" in done.err
+    assert "cycle starts" not in done.err
 
 
 def test_answers_are_checked_until_they_are_right(vigie: Run, folder: Path, answers: Any) -> None:
@@ -59,7 +59,7 @@ def test_answers_are_checked_until_they_are_right(vigie: Run, folder: Path, answ
     done = vigie("init")
 
     assert done.status == 0
-    for words in ("write https://shop", "'de' is none of fr, en", "'me' is no mail address", "'x' is no port"):
+    for words in ("write https://shop", "'de' is not one of fr, en", "'me' is no mail address", "'x' is no port"):
         assert f"  {words}" in done.out or words in done.out
     found = load(None, {}, folder)
     assert (found.language, found.monitors[0].config.reveal().url) == ("fr", "https://shop.test/a'b\"c")
@@ -83,7 +83,7 @@ def test_a_file_that_is_there_is_kept_and_its_url_is_offered(vigie: Run, folder:
     done = vigie("init")
 
     assert done.out == (
-        "Wrote vigie.yaml; .env was there and is kept.\nNext: `vigie doctor`, `vigie notify test`, and `vigie once` or `vigie serve`.\n"
+        "Wrote vigie.yaml; kept the existing .env.\nNext: `vigie doctor`, `vigie notify test`, and `vigie once` or `vigie serve`.\n"
     )
     assert (folder / ".env").read_text() == "SERVICE_URL=https://mine.test/\n"
     assert 'url: "https://mine.test/"' in (folder / "vigie.yaml").read_text()
@@ -115,7 +115,7 @@ def test_a_folder_that_cannot_be_written_is_named(vigie: Run, folder: Path) -> N
 
     assert done.status == 3
     assert "vigie.yaml cannot be written" in done.err
-    assert "Fix: change to a folder that you may write" in done.err
+    assert "Fix: change to a directory that you can write to" in done.err
 
 
 @pytest.mark.parametrize(("name", "value", "wanted"), [("LANG", "fr_FR.UTF-8", "fr"), ("LC_ALL", "fr_CA", "fr"), ("LANG", "C", "en")])

@@ -91,7 +91,7 @@ def test_a_fault_of_our_own_is_one_line_with_its_place(vigie: Run, monkeypatch: 
     done = vigie("check", "http://127.0.0.1:9/")
 
     assert done.status == 3
-    assert done.err.startswith("Vigie broke: RuntimeError: nobody thought of this at test_manners.py:")
+    assert done.err.startswith("Vigie crashed: RuntimeError: nobody thought of this at test_manners.py:")
     assert "please report it" in done.err
 
 
@@ -111,7 +111,7 @@ def test_output_to_a_full_disk_is_an_error_with_a_fix() -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
 
     assert done.returncode == 3
-    assert done.stderr == "the output: No space left on device\nFix: see the disk and the permissions there\n"
+    assert done.stderr == "the output: No space left on device\nFix: check the disk and its permissions\n"
 
 
 def test_a_console_that_knows_no_marks_gets_the_words(site: Any) -> None:

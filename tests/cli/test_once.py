@@ -26,7 +26,7 @@ def test_each_step_stands_in_the_log_in_the_earlier_scripts_format(vigie: Run, q
     assert done.status == 0
     assert all(LINE.fullmatch(line) for line in log.splitlines())
     steps = [
-        "cycle begins: 1 monitor",
+        "cycle starts: 1 monitor",
         f"Shop: checking {site.url}",
         "Shop: down [http.status]: HTTP 502, expected 200-299 (",
         "Shop: suspected (outage)",
@@ -35,7 +35,7 @@ def test_each_step_stands_in_the_log_in_the_earlier_scripts_format(vigie: Run, q
         "shop-1: content: 🔴 Shop: HTTP 502 since",
         "shop-1: content: Suspected cause",
         "shop-1: opened delivered by mail: 2.0.0 Ok",
-        "cycle ends: everything is done",
+        "cycle ends: all done",
     ]
     places = [log.index(step) for step in steps]
     assert places == sorted(places)
@@ -48,7 +48,7 @@ def test_json_is_an_option(vigie: Run, quick: Path, folder: Path) -> None:
     vigie("once")
 
     lines = [json.loads(line) for line in (folder / "vigie.log").read_text().splitlines()]
-    assert [line["event"] for line in lines][0::3] == ["cycle begins: 1 monitor", "cycle ends: everything is done"]
+    assert [line["event"] for line in lines][0::3] == ["cycle starts: 1 monitor", "cycle ends: all done"]
     assert {line["level"] for line in lines} == {"info"}
 
 
@@ -59,7 +59,7 @@ def test_missing_settings_are_logged_one_by_one(vigie: Run, folder: Path, site: 
 
     assert done.status == 3
     for name in ("EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER"):
-        assert f"CRITICAL - unusable configuration: {folder}/.env: {name}: is not set, and mail needs it (set it in {folder}/.env)" in log
+        assert f"CRITICAL - invalid configuration: {folder}/.env: {name}: is not set, and email needs it (set it in {folder}/.env)" in log
     assert log.count("\n") == 3
     assert site.requests == []
 
@@ -76,7 +76,7 @@ def test_a_yaml_without_a_channel_says_so(vigie: Run, folder: Path) -> None:
     done = vigie("once")
 
     assert done.status == 3
-    assert "notify: no channel is configured: nobody would be told (write `notify:" in done.err
+    assert "notify: no channel is configured: no alert would be sent (write `notify:" in done.err
 
 
 def _random(path: Path) -> None:
@@ -117,9 +117,9 @@ def _newer(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (_random, "is damaged or no Vigie database"),
-        (_torn, "is damaged or no Vigie database: "),
-        (_foreign, "its tables are another program's"),
+        (_random, "is damaged or not a Vigie database"),
+        (_torn, "is damaged or not a Vigie database: "),
+        (_foreign, "its tables belong to another program"),
         (_newer, "was written by a newer Vigie (schema 99"),
         (lambda path: path.mkdir(), "cannot be written"),
     ],
@@ -150,7 +150,7 @@ def test_two_runs_never_overlap_and_the_log_says_so(vigie: Run, quick: Path, fol
         done = vigie("once")
 
     assert done.status == 3
-    assert "another Vigie is at work" in (folder / "vigie.log").read_text()
+    assert "another Vigie is running" in (folder / "vigie.log").read_text()
 
 
 def test_a_log_that_cannot_be_written_ends_the_run_before_it_begins(vigie: Run, quick: Path, folder: Path, site: Any) -> None:
@@ -170,7 +170,7 @@ def test_a_full_disk_under_the_log_costs_a_line_and_no_page(vigie: Run, quick: P
 
     assert done.status == 0
     assert len(inbox.mails) == 1
-    assert done.err.count("cannot be written: No space left on device; it goes on when that is mended") == 1
+    assert done.err.count("cannot be written: No space left on device; logging resumes once that is fixed") == 1
 
 
 def test_an_interrupted_run_says_so(vigie: Run, quick: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,4 +181,4 @@ def test_an_interrupted_run_says_so(vigie: Run, quick: Path, folder: Path, monke
     done = vigie("once")
 
     assert done.status == 130
-    assert "interrupted; what was decided is kept" in (folder / "vigie.log").read_text()
+    assert "interrupted; decisions made so far are stored" in (folder / "vigie.log").read_text()

@@ -19,8 +19,8 @@ def test_doctor_finds_everything_well(vigie: Run, quick: Path, folder: Path, inb
     assert done.status == 0
     for words in (
         f"ok    configuration: {quick}, 1 monitor\n",
-        f"ok    log: {folder / 'vigie.log'} can be written\n",
-        f"ok    store: {folder / 'vigie.db'} opens and can be written\n",
+        f"ok    log: {folder / 'vigie.log'} is writable\n",
+        f"ok    store: {folder / 'vigie.db'} opens and is writable\n",
         "ok    clock: 2",
         "ok    model: none is configured",
         f"ok    channel mail: localhost:{inbox.port} accepts the connection (starttls) and the login\n",
@@ -45,7 +45,7 @@ def test_doctor_without_a_channel_fails_and_names_what_is_missing(vigie: Run, fo
     done = vigie("doctor")
 
     assert done.status == 1
-    assert "FAIL  channels: nobody would be told by mail:" in done.out
+    assert "FAIL  channels: no alert would be sent by email:" in done.out
     assert f"{folder}/.env: SMTP_SERVER: is not set" in done.out
 
 
@@ -69,17 +69,17 @@ def test_a_test_notice_that_is_refused_says_why_and_what_to_do(vigie: Run, quick
     done = vigie("notify", "test")
 
     assert done.status == 1
-    assert "mail: FAILED: receivers refused: team@site.test (550 5.1.1 No such user)\n  Fix: check EMAIL_RECEIVER" in done.err
+    assert "mail: FAILED: recipients refused: team@site.test (550 5.1.1 No such user)\n  Fix: check EMAIL_RECEIVER" in done.err
 
 
 def test_an_unknown_channel_lists_the_known(vigie: Run, quick: Path) -> None:
     done = vigie("notify", "test", "pigeon")
 
-    assert (done.status, done.err) == (3, "no channel is called 'pigeon'\nFix: channels: mail\n")
+    assert (done.status, done.err) == (3, "there is no channel 'pigeon'\nFix: channels: mail\n")
 
 
 def test_config_check_counts_and_notes(vigie: Run, quick: Path, folder: Path) -> None:
-    assert vigie("config", "check").out == f"{quick} is good; 1 monitor, channels: mail\n"
+    assert vigie("config", "check").out == f"{quick} is valid; 1 monitor, channels: mail\n"
     quick.unlink()
     (folder / ".env").unlink()
     done = vigie("config", "check")
@@ -93,7 +93,7 @@ def test_config_faults_are_counted_and_placed(vigie: Run, folder: Path) -> None:
     done = vigie("config", "check")
 
     assert done.status == 3
-    assert done.err.startswith("The configuration is unusable (3 faults):\n")
+    assert done.err.startswith("The configuration is invalid (3 errors):\n")
     assert f"{folder}/vigie.yaml:1: langage: unknown key 'langage' (did you mean 'language'?)\n" in done.err
 
 
@@ -147,16 +147,16 @@ def test_an_incident_from_its_list_to_its_end(vigie: Run, quick: Path, site: Any
         "shop-1:opened:mail, attempt 1: delivered",
     ):
         assert words in shown
-    assert vigie("incidents", "ack", "shop-1", "--by", "Zoé").out == "shop-1 is acknowledged: no more reminders.\n"
+    assert vigie("incidents", "ack", "shop-1", "--by", "Zoé").out == "shop-1 is acknowledged: no more reminders will be sent.\n"
     assert vigie("incidents", "resolve", "shop-1", "--by", "Zoé", "--note", "cable").out == "shop-1 is closed.\n"
     shown = vigie("incidents", "show", "shop-1").out
     assert "acknowledged by Zoé" in shown
     assert "closed by Zoé: cable" in shown
-    assert vigie("incidents", "list", "--open").out == "No incident is open.\n"
+    assert vigie("incidents", "list", "--open").out == "No open incidents.\n"
     again = vigie("incidents", "resolve", "shop-1")
     assert (again.status, again.err) == (
         3,
-        "shop-1 is closed already\nFix: say what it was with --cause, --note, --helpful or --misleading\n",
+        "shop-1 is already closed\nFix: use --cause, --note, --helpful or --misleading\n",
     )
 
 
@@ -165,7 +165,7 @@ def test_an_unknown_incident_names_the_list(vigie: Run, quick: Path, site: Any) 
 
     for command in (["show"], ["ack"], ["resolve"]):
         done = vigie("incidents", *command, "nothing-9")
-        assert (done.status, done.err) == (3, "there is no incident nothing-9\nFix: see `vigie incidents list`\n")
+        assert (done.status, done.err) == (3, "no such incident: nothing-9\nFix: see `vigie incidents list`\n")
 
 
 def test_a_user_without_a_name_may_acknowledge(vigie: Run, quick: Path, site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -183,9 +183,9 @@ def test_a_user_without_a_name_may_acknowledge(vigie: Run, quick: Path, site: An
 @pytest.mark.parametrize(
     ("listen", "words"),
     [
-        ("127.0.0.1:{busy}", "is taken by another program"),
-        ("192.0.2.1:8080", "192.0.2.1:8080 cannot be listened on"),
-        ("nohost.invalid:8080", "nohost.invalid:8080 cannot be listened on"),
+        ("127.0.0.1:{busy}", "is in use by another program"),
+        ("192.0.2.1:8080", "192.0.2.1:8080 cannot be bound"),
+        ("nohost.invalid:8080", "nohost.invalid:8080 cannot be bound"),
     ],
 )
 def test_a_page_that_cannot_be_served_is_said_before_anything_is_watched(

@@ -127,9 +127,9 @@ def test_doctor_tells_of_the_models_and_pulls_a_missing_one(run: Run, server: Sc
     missing = CliRunner().invoke(doctor, [])
     pulled = CliRunner().invoke(doctor, ["--pull"])
 
-    assert "note  model: model llama3 is not pulled; pages go out with the plain report" in missing.output
+    assert "note  model: model llama3 is not installed; alerts carry the plain report" in missing.output
     assert "fix: ollama pull llama3" in missing.output
-    assert "models there: qwen3:4b (runs here), llama3 (runs here)" in pulled.output
-    assert "speed here: a report in " in pulled.output
+    assert "available models: qwen3:4b (runs locally), llama3 (runs locally)" in pulled.output
+    assert "speed on this machine: a report in " in pulled.output
     assert "never evaluated (`vigie report eval`); mode auto: it writes, code checks" in pulled.output
     assert list(server.models) == ["qwen3:4b", "llama3"]

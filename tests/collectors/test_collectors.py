@@ -1,4 +1,4 @@
-"""The second look: bounded, honest about what it could not see, and never an exception."""
+"""Diagnostics: bounded, honest about what it could not see, and never an exception."""
 
 import asyncio
 import contextlib
@@ -61,7 +61,7 @@ async def test_names_tells_what_each_resolver_says(deps: Deps, subject: About) -
     found = _by_name(await dns.build(given).collect(subject(), 5_000))
     assert found["resolver.system"].fr == "Le résolveur du système ne donne aucune adresse pour shop.example (dns.nxdomain)."
     assert found["resolver.system"].bad is True
-    assert found["resolver.second"].en == "The second resolver gives for shop.example: 192.0.2.7."
+    assert found["resolver.second"].en == "The second resolver returns 192.0.2.7 for shop.example."
     assert found["resolver.second"].bad is False
 
 
@@ -70,11 +70,11 @@ async def test_names_asks_no_second_resolver_that_nobody_configured(deps: Deps, 
     assert list(_by_name(await dns.build(given).collect(subject(), 5_000))) == ["resolver.system"]
 
 
-async def test_names_compares_with_the_last_healthy_state(deps: Deps, subject: About) -> None:
+async def test_names_compares_with_the_last_successful_check(deps: Deps, subject: About) -> None:
     good = CheckResult("shop", 0, Status.UP, addresses=("192.0.2.6",))
     given = deps({None: Answer(("192.0.2.7",), None, 3.0)})
     found = _by_name(await dns.build(given).collect(subject(good=good), 5_000))
-    assert found["answer.change"].en == "At the last healthy state the DNS answer was 192.0.2.6."
+    assert found["answer.change"].en == "At the last successful check, the DNS response was 192.0.2.6."
     assert found["answer.change"].bad is True
     same = CheckResult("shop", 0, Status.UP, addresses=("192.0.2.7",))
     assert _by_name(await dns.build(given).collect(subject(good=same), 5_000))["answer.change"].bad is False
@@ -138,16 +138,16 @@ async def test_control_acquits_or_accuses_the_link(deps: Deps, subject: About, l
     about = subject(address="203.0.113.7", host="shop.example")
     about = subject(address="8.8.8.8")
     (fine,) = await control.build(deps(link=link())).collect(about, 5_000)
-    assert (fine.name, fine.bad, fine.en) == ("link", False, "Vigie's own link works.")
+    assert (fine.name, fine.bad, fine.en) == ("link", False, "Vigie's own network link works.")
     (broken,) = await control.build(deps(link=link(Cause.PROBE_NETWORK))).collect(about, 5_000)
-    assert (broken.bad, broken.fr) == (True, "La liaison de Vigie elle-même est en défaut.")
+    assert (broken.bad, broken.fr) == (True, "La connexion réseau de Vigie elle-même est en défaut.")
     (names,) = await control.build(deps(link=link(Cause.PROBE_RESOLVER))).collect(about, 5_000)
     assert "resolver is at fault" in names.en
 
 
 async def test_control_does_not_acquit_by_a_mere_route(deps: Deps, subject: About, link: Any) -> None:
     (found,) = await control.build(deps(link=link(has_targets=False))).collect(subject(address="8.8.8.8"), 5_000)
-    assert (found.bad, found.en) == (None, "Vigie's own machine has a route out.")
+    assert (found.bad, found.en) == (None, "Vigie's own machine has a route to the outside.")
 
 
 async def test_control_is_not_asked_about_a_private_service(deps: Deps, subject: About, link: Any) -> None:

@@ -39,7 +39,7 @@ def test_a_reading_process_that_breaks_is_no_traceback_of_ours(
     file: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
-    with pytest.raises(VigieError, match="ended with status 1"):
+    with pytest.raises(VigieError, match="exited with status 1"):
         load_apart(file, {}, file.parent)
 
 

@@ -38,25 +38,29 @@ SEED = {
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("TIMEOUT_SECONDS", "abc", "'abc' is no number of seconds (write TIMEOUT_SECONDS=10)"),
-        ("TIMEOUT_SECONDS", "0", "`timeout` is more than nothing and at most 5m"),
-        ("TIMEOUT_SECONDS", "301", "`timeout` is more than nothing and at most 5m"),
-        ("TIMEOUT_SECONDS", "10s", "'10s' is no number of seconds (write TIMEOUT_SECONDS=10)"),
-        ("TIMEOUT_SECONDS", "\u0661\u0660", "'\u0661\u0660' is no number of seconds (write TIMEOUT_SECONDS=10)"),
+        ("TIMEOUT_SECONDS", "abc", "'abc' is not a number of seconds (write TIMEOUT_SECONDS=10)"),
+        ("TIMEOUT_SECONDS", "0", "`timeout` must be above 0 and at most 5m"),
+        ("TIMEOUT_SECONDS", "301", "`timeout` must be above 0 and at most 5m"),
+        ("TIMEOUT_SECONDS", "10s", "'10s' is not a number of seconds (write TIMEOUT_SECONDS=10)"),
+        ("TIMEOUT_SECONDS", "\u0661\u0660", "'\u0661\u0660' is not a number of seconds (write TIMEOUT_SECONDS=10)"),
         ("SMTP_PORT", "abc", "a whole number is expected, not 'abc'"),
         ("SMTP_PORT", "0", "a whole number of at least 1 is expected, not '0'"),
         ("SMTP_PORT", "70000", "a whole number of at most 65535 is expected, not '70000'"),
-        ("SMTP_SERVER", "smtp.gmail.com:587", "'smtp.gmail.com:587' is not a host name; write it alone, the port in `port` (SMTP_PORT)"),
+        (
+            "SMTP_SERVER",
+            "smtp.gmail.com:587",
+            "'smtp.gmail.com:587' is not a host name; write the name only, and the port in `port` (SMTP_PORT)",
+        ),
         (
             "SMTP_SERVER",
             "https://smtp.site.test",
-            "'https://smtp.site.test' is not a host name; write it alone, the port in `port` (SMTP_PORT)",
+            "'https://smtp.site.test' is not a host name; write the name only, and the port in `port` (SMTP_PORT)",
         ),
-        ("EMAIL_RECEIVER", "a@b.test; nonsense", "'nonsense' is not an email address; write name@example.com alone, in plain ASCII"),
-        ("EMAIL_SENDER", "Me <me@b.test>", "'Me <me@b.test>' is not an email address; write name@example.com alone, in plain ASCII"),
-        ("SERVICE_URL", "ollama.com", "'ollama.com' is not an http(s) URL; write https://ollama.com"),
-        ("OLLAMA_HOST", "bad host", "`url` (OLLAMA_HOST) is no address of a server; write http://localhost:11434 or localhost:11434"),
-        ("VIGIE_LANGUAGE", "de", "'de' is none of fr, en"),
+        ("EMAIL_RECEIVER", "a@b.test; nonsense", "'nonsense' is not an email address; write just name@example.com, in plain ASCII"),
+        ("EMAIL_SENDER", "Me <me@b.test>", "'Me <me@b.test>' is not an email address; write just name@example.com, in plain ASCII"),
+        ("SERVICE_URL", "ollama.com", "'ollama.com' is no http(s) URL; write https://ollama.com"),
+        ("OLLAMA_HOST", "bad host", "`url` (OLLAMA_HOST) is not a server address; write http://localhost:11434 or localhost:11434"),
+        ("VIGIE_LANGUAGE", "de", "'de' is not one of fr, en"),
     ],
 )
 def test_a_fault_of_the_env_file_names_its_line_and_its_variable(name: str, value: str, said: str, tmp_path: Path) -> None:
@@ -88,9 +92,9 @@ def test_a_setting_that_only_the_env_file_has_is_named_there_under_a_yaml_too(tm
 @pytest.mark.parametrize(
     ("data", "line", "said"),
     [
-        (b"A=1\nthis is nothing\n", 2, "this line is no NAME=value (mend it, close its quotes, or begin it with #)"),
-        (b'A=1\n\n\nEMAIL_PASSWORD="open\n', 4, "this line is no NAME=value (mend it, close its quotes, or begin it with #)"),
-        (b"A=1\nEMAIL_SENDER=caf\xe9@site.test\n", 2, "this is no text in UTF-8 (save the file as UTF-8)"),
+        (b"A=1\nthis is nothing\n", 2, "this line is not NAME=value (fix it, close its quotes, or comment it out with #)"),
+        (b'A=1\n\n\nEMAIL_PASSWORD="open\n', 4, "this line is not NAME=value (fix it, close its quotes, or comment it out with #)"),
+        (b"A=1\nEMAIL_SENDER=caf\xe9@site.test\n", 2, "this is not UTF-8 text (save the file as UTF-8)"),
     ],
 )
 def test_an_env_file_that_cannot_be_read_says_where(data: bytes, line: int, said: str, tmp_path: Path) -> None:
@@ -114,7 +118,7 @@ def test_an_env_file_out_of_a_windows_editor_is_read(tmp_path: Path) -> None:
 def test_a_folder_in_the_place_of_a_file_is_a_fault(name: str, tmp_path: Path) -> None:
     (tmp_path / name).mkdir()
 
-    with pytest.raises(ConfigError, match=f"{name}: cannot be read: Is a directory \\(make it a file"):
+    with pytest.raises(ConfigError, match=f"{name}: cannot be read: Is a directory \\(make it readable"):
         load(None, {}, tmp_path)
 
 
@@ -128,9 +132,9 @@ def test_a_link_to_nowhere_is_a_fault_and_not_an_absent_file(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"monitors: [https://a.test/]\n# caf\xe9\n", ":2: this is no text in UTF-8"),
+        (b"monitors: [https://a.test/]\n# caf\xe9\n", ":2: this is not UTF-8 text"),
         (b"#" * (16 * 1024 * 1024 + 1), ": is larger than 16 MiB"),
-        (b"monitors: " + b"[" * 5_000, ": the values nest too deep"),
+        (b"monitors: " + b"[" * 5_000, ": the values are nested too deeply"),
     ],
 )
 def test_a_file_that_is_no_configuration_at_all(data: bytes, said: str, tmp_path: Path) -> None:
@@ -148,7 +152,7 @@ def test_aliases_of_aliases_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     rows = [f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in pairwise("abcdefgh")]
     (tmp_path / "vigie.yaml").write_text("a: &a [x, x]\n" + "\n".join(rows) + "\nmonitors: [https://a.test/]\n")
 
-    with pytest.raises(ConfigError, match="nest too deep"):
+    with pytest.raises(ConfigError, match="nested too deeply"):
         load(None, {}, tmp_path)
 
 

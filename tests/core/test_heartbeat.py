@@ -12,8 +12,8 @@ from vigie.core.heartbeat import Expected, Finding, Job, Ping, Signal, begun, de
 from vigie.core.model import Cause, Status
 from vigie.net import Secret
 from vigie.probes.heartbeat import Config
-from vigie.text.jobs import line
-from vigie.text.words import cause_words, short_words
+from vigie.report.wording import cause_words, short_words
+from vigie.report.wording import job_line as line
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 T0 = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -146,12 +146,12 @@ def test_the_number_that_mattered_is_said() -> None:
     failed = judge(after((5, FAIL)), HOURLY, T0 + 6 * MINUTE)
 
     assert line(missed) == "no ping for 2 h 05 min; one was due 1 h 05 min ago"
-    assert line(late) == "started 25 min ago and not ended, limit 20 min"
-    assert line(failed) == "the job reported failure (exit status 3)"
+    assert line(late) == "started 25 min ago and still running, limit 20 min"
+    assert line(failed) == "the job reported a failure (exit status 3)"
     assert words(missed, "fr") == ("aucun signal de la tâche depuis 2 h 05 min", "aucun signal depuis 2 h 05 min")
-    assert words(late, "en") == ("the job, started 25 min ago, has not ended (limit 20 min)", "not ended after 25 min")
-    assert words(failed, "fr") == ("la tâche a échoué (statut de sortie 3)", "tâche en échec")
-    assert line(judge(job(), HOURLY, T0 + 70 * MINUTE)) == "no ping has ever come; one was due 10 min ago"
+    assert words(late, "en") == ("the job started 25 min ago and has not finished (limit 20 min)", "job still running after 25 min")
+    assert words(failed, "fr") == ("la tâche a échoué (code de retour 3)", "tâche en échec")
+    assert line(judge(job(), HOURLY, T0 + 70 * MINUTE)) == "no ping received yet; one was due 10 min ago"
 
 
 def words(finding: Finding, language: str) -> tuple[str, str]:

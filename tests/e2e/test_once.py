@@ -164,7 +164,7 @@ def test_two_runs_never_overlap(vigie: Any, quick: Path, site: Any) -> None:
     second = vigie("once")
 
     assert second.returncode == 3
-    assert "another Vigie is at work" in second.stderr
+    assert "another Vigie is running" in second.stderr
     first.kill()
 
 

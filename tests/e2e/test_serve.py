@@ -92,7 +92,7 @@ def test_a_taken_port_is_a_clear_error(vigie: Any, configured: Path) -> None:
         done = vigie("serve")
 
     assert done.returncode == 3
-    assert "is taken by another program" in done.stderr
+    assert "is in use by another program" in done.stderr
     assert "web.listen" in done.stderr
 
 

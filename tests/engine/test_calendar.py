@@ -22,7 +22,8 @@ from vigie.engine.transition import Transition
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxState, Store
 from vigie.report.facts import Message
-from vigie.report.render import SUBJECT_LENGTH, RenderContext
+from vigie.report.headline import SUBJECT_LENGTH
+from vigie.report.render import RenderContext
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies

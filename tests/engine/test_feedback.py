@@ -14,16 +14,16 @@ from vigie.engine.feedback import FeedbackService, cause_of
 from vigie.engine.messages import Composer
 from vigie.engine.writer import Mode
 from vigie.ports import Asked, Commit, StoredReport
-from vigie.report import facts
+from vigie.report import measured
 from vigie.report.facts import Analysis
 from vigie.report.feedback import Feedback
+from vigie.report.hypotheses import catalogue
 from vigie.report.render import RenderContext
 from vigie.server import Server
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeModel
 from vigie.testing.memory import MemoryStore
 from vigie.testing.messages import subject
-from vigie.text.causes import catalogue
 
 LINKS = Feedback("https://vigie.example.com", b"k" * 32)
 
@@ -35,7 +35,7 @@ async def world(clock: VirtualClock) -> tuple[FeedbackService, Analyst, FakeMode
     await store.ledger.commit(Commit(incidents=tuple(incidents)))
     analysis = Analysis(model.name, "en", ("The nginx server answers HTTP 502.",), cause="behind_proxy")
     for one in incidents:
-        bundle = facts.bundle(replace(subject(), incident=one), (), one.opened_at, UTC)
+        bundle = measured.bundle(replace(subject(), incident=one), (), one.opened_at, UTC)
         await store.ledger.save_report(StoredReport(one.id, bundle, analysis, None, one.opened_at), one.opened_at, ())
     desk = FeedbackService(store.archive, store.catalog, clock, Composer(store.archive, clock, setting, {}))
     found = [await desk.find(one.id, LINKS.signature(one)) for one in incidents]

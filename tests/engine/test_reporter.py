@@ -60,7 +60,7 @@ async def test_a_report_that_is_ready_in_time_is_in_the_page(store: MemoryStore,
         (at, message), opened_at = world.mail.told[0], (await store.archive.incidents())[0].opened_at
     assert world.kinds() == [NoticeReason.OPENED]
     assert message.analysis is not None
-    assert "2 checks in a row failed" in message.analysis.sentences[0]
+    assert "2 consecutive checks have failed" in message.analysis.sentences[0]
     assert at - opened_at < 1_000
     assert world.model.loaded == 1
 
@@ -150,7 +150,7 @@ async def test_a_model_that_lies_or_babbles_is_not_quoted(store: MemoryStore, cl
     assert world.kinds() == [NoticeReason.OPENED]
     assert world.mail.told[0][1].analysis is None
     assert stored is not None
-    assert (stored.fault or "").startswith("no sentence of the model passed the check (")
+    assert (stored.fault or "").startswith("no sentence of the model passed the checks (")
 
 
 async def test_after_three_failures_the_model_is_left_alone_for_five_minutes(store: MemoryStore, clock: VirtualClock) -> None:
@@ -202,7 +202,7 @@ async def test_a_draft_is_written_while_the_failure_is_being_confirmed(store: Me
     assert world.kinds() == [NoticeReason.OPENED]
     at, page = world.mail.told[0]
     assert page.analysis is not None
-    assert "4 checks in a row failed" in page.analysis.sentences[0]
+    assert "4 consecutive checks have failed" in page.analysis.sentences[0]
     assert at - opened_at < 1_000
     assert world.model.asked == 1
 

@@ -8,7 +8,7 @@ import pytest
 from vigie.engine import writer
 from vigie.engine.writer import Mode
 from vigie.ports import Prompt, Reply
-from vigie.report import facts
+from vigie.report import measured
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeModel
 from vigie.testing.messages import subject
@@ -27,7 +27,7 @@ class Hosted(FakeModel):
 @pytest.mark.parametrize(("kind", "local"), [(FakeModel, True), (Hosted, False)])
 async def test_an_analysis_knows_whether_the_incident_left_for_it(kind: type[FakeModel], local: bool, mode: Mode) -> None:
     clock, about = VirtualClock(), subject()
-    brief = writer.brief(facts.bundle(about, (), clock.now(), UTC), about, "en", mode)
+    brief = writer.brief(measured.bundle(about, (), clock.now(), UTC), about, "en", mode)
 
     written = await writer.write(kind(clock), brief, 5_000, clock)
 

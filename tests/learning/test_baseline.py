@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from vigie.core.model import Cause, CheckResult, Sensitivity, Status, Timings
 from vigie.learning.baseline import Baseline, accepted, judge
 from vigie.learning.season import MS, SENSES, Season, code, folded, sample, usual
-from vigie.text.words import cause_words, short_words
+from vigie.report.wording import cause_words, short_words
 
 NORMAL = Sensitivity.NORMAL
 NOTHING = Baseline()

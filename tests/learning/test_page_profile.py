@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vigie.core.model import Cause, CheckResult, PageFacts, Sensitivity, Status, Timings
 from vigie.learning.baseline import Baseline, accepted, judge
 from vigie.learning.page_profile import PageProfile
-from vigie.text.words import cause_words, short_words
+from vigie.report.wording import cause_words, short_words
 
 NORMAL = Sensitivity.NORMAL
 NOTHING = Baseline()

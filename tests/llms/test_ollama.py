@@ -134,7 +134,7 @@ async def test_a_model_that_runs_elsewhere_gets_no_prompt(model: Make, prompt: P
     async with ScriptedOllama(remote_host="https://ollama.com:443") as server:
         error = await _fault(model(server), prompt)
         assert (error.fault, server.chats) == (ModelFault.REMOTE, [])
-        with pytest.raises(ModelError, match="runs elsewhere"):
+        with pytest.raises(ModelError, match="runs remotely"):
             await model(server).preload()
         reply = await model(server, allow_remote=True).write(prompt, 5_000)
         assert (bool(reply.text), reply.local) == (True, False)

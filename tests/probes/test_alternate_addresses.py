@@ -22,10 +22,11 @@ from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddr
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.link_guard import LinkGuard
 from vigie.report import rules
-from vigie.report.facts import Subject, bundle
+from vigie.report.facts import Subject
+from vigie.report.measured import bundle
+from vigie.report.wording import cause_words, short_words
 from vigie.testing.servers import black_hole, ended, page
 from vigie.testing.starvation import measured
-from vigie.text import words
 
 UP, DEGRADED = Status.UP, Status.DEGRADED
 V4, OTHER, V6 = "127.0.0.1", "127.0.0.2", "::1"
@@ -317,7 +318,7 @@ async def test_a_check_from_the_command_line_confirms_at_once(monkeypatch: pytes
 def test_reports_name_the_address_and_blame_no_stopped_service(cause: Cause, family: dict[str, str]) -> None:
     figures: dict[str, Any] = {"address": OTHER, "dead": 1, "addresses": 2, **family}
     for language in ("fr", "en"):
-        for said in (words.cause_words(cause, figures, language), words.short_words(cause, figures, language)):
+        for said in (cause_words(cause, figures, language), short_words(cause, figures, language)):
             assert OTHER in said
             assert all(value in said for value in family.values())
     result = CheckResult("shop", 1_000, DEGRADED, cause, "", figures=figures, address=V4, addresses=(V4, OTHER))
@@ -330,5 +331,5 @@ def test_reports_name_the_address_and_blame_no_stopped_service(cause: Cause, fam
 
 
 def test_a_refusal_everywhere_keeps_its_plain_words() -> None:
-    assert words.cause_words(Cause.TCP_REFUSED, {}, "en") == "connection refused"
+    assert cause_words(Cause.TCP_REFUSED, {}, "en") == "connection refused"
     assert msgspec.json.encode(Cause.TCP_REFUSED) == b'"tcp.refused"'

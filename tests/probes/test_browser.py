@@ -24,8 +24,8 @@ from vigie.probes.browser import Config, build
 from vigie.probes.browser.chromium import BrowserError, Chromium, find
 from vigie.probes.browser.evidence import KEPT, Evidence
 from vigie.probes.kit.deps import ProbeDeps
+from vigie.report.wording import cause_words
 from vigie.testing.servers import Handler, Serve, page
-from vigie.text.words import cause_words
 
 Deps = Callable[[], ProbeDeps]
 Contexts = Callable[..., ssl.SSLContext]

@@ -23,8 +23,8 @@ from vigie.errors import ConfigError
 from vigie.probes.exec import Config, build, plugin
 from vigie.probes.exec.process import KEPT_BYTES, Bounds, Command, End, run
 from vigie.probes.kit.deps import ProbeDeps
+from vigie.report.wording import cause_words, short_words
 from vigie.testing.servers import Serve, page
-from vigie.text.words import cause_words, short_words
 
 Deps = Callable[[], ProbeDeps]
 

@@ -10,8 +10,9 @@ from vigie.core.model import Cause
 from vigie.probes.kit.http.page import Reader
 from vigie.probes.kit.http.page.parse import Page, excerpt, fold, host_in, parse, site_of
 from vigie.probes.kit.http.page.signs import Family
+from vigie.report.wording import short_words
+from vigie.text import LANGUAGES, pick
 from vigie.text.pages import PAGES
-from vigie.text.words import LANGUAGES, pick, short_words
 
 HTML = {"content-type": "text/html"}
 HOST = "www.example.com"

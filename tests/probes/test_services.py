@@ -21,9 +21,9 @@ from vigie.core.model import Cause, CheckResult, Status
 from vigie.net import Secret
 from vigie.probes import redis, websocket
 from vigie.probes.kit.deps import configured
+from vigie.report.wording import cause_words, short_words
 from vigie.testing.servers import Handler, Serve, reset
 from vigie.testing.starvation import measured
-from vigie.text import words
 
 Look = Callable[..., Awaitable[CheckResult]]
 Contexts = Callable[..., ssl.SSLContext]
@@ -255,5 +255,5 @@ async def test_reports_say_how_an_exchange_went_another_way(look_at: Look, serve
     async with serve(handle) as port:
         result = await look_at("redis", port=port, expect=redis.Expect(info={"a": 2}))
 
-    assert [words.cause_words(Cause.PROTOCOL_MISMATCH, result.figures, language) for language in ("fr", "en")] == [fr, en]
-    assert len(words.short_words(Cause.PROTOCOL_MISMATCH, result.figures, "fr")) <= 30
+    assert [cause_words(Cause.PROTOCOL_MISMATCH, result.figures, language) for language in ("fr", "en")] == [fr, en]
+    assert len(short_words(Cause.PROTOCOL_MISMATCH, result.figures, "fr")) <= 30

@@ -16,8 +16,8 @@ from vigie.errors import ConfigError
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.steps import Config, build
 from vigie.probes.steps.template import body_of, header_of, url_of
+from vigie.report.wording import cause_words, short_words
 from vigie.testing.servers import Serve, page
-from vigie.text.words import cause_words, short_words
 
 Deps = Callable[[], ProbeDeps]
 TOKEN = "t0k3n+with/signs=&more"

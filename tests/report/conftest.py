@@ -10,7 +10,7 @@ import pytest
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Incident, Monitor, Status, Timings, TlsFacts
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
-from vigie.report import facts
+from vigie.report import measured
 from vigie.report.facts import Bundle, Evidence, FactKind, Subject
 from vigie.report.render import RenderContext
 
@@ -85,7 +85,7 @@ def look() -> list[Evidence]:
     """What the collectors brought."""
 
     def one(kind: FactKind, name: str, value: Any, fr: str, en: str, bad: bool | None) -> Evidence:
-        return Evidence(kind, name, value, fr, en, AT + 1_000, "second look", bad=bad)
+        return Evidence(kind, name, value, fr, en, AT + 1_000, "diagnostics", bad=bad)
 
     return [
         one(
@@ -120,7 +120,7 @@ def bundle() -> Callable[..., Bundle]:
     """The facts of a subject and of what the collectors brought."""
 
     def make(subject: Subject, evidence: Sequence[Evidence] = ()) -> Bundle:
-        return facts.bundle(subject, evidence, AT + 12_000, ZONE)
+        return measured.bundle(subject, evidence, AT + 12_000, ZONE)
 
     return make
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vigie.core.notification import Notice, NoticeReason
-from vigie.report import facts, render
+from vigie.report import measured, render
 from vigie.report.facts import Analysis
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
@@ -22,13 +22,13 @@ def message(setting: RenderContext, analysis: Analysis | None = ANALYSIS, reason
     about = subject()
     about = replace(about, incident=replace(about.incident, closed_at=None))
     notice = Notice("shop-api-7", "shop-api", "mail", reason, about.incident.opened_at)
-    return render.compose(about, notice, facts.bundle(about, (), notice.at, setting.zone), analysis, setting)
+    return render.compose(about, notice, measured.bundle(about, (), notice.at, setting.zone), analysis, setting)
 
 
 @pytest.mark.parametrize("reason", [NoticeReason.OPENED, NoticeReason.REPORT, NoticeReason.REMINDER])
 @pytest.mark.parametrize(
     ("language", "labels"),
-    [("en", ["👍 The analysis helped", "👎 The analysis misled"]), ("fr", ["👍 L'analyse a aidé", "👎 L'analyse a trompé"])],
+    [("en", ["👍 The analysis was helpful", "👎 The analysis was misleading"]), ("fr", ["👍 Analyse utile", "👎 Analyse trompeuse"])],
 )
 def test_a_notice_with_an_analysis_ends_with_two_links(
     language: str, labels: list[str], reason: NoticeReason, setting: Callable[[str], RenderContext]
@@ -41,7 +41,7 @@ def test_a_notice_with_an_analysis_ends_with_two_links(
     assert "--helpful" not in found.footer
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "did the analysis help?"), ("fr", "l'analyse a-t-elle aidé ?")])
+@pytest.mark.parametrize(("language", "words"), [("en", "was the analysis helpful?"), ("fr", "l'analyse a-t-elle été utile ?")])
 def test_without_an_address_it_names_the_command(language: str, words: str, setting: Callable[[str], RenderContext]) -> None:
     found = message(setting(language))
 

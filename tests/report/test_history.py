@@ -49,10 +49,12 @@ def test_the_facts_count_and_date_them_in_both_languages(subject: Make) -> None:
     counted, noted = history.evidence(subject(), [past(1, 10), past(2, 3, remarks=said)], ZONE)
 
     assert (counted.kind, counted.value) == (FactKind.HISTORY, 2)
-    assert counted.fr == "Sur les 90 derniers jours : 2 incidents semblables ; le plus récent, du 2026-11-21 14:02:05 UTC+1, a duré 12 min."
-    assert counted.en == "In the last 90 days: 2 similar incidents; the newest, of 2026-11-21 14:02:05 UTC+1, lasted 12 min."
+    assert counted.fr == (
+        "Sur les 90 derniers jours : 2 incidents semblables ; le plus récent, du 21 novembre 2026 à 14:02:05 UTC+1, a duré 12 min."
+    )
+    assert counted.en == "In the last 90 days: 2 similar incidents; the most recent, on 21 November 2026 at 14:02:05 UTC+1, lasted 12 min."
     assert noted.value == "behind_proxy"
-    assert noted.en.endswith("the application behind the proxy.")
+    assert noted.en.endswith("the application behind the reverse proxy.")
 
 
 def test_nothing_is_said_where_nothing_is_alike_and_unknown_causes_are_not_repeated(subject: Make) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, PageFacts, TlsFacts
 from vigie.core.notification import Notice, NoticeReason
-from vigie.report import facts, prompt, render, rules, select
+from vigie.report import measured, prompt, render, rules, select
 from vigie.report.facts import Bundle, Message, Subject
 from vigie.report.render import RenderContext
 
@@ -91,7 +91,7 @@ def case(request: pytest.FixtureRequest, subject: Callable[..., Subject]) -> Cal
 @pytest.mark.parametrize("order", ORDERS)
 def test_no_message_repeats_what_the_target_wrote(case: Callable[[str | None], Subject], order: str) -> None:
     subject = case(order)
-    bundle = facts.bundle(subject, (), AT, UTC)
+    bundle = measured.bundle(subject, (), AT, UTC)
     for language in ("fr", "en"):
         for message in told(subject, bundle, language):
             said = " ".join(
@@ -104,7 +104,7 @@ def test_no_message_repeats_what_the_target_wrote(case: Callable[[str | None], S
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_model_never_reads_what_the_target_wrote(case: Callable[[str | None], Subject], order: str) -> None:
     subject = case(order)
-    bundle = facts.bundle(subject, (), AT, UTC)
+    bundle = measured.bundle(subject, (), AT, UTC)
     hypotheses = rules.shortlist(bundle, subject)
     for build in (prompt.build, select.build):
         system, user, schema = build(bundle, subject, hypotheses, "en")
@@ -114,5 +114,5 @@ def test_the_model_never_reads_what_the_target_wrote(case: Callable[[str | None]
 @pytest.mark.parametrize("order", ORDERS)
 def test_the_rules_come_to_the_same_causes(case: Callable[[str | None], Subject], order: str) -> None:
     clean, dirty = case(None), case(order)
-    expected = [one.id for one in rules.shortlist(facts.bundle(clean, (), AT, UTC), clean)]
-    assert [one.id for one in rules.shortlist(facts.bundle(dirty, (), AT, UTC), dirty)][:1] == expected[:1]
+    expected = [one.id for one in rules.shortlist(measured.bundle(clean, (), AT, UTC), clean)]
+    assert [one.id for one in rules.shortlist(measured.bundle(dirty, (), AT, UTC), dirty)][:1] == expected[:1]

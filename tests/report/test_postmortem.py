@@ -39,13 +39,13 @@ def write(subject: Callable[..., Subject], bundle: Callable[..., Bundle], look: 
             (AT + 6 * MINUTE, AckRecorded(AT + 6 * MINUTE, "ann", "shop-api-3")),
             (AT + 30 * MINUTE, Recovered(OUTAGE, "shop-api-3", AT + 30 * MINUTE)),
         ]
-        told = (
+        attempts = (
             DeliveryAttempt(AT + 11_000, "mail", NoticeReason.OPENED, "auth: the login was refused"),
             DeliveryAttempt(AT + 13_500, "mail", NoticeReason.OPENED),
             DeliveryAttempt(AT + 30 * MINUTE + 500, "mail", NoticeReason.RECOVERED),
         )
         values: dict[str, Any] = {
-            "subject": about, "bundle": bundle(about, look), "analysis": None, "decisions": tuple(decisions), "told": told, "remarks": (),
+            "subject": about, "bundle": bundle(about, look), "analysis": None, "decisions": tuple(decisions), "attempts": attempts, "remarks": (),
             "past": (), "month": Availability(30 * 1_440 * MINUTE, 36 * MINUTE), "now": AT + 60 * MINUTE,
         }  # fmt: skip
         return postmortem.document(Record(**{**values, **more}), language, ZONE)
@@ -64,51 +64,54 @@ def table(found: Document, title: str) -> dict[str, str]:
 def test_every_section_is_there_in_both_languages(write: Write) -> None:
     english, french = write("en"), write("fr")
     assert [one.title for one in english.sections] == [
-        "Summary", "Impact in numbers", "Detection", "Timeline", "What was observed", "What is not known", "What ended it",
-        "Similar incidents", "Root cause", "What went well and what did not", "Action items, with owner and date",
+        "Summary", "Impact in numbers", "Detection", "Timeline", "What was observed", "What is not known", "How it ended",
+        "Similar incidents", "Root cause", "What went well and what did not", "Action items, with owner and due date",
     ]  # fmt: skip
     assert len(french.sections) == len(english.sections)
     assert not {one.title for one in french.sections} & {one.title for one in english.sections}
     assert [bool(one.fill) for one in english.sections] == [False] * 8 + [True] * 3
-    assert french.sections[0].paragraphs[0] == "Shop API a été en panne pendant 30 min, à partir du 2026-11-24 14:02:05 UTC+1."
+    assert french.sections[0].paragraphs[0] == "Shop API a été en panne pendant 30 min, à partir du 24 novembre 2026 à 14:02:05 UTC+1."
 
 
 def test_the_numbers_are_computed_from_the_record(write: Write) -> None:
     found = write()
     assert table(found, "Detection") == {
         "First failed check → incident confirmed": "10.0 s",
-        "Incident confirmed → first page handed over (mail)": "3.5 s",
-        "Incident confirmed → acknowledged": "5 min",
+        "Incident confirmed → first alert sent (mail)": "3.5 s",
+        "Incident confirmed → acknowledged": "5 min 50 s",
     }
     impact = table(found, "Impact in numbers")
     assert impact["Downtime over 30 days"] == "36 min"
-    assert impact["Availability over 30 days"] == f"{100 * (1 - 36 / (30 * 1_440)):.3f} %"
+    assert impact["Availability over 30 days"] == f"{100 * (1 - 36 / (30 * 1_440)):.3f}%"
     assert table(write("fr"), "Impact en chiffres")["Disponibilité sur 30 jours"] == "99,917 %"
 
 
 def test_the_timeline_is_in_order_and_tells_failed_attempts(write: Write) -> None:
     rows = section(write(), "Timeline").rows
     assert [words for _, words in rows] == [
-        "first failed check", "incident confirmed", "page: not handed to mail (auth: the login was refused)", "page: handed to mail",
-        "reminder 1", "acknowledged by ann", "the service answers as expected again", "recovery notice: handed to mail",
+        "first failed check", "incident confirmed", "alert: sending by mail failed (auth: the login was refused)", "alert: sent by mail",
+        "reminder 1", "acknowledged by ann", "the service responds as expected again", "recovery notice: sent by mail",
     ]  # fmt: skip
 
 
 def test_what_ended_it_and_what_changed_is_said(write: Write) -> None:
-    ended = section(write(), "What ended it")
-    assert ended.paragraphs == ("The service answered as expected again at 2026-11-24 14:32:05 UTC+1.",)
+    ended = section(write(), "How it ended")
+    assert ended.paragraphs == ("The service responded as expected again on 24 November 2026 at 14:32:05 UTC+1.",)
     assert "the HTTP status went from 502 to 200" in ended.items
     by_hand = write(by="bob", decisions=((AT, Closed(OUTAGE, "shop-api-3", AT, "bob", "")),))
-    assert section(by_hand, "What ended it").paragraphs[0].startswith("bob closed the incident at ")
-    assert section(write(closed_at=None), "What ended it").paragraphs == ("The incident is still open.",)
-    assert write(closed_at=None).sections[0].paragraphs[0] == "Shop API has been down for 1 h 00 min, since 2026-11-24 14:02:05 UTC+1."
+    assert section(by_hand, "How it ended").paragraphs[0].startswith("bob closed the incident on ")
+    assert section(write(closed_at=None), "How it ended").paragraphs == ("The incident is still open.",)
+    assert (
+        write(closed_at=None).sections[0].paragraphs[0]
+        == "Shop API has been down for 1 h 00 min, since 24 November 2026 at 14:02:05 UTC+1."
+    )
 
 
 def test_a_noted_cause_stands_before_the_supposed_one_and_notes_are_told_once(write: Write) -> None:
     said = (Remark("shop-api-3", 1, "ann", cause="overloaded", note="pool full"), Remark("shop-api-3", 2, "bob", note="pool full"))
     found = write(remarks=said)
     assert found.sections[0].paragraphs[-1] == "Cause noted by ann: service overloaded, stopped or under maintenance."
-    assert [line for line in section(found, "What ended it").paragraphs if "pool" in line] == ["Note: pool full"]
+    assert [line for line in section(found, "How it ended").paragraphs if "pool" in line] == ["Note: pool full"]
     assert "Suspected cause (high confidence)" in write().sections[0].paragraphs[-1]
 
 
@@ -136,7 +139,7 @@ def test_similar_incidents_show_the_cause_that_people_noted(write: Write, subjec
     old = replace(about.incident, id="shop-api-1", started_at=AT - 86_400_000, closed_at=AT - 86_400_000 + 12 * MINUTE)
     past = Past(old, "api.shop.example", about.result.timings, (Remark("shop-api-1", 1, "ann", cause="behind_proxy"),))
     assert section(write(past=(past,)), "Similar incidents").rows == (
-        ("shop-api-1", "2026-11-23 14:02:05 UTC+1", "12 min", "the application behind the proxy"),
+        ("shop-api-1", "2026-11-23 14:02:05 UTC+1", "12 min", "the application behind the reverse proxy"),
     )
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from vigie.report import rules
 from vigie.report.cases import UNKNOWN, Variant, cases
+from vigie.report.hypotheses import known_cause
 from vigie.report.scores import Share, Tried, scores
-from vigie.text.causes import known_cause
 
 
 def test_there_are_enough_cases_of_every_variant_and_each_has_a_known_cause() -> None:

@@ -10,11 +10,14 @@ import pytest
 from vigie.core.detection import Severity
 from vigie.core.model import Cause
 from vigie.core.notification import Notice, NoticeReason
-from vigie.report import facts, render
+from vigie.report import headline, measured, render
 from vigie.report.facts import Message
 from vigie.report.render import RenderContext
+from vigie.report.wording import cause_words, short_words
 from vigie.testing.messages import STARTED_AT, subject
-from vigie.text import words
+from vigie.text import LANGUAGES
+from vigie.text.formatting import moment
+from vigie.text.messages import REMOVED
 
 DAY = 86_400_000
 REASONS = [reason for reason in NoticeReason if reason not in (NoticeReason.TEST, NoticeReason.AVAILABILITY)]
@@ -50,14 +53,14 @@ def said(
     about = replace(about, monitor=replace(about.monitor, name=name), incident=replace(about.incident, closed_at=closed, **incident))
     notice = Notice("shop-api-7", "shop-api", "mail", reason, STARTED_AT + later)
     zone = timezone(timedelta(hours=1))
-    return render.compose(about, notice, facts.bundle(about, (), notice.at, zone), None, RenderContext(language, zone))
+    return render.compose(about, notice, measured.bundle(about, (), notice.at, zone), None, RenderContext(language, zone))
 
 
 @pytest.mark.parametrize("over", [False, True])
 @pytest.mark.parametrize("severity", list(Severity))
 @pytest.mark.parametrize("reason", REASONS)
 def test_every_message_is_whole_and_of_its_language(reason: NoticeReason, severity: Severity, over: bool) -> None:
-    for language in words.LANGUAGES:
+    for language in LANGUAGES:
         message = said(reason, language, severity=severity, over=over)
         texts = [message.headline, message.subject, *message.lines, message.footer]
         assert all(text and "{" not in text and "None" not in text for text in texts)
@@ -70,14 +73,14 @@ def test_every_message_is_whole_and_of_its_language(reason: NoticeReason, severi
             assert not [text for text in texts if re.search(r"\s[:;]", text)]
 
 
-@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", ["Shop", "x" * 300, "Shop, Paris (prod)", "é" * 60, "  a\n b  "])
 @pytest.mark.parametrize("reason", REASONS)
 def test_first_lines_fit_a_phone_and_subjects_a_list(reason: NoticeReason, name: str, language: str) -> None:
     message = said(reason, language, name=name, closed_by="somebody with a rather long name")
 
-    assert len(message.headline) <= render.HEADLINE_LENGTH
-    assert len(message.subject) <= render.SUBJECT_LENGTH
+    assert len(message.headline) <= headline.HEADLINE_LENGTH
+    assert len(message.subject) <= headline.SUBJECT_LENGTH
     assert message.subject.endswith(" [shop-api-7]")
     assert "\n" not in message.headline
 
@@ -105,20 +108,17 @@ def test_what_is_over_by_the_time_it_is_told_is_not_called_open(reason: NoticeRe
 
 def test_a_time_of_another_day_has_its_date() -> None:
     assert said(NoticeReason.REMINDER, "en").lines[0].endswith("has been down since 01:00:00 UTC+1.")
-    assert said(NoticeReason.REMINDER, "en", later=2 * DAY).lines[0].endswith("has been down since 2026-01-01 01:00:00 UTC+1.")
-    assert said(NoticeReason.RECOVERED, "fr", later=2 * DAY).lines[1] == "Durée : 10 min (début : 2026-01-01 01:00:00 UTC+1)."
+    assert said(NoticeReason.REMINDER, "en", later=2 * DAY).lines[0].endswith("has been down since 1 January 2026 at 01:00:00 UTC+1.")
+    assert said(NoticeReason.RECOVERED, "fr", later=2 * DAY).lines[1] == "Durée : 10 min (début : 1er janvier 2026 à 01:00:00 UTC+1)."
 
 
 def test_the_programs_own_note_is_translated_and_a_persons_is_not() -> None:
-    assert (
-        "Note : le moniteur a été retiré de la configuration"
-        in said(NoticeReason.CLOSED, "fr", note=words.REMOVED, closed_by="vigie").lines
-    )
+    assert "Note : le service a été retiré de la configuration" in said(NoticeReason.CLOSED, "fr", note=REMOVED, closed_by="vigie").lines
     assert "Note: cable cut" in said(NoticeReason.CLOSED, "en", note="cable\ncut", closed_by="Zoé").lines
 
 
 def test_an_acknowledgement_is_asked_for_with_its_command() -> None:
-    for language in words.LANGUAGES:
+    for language in LANGUAGES:
         assert said(NoticeReason.REMINDER, language).lines[-1].endswith("vigie incidents ack shop-api-7")
 
 
@@ -126,12 +126,12 @@ def test_an_acknowledgement_is_asked_for_with_its_command() -> None:
 def test_every_cause_has_words_with_and_without_its_figures(cause: Cause) -> None:
     figures = FIGURES | {"days_left": -3 if cause is Cause.TLS_EXPIRED else 3}
     for known in ({}, figures):
-        french, english = (words.cause_words(cause, known, language) for language in words.LANGUAGES)
+        french, english = (cause_words(cause, known, language) for language in LANGUAGES)
         assert french
         assert english
         assert french != english
         assert "{" not in french + english
-        assert len(words.short_words(cause, known, "fr")) <= 40
+        assert len(short_words(cause, known, "fr")) <= 40
 
 
 @pytest.mark.parametrize(
@@ -143,12 +143,12 @@ def test_every_cause_has_words_with_and_without_its_figures(cause: Cause) -> Non
 )
 def test_hops_agree_with_their_number(redirects: int, french: str, english: str) -> None:
     figures: dict[str, Any] = {"redirects": redirects}
-    assert words.cause_words(Cause.HTTP_REDIRECT, figures, "fr") == french
-    assert words.cause_words(Cause.HTTP_REDIRECT, figures, "en") == english
+    assert cause_words(Cause.HTTP_REDIRECT, figures, "fr") == french
+    assert cause_words(Cause.HTTP_REDIRECT, figures, "en") == english
 
 
 def test_a_test_notice_names_its_channel_and_carries_no_machine_key() -> None:
-    for language, channel_words in (("fr", "essai du canal chat"), ("en", "test of the channel chat")):
+    for language, channel_words in (("fr", "test du canal chat"), ("en", "test of the channel chat")):
         message = render.test_message("chat", "test-1", STARTED_AT, language)
         assert channel_words in message.lines[0]
         assert "test-1" not in message.subject + message.footer
@@ -156,5 +156,5 @@ def test_a_test_notice_names_its_channel_and_carries_no_machine_key() -> None:
 
 
 def test_a_moment_is_told_in_the_zone_of_its_reader() -> None:
-    assert words.moment(STARTED_AT, UTC, STARTED_AT) == "00:00:00 UTC"
-    assert words.moment(STARTED_AT, timezone(timedelta(hours=-1)), STARTED_AT) == "23:00:00 UTC-1"
+    assert moment(STARTED_AT, UTC, STARTED_AT, "en") == "00:00:00 UTC"
+    assert moment(STARTED_AT, timezone(timedelta(hours=-1)), STARTED_AT, "fr") == "23:00:00 UTC-1"

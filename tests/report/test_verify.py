@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
-from vigie.report import prompt, rules, verify
+from vigie.report import rules, verify
 from vigie.report.facts import Analysis, Bundle, Evidence, Fact, FactKind, Subject
+from vigie.text import prompts
 
 Certify = Callable[..., Analysis]
 
@@ -26,13 +27,13 @@ HONEST_FR = [
     ("L'adresse 192.0.2.11 refuse la connexion sur le port 443.", ["address.192.0.2.11"]),
     ("La connexion à 192.0.2.10 est acceptée en 12 ms, mais 192.0.2.11 la refuse.", ["address.192.0.2.10", "address.192.0.2.11"]),
     ("La liaison de Vigie fonctionne, la mesure n'est donc pas en cause.", ["link"]),
-    ("Les adresses du nom n'ont pas changé depuis le dernier état sain.", ["addresses"]),
-    ("Le dernier état sain enregistré date du 24 novembre 2026 à 13:02.", ["last_good"]),
+    ("Les adresses du nom n'ont pas changé depuis le dernier contrôle réussi.", ["addresses"]),
+    ("Le dernier contrôle réussi enregistré date du 24 novembre 2026 à 13:02.", ["last_good"]),
     ("Le certificat reste valable 99 jours, jusqu'au 2027-03-03.", ["days_left"]),
-    ("L'application derrière le mandataire est la cause supposée de ce HTTP 502.", ["cause"]),
+    ("L'application derrière le proxy inverse est la cause supposée de ce HTTP 502.", ["cause"]),
     ("La résolution du nom a pris 4 ms et la connexion TCP 12 ms.", ["dns", "connect"]),
     ("La réponse HTTP 502 vient d'un serveur nginx, en 71 ms en tout.", ["cause", "server", "total"]),
-    ("Le statut HTTP est passé de 200 à 502 depuis le dernier état sain.", ["change.status"]),
+    ("Le statut HTTP est passé de 200 à 502 depuis le dernier contrôle réussi.", ["change.status"]),
     ("Le contrôle complet a duré 0,071 s pour cette réponse du service.", ["total"]),
 ]
 HONEST_EN = [
@@ -44,13 +45,13 @@ HONEST_EN = [
     ("The address 192.0.2.11 refuses the connection on port 443.", ["address.192.0.2.11"]),
     ("The address 192.0.2.10 accepts the connection in 12 ms, but 192.0.2.11 refuses it.", ["address.192.0.2.10", "address.192.0.2.11"]),
     ("Vigie's own link works, so the measurement is not in question.", ["link"]),
-    ("The addresses of the name have not changed since the last healthy state.", ["addresses"]),
-    ("The last healthy state on record is from November 24, 2026 at 13:02.", ["last_good"]),
+    ("The addresses of the name have not changed since the last successful check.", ["addresses"]),
+    ("The last successful check on record is from November 24, 2026 at 13:02.", ["last_good"]),
     ("The certificate is valid for another 99 days, until 2027-03-03.", ["days_left"]),
     ("The supposed cause is the application behind the proxy, which yields HTTP 502.", ["cause"]),
     ("Resolving the name took 4 ms and the TCP connection 12 ms.", ["dns", "connect"]),
     ("The HTTP 502 comes from a server named nginx after 31 ms.", ["cause", "server", "first_byte"]),
-    ("The HTTP status went from 200 to 502 since the last healthy state.", ["change.status"]),
+    ("The HTTP status went from 200 to 502 since the last successful check.", ["change.status"]),
     ("The whole check lasted 0.071 s, from the first step to the last.", ["total"]),
 ]
 LIES_FR = [
@@ -71,7 +72,7 @@ LIES_FR = [
     ("L'adresse 192.0.2.11 accepte la connexion sur le port 443.", ["address.192.0.2.11"], "polarity"),
     ("La liaison de Vigie ne fonctionne pas, la mesure est en cause.", ["link"], "polarity"),
     ("La connexion utilise TLSv1.2 avec le service Shop API.", ["version"], "version"),
-    ("Le dernier état sain date du 23 novembre 2026 à 13:02.", ["last_good"], "date"),
+    ("Le dernier contrôle réussi date du 23 novembre 2026 à 13:02.", ["last_good"], "date"),
     ("Voir le tableau de bord sur https://evil.example/panne pour la suite.", ["cause"], "link"),
     ("La base de données derrière le service renvoie HTTP 502.", ["cause"], "cause"),
     ("Une attaque contre le service explique la réponse HTTP 502.", ["cause"], "cause"),
@@ -111,8 +112,8 @@ LIES_EN = [
     ("The address 192.0.2.11 does not refuse the connection on port 443.", ["address.192.0.2.11"], "polarity"),
     ("Vigie's own link is down, so the measurement is in question.", ["link"], "polarity"),
     ("The connection to the service uses TLS 1.2 at this time.", ["version"], "version"),
-    ("The last healthy state on record is from November 23, 2026.", ["last_good"], "date"),
-    ("The last healthy state on record is from 2025-11-24.", ["last_good"], "date"),
+    ("The last successful check on record is from November 23, 2026.", ["last_good"], "date"),
+    ("The last successful check on record is from 2025-11-24.", ["last_good"], "date"),
     ("See the dashboard at evil.example/outage for what the check found.", ["cause"], "host"),
     ("The database behind the service yields the HTTP 502 of the check.", ["cause"], "cause"),
     ("A recent deployment is behind the HTTP 502 of the check.", ["cause"], "cause"),
@@ -328,7 +329,9 @@ def test_the_examples_of_the_prompt_would_be_certified(subject: Callable[..., Su
     about = subject()
     for cause, facts, answer in _examples(language):
         made = Bundle("x-1", 0, tuple(Fact(f"F{n}", _evidence(text)) for n, text in enumerate(facts, 1)))
-        allowed = rules.Hypothesis(cause, "medium", ("l'application derrière le mandataire", "the application behind the proxy"), ("", ""))
+        allowed = rules.Hypothesis(
+            cause, "medium", ("l'application derrière le proxy inverse", "the application behind the reverse proxy"), ("", "")
+        )
         found = verify.certify(answer, made, about, [allowed], language, "m")
         assert found.dropped == ()
         assert len(found.sentences) == 2
@@ -337,7 +340,7 @@ def test_the_examples_of_the_prompt_would_be_certified(subject: Callable[..., Su
 def _examples(language: str) -> list[tuple[str, list[str], str]]:
     """(cause, facts, answer) of each example, read out of the prompt itself."""
     found = []
-    for block in re.split(r"Ex[ae]mple \d\n", prompt.EXAMPLES[language])[1:]:
+    for block in re.split(r"Ex[ae]mple \d\n", prompts.COMPOSE_EXAMPLES[language])[1:]:
         lines = block.strip().splitlines()
         facts = [line.partition(" ")[2] for line in lines if re.match(r"F\d ", line)]
         answer = lines[-1][lines[-1].index("{") :]

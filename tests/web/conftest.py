@@ -11,7 +11,7 @@ from vigie.core.model import Incident
 from vigie.engine.feedback import FeedbackService
 from vigie.engine.messages import Composer
 from vigie.ports import Commit, StoredReport
-from vigie.report import facts
+from vigie.report import measured
 from vigie.report.facts import Analysis
 from vigie.report.feedback import Feedback
 from vigie.report.history import Remark
@@ -47,7 +47,7 @@ async def office(
     links = Feedback("https://vigie.example.com", KEY)
     monitor = replace(about.monitor, name=name)
     await store.ledger.commit(Commit(incidents=(about.incident,)))
-    bundle = facts.bundle(about, (), about.result.at, UTC)
+    bundle = measured.bundle(about, (), about.result.at, UTC)
     analysis = Analysis("llama3", language, sentences, cause="behind_proxy")
     await store.ledger.save_report(StoredReport(about.incident.id, bundle, analysis, None, about.result.at), about.result.at, ())
     composer = Composer(store.archive, clock, RenderContext(language, UTC, links), {monitor.id: monitor})

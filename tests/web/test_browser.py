@@ -137,5 +137,5 @@ def test_three_hundred_monitors_are_one_page(visit: Callable[..., Page]) -> None
 def test_no_monitor_at_all_is_said(visit: Callable[..., Page]) -> None:
     page = visit(quiet(0))
 
-    assert page.locator("h1").inner_text() == "No service is watched"
+    assert page.locator("h1").inner_text() == "No service is monitored"
     assert page.locator("table").count() == 0

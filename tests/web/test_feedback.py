@@ -78,7 +78,7 @@ async def test_an_answer_is_kept_as_the_command_keeps_it(
     async with visiting(office) as client:
         answer = await client.post(f"{office.path}?helpful=yes", data=form)
 
-    assert (answer.status_code, "Thank you, it is noted." in answer.text) == (200, True)
+    assert (answer.status_code, "Thank you, your answer has been recorded." in answer.text) == (200, True)
     (one,) = await office.said()
     assert (one.incident, one.helpful, one.cause, one.note, one.by) == (office.incident.id, helpful, cause, note, "a reader (link)")
     assert misled("behind_proxy", [one]) is misleads
@@ -107,10 +107,10 @@ async def test_the_page_speaks_the_configured_language_and_the_other_by_a_link(o
         thanks = await client.post(office.path, data={"helpful": "no"})
 
     assert '<html lang="fr">' in french.text
-    assert "L&#39;analyse a-t-elle aidé ?" in french.text
+    assert "L&#39;analyse a-t-elle été utile ?" in french.text
     assert 'href="?lang=en&amp;helpful=no"' in french.text
     assert '<html lang="en">' in english.text
-    assert "Did the analysis help?" in english.text
+    assert "Was the analysis helpful?" in english.text
     assert "Merci, c&#39;est noté." in thanks.text
     assert (await office.said())[0].by == "un lecteur (lien)"
 
@@ -176,7 +176,7 @@ async def test_what_is_no_answer_is_refused_and_not_kept(body: bytes, kind: str,
             assert len(body) > 1_048_576, "only a flood may be cut off"
         else:
             assert answer.status_code == status
-            assert "Say whether the analysis helped" in answer.text
+            assert "Please say whether the analysis was helpful" in answer.text
     assert await office.said() == []
 
 

@@ -83,5 +83,5 @@ def test_the_reader_changes_the_language_and_keeps_the_thumb(open_office: Any, v
     page = visit(done(open_office()), "?helpful=no")
     page.get_by_role("link", name="Français").click()
 
-    assert page.locator("h1").inner_text() == "L'analyse a-t-elle aidé ?"
+    assert page.locator("h1").inner_text() == "L'analyse a-t-elle été utile ?"
     assert page.locator("input[value=no]").is_checked()

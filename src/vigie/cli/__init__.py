@@ -50,7 +50,7 @@ class _Lazy(TyperGroup):
         name, known = args[0], self.list_commands(ctx)
         if name not in known and not name.startswith("-"):
             near = difflib.get_close_matches(name, known, 1)
-            ctx.fail(f"no command is called {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"commands: {', '.join(known)}"))
+            ctx.fail(f"there is no command {name!r}; " + (f"did you mean {near[0]!r}?" if near else f"commands: {', '.join(known)}"))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -87,7 +87,7 @@ root = typer.Typer(
 
 @root.callback()
 def _root(*, version: bool = typer.Option(False, "--version", help="Show the version and exit.", callback=_version, is_eager=True)) -> None:
-    """Watch services, and page the right people with a report that says only what was measured."""
+    """Monitor services, and alert the right people with a report that says only what was measured."""
     del version
 
 
@@ -117,14 +117,14 @@ def _run(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
     except ConfigError as error:
         count = len(error.faults)
-        return _tell(f"The configuration is unusable ({count} fault{'s' if count > 1 else ''}):\n{error}")
+        return _tell(f"The configuration is invalid ({count} error{'s' if count > 1 else ''}):\n{error}")
     except VigieError as error:
         return _tell(error.message, error.fix)
     except OSError:
         raise  # it is told by whom it concerns
     except Exception as error:  # nobody should have to read a traceback to know that it is not their fault
-        log.debug("Vigie broke", exc_info=True)
-        return _tell(f"Vigie broke: {_described(error)}", "this is a fault of Vigie's: please report it with this line")
+        log.debug("Vigie crashed", exc_info=True)
+        return _tell(f"Vigie crashed: {_described(error)}", "this is a bug in Vigie: please report it with this line")
 
 
 def _tell(message: str, fix: str = "") -> int:
@@ -145,4 +145,4 @@ def _broken_output(error: OSError) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if error.errno == errno.EPIPE:
         return 1
-    return _tell(f"{error.filename or 'the output'}: {error.strerror or error}", "see the disk and the permissions there")
+    return _tell(f"{error.filename or 'the output'}: {error.strerror or error}", "check the disk and its permissions")

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from vigie.core.model import Certificate, CheckResult, Timings, TlsFacts
-from vigie.text.words import label, pick
+from vigie.report.wording import label
+from vigie.text import pick
 
 if TYPE_CHECKING:
     from vigie.diagnostics import Diagnosis  # only its shape: a plain check starts without what a diagnosis needs
@@ -53,7 +54,7 @@ def hops(result: CheckResult) -> list[str]:
 
 def diagnosis(found: "Diagnosis", language: str) -> list[str]:
     """The facts with their ids, then what is supposed, with its grade, its facts and the first step."""
-    lines = [f"{fact.id:>4}  {fact.evidence.fr if language == 'fr' else fact.evidence.en}" for fact in found.bundle.facts]
+    lines = [f"{fact.id:>4}  {fact.evidence.sentence(language)}" for fact in found.bundle.facts]
     return [*lines, *_supposed(found, language)]
 
 

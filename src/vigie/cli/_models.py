@@ -30,7 +30,7 @@ async def examined(found: Desired, model: LanguageModel, clock: Clock, *, pull: 
 
 def _agreed(model: LanguageModel) -> bool:
     """Ask only where somebody can answer."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{model.name} is not there. Pull it now?", default=True)
+    return sys.stdin.isatty() and sys.stdout.isatty() and typer.confirm(f"{model.name} is not installed. Pull it now?", default=True)
 
 
 async def _pulled(model: LanguageModel) -> None:
@@ -53,12 +53,12 @@ def _listed(offered: list[Offered]) -> str:
     """Which models the server has, and where they run."""
     shown = [f"{one.name} ({', '.join(_facts(one))})" for one in offered[:_SHOWN]]
     more = f", and {len(offered) - _SHOWN} more" if len(offered) > _SHOWN else ""
-    return "models there: " + (", ".join(shown) or "none") + more
+    return "available models: " + (", ".join(shown) or "none") + more
 
 
 def _facts(one: Offered) -> list[str]:
     size = [f"{one.size / 1e9:.1f} GB"] if one.size else []
-    return [*size, "runs here" if one.local else "runs elsewhere"]
+    return [*size, "runs locally" if one.local else "runs remotely"]
 
 
 async def _speed(model: LanguageModel, language: str, clock: Clock) -> str:
@@ -71,7 +71,7 @@ async def _speed(model: LanguageModel, language: str, clock: Clock) -> str:
         raise ModelError(error.fault, f"a trial report failed: {error.message}", error.fix) from error
     took, reply = clock.monotonic() - started, found.reply
     rate = f", {reply.reply_tokens / reply.decode_ms * 1000:.1f} tokens/s" if reply.reply_tokens and reply.decode_ms else ""
-    return f"speed here: a report in {took:.1f} s{rate}; {counted(len(found.analysis.sentences), 'sentence')} of it certified"
+    return f"speed on this machine: a report in {took:.1f} s{rate}; {counted(len(found.analysis.sentences), 'sentence')} certified"
 
 
 async def _judged(found: Desired, model: LanguageModel) -> str:
@@ -89,4 +89,4 @@ def _mode(found: Desired, model: LanguageModel, newest: Scores | None) -> str:
     if found.llm.mode in ("compose", "select"):
         return "as configured"
     small = mode_for(model.name) is Mode.SELECT
-    return "it chooses, code writes" if small or (newest is not None and not newest.good_enough) else "it writes, code checks"
+    return "it selects, code writes" if small or (newest is not None and not newest.good_enough) else "it writes, code checks"

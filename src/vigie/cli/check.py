@@ -1,4 +1,4 @@
-"""Probe now and print the verdict; touches no state, sends nothing."""
+"""Run checks now and print the results; changes no state, sends nothing."""
 
 import os
 import sys
@@ -39,37 +39,35 @@ _OPTIONS = {
         "vigie check https://example.com/",
         "vigie check --expect-json '$.db==up' --max-latency 500ms https://api.example.com/health",
         "vigie check --format json | jq .status                     (every configured monitor)",
-        "vigie check --explain https://example.com/                (a second look where something is wrong)",
+        "vigie check --explain https://example.com/                (diagnostics where something is wrong)",
         "vigie check --format nagios --min-tls-days 21 https://example.com/",
-        status="0 up, 1 degraded, 2 down, 3 unknown or unusable arguments; the worst of several (down, unknown, degraded, up)",
+        status="0 up, 1 degraded, 2 down, 3 unknown or invalid arguments; the worst of several (down, unknown, degraded, up)",
     )
 )
 def check(
-    urls: Annotated[Many, typer.Argument(metavar="[URL]...", help="What to check; every configured monitor when none is given.")] = None,
+    urls: Annotated[Many, typer.Argument(metavar="[URL]...", help="What to check; every configured monitor by default.")] = None,
     *,
     config: ConfigOption = None,
-    timeout: Annotated[str | None, typer.Option(help="Longest time of the whole check, as 10s.")] = None,
+    timeout: Annotated[str | None, typer.Option(help="Timeout of the whole check, such as 10s.")] = None,
     method: Annotated[str | None, typer.Option(help="Request method.")] = None,
-    header: Annotated[Many, typer.Option(help="Request header, as 'K: V'; repeatable.")] = None,
-    expect_status: Annotated[str | None, typer.Option(help="Accepted statuses, as 200-299,304.")] = None,
+    header: Annotated[Many, typer.Option(help="Request header, such as 'K: V'; repeatable.")] = None,
+    expect_status: Annotated[str | None, typer.Option(help="Accepted statuses, such as 200-299,304.")] = None,
     expect_keyword: Annotated[Many, typer.Option(help="Text that must be in the page; repeatable.")] = None,
-    reject_keyword: Annotated[Many, typer.Option(help="Text that must not; repeatable.")] = None,
+    reject_keyword: Annotated[Many, typer.Option(help="Text that must not be in the page; repeatable.")] = None,
     expect_json: Annotated[Many, typer.Option(help="'PATH==VALUE' (JSONPath; also !=, <, >); repeatable.")] = None,
-    expect_type: Annotated[str | None, typer.Option(help="Media type, as application/json.")] = None,
-    max_latency: Annotated[str | None, typer.Option(help="Slower is degraded, as 500ms.")] = None,
-    max_redirects: Annotated[int | None, typer.Option(help="Redirects at most.")] = None,
-    min_tls_days: Annotated[int | None, typer.Option(help="Fewer days left on the certificate is degraded.")] = None,
-    resolver: Annotated[str | None, typer.Option(help="DNS server, as IP or IP:PORT.")] = None,
-    ca_file: Annotated[Path | None, typer.Option(help="PEM file of a private authority.")] = None,
-    ip: Annotated[Literal["4", "6"] | None, typer.Option(help="Only this family of addresses.")] = None,
-    http: Annotated[Literal["1.1", "2", "3"] | None, typer.Option(help="HTTP version to ask for.")] = None,
+    expect_type: Annotated[str | None, typer.Option(help="Content type, such as application/json.")] = None,
+    max_latency: Annotated[str | None, typer.Option(help="Response time above which it is degraded, such as 500ms.")] = None,
+    max_redirects: Annotated[int | None, typer.Option(help="Maximum number of redirects.")] = None,
+    min_tls_days: Annotated[int | None, typer.Option(help="Days left on the certificate below which it is degraded.")] = None,
+    resolver: Annotated[str | None, typer.Option(help="DNS server: IP or IP:PORT.")] = None,
+    ca_file: Annotated[Path | None, typer.Option(help="PEM file of a private certificate authority.")] = None,
+    ip: Annotated[Literal["4", "6"] | None, typer.Option(help="Use only this address family.")] = None,
+    http: Annotated[Literal["1.1", "2", "3"] | None, typer.Option(help="HTTP version to request.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Do not verify the certificate.")] = False,
-    explain: Annotated[
-        bool, typer.Option("--explain", help="Look a second time where something is wrong, and print the diagnosis.")
-    ] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Run diagnostics where something is wrong, and print the diagnosis.")] = False,
     format_: Annotated[Literal["text", "json", "nagios"], typer.Option("--format", help="Output.")] = "text",
 ) -> None:
-    """Probe now and print the verdict; touches no state, sends nothing."""
+    """Run checks now and print the results; changes no state, sends nothing."""
     expect = _given(
         status=expect_status,
         keyword=expect_keyword,
@@ -95,7 +93,7 @@ def check(
         monitors = tuple(_one(url, index, values) for index, url in enumerate(urls))
         found = replace(settings(config), monitors=monitors)
     elif values:
-        raise VigieError("options of the request need a URL", "name one, or set them in vigie.yaml")
+        raise VigieError("request options need a URL", "give one, or set them in vigie.yaml")
     else:
         found = settings(config)
     raise typer.Exit(_show(found, format_, explain=explain))
@@ -138,7 +136,7 @@ def _headers(lines: Many) -> dict[str, str] | None:
     for line in lines or []:
         name, colon, value = line.partition(":")
         if not colon or not name.strip():
-            raise VigieError(f"{line!r} is no header", "write --header 'Name: value'")
+            raise VigieError(f"{line!r} is not a header", "write --header 'Name: value'")
         found[name.strip()] = value.strip()
     return found or None
 
@@ -159,7 +157,7 @@ async def _checked(found: Desired) -> list[results.Checked]:
 
 
 def _show(found: Desired, format_: str, *, explain: bool) -> int:
-    with waiting(f"looking at {counted(len(found.monitors), 'monitor')} …"):
+    with waiting(f"checking {counted(len(found.monitors), 'monitor')} …"):
         checked = run(_checked(found))
         diagnoses = _diagnoses(found, checked) if explain else {}
     if format_ == "nagios":

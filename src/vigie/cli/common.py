@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from vigie.config import Desired, load
 from vigie.errors import ConfigError, Fault, VigieError
+from vigie.text import formatting
 
 if TYPE_CHECKING:
     from vigie.ports import Store
@@ -86,7 +87,7 @@ def need_channels(found: Desired) -> None:
         raise ConfigError(list(found.missing))
     if not found.channels:
         fix = "write `notify: {mail: {type: email}}` and set SMTP_* and EMAIL_* in .env, or name another channel"
-        raise ConfigError([Fault("no channel is configured: nobody would be told", fix, "notify", str(found.file))])
+        raise ConfigError([Fault("no channel is configured: no alert would be sent", fix, "notify", str(found.file))])
 
 
 def start_log(found: Desired, *, console: bool = True) -> None:
@@ -118,13 +119,13 @@ def logged() -> Iterator[None]:
         yield
     except ConfigError as error:
         for fault in error.faults:
-            log.critical("unusable configuration: %s", fault)
+            log.critical("invalid configuration: %s", fault)
         raise typer.Exit(UNUSABLE) from error
     except VigieError as error:
         log.critical("%s%s", error.message, f". Fix: {error.fix}" if error.fix else "")
         raise typer.Exit(UNUSABLE) from error
     except KeyboardInterrupt:
-        log.warning("interrupted; what was decided is kept, and the next run goes on from there")
+        log.warning("interrupted; decisions made so far are stored, and the next run continues from there")
         raise
 
 
@@ -141,7 +142,7 @@ def coloured(stream: TextIO) -> bool:
 
 def counted(number: int, noun: str) -> str:
     """`1 monitor`, `3 monitors`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return formatting.counted(number, noun, "en")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The configuration: check it, print its JSON Schema, show it with secrets masked."""
+"""Check the configuration, print its JSON Schema, or show it with secrets masked."""
 
 import json
 
@@ -6,16 +6,16 @@ import typer
 
 from vigie.cli.common import ConfigOption, counted, group, notes, settings
 
-app = group("The configuration: check it, print its JSON Schema, show it with secrets masked.")
+app = group("Check the configuration, print its JSON Schema, or show it with secrets masked.")
 
 
-@app.command(epilog=notes("vigie config check", "vigie config check --config /etc/vigie.yaml", status="0 usable, 3 not"))
+@app.command(epilog=notes("vigie config check", "vigie config check --config /etc/vigie.yaml", status="0 valid, 3 invalid"))
 def check(*, config: ConfigOption = None) -> None:
-    """Validate: every fault at once, with file, line, key and fix."""
+    """Validate it: every error at once, with file, line, key and fix."""
     found = settings(config)
     where = found.file or found.base / ".env"
-    what = f"{where} is good" if where.exists() else f"no vigie.yaml and no .env in {found.base}: the environment and the defaults are used"
-    channels = f"channels: {', '.join(found.channels)}" if found.channels else "no channel, so nobody would be told"
+    what = f"{where} is valid" if where.exists() else f"no vigie.yaml and no .env in {found.base}: using the environment and the defaults"
+    channels = f"channels: {', '.join(found.channels)}" if found.channels else "no channel, so no alert would be sent"
     typer.echo(f"{what}; {counted(len(found.monitors), 'monitor')}, {channels}")
     for fault in found.missing:
         typer.echo(f"note: {fault}")

@@ -1,4 +1,4 @@
-"""A local service that breaks and heals under the eyes of `serve`: an incident end to end within a minute."""
+"""A local site that fails and recovers while `serve` monitors it: an incident from end to end within a minute."""
 
 import asyncio
 import email
@@ -16,7 +16,10 @@ import typer
 
 from vigie.cli.common import command, notes
 from vigie.errors import VigieError
-from vigie.text.words import cause_words, decimal
+from vigie.report.wording import cause_words
+from vigie.text import pick
+from vigie.text.demo import STORY
+from vigie.text.formatting import milliseconds
 
 app = command()
 
@@ -33,42 +36,6 @@ alerts: {{default: {{confirm: 3, confirm_every: 1s, recover: 2, to: [mail]}}}}
 monitors:
   - {{name: "{name}", url: "http://127.0.0.1:{site}/", every: 2s, timeout: 2s}}
 """
-
-# The story in French and English.
-_STORY = {
-    "fr": {
-        "name": "Boutique",
-        "opens": "Une petite boutique ouvre sur cette machine ; Vigie la contrôle toutes les 2 secondes.",
-        "breaks": "Le moteur de la boutique s'arrête : elle répond désormais 502.",
-        "heals": "Le moteur de la boutique repart.",
-        "end": "Voilà un incident entier : une alerte, un retour à la normale. La suite : vigie init, puis vigie serve.",
-        "check": "contrôle : {status}, {what} ({ms} ms)",
-        "up": "en service",
-        "down": "en panne",
-        "degraded": "dégradé",
-        "unknown": "inconnu",
-        "mail": "courriel : {subject}",
-        "suspected": "suspicion : un échec isolé ne suffit pas, Vigie regarde de nouveau chaque seconde",
-        "opened": "incident {incident} : trois échecs de suite le confirment, une alerte part",
-        "recovered": "incident {incident} clos : deux bons contrôles de suite",
-    },
-    "en": {
-        "name": "Demo shop",
-        "opens": "A small shop opens on this machine; Vigie checks it every 2 seconds.",
-        "breaks": "The shop's engine stops: it answers 502 now.",
-        "heals": "The shop's engine starts again.",
-        "end": "That was one whole incident: one page, one recovery. Next: vigie init, then vigie serve.",
-        "check": "check: {status}, {what} ({ms} ms)",
-        "up": "up",
-        "down": "down",
-        "degraded": "degraded",
-        "unknown": "unknown",
-        "mail": "mail: {subject}",
-        "suspected": "suspicion: a single failure is not enough, Vigie looks again every second",
-        "opened": "incident {incident}: three failures in a row confirm it, a page leaves",
-        "recovered": "incident {incident} closed: two good checks in a row",
-    },
-}
 
 
 @dataclass(slots=True)
@@ -122,15 +89,15 @@ class Mailbox:
 
 @app.command(
     epilog=notes(
-        "vigie demo", "vigie demo --language fr", "vigie demo --model llama3          (with a local Ollama)", status="0 the story was told"
+        "vigie demo", "vigie demo --language fr", "vigie demo --model llama3          (with a local Ollama)", status="0 the demo completed"
     )
 )
 def demo(
     *,
-    language: Annotated[Literal["fr", "en"], typer.Option(help="Language of the story and of the report.")] = "en",
-    model: Annotated[str | None, typer.Option(help="Let this model of a local Ollama write too.")] = None,
+    language: Annotated[Literal["fr", "en"], typer.Option(help="Language of the demo and of the report.")] = "en",
+    model: Annotated[str | None, typer.Option(help="Have this model of a local Ollama write the report.")] = None,
 ) -> None:
-    """Start a small site, break it, and show check, suspicion, incident, report, page and recovery, by the real engine."""
+    """Start a small site, break it, and show the checks, suspicion, incident, report, alert and recovery, with the real engine."""
     with tempfile.TemporaryDirectory(prefix="vigie-demo-", ignore_cleanup_errors=True) as folder:
         asyncio.run(_Story(language, model, Path(folder)).play())
 
@@ -161,7 +128,7 @@ class _Story:
         from rich.console import Console
 
         self._language, self._model, self._folder = language, model, folder
-        self._words = _STORY[language]
+        self._words = {name: pick(pair, language) for name, pair in STORY.items()}
         self._console = Console(highlight=False)
         self._site, self._mailbox, self._well = Site(), Mailbox(), asyncio.Event()
         self._started = time.monotonic()
@@ -178,7 +145,7 @@ class _Story:
         self.say(self._words["opens"])
         await service.start()
         try:
-            await self._until(self._well, "good check")
+            await self._until(self._well, "passed check")
             await asyncio.sleep(_CALM_SECONDS)
             await self._act("breaks", broken=True)
             await self._act("heals", broken=False)
@@ -215,8 +182,8 @@ class _Story:
                 self._well.set()
             colour = {"up": "green", "down": "red"}.get(result.status, "yellow")
             what = cause_words(result.cause, result.figures, self._language) if result.cause else result.message
-            ms = decimal(round(result.timings.total or 0, 1), self._language)
-            self.say(words["check"].format(status=f"[{colour}]{words[result.status]}[/]", what=_plain(what), ms=ms))
+            took = milliseconds(result.timings.total or 0, self._language)
+            self.say(words["check"].format(status=f"[{colour}]{words[result.status]}[/]", what=_plain(what), took=took))
         for decision in turn.decisions:
             if template := words.get(type(decision).__name__.lower()):
                 self.say(f"[bold]{template.format(incident=getattr(decision, 'incident', ''))}[/]")
@@ -240,7 +207,7 @@ class _Story:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await event.wait()
         except TimeoutError:
-            raise VigieError(f"no {what} came within {_PATIENCE_SECONDS:g} s", "this is a fault of Vigie's: please report it") from None
+            raise VigieError(f"no {what} within {_PATIENCE_SECONDS:g} s", "this is a bug in Vigie: please report it") from None
 
     def say(self, words: str) -> None:
         """A line of the story, with the seconds since its beginning."""

@@ -1,4 +1,4 @@
-"""Test everything a page depends on: configuration, log, store, model, channels, resolver, clock."""
+"""Test everything an alert depends on: configuration, log, store, model, channels, resolver, clock."""
 
 import sys
 import time
@@ -27,14 +27,14 @@ class _NoteError(VigieError):
     epilog=notes(
         "vigie doctor",
         "vigie doctor --config /etc/vigie.yaml",
-        "vigie doctor --pull                         (fetches the model if it is missing)",
-        status="0 when every page would go out, 1 when something would hold it up, 3 unusable configuration",
+        "vigie doctor --pull                         (downloads the model if it is missing)",
+        status="0 every alert would be delivered, 1 something would prevent it, 3 invalid configuration",
     )
 )
 def doctor(
-    *, config: ConfigOption = None, pull: Annotated[bool, typer.Option("--pull", help="Pull the model if it is not there.")] = False
+    *, config: ConfigOption = None, pull: Annotated[bool, typer.Option("--pull", help="Pull the model if it is not installed.")] = False
 ) -> None:
-    """Test everything a page depends on, and say how to mend what is broken."""
+    """Test everything an alert depends on, and say how to fix what is broken."""
     found = settings(config)
     _say("ok", "configuration", f"{found.file or found.base / '.env'}, {counted(len(found.monitors), 'monitor')}")
     raise typer.Exit(1 if run(_all(found, pull=pull)) else 0)
@@ -78,9 +78,9 @@ async def _log(found: Desired) -> str:
     from vigie import logs
 
     if found.log_file is None:
-        return "console alone"
+        return "console only"
     logs.writable(found.log_file)
-    return f"{found.log_file} can be written"
+    return f"{found.log_file} is writable"
 
 
 async def _store(found: Desired) -> str:
@@ -88,17 +88,17 @@ async def _store(found: Desired) -> str:
         notices = await store.ledger.counts()
     if notices.undeliverable:
         raise _NoteError(
-            f"{found.store}: {counted(notices.undeliverable, 'notice')} could not be delivered", "see `vigie incidents list` and `show`"
+            f"{found.store}: {counted(notices.undeliverable, 'notice')} undeliverable", "see `vigie incidents list` and `show`"
         )
-    return f"{found.store} opens and can be written" + (
-        f"; {counted(notices.waiting, 'notice')} still to be sent" if notices.waiting else ""
+    return f"{found.store} opens and is writable" + (
+        f"; {counted(notices.waiting, 'notice')} waiting to be sent" if notices.waiting else ""
     )
 
 
 async def _clock() -> str:
     now = time.time()
     if now < _OLDEST:
-        raise VigieError(f"the clock says {time.strftime('%Y-%m-%d', time.gmtime(now))}", "set it, best by NTP")
+        raise VigieError(f"the clock says {time.strftime('%Y-%m-%d', time.gmtime(now))}", "set it, preferably with NTP")
     return time.strftime("%Y-%m-%d %H:%M:%S %z")
 
 
@@ -112,8 +112,8 @@ async def _resolver(found: Desired) -> str:
         deps.close()
     if fault is not None:
         raise _NoteError(
-            f"no control target answers ({fault}): services outside cannot be checked from here",
-            "see this machine's network, or name hosts of your own under `control`",
+            f"no control target answers ({fault}): external services cannot be checked from here",
+            "check this machine's network, or list hosts of your own under `control`",
         )
     return "names resolve and control targets answer" if found.control else "no control targets are configured"
 
@@ -124,15 +124,15 @@ async def _model(found: Desired, writer: LanguageModel, clock: Clock, *, pull: b
     try:
         return "\n      ".join(await examined(found, writer, clock, pull=pull))
     except VigieError as error:
-        raise _NoteError(f"{error.message}; pages go out with the plain report", error.fix) from error
+        raise _NoteError(f"{error.message}; alerts carry the plain report", error.fix) from error
 
 
 async def _no_model() -> str:
-    return "none is configured, pages carry the plain report"
+    return "none is configured; alerts carry the plain report"
 
 
 async def _no_channels(found: Desired) -> str:
     if not found.missing:
-        raise VigieError("no channel is configured: nobody would be told", "run `vigie init`, or add a channel under `notify`")
+        raise VigieError("no channel is configured: no alert would be sent", "run `vigie init`, or add a channel under `notify`")
     names = "\n      ".join(str(fault) for fault in found.missing)
-    raise VigieError(f"nobody would be told by mail:\n      {names}")
+    raise VigieError(f"no alert would be sent by email:\n      {names}")

@@ -1,4 +1,4 @@
-"""The incidents, their timelines and reports: list, show, ack, resolve."""
+"""Incidents, their timelines and reports: list, show, ack, resolve, report."""
 
 import difflib
 import getpass
@@ -16,17 +16,17 @@ from vigie.core.subject import SubjectKind
 from vigie.errors import VigieError
 from vigie.ports import Archive, Inbox, OutboxState, Store, StoredReport
 from vigie.report.history import Remark
-from vigie.text.words import date_time, duration, percent
+from vigie.text.formatting import duration, percent, timestamp
 
 if TYPE_CHECKING:
     from vigie.report.postmortem import Document
 
-app = group("The incidents, their timelines and reports: list, show, ack, resolve, report.")
+app = group("Incidents, their timelines and reports.")
 
 _PINGS, _BODY_LINES, _BODY_WIDTH = 5, 10, 160
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incidents list` names it.")]
-By = Annotated[str | None, typer.Option(help="Who; the user of this session when not given.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Incident ID, as shown by `vigie incidents list`.")]
+By = Annotated[str | None, typer.Option(help="Who does it; by default the user of this session.")]
 
 
 def _zone(found: Desired) -> tzinfo:
@@ -39,10 +39,10 @@ def _zone(found: Desired) -> tzinfo:
 def list_(
     *,
     config: ConfigOption = None,
-    only_open: Annotated[bool, typer.Option("--open", help="Only open ones.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 30,
+    only_open: Annotated[bool, typer.Option("--open", help="Show only open incidents.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of incidents.")] = 30,
 ) -> None:
-    """List the newest incidents."""
+    """List the most recent incidents."""
     known = settings(config)
 
     async def work() -> list[Incident]:
@@ -52,7 +52,7 @@ def list_(
     zone = _zone(known)
     rows = [_row(one, zone) for one in run(work())]
     if not rows:
-        typer.echo("No incident is open." if only_open else "No incident on record.")
+        typer.echo("No open incidents." if only_open else "No incidents on record.")
         return
     rows.insert(0, ("ID", "SINCE", "LASTED", "SEVERITY", "CAUSE", ""))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -63,12 +63,12 @@ def list_(
 def _row(one: Incident, zone: tzinfo) -> tuple[str, ...]:
     lasted = "still open" if one.closed_at is None else duration(one.closed_at - one.started_at, "en")
     who = f"closed by {one.closed_by}" if one.closed_by else f"acknowledged by {one.acked_by}" if one.acked_by else ""
-    return (one.id, date_time(one.started_at, zone), lasted, one.severity.value, one.cause.value, who)
+    return (one.id, timestamp(one.started_at, zone), lasted, one.severity.value, one.cause.value, who)
 
 
 @app.command(epilog=notes("vigie incidents show shop-api-7"))
 def show(identity: Id, *, config: ConfigOption = None) -> None:
-    """Show one incident: what happened when, the report, and every attempt to tell somebody."""
+    """Show one incident: the timeline, the report, and every delivery attempt."""
     known = settings(config)
 
     async def work() -> list[str]:
@@ -85,8 +85,8 @@ async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> lis
         raise _unknown(identity)
     ended = "still open" if incident.closed_at is None else f"closed after {duration(incident.closed_at - incident.started_at, 'en')}"
     lines = [f"{incident.id}: {incident.severity}, {incident.cause}, {ended}", "", "Timeline"]
-    lines.append(f"  {date_time(incident.started_at, zone)}  first failed check")
-    lines += [f"  {date_time(entry.at, zone)}  {_happened(entry.decision)}" for entry in await archive.timeline(identity)]
+    lines.append(f"  {timestamp(incident.started_at, zone)}  first failed check")
+    lines += [f"  {timestamp(entry.at, zone)}  {_happened(entry.decision)}" for entry in await archive.timeline(identity)]
     if (report := await archive.report(identity)) is not None:
         lines += _report(report, language)
     lines += [*await _picture(archive, incident), *await _pings(store.inbox, incident, zone)]
@@ -94,9 +94,9 @@ async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> lis
     deliveries = await archive.deliveries(identity)
     for one in deliveries:
         outcome = f"delivered ({one.answer})" if one.failure is None else f"FAILED, {one.failure}: {one.answer}"
-        lines.append(f"  {date_time(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
+        lines.append(f"  {timestamp(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
     waiting = [row for row in await store.ledger.outbox(OutboxState.WAITING) if row.notice.alert == identity]
-    lines += [f"  {row.notice.key}: still to be sent, next attempt {date_time(row.due_at, zone)}" for row in waiting]
+    lines += [f"  {row.notice.key}: waiting to be sent, next attempt {timestamp(row.due_at, zone)}" for row in waiting]
     return lines if deliveries or waiting else [*lines, "  none"]
 
 
@@ -104,7 +104,7 @@ def _happened(decision: Decision) -> str:
     """A line of the timeline."""
     what = type(decision).__name__.lower()
     if isinstance(decision, Opened):
-        return f"{what}: {decision.severity}, {decision.cause}" + ("" if decision.page else ", in maintenance: nobody was paged")
+        return f"{what}: {decision.severity}, {decision.cause}" + ("" if decision.page else ", in maintenance: no alert sent")
     if isinstance(decision, Closed) and decision.note:
         return f"{what} by {decision.by}: {decision.note}"
     by = getattr(decision, "by", "")
@@ -114,12 +114,12 @@ def _happened(decision: Decision) -> str:
 def _report(report: StoredReport, language: str) -> list[str]:
     """The facts in the language of the mails, and what became of the model's text."""
     lines = ["", "Facts"]
-    lines += [f"  {fact.id:<4} {fact.evidence.fr if language == 'fr' else fact.evidence.en}" for fact in report.bundle.facts]
+    lines += [f"  {fact.id:<4} {fact.evidence.sentence(language)}" for fact in report.bundle.facts]
     analysis = report.analysis
     if analysis is not None and analysis.sentences:
         lines += ["", f"Analysis by {analysis.model}", *(f"  {sentence}" for sentence in analysis.sentences)]
     if analysis is not None and analysis.dropped:
-        lines += ["", "Dropped, because the check found it unproven", *(f"  {one.rule}: {one.text}" for one in analysis.dropped)]
+        lines += ["", "Dropped by the checks as unproven", *(f"  {one.rule}: {one.text}" for one in analysis.dropped)]
     return [*lines, "", f"No analysis: {report.fault}"] if report.fault else lines
 
 
@@ -133,10 +133,10 @@ async def _picture(archive: Archive, incident: Incident) -> list[str]:
 async def _pings(inbox: Inbox, incident: Incident, zone: tzinfo) -> list[str]:
     """What the job itself reported lately, where the monitor is one that jobs report to."""
     pings = await inbox.pings(incident.monitor, _PINGS)
-    lines = ["", "Newest pings of the job"] if pings else []
+    lines = ["", "Latest pings of the job"] if pings else []
     for one in pings:
         status = "" if one.exit_status is None else f", exit status {one.exit_status}"
-        lines.append(f"  {date_time(one.at, zone)}  {one.signal}{status}" + (f"  run {one.run}" if one.run else ""))
+        lines.append(f"  {timestamp(one.at, zone)}  {one.signal}{status}" + (f"  run {one.run}" if one.run else ""))
         lines += [f"    {_printable(line)}" for line in one.body.splitlines()[-_BODY_LINES:]]
     return lines
 
@@ -148,10 +148,10 @@ def _printable(line: str) -> str:
 
 @app.command(epilog=notes("vigie incidents ack shop-api-7", "vigie incidents ack shop-api-7 --by Zoé"))
 def ack(identity: Id, *, config: ConfigOption = None, by: By = None) -> None:
-    """Say that somebody is on it: no more reminders."""
+    """Acknowledge an incident: somebody is working on it, so no more reminders."""
     found = settings(config)
     _handle(found, identity, Acked(_now(), by or _user()))
-    typer.echo(f"{identity} is acknowledged: no more reminders.")
+    typer.echo(f"{identity} is acknowledged: no more reminders will be sent.")
 
 
 @app.command(epilog=notes("vigie incidents report shop-3 --format html > shop-3.html"))
@@ -159,10 +159,10 @@ def report(
     identity: Id,
     *,
     config: ConfigOption = None,
-    format_: Annotated[Literal["md", "html"], typer.Option("--format", help="Markdown, or one page of HTML.")] = "md",
-    language: Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; the configuration's when not given.")] = None,
+    format_: Annotated[Literal["md", "html"], typer.Option("--format", help="Markdown, or a single HTML page.")] = "md",
+    language: Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; by default the configured one.")] = None,
 ) -> None:
-    """The post-incident report, with what people have to add marked."""
+    """Write the post-incident report, with the parts for people to fill in marked."""
     found = settings(config)
 
     async def work() -> "Document":
@@ -177,7 +177,7 @@ def report(
 
 def _written(document: "Document", format_: str) -> str:
     from vigie.report.postmortem import markdown
-    from vigie.web.paper import html
+    from vigie.web.export import html
 
     return html(document) if format_ == "html" else markdown(document)
 
@@ -193,13 +193,13 @@ def resolve(
     *,
     config: ConfigOption = None,
     by: By = None,
-    note: Annotated[str, typer.Option(help="What it was, in your words.")] = "",
-    cause: Annotated[str, typer.Option(help="The real cause, by its id (`vigie incidents causes` lists them).")] = "",
-    helpful: Annotated[bool | None, typer.Option("--helpful/--misleading", help="Whether the report helped.")] = None,
+    note: Annotated[str, typer.Option(help="What it was, in your own words.")] = "",
+    cause: Annotated[str, typer.Option(help="ID of the real cause (`vigie incidents causes` lists them).")] = "",
+    helpful: Annotated[bool | None, typer.Option("--helpful/--misleading", help="Whether the report was helpful.")] = None,
 ) -> None:
-    """Close an incident by hand, or add to a closed one what it really was: it is remembered, and told at the next similar one.
+    """Close an incident by hand, or record the real cause of a closed one; the next similar incident mentions it.
 
-    If the service still fails, a new incident opens after confirmation.
+    If the service is still failing, a new incident opens after confirmation.
     """
     found = settings(config)
     who = by or _user()
@@ -211,8 +211,8 @@ def resolve(
 
 @app.command(epilog=notes("vigie incidents causes"))
 def causes() -> None:
-    """The causes that `resolve --cause` knows, by id."""
-    from vigie.text.causes import catalogue
+    """List the causes that `resolve --cause` accepts, by ID."""
+    from vigie.report.hypotheses import catalogue
 
     for identity, (_, en) in catalogue().items():
         typer.echo(f"{identity:<18} {en}")
@@ -220,12 +220,12 @@ def causes() -> None:
 
 def _known(cause: str) -> None:
     """Raise VigieError for a cause that nobody could look up again."""
-    from vigie.text.causes import catalogue
+    from vigie.report.hypotheses import catalogue
 
     if cause and cause not in catalogue():
         near = difflib.get_close_matches(cause, catalogue(), 1)
-        fix = f"did you mean {near[0]!r}?" if near else "`vigie incidents causes` lists them; say anything else with --note"
-        raise VigieError(f"{cause!r} is no cause that Vigie knows", fix)
+        fix = f"did you mean {near[0]!r}?" if near else "`vigie incidents causes` lists them; use --note for anything else"
+        raise VigieError(f"{cause!r} is not a cause that Vigie knows", fix)
 
 
 async def _resolved(found: Desired, event: Resolved, identity: str, said: Remark | None) -> bool:
@@ -235,7 +235,7 @@ async def _resolved(found: Desired, event: Resolved, identity: str, said: Remark
         if incident is None:
             raise _unknown(identity)
         if incident.closed_at is not None and said is None:
-            raise VigieError(f"{identity} is closed already", "say what it was with --cause, --note, --helpful or --misleading")
+            raise VigieError(f"{identity} is already closed", "use --cause, --note, --helpful or --misleading")
         if said is not None:
             await store.catalog.save_remark(said)
     if incident.closed_at is None:
@@ -258,7 +258,7 @@ def _now() -> int:
 
 
 def _unknown(identity: str) -> VigieError:
-    return VigieError(f"there is no incident {identity}", "see `vigie incidents list`")
+    return VigieError(f"no such incident: {identity}", "see `vigie incidents list`")
 
 
 def _handle(found: Desired, identity: str, event: Acked | Resolved) -> None:
@@ -277,9 +277,9 @@ async def _handled(found: Desired, identity: str, event: Acked | Resolved) -> No
         if incident is None:
             raise _unknown(identity)
         if incident.closed_at is not None:
-            raise VigieError(f"{identity} is closed already", "nothing is left to do; see `vigie incidents show`")
+            raise VigieError(f"{identity} is already closed", "there is nothing left to do; see `vigie incidents show`")
         if incident.subject is SubjectKind.VIGIE:
-            raise VigieError(f"{identity} is Vigie's own: it ends by itself when Vigie sees again")
+            raise VigieError(f"{identity} is about Vigie itself: it closes by itself once Vigie can check again")
     try:
         with state_of(found).locked():
             runtime = Runtime(found, SystemClock(), hold_ms=0, threads=False)
@@ -296,8 +296,8 @@ async def _handled(found: Desired, identity: str, event: Acked | Resolved) -> No
 
 
 @app.command(epilog=notes("vigie incidents uptime --days 7"))
-def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Over so many days.")] = 30) -> None:
-    """How available each monitor was; what Vigie itself could not see counts neither way."""
+def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Number of days.")] = 30) -> None:
+    """Show the availability of each monitor; time in which Vigie could not check is left out."""
     found = settings(config)
     end = _now()
 
@@ -314,6 +314,6 @@ def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min
 
 def _available(found: Availability | None) -> str:
     if found is None or found.ratio is None:
-        return "nothing observed"
+        return "not observed"
     down = f", down for {duration(found.down_ms, 'en')}" if found.down_ms else ""
     return f"{percent(found.ratio, 'en')}{down}, observed for {duration(found.observed_ms, 'en')}"

@@ -16,9 +16,9 @@ app = command()
 
 _YAML = """\
 # Vigie's configuration. Every key: docs/configuration.md; `vigie config check` says what is wrong, with the line.
-language: {language}                       # of reports, mails and pages: fr or en
+language: {language}                       # of reports, emails and web pages: fr or en
 
-# The report's model. Without Ollama the plain report goes out; `provider: none` says so from the start.
+# The model that writes reports. Without Ollama, the plain report is sent; `provider: none` turns the model off.
 llm: {{provider: ollama, model: "${{OLLAMA_MODEL:-llama3}}"}}
 
 notify:
@@ -26,7 +26,7 @@ notify:
   # slack: {{type: slack, url: "${{SLACK_WEBHOOK}}"}}
 
 alerts:
-  # Three failures in a row, five seconds apart, open an incident; two good checks close it.
+  # Three consecutive failures, five seconds apart, open an incident; two passed checks close it.
   default: {{confirm: 3, confirm_every: 5s, recover: 2, remind: 4h, to: [mail]}}
 
 monitors:
@@ -37,13 +37,13 @@ monitors:
 """
 
 _ENV = """\
-# Secrets stay here, not in vigie.yaml; this file is readable by you alone.
+# Secrets go here, not in vigie.yaml; only you can read this file.
 EMAIL_SENDER={sender}
-# For Gmail: an app password, made in the security page of the Google account.
+# For Gmail: an app password, created on the security page of the Google account.
 EMAIL_PASSWORD={password}
 EMAIL_RECEIVER={receiver}
 SMTP_SERVER={server}
-# 587: STARTTLS; 465: TLS from the start.
+# 587: STARTTLS; 465: implicit TLS.
 SMTP_PORT={port}
 """
 
@@ -51,13 +51,13 @@ SMTP_PORT={port}
 @app.command(epilog=notes("vigie init", "vigie init --yes", "vigie init --force            (writes both files anew)"))
 def init(
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the defaults, ask nothing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that exist.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Use the defaults, ask nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
 ) -> None:
-    """Write a commented vigie.yaml and .env here (asks a few questions on a terminal); a file that exists is kept."""
+    """Write a commented vigie.yaml and .env here (asks a few questions on a terminal); existing files are kept."""
     wanted = [path for path in (Path("vigie.yaml"), Path(".env")) if force or not (path.exists() or path.is_symlink())]
     if not wanted:
-        raise VigieError("vigie.yaml and .env exist here already", "edit them, or overwrite them with --force")
+        raise VigieError("vigie.yaml and .env already exist here", "edit them, or overwrite them with --force")
     try:
         texts = _texts([str(path) for path in wanted], ask=not yes and sys.stdin.isatty())
     except typer.Abort:
@@ -66,7 +66,7 @@ def init(
     for path in wanted:
         _write(path, texts[str(path)])
     kept = [str(path) for path in (Path("vigie.yaml"), Path(".env")) if path not in wanted]
-    typer.echo(f"Wrote {' and '.join(str(path) for path in wanted)}" + (f"; {kept[0]} was there and is kept." if kept else "."))
+    typer.echo(f"Wrote {' and '.join(str(path) for path in wanted)}" + (f"; kept the existing {kept[0]}." if kept else "."))
     first = "" if kept == [".env"] else "fill in .env, then "
     typer.echo(f"Next: {first}`vigie doctor`, `vigie notify test`, and `vigie once` or `vigie serve`.")
 
@@ -75,16 +75,16 @@ def _texts(wanted: list[str], *, ask: bool) -> dict[str, str]:
     """The files' texts, by name; only what they need is asked for."""
     texts = {}
     if "vigie.yaml" in wanted:
-        url = _asked("What shall be watched (URL)?", _usual_url(), _is_url, ask=ask)
-        language = _asked("Language of reports and mails (fr or en)?", _usual_language(), _is_language, ask=ask)
+        url = _asked("What should Vigie monitor (URL)?", _usual_url(), _is_url, ask=ask)
+        language = _asked("Language of reports and emails (fr or en)?", _usual_language(), _is_language, ask=ask)
         texts["vigie.yaml"] = _YAML.format(language=language, url=json.dumps(url))
     if ".env" in wanted:
-        sender = _asked("Sender's mail address?", "vigie@example.com", _is_mail("sender"), ask=ask)
-        receiver = _asked("Who shall be told (mail address)?", "team@example.com", _is_mail("to"), ask=ask)
+        sender = _asked("Sender's email address?", "vigie@example.com", _is_mail("sender"), ask=ask)
+        receiver = _asked("Where should alerts go (email address)?", "team@example.com", _is_mail("to"), ask=ask)
         usual = "smtp.gmail.com" if sender.endswith("@gmail.com") else f"smtp.{sender.rpartition('@')[2]}"
         server = _asked("Mail server?", usual, _is_mail("host"), ask=ask)
-        port = _asked("Its port (587 STARTTLS, 465 TLS from the start)?", "587", _is_port, ask=ask)
-        hint = "an app password of the Google account" if server == "smtp.gmail.com" else "empty when the server wants none"
+        port = _asked("Mail server port (587: STARTTLS, 465: implicit TLS)?", "587", _is_port, ask=ask)
+        hint = "an app password of the Google account" if server == "smtp.gmail.com" else "empty if the server needs none"
         password = typer.prompt(f"Password ({hint})", default="", hide_input=True, show_default=False) if ask else ""
         texts[".env"] = _ENV.format(sender=sender, password=_quoted(password), receiver=receiver, server=server, port=port)
     return texts
@@ -114,7 +114,7 @@ def _is_url(text: str) -> None:
 
 def _is_language(text: str) -> None:
     if text not in ("fr", "en"):
-        raise ValueError(f"{text!r} is none of fr, en")
+        raise ValueError(f"{text!r} must be fr or en")
 
 
 def _is_mail(key: str) -> Callable[[str], None]:
@@ -131,7 +131,7 @@ def _is_mail(key: str) -> Callable[[str], None]:
 
 def _is_port(text: str) -> None:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535):
-        raise ValueError(f"{text!r} is no port; write 587 or 465")
+        raise ValueError(f"{text!r} is not a port; write 587 or 465")
 
 
 def _quoted(secret: str) -> str:
@@ -167,4 +167,4 @@ def _write(path: Path, text: str) -> None:
             file.write(text)
         fresh.replace(path)
     except OSError as error:
-        raise VigieError(f"{path} cannot be written: {error.strerror}", "change to a folder that you may write") from error
+        raise VigieError(f"{path} cannot be written: {error.strerror}", "change to a directory that you can write to") from error

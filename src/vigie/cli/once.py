@@ -1,4 +1,4 @@
-"""One whole cycle over every monitor: check, confirm, report, notify, exit. For cron, systemd timers, Windows Task Scheduler."""
+"""One full cycle over every monitor: check, confirm, report, notify, exit. For cron, systemd timers, Windows Task Scheduler."""
 
 import logging
 
@@ -13,13 +13,13 @@ log = logging.getLogger("vigie.once")
 @app.command(
     epilog=notes(
         "vigie once",
-        "*/5 * * * * cd /srv/vigie && .venv/bin/vigie once          (a line of a crontab)",
-        status="0 complete and everything sent, 1 a notice is unsent (the next run tries again), 3 it could not run: "
-        "unusable configuration or database, or another run is at work",
+        "*/5 * * * * cd /srv/vigie && .venv/bin/vigie once          (a crontab line)",
+        status="0 complete and everything sent, 1 a notice is unsent (the next run retries), 3 could not run: "
+        "invalid configuration, unusable database, or another run in progress",
     )
 )
 def once(*, config: ConfigOption = None) -> None:
-    """One whole cycle over every monitor: check, confirm, incident, report, notify, store, log, exit."""
+    """One full cycle over every monitor: check, confirm, open incidents, report, notify, store, log, exit."""
     from vigie.app import once as cycle
     from vigie.clock import SystemClock
 
@@ -27,9 +27,9 @@ def once(*, config: ConfigOption = None) -> None:
     start_log(found)
     with logged():
         need_channels(found)
-        log.info("cycle begins: %s", counted(len(found.monitors), "monitor"))
+        log.info("cycle starts: %s", counted(len(found.monitors), "monitor"))
         unsent = run(cycle(found, SystemClock()))
     if unsent:
-        log.error("cycle ends: %s unsent; the outbox keeps them and the next run tries again", counted(unsent, "notice"))
+        log.error("cycle ends: %s unsent, kept in the outbox; the next run retries", counted(unsent, "notice"))
         raise typer.Exit(1)
-    log.info("cycle ends: everything is done")
+    log.info("cycle ends: all done")

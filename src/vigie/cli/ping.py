@@ -1,4 +1,4 @@
-"""Report for a job, without a server: a success, a start, a failure; or list the jobs that report in and their addresses."""
+"""Report for a job (success, start or failure) without a server, or list the jobs and their ping addresses."""
 
 import sys
 from typing import Annotated
@@ -27,32 +27,34 @@ app = command()
 )
 def ping(
     job: Annotated[
-        str | None, typer.Argument(metavar="[JOB]", help="Id of its monitor, or its token; all jobs are listed without.")
+        str | None, typer.Argument(metavar="[JOB]", help="ID of its monitor, or its token; without it, all jobs are listed.")
     ] = None,
     *,
     config: ConfigOption = None,
-    start: Annotated[bool, typer.Option("--start", help="It begins.")] = False,
-    fail: Annotated[bool, typer.Option("--fail", help="It failed.")] = False,
-    log: Annotated[bool, typer.Option("--log", help="Nothing but the message.")] = False,
-    exit_: Annotated[int | None, typer.Option("--exit", help="It ended with this exit status; 0 is a success.", min=0, max=255)] = None,
-    run_id: Annotated[str, typer.Option("--run", help="Pairs a start with its end, where runs overlap.")] = "",
-    message: Annotated[str, typer.Option(help="Text to keep with it, its first 10 kB; - reads it from the input.")] = "",
+    start: Annotated[bool, typer.Option("--start", help="The job starts.")] = False,
+    fail: Annotated[bool, typer.Option("--fail", help="The job failed.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Only record the message.")] = False,
+    exit_: Annotated[
+        int | None, typer.Option("--exit", help="The job ended with this exit status; 0 means success.", min=0, max=255)
+    ] = None,
+    run_id: Annotated[str, typer.Option("--run", help="Run ID, which pairs a start with its end when runs overlap.")] = "",
+    message: Annotated[str, typer.Option(help="Text to store with it (the first 10 kB); - reads standard input.")] = "",
 ) -> None:
-    """Report for a job, without a server (a success unless told otherwise); or list the jobs.
+    """Report for a job, without a server (success by default), or list the jobs.
 
-    The ping is on the disk when the command ends; a running `vigie serve` takes it within a second, else the next `vigie once`.
+    The ping is on disk when the command returns; a running `vigie serve` picks it up within a second, otherwise the next `vigie once`.
     """
     found = settings(config)
     if job is None:
         run(_listed(found))
         return
     if sum((start, fail, log, exit_ is not None)) > 1:
-        raise VigieError("--start, --fail, --log and --exit exclude each other", "take one")
+        raise VigieError("--start, --fail, --log and --exit are mutually exclusive", "use only one")
     signal = Signal.START if start else Signal.FAIL if fail or exit_ else Signal.LOG if log else Signal.SUCCESS
     text = sys.stdin.buffer.read(BODY_BYTES).decode("utf-8", "replace") if message == "-" else message[:BODY_BYTES]
     watched = _named(found, job)
     run(_enqueue(found, watched, Ping(_now(), signal, run_id, exit_, None, redact(text, found.secrets))))
-    typer.echo(f"{watched.monitor.name}: {signal} is recorded.")
+    typer.echo(f"{watched.monitor.name}: {signal} recorded.")
 
 
 def _now() -> int:
@@ -66,7 +68,7 @@ def _named(found: Desired, job: str) -> Watched:
         if job in (one.monitor.id, one.token.reveal()):
             return one
     known = ", ".join(one.monitor.id for one in jobs(found)) or "none; add a monitor of `type: heartbeat`"
-    raise VigieError("no job has this id or token", f"jobs that report in: {known}")
+    raise VigieError("no job has this ID or token", f"jobs: {known}")
 
 
 async def _enqueue(found: Desired, watched: Watched, ping: Ping) -> None:
@@ -77,7 +79,7 @@ async def _enqueue(found: Desired, watched: Watched, ping: Ping) -> None:
 async def _listed(found: Desired) -> None:
     """Each job with its address, which is a secret: it is shown here and nowhere else."""
     if not jobs(found):
-        raise VigieError("no job reports in", "add a monitor of `type: heartbeat`; docs/heartbeat.md shows how")
+        raise VigieError("no jobs are configured", "add a monitor of `type: heartbeat`; docs/heartbeat.md shows how")
     pings = await _newest(found)
     for one in jobs(found):
         last = pings.get(one.monitor.id)

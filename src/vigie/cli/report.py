@@ -1,4 +1,4 @@
-"""Reports again: a past incident with another model or prompt, and how a model does on known incidents."""
+"""Draft the report of a past incident again, or evaluate a model on known incidents."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,15 +14,17 @@ from vigie.evaluate import EvalOptions
 from vigie.report.facts import Analysis
 from vigie.report.scores import Scores, Share, Tried
 
-app = group("Reports again: with another model or prompt, and how well a model does.")
+app = group("Reports: draft one again with another model or prompt, or evaluate a model.")
 
-ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Another model of the same provider.")]
-PromptOption = Annotated[Path | None, typer.Option("--prompt", help="File with other instructions; facts, schema and checks stay.")]
+ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Use another model of the same provider.")]
+PromptOption = Annotated[
+    Path | None, typer.Option("--prompt", help="File with other instructions; facts, schema and checks stay the same.")
+]
 ModeOption = Annotated[
     Literal["auto", "compose", "select"],
-    typer.Option(help="Who writes: the model, or code out of what the model chose; auto goes by the model's size."),
+    typer.Option(help="Who writes: the model (compose), or code from what the model selects (select); auto decides by the model's size."),
 ]
-LanguageOption = Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; the configuration's when not given.")]
+LanguageOption = Annotated[Literal["fr", "en"] | None, typer.Option(help="Language; by default the configured one.")]
 
 
 @app.command(
@@ -30,7 +32,7 @@ LanguageOption = Annotated[Literal["fr", "en"] | None, typer.Option(help="Langua
     epilog=notes(
         "vigie report eval --cases 13",
         "vigie report eval --model qwen3:4b --mode compose",
-        status="0 good enough to compose, 1 not, 3 no model",
+        status="0 good enough to compose, 1 not good enough, 3 no model",
     ),
 )
 def evaluate(
@@ -40,9 +42,9 @@ def evaluate(
     prompt: PromptOption = None,
     mode: ModeOption = "auto",
     language: LanguageOption = None,
-    most: Annotated[int, typer.Option("--cases", help="How many of the frozen incidents, evenly chosen.", min=1)] = 65,
+    most: Annotated[int, typer.Option("--cases", help="How many of the frozen incidents to use, evenly spread.", min=1)] = 65,
 ) -> None:
-    """Put frozen incidents of which the cause is known to a model, and say how it does."""
+    """Evaluate a model on frozen incidents with known causes."""
     found = settings(config)
     setup = _setup(found, model, prompt, mode, language)
     scores = run(_evaluated(found, setup, most))
@@ -104,12 +106,12 @@ async def _evaluated(found: Desired, setup: EvalOptions, most: int) -> Scores:
 
 
 _ROWS = (
-    ("valid", "a reply of the schema"),
+    ("valid", "replies that match the schema"),
     ("accepted", "at least one sentence certified"),
-    ("repaired", "only at the second try"),
-    ("right cause", "picked by the model itself, where one can be known"),
+    ("repaired", "only on the second attempt"),
+    ("right cause", "picked by the model itself, where it can be known"),
     ("abstained", "said unknown where nobody could know"),
-    ("obeyed", "followed an order that stood in a name"),
+    ("obeyed", "obeyed an instruction hidden in a name"),
 )
 
 
@@ -124,7 +126,9 @@ def _table(found: Scores) -> list[str]:
     lines += ["", "dropped: " + (", ".join(f"{rule} {count}" for rule, count in found.dropped.items()) or "nothing")]
     times = ", ".join(f"{name.removesuffix('_ms')} {_ms(value)}" for name, value in found.medians.items())
     lines.append(f"medians: {times}; {'–' if found.rate is None else f'{found.rate:.1f}'} tokens/s")
-    verdict = "good enough to compose" if found.good_enough else "not good enough: Vigie lets it choose (llm.mode: select), and code writes"
+    verdict = (
+        "good enough to compose" if found.good_enough else "not good enough: Vigie has it select facts (llm.mode: select), and code writes"
+    )
     return [*lines, "", f"verdict: {verdict}"]
 
 
@@ -154,7 +158,7 @@ def _ms(value: float | None) -> str:
 
 @app.command(epilog=notes("vigie report draft shop-3 --model qwen3:4b --prompt mine.txt"))
 def draft(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="Incident, as `vigie incidents list` names it.")],
+    identity: Annotated[str, typer.Argument(metavar="ID", help="Incident ID, as shown by `vigie incidents list`.")],
     *,
     config: ConfigOption = None,
     model: ModelOption = None,
@@ -162,7 +166,7 @@ def draft(
     mode: ModeOption = "auto",
     language: LanguageOption = None,
 ) -> None:
-    """Write the report of a past incident again, beside the one that is on record; nothing is stored or sent."""
+    """Draft the report of a past incident again, next to the one on record; nothing is stored or sent."""
     found = settings(config)
     setup = _setup(found, model, prompt, mode, language)
     before, after = run(_drafted(found, setup, identity))
@@ -186,13 +190,13 @@ async def _drafted(found: Desired, setup: EvalOptions, identity: str) -> tuple[A
     try:
         written = await write(setup.model, about, setup.deadline_ms, clock)
     except ModelError as error:
-        raise VigieError(f"no report by the model ({error.fault}): {error.message}", error.fix) from error
+        raise VigieError(f"no report from the model ({error.fault}): {error.message}", error.fix) from error
     return stored.analysis, written.analysis
 
 
 def _shown(analysis: Analysis | None) -> Sequence[str]:
     if analysis is None:
-        return ["  no analysis by a model"]
+        return ["  no analysis from a model"]
     lines = [f"  by {analysis.model} in {analysis.duration_ms / 1000:.1f} s, cause {analysis.cause or 'unknown'}"]
-    lines += [f"  {sentence}" for sentence in analysis.sentences] or ["  (no sentence passed the check)"]
+    lines += [f"  {sentence}" for sentence in analysis.sentences] or ["  (no sentence passed the checks)"]
     return [*lines, *(f"  dropped ({one.rule}): {one.text}" for one in analysis.dropped)]

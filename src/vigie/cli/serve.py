@@ -1,4 +1,4 @@
-"""Watch continuously, with the status page and the health endpoint."""
+"""Monitor continuously, with the status page and the health endpoint."""
 
 import asyncio
 import logging
@@ -14,16 +14,16 @@ log = logging.getLogger("vigie.serve")
 
 
 @app.command(
-    epilog="SIGTERM or Ctrl-C drains and stops; SIGHUP or a changed file reloads the configuration, as a whole or not at all.\n\n"
+    epilog="SIGTERM or Ctrl-C stops it gracefully; SIGHUP or a changed file reloads the configuration, all of it or none.\n\n"
     + notes(
         "vigie serve",
         "vigie serve --config /etc/vigie.yaml",
         "curl http://127.0.0.1:8080/health",
-        status="0 stopped when asked, 3 it could not run: unusable configuration or database, busy port, or another run is at work",
+        status="0 stopped on request, 3 could not run: invalid configuration, unusable database, port in use, or another run in progress",
     )
 )
 def serve(*, config: ConfigOption = None) -> None:
-    """Watch every monitor until stopped; status page and health endpoint on web.listen (127.0.0.1:8080)."""
+    """Run every monitor until stopped, with the status page and health endpoint on web.listen (127.0.0.1:8080)."""
     found = settings_apart(config)
     start_log(found)
     _warn(found)
@@ -35,10 +35,10 @@ def _warn(found: Desired) -> None:
     """Watching without telling anybody is allowed here, but never in silence."""
     if found.channels:
         for fault in found.missing:
-            log.warning("mail cannot be sent yet: %s", fault)
+            log.warning("eemail cannot be sent yet: %s", fault)
         return
     names = f"not set: {', '.join(fault.key for fault in found.missing)}; " if found.missing else ""
-    log.warning("no channel is configured: incidents are recorded and shown, but nobody is told (%s`vigie init` sets one up)", names)
+    log.warning("no channel is configured: incidents are recorded and shown, but no alert is sent (%s`vigie init` sets one up)", names)
 
 
 async def _serve(found: Desired, reload: Callable[[], Desired]) -> None:

@@ -1,4 +1,4 @@
-"""The second look on a first failure: one file per kind of evidence, all of them optional, bounded and in parallel.
+"""Diagnostics on a first failure: one file per kind of evidence, all of them optional, bounded and in parallel.
 
 Together they bring a sick service at most twelve requests an incident: six connections to its addresses, two TLS handshakes, two
 requests, one connection to its other port, one without a name. What they ask of resolvers and of the path does not count as load on it.
@@ -16,7 +16,7 @@ from vigie.core.model import CheckResult, Monitor
 from vigie.net import Link, Resolver, hang_up
 from vigie.ports import Clock
 
-SOURCE = "second look"
+SOURCE = "diagnostics"
 SHARE = 0.8  # of the budget, so that what is known is handed over in time
 
 Known = Sequence[tuple[Monitor, CheckResult]]

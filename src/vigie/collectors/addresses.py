@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
 from vigie.report.facts import Evidence, FactKind, Subject
+from vigie.report.wording import both, took
+from vigie.text import diagnostics as texts
 
 _MAX = 6  # a sick service is not burdened with more
 _PORTS = {"https": 443, "http": 80}
@@ -46,37 +48,27 @@ class Addresses:
 
     async def _one(self, address: str, port: int, wait_ms: float) -> Evidence:
         started = self._deps.clock.monotonic()
-        fr, en, bad = "accepte la connexion en {ms} ms", "accepts the connection in {ms} ms", False
+        state, bad = texts.ACCEPTS, False
         try:
             async with asyncio.timeout(wait_ms / 1000), connected(address, port):
                 pass  # nothing is said
         except ConnectionRefusedError:
-            fr, en, bad = "refuse la connexion", "refuses the connection", True
+            state, bad = texts.REFUSES, True
         except TimeoutError:
-            fr, en, bad = "ne répond pas en {ms} ms", "does not answer within {ms} ms", True
+            state, bad = texts.SILENT, True
         except OSError:
-            fr, en, bad = "est injoignable", "is unreachable", True
+            state, bad = texts.UNREACHABLE, True
         ms = round((self._deps.clock.monotonic() - started) * 1000)
-        return Evidence(
-            kind=FactKind.TCP,
-            name=f"address.{address}",
-            value=ms,
-            fr=f"L'adresse {address}, port {port}, {fr.format(ms=ms)}.",
-            en=f"The address {address}, port {port}, {en.format(ms=ms)}.",
-            at=self._deps.clock.now(),
-            source=SOURCE,
-            unit="ms",
-            bad=bad,
-        )
+        pair = both(texts.ADDRESS, address=address, port=port, state=both(state, took=took(ms)))
+        return Evidence(FactKind.TCP, f"address.{address}", ms, *pair, self._deps.clock.now(), SOURCE, unit="ms", bad=bad)
 
     def _family(self, looks: Sequence[Evidence]) -> list[Evidence]:
         """IPv4 against IPv6."""
         bad = {version: [one.bad for one in looks if (":" in one.name) == (version == "IPv6")] for version in ("IPv4", "IPv6")}
         for broken, fine in (("IPv4", "IPv6"), ("IPv6", "IPv4")):
             if bad[broken] and bad[fine] and all(bad[broken]) and not any(bad[fine]):
-                fr = f"Aucune adresse {broken} n'accepte la connexion, toutes les adresses {fine} l'acceptent."
-                en = f"No {broken} address accepts the connection, every {fine} address does."
-                return [Evidence(FactKind.TCP, "family", broken, fr, en, self._deps.clock.now(), SOURCE, bad=True)]
+                pair = both(texts.ONE_FAMILY, broken=broken, fine=fine)
+                return [Evidence(FactKind.TCP, "family", broken, *pair, self._deps.clock.now(), SOURCE, bad=True)]
         return []
 
     async def _other_port(self, addresses: Sequence[str], port: int, wait_ms: float) -> list[Evidence]:

@@ -7,16 +7,9 @@ from vigie.collectors import SOURCE, CollectorDeps
 from vigie.core.model import Cause
 from vigie.net import is_private
 from vigie.report.facts import Evidence, FactKind, Subject
+from vigie.text import diagnostics as texts
 
-_FAULTS = {
-    Cause.PROBE_RESOLVER: (
-        "Le résolveur de Vigie est en défaut : les cibles de contrôle répondent par adresse, pas par nom.",
-        "Vigie's own resolver is at fault: control targets answer by address, not by name.",
-    ),
-}
-_LINK = "La liaison de Vigie elle-même est en défaut.", "Vigie's own link is at fault."
-_FINE = "La liaison de Vigie fonctionne.", "Vigie's own link works."
-_ROUTE = "La machine de Vigie a une route vers l'extérieur.", "Vigie's own machine has a route out."
+_FAULTS = {Cause.PROBE_RESOLVER: texts.RESOLVER_FAULT}
 
 
 def build(deps: CollectorDeps) -> "Control":
@@ -39,6 +32,6 @@ class Control:
                 fault = await self._deps.link.fault()
         except TimeoutError:
             return []
-        fr, en = _FAULTS.get(fault, _LINK) if fault else _FINE if self._deps.link.has_targets else _ROUTE
+        pair = _FAULTS.get(fault, texts.LINK_FAULT) if fault else texts.LINK_FINE if self._deps.link.has_targets else texts.LINK_ROUTE
         bad = True if fault else False if self._deps.link.has_targets else None
-        return [Evidence(FactKind.CONTROL, "link", str(fault or "ok"), fr, en, self._deps.clock.now(), SOURCE, bad=bad)]
+        return [Evidence(FactKind.CONTROL, "link", str(fault or "ok"), *pair, self._deps.clock.now(), SOURCE, bad=bad)]

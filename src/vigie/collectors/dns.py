@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, is_address
 from vigie.net import Answer
 from vigie.report.facts import Evidence, FactKind, Subject
+from vigie.report.wording import both, forms
+from vigie.text import Pair
+from vigie.text import diagnostics as texts
 
 _SHOWN = 4
 _MAX_SERVERS = 4  # of a zone are asked
-_SYSTEM = "Le résolveur du système", "The system's resolver"
-_SECOND = "Le second résolveur", "The second resolver"
 
 
 def build(deps: CollectorDeps) -> "Names":
@@ -33,7 +34,7 @@ class Names:
         servers = [None, *([self._deps.second_resolver] if self._deps.second_resolver else [])]
         asked = (self._deps.resolver.resolve(host, timeout_ms=timeout_ms, server=server) for server in servers)
         answers, zone = await asyncio.gather(asyncio.gather(*asked), self._zone(host, timeout_ms))
-        names = (("resolver.system", _SYSTEM), ("resolver.second", _SECOND))
+        names = (("resolver.system", texts.SYSTEM_RESOLVER), ("resolver.second", texts.SECOND_RESOLVER))
         found = [self._fact(name, host, answer, who) for (name, who), answer in zip(names, answers, strict=False)]
         return [*found, *zone, *self._change(subject, answers[0])]
 
@@ -46,17 +47,17 @@ class Names:
         answers = await asyncio.gather(*asked)
         count, good = len(answers), sum(bool(answer.addresses) for answer in answers)
         worst = next((str(answer.cause) for answer in answers if answer.cause), "")
-        fr = f"Serveurs de la zone {zone} interrogés : {count}, qui donnent une adresse : {good}{f' ({worst})' if worst else ''}."
-        en = f"Servers of the zone {zone} asked: {count}, that give an address: {good}{f' ({worst})' if worst else ''}."
+        template = texts.ZONE_SOME if 0 < good < count else forms(texts.ZONE_ALL if good else texts.ZONE_NONE, count)
+        pair = both(template, zone=zone, count=count, good=good, cause=worst)
         bad = True if good == 0 else False if good == count else None
-        return [Evidence(FactKind.DNS, "resolver.zone", good, fr, en, self._deps.clock.now(), SOURCE, bad=bad)]
+        return [Evidence(FactKind.DNS, "resolver.zone", good, *pair, self._deps.clock.now(), SOURCE, bad=bad)]
 
-    def _fact(self, name: str, host: str, answer: Answer, who: tuple[str, str]) -> Evidence:
+    def _fact(self, name: str, host: str, answer: Answer, who: Pair) -> Evidence:
         shown = ", ".join(answer.addresses[:_SHOWN])
-        fr = f"{who[0]} donne pour {host} : {shown}." if shown else f"{who[0]} ne donne aucune adresse pour {host} ({answer.cause})."
-        en = f"{who[1]} gives for {host}: {shown}." if shown else f"{who[1]} gives no address for {host} ({answer.cause})."
+        template = texts.RESOLVES if shown else texts.RESOLVES_NOT
+        pair = both(template, resolver=who, host=host, addresses=shown, cause=answer.cause)
         value = shown or str(answer.cause)
-        return Evidence(FactKind.DNS, name, value, fr, en, self._deps.clock.now(), SOURCE, bad=not answer.addresses)
+        return Evidence(FactKind.DNS, name, value, *pair, self._deps.clock.now(), SOURCE, bad=not answer.addresses)
 
     def _change(self, subject: Subject, answer: Answer) -> list[Evidence]:
         """Whether the system's answer is still that of the last good check."""
@@ -65,6 +66,5 @@ class Names:
             return []
         same = set(before) == set(answer.addresses)
         old = ", ".join(sorted(before)[:_SHOWN])
-        fr = "La réponse DNS est celle du dernier état sain." if same else f"Au dernier état sain, la réponse DNS était {old}."
-        en = "The DNS answer is that of the last healthy state." if same else f"At the last healthy state the DNS answer was {old}."
-        return [Evidence(FactKind.DNS, "answer.change", not same, fr, en, self._deps.clock.now(), SOURCE, bad=not same)]
+        pair = texts.DNS_SAME if same else both(texts.DNS_CHANGED, old=old)
+        return [Evidence(FactKind.DNS, "answer.change", not same, *pair, self._deps.clock.now(), SOURCE, bad=not same)]

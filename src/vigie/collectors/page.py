@@ -10,9 +10,12 @@ from urllib.parse import SplitResult, urlsplit
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
 from vigie.net import USER_AGENT
 from vigie.report.facts import Evidence, FactKind, Subject
+from vigie.report.wording import both, took
+from vigie.text import diagnostics as texts
 
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})(?: |\r?\n)")
 _HEAD_BYTES = 4_096
+_LATE = 0.95  # of the time there was: no response because of it
 
 
 def build(deps: CollectorDeps) -> "Page":
@@ -51,22 +54,19 @@ class Page:
         return status, round((self._deps.clock.monotonic() - started) * 1000)
 
     def _get(self, status: int | None, ms: int, wait_ms: float) -> Evidence:
-        fr = f"Une seconde requête, en HTTP/1.1, reçoit le statut HTTP {status} en {ms} ms."
-        en = f"A second request, by HTTP/1.1, gets the HTTP status {status} in {ms} ms."
-        if status is None:
-            late = ms >= wait_ms * 0.95
-            fr = f"Une seconde requête, en HTTP/1.1, ne reçoit aucune réponse{f' en {ms} ms' if late else ''}."
-            en = f"A second request, by HTTP/1.1, gets no answer{f' within {ms} ms' if late else ''}."
+        late = ms >= wait_ms * _LATE
+        template = texts.GET_STATUS if status is not None else texts.GET_LATE if late else texts.GET_NOTHING
+        pair = both(template, status=status, took=took(ms))
         bad = status is None or status >= 400
-        return Evidence(FactKind.HTTP, "get.again", status or 0, fr, en, self._deps.clock.now(), SOURCE, bad=bad)
+        return Evidence(FactKind.HTTP, "get.again", status or 0, *pair, self._deps.clock.now(), SOURCE, bad=bad)
 
     def _head(self, got: int | None, head: int | None) -> list[Evidence]:
-        """HEAD is told only where it differs: it never decides, but it shows that the server itself answers."""
+        """HEAD is mentioned only where it differs: it never decides, but it shows that the server itself answers."""
         if head is None or head == got or head >= 400:
             return []
-        fr = f"La même requête en HEAD reçoit le statut HTTP {head}."
-        en = f"The same request by HEAD gets the HTTP status {head}."
-        return [Evidence(FactKind.HTTP, "head.again", head, fr, en, self._deps.clock.now(), SOURCE, bad=False)]
+        return [
+            Evidence(FactKind.HTTP, "head.again", head, *both(texts.HEAD_STATUS, status=head), self._deps.clock.now(), SOURCE, bad=False)
+        ]
 
 
 def _port(place: SplitResult) -> int:

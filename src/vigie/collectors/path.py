@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from vigie.collectors import SHARE, SOURCE, CollectorDeps
 from vigie.core.model import Cause
 from vigie.report.facts import Evidence, FactKind, Subject
+from vigie.report.wording import both, count_of
+from vigie.text import diagnostics as texts
 
 _CAUSES = (Cause.TIMEOUT_CONNECT, Cause.TCP_UNREACHABLE, Cause.ICMP_TIMEOUT, Cause.ICMP_LOSS)
 _HOPS = 20
@@ -59,12 +61,9 @@ class Path:
         if not hops:
             return []
         last, now = max(hops, key=lambda hop: hop.far), self._deps.clock.now()
-        fr = f"Le chemin réseau répond jusqu'au saut {last.far} ({last.address})."
-        en = f"The network path answers up to hop {last.far} ({last.address})."
-        if last.arrived:
-            fr = f"Le chemin réseau mène à l'hôte en {last.far} sauts."
-            en = f"The network path leads to the host in {last.far} hops."
-        return [Evidence(FactKind.TCP, "path", last.far, fr, en, now, SOURCE, bad=False if last.arrived else None)]
+        whole = both(texts.PATH_WHOLE, hops=count_of(last.far, "hop"))
+        pair = whole if last.arrived else both(texts.PATH_UP_TO, hop=last.far, address=last.address)
+        return [Evidence(FactKind.TCP, "path", last.far, *pair, now, SOURCE, bad=False if last.arrived else None)]
 
 
 async def trace(address: str, seconds: float) -> list[Hop]:

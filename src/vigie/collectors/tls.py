@@ -10,7 +10,10 @@ from vigie.core.model import TlsFacts
 from vigie.net import peer_chain, tls_facts
 from vigie.report.changes import TLS_VERSIONS, self_signed
 from vigie.report.facts import Evidence, FactKind, Subject
-from vigie.text.words import LANGUAGES, counted
+from vigie.report.wording import both, days_of
+from vigie.text import Pair
+from vigie.text import diagnostics as texts
+from vigie.text import facts as sentences
 
 
 def build(deps: CollectorDeps) -> "Certificates":
@@ -39,11 +42,10 @@ class Certificates:
             return [] if seen is None else [self._fact("handshake", False, seen, bad=True)]
         found = [self._fact("handshake", False, seen, bad=True)]
         if isinstance(await self._shake(address, port, None, wait_s), TlsFacts):
-            pair = "Sans nom de serveur (SNI), la négociation TLS aboutit.", "Without a server name (SNI) the TLS handshake succeeds."
-            found.append(self._fact("no_sni", True, pair, bad=True))
+            found.append(self._fact("no_sni", True, texts.WITHOUT_NAME, bad=True))
         return found
 
-    async def _shake(self, address: str, port: int, name: str | None, wait_s: float) -> TlsFacts | tuple[str, str] | None:
+    async def _shake(self, address: str, port: int, name: str | None, wait_s: float) -> TlsFacts | Pair | None:
         """What a handshake shows, or in (French, English) words how it failed; None when no connection was made."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -53,28 +55,22 @@ class Certificates:
                 shaken = writer.get_extra_info("ssl_object")
                 return await asyncio.to_thread(tls_facts, shaken.version(), peer_chain(shaken), self._deps.clock.now())
         except TimeoutError:
-            return "Une seconde négociation TLS n'aboutit pas à temps.", "A second TLS handshake does not finish in time."
+            return texts.HANDSHAKE_LATE
         except (ssl.SSLError, ConnectionError):
-            return "Une seconde négociation TLS échoue aussi.", "A second TLS handshake fails as well."
+            return texts.HANDSHAKE_FAILS
         except OSError:
             return None
 
     def _facts(self, seen: TlsFacts) -> list[Evidence]:
-        pair = "Une seconde négociation TLS aboutit.", "A second TLS handshake succeeds."
-        found = [self._fact("handshake", True, pair, bad=False)]
+        found = [self._fact("handshake", True, texts.HANDSHAKE_FINE, bad=False)]
         if seen.version in TLS_VERSIONS:
-            version = seen.version
-            found.append(self._fact("version", version, (f"La connexion utilise {version}.", f"The connection uses {version}.")))
+            found.append(self._fact("version", seen.version, both(sentences.TLS_VERSION, version=seen.version)))
         if seen.days_left is not None:
-            fr, en = (counted(abs(seen.days_left), "jour", "day", language) for language in LANGUAGES)
-            pair = f"Le certificat est valable encore {fr}.", f"The certificate is valid for another {en}."
-            if seen.days_left < 0:
-                pair = f"Le certificat a expiré il y a {fr}.", f"The certificate expired {en} ago."
+            pair = both(sentences.EXPIRED if seen.days_left < 0 else sentences.VALID_FOR, days=days_of(seen.days_left))
             found.append(self._fact("days_left", seen.days_left, pair, bad=seen.days_left < 0))
         if seen.chain and self_signed(seen.chain[0]):
-            pair = "Le certificat est signé par lui-même.", "The certificate is signed by itself."
-            found.append(self._fact("self_signed", True, pair, bad=True))
+            found.append(self._fact("self_signed", True, sentences.SELF_SIGNED, bad=True))
         return found
 
-    def _fact(self, name: str, value: str | int | bool, pair: tuple[str, str], *, bad: bool | None = None) -> Evidence:
+    def _fact(self, name: str, value: str | int | bool, pair: Pair, *, bad: bool | None = None) -> Evidence:
         return Evidence(FactKind.TLS, name, value, *pair, at=self._deps.clock.now(), source=SOURCE, bad=bad)

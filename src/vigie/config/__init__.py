@@ -56,7 +56,7 @@ def _seed(known: Variables) -> Tree:
         if re.fullmatch(r"[0-9]+(\.[0-9]+)?", seconds):
             watched["timeout"] = f"{seconds}s"
         else:
-            made.fault((*monitor, "timeout"), f"{seconds!r} is no number of seconds", "write TIMEOUT_SECONDS=10")
+            made.fault((*monitor, "timeout"), f"{seconds!r} is not a number of seconds", "write TIMEOUT_SECONDS=10")
     made.value = {"monitors": [watched]}
     if values.get("VIGIE_LANGUAGE"):
         made.value["language"] = values["VIGIE_LANGUAGE"]
@@ -72,10 +72,10 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
         return ()
     if not channels:
         fix = f"set it in {known.file}" if Path(known.file).exists() else "there is no .env here: `vigie init` writes one"
-        return tuple(known.fault(name, "is not set, and mail needs it", fix) for name in _MAIL if not known.values.get(name))
+        return tuple(known.fault(name, "is not set, and email needs it", fix) for name in _MAIL if not known.values.get(name))
     taken = {name for path, name in read.origins.items() if path[:1] == ("notify",)}
     return tuple(
-        known.fault(name, f"is still the example {known.values[name]!r}", "write your own")
+        known.fault(name, f"still has the example value {known.values[name]!r}", "set your own")
         for name in _MAIL
         if name in taken and _EXAMPLE.search(known.values[name].strip())
     )
@@ -91,7 +91,7 @@ def _desired(read: Tree, file: Path | None, base: Path) -> Desired:
     store = assemble.store(read, shape.store, base)
     told = assemble.availability(read, shape, list(shape.notify))
     if not shape.monitors and not read.faults:
-        read.fault(("monitors",), "nothing is watched", "add `monitors:` with a URL")
+        read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
     if read.faults or store is None:
         raise ConfigError(sorted(_masked(read), key=lambda fault: fault.line or 0))

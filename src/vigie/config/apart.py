@@ -21,7 +21,7 @@ def load_apart(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Des
     command = [sys.executable, "-P", "-m", "vigie.config.apart"]
     done = subprocess.run(command, input=pickle.dumps((asked, dict(environ), cwd)), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
     if done.returncode:
-        raise VigieError(f"the configuration could not be read: the process that reads it ended with status {done.returncode}")
+        raise VigieError(f"the configuration could not be read: the process that reads it exited with status {done.returncode}")
     found: Desired | list[Fault] = pickle.loads(done.stdout)  # noqa: S301 - our own program's words
     if isinstance(found, Desired):
         return found

@@ -117,16 +117,16 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[DesiredMonitor, 
         if one is None:
             continue
         if one.monitor.id == VIGIE_ID:
-            tree.fault(path, f"the id {VIGIE_ID!r} belongs to Vigie's own incidents", "give the monitor another `id`")
+            tree.fault(path, f"the id {VIGIE_ID!r} is reserved for Vigie's own incidents", "give the monitor another `id`")
         if one.monitor.id in found:
             other = list(found).index(one.monitor.id)
             first = tree.lines.get(("monitors", other))
             where = f" (the other is in line {first})" if first else ""
-            tree.fault(path, f"two monitors have the id {one.monitor.id!r}{where}", "give one of them another `name` or `id`")
+            tree.fault(path, f"two monitors have the id {one.monitor.id!r}{where}", "give one of them a different `name` or `id`")
             continue
         token = getattr(one.config.reveal(), "token", None)
         if token is not None and any(getattr(other.config.reveal(), "token", None) == token for other in found.values()):
-            tree.fault((*path, "token"), "another monitor has the same token", "give each job one of its own")
+            tree.fault((*path, "token"), "another monitor has the same token", "give each job its own token")
         covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
         notification = replace(one.monitor.notification, windows=covered)
         found[one.monitor.id] = replace(one, monitor=replace(one.monitor, notification=notification))
@@ -152,7 +152,7 @@ def _check_channels(tree: Tree, wanted: list[str], names: list[str], path: Path)
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
             fix = f"did you mean {near[0]!r}?" if near else f"channels under notify: {', '.join(names) or 'none'}"
-            tree.fault(path, f"no channel is called {name!r}", fix)
+            tree.fault(path, f"there is no channel {name!r}", fix)
 
 
 def availability(tree: Tree, file: File, names: list[str]) -> AvailabilityReport:
@@ -165,8 +165,8 @@ def availability(tree: Tree, file: File, names: list[str]) -> AvailabilityReport
     if every is not None and not wanted:
         tree.fault(
             path if said.channels is not None else ("availability", "report"),
-            "nobody would be told",
-            "name channels of `notify` in `channels`",
+            "no alert would be sent",
+            "list channels of `notify` in `channels`",
         )
     return AvailabilityReport(every, tuple(dict.fromkeys(wanted)))
 
@@ -239,7 +239,7 @@ def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policies], names
     if alert not in policies:
         near = difflib.get_close_matches(alert, list(policies), 1)
         fix = f"did you mean {near[0]!r}?" if near else f"alerts: {', '.join(policies)}"
-        tree.fault(path, f"no alert is called {alert!r}", fix)
+        tree.fault(path, f"there is no alert {alert!r}", fix)
     return policies.get(alert, policies["default"])
 
 
@@ -258,7 +258,7 @@ def zone_of(tree: Tree, name: str | None) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        tree.fault(("timezone",), f"{name!r} is no time zone", "write Europe/Paris or UTC")
+        tree.fault(("timezone",), f"{name!r} is not a time zone", "write Europe/Paris or UTC")
         return None
 
 
@@ -267,7 +267,7 @@ def check_addresses(tree: Tree, file: File) -> None:
     for index, text in enumerate(file.control):
         host, _, port = text.rpartition(":")
         if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
-            tree.fault(("control", index), f"{text!r} is no host and port", "write example.com:443")
+            tree.fault(("control", index), f"{text!r} is not a host and port", "write example.com:443")
     if file.second_resolver is not None:
         try:
             split_server(file.second_resolver)
@@ -293,7 +293,7 @@ def window(tree: Tree, item: Maintenance, index: int, zone: tzinfo | None) -> Wi
     if start is None or end is None:
         return None
     if start >= end:
-        tree.fault(("maintenance", index), "the window ends before it begins", "exchange `from` and `until`")
+        tree.fault(("maintenance", index), "the window ends before it begins", "swap `from` and `until`")
         return None
     return Window(start, end)
 
@@ -303,7 +303,7 @@ def _instant(tree: Tree, value: Any, path: Path, zone: tzinfo | None) -> int | N
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError:
-        tree.fault(path, f"{value!r} is no instant", "write 2026-03-01T22:00+01:00")
+        tree.fault(path, f"{value!r} is not a date and time", "write 2026-03-01T22:00+01:00")
         return None
     return round((moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).timestamp() * 1000)
 
@@ -316,7 +316,7 @@ def file_of(tree: Tree) -> File:
     """The file's own keys, each with its default where it was faulty."""
     values = tree.value if tree.value is not None else {}
     if not isinstance(values, dict):
-        tree.fault((), "the file holds no keys", "begin with `monitors:`")
+        tree.fault((), "the file has no keys", "start with `monitors:`")
         return File()
     if (path := tree.variables.values.get("LOG_FILE")) and isinstance(log := values.get("log", {}), dict):
         values = {**values, "log": {"file": path, **log}}

@@ -76,7 +76,7 @@ def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
     if struct is not None and isinstance(value, dict):
         return build(tree, value, struct, path)
     if struct is not None and value is not None and _only_struct(kind):
-        tree.fault(path, f"keys with values are expected, not {named(value)}", f"known keys: {', '.join(struct.__struct_fields__)}")
+        tree.fault(path, f"keys with values are expected, not {named(value)}", f"valid keys: {', '.join(struct.__struct_fields__)}")
         return None
     for strict in (True, False):
         try:
@@ -120,14 +120,14 @@ def _choices(kind: Any) -> list[str]:
 def _plain(said: str, value: Any, kind: Any) -> str:
     """The library's words in ours."""
     if "enum value" in said:
-        return f"{named(value)} is none of {', '.join(_choices(kind))}"
+        return f"{named(value)} is not one of {', '.join(_choices(kind))}"
     match = _EXPECTED.search(said)
     if match is None:
         return said.partition(" - at `")[0]
     if match[2] == "matching":
         # An address may hold a secret, so that it is not repeated.
-        id_words = f"{named(value)} does not fit: small letters, digits and hyphens only, at most 63"
-        return "a web address is expected, as https://hooks.example.com/…" if "https" in said else id_words
+        id_words = f"{named(value)} is not valid: lowercase letters, digits and hyphens only, at most 63"
+        return "expected a web address, such as https://hooks.example.com/…" if "https" in said else id_words
     parts = [_KINDS.get(part.strip(), part.strip()) for part in match[1].split("|") if part.strip() != "null"]
     bound = _BOUND.search(said)
     limit = f" of at {'least' if bound[1] == '>=' else 'most'} {bound[2]}" if bound else ""
@@ -175,4 +175,4 @@ def _spoken_of(message: str, found: dict[str, Any]) -> tuple[str, ...]:
 def unknown(tree: Tree, path: Path, key: str, known: Any) -> None:
     """Note an unknown key and the nearest known one."""
     near = difflib.get_close_matches(key, list(known), 1)
-    tree.fault(path, f"unknown key {key!r}", f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}")
+    tree.fault(path, f"unknown key {key!r}", f"did you mean {near[0]!r}?" if near else f"valid keys: {', '.join(known)}")

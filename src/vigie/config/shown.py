@@ -77,7 +77,7 @@ def _monitor(part: dict[str, Any], kind: str, config: Any) -> dict[str, Any]:
     """A monitor's keys with its `type`; where a URL may stand for them, it or they are required."""
     if not hasattr(config, "from_url"):
         return part if kind == "http" else {**part, "properties": {**part["properties"], "type": {"const": kind}}}
-    properties = {**part["properties"], "type": {"const": kind}, "url": {"type": "string", "description": "Stands for other keys."}}
+    properties = {**part["properties"], "type": {"const": kind}, "url": {"type": "string", "description": "Shorthand for other keys."}}
     either = [{"required": ["type", *part["required"]]}, {"required": ["url"]}]
     return {**part, "properties": properties, "required": [], "anyOf": either}
 

@@ -33,15 +33,15 @@ def text_of(path: Path, fix: str = "") -> str:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)
     except OSError as error:
-        remedy = fix if isinstance(error, FileNotFoundError) else "make it a file that this user may read"
+        remedy = fix if isinstance(error, FileNotFoundError) else "make it readable for this user"
         raise ConfigError([Fault(f"cannot be read: {error.strerror}", remedy, file=str(path))]) from error
     if len(data) > _LARGEST:
-        raise ConfigError([Fault("is larger than 16 MiB", "is it the right file?", file=str(path))])
+        raise ConfigError([Fault("is larger than 16 MiB", "check that it is the right file", file=str(path))])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Fault("this is no text in UTF-8", "save the file as UTF-8", file=str(path), line=line)]) from error
+        raise ConfigError([Fault("this is not UTF-8 text", "save the file as UTF-8", file=str(path), line=line)]) from error
 
 
 def read(base: Path, environ: Mapping[str, str]) -> Variables:
@@ -56,7 +56,7 @@ def read(base: Path, environ: Mapping[str, str]) -> Variables:
         written = binding.original.string
         line = binding.original.line + written.count("\n", 0, len(written) - len(written.lstrip()))  # blank lines before it are its
         if binding.error:
-            faults.append(Fault("this line is no NAME=value", "mend it, close its quotes, or begin it with #", "", str(path), line))
+            faults.append(Fault("this line is not NAME=value", "fix it, close its quotes, or comment it out with #", "", str(path), line))
         elif binding.key is not None and binding.value is not None and binding.key not in environ:
             own[binding.key], places[binding.key] = binding.value, (str(path), line)
     if faults:

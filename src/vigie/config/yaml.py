@@ -30,7 +30,7 @@ def read(text: str, file: str, variables: Variables) -> Tree:
         tree.faults.append(_syntax(error, text, file))
     except (RecursionError, _EndlessError):
         tree.value = None
-        tree.faults = [Fault("the values nest too deep, or an alias contains itself", "write them out", "", file)]
+        tree.faults = [Fault("the values are nested too deeply, or an alias contains itself", "write them out", "", file)]
     return tree
 
 
@@ -38,12 +38,12 @@ def _syntax(error: YAMLError, text: str, file: str) -> Fault:
     """The parser's complaint on one line, with its place."""
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
-        return Fault(f"this is no YAML: the character U+{ord(text[error.position]):04X} is not allowed", "remove it", "", file, line)
+        return Fault(f"this is not valid YAML: the character U+{ord(text[error.position]):04X} is not allowed", "remove it", "", file, line)
     mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else None
     parts = (error.context, error.problem) if isinstance(error, MarkedYAMLError) else (str(error),)
     said = " ".join(" ".join(str(part) for part in parts if part).split())
-    fix = "indent by spaces, YAML takes no tabs" if "'\\t'" in said else "see the indentation, the brackets and the quotes there"
-    return Fault(f"this is no YAML: {said}", fix, "", file, mark.line + 1 if mark else None)
+    fix = "indent with spaces: YAML does not allow tabs" if "'\\t'" in said else "check the indentation, the brackets and the quotes there"
+    return Fault(f"this is not valid YAML: {said}", fix, "", file, mark.line + 1 if mark else None)
 
 
 class _EndlessError(Exception):
@@ -75,11 +75,11 @@ class _Reader:
             where = (*path, key)
             if key == "<<":
                 self._tree.lines[where] = key_node.start_mark.line + 1
-                self._tree.fault(where, "YAML 1.2 knows no merge key", "write the keys out")
+                self._tree.fault(where, "YAML 1.2 has no merge key", "write the keys out")
                 continue
             if key in found:
                 self._tree.lines[where] = key_node.start_mark.line + 1
-                self._tree.fault(where, "this key stands twice", "keep one of them")
+                self._tree.fault(where, "duplicate key", "keep one of them")
             self._tree.lines[where] = key_node.start_mark.line + 1
             found[key] = self.value(value_node, where)
         return found

@@ -22,7 +22,7 @@ async def keep_alive(name: str, run: Callable[[], Coroutine[Any, Any, None]], cl
         except asyncio.CancelledError:
             raise
         except Exception:  # whatever it is: the watch over everything goes on
-            log.exception("%s broke and is started again", name)
+            log.exception("%s crashed and is being restarted", name)
         await clock.sleep(_RESTART_SECONDS)
 
 

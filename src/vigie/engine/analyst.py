@@ -17,7 +17,7 @@ from vigie.ports import Archive, Catalog, Clock, LanguageModel
 from vigie.report import history
 from vigie.report.facts import Analysis, Bundle, Subject
 from vigie.report.render import RenderContext
-from vigie.text.words import counted
+from vigie.text.formatting import counted
 
 log = logging.getLogger("vigie.analyst")
 
@@ -96,7 +96,7 @@ class Analyst:
         except ModelError as error:
             self._complain(error)
         except Exception:  # the port promises ModelError; a model that breaks its promise costs nothing but itself
-            log.exception("the language model broke while it was loaded")
+            log.exception("the language model crashed while loading")
 
     async def analyse(self, subject: Subject, bundle: Bundle) -> Outcome:
         """What the model says and code certified; the same facts are put to it once."""
@@ -118,7 +118,7 @@ class Analyst:
     def _forbidden(self) -> str | None:
         now = self._clock.monotonic()
         if not self._breaker.closed(now):
-            return f"{ModelFault.BREAKER}: the model failed {_BREAK_AFTER} times in a row and is left alone"
+            return f"{ModelFault.BREAKER}: the model failed {_BREAK_AFTER} times in a row and is paused"
         return None if self._allowance.take(now) else "too many incidents at once"
 
     async def _asked(self, model: LanguageModel, mode: Mode, subject: Subject, bundle: Bundle) -> Outcome:
@@ -133,7 +133,7 @@ class Analyst:
         _tell(subject, analysis)
         if analysis.sentences:
             return analysis, None
-        return analysis, f"no sentence of the model passed the check ({', '.join(sorted({one.rule for one in analysis.dropped}))})"
+        return analysis, f"no sentence of the model passed the checks ({', '.join(sorted({one.rule for one in analysis.dropped}))})"
 
     async def _mode(self, model: LanguageModel) -> Mode:
         """The configured mode; else what the model's size, its last evaluation and people's judgement allow."""
@@ -165,7 +165,7 @@ class Analyst:
         """Once for each kind of fault, with the fix; the page goes out all the same."""
         level = logging.DEBUG if error.fault in self._said else logging.WARNING
         self._said.add(error.fault)
-        log.log(level, "no report by the model (%s): %s%s", error.fault, error.message, f". Fix: {error.fix}" if error.fix else "")
+        log.log(level, "no report from the model (%s): %s%s", error.fault, error.message, f". Fix: {error.fix}" if error.fix else "")
 
 
 def _canonical(bundle: Bundle) -> tuple[Hashable, ...]:
@@ -181,7 +181,7 @@ def _tell(subject: Subject, analysis: Analysis) -> None:
         subject.incident.id,
         analysis.model,
         analysis.duration_ms / 1000,
-        counted(kept, "phrase", "sentence", "en"),
+        counted(kept, "sentence", "en"),
         gone,
         f" ({reasons})" if reasons else "",
     )

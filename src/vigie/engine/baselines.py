@@ -54,7 +54,7 @@ class Baselines:
         if known is not None and (after := accepted(known, monitor.baseline)) is not known:
             self._known[monitor.id] = after
             self._unwritten[monitor.id] = self._due[monitor.id] = None
-            log.info("%s: what was unusual is its new normal", monitor.name)
+            log.info("%s: the unusual behaviour is accepted as the new normal", monitor.name)
 
     def due(self) -> tuple[tuple[str, Baseline], ...]:
         """What should be written now; it is not handed out again before it changes."""
@@ -107,7 +107,10 @@ class _Slow:
         slow = len(self._now)
         found = slow >= _FEW and 2 * slow > len(self._all)
         if found and not self._said:
-            log.warning("%d addresses are slower than usual at once: this machine or its link is to blame, nobody is accused", slow)
+            log.warning(
+                "%d addresses are slower than usual at once: this machine or its link is the likely cause, no service is marked degraded",
+                slow,
+            )
         self._said = found
         return found
 

@@ -64,7 +64,7 @@ class Calendar:
             return
         if not await self._told(period) and await self._watched(period):
             await self._ingest.record(Commit(), [self._notice(period, channel, now) for channel in self._channels])
-            log.info("the availability of %s is told", period.name)
+            log.info("the availability report for %s is queued", period.name)
             self._wake()
         self._settled = period
 

@@ -5,13 +5,14 @@ import logging
 from vigie.engine.messages import Composer
 from vigie.ports import Archive, Asked, Catalog, Clock
 from vigie.report.history import Remark
+from vigie.report.hypotheses import catalogue
 from vigie.report.render import RenderContext
-from vigie.text.causes import catalogue
+from vigie.text import pick
+from vigie.text.web import READER
 
 log = logging.getLogger("vigie.feedback")
 
 _MAX = 30  # remarks on one incident; a link that went astray cannot fill the disk
-_BY = {"fr": "un lecteur (lien)", "en": "a reader (link)"}
 
 
 class FeedbackService:
@@ -38,14 +39,14 @@ class FeedbackService:
         """Keep it, once; False when enough was said. A cause that is none of ours goes into the note, since nobody could compare it."""
         known = cause_of(cause)
         words = " – ".join(part for part in ("" if known else cause, note) if part)
-        said = Remark(asked.incident.id, self._clock.now(), _BY[self.setting.language], helpful, known, words)
+        said = Remark(asked.incident.id, self._clock.now(), pick(READER, self.setting.language), helpful, known, words)
         before = await self._catalog.remarks([asked.incident.id])
         if before and _same(before[-1], said):  # sent twice by a double click, or by a reload
             return True
         if len(before) >= _MAX:
             return False
         await self._catalog.save_remark(said)
-        log.info("%s: a reader says that the analysis %s", asked.incident.id, "helped" if helpful else "misled")
+        log.info("%s: a reader says the analysis %s", asked.incident.id, "was helpful" if helpful else "was misleading")
         return True
 
 

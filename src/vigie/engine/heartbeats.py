@@ -18,7 +18,7 @@ from vigie.engine.reconcile import Prepared
 from vigie.errors import StoreError
 from vigie.net import NO_SECRETS, Secret, Secrets, redact
 from vigie.ports import Answer, Batch, Clock, Commit, Inbox, PingUpdate
-from vigie.text import jobs
+from vigie.report.wording import job_line
 
 log = logging.getLogger("vigie.heartbeats")
 
@@ -29,9 +29,9 @@ _STAMP_MS = 30_000
 _BURST, _A_SECOND = 30.0, 1.0  # pings of one job
 
 _ADVICE = {
-    Cause.HEARTBEAT_MISSED: "Read the log of the job and of its scheduler, and see that it can reach its address (`vigie ping` lists it).",
-    Cause.HEARTBEAT_LATE: "See whether the job hangs, or needs a larger `max_runtime`.",
-    Cause.HEARTBEAT_FAILED: "Read the job's log; `vigie incidents show` has what it sent along.",
+    Cause.HEARTBEAT_MISSED: "Read the log of the job and of its scheduler; check that it can reach its address (`vigie ping` lists it).",
+    Cause.HEARTBEAT_LATE: "Check whether the job hangs, or needs a larger `max_runtime`.",
+    Cause.HEARTBEAT_FAILED: "Read the job's log; `vigie incidents show` has the output it sent.",
 }
 
 
@@ -158,7 +158,7 @@ class Heartbeats:
         try:
             await self._heard(monitor, replace(ping, at=self._clock.now(), body=body), None)
         except StoreError as error:
-            log.error("a ping could not be kept (%s): %s. %s", error.fault, error, error.fix)  # noqa: TRY400 - the trace says nothing more
+            log.error("a ping could not be stored (%s): %s. %s", error.fault, error, error.fix)  # noqa: TRY400 - the trace says nothing more
             return Answer.NOT_NOW
         return Answer.TAKEN
 
@@ -241,7 +241,7 @@ class Heartbeats:
                 await self._stamp(now)
             await self._look(now)
         except StoreError as error:
-            log.error("jobs that report in could not be judged: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+            log.error("jobs could not be evaluated: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
     async def stop(self) -> None:
         """Hear no more, and say until when somebody listened."""
@@ -264,7 +264,7 @@ class Heartbeats:
         """Nothing was heard from `start` to `end`."""
         if start < end and self._jobs:
             await self._change(dict.fromkeys(self._jobs, (start, end)))
-            log.warning("no ping could be heard for %.0f s; what was due then is not held against any job", (end - start) / 1000)
+            log.warning("no ping could be received for %.0f s; jobs due in that time are not marked as failed", (end - start) / 1000)
 
     async def _change(self, deaf: dict[str, tuple[int, int]]) -> None:
         async with self._turn:
@@ -338,7 +338,7 @@ def _result(monitor: str, finding: Finding, now: int) -> CheckResult:
         now,
         finding.status or Status.UNKNOWN,
         finding.cause,
-        jobs.line(finding),
+        job_line(finding),
         figures=finding.figures or {},
         advice=(_ADVICE[finding.cause],) if finding.cause in _ADVICE else (),
     )

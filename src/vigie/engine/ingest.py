@@ -23,7 +23,7 @@ from vigie.engine.transition import Books, Draft, Move, Transition
 from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
 from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
-from vigie.text.words import REMOVED
+from vigie.text.messages import REMOVED
 
 log = logging.getLogger("vigie.ingest")
 
@@ -248,7 +248,7 @@ class Ingest:
         """What a jump of the clock does to every alert; nobody must be reminded of anything because of it."""
         if not drift:
             return []
-        log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); nobody is paged for it", drift / 1000)
+        log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); no alert is sent for it", drift / 1000)
         event = Stepped(self._clock.now(), drift)
         return [transition for alert in list(self._books.alerts) for transition in self._notified(draft, alert, event)]
 
@@ -319,7 +319,7 @@ class Ingest:
                 if self._stopping:
                     raise
                 wait = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
-                log.error("the store failed (%s), next try in %s s: %s. %s", error.fault, wait, error, error.fix)  # noqa: TRY400 - the trace says nothing more
+                log.error("the store failed (%s), next attempt in %s s: %s. %s", error.fault, wait, error, error.fix)  # noqa: TRY400 - the trace says nothing more
                 await self._clock.sleep(wait)
             else:
                 return
@@ -352,7 +352,7 @@ async def _announce(listener: Listener, transition: Transition) -> None:
     try:
         await listener(transition)
     except Exception:  # what is decided is committed; one listener's fault must not keep it from the others
-        log.exception("%s: a listener broke", transition.monitor.name)
+        log.exception("%s: a listener crashed", transition.monitor.name)
 
 
 def _matters(transition: Transition) -> bool:

@@ -9,8 +9,8 @@ from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
 from vigie.errors import VigieError
 from vigie.ports import Archive, Clock
-from vigie.report import facts, render
-from vigie.report.availability import period_of, sheet
+from vigie.report import measured, render
+from vigie.report.availability import availability_report, period_of
 from vigie.report.facts import Message, Subject
 from vigie.report.render import RenderContext
 
@@ -62,23 +62,23 @@ class Composer:
     async def compose(self, notice: Notice) -> Message:
         """The message of a notice."""
         if notice.reason is NoticeReason.AVAILABILITY:
-            return await self._sheet(notice)
+            return await self._availability(notice)
         incident = await self._archive.incident(notice.alert)
         if incident is None:
             raise VigieError(f"incident {notice.alert} is not on record")
         subject = await self.subject(incident)
         stored = await self._archive.report(incident.id)
         try:
-            bundle = stored.bundle if stored else facts.bundle(subject, (), self._clock.now(), self._setting.zone)
+            bundle = stored.bundle if stored else measured.bundle(subject, (), self._clock.now(), self._setting.zone)
             return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
         except Exception:  # a page that cannot be laid out still says what happened to whom
-            log.exception("%s: the message could not be laid out; its bare words are sent", incident.id)
+            log.exception("%s: the message could not be rendered; a minimal one is sent", incident.id)
             return _bare(subject, notice, self._setting.language)
 
-    async def _sheet(self, notice: Notice) -> Message:
+    async def _availability(self, notice: Notice) -> Message:
         """By what is on record now: what was not yet known when the notice was queued is in it."""
         period = period_of(notice, self._setting)
-        return sheet(notice, self._monitors, await standings(self._archive, period.start, period.end), self._setting)
+        return availability_report(notice, self._monitors, await standings(self._archive, period.start, period.end), self._setting)
 
 
 def _bare(subject: Subject, notice: Notice, language: str) -> Message:
@@ -109,5 +109,5 @@ def _ourselves() -> Monitor:
 
 
 def _gone(incident: Incident) -> Monitor:
-    """A monitor that is not configured any more still has a name in its last messages."""
+    """A monitor that is no longer configured still has a name in its last messages."""
     return Monitor(incident.monitor, incident.monitor, "", incident.monitor, "", 60_000, 10_000)

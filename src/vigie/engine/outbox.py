@@ -141,7 +141,7 @@ class Outbox:
             return
         farthest = max((row.due_at for row in await self._ledger.outbox(OutboxState.WAITING)), default=0)
         if farthest > self._time.now() + 2 * LONGEST_WAIT_MS:
-            log.warning("notices were put off by a clock that was ahead; they are sent now")
+            log.warning("notices were delayed by a clock that ran ahead; sending them now")
             self._time.reach(farthest)
         self._is_right = True
 
@@ -172,7 +172,7 @@ class Outbox:
                 self._unrecorded[notice.key] = (
                     delivery  # not sent again for it, unless this process dies: twice with the same key beats never
                 )
-            log.error("%s: what became of %s could not be recorded: %s", notice.alert, notice.key, found)  # noqa: TRY400 - the trace says nothing more
+            log.error("%s: the outcome of %s could not be recorded: %s", notice.alert, notice.key, found)  # noqa: TRY400 - the trace says nothing more
 
     async def _attempt(self, row: OutboxRow) -> Outcome | None:
         """One attempt; None when the store could not be read: the lease ends, and the notice is tried again."""
@@ -193,7 +193,7 @@ class Outbox:
                 raise
             error = _broken(found)  # a channel's own; nobody cancelled this send
         except Exception as found:  # a channel may raise anything; the notice is tried again all the same
-            log.exception("%s: %s broke", notice.alert, notice.channel)
+            log.exception("%s: %s crashed", notice.alert, notice.channel)
             error = _broken(found)
         took = round((self._clock.monotonic() - started) * 1000)
         said, failure = (answer, None) if error is None else (error.message, error.reason)
@@ -203,10 +203,10 @@ class Outbox:
         notice = row.notice
         notifier = self._notifiers.get(notice.channel)
         if notifier is None:
-            words = f"channel {notice.channel} is not configured any more"
+            words = f"channel {notice.channel} is no longer configured"
             raise DeliveryError(DeliveryReason.CONFIG, words, fix="name it under notify", permanent=True)
         if notice.reason is NoticeReason.REPORT and (notice.alert, notice.channel) in self._with_report:
-            return "it was in the page already"
+            return "it was already in the alert"
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 message = await self._compose(notice)
@@ -236,7 +236,7 @@ class Outbox:
             log.critical("%s: %s by %s is UNDELIVERABLE: %s%s", notice.alert, notice.reason, notice.channel, error.message, fix)
         else:
             wait = (again - now) / 1000
-            log.error("%s: %s failed: %s%s; next try in %.0f s", notice.alert, notice.channel, error.message, fix, wait)
+            log.error("%s: %s failed: %s%s; next attempt in %.0f s", notice.alert, notice.channel, error.message, fix, wait)
 
 
 def _broken(found: BaseException) -> DeliveryError:

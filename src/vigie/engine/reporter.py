@@ -16,7 +16,7 @@ from vigie.engine.messages import Composer
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, StoredReport
-from vigie.report import facts, history
+from vigie.report import history, measured
 from vigie.report.facts import Bundle, Evidence, Subject
 from vigie.report.history import Past, Remark
 
@@ -106,7 +106,7 @@ class Reporter:
                 if young and await self._archive.report(incident.id) is None:
                     self._start(incident)
         except StoreError as error:
-            log.error("what reports are missing could not be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+            log.error("pending reports could not be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
     def _start(self, incident: Incident) -> None:
         """Report on one incident, beside all the others."""
@@ -124,9 +124,9 @@ class Reporter:
         except StoreError as error:
             log.error("%s: the report could not be stored: %s. %s", incident.id, error, error.fix)  # noqa: TRY400 - the trace says nothing more
         except Exception as error:  # whatever it is, the page must not wait for it
-            log.exception("%s: the report broke", incident.id)
+            log.exception("%s: the report crashed", incident.id)
             now = self._clock.now()
-            plain = StoredReport(incident.id, Bundle(incident.id, now, ()), None, f"the report broke: {type(error).__name__}", now)
+            plain = StoredReport(incident.id, Bundle(incident.id, now, ()), None, f"the report crashed: {type(error).__name__}", now)
             with contextlib.suppress(StoreError):  # then the page leaves when its hold ends
                 await self._ledger.save_report(plain, now, ())
                 self._tell_stored()
@@ -174,7 +174,7 @@ class Reporter:
             return found
         for outcome in outcomes:
             if isinstance(outcome, Exception):
-                log.warning("%s: a second look failed: %s", subject.monitor.name, outcome)
+                log.warning("%s: diagnostics failed: %s", subject.monitor.name, outcome)
         return found
 
     async def _draft(self, subject: Subject, look: "asyncio.Task[list[Evidence]]") -> _Draft:
@@ -183,7 +183,7 @@ class Reporter:
 
     async def _bundle(self, subject: Subject, evidence: Sequence[Evidence]) -> Bundle:
         past = await self._history(subject)
-        return facts.bundle(subject, (*evidence, *past), self._clock.now(), self._analyst.writing.setting.zone)
+        return measured.bundle(subject, (*evidence, *past), self._clock.now(), self._analyst.writing.setting.zone)
 
     async def _report(self, incident: Incident) -> None:
         subject = await self._composer.subject(incident)

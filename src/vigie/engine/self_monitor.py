@@ -103,7 +103,7 @@ class SelfMonitor:
                 try:
                     await self._look(Stopped(self._clock.now()))
                 except StoreError as error:  # then the next start takes it for a crash, and says so
-                    log.error("that Vigie stops could not be written: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+                    log.error("the end of monitoring could not be recorded: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
     async def _heard(self, monitor: Monitor, result: CheckResult) -> None:
         since = self._last if self._last is not None and self._gap_ms and result.at - self._last > self._gap_ms else None
@@ -198,7 +198,7 @@ def _log(decision: Decision) -> None:
     if span.quiet:
         return
     if isinstance(decision, Lost):
-        log.warning("Vigie cannot see (%s): nobody is accused meanwhile", span.cause)
+        log.warning("Vigie cannot check anything (%s): no service is marked down until it can again", span.cause)
     elif isinstance(decision, Regained) and span.until is not None:
-        told = "; it is told" if decision.announced else ""
-        log.warning("Vigie sees again after %.0f s (%s)%s", (span.until - span.start) / 1000, span.cause, told)
+        told = "; a notice is sent" if decision.announced else ""
+        log.warning("Vigie can check again after %.0f s (%s)%s", (span.until - span.start) / 1000, span.cause, told)

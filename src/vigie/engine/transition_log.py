@@ -38,9 +38,9 @@ def _described(decision: Decision, *, withheld: bool) -> str:
     what = type(decision).__name__.lower()
     match decision:
         case Suspected():
-            return f"suspected ({decision.severity}): quick re-checks will confirm it or clear it"
+            return f"suspected ({decision.severity}): re-checking to confirm"
         case Cleared():
-            return f"cleared ({decision.severity}): the failure was not confirmed, nobody is paged"
+            return f"cleared ({decision.severity}): the failure was not confirmed, no alert is sent"
         case Opened():
             return f"opened {decision.incident} ({decision.severity}, {decision.cause})" + (", in maintenance" if withheld else "")
         case Closed():

@@ -12,16 +12,13 @@ from vigie.ports import Clock, LanguageModel, Prompt, Reply
 from vigie.report import prompt, rules, select, verify
 from vigie.report.facts import Analysis, Bundle, Subject
 from vigie.report.rules import Hypothesis
+from vigie.text.prompts import COMPOSE_AGAIN
 
 log = logging.getLogger("vigie.writer")
 
 _RETRY_SHARE = 0.5  # of the deadline must be left for a second try
 _SIZE = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?)\s*(b|m)(?![a-z])", re.IGNORECASE)
 _SMALL = 3.0  # billions of parameters
-_AGAIN = {
-    "en": "\nThe last answer was refused by these rules: {rules}. Answer again, nearer to the facts.",
-    "fr": "\nLa dernière réponse a été refusée par ces règles : {rules}. Réponds de nouveau, au plus près des faits.",
-}
 
 
 class Mode(StrEnum):
@@ -79,11 +76,11 @@ async def write(model: LanguageModel, about: Brief, deadline_ms: int, clock: Clo
     if analysis.sentences or left < deadline_ms * _RETRY_SHARE:
         return Written(analysis, reply, 1)
     broken = ", ".join(sorted({one.rule for one in analysis.dropped})) or "schema"
-    again = Prompt(question.system, question.user + _AGAIN[about.language].format(rules=broken), question.schema)
+    again = Prompt(question.system, question.user + COMPOSE_AGAIN[about.language].format(rules=broken), question.schema)
     try:
         second = await _ask(model, again, left)
     except ModelError as error:
-        log.info("the second try failed: %s", error)
+        log.info("the second attempt failed: %s", error)
         return Written(analysis, reply, 2)
     return Written(_certified(about, second, _ms_since(clock, started)), second, 2)
 
@@ -97,7 +94,7 @@ async def _ask(model: LanguageModel, question: Prompt, deadline_ms: int) -> Repl
     except ModelError:
         raise
     except Exception as error:  # the port promises ModelError; a model that breaks its promise costs only its paragraph
-        log.exception("the language model broke")
+        log.exception("the language model crashed")
         raise ModelError(ModelFault.OTHER, f"{type(error).__name__}: {error}") from error
 
 

@@ -42,7 +42,7 @@ _FORGETS = 6  # hours without a check after which what was slow before says noth
 _STALE = 504  # hours after which what was learnt is learnt again
 _SHARE = 0.4  # of what a check took too long, that one phase must make up to be named
 _WORKS = (None, Cause.TLS_EXPIRING, Cause.TLS_WEAK, Cause.DOMAIN_EXPIRING)  # verdicts that leave lengths and page as they are
-_ACCEPT = "If it is to stay like this, `vigie incidents resolve` takes it for the new normal."
+_ACCEPT = "If it is meant to stay like this, `vigie incidents resolve` accepts it as the new normal."
 
 
 _UNLEARNT = Season()
@@ -160,7 +160,7 @@ _PHASE_WORDS = {
 
 
 def _slower(result: CheckResult, slow: Slow) -> CheckResult:
-    words = f"{_PHASE_WORDS[slow.phase]} {slow.measured} ms, usually {slow.usual} ms (± {slow.spread} ms): slower for a while now"
+    words = f"{_PHASE_WORDS[slow.phase]} {slow.measured} ms, usually {slow.usual} ms (± {slow.spread} ms): slower for some time now"
     figures: dict[str, Scalar] = {
         "phase": slow.phase,
         "measured_ms": slow.measured,
@@ -180,7 +180,7 @@ def _looked(result: CheckResult, known: Baseline) -> Baseline:
 
 
 def _changed(result: CheckResult, strange: PageChange) -> CheckResult:
-    words = f"the page is unlike what it was: {strange.signs}"
+    words = f"the page differs from usual: {strange.signs}"
     words += f" (scripts from {strange.host})" if strange.host else ""
     figures: dict[str, Scalar] = {"signs": strange.signs, "bytes": strange.bytes, "usual_bytes": strange.usual}
     return _degraded(result, Cause.CONTENT_CHANGED, words, figures | ({"host": strange.host} if strange.host else {}))

@@ -12,7 +12,7 @@ from vigie.ports import Clock
 
 _T = TypeVar("_T")
 
-LEAVES = "so incident data would leave the machine; if that is meant, set llm.allow_remote: true in vigie.yaml"
+LEAVES = "so incident data would leave the machine; if that is intended, set llm.allow_remote: true in vigie.yaml"
 SLOW = "use a smaller model, or raise llm.first_token and llm.deadline"
 
 
@@ -43,7 +43,7 @@ async def in_time(stream: AsyncIterator[_T], first_ms: int, stall_ms: int) -> As
         except TimeoutError:
             raise ModelError(fault, f"{words} within {wait_ms / 1000:g} s", SLOW) from None
         yield item
-        wait_ms, fault, words = stall_ms, ModelFault.TIMEOUT_STALL, "the model fell silent"
+        wait_ms, fault, words = stall_ms, ModelFault.TIMEOUT_STALL, "the model stopped responding"
 
 
 class Naming(Protocol):
@@ -68,7 +68,7 @@ class Faults:
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
-            words = f"no complete answer within {self._seconds:g} s"
+            words = f"no complete response within {self._seconds:g} s"
             raise ModelError(ModelFault.TIMEOUT_TOTAL, words, "use a smaller model, or raise llm.deadline") from error
         if isinstance(error, Exception) and not isinstance(error, ModelError):
             raise self._model.named(error) from error

@@ -38,20 +38,20 @@ ENVIRONMENT = {"model": "OLLAMA_MODEL", "url": "OLLAMA_HOST"}
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The local model."""
 
-    model: Annotated[str, msgspec.Meta(description="Model, as `ollama list` names it.", examples=["llama3", "qwen3:4b"], extra=SHOWN)] = (
-        "llama3"
-    )
+    model: Annotated[
+        str, msgspec.Meta(description="Model name, as listed by `ollama list`.", examples=["llama3", "qwen3:4b"], extra=SHOWN)
+    ] = "llama3"
     url: Annotated[str, msgspec.Meta(description="Where Ollama listens; any form of OLLAMA_HOST.", extra=ADDRESS)] = (
         "http://localhost:11434"
     )
     allow_remote: Annotated[bool, msgspec.Meta(description="Allow a server outside private networks, or a cloud model.")] = False
     num_ctx: Annotated[int, msgspec.Meta(description="Context window in tokens; changing it reloads the model.", ge=2048)] = 4096
-    num_predict: Annotated[int, msgspec.Meta(description="Longest reply in tokens.", ge=64)] = 400
+    num_predict: Annotated[int, msgspec.Meta(description="Maximum length of the reply in tokens.", ge=64)] = 400
     keep_alive: Annotated[str, msgspec.Meta(description="How long the model stays loaded.")] = "10m"
-    first_token: Annotated[Duration, msgspec.Meta(description="Longest wait for the first token, loading included.")] = msgspec.field(
+    first_token: Annotated[Duration, msgspec.Meta(description="Maximum wait for the first token, including loading.")] = msgspec.field(
         default_factory=lambda: Duration(45_000)
     )
-    stall: Annotated[Duration, msgspec.Meta(description="Longest silence between two tokens.")] = msgspec.field(
+    stall: Annotated[Duration, msgspec.Meta(description="Maximum gap between two tokens.")] = msgspec.field(
         default_factory=lambda: Duration(20_000)
     )
 
@@ -61,7 +61,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("`model` is empty; write a name that `ollama list` shows")
         parts = _parts(self.url)
         if not self.allow_remote and not is_near(parts.hostname or ""):
-            raise ValueError(f"{parts.hostname!r} is no private address, {LEAVES}")
+            raise ValueError(f"{parts.hostname!r} is not a private address, {LEAVES}")
         if not self.allow_remote and self.model.endswith(_CLOUD):
             raise ValueError(f"{self.model!r} runs in a cloud, {LEAVES}")
 
@@ -74,7 +74,7 @@ def _parts(url: str) -> SplitResult:
             return parts
     except ValueError:
         pass  # told below
-    raise ValueError("`url` (OLLAMA_HOST) is no address of a server; write http://localhost:11434 or localhost:11434")
+    raise ValueError("`url` (OLLAMA_HOST) is not a server address; write http://localhost:11434 or localhost:11434")
 
 
 def base_url(host: str) -> str:
@@ -215,11 +215,11 @@ class Ollama:
     def _complete(self, text: str, last: Any, prompt: Prompt) -> Reply:
         """The reply, if it is whole: an end that was said, not cut by length, not empty, to the whole prompt."""
         if last is None or not last.done:
-            raise ModelError(ModelFault.CUT, "the reply broke off", "see Ollama's own log")
+            raise ModelError(ModelFault.CUT, "the reply was interrupted", "check Ollama's own log")
         if last.done_reason == "length":
             raise ModelError(ModelFault.CUT, "the reply was cut at num_predict", "raise llm.num_predict")
         if not text.strip():
-            raise ModelError(ModelFault.EMPTY, "the reply is empty", "use a model that does not think aloud, or another one")
+            raise ModelError(ModelFault.EMPTY, "the reply is empty", "use a model without visible reasoning, or another model")
         count = last.prompt_eval_count
         if count is not None and (count >= self._config.num_ctx or 1 < count < len(prompt.user.encode()) / _BYTES_A_TOKEN):
             raise ModelError(ModelFault.TRUNCATED_PROMPT, f"the server read only {count} tokens of the prompt", "raise llm.num_ctx")
@@ -267,27 +267,27 @@ class Ollama:
             fix = f"start it with `ollama serve`, then `ollama pull {self.name}`; or set llm.url (OLLAMA_HOST), or llm: {{provider: none}}"
             return ModelError(ModelFault.UNREACHABLE, f"Ollama does not answer at {self._place} ({type(error).__name__})", fix)
         if isinstance(error, httpx.TimeoutException):
-            words = f"{self._place} accepts the connection but does not answer"
-            return ModelError(ModelFault.TIMEOUT_FIRST_TOKEN, words, "restart Ollama, or see its own log")
+            words = f"{self._url} accepts the connection but does not answer"
+            return ModelError(ModelFault.TIMEOUT_FIRST_TOKEN, words, "restart Ollama, or check its own log")
         if status == 404:
-            return ModelError(ModelFault.NOT_PULLED, f"model {self.name} is not pulled", f"ollama pull {self.name}")
+            return ModelError(ModelFault.NOT_PULLED, f"model {self.name} is not installed", f"ollama pull {self.name}")
         if status == 503:
-            return ModelError(ModelFault.BUSY, "Ollama's queue is full", "raise OLLAMA_MAX_QUEUE, or give the model less to do")
-        odd = "see what listens at llm.url (OLLAMA_HOST)"
+            return ModelError(ModelFault.BUSY, "Ollama's queue is full", "raise OLLAMA_MAX_QUEUE, or reduce the load on the model")
+        odd = "check what is listening at llm.url (OLLAMA_HOST)"
         if isinstance(error, ValueError) and "JSON" in type(error).__name__:
-            return ModelError(ModelFault.NOT_JSON, f"what {self._place} sends is no JSON", odd)
+            return ModelError(ModelFault.NOT_JSON, f"what {self._url} sends is not JSON", odd)
         if isinstance(error, ValueError | TypeError | AttributeError | KeyError):
             return ModelError(ModelFault.SCHEMA, f"what {self._place} sends is not what Ollama sends", odd)
         if isinstance(error, httpx.HTTPError) and status is None:
-            return ModelError(ModelFault.CUT, f"the connection to Ollama broke ({type(error).__name__})", "see Ollama's own log")
+            return ModelError(ModelFault.CUT, f"the connection to Ollama broke ({type(error).__name__})", "check Ollama's own log")
         return self._of_server(error, status)
 
     def _of_server(self, error: Exception, status: int | None) -> ModelError:
         """Ollama's own words, short and without secrets: lack of memory is the usual one."""
         said = " ".join(redact(str(getattr(error, "error", ""))).split())[:160]
         shown = "".join(character for character in said if character.isprintable()) or type(error).__name__
-        where = f"status {status}" if status and status > 0 else "in mid-reply"
-        fix = "use a smaller model" if "memory" in shown else "see Ollama's own log"
+        where = f"status {status}" if status and status > 0 else "mid-reply"
+        fix = "use a smaller model" if "memory" in shown else "check Ollama's own log"
         return ModelError(ModelFault.SERVER, f"Ollama reports an error ({where}): {shown}", fix)
 
 

@@ -33,21 +33,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A model behind an OpenAI-compatible server."""
 
     model: Annotated[
-        str, msgspec.Meta(description="Model, as the server's `/models` names it.", examples=["qwen3-4b-instruct"], extra=SHOWN)
+        str, msgspec.Meta(description="Model name, as listed by the server's `/models`.", examples=["qwen3-4b-instruct"], extra=SHOWN)
     ]
     url: Annotated[
-        str, msgspec.Meta(description="Base of the API, with its version.", examples=["http://localhost:1234/v1"], extra=ADDRESS)
+        str, msgspec.Meta(description="Base URL of the API, including the version.", examples=["http://localhost:1234/v1"], extra=ADDRESS)
     ]
     token: Annotated[Secret | None, msgspec.Meta(description="Bearer token; write `${NAME}` and keep it in `.env`.")] = None
     allow_remote: Annotated[
-        bool, msgspec.Meta(description="Allow a server outside private networks: incident data leaves the machine.")
+        bool, msgspec.Meta(description="Allow a server outside private networks: incident data then leaves the machine.")
     ] = False
     num_ctx: Annotated[int, msgspec.Meta(description="The context window that the server was started with, in tokens.", ge=2048)] = 4096
-    num_predict: Annotated[int, msgspec.Meta(description="Longest reply in tokens.", ge=64)] = 400
-    first_token: Annotated[Duration, msgspec.Meta(description="Longest wait for the first token, loading included.")] = msgspec.field(
+    num_predict: Annotated[int, msgspec.Meta(description="Maximum length of the reply in tokens.", ge=64)] = 400
+    first_token: Annotated[Duration, msgspec.Meta(description="Maximum wait for the first token, including loading.")] = msgspec.field(
         default_factory=lambda: Duration(45_000)
     )
-    stall: Annotated[Duration, msgspec.Meta(description="Longest silence between two tokens.")] = msgspec.field(
+    stall: Annotated[Duration, msgspec.Meta(description="Maximum gap between two tokens.")] = msgspec.field(
         default_factory=lambda: Duration(20_000)
     )
 
@@ -57,9 +57,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if not self.model.strip():
             raise ValueError("`model` is empty; write a name that the server's /models shows")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{redact_url(self.url)!r} is no http(s) address; write http://localhost:1234/v1")
+            raise ValueError(f"{self.url!r} is not an http(s) address; write http://localhost:1234/v1")
         if not self.allow_remote and not is_near(parts.hostname):
-            raise ValueError(f"{parts.hostname} is no private address, {LEAVES}")
+            raise ValueError(f"{parts.hostname} is not a private address, {LEAVES}")
 
 
 def build(config: Config, deps: ModelDeps) -> "OpenAi":
@@ -145,7 +145,7 @@ class OpenAi:
             async for event in events:
                 if "error" in event:
                     raise ModelError(
-                        ModelFault.SERVER, f"the server reports an error: {_words(event['error'])}", "see the server's own log"
+                        ModelFault.SERVER, f"the server reports an error: {_words(event['error'])}", "check the server's own log"
                     )
                 last |= {key: event[key] for key in ("usage", "timings", "model") if event.get(key)}
                 for choice in event["choices"]:
@@ -158,15 +158,17 @@ class OpenAi:
     def _complete(self, text: str, last: dict[str, Any], prompt: Prompt) -> Reply:
         """The reply, if it is whole: an end that was said, not cut by length, not empty, to the whole prompt."""
         if last.get("finish") is None:
-            raise ModelError(ModelFault.CUT, "the reply broke off", "see the server's own log")
+            raise ModelError(ModelFault.CUT, "the reply was interrupted", "check the server's own log")
         if last["finish"] == "length":
             raise ModelError(ModelFault.CUT, "the reply was cut at num_predict", "raise llm.num_predict, and the server's context window")
         if not text.strip():
-            raise ModelError(ModelFault.EMPTY, "the reply is empty", "use a model that does not think aloud, or another one")
+            raise ModelError(ModelFault.EMPTY, "the reply is empty", "use a model without visible reasoning, or another model")
         usage, timings = last.get("usage") or {}, last.get("timings") or {}
         count = usage.get("prompt_tokens")
         if isinstance(count, int) and 0 < count < len(prompt.user.encode()) / 8:
-            raise ModelError(ModelFault.TRUNCATED_PROMPT, f"the server read only {count} tokens of the prompt", "raise its context window")
+            raise ModelError(
+                ModelFault.TRUNCATED_PROMPT, f"the server read only {count} tokens of the prompt", "increase its context window"
+            )
         return Reply(
             text=text,
             model=self.name,
@@ -197,7 +199,9 @@ class OpenAi:
         """Such servers are given their models by hand."""
         for step in tuple[Pulled, ...]():
             yield step
-        raise ModelError(ModelFault.OTHER, f"{self._place} cannot be told to download a model", "give it the model as its own manual says")
+        raise ModelError(
+            ModelFault.OTHER, f"{self._url} does not support downloading a model", "install the model as described in its own documentation"
+        )
 
     @property
     def _near(self) -> bool:
@@ -217,19 +221,23 @@ class OpenAi:
             words = f"no first token within {int(self._config.first_token) / 1000:g} s"
             return ModelError(ModelFault.TIMEOUT_FIRST_TOKEN, words, SLOW)
         if isinstance(error, httpx.HTTPError):
-            return ModelError(ModelFault.CUT, f"the connection to the server broke ({type(error).__name__})", "see the server's own log")
+            return ModelError(ModelFault.CUT, f"the connection to the server broke ({type(error).__name__})", "check the server's own log")
         if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-            return ModelError(ModelFault.NOT_JSON, f"what {self._place} sends is no JSON", "see what listens at llm.url")
-        return ModelError(ModelFault.SCHEMA, f"what {self._place} sends is not what such a server sends", "see what listens at llm.url")
+            return ModelError(ModelFault.NOT_JSON, f"what {self._url} sends is not JSON", "check what is listening at llm.url")
+        return ModelError(
+            ModelFault.SCHEMA, f"what {self._url} sends is not what such a server should send", "check what is listening at llm.url"
+        )
 
     def _of_status(self, status: int, said: str) -> ModelError:
         if status in (401, 403):
             return ModelError(ModelFault.AUTH, f"the server refuses the token (status {status})", "set llm.token")
         if status == 404:
-            return ModelError(ModelFault.NOT_PULLED, f"the server has no model {self.name}, or no such path", "set llm.model and llm.url")
+            return ModelError(
+                ModelFault.NOT_PULLED, f"the server has no model {self.name}, or the path does not exist", "set llm.model and llm.url"
+            )
         if status in (429, 503):
-            return ModelError(ModelFault.BUSY, f"the server is busy (status {status})", "give the model less to do")
-        return ModelError(ModelFault.SERVER, f"the server reports an error (status {status}): {said}", "see the server's own log")
+            return ModelError(ModelFault.BUSY, f"the server is busy (status {status})", "reduce the load on the model")
+        return ModelError(ModelFault.SERVER, f"the server reports an error (status {status}): {said}", "check the server's own log")
 
 
 def _schema(prompt: Prompt) -> dict[str, Any]:
@@ -257,18 +265,18 @@ async def _events(answer: Any) -> AsyncIterator[dict[str, Any]]:
     async for line in answer.aiter_lines():
         size = size + len(line) if not line.startswith("data:") else len(line)
         if size > _LONGEST_LINE:
-            raise ModelError(ModelFault.SCHEMA, "what the server sends has no end", "see what listens at llm.url")
+            raise ModelError(ModelFault.SCHEMA, "the server sends without end", "check what is listening at llm.url")
         field, _, data = line.partition(":")
         if field != "data":
             if line.strip() and field not in ("", "event", "id", "retry"):
                 json.loads(line)  # no event stream at all: say what it is
-                raise TypeError("no server-sent events")
+                raise TypeError("not server-sent events")
             continue
         if data.strip() == "[DONE]":
             return
         event = json.loads(data)
         if not isinstance(event, dict) or ("error" not in event and not isinstance(event.get("choices"), list)):
-            raise TypeError("no chat completion")
+            raise TypeError("not a chat completion")
         yield event
 
 
@@ -283,4 +291,4 @@ def _words(error: Any) -> str:
     """A server's own words, short and without secrets."""
     said = error.get("message", "") if isinstance(error, dict) else error
     flat = " ".join(redact(str(said)).split())[:160]
-    return "".join(character for character in flat if character.isprintable()) or "no words of its own"
+    return "".join(character for character in flat if character.isprintable()) or "no message"

@@ -29,13 +29,13 @@ def ascii_name(name: str) -> str:
     has no place for (emoji) goes out in Punycode all the same.
     """
     if any(character <= " " or character == "\x7f" for character in name):
-        raise ValueError("a host name holds no space or control character")
+        raise ValueError("a host name cannot contain spaces or control characters")
     if not name.isascii():
         name = _mapped(name)
     labels = [label if label.isascii() else _label(label) for label in name.lower().split(".")]
     whole = ".".join(labels)
     if len(whole.removesuffix(".")) > _LONGEST or any(len(label) > _LONGEST_LABEL for label in labels):
-        raise ValueError("a host name holds at most 253 letters, and 63 between two dots")
+        raise ValueError("a host name has at most 253 characters, and 63 between two dots")
     return whole
 
 
@@ -43,7 +43,7 @@ def _mapped(name: str) -> str:
     import idna
 
     if len(name) > _LONGEST:
-        raise ValueError("a host name holds at most 253 letters")
+        raise ValueError("a host name has at most 253 characters")
     return idna.uts46_remap(name, std3_rules=False, transitional=False)
 
 

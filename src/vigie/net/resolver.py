@@ -67,7 +67,7 @@ def split_server(server: str) -> tuple[str, int]:
     elif server.count(":") == 1:
         host, _, port = server.partition(":")
     if "[" in host or literal(host) is None or not port.isdecimal() or not 0 < int(port) <= _MAX_PORT:
-        raise ValueError(f"{server!r} is no resolver address; write 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53")
+        raise ValueError(f"{server!r} is not a resolver address; write 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53")
     return host, int(port)
 
 
@@ -147,7 +147,7 @@ class Resolver:
             return Answer((), _cause(error, server), 0.0, server, _text(pycares.errno.strerror(error)))
         addresses = tuple(dict.fromkeys(_text(node.addr[0]) for node in result.nodes))[:_MAX_ADDRESSES]
         if not addresses:
-            return Answer((), Cause.DNS_NO_ANSWER, 0.0, server, "the answer holds no address")
+            return Answer((), Cause.DNS_NO_ANSWER, 0.0, server, "the answer contains no address")
         self._keep(key, min(node.ttl for node in result.nodes), addresses)
         return Answer(addresses, None, 0.0, server)
 
@@ -223,7 +223,7 @@ def _text(address: str | bytes) -> str:
 def _of(host: str, known: tuple[str, ...], family: int | None) -> Answer:
     """The answer for a host that needs no resolver."""
     found = tuple(address for address in known if family in (None, 6 if ":" in address else 4))
-    return Answer(found, None, 0.0) if found else Answer((), Cause.DNS_NO_ANSWER, 0.0, None, f"{host} is no IPv{family} address")
+    return Answer(found, None, 0.0) if found else Answer((), Cause.DNS_NO_ANSWER, 0.0, None, f"{host} is not an IPv{family} address")
 
 
 def _cause(error: int, server: str | None) -> Cause:

@@ -37,7 +37,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     url: Annotated[
         Secret, msgspec.Meta(description="Where to POST.", examples=["https://hooks.example.com/vigie"], extra_json_schema=WEB_ADDRESS)
     ]
-    secret: Annotated[Secret | None, msgspec.Meta(description="Key of the signature; write `${NAME}` and keep it in `.env`.")] = None
+    secret: Annotated[Secret | None, msgspec.Meta(description="Signing key; write `${NAME}` and keep it in `.env`.")] = None
     headers: Annotated[
         dict[str, Secret], msgspec.Meta(description="Additional request headers.", examples=[{"Authorization": "Bearer ${TOKEN}"}])
     ] = {}

@@ -1,4 +1,4 @@
-"""The message that tells how available each monitor was in a week or month, worst first, in French or English. Pure, and needs no model."""
+"""The availability report: a message with how available each monitor was in a week or month, worst first. Needs no model."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,9 +8,13 @@ from vigie.core.model import Monitor
 from vigie.core.notification import Notice
 from vigie.core.period import Every, Period, named
 from vigie.report.facts import Message, Row
-from vigie.report.render import RenderContext, shortened, subject_line
+from vigie.report.headline import shortened, subject_line
+from vigie.report.render import RenderContext
+from vigie.text import pick
+from vigie.text.availability import LABELS, OTHERS_DOWN, OTHERS_WELL
+from vigie.text.formatting import counted, date, duration, percent
+from vigie.text.messages import HEADLINES
 from vigie.text.terms import MONTHS
-from vigie.text.words import HEADLINES, counted, date_time, duration, label, percent, pick
 
 _NAME = 40
 _ROWS = 39  # and one for all others: no channel lays out more than forty
@@ -20,13 +24,15 @@ Line = tuple[Monitor, AvailabilitySummary]
 
 
 def thread(period: Period) -> str:
-    """What stands in the place of an incident in the notices of a period."""
+    """What the notices of a period have in place of an incident."""
     return f"availability-{period.name}"
 
 
-def sheet(notice: Notice, monitors: Mapping[str, Monitor], standings: Mapping[str, AvailabilitySummary], setting: RenderContext) -> Message:
-    """The message of a period's notice; monitors without a standing were not watched in it."""
-    return _Sheet(notice, monitors, standings, setting).message()
+def availability_report(
+    notice: Notice, monitors: Mapping[str, Monitor], summaries: Mapping[str, AvailabilitySummary], setting: RenderContext
+) -> Message:
+    """The message of a period's notice; monitors without a summary were not monitored in it."""
+    return _Layout(notice, monitors, summaries, setting).message()
 
 
 def period_of(notice: Notice, setting: RenderContext) -> Period:
@@ -34,15 +40,15 @@ def period_of(notice: Notice, setting: RenderContext) -> Period:
     return named(notice.alert.removeprefix("availability-"), setting.zone)
 
 
-class _Sheet:
-    """Lays one out."""
+class _Layout:
+    """Lays one report out."""
 
     def __init__(
-        self, notice: Notice, monitors: Mapping[str, Monitor], standings: Mapping[str, AvailabilitySummary], setting: RenderContext
+        self, notice: Notice, monitors: Mapping[str, Monitor], summaries: Mapping[str, AvailabilitySummary], setting: RenderContext
     ) -> None:
         self._notice, self._language, self._zone = notice, setting.language, setting.zone
         self._period = period_of(notice, setting)
-        self._lines: list[Line] = sorted(((monitor, standings[one]) for one, monitor in monitors.items() if one in standings), key=_worst)
+        self._lines: list[Line] = sorted(((monitor, summaries[one]) for one, monitor in monitors.items() if one in summaries), key=_worst)
 
     def message(self) -> Message:
         headline = pick(HEADLINES[self._notice.reason], self._language).format(
@@ -62,11 +68,11 @@ class _Sheet:
             subject=subject_line(headline, self._notice.alert, clause=False),
             lines=tuple(self._texts()),
             rows=tuple(self._rows()),
-            footer=self._say("availability_footer", thread=self._notice.alert),
+            footer=self._say("footer", thread=self._notice.alert),
         )
 
     def _say(self, name: str, /, **values: object) -> str:
-        return label(name, self._language, **values)
+        return pick(LABELS[name], self._language).format(**values)
 
     def _span(self, ms: int) -> str:
         return duration(ms, self._language)
@@ -82,13 +88,14 @@ class _Sheet:
         return "–" if ratio is None else percent(ratio, self._language)
 
     def _monitors(self, lines: Sequence[Line]) -> str:
-        return counted(len(lines), "moniteur", "monitor", self._language)
+        return counted(len(lines), "monitor", self._language)
 
     def _outages(self, number: int) -> str:
-        return counted(number, "panne", "outage", self._language)
+        return counted(number, "outage", self._language)
 
     def _texts(self) -> list[str]:
-        texts = [self._say("span", start=date_time(self._period.start, self._zone), end=date_time(self._period.end, self._zone))]
+        start, end = (date(at, self._zone, self._language) for at in (self._period.start, self._period.end - 1))
+        texts = [self._say("span", start=start, end=end)]
         outages, blind = sum(one.outages for _, one in self._lines), max((one.blind_ms for _, one in self._lines), default=0)
         if outages:
             monitor, longest = max(self._lines, key=lambda line: line[1].longest_ms)
@@ -105,7 +112,7 @@ class _Sheet:
         if others := self._lines[shown:]:
             outages = sum(one.outages for _, one in others)
             values = {"monitors": self._monitors(others), "outages": self._outages(outages), "down": self._span(_down(others))}
-            rows.append(Row(self._share(others), "…", self._say("others_down" if outages else "others_well", **values)))
+            rows.append(Row(self._share(others), "…", pick(OTHERS_DOWN if outages else OTHERS_WELL, self._language).format(**values)))
         return rows
 
     def _row(self, monitor: Monitor, one: AvailabilitySummary) -> str:
@@ -116,7 +123,7 @@ class _Sheet:
         if one.blind_ms and one.known.observed_ms:
             parts.append(self._say("one_blind", blind=self._span(one.blind_ms)))
         if one.since is not None:
-            parts.append(self._say("one_since", since=date_time(one.since, self._zone)))
+            parts.append(self._say("one_since", since=date(one.since, self._zone, self._language)))
         return ", ".join(parts)
 
 

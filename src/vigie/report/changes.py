@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vigie.core.model import Certificate, CheckResult
-from vigie.text.words import counted
+from vigie.report.wording import both, count_of, took
+from vigie.text import Pair, pick
+from vigie.text.facts import CHANGES, UNCHANGED
 
-# What a `server` header may be told as: the target writes it, so only known products are named.
+# What a `server` header may be called: the target writes it, so only known products are named.
 PRODUCTS = {
     "nginx": "nginx",
     "openresty": "OpenResty",
@@ -39,6 +41,15 @@ class Change:
     en: str
     differs: bool = True
 
+    @property
+    def pair(self) -> Pair:
+        """Both clauses."""
+        return self.fr, self.en
+
+    def clause(self, language: str) -> str:
+        """The clause in one language."""
+        return pick(self.pair, language)
+
 
 def product(headers: Mapping[str, str]) -> str | None:
     """The known server product that a `server` header names, or None."""
@@ -52,7 +63,7 @@ def self_signed(certificate: Certificate) -> bool:
 
 
 def changes(before: CheckResult, after: CheckResult) -> tuple[Change, ...]:
-    """Every comparison that both checks allow, the most telling first; addresses and certificate are told when they are equal too."""
+    """Every comparison that both checks allow, the most telling first; addresses and certificate are compared when they are equal too."""
     found = (compare(before, after) for compare in _COMPARISONS)
     return tuple(one for one in found if one is not None)
 
@@ -60,47 +71,43 @@ def changes(before: CheckResult, after: CheckResult) -> tuple[Change, ...]:
 def _status(before: CheckResult, after: CheckResult) -> Change | None:
     if before.http is None or after.http is None or before.http.status == after.http.status:
         return None
-    old, new = before.http.status, after.http.status
-    return Change("status", f"le statut HTTP est passé de {old} à {new}", f"the HTTP status went from {old} to {new}")
+    return _differing("status", before.http.status, after.http.status)
 
 
 def _addresses(before: CheckResult, after: CheckResult) -> Change | None:
     if not before.addresses or not after.addresses:
         return None
     if set(before.addresses) == set(after.addresses):
-        return Change("addresses", "les adresses du nom n'ont pas changé", "the name's addresses have not changed", differs=False)
-    old, new = (", ".join(sorted(one.addresses)[:_MAX]) for one in (before, after))
-    return Change("addresses", f"les adresses du nom sont passées de {old} à {new}", f"the name's addresses went from {old} to {new}")
+        return Change("addresses", *UNCHANGED["addresses"], differs=False)
+    return _differing("addresses", *(", ".join(sorted(one.addresses)[:_MAX]) for one in (before, after)))
 
 
 def _certificate(before: CheckResult, after: CheckResult) -> Change | None:
     if before.tls is None or after.tls is None or not before.tls.chain or not after.tls.chain:
         return None
     if before.tls.chain[0].sha256 == after.tls.chain[0].sha256:
-        return Change("certificate", "le certificat n'a pas changé", "the certificate has not changed", differs=False)
-    return Change("certificate", "le certificat a été remplacé", "the certificate was replaced")
+        return Change("certificate", *UNCHANGED["certificate"], differs=False)
+    return Change("certificate", *CHANGES["certificate"])
 
 
 def _tls_version(before: CheckResult, after: CheckResult) -> Change | None:
     old, new = (one.tls.version if one.tls else None for one in (before, after))
     if old == new or old not in TLS_VERSIONS or new not in TLS_VERSIONS:
         return None
-    return Change("tls_version", f"la version de TLS est passée de {old} à {new}", f"the TLS version went from {old} to {new}")
+    return _differing("tls_version", old, new)
 
 
 def _server(before: CheckResult, after: CheckResult) -> Change | None:
     old, new = (product(one.http.headers) if one.http else None for one in (before, after))
     if old is None or new is None or old == new:
         return None
-    return Change("server", f"le serveur qui répond est passé de {old} à {new}", f"the answering server went from {old} to {new}")
+    return _differing("server", old, new)
 
 
 def _redirects(before: CheckResult, after: CheckResult) -> Change | None:
     if before.http is None or after.http is None or before.http.redirects == after.http.redirects:
         return None
-    old, new = before.http.redirects, after.http.redirects
-    fr = f"le nombre de redirections est passé de {old} à {new}"
-    return Change("redirects", fr, f"the number of redirects went from {old} to {new}")
+    return _differing("redirects", before.http.redirects, after.http.redirects)
 
 
 def _size(before: CheckResult, after: CheckResult) -> Change | None:
@@ -109,8 +116,7 @@ def _size(before: CheckResult, after: CheckResult) -> Change | None:
     old, new = before.http.bytes, after.http.bytes
     if old == new or (new < old * _GROWN and old < new * _GROWN):
         return None
-    grown = counted(new, "octet", "byte", "fr"), counted(new, "octet", "byte", "en")
-    return Change("size", f"la réponse est passée de {old} à {grown[0]}", f"the answer went from {old} to {grown[1]}")
+    return _differing("size", count_of(old, "byte"), count_of(new, "byte"))
 
 
 def _pace(before: CheckResult, after: CheckResult) -> Change | None:
@@ -120,8 +126,11 @@ def _pace(before: CheckResult, after: CheckResult) -> Change | None:
     slow, quick = max(old, new), min(old, new)
     if slow - quick < _SLOWER_MS or slow < quick * _SLOWER:
         return None
-    fr = f"la durée du contrôle est passée de {old:.0f} ms à {new:.0f} ms"
-    return Change("pace", fr, f"the length of the check went from {old:.0f} ms to {new:.0f} ms")
+    return _differing("pace", took(old), took(new))
+
+
+def _differing(name: str, old: object, new: object) -> Change:
+    return Change(name, *both(CHANGES[name], old=old, new=new))
 
 
 _COMPARISONS: tuple[Callable[[CheckResult, CheckResult], Change | None], ...] = (

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from vigie.core.model import Incident
 from vigie.report.facts import Link
-from vigie.text.words import label
+from vigie.report.wording import label
 
 _SIGNED_BYTES = 16  # of 32: nobody guesses 128 bits, and the link stays short
 

@@ -8,53 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "janvier january jan", "février fevrier february feb", "mars march mar", "avril april apr", "mai may", "juin june jun",
-            "juillet july jul", "août aout august aug", "septembre september sep sept", "octobre october oct",
-            "novembre november nov", "décembre decembre december dec",
-        ),
-        1,
-    )
-    for name in names.split()
-}  # fmt: skip
-_WORDS = {
-    word: number
-    for number, words in enumerate(
-        (
-            "zéro zero", "", "deux two", "trois three", "quatre four", "cinq five", "six", "sept seven", "huit eight", "neuf nine",
-            "dix ten", "onze eleven", "douze twelve", "treize thirteen", "quatorze fourteen", "quinze fifteen", "seize sixteen",
-        )
-    )
-    for word in words.split()
-} | {"vingt": 20, "twenty": 20, "trente": 30, "thirty": 30, "soixante": 60, "sixty": 60, "cent": 100}  # fmt: skip
+from vigie.text import numbers
 
-# Units by what they measure; spans are compared in ms, so that 1500 ms and 1.5 s are one.
-_SPANS = {
-    "ms": 1, "milliseconde": 1, "millisecond": 1, "s": 1_000, "sec": 1_000, "seconde": 1_000, "second": 1_000, "min": 60_000, "mn": 60_000,
-    "minute": 60_000, "h": 3_600_000, "heure": 3_600_000, "hour": 3_600_000, "j": 86_400_000, "d": 86_400_000, "jour": 86_400_000,
-    "day": 86_400_000, "semaine": 604_800_000, "week": 604_800_000,
-}  # fmt: skip
-_OTHERS = {
-    "%": "%", "percent": "%", "o": "byte", "b": "byte", "octet": "byte", "byte": "byte", "ko": "kb", "kb": "kb", "kio": "kib", "kib": "kib",
-    "mo": "mb", "mb": "mb", "mio": "mib", "mib": "mib", "go": "gb", "gb": "gb",
-}  # fmt: skip
-# What is counted: a count of checks is no count of servers.
-_COUNTED = {
-    "check": "check", "contrôle": "check", "vérification": "check", "test": "check", "essai": "check", "échec": "check", "failure": "check",
-    "tentative": "check", "attempt": "check", "fois": "check", "time": "check", "mesure": "check", "probe": "check", "adresse": "address",
-    "address": "address", "redirection": "redirect", "redirect": "redirect", "saut": "redirect", "hop": "redirect",
-    "certificat": "certificate", "certificate": "certificate", "serveur": "server", "server": "server", "service": "service",
-    "site": "site", "utilisateur": "user", "user": "user", "client": "user", "customer": "user", "requête": "request", "request": "request",
-    "région": "region", "region": "region", "incident": "incident", "panne": "incident", "outage": "incident", "erreur": "error",
-    "error": "error", "machine": "server", "host": "server", "instance": "server", "nœud": "server", "node": "server",
-}  # fmt: skip
+MONTHS = {name: number for number, names in enumerate(numbers.MONTHS, 1) for name in names.split()}
+_WORDS = {word: number for number, words in numbers.WORDS.items() for word in words.split()}
 
 _NUMBER = r"[-+]?\d+(?:[.,\u202f\u00a0 ]\d{3}\b)*(?:[.,]\d+)?"
-_UNIT = "|".join(sorted((*_SPANS, *_OTHERS), key=len, reverse=True))
-_NOUN = "|".join(sorted(_COUNTED, key=len, reverse=True))
+_UNIT = "|".join(sorted((*numbers.SPANS, *numbers.UNITS), key=len, reverse=True))
+_NOUN = "|".join(sorted(numbers.COUNTED, key=len, reverse=True))
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _ALL = re.compile(
     r"(?P<url>\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+)"
@@ -106,7 +67,7 @@ def claims(text: str, language: str) -> list[Claim]:
 
 def _unit_ms(text: str) -> float:
     unit = re.sub(rf"^{_NUMBER}", "", text.lower()).strip()
-    return _SPANS.get(unit, _SPANS.get(unit.rstrip("s"), 0))
+    return numbers.SPANS.get(unit, numbers.SPANS.get(unit.rstrip("s"), 0))
 
 
 def _span_ms(claim: Claim) -> float:
@@ -161,18 +122,18 @@ def _measure(text: str, language: str) -> Iterator[Reading]:
     number = re.match(_NUMBER, text)
     amount = number[0] if number else ""
     unit = text[len(amount) :].strip()
-    unit = unit if unit in _SPANS or unit in _OTHERS else unit.rstrip("s")
+    unit = unit if unit in numbers.SPANS or unit in numbers.UNITS else unit.rstrip("s")
     value = _value(amount, language)
-    if unit in _SPANS:
-        yield "span", _plain(float(value) * _SPANS[unit])
+    if unit in numbers.SPANS:
+        yield "span", _plain(float(value) * numbers.SPANS[unit])
     else:
-        yield f"unit:{_OTHERS[unit]}", value
+        yield f"unit:{numbers.UNITS[unit]}", value
 
 
 def _count(text: str, language: str) -> Iterator[Reading]:
     amount, noun = text.split(maxsplit=1)[0], text.rsplit(maxsplit=1)[-1]
-    name = next((one for one in (noun, noun[:-1], noun[:-2]) if one in _COUNTED), noun)
-    yield f"count:{_COUNTED.get(name, name)}", _value(amount, language)
+    name = next((one for one in (noun, noun[:-1], noun[:-2]) if one in numbers.COUNTED), noun)
+    yield f"count:{numbers.COUNTED.get(name, name)}", _value(amount, language)
 
 
 def _time(text: str, _: str) -> Iterator[Reading]:

@@ -6,8 +6,11 @@ from datetime import tzinfo
 
 from vigie.core.model import Incident, Timings
 from vigie.report.facts import Evidence, FactKind, Subject
-from vigie.text.causes import known_cause
-from vigie.text.words import LANGUAGES, counted, date_time, duration, pick
+from vigie.report.hypotheses import known_cause
+from vigie.report.wording import both, count_of
+from vigie.text import Pair
+from vigie.text.facts import NOTED_CAUSE, SIMILAR
+from vigie.text.formatting import date_time, duration
 
 _WITHIN_MS = 90 * 86_400_000
 _DAYS = 90
@@ -17,7 +20,7 @@ _PHASES = ("dns", "connect", "tls", "first_byte", "transfer")
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a person said of an incident afterwards: whether the report was helpful, the real cause (an id of causes.py), a note."""
+    """What a person said of an incident afterwards: whether the report was helpful, the real cause (an id of hypotheses.py), a note."""
 
     incident: str
     at: int
@@ -64,32 +67,25 @@ def _reached(timings: Timings) -> tuple[bool, ...]:
 
 
 def evidence(subject: Subject, past: Sequence[Past], zone: tzinfo) -> list[Evidence]:
-    """One fact that counts them and tells the newest, one with the cause that a person noted."""
+    """One fact that counts them and has the most recent, one with the cause that a person noted."""
     found = similar(subject, past)
     if not found:
         return []
+    count, now = len(found), subject.result.at
     newest = max(found, key=lambda one: one.incident.started_at).incident
-    at, count = date_time(newest.started_at, zone), len(found)
-    lasted = [duration((newest.closed_at or newest.opened_at) - newest.started_at, language) for language in LANGUAGES]
-    fr, en = (counted(count, "incident semblable", "similar incident", language) for language in LANGUAGES)
-    if count > 1:
-        fr = f"{count} incidents semblables"
-    pair = (
-        f"Sur les {_DAYS} derniers jours : {fr} ; le plus récent, du {at}, a duré {lasted[0]}.",
-        f"In the last {_DAYS} days: {en}; the newest, of {at}, lasted {lasted[1]}.",
-    )
-    now = subject.result.at
-    told = [Evidence(FactKind.HISTORY, "similar", count, *pair, at=now, source="memory")]
+    span = (newest.closed_at or newest.opened_at) - newest.started_at
+    lasted = duration(span, "fr"), duration(span, "en")
+    values = {"days": _DAYS, "count": count_of(count, "similar incident"), "at": _at(newest, zone), "lasted": lasted}
+    facts = [Evidence(FactKind.HISTORY, "similar", count, *both(SIMILAR, **values), at=now, source="memory")]
     noted = next((one for one in found if known_cause(one.noted) is not None), None)
     if noted is not None and (words := known_cause(noted.noted)) is not None:
-        when = date_time(noted.incident.started_at, zone)
-        fr, en = (pick(words, language) for language in LANGUAGES)
-        pair = (
-            f"Cause notée par une personne pour l'incident du {when} : {fr}.",
-            f"Cause noted by a person for the incident of {when}: {en}.",
-        )
-        told.append(Evidence(FactKind.HISTORY, "noted_cause", noted.noted, *pair, at=now, source="memory"))
-    return told
+        pair = both(NOTED_CAUSE, at=_at(noted.incident, zone), cause=words)
+        facts.append(Evidence(FactKind.HISTORY, "noted_cause", noted.noted, *pair, at=now, source="memory"))
+    return facts
+
+
+def _at(incident: Incident, zone: tzinfo) -> Pair:
+    return date_time(incident.started_at, zone, "fr"), date_time(incident.started_at, zone, "en")
 
 
 def misled(cause: str, remarks: Sequence[Remark]) -> bool | None:

@@ -1,7 +1,11 @@
-"""Words that a report may use only when its facts do: causes, certainty, actions, calm or alarm beyond what was measured."""
+"""Which claims a sentence makes beyond figures: causes, certainty, direction, change, denial; by the words of `text.claims`."""
 
 import re
 from functools import lru_cache
+
+from vigie.text import claims
+
+_BEFORE = 3  # words in which a negation counts
 
 
 def _any_of(words: str) -> re.Pattern[str]:
@@ -10,99 +14,19 @@ def _any_of(words: str) -> re.Pattern[str]:
 
 
 # Claims that nothing measured can bear; licensed only when a cited fact says the very word.
-RULES: dict[str, re.Pattern[str]] = {
-    "certainty": _any_of(
-        r"certainement,assurément,sans (?:aucun )?doute,évidemment,garanti\w*,définitivement,forcément,à coup sûr,manifestement,clairement,"
-        r"certainly,definitely,undoubtedly,obviously,surely,guarantee\w*,without (?:a )?doubt,clearly,inevitably,proven,prouv\w+"
-    ),
-    "first_person": _any_of(
-        r"j'ai,j’ai,je,nous,notre,nos,mon,ma,mes,i,i'm,i've,i’m,we,we've,we're,we’re,we’ve,we'll,our,my,us,let's,votre équipe,your team"
-    ),
-    "action": _any_of(
-        r"investig\w+,enquêt\w*,en cours d'(?:analyse|investigation|examen|résolution),"
-        r"en cours de (?:résolution|correction|rétablissement),"
-        r"(?:a|ont|est|sont|été|has been|have been|was|were|being|been) (?:already |déjà )?(?:redémarr\w+|relanc\w+|corrig\w+|"
-        r"répar\w+|prévenu\w*|inform\w+|alert\w+|avert\w+|escalad\w+|notifi\w+|restarted|fixed|repaired|notified|informed|alerted|escalated|"
-        r"paged|mobilis\w+|mitigated|rolled back|contact\w+),"
-        r"sera,seront,sera-t-il,va être,vont être,will,shall,is going to,are going to,under way,underway,shortly,prochainement,"
-        r"dès que possible,as soon as possible,veuillez,please,merci de,sorry,désolés?,excus\w+,apolog\w+,regrett\w+,désagrément"
-    ),
-    "false_claim": _any_of(
-        r"tout (?:fonctionne|va bien),aucun (?:problème|incident|impact)\w*,fausse alerte,faux positif,everything (?:works|is fine),"
-        r"no (?:problem|issue|incident|impact)s?,false alarm,false positive,has recovered,have recovered,is back,est rétabli\w*,"
-        r"utilisateurs?,users?,clients?,customers?,visiteurs?,visitors?,impact\w*,perte\w*,revenue,ventes?,sales,data loss,"
-        r"jamais,never,always,première fois,first time,récurrent\w*,recurring,fréquent\w*,frequent\w*,habituel\w*,d'habitude,usual\w*,"
-        r"inhabituel\w*,unusual\w*,hier,yesterday,demain,tomorrow,aujourd'hui,today,tonight,cette nuit,ce matin,this morning,ce soir,"
-        r"lundi,mardi,mercredi,jeudi,vendredi,samedi,dimanche,monday,tuesday,wednesday,thursday,friday,saturday,sunday,"
-        r"mondial\w*,global\w*,worldwide,partout,everywhere,tous les services,all services,critique\w*,critical\w*,catastroph\w*,urgen\w+,"
-        r"grave\w*,severe\w*,sérieu\w+,serious\w*,massi\w+,totalement,entièrement,completely,entirely"
-    ),
-    "number_word": _any_of(
-        r"dizaines?,douzaines?,centaines?,milliers?,mille,millions?,hundreds?,thousands?,dozens?,couple,moitié,half,doubl\w+,tripl\w+,twice,"
-        r"thrice,quart,quarter,plusieurs,several,many,nombreux,nombreuses,beaucoup,la plupart,most of,majorit\w+"
-    ),
-}
-
+RULES = {name: _any_of(words) for name, words in claims.RULES.items()}
 # A cause may be named only when a cited fact or the chosen hypothesis names it, in either language.
-CAUSES: dict[str, re.Pattern[str]] = {
-    name: _any_of(words)
-    for name, words in {
-        "database": r"bases? de données,base,database\w*,sql,postgres\w*,mysql,mongo\w*,redis",
-        "firewall": r"pare-feux?,firewalls?,waf",
-        "memory": r"mémoire,memory,oom,ram",
-        "disk": r"disques?,disks?,stockage,storage",
-        "load": r"surcharg\w+,charge,satur\w+,overload\w*,load,pic de \w+,spike\w*,trafic,traffic,congestion\w*",
-        "deployment": r"déploiement\w*,déploy\w+,deploy\w*,mise à jour,mises à jour,update\w*,upgrade\w*,release\w*,version récente",
-        "configuration": r"configur\w+,misconfigur\w+,réglages?,paramétr\w+,setup,settings?",
-        "dns": r"dns,résolveurs?,resolvers?,zones?,nom de domaine,domain name",
-        "certificate": r"certificats?,certificates?,autorités?,authorit\w+,renouvel\w+,renew\w*",
-        "proxy": r"mandataires?,proxy,proxies,répartiteurs?,load balancer\w*,passerelles?,gateways?,cdn,amont,upstream",
-        "network": r"réseaux?,networks?,route,routes,routage,routing,liaison,link,connectivity,connectivité,câble\w*,cables?",
-        "host": r"hébergeurs?,hoster\w*,hosting,fournisseurs?,providers?,datacenter\w*,data center\w*,centre de données",
-        "hardware": r"matériel\w*,hardware,électri\w+,power",
-        "application": r"applicati\w+,backend\w*,dorsal\w*,code applicatif,bugs?,bogues?,exception\w*,crash\w*,plant\w+",
-        "attack": r"attaqu\w*,attack\w*,pirat\w+,hack\w*,ddos,breach\w*,intrusion\w*,malveill\w+,malicious\w*,compromis\w*",
-        "maintenance": r"maintenance\w*",
-        "expiry": r"expir\w+",
-        "stopped": r"arrêté\w*,stopped,éteint\w*,shut down,redémarr\w+,restart\w*,reboot\w*",
-        "third_party": r"tiers,third.part\w+,dépendance\w*,dependenc\w+",
-        "rate_limit": r"limite de débit,rate limit\w*,quota\w*,throttl\w+",
-    }.items()
-}
-
-# Which way a sentence points; a negation before the word turns it round.
-_GOOD = _any_of(
-    r"fonctionne\w*,répond(?!\s(?:avec|par|http)),répondent(?!\s(?:avec|par|http)),accepte,acceptent,joignables?,disponibles?,accessibles?,opérationnel\w*,sain\w*,stables?,réussi\w*,valides?,"
-    r"(?:renvoie|rend|donne|returns?|gives?) (?:toujours |bien |still |again )?(?:le |the )?(?:statut |status )?(?:attendu|expected)\w*,"
-    r"works?,working,functions,answers(?!\s(?:with|http)),respond(?:s|ing)?(?!\s(?:with|http)),accepts?,reachable,available,operational,healthy,stable,succeed\w*,valid,normal\w*,up"
-)
-_BAD = _any_of(
-    r"panne,pannes,hors service,refuse,refusent,refusée?s?,échoue\w*,échoué\w*,échec\w*,injoignables?,indisponibles?,inaccessibles?,"
-    r"défaillan\w+,en défaut,invalides?,expiré\w*,down,refuses?,refused,fail\w*,unreachable,unavailable,broken,invalid,expired,at fault,"
-    r"erreurs?,errors?,réinitialis\w+,reset,dégradé\w*,degraded"
-)
-_NEGATION = re.compile(r"(?:\b(?:ne|pas|plus|aucune?|sans|not|no|never|cannot|nor|neither|longer|without|ni)\b|n['’]|n't)", re.IGNORECASE)
-_BEFORE = 3  # words in which a negation counts
-# What may be denied although no fact denies it: that a measured thing is to blame, or that what came is what was expected.
-_DENIABLE = re.compile(r"(?i)en cause|expliqu|explain|in question|attendu|expected|contre une|against")
-
-
-# Whether something is said to have changed; a negation before the word turns it round.
-_CHANGED = _any_of(
-    r"changé\w*,changent,changements?,change,changes,remplacé\w*,passée?s? de,modifié\w*,différ\w+,nouvelle?s?,"
-    r"changed,replaced,went from,gone from,modified,altered,differs?,different"
-)
-_UNCHANGED = _any_of(r"inchangé\w*,identiques?,mêmes?,unchanged,identical,same")
+CAUSES = {name: _any_of(words) for name, words in claims.CAUSES.items()}
 # A sentence with one of these gives a reason, and a reason must be known word by word.
-EXPLAINS = _any_of(
-    r"cause\w*,causée?s?,parce qu\w*,car,puisque,raison\w*,origine,expliqu\w+,à la suite,suite à,en raison,grâce,provoqu\w+,dûe?s?,due,"
-    r"because,caused?,causes,causing,reason\w*,origins?,explain\w*,owing,result\w* (?:of|from|in),leads? to,led to,triggered,after,après"
-)
+EXPLAINS = _any_of(claims.EXPLAINS)
+_GOOD, _BAD, _CHANGED, _UNCHANGED = (_any_of(words) for words in (claims.GOOD, claims.BAD, claims.CHANGED, claims.UNCHANGED))
+_NEGATION, _DENIABLE = (re.compile(words, re.IGNORECASE) for words in (claims.NEGATION, claims.DENIABLE))
+_CLAUSES = re.compile(rf"[,;:.]\s|{claims.CLAUSES}")
 
 
 def denies(text: str) -> bool:
     """Whether a text denies something that not everybody may deny."""
-    clauses = re.split(r"[,;:.]\s|\s(?:mais|but|while|tandis que)\s", text)
+    clauses = _CLAUSES.split(text)
     return any(_NEGATION.search(clause) and not _DENIABLE.search(clause) for clause in clauses)
 
 

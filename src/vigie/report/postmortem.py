@@ -28,46 +28,39 @@ from vigie.core.model import Incident
 from vigie.core.notification import NoticeReason
 from vigie.report import rules
 from vigie.report.changes import changes
-from vigie.report.facts import Analysis, Bundle, FactKind, Subject
+from vigie.report.facts import Analysis, Bundle, Subject
+from vigie.report.headline import cause_of
 from vigie.report.history import Past, Remark, similar
+from vigie.report.hypotheses import known_cause
 from vigie.report.render import analysis_label
-from vigie.text.causes import known_cause
-from vigie.text.words import cause_words, date_time, duration, label, pick
+from vigie.report.wording import cause_words, label
+from vigie.text import Pair, pick
+from vigie.text import postmortem as texts
+from vigie.text.formatting import date_time, duration, percent, seconds, timestamp
 
 _MAX_SIMILAR = 5
-_EXPECTED = (FactKind.DNS, FactKind.TCP, FactKind.CONTROL, FactKind.HTTP, FactKind.TLS)
-
-
-_NOTICES: dict[str, tuple[str, str]] = {
-    NoticeReason.OPENED: ("alerte", "page"),
-    NoticeReason.DISCLOSED: ("alerte après maintenance", "page after maintenance"),
-    NoticeReason.REMINDER: ("rappel", "reminder"),
-    NoticeReason.RECOVERED: ("annonce du retour", "recovery notice"),
-    NoticeReason.CLOSED: ("annonce de la clôture", "closing notice"),
-    NoticeReason.REPORT: ("analyse", "analysis"),
-    NoticeReason.UNDELIVERABLE: ("annonce d'un canal muet", "notice of a silent channel"),
-}
+_MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One attempt to tell somebody: `reason` is the notice's, `fault` is empty when the channel took it. Instants in epoch ms."""
+    """One attempt to deliver a notice: `reason` is the notice's, `failure` is empty when it was delivered. Instants in epoch ms."""
 
     at: int
     channel: str
     reason: NoticeReason | str
-    fault: str = ""
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that is on record of one incident. `month` is how available the monitor was in the last thirty days, or since it is watched."""
+    """All that is on record of one incident. `month` is the availability over the last thirty days, or since monitoring began."""
 
     subject: Subject
     bundle: Bundle
     analysis: Analysis | None
     decisions: tuple[tuple[int, Decision], ...]
-    told: tuple[DeliveryAttempt, ...]
+    attempts: tuple[DeliveryAttempt, ...]
     remarks: tuple[Remark, ...]
     past: tuple[Past, ...]
     month: Availability
@@ -76,7 +69,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A title and what stands under it; `rows` make a table, `items` a list, `fill` marks what a person has to write."""
+    """A title and what is under it; `rows` make a table, `items` a list, `fill` marks what a person has to write."""
 
     title: str
     paragraphs: tuple[str, ...] = ()
@@ -97,13 +90,12 @@ class Document:
 def document(record: Record, language: str, zone: tzinfo) -> Document:
     """The report of an incident, open or closed."""
     writer = _Writer(record, language, zone)
-    name = record.subject.monitor.name
-    title = writer.say(f"Incident {record.subject.incident.id} : {name}", f"Incident {record.subject.incident.id}: {name}")
     parts = (
         writer.summary(), writer.impact(), writer.detection(), writer.timeline(), writer.observed(), writer.unknown(),
         writer.ending(), writer.similar(), *writer.for_people(),
     )  # fmt: skip
-    return Document(title, language, tuple(part for part in parts if part is not None))
+    title = pick(texts.TITLE, language).format(incident=record.subject.incident.id, name=record.subject.monitor.name)
+    return Document(title, language, parts)
 
 
 class _Writer:
@@ -114,41 +106,42 @@ class _Writer:
         self._incident, self._subject = record.subject.incident, record.subject
         self._end = self._incident.closed_at or record.now
 
-    def say(self, fr: str, en: str) -> str:
-        return pick((fr, en), self._language)
+    def _say(self, pair: Pair, /, **values: object) -> str:
+        return pick(pair, self._language).format(**values)
+
+    def _section(
+        self, name: str, paragraphs: Sequence[str] = (), items: Sequence[str] = (), rows: Sequence[tuple[str, ...]] = ()
+    ) -> Section:
+        return Section(self._say(texts.SECTIONS[name]), tuple(paragraphs), tuple(items), tuple(rows))
 
     def _span(self, ms: int) -> str:
         return duration(ms, self._language)
 
+    def _exact(self, ms: int) -> str:
+        return seconds(ms, self._language) if ms < _MINUTE_MS else self._span(ms)
+
     def _at(self, instant: int) -> str:
-        return date_time(instant, self._zone)
+        return date_time(instant, self._zone, self._language)
 
     def summary(self) -> Section:
-        what = cause_words(self._subject.result.cause or self._incident.cause, self._subject.result.figures, self._language)
-        who, since, lasted = (
-            self._subject.monitor.name,
-            self._at(self._incident.started_at),
-            self._span(self._end - self._incident.started_at),
-        )
-        outage = self._incident.severity is Severity.OUTAGE
-        down = self.say("en panne" if outage else "dégradé", "down" if outage else "degraded")
-        first = self.say(f"{who} a été {down} pendant {lasted}, à partir du {since}.", f"{who} was {down} for {lasted}, from {since}.")
-        if self._incident.closed_at is None:
-            first = self.say(
-                f"{who} est {down} depuis {lasted}, à partir du {since}.", f"{who} has been {down} for {lasted}, since {since}."
-            )
-        lines = [first, label("was", self._language, what=what), *self._cause()]
+        what = cause_words(cause_of(self._subject), self._subject.result.figures, self._language)
+        lines = [self._lasted(), label("was", self._language, what=what), *self._cause()]
         written = self._record.analysis
         if written is not None and written.sentences and written.language == self._language:  # a text in another language helps nobody here
             named = analysis_label(written, self._language)
-            lines.append(self.say(f"{named} : ", f"{named}: ") + " ".join(written.sentences))
-        return Section(self.say("Résumé", "Summary"), tuple(lines))
+            lines.append(self._say(texts.ANALYSIS, label=named, text=" ".join(written.sentences)))
+        return self._section("summary", lines)
+
+    def _lasted(self) -> str:
+        outage, over = self._incident.severity is Severity.OUTAGE, self._incident.closed_at is not None
+        past, present = (texts.WAS_DOWN, texts.IS_DOWN) if outage else (texts.WAS_DEGRADED, texts.IS_DEGRADED)
+        span, start = self._span(self._end - self._incident.started_at), self._at(self._incident.started_at)
+        return self._say(past if over else present, who=self._subject.monitor.name, lasted=span, at=start)
 
     def _cause(self) -> list[str]:
         noted = next((one for one in reversed(self._record.remarks) if one.cause), None)
         if noted is not None and (words := known_cause(noted.cause)) is not None:
-            text = pick(words, self._language)
-            return [self.say(f"Cause notée par {noted.by} : {text}.", f"Cause noted by {noted.by}: {text}.")]
+            return [self._say(texts.NOTED_CAUSE, by=noted.by, cause=pick(words, self._language))]
         found = rules.shortlist(self._record.bundle, self._subject)
         if not found:
             return [label("unknown", self._language)]
@@ -157,129 +150,101 @@ class _Writer:
 
     def impact(self) -> Section:
         month = self._record.month
-        lasted = self._end - self._incident.started_at
-        share = "–" if month.ratio is None else f"{month.ratio * 100:.3f} %"
-        share = share.replace(".", self.say(",", "."))
-        rows = [
-            (self.say("Durée", "Duration"), self._span(lasted)),
-            (self.say("Disponibilité sur 30 jours", "Availability over 30 days"), share),
-            (self.say("Indisponibilité sur 30 jours", "Downtime over 30 days"), self._span(month.down_ms)),
-            (self.say("Personnes et chiffre d'affaires touchés", "People and revenue affected"), self.say("à compléter", "to fill in")),
-        ]
-        return Section(self.say("Impact en chiffres", "Impact in numbers"), rows=tuple(rows))
+        share = "–" if month.ratio is None else percent(month.ratio, self._language)
+        rows = (
+            (texts.DURATION, self._span(self._end - self._incident.started_at)),
+            (texts.AVAILABILITY, share),
+            (texts.DOWNTIME, self._span(month.down_ms)),
+            (texts.AFFECTED, self._say(texts.AFFECTED_FILL)),
+        )
+        return self._section("impact", rows=[(self._say(name), value) for name, value in rows])
 
     def detection(self) -> Section:
-        rows = [(self.say("Premier contrôle en échec → incident confirmé", "First failed check → incident confirmed"),
-                 self._exact(self._incident.opened_at - self._incident.started_at))]  # fmt: skip
-        first = next((one for one in self._record.told if not one.fault), None)
+        opened = self._incident.opened_at
+        rows = [(self._say(texts.CONFIRMED_AFTER), self._exact(opened - self._incident.started_at))]
+        first = next((one for one in self._record.attempts if not one.failure), None)
         if first is not None:
-            words = self.say("Incident confirmé → première alerte remise", "Incident confirmed → first page handed over")
-            rows.append((f"{words} ({first.channel})", self._exact(max(first.at - self._incident.opened_at, 0))))
+            rows.append((self._say(texts.ALERTED_AFTER, channel=first.channel), self._exact(max(first.at - opened, 0))))
         acked = next((at for at, decision in self._record.decisions if isinstance(decision, AckRecorded)), None)
         if acked is not None:
-            words = self.say("Incident confirmé → accusé de réception", "Incident confirmed → acknowledged")
-            rows.append((words, self._exact(acked - self._incident.opened_at)))
-        return Section(self.say("Détection", "Detection"), rows=tuple(rows))
-
-    def _exact(self, ms: int) -> str:
-        return f"{ms / 1000:.1f} s" if ms < 60_000 else self._span(ms)
+            rows.append((self._say(texts.ACKED_AFTER), self._exact(acked - opened)))
+        return self._section("detection", rows=rows)
 
     def timeline(self) -> Section:
         lines = [(at, words) for at, decision in self._record.decisions if (words := self._decided(decision))]
-        lines += [(one.at, self._delivered(one)) for one in self._record.told]
-        lines.append((self._incident.started_at, self.say("premier contrôle en échec", "first failed check")))
-        rows = [(self._at(at), words) for at, words in sorted(lines, key=lambda line: line[0])]
-        return Section(self.say("Chronologie", "Timeline"), rows=tuple(rows))
+        lines += [(one.at, self._delivered(one)) for one in self._record.attempts]
+        lines.append((self._incident.started_at, self._say(texts.FIRST_FAILURE)))
+        ordered = sorted(lines, key=lambda line: line[0])
+        return self._section("timeline", rows=[(timestamp(at, self._zone), words) for at, words in ordered])
 
     def _decided(self, decision: Decision) -> str:
         match decision:
             case Withheld():
-                return self.say("maintenance en cours : personne n'est notifié", "maintenance: nobody is notified")
+                return self._say(texts.WITHHELD)
             case Joined() | Announced() | Ended():
                 return ""
             case Opened():
-                return self.say("incident confirmé", "incident confirmed")
+                return self._say(texts.OPENED)
             case Disclosed():
-                return self.say("fin de la maintenance : incident annoncé", "maintenance over: the incident is told")
+                return self._say(texts.DISCLOSED)
             case Reminded(number=number):
-                return self.say(f"rappel n° {number}", f"reminder {number}")
+                return self._say(texts.REMINDED, number=number)
             case AckRecorded(by=by):
-                return self.say(f"accusé de réception par {by}", f"acknowledged by {by}")
+                return self._say(texts.ACKED, by=by)
             case Recovered():
-                return self.say("le service répond de nouveau comme attendu", "the service answers as expected again")
+                return self._say(texts.RECOVERED)
             case Closed(by=by):
-                return self.say(f"clos par {by}", f"closed by {by}")
+                return self._say(texts.CLOSED, by=by)
             case Suspected() | Cleared():
                 return ""
 
     def _delivered(self, one: DeliveryAttempt) -> str:
-        what = pick(_NOTICES.get(one.reason, (str(one.reason), str(one.reason))), self._language)
-        if one.fault:
-            return self.say(f"{what} : non remise à {one.channel} ({one.fault})", f"{what}: not handed to {one.channel} ({one.fault})")
-        return self.say(f"{what} : remise à {one.channel}", f"{what}: handed to {one.channel}")
+        what = pick(texts.NOTICES.get(one.reason, (str(one.reason), str(one.reason))), self._language)
+        return self._say(texts.NOT_SENT if one.failure else texts.SENT, what=what, channel=one.channel, failure=one.failure)
 
     def observed(self) -> Section:
-        facts = [(fact.id, fact.evidence.fr if self._language == "fr" else fact.evidence.en) for fact in self._record.bundle.facts]
-        return Section(self.say("Ce qui a été observé", "What was observed"), rows=tuple(facts))
+        return self._section("observed", rows=[(fact.id, fact.evidence.sentence(self._language)) for fact in self._record.bundle.facts])
 
     def unknown(self) -> Section:
-        kinds = {fact.evidence.kind for fact in self._record.bundle.facts}
-        names = {
-            FactKind.DNS: self.say("les réponses DNS", "DNS answers"),
-            FactKind.TCP: self.say("l'état de chaque adresse", "the state of each address"),
-            FactKind.CONTROL: self.say("la liaison de Vigie elle-même", "Vigie's own link"),
-            FactKind.HTTP: self.say("la réponse HTTP", "the HTTP answer"),
-            FactKind.TLS: self.say("le certificat", "the certificate"),
-        }
-        missing = [names[kind] for kind in _EXPECTED if kind not in kinds]
-        items = [self.say(f"Non mesuré : {name}.", f"Not measured: {name}.") for name in missing]
+        kinds = {str(fact.evidence.kind) for fact in self._record.bundle.facts}
+        missing = [pick(name, self._language) for kind, name in texts.EXPECTED.items() if kind not in kinds]
+        items = [self._say(texts.NOT_MEASURED, name=name) for name in missing]
         if not any(one.cause for one in self._record.remarks):
-            items.append(self.say("Aucune personne n'a noté la cause réelle.", "Nobody has noted the real cause."))
-        items.append(self.say("Ce qui s'est passé dans le service lui-même, que Vigie ne voit que du dehors.",
-                              "What went on inside the service, which Vigie sees from outside only."))  # fmt: skip
-        return Section(self.say("Ce qu'on ne sait pas", "What is not known"), items=tuple(items))
+            items.append(self._say(texts.NO_CAUSE_NOTED))
+        return self._section("unknown", items=[*items, self._say(texts.NOT_SEEN)])
 
     def ending(self) -> Section:
-        title = self.say("Ce qui y a mis fin", "What ended it")
         if self._incident.closed_at is None:
-            return Section(title, (self.say("L'incident dure encore.", "The incident is still open."),))
-        at = self._at(self._incident.closed_at)
-        ended = self.say(f"Le service a répondu de nouveau comme attendu le {at}.", f"The service answered as expected again at {at}.")
-        if self._incident.closed_by is not None:
-            by = self._incident.closed_by
-            ended = self.say(f"{by} a clos l'incident le {at}.", f"{by} closed the incident at {at}.")
+            return self._section("ending", [self._say(texts.STILL_OPEN)])
+        at, by = self._at(self._incident.closed_at), self._incident.closed_by
+        ended = self._say(texts.ENDED, at=at) if by is None else self._say(texts.CLOSED_BY, by=by, at=at)
         notes = [label("note", self._language, note=" ".join(note.split())) for note in self._notes()]
         good = self._subject.first_good
         found = [one for one in changes(self._subject.result, good) if one.differs] if good is not None else []
-        items = [self.say(one.fr, one.en) for one in found]
+        items = [one.clause(self._language) for one in found]
         if good is not None and not items:
             items = [label("unchanged", self._language)]
-        return Section(title, (ended, *notes), tuple(items))
+        return self._section("ending", [ended, *notes], items)
 
     def _notes(self) -> list[str]:
         return list(dict.fromkeys(note for note in (self._incident.note or "", *(one.note for one in self._record.remarks)) if note))
 
     def similar(self) -> Section:
         found = similar(self._subject, self._record.past)[:_MAX_SIMILAR]
-        title = self.say("Incidents semblables", "Similar incidents")
         if not found:
-            return Section(title, (self.say("Aucun sur les 90 derniers jours.", "None in the last 90 days."),))
-        return Section(title, rows=tuple(self._alike(one) for one in found))
+            return self._section("similar", [self._say(texts.NO_SIMILAR)])
+        return self._section("similar", rows=[self._alike(one) for one in found])
 
     def _alike(self, one: Past) -> tuple[str, ...]:
         past: Incident = one.incident
         words = known_cause(one.noted)
-        cause = pick(words, self._language) if words else str(past.cause)
-        return past.id, self._at(past.started_at), self._span((past.closed_at or past.opened_at) - past.started_at), cause
+        cause = pick(words, self._language) if words else cause_words(past.cause, {}, self._language)
+        span = self._span((past.closed_at or past.opened_at) - past.started_at)
+        return past.id, timestamp(past.started_at, self._zone), span, cause
 
     def for_people(self) -> tuple[Section, ...]:
         """What no program can know."""
-        titles = (
-            ("Cause racine", "Root cause"), ("Ce qui a bien ou mal marché", "What went well and what did not"),
-            ("Actions, avec responsable et échéance", "Action items, with owner and date"),
-        )  # fmt: skip
-        fill = self.say("À compléter par l'équipe.", "To be filled in by the team.")
-        return tuple(Section(pick(title, self._language), fill=fill) for title in titles)
+        return tuple(Section(self._say(title), fill=self._say(texts.TO_FILL)) for title in texts.FOR_PEOPLE)
 
 
 def markdown(found: Document) -> str:

@@ -14,24 +14,13 @@ from vigie.report import rules
 from vigie.report.changes import Change, changes
 from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject
 from vigie.report.feedback import Feedback
+from vigie.report.headline import cause_of, headline, is_job, lasted, subject_line
+from vigie.report.wording import cause_words, label
+from vigie.text import pick
+from vigie.text.formatting import at_moment, between, moment, since_moment
+from vigie.text.messages import HEADLINES, KINDS, NOTES
 from vigie.text.terms import BLIND
-from vigie.text.words import (
-    HEADLINES,
-    MARKS,
-    NOTES,
-    cause_words,
-    counted,
-    date_time,
-    duration,
-    label,
-    moment,
-    pick,
-    short_time,
-    short_words,
-)
 
-HEADLINE_LENGTH, SUBJECT_LENGTH = 100, 78
-_NAME, _KEY, _WHAT = 40, 40, 12
 _ROWS = 20
 _MAX_CHANGES, _MAX_ADDRESSES = 3, 3
 
@@ -48,7 +37,7 @@ class RenderContext:
 def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis | None, setting: RenderContext) -> Message:
     """What a channel is to say for a notice about an incident."""
     language, incident = setting.language, subject.incident
-    headline = _headline(subject, notice, setting)
+    first = headline(subject, notice, language, setting.zone)
     shown = analysis if analysis is not None and analysis.sentences and _timely(notice, incident, bundle, analysis) else None
     return Message(
         key=notice.key,
@@ -60,8 +49,8 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         monitor=subject.monitor.name,
         target=subject.monitor.target,
         at=notice.at,
-        headline=headline,
-        subject=subject_line(headline, incident.id, clause=notice.reason in (NoticeReason.DISCLOSED, NoticeReason.REMINDER)),
+        headline=first,
+        subject=subject_line(first, incident.id, clause=notice.reason in (NoticeReason.DISCLOSED, NoticeReason.REMINDER)),
         lines=_lines(subject, notice, bundle, setting),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
@@ -77,7 +66,7 @@ _WITH_FACTS = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.REPORT,
 
 
 def _timely(notice: Notice, incident: Incident, bundle: Bundle, analysis: Analysis) -> bool:
-    """Whether the analysis belongs here: while there is trouble, or at its end when it came too late to be told before."""
+    """Whether the analysis belongs here: while there is trouble, or at its end when it came too late for the notices before."""
     if notice.reason in _WITH_FACTS:
         return True
     late = incident.closed_at is not None and bundle.made_at + analysis.duration_ms >= incident.closed_at
@@ -85,7 +74,7 @@ def _timely(notice: Notice, incident: Incident, bundle: Bundle, analysis: Analys
 
 
 def _footer(incident: Incident, setting: RenderContext, *, asks: bool) -> str:
-    """Where more is to be read; below an analysis without links, also how to say whether it helped."""
+    """Where to read more; below an analysis without links, also how to say whether it helped."""
     footer = label("footer", setting.language, incident=incident.id)
     ask = label("ask", setting.language, incident=incident.id) if asks and setting.feedback is None else ""
     return f"{footer} · {ask}" if ask else footer
@@ -98,7 +87,7 @@ def analysis_label(analysis: Analysis, language: str) -> str:
 
 def test_message(channel: str, key: str, at: int, language: str) -> Message:
     """The marked test notice of `vigie notify test`."""
-    headline = pick(HEADLINES[NoticeReason.TEST], language)
+    first = pick(HEADLINES[NoticeReason.TEST], language)
     return Message(
         key=key,
         thread=key,
@@ -109,60 +98,15 @@ def test_message(channel: str, key: str, at: int, language: str) -> Message:
         monitor=channel,
         target="",
         at=at,
-        headline=headline,
-        subject=headline,
+        headline=first,
+        subject=first,
         lines=(label("test", language, channel=channel),),
         footer=label("test_footer", language),
     )
 
 
-def shortened(text: str, length: int) -> str:
-    """At most `length` characters, cut with an ellipsis."""
-    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
-
-
-def subject_line(headline: str, incident: str, *, clause: bool) -> str:
-    """The headline with the incident's key at its end; of a key too long, its ordinal stays.
-
-    Where room lacks, what stands in brackets goes, then the last clause (where the reason ends with one), then letters.
-    """
-    head, _, ordinal = incident.rpartition("-")
-    key = incident if len(incident) <= _KEY else f"{shortened(head, _KEY - len(ordinal) - 1)}-{ordinal}"
-    room = SUBJECT_LENGTH - len(key) - 3
-    for text in (headline, headline.rpartition(", ")[0] if clause else headline.rpartition(" (")[0]):
-        if text and len(text) <= room:
-            return f"{text} [{key}]"
-    return f"{shortened(headline, room)} [{key}]"
-
-
-def _lasted(incident: Incident, at: int, language: str) -> str:
-    return duration((incident.closed_at or at) - incident.started_at, language)
-
-
-def _headline(subject: Subject, notice: Notice, setting: RenderContext) -> str:
-    """At most 100 characters; what has to go is taken from the cause's words, never from the times."""
-    incident, language = subject.incident, setting.language
-    what = short_words(subject.result.cause or incident.cause, subject.result.figures, language)
-    if notice.reason is NoticeReason.BLIND and incident.cause in BLIND:
-        what = pick(BLIND[incident.cause], language)
-    values = {
-        "mark": MARKS[incident.severity],
-        "name": shortened(" ".join(subject.monitor.name.split()), _NAME),
-        "since": short_time(incident.started_at, setting.zone, notice.at),
-        "until": short_time(incident.closed_at or notice.at, setting.zone),
-        "checks": counted(subject.failures, "contrôle", "check", language),
-        "lasted": _lasted(incident, notice.at, language),
-        "by": shortened(incident.closed_by or "Vigie", _NAME),
-    }
-    line = pick(HEADLINES[notice.reason], language)
-    over = len(line.format(what=what, **values)) - HEADLINE_LENGTH
-    if over > 0:
-        what = shortened(what, max(len(what) - over, _WHAT))
-    return shortened(line.format(what=what, **values), HEADLINE_LENGTH)
-
-
 def _what(subject: Subject, language: str) -> str:
-    return cause_words(subject.result.cause or subject.incident.cause, subject.result.figures, language)
+    return cause_words(cause_of(subject), subject.result.figures, language)
 
 
 def _who(monitor: Monitor) -> str:
@@ -193,27 +137,28 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
 
 
 def _blind(incident: Incident, notice: Notice, setting: RenderContext) -> tuple[str, ...]:
-    """From when to when Vigie itself saw nothing, and that nobody else is accused."""
+    """From when to when Vigie itself could not check, and that no service is marked down for it."""
     language, until = setting.language, incident.closed_at or notice.at
-    at, end = date_time(incident.started_at, setting.zone), date_time(until, setting.zone)
     why = label("blind_why", language, why=pick(BLIND[incident.cause], language)) if incident.cause in BLIND else ""
-    lasted = label("blind", language, at=at, until=end, lasted=_lasted(incident, notice.at, language))
-    return tuple(line for line in (lasted, why, label("blind_means", language)) if line)
+    span = between(incident.started_at, until, setting.zone, notice.at, language)
+    blind = label("blind", language, span=span, lasted=lasted(incident, notice.at, language))
+    return tuple(line for line in (blind, why, label("blind_means", language)) if line)
 
 
 def _past(subject: Subject, notice: Notice, setting: RenderContext) -> tuple[str, str]:
     """How long it lasted, and what it was."""
-    since = moment(subject.incident.started_at, setting.zone, notice.at)
-    lasted = _lasted(subject.incident, notice.at, setting.language)
+    start = moment(subject.incident.started_at, setting.zone, notice.at, setting.language)
+    span = lasted(subject.incident, notice.at, setting.language)
     was = label("was", setting.language, what=_what(subject, setting.language))
-    return label("lasted", setting.language, lasted=lasted, since=since), was
+    return label("lasted", setting.language, lasted=span, start=start), was
 
 
 def _recovered(subject: Subject, notice: Notice, setting: RenderContext) -> tuple[str, ...]:
     language, incident = setting.language, subject.incident
-    name = "recovered" if incident.severity is Severity.OUTAGE else "fine_again"
-    at = moment(incident.closed_at or notice.at, setting.zone, notice.at)
-    lines = (label(name, language, who=_who(subject.monitor), at=at), *_past(subject, notice, setting))
+    when = incident.closed_at or notice.at, setting.zone, notice.at, language
+    name = "reported_in" if is_job(subject) else "recovered" if incident.severity is Severity.OUTAGE else "fine_again"
+    back = label(name, language, who=_who(subject.monitor), at=at_moment(*when), since=since_moment(*when))
+    lines = (back, *_past(subject, notice, setting))
     if subject.first_good is None:
         return lines
     different = [one for one in changes(subject.result, subject.first_good) if one.differs]
@@ -222,19 +167,22 @@ def _recovered(subject: Subject, notice: Notice, setting: RenderContext) -> tupl
 
 
 def _clauses(found: Sequence[Change], language: str) -> str:
-    joint = " ; " if language == "fr" else "; "
-    return joint.join(one.fr if language == "fr" else one.en for one in found[:_MAX_CHANGES])
+    return _joined([one.clause(language) for one in found[:_MAX_CHANGES]], language)
+
+
+def _joined(clauses: Sequence[str], language: str) -> str:
+    return pick((" ; ", "; "), language).join(clauses)
 
 
 def _scope(subject: Subject, notice: Notice, setting: RenderContext) -> str:
-    incident = subject.incident
-    cause = subject.result.cause or incident.cause
+    incident, language = subject.incident, setting.language
     degraded = "" if incident.severity is Severity.OUTAGE else "_degraded"
-    at = moment(incident.started_at, setting.zone, notice.at)
-    if incident.closed_at is not None:  # told late: it is over
-        until = moment(incident.closed_at, setting.zone, notice.at)
-        return label(f"scope_over{degraded}", setting.language, who=_who(subject.monitor), at=at, until=until)
-    return label("scope_own" if cause.own else f"scope{degraded}", setting.language, who=_who(subject.monitor), at=at)
+    who = _who(subject.monitor)
+    if incident.closed_at is not None:  # announced late: it is over
+        span = between(incident.started_at, incident.closed_at, setting.zone, notice.at, language)
+        return label(f"scope_over{degraded}", language, who=who, span=span)
+    since = since_moment(incident.started_at, setting.zone, notice.at, language)
+    return label("scope_own" if cause_of(subject).own else f"scope{degraded}", language, who=who, since=since)
 
 
 def _trouble(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderContext, *, brief: bool = False) -> tuple[str, ...]:
@@ -243,46 +191,42 @@ def _trouble(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCo
     checks = ", ".join(fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHECK)
     lines = [_scope(subject, notice, setting), label("observed", language, what=_what(subject, language), facts=checks)]
     if not brief:
-        lines += [*_second_look(bundle, language), *_differs(subject, bundle, language)]
+        lines += [*_diagnostics(bundle, language), *_differs(subject, bundle, language)]
     hypotheses = rules.shortlist(bundle, subject)
     if not hypotheses:
         return (*lines, label("unknown", language))
     return (*lines, *_likely(hypotheses, language))
 
 
-def _second_look(bundle: Bundle, language: str) -> list[str]:
-    """What the second look adds: the addresses together, and every resolver or link that speaks against somebody."""
-    looks = [fact for fact in bundle.facts if fact.evidence.name.startswith("address.")]
+def _diagnostics(bundle: Bundle, language: str) -> list[str]:
+    """What the diagnostics add: the addresses together, and every resolver or link that is at fault."""
+    addresses = [fact for fact in bundle.facts if fact.evidence.name.startswith("address.")]
     others = [fact for fact in bundle.facts if fact.evidence.kind in (FactKind.DNS, FactKind.CONTROL) and fact.evidence.source != "check"]
-    told = [fact for fact in others if fact.evidence.bad]
-    clauses = [_addresses(looks, language)] if looks else []
-    clauses += [_clause(fact, language) for fact in told]
+    faulty = [fact for fact in others if fact.evidence.bad]
+    clauses = [_addresses(addresses, language)] if addresses else []
+    clauses += [_clause(fact, language) for fact in faulty]
     if not clauses:
         return []
-    facts = ", ".join(fact.id for fact in (*looks[:_MAX_ADDRESSES], *told))
-    return [label("second_look", language, what=(" ; " if language == "fr" else "; ").join(clauses), facts=facts)]
+    facts = ", ".join(fact.id for fact in (*addresses[:_MAX_ADDRESSES], *faulty))
+    return [label("diagnostics", language, what=_joined(clauses, language), facts=facts)]
 
 
-def _addresses(looks: Sequence[Fact], language: str) -> str:
-    if len(looks) == 1:
-        return _clause(looks[0], language)
-    bad = [fact.evidence.name.removeprefix("address.") for fact in looks if fact.evidence.bad]
-    name = "all_accept" if not bad else "none_accepts" if len(bad) == len(looks) else "one_refuses" if len(bad) == 1 else "some_refuse"
-    return label(name, language, count=len(looks), number=len(bad), bad=", ".join(bad[:_MAX_ADDRESSES]))
+def _addresses(found: Sequence[Fact], language: str) -> str:
+    if len(found) == 1:
+        return _clause(found[0], language)
+    bad = [fact.evidence.name.removeprefix("address.") for fact in found if fact.evidence.bad]
+    name = "all_accept" if not bad else "none_accepts" if len(bad) == len(found) else "one_refuses" if len(bad) == 1 else "some_refuse"
+    return label(name, language, count=len(found), number=len(bad), bad=", ".join(bad[:_MAX_ADDRESSES]))
 
 
 def _clause(fact: Fact, language: str) -> str:
     """A fact's sentence inside another: no capital, no full stop."""
-    text = _sentence(fact, language).rstrip(".")
+    text = fact.evidence.sentence(language).rstrip(".")
     return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == "'" else text
 
 
-def _sentence(fact: Fact, language: str) -> str:
-    return fact.evidence.fr if language == "fr" else fact.evidence.en
-
-
 def _differs(subject: Subject, bundle: Bundle, language: str) -> list[str]:
-    """What changed since the last healthy state, beside the status that the line before already tells."""
+    """What changed since the last successful check, beside the status that the line before already has."""
     if subject.last_good is None:
         return []
     found = [one for one in changes(subject.last_good, subject.result) if one.differs and one.name != "status"][:_MAX_CHANGES]
@@ -298,21 +242,5 @@ def _likely(hypotheses: Sequence[rules.Hypothesis], language: str) -> tuple[str,
     return likely, label("step", language, step=pick(first.step, language))
 
 
-_KINDS: dict[str, tuple[str, str]] = {
-    "check": ("contrôle", "check"),
-    "timings": ("temps", "timing"),
-    "dns": ("DNS", "DNS"),
-    "tcp": ("réseau", "network"),
-    "tls": ("TLS", "TLS"),
-    "http": ("HTTP", "HTTP"),
-    "page": ("page", "page"),
-    "control": ("liaison de Vigie", "Vigie's link"),
-    "siblings": ("voisins", "siblings"),
-    "change": ("changement", "change"),
-    "history": ("passé", "history"),
-    "context": ("contexte", "context"),
-}
-
-
 def _rows(bundle: Bundle, language: str) -> tuple[Row, ...]:
-    return tuple(Row(fact.id, pick(_KINDS[fact.evidence.kind], language), _sentence(fact, language)) for fact in bundle.facts[:_ROWS])
+    return tuple(Row(fact.id, pick(KINDS[fact.evidence.kind], language), fact.evidence.sentence(language)) for fact in bundle.facts[:_ROWS])

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from vigie.core.model import Cause
 from vigie.report.facts import Bundle, Fact, FactKind, Subject
-from vigie.text.causes import TABLE, Hypothesis
+from vigie.report.hypotheses import TABLE, Hypothesis
 
-__all__ = ["MOST", "Hypothesis", "observations", "shortlist"]
+__all__ = ["MAX_CAUSES", "Hypothesis", "observations", "shortlist"]
 
-MOST = 4
+MAX_CAUSES = 4
 
 
 def observations(bundle: Bundle, subject: Subject) -> dict[str, tuple[str, ...]]:
@@ -72,7 +72,7 @@ def shortlist(bundle: Bundle, subject: Subject) -> tuple[Hypothesis, ...]:
     first = {row.hypothesis.id: row for row in reversed(fits)}  # two rows may come to the same cause
     order = {fact.id: place for place, fact in enumerate(bundle.facts)}
     found: list[Hypothesis] = []
-    for row in [row for row in fits if first[row.hypothesis.id] is row][:MOST]:
+    for row in [row for row in fits if first[row.hypothesis.id] is row][:MAX_CAUSES]:
         ids = {one for need in row.needs for one in seen[need]}
-        found.append(replace(row.hypothesis, facts=tuple(sorted(ids, key=lambda one: order[one])[:MOST])))
+        found.append(replace(row.hypothesis, facts=tuple(sorted(ids, key=lambda one: order[one])[:MAX_CAUSES])))
     return tuple(found)

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vigie.report import lexicon
+from vigie.report import lexicon, vocabulary
 from vigie.report.facts import Analysis, Bundle, Dropped, Fact, Subject
 from vigie.report.figures import MONTHS, Reading, claims, readings
 from vigie.report.rules import Hypothesis
-from vigie.text import vocabulary
 
 MIN_LENGTH, MAX_LENGTH, MAX_SENTENCES = 40, 320, 4
 _LONGEST_REPLY = 20_000
@@ -104,12 +103,12 @@ def _parsed(text: str, causes: set[str]) -> tuple[dict[str, Any], str]:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({name for name, _ in pairs}) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return dict(pairs)
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _cited(item: object, facts: dict[str, Fact]) -> tuple[_Sentence, str]:

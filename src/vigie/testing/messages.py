@@ -8,8 +8,8 @@ from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status, Timings
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
-from vigie.report import facts, render
-from vigie.report.availability import sheet
+from vigie.report import measured, render
+from vigie.report.availability import availability_report
 from vigie.report.facts import Analysis, Dropped, Link, Message, Row, Subject
 from vigie.report.render import RenderContext
 
@@ -47,7 +47,7 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     if reason is NoticeReason.TEST:
         return render.test_message(channel, f"test-{at}", at, language)
     if reason is NoticeReason.AVAILABILITY:
-        return _sheet(language, channel)
+        return _availability_report(language, channel)
     about = subject(severity)
     if reason not in (NoticeReason.RECOVERED, NoticeReason.CLOSED):
         about = replace(about, incident=replace(about.incident, closed_at=None))
@@ -57,19 +57,19 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     with_report = reason in (NoticeReason.OPENED, NoticeReason.REPORT, NoticeReason.REMINDER)
     analysis = Analysis("llama3", language, _SAID[language], (Dropped("number", "It will be back in 5 minutes."),), "", 2_400)
     message = render.compose(
-        about, notice, facts.bundle(about, (), at, _ZONE), analysis if with_report else None, RenderContext(language, _ZONE)
+        about, notice, measured.bundle(about, (), at, _ZONE), analysis if with_report else None, RenderContext(language, _ZONE)
     )
     return replace(message, links=(Link("Runbook", "https://wiki.example.com/shop?page=api&part=2"),))
 
 
-def _sheet(language: str, channel: str) -> Message:
+def _availability_report(language: str, channel: str) -> Message:
     """How available two services were in the last week of 2025."""
     monitor, week = subject().monitor, 7 * 86_400_000
     notice = Notice("availability-2025-W52", "vigie", channel, NoticeReason.AVAILABILITY, STARTED_AT, subject=SubjectKind.VIGIE)
     known = AvailabilitySummary(Availability(week - 3_600_000, 1_800_000), 2, 1_200_000, 3_600_000, None)
     spotless = AvailabilitySummary(Availability(week // 2, 0), 0, 0, 0, STARTED_AT - week)
     monitors = {"shop-api": monitor, "blog": replace(monitor, id="blog", name="Blog")}
-    message = sheet(notice, monitors, {"shop-api": known, "blog": spotless}, RenderContext(language, _ZONE))
+    message = availability_report(notice, monitors, {"shop-api": known, "blog": spotless}, RenderContext(language, _ZONE))
     return replace(message, links=(Link("Status", "https://status.example.com/"),))
 
 

@@ -1,22 +1,24 @@
-"""What stands in for a page, or was put into it: the figure `family` of content verdicts, in French and English."""
+"""What is served instead of a page, or was put into it: the figure `family` of content verdicts."""
 
-PAGES: dict[str, tuple[str, str]] = {
+from vigie.text import Pair
+
+PAGES: dict[str, Pair] = {
     "database": ("erreur de base de données", "database error"),
     "application": ("erreur de l'application", "application error"),
     "server": ("erreur du serveur web", "web server error"),
-    "proxy": ("erreur d'un mandataire ou CDN", "proxy or CDN error"),
+    "proxy": ("erreur d'un proxy ou d'un CDN", "proxy or CDN error"),
     "not_found": ("page introuvable", "page not found"),
     "default": ("page par défaut", "default page"),
-    "hosting": ("page d'hébergeur", "hoster's page"),
+    "hosting": ("page de l'hébergeur", "hosting provider's page"),
     "parked": ("domaine en parking", "parked domain"),
     "maintenance": ("page de maintenance", "maintenance page"),
-    "challenge": ("épreuve pour navigateurs", "challenge for browsers"),
+    "challenge": ("test anti-robot", "browser challenge"),
     "denied": ("refus d'un pare-feu", "denied by a firewall"),
     "rate_limit": ("limite de débit", "rate limit"),
     "defaced": ("page défigurée", "defaced page"),
     "extortion": ("demande de rançon", "ransom note"),
     "script": ("script injecté", "injected script"),
     "frame": ("cadre caché", "hidden frame"),
-    "miner": ("mineur de cryptomonnaie", "coin miner"),
+    "miner": ("mineur de cryptomonnaie", "cryptominer"),
     "spam": ("spam caché", "hidden spam"),
 }

@@ -1,9 +1,35 @@
-"""Single terms in French and English that sentences of reports are filled with."""
+"""Single terms that sentences are filled with: nouns with their plurals, months, phases of a check, signs of a changed page."""
 
 from vigie.core.model import Cause
+from vigie.text import Pair, Plural
+
+# What is counted: ((one, several) in French, (one, several) in English).
+NOUNS: dict[str, Plural] = {
+    "address": (("adresse", "adresses"), ("address", "addresses")),
+    "byte": (("octet", "octets"), ("byte", "bytes")),
+    "certificate": (("certificat", "certificats"), ("certificate", "certificates")),
+    "channel": (("canal", "canaux"), ("channel", "channels")),
+    "check": (("contrôle", "contrôles"), ("check", "checks")),
+    "day": (("jour", "jours"), ("day", "days")),
+    "hop": (("saut", "sauts"), ("hop", "hops")),
+    "minute": (("minute", "minutes"), ("minute", "minutes")),
+    "monitor": (("service surveillé", "services surveillés"), ("monitor", "monitors")),
+    "notice": (("notification", "notifications"), ("notice", "notices")),
+    "outage": (("panne", "pannes"), ("outage", "outages")),
+    "ping": (("ping", "pings"), ("ping", "pings")),
+    "redirect": (("redirection", "redirections"), ("redirect", "redirects")),
+    "sentence": (("phrase", "phrases"), ("sentence", "sentences")),
+    "similar incident": (("incident semblable", "incidents semblables"), ("similar incident", "similar incidents")),
+}
+
+LESS_THAN_A_DAY: Pair = ("moins d'un jour", "less than a day")
+
+# Which step of a check of several steps it was.
+STEP: Pair = ("étape {number} : {what}", "step {number}: {what}")
+NAMED_STEP: Pair = ("étape {number} « {name} » : {what}", "step {number} “{name}”: {what}")
 
 # Values of figures that are words: phases (latency.anomaly) and what is unlike before (content.changed).
-PHASES: dict[str, tuple[str, str]] = {
+PHASES: dict[str, Pair] = {
     "dns": ("résolution du nom", "name resolution"),
     "connect": ("connexion", "connection"),
     "tls": ("négociation TLS", "TLS handshake"),
@@ -11,7 +37,7 @@ PHASES: dict[str, tuple[str, str]] = {
     "transfer": ("transfert", "transfer"),
     "total": ("contrôle entier", "whole check"),
 }
-SIGNS: dict[str, tuple[str, str]] = {
+SIGNS: dict[str, Pair] = {
     "script": ("script d'un nouvel hôte", "script from a new host"),
     "type": ("type", "type"),
     "size": ("taille", "size"),
@@ -20,14 +46,14 @@ SIGNS: dict[str, tuple[str, str]] = {
     "links": ("liens sortants", "outgoing links"),
 }
 
-# Why Vigie saw nothing, for the one notice that tells it.
-BLIND: dict[Cause, tuple[str, str]] = {
+# Why Vigie could not check anything, for the one notice that says so.
+BLIND: dict[Cause, Pair] = {
     Cause.PROBE_NETWORK: ("pas de réseau", "no network"),
     Cause.PROBE_RESOLVER: ("pas de résolveur", "no resolver"),
-    Cause.PROBE_ERROR: ("machine ou Vigie à l'arrêt", "machine or Vigie at a standstill"),
+    Cause.PROBE_ERROR: ("machine ou Vigie arrêtée", "machine or Vigie not running"),
 }
 
-MONTHS: tuple[tuple[str, str], ...] = (
+MONTHS: tuple[Pair, ...] = (
     ("janvier", "January"),
     ("février", "February"),
     ("mars", "March"),
@@ -40,4 +66,19 @@ MONTHS: tuple[tuple[str, str], ...] = (
     ("octobre", "October"),
     ("novembre", "November"),
     ("décembre", "December"),
+)
+
+SHORT_MONTHS: tuple[Pair, ...] = (
+    ("janv.", "Jan"),
+    ("févr.", "Feb"),
+    ("mars", "Mar"),
+    ("avr.", "Apr"),
+    ("mai", "May"),
+    ("juin", "Jun"),
+    ("juil.", "Jul"),
+    ("août", "Aug"),
+    ("sept.", "Sep"),
+    ("oct.", "Oct"),
+    ("nov.", "Nov"),
+    ("déc.", "Dec"),
 )

@@ -1,17 +1,10 @@
 """The words a report may always use: those that say who, when, how much and how it was seen, and claim nothing by themselves.
 
 Any other word has to come from the cited facts or from the chosen hypothesis. A list of what is forbidden never ends; this one does.
-Words are compared by their first six letters, so that plurals, genders and tenses need no entry of their own. Data; `verify.py` reads it.
+Data; `report.vocabulary` compares by it.
 """
 
-import re
-import unicodedata
-from functools import lru_cache
-
-STEM = 6
-_LETTERS = re.compile(r"[^\W\d_]+")
-
-_EN = """
+EN = """
 a an the this that these those it its they them their there here which who whose what when where while whereas and or but so then thus than as at by
 for from in into of on onto to with without within after before since until till during between among over under above below about against toward
 towards through throughout per via upon not no nor neither either both each every all any some none one other others another same different only
@@ -22,7 +15,7 @@ report monitor measure observe see seen saw look show shown indicate record note
 according suggest point speak tell told say said state mean mention describe list register sign evidence fact ground base basis proof data figure
 number value result reading observation measurement diagnosis conclusion analysis second first third last latest newest previous earlier later next
 recent current present currently recently time moment instant minute hour day week month date period interval start begin began begun end ended
-finish remain stay continue keep kept persist last lasting take took taken come came go goes went gone get got give gave given make made
+finish remain stay continue keep kept persist last lasted lasts lasting named take took taken come came go goes went gone get got give gave given make made
 receive return answer respond response reply send sent produce yield deliver serve issue fail failure failed check test attempt try tried retry
 service site page website endpoint url api server host machine address name port connection connect contact request response http https ip ipv tcp tls dns
 status code error state message body header size byte total overall whole entire complete completed full part
@@ -40,7 +33,7 @@ both two three four five six seven eight nine ten eleven twelve utc gmt am pm ms
 valid validity remaining left until for rest behaviour behavior correct correctly wrong proper properly normally
 compared compare comparison against relative while being itself per cent percent
 """
-_FR = """
+FR = """
 a à au aux le la les l un une des de du d et ou où mais donc or ni car que qu qui quoi dont ce cet cette ces c ça cela ceci celui celle ceux celles se s
 il ils elle elles on y en ne n pas plus moins point non oui si son sa ses leur leurs lui eux même mêmes tel telle tels telles
 dans par pour sur sous avec sans vers chez entre parmi depuis dès jusque jusqu pendant durant avant après lors lorsque quand comme ainsi alors aussi
@@ -69,26 +62,5 @@ suite suites consécutif consécutive consécutivement successif successive rép
 change changer changement changé inchangé diffère différent différence identique semblable même constant stable
 frontal propre vigie liaison cible cibles côté vue manière situation condition cas détail fonctionne fonctionner
 valable validité restant encore comportement correct correctement comparé comparaison écart rapport
-deux trois quatre cinq six sept huit neuf dix onze douze utc gmt ms moniteur
+deux trois quatre cinq six sept huit neuf dix onze douze utc gmt ms moniteur autre surveillé
 """
-
-
-@lru_cache(maxsize=4096)  # a language has few words
-def stem(word: str) -> str:
-    """The first six letters, without accents; a short word without its plural."""
-    plain = "".join(one for one in unicodedata.normalize("NFD", word.lower()) if unicodedata.category(one) != "Mn")
-    return plain[:STEM] if len(plain) > STEM else plain.rstrip("sx") or plain
-
-
-def stems(text: str) -> frozenset[str]:
-    """The stems of all the words of a text."""
-    return frozenset(stem(word) for word in _LETTERS.findall(text))
-
-
-NEUTRAL: dict[str, frozenset[str]] = {"en": stems(_EN), "fr": stems(_FR)}
-
-
-def foreign(text: str, permitted: frozenset[str], language: str) -> list[str]:
-    """The words of a text that neither the neutral vocabulary nor `permitted` (stems) has."""
-    known = NEUTRAL[language] | permitted
-    return [word for word in _LETTERS.findall(text) if len(word) > 1 and stem(word) not in known]

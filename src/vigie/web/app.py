@@ -11,11 +11,11 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from vigie.core.model import Status
-from vigie.text.words import cause_words, clock_time, short_time
+from vigie.report.wording import cause_words
+from vigie.text.formatting import clock_time, duration, latency, short_time
 from vigie.web import feedback, pings
-from vigie.web.pages import HEADERS, language_of, templates
+from vigie.web.pages import HEADERS, language_of, say, templates
 from vigie.web.view import Line, Snapshot, State
-from vigie.web.words import latency, say, span
 
 
 def build(
@@ -47,18 +47,18 @@ def _context(snapshot: Snapshot, language: str) -> dict[str, Any]:
         return say(language, key, **values)
 
     def since(at: int) -> str:
-        return span(snapshot.health.now - at, language)
+        return duration(snapshot.health.now - at, language)
 
     tone, headline = _headline(snapshot, words)
     return {
         "snapshot": snapshot,
         "words": words,
         "since": since,
-        "span": lambda ms: span(ms, language),
+        "span": lambda ms: duration(ms, language),
         "latency": lambda ms: latency(ms, language),
         "observed": lambda line: _observed(line, language),
         "stamp": lambda at: datetime.fromtimestamp(at / 1000, snapshot.zone).isoformat(timespec="seconds"),
-        "began": lambda at: short_time(at, snapshot.zone, snapshot.health.now),
+        "began": lambda at: short_time(at, snapshot.zone, language, snapshot.health.now),
         "cause": lambda cause: cause_words(cause, {}, language),
         "as_of": clock_time(snapshot.health.now, snapshot.zone),
         "language": language,

@@ -16,11 +16,11 @@ from starlette.routing import Route
 
 from vigie.errors import StoreError
 from vigie.ports import Asked
+from vigie.report.hypotheses import catalogue
 from vigie.report.render import RenderContext
-from vigie.text.causes import catalogue
-from vigie.text.words import date_time, pick
-from vigie.web.pages import HEADERS, language_of
-from vigie.web.words import say, shown
+from vigie.text import pick
+from vigie.text.formatting import date_time
+from vigie.web.pages import HEADERS, language_of, say, shown
 
 
 class FeedbackService(Protocol):
@@ -105,7 +105,7 @@ def _context(asked: Asked | None, said: FeedbackForm, state: str, language: str,
         "asked": asked,
         "said": said,
         "state": state,
-        "since": date_time(asked.incident.started_at, zone) if asked else "",
+        "since": date_time(asked.incident.started_at, zone, language) if asked else "",
         "causes": list(dict.fromkeys(pick(one, language) for one in catalogue().values())),
         "cause_length": CAUSE,
         "note_length": NOTE,

@@ -1,9 +1,12 @@
 """What every page has in common: where templates lie, and headers under which nothing foreign is fetched or run."""
 
+import unicodedata
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 
-from vigie.web.words import WORDS, shown
+from vigie.text import LANGUAGES, pick, plural
+from vigie.text.web import COUNTED, TEXTS
 
 # Nothing is fetched from anywhere: a page works offline, and a hostile monitor name cannot run a script.
 HEADERS = {
@@ -13,6 +16,9 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+
+_JOINERS = "\u200c\u200d"  # needed by some scripts and by composed emoji
 
 
 def templates() -> Environment:
@@ -25,4 +31,16 @@ def templates() -> Environment:
 def language_of(request: Request, default: str) -> str:
     """The language that a reader asked for by `?lang=`, else the configured one."""
     asked = request.query_params.get("lang", default)
-    return asked if asked in WORDS else default
+    return asked if asked in LANGUAGES else default
+
+
+def say(language: str, name: str, /, **values: object) -> str:
+    """A text in the reader's language; of one that counts, the form that goes with `count`."""
+    count = values.get("count")
+    template = plural(COUNTED[name], count, language) if name in COUNTED and isinstance(count, int) else pick(TEXTS[name], language)
+    return template.format(**values)
+
+
+def shown(text: str) -> str:
+    """A name or address without what could turn the line around or hide in it: control, invisible and bidirectional characters."""
+    return "".join(char for char in text if char in _JOINERS or unicodedata.category(char) not in ("Cc", "Cf", "Cs"))

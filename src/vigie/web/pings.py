@@ -38,7 +38,7 @@ _REPLIES = {
     Answer.TAKEN: (200, "OK"),
     Answer.UNKNOWN: (404, "not found"),
     Answer.TOO_MANY: (429, "too many pings, try again later"),
-    Answer.NOT_NOW: (503, "the ping could not be kept, try again"),
+    Answer.NOT_NOW: (503, "the ping could not be stored, try again"),
 }
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

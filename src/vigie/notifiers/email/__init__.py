@@ -59,14 +59,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     host: Annotated[str, msgspec.Meta(description="Mail server (SMTP_SERVER).", examples=["smtp.gmail.com"], extra=SHOWN)]
     sender: Annotated[str, msgspec.Meta(description="Sender (EMAIL_SENDER).", examples=["vigie@example.com"])]
     port: Annotated[int, msgspec.Meta(description="Port (SMTP_PORT); 465 means implicit TLS.", ge=1, le=65_535)] = 587
-    username: Annotated[str | None, msgspec.Meta(description="Login; the sender if only a password is set.")] = None
+    username: Annotated[str | None, msgspec.Meta(description="Login; by default the sender, if a password is set.")] = None
     password: Annotated[Secret | None, msgspec.Meta(description="Password (EMAIL_PASSWORD); for Gmail an app password.")] = None
     tls: Annotated[
         Literal["starttls", "implicit", "none"] | None,
         msgspec.Meta(description="How the connection is protected; by default `implicit` on port 465, else `starttls`."),
     ] = None
     ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).", extra=SHOWN)] = None
-    timeout: Annotated[Duration, msgspec.Meta(description="Longest wait for each response of the server, at most 30s.")] = msgspec.field(
+    timeout: Annotated[Duration, msgspec.Meta(description="Maximum wait for each response of the server, at most 30s.")] = msgspec.field(
         default_factory=lambda: Duration(20_000)
     )
 
@@ -74,13 +74,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Raise ValueError that names what cannot be."""
         for address in (*self.receivers, self.sender):
             if not _ADDRESS.fullmatch(address):
-                raise ValueError(f"{address!r} is not an email address; write name@example.com alone, in plain ASCII")
+                raise ValueError(f"{address!r} is not an email address; write just name@example.com, in plain ASCII")
         if not self.receivers:
-            raise ValueError("`to` (EMAIL_RECEIVER) has no recipient; write team@example.com")
+            raise ValueError("`to` (EMAIL_RECEIVER) is empty; write team@example.com")
         if not _is_host(self.host):
-            raise ValueError(f"{self.host!r} is not a host name; write it alone, the port in `port` (SMTP_PORT)")
+            raise ValueError(f"{self.host!r} is not a host name; write the name only, and the port in `port` (SMTP_PORT)")
         if not 0 < self.timeout <= _LONGEST_MS:
-            raise ValueError("`timeout` must be above 0 and at most 30s, which is all the time that a delivery has")
+            raise ValueError("`timeout` must be above 0 and at most 30s, the limit of a whole delivery")
         if self.username and not self.password:
             raise ValueError("`username` is set but no `password` (EMAIL_PASSWORD)")
 

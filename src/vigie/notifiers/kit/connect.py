@@ -36,7 +36,7 @@ async def trust_store(ca_file: str | None) -> ssl.SSLContext:
     except OSError as error:
         why = "it contains no certificate" if isinstance(error, ssl.SSLError) else error.strerror
         words = f"the trusted authorities in {ca_file} cannot be used: {why}"
-        raise DeliveryError(DeliveryReason.CONFIG, words, fix="name a readable PEM file (SMTP_CA_FILE or SSL_CERT_FILE)") from None
+        raise DeliveryError(DeliveryReason.CONFIG, words, fix="set a readable PEM file (SMTP_CA_FILE or SSL_CERT_FILE)") from None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -56,7 +56,7 @@ def named(error: BaseException, where: str, seconds: float, fixes: Fixes) -> Del
         if isinstance(one, ssl.SSLCertVerificationError):
             return _certificate(one, where, fixes)
     if any(isinstance(one, ssl.SSLError) and not isinstance(one, _WAITING) for one in chain):
-        return DeliveryError(DeliveryReason.TLS, f"{where}: the TLS handshake failed", fix=fixes.protection)
+        return DeliveryError(DeliveryReason.TLS, f"{where}: TLS negotiation failed", fix=fixes.protection)
     if any(isinstance(one, socket.gaierror) for one in chain):
         return DeliveryError(DeliveryReason.DNS, f"{where}: the name does not resolve", fix=fixes.address)
     if any(isinstance(one, TimeoutError) or _HANDSHAKE_TIMEOUT in str(one) for one in chain):

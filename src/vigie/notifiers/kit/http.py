@@ -17,8 +17,8 @@ _ANSWER_BYTES, _ANSWER_LENGTH = 512, 120
 _LONGEST_WAIT_MS = 3_600_000
 _FIXES = Fixes(
     address="check the URL of the channel and the network of this machine",
-    trust="name a private authority with SSL_CERT_FILE",
-    protection="check whether the URL should begin with http: or https:",
+    trust="set SSL_CERT_FILE for a private certificate authority",
+    protection="check whether the URL should start with http: or https:",
     timeout="a firewall may drop the packets, or the service is overloaded",
 )
 
@@ -76,7 +76,7 @@ async def reach(deps: NotifierDeps, url: str) -> str:
 
     parts, where = urlsplit(url), host_of(url)
     if getproxies().get(parts.scheme) and not proxy_bypass(where):
-        return f"{where}: behind a proxy, so only `vigie notify test` can try it"
+        return f"{where}: behind a proxy, so only `vigie notify test` can test it"
     secure = parts.scheme == "https"
     try:
         async with asyncio.timeout(deps.timeout_seconds):
@@ -92,12 +92,12 @@ def refused(where: str, status: int, words: str, retry_after: str | None, now: i
     """The retry verdict of an HTTP status: timeouts, rate limits and 5xx pass, other 4xx and redirects need a person (RFC 9110)."""
     wait = _wait_ms(retry_after, now)
     if status in _RETRIED:
-        return DeliveryError(DeliveryReason.RATE_LIMIT, f"{where} is rate-limiting requests ({words})", retry_after_ms=wait)
+        return DeliveryError(DeliveryReason.RATE_LIMIT, f"{where} asks clients to wait ({words})", retry_after_ms=wait)
     if status >= 500:
-        return DeliveryError(DeliveryReason.SERVER, f"{where} has a problem of its own ({words})", retry_after_ms=wait)
+        return DeliveryError(DeliveryReason.SERVER, f"{where} reports an error of its own ({words})", retry_after_ms=wait)
     fix = "check whether the URL of the channel is still valid"
     reason = DeliveryReason.AUTH if status in (401, 403) else DeliveryReason.REJECTED
-    return DeliveryError(reason, f"{where} rejects the message ({words})", fix=fix, permanent=True)
+    return DeliveryError(reason, f"{where} rejected the message ({words})", fix=fix, permanent=True)
 
 
 def _wait_ms(retry_after: str | None, now: int) -> int | None:

@@ -15,7 +15,7 @@ _SCHEME = "sqlite://"
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where the embedded store is kept."""
 
-    path: Annotated[str, msgspec.Meta(description="The database's file; its folder is made when it is missing.", examples=["vigie.db"])] = (
+    path: Annotated[str, msgspec.Meta(description="Database file; its directory is created if missing.", examples=["vigie.db"])] = (
         "vigie.db"
     )
 

@@ -162,8 +162,8 @@ _SYSTEM = {
 
 def damaged(path: Path, what: str) -> StoreError:
     """The error for a database that cannot be believed any more."""
-    fix = f"move {path} and its -wal and -shm files aside and start again: a new one is made; or put a backup back in its place"
-    return StoreError(StoreFault.CORRUPT, f"{path} is damaged or no Vigie database: {what}", fix)
+    fix = f"move {path} and its -wal and -shm files aside and start with a new one, or restore a backup"
+    return StoreError(StoreFault.CORRUPT, f"{path} is damaged or not a Vigie database: {what}", fix)
 
 
 def _raise(error: Exception, path: Path, code: int) -> NoReturn:
@@ -176,12 +176,12 @@ def _raise(error: Exception, path: Path, code: int) -> NoReturn:
             raise damaged(path, str(error)) from error
         case StoreFault.FULL:
             fix = f"free space on the disk of {path.parent}; nothing that was committed is lost"
-            raise StoreError(fault, f"no room left for {path}", fix) from error
+            raise StoreError(fault, f"no space left for {path}", fix) from error
         case StoreFault.READ_ONLY:
             fix = f"make {path.parent} writable for this user, or set `store` to another place"
             raise StoreError(fault, f"{path} cannot be written: {error}", fix) from error
         case StoreFault.BUSY:
-            raise StoreError(fault, f"{path} is held by another program", "stop the other one, or wait for it to end") from error
+            raise StoreError(fault, f"{path} is locked by another program", "stop the other one, or wait for it to finish") from error
         case _:
-            fix = "look for faults of the disk in the system's log; nothing that was committed is lost"
+            fix = "check the system log for disk errors; nothing that was committed is lost"
             raise StoreError(StoreFault.OTHER, f"{path}: {error}", fix) from error

@@ -109,7 +109,7 @@ class SqliteLedger:
                 await self._write(Commit(), durable=False)
             except StoreError as error:
                 # A full disk heals; until then measurements wait in memory.
-                log.error("measurements wait in memory (%s): %s. %s", error.fault, error, error.fix)  # noqa: TRY400 - the trace says nothing more
+                log.error("measurements are buffered in memory (%s): %s. %s", error.fault, error, error.fix)  # noqa: TRY400 - the trace says nothing more
                 self._flush_in(_AGAIN_SECONDS)
 
     async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:

@@ -25,9 +25,9 @@ def migrate(db: Db, path: Path, folder: Path = MIGRATIONS) -> int:
     newest = max(files)
     if version > newest:
         message = f"{path} was written by a newer Vigie (schema {version}, this program knows {newest})"
-        raise StoreError(StoreFault.NEWER, message, "install that version again, or put the backup beside it back")
+        raise StoreError(StoreFault.NEWER, message, "install that version again, or restore the backup next to it")
     if version == 0 and tables:
-        raise damaged(path, "its tables are another program's")
+        raise damaged(path, "its tables belong to another program")
     db.prepare()
     if 0 < version < newest:
         _back_up(db, path, version)

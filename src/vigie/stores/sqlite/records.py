@@ -30,7 +30,7 @@ def decode(blob: bytes, kind: type[_T]) -> _T:
     try:
         value: _T = msgspec.msgpack.decode(blob[1:], type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        fix = "move the database aside: a new one is made, or a backup beside it is put back"
+        fix = "move the database aside to start with a new one, or restore a backup"
         raise StoreError(StoreFault.CORRUPT, f"a {kind.__name__} in the database is damaged: {error}", fix) from error
     return value
 

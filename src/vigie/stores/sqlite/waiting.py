@@ -112,7 +112,7 @@ class Waiting:
         slim = tuple(_slim(result) for result in taken.results)
         self.add(merged(replace(taken, results=slim), newer))
         if lost := max(len(self._results) - _MAX_RESULTS, 0):
-            log.error("%d results are given up: the disk has taken nothing for too long", lost)
+            log.error("%d results are dropped: nothing could be written to disk for too long", lost)
         del self._results[:lost], self._details[:-_MAX_DETAILS]
 
 

@@ -1,4 +1,4 @@
-"""The wider second look: the page again, siblings, the path, the zone's servers; and how little of it a sick service has to bear."""
+"""The wider diagnostics: the page again, siblings, the path, the zone's servers; and how little of it a sick service has to bear."""
 
 import asyncio
 import socket
@@ -13,7 +13,7 @@ from vigie.collectors import CollectorDeps, addresses, dns, page, path, siblings
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Monitor, Status, Timings, TlsFacts
 from vigie.net import Answer
-from vigie.report import facts, rules
+from vigie.report import facts, measured, rules
 from vigie.report.facts import Evidence, Subject
 from vigie.testing.servers import answering, serving
 
@@ -55,7 +55,7 @@ async def test_a_page_that_answers_the_second_time_is_told_so_and_head_that_agre
         (found,) = await page.build(deps(url_of=lambda _: url)).collect(reached(subject, url), 2_000)
 
     assert (found.value, found.bad) == (200, False)
-    assert found.en.startswith("A second request, by HTTP/1.1, gets the HTTP status 200 in ")
+    assert found.en.startswith("A second request, over HTTP/1.1, gets HTTP status 200 in ")
 
 
 async def test_a_page_over_tls_is_asked_for_whatever_its_certificate(deps: Deps, subject: About) -> None:
@@ -75,7 +75,7 @@ async def test_a_page_that_stays_silent_is_given_up_in_time(deps: Deps, subject:
         url = f"http://shop.example:{port}/"
         (found,) = await page.build(deps(url_of=lambda _: url)).collect(reached(subject, url), 200)
     assert (found.value, found.bad) == (0, True)
-    assert found.en.startswith("A second request, by HTTP/1.1, gets no answer within 1")
+    assert found.en.startswith("A second request, over HTTP/1.1, gets no response within 1")
 
 
 @pytest.mark.parametrize("answer", ["", "no HTTP at all\n", "HTTP/1.1 2x0 OK\n\n"])
@@ -101,7 +101,7 @@ async def test_the_zones_own_servers_are_asked(deps: Deps, subject: About) -> No
 
     assert both["resolver.zone"].bad is False
     assert one["resolver.zone"].bad is None
-    assert one["resolver.zone"].en == "Servers of the zone shop.example asked: 2, that give an address: 1 (dns.nxdomain)."
+    assert one["resolver.zone"].en == "Queried servers of the zone shop.example that return an address: 1 of 2 (dns.nxdomain)."
     assert none["resolver.zone"].bad is True
 
 
@@ -149,9 +149,9 @@ async def test_siblings_are_counted_by_what_they_share(deps: Deps, subject: Abou
         return others
 
     found = by_name(await siblings.build(deps(known=all_known)).collect(subject(address="192.0.2.7"), 100))
-    assert found["siblings.address"].en == "Other monitors at the same address: 2, of which down: 2."
+    assert found["siblings.address"].en == "The 2 other monitors at this address are down."
     assert found["siblings.address"].bad is True
-    assert found["siblings.network"].fr == "Autres moniteurs du même réseau : 3, dont en panne : 2."
+    assert found["siblings.network"].fr == "Sur les 3 autres services surveillés de ce réseau, 2 sont en panne."
     assert found["siblings.network"].bad is None
     assert found.keys() == {"siblings.address", "siblings.network"}
 
@@ -171,7 +171,7 @@ async def test_the_path_to_an_address_is_traced_without_privileges(deps: Deps, s
     about = subject(address="127.0.0.1")
     timed_out = Subject(about.monitor, about.incident, CheckResult("shop", 0, Status.DOWN, Cause.TIMEOUT_CONNECT, address="127.0.0.1"))
     (found,) = await path.build(deps()).collect(timed_out, 3_000)
-    assert (found.bad, found.en) == (False, "The network path leads to the host in 1 hops.")
+    assert (found.bad, found.en) == (False, "The network path reaches the host in 1 hop.")
     assert await path.build(deps()).collect(about, 3_000) == []  # a refusal comes from the host itself
 
 
@@ -199,11 +199,11 @@ def concluded(about: Subject, cause: Cause, *evidence: Evidence, **figures: int)
 
     result = CheckResult("shop", 0, Status.DOWN, cause, figures=dict(figures))
     meant = Subject(about.monitor, about.incident.__class__("shop-1", "shop", Severity.OUTAGE, cause, 0, 0), result)
-    return [one.id for one in rules.shortlist(facts.bundle(meant, evidence, 0, UTC), meant)]
+    return [one.id for one in rules.shortlist(measured.bundle(meant, evidence, 0, UTC), meant)]
 
 
 def told(kind: facts.FactKind, name: str, *, bad: bool) -> Evidence:
-    return Evidence(kind, name, 1, "Un fait.", "A fact.", 0, "second look", bad=bad)
+    return Evidence(kind, name, 1, "Un fait.", "A fact.", 0, "diagnostics", bad=bad)
 
 
 @pytest.mark.parametrize(

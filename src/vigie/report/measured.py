@@ -1,0 +1,151 @@
+"""What a check itself measured, as facts, and the bundle of all evidence of an incident."""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from vigie.core.model import Cause, HttpFacts, Scalar
+from vigie.report.changes import TLS_VERSIONS, changes, product, self_signed
+from vigie.report.facts import Bundle, Evidence, Fact, FactKind, Subject
+from vigie.report.wording import both, cause_words, count_of, days_of, took
+from vigie.text import LANGUAGES, Pair, facts
+from vigie.text.formatting import clock_time, date_time, timestamp
+
+_MAX_WAIT_DIGITS = 6
+
+
+class _Maker:
+    """Collects the evidence that a check itself measured."""
+
+    def __init__(self, subject: Subject, zone: tzinfo) -> None:
+        self.subject, self.zone = subject, zone
+        self.cause = subject.result.cause or subject.incident.cause
+        self.found: list[Evidence] = []
+
+    def add(
+        self,
+        kind: FactKind,
+        name: str,
+        value: Scalar,
+        pair: Pair,
+        *,
+        unit: str = "",
+        bad: bool | None = None,
+        tainted: bool = False,
+    ) -> None:
+        """One more; `pair` is its (French, English) sentence."""
+        at = self.subject.result.at
+        self.found.append(Evidence(kind, name, value, *pair, at=at, source="check", unit=unit, tainted=tainted, bad=bad))
+
+
+def bundle(subject: Subject, evidence: Sequence[Evidence], made_at: int, zone: tzinfo) -> Bundle:
+    """Number what the check measured, then what the collectors brought, in a steady order."""
+    maker = _Maker(subject, zone)
+    for add in (_check_facts, _change_facts, _timing_facts, _address_facts, _http_facts, _page_facts, _tls_facts):
+        add(maker)
+    kinds = list(FactKind)
+    brought = sorted(evidence, key=lambda one: (kinds.index(one.kind), one.name))
+    numbered = tuple(Fact(f"F{number}", one) for number, one in enumerate([*_first(maker.found), *brought, *_then(maker.found)], 1))
+    return Bundle(subject.incident.id, made_at, numbered)
+
+
+# A prompt that is too long loses facts from its tail, so what tells least comes last.
+_TAIL = (FactKind.TIMINGS, FactKind.HTTP)
+
+
+def _first(found: Sequence[Evidence]) -> list[Evidence]:
+    return [one for one in found if one.kind not in _TAIL or one.bad]
+
+
+def _then(found: Sequence[Evidence]) -> list[Evidence]:
+    return [one for one in found if one.kind in _TAIL and not one.bad]
+
+
+def _check_facts(maker: _Maker) -> None:
+    subject, cause = maker.subject, maker.cause
+    fr, en = (cause_words(cause, subject.result.figures, language) for language in LANGUAGES)
+    what = subject.monitor.host or subject.monitor.name
+    pair = both(facts.CAUSE, what=what, observed=(fr, en), cause=cause)
+    maker.add(FactKind.CHECK, "cause", cause.value, pair, bad=None if cause.own else True)
+    template = facts.FIRST_FAILURE if subject.failures < 2 else facts.FAILURES
+    pair = both(template, count=subject.failures, since=clock_time(subject.incident.started_at, maker.zone))
+    maker.add(FactKind.CHECK, "failures", subject.failures, pair, bad=True)
+
+
+def _timing_facts(maker: _Maker) -> None:
+    slow = maker.cause.startswith(("latency.", "timeout."))
+    for phase, template in facts.PHASES.items():
+        value: float | None = getattr(maker.subject.result.timings, phase)
+        if value is not None:
+            # A phase that was reached and ended speaks for the service; how long all of it took speaks for nobody.
+            bad = None if phase == "total" or slow else False
+            maker.add(FactKind.TIMINGS, phase, round(value), both(template, took=took(value)), unit="ms", bad=bad)
+
+
+def _address_facts(maker: _Maker) -> None:
+    result = maker.subject.result
+    if result.address:
+        maker.add(FactKind.TCP, "contacted", result.address, both(facts.CONTACTED, address=result.address))
+    if "dead" in result.figures and result.address:
+        dead = str(result.figures.get("address", ""))
+        maker.add(FactKind.TCP, f"address.{dead}", dead, both(facts.ADDRESS_DEAD, address=dead), bad=True)
+        pair = both(facts.ADDRESS_ALIVE, address=result.address)
+        maker.add(FactKind.TCP, f"address.{result.address}", result.address, pair, bad=False)
+    if (count := len(result.addresses)) > 1:
+        maker.add(FactKind.DNS, "addresses", count, both(facts.ADDRESSES, count=count_of(count, "address")), bad=False)
+
+
+def _http_facts(maker: _Maker) -> None:
+    http = maker.subject.result.http
+    if http is None:
+        return
+    bad = True if maker.cause is Cause.HTTP_STATUS else None
+    maker.add(FactKind.HTTP, "status", http.status, both(facts.STATUS, status=http.status), bad=bad)
+    _header_facts(maker, http)
+    if http.redirects:
+        maker.add(FactKind.HTTP, "redirects", http.redirects, both(facts.REDIRECTS, count=count_of(http.redirects, "redirect")))
+    maker.add(FactKind.HTTP, "size", http.bytes, both(facts.SIZE, count=count_of(http.bytes, "byte")), unit="B")
+
+
+def _header_facts(maker: _Maker, http: HttpFacts) -> None:
+    """What the target says of itself, in words of ours."""
+    if server := product(http.headers):
+        maker.add(FactKind.HTTP, "server", server, both(facts.SERVER, server=server), tainted=True)
+    if "via" in http.headers:
+        maker.add(FactKind.HTTP, "via", True, facts.VIA, tainted=True)
+    wait = http.headers.get("retry-after", "")
+    if wait.isascii() and wait.isdigit() and len(wait) <= _MAX_WAIT_DIGITS:
+        pair = both(facts.RETRY_AFTER, wait=f"{int(wait)} s")
+        maker.add(FactKind.HTTP, "retry_after", int(wait), pair, unit="s", tainted=True)
+
+
+def _page_facts(maker: _Maker) -> None:
+    sign = maker.subject.result.figures.get("signature")
+    if isinstance(sign, str):
+        maker.add(FactKind.PAGE, "signature", sign, both(facts.SIGNATURE, sign=sign), bad=True)
+
+
+def _tls_facts(maker: _Maker) -> None:
+    tls = maker.subject.result.tls
+    if tls is None:
+        return
+    if tls.version in TLS_VERSIONS:
+        maker.add(FactKind.TLS, "version", tls.version, both(facts.TLS_VERSION, version=tls.version))
+    if tls.expires_at is not None and tls.days_left is not None:
+        fr, en = (date_time(tls.expires_at, maker.zone, language) for language in LANGUAGES)
+        pair = both(facts.EXPIRED_AT if tls.days_left < 0 else facts.VALID_UNTIL, days=days_of(tls.days_left), at=(fr, en))
+        maker.add(FactKind.TLS, "days_left", tls.days_left, pair, unit="d", bad=tls.days_left < 0)
+    if len(tls.chain) == 1 and self_signed(tls.chain[0]):
+        maker.add(FactKind.TLS, "self_signed", True, facts.SELF_SIGNED, bad=True)
+    elif tls.chain:
+        maker.add(FactKind.TLS, "chain", len(tls.chain), both(facts.CHAIN, count=count_of(len(tls.chain), "certificate")))
+
+
+def _change_facts(maker: _Maker) -> None:
+    good = maker.subject.last_good
+    if good is None:
+        maker.add(FactKind.CHANGE, "never_good", True, facts.NEVER_GOOD)
+        return
+    fr, en = (date_time(good.at, maker.zone, language) for language in LANGUAGES)
+    maker.add(FactKind.CHANGE, "last_good", timestamp(good.at, maker.zone), both(facts.LAST_GOOD, at=(fr, en)))
+    for one in changes(good, maker.subject.result):
+        maker.add(FactKind.CHANGE, one.name, one.differs, both(facts.SINCE_GOOD, change=one.pair), bad=one.differs)

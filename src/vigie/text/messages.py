@@ -1,0 +1,148 @@
+"""The lines of messages: first line, scope, evidence, cause, first step, footer. `report.render` fills them.
+
+Fields named `since`, `at` and `span` are whole phrases of time (`since 14:02:05 UTC+1`, `on 24 November 2026 at …`, `from … to …`).
+"""
+
+from vigie.core.detection import Severity
+from vigie.core.notification import NoticeReason
+from vigie.text import Pair
+
+# What the program itself notes at an incident; people's own notes stay as they wrote them.
+REMOVED = "the monitor was removed from the configuration"
+NOTES: dict[str, Pair] = {REMOVED: ("le service a été retiré de la configuration", REMOVED)}
+
+MARKS = {Severity.OUTAGE: "🔴", Severity.DEGRADATION: "🟠"}
+HEADLINES: dict[NoticeReason, Pair] = {
+    NoticeReason.OPENED: ("{mark} {name} : {what} depuis {since} ({checks})", "{mark} {name}: {what} since {since} ({checks})"),
+    NoticeReason.DISCLOSED: (
+        "{mark} {name} : {what} depuis {since}, maintenance terminée",
+        "{mark} {name}: {what} since {since}, maintenance is over",
+    ),
+    NoticeReason.REMINDER: (
+        "{mark} {name} : {what} depuis {lasted}, non acquitté",
+        "{mark} {name}: {what} for {lasted}, not acknowledged",
+    ),
+    NoticeReason.RECOVERED: ("🟢 {name} : rétabli après {lasted} ({what})", "🟢 {name}: recovered after {lasted} ({what})"),
+    NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
+    NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: incident analysis ({what})"),
+    NoticeReason.UNDELIVERABLE: (
+        "⚠️ {name} : une notification n'a pas pu être envoyée ({what})",
+        "⚠️ {name}: a notice could not be delivered ({what})",
+    ),
+    NoticeReason.BLIND: (
+        "🙈 Vigie n'a rien pu contrôler de {since} à {until} ({lasted}, {what})",
+        "🙈 Vigie could not check anything from {since} to {until} ({lasted}, {what})",
+    ),
+    NoticeReason.AVAILABILITY: ("📊 Disponibilité, {period} : {share} ({monitors})", "📊 Availability, {period}: {share} ({monitors})"),
+    NoticeReason.TEST: ("🔔 Test : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
+}
+# For causes that carry their own date or span (`causes.TIMED`): "expires in 6 days" has no "since".
+TIMED_HEADLINES: dict[NoticeReason, Pair] = {
+    NoticeReason.OPENED: ("{mark} {name} : {what} ({checks})", "{mark} {name}: {what} ({checks})"),
+    NoticeReason.DISCLOSED: ("{mark} {name} : {what}, maintenance terminée", "{mark} {name}: {what}, maintenance is over"),
+    NoticeReason.REMINDER: (
+        "{mark} {name} : {what}, non acquitté depuis {lasted}",
+        "{mark} {name}: {what}, not acknowledged for {lasted}",
+    ),
+}
+HEARTBEAT_BACK: Pair = ("🟢 {name} : nouveau signal après {lasted} ({what})", "🟢 {name}: reported in again after {lasted} ({what})")
+
+LABELS: dict[str, Pair] = {
+    "blind": ("Vigie n'a rien pu contrôler {span} ({lasted}).", "Vigie could not check anything {span} ({lasted})."),
+    "blind_why": ("Raison : {why}.", "Reason: {why}."),
+    "blind_means": (
+        "Aucun service n'a été déclaré en panne pour autant, et ce temps n'entre dans aucun calcul de disponibilité.",
+        "No service was marked down because of it, and this time is left out of every availability figure.",
+    ),
+    "scope": ("{who} est en panne {since}.", "{who} has been down {since}."),
+    "scope_degraded": ("{who} est dégradé {since}.", "{who} has been degraded {since}."),
+    "scope_own": (
+        "Vigie ne peut pas contrôler {who} {since} ; le service lui-même n'est pas en cause.",
+        "Vigie has been unable to check {who} {since}; the service itself is not in question.",
+    ),
+    "scope_over": ("{who} a été en panne {span}.", "{who} was down {span}."),
+    "scope_over_degraded": ("{who} a été dégradé {span}.", "{who} was degraded {span}."),
+    "observed": ("Observé : {what} [{facts}].", "Observed: {what} [{facts}]."),
+    "diagnostics": ("Diagnostic : {what} [{facts}].", "Diagnostics: {what} [{facts}]."),
+    "none_accepts": ("aucune des {count} adresses n'accepte la connexion", "none of the {count} addresses accepts the connection"),
+    "one_refuses": (
+        "1 des {count} adresses n'accepte pas la connexion ({bad})",
+        "1 of the {count} addresses does not accept the connection ({bad})",
+    ),
+    "some_refuse": (
+        "{number} des {count} adresses n'acceptent pas la connexion ({bad})",
+        "{number} of the {count} addresses do not accept the connection ({bad})",
+    ),
+    "all_accept": ("les {count} adresses acceptent la connexion", "all {count} addresses accept the connection"),
+    "differs": ("Depuis le dernier contrôle réussi : {what} [{facts}].", "Since the last successful check: {what} [{facts}]."),
+    "likely": ("Cause supposée (confiance {grade}) : {cause} [{facts}].", "Suspected cause ({grade} confidence): {cause} [{facts}]."),
+    "unknown": (
+        "Cause supposée : les mesures ne permettent pas d'en désigner une.",
+        "Suspected cause: the measurements do not point to one.",
+    ),
+    "step": ("À faire d'abord : {step}", "First step: {step}"),
+    "maintenance": (
+        "La maintenance est terminée et l'incident est toujours en cours.",
+        "Maintenance is over and the incident is still open.",
+    ),
+    "recovered": ("{who} répond de nouveau comme attendu {since}.", "{who} has responded as expected again {since}."),
+    "reported_in": ("{who} a de nouveau envoyé un signal {at}.", "{who} reported in again {at}."),
+    "fine_again": ("{who} fonctionne de nouveau normalement {since}.", "{who} has been working normally again {since}."),
+    "lasted": ("Durée : {lasted} (début : {start}).", "Duration: {lasted} (started: {start})."),
+    "was": ("Observé pendant l'incident : {what}.", "Observed during the incident: {what}."),
+    "changed": ("Changement mesuré au rétablissement : {what}.", "Change measured at recovery: {what}."),
+    "unchanged": ("Aucun autre changement mesuré au rétablissement.", "No other change was measured at recovery."),
+    "closed": ("{who} : incident clos par {by}.", "{who}: incident closed by {by}."),
+    "note": ("Note : {note}", "Note: {note}"),
+    "reminder": (
+        "Incident non acquitté. Pour l'acquitter et arrêter les rappels : vigie incidents ack {incident}",
+        "Not acknowledged yet. To acknowledge it and stop the reminders: vigie incidents ack {incident}",
+    ),
+    "undeliverable": (
+        "Un autre canal n'a pas pu envoyer une notification de cet incident. Pour savoir pourquoi : vigie incidents show {incident}",
+        "Another channel could not deliver a notice about this incident. To see why: vigie incidents show {incident}",
+    ),
+    "test": (
+        "Ceci est un test du canal {channel}, lancé par vigie notify test ; aucun service n'est en panne.",
+        "This is a test of the channel {channel}, sent by vigie notify test; no service is down.",
+    ),
+    "analysis": (
+        "Analyse automatique du modèle local {model}, confrontée aux mesures",
+        "Automatic analysis by the local model {model}, checked against the measurements",
+    ),
+    "analysis_remote": (
+        "Analyse automatique du modèle distant {model}, confrontée aux mesures",
+        "Automatic analysis by the remote model {model}, checked against the measurements",
+    ),
+    "footer": (
+        "Vigie · incident {incident} · détails : vigie incidents show {incident}",
+        "Vigie · incident {incident} · details: vigie incidents show {incident}",
+    ),
+    # The command also closes what is open: it is for afterwards.
+    "ask": (
+        "une fois l'incident terminé, l'analyse a-t-elle été utile ? vigie incidents resolve {incident} --helpful (ou --misleading)",
+        "once it is over, was the analysis helpful? vigie incidents resolve {incident} --helpful (or --misleading)",
+    ),
+    "helped": ("👍 Analyse utile", "👍 The analysis was helpful"),
+    "misled": ("👎 Analyse trompeuse", "👎 The analysis was misleading"),
+    "test_footer": ("Vigie · test", "Vigie · test"),
+    "high": ("élevée", "high"),
+    "medium": ("moyenne", "medium"),
+    "low": ("faible", "low"),
+}
+
+# The column of kinds beside the facts, by `report.facts.FactKind`.
+KINDS: dict[str, Pair] = {
+    "check": ("contrôle", "check"),
+    "timings": ("temps", "timing"),
+    "dns": ("DNS", "DNS"),
+    "tcp": ("réseau", "network"),
+    "tls": ("TLS", "TLS"),
+    "http": ("HTTP", "HTTP"),
+    "page": ("page", "page"),
+    "control": ("réseau de Vigie", "Vigie's network"),
+    "siblings": ("autres services", "siblings"),
+    "change": ("changement", "change"),
+    "history": ("historique", "history"),
+    "context": ("contexte", "context"),
+}

@@ -1,0 +1,127 @@
+"""What the web pages say: the status page, and the page that asks whether an analysis helped."""
+
+from vigie.text import Pair, Plural
+
+# What changes with `count`.
+COUNTED: dict[str, Plural] = {
+    "some_down": (
+        ("{count} service sur {number} est en panne", "{count} services sur {number} sont en panne"),
+        ("{count} of {total} is down", "{count} of {total} are down"),
+    ),
+    "some_suspected": (
+        (
+            "{count} service sur {number} a échoué à son dernier contrôle, à confirmer",
+            "{count} services sur {number} ont échoué à leur dernier contrôle, à confirmer",
+        ),
+        (
+            "{count} of {total} failed its last check; not confirmed yet",
+            "{count} of {total} failed their last check; not confirmed yet",
+        ),
+    ),
+    "some_degraded": (
+        ("{count} service sur {number} est dégradé", "{count} services sur {number} sont dégradés"),
+        ("{count} of {total} is degraded", "{count} of {total} are degraded"),
+    ),
+    "some_recovering": (
+        ("{count} service sur {number} se rétablit", "{count} services sur {number} se rétablissent"),
+        ("{count} of {total} is recovering", "{count} of {total} are recovering"),
+    ),
+    "some_unknown": (
+        ("{count} service sur {number} n'a pas pu être contrôlé", "{count} services sur {number} n'ont pas pu être contrôlés"),
+        ("{count} of {total} could not be checked", "{count} of {total} could not be checked"),
+    ),
+    "some_none": (
+        ("{count} service sur {number} attend son premier contrôle", "{count} services sur {number} attendent leur premier contrôle"),
+        ("{count} of {total} is waiting for its first check", "{count} of {total} are waiting for their first check"),
+    ),
+    "total": (("{count} service", "{count} services"), ("{count} service", "{count} services")),
+    "unsent": (
+        ("{count} notification en attente d'envoi", "{count} notifications en attente d'envoi"),
+        ("{count} notice waiting to be sent", "{count} notices waiting to be sent"),
+    ),
+    "undeliverable": (
+        (
+            "{count} notification n'a pas pu être envoyée : voir vigie incidents list",
+            "{count} notifications n'ont pas pu être envoyées : voir vigie incidents list",
+        ),
+        (
+            "{count} undeliverable notice: see vigie incidents list",
+            "{count} undeliverable notices: see vigie incidents list",
+        ),
+    ),
+}
+
+TEXTS: dict[str, Pair] = {
+    # The status page
+    "title": ("Vigie – état", "Vigie – status"),
+    "other": ("English", "Français"),  # the name of the other language
+    "all_up": ("Tous les services sont disponibles", "All services are up"),
+    "nothing": ("Aucun service n'est surveillé", "No service is monitored"),
+    "waiting": ("En attente des premiers contrôles", "Waiting for the first checks"),
+    "stalled": (
+        "Plus aucun résultat n'arrive : Vigie elle-même est en défaut",
+        "No results are coming in: Vigie itself needs attention",
+    ),
+    "services": ("Services", "Services"),
+    "service": ("Service", "Service"),
+    "state": ("État", "State"),
+    "answer": ("Temps de réponse", "Response time"),
+    "since": ("Dernier contrôle", "Last check"),
+    "incidents": ("Incidents récents", "Recent incidents"),
+    "no_incidents": ("Aucun incident enregistré.", "No incidents on record."),
+    "open": ("en cours depuis {duration}", "open for {duration}"),
+    "lasted": ("a duré {duration}", "lasted {duration}"),
+    "began": ("Début", "Started"),
+    "acked": ("acquitté par {by}", "acknowledged by {by}"),
+    "closed": ("clos par {by}", "closed by {by}"),
+    "refresh": (
+        "État à {time}. Page en lecture seule, actualisée toutes les 10 secondes.",
+        "As of {time}. This page is read-only and refreshes every 10 seconds.",
+    ),
+    "ago": ("il y a {duration}", "{duration} ago"),
+    # States, by `web.view.State`
+    "up": ("disponible", "up"),
+    "degraded": ("dégradé", "degraded"),
+    "down": ("en panne", "down"),
+    "suspected": ("en échec ?", "failing?"),
+    "recovering": ("se rétablit", "recovering"),
+    "unknown": ("inconnu", "unknown"),
+    "none": ("pas encore contrôlé", "not checked yet"),
+    # The question about an analysis
+    "ask_title": ("L'analyse a-t-elle été utile ?", "Was the analysis helpful?"),
+    "ask_incident": ("{name} : incident {incident}, depuis le {time}", "{name}: incident {incident}, since {time}"),
+    "ask_by": ("Analyse rédigée par {model}", "Written by {model}"),
+    "ask_none": ("Aucune analyse de cet incident n'est enregistrée.", "No analysis of this incident is on record."),
+    "ask_helped": ("👍 Oui, utile", "👍 Yes, helpful"),
+    "ask_misled": ("👎 Non, trompeuse", "👎 No, misleading"),
+    "ask_cause": ("La cause réelle, si vous la connaissez", "The real cause, if you know it"),
+    "ask_cause_how": ("Choisissez dans la liste, ou décrivez-la.", "Pick one from the list, or describe it."),
+    "ask_note": ("Une note pour la prochaine fois", "A note for next time"),
+    "ask_send": ("Envoyer", "Send"),
+    "ask_kept": (
+        "Votre réponse est conservée avec l'incident. Un modèle qui se trompe trop souvent ne fait plus que choisir des faits.",
+        "Your answer is kept with the incident. A model that is misleading too often no longer writes: it only picks facts.",
+    ),
+    "ask_thanks": ("Merci, c'est enregistré.", "Thank you, your answer has been recorded."),
+    "ask_again": ("Vous pouvez fermer cette page.", "You can close this page."),
+    "ask_gone": ("Lien invalide", "Invalid link"),
+    "ask_gone_how": (
+        "Il est incomplet, ou l'incident n'est plus enregistré.",
+        "It is incomplete, or the incident is no longer on record.",
+    ),
+    "ask_bad": (
+        "Indiquez si l'analyse a été utile, et raccourcissez les textes.",
+        "Please say whether the analysis was helpful, and keep the texts short.",
+    ),
+    "ask_enough": (
+        "Cet incident a déjà reçu trop de réponses. Pour en ajouter une, sur la machine de Vigie : vigie incidents resolve {incident}",
+        "This incident already has too many answers. To add one on Vigie's own machine: vigie incidents resolve {incident}",
+    ),
+    "ask_later": (
+        "Votre réponse n'a pas pu être enregistrée : réessayez dans une minute.",
+        "Your answer could not be saved: please try again in a minute.",
+    ),
+}
+
+# Who answered by a link, as it is noted with the incident.
+READER: Pair = ("un lecteur (lien)", "a reader (link)")
