@@ -143,7 +143,7 @@ async def test_starttls_to_a_tls_port_runs_into_the_time_limit_and_names_465(fol
     assert "implicit" in error.fix
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "No such file"), ("no certificate", "holds no certificate")])
+@pytest.mark.parametrize(("content", "words"), [(None, "No such file"), ("no certificate", "contains no certificate")])
 async def test_an_unusable_ca_file_is_named(content: str | None, words: str, folder: Path, mail: Make) -> None:
     file = folder / "mine.pem"
     if content is not None:
@@ -252,13 +252,13 @@ def test_receivers_come_from_lists_and_comma_separated_texts_each_once() -> None
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"to": "nobody"}, "'nobody' is no mail address"),
-        ({"to": "Ops <a@example.com>"}, "write name@example.com alone"),
-        ({"to": "a@example.com\r\nBcc: b@example.com"}, "no mail address"),
+        ({"to": "nobody"}, "'nobody' is not an email address"),
+        ({"to": "Ops <a@example.com>"}, "write just name@example.com"),
+        ({"to": "a@example.com\r\nBcc: b@example.com"}, "not an email address"),
         ({"to": [" "]}, "EMAIL_RECEIVER"),
-        ({"sender": "vigie"}, "no mail address"),
+        ({"sender": "vigie"}, "not an email address"),
         ({"host": "smtp.example.com:587/"}, "SMTP_PORT"),
-        ({"host": "https://smtp.example.com"}, "no host name"),
+        ({"host": "https://smtp.example.com"}, "not a host name"),
         ({"timeout": 60_000}, "at most 30s"),
         ({"username": "u"}, "EMAIL_PASSWORD"),
     ],
