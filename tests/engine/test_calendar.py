@@ -179,7 +179,7 @@ async def test_a_running_one_tells_it_at_eight_and_keeps_it_while_the_channel_is
         assert [row.notice.at // MINUTE for row in await store.ledger.outbox(OutboxState.WAITING)] == [MONDAY // MINUTE]
         mail.always = None
         await clock.sleep(10 * 60)
-    assert [message.headline for _, message in mail.told] == ["📊 Availability, week 46 of 2026: 100 % (1 monitor)"]
+    assert [message.headline for _, message in mail.told] == ["📊 Availability, week 46 of 2026: 100% (1 monitor)"]
 
 
 async def a_bad_week(store: Store) -> None:
@@ -207,21 +207,21 @@ async def composed(store: Store, clock: VirtualClock, language: str, name: str =
 async def test_it_says_in_french_how_each_stood_the_worst_first(either: Store, clock: VirtualClock) -> None:
     await a_bad_week(either)
     message = await composed(either, clock, "fr")
-    assert message.headline == "📊 Disponibilité, semaine 46 de 2026 : 99,702 % (2 moniteurs)"
+    assert message.headline == "📊 Disponibilité, semaine 46 de 2026 : 99,702 % (2 services)"
     assert message.subject == "📊 Disponibilité, semaine 46 de 2026 : 99,702 % [availability-2026-W46]"
     assert message.lines == (
         "Du 2026-11-09 00:00:00 UTC+1 au 2026-11-16 00:00:00 UTC+1.",
-        "2 pannes, 40 min en tout ; la plus longue : 30 min (shop).",
+        "2 pannes, 40 min au total ; la plus longue : 30 min (shop).",
         "Le moins disponible : shop, 98,851 %.",
-        "Le temps que Vigie n'a pas pu observer ne compte pas : jusqu'à 2 h 00 min par moniteur.",
+        "Le temps pendant lequel Vigie n'a pas pu contrôler ne compte pas : jusqu'à 2 h 00 min par service.",
     )
     assert [(row.id, row.label, row.value) for row in message.rows] == [
         (
             "98,851 %",
             "fake",
-            "shop : 2 pannes, 40 min en tout, la plus longue 30 min, temps non observé : 2 h 00 min, surveillé depuis le " + SINCE,
+            "shop : 2 pannes, 40 min au total, la plus longue 30 min, non observé pendant 2 h 00 min, surveillé depuis le 13 novembre 2026",
         ),
-        ("100 %", "fake", "blog : aucune panne, temps non observé : 2 h 00 min"),
+        ("100 %", "fake", "blog : aucune panne, non observé pendant 2 h 00 min"),
     ]
     assert (message.thread, message.opens_thread, message.monitor) == ("availability-2026-W46", True, "Vigie")
     assert message.footer == "Vigie · availability-2026-W46 · à tout moment : vigie incidents uptime"
@@ -230,24 +230,24 @@ async def test_it_says_in_french_how_each_stood_the_worst_first(either: Store, c
 async def test_and_in_english(either: Store, clock: VirtualClock) -> None:
     await a_bad_week(either)
     message = await composed(either, clock, "en")
-    assert message.headline == "📊 Availability, week 46 of 2026: 99.702 % (2 monitors)"
+    assert message.headline == "📊 Availability, week 46 of 2026: 99.702% (2 monitors)"
     assert message.subject.endswith(" [availability-2026-W46]")
     assert message.lines[1:] == (
-        "2 outages, 40 min in all; the longest: 30 min (shop).",
-        "The least available: shop, 98.851 %.",
-        "Time that Vigie could not observe does not count: up to 2 h 00 min a monitor.",
+        "2 outages, 40 min in total; the longest: 30 min (shop).",
+        "Least available: shop, 98.851%.",
+        "Time in which Vigie could not check does not count: up to 2 h 00 min per monitor.",
     )
     assert [row.value for row in message.rows] == [
-        "shop: 2 outages, 40 min in all, the longest 30 min, not observed: 2 h 00 min, watched since 2026-11-13 12:00:00 UTC+1",
-        "blog: no outage, not observed: 2 h 00 min",
+        "shop: 2 outages, 40 min in total, the longest 30 min, not observed for 2 h 00 min, monitored since 13 November 2026",
+        "blog: no outages, not observed for 2 h 00 min",
     ]
 
 
 @pytest.mark.parametrize(
     ("language", "headline"),
     [
-        ("fr", "📊 Disponibilité, novembre 2026 : 99,850 % (1 moniteur)"),
-        ("en", "📊 Availability, November 2026: 99.850 % (1 monitor)"),
+        ("fr", "📊 Disponibilité, novembre 2026 : 99,850 % (1 service)"),
+        ("en", "📊 Availability, November 2026: 99.850% (1 monitor)"),
     ],
 )
 async def test_a_month_is_called_by_its_name(either: Store, clock: VirtualClock, language: str, headline: str) -> None:
@@ -263,7 +263,7 @@ async def test_a_month_is_called_by_its_name(either: Store, clock: VirtualClock,
     assert message.subject.endswith(" [availability-2026-M11]")
 
 
-@pytest.mark.parametrize(("language", "row"), [("fr", "shop : rien n'a été observé"), ("en", "shop: nothing was observed")])
+@pytest.mark.parametrize(("language", "row"), [("fr", "shop : non observé"), ("en", "shop: not observed")])
 async def test_of_what_was_never_seen_no_figure_is_made(either: Store, clock: VirtualClock, language: str, row: str) -> None:
     await watched(either, FRIDAY - 90 * DAY, SHOP)
     await either.ledger.commit(Commit(blind=(Blind(1, FRIDAY - 30 * DAY, Cause.PROBE_NETWORK),)))
@@ -285,9 +285,9 @@ async def test_of_many_the_worst_are_named_and_the_others_counted(clock: Virtual
     await store.ledger.commit(Commit(incidents=tuple(down)))
     english, french = [await composed(store, clock, language, monitors=many) for language in ("en", "fr")]
     assert len(english.rows) == 40
-    assert english.rows[0].value.startswith("shop044: 1 outage, 45 min in all")
-    assert (english.rows[-1].label, english.rows[-1].value) == ("…", "and 61 monitors more: 6 outages, 21 min in all")
-    assert french.rows[-1].value == "et 61 moniteurs de plus : 6 pannes, 21 min en tout"
+    assert english.rows[0].value.startswith("shop044: 1 outage, 45 min in total")
+    assert (english.rows[-1].label, english.rows[-1].value) == ("…", "and 61 monitors more: 6 outages, 21 min in total")
+    assert french.rows[-1].value == "et 61 services de plus : 6 pannes, 21 min au total"
     spotless = await composed(store, clock, "en", "2026-W45", many)
-    assert spotless.lines[1:] == ("No outage.",)
-    assert spotless.rows[-1].value == "and 61 monitors more: no outage"
+    assert spotless.lines[1:] == ("No outages.",)
+    assert spotless.rows[-1].value == "and 61 monitors more: no outages"

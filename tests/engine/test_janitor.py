@@ -186,7 +186,7 @@ async def test_a_task_that_breaks_is_told_loudly_and_started_again(clock: Virtua
     await clock.sleep(3.5)
     kept.cancel()
     assert starts == [0.0, 1.0, 2.0, 3.0]
-    assert "the outbox broke and is started again" in caplog.text
+    assert "the outbox crashed and is being restarted" in caplog.text
     with pytest.raises(asyncio.CancelledError):
         await kept
 

@@ -40,8 +40,8 @@ async def recovered(*details: CheckResult, by: str | None = None) -> Message:
 @pytest.mark.parametrize(
     ("details", "line"),
     [
-        ((answer(START - 5_000, 200), answer(CLOSED, 200)), "Measured change at recovery: the HTTP status went from 502 to 200."),
-        ((answer(CLOSED - 1_000, 200),), "Measured change at recovery: the HTTP status went from 502 to 200."),
+        ((answer(START - 5_000, 200), answer(CLOSED, 200)), "Change measured at recovery: the HTTP status went from 502 to 200."),
+        ((answer(CLOSED - 1_000, 200),), "Change measured at recovery: the HTTP status went from 502 to 200."),
     ],
 )
 async def test_a_recovery_tells_what_changed(details: tuple[CheckResult, ...], line: str) -> None:

@@ -396,5 +396,5 @@ async def test_a_publisher_that_breaks_is_started_again(clock: VirtualClock, cap
     broken[0] = False
     await clock.sleep(5)
     assert len(site.results()) >= 12
-    assert "broke and is started again" in caplog.text
+    assert "crashed and is being restarted" in caplog.text
     await site.agent.stop()

@@ -266,8 +266,8 @@ async def test_a_report_that_breaks_lets_its_page_go(
         stored = await store.archive.report("shop-1")
     assert world.kinds() == [NoticeReason.OPENED]
     assert stored is not None
-    assert stored.fault == "the report broke: KeyError"
-    assert "the report broke" in caplog.text
+    assert stored.fault == "the report crashed: KeyError"
+    assert "the report crashed" in caplog.text
     assert world.mail.told[0][1].headline == "shop: tcp.refused (opened)"
 
 

@@ -254,7 +254,7 @@ def test_receivers_come_from_lists_and_comma_separated_texts_each_once() -> None
     ("changed", "words"),
     [
         ({"to": "nobody"}, "'nobody' is not an email address"),
-        ({"to": "Ops <a@example.com>"}, "write name@example.com alone"),
+        ({"to": "Ops <a@example.com>"}, "write just name@example.com"),
         ({"to": "a@example.com\r\nBcc: b@example.com"}, "not an email address"),
         ({"to": [" "]}, "EMAIL_RECEIVER"),
         ({"sender": "vigie"}, "not an email address"),

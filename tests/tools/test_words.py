@@ -8,7 +8,7 @@ from tools import words
 WRONG = [
     "'a b' is no host",
     "a token that is none",
-    "duplicate key",
+    "this key stands twice",
     "Its packages stand in the extra of its own name",
     "who shall be told",
     "class StandIns:",
@@ -76,7 +76,7 @@ def test_a_line_break_hides_nothing_and_a_reason_excuses_a_line() -> None:
 def test_the_place_is_named_and_pending_places_are_left_out(tmp_path: Path) -> None:
     for name in ("src/vigie/web/view.py", "src/vigie/web/status.html.j2", "docs/fr/guide.md", "README.md", "src/vigie/core/model.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("\nduplicate key\n")
+        (tmp_path / name).write_text("\nthis key stands twice\n")
 
     assert words.faults(tmp_path, ["src/vigie/core", "README.md"]) == [
         f"{place}:2: 'stands twice': the field says 'is in …; duplicate'"

@@ -111,7 +111,7 @@ async def test_the_page_speaks_the_configured_language_and_the_other_by_a_link(o
     assert 'href="?lang=en&amp;helpful=no"' in french.text
     assert '<html lang="en">' in english.text
     assert "Was the analysis helpful?" in english.text
-    assert "Merci, c&#39;est noté." in thanks.text
+    assert "Merci, c&#39;est enregistré." in thanks.text
     assert (await office.said())[0].by == "un lecteur (lien)"
 
 

@@ -30,7 +30,7 @@ def incident(name: str, closed: int | None = None) -> Incident:
 
 
 def snapshot(*results: CheckResult, names: tuple[str, ...] = ("Shop",), incidents: tuple[Incident, ...] = (), **health: Any) -> Snapshot:
-    plain = {"unsent": 0, "buried": 0, "stalled": False} | health
+    plain = {"unsent": 0, "undeliverable": 0, "stalled": False} | health
     own = Health("1.0", NOW - 1_000_000, NOW, NOW - 5_000, **plain)
     still_open = [item for item in incidents if item.closed_at is None]
     found = lines([monitor(name) for name in names], {item.monitor: item for item in results}, still_open)
@@ -127,7 +127,7 @@ async def test_a_first_check_that_is_still_awaited_is_not_called_an_answer() -> 
     ],
 )
 def test_counts_agree_with_their_nouns(language: str, count: int, said: str) -> None:
-    key = "buried" if language == "fr" else "unsent"
+    key = "undeliverable" if language == "fr" else "unsent"
     assert say(language, key, count=count).startswith(said)
 
 
@@ -143,7 +143,7 @@ async def test_a_hostile_name_stays_text_and_no_script_may_run() -> None:
 
 
 async def test_undelivered_notices_are_said_loudly() -> None:
-    page = (await get(snapshot(unsent=2, buried=1), "/")).text
+    page = (await get(snapshot(unsent=2, undeliverable=1), "/")).text
 
     assert "2 notices waiting to be sent" in page
     assert "1 undeliverable notice" in page

@@ -128,7 +128,7 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
             closed = label("closed", language, who=_who(subject.monitor), by=incident.closed_by or "Vigie")
             return (closed, *note, *_past(subject, notice, setting))
         case NoticeReason.UNDELIVERABLE:
-            return (_scope(subject, notice, setting), label("buried", language, incident=incident.id))
+            return (_scope(subject, notice, setting), label("undeliverable", language, incident=incident.id))
         case NoticeReason.REMINDER | NoticeReason.DISCLOSED if incident.closed_at is None:
             why = "reminder" if notice.reason is NoticeReason.REMINDER else "maintenance"
             return (*_trouble(subject, notice, bundle, setting, brief=True), label(why, language, incident=incident.id))

@@ -13,7 +13,7 @@ NOUNS: dict[str, Plural] = {
     "day": (("jour", "jours"), ("day", "days")),
     "hop": (("saut", "sauts"), ("hop", "hops")),
     "minute": (("minute", "minutes"), ("minute", "minutes")),
-    "monitor": (("service surveillé", "services surveillés"), ("monitor", "monitors")),
+    "monitor": (("service", "services"), ("monitor", "monitors")),
     "notice": (("notification", "notifications"), ("notice", "notices")),
     "outage": (("panne", "pannes"), ("outage", "outages")),
     "ping": (("ping", "pings"), ("ping", "pings")),

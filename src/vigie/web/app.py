@@ -99,6 +99,6 @@ def _health(snapshot: Snapshot) -> dict[str, Any]:
         "monitors": {"total": len(snapshot.lines), **{status.value: snapshot.count(status) for status in Status}},
         "incidents_open": sum(line.incident is not None for line in snapshot.lines),
         "notices_unsent": health.unsent,
-        "notices_buried": health.buried,
+        "notices_buried": health.undeliverable,
         "late_p99_ms": health.late_p99_ms,
     }

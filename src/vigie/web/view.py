@@ -61,7 +61,7 @@ class Health:
     now: int
     last_result_at: int | None
     unsent: int
-    buried: int
+    undeliverable: int
     stalled: bool
     late_p99_ms: int | None = None
 
