@@ -263,3 +263,14 @@ async def test_results_channels_and_models_are_masked_whatever_they_say() -> Non
         with pytest.raises((DeliveryError, RuntimeError)) as raised:
             await call
         assert MARKER not in f"{raised.value} {raised.value!r} {getattr(raised.value, 'fix', '')}"
+
+
+def test_the_password_of_a_store_is_one_and_its_path_is_none(tmp_path: Path) -> None:
+    from vigie.config.secrets import of_store
+    from vigie.config.variables import Variables
+    from vigie.config.yaml import read as parse
+
+    values = Variables({"PW": "pw-of-store-1", "DIR": "/data/vigie"}, "")
+    for written, wanted in {"postgres://me:${PW}@db.test/vigie": {"pw-of-store-1"}, "${DIR}/vigie.db": set(), "vigie.db": set()}.items():
+        tree = parse(f"store: {json.dumps(written)}\n", "file", values)
+        assert {one.reveal() for one in of_store(tree, tree.value["store"])} == wanted

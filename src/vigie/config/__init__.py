@@ -83,6 +83,7 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
 
 def _desired(read: Tree, file: Path | None, base: Path) -> Desired:
     from vigie.config import assemble  # who is handed a Desired ready-made needs none of it
+    from vigie.config.secrets import of_store as secret_of_store
 
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
     channels = assemble.channels(read, shape.notify)
@@ -95,7 +96,8 @@ def _desired(read: Tree, file: Path | None, base: Path) -> Desired:
     assemble.check_addresses(read, shape)
     if read.faults or store is None:
         raise ConfigError(sorted(_masked(read), key=lambda fault: fault.line or 0))
-    parts = (*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets)
+    parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
+    parts.append(secret_of_store(read, shape.store))
     held = {one for secrets in parts for one in secrets}
     return Desired(
         file=file,

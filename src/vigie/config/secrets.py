@@ -10,7 +10,7 @@ import msgspec
 
 from vigie.config.convert import struct_of
 from vigie.config.tree import Filled, Path, Tree
-from vigie.net import ADDRESS, MASK, SHOWN, Secret, Secrets, held_by
+from vigie.net import ADDRESS, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by
 from vigie.net.secret import url_secrets
 
 _SHOWN, _HOST = SHOWN["shown"], ADDRESS["shown"]
@@ -52,6 +52,15 @@ def of(tree: Tree, config: Any, kinds: Kinds, path: Path) -> Found:
             parts |= {Secret(rest), Secret(rest.partition("?")[0])} if is_url else {value}
     parts |= {Secret(unquote(one.reveal())) for one in parts}
     return Found(Secrets(secrets), tuple(one for one in parts if len(one.reveal()) >= _MIN_PART))
+
+
+def of_store(tree: Tree, address: str) -> Secrets:
+    """What of the store's address is secret: nothing of a path, what a URL hides."""
+    if "://" not in address:
+        return NO_SECRETS
+    return Secrets(
+        {*held_by(address), *(value for one in tree.filled(("store",)) for value in _behind_host(one) if value.reveal() != one.text)}
+    )
 
 
 def spread(tree: Tree, path: Path, keys: dict[str, Any]) -> None:
