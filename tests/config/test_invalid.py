@@ -58,7 +58,7 @@ SEED = {
         ),
         ("EMAIL_RECEIVER", "a@b.test; nonsense", "'nonsense' is not an email address; write just name@example.com, in plain ASCII"),
         ("EMAIL_SENDER", "Me <me@b.test>", "'Me <me@b.test>' is not an email address; write just name@example.com, in plain ASCII"),
-        ("SERVICE_URL", "ollama.com", "'ollama.com' is no http(s) URL; write https://ollama.com"),
+        ("SERVICE_URL", "ollama.com", "'ollama.com' is not an http(s) URL; write https://ollama.com"),
         ("OLLAMA_HOST", "bad host", "`url` (OLLAMA_HOST) is not a server address; write http://localhost:11434 or localhost:11434"),
         ("VIGIE_LANGUAGE", "de", "'de' is not one of fr, en"),
     ],
