@@ -492,7 +492,7 @@ def test_a_url_stands_for_a_monitor() -> None:
     ("values", "words"),
     [
         ({"url": "dns://shop.test:53"}, "names a server but no name to look up"),
-        ({"url": "dns://dns.test/shop.test"}, "is no resolver address"),
+        ({"url": "dns://dns.test/shop.test"}, "is not a resolver address"),
         ({"type": "dns", "name": "a..b"}, "'a..b' is not a name"),
         ({"type": "dns", "name": "a.test", "record": "WHAT"}, "is not a record type"),
         ({"type": "dns", "name": "a.test", "record": "ANY"}, "cannot be watched"),
