@@ -106,7 +106,7 @@ async def test_an_answer_as_expected_is_up(deps: ProbeDeps, keys: dict[str, Any]
         ({"expect": {"answers": ["192.0.2.1"]}}, Cause.DNS_MISMATCH, "192.0.2.2 is not expected (got 192.0.2.1, 192.0.2.2)"),
         ({"expect": {"answers": ["192.0.2.1", "192.0.2.2", "192.0.2.9"]}}, Cause.DNS_MISMATCH, "192.0.2.9 is missing"),
         ({"expect": {"contains": ["192.0.2.9"]}}, Cause.DNS_MISMATCH, "192.0.2.9 is missing"),
-        ({"expect": {"min_count": 3}}, Cause.DNS_MISMATCH, "2 record(s), expected at least 3"),
+        ({"expect": {"min_count": 3}}, Cause.DNS_MISMATCH, "2 records, expected at least 3"),
         ({"record": "TXT", "expect": {"regex": "^v=DMARC1"}}, Cause.DNS_MISMATCH, "no record matches '^v=DMARC1'"),
         ({"expect": {"rcode": "NXDOMAIN"}}, Cause.DNS_MISMATCH, "the answer is NOERROR, expected NXDOMAIN"),
         ({"name": "nothing.shop.test", "expect": {"rcode": "REFUSED"}}, Cause.DNS_MISMATCH, "the answer is NXDOMAIN, expected REFUSED"),
@@ -492,7 +492,7 @@ def test_a_url_stands_for_a_monitor() -> None:
     ("values", "words"),
     [
         ({"url": "dns://shop.test:53"}, "names a server but no name to look up"),
-        ({"url": "dns://dns.test/shop.test"}, "is no resolver address"),
+        ({"url": "dns://dns.test/shop.test"}, "is not a resolver address"),
         ({"type": "dns", "name": "a..b"}, "'a..b' is not a name"),
         ({"type": "dns", "name": "a.test", "record": "WHAT"}, "is not a record type"),
         ({"type": "dns", "name": "a.test", "record": "ANY"}, "cannot be watched"),

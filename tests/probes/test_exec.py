@@ -170,7 +170,7 @@ async def test_a_command_that_hangs_is_killed_with_its_children_at_the_deadline(
     assert stopwatch() < 0.4 + 0.2
     assert (result.status, result.cause, result.figures["limit_ms"]) == (Status.DOWN, Cause.TIMEOUT_TOTAL, 400)
     assert not alive(int((tmp_path / "child").read_text()))
-    assert cause_words(Cause.TIMEOUT_TOTAL, result.figures, "fr") == "check_thing n'a pas fini en 0,4 s"
+    assert cause_words(Cause.TIMEOUT_TOTAL, result.figures, "fr") == "check_thing n'a pas terminé en 0,4 s"
 
 
 async def test_a_child_that_keeps_the_output_open_holds_nobody_up(make_deps: Deps, tmp_path: Path, stopwatch: Callable[[], float]) -> None:
@@ -253,8 +253,8 @@ def test_words_in_both_languages() -> None:
     figures: dict[str, Scalar] = {"plugin": "check_disk", "exit_status": 2}
 
     assert cause_words(Cause.PROTOCOL_MISMATCH, figures, "en") == "check_disk reports a problem (exit status 2)"
-    assert short_words(Cause.PROTOCOL_MISMATCH, figures, "fr") == "statut de sortie 2"
-    assert cause_words(Cause.PROTOCOL_MISMATCH, {}, "en") == "unexpected exchange"
+    assert short_words(Cause.PROTOCOL_MISMATCH, figures, "fr") == "code de retour 2"
+    assert cause_words(Cause.PROTOCOL_MISMATCH, {}, "en") == "unexpected response"
 
 
 def test_a_monitor_needs_no_name() -> None:

@@ -241,9 +241,9 @@ def test_every_kind_is_in_the_schema() -> None:
 @pytest.mark.parametrize(
     ("answer", "fr", "en"),
     [
-        (b"220 mail\r\n", "ce qui répond parle un autre protocole", "what answers speaks another protocol"),
-        (b"-LOADING wait\r\n", "le service refuse l'échange", "the service refuses the exchange"),
-        (b"+PONG\r\n$4\r\na:1\n\r\n", "réponse autre que « 2 »", "an answer other than “2”"),
+        (b"220 mail\r\n", "le port répond dans un autre protocole", "the port speaks another protocol"),
+        (b"-LOADING wait\r\n", "le service refuse la requête", "the service refuses the request"),
+        (b"+PONG\r\n$4\r\na:1\n\r\n", "réponse autre que « 2 »", "response other than “2”"),
     ],
 )
 async def test_reports_say_how_an_exchange_went_another_way(look_at: Look, serve: Serve, answer: bytes, fr: str, en: str) -> None:

@@ -248,7 +248,7 @@ def test_a_url_stands_for_a_monitor() -> None:
         ({"url": "tcp://me:hunter22@db.test:5"}, "'tcp://db.test:5' is not a valid tcp URL"),
         ({"url": "tcp://db.test:5?tsl=smtp"}, "did you mean 'tls'?"),
         ({"type": "tcp", "host": "a b", "port": 5}, "is not a host"),
-        ({"type": "tcp", "host": "a", "port": 5, "resolver": "dns.test"}, "is no resolver address"),
+        ({"type": "tcp", "host": "a", "port": 5, "resolver": "dns.test"}, "is not a resolver address"),
         ({"type": "tcp", "host": "a", "port": 5, "exchange": [{}]}, "needs `send`, `expect` or `regex`"),
         ({"type": "tcp", "host": "a", "port": 5, "exchange": [{"send": "\\q"}]}, "contains an unknown escape"),
         ({"type": "tcp", "host": "a", "port": 5, "exchange": [{"regex": "("}]}, "is not a regular expression"),

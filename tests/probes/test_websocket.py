@@ -172,8 +172,8 @@ def test_urls_and_faults_of_the_configuration() -> None:
         {"url": "ws://"},
         {"url": "ws://x:y"},
         {"url": "ws://me:pw@x"},
-        {"headers": {"a b": "c"}},
-        {"headers": {"a": "b\r\nc: d"}},
+        {"headers": {"a b": Secret("c")}},
+        {"headers": {"a": Secret("b\r\nc: d")}},
         {"subprotocol": "a b"},
     ]
     for wrong in wrongs:

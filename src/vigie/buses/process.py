@@ -92,7 +92,7 @@ def _unsealed(code: int, data: memoryview) -> Secret:
 
 
 def read_down(body: bytes) -> Down:
-    """What the parent says, for its child. Raises ValueError when it is none of ours."""
+    """The parent's message, read by the child. Raises ValueError for anything that is not one of `Down`."""
     message: Down = msgspec.msgpack.decode(body, type=Down, ext_hook=_unsealed)
     return message
 

@@ -143,7 +143,7 @@ def _parts(said: str) -> list[str]:
 
 
 def _before_lines(text: str, end: int) -> int:
-    """Where a place in a text whose line ends were made plain stands in the text itself."""
+    """The position in the original text of a position in the text with normalised line breaks."""
     at = 0
     for line in text.split("\r\n"):
         if end <= len(line):

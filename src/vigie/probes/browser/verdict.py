@@ -58,7 +58,7 @@ def refused(name: str, seen: Seen, expected: str) -> Verdict:
 
 
 def timed_out(seen: Seen, limit_ms: int, waited_ms: float) -> Verdict:
-    """Which wait the deadline cut. When most of it went by before there was a browser, the page is not accused."""
+    """The wait that the deadline interrupted. If most of the time passed before the browser was ready, the page is not at fault."""
     seconds, figures = f"{limit_ms / 1000:g} s", dict[str, Scalar](limit_ms=limit_ms)
     if seen.opened_at is None:
         return own(f"the browser was not ready within {seconds}")

@@ -66,7 +66,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     latency: Latency = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a resolver, name, type, answer code, record, pattern or anchor that is none."""
+        """Raise ValueError for an invalid resolver, name, type, response code, record, pattern or anchor."""
         keys.check_resolver(self.resolver)
         wanted_of(self)
         anchors(self)
@@ -116,7 +116,7 @@ def wanted_of(config: Config) -> "Wanted":
 
 
 def anchors(config: Config) -> Any:
-    """Where trust begins; ValueError for an anchor that is none."""
+    """Where trust begins; ValueError for an invalid anchor."""
     from vigie.probes.dns.dnssec import ROOT_ANCHORS, anchors_of
 
     return anchors_of(config.trust_anchors or ROOT_ANCHORS) if config.dnssec or config.trust_anchors else {}
@@ -166,7 +166,11 @@ class _Look:
         self._figures |= {"server": str(server), "answers": len(found)}
         if ttl is not None:
             self._figures["ttl"] = ttl
-        what = f"{len(found)} {self._config.record.upper()} record(s)" if found else self._config.expect.rcode.upper()
+        what = (
+            f"{len(found)} {self._config.record.upper()} record{'s' if len(found) > 1 else ''}"
+            if found
+            else self._config.expect.rcode.upper()
+        )
         self._message = f"{what} from {server} in {reply.ms:.0f} ms"
         verdict = self._judge(reply)
         if verdict is None and self._config.dnssec:

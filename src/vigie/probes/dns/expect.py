@@ -45,7 +45,7 @@ class Wanted:
 
 
 def question_of(name: str, record: str, *, signed: bool) -> Question:
-    """The question for a name and a record type; ValueError for what is none."""
+    """The question for a name and a record type; ValueError if either is invalid."""
     try:
         kind = dns.rdatatype.from_text(record.upper())
     except (dns.exception.DNSException, ValueError):
@@ -142,7 +142,9 @@ def _too_few(wanted: Wanted, found: list[str], name: str, at: dns.name.Name | No
     if not found:
         alias = "" if at == wanted.question.name else f" is an alias of {at.to_text(omit_final_dot=True)[:80]}, which"
         return Verdict(Cause.DNS_NO_ANSWER, f"{name}{alias} has no {record} record", {"answers": 0})
-    return _mismatch(f"{wanted.question}: {len(found)} record(s), expected at least {wanted.min_count}", found, wanted)
+    return _mismatch(
+        f"{wanted.question}: {len(found)} record{'s' if len(found) != 1 else ''}, expected at least {wanted.min_count}", found, wanted
+    )
 
 
 def _mismatch(words: str, found: list[str], wanted: Wanted) -> Verdict:

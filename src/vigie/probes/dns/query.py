@@ -126,7 +126,7 @@ def read(wire: bytes, question: Question) -> Reply:
 
 
 def _records(wire: bytes, at: int, count: int, wanted: frozenset[int], answers: int) -> Iterator[tuple[bool, Record]]:
-    """(whether it stands in the answer, the record) of those that are wanted; a cut message may end early."""
+    """(whether it is in the answer section, the record) of the wanted ones; a truncated message may end early."""
     for number in range(count):
         if at >= len(wire) and int.from_bytes(wire[2:4]) & dns.flags.TC:
             return
@@ -189,7 +189,7 @@ def _unreachable(server: Server, error: OSError) -> CheckFailed:
 
 
 async def _by_udp(server: Server, question: Question, nonsense: list[str], *, edns: bool) -> Reply:
-    """Ask until somebody answers. What is no answer to this is noted and waited over: anybody may have sent it."""
+    """Ask until a valid answer comes. Anything else is noted and ignored, because anybody could have sent it."""
     message, heard = question.message(edns=edns), _Heard()
     wire = message.to_wire()
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: heard, remote_addr=(server.address, server.port))

@@ -83,7 +83,7 @@ async def addresses_of(
 
 
 def _is_routable(address: str) -> bool:
-    """Whether this machine has a route to an address: a family that we lack is no fault of the server. Sends nothing."""
+    """Whether this machine has a route to an address: a family that this machine lacks is not the server's fault. Sends nothing."""
     version = ipaddress.ip_address(address).version
     with socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
         probe.connect((address, 53))

@@ -1,6 +1,6 @@
 """The domain probe: how long a domain stays registered, and whether its registry has stopped it.
 
-What the registry does not say, says badly or says too slowly is Vigie's own `unknown`: the domain is not accused of it.
+If the registry does not answer, or answers badly or too slowly, the result is `unknown`: the domain is not at fault.
 
 `figures` of a result, by name: `days_left` (negative: expired) and `expected` (domain.expiring), `ends` (the day, in UTC), `expired_days`,
 `state` (what the registry calls a domain that it has stopped), `registry` (`unknown`: it knows no such domain).

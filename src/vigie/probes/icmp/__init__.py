@@ -51,7 +51,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     resolver: Resolver = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a host or resolver that is none, or a pace that floods."""
+        """Raise ValueError for an invalid host or resolver, or an interval that would flood."""
         keys.check_host(self.host)
         keys.check_resolver(self.resolver)
         if self.interval < 10:
@@ -99,7 +99,7 @@ class IcmpProbe:
                 series = await self._series(address, ends, loop.time())
             except NotAllowed:
                 return _result(at, Timings(dns=answer.ms), "", _not_allowed(), address, answer.addresses)
-            # A family that this machine has no way out for is no fault of the host while another one has.
+            # A family that this machine has no route for is not the host's fault while another one works.
             if series.ms or series.fault is None or series.fault.errno not in UNREACHABLE or number == len(answer.addresses):
                 break
         figures = _figures(series)

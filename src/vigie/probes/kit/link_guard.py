@@ -1,4 +1,4 @@
-"""The question "is it us?" after a failure: Vigie's own link is examined before a target is accused."""
+"""The question "is it us?" after a failure: Vigie's own link is examined before a target is considered down."""
 
 import asyncio
 from dataclasses import dataclass, replace

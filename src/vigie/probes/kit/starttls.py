@@ -51,7 +51,7 @@ def _numbered(greetings: tuple[str, ...], *talk: tuple[str, str]) -> Callable[[D
 
 
 async def _reply(dialogue: Dialogue) -> str:
-    """The last line of an answer; `220-` begins one that ends with `220 `, whatever stands between (RFC 959 §4.2, RFC 5321 §4.2.1)."""
+    """The last line of an answer; `220-` begins one that ends with `220 `, whatever is between (RFC 959 §4.2, RFC 5321 §4.2.1)."""
     first = line = await dialogue.read_line()
     for _ in range(_MAX_LINES if first[3:4] == "-" else 0):
         line = await dialogue.read_line()

@@ -40,7 +40,7 @@ class Config(Service, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a fingerprint that is none."""
+        """Raise ValueError for an invalid fingerprint."""
         super().__post_init__()
         for wanted in self.fingerprints:
             if not _FINGERPRINT.fullmatch(wanted):
@@ -77,7 +77,7 @@ async def _talk(config: Config, dialogue: Dialogue) -> str:
 
 
 async def _identification(dialogue: Dialogue) -> bytes:
-    """The server's first line; others may stand before it (RFC 4253 §4.2)."""
+    """The server's first line; others may precede it (RFC 4253 §4.2)."""
     line = ""
     for _ in range(_MAX_LINES):
         line = await dialogue.read_line()

@@ -18,7 +18,7 @@ _HTTP = tuple(one.name for one in msgspec.structs.fields(Http))
 
 
 class Save(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where a value stands in an answer: one of these."""
+    """Where to find a value in a response: one of these."""
 
     json: Annotated[str | None, Meta(description="JSONPath (RFC 9535); its first match.", examples=["$.token"])] = None
     regex: Annotated[

@@ -66,7 +66,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     insecure: Insecure = False
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a host, name, resolver or fingerprint that is none."""
+        """Raise ValueError for an invalid host, name, resolver or fingerprint."""
         for host in (self.host, *self.names, *([self.server_name] if self.server_name is not None else [])):
             keys.check_host(host)
         keys.check_resolver(self.resolver)

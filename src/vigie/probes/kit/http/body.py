@@ -110,7 +110,7 @@ def text_of(body: bytes, headers: Mapping[str, str]) -> str:
     charset = _codec(match[1]) if match else None
     if charset is None and (meta := _META_CHARSET.search(body[:4096])):
         charset = _codec(meta[1].decode())
-        charset = "utf-8" if charset and charset.startswith("utf-16") else charset  # it was read as ASCII, so it is none
+        charset = "utf-8" if charset and charset.startswith("utf-16") else charset  # it was read as ASCII, so it cannot be UTF-16
     if charset is not None:
         return body.decode(charset, "replace")
     try:

@@ -1,4 +1,4 @@
-"""Which failures are the proxy's rather than the service's: our own proxy is no reason for an alert."""
+"""Which failures are the proxy's rather than the service's: our own proxy must not cause an alert."""
 
 import pycurl
 

@@ -1,4 +1,4 @@
-"""The configuration of an HTTP(S) monitor: its keys stand beside the common ones in `vigie.yaml`."""
+"""The configuration of an HTTP(S) monitor: its keys are beside the common ones in `vigie.yaml`."""
 
 import re
 from functools import lru_cache
@@ -46,7 +46,7 @@ def json_assertions(wanted: dict[str, Any] | list[str]) -> tuple[tuple[str, str,
 
 
 def compiled(assertions: tuple[tuple[str, str, Any], ...]) -> tuple[tuple[str, Any], ...]:
-    """(path, JSONPath query ready to use) of each assertion; ValueError for one that is no JSONPath."""
+    """(path, JSONPath query ready to use) of each assertion; ValueError for an invalid JSONPath."""
     import jsonpath
 
     found = []
@@ -109,7 +109,7 @@ class Auth(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     bearer: Annotated[Secret | None, msgspec.Meta(description="Bearer token.", examples=["${API_TOKEN}"])] = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a token that is none, without showing it."""
+        """Raise ValueError for an invalid token, without showing it."""
         if self.bearer is not None and not re.fullmatch(r"[!-~]+", self.bearer.reveal()):
             raise ValueError("the bearer token is empty or contains a space, a line break or a non-ASCII character")
         if self.basic is not None and self.bearer is not None:

@@ -164,7 +164,7 @@ class RedirectFollower:
     async def _resolve(self, progress: Progress, place: Place) -> Answer:
         config = self._config
         answer = await self._deps.resolver.resolve(place.host, family=config.ip, timeout_ms=self.left(progress), server=config.resolver)
-        if not place.literal:  # a literal address is no lookup
+        if not place.literal:  # a literal address needs no lookup
             progress.dns = (progress.dns or 0.0) + answer.ms
         return answer
 

@@ -1,7 +1,7 @@
 """The page behind a good status: whether it is the right one, and whether somebody else has written into it.
 
 Only HTML is read, once for each content: a body that is byte for byte the last one keeps its verdict. docs/content.md tells
-what is seen and what is never accused.
+what is detected and what never is.
 """
 
 import re
@@ -109,7 +109,7 @@ class Reader:
         return None if found is None else _verdict(found.signature, found.family, found.where), facts, grounds
 
     def _other(self, kind: str, body: bytes) -> tuple[Verdict | None, PageFacts | None]:
-        """What is no HTML: told once for each type; an object store's error in XML is known by its shape."""
+        """Anything but HTML: reported once per type; an object store's error in XML is recognised by its shape."""
         if kind in _XML and not self._trusted and _STORAGE_ERROR.match(body[:1_000]) is not None:
             return _verdict("object store error", "hosting", "markup"), None
         if kind == self._last.key:

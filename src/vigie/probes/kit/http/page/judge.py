@@ -48,7 +48,7 @@ def judge(page: Page, headers: Mapping[str, str]) -> Finding | None:
 
 
 def grounds(page: Page, headers: Mapping[str, str]) -> int:
-    """All that the verdict on a large page stands on, as a hash: while it stays, so does the verdict. 0 for a small one."""
+    """A hash of all that the verdict on a large page depends on: while it stays, so does the verdict. 0 for a small page."""
     if page.small:
         return 0
     shown = (page.title, page.headings, page.lead, page.text[-200:], page.link_hosts, walls.by_header(headers) is None)

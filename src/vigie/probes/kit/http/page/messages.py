@@ -54,7 +54,7 @@ _TRACES = (
     ("Ruby error", re.compile(r"\S+\.rb:\d+:in [`']"), re.compile(r"\.rb:\d+:in ")),
     ("ASP script error", re.compile(r"microsoft (?:vbscript|jscript) "), re.compile(r"error '8\w+'")),
 )
-# What drivers say when a database does not answer: (name, what must stand in the text, the whole message).
+# What drivers say when a database does not answer: (name, what must be in the text, the whole message).
 _DRIVERS = (
     (
         "MySQL access denied",

@@ -335,7 +335,7 @@ def site_of(host: str) -> str:
 
 
 def path_of(url: str) -> str:
-    """The path of a URL, lower case; empty for one that is none."""
+    """The path of a URL, lower case; empty for an invalid URL."""
     try:
         return urlsplit(url).path.lower()
     except ValueError:
