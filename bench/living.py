@@ -49,7 +49,9 @@ async def living(text: str) -> AsyncIterator[Living]:
 
 def _page(service: Server, port: int) -> tuple[asyncio.Task[None], Callable[[], Awaitable[None]]]:
     server = uvicorn.Server(
-        uvicorn.Config(build(service.snapshot), port=port, log_config=None, access_log=False, lifespan="off", ws="none")
+        uvicorn.Config(
+            build(service.queries, service.health, service.setting), port=port, log_config=None, access_log=False, lifespan="off", ws="none"
+        )
     )
 
     async def stop() -> None:

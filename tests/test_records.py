@@ -30,7 +30,7 @@ async def test_what_vigie_did_not_see_counts_in_no_availability(tmp_path: Path, 
     spans = (Blind(1, start, Cause.PROBE_NETWORK, start + blind_hours * HOUR),) if blind_hours else ()
     await store.ledger.commit(Commit(incidents=(incident,), details=(fake_result("shop", Status.UP, start),), blind=spans))
 
-    found = await postmortem(load(file, {}, tmp_path), store.archive, store.catalog, clock, "shop-1", "en")
+    found = await postmortem(load(file, {}, tmp_path), store, clock, "shop-1", "en")
 
     impact = next(one for one in found.sections if one.title == "Impact in numbers")
     assert share in [row[1] for row in impact.rows if row[0] == "Availability over 30 days"]

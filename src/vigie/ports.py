@@ -3,7 +3,7 @@
 Long: all of them are seen together here.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -309,11 +309,11 @@ class Ledger(Protocol):
         channel is added.
         """
 
-    async def outbox(self, state: OutboxState) -> list[OutboxRow]:
-        """The rows in one state, oldest first."""
+    async def outbox(self, state: OutboxState, alert: str | None = None) -> list[OutboxRow]:
+        """The rows in one state, oldest first; those of an alert alone, where one is given."""
 
     async def counts(self) -> OutboxCounts:
-        """How many rows wait and how many could not be delivered; costs the same however many there are."""
+        """How many rows wait and how many could not be delivered; costs the same however many there are, and waits for no other read."""
 
     async def close(self) -> None:
         """Commit what waits and close the whole store. Closing twice is harmless."""
@@ -322,8 +322,20 @@ class Ledger(Protocol):
 class Archive(Protocol):
     """History, mostly read. Raises StoreError and nothing else, from any task."""
 
-    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
-        """Newest first; those that were not over before `since`, epoch ms, where that is given."""
+    async def incidents(
+        self,
+        *,
+        open_only: bool = False,
+        limit: int = 100,
+        since: int | None = None,
+        before: str | None = None,
+        monitors: Collection[str] | None = None,
+    ) -> list[Incident]:
+        """Newest first by when they were opened, those of one instant by when they were first written, so that the order never changes.
+
+        Where given: those that were not over before `since`, epoch ms; those that come after the incident `before` in this order; those
+        of these monitors.
+        """
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
@@ -337,8 +349,11 @@ class Archive(Protocol):
     async def report(self, incident: str) -> StoredReport | None:
         """The newest report of an incident."""
 
-    async def last_results(self) -> dict[str, CheckResult]:
-        """The newest whole result of every monitor by monitor id (details of a plain good check may be older than its time)."""
+    async def last_results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
+        """The newest whole result of every monitor by monitor id (details of a plain good check may be older than its time).
+
+        Of these monitors alone, where they are given.
+        """
 
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 
-from vigie import __version__
 from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
@@ -19,20 +18,19 @@ from vigie.core.model import Monitor
 from vigie.engine.alive import keep_alive
 from vigie.engine.feedback import FeedbackService
 from vigie.engine.janitor import Janitor
+from vigie.engine.queries import StoredQueries
+from vigie.engine.queries.health import RunningHealth
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
 from vigie.engine.transition import Transition
 from vigie.errors import VigieError
 from vigie.memory import one_arena, settle
 from vigie.net import Link
 from vigie.ports import Batch, Clock
+from vigie.report.render import RenderContext
 from vigie.text.formatting import counted
-from vigie.web.view import Health, Snapshot, lines
 
 log = logging.getLogger("vigie.server")
 
-_RECENT = 10
-# A monitor that gave no result for three of its transitions, and at least this long, means that Vigie has stalled.
-_STALL_MS = 120_000
 _DRAIN_MS = 10_000
 
 
@@ -68,8 +66,10 @@ class Server:
         self._janitor = Janitor(self.runtime.store.inbox, self.runtime.store.archive, clock, self.runtime.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
-        self._started_at = clock.now()
         self.runtime.ingest.listen(self._pace)
+        self.queries = StoredQueries(self.runtime.store, self._watched)
+        self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
+        self.runtime.ingest.listen_to_results(self.health.hear)
         self._source = FileSource(self._read, settings)
         parts: list[Part[Desired]] = [
             self._follow_log,
@@ -83,6 +83,7 @@ class Server:
     async def start(self) -> None:
         """Adopt the state, start every loop, begin to watch."""
         await self.runtime.start()
+        await self.health.start(self.runtime.store.archive)
         await self.heartbeats.start(jobs(self.settings), await self.runtime.store.ledger.next_run(), listening=True)
         loops = {
             "the outbox": self.runtime.outbox.run,
@@ -176,19 +177,15 @@ class Server:
 
         yield Prepared(swap=swap, announce=announce)
 
-    async def snapshot(self) -> Snapshot:
-        """How things stand, for the status page."""
-        archive, now = self.runtime.store.archive, self._clock.now()
-        watched = [one.monitor for one in self.settings.monitors]
-        found = lines(watched, await archive.last_results(), await archive.incidents(open_only=True, limit=10_000))
-        recent = tuple(await archive.incidents(limit=_RECENT))
-        last = self.runtime.ingest.last_result_at
-        slowest = max((3 * monitor.every_ms for monitor in watched), default=0)
-        late = self.agent.late.p99 if self.agent.late is not None else None
-        stalled = now - max(last or 0, self._started_at) > max(_STALL_MS, slowest)
-        notices = await self.runtime.store.ledger.counts()
-        health = Health(__version__, self._started_at, now, last, notices.waiting, notices.undeliverable, stalled, late)
-        return Snapshot(found, recent, health, self.settings.language, zone_of(self.settings))
+    def setting(self) -> RenderContext:
+        """The language and the zone of pages, by the configuration in force."""
+        return RenderContext(self.settings.language, zone_of(self.settings))
+
+    def _watched(self) -> list[Monitor]:
+        return [one.monitor for one in self.settings.monitors]
+
+    def _late(self) -> int | None:
+        return None if self.agent.late is None else self.agent.late.p99
 
     async def _take(self) -> None:
         async for batch in self._bus.batches():
@@ -253,7 +250,7 @@ async def _page(service: Server, settings: Desired) -> Callable[[], Awaitable[No
     from vigie.web.app import build
 
     listening = await _bound(settings.web.listen, service)
-    pages = build(service.snapshot, service.heartbeats, service.desk)
+    pages = build(service.queries, service.health, service.setting, service.heartbeats, service.desk)
     config = uvicorn.Config(pages, log_config=None, access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours

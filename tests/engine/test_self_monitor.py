@@ -9,7 +9,7 @@ import pytest
 from vigie.core.model import Cause, CheckResult, FaultScope, Monitor, Status, Timings
 from vigie.core.notification import NoticeReason
 from vigie.core.visibility import Blind, Unseen
-from vigie.engine.availability import availabilities
+from vigie.engine.availability import standings
 from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
 from vigie.engine.self_monitor import SelfMonitor
@@ -333,14 +333,14 @@ async def test_availability_leaves_the_blind_time_out(store: MemoryStore, clock:
         await ours.see(UNKNOWN, NETWORK, after_s=60)
     for _ in range(120):
         await ours.see(after_s=60)
-    found = await availabilities(store.archive, began - DAY, clock.now())
-    shop, api = found["shop"], found["api"]
+    found = await standings(store.archive, began - DAY, clock.now())
+    shop, api = found["shop"].known, found["api"].known
     assert (clock.now() - began) // MINUTE == 240
     assert (shop.observed_ms // MINUTE, shop.down_ms // MINUTE) == (180, 60)
     assert (api.observed_ms // MINUTE, api.ratio) == (180, 1.0)
     assert shop.ratio == pytest.approx(2 / 3, abs=0.01)
-    half = await availabilities(store.archive, began, began + HOUR)
-    assert half["shop"].ratio == pytest.approx(0.0, abs=0.02)
+    half = await standings(store.archive, began, began + HOUR)
+    assert half["shop"].known.ratio == pytest.approx(0.0, abs=0.02)
 
 
 async def test_availability_takes_ones_own_spans_only(clock: VirtualClock) -> None:
@@ -349,8 +349,8 @@ async def test_availability_takes_ones_own_spans_only(clock: VirtualClock) -> No
     for monitor in (SHOP, API):
         await ours.see(monitor=monitor, after_s=0)
     await ours.store.ledger.commit(Commit(blind=(Blind(1, began, ERROR, began + HOUR, "shop"),)))
-    found = await availabilities(ours.store.archive, began, began + 2 * HOUR)
-    assert (found["shop"].observed_ms, found["api"].observed_ms) == (HOUR, 2 * HOUR)
+    found = await standings(ours.store.archive, began, began + 2 * HOUR)
+    assert (found["shop"].known.observed_ms, found["api"].known.observed_ms) == (HOUR, 2 * HOUR)
 
 
 async def test_the_whole_engine_tells_of_a_night_without_network_once(clock: VirtualClock) -> None:

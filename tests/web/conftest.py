@@ -5,6 +5,7 @@ from datetime import UTC
 from typing import Any
 
 import pytest
+from tests.web._made import app_of
 
 from vigie.clock import SystemClock
 from vigie.core.model import Incident
@@ -18,7 +19,6 @@ from vigie.report.history import Remark
 from vigie.report.render import RenderContext
 from vigie.testing.memory import MemoryStore
 from vigie.testing.messages import subject
-from vigie.web.app import build
 
 KEY = b"k" * 32
 
@@ -52,10 +52,7 @@ async def office(
     await store.ledger.save_report(StoredReport(about.incident.id, bundle, analysis, None, about.result.at), about.result.at, ())
     composer = Composer(store.archive, clock, RenderContext(language, UTC, links), {monitor.id: monitor})
 
-    async def snapshot() -> Any:
-        raise AssertionError("feedback does not look at the status page")
-
-    return Office(store, about.incident, links, build(snapshot, None, FeedbackService(store.archive, store.catalog, clock, composer)))
+    return Office(store, about.incident, links, app_of(None, None, FeedbackService(store.archive, store.catalog, clock, composer)))
 
 
 @pytest.fixture

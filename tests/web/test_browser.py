@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.web._browser import WIDER, contrasts, launched, visits
+from tests.web._made import app_of, health_of, views
 
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status, Timings
-from vigie.web.app import build
-from vigie.web.view import Health, Snapshot, lines
+from vigie.web.view import Snapshot
 
 NOW = 1_767_225_600_000
 READ = "h1, h2, th, td, small, .state, a, footer, .warning"
@@ -65,14 +65,15 @@ def mixed(language: str = "en") -> Snapshot:
             (5, Severity.OUTAGE, NOW),
         )
     )
-    health = Health("0.1.0", NOW - 1_000_000, NOW, NOW - 5_000, 1, 2, stalled=False)
-    return Snapshot(lines(watched, results, [one for one in trouble if one.closed_at is None]), trouble, health, language)
+    found = views(watched, results, trouble)
+    return Snapshot(found, trouble, health_of(found, NOW, unsent=1, undeliverable=2), language)
 
 
 def quiet(count: int) -> Snapshot:
     watched = [monitor(number, f"Service {number}") for number in range(count)]
     results = {one.id: CheckResult(one.id, NOW, Status.UP, timings=Timings(total=3.0)) for one in watched}
-    return Snapshot(lines(watched, results, []), (), Health("0.1.0", NOW, NOW, NOW, 0, 0, stalled=False), "en")
+    found = views(watched, results, ())
+    return Snapshot(found, (), health_of(found, NOW), "en")
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +88,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     with visits(browser) as go:
 
         def visit(snapshot: Snapshot, *, query: str = "", **view: Any) -> Page:
-            async def current() -> Snapshot:
-                return snapshot
-
-            return go(build(current), f"/{query}", **view)
+            return go(app_of(snapshot), f"/{query}", **view)
 
         yield visit
 

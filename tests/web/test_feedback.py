@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 import uvicorn
+from tests.web._made import app_of
 
 from vigie.errors import StoreError, StoreFault
 from vigie.report.history import misled
@@ -243,9 +244,7 @@ async def test_a_store_that_fails_is_said_and_nothing_is_thanked_for(open_office
 
 
 async def test_without_a_desk_there_is_no_such_page(open_office: Any) -> None:
-    from vigie.web.app import build
-
     office = await open_office()
-    office.app = build(lambda: None)  # type: ignore[arg-type, return-value]
+    office.app = app_of(None)
     async with visiting(office) as client:
         assert (await client.get(office.path)).status_code == 404

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from tests.web._made import app_of
 
 from vigie.core.heartbeat import Ping, Signal
 from vigie.ports import Answer
 from vigie.web import pings
-from vigie.web.app import build
 from vigie.web.pings import BODY_BYTES
 
 TOKEN = "2f1b7b0e-6c0e-4f6f-9b0e-6d1a2b3c4d5e"
@@ -41,10 +41,7 @@ class PingReceiver:
         return self.answer if token == TOKEN else Answer.UNKNOWN
 
     async def ask(self, method: str, path: str, content: bytes | None = None) -> httpx.Response:
-        async def snapshot() -> Any:
-            raise AssertionError("a ping does not look at the page")
-
-        transport = httpx.ASGITransport(app=build(snapshot, self))
+        transport = httpx.ASGITransport(app=app_of(None, self))
         async with httpx.AsyncClient(transport=transport, base_url="http://vigie.test") as client:
             return await client.request(method, path, content=content)
 
@@ -144,11 +141,7 @@ async def test_an_unknown_token_of_a_push_is_told(ears: PingReceiver) -> None:
 @contextlib.asynccontextmanager
 async def serving(ears: pings.PingReceiver) -> AsyncIterator[int]:
     """The application on a real socket, as `vigie serve` has it."""
-
-    async def snapshot() -> Any:
-        raise AssertionError("a ping does not look at the page")
-
-    config = uvicorn.Config(build(snapshot, ears), port=0, log_config=None, access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(app_of(None, ears), port=0, log_config=None, access_log=False, lifespan="off", ws="none")
     server = Server(config)
     sock = config.bind_socket()
     task = asyncio.create_task(server._serve([sock]))

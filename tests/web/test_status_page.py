@@ -5,14 +5,15 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.web._made import app_of, health_of, views
 
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
+from vigie.queries import MonitorState, MonitorView
 from vigie.text import LANGUAGES
 from vigie.text.formatting import latency
-from vigie.web.app import build
 from vigie.web.pages import say, shown
-from vigie.web.view import Health, Snapshot, State, lines
+from vigie.web.view import Snapshot, worst_first
 
 NOW = 1_767_225_600_000
 
@@ -30,18 +31,12 @@ def incident(name: str, closed: int | None = None) -> Incident:
 
 
 def snapshot(*results: CheckResult, names: tuple[str, ...] = ("Shop",), incidents: tuple[Incident, ...] = (), **health: Any) -> Snapshot:
-    plain = {"unsent": 0, "undeliverable": 0, "stalled": False} | health
-    own = Health("1.0", NOW - 1_000_000, NOW, NOW - 5_000, **plain)
-    still_open = [item for item in incidents if item.closed_at is None]
-    found = lines([monitor(name) for name in names], {item.monitor: item for item in results}, still_open)
-    return Snapshot(found, incidents, own, "en")
+    found = views([monitor(name) for name in names], {item.monitor: item for item in results}, incidents)
+    return Snapshot(found, incidents, health_of(found, NOW, **health), "en")
 
 
 async def get(shown: Snapshot, path: str) -> httpx.Response:
-    async def current() -> Snapshot:
-        return shown
-
-    transport = httpx.ASGITransport(app=build(current))
+    transport = httpx.ASGITransport(app=app_of(shown))
     async with httpx.AsyncClient(transport=transport, base_url="http://vigie.test") as client:
         return await client.get(path)
 
@@ -83,32 +78,32 @@ async def test_the_reader_may_ask_for_french() -> None:
 @pytest.mark.parametrize(
     ("status", "severity", "state"),
     [
-        (None, None, State.NONE),
-        (Status.UP, None, State.UP),
-        (Status.DOWN, None, State.SUSPECTED),
-        (Status.DOWN, Severity.OUTAGE, State.DOWN),
-        (Status.DOWN, Severity.DEGRADATION, State.SUSPECTED),
-        (Status.DEGRADED, None, State.DEGRADED),
-        (Status.DEGRADED, Severity.DEGRADATION, State.DEGRADED),
-        (Status.DEGRADED, Severity.OUTAGE, State.RECOVERING),
-        (Status.UP, Severity.OUTAGE, State.RECOVERING),
-        (Status.UNKNOWN, Severity.OUTAGE, State.UNKNOWN),
+        (None, None, MonitorState.NONE),
+        (Status.UP, None, MonitorState.UP),
+        (Status.DOWN, None, MonitorState.SUSPECTED),
+        (Status.DOWN, Severity.OUTAGE, MonitorState.DOWN),
+        (Status.DOWN, Severity.DEGRADATION, MonitorState.SUSPECTED),
+        (Status.DEGRADED, None, MonitorState.DEGRADED),
+        (Status.DEGRADED, Severity.DEGRADATION, MonitorState.DEGRADED),
+        (Status.DEGRADED, Severity.OUTAGE, MonitorState.RECOVERING),
+        (Status.UP, Severity.OUTAGE, MonitorState.RECOVERING),
+        (Status.UNKNOWN, Severity.OUTAGE, MonitorState.UNKNOWN),
     ],
 )
 async def test_what_one_check_saw_is_told_apart_from_what_is_confirmed(
-    status: Status | None, severity: Severity | None, state: State
+    status: Status | None, severity: Severity | None, state: MonitorState
 ) -> None:
     seen = [result("Shop", status, None if status is Status.UP else Cause.HTTP_STATUS)] if status else []
     trouble = (replace(incident("Shop"), severity=severity),) if severity else ()
     now = snapshot(*seen, result("Other", Status.UP), names=("Shop", "Other"), incidents=trouble)
 
-    assert now.lines[-1].state is State.UP
-    assert next(line for line in now.lines if line.monitor.id == "shop").state is state
+    assert now.monitors[-1].state is MonitorState.UP
+    assert next(one for one in now.monitors if one.monitor.id == "shop").state is state
     for language in LANGUAGES:
         page = (await get(now, f"/?lang={language}")).text
         headline = page.split("<h1>")[1].split("</h1>")[0]
         total = say(language, "total", count=2)
-        wanted = say(language, "all_up") if state is State.UP else say(language, f"some_{state}", count=1, number=2, total=total)
+        wanted = say(language, "all_up") if state is MonitorState.UP else say(language, f"some_{state}", count=1, number=2, total=total)
         assert headline == wanted.replace("'", "&#39;")
 
 
@@ -185,17 +180,9 @@ def test_a_latency_reads_as_its_language_has_it(ms: float, english: str, french:
 
 
 def test_names_are_sorted_as_people_count() -> None:
-    found = lines([monitor(name) for name in ("Node 10", "node 2", "Atlas")], {}, [])
+    found = worst_first(MonitorView(monitor(name)) for name in ("Node 10", "node 2", "Atlas"))
 
-    assert [line.monitor.name for line in found] == ["Atlas", "node 2", "Node 10"]
-
-
-def test_an_outage_stands_before_a_degradation_of_the_same_monitor() -> None:
-    slow = replace(incident("Shop"), id="shop-9", severity=Severity.DEGRADATION)
-    for order in ([incident("Shop"), slow], [slow, incident("Shop")]):
-        (line,) = lines([monitor("Shop")], {}, order)
-        assert line.incident is not None
-        assert line.incident.id == "shop-1"
+    assert [one.monitor.name for one in found] == ["Atlas", "node 2", "Node 10"]
 
 
 def test_what_could_turn_a_line_around_is_taken_out() -> None:

@@ -18,6 +18,7 @@ from vigie.text import formatting
 
 if TYPE_CHECKING:
     from vigie.ports import Store
+    from vigie.queries import Queries
 
 _T = TypeVar("_T")
 log = logging.getLogger("vigie")
@@ -79,6 +80,15 @@ async def opened(found: Desired, *, make: bool = False) -> AsyncIterator["Store"
         yield store
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def reading(found: Desired, *, make: bool = False) -> AsyncIterator["Queries"]:
+    """What can be asked of the configured store, as with `opened`."""
+    from vigie.engine.queries import StoredQueries
+
+    async with opened(found, make=make) as store:
+        yield StoredQueries(store, lambda: [one.monitor for one in found.monitors])
 
 
 def need_channels(found: Desired) -> None:

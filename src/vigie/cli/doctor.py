@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, coloured, command, counted, notes, opened, run, settings, waiting
+from vigie.cli.common import ConfigOption, coloured, command, counted, notes, reading, run, settings, waiting
 from vigie.config import Desired
 from vigie.errors import VigieError
 from vigie.ports import Clock, LanguageModel
@@ -84,8 +84,8 @@ async def _log(found: Desired) -> str:
 
 
 async def _store(found: Desired) -> str:
-    async with opened(found, make=True) as store:
-        notices = await store.ledger.counts()
+    async with reading(found, make=True) as queries:
+        notices = await queries.notices.counts()
     if notices.undeliverable:
         raise _NoteError(
             f"{found.store}: {counted(notices.undeliverable, 'notice')} undeliverable", "see `vigie incidents list` and `show`"

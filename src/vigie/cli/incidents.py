@@ -2,28 +2,31 @@
 
 import difflib
 import getpass
+from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vigie.cli.common import ConfigOption, group, notes, opened, run, settings
+from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings
 from vigie.config import Desired
 from vigie.core.availability import Availability
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
+from vigie.core.heartbeat import Ping
 from vigie.core.model import Incident
 from vigie.core.subject import SubjectKind
 from vigie.errors import VigieError
-from vigie.ports import Archive, Inbox, OutboxState, Store, StoredReport
+from vigie.ports import StoredReport
 from vigie.report.history import Remark
 from vigie.text.formatting import duration, percent, timestamp
 
 if TYPE_CHECKING:
+    from vigie.queries import IncidentDetails
     from vigie.report.postmortem import Document
 
 app = group("Incidents, their timelines and reports.")
 
-_PINGS, _BODY_LINES, _BODY_WIDTH = 5, 10, 160
+_BODY_LINES, _BODY_WIDTH = 10, 160
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Incident ID, as shown by `vigie incidents list`.")]
 By = Annotated[str | None, typer.Option(help="Who does it; by default the user of this session.")]
@@ -45,12 +48,8 @@ def list_(
     """List the most recent incidents."""
     known = settings(config)
 
-    async def work() -> list[Incident]:
-        async with opened(known) as store:
-            return await store.archive.incidents(open_only=only_open, limit=limit)
-
     zone = _zone(known)
-    rows = [_row(one, zone) for one in run(work())]
+    rows = [_row(one, zone) for one in run(_newest(known, limit, only_open=only_open))]
     if not rows:
         typer.echo("No open incidents." if only_open else "No incidents on record.")
         return
@@ -58,6 +57,14 @@ def list_(
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+async def _newest(found: Desired, limit: int, *, only_open: bool) -> list[Incident]:
+    from vigie.queries import collected
+
+    async with reading(found) as queries:
+        listed = queries.incidents.incidents
+        return await collected(lambda cursor, limit: listed(open_only=only_open, cursor=cursor, limit=limit), limit)
 
 
 def _row(one: Incident, zone: tzinfo) -> tuple[str, ...]:
@@ -71,33 +78,32 @@ def show(identity: Id, *, config: ConfigOption = None) -> None:
     """Show one incident: the timeline, the report, and every delivery attempt."""
     known = settings(config)
 
-    async def work() -> list[str]:
-        async with opened(known) as store:
-            return await _told(store, identity, known.language, _zone(known))
-
-    typer.echo("\n".join(run(work())))
+    typer.echo("\n".join(_told(run(_details(known, identity)), known.language, _zone(known))))
 
 
-async def _told(store: Store, identity: str, language: str, zone: tzinfo) -> list[str]:
-    archive = store.archive
-    incident = await archive.incident(identity)
-    if incident is None:
+async def _details(found: Desired, identity: str) -> "IncidentDetails":
+    async with reading(found) as queries:
+        details = await queries.incidents.incident(identity)
+    if details is None:
         raise _unknown(identity)
+    return details
+
+
+def _told(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]:
+    incident = details.incident
     ended = "still open" if incident.closed_at is None else f"closed after {duration(incident.closed_at - incident.started_at, 'en')}"
     lines = [f"{incident.id}: {incident.severity}, {incident.cause}, {ended}", "", "Timeline"]
     lines.append(f"  {timestamp(incident.started_at, zone)}  first failed check")
-    lines += [f"  {timestamp(entry.at, zone)}  {_happened(entry.decision)}" for entry in await archive.timeline(identity)]
-    if (report := await archive.report(identity)) is not None:
-        lines += _report(report, language)
-    lines += [*await _picture(archive, incident), *await _pings(store.inbox, incident, zone)]
+    lines += [f"  {timestamp(entry.at, zone)}  {_happened(entry.decision)}" for entry in details.timeline]
+    if details.report is not None:
+        lines += _report(details.report, language)
+    lines += [*_picture(details), *_pings(details.pings, zone)]
     lines += ["", "Deliveries"]
-    deliveries = await archive.deliveries(identity)
-    for one in deliveries:
+    for one in details.deliveries:
         outcome = f"delivered ({one.answer})" if one.failure is None else f"FAILED, {one.failure}: {one.answer}"
         lines.append(f"  {timestamp(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
-    waiting = [row for row in await store.ledger.outbox(OutboxState.WAITING) if row.notice.alert == identity]
-    lines += [f"  {row.notice.key}: waiting to be sent, next attempt {timestamp(row.due_at, zone)}" for row in waiting]
-    return lines if deliveries or waiting else [*lines, "  none"]
+    lines += [f"  {row.notice.key}: waiting to be sent, next attempt {timestamp(row.due_at, zone)}" for row in details.waiting]
+    return lines if details.deliveries or details.waiting else [*lines, "  none"]
 
 
 def _happened(decision: Decision) -> str:
@@ -123,16 +129,14 @@ def _report(report: StoredReport, language: str) -> list[str]:
     return [*lines, "", f"No analysis: {report.fault}"] if report.fault else lines
 
 
-async def _picture(archive: Archive, incident: Incident) -> list[str]:
+def _picture(details: "IncidentDetails") -> list[str]:
     """Where the newest picture of the trouble lies, if one was taken."""
-    bad = await archive.last_detail(incident.monitor, good=False, before=(incident.closed_at or _now()) + 1)
-    path = bad.figures.get("screenshot") if bad is not None and bad.at >= incident.started_at else None
+    path = details.failure.figures.get("screenshot") if details.failure is not None else None
     return [] if path is None else ["", f"Screenshot: {path}"]
 
 
-async def _pings(inbox: Inbox, incident: Incident, zone: tzinfo) -> list[str]:
+def _pings(pings: Sequence[Ping], zone: tzinfo) -> list[str]:
     """What the job itself reported lately, where the monitor is one that jobs report to."""
-    pings = await inbox.pings(incident.monitor, _PINGS)
     lines = ["", "Latest pings of the job"] if pings else []
     for one in pings:
         status = "" if one.exit_status is None else f", exit status {one.exit_status}"
@@ -170,7 +174,7 @@ def report(
         from vigie.records import postmortem
 
         async with opened(found) as store:
-            return await postmortem(found, store.archive, store.catalog, SystemClock(), identity, language or found.language)
+            return await postmortem(found, store, SystemClock(), identity, language or found.language)
 
     typer.echo(_written(run(work()), format_))
 
@@ -301,15 +305,21 @@ def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min
     found = settings(config)
     end = _now()
 
-    async def work() -> dict[str, Availability]:
-        from vigie.engine.availability import availabilities
-
-        async with opened(found) as store:
-            return await availabilities(store.archive, end - days * 86_400_000, end)
-
-    known = run(work())
+    known = run(_availabilities(found, end - days * 86_400_000, end))
     for one in found.monitors:
         typer.echo(f"{one.monitor.id:<30} {_available(known.get(one.monitor.id))}")
+
+
+async def _availabilities(found: Desired, start: int, end: int) -> dict[str, Availability]:
+    from vigie.queries import MAX_LIMIT
+
+    known: dict[str, Availability] = {}
+    async with reading(found) as queries:
+        for first in range(0, len(found.monitors), MAX_LIMIT):
+            asked = [one.monitor.id for one in found.monitors[first : first + MAX_LIMIT]]
+            summaries = await queries.availability.availability(asked, start, end)
+            known |= {monitor: one.known for monitor, one in summaries.items()}
+    return known
 
 
 def _available(found: Availability | None) -> str:

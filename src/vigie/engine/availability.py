@@ -1,9 +1,9 @@
 """How available each monitor was over a period: its incidents, less what Vigie could not see."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from vigie.core.availability import Availability, AvailabilitySummary, Span, availability, clipped, length, merged, of_incidents
+from vigie.core.availability import AvailabilitySummary, Span, availability, clipped, length, merged, of_incidents
 from vigie.core.detection import Severity
 from vigie.core.model import Incident
 from vigie.core.visibility import Blind
@@ -12,10 +12,13 @@ from vigie.ports import Archive
 _ALL = 1_000_000
 
 
-async def standings(archive: Archive, start: int, end: int) -> dict[str, AvailabilitySummary]:
-    """How each monitor stood over [start, end), epoch ms, by its id; one watched since a later instant, from there. Raises StoreError."""
+async def standings(archive: Archive, start: int, end: int, monitors: Collection[str] | None = None) -> dict[str, AvailabilitySummary]:
+    """How each monitor, or each of these, stood over [start, end), epoch ms, by its id; one watched since a later instant, from there.
+
+    Raises StoreError.
+    """
     incidents: dict[str, list[Incident]] = defaultdict(list)
-    for incident in await archive.incidents(since=start, limit=_ALL):
+    for incident in await archive.incidents(since=start, limit=_ALL, monitors=monitors):
         incidents[incident.monitor].append(incident)
     spans: dict[str, list[Blind]] = defaultdict(list)
     for span in await archive.blinds(start):
@@ -24,7 +27,7 @@ async def standings(archive: Archive, start: int, end: int) -> dict[str, Availab
     return {
         monitor: _standing(max(start, first), end, incidents[monitor], [*spans[""], *spans[monitor]], None if first <= start else first)
         for monitor, first in since.items()
-        if first < end
+        if first < end and (monitors is None or monitor in monitors)
     }
 
 
@@ -39,8 +42,3 @@ def _standing(start: int, end: int, incidents: Iterable[Incident], blind: list[B
 def _seen_ms(start: int, end: int, one: Incident, unseen: list[Span]) -> int:
     """How much of an outage lies in the period and was seen."""
     return availability(start, end, [(one.started_at, end if one.closed_at is None else one.closed_at)], unseen).down_ms
-
-
-async def availabilities(archive: Archive, start: int, end: int) -> dict[str, Availability]:
-    """Availability by monitor id over [start, end), epoch ms; of one watched since a later instant, from there. Raises StoreError."""
-    return {monitor: one.known for monitor, one in (await standings(archive, start, end)).items()}

@@ -13,7 +13,7 @@ from vigie.core import incident
 from vigie.core.alert import AlertState
 from vigie.core.events import Acked, Decision, Observed, Opened, Resolved, Stepped, Suspected, Woke
 from vigie.core.incident import DetectionState
-from vigie.core.model import CheckResult, Monitor
+from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import SubjectKind
 from vigie.engine.baselines import Baselines
@@ -147,6 +147,10 @@ class Ingest:
     def states(self) -> list[DetectionState]:
         """The states of all watched monitors."""
         return [self.state(monitor) for monitor in self._monitors]
+
+    def incidents(self) -> list[Incident]:
+        """The open incidents of monitors."""
+        return list(self._books.incidents.values())
 
     def alerts(self) -> list[AlertState]:
         """The open alerts."""

@@ -79,7 +79,7 @@ TEXTS: dict[str, Pair] = {
         "As of {time}. This page is read-only and refreshes every 10 seconds.",
     ),
     "ago": ("il y a {duration}", "{duration} ago"),
-    # States, by `web.view.State`
+    # States, by `queries.MonitorState`
     "up": ("disponible", "up"),
     "degraded": ("dégradé", "degraded"),
     "down": ("en panne", "down"),

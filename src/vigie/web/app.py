@@ -1,6 +1,6 @@
-"""The web application: one page and one JSON endpoint that read a snapshot and change nothing; and whoever hears pings and feedback."""
+"""The web application: one page and one JSON endpoint over the read side, which change nothing; and whoever hears pings and feedback."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,29 +11,38 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from vigie.core.model import Status
+from vigie.queries import Health, HealthQueries, MonitorState, MonitorView, Queries
+from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words
 from vigie.text.formatting import clock_time, duration, latency, short_time
 from vigie.web import feedback, pings
 from vigie.web.pages import HEADERS, language_of, say, templates
-from vigie.web.view import Line, Snapshot, State
+from vigie.web.view import Snapshot, gathered
 
 
 def build(
-    snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.PingReceiver | None = None, desk: feedback.FeedbackService | None = None
+    queries: Queries,
+    vigie: HealthQueries,
+    setting: Callable[[], RenderContext],
+    ears: pings.PingReceiver | None = None,
+    desk: feedback.FeedbackService | None = None,
 ) -> Starlette:
-    """The application over a function that says how things stand, over who hears the pings of jobs, and who takes feedback."""
+    """The application over what can be asked, over who hears the pings of jobs, and who takes feedback.
+
+    `setting` is the language and the zone of the configuration in force.
+    """
     pages = templates()
     template = pages.get_template("status.html.j2")
 
     async def page(request: Request) -> Response:
-        now = await snapshot()
+        now = await gathered(queries, vigie, setting())
         return HTMLResponse(template.render(**_context(now, language_of(request, now.language))), headers=HEADERS)
 
     async def health(_: Request) -> Response:
-        now = await snapshot()
+        now = await vigie.health()
         return Response(
             msgspec.json.encode(_health(now)),
-            status_code=200 if now.health.ok else 503,
+            status_code=200 if now.ok else 503,
             media_type="application/json",
             headers=HEADERS,
         )
@@ -56,7 +65,7 @@ def _context(snapshot: Snapshot, language: str) -> dict[str, Any]:
         "since": since,
         "span": lambda ms: duration(ms, language),
         "latency": lambda ms: latency(ms, language),
-        "observed": lambda line: _observed(line, language),
+        "observed": lambda one: _observed(one, language),
         "stamp": lambda at: datetime.fromtimestamp(at / 1000, snapshot.zone).isoformat(timespec="seconds"),
         "began": lambda at: short_time(at, snapshot.zone, language, snapshot.health.now),
         "cause": lambda cause: cause_words(cause, {}, language),
@@ -68,37 +77,36 @@ def _context(snapshot: Snapshot, language: str) -> dict[str, Any]:
     }
 
 
-def _observed(line: Line, language: str) -> str:
+def _observed(one: MonitorView, language: str) -> str:
     """What the newest check saw, in words; empty when all is well."""
-    return cause_words(line.result.cause, line.result.figures, language) if line.result and line.result.cause else ""
+    return cause_words(one.result.cause, one.result.figures, language) if one.result and one.result.cause else ""
 
 
 def _headline(snapshot: Snapshot, words: Callable[..., str]) -> tuple[str, str]:
     """Colour and words of the first line: the worst that stands."""
-    number = len(snapshot.lines)
+    number = len(snapshot.monitors)
     if not snapshot.health.ok:
         return "down", words("stalled")
     if number == 0:
         return "none", words("nothing")
-    if snapshot.standing(State.NONE) == number:
+    if snapshot.count(MonitorState.NONE) == number:
         return "none", words("waiting")
-    for state in State:
-        if state is not State.UP and (count := snapshot.standing(state)):
+    for state in MonitorState:
+        if state is not MonitorState.UP and (count := snapshot.count(state)):
             return state.value, words(f"some_{state}", count=count, number=number, total=words("total", count=number))
     return "up", words("all_up")
 
 
-def _health(snapshot: Snapshot) -> dict[str, Any]:
-    health = snapshot.health
+def _health(health: Health) -> dict[str, Any]:
     return {
         "status": "ok" if health.ok else "stalled",
         "version": health.version,
         "started_at": health.started_at,
         "now": health.now,
         "last_result_at": health.last_result_at,
-        "monitors": {"total": len(snapshot.lines), **{status.value: snapshot.count(status) for status in Status}},
-        "incidents_open": sum(line.incident is not None for line in snapshot.lines),
-        "notices_unsent": health.unsent,
-        "notices_buried": health.undeliverable,
+        "monitors": {"total": sum(health.monitors.values()), **{status.value: health.monitors.get(status, 0) for status in Status}},
+        "incidents_open": health.with_incident,
+        "notices_unsent": health.notices.waiting,
+        "notices_buried": health.notices.undeliverable,
         "late_p99_ms": health.late_p99_ms,
     }

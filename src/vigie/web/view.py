@@ -1,106 +1,47 @@
-"""What the status page shows, as plain values: made from the store's answers, worst first."""
+"""What the status page shows, as plain values: gathered from the read side, worst first."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from enum import StrEnum
 
-from vigie.core.detection import Severity
-from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.core.model import Incident
+from vigie.queries import Health, HealthQueries, MonitorState, MonitorView, Queries, collected
+from vigie.report.render import RenderContext
 
-
-class State(StrEnum):
-    """How a monitor stands for its reader, worst first: what an incident confirms is told apart from what one check saw."""
-
-    DOWN = "down"
-    SUSPECTED = "suspected"  # the newest check failed, no incident confirms it yet
-    DEGRADED = "degraded"
-    RECOVERING = "recovering"  # good again, the incident is not closed yet
-    UNKNOWN = "unknown"
-    NONE = "none"  # not checked yet
-    UP = "up"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One monitor: its newest result (None before the first) and its open incident, if any."""
-
-    monitor: Monitor
-    result: CheckResult | None
-    incident: Incident | None
-
-    @property
-    def status(self) -> Status | None:
-        """The newest status; None before the first check."""
-        return self.result.status if self.result else None
-
-    @property
-    def state(self) -> State:
-        """How it stands."""
-        outage = self.incident is not None and self.incident.severity is Severity.OUTAGE
-        match self.status:
-            case None:
-                return State.NONE
-            case Status.DOWN:
-                return State.DOWN if outage else State.SUSPECTED
-            case Status.DEGRADED:
-                return State.RECOVERING if outage else State.DEGRADED
-            case Status.UP:
-                return State.RECOVERING if self.incident else State.UP
-            case _:
-                return State.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Vigie's own health. `stalled` says that results stopped coming in; instants are epoch ms; `late_p99_ms` is how late checks start."""
-
-    version: str
-    started_at: int
-    now: int
-    last_result_at: int | None
-    unsent: int
-    undeliverable: int
-    stalled: bool
-    late_p99_ms: int | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether Vigie itself works: results come in."""
-        return not self.stalled
+_RECENT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything one rendering needs; times are shown in `zone`."""
 
-    lines: tuple[Line, ...]
+    monitors: tuple[MonitorView, ...]
     recent: tuple[Incident, ...]
     health: Health
     language: str
     zone: tzinfo = UTC
 
-    def count(self, status: Status | None) -> int:
-        """How many monitors have this newest status."""
-        return sum(line.status is status for line in self.lines)
-
-    def standing(self, state: State) -> int:
-        """How many monitors stand so."""
-        return sum(line.state is state for line in self.lines)
+    def count(self, state: MonitorState) -> int:
+        """How many monitors are in this state."""
+        return sum(one.state is state for one in self.monitors)
 
     def name(self, monitor: str) -> str:
         """What people call a monitor; its id once it is gone."""
-        return next((line.monitor.name for line in self.lines if line.monitor.id == monitor), monitor)
+        return next((one.monitor.name for one in self.monitors if one.monitor.id == monitor), monitor)
 
 
-def lines(monitors: Sequence[Monitor], results: Mapping[str, CheckResult], open_incidents: Sequence[Incident]) -> tuple[Line, ...]:
-    """Join monitors, results and open incidents (an outage before a degradation); worst first, then by name."""
-    ordered = sorted(open_incidents, key=lambda incident: incident.severity is Severity.OUTAGE)
-    by_monitor = {incident.monitor: incident for incident in ordered}
-    found = [Line(monitor, results.get(monitor.id), by_monitor.get(monitor.id)) for monitor in monitors]
-    order = list(State)
-    return tuple(sorted(found, key=lambda line: (order.index(line.state), _natural(line.monitor.name))))
+async def gathered(queries: Queries, health: HealthQueries, setting: RenderContext) -> Snapshot:
+    """How things are now. Raises StoreError."""
+    monitors = await collected(lambda cursor, limit: queries.monitors.monitors(cursor=cursor, limit=limit))
+    recent = await queries.incidents.incidents(limit=_RECENT)
+    return Snapshot(worst_first(monitors), recent.items, await health.health(), setting.language, setting.zone)
+
+
+def worst_first(monitors: Iterable[MonitorView]) -> tuple[MonitorView, ...]:
+    """By state, then by name."""
+    order = list(MonitorState)
+    return tuple(sorted(monitors, key=lambda one: (order.index(one.state), _natural(one.monitor.name))))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -1,5 +1,7 @@
 """The archive of the embedded store: history, mostly read. What the methods mean is said by vigie.ports.Archive."""
 
+import json
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -32,9 +34,17 @@ class SqliteArchive:
     def __init__(self, worker: Worker, cache: Cache) -> None:
         self._worker, self._cache, self._looked_back = worker, cache, False
 
-    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
+    async def incidents(
+        self,
+        *,
+        open_only: bool = False,
+        limit: int = 100,
+        since: int | None = None,
+        before: str | None = None,
+        monitors: Collection[str] | None = None,
+    ) -> list[Incident]:
         """Newest first."""
-        return await self._worker.read(lambda db: find_incidents(db, open_only=open_only, limit=limit, since=since))
+        return await self._worker.read(lambda db: find_incidents(db, open_only, limit, since, before, monitors))
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
@@ -52,12 +62,12 @@ class SqliteArchive:
         """The newest report of an incident."""
         return await self._worker.read(lambda db: _report(db, incident))
 
-    async def last_results(self) -> dict[str, CheckResult]:
+    async def last_results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
         """The newest result of every watched monitor by monitor id, certificate chains left out."""
         if not self._looked_back:
             self._cache.newest.fill(await self._worker.read(_last_results))
             self._looked_back = True
-        return self._cache.newest.results()
+        return self._cache.newest.results(monitors)
 
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""
@@ -87,12 +97,20 @@ def is_good(result: CheckResult) -> bool:
     return result.status in (Status.UP, Status.DEGRADED)
 
 
-def find_incidents(db: Db, *, open_only: bool, limit: int, since: int | None = None) -> list[Incident]:
-    """Newest first."""
-    wanted = ["closed_at IS NULL"] if open_only else ["1 = 1"]
-    wanted += ["(closed_at IS NULL OR closed_at >= ?)"] * (since is not None)
-    sql = f"SELECT {INCIDENT} FROM incident WHERE {' AND '.join(wanted)} ORDER BY opened_at DESC, rowid DESC LIMIT ?"
-    return [_of_row(row) for row in db.fetch(sql, (limit,) if since is None else (since, limit))]
+def find_incidents(
+    db: Db, open_only: bool, limit: int, since: int | None = None, before: str | None = None, monitors: Collection[str] | None = None
+) -> list[Incident]:
+    """Newest first. A row keeps its rowid as long as it lives."""
+    wanted: list[tuple[str, Any]] = []
+    if since is not None:
+        wanted.append(("(closed_at IS NULL OR closed_at >= ?)", since))
+    if before is not None:
+        wanted.append(("(opened_at, rowid) < (SELECT opened_at, rowid FROM incident WHERE id = ?)", before))
+    if monitors is not None:
+        wanted.append(("monitor IN (SELECT value FROM json_each(?))", json.dumps(list(monitors))))
+    where = " AND ".join(["closed_at IS NULL" if open_only else "1 = 1", *(condition for condition, _ in wanted)])
+    sql = f"SELECT {INCIDENT} FROM incident WHERE {where} ORDER BY opened_at DESC, rowid DESC LIMIT ?"
+    return [_of_row(row) for row in db.fetch(sql, (*(value for _, value in wanted), limit))]
 
 
 def _of_row(row: tuple[Any, ...]) -> Incident:

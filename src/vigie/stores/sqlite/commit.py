@@ -32,7 +32,7 @@ def load(db: Db) -> Snapshot:
     states = {monitor: decode(body, DetectionState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
     cursors = {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
     alerts = tuple(decode(body, AlertState) for (body,) in db.fetch("SELECT body FROM alert WHERE open = 1 ORDER BY id"))
-    return Snapshot(states, alerts, tuple(find_incidents(db, open_only=True, limit=_ALL)), cursors, baselines(db))
+    return Snapshot(states, alerts, tuple(find_incidents(db, True, _ALL)), cursors, baselines(db))
 
 
 def baselines(db: Db) -> dict[str, Baseline]:

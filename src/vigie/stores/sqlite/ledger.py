@@ -128,13 +128,13 @@ class SqliteLedger:
         """Keep the report, and join it to the opening notice or let it follow."""
         await self._worker.run(lambda db: outbox.save_report(db, report, now, follow_ups))
 
-    async def outbox(self, state: OutboxState) -> list[OutboxRow]:
+    async def outbox(self, state: OutboxState, alert: str | None = None) -> list[OutboxRow]:
         """The rows in one state, oldest first."""
-        return await self._worker.read(lambda db: outbox.outbox(db, state))
+        return await self._worker.read(lambda db: outbox.outbox(db, state, alert))
 
     async def counts(self) -> OutboxCounts:
         """How many rows wait and how many could not be delivered."""
-        return await self._worker.read(outbox.counts)
+        return await self._worker.read_now(outbox.counts)
 
     async def close(self) -> None:
         """Commit what waits and close. Closing twice is harmless. Raises StoreError when what waited could not be written."""

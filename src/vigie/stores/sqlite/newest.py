@@ -1,6 +1,6 @@
 """The newest result of every monitor from each location, in memory: what the status page shows."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from sys import intern
 from typing import NamedTuple
@@ -54,6 +54,7 @@ class Newest:
 
     _whole: dict[_Key, CheckResult] = field(default_factory=dict)
     _again: dict[_Key, _Again] = field(default_factory=dict)
+    _elsewhere: set[str] = field(default_factory=set)  # the locations other than the usual one
 
     def take(self, results: Iterable[CheckResult]) -> None:
         """Newer results than before, oldest first."""
@@ -65,6 +66,8 @@ class Newest:
             else:
                 whole = _thin(one)
                 self._whole[_key(whole)] = whole
+                if whole.location != LOCAL:
+                    self._elsewhere.add(whole.location)
                 self._again.pop(key, None)
 
     def fill(self, results: Iterable[CheckResult]) -> None:
@@ -77,14 +80,21 @@ class Newest:
             del self._whole[gone]
             self._again.pop(gone, None)
 
-    def results(self) -> dict[str, CheckResult]:
-        """By monitor id: of several locations, the newest."""
+    def results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
+        """By monitor id, of all or of these: of several locations, the newest."""
         found: dict[str, CheckResult] = {}
-        for whole in self._whole.values():
+        for whole in self._whole.values() if monitors is None else self._of(monitors):
             one = self._merged(whole)
             if (other := found.get(one.monitor)) is None or other.at <= one.at:
                 found[one.monitor] = one
         return found
+
+    def _of(self, monitors: Collection[str]) -> Iterator[CheckResult]:
+        for monitor in monitors:
+            keys: list[_Key] = [monitor, *((monitor, location) for location in self._elsewhere)]
+            for key in keys:
+                if (whole := self._whole.get(key)) is not None:
+                    yield whole
 
     def _merged(self, whole: CheckResult) -> CheckResult:
         again = self._again.get(_key(whole))

@@ -85,9 +85,10 @@ def save_report(db: Db, report: StoredReport, now: int, follow_ups: Sequence[Out
         enqueue(db, [row for row in follow_ups if row.notice.channel in channels])
 
 
-def outbox(db: Db, state: OutboxState) -> list[OutboxRow]:
-    """Rows in one state, oldest first."""
-    return [_row(row) for row in db.fetch(f"SELECT due_at, attempts, {_NOTICE} FROM outbox WHERE state = ? ORDER BY id", (state,))]
+def outbox(db: Db, state: OutboxState, alert: str | None) -> list[OutboxRow]:
+    """Rows in one state, of all alerts or of one, oldest first."""
+    sql = f"SELECT due_at, attempts, {_NOTICE} FROM outbox WHERE state = ?{'' if alert is None else ' AND alert = ?'} ORDER BY id"
+    return [_row(row) for row in db.fetch(sql, (state,) if alert is None else (state, alert))]
 
 
 def counts(db: Db) -> OutboxCounts:

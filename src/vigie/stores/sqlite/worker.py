@@ -1,4 +1,7 @@
-"""The threads of a store: one writes, another one reads on a connection of its own, and the event loop waits for neither."""
+"""The threads of a store: one writes, another one reads on a connection of its own, and the event loop waits for neither.
+
+A third one gives the few answers that cost next to nothing, so that they never wait behind a long read. It begins with the first of them.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -22,9 +25,9 @@ class Worker:
     def __init__(self, path: Path, *, threads: bool, driver: type[Driver]) -> None:
         self._path, self._driver = path, driver
         self.db = self._open()
-        self._reading: Db | None = None
         self._writer = ThreadPoolExecutor(1, "vigie-store") if threads else None
-        self._reader = ThreadPoolExecutor(1, "vigie-store-read") if threads else None
+        self._reader = _Reader(self._connect, "vigie-store-read") if threads else None
+        self._quick_reader = _Reader(self._connect, "vigie-store-quick") if threads else None
         self._closed = False
 
     def _open(self) -> Db:
@@ -47,14 +50,15 @@ class Worker:
     async def read(self, work: Callable[[Db], _T]) -> _T:
         """Do the work on the reader's thread and connection: it sees every write that has returned, and holds up none."""
         self.check_open()
-        if self._reader is None:
-            return work(self.db)
-        return await asyncio.get_running_loop().run_in_executor(self._reader, lambda: work(self._reading_db()))
+        return work(self.db) if self._reader is None else await self._reader.read(work)
 
-    def _reading_db(self) -> Db:
-        if self._reading is None:
-            self._reading = Db(self._path, self._driver)
-        return self._reading
+    async def read_now(self, work: Callable[[Db], _T]) -> _T:
+        """The same for what costs next to nothing: it waits for no other read."""
+        self.check_open()
+        return work(self.db) if self._quick_reader is None else await self._quick_reader.read(work)
+
+    def _connect(self) -> Db:
+        return Db(self._path, self._driver)
 
     def check_open(self) -> None:
         """Raise StoreError once it is closed."""
@@ -62,16 +66,38 @@ class Worker:
             raise StoreError(StoreFault.OTHER, f"{self._path} is closed")
 
     async def close(self) -> None:
-        """Close both connections; no work is taken any more."""
+        """Close the connections; no work is taken any more."""
         self._closed = True
-        loop = asyncio.get_running_loop()
         try:
-            if self._reader is not None:
-                await loop.run_in_executor(self._reader, lambda: self._reading.close() if self._reading else None)
-                self._reader.shutdown()
+            for reader in (self._reader, self._quick_reader):
+                if reader is not None:
+                    await reader.close()
         finally:
             if self._writer is None:
                 self.db.close()
             else:
-                await loop.run_in_executor(self._writer, self.db.close)
+                await asyncio.get_running_loop().run_in_executor(self._writer, self.db.close)
                 self._writer.shutdown()
+
+
+class _Reader:
+    """A thread that reads on a connection of its own; both begin with the first read."""
+
+    def __init__(self, connect: Callable[[], Db], name: str) -> None:
+        self._connect, self._thread = connect, ThreadPoolExecutor(1, name)
+        self._db: Db | None = None
+        self._used = False
+
+    async def read(self, work: Callable[[Db], _T]) -> _T:
+        self._used = True
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(self._connected()))
+
+    def _connected(self) -> Db:
+        if self._db is None:
+            self._db = self._connect()
+        return self._db
+
+    async def close(self) -> None:
+        if self._used:
+            await asyncio.get_running_loop().run_in_executor(self._thread, lambda: self._db.close() if self._db else None)
+        self._thread.shutdown()

@@ -1,5 +1,7 @@
 """The archive in memory."""
 
+from collections.abc import Collection
+
 from vigie.core.model import CheckResult, Incident, Status
 from vigie.core.visibility import Blind
 from vigie.ports import Delivery, StoredReport, TimelineEntry
@@ -14,12 +16,24 @@ class MemoryArchive:
     def __init__(self, data: Data) -> None:
         self._data = data
 
-    async def incidents(self, *, open_only: bool = False, limit: int = 100, since: int | None = None) -> list[Incident]:
+    async def incidents(
+        self,
+        *,
+        open_only: bool = False,
+        limit: int = 100,
+        since: int | None = None,
+        before: str | None = None,
+        monitors: Collection[str] | None = None,
+    ) -> list[Incident]:
         """Newest first."""
         self._data.check()
-        found = [one for one in reversed(self._data.incidents.values()) if one.closed_at is None or not open_only]
+        found = list(reversed(self._data.incidents.values()))
+        found.sort(key=lambda one: -one.opened_at)
+        if before is not None:
+            found = found[next((place + 1 for place, one in enumerate(found) if one.id == before), len(found)) :]
+        found = [one for one in found if one.closed_at is None or not open_only]
         found = [one for one in found if since is None or one.closed_at is None or one.closed_at >= since]
-        return sorted(found, key=lambda one: -one.opened_at)[:limit]
+        return [one for one in found if monitors is None or one.monitor in monitors][:limit]
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
@@ -41,10 +55,11 @@ class MemoryArchive:
         self._data.check()
         return self._data.reports.get(incident)
 
-    async def last_results(self) -> dict[str, CheckResult]:
+    async def last_results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
         """The newest result of every watched monitor by monitor id."""
         self._data.check()
-        found = [one for one in self._data.newest.values() if one.monitor in self._data.monitors]
+        wanted = self._data.monitors if monitors is None else self._data.monitors.intersection(monitors)
+        found = [one for one in self._data.newest.values() if one.monitor in wanted]
         return {one.monitor: one for one in sorted(found, key=lambda one: one.at)}
 
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:

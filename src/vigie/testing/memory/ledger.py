@@ -105,10 +105,10 @@ class MemoryLedger:
                 one.row = replace(one.row, due_at=min(one.row.due_at, now))
         self._enqueue([row for row in follow_ups if row.notice.channel in notified])
 
-    async def outbox(self, state: OutboxState) -> list[OutboxRow]:
+    async def outbox(self, state: OutboxState, alert: str | None = None) -> list[OutboxRow]:
         """The rows in one state, oldest first."""
         self._data.check()
-        return [one.row for one in self._data.rows.values() if one.state is state]
+        return [one.row for one in self._data.rows.values() if one.state is state and alert in (None, one.row.notice.alert)]
 
     async def counts(self) -> OutboxCounts:
         """How many rows wait and how many could not be delivered."""

@@ -49,6 +49,24 @@ async def incidents_are_replaced_and_listed_newest_first(opener: Opener) -> None
         assert await store.archive.timeline("shop-7") == []
 
 
+async def a_list_of_incidents_goes_on_where_it_was_left(opener: Opener) -> None:
+    """After any of them come those that are older, or were written earlier in the same instant; changes move nothing."""
+    known = tuple(incident(n, monitor, NOW + n % 2) for n, monitor in enumerate(("shop", "api", "shop", "api", "gone")))
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(incidents=known))
+        order = [one.id for one in await store.archive.incidents()]
+        assert order == ["api-3", "api-1", "gone-4", "shop-2", "shop-0"]
+        await store.ledger.commit(Commit(incidents=(replace(known[0], acked_by="ann"), replace(known[3], closed_at=NOW + 9))))
+    async with opened(opener) as store:
+        for place, name in enumerate(order):
+            assert [one.id for one in await store.archive.incidents(before=name)] == order[place + 1 :]
+        assert [one.id for one in await store.archive.incidents(before="api-3", limit=2)] == order[1:3]
+        assert [one.id for one in await store.archive.incidents(before="api-3", open_only=True, monitors=["api"])] == ["api-1"]
+        assert [one.id for one in await store.archive.incidents(monitors={"shop", "gone", "never"})] == ["gone-4", "shop-2", "shop-0"]
+        assert await store.archive.incidents(monitors=[]) == []
+        assert await store.archive.incidents(before="shop-9") == []
+
+
 async def the_newest_whole_result_is_found(opener: Opener) -> None:
     """Good and bad apart, by instant and not by arrival."""
     found = [result(at=NOW + 3), result(at=NOW + 1), result(at=NOW + 2, status=Status.DOWN), result("api", NOW + 9)]
@@ -86,6 +104,10 @@ async def each_location_has_a_newest_result(opener: Opener) -> None:
         assert _identity((await store.archive.last_results())["shop"]) == _identity(later)
     async with opened(opener) as store:
         assert _identity((await store.archive.last_results())["shop"]) == _identity(later)
+        assert {name: _identity(one) for name, one in (await store.archive.last_results(["shop", "gone"])).items()} == {
+            "shop": _identity(later)
+        }
+        assert await store.archive.last_results([]) == {}
 
 
 def _identity(one: CheckResult) -> tuple[object, ...]:
@@ -145,6 +167,7 @@ ARCHIVE_LAWS: dict[str, Law] = {
     for law in (
         every_decision_reads_back,
         incidents_are_replaced_and_listed_newest_first,
+        a_list_of_incidents_goes_on_where_it_was_left,
         the_newest_whole_result_is_found,
         monitors_that_went_are_not_shown,
         each_location_has_a_newest_result,

@@ -168,6 +168,10 @@ async def what_waits_and_what_failed_is_counted(opener: Opener) -> None:
     async with opened(opener) as store:
         assert await store.ledger.counts() == OutboxCounts(2, 1)
         assert len(await store.ledger.outbox(WAITING)) == 2
+        await store.ledger.commit(Commit(outbox=(row(of="api-1"),)))
+        assert keys(await store.ledger.outbox(WAITING, "api-1")) == ["api-1:opened:mail"]
+        assert len(await store.ledger.outbox(WAITING, "shop-1")) == 2
+        assert await store.ledger.outbox(UNDELIVERABLE, "api-1") == []
 
 
 async def a_report_joins_the_page_that_waits(opener: Opener) -> None:

@@ -1,0 +1,20 @@
+"""The read side over a store and over the parts of a running Vigie: one file for each port of `vigie.queries`."""
+
+from collections.abc import Callable, Sequence
+
+from vigie.core.model import Monitor
+from vigie.engine.queries.availability import StoredAvailability
+from vigie.engine.queries.incidents import StoredIncidents
+from vigie.engine.queries.monitors import StoredMonitors
+from vigie.engine.queries.notices import StoredNotices
+from vigie.ports import Store
+
+
+class StoredQueries:
+    """The Queries port. `monitors` are the watched ones, by the configuration in force."""
+
+    def __init__(self, store: Store, monitors: Callable[[], Sequence[Monitor]]) -> None:
+        self.monitors = StoredMonitors(store.archive, monitors)
+        self.incidents = StoredIncidents(store)
+        self.availability = StoredAvailability(store.archive)
+        self.notices = StoredNotices(store.ledger)

@@ -1,0 +1,191 @@
+"""The ports of the read side: what the status page, the command line and metrics ask. Nothing here changes anything.
+
+Lists come in pages. A cursor is an opaque text that says where the next page begins: items that were there when the first page was read
+come exactly once, whatever is added meanwhile. Every method raises StoreError; one that takes a cursor or a limit also raises VigieError
+for a cursor that none of its pages gave, and for a limit that is not within 1 to `MAX_LIMIT`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+from vigie.core.availability import AvailabilitySummary
+from vigie.core.detection import Severity
+from vigie.core.heartbeat import Ping
+from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.ports import Delivery, OutboxCounts, OutboxRow, StoredReport, TimelineEntry
+from vigie.report.history import Remark
+
+T = TypeVar("T")
+
+MAX_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Part of a list. `next` is the cursor of the page after it; None at the end."""
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+
+async def collected(read: Callable[[str | None, int], Awaitable[Page[T]]], count: int | None = None) -> list[T]:
+    """Every item of a list, or the first `count` (at least 1), a page at a time; `read` is given the cursor and the limit of each page."""
+    found: list[T] = []
+    cursor: str | None = None
+    while True:
+        page = await read(cursor, MAX_LIMIT if count is None else min(count - len(found), MAX_LIMIT))
+        found += page.items
+        cursor = page.next
+        if cursor is None or len(found) == count:
+            return found
+
+
+class MonitorState(StrEnum):
+    """How a monitor is for its reader, worst first: what an incident confirms is told apart from what one check saw."""
+
+    DOWN = "down"
+    SUSPECTED = "suspected"  # the newest check failed, no incident confirms it yet
+    DEGRADED = "degraded"
+    RECOVERING = "recovering"  # good again, the incident is not closed yet
+    UNKNOWN = "unknown"
+    NONE = "none"  # not checked yet
+    UP = "up"
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorView:
+    """A monitor, its newest result (None before the first) and its open incidents, an outage before a degradation."""
+
+    monitor: Monitor
+    result: CheckResult | None = None
+    incidents: tuple[Incident, ...] = ()
+
+    @property
+    def incident(self) -> Incident | None:
+        """The worst open incident."""
+        return self.incidents[0] if self.incidents else None
+
+    @property
+    def status(self) -> Status | None:
+        """The newest status; None before the first check."""
+        return self.result.status if self.result else None
+
+    @property
+    def state(self) -> MonitorState:
+        """How it is."""
+        outage = self.incident is not None and self.incident.severity is Severity.OUTAGE
+        match self.status:
+            case None:
+                return MonitorState.NONE
+            case Status.DOWN:
+                return MonitorState.DOWN if outage else MonitorState.SUSPECTED
+            case Status.DEGRADED:
+                return MonitorState.RECOVERING if outage else MonitorState.DEGRADED
+            case Status.UP:
+                return MonitorState.RECOVERING if self.incident else MonitorState.UP
+            case _:
+                return MonitorState.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetails:
+    """Everything on record of one incident; lists are oldest first, `pings` newest first.
+
+    `deliveries` and `waiting` are the notices of its alert, sent and still to be sent. `failure` is the newest whole result of a failed
+    check in it; `pings` are the newest ones of the job, where the monitor is a job that reports in.
+    """
+
+    incident: Incident
+    timeline: tuple[TimelineEntry, ...] = ()
+    report: StoredReport | None = None
+    deliveries: tuple[Delivery, ...] = ()
+    waiting: tuple[OutboxRow, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    failure: CheckResult | None = None
+    pings: tuple[Ping, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Vigie's own health. Instants are epoch ms; `late_p99_ms` is how late checks start, None before that is known.
+
+    `monitors` counts the watched monitors by their newest status (None: not checked yet), `with_incident` those with an open incident.
+    `stalled`: results have stopped coming in.
+    """
+
+    version: str
+    started_at: int
+    now: int
+    last_result_at: int | None
+    notices: OutboxCounts
+    monitors: Mapping[Status | None, int]
+    with_incident: int
+    stalled: bool
+    late_p99_ms: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether Vigie itself works: results come in."""
+        return not self.stalled
+
+
+class MonitorQueries(Protocol):
+    """The watched monitors."""
+
+    async def monitors(
+        self, *, tag: str | None = None, state: MonitorState | None = None, cursor: str | None = None, limit: int = MAX_LIMIT
+    ) -> Page[MonitorView]:
+        """In the order of their ids; those with a tag or in a state alone, where that is asked for."""
+
+
+class IncidentQueries(Protocol):
+    """The incidents."""
+
+    async def incidents(self, *, open_only: bool = False, cursor: str | None = None, limit: int = MAX_LIMIT) -> Page[Incident]:
+        """Newest first."""
+
+    async def incident(self, incident: str) -> IncidentDetails | None:
+        """One of them, whole; None when there is no such incident."""
+
+
+class AvailabilityQueries(Protocol):
+    """How available monitors were."""
+
+    async def availability(self, monitors: Sequence[str], start: int, end: int) -> dict[str, AvailabilitySummary]:
+        """Of these monitors (at most `MAX_LIMIT`) over [start, end), epoch ms, by id; one never watched in the period is left out."""
+
+
+class NoticeQueries(Protocol):
+    """The notices."""
+
+    async def counts(self) -> OutboxCounts:
+        """How many wait and how many could not be delivered; costs the same however many there are."""
+
+
+class HealthQueries(Protocol):
+    """How Vigie itself is, where it runs."""
+
+    async def health(self) -> Health:
+        """Costs the same however much is stored: it reads no table that grows, and waits for no other query."""
+
+
+class Queries(Protocol):
+    """What can be asked of a store, whether Vigie runs on it or not."""
+
+    @property
+    def monitors(self) -> MonitorQueries:
+        """The watched monitors."""
+
+    @property
+    def incidents(self) -> IncidentQueries:
+        """The incidents."""
+
+    @property
+    def availability(self) -> AvailabilityQueries:
+        """How available monitors were."""
+
+    @property
+    def notices(self) -> NoticeQueries:
+        """The notices."""
