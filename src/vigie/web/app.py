@@ -1,4 +1,4 @@
-"""The web application: one page and one JSON endpoint that read a snapshot and change nothing; and whoever hears pings and feedback."""
+"""The web application: one page and one JSON endpoint that read a snapshot and change nothing; and whoever takes pings and feedback."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -19,9 +19,9 @@ from vigie.web.view import Line, Snapshot, State
 
 
 def build(
-    snapshot: Callable[[], Awaitable[Snapshot]], ears: pings.PingReceiver | None = None, desk: feedback.FeedbackService | None = None
+    snapshot: Callable[[], Awaitable[Snapshot]], receiver: pings.PingReceiver | None = None, service: feedback.FeedbackService | None = None
 ) -> Starlette:
-    """The application over a function that says how things stand, over who hears the pings of jobs, and who takes feedback."""
+    """The application over a function that says the state of things, over who takes the pings of jobs, and who takes feedback."""
     pages = templates()
     template = pages.get_template("status.html.j2")
 
@@ -38,7 +38,7 @@ def build(
             headers=HEADERS,
         )
 
-    more = [*(pings.routes(ears) if ears else ()), *(feedback.routes(desk, pages) if desk else ())]
+    more = [*(pings.routes(receiver) if receiver else ()), *(feedback.routes(service, pages) if service else ())]
     return Starlette(routes=[Route("/", page), Route("/health", health), *more])
 
 
@@ -74,7 +74,7 @@ def _observed(line: Line, language: str) -> str:
 
 
 def _headline(snapshot: Snapshot, words: Callable[..., str]) -> tuple[str, str]:
-    """Colour and words of the first line: the worst that stands."""
+    """Colour and words of the first line: the worst state there is."""
     number = len(snapshot.lines)
     if not snapshot.health.ok:
         return "down", words("stalled")

@@ -11,7 +11,7 @@ from vigie.core.model import CheckResult, Incident, Monitor, Status
 
 
 class State(StrEnum):
-    """How a monitor stands for its reader, worst first: what an incident confirms is told apart from what one check saw."""
+    """The state of a monitor for its reader, worst first: what an incident confirms is told apart from what one check saw."""
 
     DOWN = "down"
     SUSPECTED = "suspected"  # the newest check failed, no incident confirms it yet
@@ -37,7 +37,7 @@ class Line:
 
     @property
     def state(self) -> State:
-        """How it stands."""
+        """Its state."""
         outage = self.incident is not None and self.incident.severity is Severity.OUTAGE
         match self.status:
             case None:
