@@ -59,7 +59,7 @@ def test_answers_are_checked_until_they_are_right(vigie: Run, folder: Path, answ
     done = vigie("init")
 
     assert done.status == 0
-    for words in ("write https://shop", "'de' is not one of fr, en", "'me' is not an email address", "'x' is not a port"):
+    for words in ("write https://shop", "'de' must be fr or en", "'me' is not an email address", "'x' is not a port"):
         assert f"  {words}" in done.out or words in done.out
     found = load(None, {}, folder)
     assert (found.language, found.monitors[0].config.reveal().url) == ("fr", "https://shop.test/a'b\"c")

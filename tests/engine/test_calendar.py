@@ -39,7 +39,6 @@ def at(text: str, zone: ZoneInfo = PARIS) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=zone).timestamp() * 1000)
 
 
-SINCE = "2026-11-13 12:00:00 UTC+1"
 FRIDAY, MONDAY = at("2026-11-13 12:00"), at("2026-11-16 08:00")  # of week 46, and after it
 
 
@@ -210,7 +209,7 @@ async def test_it_says_in_french_how_each_stood_the_worst_first(either: Store, c
     assert message.headline == "📊 Disponibilité, semaine 46 de 2026 : 99,702 % (2 services)"
     assert message.subject == "📊 Disponibilité, semaine 46 de 2026 : 99,702 % [availability-2026-W46]"
     assert message.lines == (
-        "Du 2026-11-09 00:00:00 UTC+1 au 2026-11-16 00:00:00 UTC+1.",
+        "Du 9 novembre 2026 au 15 novembre 2026 inclus.",
         "2 pannes, 40 min au total ; la plus longue : 30 min (shop).",
         "Le moins disponible : shop, 98,851 %.",
         "Le temps pendant lequel Vigie n'a pas pu contrôler ne compte pas : jusqu'à 2 h 00 min par service.",
@@ -269,7 +268,7 @@ async def test_of_what_was_never_seen_no_figure_is_made(either: Store, clock: Vi
     await either.ledger.commit(Commit(blind=(Blind(1, FRIDAY - 30 * DAY, Cause.PROBE_NETWORK),)))
     message = await composed(either, clock, language, monitors=(SHOP,))
     assert (message.rows[0].id, message.rows[0].value) == ("–", row)
-    assert ": – (1 moni" in message.headline.replace(" :", ":")
+    assert ": – (1 " in message.headline.replace(" :", ":")
     assert "100" not in str(message)
 
 

@@ -382,7 +382,7 @@ async def test_who_looks_on_from_outside_is_told_the_same(store: MemoryStore, cl
     async with at_work(store, clock, one) as world:
         job = (await store.inbox.jobs())["backup"]
         assert verdict("backup", job, one.expected, clock.now()).status is Status.UNKNOWN
-        assert verdict("backup", None, one.expected, clock.now()).message == "no ping has come yet"
+        assert verdict("backup", None, one.expected, clock.now()).message == "no ping received yet"
         await world.report(FAIL)
         job = (await store.inbox.jobs())["backup"]
         assert verdict("backup", job, one.expected, clock.now()).cause is Cause.HEARTBEAT_FAILED

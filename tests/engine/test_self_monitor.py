@@ -133,8 +133,8 @@ async def test_one_notice_for_all_and_no_incident_of_any_service(desk: Make) -> 
 @pytest.mark.parametrize(
     ("language", "headline", "line"),
     [
-        ("fr", "🙈 Vigie n'a rien vu de 00:00 UTC à 00:05 UTC (5 min, pas de réseau)", "Aucun service n'est mis en cause"),
-        ("en", "🙈 Vigie saw nothing from 00:00 UTC to 00:05 UTC (5 min, no network)", "No service is accused"),
+        ("fr", "🙈 Vigie n'a rien pu contrôler de 00:00 UTC à 00:05 UTC (5 min, pas de réseau)", "Aucun service n'a été déclaré en panne"),
+        ("en", "🙈 Vigie could not check anything from 00:00 UTC to 00:05 UTC (5 min, no network)", "No service was marked down"),
     ],
 )
 async def test_the_notice_says_from_when_to_when_and_why(desk: Make, language: str, headline: str, line: str) -> None:
@@ -219,7 +219,7 @@ async def test_a_life_that_broke_off_is_a_silence_that_is_told(desk: Make) -> No
     assert len(await again.told()) == 3
     row = (await again.store.ledger.outbox(OutboxState.WAITING))[0]
     message = await Composer(again.store.archive, again.clock, RenderContext("en", UTC), {}).compose(row.notice)
-    assert "standstill" in message.headline
+    assert "machine or Vigie stopped" in message.headline
 
 
 async def test_a_stop_that_was_asked_for_is_kept_and_not_told(desk: Make) -> None:
@@ -364,4 +364,4 @@ async def test_the_whole_engine_tells_of_a_night_without_network_once(clock: Vir
         await clock.sleep(3_600)
     assert channel.keys() == ["vigie-1:blind:mail"]
     message = channel.told[0][1]
-    assert message.headline.startswith("🙈 Vigie saw nothing from")
+    assert message.headline.startswith("🙈 Vigie could not check anything from")

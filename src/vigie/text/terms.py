@@ -50,7 +50,7 @@ SIGNS: dict[str, Pair] = {
 BLIND: dict[Cause, Pair] = {
     Cause.PROBE_NETWORK: ("pas de réseau", "no network"),
     Cause.PROBE_RESOLVER: ("pas de résolveur", "no resolver"),
-    Cause.PROBE_ERROR: ("machine ou Vigie arrêtée", "machine or Vigie not running"),
+    Cause.PROBE_ERROR: ("machine ou Vigie arrêtée", "machine or Vigie stopped"),
 }
 
 MONTHS: tuple[Pair, ...] = (
