@@ -1,6 +1,6 @@
 """What a text claims in figures: every number, unit, time, date, address, host, status, version and quotation, in one form for comparing.
 
-A claim is a set of readings (`2 h 05` may be an hour or a span); it is permitted when one of them stands among the permitted ones.
+A claim is a set of readings (`2 h 05` may be an hour or a span); it is permitted when one of them is among the permitted ones.
 """
 
 import re

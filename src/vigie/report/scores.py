@@ -12,7 +12,7 @@ _ACCEPTED, _VALID = 0.8, 0.9
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One case put to a model. `cause` is the model's own pick, before a decisive rule overrules it; times in ms, None where not told."""
+    """One case put to a model. `cause` is the model's own pick, before a decisive rule overrules it; times in ms, None where not measured."""
 
     variant: Variant
     right: str
@@ -54,7 +54,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """A whole evaluation. Medians in ms (None where nothing was told); `rate` in tokens a second."""
+    """A whole evaluation. Medians in ms (None where nothing was measured); `rate` in tokens a second."""
 
     model: str
     mode: str
@@ -102,5 +102,5 @@ def _share(whole: Sequence[Tried], hits: Sequence[bool]) -> Share:
 
 
 def _median(values: Sequence[float | None]) -> float | None:
-    told = sorted(value for value in values if value is not None)
-    return told[len(told) // 2] if told else None
+    known = sorted(value for value in values if value is not None)
+    return known[len(known) // 2] if known else None

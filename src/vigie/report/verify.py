@@ -1,7 +1,7 @@
-"""Certifies what the model wrote: a sentence goes out only if everything it claims stands in the facts it cites.
+"""Certifies what the model wrote: a sentence goes out only if everything it claims is in the facts it cites.
 
 The reply must be strict JSON of the schema, with known ids. Then each sentence on its own must keep every rule of `_broken_rule`; one that
-breaks a rule is dropped with the rule's name. No sentence left means that the plain report stands.
+breaks a rule is dropped with the rule's name. No sentence left means that the plain report is used.
 """
 
 import json
@@ -76,7 +76,7 @@ def certify(
 
 
 def _chosen(cause: str, hypotheses: Sequence[Hypothesis]) -> Hypothesis | None:
-    """A decisive hypothesis stands, whatever the model picked."""
+    """A decisive hypothesis wins, whatever the model picked."""
     decisive = (one for one in hypotheses if one.grade == "high")
     return next(decisive, None) or next((one for one in hypotheses if one.id == cause), None)
 
@@ -163,7 +163,7 @@ def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None)
     parts = [own]
     for fact in facts:
         parts += [fact.evidence.fr, fact.evidence.en, str(fact.evidence.value), *fact.evidence.renderings]
-        figures |= _said(fact)
+        figures |= _figures_of(fact)
     words = " \n ".join(parts).lower()
     return _Licence(words, f"{words} \n {' '.join(chosen.text).lower() if chosen else ''}", figures)
 
@@ -211,7 +211,7 @@ def _addresses_keep_theirs(text: str, facts: Sequence[Fact], host: str, language
     for clause in _CLAUSES.split(text):
         figures = claims(clause, language)
         named = {reading for claim in figures if claim.kind == "address" for reading in claim.readings} - readings(host, language)
-        own = [(fact, said) for fact in facts if named and named <= (said := _said(fact))]
+        own = [(fact, said) for fact in facts if named and named <= (said := _figures_of(fact))]
         if named and not all(claim.readings & frozenset().union(*(said for _, said in own)) for claim in figures):
             return False
         if own and not _points_as(clause, [fact for fact, _ in own]):
@@ -219,7 +219,7 @@ def _addresses_keep_theirs(text: str, facts: Sequence[Fact], host: str, language
     return True
 
 
-def _said(fact: Fact) -> frozenset[Reading]:
+def _figures_of(fact: Fact) -> frozenset[Reading]:
     evidence = fact.evidence
     more = [readings(rendering, language) for rendering in evidence.renderings for language in ("fr", "en")]
     return readings(evidence.fr, "fr").union(readings(evidence.en, "en"), *more)

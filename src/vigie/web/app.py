@@ -1,4 +1,4 @@
-"""The web application: one page and one JSON endpoint over the read side, which change nothing; and whoever hears pings and feedback."""
+"""The web application: one page and one JSON endpoint over the read side, which change nothing; and whoever takes pings and feedback."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -24,10 +24,10 @@ def build(
     queries: Queries,
     vigie: HealthQueries,
     setting: Callable[[], RenderContext],
-    ears: pings.PingReceiver | None = None,
-    desk: feedback.FeedbackService | None = None,
+    receiver: pings.PingReceiver | None = None,
+    service: feedback.FeedbackService | None = None,
 ) -> Starlette:
-    """The application over what can be asked, over who hears the pings of jobs, and who takes feedback.
+    """The application over what can be asked, over who takes the pings of jobs, and who takes feedback.
 
     `setting` is the language and the zone of the configuration in force.
     """
@@ -47,7 +47,7 @@ def build(
             headers=HEADERS,
         )
 
-    more = [*(pings.routes(ears) if ears else ()), *(feedback.routes(desk, pages) if desk else ())]
+    more = [*(pings.routes(receiver) if receiver else ()), *(feedback.routes(service, pages) if service else ())]
     return Starlette(routes=[Route("/", page), Route("/health", health), *more])
 
 
@@ -83,7 +83,7 @@ def _observed(one: MonitorView, language: str) -> str:
 
 
 def _headline(snapshot: Snapshot, words: Callable[..., str]) -> tuple[str, str]:
-    """Colour and words of the first line: the worst that stands."""
+    """Colour and words of the first line: the worst state there is."""
     number = len(snapshot.monitors)
     if not snapshot.health.ok:
         return "down", words("stalled")

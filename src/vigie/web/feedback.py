@@ -24,7 +24,7 @@ from vigie.web.pages import HEADERS, language_of, say, shown
 
 
 class FeedbackService(Protocol):
-    """Who knows what a link is about, and keeps what is said. Raises StoreError."""
+    """Who knows what a link is about, and stores what people answer. Raises StoreError."""
 
     @property
     def setting(self) -> RenderContext:
@@ -36,7 +36,7 @@ class FeedbackService(Protocol):
         ...
 
     async def keep(self, asked: Asked, *, helpful: bool, cause: str, note: str) -> bool:
-        """Keep what was said; False when enough was said."""
+        """Store an answer; False when there are enough already."""
         ...
 
 
@@ -50,7 +50,7 @@ _HELPFUL = {"yes": True, "no": False}
 
 @dataclass(frozen=True, slots=True)
 class FeedbackForm:
-    """What a form brought, each text one line; `helpful` None where it was not said. A text may still be too long."""
+    """What a form brought, each text one line; `helpful` None where it was not given. A text may still be too long."""
 
     helpful: bool | None = None
     cause: str = ""
@@ -62,17 +62,17 @@ class FeedbackForm:
         return self.helpful is not None and len(self.cause) <= CAUSE and len(self.note) <= NOTE
 
 
-def routes(desk: FeedbackService, pages: Environment) -> list[Route]:
-    """The route over whoever keeps what is said."""
+def routes(service: FeedbackService, pages: Environment) -> list[Route]:
+    """The route over whoever stores what people answer."""
     template = pages.get_template("feedback.html.j2")
 
-    def page(request: Request, status: int, asked: Asked | None, said: FeedbackForm, *, state: str = "") -> Response:
-        text = template.render(**_context(asked, said, state, language_of(request, desk.setting.language), desk.setting.zone))
+    def page(request: Request, status: int, asked: Asked | None, form: FeedbackForm, *, state: str = "") -> Response:
+        text = template.render(**_context(asked, form, state, language_of(request, service.setting.language), service.setting.zone))
         return HTMLResponse(text, status_code=status, headers=HEADERS)
 
     async def answer(request: Request) -> Response:
         try:
-            asked = await desk.find(request.path_params["incident"], request.path_params["signature"])
+            asked = await service.find(request.path_params["incident"], request.path_params["signature"])
             if asked is None:
                 return page(request, 404, None, FeedbackForm(), state="gone")
             if request.method != "POST":
@@ -87,23 +87,23 @@ def routes(desk: FeedbackService, pages: Environment) -> list[Route]:
         body = await _body(request)
         if body is None:
             return page(request, 413, asked, FeedbackForm(), state="bad")
-        said = _read(body)
-        if said.helpful is None or not said.usable:
-            return page(request, 400, asked, said, state="bad")
-        kept = await desk.keep(asked, helpful=said.helpful, cause=said.cause, note=said.note)
-        return page(request, 200 if kept else 429, asked, said, state="thanks" if kept else "enough")
+        form = _read(body)
+        if form.helpful is None or not form.usable:
+            return page(request, 400, asked, form, state="bad")
+        kept = await service.keep(asked, helpful=form.helpful, cause=form.cause, note=form.note)
+        return page(request, 200 if kept else 429, asked, form, state="thanks" if kept else "enough")
 
     return [Route("/feedback/{incident}/{signature}", answer, methods=["GET", "POST"])]
 
 
-def _context(asked: Asked | None, said: FeedbackForm, state: str, language: str, zone: tzinfo) -> dict[str, object]:
+def _context(asked: Asked | None, form: FeedbackForm, state: str, language: str, zone: tzinfo) -> dict[str, object]:
     def words(key: str, **values: object) -> str:
         return say(language, f"ask_{key}", **values)
 
     return {
         "words": words,
         "asked": asked,
-        "said": said,
+        "form": form,
         "state": state,
         "since": date_time(asked.incident.started_at, zone, language) if asked else "",
         "causes": list(dict.fromkeys(pick(one, language) for one in catalogue().values())),

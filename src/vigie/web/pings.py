@@ -16,7 +16,7 @@ from vigie.ports import Answer
 
 
 class PingReceiver(Protocol):
-    """Who hears pings."""
+    """Takes pings."""
 
     def knows(self, token: str) -> bool:
         """Whether a body is worth reading."""
@@ -43,23 +43,23 @@ _REPLIES = {
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def routes(ears: PingReceiver) -> list[Route]:
-    """The routes over whoever hears the pings."""
+def routes(receiver: PingReceiver) -> list[Route]:
+    """The routes over whoever takes the pings."""
 
     async def ping(request: Request) -> Response:
         read = _signal(request.path_params.get("action", ""))
         run = request.query_params.get("rid", "")
         if read is None or (run and not _RUN.fullmatch(run)):
-            return _said(400, "no such ping: /start, /fail, /log or an exit status from 0 to 255, and ?rid= of letters, digits and -")
-        body = await _body(request) if ears.knows(request.path_params["token"]) else ""
-        answer = await ears.receive(request.path_params["token"], Ping(0, read[0], run.lower(), read[1], None, body))
-        return _said(*_REPLIES[answer], later=answer in (Answer.TOO_MANY, Answer.NOT_NOW))
+            return _reply(400, "no such ping: /start, /fail, /log or an exit status from 0 to 255, and ?rid= of letters, digits and -")
+        body = await _body(request) if receiver.knows(request.path_params["token"]) else ""
+        answer = await receiver.receive(request.path_params["token"], Ping(0, read[0], run.lower(), read[1], None, body))
+        return _reply(*_REPLIES[answer], later=answer in (Answer.TOO_MANY, Answer.NOT_NOW))
 
     async def push(request: Request) -> Response:
         asked = request.query_params
         signal = Signal.SUCCESS if asked.get("status", "up") == "up" else Signal.FAIL
-        told = Ping(0, signal, took_ms=_milliseconds(asked.get("ping", "")), body=asked.get("msg", "")[:BODY_BYTES])
-        status, words = _REPLIES[await ears.receive(request.path_params["token"], told)]
+        ping = Ping(0, signal, took_ms=_milliseconds(asked.get("ping", "")), body=asked.get("msg", "")[:BODY_BYTES])
+        status, words = _REPLIES[await receiver.receive(request.path_params["token"], ping)]
         answer = {"ok": True} if status == 200 else {"ok": False, "msg": words}
         return JSONResponse(answer, status_code=status, headers=_HEADERS)
 
@@ -71,7 +71,7 @@ def routes(ears: PingReceiver) -> list[Route]:
     ]
 
 
-def _said(status: int, words: str, *, later: bool = False) -> Response:
+def _reply(status: int, words: str, *, later: bool = False) -> Response:
     return PlainTextResponse(words, status_code=status, headers={**_HEADERS, **({"Retry-After": "5"} if later else {})})
 
 
