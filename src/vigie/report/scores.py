@@ -12,7 +12,7 @@ _ACCEPTED, _VALID = 0.8, 0.9
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """One case put to a model. `cause` is the model's own pick, before a decisive rule overrules it; times in ms, None where not measured."""
+    """One case put to a model. `cause` is the model's own pick, before a decisive rule overrules it; times in ms, None if not measured."""
 
     variant: Variant
     right: str
