@@ -110,7 +110,7 @@ def model(settings: Desired, clock: Clock) -> LanguageModel | None:
 
 
 def collectors(settings: Desired, deps: ProbeDeps, known: Callable[[], Awaitable[Known]]) -> list[Collector]:
-    """Every kind of second look."""
+    """Every kind of diagnostics."""
     urls = {one.monitor.id: url for one in settings.monitors if (url := getattr(one.config.reveal(), "plain_url", None))}
     wanted = CollectorDeps(
         deps.clock, deps.resolver, deps.link, settings.second_resolver, url_of=lambda monitor: urls.get(monitor.id), known=known

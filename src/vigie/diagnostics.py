@@ -1,4 +1,4 @@
-"""What `vigie check --explain` tells: the second look at a check that was not up, its facts, and the rules' shortlist."""
+"""What `vigie check --explain` shows: the diagnostics of a check that was not up, its facts, and the rules' shortlist."""
 
 import asyncio
 import logging

@@ -63,7 +63,7 @@ class Traits:
 
 
 class Collector(Protocol):
-    """One kind of second look at the first failure."""
+    """One kind of diagnostics on the first failure."""
 
     async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
         """Bring evidence within `budget_ms`; own faults yield fewer facts, never an exception."""

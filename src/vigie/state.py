@@ -39,7 +39,7 @@ class State:
         """
         with contextlib.ExitStack() as held:
             if self._database is not None:
-                held.enter_context(_held(_beside(self._database, ".lock"), f"another Vigie is at work on {self._database}"))
+                held.enter_context(_held(_beside(self._database, ".lock"), f"another Vigie is running on {self._database}"))
             self._make_folder()
             held.enter_context(_held(self.folder / "lock", f"another Vigie has its state in {self.folder}"))
             yield
@@ -88,7 +88,7 @@ def _held(path: Path, taken: str) -> Iterator[None]:
         if fresh:
             _hand_over(path)
     except Timeout:
-        raise AlreadyRunning(taken, "wait for it to end, or stop it") from None
+        raise AlreadyRunning(taken, "wait for it to finish, or stop it") from None
     except OSError as error:
         raise VigieError(f"{path} cannot be written: {error.strerror}", f"make {path.parent} writable for this user") from error
     try:
