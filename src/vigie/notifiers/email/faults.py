@@ -67,13 +67,13 @@ def login(words: str, host: str) -> DeliveryError:
 def no_starttls(where: str) -> DeliveryError:
     """The server offers no encryption, and none is not what was asked for."""
     fix = "use port 465 (tls: implicit); for a server in your own network without TLS, set tls: none under notify in vigie.yaml"
-    return DeliveryError(DeliveryReason.TLS, f"{where} offers no STARTTLS", fix=fix)
+    return DeliveryError(DeliveryReason.TLS, f"{where} does not offer STARTTLS", fix=fix)
 
 
 def no_login(where: str) -> DeliveryError:
     """The server knows no login over this connection."""
     fix = "leave out EMAIL_PASSWORD if the server needs none; some servers offer a login only over TLS"
-    return DeliveryError(DeliveryReason.AUTH, f"{where} offers no login", fix=fix, retry_after_ms=AUTH_RETRY_MS)
+    return DeliveryError(DeliveryReason.AUTH, f"{where} does not offer a login", fix=fix, retry_after_ms=AUTH_RETRY_MS)
 
 
 def receivers(refusals: Mapping[str, Any]) -> DeliveryError:
