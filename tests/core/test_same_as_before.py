@@ -90,7 +90,10 @@ class Now:
         move = _today(happened)
         if isinstance(move, events.Observed | events.Resolved):
             return self._detect(move)
-        return [decided for known in list(self._alerts.values()) for decided in self._apply(known, move)]
+        return [decided for known in self._outages_first() for decided in self._apply(known, move)]
+
+    def _outages_first(self) -> list[AlertState]:
+        return sorted(self._alerts.values(), key=lambda one: one.severity != "outage")
 
     def _detect(self, event: events.DetectionEvent) -> list[Decided]:
         before, open_before = self._state, list(self._alerts)

@@ -84,7 +84,7 @@ def judge(views: Views, policy: DetectionPolicy) -> Verdict:
     votes = [one for one in views if one.status is not Status.UNKNOWN and newest - one.at <= policy.stale_ms]
     if not votes:
         return Verdict(Status.UNKNOWN, max(views, key=lambda one: one.at).cause)
-    needed = min(policy.quorum or len(votes) // 2 + 1, len(votes))
+    needed = max(min(policy.quorum or len(votes) // 2 + 1, len(votes)), 1)
     down = [one for one in votes if one.status is Status.DOWN]
     degraded = [one for one in votes if one.status is Status.DEGRADED]
     if len(down) >= needed:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from vigie.core import incident
 from vigie.core.alert import AlertState
+from vigie.core.detection import Severity
 from vigie.core.events import Acked, Decision, Observed, Opened, Resolved, Stepped, Suspected, Woke
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Incident, Monitor
@@ -199,9 +200,9 @@ class Ingest:
         return transition.decisions
 
     async def wake(self, now: int) -> None:
-        """Wake every alert whose time has come. Raises StoreError."""
+        """Wake every alert whose time has come, those of outages first. Raises StoreError."""
         due = [one for one in self._books.alerts.values() if one.wake_at is not None and one.wake_at <= now]
-        for one in due:
+        for one in sorted(due, key=lambda alert: alert.severity is not Severity.OUTAGE):
             async with self._lock:
                 draft = Draft(self._books)
                 transitions = self._notified(draft, one.id, Woke(now))
