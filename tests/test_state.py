@@ -107,7 +107,7 @@ def test_what_root_makes_belongs_to_whom_the_folder_belongs(tmp_path: Path) -> N
 def test_two_never_work_on_one_store_whatever_their_state_directories(tmp_path: Path) -> None:
     database = tmp_path / "vigie.db"
     with State(tmp_path / "one", database).locked():
-        with pytest.raises(AlreadyRunning, match=r"at work on .*vigie\.db"), State(tmp_path / "two", database).locked():
+        with pytest.raises(AlreadyRunning, match=r"another Vigie is running on .*vigie\.db"), State(tmp_path / "two", database).locked():
             pass
         with State(tmp_path / "two", tmp_path / "other.db").locked():
             pass

@@ -19,12 +19,12 @@ from .conftest import text_of
 PASSWORD = "app-password-7"
 WORDS = {
     "en": (
-        "👍 The analysis helped: ",
-        "👎 The analysis misled: ",
+        "👍 The analysis was helpful: ",
+        "👎 The analysis was misleading: ",
         "The check of {host} received HTTP 502 instead of 200-299.",
         "Thank you",
     ),
-    "fr": ("👍 L'analyse a aidé : ", "👎 L'analyse a trompé : ", "Le contrôle de {host} a reçu HTTP 502 au lieu de 200-299.", "Merci"),
+    "fr": ("👍 Analyse utile : ", "👎 Analyse trompeuse : ", "Le contrôle de {host} a reçu HTTP 502 au lieu de 200-299.", "Merci"),
 }
 
 

@@ -59,7 +59,7 @@ def test_a_failed_job_pages_at_once_and_its_words_are_kept_for_those_who_ask(vig
     shown = vigie("incidents", "show", "backup-1").stdout
     assert "fail, exit status 3" in shown
     assert "no space left on /backup, password=***" in shown
-    assert vigie("ping", "backup", "--message", "done").stdout == "Backup: success is recorded.\n"
+    assert vigie("ping", "backup", "--message", "done").stdout == "Backup: success recorded.\n"
     _, recovery = inbox.wait(2)
     assert "🟢 Backup" in recovery["Subject"]
     assert ask(f"{configured}/ping/unknown-token") == 404
@@ -112,5 +112,5 @@ def test_what_is_no_job_is_told(vigie: Any, configured: str) -> None:
     done = vigie("ping", "nobody")
 
     assert done.returncode == 3
-    assert "jobs that report in: backup" in done.stderr
+    assert "jobs: backup" in done.stderr
     assert vigie("ping", "backup", "--start", "--fail").returncode == 3

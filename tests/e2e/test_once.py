@@ -198,8 +198,8 @@ def test_what_is_usual_is_learnt_over_runs(vigie: Any, quick: Path, tmp_path: Pa
 
 def test_how_available_a_service_was_can_be_asked_for(vigie: Any, quick: Path, site: Any) -> None:
     vigie("once")
-    assert re.search(r"boutique +100 %, observed for \d+ s", vigie("incidents", "uptime").stdout)
+    assert re.search(r"boutique +100%, observed for \d+ s", vigie("incidents", "uptime").stdout)
     site.status = 500
     vigie("once")
     shown = vigie("incidents", "uptime", "--days", "1").stdout
-    assert re.search(r"boutique +\d+\.\d{3} %, down for \d+ s, observed for \d+ s", shown), shown
+    assert re.search(r"boutique +\d+\.\d{3}%, down for \d+ s, observed for \d+ s", shown), shown

@@ -57,7 +57,7 @@ async def test_the_model_is_asked_with_one_constant_set_of_options_and_the_schem
         (Mode.NO_OLLAMA, ModelFault.SCHEMA, "llm.url"),
         (Mode.ARRAY, ModelFault.SCHEMA, "llm.url"),
         (Mode.EMPTY, ModelFault.EMPTY, "model"),
-        (Mode.THINKING, ModelFault.EMPTY, "think"),
+        (Mode.THINKING, ModelFault.EMPTY, "visible reasoning"),
         (Mode.CUT, ModelFault.CUT, "num_predict"),
         (Mode.NO_DONE, ModelFault.CUT, "log"),
         (Mode.RESET, ModelFault.CUT, "log"),
@@ -134,7 +134,7 @@ async def test_a_model_that_runs_elsewhere_gets_no_prompt(model: Make, prompt: P
     async with ScriptedOllama(remote_host="https://ollama.com:443") as server:
         error = await _fault(model(server), prompt)
         assert (error.fault, server.chats) == (ModelFault.REMOTE, [])
-        with pytest.raises(ModelError, match="runs remotely"):
+        with pytest.raises(ModelError, match="runs elsewhere"):
             await model(server).preload()
         reply = await model(server, allow_remote=True).write(prompt, 5_000)
         assert (bool(reply.text), reply.local) == (True, False)
@@ -225,15 +225,15 @@ def test_this_machine_and_private_networks_are_near(url: str) -> None:
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"url": "https://ollama.example.com"}, "no private address"),
-        ({"url": "8.8.8.8"}, "no private address"),
+        ({"url": "https://ollama.example.com"}, "not a private address"),
+        ({"url": "8.8.8.8"}, "not a private address"),
         ({"model": "gpt-oss:120b-cloud"}, "runs in a cloud"),
         ({"model": "qwen3:cloud"}, "runs in a cloud"),
         ({"model": " "}, "empty"),
-        ({"url": "ftp://localhost"}, "no address of a server"),
-        ({"url": "http://localhost:99999"}, "no address of a server"),
-        ({"url": "bad host"}, "no address of a server"),
-        ({"url": "http://user:secret@localhost:11434"}, "no address of a server; write"),
+        ({"url": "ftp://localhost"}, "not a server address"),
+        ({"url": "http://localhost:99999"}, "not a server address"),
+        ({"url": "bad host"}, "not a server address"),
+        ({"url": "http://user:secret@localhost:11434"}, "not a server address; write"),
     ],
 )
 def test_what_would_leave_the_machine_or_reach_nobody_is_refused(changed: dict[str, Any], words: str) -> None:

@@ -75,13 +75,13 @@ async def test_a_token_is_sent_and_never_told(prompt: Prompt) -> None:
     ("mode", "fault", "fix"),
     [
         (Mode.NOT_PULLED, ModelFault.NOT_PULLED, "llm.model"),
-        (Mode.BUSY, ModelFault.BUSY, "less to do"),
+        (Mode.BUSY, ModelFault.BUSY, "reduce the load"),
         (Mode.BROKEN, ModelFault.SERVER, "log"),
         (Mode.HTML, ModelFault.NOT_JSON, "llm.url"),
         (Mode.NO_OLLAMA, ModelFault.SCHEMA, "llm.url"),
         (Mode.ARRAY, ModelFault.SCHEMA, "llm.url"),
         (Mode.EMPTY, ModelFault.EMPTY, "model"),
-        (Mode.THINKING, ModelFault.EMPTY, "think"),
+        (Mode.THINKING, ModelFault.EMPTY, "visible reasoning"),
         (Mode.CUT, ModelFault.CUT, "num_predict"),
         (Mode.NO_DONE, ModelFault.CUT, "log"),
         (Mode.RESET, ModelFault.CUT, "log"),
@@ -143,7 +143,7 @@ async def test_examine_says_what_is_there(prompt: Prompt) -> None:
     ("values", "words"),
     [
         ({"url": "https://api.openai.com/v1"}, "incident data would leave the machine"),
-        ({"url": "localhost:1234"}, "is no http"),
+        ({"url": "localhost:1234"}, "is not an http"),
         ({"model": " "}, "is empty"),
     ],
 )

@@ -26,7 +26,7 @@ Writer = asyncio.StreamWriter
 
 
 def in_days(days: float) -> str:
-    return (dt.datetime.now(dt.UTC) + dt.timedelta(days=days, minutes=5)).isoformat()
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(days=days, hours=6)).isoformat()
 
 
 def registered(name: str = "shop.test", days: float | None = 400, *states: str, **more: Any) -> dict[str, Any]:

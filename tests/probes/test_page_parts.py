@@ -64,13 +64,20 @@ def hostile() -> Iterator[tuple[str, bytes]]:
 
 @pytest.mark.parametrize(("name", "body"), list(hostile()), ids=[name for name, _ in hostile()])
 def test_a_hostile_page_costs_little(name: str, body: bytes) -> None:
+    """A few times what an ordinary page of its size takes, on whatever machine; what is not linear takes hundreds of times as long."""
+    ordinary = filled(b"<p>some words of a page, <a href=/next>and a link</a>, <b>and more</b> of them</p>")
+
+    assert cost(body) < 15 * cost(ordinary) + 0.005, name
+
+
+def cost(body: bytes) -> float:
+    """CPU seconds of reading a page once, the least of three."""
     spent = []
     for _ in range(3):
         started = time.process_time()
         Reader(trusted=False).read(200, HTML, body, HOST)
         spent.append(time.process_time() - started)
-
-    assert min(spent) < 0.05, name
+    return min(spent)
 
 
 @pytest.mark.parametrize("body", [filled(b"<"), filled(b"<div>"), b"<a " + b" ".join(b"a%d" % n for n in range(50_000)) + b">"])

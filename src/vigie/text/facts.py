@@ -24,7 +24,7 @@ ADDRESS_ALIVE: Pair = ("L'adresse {address} accepte la connexion.", "The address
 ADDRESSES: Pair = ("Le nom a {count}.", "The name has {count}.")
 
 STATUS: Pair = ("Le statut HTTP est {status}.", "The HTTP status is {status}.")
-SERVER: Pair = ("La réponse vient d'un serveur {server}.", "The response comes from a {server} server.")
+SERVER: Pair = ("Le serveur web est {server}.", "The web server is {server}.")
 VIA: Pair = ("La réponse est passée par un proxy.", "The response passed through a proxy.")
 RETRY_AFTER: Pair = ("Le service demande d'attendre {wait}.", "The service asks clients to wait {wait}.")
 REDIRECTS: Pair = ("Le contrôle a suivi {count}.", "The check followed {count}.")
