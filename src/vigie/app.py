@@ -167,13 +167,13 @@ class Runtime:
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
         routine = logging.DEBUG if threads else logging.INFO  # the log of `once` says what one cycle did; `serve` does it all day long
-        listeners = [self.reporter.hear, self._wake]
+        listeners = [self.reporter.on_transition, self._wake]
         self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine)
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
-        self.ingest.listen_to_results(self.eyes.hear)
+        self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
+        self.ingest.listen_to_results(self.self_monitor.on_transition)
         self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
-        self.ingest.listen_to_results(self.calendar.hear)
+        self.ingest.listen_to_results(self.calendar.on_transition)
 
     async def start(self) -> None:
         """Load the state and adopt the configuration's monitors."""
@@ -181,10 +181,10 @@ class Runtime:
         await self.store.catalog.sync_monitors(watched)
         await self.ingest.start()
         await self.ingest.configure(watched)
-        self.eyes.use(watched, self.settings.blind_after_ms, [one.monitor for one in probed(self.settings)])
-        await self.eyes.start()
-        told = self.settings.availability
-        self.calendar.use(watched, told.every, told.channels, zone_of(self.settings))
+        self.self_monitor.use(watched, self.settings.blind_after_ms, [one.monitor for one in probed(self.settings)])
+        await self.self_monitor.start()
+        report = self.settings.availability
+        self.calendar.use(watched, report.every, report.channels, zone_of(self.settings))
 
     async def close(self) -> None:
         """Let what is being sent end, then close the store."""
@@ -264,7 +264,7 @@ async def _cycle(runtime: Runtime) -> int:
             await asyncio.gather(*(cycle(one) for one in probed(runtime.settings)))
         await runtime.reporter.idle()
         await runtime.calendar.tick()
-        await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was told that it would be done
+        await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
         return await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
     finally:
         reporting.cancel()

@@ -58,7 +58,7 @@ class Server:
             evidence=str(state_of(settings).evidence),
         )
         self.heartbeats = heartbeats(self.runtime, self._bus.publish, lambda: self.runtime.deps.link.fault())  # noqa: PLW0108 - of the moment: a new configuration may bring another link
-        self.desk = (
+        self.feedback = (
             FeedbackService(self.runtime.store.archive, self.runtime.store.catalog, clock, self.runtime.composer)
             if settings.web.public_url is not None
             else None
@@ -69,7 +69,7 @@ class Server:
         self.runtime.ingest.listen(self._pace)
         self.queries = StoredQueries(self.runtime.store, self._watched)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
-        self.runtime.ingest.listen_to_results(self.health.hear)
+        self.runtime.ingest.listen_to_results(self.health.on_transition)
         self._source = FileSource(self._read, settings)
         parts: list[Part[Desired]] = [
             self._follow_log,
@@ -115,7 +115,7 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.runtime.eyes.stop()
+        await self.runtime.self_monitor.stop()
         unsent = await self.runtime.outbox.drain(self._clock.now() + _DRAIN_MS)
         if unsent:
             log.warning("%s still unsent; they will be sent at the next start", counted(unsent, "notice", "en"))
@@ -148,15 +148,15 @@ class Server:
         link = Link(runtime.deps.resolver, list(desired.control), desired.second_resolver)
         looks = collectors(desired, replace(runtime.deps, link=link), runtime.known)
         built, options, watched = notifiers(desired, self._clock), writing(desired, self._clock), monitors(desired)
-        told = desired.availability
+        report = desired.availability
 
         def swap() -> None:
             runtime.deps.link = link
             runtime.composer.use(options.setting, watched)
             runtime.reporter.use(options, looks)
             runtime.outbox.use(built)
-            runtime.eyes.use(watched.values(), desired.blind_after_ms, [one.monitor for one in probed(desired)])
-            runtime.calendar.use(watched.values(), told.every, told.channels, options.setting.zone)
+            runtime.self_monitor.use(watched.values(), desired.blind_after_ms, [one.monitor for one in probed(desired)])
+            runtime.calendar.use(watched.values(), report.every, report.channels, options.setting.zone)
             old.close()
 
         yield Prepared(swap=swap)
@@ -250,7 +250,7 @@ async def _page(service: Server, settings: Desired) -> Callable[[], Awaitable[No
     from vigie.web.app import build
 
     listening = await _bound(settings.web.listen, service)
-    pages = build(service.queries, service.health, service.setting, service.heartbeats, service.desk)
+    pages = build(service.queries, service.health, service.setting, service.heartbeats, service.feedback)
     config = uvicorn.Config(pages, log_config=None, access_log=False, lifespan="off", ws="none")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours

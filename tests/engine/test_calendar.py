@@ -153,10 +153,10 @@ async def test_nothing_is_told_before_a_result_has_shown_what_was_missed(clock: 
     ours = calendar(store, clock)
     running = asyncio.create_task(ours.run())
     state = DetectionState("shop")
-    await ours.hear(Transition(SHOP, state, state, (), None))
+    await ours.on_transition(Transition(SHOP, state, state, (), None))
     await clock.sleep(600)
     assert await waiting(store) == []
-    await ours.hear(Transition(SHOP, state, state, (), CheckResult("shop", clock.now(), Status.UP)))
+    await ours.on_transition(Transition(SHOP, state, state, (), CheckResult("shop", clock.now(), Status.UP)))
     store.broken = StoreError(StoreFault.FULL, "full", "")
     await clock.sleep(30)
     store.broken = None

@@ -100,13 +100,13 @@ async def test_links_begin_with_the_page_that_answers_them(tmp_path: Path) -> No
     service = Server(settings, SystemClock(), lambda: load(file, {}, tmp_path))
     try:
         assert await service.reload()
-        assert service.desk is None
+        assert service.feedback is None
         assert service.runtime.composer.setting.feedback is None
     finally:
         await service.runtime.close()
     after = Server(load(file, {}, tmp_path), SystemClock(), lambda: settings)
     try:
-        assert after.desk is not None
+        assert after.feedback is not None
         assert after.runtime.composer.setting.feedback is not None
     finally:
         await after.runtime.close()

@@ -264,7 +264,7 @@ class Running:
     def __post_init__(self) -> None:
         self.ingest = Ingest(self.store.ledger, self.store.archive, self.clock, hold_ms=0)
         self.reader = RunningHealth(self.store.ledger, self.ingest, self.clock, lambda: self.monitors, lambda: self.late)
-        self.ingest.listen_to_results(self.reader.hear)
+        self.ingest.listen_to_results(self.reader.on_transition)
 
     async def start(self) -> "Running":
         await self.store.catalog.sync_monitors(self.monitors)

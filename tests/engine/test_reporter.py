@@ -289,7 +289,7 @@ async def test_a_report_that_cannot_be_stored_leaves_the_page_to_its_hold(
 async def test_a_report_left_unwritten_by_a_crash_is_written_at_the_next_start(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     vigie = world.vigie()
-    vigie.reporter.hear = _deaf  # type: ignore[method-assign]
+    vigie.reporter.on_transition = _deaf  # type: ignore[method-assign]
     vigie.ingest._listeners = [vigie._wake, vigie._pace]
     await vigie.start()
     await clock.sleep(30)

@@ -49,15 +49,15 @@ class Intake:
     async def start(self) -> "Intake":
         self.ingest = Ingest(self.store.ledger, self.store.archive, self.clock, hold_ms=0)
         ledger, archive = self.store.ledger, self.store.archive
-        self.eyes = SelfMonitor(
+        self.self_monitor = SelfMonitor(
             ledger, archive, self.ingest, self.clock, self._wake, continuous=self.continuous, elapsed=self.clock.monotonic
         )
-        self.ingest.listen_to_results(self.eyes.hear)
+        self.ingest.listen_to_results(self.self_monitor.on_transition)
         await self.store.catalog.sync_monitors(self.monitors)
         await self.ingest.start()
         await self.ingest.configure(self.monitors)
-        self.eyes.use(self.monitors, TELL, [one for one in self.monitors if one not in self.passive])
-        await self.eyes.start()
+        self.self_monitor.use(self.monitors, TELL, [one for one in self.monitors if one not in self.passive])
+        await self.self_monitor.start()
         return self
 
     def _wake(self) -> None:
@@ -225,7 +225,7 @@ async def test_a_life_that_broke_off_is_a_silence_that_is_told(desk: Make) -> No
 async def test_a_stop_that_was_asked_for_is_kept_and_not_told(desk: Make) -> None:
     ours = await desk().start()
     await ours.see()
-    await ours.eyes.stop()
+    await ours.self_monitor.stop()
     again = await desk(run=2).start()
     await again.see(after_s=3_600)
     assert await again.spans() == [(ERROR, 3_600)]
@@ -308,15 +308,15 @@ async def test_a_store_that_fails_is_asked_again_at_the_next_result(desk: Make) 
     store = ours.store
     assert isinstance(store, MemoryStore)
     await ours.see()
-    before, at = ours.eyes._sight, ours.clock.now()
+    before, at = ours.self_monitor._visibility, ours.clock.now()
 
     async def broken(_: object) -> None:
         raise StoreError(StoreFault.FULL, "full", "")
 
     commit, store.ledger.commit = store.ledger.commit, broken  # type: ignore[method-assign, assignment]
     with pytest.raises(StoreError):
-        await ours.eyes._look(Unseen(at, NETWORK))
-    assert ours.eyes._sight is before
+        await ours.self_monitor._look(Unseen(at, NETWORK))
+    assert ours.self_monitor._visibility is before
     store.ledger.commit = commit  # type: ignore[method-assign]
     await ours.see(UNKNOWN, NETWORK)
     assert await ours.spans() == [(NETWORK, None)]

@@ -52,10 +52,10 @@ async def _all(found: Desired, *, pull: bool) -> int:
     examined |= {f"channel {name}": one.examine for name, one in notifiers(found, clock).items()}
     if found.missing or not found.channels:
         examined["channels"] = lambda: _no_channels(found)
-    return sum([await _told(name, examination) for name, examination in examined.items()])
+    return sum([await _passed(name, examination) for name, examination in examined.items()])
 
 
-async def _told(name: str, examination: Examination) -> bool:
+async def _passed(name: str, examination: Examination) -> bool:
     try:
         with waiting(f"testing {name} …"):
             answer = await examination()

@@ -78,7 +78,7 @@ def show(identity: Id, *, config: ConfigOption = None) -> None:
     """Show one incident: the timeline, the report, and every delivery attempt."""
     known = settings(config)
 
-    typer.echo("\n".join(_told(run(_details(known, identity)), known.language, _zone(known))))
+    typer.echo("\n".join(_lines(run(_details(known, identity)), known.language, _zone(known))))
 
 
 async def _details(found: Desired, identity: str) -> "IncidentDetails":
@@ -89,7 +89,7 @@ async def _details(found: Desired, identity: str) -> "IncidentDetails":
     return details
 
 
-def _told(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]:
+def _lines(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]:
     incident = details.incident
     ended = "still open" if incident.closed_at is None else f"closed after {duration(incident.closed_at - incident.started_at, 'en')}"
     lines = [f"{incident.id}: {incident.severity}, {incident.cause}, {ended}", "", "Timeline"]

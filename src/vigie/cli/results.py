@@ -87,10 +87,10 @@ def text(monitor: Monitor, result: CheckResult, *, colour: bool, language: str =
     cause = f"  {result.cause}" if result.cause else ""
     phases = drawn.bars(result.timings) if colour else [_phases(result.timings)]
     lines = [f"{on}{_MARKS[result.status]} {result.status.upper()}{off}  {monitor.target}{cause}"]
-    told = [result.message, *drawn.hops(result), _served(result), *phases, _certificate(result.tls)]
-    told += drawn.chain(result.tls) if colour else []
-    told += [] if diagnosis is None else drawn.diagnosis(diagnosis, language)
-    lines += [f"  {part}" for part in told if part]
+    parts = [result.message, *drawn.hops(result), _served(result), *phases, _certificate(result.tls)]
+    parts += drawn.chain(result.tls) if colour else []
+    parts += [] if diagnosis is None else drawn.diagnosis(diagnosis, language)
+    lines += [f"  {part}" for part in parts if part]
     return "\n".join(lines + [f"  → {hint}" for hint in result.advice])
 
 

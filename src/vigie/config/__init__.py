@@ -90,7 +90,7 @@ def _desired(read: Tree, file: Path | None, base: Path) -> Desired:
     monitors = assemble.monitors(read, shape, list(shape.notify))
     llm = assemble.llm(read, shape)
     store = assemble.store(read, shape.store, base)
-    told = assemble.availability(read, shape, list(shape.notify))
+    availability_report = assemble.availability(read, shape, list(shape.notify))
     if not shape.monitors and not read.faults:
         read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
@@ -115,7 +115,7 @@ def _desired(read: Tree, file: Path | None, base: Path) -> Desired:
         second_resolver=shape.second_resolver,
         blind_after_ms=int(shape.blind_after),
         collectors=tuple(plugins.kinds("collectors")),
-        availability=told,
+        availability=availability_report,
         missing=_missing(read, channels),
         secrets=Secrets(held),
     )

@@ -22,7 +22,7 @@ _TICK_SECONDS = 2.0
 class Calendar:
     """Tells the newest whole period only. `wake` wakes the outbox.
 
-    That a period was told is the rows of its notices, which stay in the store after delivery: there is nothing else that could disagree.
+    That a period was announced is the rows of its notices, which stay in the store after delivery: nothing else could disagree.
     """
 
     def __init__(self, ledger: Ledger, archive: Archive, ingest: Ingest, clock: Clock, wake: Callable[[], None]) -> None:
@@ -40,7 +40,7 @@ class Calendar:
         self._every, self._channels, self._zone = every, channels, zone
         self._settled = None
 
-    async def hear(self, transition: Transition) -> None:
+    async def on_transition(self, transition: Transition) -> None:
         """A result was taken in, and whoever keeps what Vigie could not see has heard it: a silence up to now is on record."""
         self._heard = self._heard or transition.result is not None
 
@@ -62,13 +62,13 @@ class Calendar:
         period = newest(now, self._every, self._zone)
         if period == self._settled:
             return
-        if not await self._told(period) and await self._watched(period):
+        if not await self._announced(period) and await self._watched(period):
             await self._ingest.record(Commit(), [self._notice(period, channel, now) for channel in self._channels])
             log.info("the availability report for %s is queued", period.name)
             self._wake()
         self._settled = period
 
-    async def _told(self, period: Period) -> bool:
+    async def _announced(self, period: Period) -> bool:
         """Whether any channel was told or is to be: one that is new in the configuration begins with the next period."""
         waiting = any(row.notice.alert == thread(period) for row in await self._ledger.outbox(OutboxState.WAITING))
         return waiting or bool(await self._archive.deliveries(thread(period)))

@@ -77,7 +77,7 @@ class Reporter:
         """Call back when a report was stored: a page may be due now."""
         self._stored.append(listener)
 
-    async def hear(self, transition: Transition) -> None:
+    async def on_transition(self, transition: Transition) -> None:
         """A turn of ingest: prepare on suspicion, report on opening, let go afterwards."""
         for decision in transition.decisions:
             if isinstance(decision, Suspected) and transition.result is not None:

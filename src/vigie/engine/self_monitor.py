@@ -50,7 +50,7 @@ class SelfMonitor:
         self._heard_at: float | None = None  # by `elapsed`: the newest result, and when sight was lost
         self._lost_at: float | None = None
         self._going_since: float | None = None
-        self._sight, self._tell_after_ms = Visibility(), _MIN_GAP_MS
+        self._visibility, self._announce_after_ms = Visibility(), _MIN_GAP_MS
         self._channels: tuple[str, ...] = ()
         self._gap_ms: int | None = None
         self._last: int | None = None
@@ -58,10 +58,10 @@ class SelfMonitor:
         self._newest: Blind | None = None
         self._lock = asyncio.Lock()
 
-    def use(self, monitors: Iterable[Monitor], tell_after_ms: int, probed: Iterable[Monitor]) -> None:
+    def use(self, monitors: Iterable[Monitor], announce_after_ms: int, probed: Iterable[Monitor]) -> None:
         """Whom to tell, after how long, and how often results come: `probed` are the monitors that are checked at regular intervals."""
         watched = list(monitors)
-        self._tell_after_ms = tell_after_ms
+        self._announce_after_ms = announce_after_ms
         self._channels = tuple(dict.fromkeys(channel for monitor in watched for channel in monitor.notification.to))
         transitions = [monitor.every_ms + monitor.timeout_ms for monitor in probed]
         self._gap_ms = max(_TURNS * min(transitions), _MIN_GAP_MS) if transitions and self._continuous else None
@@ -73,7 +73,7 @@ class SelfMonitor:
         number = max((one.number for one in spans), default=0)
         held = next((one for one in reversed(spans) if one.until is None and not one.monitor), None)
         incident = await self._archive.incident(held.incident) if held is not None else None
-        self._sight = Visibility(number, held, opened=incident is not None and incident.closed_at is None)
+        self._visibility = Visibility(number, held, opened=incident is not None and incident.closed_at is None)
         if self._continuous and held is None and await self._broke_off():
             self._last = max([one.at for one in (await self._archive.last_results()).values()], default=None)
 
@@ -83,12 +83,12 @@ class SelfMonitor:
         newest = max(cursors, key=lambda cursor: cursors[cursor], default=None)
         return newest is not None and mode_of(newest) is RunMode.CONTINUOUS
 
-    async def hear(self, transition: Transition) -> None:
+    async def on_transition(self, transition: Transition) -> None:
         """A result was taken in. Raises StoreError; the next result tries again."""
         result = transition.result
         if result is None:
             return
-        quiet = self._sight.span is None and not self._unknown and result.status is not Status.UNKNOWN
+        quiet = self._visibility.span is None and not self._unknown and result.status is not Status.UNKNOWN
         if quiet and (self._last is None or self._gap_ms is None or result.at - self._last <= self._gap_ms):
             self._last, self._heard_at = result.at, self._elapsed()
             return
@@ -117,32 +117,32 @@ class SelfMonitor:
             self._unknown.setdefault(monitor.id, result.at)
 
     async def _seen(self, monitor: Monitor, result: CheckResult, since: int | None) -> None:
-        span = self._sight.span
+        span = self._visibility.span
         if span is None and since is not None:
             await self._look(Silent(result.at, since, self._ms_since(self._heard_at)))
         elif span is not None and _shows(span, monitor, result):
             await self._look(Seen(result.at, self._ms_since(self._lost_at)))
         began = self._unknown.get(monitor.id)
         if began is not None:
-            await self._keep_one(Blind(self._sight.number + 1, began, Cause.PROBE_ERROR, max(result.at, began), monitor.id))
+            await self._keep_one(Blind(self._visibility.number + 1, began, Cause.PROBE_ERROR, max(result.at, began), monitor.id))
             del self._unknown[monitor.id]
 
     async def _keep_one(self, span: Blind) -> None:
         """What one monitor could not see, unless all were blind then."""
-        held = self._sight.span or self._newest
+        held = self._visibility.span or self._newest
         if held is not None and held.start <= span.start and (held.until is None or span.start <= held.until):
             return
         await self._ingest.record(Commit(blind=(span,)))
-        self._sight = replace(self._sight, number=span.number)
+        self._visibility = replace(self._visibility, number=span.number)
 
     async def _look(self, event: Event) -> None:
-        after, decisions = visibility.step(self._sight, event, self._tell_after_ms)
+        after, decisions = visibility.step(self._visibility, event, self._announce_after_ms)
         if decisions:
             change, notices = self._change(decisions)
             await self._ingest.record(change, notices)
-        if after.span is not None and self._sight.span != after.span:
+        if after.span is not None and self._visibility.span != after.span:
             self._lost_at = self._going_since
-        self._sight = after
+        self._visibility = after
         for decision in decisions:
             self._newest = decision.span
             _log(decision)
@@ -200,5 +200,5 @@ def _log(decision: Decision) -> None:
     if isinstance(decision, Lost):
         log.warning("Vigie cannot check anything (%s): no service is marked down until it can again", span.cause)
     elif isinstance(decision, Regained) and span.until is not None:
-        told = "; a notice is sent" if decision.announced else ""
-        log.warning("Vigie can check again after %.0f s (%s)%s", (span.until - span.start) / 1000, span.cause, told)
+        announced = "; a notice is sent" if decision.announced else ""
+        log.warning("Vigie can check again after %.0f s (%s)%s", (span.until - span.start) / 1000, span.cause, announced)

@@ -205,12 +205,16 @@ class FakeVigie:
         writing = ReportOptions(model, 60_000, "en", None, setting)
         self.reporter = Reporter(store.ledger, store.archive, store.catalog, clock, self.composer, collectors, writing)
         self.outbox = Outbox(store.ledger, store.archive, clock, channels, self.composer.compose, self._fallbacks)
-        self.ingest = Ingest(store.ledger, store.archive, clock, hold_ms=hold_ms, listeners=[self.reporter.hear, self._wake, self._pace])
+        self.ingest = Ingest(
+            store.ledger, store.archive, clock, hold_ms=hold_ms, listeners=[self.reporter.on_transition, self._wake, self._pace]
+        )
         self.reporter.on_stored(self.outbox.wake)
-        self.eyes = SelfMonitor(store.ledger, store.archive, self.ingest, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
-        self.ingest.listen_to_results(self.eyes.hear)
+        self.self_monitor = SelfMonitor(
+            store.ledger, store.archive, self.ingest, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic
+        )
+        self.ingest.listen_to_results(self.self_monitor.on_transition)
         self.calendar = Calendar(store.ledger, store.archive, self.ingest, clock, self.outbox.wake)
-        self.ingest.listen_to_results(self.calendar.hear)
+        self.ingest.listen_to_results(self.calendar.on_transition)
         self.janitor = Janitor(store.inbox, store.archive, clock, self.ingest)
         self.bus = LocalBus()
         self.agent: LocalAgent | None = None
@@ -221,8 +225,8 @@ class FakeVigie:
         await self.store.catalog.sync_monitors(self.monitors)
         await self.ingest.start()
         await self.ingest.configure(self.monitors)
-        self.eyes.use(self.monitors, 120_000, self.monitors)
-        await self.eyes.start()
+        self.self_monitor.use(self.monitors, 120_000, self.monitors)
+        await self.self_monitor.start()
         loops = {"outbox": self.outbox.run, "reporter": self.reporter.run, "janitor": self.janitor.run, "calendar": self.calendar.run}
         self._tasks = [asyncio.create_task(keep_alive(name, run, self.clock)) for name, run in loops.items()]
         self._tasks.append(asyncio.create_task(self._take()))
@@ -242,7 +246,7 @@ class FakeVigie:
         for task in self._tasks[:-1]:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.eyes.stop()
+        await self.self_monitor.stop()
         await self.reporter.close()
         await self.outbox.close()
         await self.ingest.close()

@@ -34,7 +34,7 @@ class RunningHealth:
         known = {monitor: one.status for monitor, one in (await archive.last_results()).items()}
         self._newest = known | self._newest
 
-    async def hear(self, transition: Transition) -> None:
+    async def on_transition(self, transition: Transition) -> None:
         """A result was taken in."""
         if transition.result is not None:
             self._newest[transition.monitor.id] = transition.result.status
