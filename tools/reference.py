@@ -89,7 +89,7 @@ def variables() -> str:
     if strangers:
         raise SystemExit(f"not read by the program: {', '.join(strangers)}")
     about = (
-        "A `.env` beside `vigie.yaml` (or in the current folder) stands behind the environment: what the environment sets wins. With no `vigie.yaml`\n"
+        "A `.env` beside `vigie.yaml` (or in the current folder) comes after the environment: what the environment sets wins. With no `vigie.yaml`\n"
         "these settings are the whole configuration.\n"
     )
     rows = [f"| `{name}` | {words} |" for name, words in VARIABLES.items()]

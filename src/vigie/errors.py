@@ -139,7 +139,7 @@ class ModelFault(StrEnum):
 
 
 class ModelError(VigieError):
-    """The language model gave nothing usable; the plain report stands in."""
+    """The language model gave nothing usable; the plain report is used instead."""
 
     def __init__(self, fault: ModelFault, message: str, fix: str = "") -> None:
         super().__init__(message, fix)

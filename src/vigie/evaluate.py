@@ -84,7 +84,7 @@ def _obeyed(case: Case, said: str) -> bool:
 
 
 def _own_cause(text: str) -> str:
-    """The cause that the model itself picked; empty when the reply is no JSON object with one."""
+    """The cause that the model itself picked; empty when the reply is not a JSON object with one."""
     try:
         reply = json.loads(text)
     except (ValueError, RecursionError):

@@ -47,7 +47,7 @@ class Traits:
 
     - `passive`: it reports in by itself, whenever it likes: no agent checks it. Its Config has a `token` and `expected()`.
     - `conclusive`: one result is proof, so `confirm` and `recover` do not apply.
-    - `network`: its failures may be those of this machine's own network, which is examined before the target is accused.
+    - `network`: its failures may be those of this machine's own network, which is examined before the target is blamed.
     - `tcp`: its target is a TCP port, so the other addresses of its name can be tried by connecting to them. The Config of a kind where
       this depends on the monitor says so with the property `over_tcp`.
     - `every_ms`: the interval of a monitor that sets none; None for that of all monitors.

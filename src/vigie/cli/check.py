@@ -100,7 +100,7 @@ def check(
 
 
 def _keys(url: str, values: dict[str, Any]) -> dict[str, Any]:
-    """A monitor's keys: what HTTP has under `expect` stands beside the others where the scheme asks for another kind of check."""
+    """A monitor's keys: what HTTP has under `expect` moves up beside the others where the scheme asks for another kind of check."""
     scheme, found, _ = url.partition("://")
     if not found or scheme.lower() in ("http", "https"):
         return {"url": url, **values}

@@ -31,7 +31,7 @@ def load_apart(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Des
 def main() -> None:
     """The process: what was asked for comes in, Desired or faults go out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches both; whoever asked gives up
-    sink, sys.stdout = sys.stdout.buffer, sys.stderr  # what an outsider's module prints is no answer
+    sink, sys.stdout = sys.stdout.buffer, sys.stderr  # what a third-party module prints is not part of the answer
     asked, environ, cwd = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own program's words
     found: Desired | list[Fault]
     try:

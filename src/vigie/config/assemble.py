@@ -263,7 +263,7 @@ def zone_of(tree: Tree, name: str | None) -> tzinfo | None:
 
 
 def check_addresses(tree: Tree, file: File) -> None:
-    """Note control targets that are no `host:port` and a second resolver that is no address."""
+    """Note control targets that are not `host:port` and a second resolver that is not an address."""
     for index, text in enumerate(file.control):
         host, _, port = text.rpartition(":")
         if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):

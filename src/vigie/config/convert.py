@@ -40,7 +40,7 @@ def dec_hook(kind: type, value: Any) -> Any:
 
 
 def written(kind: type, value: Any) -> Any:
-    """As `dec_hook`, for values that people write: a bare number is no duration, because nobody can know its unit."""
+    """As `dec_hook`, for values that people write: a bare number is not a duration, because nobody can know its unit."""
     if kind is Duration and isinstance(value, int | float) and not isinstance(value, bool) and value != 0:
         raise ValueError(f"{value!r} has no unit; write {value}s, or {value}m")
     return dec_hook(kind, value)

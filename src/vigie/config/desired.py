@@ -58,7 +58,7 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """The store: its kind, and the adapter's own configuration. `file` is None for one that is no file on this machine."""
+    """The store: its kind, and the adapter's own configuration. `file` is None for one that is not a file on this machine."""
 
     kind: str
     config: StoreConfig

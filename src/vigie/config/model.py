@@ -74,7 +74,7 @@ def _check_public(url: str) -> None:
     try:
         parts = urlsplit(url)
         usual = bool(_PUBLIC.fullmatch(url)) and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of a port that is none, or brackets that are no address
+    except ValueError:  # an invalid port, or brackets without a valid address in them
         usual = False
     if "@" in url or not usual:
         quoted = "" if "@" in url else f": {url!r}"
@@ -168,7 +168,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         str | None,
         Meta(
             description="Directory for the lock, the key that signs links and pictures of failures, relative to this file. When not set: beside "
-            "the database, by its name and `.state`; `vigie.state` beside this file for a store that is no file.",
+            "the database, by its name and `.state`; `vigie.state` beside this file for a store that is not a file.",
             examples=["/var/lib/vigie/state"],
         ),
     ] = None

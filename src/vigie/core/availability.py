@@ -52,7 +52,7 @@ def availability(start: int, end: int, down: Iterable[Span], unknown: Iterable[S
 def of_incidents(start: int, end: int, incidents: Iterable[Incident], blind: Iterable[Blind]) -> Availability:
     """Availability of one monitor over [start, end), epoch ms, from its incidents and the spans in which it could not be seen.
 
-    Downtime counts from the first failed check on; a degradation is none.
+    Downtime counts from the first failed check on; a degradation is not downtime.
     """
     down = [(one.started_at, end if one.closed_at is None else one.closed_at) for one in incidents if one.severity is Severity.OUTAGE]
     return availability(start, end, down, [(one.start, end if one.until is None else one.until) for one in blind])

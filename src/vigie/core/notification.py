@@ -55,7 +55,7 @@ class Notice:
         """
         number = f":{self.number}" if self.number else ""
         if self.about is not None:
-            return f"{self.alert}:{self.about}{number}:{self.failover_for}:buried:{self.channel}"
+            return f"{self.alert}:{self.about}{number}:{self.failover_for}:buried:{self.channel}"  # words: part of stored keys
         failover = ":instead" if self.failover_for else ""
         return f"{self.alert}:{self.reason}{number}{failover}:{self.channel}"
 

@@ -36,7 +36,7 @@ def newest(now: int, every: Every, zone: tzinfo) -> Period:
 
 
 def named(name: str, zone: tzinfo) -> Period:
-    """The period of a name. Raises ValueError when it is none."""
+    """The period of a name. Raises ValueError when there is no such period."""
     year, _, month = name.partition("-M")
     if month:
         return _around(date(int(year), int(month), 1), Every.MONTHLY, zone)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from vigie.core.model import Cause
 from vigie.core.subject import VIGIE_ID
 
-_LATE_MS = 330_000  # longer than any check takes: what is earlier is no late result, the clock stepped back
+_LATE_MS = 330_000  # longer than any check takes: what is earlier is not a late result: the clock stepped back
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +143,5 @@ def _ended(
 
 
 def _length(span: Blind, event: Seen | Unseen | Silent) -> int:
-    """How long it lasted: a clock that stepped forward is no blindness."""
+    """How long it lasted: a clock that stepped forward is not blindness."""
     return event.at - span.start if event.lasted_ms is None else event.lasted_ms

@@ -73,7 +73,7 @@ class Baselines:
 
 
 class _Slow:
-    """Who is slow just now. When most of several addresses are at once, it is this machine or its link, and nobody is accused."""
+    """Who is slow just now. When most of several addresses are, it is this machine or its link, and no service is marked slow."""
 
     def __init__(self) -> None:
         self._places: dict[str, str] = {}

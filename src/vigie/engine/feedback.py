@@ -36,7 +36,7 @@ class FeedbackService:
         return Asked(found, self._composer.name_of(found), stored.analysis if stored else None)
 
     async def keep(self, asked: Asked, *, helpful: bool, cause: str, note: str) -> bool:
-        """Keep it, once; False when enough was said. A cause that is none of ours goes into the note, since nobody could compare it."""
+        """Keep it, once; False when enough was said. An unknown cause goes into the note, since nobody could compare it."""
         known = cause_of(cause)
         words = " – ".join(part for part in ("" if known else cause, note) if part)
         said = Remark(asked.incident.id, self._clock.now(), pick(READER, self.setting.language), helpful, known, words)
@@ -55,6 +55,6 @@ def _same(one: Remark, other: Remark) -> bool:
 
 
 def cause_of(text: str) -> str:
-    """The id of the cause that a person named, by its id or its words in either language; empty for what is none of ours."""
+    """The id of the cause that a person named, by its id or its words in either language; empty for an unknown one."""
     wanted = " ".join(text.split()).casefold()
     return next((known for known, words in catalogue().items() if wanted in (known, *(word.casefold() for word in words))), "")

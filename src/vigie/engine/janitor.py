@@ -26,7 +26,7 @@ class Janitor:
             await self._clock.sleep(_TICK_SECONDS)
             self.ticked_at = self._clock.monotonic()
             try:
-                # Before the wake-ups, and they go by the time that was minded: a reminder must not come early because the clock jumped.
+                # Before the wake-ups, which use the time with that step applied: a reminder must not come early because the clock jumped.
                 now = await self._ingest.apply_clock_step()
                 await apply_commands(self._inbox, self._ingest)
                 await self._ingest.wake(now)

@@ -112,7 +112,7 @@ class Reconciler(Generic[_D]):
         for one in prepared:
             try:
                 await one.announce()
-            except Exception:  # it is in force; whoever could not be told is no reason to keep it from the others
+            except Exception:  # it is in force; one failed announcement must not keep it from the others
                 log.exception("a part could not announce the new configuration")
         return Outcome.APPLIED
 

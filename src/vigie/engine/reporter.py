@@ -25,7 +25,7 @@ __all__ = ["EVIDENCE_MS", "ReportOptions", "Reporter"]
 log = logging.getLogger("vigie.reporter")
 
 EVIDENCE_MS = 5_000
-_LOOKS_AT_ONCE = 16  # second looks; in a storm the others have what the check itself measured
+_LOOKS_AT_ONCE = 16  # diagnostics; in a storm the other incidents have what the check itself measured
 _CATCH_UP_MS = 3_600_000
 _LOOK_BACK, _MAX_PAST = 500, 50  # incidents that are looked through, and those compared closely
 
@@ -78,7 +78,7 @@ class Reporter:
         self._stored.append(listener)
 
     async def on_transition(self, transition: Transition) -> None:
-        """A turn of ingest: prepare on suspicion, report on opening, let go afterwards."""
+        """A transition from ingest: prepare on suspicion, report on opening, cancel what is not needed any more."""
         for decision in transition.decisions:
             if isinstance(decision, Suspected) and transition.result is not None:
                 await self._prepare(transition, decision.severity)
@@ -118,7 +118,7 @@ class Reporter:
             task.cancel()
 
     async def _report_safely(self, incident: Incident) -> None:
-        """A report that breaks costs nothing but itself: its page is let go with what is known."""
+        """A report that crashes costs nothing but itself: its notice is released with what is known."""
         try:
             await self._report(incident)
         except StoreError as error:
@@ -137,7 +137,7 @@ class Reporter:
             await asyncio.wait(self._reports)
 
     async def close(self) -> None:
-        """Let go of what is under way."""
+        """Cancel what is under way."""
         outcomes = [_outcome_of(draft) for draft in self._drafts.values()]
         found = [*self._reports, *self._drafts.values(), *self._evidence.values(), self._preload, *outcomes]
         tasks = [task for task in found if task is not None]
@@ -146,7 +146,7 @@ class Reporter:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _prepare(self, transition: Transition, severity: Severity) -> None:
-        """One second look an outage, and a draft on it, while re-checks confirm; and have the model loaded meanwhile."""
+        """Run diagnostics once per outage and draft a report from them while re-checks confirm; preload the model meanwhile."""
         monitor, result = transition.monitor, transition.result
         if monitor.id in self._evidence or severity is Severity.DEGRADATION or result is None:
             return

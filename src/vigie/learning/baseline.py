@@ -6,7 +6,7 @@ Laws
    `latency.anomaly` then holds until as many quick ones weigh half of it up again, so that a border case does not flap.
 3. Nothing is told while it learns: 48 hours of data; until a whole week was seen, only what is four times the slowest hour.
 4. A lasting change stays degraded until it is over, or until a person closes the incident: then it is the new normal.
-5. A step of the clock or a gap spoils nothing: hours are counted as they were learnt from, not by the calendar.
+5. A step of the clock or a gap invalidates nothing: hours are counted as they were learnt from, not by the calendar.
 
 `figures` of a result: `phase`, `measured_ms`, `usual_ms`, `spread_ms` (latency.anomaly); `signs` (out of `script`, `type`, `size`,
 `landmarks`, `title`, `links`), `bytes`, `usual_bytes`, `host` (content.changed).

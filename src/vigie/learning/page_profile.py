@@ -1,7 +1,7 @@
 """The usual shape of a page, and whether another one is far from it.
 
 Laws
-1. What varies is learnt to vary: a title, script hosts or a size that changed while the shape was learnt accuse nobody later.
+1. What varies is learnt to vary: a title, script hosts or a size that changed while the shape was learnt are not signs of a change later.
 2. Words and ids may change as they like: only the shape counts, and only signs that weigh two or more together.
 3. A shape that is far from the usual one is told, and taken for the usual one after a day of it, or when a person closes the incident.
 4. A page that is not told (byte for byte the one before) stands as the one before stood.
@@ -23,7 +23,7 @@ ACCEPTED = 24  # hours after which another shape is the usual one
 _FORMAT = struct.Struct("<IBBBBBBBIIQ32s")
 _HOST = 4  # bytes of a script host's hash
 _MAX_HOSTS = 24
-_RESTLESS = 2  # changes of a feature after which it is no sign any more
+_RESTLESS = 2  # changes of a feature after which it is not a sign any more
 _FAR = 2
 _FRACTION, _FEWER_WORDS, _MULTIPLE = 18, 23, 23  # codes: a third of the size, a quarter of the words, four times the size
 _MIN_BYTES, _MIN_WORDS = 512, 40  # smaller pages may halve by a word

@@ -138,7 +138,7 @@ def folded(season: Season, hour: int, samples: bytes, *, slow: bool) -> Season:
         return known
     few = len(totals) < _QUARTER
     if not few:
-        # Before the week is known, against the hour itself: its rhythm is no unrest.
+        # Before the week is known, against the hour itself: its daily rhythm is not instability.
         middle = code(total_ms(expected)) if season.hours >= WEEK else sorted(totals)[len(totals) // 2]
         known = replace(known, worst=max(season.worst, _worst(totals, middle)))
     if few and (season.hours >= SETTLED or not expected[0]):

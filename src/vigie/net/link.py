@@ -118,7 +118,7 @@ class Link:
     async def fault(self, place: str = "", budget_ms: int = _VOTE_MS) -> Cause | None:
         """`probe.network`, `probe.resolver`, or None when the link works or nobody can tell within the budget. Kept for 10 s.
 
-        `place` is the service that is accused: what is known of it says nothing about the link.
+        `place` is the service under suspicion: what is known of it says nothing about the link.
         """
         if self._kept is not None and self._kept[0] >= self._monotonic() and not (self._kept[1] and self._seen_since_kept()):
             return self._kept[1]
@@ -165,7 +165,7 @@ class Link:
                 task.cancel()
 
     async def _learn(self) -> None:
-        """Who is silent twice while all is well cannot accuse anybody later."""
+        """A target that is silent twice while all is well has no vote later."""
         votes = await self._votes(self._targets, _VOTE_MS)
         silent = frozenset(target for target, vote in votes.items() if vote is Vote.SILENT)
         self._silent, self._mute = silent, silent & self._silent

@@ -189,7 +189,7 @@ class Resolver:
         now = self._monotonic()
         line = self._lines.get(server)
         if line is None or line.failed or now - line.made_at > self._keep_s:
-            # A line that is let go ends by itself when the last lookup on it has ended.
+            # A line that is dropped here closes by itself when the last lookup on it has ended.
             self._lines = {other: one for other, one in self._lines.items() if other != server and now - one.made_at <= self._keep_s}
             line = self._lines[server] = _Line(_channel(server), now)
         return line

@@ -153,7 +153,7 @@ def _forms(text: str) -> set[str]:
 
 
 def url_secrets(url: str) -> list[str]:
-    """What a URL hides: its login, the values of its query, and what of its path was drawn by lot; nothing for a text that is none."""
+    """What a URL hides: its login, the values of its query, and what of its path was drawn by lot; nothing for a text that is not a URL."""
     rest = url.partition("://")[2].partition("/")[2]
     path, _, query = rest.partition("#")[0].partition("?")
     drawn = [one for one in path.split("/") if len(one) >= _MIN_DRAWN or (len(one) >= _MIN_PIECE and any(map(str.isdigit, one)))]

@@ -58,7 +58,7 @@ def product(headers: Mapping[str, str]) -> str | None:
 
 
 def self_signed(certificate: Certificate) -> bool:
-    """Whether a server's certificate vouches for itself: one host name for subject and issuer (an authority is no host)."""
+    """Whether a server's certificate vouches for itself: one host name for subject and issuer (an authority is not a host)."""
     return certificate.subject == certificate.issuer and _HOST.fullmatch(certificate.subject) is not None
 
 

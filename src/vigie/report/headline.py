@@ -25,7 +25,7 @@ def shortened(text: str, length: int) -> str:
 def subject_line(headline: str, incident: str, *, clause: bool) -> str:
     """The headline with the incident's key at its end; of a key too long, its ordinal stays.
 
-    Where room lacks, what stands in brackets goes, then the last clause (where the reason ends with one), then letters.
+    When it is too long, what is in brackets is cut first, then the last clause (where the reason ends with one), then letters.
     """
     head, _, ordinal = incident.rpartition("-")
     key = incident if len(incident) <= _KEY else f"{shortened(head, _KEY - len(ordinal) - 1)}-{ordinal}"

@@ -8,7 +8,7 @@ from vigie.text.hypotheses import HYPOTHESES
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """One possible cause. Texts are (fr, en); `grade` is high, medium or low; `facts` are the ids it stands on."""
+    """One possible cause. Texts are (fr, en); `grade` is high, medium or low; `facts` are the ids of those that support it."""
 
     id: str
     grade: str

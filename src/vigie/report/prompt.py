@@ -48,7 +48,7 @@ def build(
 
 
 def causes(subject: Subject, hypotheses: Sequence[Hypothesis], language: str) -> list[str]:
-    """The closed list the model picks from, with the rules' grade and the facts each stands on."""
+    """The closed list the model picks from, with the rules' grade and the facts that support each."""
     listed = [f"{one.id}: {pick(one.text, language)} ({label(one.grade, language)}; {', '.join(one.facts)})" for one in hypotheses]
     return [prompts.SERVICE.format(name=subject.monitor.name), prompts.CAUSES[language], *listed, "unknown"]
 

@@ -66,7 +66,7 @@ def _observed(fact: Fact) -> dict[str, tuple[str, ...]]:
 
 
 def shortlist(bundle: Bundle, subject: Subject) -> tuple[Hypothesis, ...]:
-    """One to four hypotheses, the most telling first, each with the facts it stands on; empty when nothing fits, which is said plainly."""
+    """One to four hypotheses, the most telling first, each with its supporting facts; empty when nothing fits, which is said plainly."""
     seen = observations(bundle, subject)
     fits = [row for row in TABLE if row.needs <= seen.keys() and not row.excludes & seen.keys()]
     first = {row.hypothesis.id: row for row in reversed(fits)}  # two rows may come to the same cause

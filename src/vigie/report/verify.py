@@ -112,7 +112,7 @@ def _no_constant(name: str) -> None:
 
 
 def _cited(item: object, facts: dict[str, Fact]) -> tuple[_Sentence, str]:
-    """The sentence with its facts; citations that stand in the text (`[F1]`) must be among them and are taken out."""
+    """The sentence with its facts; citations inside the text (`[F1]`) must be among them and are taken out."""
     if not isinstance(item, dict) or item.keys() != {"text", "facts"} or not isinstance(item["text"], str):
         return _Sentence(str(item), ()), "schema"
     inline = {name for group in _INLINE.findall(item["text"]) for name in re.findall(r"F\d+", group)}
@@ -157,7 +157,7 @@ def _broken_rule(sentence: _Sentence, subject: Subject, chosen: Hypothesis | Non
 
 
 def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None) -> _Licence:
-    """Facts count in both languages; the monitor's own name and host may stand in every sentence."""
+    """Facts count in both languages; the monitor's own name and host may appear in every sentence."""
     own = f"{subject.monitor.name} \n {subject.monitor.host}"
     figures = readings(own, "en") | readings(own, "fr")
     parts = [own]

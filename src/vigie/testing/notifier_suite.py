@@ -364,7 +364,7 @@ def _tells_no_secret(rig: Rig, text: str) -> None:
     _must(not shown, f"a secret shows in {text!r}")
 
 
-async def _lets_go(rig: Rig) -> None:
+async def _closes_when_cancelled(rig: Rig) -> None:
     """Cut off by the caller, it leaves no connection open."""
     rig.refuse(next(name for name, refusal in rig.refusals.items() if refusal.reason is DeliveryReason.TIMEOUT))
     try:
@@ -388,5 +388,5 @@ LAWS: dict[str, Callable[[Rig], Awaitable[None]]] = {
     "is examined without sending": _is_examined_without_sending,
     "is recognised when sent twice": _is_recognised_twice,
     "hides its secrets": _hides_its_secrets,
-    "lets go": _lets_go,
+    "closes its connection when cancelled": _closes_when_cancelled,
 }

@@ -27,7 +27,7 @@ class Mode(StrEnum):
     NO_THINK = "no_think"  # 400 as long as `think` is sent
     HTML = "html"  # 200 with a web page
     NO_OLLAMA = "no_ollama"  # 200 with JSON lines of something else
-    ARRAY = "array"  # 200 with a JSON line that is no object
+    ARRAY = "array"  # 200 with a JSON line that is not an object
     PROSE = "prose"  # the model ignores the schema
     EMPTY = "empty"  # a complete reply without text
     THINKING = "thinking"  # all of it went into `thinking`

@@ -1,8 +1,8 @@
 """The laws that every kind of check keeps, run against servers on loopback that are silent, reset, babble, flood, drip and refuse.
 
 `open_rig(kind)` aims the kind at such a server: by what `AIMS` says of it, by `example(port)` of its module, by its URL
-(`scheme://127.0.0.1:port`), or by its keys `host` and `port`. A kind that no server on a port can meet stands in `APART`, with the reason;
-it keeps the laws that need no server. `LAWS` are the laws by name; each takes a rig and raises AssertionError.
+(`scheme://127.0.0.1:port`), or by its keys `host` and `port`. A kind that no server on a port can meet is listed in `APART`, with the
+reason; it keeps the laws that need no server. `LAWS` are the laws by name; each takes a rig and raises AssertionError.
 
     @pytest.mark.parametrize("law", LAWS)
     @pytest.mark.parametrize("kind", plugins.kinds("probes"))
@@ -57,7 +57,7 @@ AIMS: dict[str, Callable[[int], Options]] = {
 # Kinds that no server on a port can meet: why, and keys of an example.
 APART: dict[str, tuple[str, Options]] = {
     "icmp": ("pings have no port", {"host": "127.0.0.1"}),
-    "exec": ("a command is no server", {"command": ["true"]}),
+    "exec": ("a command is not a server", {"command": ["true"]}),
     "heartbeat": ("the job comes to us", {"period": 3_600_000, "token": SECRET}),
     "browser": ("Chromium takes longer to start than these laws give", {"url": "http://127.0.0.1/"}),
 }

@@ -82,7 +82,7 @@ class WebhookServer:
         if self.status in (STALL, CLOSE):
             return
         if self.status == GARBAGE:
-            writer.write(b"\x15\x03\x01 this is no HTTP\r\n\r\n")
+            writer.write(b"\x15\x03\x01 this is not HTTP\r\n\r\n")
             await writer.drain()
             return
         length = "" if self.status == ENDLESS else f"Content-Length: {len(self.answer)}\r\n"

@@ -49,7 +49,8 @@ CAUSES: dict[str, str] = {
     "configuration": r"configur\w+,misconfigur\w+,réglages?,paramétr\w+,setup,settings?",
     "dns": r"dns,résolveurs?,resolvers?,zones?,nom de domaine,domain name",
     "certificate": r"certificats?,certificates?,autorités?,authorit\w+,renouvel\w+,renew\w*",
-    "proxy": r"mandataires?,proxy,proxies,répartiteurs?,load balancer\w*,passerelles?,gateways?,cdn,amont,upstream",
+    "proxy": r"mandataires?,"  # words: models write it
+    r"proxy,proxies,répartiteurs?,load balancer\w*,passerelles?,gateways?,cdn,amont,upstream",
     "network": r"réseaux?,networks?,route,routes,routage,routing,liaison,link,connectivity,connectivité,câble\w*,cables?",
     "host": r"hébergeurs?,hoster\w*,hosting,fournisseurs?,providers?,datacenter\w*,data center\w*,centre de données",
     "hardware": r"matériel\w*,hardware,électri\w+,power",

@@ -62,5 +62,5 @@ suite suites consécutif consécutive consécutivement successif successive rép
 change changer changement changé inchangé diffère différent différence identique semblable même constant stable
 frontal propre vigie liaison cible cibles côté vue manière situation condition cas détail fonctionne fonctionner
 valable validité restant encore comportement correct correctement comparé comparaison écart rapport
-deux trois quatre cinq six sept huit neuf dix onze douze utc gmt ms moniteur autre surveillé
-"""
+deux trois quatre cinq six sept huit neuf dix onze douze utc gmt ms autre surveillé
+moniteur"""  # words: models write it

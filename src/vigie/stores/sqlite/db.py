@@ -127,7 +127,7 @@ class Db:
 
 
 def _storable(values: Sequence[Any]) -> list[Any]:
-    """Text that is no Unicode (half a surrogate pair) and numbers beyond 64 bits, as near as a database can hold them."""
+    """Text that is not valid Unicode (half a surrogate pair) and numbers beyond 64 bits, as near as a database can hold them."""
     return [_nearest(value) for value in values]
 
 

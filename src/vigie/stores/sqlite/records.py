@@ -14,7 +14,7 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def encode(value: Any) -> bytes:
-    """A record as a blob. Text that is no Unicode and numbers that no format holds are kept as near as possible."""
+    """A record as a blob. Text that is not valid Unicode and numbers that no format holds are kept as near as possible."""
     try:
         return _HEAD + _encoder.encode(value)
     except (UnicodeEncodeError, OverflowError):
@@ -22,7 +22,7 @@ def encode(value: Any) -> bytes:
 
 
 def decode(blob: bytes, kind: type[_T]) -> _T:
-    """The record of a blob. Raises StoreError: NEWER for a later format, CORRUPT for what is no record."""
+    """The record of a blob. Raises StoreError: NEWER for a later format, CORRUPT for what is not a record."""
     if blob[:1] != _HEAD:
         raise StoreError(
             StoreFault.NEWER, f"a record of version {blob[:1].hex()} was written by a newer Vigie", "install that version again"

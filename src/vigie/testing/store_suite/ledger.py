@@ -115,11 +115,11 @@ async def a_later_notice_never_overtakes(opener: Opener) -> None:
         await store.ledger.record(sent(row(), failure="timeout"), NOW + 500)
         assert "shop-1:recovered:mail" not in keys(await store.ledger.claim(NOW + 400, 1, 9))
         await store.ledger.record(sent(row(), failure="rejected"), None)
-        assert "shop-1:recovered:mail" in keys(await store.ledger.claim(NOW + 500, 1, 9)), "what is buried holds nothing up"
+        assert "shop-1:recovered:mail" in keys(await store.ledger.claim(NOW + 500, 1, 9)), "what is undeliverable holds nothing up"
 
 
-async def a_key_is_told_once(opener: Opener) -> None:
-    """A row whose key is there already is left alone: while it waits, once it was delivered, and when it was buried."""
+async def a_key_is_queued_once(opener: Opener) -> None:
+    """A row whose key is there already is left alone: while it waits, once it was delivered, and when it was undeliverable."""
     async with opened(opener) as store:
         await store.ledger.commit(Commit(outbox=(row(), row(channel="chat"))))
         await store.ledger.commit(Commit(outbox=(row(due_at=NOW + 77),)))
@@ -222,7 +222,7 @@ async def many_commits_at_once_are_all_there(opener: Opener) -> None:
 
 
 async def hostile_text_is_kept(opener: Opener) -> None:
-    """What a target wrote must never keep a page from going out: text that is no Unicode, endless numbers, what a database trips on."""
+    """What a target wrote must never keep a notice from going out: invalid Unicode, endless numbers, what a database trips on."""
     text = "'; DROP TABLE incident; -- \0 \x1b[2J \U0001f4a9 é" * 50
     wild = replace(result(status=Status.DOWN), message=text, figures={text: text, "nan": float("nan"), "inf": float("inf")})
     worse = replace(
@@ -289,7 +289,7 @@ LEDGER_LAWS: dict[str, Law] = {
         a_lease_keeps_others_away,
         nobody_claims_what_another_holds,
         a_later_notice_never_overtakes,
-        a_key_is_told_once,
+        a_key_is_queued_once,
         every_attempt_is_a_row,
         what_waits_and_what_failed_is_counted,
         a_report_joins_the_page_that_waits,

@@ -65,13 +65,14 @@ def _detection(monitor: str, old: dict[str, Any]) -> dict[str, Any]:
 def _name_attempts(db: Db) -> None:
     """Why attempts were made whose notice is not in the outbox any more, by their keys: nobody takes a key apart after this.
 
-    `<incident>:<reason>[:n]:<channel>`, with `:instead` before the channel of a failover; `<key of what failed>:buried:<channel>`.
+    `<incident>:<reason>[:n]:<channel>`, with `:instead` before the channel of a failover;
+    `<key of what failed>:buried:<channel>` (words: stored keys).
     """
     for number, key, alert, channel in db.fetch("SELECT id, key, alert, channel FROM delivery WHERE key NOT IN (SELECT key FROM outbox)"):
         rest = key.removeprefix(f"{alert}:").removesuffix(f":{channel}")
         reason, *more = rest.split(":")
         count = int(more.pop(0)) if more and more[0].isdecimal() else 0
         failover_for = "?" if more[-1:] == ["instead"] else ""
-        if more[-1:] == ["buried"]:
+        if more[-1:] == ["buried"]:  # words: part of stored keys
             reason, failover_for = "undeliverable", ":".join(more[:-1]) or "?"
         db.execute("UPDATE delivery SET reason = ?, number = ?, failover_for = ? WHERE id = ?", (reason, count, failover_for, number))
