@@ -18,7 +18,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
-from vigie.engine.janitor import apply_commands
+from vigie.engine.janitor import apply_commands, apply_waiting
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.messages import Composer
@@ -179,7 +179,8 @@ class Runtime:
         """Load the state and adopt the configuration's monitors."""
         watched = [one.monitor for one in self.settings.monitors]
         await self.store.catalog.sync_monitors(watched)
-        await self.ingest.start()
+        await self.ingest.start(watched)
+        await apply_waiting(self.store.inbox, self.ingest)
         await self.ingest.configure(watched)
         self.self_monitor.use(watched, self.settings.blind_after_ms, [one.monitor for one in probed(self.settings)])
         await self.self_monitor.start()

@@ -173,7 +173,8 @@ class Server:
         async def announce() -> None:
             await self.agent.send_work()
             settle()
-            log.info("the new configuration is in force: %d monitors, %d channels", len(desired.monitors), len(desired.channels))
+            counts = counted(len(desired.monitors), "monitor", "en"), counted(len(desired.channels), "channel", "en")
+            log.info("the new configuration is in force: %s, %s", *counts)
 
         yield Prepared(swap=swap, announce=announce)
 

@@ -25,7 +25,7 @@ def test_a_picture_of_the_trouble_is_kept_and_told(vigie: Any, site: Any, tmp_pa
     shown = vigie("incidents", "show", "page-1").stdout
     match = re.search(r"Screenshot: (\S+)", shown)
     assert match is not None, shown
-    assert Path(match[1]).parent == tmp_path / "evidence"
+    assert Path(match[1]).parent == tmp_path / "vigie.db.state" / "evidence"
     assert Path(match[1]).is_file()
     site.status = 200
     checked = vigie("check", "--format", "json")

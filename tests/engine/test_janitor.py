@@ -69,6 +69,24 @@ async def test_reminders_come_in_their_time_until_somebody_acknowledges(store: M
     assert world.kinds() == [OPENED, REMINDER, REMINDER]
 
 
+async def test_who_acknowledged_before_a_crash_is_not_reminded_after_it(store: MemoryStore, clock: VirtualClock) -> None:
+    """The command waited in the inbox, and the reminder is due when Vigie starts again."""
+    policy = policies(confirm=1, remind_ms=600_000, to=("mail",))
+    world = World(store, clock, policy)
+    world.status = Status.DOWN
+    async with world.vigie.at_work():
+        await clock.sleep(150)
+    again = store.reopen()
+    await again.inbox.enqueue_command("shop", Acked(clock.now(), "ana"))
+    await clock.sleep(1_200)
+
+    after = World(again, clock, policy)
+    after.status = Status.DOWN
+    async with after.vigie.at_work():
+        await clock.sleep(150)
+    assert after.kinds() == []
+
+
 @pytest.mark.parametrize("delta_ms", [7 * 86_400_000, -7 * 86_400_000])
 async def test_a_step_of_the_clock_or_a_suspended_machine_pages_nobody(store: MemoryStore, clock: VirtualClock, delta_ms: int) -> None:
     world = World(store, clock, policies(confirm=1, remind_ms=600_000, to=("mail",)))

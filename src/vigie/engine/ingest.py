@@ -73,8 +73,9 @@ class Ingest:
         """Call this one for every transition, also where nothing was decided."""
         self._result_listeners.append(listener)
 
-    async def start(self) -> None:
-        """Load what is known. Raises StoreError."""
+    async def start(self, monitors: Iterable[Monitor] = ()) -> None:
+        """Load what is known. These monitors are watched, so that waiting commands apply before anything wakes. Raises StoreError."""
+        self._monitors = {monitor.id: monitor for monitor in monitors}
         known = await self._ledger.load()
         incidents = {one.id: one for one in known.incidents}
         self._books = Books(known.states, {one.id: one for one in known.alerts}, incidents)

@@ -42,3 +42,11 @@ async def apply_commands(inbox: Inbox, ingest: Ingest) -> None:
     """What people asked for in other processes; each is consumed by the commit that applies it. Raises StoreError."""
     for command in await inbox.commands():
         await ingest.handle(command.monitor, command.event, command.number)
+
+
+async def apply_waiting(inbox: Inbox, ingest: Ingest) -> None:
+    """At a start, before anything wakes: who acknowledged an alert while nobody was at work is not reminded of it."""
+    try:
+        await apply_commands(inbox, ingest)
+    except StoreError as error:  # they stay in the inbox, and are tried again every second
+        log.error("commands that waited could not be applied: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more

@@ -15,7 +15,7 @@ from vigie.core.notification import Notice, NotificationPolicy
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
 from vigie.engine.ingest import Ingest
-from vigie.engine.janitor import Janitor
+from vigie.engine.janitor import Janitor, apply_waiting
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox
 from vigie.engine.prober import LocalAgent
@@ -223,7 +223,8 @@ class FakeVigie:
     async def start(self) -> None:
         """Adopt the state and begin to watch."""
         await self.store.catalog.sync_monitors(self.monitors)
-        await self.ingest.start()
+        await self.ingest.start(self.monitors)
+        await apply_waiting(self.store.inbox, self.ingest)
         await self.ingest.configure(self.monitors)
         self.self_monitor.use(self.monitors, 120_000, self.monitors)
         await self.self_monitor.start()
