@@ -10,7 +10,7 @@ import pytest
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.probes.http import Config, build
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.http.transfers import Transport
 from vigie.testing.servers import page, serving
 
 from .looking import Deps, MakeContext, announced, hang

@@ -13,7 +13,7 @@ from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Config as Http
 from vigie.probes.kit.http.probe import HttpProbe
 from vigie.probes.kit.http.redirects import Progress
-from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.http.transfers import Transport
 from vigie.probes.kit.verdict import CheckFailed, Verdict, slow
 from vigie.probes.steps.carried import Carried, reader
 from vigie.probes.steps.config import Config, Step, filled, place_of

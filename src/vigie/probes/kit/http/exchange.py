@@ -7,7 +7,7 @@ from typing import Any
 import pycurl
 
 from vigie.net import USER_AGENT
-from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.http.transfers import Transport
 
 MAX_HEADER_BYTES = 262_144
 E_OWN = -1  # not libcurl's: an option could not even be set

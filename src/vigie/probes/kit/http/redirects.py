@@ -15,7 +15,7 @@ from vigie.probes.kit.http.body import decoded
 from vigie.probes.kit.http.by_proxy import by_proxy
 from vigie.probes.kit.http.config import Config
 from vigie.probes.kit.http.exchange import E_PEER, Exchange, Request, exchange
-from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.http.transfers import Transport
 from vigie.probes.kit.http.urls import Place, moved
 from vigie.probes.kit.verdict import Verdict, no_address, unverified
 
