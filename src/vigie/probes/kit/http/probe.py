@@ -10,7 +10,7 @@ from vigie.probes.kit.http.body import EncodingError, media_type, text_of, title
 from vigie.probes.kit.http.config import Config
 from vigie.probes.kit.http.page import Reader
 from vigie.probes.kit.http.redirects import Progress, RedirectFollower
-from vigie.probes.kit.http.transfers import Transport
+from vigie.probes.kit.http.transport import Transport
 from vigie.probes.kit.http.verdict import Rules
 from vigie.probes.kit.verdict import Verdict, advice
 

@@ -9,11 +9,12 @@ So where the system's poller is itself a file (Linux), the sockets sit in a poll
 import asyncio
 import contextlib
 import select
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable, Iterable
+from typing import Generic, Protocol, TypeVar
 
-import pycurl
+from vigie.probes.kit.http import libcurl
 
+OWN_POLLER = hasattr(select, "epoll")
 _AT_ONCE = 64  # sockets served before the loop has its turn again
 _SPINS = 8  # times libcurl may ask to be called at once before the loop has its turn again
 _WAKE_EARLY_S = 0.0005  # libcurl's timers are whole milliseconds
@@ -34,7 +35,7 @@ class _Poller:
             with contextlib.suppress(OSError):  # closed already: the kernel has forgotten it
                 self._epoll.unregister(fd)
             return
-        bits = (select.EPOLLIN if wanted & pycurl.POLL_IN else 0) | (select.EPOLLOUT if wanted & pycurl.POLL_OUT else 0)
+        bits = (select.EPOLLIN if wanted & libcurl.POLL_IN else 0) | (select.EPOLLOUT if wanted & libcurl.POLL_OUT else 0)
         if known:
             self._epoll.modify(fd, bits)
         else:
@@ -43,8 +44,8 @@ class _Poller:
     def _ready(self) -> None:
         found = []
         for fd, bits in self._epoll.poll(0, _AT_ONCE):
-            readable = pycurl.CSELECT_IN if bits & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR) else 0
-            found.append((fd, readable | (pycurl.CSELECT_OUT if bits & select.EPOLLOUT else 0)))
+            readable = libcurl.CSELECT_IN if bits & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR) else 0
+            found.append((fd, readable | (libcurl.CSELECT_OUT if bits & select.EPOLLOUT else 0)))
         self._act(found)
 
     def close(self) -> None:
@@ -64,14 +65,14 @@ class _Readers:
     def watch(self, fd: int, known: int, wanted: int) -> None:
         """Change what a socket is watched for; both are libcurl's POLL_ bits."""
         gone, new = known & ~wanted, wanted & ~known
-        if gone & pycurl.POLL_IN:
+        if gone & libcurl.POLL_IN:
             self._loop.remove_reader(fd)
-        if gone & pycurl.POLL_OUT:
+        if gone & libcurl.POLL_OUT:
             self._loop.remove_writer(fd)
-        if new & pycurl.POLL_IN:
-            self._loop.add_reader(fd, self._act, [(fd, pycurl.CSELECT_IN)])
-        if new & pycurl.POLL_OUT:
-            self._loop.add_writer(fd, self._act, [(fd, pycurl.CSELECT_OUT)])
+        if new & libcurl.POLL_IN:
+            self._loop.add_reader(fd, self._act, [(fd, libcurl.CSELECT_IN)])
+        if new & libcurl.POLL_OUT:
+            self._loop.add_writer(fd, self._act, [(fd, libcurl.CSELECT_OUT)])
         (self._fds.add if wanted else self._fds.discard)(fd)
 
     def close(self) -> None:
@@ -81,17 +82,39 @@ class _Readers:
             self._loop.remove_writer(fd)
 
 
-class Transport:
-    """Performs transfers for every HTTP probe of this process, on the loop of its first transfer.
+Handle = TypeVar("Handle", bound=Hashable)
 
-    One multi handle keeps the parsed trust store, which costs 5 ms to parse anew; easy handles are used again.
-    """
 
-    def __init__(self, *, own_poller: bool = hasattr(select, "epoll")) -> None:
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_NOTHING)
+class Multi(Protocol[Handle]):
+    """libcurl's multi interface (<https://curl.se/libcurl/c/libcurl-multi.html>), by some binding of it."""
+
+    def listen(self, on_socket: Callable[[int, int], None], on_timer: Callable[[int], None]) -> None:
+        """Have libcurl say what to watch a socket for (its POLL_ bits, by descriptor) and when to be called (ms; negative: never)."""
+        ...
+
+    def add(self, handle: Handle) -> None:
+        """Begin a transfer."""
+        ...
+
+    def remove(self, handle: Handle) -> None:
+        """End a transfer, wherever it is."""
+        ...
+
+    def act(self, fd: int, bits: int) -> None:
+        """Say that a socket is ready (CSELECT_ bits), or that time has passed (SOCKET_TIMEOUT)."""
+        ...
+
+    def ended(self) -> Iterable[tuple[Handle, int, str]]:
+        """The transfers that have come to their end since the last call: libcurl's code (0: success) and message."""
+        ...
+
+
+class Transfers(Generic[Handle]):
+    """Performs the transfers of one multi handle, on the loop of the first of them."""
+
+    def __init__(self, multi: Multi[Handle], *, own_poller: bool = OWN_POLLER) -> None:
+        self._multi = multi
+        self._multi.listen(self._on_socket, self._on_timer)
         self._make: Callable[..., _Poller | _Readers] = _Poller if own_poller else _Readers
         self._sockets: _Poller | _Readers | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -99,42 +122,28 @@ class Transport:
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._watched: dict[int, int] = {}
-        self._waiting: dict[pycurl.Curl, asyncio.Future[tuple[int, str]]] = {}
-        self._idle: list[pycurl.Curl] = []
+        self._waiting: dict[Handle, asyncio.Future[tuple[int, str]]] = {}
 
-    def handle(self) -> pycurl.Curl:
-        """An easy handle without options, to be given back by `release`."""
-        return self._idle.pop() if self._idle else pycurl.Curl()
+    async def perform(self, handle: Handle, connect_ms: int | None = None, connected: Callable[[], bool] = bool) -> tuple[int, str]:
+        """Run the transfer to its end: libcurl's code (0: success) and message. Cancelling it ends the transfer.
 
-    def release(self, curl: pycurl.Curl) -> None:
-        """Take a handle back."""
-        curl.reset()
-        self._idle.append(curl)
-
-    async def perform(self, curl: pycurl.Curl) -> tuple[int, str]:
-        """Run the transfer to its end: libcurl's code (0: success) and message. Cancelling it ends the transfer."""
+        With `connect_ms` it ends unless `connected` says by then that TCP is; libcurl's own limit would count the TLS handshake in.
+        """
         loop = self._bound()
         future: asyncio.Future[tuple[int, str]] = loop.create_future()
-        self._waiting[curl] = future
-        self._multi.add_handle(curl)
+        timer = None if connect_ms is None else loop.call_later(connect_ms / 1000, self._look, handle, connected)
+        self._waiting[handle] = future
+        self._multi.add(handle)
         try:
             self._serve([])
             return await future
         finally:
-            del self._waiting[curl]
-            self._multi.remove_handle(curl)
+            if timer is not None:
+                timer.cancel()
+            del self._waiting[handle]
+            self._multi.remove(handle)
             if self._at_once:
                 loop.call_soon(self._serve, [])
-
-    def later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        """Have something called on the transfers' loop."""
-        return self._bound().call_later(seconds, call)
-
-    def end(self, curl: pycurl.Curl, code: int, message: str) -> None:
-        """Have a transfer end now as if libcurl had said so."""
-        future = self._waiting.get(curl)
-        if future is not None and not future.done():
-            future.set_result((code, message))
 
     def close(self) -> None:
         """Stop every transfer."""
@@ -143,10 +152,18 @@ class Transport:
             self._timer = None
         for future in self._waiting.values():
             future.cancel()
-        self._idle.clear()
         if self._sockets is not None:
             self._sockets.close()
         self._sockets = self._loop = None
+
+    def _look(self, handle: Handle, connected: Callable[[], bool]) -> None:
+        if not connected():
+            self._end(handle, libcurl.E_OPERATION_TIMEDOUT, "no connection in time")
+
+    def _end(self, handle: Handle, code: int, message: str) -> None:
+        future = self._waiting.get(handle)
+        if future is not None and not future.done():
+            future.set_result((code, message))
 
     def _bound(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
@@ -154,8 +171,8 @@ class Transport:
             self._sockets = self._make(self._loop, self._serve)
         return self._loop
 
-    def _on_socket(self, action: int, fd: int, _multi: object, _data: object) -> None:
-        wanted = 0 if action == pycurl.POLL_REMOVE else action
+    def _on_socket(self, fd: int, action: int) -> None:
+        wanted = 0 if action == libcurl.POLL_REMOVE else action
         known = self._watched.pop(fd, 0)
         if wanted:
             self._watched[fd] = wanted
@@ -194,21 +211,13 @@ class Transport:
         """Tell libcurl which sockets are ready, then that time has passed if it asked so, then take in what ended."""
         for fd, bits in ready:
             if fd in self._watched:  # not dropped by what the sockets before it did
-                self._multi.socket_action(fd, bits)
+                self._multi.act(fd, bits)
         spins = 0
         while self._at_once and spins < _SPINS:
             self._at_once = False
             spins += 1
-            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
+            self._multi.act(libcurl.SOCKET_TIMEOUT, 0)
         if self._at_once and self._loop is not None:
             self._loop.call_soon(self._serve, [])
-        self._take_in()
-
-    def _take_in(self) -> None:
-        left: Any = 1
-        while left:
-            left, done, failed = self._multi.info_read()
-            for curl in done:
-                self.end(curl, 0, "")
-            for curl, code, message in failed:
-                self.end(curl, code, message)
+        for handle, code, message in self._multi.ended():
+            self._end(handle, code, message)
