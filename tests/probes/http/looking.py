@@ -78,7 +78,7 @@ def made(kind: str, own: bool = OWN_POLLER) -> Transport:
     found = library()
     if found is None:
         pytest.skip("curl_cffi is not installed")
-    return TwoTransports(BoringSslTransport(found, own_poller=own), lambda: OpenSslTransport(own_poller=own))
+    return TwoTransports(lambda: BoringSslTransport(found, own_poller=own), lambda: OpenSslTransport(own_poller=own))
 
 
 def with_transport(make_deps: Deps, transport: Transport) -> ProbeDeps:

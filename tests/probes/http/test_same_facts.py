@@ -50,7 +50,7 @@ async def both(make_deps: Deps, url: str, **options: Any) -> tuple[CheckResult, 
         finally:
             deps.close()
         assert facts(first) == facts(replace(second, page=first.page))  # an unchanged page is not told again
-        assert not isinstance(transport, TwoTransports) or transport._openssl is None
+        assert not isinstance(transport, TwoTransports) or "openssl" not in transport.__dict__
         found.append(first)
     return found[0], found[1]
 

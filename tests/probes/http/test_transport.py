@@ -23,7 +23,7 @@ KINDS = [(kind, own) for kind in ("openssl", "boringssl") for own in POLLERS]
 
 def carrying(transport: Transport) -> OpenSslTransport | BoringSslTransport:
     """The one that HTTPS runs on."""
-    found = transport._boringssl if isinstance(transport, TwoTransports) else transport
+    found = transport.boringssl if isinstance(transport, TwoTransports) else transport
     assert isinstance(found, OpenSslTransport | BoringSslTransport)
     return found
 

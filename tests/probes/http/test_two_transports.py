@@ -20,7 +20,6 @@ from vigie.probes.kit.http import libcurl, libcurl_binding, transport
 from vigie.probes.kit.http.boringssl import stands, takes
 from vigie.probes.kit.http.exchange import Exchange, Request
 from vigie.probes.kit.http.libcurl_binding import library
-from vigie.probes.kit.http.openssl import OpenSslTransport
 from vigie.probes.kit.http.transport import Transport, TwoTransports
 from vigie.testing.servers import Handler, page, serving
 
@@ -54,7 +53,7 @@ class Scripted:
 def pair(first: Exchange, seconds: float = 0.0) -> tuple[TwoTransports, Scripted, Scripted]:
     """The two of them, and both alone."""
     boringssl, openssl = Scripted(first, seconds), Scripted(Exchange(status=200))
-    return TwoTransports(boringssl, lambda: openssl), boringssl, openssl
+    return TwoTransports(lambda: boringssl, lambda: openssl), boringssl, openssl
 
 
 @pytest.mark.parametrize(
@@ -151,20 +150,22 @@ async def test_where_the_package_is_used_by_others_its_callbacks_are_theirs(monk
     assert boringssl.asked == []
 
 
-async def test_closing_closes_both() -> None:
+async def test_each_is_made_when_it_is_first_needed_and_closed_when_it_was() -> None:
     two, boringssl, openssl = pair(HANDSHAKE)
+    await two.exchange(replace(REQUEST, secure=False))
     two.close()
-    assert (boringssl.closed, openssl.closed) == (True, False)
+    assert (boringssl.closed, openssl.closed) == (False, True)
     await two.exchange(REQUEST)
     two.close()
-    assert openssl.closed
+    assert boringssl.closed
 
 
-def test_without_the_package_everything_is_on_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_without_the_package_everything_is_on_openssl(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(transport, "library", libcurl_binding.library.__wrapped__)
+    openssl = Scripted(Exchange(status=200))
 
-    assert isinstance(transport._transport(), OpenSslTransport)
+    assert await TwoTransports(make_openssl=lambda: openssl).exchange(REQUEST) is openssl.done
 
 
 # With servers

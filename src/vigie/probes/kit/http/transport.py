@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -29,16 +30,16 @@ class Transport(Protocol):
 
 def shared_transport(deps: ProbeDeps) -> Transport:
     """The transport that all probes of this process share."""
-    return deps.shared("http", _transport, lambda transport: transport.close())
+    return deps.shared("http", TwoTransports, TwoTransports.close)
 
 
-def _transport() -> Transport:
+def _boringssl() -> Transport | None:
     found = library()
-    return _openssl() if found is None else TwoTransports(BoringSslTransport(found))
+    return None if found is None else BoringSslTransport(found)
 
 
 def _openssl() -> Transport:
-    from vigie.probes.kit.http.openssl import OpenSslTransport  # 14 MB of libraries, which a process without failures need not have
+    from vigie.probes.kit.http.openssl import OpenSslTransport  # pycurl and its libraries
 
     return OpenSslTransport()
 
@@ -46,42 +47,60 @@ def _openssl() -> Transport:
 class TwoTransports:
     """HTTPS on BoringSSL, at two thirds of the cost; what it cannot do, and whatever fails in its TLS, on OpenSSL, by the same deadline.
 
-    So a verdict on TLS is always OpenSSL's, and what is said of a good answer is the same by either. A host that has once needed
-    OpenSSL is asked by it alone for an hour: who speaks TLS badly is not connected to twice at each check.
+    So a verdict on TLS is always OpenSSL's, and what is reported of a good response is the same by either. A host that has once needed
+    OpenSSL is checked by it alone for an hour: one whose TLS is broken is not connected to twice at every check. Each is loaded when it
+    is first needed: 5 MB for BoringSSL, 14 MB for OpenSSL over TLS.
     """
 
-    def __init__(self, boringssl: Transport, make_openssl: Callable[[], Transport] = _openssl) -> None:
-        self._boringssl, self._make_openssl = boringssl, make_openssl
-        self._openssl: Transport | None = None
+    def __init__(
+        self, make_boringssl: Callable[[], Transport | None] = _boringssl, make_openssl: Callable[[], Transport] = _openssl
+    ) -> None:
+        self._make_boringssl, self._make_openssl = make_boringssl, make_openssl
         self._openssl_until: dict[str, float] = {}  # by host and port, on the loop's clock
+
+    @cached_property
+    def boringssl(self) -> Transport | None:
+        """None where `curl_cffi` is not installed."""
+        return self._make_boringssl()
+
+    @cached_property
+    def openssl(self) -> Transport:
+        """The one that can do everything."""
+        return self._make_openssl()
 
     async def exchange(self, request: Request) -> Exchange:
         """See `Transport`."""
-        now, host = asyncio.get_running_loop().time, urlsplit(request.url).netloc
+        now = asyncio.get_running_loop().time
         began = now()
-        if not takes(request) or is_shared() or self._openssl_until.get(host, began) > began:
-            return await self._thorough().exchange(request)
-        done = await self._boringssl.exchange(request)
+        first = self._first(request, began)
+        if first is None:
+            return await self.openssl.exchange(request)
+        done = await first.exchange(request)
         if stands(done):
             return done
-        self._remember(host, now() + _AGAIN_S)
+        self._remember(_host(request), now() + _AGAIN_S)
         left = request.total_ms - round((now() - began) * 1000)
         if left < 1:
             return done
-        return await self._thorough().exchange(replace(request, total_ms=left, connect_ms=min(request.connect_ms, left)))
+        return await self.openssl.exchange(replace(request, total_ms=left, connect_ms=min(request.connect_ms, left)))
 
     def close(self) -> None:
         """See `Transport`."""
-        self._boringssl.close()
-        if self._openssl is not None:
-            self._openssl.close()
+        for made in (self.__dict__.get("boringssl"), self.__dict__.get("openssl")):
+            if made is not None:
+                made.close()
 
-    def _thorough(self) -> Transport:
-        if self._openssl is None:
-            self._openssl = self._make_openssl()
-        return self._openssl
+    def _first(self, request: Request, now: float) -> Transport | None:
+        """BoringSSL's transport, where it is to be tried first."""
+        if not takes(request) or is_shared() or self._openssl_until.get(_host(request), now) > now:
+            return None
+        return self.boringssl
 
     def _remember(self, host: str, until: float) -> None:
         if len(self._openssl_until) >= _HOSTS_KEPT:  # a server may redirect to ever new names
             self._openssl_until.clear()
         self._openssl_until[host] = until
+
+
+def _host(request: Request) -> str:
+    return urlsplit(request.url).netloc
