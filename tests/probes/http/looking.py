@@ -20,7 +20,7 @@ from vigie.probes.kit.http.boringssl import BoringSslTransport
 from vigie.probes.kit.http.libcurl_binding import library
 from vigie.probes.kit.http.openssl import OpenSslTransport
 from vigie.probes.kit.http.transfers import OWN_POLLER
-from vigie.probes.kit.http.transport import Transport, TwoTransports
+from vigie.probes.kit.http.transport import FallbackTransport, Transport
 from vigie.testing.servers import Handler, serving
 
 Deps = Callable[[], ProbeDeps]
@@ -78,7 +78,7 @@ def made(kind: str, own: bool = OWN_POLLER) -> Transport:
     found = library()
     if found is None:
         pytest.skip("curl_cffi is not installed")
-    return TwoTransports(lambda: BoringSslTransport(found, own_poller=own), lambda: OpenSslTransport(own_poller=own))
+    return FallbackTransport(lambda: BoringSslTransport(found, own_poller=own), lambda: OpenSslTransport(own_poller=own))
 
 
 def with_transport(make_deps: Deps, transport: Transport) -> ProbeDeps:

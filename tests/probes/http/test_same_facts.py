@@ -1,4 +1,4 @@
-"""Good checks on BoringSSL say what they say on OpenSSL, field by field, and put the same bytes on the wire."""
+"""A good check has the same result through BoringSSL as through OpenSSL, field by field, and sends the same bytes."""
 
 import asyncio
 import gzip
@@ -20,7 +20,7 @@ from vigie.core.model import CheckResult, Status, Timings
 from vigie.probes.http import Config, build
 from vigie.probes.kit.http.boringssl import BoringSslTransport
 from vigie.probes.kit.http.libcurl_binding import library
-from vigie.probes.kit.http.transport import TwoTransports
+from vigie.probes.kit.http.transport import FallbackTransport
 from vigie.testing.dns_server import DnsServer, Says
 from vigie.testing.servers import Handler, page, serving
 from vigie.testing.version_server import Answer, serving_versions
@@ -50,7 +50,7 @@ async def both(make_deps: Deps, url: str, **options: Any) -> tuple[CheckResult, 
         finally:
             deps.close()
         assert facts(first) == facts(replace(second, page=first.page))  # an unchanged page is not told again
-        assert not isinstance(transport, TwoTransports) or "openssl" not in transport.__dict__
+        assert not isinstance(transport, FallbackTransport) or "openssl" not in transport.__dict__
         found.append(first)
     return found[0], found[1]
 

@@ -12,7 +12,7 @@ from vigie.probes.http import Config, build
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.boringssl import BoringSslTransport
 from vigie.probes.kit.http.openssl import OpenSslTransport
-from vigie.probes.kit.http.transport import Transport, TwoTransports
+from vigie.probes.kit.http.transport import FallbackTransport, Transport
 from vigie.testing.servers import page, serving
 
 from .looking import Deps, MakeContext, announced, hang, made, with_transport
@@ -23,7 +23,7 @@ KINDS = [(kind, own) for kind in ("openssl", "boringssl") for own in POLLERS]
 
 def carrying(transport: Transport) -> OpenSslTransport | BoringSslTransport:
     """The one that HTTPS runs on."""
-    found = transport.boringssl if isinstance(transport, TwoTransports) else transport
+    found = transport.boringssl if isinstance(transport, FallbackTransport) else transport
     assert isinstance(found, OpenSslTransport | BoringSslTransport)
     return found
 

@@ -1,4 +1,4 @@
-"""One request and its answer as plain records, whichever libcurl carries them."""
+"""One request and its response as plain records, independent of the libcurl in use."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -102,7 +102,7 @@ class Sink:
         self._keep_bytes = request.max_body if request.keep_body else min(_HEAD_BYTES, request.max_body)
 
     def header(self, line: bytes) -> int | None:
-        """Take in one line of the headers."""
+        """Receive one header line."""
         self.header_bytes += len(line)
         if self.header_bytes > MAX_HEADER_BYTES:
             return -1
@@ -128,7 +128,7 @@ class Sink:
         return None
 
     def body(self, chunk: bytes) -> int | None:
-        """Take in a part of the body."""
+        """Receive a part of the body."""
         room = self._max - self.size
         if self.size < self._keep_bytes:
             self.chunks.append(chunk[: self._keep_bytes - self.size])
@@ -140,14 +140,14 @@ class Sink:
 
 
 def http_version(request: Request) -> int:
-    """The version to ask for, as libcurl numbers it."""
+    """The version to request, as CURL_HTTP_VERSION."""
     if request.version == "2" and not request.secure:
         return libcurl.HTTP_2_PRIOR_KNOWLEDGE
     return _VERSIONS[request.version]
 
 
 def read(getinfo: Callable[[int], int], request: Request, sink: Sink, code: int, error: str) -> Exchange:
-    """What happened, as far as libcurl tells it in numbers."""
+    """The outcome, as far as libcurl reports it in numbers."""
     done = Exchange(code, error, status=getinfo(libcurl.RESPONSE_CODE), headers=sink.headers, size=sink.size, full=sink.full)
     done.cookies = sink.cookies
     done.raw = b"".join(sink.chunks)

@@ -1,6 +1,6 @@
 """Numbers of libcurl's interface (`curl/curl.h`, `curl/multi.h`), which never change.
 
-One list for both libcurls, so that an outcome is read without loading either.
+Both libcurls share them, so that an outcome can be read without loading either.
 """
 
 # CURLcode: how a transfer ended.
@@ -28,7 +28,7 @@ E_QUIC_CONNECT_ERROR = 96
 E_PROXY = 97
 E_TOO_LARGE = 100
 
-# CURLINFO: what is asked of a transfer.
+# CURLINFO: facts of a transfer.
 RESPONSE_CODE = 0x200002
 OS_ERRNO = 0x200019
 HTTP_VERSION = 0x20002E
@@ -41,7 +41,7 @@ APPCONNECT_TIME_T = 0x600038
 PRIMARY_IP = 0x100020
 CERTINFO = 0x400022
 
-# CURL_HTTP_VERSION: asked for and spoken.
+# CURL_HTTP_VERSION: requested and used.
 HTTP_1_0 = 1
 HTTP_1_1 = 2
 HTTP_2_0 = 3
@@ -50,7 +50,7 @@ HTTP_2_PRIOR_KNOWLEDGE = 5
 HTTP_3 = 30
 HTTP_3ONLY = 31
 
-# CURL_POLL: what libcurl wants a socket to be watched for. CURL_CSELECT: what was found. Of a poller.
+# CURL_POLL: the events libcurl waits for on a socket. CURL_CSELECT: the events that occurred.
 POLL_IN = 1
 POLL_OUT = 2
 POLL_REMOVE = 4
@@ -58,7 +58,7 @@ CSELECT_IN = 1
 CSELECT_OUT = 2
 SOCKET_TIMEOUT = -1
 
-# CURLoption, as far as options are set by number: by their type long, text or pointer, function.
+# CURLoption, those set by number: longs, then strings and pointers, then functions.
 NOBODY = 44
 VERBOSE = 41
 SSLVERSION = 32
@@ -89,7 +89,7 @@ WRITEFUNCTION = 20_011
 HEADERFUNCTION = 20_079
 DEBUGFUNCTION = 20_094
 
-# CURLMoption.
+# CURLMoption, and values of options.
 M_SOCKETFUNCTION = 20_001
 M_SOCKETDATA = 10_002
 M_PIPELINING = 3

@@ -1,9 +1,9 @@
-"""The libcurl that comes with `curl_cffi`, on BoringSSL: its bare functions behind as much of a binding as one exchange needs.
+"""A binding for the libcurl that `curl_cffi` carries, which is built on BoringSSL; it covers what an exchange needs.
 
-Of the package only its extension module is loaded, not its Python: that takes megabytes and 100 ms, and expects another shape of
-`CURLINFO_CERTINFO`. The extension is private to it, so its version is pinned, and `tests/probes/http/test_libcurl_binding.py` calls
-every function that is used here. Its callbacks exist once in a process: an adapter that imports `curl_cffi` itself takes them over,
-hence `is_shared`.
+Only the package's extension module is loaded, none of its Python code, which would cost megabytes and 100 ms and misreads
+`CURLINFO_CERTINFO`. The extension is private to the package: its version is pinned, and `tests/probes/http/test_libcurl_binding.py`
+calls every function that is used here. Its callbacks exist once per process: an adapter that imports `curl_cffi` itself replaces
+them, hence `is_shared`.
 """
 
 import importlib.machinery
@@ -29,24 +29,23 @@ _FUNCTIONS = (
 
 
 class Receiver(Protocol):
-    """Takes in what arrives; another answer than None makes libcurl stop."""
+    """Receives the response; anything but None makes libcurl stop."""
 
     def header(self, line: bytes) -> int | None:
-        """One line of the headers."""
+        """Receive one header line."""
         ...
 
     def body(self, chunk: bytes) -> int | None:
-        """A part of the body."""
+        """Receive a part of the body."""
         ...
 
 
 class Library:
-    """The loaded extension. Values for its functions are handed over in places that are used again."""
+    """The loaded extension: `lib` has libcurl's functions, `ffi` makes the values that they take."""
 
     def __init__(self, ffi: Any, lib: Any) -> None:
         self.ffi, self.lib = ffi, lib
         self.version = str(ffi.string(lib.curl_version()).decode())
-        self.long, self.offset, self.pointer, self.count = ffi.new("long *"), ffi.new("int64_t *"), ffi.new("void **"), ffi.new("int *")
         self._install_callbacks()
 
     def _install_callbacks(self) -> None:
@@ -78,7 +77,7 @@ class Library:
 
 @lru_cache(1)
 def library() -> Library | None:
-    """The extension, loaded once; None where the package is missing or its extension is another than this binding knows."""
+    """The extension, loaded once; None if the package is missing or its extension lacks a function that is used here."""
     package = importlib.util.find_spec(_PACKAGE)  # finds a package without running it
     if package is None or package.submodule_search_locations is None:
         return None
@@ -95,22 +94,25 @@ def library() -> Library | None:
 
 
 def is_shared() -> bool:
-    """Whether somebody else in this process uses the package, and with it the callbacks: nothing may be begun here any more."""
+    """Whether other code in this process has imported the package and thereby replaced the callbacks: start no more transfers here."""
     return _PACKAGE in sys.modules
 
 
 class Easy:
-    """One transfer at a time. `receiver` takes in what arrives, `said` collects what libcurl tells when it is verbose."""
+    """An easy handle: one transfer at a time. `receiver` gets the response, `said` the lines of verbose output."""
 
-    __slots__ = ("_error", "_ffi", "_lib", "_library", "_lists", "_self", "_set", "_setopt", "curl", "receiver", "said")
+    __slots__ = ("_error", "_ffi", "_lib", "_lists", "_long", "_offset", "_pointer", "_self", "_set", "_setopt", "curl", "receiver", "said")
 
     def __init__(self, library: Library) -> None:
-        self._library, self._ffi, self._lib = library, library.ffi, library.lib
+        ffi, self._lib = library.ffi, library.lib
+        self._ffi = ffi
+        # Buffers for arguments and results, allocated once: a check needs them twenty times.
+        self._long, self._offset, self._pointer = ffi.new("long *"), ffi.new("int64_t *"), ffi.new("void **")
         self.curl = self._lib.curl_easy_init()
         self.receiver: Receiver | None = None
         self.said: list[bytes] = []
         self._lists: dict[int, Any] = {}
-        self._set: dict[int, Any] = {}  # what the options are: with every check they are mostly the same
+        self._set: dict[int, Any] = {}  # the current options: from one check to the next most stay the same
         self._setopt = self._lib._curl_easy_setopt  # noqa: SLF001 - the extension's name for it
         self._self, self._error = self._ffi.new_handle(self), self._ffi.new("char[]", _ERROR_SIZE)
         self.set(libcurl.ERRORBUFFER, self._error)
@@ -123,13 +125,13 @@ class Easy:
             self.set(function, callback)
 
     def set(self, option: int, value: Any) -> None:
-        """Set an option that has another value: an int, text as bytes (copied) or a pointer. Raises ValueError if it is refused."""
+        """Set an option to an int, bytes (which libcurl copies) or a pointer, if it changes. Raises ValueError if libcurl refuses it."""
         if self._set.get(option) != value:
             self._refuse_failure(option, self._setopt(self.curl, option, self._place(value) if isinstance(value, int) else value))
             self._set[option] = value
 
     def set_lines(self, option: int, lines: Sequence[bytes]) -> None:
-        """Set a list, which is kept until another takes its place. Raises ValueError if it is refused."""
+        """Set an option to a list, which lives until it is replaced. Raises ValueError if libcurl refuses it."""
         if self._set.get(option) == lines:
             return
         made = self._ffi.NULL
@@ -141,19 +143,19 @@ class Easy:
 
     def info(self, what: int) -> int:
         """A number about the last transfer."""
-        found = self._library.long if what & _TYPE == _LONG else self._library.offset
+        found = self._long if what & _TYPE == _LONG else self._offset
         self._lib.curl_easy_getinfo(self.curl, what, found)
         return int(found[0])
 
     def info_text(self, what: int) -> str:
         """A text about the last transfer."""
-        pointer = self._library.pointer
+        pointer = self._pointer
         self._lib.curl_easy_getinfo(self.curl, what, pointer)
         return "" if pointer[0] == self._ffi.NULL else str(self._ffi.string(self._ffi.cast("char *", pointer[0])).decode())
 
     def certificates(self) -> tuple[str, ...]:
-        """Every certificate that the peer sent, leaf first, as PEM: `struct curl_certinfo` is a count and an array of lists."""
-        ffi, pointer = self._ffi, self._library.pointer
+        """The chain that the peer sent, leaf first, as PEM. `struct curl_certinfo` is a count and a pointer to an array of lists."""
+        ffi, pointer = self._ffi, self._pointer
         self._lib.curl_easy_getinfo(self.curl, libcurl.CERTINFO, pointer)
         if pointer[0] == ffi.NULL:
             return ()
@@ -163,30 +165,30 @@ class Easy:
     def _pem(self, fields: Any) -> str | None:
         ffi, found = self._ffi, None
         while fields != ffi.NULL:
-            if ffi.buffer(fields.data, len(_PEM))[:] == _PEM:
+            if ffi.string(fields.data, len(_PEM)) == _PEM:
                 found = ffi.string(fields.data)[len(_PEM) :].decode("latin-1")
             fields = fields.next
         return found
 
     def begin(self, receiver: Receiver) -> None:
-        """Make ready for a transfer."""
+        """Prepare for a transfer."""
         self.receiver, self._error[0] = receiver, b"\0"
         self.said.clear()
 
     def message(self, code: int) -> str:
-        """What libcurl said about the failure of the last transfer."""
+        """The error message of the last transfer."""
         return self._ffi.string(self._error).decode(errors="replace") or self._words(code)
 
     def close(self) -> None:
-        """Free it; no transfer may be under way."""
+        """Free the handle; no transfer may be in progress."""
         self._lib.curl_easy_cleanup(self.curl)
         for made in self._lists.values():
             self._lib.curl_slist_free_all(made)
         self._lists.clear()
 
     def _place(self, number: int) -> Any:
-        self._library.long[0] = number
-        return self._library.long
+        self._long[0] = number
+        return self._long
 
     def _refuse_failure(self, option: int, code: int) -> None:
         if code:
@@ -201,16 +203,16 @@ class EasyMulti:
     """Transfers side by side: a `Multi` of `Easy` handles."""
 
     def __init__(self, library: Library) -> None:
-        self._library, self._lib = library, library.lib
+        self._lib, self._null = library.lib, library.ffi.NULL
+        self._count, pipelining = library.ffi.new("int *"), library.ffi.new("long *", libcurl.PIPE_NOTHING)
         self._multi = self._lib.curl_multi_init()
         self._easies: dict[Any, Easy] = {}
         self._closed = False
         self._self = library.ffi.new_handle(self)
         self.on_socket: Callable[[int, int], None] = lambda fd, action: None  # noqa: ARG005 - until somebody listens
         self.on_timer: Callable[[int], None] = lambda timeout_ms: None  # noqa: ARG005 - same
-        library.long[0] = libcurl.PIPE_NOTHING
         for option, value in (
-            (libcurl.M_PIPELINING, library.long),
+            (libcurl.M_PIPELINING, pipelining),
             (libcurl.M_SOCKETDATA, self._self),
             (libcurl.M_SOCKETFUNCTION, self._lib.socket_function),
             (libcurl.M_TIMERDATA, self._self),
@@ -236,17 +238,16 @@ class EasyMulti:
 
     def act(self, fd: int, bits: int) -> None:
         """See `Multi`."""
-        self._lib.curl_multi_socket_action(self._multi, fd, bits, self._library.count)
+        self._lib.curl_multi_socket_action(self._multi, fd, bits, self._count)
 
     def ended(self) -> Iterable[tuple[Easy, int, str]]:
         """See `Multi`."""
-        null, count = self._library.ffi.NULL, self._library.count
-        while (message := self._lib.curl_multi_info_read(self._multi, count)) != null:
+        while (message := self._lib.curl_multi_info_read(self._multi, self._count)) != self._null:
             easy, code = self._easies[message.easy_handle], int(message.data.result)
             yield easy, code, easy.message(code) if code else ""
 
     def close(self) -> None:
-        """Free it once the last transfer has been removed."""
+        """Free the handle as soon as the last transfer has been removed."""
         self._closed = True
         self._free()
 

@@ -1,4 +1,4 @@
-"""Exchanges by pycurl, whose libcurl is on OpenSSL: everything that can be asked for, and the last word on every failure."""
+"""Exchanges through pycurl, whose libcurl is built on OpenSSL: supports every option, and decides every failure of TLS."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -86,26 +86,26 @@ Handle = TypeVar("Handle", bound=Hashable)
 
 
 class Multi(Protocol[Handle]):
-    """libcurl's multi interface (<https://curl.se/libcurl/c/libcurl-multi.html>), by some binding of it."""
+    """libcurl's multi interface (<https://curl.se/libcurl/c/libcurl-multi.html>), as a binding offers it."""
 
     def listen(self, on_socket: Callable[[int, int], None], on_timer: Callable[[int], None]) -> None:
-        """Have libcurl say what to watch a socket for (its POLL_ bits, by descriptor) and when to be called (ms; negative: never)."""
+        """Set the callbacks: the events to watch a socket for (descriptor, POLL_ bits), when to call libcurl (ms; negative: never)."""
         ...
 
     def add(self, handle: Handle) -> None:
-        """Begin a transfer."""
+        """Start a transfer."""
         ...
 
     def remove(self, handle: Handle) -> None:
-        """End a transfer, wherever it is."""
+        """End a transfer, finished or not."""
         ...
 
     def act(self, fd: int, bits: int) -> None:
-        """Say that a socket is ready (CSELECT_ bits), or that time has passed (SOCKET_TIMEOUT)."""
+        """Report that a socket is ready (CSELECT_ bits) or that a timer has expired (SOCKET_TIMEOUT)."""
         ...
 
     def ended(self) -> Iterable[tuple[Handle, int, str]]:
-        """The transfers that have come to their end since the last call: libcurl's code (0: success) and message."""
+        """The transfers that have ended since the last call, with libcurl's code (0: success) and message."""
         ...
 
 
@@ -127,7 +127,7 @@ class Transfers(Generic[Handle]):
     async def perform(self, handle: Handle, connect_ms: int | None = None, connected: Callable[[], bool] = bool) -> tuple[int, str]:
         """Run the transfer to its end: libcurl's code (0: success) and message. Cancelling it ends the transfer.
 
-        With `connect_ms` it ends unless `connected` says by then that TCP is; libcurl's own limit would count the TLS handshake in.
+        With `connect_ms` it ends unless `connected` is true by then; libcurl's own limit would include the TLS handshake.
         """
         loop = self._bound()
         future: asyncio.Future[tuple[int, str]] = loop.create_future()

@@ -1,4 +1,4 @@
-"""Which libcurl carries an exchange: the one on BoringSSL what works over TLS, the one on OpenSSL everything else."""
+"""Which libcurl performs an exchange: the one on BoringSSL for routine HTTPS, the one on OpenSSL for everything else."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.http.boringssl import BoringSslTransport, stands, takes
+from vigie.probes.kit.http.boringssl import BoringSslTransport, is_conclusive, is_eligible
 from vigie.probes.kit.http.exchange import Exchange, Request
 from vigie.probes.kit.http.libcurl_binding import is_shared, library
 
@@ -30,7 +30,7 @@ class Transport(Protocol):
 
 def shared_transport(deps: ProbeDeps) -> Transport:
     """The transport that all probes of this process share."""
-    return deps.shared("http", TwoTransports, TwoTransports.close)
+    return deps.shared("http", FallbackTransport, FallbackTransport.close)
 
 
 def _boringssl() -> Transport | None:
@@ -44,12 +44,12 @@ def _openssl() -> Transport:
     return OpenSslTransport()
 
 
-class TwoTransports:
-    """HTTPS on BoringSSL, at two thirds of the cost; what it cannot do, and whatever fails in its TLS, on OpenSSL, by the same deadline.
+class FallbackTransport:
+    """HTTPS through BoringSSL, at two thirds of the cost; what it cannot do and every failure of TLS go to OpenSSL, by the same deadline.
 
-    So a verdict on TLS is always OpenSSL's, and what is reported of a good response is the same by either. A host that has once needed
-    OpenSSL is checked by it alone for an hour: one whose TLS is broken is not connected to twice at every check. Each is loaded when it
-    is first needed: 5 MB for BoringSSL, 14 MB for OpenSSL over TLS.
+    So every verdict on TLS comes from OpenSSL, and the facts of a good response are the same from both. A host that needed OpenSSL once
+    is checked through it alone for an hour, so that a host with broken TLS does not get two connections per check. Each library is
+    loaded when it is first needed: 5 MB for BoringSSL, 14 MB for OpenSSL.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class TwoTransports:
 
     @cached_property
     def openssl(self) -> Transport:
-        """The one that can do everything."""
+        """Used for everything else."""
         return self._make_openssl()
 
     async def exchange(self, request: Request) -> Exchange:
@@ -76,7 +76,7 @@ class TwoTransports:
         if first is None:
             return await self.openssl.exchange(request)
         done = await first.exchange(request)
-        if stands(done):
+        if is_conclusive(done):
             return done
         self._remember(_host(request), now() + _AGAIN_S)
         left = request.total_ms - round((now() - began) * 1000)
@@ -91,13 +91,13 @@ class TwoTransports:
                 made.close()
 
     def _first(self, request: Request, now: float) -> Transport | None:
-        """BoringSSL's transport, where it is to be tried first."""
-        if not takes(request) or is_shared() or self._openssl_until.get(_host(request), now) > now:
+        """The transport on BoringSSL, if it is to be tried first."""
+        if not is_eligible(request) or is_shared() or self._openssl_until.get(_host(request), now) > now:
             return None
         return self.boringssl
 
     def _remember(self, host: str, until: float) -> None:
-        if len(self._openssl_until) >= _HOSTS_KEPT:  # a server may redirect to ever new names
+        if len(self._openssl_until) >= _HOSTS_KEPT:  # a server may redirect to new names without end
             self._openssl_until.clear()
         self._openssl_until[host] = until
 
