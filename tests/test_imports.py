@@ -28,8 +28,8 @@ def imported(code: str) -> set[str]:
 @pytest.mark.parametrize(
     ("code", "unwanted"),
     [
-        (PROBER, {"ruamel", "dotenv", "apsw", "sqlite3", "jinja2", "starlette", "uvicorn", "httpx", "ollama", "aiosmtplib", "typer", "cryptography", "jsonpath", "ctypes"}),
-        (PARENT, {"pycurl", "ruamel", "dotenv", "sqlite3", "csv", "httpx", "ollama", "aiosmtplib", "cryptography", "jsonpath", "rich", "pydantic"}),
+        (PROBER, {"pycurl", "curl_cffi", "ruamel", "dotenv", "apsw", "sqlite3", "jinja2", "starlette", "uvicorn", "httpx", "ollama", "aiosmtplib", "typer", "cryptography", "jsonpath", "ctypes"}),
+        (PARENT, {"pycurl", "curl_cffi", "ruamel", "dotenv", "sqlite3", "csv", "httpx", "ollama", "aiosmtplib", "cryptography", "jsonpath", "rich", "pydantic"}),
     ],
 )  # fmt: skip
 def test_heavy_libraries_are_only_where_they_are_used(code: str, unwanted: set[str]) -> None:

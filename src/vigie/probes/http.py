@@ -15,7 +15,6 @@ def build(config: Config, deps: ProbeDeps) -> "HttpProbe":
     """The probe of one monitor; all of them share one transport."""
     # Imported here: a process that only reads the configuration, as the prober's parent does, needs no libcurl (7 MB).
     from vigie.probes.kit.http.probe import HttpProbe
-    from vigie.probes.kit.http.transport import Transport
+    from vigie.probes.kit.http.transport import shared_transport
 
-    transport = deps.shared("http", Transport, Transport.close)
-    return HttpProbe(config, deps, transport)
+    return HttpProbe(config, deps, shared_transport(deps))

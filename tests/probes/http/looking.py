@@ -9,12 +9,18 @@ from typing import Any
 
 import msgspec
 import psutil
+import pytest
 from tests.probes._fuzz import in_time
 
 from vigie.config.convert import dec_hook
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.probes.http import Config, build
 from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.http.boringssl import BoringSslTransport
+from vigie.probes.kit.http.libcurl_binding import library
+from vigie.probes.kit.http.openssl import OpenSslTransport
+from vigie.probes.kit.http.transfers import OWN_POLLER
+from vigie.probes.kit.http.transport import FallbackTransport, Transport
 from vigie.testing.servers import Handler, serving
 
 Deps = Callable[[], ProbeDeps]
@@ -63,6 +69,23 @@ def announced(handler: Handler, came: asyncio.Semaphore) -> Handler:
         await handler(reader, writer)
 
     return announcing
+
+
+def made(kind: str, own: bool = OWN_POLLER) -> Transport:
+    """A transport whose HTTPS is on this library, with a poller of its own or the loop's."""
+    if kind == "openssl":
+        return OpenSslTransport(own_poller=own)
+    found = library()
+    if found is None:
+        pytest.skip("curl_cffi is not installed")
+    return FallbackTransport(lambda: BoringSslTransport(found, own_poller=own), lambda: OpenSslTransport(own_poller=own))
+
+
+def with_transport(make_deps: Deps, transport: Transport) -> ProbeDeps:
+    """What probes share, this transport with them."""
+    deps = make_deps()
+    deps.shared("http", lambda: transport, lambda one: one.close())
+    return deps
 
 
 def is_down(result: CheckResult, cause: Cause) -> bool:

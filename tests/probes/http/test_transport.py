@@ -10,19 +10,22 @@ import pytest
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.probes.http import Config, build
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.http.boringssl import BoringSslTransport
+from vigie.probes.kit.http.openssl import OpenSslTransport
+from vigie.probes.kit.http.transport import FallbackTransport, Transport
 from vigie.testing.servers import page, serving
 
-from .looking import Deps, MakeContext, announced, hang
+from .looking import Deps, MakeContext, announced, hang, made, with_transport
 
 POLLERS = [True, False] if hasattr(select, "epoll") else [False]
+KINDS = [(kind, own) for kind in ("openssl", "boringssl") for own in POLLERS]
 
 
-def with_poller(make_deps: Deps, own: bool) -> ProbeDeps:
-    """What probes share, on a transport of this kind."""
-    deps = make_deps()
-    deps.shared("http", lambda: Transport(own_poller=own), Transport.close)
-    return deps
+def carrying(transport: Transport) -> OpenSslTransport | BoringSslTransport:
+    """The one that HTTPS runs on."""
+    found = transport.boringssl if isinstance(transport, FallbackTransport) else transport
+    assert isinstance(found, OpenSslTransport | BoringSslTransport)
+    return found
 
 
 async def checks(deps: ProbeDeps, *urls: str, timeout: int = 1_500) -> list[CheckResult]:
@@ -30,52 +33,52 @@ async def checks(deps: ProbeDeps, *urls: str, timeout: int = 1_500) -> list[Chec
     return await asyncio.gather(*(build(Config(url=url), deps).check(timeout) for url in urls))
 
 
-@pytest.mark.parametrize("own", POLLERS)
+@pytest.mark.parametrize(("kind", "own"), KINDS)
 async def test_many_checks_side_by_side_each_get_their_own_answer(
-    own: bool, make_deps: Deps, make_context: MakeContext, unused_port: int
+    kind: str, own: bool, make_deps: Deps, make_context: MakeContext, unused_port: int
 ) -> None:
-    deps = with_poller(make_deps, own)
-    async with serving(page(b"x" * 70_000)) as good, serving(page(b"hello"), make_context(days=60)) as secure, serving(hang) as deaf:
+    deps, context = with_transport(make_deps, made(kind, own)), make_context(days=60)
+    async with serving(page(b"x" * 70_000)) as good, serving(page(b"hello"), context) as secure, serving(hang, context) as deaf:
         urls = [
             f"http://127.0.0.1:{good}/",
             f"https://127.0.0.1:{secure}/",
-            f"http://127.0.0.1:{unused_port}/",
-            f"http://127.0.0.1:{deaf}/",
+            f"https://127.0.0.1:{unused_port}/",
+            f"https://127.0.0.1:{deaf}/",
         ]
-        results = await checks(deps, *urls * 10, timeout=600)
+        results = await checks(deps, *urls * 10, timeout=900)
     deps.close()
 
     assert [result.cause for result in results[:4]] == [None, None, Cause.TCP_REFUSED, Cause.TIMEOUT_FIRST_BYTE]
     assert [result.cause for result in results] == [result.cause for result in results[:4]] * 10
 
 
-@pytest.mark.parametrize("own", POLLERS)
-async def test_a_check_that_is_cancelled_leaves_nothing_behind(own: bool, make_deps: Deps) -> None:
-    deps = with_poller(make_deps, own)
-    transport = deps.shared("http", Transport, Transport.close)
+@pytest.mark.parametrize(("kind", "own"), KINDS)
+async def test_a_check_that_is_cancelled_leaves_nothing_behind(kind: str, own: bool, make_deps: Deps, make_context: MakeContext) -> None:
+    transport, context = made(kind, own), make_context(days=60)
+    deps, transfers = with_transport(make_deps, transport), carrying(transport).transfers
     came = asyncio.Semaphore(0)
-    async with serving(announced(hang, came)) as deaf, serving(page(b"hello")) as port:
-        waiting = [asyncio.create_task(build(Config(url=f"http://127.0.0.1:{deaf}/"), deps).check(5_000)) for _ in range(5)]
+    async with serving(announced(hang, came), context) as deaf, serving(page(b"hello"), context) as port:
+        waiting = [asyncio.create_task(build(Config(url=f"https://127.0.0.1:{deaf}/"), deps).check(5_000)) for _ in range(5)]
         for _ in waiting:
             await came.acquire()
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        assert transport._waiting == {}
-        assert transport._watched == {}
-        (result,) = await checks(deps, f"http://127.0.0.1:{port}/")
+        assert transfers._waiting == {}
+        assert transfers._watched == {}
+        (result,) = await checks(deps, f"https://127.0.0.1:{port}/")
     deps.close()
 
     assert all(task.cancelled() for task in waiting)
     assert result.status is Status.UP
 
 
-@pytest.mark.parametrize("own", POLLERS)
-async def test_closing_ends_what_is_under_way(own: bool, make_deps: Deps) -> None:
-    deps = with_poller(make_deps, own)
+@pytest.mark.parametrize(("kind", "own"), KINDS)
+async def test_closing_ends_what_is_under_way(kind: str, own: bool, make_deps: Deps, make_context: MakeContext) -> None:
+    deps = with_transport(make_deps, made(kind, own))
     came = asyncio.Semaphore(0)
-    async with serving(announced(hang, came)) as deaf:
-        waiting = asyncio.create_task(build(Config(url=f"http://127.0.0.1:{deaf}/"), deps).check(5_000))
+    async with serving(announced(hang, came), make_context(days=60)) as deaf:
+        waiting = asyncio.create_task(build(Config(url=f"https://127.0.0.1:{deaf}/"), deps).check(5_000))
         await came.acquire()
         deps.close()
         await asyncio.gather(waiting, return_exceptions=True)
@@ -83,28 +86,29 @@ async def test_closing_ends_what_is_under_way(own: bool, make_deps: Deps) -> Non
     assert waiting.cancelled()
 
 
-@pytest.mark.parametrize("own", POLLERS)
-async def test_a_waiting_check_costs_no_time(own: bool, make_deps: Deps) -> None:
+@pytest.mark.parametrize(("kind", "own"), KINDS)
+async def test_a_waiting_check_costs_no_time(kind: str, own: bool, make_deps: Deps) -> None:
     """No timer spins while a server thinks."""
-    deps = with_poller(make_deps, own)
+    deps = with_transport(make_deps, made(kind, own))
     async with serving(hang) as deaf:
-        await checks(deps, f"http://127.0.0.1:{deaf}/", timeout=50)
+        await checks(deps, f"https://127.0.0.1:{deaf}/", timeout=50)
         gc.collect()
         before = time.process_time()
-        await checks(deps, *[f"http://127.0.0.1:{deaf}/"] * 10, timeout=500)
+        await checks(deps, *[f"https://127.0.0.1:{deaf}/"] * 10, timeout=500)
         spent = time.process_time() - before
     deps.close()
 
     assert spent < 0.15
 
 
-async def test_handles_are_used_again(make_deps: Deps) -> None:
-    deps = make_deps()
-    async with serving(page(b"hello")) as port:
+@pytest.mark.parametrize("kind", ["openssl", "boringssl"])
+async def test_handles_are_used_again(kind: str, make_deps: Deps, make_context: MakeContext) -> None:
+    transport = made(kind, own=POLLERS[0])
+    deps = with_transport(make_deps, transport)
+    async with serving(page(b"hello"), make_context(days=60)) as port:
         for _ in range(20):
-            assert (await checks(deps, f"http://127.0.0.1:{port}/"))[0].status is Status.UP
-    transport = deps.shared("http", Transport, Transport.close)
-    assert len(transport._idle) == 1
+            assert (await checks(deps, f"https://127.0.0.1:{port}/"))[0].status is Status.UP
+    assert len(carrying(transport).spare) == 1
     deps.close()
 
 

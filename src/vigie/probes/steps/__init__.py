@@ -13,7 +13,7 @@ from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Config as Http
 from vigie.probes.kit.http.probe import HttpProbe
 from vigie.probes.kit.http.redirects import Progress
-from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.http.transport import Transport, shared_transport
 from vigie.probes.kit.verdict import CheckFailed, Verdict, slow
 from vigie.probes.steps.carried import Carried, reader
 from vigie.probes.steps.config import Config, Step, filled, place_of
@@ -26,7 +26,7 @@ _TIMEOUTS = "timeout."
 
 def build(config: Config, deps: ProbeDeps) -> "StepsProbe":
     """The probe of one monitor; every HTTP probe shares one transport."""
-    transport = deps.shared("http", Transport, Transport.close)
+    transport = shared_transport(deps)
     return StepsProbe(config, [_Ready(step, number, deps, transport) for number, step in enumerate(config.steps, 1)], deps.clock)
 
 

@@ -1,13 +1,11 @@
 """Which failures are the proxy's rather than the service's: our own proxy must not cause an alert."""
 
-import pycurl
-
 from vigie.core.model import Cause, Scalar, Status
 from vigie.net import redact
-from vigie.probes.kit.http.exchange import E_PEER, Exchange
+from vigie.probes.kit.http import libcurl
+from vigie.probes.kit.http.exchange import Exchange
 from vigie.probes.kit.verdict import Verdict
 
-_E_PROXY = 97  # CURLE_PROXY: newer than pycurl's names
 _NO_ROUTE = (502, 503, 504)
 _LOGIN_WANTED = 407
 # CURLINFO_PROXY_ERROR: what a SOCKS proxy said of the service (RFC 1928 §6).
@@ -28,12 +26,12 @@ def by_proxy(done: Exchange, limit_ms: int, proxy: str, *, secure: bool) -> Verd
     if done.tunnel >= 300 or done.status == _LOGIN_WANTED:
         status = done.tunnel or done.status
         return Verdict(Cause.PROBE_ERROR, f"the proxy refused the request (HTTP {status})", {"status": status}, Status.UNKNOWN)
-    if done.code == _E_PROXY and done.proxy_error in _SOCKS:
+    if done.code == libcurl.E_PROXY and done.proxy_error in _SOCKS:
         cause, words = _SOCKS[done.proxy_error]
         return Verdict(cause, words, _detail(done))
     if done.code == 0 or not _at_the_proxy(done, proxy, secure=secure):
         return None
-    if done.code == pycurl.E_OPERATION_TIMEDOUT and done.connect is not None:
+    if done.code == libcurl.E_OPERATION_TIMEDOUT and done.connect is not None:
         words = f"no connection through the proxy within {limit_ms / 1000:g} s"
         return Verdict(Cause.TIMEOUT_CONNECT, words, {"limit_ms": limit_ms})  # it may well wait for the service
     figures = _detail(done)
@@ -42,12 +40,12 @@ def by_proxy(done: Exchange, limit_ms: int, proxy: str, *, secure: bool) -> Verd
 
 def _at_the_proxy(done: Exchange, proxy: str, *, secure: bool) -> bool:
     """Whether it failed before the service was reached."""
-    if done.connect is None or done.code == _E_PROXY:
+    if done.connect is None or done.code == libcurl.E_PROXY:
         return True
     if secure and proxy.startswith("http"):
         return done.tunnel == 0 or "CONNECT" in done.error
     # Without a tunnel the request goes to the proxy itself, and nobody has sent it yet; what cannot be verified is the proxy's certificate.
-    return not secure and (done.code == E_PEER or not done.sent)
+    return not secure and (done.code == libcurl.E_PEER_FAILED_VERIFICATION or not done.sent)
 
 
 def _detail(done: Exchange) -> dict[str, Scalar]:

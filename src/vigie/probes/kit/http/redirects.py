@@ -10,11 +10,11 @@ from typing import Protocol
 from vigie.core.model import Cause, PageFacts, Status, TlsFacts
 from vigie.net import USER_AGENT, Answer, redact_url, texts, tls_facts
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.http import verdict
+from vigie.probes.kit.http import libcurl, verdict
 from vigie.probes.kit.http.body import decoded
 from vigie.probes.kit.http.by_proxy import by_proxy
 from vigie.probes.kit.http.config import Config
-from vigie.probes.kit.http.exchange import E_PEER, Exchange, Request, exchange
+from vigie.probes.kit.http.exchange import Exchange, Request
 from vigie.probes.kit.http.transport import Transport
 from vigie.probes.kit.http.urls import Place, moved
 from vigie.probes.kit.verdict import Verdict, no_address, unverified
@@ -173,7 +173,7 @@ class RedirectFollower:
         request = self._request(place, method, address, left, min(left, max(left // addresses_left, _MIN_CONNECT_MS)))
         if progress.jar is not None and (cookies := progress.jar.line(place.url)):
             request.lines = [*request.lines, f"Cookie: {cookies}".encode("latin-1", "replace")]
-        done = await exchange(self._transport, request)
+        done = await self._transport.exchange(request)
         progress.add(done)
         if progress.jar is not None:
             progress.jar.take(place.url, done.cookies)
@@ -183,7 +183,7 @@ class RedirectFollower:
         limit = request.connect_ms if addresses_left > 1 and done.connect is None else progress.limit_ms
         if (proxy := self._config.proxy) and (found := by_proxy(done, limit, proxy, secure=place.secure)) is not None:
             return found
-        if done.code == E_PEER:
+        if done.code == libcurl.E_PEER_FAILED_VERIFICATION:
             return unverified(progress.certificates[-1] if done.chain else TlsFacts(None), place.host, progress.at, done.error)
         found = verdict.failure(done, limit, secure=place.secure)
         if found is None:

@@ -1,214 +1,106 @@
-"""libcurl's multi interface on asyncio.
-
-libcurl changes its mind about every socket several times a check; telling the loop each time costs as much as the check itself.
-So where the system's poller is itself a file (Linux), the sockets sit in a poller of our own and the loop watches that one file:
-105 µs of CPU a check less. Elsewhere the loop's own readers and writers serve; they need a selector loop, which is what
-`vigie` starts on every platform (Windows' Proactor has none).
-"""
+"""Which libcurl performs an exchange: the one on BoringSSL for routine HTTPS, the one on OpenSSL for everything else."""
 
 import asyncio
-import contextlib
-import select
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from functools import cached_property
+from typing import Protocol
+from urllib.parse import urlsplit
 
-import pycurl
+from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.http.boringssl import BoringSslTransport, is_conclusive, is_eligible
+from vigie.probes.kit.http.exchange import Exchange, Request
+from vigie.probes.kit.http.libcurl_binding import is_shared, library
 
-_AT_ONCE = 64  # sockets served before the loop has its turn again
-_SPINS = 8  # times libcurl may ask to be called at once before the loop has its turn again
-_WAKE_EARLY_S = 0.0005  # libcurl's timers are whole milliseconds
+_AGAIN_S = 3_600.0
+_HOSTS_KEPT = 1_024
 
 
-class _Poller:
-    """Our own epoll, watched by the loop as one file."""
+class Transport(Protocol):
+    """Performs exchanges for every HTTP probe of this process."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, act: Callable[[list[tuple[int, int]]], None]) -> None:
-        self._loop = loop
-        self._act = act
-        self._epoll = select.epoll()
-        loop.add_reader(self._epoll.fileno(), self._ready)
-
-    def watch(self, fd: int, known: int, wanted: int) -> None:
-        """Change what a socket is watched for; both are libcurl's POLL_ bits."""
-        if not wanted:
-            with contextlib.suppress(OSError):  # closed already: the kernel has forgotten it
-                self._epoll.unregister(fd)
-            return
-        bits = (select.EPOLLIN if wanted & pycurl.POLL_IN else 0) | (select.EPOLLOUT if wanted & pycurl.POLL_OUT else 0)
-        if known:
-            self._epoll.modify(fd, bits)
-        else:
-            self._epoll.register(fd, bits)
-
-    def _ready(self) -> None:
-        found = []
-        for fd, bits in self._epoll.poll(0, _AT_ONCE):
-            readable = pycurl.CSELECT_IN if bits & (select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR) else 0
-            found.append((fd, readable | (pycurl.CSELECT_OUT if bits & select.EPOLLOUT else 0)))
-        self._act(found)
+    async def exchange(self, request: Request) -> Exchange:
+        """Do one request within `request.total_ms`; never raises for what the server does."""
+        ...
 
     def close(self) -> None:
-        """Forget every socket."""
-        self._loop.remove_reader(self._epoll.fileno())
-        self._epoll.close()
+        """Stop every exchange."""
+        ...
 
 
-class _Readers:
-    """The loop's own readers and writers."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, act: Callable[[list[tuple[int, int]]], None]) -> None:
-        self._loop = loop
-        self._act = act
-        self._fds: set[int] = set()
-
-    def watch(self, fd: int, known: int, wanted: int) -> None:
-        """Change what a socket is watched for; both are libcurl's POLL_ bits."""
-        gone, new = known & ~wanted, wanted & ~known
-        if gone & pycurl.POLL_IN:
-            self._loop.remove_reader(fd)
-        if gone & pycurl.POLL_OUT:
-            self._loop.remove_writer(fd)
-        if new & pycurl.POLL_IN:
-            self._loop.add_reader(fd, self._act, [(fd, pycurl.CSELECT_IN)])
-        if new & pycurl.POLL_OUT:
-            self._loop.add_writer(fd, self._act, [(fd, pycurl.CSELECT_OUT)])
-        (self._fds.add if wanted else self._fds.discard)(fd)
-
-    def close(self) -> None:
-        """Forget every socket."""
-        for fd in self._fds:
-            self._loop.remove_reader(fd)
-            self._loop.remove_writer(fd)
+def shared_transport(deps: ProbeDeps) -> Transport:
+    """The transport that all probes of this process share."""
+    return deps.shared("http", FallbackTransport, FallbackTransport.close)
 
 
-class Transport:
-    """Performs transfers for every HTTP probe of this process, on the loop of its first transfer.
+def _boringssl() -> Transport | None:
+    found = library()
+    return None if found is None else BoringSslTransport(found)
 
-    One multi handle keeps the parsed trust store, which costs 5 ms to parse anew; easy handles are used again.
+
+def _openssl() -> Transport:
+    from vigie.probes.kit.http.openssl import OpenSslTransport  # pycurl and its libraries
+
+    return OpenSslTransport()
+
+
+class FallbackTransport:
+    """HTTPS through BoringSSL, at two thirds of the cost; what it cannot do and every failure of TLS go to OpenSSL, by the same deadline.
+
+    So every verdict on TLS comes from OpenSSL, and the facts of a good response are the same from both. A host that needed OpenSSL once
+    is checked through it alone for an hour, so that a host with broken TLS does not get two connections per check. Each library is
+    loaded when it is first needed: 5 MB for BoringSSL, 14 MB for OpenSSL.
     """
 
-    def __init__(self, *, own_poller: bool = hasattr(select, "epoll")) -> None:
-        self._multi = pycurl.CurlMulti()
-        self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
-        self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
-        self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_NOTHING)
-        self._make: Callable[..., _Poller | _Readers] = _Poller if own_poller else _Readers
-        self._sockets: _Poller | _Readers | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._at_once = False
-        self._deadline: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._watched: dict[int, int] = {}
-        self._waiting: dict[pycurl.Curl, asyncio.Future[tuple[int, str]]] = {}
-        self._idle: list[pycurl.Curl] = []
+    def __init__(
+        self, make_boringssl: Callable[[], Transport | None] = _boringssl, make_openssl: Callable[[], Transport] = _openssl
+    ) -> None:
+        self._make_boringssl, self._make_openssl = make_boringssl, make_openssl
+        self._openssl_until: dict[str, float] = {}  # by host and port, on the loop's clock
 
-    def handle(self) -> pycurl.Curl:
-        """An easy handle without options, to be given back by `release`."""
-        return self._idle.pop() if self._idle else pycurl.Curl()
+    @cached_property
+    def boringssl(self) -> Transport | None:
+        """None where `curl_cffi` is not installed."""
+        return self._make_boringssl()
 
-    def release(self, curl: pycurl.Curl) -> None:
-        """Take a handle back."""
-        curl.reset()
-        self._idle.append(curl)
+    @cached_property
+    def openssl(self) -> Transport:
+        """Used for everything else."""
+        return self._make_openssl()
 
-    async def perform(self, curl: pycurl.Curl) -> tuple[int, str]:
-        """Run the transfer to its end: libcurl's code (0: success) and message. Cancelling it ends the transfer."""
-        loop = self._bound()
-        future: asyncio.Future[tuple[int, str]] = loop.create_future()
-        self._waiting[curl] = future
-        self._multi.add_handle(curl)
-        try:
-            self._serve([])
-            return await future
-        finally:
-            del self._waiting[curl]
-            self._multi.remove_handle(curl)
-            if self._at_once:
-                loop.call_soon(self._serve, [])
-
-    def later(self, seconds: float, call: Callable[[], None]) -> asyncio.TimerHandle:
-        """Have something called on the transfers' loop."""
-        return self._bound().call_later(seconds, call)
-
-    def end(self, curl: pycurl.Curl, code: int, message: str) -> None:
-        """Have a transfer end now as if libcurl had said so."""
-        future = self._waiting.get(curl)
-        if future is not None and not future.done():
-            future.set_result((code, message))
+    async def exchange(self, request: Request) -> Exchange:
+        """See `Transport`."""
+        now = asyncio.get_running_loop().time
+        began = now()
+        first = self._first(request, began)
+        if first is None:
+            return await self.openssl.exchange(request)
+        done = await first.exchange(request)
+        if is_conclusive(done):
+            return done
+        self._remember(_host(request), now() + _AGAIN_S)
+        left = request.total_ms - round((now() - began) * 1000)
+        if left < 1:
+            return done
+        return await self.openssl.exchange(replace(request, total_ms=left, connect_ms=min(request.connect_ms, left)))
 
     def close(self) -> None:
-        """Stop every transfer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        for future in self._waiting.values():
-            future.cancel()
-        self._idle.clear()
-        if self._sockets is not None:
-            self._sockets.close()
-        self._sockets = self._loop = None
+        """See `Transport`."""
+        for made in (self.__dict__.get("boringssl"), self.__dict__.get("openssl")):
+            if made is not None:
+                made.close()
 
-    def _bound(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            self._sockets = self._make(self._loop, self._serve)
-        return self._loop
+    def _first(self, request: Request, now: float) -> Transport | None:
+        """The transport on BoringSSL, if it is to be tried first."""
+        if not is_eligible(request) or is_shared() or self._openssl_until.get(_host(request), now) > now:
+            return None
+        return self.boringssl
 
-    def _on_socket(self, action: int, fd: int, _multi: object, _data: object) -> None:
-        wanted = 0 if action == pycurl.POLL_REMOVE else action
-        known = self._watched.pop(fd, 0)
-        if wanted:
-            self._watched[fd] = wanted
-        if wanted != known and self._sockets is not None:
-            self._sockets.watch(fd, known, wanted)
+    def _remember(self, host: str, until: float) -> None:
+        if len(self._openssl_until) >= _HOSTS_KEPT:  # a server may redirect to new names without end
+            self._openssl_until.clear()
+        self._openssl_until[host] = until
 
-    def _on_timer(self, timeout_ms: int) -> None:
-        # libcurl may not be called from inside its own callback; who called libcurl looks at what is noted here afterwards.
-        self._at_once = timeout_ms == 0
-        if timeout_ms <= 0 or self._loop is None:
-            self._deadline = None
-            return
-        self._deadline = self._loop.time() + timeout_ms / 1000
-        # A timer that rings too early is set again then: cheaper than to cancel it at each of libcurl's changes of mind.
-        if self._timer is None or self._timer.when() > self._deadline:
-            self._set_timer()
 
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._deadline is not None and self._loop is not None:
-            self._timer = self._loop.call_at(self._deadline, self._rang)
-
-    def _rang(self) -> None:
-        self._timer = None
-        if self._deadline is None or self._loop is None:
-            return
-        if self._deadline > self._loop.time() + _WAKE_EARLY_S:
-            self._set_timer()
-            return
-        self._deadline, self._at_once = None, True
-        self._serve([])
-
-    def _serve(self, ready: list[tuple[int, int]]) -> None:
-        """Tell libcurl which sockets are ready, then that time has passed if it asked so, then take in what ended."""
-        for fd, bits in ready:
-            if fd in self._watched:  # not dropped by what the sockets before it did
-                self._multi.socket_action(fd, bits)
-        spins = 0
-        while self._at_once and spins < _SPINS:
-            self._at_once = False
-            spins += 1
-            self._multi.socket_action(pycurl.SOCKET_TIMEOUT, 0)
-        if self._at_once and self._loop is not None:
-            self._loop.call_soon(self._serve, [])
-        self._take_in()
-
-    def _take_in(self) -> None:
-        left: Any = 1
-        while left:
-            left, done, failed = self._multi.info_read()
-            for curl in done:
-                self.end(curl, 0, "")
-            for curl, code, message in failed:
-                self.end(curl, code, message)
+def _host(request: Request) -> str:
+    return urlsplit(request.url).netloc

@@ -13,20 +13,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pycurl
-
 from vigie.core.model import Cause, Scalar, Status, TlsFacts
 from vigie.net import redact
+from vigie.probes.kit.http import libcurl
 from vigie.probes.kit.http.body import EncodingError, media_type, text_of
 from vigie.probes.kit.http.config import Expect, compiled, json_assertions, status_ranges
-from vigie.probes.kit.http.exchange import E_OWN, Exchange
+from vigie.probes.kit.http.exchange import Exchange
 from vigie.probes.kit.verdict import Verdict, expiring, slow, weak
 
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt}
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
 _OWN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_E_QUIC, _E_TOO_LARGE = 96, 100  # CURLE_QUIC_CONNECT_ERROR, CURLE_TOO_LARGE: newer than pycurl's names
 _GOT = 60
 
 
@@ -88,7 +86,7 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
         return _misframed(done)
     if done.headers_too_large:
         return Verdict(Cause.HTTP_PROTOCOL, "the headers are larger than 256 KiB")
-    if done.code == pycurl.E_OPERATION_TIMEDOUT:
+    if done.code == libcurl.E_OPERATION_TIMEDOUT:
         return timed_out(done, limit_ms, secure=secure)
     detail = redact(done.error or f"libcurl error {done.code}")[:200]
     cause, words = _reason(done, secure=secure)
@@ -117,7 +115,7 @@ def _is_length(text: str) -> bool:
 
 def _cut_tls(done: Exchange) -> bool:
     """Whether the peer closed the connection without TLS' own farewell, which only libcurl's words tell."""
-    return done.code == pycurl.E_RECV_ERROR and "unexpected eof" in done.error.lower()
+    return done.code == libcurl.E_RECV_ERROR and "unexpected eof" in done.error.lower()
 
 
 def _ragged(done: Exchange) -> bool:
@@ -139,34 +137,34 @@ def timed_out(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict:
 
 
 _BY_CODE: dict[int, tuple[Cause, str]] = {
-    E_OWN: (Cause.PROBE_ERROR, "the request could not be made"),
-    pycurl.E_NOT_BUILT_IN: (Cause.PROBE_ERROR, "this libcurl does not support what the monitor asks for"),
-    pycurl.E_GOT_NOTHING: (Cause.HTTP_EMPTY_REPLY, "the connection was closed without an answer"),
-    pycurl.E_PARTIAL_FILE: (Cause.HTTP_TRUNCATED, "the body is cut short"),
-    pycurl.E_SSL_CONNECT_ERROR: (Cause.TLS_HANDSHAKE, "the TLS handshake failed"),
-    pycurl.E_SSL_CIPHER: (Cause.TLS_HANDSHAKE, "no common TLS cipher"),
-    pycurl.E_SSL_CACERT_BADFILE: (Cause.PROBE_ERROR, "the file of trusted authorities cannot be read"),
-    pycurl.E_COULDNT_RESOLVE_PROXY: (Cause.PROBE_NETWORK, "the proxy's name does not resolve"),
-    pycurl.E_SEND_ERROR: (Cause.TCP_RESET, "the connection broke while the request was being sent"),
-    pycurl.E_URL_MALFORMAT: (Cause.PROBE_ERROR, "libcurl cannot read the URL"),
-    pycurl.E_OUT_OF_MEMORY: (Cause.PROBE_ERROR, "this machine is out of memory"),
-    pycurl.E_FAILED_INIT: (Cause.PROBE_ERROR, "libcurl could not be initialised"),
-    _E_TOO_LARGE: (Cause.HTTP_PROTOCOL, "a header line is too long"),
-    _E_QUIC: (Cause.TLS_HANDSHAKE, "the QUIC handshake failed"),
+    libcurl.E_OWN: (Cause.PROBE_ERROR, "the request could not be made"),
+    libcurl.E_NOT_BUILT_IN: (Cause.PROBE_ERROR, "this libcurl does not support what the monitor asks for"),
+    libcurl.E_GOT_NOTHING: (Cause.HTTP_EMPTY_REPLY, "the connection was closed without an answer"),
+    libcurl.E_PARTIAL_FILE: (Cause.HTTP_TRUNCATED, "the body is cut short"),
+    libcurl.E_SSL_CONNECT_ERROR: (Cause.TLS_HANDSHAKE, "the TLS handshake failed"),
+    libcurl.E_SSL_CIPHER: (Cause.TLS_HANDSHAKE, "no common TLS cipher"),
+    libcurl.E_SSL_CACERT_BADFILE: (Cause.PROBE_ERROR, "the file of trusted authorities cannot be read"),
+    libcurl.E_COULDNT_RESOLVE_PROXY: (Cause.PROBE_NETWORK, "the proxy's name does not resolve"),
+    libcurl.E_SEND_ERROR: (Cause.TCP_RESET, "the connection broke while the request was being sent"),
+    libcurl.E_URL_MALFORMAT: (Cause.PROBE_ERROR, "libcurl cannot read the URL"),
+    libcurl.E_OUT_OF_MEMORY: (Cause.PROBE_ERROR, "this machine is out of memory"),
+    libcurl.E_FAILED_INIT: (Cause.PROBE_ERROR, "libcurl could not be initialised"),
+    libcurl.E_TOO_LARGE: (Cause.HTTP_PROTOCOL, "a header line is too long"),
+    libcurl.E_QUIC_CONNECT_ERROR: (Cause.TLS_HANDSHAKE, "the QUIC handshake failed"),
 }
 
 
 def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
     text = done.error.lower()
     shaking = secure and done.tls is None and done.connect is not None
-    if done.code == pycurl.E_COULDNT_CONNECT or (done.quic and done.code == pycurl.E_SEND_ERROR and done.connect is None):
+    if done.code == libcurl.E_COULDNT_CONNECT or (done.quic and done.code == libcurl.E_SEND_ERROR and done.connect is None):
         return _not_connected(done, text)
     if done.os_errno in _RESET or "reset by peer" in text:
         return Cause.TCP_RESET, "the connection was reset"
-    if done.code == pycurl.E_RECV_ERROR and (shaking or " alert " in text):
+    if done.code == libcurl.E_RECV_ERROR and (shaking or " alert " in text):
         return Cause.TLS_HANDSHAKE, "the TLS handshake failed"
     if _cut_tls(done):
-        return (Cause.HTTP_TRUNCATED, "") if done.status else _BY_CODE[pycurl.E_GOT_NOTHING]
+        return (Cause.HTTP_TRUNCATED, "") if done.status else _BY_CODE[libcurl.E_GOT_NOTHING]
     return _BY_CODE.get(done.code, (Cause.HTTP_PROTOCOL, "the response is not valid HTTP"))
 
 
