@@ -132,7 +132,7 @@ async def test_a_script_error_that_blanks_the_page(serve: Serve, look: Look, mon
 
     assert (result.status, result.cause) == (Status.DOWN, Cause.CONTENT_BLANK)
     assert result.message == "nothing is visible (1 script errors)"
-    assert cause_words(Cause.CONTENT_BLANK, result.figures, "fr") == "rien n'est visible (erreurs de script : 1)"
+    assert cause_words(Cause.CONTENT_BLANK, result.figures, "fr") == "la page n'affiche rien (erreurs de script : 1)"
     look_at(Path(str(result.figures["screenshot"])), look.folder)
 
 
@@ -178,9 +178,9 @@ async def test_a_script_of_actions_is_gone_through(serve: Serve, look: Look) -> 
         ({"expect_title": "Shop"}, Cause.CONTENT_MISSING, "the title is 'Sorry', expected 'Shop' in it"),
         ({"expect_url": "/home"}, Cause.HTTP_REDIRECT, "/login', expected '/home' in it"),
         ({"click": "#buy"}, Cause.CONTENT_MISSING, "'#buy' is not on the page"),
-        ({"click": "#off"}, Cause.TIMEOUT_TOTAL, "not done when the 4 s were over"),
-        ({"fill": {"into": "#off", "text": "x"}}, Cause.TIMEOUT_TOTAL, "not done when"),
-        ({"wait_for": "text=ready"}, Cause.CONTENT_MISSING, "'text=ready' is not to be seen"),
+        ({"click": "#off"}, Cause.TIMEOUT_TOTAL, "not finished within 4 s"),
+        ({"fill": {"into": "#off", "text": "x"}}, Cause.TIMEOUT_TOTAL, "not finished within"),
+        ({"wait_for": "text=ready"}, Cause.CONTENT_MISSING, "'text=ready' is not visible"),
         ({"goto": "/broken"}, Cause.HTTP_STATUS, "HTTP 500, expected 200-299"),
     ],
 )
