@@ -355,6 +355,13 @@ class Archive(Protocol):
         Of these monitors alone, where they are given.
         """
 
+    async def newest(self, monitor: str, location: str) -> CheckResult | None:
+        """The newest result of a watched monitor from one location.
+
+        Of a good one the facts that people would call changed (addresses, certificate, status…) are those of that very check, sizes and
+        other headers at most ten minutes older; a crash may cost the facts of the last second. No certificate but the server's.
+        """
+
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""
 
