@@ -83,6 +83,10 @@ class SqliteArchive:
         stored = await self._worker.read(lambda db: _last_detail(db, monitor, good=good, before=before))
         return max([*reversed(found), *([stored] if stored else [])], key=lambda one: one.at, default=None)
 
+    async def activity(self, limit: int = 200) -> list[int]:
+        """When results were taken in lately, newest first."""
+        return await self._worker.read(lambda db: [base for (base,) in db.fetch("SELECT base FROM hot ORDER BY id DESC LIMIT ?", (limit,))])
+
     async def watched_since(self) -> dict[str, int]:
         """When the oldest whole result on record of each monitor was."""
         stored = await self._worker.read(_watched_since)

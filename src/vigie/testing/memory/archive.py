@@ -73,6 +73,11 @@ class MemoryArchive:
         found = [one for one in self._data.details if one.monitor == monitor and one.is_good is good and one.at < before]
         return max(reversed(found), key=lambda one: one.at, default=None)
 
+    async def activity(self, limit: int = 200) -> list[int]:
+        """When results were taken in lately, newest first."""
+        self._data.check()
+        return [commit.results[0].at for commit in reversed(self._data.commits) if commit.results][:limit]
+
     async def watched_since(self) -> dict[str, int]:
         """When the oldest whole result on record of each monitor was."""
         self._data.check()

@@ -185,6 +185,18 @@ async def spans_of_blindness_outlive_a_restart(opener: Opener) -> None:
         assert await store.archive.blinds(0) == [quiet]
 
 
+async def when_results_were_taken_in_is_known(opener: Opener) -> None:
+    """Newest first; what had no result does not count."""
+    async with opened(opener) as store:
+        assert await store.archive.activity() == []
+        for at in (NOW, NOW + 300_000, NOW + 600_000):
+            await store.ledger.commit(Commit((result(at=at),), incidents=(incident(),)))
+            await store.ledger.commit(Commit(incidents=(incident(at=at),)))
+    async with opened(opener) as store:
+        assert await store.archive.activity() == [NOW + 600_000, NOW + 300_000, NOW]
+        assert await store.archive.activity(1) == [NOW + 600_000]
+
+
 async def a_period_is_read_by_itself(opener: Opener) -> None:
     """Incidents that were not over before an instant, and since when each monitor is watched."""
     old = Incident("shop-1", "shop", Severity.OUTAGE, Cause.TCP_RESET, NOW - 9, NOW - 8, NOW - 5)
@@ -213,6 +225,7 @@ ARCHIVE_LAWS: dict[str, Law] = {
         the_newest_good_check_keeps_its_own_facts,
         retention_keeps_what_reports_need,
         spans_of_blindness_outlive_a_restart,
+        when_results_were_taken_in_is_known,
         a_period_is_read_by_itself,
     )
 }
