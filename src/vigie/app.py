@@ -276,7 +276,8 @@ async def _judge_jobs(runtime: Runtime) -> None:
     """Jobs, by what `vigie ping` left."""
     if watched := jobs(runtime.settings):
         judging = heartbeats(runtime, runtime.ingest.take)
-        await judging.start(watched, await runtime.store.ledger.next_run(), listening=False)
+        paused_since = await runtime.self_monitor.paused_since()
+        await judging.start(watched, await runtime.store.ledger.next_run(), listening=False, deaf_since=paused_since)
         await judging.tick()
         await judging.stop()
 

@@ -355,8 +355,18 @@ class Archive(Protocol):
         Of these monitors alone, where they are given.
         """
 
+    async def newest(self, monitor: str, location: str) -> CheckResult | None:
+        """The newest result of a watched monitor from one location.
+
+        Of a good one the facts that people would call changed (addresses, certificate, status…) are those of that very check, sizes and
+        other headers at most ten minutes older; a crash may cost the facts of the last second. No certificate but the server's.
+        """
+
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""
+
+    async def activity(self, limit: int = 200) -> list[int]:
+        """When results were taken in lately, epoch ms, newest first: an instant for each commit, or group of commits, that had any."""
 
     async def watched_since(self) -> dict[str, int]:
         """When the oldest whole result on record of each monitor was, epoch ms; the first one of all is kept whole."""
@@ -410,8 +420,11 @@ class Inbox(Protocol):
     async def pings(self, monitor: str, limit: int = 100) -> list[Ping]:
         """The pings of a monitor, newest first."""
 
-    async def listening(self, at: int) -> None:
-        """Somebody listens for pings at `at`."""
+    async def listening(self, at: int, link_worked: int | None = None) -> None:
+        """Somebody listens for pings at `at`; the link that they come over last worked at `link_worked`, if it ever did."""
+
+    async def link_worked(self) -> int | None:
+        """When that link last worked, as far as is known."""
 
     async def listened(self) -> int | None:
         """When somebody last listened; None when nobody ever did."""

@@ -58,6 +58,7 @@ class Server:
             evidence=str(state_of(settings).evidence),
         )
         self.heartbeats = heartbeats(self.runtime, self._bus.publish, lambda: self.runtime.deps.link.fault())  # noqa: PLW0108 - of the moment: a new configuration may bring another link
+        self.runtime.self_monitor.on_link_regained(self.heartbeats.unheard)
         self.feedback = (
             FeedbackService(self.runtime.store.archive, self.runtime.store.catalog, clock, self.runtime.composer)
             if settings.web.public_url is not None

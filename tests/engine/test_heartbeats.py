@@ -264,6 +264,100 @@ async def test_a_broken_link_of_our_own_excuses_a_job_unless_it_never_worked(sto
     await store.close()
 
 
+@pytest.mark.parametrize("after_s", [0.0, 0.5, 1.9, 3.0, 7.0])
+@pytest.mark.parametrize("by_ms", [24 * HOUR, 40 * MINUTE, 400 * 24 * HOUR])
+async def test_a_step_of_the_clock_in_the_first_seconds_accuses_nobody(clock: VirtualClock, after_s: float, by_ms: int) -> None:
+    async def fault() -> Cause | None:
+        await asyncio.sleep(2)  # the link is asked first, and that takes its time
+        return None
+
+    store = MemoryStore()
+    async with at_work(store, clock, watched(period=30 * MINUTE, grace=MINUTE), fault=fault) as world:
+        await asyncio.sleep(10)
+        await world.report(SUCCESS)
+    world = World(store, clock, watched(period=30 * MINUTE, grace=MINUTE), fault=fault)
+    await world.start()
+    await asyncio.sleep(after_s)
+    clock.step(by_ms)
+    await asyncio.sleep(60)
+    assert await world.incidents() == []
+    await asyncio.sleep(32 * 60)  # from then on it is expected as always
+    assert await world.incidents() == [(Cause.HEARTBEAT_MISSED, True)]
+    await world.stop()
+
+
+class Road:
+    """Our own link, as the watch asks for it."""
+
+    def __init__(self, found: Cause | None = None) -> None:
+        self.found, self.asked = found, 0
+
+    async def fault(self) -> Cause | None:
+        self.asked += 1
+        return self.found
+
+
+async def test_a_link_that_is_broken_since_the_start_excuses_a_job_if_it_worked_in_a_former_life(clock: VirtualClock) -> None:
+    store, road = MemoryStore(), Road()
+    async with at_work(store, clock, fault=road.fault) as world:
+        await asyncio.sleep(40)
+        await world.report(SUCCESS)
+    road.found = Cause.PROBE_NETWORK
+    async with at_work(store, clock, fault=road.fault) as again:
+        await asyncio.sleep(72 * 60)
+        assert await again.incidents() == []
+        assert again.last()[0] is Status.UNKNOWN
+    await store.inbox.listening(clock.now(), clock.now() - 8 * 24 * HOUR)  # nothing had a way out for a week: this is how it is meant
+    async with at_work(store, clock, fault=road.fault) as island:
+        await island.report(SUCCESS)
+        await asyncio.sleep(72 * 60)
+        assert await island.incidents() == [(Cause.HEARTBEAT_MISSED, True)]
+
+
+async def test_a_link_that_heals_before_the_grace_ends_excuses_what_was_due_meanwhile(clock: VirtualClock) -> None:
+    store, road = MemoryStore(), Road()
+    async with at_work(store, clock, fault=road.fault) as world:
+        await world.report(SUCCESS)
+        await asyncio.sleep(50 * 60)
+        asked = road.asked
+        road.found = Cause.PROBE_NETWORK
+        await asyncio.sleep(15 * 60)  # due after an hour, missed ten minutes later
+        road.found = None
+        await asyncio.sleep(10 * 60)
+        assert await world.incidents() == []
+        assert world.last()[0] is Status.UNKNOWN
+        assert road.asked - asked < 20
+        await asyncio.sleep(75 * 60)
+        assert await world.incidents() == [(Cause.HEARTBEAT_MISSED, True)]  # a link that works excuses nobody
+
+
+async def test_a_span_without_a_way_out_that_other_checks_found_excuses_a_job(clock: VirtualClock) -> None:
+    store = MemoryStore()
+    async with at_work(store, clock) as world:
+        await world.report(SUCCESS)
+        await asyncio.sleep(65 * 60)
+        now = clock.now()
+        await world.heartbeats.unheard(now - 8 * MINUTE, now - MINUTE)
+        await asyncio.sleep(10 * 60)
+        assert (await world.incidents(), world.last()[0]) == ([], Status.UNKNOWN)
+
+
+async def test_a_machine_that_stood_still_between_two_single_cycles_accuses_no_job(clock: VirtualClock) -> None:
+    store = MemoryStore()
+    world = World(store, clock)
+    await store.catalog.sync_monitors([watched().monitor])
+    await world.ingest.start()
+    await world.ingest.configure([watched().monitor])
+    for slept, expected in ((0, []), (9 * HOUR, []), (71 * MINUTE, [(Cause.HEARTBEAT_MISSED, True)])):
+        await asyncio.sleep(slept / 1000)
+        since = clock.now() - slept if slept == 9 * HOUR else None
+        cycle = Heartbeats(store.inbox, clock, world._publish)
+        await cycle.start([watched()], await store.ledger.next_run(), listening=False, deaf_since=since)
+        await cycle.tick()
+        await cycle.stop()
+        assert await world.incidents() == expected
+
+
 async def test_a_report_that_comes_while_the_link_is_asked_is_not_overruled(store: MemoryStore, clock: VirtualClock) -> None:
     async def fault() -> Cause | None:
         await asyncio.sleep(2)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -394,3 +394,53 @@ async def test_a_good_result_of_a_resting_monitor_costs_little(store: MemoryStor
         fastest = min(fastest, time.process_time() - started)
     print(f"{fastest / 256 * 1e6:.1f} µs a result")  # noqa: T201 - a figure for whoever runs it with -s
     assert fastest / 256 < 60e-6
+
+
+def _at(result: CheckResult, address: str) -> CheckResult:
+    return replace(result, address=address, addresses=(address,))
+
+
+async def test_a_failure_is_compared_with_the_last_good_check_not_with_the_one_that_began_the_good_time() -> None:
+    store, clock = MemoryStore(), VirtualClock()
+    intake = await desk(store, clock, fake_monitor())
+    seen = []
+    for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2"):  # it moved long before it failed
+        await clock.sleep(3_600)
+        seen.append(_at(intake.result(UP), address))
+        await intake.ingest.take(intake.batch(seen[-1]))
+    await intake.see(DOWN, DOWN)
+    [opened] = [one for turn in intake.turns for one in turn.decisions if isinstance(one, Opened)]
+    assert await store.archive.last_detail("shop", good=True, before=opened.started_at) == seen[-1]
+
+
+async def test_the_last_good_check_is_known_where_it_came_in_the_very_batch_of_the_failure() -> None:
+    store, clock = MemoryStore(), VirtualClock()
+    intake = await desk(store, clock, fake_monitor())
+    await intake.see(UP)
+    await clock.sleep(60)
+    moved, failed = _at(intake.result(UP), "192.0.2.2"), intake.result(DOWN)
+    await intake.ingest.take(intake.batch(moved, replace(failed, at=failed.at + 1)))
+    assert await store.archive.last_detail("shop", good=True, before=failed.at + 1) == moved
+
+
+@pytest.mark.parametrize(("before", "after"), [(UP, DEGRADED), (DEGRADED, DOWN), (UP, UNKNOWN)])
+async def test_the_last_good_check_is_kept_once_at_each_change_of_verdict(before: Status, after: Status) -> None:
+    store, clock = MemoryStore(), VirtualClock()
+    intake = await desk(store, clock, fake_monitor())
+    await intake.see(before, before, before, after, after)
+    kept = [one for commit in store.data.commits for one in commit.details if one.is_good and one.status is before]
+    assert kept[-1].sequence == kept[0].sequence + 2
+    assert len({one.sequence for one in kept}) == len(kept)
+
+
+async def test_an_archive_that_cannot_be_read_costs_the_comparison_not_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    store, clock = MemoryStore(), VirtualClock()
+    intake = await desk(store, clock, fake_monitor())
+    await intake.see(UP)
+
+    async def newest(monitor: str, location: str) -> CheckResult | None:
+        raise StoreError(StoreFault.OTHER, f"{monitor} {location}: the disk cannot be read")
+
+    monkeypatch.setattr(store.archive, "newest", newest)
+    await intake.see(DOWN, DOWN)
+    assert "Opened" in intake.decisions()

@@ -210,6 +210,23 @@ async def test_single_cycles_that_are_far_apart_are_no_silence(desk: Make) -> No
     assert await ours.spans() == []
 
 
+@pytest.mark.parametrize(("apart_s", "pause_s", "unobserved"), [(300, 1_500, False), (300, 30 * 86_400, True), (86_400, 2 * 86_400, False)])
+async def test_a_pause_much_longer_than_usual_between_single_cycles_is_not_observed(
+    desk: Make, apart_s: float, pause_s: float, unobserved: bool
+) -> None:
+    for run in range(1, 7):
+        ours = await desk(run=run, continuous=False, agent="shop", mode=RunMode.SINGLE).start()
+        await ours.see(after_s=apart_s)
+    await ours.clock.sleep(pause_s)
+    ours = await desk(run=9, continuous=False, agent="shop", mode=RunMode.SINGLE).start()
+    await ours.see(after_s=1)
+    assert await ours.spans() == ([(ERROR, pause_s)] if unobserved else [])
+    assert await ours.told() == []
+    end = ours.clock.now()
+    known = (await standings(ours.store.archive, end - 30 * DAY, end))["shop"].known
+    assert known.observed_ms <= 6 * apart_s * 1000 + 2_000 if unobserved else known.observed_ms > 4 * apart_s * 1000
+
+
 async def test_a_life_that_broke_off_is_a_silence_that_is_told(desk: Make) -> None:
     ours = await desk().start()
     await ours.see()

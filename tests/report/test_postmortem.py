@@ -86,6 +86,14 @@ def test_the_numbers_are_computed_from_the_record(write: Write) -> None:
     assert table(write("fr"), "Impact en chiffres")["Disponibilité sur 30 jours"] == "99,917 %"
 
 
+def test_an_availability_of_which_little_was_observed_says_how_much(write: Write) -> None:
+    impact = table(write(month=Availability(7 * 60_000, 0)), "Impact in numbers")
+    assert impact["Availability over 30 days"] == "100% (observed for 7 min)"
+    assert table(write("fr", month=Availability(7 * 60_000, 42_000)), "Impact en chiffres")["Disponibilité sur 30 jours"] == (
+        "90,000 % (observé pendant 7 min)"
+    )
+
+
 def test_the_timeline_is_in_order_and_tells_failed_attempts(write: Write) -> None:
     rows = section(write(), "Timeline").rows
     assert [words for _, words in rows] == [

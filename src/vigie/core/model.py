@@ -195,6 +195,11 @@ class CheckResult:
     scope: FaultScope | None = None  # only where the cause alone does not say it
 
     @property
+    def is_good(self) -> bool:
+        """Whether it speaks for the service: a degraded one works."""
+        return self.status in (Status.UP, Status.DEGRADED)
+
+    @property
     def fault(self) -> FaultScope:
         """Whose fault it is that the result is not up."""
         return self.scope or (FaultScope.TARGET if self.cause is None else _SCOPES.get(self.cause, FaultScope.TARGET))

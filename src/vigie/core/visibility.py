@@ -10,12 +10,17 @@ Laws
 5. No span has a negative length, whatever the clock does; a check that began shortly before a span does not end it.
 """
 
+import itertools
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from vigie.core.model import Cause
 from vigie.core.subject import VIGIE_ID
 
 _LATE_MS = 330_000  # longer than any check takes: what is earlier is not a late result: the clock stepped back
+_ONE_CYCLE_MS = 45_000  # results of one cycle, with its quick re-checks, are no further apart
+_FEW, _TIMES, _SHORTEST_PAUSE_MS, _RAREST_MS = 3, 3, 1_800_000, 90_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,16 @@ def step(sight: Visibility, event: Event, announce_after_ms: int) -> tuple[Visib
             return _begun(sight, event.at, Cause.PROBE_ERROR, quiet=True)
         case _:
             return sight, ()
+
+
+def longest_pause(taken: Sequence[int]) -> int:
+    """How far apart, ms, single cycles may be before the time between them counts as not observed.
+
+    `taken` are the instants of the last results, epoch ms, newest first. Three times the usual distance, at least half an hour; a day
+    and an hour where little is known, since a cycle a day is the rarest that people set up.
+    """
+    apart = [gap for newer, older in itertools.pairwise(taken) if (gap := newer - older) > _ONE_CYCLE_MS]
+    return _RAREST_MS if len(apart) < _FEW else max(_TIMES * round(statistics.median(apart)), _SHORTEST_PAUSE_MS)
 
 
 def _begun(sight: Visibility, at: int, cause: Cause, *, quiet: bool = False) -> tuple[Visibility, tuple[Decision, ...]]:

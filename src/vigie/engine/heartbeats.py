@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from vigie.core import heartbeat
 from vigie.core.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
 from vigie.core.model import Cause, CheckResult, Monitor, Status
+from vigie.engine.own_link import OwnLink
 from vigie.engine.reconcile import Prepared
 from vigie.errors import StoreError
 from vigie.net import NO_SECRETS, Secret, Secrets, redact
@@ -81,7 +82,8 @@ class Heartbeats:
         fault: Callable[[], Awaitable[Cause | None]] | None = None,
         hidden: Secrets = NO_SECRETS,
     ) -> None:
-        self._inbox, self._clock, self._publish, self._fault = inbox, clock, publish, fault
+        self._inbox, self._clock, self._publish = inbox, clock, publish
+        self._link = OwnLink(fault, clock)
         self._hidden = hidden
         self._key = secrets.token_bytes(16)
         self._watched: dict[str, Watched] = {}
@@ -95,22 +97,28 @@ class Heartbeats:
         self._turn = asyncio.Lock()  # held from reading a job until its change is on the disk, so that no ping is overwritten
         self._fresh: list[CheckResult] = []
         self._wake = asyncio.Event()
-        self._working = self._link_worked = False
+        self._working = False
         self._ticked_at = self._stamped_at = 0
         self._results = self._run = self._sequence = 0
 
-    async def start(self, watched: Iterable[Watched], run: int, *, listening: bool) -> None:
-        """Take up the jobs as they were left. `listening`: pings come over the network, and since the last time none could."""
+    async def start(self, watched: Iterable[Watched], run: int, *, listening: bool, deaf_since: int | None = None) -> None:
+        """Take up the jobs as they were left. `listening`: pings come over the network, and since the last time none could.
+
+        `deaf_since`: since then, epoch ms, no ping could be left either, since this machine stood still.
+        """
         self._run, self._results = run, 0
         self._jobs = await self._inbox.jobs()
         await self.use(watched)
         now = self._clock.now()
         self._ticked_at = now
         if listening:
+            self._link.worked_at = await self._inbox.link_worked()
             last = await self._inbox.listened()
             if last is not None:
                 await self._deafen(last, now)
             await self._stamp(now)
+        elif deaf_since is not None:
+            await self._deafen(deaf_since, now)
         self._working = True
 
     async def use(self, watched: Iterable[Watched]) -> None:
@@ -216,8 +224,7 @@ class Heartbeats:
 
     async def run(self) -> None:
         """Listen and judge for ever."""
-        await self._own_fault()
-        self._ticked_at = self._clock.now()
+        await self._link.fault()  # whether it works as long as all is well is worth knowing later
         while True:
             await self.tick()
             try:
@@ -237,8 +244,10 @@ class Heartbeats:
             if now - before > _DEAF_MS:
                 await self._deafen(before, now)
             await self._take_waiting()
-            if self._stamped_at and now - self._stamped_at >= _STAMP_MS:
+            if self._stamped_at and not 0 <= now - self._stamped_at < _STAMP_MS:
                 await self._stamp(now)
+            if span := await self._link.watch(overdue=any(self._due(name, now) <= now for name in self._jobs)):
+                await self._deafen(*span)
             await self._look(now)
         except StoreError as error:
             log.error("jobs could not be evaluated: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
@@ -252,13 +261,17 @@ class Heartbeats:
             await self._stamp(self._clock.now())
 
     async def _stamp(self, now: int) -> None:
-        await self._inbox.listening(now)
+        await self._inbox.listening(now, self._link.worked_at)
         self._stamped_at = now
 
     async def _take_waiting(self) -> None:
         for number, monitor, ping in await self._inbox.waiting_pings():
             if monitor in self._watched:
                 await self._heard(monitor, ping, number)
+
+    async def unheard(self, start: int, end: int) -> None:
+        """Our own link was broken from `start` to `end`, as other checks found. Raises StoreError."""
+        await self._deafen(start, end)
 
     async def _deafen(self, start: int, end: int) -> None:
         """Nothing was heard from `start` to `end`."""
@@ -281,7 +294,7 @@ class Heartbeats:
     async def _look(self, now: int) -> None:
         due = [name for name, at in self._next.items() if at <= now]
         missed = {name for name in due if self._judged(name, now).cause is Cause.HEARTBEAT_MISSED} - self._missed
-        own = await self._own_fault() if missed else None
+        own = await self._link.fault() if missed else None
         if own is not None:  # they may have reported in vain
             await self._change({name: (self._due(name, now) - 1, now) for name in missed if name in self._jobs})
         # From here on nothing is waited for: what is said of a job must not be older than the ping that came last.
@@ -307,12 +320,6 @@ class Heartbeats:
         self._next[name] = min(regular, found.look_at or regular)
         (self._missed.add if found.cause is Cause.HEARTBEAT_MISSED else self._missed.discard)(name)
         return [] if found.status is None else [_result(name, found, now)]
-
-    async def _own_fault(self) -> Cause | None:
-        """The fault of our own link; one that never worked is taken for a network of its own that needs no way out."""
-        fault = await self._fault() if self._fault is not None else None
-        self._link_worked = self._link_worked or fault is None
-        return fault if self._link_worked else None
 
     async def _tell(self, results: list[CheckResult]) -> None:
         numbered = []

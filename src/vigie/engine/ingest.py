@@ -59,6 +59,7 @@ class Ingest:
         self._monitors: dict[str, Monitor] = {}
         self._books = Books()
         self._cursors: dict[str, tuple[int, int]] = {}
+        self._kept_at: dict[tuple[str, str], int] = {}  # when the newest result that is kept whole was, by monitor and location
         self._baselines = Baselines()
         self._lock = asyncio.Lock()
         self._stopping = False
@@ -169,7 +170,8 @@ class Ingest:
                 return
             draft = Draft(self._books)
             transitions = [*self._moved_along(draft, drift := self._drift()), *self._observed(draft, batch.results)]
-            await self._keep_trying(self._commit(draft, transitions, cursors=((cursor, batch.run, batch.sequence),)))
+            commit = self._commit(draft, transitions, cursors=((cursor, batch.run, batch.sequence),))
+            await self._keep_trying(await self._with_last_good(commit, transitions))
             self._adopt(draft, transitions)
             self._offset += drift
             self._cursors[cursor] = (batch.run, batch.sequence)
@@ -298,6 +300,26 @@ class Ingest:
             baselines=self._baselines.due(),
             commands=commands,
         )
+
+    async def _with_last_good(self, commit: Commit, transitions: list[Transition]) -> Commit:
+        """With the last good check before each change of verdict, whole: a failure is compared with it, not with the one that began it."""
+        kept, newest = list[CheckResult](), dict[tuple[str, str], CheckResult]()
+        for result in [one.result for one in transitions if one.result is not None]:
+            key = result.monitor, result.location
+            if result in commit.details:
+                last = newest.get(key) or await self._newest(*key)
+                if last is not None and last.is_good and last.at > self._kept_at.get(key, 0) and last not in commit.details:
+                    kept.append(last)
+            newest[key] = result
+        self._kept_at.update({(one.monitor, one.location): one.at for one in commit.details})
+        return replace(commit, details=(*kept, *commit.details)) if kept else commit
+
+    async def _newest(self, monitor: str, location: str) -> CheckResult | None:
+        """What a change of verdict is compared with; a store that cannot read costs the comparison, never the verdict."""
+        try:
+            return await self._archive.newest(monitor, location)
+        except StoreError:
+            return None
 
     def _decided(self, draft: Draft, transitions: list[Transition]) -> Commit:
         """What was decided, without what was measured and learnt."""

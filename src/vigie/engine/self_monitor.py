@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from vigie.core import visibility
@@ -57,6 +57,11 @@ class SelfMonitor:
         self._unknown: dict[str, int] = {}
         self._newest: Blind | None = None
         self._lock = asyncio.Lock()
+        self._link_listeners: list[Callable[[int, int], Awaitable[None]]] = []
+
+    def on_link_regained(self, listener: Callable[[int, int], Awaitable[None]]) -> None:
+        """Call this one with the span, epoch ms, in which this machine had no way out, once it has one again."""
+        self._link_listeners.append(listener)
 
     def use(self, monitors: Iterable[Monitor], announce_after_ms: int, probed: Iterable[Monitor]) -> None:
         """Whom to tell, after how long, and how often results come: `probed` are the monitors that are checked at regular intervals."""
@@ -74,8 +79,25 @@ class SelfMonitor:
         held = next((one for one in reversed(spans) if one.until is None and not one.monitor), None)
         incident = await self._archive.incident(held.incident) if held is not None else None
         self._visibility = Visibility(number, held, opened=incident is not None and incident.closed_at is None)
-        if self._continuous and held is None and await self._broke_off():
+        if held is not None:
+            return
+        if self._continuous and await self._broke_off():
             self._last = max([one.at for one in (await self._archive.last_results()).values()], default=None)
+        else:
+            await self._skip_unobserved()
+
+    async def _skip_unobserved(self) -> None:
+        """Between single cycles that are much further apart than usual nobody looked: it counts in no availability, and is not told."""
+        since = await self.paused_since()
+        if since is not None:
+            span = Blind(self._visibility.number + 1, since, Cause.PROBE_ERROR, self._clock.now(), quiet=True)
+            await self._ingest.record(Commit(blind=(span,)))
+            self._visibility = replace(self._visibility, number=span.number)
+
+    async def paused_since(self) -> int | None:
+        """Since when, epoch ms, nobody looked for much longer than usual; None when somebody did. Raises StoreError."""
+        taken = await self._archive.activity()
+        return taken[0] if taken and self._clock.now() - taken[0] > visibility.longest_pause(taken) else None
 
     async def _broke_off(self) -> bool:
         """Whether the newest life was a continuous one: single cycles may be any time apart."""
@@ -146,8 +168,15 @@ class SelfMonitor:
         for decision in decisions:
             self._newest = decision.span
             _log(decision)
-            if isinstance(decision, Regained) and decision.announced:
-                self._wake()
+            if isinstance(decision, Regained):
+                await self._after(decision)
+
+    async def _after(self, regained: Regained) -> None:
+        if regained.announced:
+            self._wake()
+        if regained.span.cause is Cause.PROBE_NETWORK and regained.span.until is not None:
+            for listener in self._link_listeners:
+                await listener(regained.span.start, regained.span.until)
 
     def _ms_since(self, instant: float | None) -> int | None:
         now = self._elapsed()

@@ -40,6 +40,7 @@ from vigie.text.formatting import date_time, duration, percent, seconds, timesta
 
 _MAX_SIMILAR = 5
 _MINUTE_MS = 60_000
+_MOST_OF_A_MONTH_MS = 29 * 86_400_000  # an availability "over 30 days" that was observed for less says for how long
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,8 @@ class _Writer:
     def impact(self) -> Section:
         month = self._record.month
         share = "–" if month.ratio is None else percent(month.ratio, self._language)
+        if month.observed_ms < _MOST_OF_A_MONTH_MS:
+            share = self._say(texts.OBSERVED, share=share, span=self._span(month.observed_ms))
         rows = (
             (texts.DURATION, self._span(self._end - self._incident.started_at)),
             (texts.AVAILABILITY, share),

@@ -30,6 +30,7 @@ NOTED_CAUSE: Pair = ("Cause notée par {by} : {cause}.", "Cause noted by {by}: {
 
 DURATION: Pair = ("Durée", "Duration")
 AVAILABILITY: Pair = ("Disponibilité sur 30 jours", "Availability over 30 days")
+OBSERVED: Pair = ("{share} (observé pendant {span})", "{share} (observed for {span})")
 DOWNTIME: Pair = ("Indisponibilité sur 30 jours", "Downtime over 30 days")
 AFFECTED: Pair = ("Personnes et chiffre d'affaires touchés", "People and revenue affected")
 AFFECTED_FILL: Pair = ("à compléter", "to fill in")

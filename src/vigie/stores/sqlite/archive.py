@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from vigie.core.detection import Severity
 from vigie.core.events import Decision
-from vigie.core.model import Cause, CheckResult, Incident, Status
+from vigie.core.model import Cause, CheckResult, Incident
 from vigie.core.notification import NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.core.visibility import Blind
@@ -63,17 +63,29 @@ class SqliteArchive:
         return await self._worker.read(lambda db: _report(db, incident))
 
     async def last_results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
-        """The newest result of every watched monitor by monitor id, certificate chains left out."""
+        """The newest result of every watched monitor by monitor id, with no certificate but the server's."""
+        await self._look_back()
+        return self._cache.newest.results(monitors)
+
+    async def newest(self, monitor: str, location: str) -> CheckResult | None:
+        """The newest result of a monitor from one location."""
+        await self._look_back()
+        return self._cache.newest.result(monitor, location)
+
+    async def _look_back(self) -> None:
         if not self._looked_back:
             self._cache.newest.fill(await self._worker.read(_last_results))
             self._looked_back = True
-        return self._cache.newest.results(monitors)
 
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""
-        found = [one for one in self._cache.details if one.monitor == monitor and is_good(one) is good and one.at < before]
+        found = [one for one in self._cache.details if one.monitor == monitor and one.is_good is good and one.at < before]
         stored = await self._worker.read(lambda db: _last_detail(db, monitor, good=good, before=before))
         return max([*reversed(found), *([stored] if stored else [])], key=lambda one: one.at, default=None)
+
+    async def activity(self, limit: int = 200) -> list[int]:
+        """When results were taken in lately, newest first."""
+        return await self._worker.read(lambda db: [base for (base,) in db.fetch("SELECT base FROM hot ORDER BY id DESC LIMIT ?", (limit,))])
 
     async def watched_since(self) -> dict[str, int]:
         """When the oldest whole result on record of each monitor was."""
@@ -90,11 +102,6 @@ class SqliteArchive:
         while bite := await self._worker.run(lambda db: _prune(db, now)):
             gone += bite
         return gone
-
-
-def is_good(result: CheckResult) -> bool:
-    """Whether a result speaks for the service."""
-    return result.status in (Status.UP, Status.DEGRADED)
 
 
 def find_incidents(
@@ -167,10 +174,20 @@ def _last_results(db: Db) -> list[CheckResult]:
 
 def _whole(db: Db, result: CheckResult) -> CheckResult:
     sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at = ? ORDER BY id DESC"
-    for (body,) in db.fetch(sql, (result.monitor, int(is_good(result)), result.at)):
+    for (body,) in db.fetch(sql, (result.monitor, int(result.is_good), result.at)):
         whole = decode(body, CheckResult)
         if whole.location == result.location:
             return replace(whole, run=result.run, sequence=result.sequence) if result.run else whole
+    return _with_facts(db, result) if result.is_good else result
+
+
+def _with_facts(db: Db, result: CheckResult) -> CheckResult:
+    """A packed good result with the facts of the newest good check that was kept whole, which found the same as far as is known."""
+    sql = "SELECT body FROM newest WHERE monitor = ? AND location = ?"
+    for (body,) in db.fetch(sql, (result.monitor, result.location)):
+        known = decode(body, CheckResult)
+        if (known.status, known.cause) == (result.status, result.cause):
+            return replace(known, at=result.at, timings=result.timings, run=result.run, sequence=result.sequence)
     return result
 
 

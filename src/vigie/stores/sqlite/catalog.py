@@ -61,6 +61,7 @@ def write_monitors(db: Db, monitors: Sequence[Monitor]) -> None:
         "ON CONFLICT (id) DO UPDATE SET name = excluded.name, kind = excluded.kind, active = 1",
         [(monitor.id, monitor.name, monitor.kind) for monitor in monitors],
     )
+    db.execute("DELETE FROM newest WHERE monitor NOT IN (SELECT id FROM monitor WHERE active = 1)")
     inbox.forget_jobs(db)
 
 

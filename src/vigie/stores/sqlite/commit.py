@@ -11,7 +11,7 @@ from vigie.errors import StoreError
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Snapshot
 from vigie.stores.sqlite import catalog, codec, outbox
-from vigie.stores.sqlite.archive import INCIDENT, find_incidents, is_good
+from vigie.stores.sqlite.archive import INCIDENT, find_incidents
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import decode, encode
 
@@ -65,8 +65,10 @@ class Numbers(NamedTuple):
     locations: Mapping[str, int]
 
 
-def write(db: Db, change: Commit, numbers: Mapping[str, int], locations: Mapping[str, int], *, durable: bool) -> Numbers:
-    """One transaction; the numbers as they are after it."""
+def write(
+    db: Db, change: Commit, newest: Sequence[CheckResult], numbers: Mapping[str, int], locations: Mapping[str, int], *, durable: bool
+) -> Numbers:
+    """One transaction; the numbers as they are after it. `newest` are good results whose facts a start must know."""
     with db.transaction(durable=durable):
         locations = _with_new_locations(db, change.results, locations)
         for part in codec.parts(change.results):
@@ -79,8 +81,10 @@ def write(db: Db, change: Commit, numbers: Mapping[str, int], locations: Mapping
         db.bulk("INSERT OR REPLACE INTO baseline VALUES (?, ?)", [(monitor, encode(known)) for monitor, known in change.baselines])
         rows = [(one.number, one.monitor, one.cause, one.start, one.until, int(one.quiet)) for one in change.blind]
         db.bulk("INSERT OR REPLACE INTO blind (number, monitor, cause, start, until, quiet) VALUES (?, ?, ?, ?, ?, ?)", rows)
-        details = [(result.monitor, result.at, int(is_good(result)), encode(result)) for result in change.details]
+        details = [(result.monitor, result.at, int(result.is_good), encode(result)) for result in change.details]
         db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
+        kept = [(result.monitor, result.location, encode(result)) for result in newest]
+        db.bulk("INSERT OR REPLACE INTO newest (monitor, location, body) VALUES (?, ?, ?)", kept)
         db.bulk(
             f"INSERT INTO incident ({INCIDENT}) VALUES ({_INCIDENT_MARKS}) ON CONFLICT (id) DO UPDATE SET {_INCIDENT_AGAIN}",
             [_incident_row(one) for one in change.incidents],

@@ -11,6 +11,7 @@ from vigie.stores.sqlite.worker import Worker
 
 _KEPT = 100
 _LISTENED = "listened"
+_LINK_WORKED = "link_worked"
 _EVENTS: dict[str, type[Acked | Resolved]] = {kind.__name__: kind for kind in (Acked, Resolved)}
 
 
@@ -48,13 +49,17 @@ class SqliteInbox:
         """The pings of a monitor, newest first."""
         return await self._worker.read(lambda db: _pings(db, monitor, limit))
 
-    async def listening(self, at: int) -> None:
+    async def listening(self, at: int, link_worked: int | None = None) -> None:
         """Somebody listens for pings."""
-        await self._worker.run(lambda db: _listening(db, at))
+        await self._worker.run(lambda db: _listening(db, at, link_worked))
+
+    async def link_worked(self) -> int | None:
+        """When the link last worked."""
+        return await self._worker.read(lambda db: _noted(db, _LINK_WORKED))
 
     async def listened(self) -> int | None:
         """When somebody last listened."""
-        return await self._worker.read(_listened)
+        return await self._worker.read(lambda db: _noted(db, _LISTENED))
 
 
 def _enqueue_command(db: Db, monitor: str, event: Acked | Resolved) -> None:
@@ -113,13 +118,15 @@ def forget_jobs(db: Db) -> None:
     db.execute("DELETE FROM job WHERE monitor NOT IN (SELECT id FROM monitor WHERE active = 1)")
 
 
-def _listening(db: Db, at: int) -> None:
+def _listening(db: Db, at: int, link_worked: int | None) -> None:
     """Not worth an fsync: an older instant only makes the deaf span longer."""
     with db.transaction(durable=False):
         db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LISTENED, at))
+        if link_worked is not None:
+            db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_LINK_WORKED, link_worked))
 
 
-def _listened(db: Db) -> int | None:
-    """When somebody last listened."""
-    rows = db.fetch("SELECT value FROM meta WHERE name = ?", (_LISTENED,))
+def _noted(db: Db, name: str) -> int | None:
+    """An instant that was noted under a name."""
+    rows = db.fetch("SELECT value FROM meta WHERE name = ?", (name,))
     return int(rows[0][0]) if rows else None

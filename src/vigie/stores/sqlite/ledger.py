@@ -78,12 +78,13 @@ class SqliteLedger:
         cache = self._cache
         async with self._lock:
             cache.writing = cache.waiting.take()
-            whole, numbers, locations = merged(cache.writing, change), cache.numbers, cache.locations
+            whole, numbers, locations, newest = merged(cache.writing, change), cache.numbers, cache.locations, cache.newest.to_write()
             durable = durable or self._monotonic() - self._full_at > FULL_SECONDS
             try:
-                fresh = await self._worker.run(lambda db: commit.write(db, whole, numbers, locations, durable=durable))
+                fresh = await self._worker.run(lambda db: commit.write(db, whole, newest, numbers, locations, durable=durable))
             except BaseException:
                 cache.waiting.put_back(cache.writing)
+                cache.newest.not_written(newest)
                 raise
             finally:
                 cache.writing = Commit()
@@ -145,7 +146,7 @@ class SqliteLedger:
             self._flush_timer = None
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
-            if self._cache.waiting:
+            if self._cache.waiting or self._cache.newest.unwritten:
                 await self._write(Commit(), durable=True)
         finally:
             self._closed = True

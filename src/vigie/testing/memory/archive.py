@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from vigie.core.model import CheckResult, Incident, Status
+from vigie.core.model import CheckResult, Incident
 from vigie.core.visibility import Blind
 from vigie.ports import Delivery, StoredReport, TimelineEntry
 from vigie.testing.memory.data import Data
@@ -62,11 +62,21 @@ class MemoryArchive:
         found = [one for one in self._data.newest.values() if one.monitor in wanted]
         return {one.monitor: one for one in sorted(found, key=lambda one: one.at)}
 
+    async def newest(self, monitor: str, location: str) -> CheckResult | None:
+        """The newest result of a monitor from one location."""
+        self._data.check()
+        return self._data.newest.get((monitor, location)) if monitor in self._data.monitors else None
+
     async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
         """The newest whole result of a monitor before `before`, good or bad."""
         self._data.check()
-        found = [one for one in self._data.details if one.monitor == monitor and _good(one) is good and one.at < before]
+        found = [one for one in self._data.details if one.monitor == monitor and one.is_good is good and one.at < before]
         return max(reversed(found), key=lambda one: one.at, default=None)
+
+    async def activity(self, limit: int = 200) -> list[int]:
+        """When results were taken in lately, newest first."""
+        self._data.check()
+        return [commit.results[0].at for commit in reversed(self._data.commits) if commit.results][:limit]
 
     async def watched_since(self) -> dict[str, int]:
         """When the oldest whole result on record of each monitor was."""
@@ -82,15 +92,11 @@ class MemoryArchive:
         """Drop what is older than 400 days, but the newest good and bad whole result of each monitor, and the newest span."""
         self._data.check()
         data = self._data
-        newest = {(one.monitor, _good(one)): one for one in sorted(data.details, key=lambda one: one.at)}
-        kept = [one for one in data.details if one.at >= now - _KEEP_MS or newest[one.monitor, _good(one)] is one]
+        newest = {(one.monitor, one.is_good): one for one in sorted(data.details, key=lambda one: one.at)}
+        kept = [one for one in data.details if one.at >= now - _KEEP_MS or newest[one.monitor, one.is_good] is one]
         gone, data.details = len(data.details) - len(kept), kept
         for number, one in sorted(data.blind.items())[:-1]:
             if one.until is not None and one.until < now - _KEEP_MS:
                 del data.blind[number]
                 gone += 1
         return gone
-
-
-def _good(result: CheckResult) -> bool:
-    return result.status in (Status.UP, Status.DEGRADED)

@@ -70,6 +70,7 @@ class Data:
     jobs: dict[str, Job] = field(default_factory=dict)
     pings: list[KeptPing] = field(default_factory=list)
     listened: int | None = None
+    link_worked: int | None = None
 
     def check(self) -> None:
         """Raise what is set, or StoreError once it is closed."""

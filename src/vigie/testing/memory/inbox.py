@@ -57,10 +57,16 @@ class MemoryInbox:
         self._data.check()
         return [one.ping for one in reversed(self._data.pings) if one.monitor == monitor][: min(limit, _KEEP_PINGS)]
 
-    async def listening(self, at: int) -> None:
+    async def listening(self, at: int, link_worked: int | None = None) -> None:
         """Somebody listens for pings."""
         self._data.check()
         self._data.listened = at
+        self._data.link_worked = self._data.link_worked if link_worked is None else link_worked
+
+    async def link_worked(self) -> int | None:
+        """When the link last worked."""
+        self._data.check()
+        return self._data.link_worked
 
     async def listened(self) -> int | None:
         """When somebody last listened."""

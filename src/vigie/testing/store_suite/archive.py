@@ -114,6 +114,45 @@ def _identity(one: CheckResult) -> tuple[object, ...]:
     return one.monitor, one.location, one.run, one.sequence, one.at, one.status
 
 
+async def the_newest_good_check_keeps_its_own_facts(opener: Opener) -> None:
+    """What changed since the check that began a healthy time is known of the newest one, at once and after a restart."""
+    first = result(at=NOW)
+    moved = _moved(result(at=NOW + 60_000, order=2), "192.0.2.99", "beef")
+    again = replace(moved, at=NOW + 120_000, sequence=3, timings=replace(moved.timings, total=99.0))
+    async with opened(opener) as store:
+        for one in (first, moved, again):
+            await store.ledger.commit(Commit((one,)))
+        assert await store.archive.newest("shop", "local") is not None
+        assert _facts(await store.archive.newest("shop", "local")) == _facts(again)
+        assert await store.archive.newest("shop", "paris") is None
+        assert await store.archive.newest("api", "local") is None
+    async with opened(opener) as store:
+        assert _facts(await store.archive.newest("shop", "local")) == _facts(again)
+        elsewhere = replace(_moved(result(at=NOW + 180_000), "192.0.2.100", "cafe"), location="paris")
+        await store.ledger.commit(Commit((elsewhere, result(at=NOW + 180_000, status=Status.DOWN, order=4))))
+        assert _facts(await store.archive.newest("shop", "paris")) == _facts(elsewhere)
+        bad = await store.archive.newest("shop", "local")
+        assert bad is not None
+        assert bad.status is Status.DOWN
+        await store.catalog.sync_monitors(MONITORS[1:])
+        assert await store.archive.newest("shop", "paris") is None
+
+
+def _moved(one: CheckResult, address: str, digest: str) -> CheckResult:
+    """The same service at another address, with another certificate."""
+    assert one.tls is not None
+    leaf = replace(one.tls.chain[0], sha256=digest, not_after=one.tls.chain[0].not_after + DAY)
+    tls = replace(one.tls, chain=(leaf,), expires_at=leaf.not_after)
+    return replace(one, address=address, addresses=(address,), tls=tls)
+
+
+def _facts(one: CheckResult | None) -> tuple[object, ...]:
+    """What a failure is compared with."""
+    assert one is not None
+    assert one.tls is not None
+    return one.at, one.addresses, one.tls.chain[0].sha256, one.tls.expires_at, one.http and one.http.status, round(one.timings.total or 0)
+
+
 async def retention_keeps_what_reports_need(opener: Opener) -> None:
     """Old whole results go, but the newest good and bad one of a monitor; incidents, notices and what is young stay."""
     old = [result(at=NOW - 900 * DAY), result(at=NOW - 800 * DAY), result(at=NOW - 700 * DAY, status=Status.DOWN)]
@@ -146,6 +185,18 @@ async def spans_of_blindness_outlive_a_restart(opener: Opener) -> None:
         assert await store.archive.blinds(0) == [quiet]
 
 
+async def when_results_were_taken_in_is_known(opener: Opener) -> None:
+    """Newest first; what had no result does not count."""
+    async with opened(opener) as store:
+        assert await store.archive.activity() == []
+        for at in (NOW, NOW + 300_000, NOW + 600_000):
+            await store.ledger.commit(Commit((result(at=at),), incidents=(incident(),)))
+            await store.ledger.commit(Commit(incidents=(incident(at=at),)))
+    async with opened(opener) as store:
+        assert await store.archive.activity() == [NOW + 600_000, NOW + 300_000, NOW]
+        assert await store.archive.activity(1) == [NOW + 600_000]
+
+
 async def a_period_is_read_by_itself(opener: Opener) -> None:
     """Incidents that were not over before an instant, and since when each monitor is watched."""
     old = Incident("shop-1", "shop", Severity.OUTAGE, Cause.TCP_RESET, NOW - 9, NOW - 8, NOW - 5)
@@ -171,8 +222,10 @@ ARCHIVE_LAWS: dict[str, Law] = {
         the_newest_whole_result_is_found,
         monitors_that_went_are_not_shown,
         each_location_has_a_newest_result,
+        the_newest_good_check_keeps_its_own_facts,
         retention_keeps_what_reports_need,
         spans_of_blindness_outlive_a_restart,
+        when_results_were_taken_in_is_known,
         a_period_is_read_by_itself,
     )
 }

@@ -68,13 +68,13 @@ async def a_job_that_is_watched_no_longer_is_forgotten(opener: Opener) -> None:
 
 
 async def who_listened_last_is_known(opener: Opener) -> None:
-    """Nobody at first, then the last instant."""
+    """Nobody at first, then the last instant; and when the link last worked, as far as that was told."""
     async with opened(opener) as store:
-        assert await store.inbox.listened() is None
-        await store.inbox.listening(NOW)
+        assert (await store.inbox.listened(), await store.inbox.link_worked()) == (None, None)
+        await store.inbox.listening(NOW, NOW - 9)
         await store.inbox.listening(NOW + 5)
     async with opened(opener) as store:
-        assert await store.inbox.listened() == NOW + 5
+        assert (await store.inbox.listened(), await store.inbox.link_worked()) == (NOW + 5, NOW - 9)
 
 
 async def many_reports_at_once_are_all_there(opener: Opener) -> None:
