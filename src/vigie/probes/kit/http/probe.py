@@ -78,6 +78,8 @@ class HttpProbe:
     def result(self, progress: Progress, found: Verdict | None) -> CheckResult:
         """The check, concluded."""
         last = progress.last
+        host = host_of(progress.hops[-1]) if progress.hops else self._host
+        elsewhere = None if host == self._host else host
         timings = Timings(progress.dns, progress.connect, progress.tls, progress.first_byte, progress.transfer, progress.total)
         if found is None:
             return CheckResult(
@@ -91,6 +93,7 @@ class HttpProbe:
                 http=self._http(progress, title=False),
                 tls=_last(progress.certificates),
                 page=progress.page,
+                host=elsewhere,
             )
         return CheckResult(
             monitor="",
@@ -106,6 +109,7 @@ class HttpProbe:
             tls=found.tls or _last(progress.certificates),
             advice=advice(found.cause),
             page=progress.page,
+            host=elsewhere,
         )
 
     def _http(self, progress: Progress, *, title: bool) -> HttpFacts:
