@@ -153,6 +153,12 @@ def writing(settings: Desired, clock: Clock) -> ReportOptions:
     return ReportOptions(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, setting, mode)
 
 
+def routine_level(settings: Desired, *, continuous: bool) -> int:
+    """The log level of checks that found nothing new: the log of `once` says what one cycle did; `serve` does it all day long."""
+    wanted = settings.log.checks or ("changes" if continuous else "all")
+    return logging.DEBUG if wanted == "changes" else logging.INFO
+
+
 class Runtime:
     """The parts that `once` and `serve` share: store, ingest, reporter, outbox."""
 
@@ -173,7 +179,7 @@ class Runtime:
         )
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
-        routine = logging.DEBUG if threads else logging.INFO  # the log of `once` says what one cycle did; `serve` does it all day long
+        routine = routine_level(settings, continuous=threads)
         listeners = [self.reporter.on_transition, self._wake]
         self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine)
         self.reporter.on_stored(self.outbox.wake)
