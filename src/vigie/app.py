@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from vigie import plugins
 from vigie.agent import build_probe, probe_deps
 from vigie.clock import elapsed
-from vigie.collectors import CollectorDeps, Known
+from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
@@ -109,11 +109,18 @@ def model(settings: Desired, clock: Clock) -> LanguageModel | None:
     return MaskedModel(built, llm.secrets) if llm.secrets else built
 
 
+def _page(one: DesiredMonitor) -> PageAddress | None:
+    """The page of a monitor that anybody may ask for again."""
+    config = one.config.reveal()
+    url = getattr(config, "plain_url", None)
+    return None if url is None else PageAddress(url, config.ca_file, config.insecure)
+
+
 def collectors(settings: Desired, deps: ProbeDeps, known: Callable[[], Awaitable[Known]]) -> list[Collector]:
     """Every kind of diagnostics."""
-    urls = {one.monitor.id: url for one in settings.monitors if (url := getattr(one.config.reveal(), "plain_url", None))}
+    pages = {one.monitor.id: page for one in settings.monitors if (page := _page(one)) is not None}
     wanted = CollectorDeps(
-        deps.clock, deps.resolver, deps.link, settings.second_resolver, url_of=lambda monitor: urls.get(monitor.id), known=known
+        deps.clock, deps.resolver, deps.link, settings.second_resolver, page_of=lambda monitor: pages.get(monitor.id), known=known
     )
     held = {one.monitor.id: one.secrets for one in settings.monitors if one.secrets}
 
@@ -146,6 +153,12 @@ def writing(settings: Desired, clock: Clock) -> ReportOptions:
     return ReportOptions(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, setting, mode)
 
 
+def routine_level(settings: Desired, *, continuous: bool) -> int:
+    """The log level of checks that found nothing new: the log of `once` says what one cycle did; `serve` does it all day long."""
+    wanted = settings.log.checks or ("changes" if continuous else "all")
+    return logging.DEBUG if wanted == "changes" else logging.INFO
+
+
 class Runtime:
     """The parts that `once` and `serve` share: store, ingest, reporter, outbox."""
 
@@ -166,7 +179,7 @@ class Runtime:
         )
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
-        routine = logging.DEBUG if threads else logging.INFO  # the log of `once` says what one cycle did; `serve` does it all day long
+        routine = routine_level(settings, continuous=threads)
         listeners = [self.reporter.on_transition, self._wake]
         self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine)
         self.reporter.on_stored(self.outbox.wake)

@@ -3,14 +3,21 @@
 import contextlib
 import logging
 import logging.handlers
+import stat
 import sys
 from collections.abc import Callable, Iterator
+from io import TextIOWrapper
 from pathlib import Path
+from types import TracebackType
 from typing import TextIO
 
 from vigie.errors import VigieError
+from vigie.files import make_file, make_folder
 from vigie.net import Secrets
+from vigie.text.marks import escaped
 
+_ABOUT_SERVICES = ("vigie.ingest", "vigie.sight")  # loggers whose warnings are about what is watched, and about the way there
+_ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 SEED_FORMAT = "%(asctime)s - %(levelname)s - %(message)s"
 
 
@@ -26,6 +33,19 @@ class _Masked(logging.Formatter):
         return self._secrets.mask(self._inner.format(record))
 
 
+class _OneLine(logging.Formatter):
+    """A record is a line: what names and servers put into it begins no other. The lines of a traceback are indented."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the standard library's name
+        """The line."""
+        record.message = escaped(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: _ExceptionInfo) -> str:  # noqa: N802 - the standard library's name
+        """The traceback below it."""
+        return "\n".join(f"    {escaped(line)}" for line in super().formatException(ei).split("\n"))
+
+
 class _Console(logging.StreamHandler[TextIO]):
     """The console; one that went away is nobody's concern."""
 
@@ -35,9 +55,23 @@ class _Console(logging.StreamHandler[TextIO]):
 
 
 class _File(logging.handlers.RotatingFileHandler):
-    """A rotated file. When it cannot be written (a full disk) the console is told once, and the log goes on as soon as there is room."""
+    """A rotated file, for its owner alone unless its owner opened it to others.
+
+    When it cannot be written (a full disk) the console is told once, and the log goes on as soon as there is room.
+    """
 
     _failed = False
+
+    def _open(self) -> TextIOWrapper:
+        make_file(Path(self.baseFilename))
+        return super()._open()
+
+    def doRollover(self) -> None:  # noqa: N802 - the standard library's name
+        """The next file has the rights of the one before."""
+        mode = stat.S_IMODE(Path(self.baseFilename).stat().st_mode)
+        super().doRollover()
+        if self.stream is not None:
+            Path(self.baseFilename).chmod(mode)
 
     def emit(self, record: logging.LogRecord) -> None:
         """One record."""
@@ -70,11 +104,24 @@ def start(*, file: Path | None, json: bool, level: str, max_bytes: int, keep: in
 
 @contextlib.contextmanager
 def prepared(
-    *, file: Path | None, json: bool, level: str, max_bytes: int, keep: int, secrets: Secrets, console: bool = True
+    *,
+    file: Path | None,
+    json: bool,
+    level: str,
+    max_bytes: int,
+    keep: int,
+    secrets: Secrets,
+    console: bool = True,
+    brief: bool = False,
 ) -> Iterator[Callable[[], None]]:
-    """Make ready to log so; what comes back puts it into force, and cannot fail. The log is as before when it was not called."""
-    formatter = _Masked(_json() if json else logging.Formatter(SEED_FORMAT), secrets)
+    """Make ready to log so; what comes back puts it into force, and cannot fail. The log is as before when it was not called.
+
+    `brief`: the console gets only what is wrong with Vigie itself; what is wrong with services is what its alerts are for.
+    """
+    formatter = _Masked(_json() if json else _OneLine(SEED_FORMAT), secrets)
     handlers: list[logging.Handler] = [_Console(sys.stderr)] if console else []
+    for handler in handlers if brief else ():
+        handler.addFilter(_is_own_trouble)
     if file is not None:
         handlers.append(_file(file, max_bytes, keep))
     for handler in handlers:
@@ -96,6 +143,10 @@ def prepared(
                 handler.close()
 
 
+def _is_own_trouble(record: logging.LogRecord) -> bool:
+    return record.levelno >= (logging.ERROR if record.name in _ABOUT_SERVICES else logging.WARNING)
+
+
 def stop() -> None:
     """Flush and take every handler away."""
     root = logging.getLogger("vigie")
@@ -115,7 +166,7 @@ def writable(path: Path) -> None:
 
 def _file(path: Path, max_bytes: int, keep: int) -> logging.Handler:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         return _File(path, maxBytes=max_bytes, backupCount=keep, encoding="utf-8")
     except OSError as error:
         raise VigieError(

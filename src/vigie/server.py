@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 
-from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, state_of, writing, zone_of
+from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, routine_level, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Desired
 from vigie.config.source import FileSource
 from vigie.core.model import Monitor
 from vigie.engine.alive import keep_alive
+from vigie.engine.check_summary import CheckSummary
 from vigie.engine.feedback import FeedbackService
 from vigie.engine.janitor import Janitor
 from vigie.engine.queries import StoredQueries
@@ -71,6 +72,8 @@ class Server:
         self.queries = StoredQueries(self.runtime.store, self._watched)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
+        self._summary = CheckSummary(clock, self._watched, self._late)
+        self.runtime.ingest.listen_to_results(self._summary.on_transition)
         self._source = FileSource(self._read, settings)
         parts: list[Part[Desired]] = [
             self._follow_log,
@@ -93,6 +96,7 @@ class Server:
             "the calendar": self.runtime.calendar.run,
             "the watch over jobs": self.heartbeats.run,
             "the configuration": self._reconciler.run,
+            "the log of checks": self._summary.run,
         }
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
         if jobs(self.settings) and not self.settings.web.enabled:
@@ -139,7 +143,12 @@ class Server:
 
     @asynccontextmanager
     async def _follow_log(self, desired: Desired) -> AsyncIterator[Prepared]:
-        with self._log_of(desired) as swap:
+        with self._log_of(desired) as swap_log:
+
+            def swap() -> None:
+                swap_log()
+                self.runtime.ingest.log_routine(routine_level(desired, continuous=True))
+
             yield Prepared(swap=swap)
 
     @asynccontextmanager

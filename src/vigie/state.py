@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from vigie.errors import AlreadyRunning, VigieError
+from vigie.files import make_folder
 
 _BYTES = 32
 
@@ -81,9 +82,9 @@ def _beside(database: Path, suffix: str) -> Path:
 @contextlib.contextmanager
 def _held(path: Path, taken: str) -> Iterator[None]:
     fresh = not path.exists()
-    lock = FileLock(path, timeout=0)
+    lock = FileLock(path, timeout=0, mode=0o600)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         lock.acquire()
         if fresh:
             _hand_over(path)

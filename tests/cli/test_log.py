@@ -125,3 +125,15 @@ def test_a_reload_that_is_refused_leaves_the_log_as_it_was(folder: Path, vigie: 
     log.info("still here")
 
     assert "still here" in (folder / "x.log").read_text()
+
+
+def test_a_name_or_an_answer_begins_no_line_of_its_own(folder: Path) -> None:
+    path = begin(folder)
+    forged = "Shop\n2026-11-29 12:00:00,000 - INFO - Bank: up\u2028x\x1b[2J\u202etxt"
+    log.error("%s: down", forged)
+    log.error("it broke", exc_info=ValueError(forged))
+    lines = path.read_text().splitlines()
+
+    assert len([line for line in lines if line.startswith("20")]) == 2
+    assert lines[0].endswith(r" - ERROR - Shop\n2026-11-29 12:00:00,000 - INFO - Bank: up\u2028x\x1b[2J\u202etxt: down")
+    assert all(line.startswith("    ") for line in lines[2:])

@@ -39,8 +39,41 @@ def test_each_step_stands_in_the_log_in_the_earlier_scripts_format(vigie: Run, q
     ]
     places = [log.index(step) for step in steps]
     assert places == sorted(places)
-    assert done.err == log
+    assert done.err == ""  # no terminal: an outage of which the alert was sent deserves no mail from cron
     assert "app-password-7" not in log
+
+
+def test_on_a_terminal_each_step_is_shown_as_well(vigie: Run, quick: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    done = vigie("once")
+    assert done.err == (folder / "vigie.log").read_text()
+
+
+def test_without_a_log_file_each_step_is_shown_wherever_it_goes(vigie: Run, quick: Path) -> None:
+    quick.write_text(quick.read_text().replace("{file: vigie.log}", "{file: null}"))
+    done = vigie("once")
+    assert "cycle starts: 1 monitor" in done.err
+    assert "cycle ends: all done" in done.err
+
+
+def test_what_is_wrong_with_vigie_itself_deserves_a_mail_from_cron(vigie: Run, quick: Path, site: Any, folder: Path) -> None:
+    env = folder / ".env"
+    env.write_text(env.read_text().replace("app-password-7", "wrong-password"))
+    site.status = 502
+    done = vigie("once")
+    assert done.status == 1
+    assert "authentication was refused" in done.err
+    assert "cycle ends: 1 notice unsent" in done.err
+    assert "502" not in done.err
+
+
+@pytest.mark.parametrize(("checks", "lines"), [("", 1), ("checks: all, ", 1), ("checks: changes, ", 0)])
+def test_whether_each_good_check_has_a_line_is_configured(vigie: Run, quick: Path, folder: Path, checks: str, lines: int) -> None:
+    quick.write_text(quick.read_text().replace("{file: vigie.log}", f"{{{checks}file: vigie.log}}"))
+    for _ in range(3):
+        (folder / "vigie.log").unlink(missing_ok=True)
+        assert vigie("once").status == 0
+    assert (folder / "vigie.log").read_text().count("Shop: up") == lines
 
 
 def test_json_is_an_option(vigie: Run, quick: Path, folder: Path) -> None:

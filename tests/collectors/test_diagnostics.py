@@ -3,13 +3,16 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
-from vigie.collectors import CollectorDeps, addresses, dns, page, path, siblings, tls
+from vigie.collectors import CollectorDeps, PageAddress, addresses, dns, page, path, siblings, tls
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Monitor, Status, Timings, TlsFacts
 from vigie.net import Answer
@@ -41,7 +44,7 @@ async def test_the_page_is_asked_for_again_by_get_and_head(deps: Deps, subject: 
 
     async with serving(handler) as port:
         url = f"http://shop.example:{port}/cart?x=1"
-        found = by_name(await page.build(deps(url_of=lambda _: url)).collect(reached(subject, url), 2_000))
+        found = by_name(await page.build(deps(page_of=lambda _: PageAddress(url))).collect(reached(subject, url), 2_000))
 
     assert (found["get.again"].value, found["get.again"].bad) == (502, True)
     assert found["head.again"].fr == "La même requête en HEAD reçoit le statut HTTP 200."
@@ -52,19 +55,90 @@ async def test_the_page_is_asked_for_again_by_get_and_head(deps: Deps, subject: 
 async def test_a_page_that_answers_the_second_time_is_told_so_and_head_that_agrees_is_not(deps: Deps, subject: About) -> None:
     async with serving(answering("HTTP/1.1 200 OK\nContent-Length: 0\n\n")) as port:
         url = f"http://shop.example:{port}/"
-        (found,) = await page.build(deps(url_of=lambda _: url)).collect(reached(subject, url), 2_000)
+        (found,) = await page.build(deps(page_of=lambda _: PageAddress(url))).collect(reached(subject, url), 2_000)
 
     assert (found.value, found.bad) == (200, False)
     assert found.en.startswith("A second request, over HTTP/1.1, gets HTTP status 200 in ")
 
 
-async def test_a_page_over_tls_is_asked_for_whatever_its_certificate(deps: Deps, subject: About) -> None:
+@dataclass
+class Listening:
+    """A TLS server that writes down what it is sent once the handshake is done."""
+
+    port: int
+    heard: list[bytes]
+
+
+@asynccontextmanager
+async def listening(authority: trustme.CA, *names: str) -> AsyncIterator[Listening]:
+    heard: list[bytes] = []
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("other.example").configure_cert(context)
-    async with serving(answering("HTTP/1.1 204 No Content\n\n"), context) as port:
-        url = f"https://shop.example:{port}/"
-        (found,) = await page.build(deps(url_of=lambda _: url)).collect(reached(subject, url), 2_000)
-    assert found.value == 204
+    authority.issue_cert(*names).configure_cert(context)
+    async with serving(handler, context) as port:
+        yield Listening(port, heard)
+
+
+async def test_a_page_over_tls_is_asked_for_where_the_server_proves_who_it_is(deps: Deps, subject: About, tmp_path: Path) -> None:
+    authority, file = trustme.CA(), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(file)
+    async with listening(authority, "shop.example") as server:
+        url = f"https://shop.example:{server.port}/?token=hunter2"
+        found = by_name(await page.build(deps(page_of=lambda _: PageAddress(url, str(file)))).collect(reached(subject, url), 2_000))
+        assert found["get.again"].value == 204
+        assert len(server.heard) == 2
+
+
+@pytest.mark.parametrize("wrong", ["another name", "an unknown authority"])
+async def test_a_server_that_does_not_prove_who_it_is_hears_nothing_of_the_url(
+    deps: Deps, subject: About, tmp_path: Path, wrong: str
+) -> None:
+    authority, other, file = trustme.CA(), trustme.CA(), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(file)
+    issuer, name = (authority, "other.example") if wrong == "another name" else (other, "shop.example")
+    async with listening(issuer, name) as server:
+        url = f"https://shop.example:{server.port}/?token=hunter2"
+        found = by_name(await page.build(deps(page_of=lambda _: PageAddress(url, str(file)))).collect(reached(subject, url), 2_000))
+        assert found["get.again"].value == 0
+        assert server.heard == []
+        known = PageAddress(url, str(file), insecure=True)  # the check itself verifies nothing
+        found = by_name(await page.build(deps(page_of=lambda _: known)).collect(reached(subject, url), 2_000))
+        assert found["get.again"].value == 204
+
+
+@pytest.mark.parametrize("cause", [one for one in Cause if one.startswith("tls.")])
+async def test_after_a_failure_of_tls_nothing_is_asked_for(deps: Deps, subject: About, cause: Cause) -> None:
+    async with listening(trustme.CA(), "shop.example") as server:
+        url = f"https://shop.example:{server.port}/?token=hunter2"
+        known, about = PageAddress(url, insecure=True), reached(subject, url)
+        about = replace(about, result=replace(about.result, cause=cause))
+        assert await page.build(deps(page_of=lambda _: known)).collect(about, 500) == []
+        assert server.heard == []
+
+
+@pytest.mark.parametrize("kind", [page, addresses, tls])
+async def test_a_check_that_was_led_to_another_host_has_nothing_asked_there_in_the_name_of_the_first(
+    deps: Deps, subject: About, kind: Any
+) -> None:
+    connections = 0
+
+    async def handler(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        writer.close()
+
+    async with serving(handler) as port:
+        url = f"https://shop.example:{port}/?token=hunter2"
+        given = deps({None: Answer(("127.0.0.1",), None, 1.0)}, page_of=lambda _: PageAddress(url, insecure=True))
+        about = reached(subject, url, addresses=("127.0.0.1",))
+        about = replace(about, result=replace(about.result, host="accounts.example"))
+        assert await kind.build(given).collect(about, 500) == []
+        assert connections == 0
 
 
 async def test_a_page_that_stays_silent_is_given_up_in_time(deps: Deps, subject: About) -> None:
@@ -73,7 +147,7 @@ async def test_a_page_that_stays_silent_is_given_up_in_time(deps: Deps, subject:
 
     async with serving(hang) as port:
         url = f"http://shop.example:{port}/"
-        (found,) = await page.build(deps(url_of=lambda _: url)).collect(reached(subject, url), 200)
+        (found,) = await page.build(deps(page_of=lambda _: PageAddress(url))).collect(reached(subject, url), 200)
     assert (found.value, found.bad) == (0, True)
     assert found.en.startswith("A second request, over HTTP/1.1, gets no response within 1")
 
@@ -82,14 +156,14 @@ async def test_a_page_that_stays_silent_is_given_up_in_time(deps: Deps, subject:
 async def test_an_answer_that_is_no_http_is_none(deps: Deps, subject: About, answer: str) -> None:
     async with serving(answering(answer)) as port:
         url = f"http://shop.example:{port}/"
-        (found,) = await page.build(deps(url_of=lambda _: url)).collect(reached(subject, url), 2_000)
+        (found,) = await page.build(deps(page_of=lambda _: PageAddress(url))).collect(reached(subject, url), 2_000)
     assert found.value == 0
 
 
 async def test_no_page_is_asked_for_that_may_not_be_or_that_was_not_reached(deps: Deps, subject: About) -> None:
     url = "http://shop.example/"
     assert await page.build(deps()).collect(reached(subject, url), 500) == []
-    assert await page.build(deps(url_of=lambda _: url)).collect(subject(url, address="127.0.0.1"), 500) == []
+    assert await page.build(deps(page_of=lambda _: PageAddress(url))).collect(subject(url, address="127.0.0.1"), 500) == []
 
 
 async def test_the_zones_own_servers_are_asked(deps: Deps, subject: About) -> None:
@@ -187,7 +261,7 @@ async def test_a_whole_second_look_brings_a_sick_service_at_most_twelve_requests
     async with serving(hang_up, host="0.0.0.0") as port:
         url = f"https://shop.example:{port}/"
         many = tuple(f"127.0.0.{number}" for number in range(1, 20))
-        given, about = deps(url_of=lambda _: url), reached(subject, url, addresses=many)
+        given, about = deps(page_of=lambda _: PageAddress(url)), reached(subject, url, addresses=many)
         await asyncio.gather(*(module.build(given).collect(about, 2_000) for module in (addresses, page, tls, dns, siblings, path)))
         await asyncio.sleep(0)
     assert 8 <= count <= 12

@@ -33,6 +33,7 @@ OPEN = {
     "host",
     "resolver",
     "ca_file",
+    "server_public_key",
     "name",
     "record",
     "domain",

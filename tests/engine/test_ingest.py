@@ -359,16 +359,16 @@ async def test_whole_results_are_kept_around_each_change(store: MemoryStore, clo
     assert good.at > bad.at
 
 
-@pytest.mark.parametrize(("level", "lines"), [(logging.INFO, 4), (logging.DEBUG, 2)])
-async def test_a_good_check_after_a_good_one_is_logged_as_asked(
-    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture, level: int, lines: int
+@pytest.mark.parametrize(("level", "good", "bad"), [(logging.INFO, 4, 5), (logging.DEBUG, 1, 2)])
+async def test_a_check_that_found_nothing_new_is_logged_as_asked(
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture, level: int, good: int, bad: int
 ) -> None:
     caplog.set_level("INFO")
     ours = await desk(store, clock)
-    ours.ingest._routine_level = level
-    await ours.see(UP, UP, UP, DOWN, UP)
-    assert caplog.text.count("shop: up") == lines
-    assert caplog.text.count("shop: down") == 1
+    ours.ingest.log_routine(level)
+    await ours.see(UP, UP, UP, DOWN, DOWN, DOWN, DOWN, DOWN, UP)
+    assert caplog.text.count("shop: up") == good
+    assert caplog.text.count("shop: down") == bad
 
 
 async def test_the_log_names_every_check_verdict_and_decision(

@@ -59,8 +59,12 @@ class Caching(AuthPlugin):  # type: ignore[misc]  # the package ships no types
         proof = bytes(one ^ other for one, other in zip(once, hashlib.sha256(twice + given).digest(), strict=True))
         whole = yield b"\x04"
         password = whole.data
-        if password == b"\x02":
-            veiled = RSA.decrypt((yield PEM).data, padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None))
+        if password == b"\x02" or len(password) == 256:
+            sealed = (yield PEM).data if len(password) == 1 else password
+            try:
+                veiled = RSA.decrypt(sealed, padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None))
+            except ValueError:  # under another key
+                veiled = b""
             password = bytes(byte ^ given[index % 20] for index, byte in enumerate(veiled))
         yield Success("caching") if (auth_info.data, password) == (proof, PASSWORD.encode() + b"\0") else Forbidden()
 
@@ -235,12 +239,52 @@ async def test_long_values_and_failed_queries(look_at: Look, server: Server, mak
 
 @pytest.mark.parametrize("tls", ["off", "starttls"])
 async def test_a_cache_that_forgot_wants_the_whole_password(look_at: Look, make_context: Contexts, tls: str) -> None:
+    allowed = {} if tls == "starttls" else {"get_server_public_key": True}
     async with mimic(make_context()) as port:
-        good = await look_at("mysql", port=port, tls=tls, user="caching", password=PASSWORD)
-        bad = await look_at("mysql", port=port, tls=tls, user="caching", password="close sesame")
+        good = await look_at("mysql", port=port, tls=tls, user="caching", password=PASSWORD, **allowed)
+        bad = await look_at("mysql", port=port, tls=tls, user="caching", password="close sesame", **allowed)
 
     assert (good.status, good.message) == (Status.UP, "login accepted, ping answered"), good
     assert bad.figures["code"] == "1045"
+
+
+@pytest.mark.parametrize("wish", ["caching", "caching with a key", "sha256", "sha256 with a key", "switch to sha256", "clear"])
+async def test_whoever_poses_as_the_server_without_tls_gets_no_password(look_at: Look, serve: Serve, wish: str) -> None:
+    heard = bytearray()
+    said = {
+        "caching": (greeting(b"caching_sha2_password"), packet(2, b"\x01\x04")),
+        "caching with a key": (greeting(b"caching_sha2_password"), packet(2, b"\x01" + PEM)),
+        "sha256": (greeting(b"sha256_password"), packet(2, b"\x01" + PEM)),
+        "sha256 with a key": (greeting(b"sha256_password") + packet(2, b"\x01" + PEM),),
+        "switch to sha256": (greeting(), packet(2, b"\xfesha256_password\0" + b"a" * 20 + b"\0"), packet(4, b"\x01" + PEM)),
+        "clear": (greeting(), packet(2, b"\xfemysql_clear_password\0")),
+    }[wish]
+
+    async def rogue(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for part in said:
+            writer.write(part)
+            heard.extend(await reader.read(65_536))
+        heard.extend(await reader.read(65_536))
+
+    async with serve(rogue) as port:
+        result = await look_at("mysql", port=port, user="me", password="open sesame")
+    assert result.status in (Status.UNKNOWN, Status.DOWN)
+    assert b"sesame" not in heard
+    assert len(heard) < 200  # nothing under a key of 2048 bits, which is 256 bytes
+    if wish in ("caching", "sha256", "switch to sha256"):
+        assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR)
+        assert "`tls: starttls`" in result.message
+
+
+async def test_the_servers_key_can_be_brought_along(look_at: Look, tmp_path: Path) -> None:
+    ours, other = tmp_path / "ours.pem", tmp_path / "other.pem"
+    ours.write_bytes(PEM)
+    key = rsa.generate_private_key(65537, 2048).public_key()
+    other.write_bytes(key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo))
+    async with mimic(None) as port:
+        good = await look_at("mysql", port=port, user="caching", password=PASSWORD, server_public_key=str(ours))
+        assert (good.status, good.message) == (Status.UP, "login accepted, ping answered"), good
+        assert (await look_at("mysql", port=port, user="caching", password=PASSWORD, server_public_key=str(other))).status is Status.DOWN
 
 
 async def test_a_cache_that_knows_the_user_is_fast(look_at: Look, serve: Serve) -> None:
@@ -301,7 +345,7 @@ EC_PEM = EC.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.
 )
 async def test_a_refusal_says_what_came(look_at: Look, serve: Serve, handler: Handler, message: str) -> None:
     async with serve(handler) as port:
-        result = await look_at("mysql", port=port, user="me", password="open sesame")
+        result = await look_at("mysql", port=port, user="me", password="open sesame", get_server_public_key=True)
 
     assert (result.status, result.cause, result.message) == (Status.DOWN, Cause.PROTOCOL_MISMATCH, message)
 

@@ -100,13 +100,13 @@ def need_channels(found: Desired) -> None:
         raise ConfigError([Fault("no channel is configured: no alert would be sent", fix, "notify", str(found.file))])
 
 
-def start_log(found: Desired, *, console: bool = True) -> None:
-    """Begin to log as configured."""
-    with log_of(found, console=console) as swap:
+def start_log(found: Desired, *, console: bool = True, brief: bool = False) -> None:
+    """Begin to log as configured. `brief`: the console gets only what deserves a mail from cron, as long as a file has everything."""
+    with log_of(found, console=console, brief=brief) as swap:
         swap()
 
 
-def log_of(found: Desired, *, console: bool = True) -> AbstractContextManager[Callable[[], None]]:
+def log_of(found: Desired, *, console: bool = True, brief: bool = False) -> AbstractContextManager[Callable[[], None]]:
     """The log as configured, made ready; what the context gives puts it into force. Raises VigieError when its file cannot be written."""
     from vigie import logs
 
@@ -119,6 +119,7 @@ def log_of(found: Desired, *, console: bool = True) -> AbstractContextManager[Ca
         keep=wanted.keep,
         secrets=found.secrets,
         console=console,
+        brief=brief and found.log_file is not None,
     )
 
 

@@ -46,6 +46,7 @@ async def _all(found: Desired, *, pull: bool) -> int:
 
     clock = SystemClock()
     examined: dict[str, Examination] = {"log": lambda: _log(found), "store": lambda: _store(found), "clock": _clock}
+    examined["files"] = lambda: _files(found)
     examined["resolver"] = lambda: _resolver(found)
     writer = model(found, clock)
     examined["model"] = (lambda: _model(found, writer, clock, pull=pull)) if writer is not None else _no_model
@@ -93,6 +94,19 @@ async def _store(found: Desired) -> str:
     return f"{found.store} opens and is writable" + (
         f"; {counted(notices.waiting, 'notice')} waiting to be sent" if notices.waiting else ""
     )
+
+
+async def _files(found: Desired) -> str:
+    """Whether somebody else on this machine can read what is secret."""
+    from vigie.app import state_of
+    from vigie.files import open_to_others
+
+    secret = (found.base / ".env", found.store.file, state_of(found).folder / "key")
+    private = [path for path in secret if path is not None and path.exists()]
+    if readable := [path for path in private if open_to_others(path)]:
+        names = ", ".join(str(path) for path in readable)
+        raise _NoteError(f"other users of this machine can read {names}", f"chmod 600 {' '.join(str(path) for path in readable)}")
+    return "passwords and history are readable by this user alone" if private else "nothing secret is on disk yet"
 
 
 async def _clock() -> str:

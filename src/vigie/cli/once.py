@@ -1,6 +1,7 @@
 """One full cycle over every monitor: check, confirm, report, notify, exit. For cron, systemd timers, Windows Task Scheduler."""
 
 import logging
+import sys
 
 import typer
 
@@ -24,7 +25,7 @@ def once(*, config: ConfigOption = None) -> None:
     from vigie.clock import SystemClock
 
     found = settings(config)
-    start_log(found)
+    start_log(found, brief=not sys.stderr.isatty())
     with logged():
         need_channels(found)
         log.info("cycle starts: %s", counted(len(found.monitors), "monitor"))

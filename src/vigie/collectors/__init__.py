@@ -15,6 +15,7 @@ from typing import Any
 from vigie.core.model import CheckResult, Monitor
 from vigie.net import Link, Resolver, hang_up
 from vigie.ports import Clock
+from vigie.report.facts import Subject
 
 SOURCE = "diagnostics"
 SHARE = 0.8  # of the budget, so that what is known is handed over in time
@@ -22,7 +23,16 @@ SHARE = 0.8  # of the budget, so that what is known is handed over in time
 Known = Sequence[tuple[Monitor, CheckResult]]
 
 
-def _no_url(_: Monitor) -> str | None:
+@dataclass(frozen=True, slots=True)
+class PageAddress:
+    """A page that may be asked for again, and how the server has to prove who it is: as the check has it."""
+
+    url: str
+    ca_file: str | None = None
+    insecure: bool = False
+
+
+def _no_page(_: Monitor) -> PageAddress | None:
     return None
 
 
@@ -34,7 +44,7 @@ async def _nobody() -> Known:
 class CollectorDeps:
     """What collectors are built with.
 
-    `url_of` gives the address of a page that may be asked for again, None for one that may not (a POST, a page behind a login);
+    `page_of` gives a page that may be asked for again, None for one that may not (a POST, a page behind a login);
     `known` gives every monitor with its newest result.
     """
 
@@ -42,7 +52,7 @@ class CollectorDeps:
     resolver: Resolver
     link: Link
     second_resolver: str | None = None
-    url_of: Callable[[Monitor], str | None] = _no_url
+    page_of: Callable[[Monitor], PageAddress | None] = _no_page
     known: Callable[[], Awaitable[Known]] = _nobody
 
 
@@ -53,6 +63,11 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def led_elsewhere(subject: Subject) -> bool:
+    """Whether the check ended at another host than the monitor's: what is its own must not be said there, and its addresses are unknown."""
+    return subject.result.host is not None and subject.result.host != subject.monitor.host
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
+from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address, led_elsewhere
 from vigie.report.facts import Evidence, FactKind, Subject
 from vigie.report.wording import both, took
 from vigie.text import diagnostics as texts
@@ -28,7 +28,7 @@ class Addresses:
     async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
         """One fact an address, one when all of a family fail while the other answers, one about the other web port."""
         port = _port(subject.monitor.target)
-        if port is None:
+        if port is None or led_elsewhere(subject):
             return []
         wait_ms = budget_ms * SHARE
         addresses = await self._addresses(subject, wait_ms / 3)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
-from vigie.net import USER_AGENT
+from vigie.collectors import SHARE, SOURCE, CollectorDeps, PageAddress, connected, is_address, led_elsewhere
+from vigie.net import USER_AGENT, system_ca_file
 from vigie.report.facts import Evidence, FactKind, Subject
 from vigie.report.wording import both, took
 from vigie.text import diagnostics as texts
@@ -31,21 +31,24 @@ class Page:
 
     async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
         """What GET and HEAD get, each with its time; nothing for a page that may not be asked for again."""
-        url = self._deps.url_of(subject.monitor)
-        if url is None or subject.result.timings.connect is None or subject.result.address is None:
+        page, result = self._deps.page_of(subject.monitor), subject.result
+        if page is None or result.timings.connect is None or result.address is None or led_elsewhere(subject):
             return []
-        place = urlsplit(url)
+        if result.cause is not None and result.cause.startswith("tls."):  # whoever answers there has not proved who it is
+            return []
+        place = urlsplit(page.url)
         wait_ms = budget_ms * SHARE
-        asked = (self._ask(place, subject.result.address, method, wait_ms) for method in ("GET", "HEAD"))
+        security = await asyncio.to_thread(_security, place, page)
+        asked = (self._ask(place, result.address, method, wait_ms, security) for method in ("GET", "HEAD"))
         (got, ms), (head, _) = await asyncio.gather(*asked)
         return [self._get(got, ms, wait_ms), *self._head(got, head)]
 
-    async def _ask(self, place: SplitResult, address: str, method: str, wait_ms: float) -> tuple[int | None, int]:
+    async def _ask(self, place: SplitResult, address: str, method: str, wait_ms: float, security: dict[str, Any]) -> tuple[int | None, int]:
         """The status that a request gets (None: none), and the ms it took."""
         started = self._deps.clock.monotonic()
         status = None
         try:
-            async with asyncio.timeout(wait_ms / 1000), connected(address, _port(place), **_security(place)) as (reader, writer):
+            async with asyncio.timeout(wait_ms / 1000), connected(address, _port(place), **security) as (reader, writer):
                 writer.write(_request(place, method))
                 head = await reader.read(_HEAD_BYTES)
                 status = int(match[1]) if (match := _STATUS.match(head)) else None
@@ -79,11 +82,15 @@ def _request(place: SplitResult, method: str) -> bytes:
     return f"{method} {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode()
 
 
-def _security(place: SplitResult) -> dict[str, Any]:
+def _security(place: SplitResult, page: PageAddress) -> dict[str, Any]:
+    """What TLS asks of the server: what the check asks of it, so that the URL's secrets reach nobody whom the check would refuse."""
     if place.scheme != "https":
         return {}
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # what is wrong with the certificate is told elsewhere
     context.set_alpn_protocols(["http/1.1"])
     host = place.hostname or ""
-    return {"ssl": context, "server_hostname": "" if is_address(host) else host}
+    if page.insecure:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # as was asked for
+        return {"ssl": context, "server_hostname": "" if is_address(host) else host}
+    context.load_verify_locations(page.ca_file or system_ca_file())
+    return {"ssl": context, "server_hostname": host}

@@ -5,7 +5,7 @@ import ssl
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address
+from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address, led_elsewhere
 from vigie.core.model import TlsFacts
 from vigie.net import peer_chain, tls_facts
 from vigie.report.changes import TLS_VERSIONS, self_signed
@@ -30,7 +30,12 @@ class Certificates:
     async def collect(self, subject: Subject, budget_ms: int) -> Sequence[Evidence]:
         """What the certificate says; no request at all where the check has read it, or where nothing was reached."""
         result, parts = subject.result, urlsplit(subject.monitor.target)
-        if parts.scheme != "https" or result.timings.connect is None or (result.tls is not None and result.tls.chain):
+        if (
+            parts.scheme != "https"
+            or led_elsewhere(subject)
+            or result.timings.connect is None
+            or (result.tls is not None and result.tls.chain)
+        ):
             return []
         address, port = result.address or subject.monitor.host, parts.port or 443
         wait_s, host = budget_ms / 1000 * SHARE / 2, subject.monitor.host

@@ -24,6 +24,7 @@ from vigie.core.subject import VIGIE_ID
 from vigie.errors import VigieError
 from vigie.net import Secret, split_server
 from vigie.stores import kind_of
+from vigie.text.marks import misleading
 
 Policies = tuple[DetectionPolicy, NotificationPolicy]
 _COMMON = msgspec.structs.fields(Common)
@@ -43,6 +44,8 @@ def channels(tree: Tree, raw: dict[str, Any]) -> dict[str, Channel]:
     found = {}
     for name, values in raw.items():
         path: Path = ("notify", name)
+        if mark := misleading(name):
+            tree.fault(path, f"the name contains a line break or a mark that misleads ({mark})", "write it without")
         if not isinstance(values, dict) or "type" not in values:
             tree.fault(path, "a channel needs a `type`", f"known: {', '.join(plugins.kinds('notifiers'))}")
             continue

@@ -8,6 +8,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.net import SHOWN
+from vigie.text.marks import escaped, misleading
 
 Meta = msgspec.Meta
 # What a mail's link may hold: RFC 3986 §2 without what begins a query or a fragment, and without quotes.
@@ -37,6 +38,13 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     file: Annotated[str | None, Meta(description="Log file (LOG_FILE); null for none.")] = "service_check_log.txt"
     format: Annotated[Literal["text", "json"], Meta(description="`text` is `time - LEVEL - message`.")] = "text"
     level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Lowest level that is logged.")] = "info"
+    checks: Annotated[
+        Literal["all", "changes"] | None,
+        Meta(
+            description="`all`: a line for each check. `changes`: a line where a verdict changes, and one a minute about all checks; "
+            "the others at `level: debug`. By default `changes` for `vigie serve`, `all` for `vigie once`."
+        ),
+    ] = None
     max_bytes: Annotated[int, Meta(description="Size at which the file is rotated.", ge=1_000)] = 10_000_000
     keep: Annotated[int, Meta(description="Number of rotated files to keep.", ge=0)] = 5
 
@@ -124,6 +132,12 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     channels: Annotated[list[str] | None, Meta(description="Channels it is sent to; by default those of the alert `default`.")] = None
 
 
+def check_name(name: str) -> None:
+    """Raise ValueError for a name that would look like another, or like a line of its own."""
+    if mark := misleading(name):
+        raise ValueError(f"'{escaped(name)[:80]}' contains a line break or a mark that misleads ({mark}); write it without")
+
+
 class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Keys of every monitor, whatever its kind."""
 
@@ -145,7 +159,9 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     enabled: Annotated[bool, Meta(description="Whether it is monitored.")] = True
 
     def __post_init__(self) -> None:
-        """Raise ValueError for times that cannot be kept."""
+        """Raise ValueError for times that cannot be kept, and for names that would mislead."""
+        for name in (self.name or "", *self.tags):
+            check_name(name)
         if self.every < 1_000:
             raise ValueError("`every` must be at least 1s")
         if not 1 <= self.timeout <= 300_000:

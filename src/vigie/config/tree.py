@@ -6,6 +6,7 @@ from typing import Any
 from vigie.config.variables import Variables
 from vigie.errors import Fault
 from vigie.net import Secret
+from vigie.text.marks import escaped
 
 Path = tuple[str | int, ...]
 
@@ -64,4 +65,4 @@ def dotted(path: Path) -> str:
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
+    return escaped(text)

@@ -193,6 +193,7 @@ class CheckResult:
     sequence: int = 0
     page: PageFacts | None = None  # where the page was read; None also when it is byte for byte the one told last
     scope: FaultScope | None = None  # only where the cause alone does not say it
+    host: str | None = None  # whose address that is, where the check was led to another host than the monitor's
 
     @property
     def is_good(self) -> bool:

@@ -39,7 +39,7 @@ Event = Acked | Resolved | Woke
 class Ingest:
     """Holds what is known of all monitors between two events; the store's copy is never older than what was announced.
 
-    `routine_level` is the log level of a good check after a good one.
+    `routine_level` is the log level of a check that found what the one before it found.
     """
 
     def __init__(
@@ -129,6 +129,10 @@ class Ingest:
         )
         policy = NotificationPolicy(to=tuple(notified), degraded_to=tuple(notified))
         return Monitor(orphan, orphan, "", orphan, "", every_ms=60_000, timeout_ms=10_000, notification=policy)
+
+    def log_routine(self, level: int) -> None:
+        """The log level of a check that found what the one before it found, from now on."""
+        self._routine_level = level
 
     def stop(self) -> None:
         """Vigie is about to end: a store that fails is not waited for any longer."""

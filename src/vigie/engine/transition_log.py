@@ -12,7 +12,8 @@ log = logging.getLogger("vigie.ingest")
 def log_transition(transition: Transition, routine_level: int) -> None:
     """One line for the result and one for each decision that a line of the incident does not say already.
 
-    A good check after a good one is logged at `routine_level`.
+    A check that found what the one before it found is logged at `routine_level`, one that is not up no lower than that of a warning unless
+    that is debug.
     """
     result, name = transition.result, transition.monitor.name
     if result is not None and log.isEnabledFor(level := _level(transition, result.status, routine_level)):
@@ -29,9 +30,11 @@ def log_transition(transition: Transition, routine_level: int) -> None:
 
 
 def _level(transition: Transition, status: Status, routine_level: int) -> int:
-    if status is not Status.UP:
-        return logging.WARNING
-    return routine_level if transition.before.status is Status.UP else logging.INFO
+    before, after = transition.before, transition.after
+    same = (before.status, before.cause) == (after.status, after.cause) and not transition.decisions
+    if status is Status.UP:  # the first one after a start is news only where each check is
+        return routine_level if same or before.status is None else logging.INFO
+    return routine_level if same and routine_level < logging.INFO else logging.WARNING
 
 
 def _described(decision: Decision, *, withheld: bool) -> str:

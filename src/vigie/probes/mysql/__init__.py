@@ -4,8 +4,10 @@ What health needs of the protocol (dev.mysql.com/doc/dev/mysql-server/latest/PAG
 phase is timed.
 """
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
+from vigie.core.model import Cause, Status
 from vigie.net import SHOWN
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
@@ -13,7 +15,7 @@ from vigie.probes.kit.service import Account, ServiceProbe, mismatch, value_mism
 from vigie.probes.kit.stream import Dialogue
 from vigie.probes.kit.verdict import CheckFailed
 from vigie.probes.mysql import login
-from vigie.probes.mysql.login import ERROR, Greeting, Login, Unfit
+from vigie.probes.mysql.login import ERROR, Greeting, Login, Unfit, Unwilling
 
 _MAX_BYTES = 1_048_576
 _PING, _QUERY, _QUIT = 0x0E, 0x03, 0x01
@@ -46,6 +48,13 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
         Literal["off", "starttls"], Meta(description="No TLS, or TLS as the protocol asks for it, without which the check fails.")
     ] = "off"
     database: Annotated[str | None, Meta(description="Database.", extra=SHOWN)] = None
+    server_public_key: Annotated[
+        str | None,
+        Meta(description="PEM file of the server's public key: without TLS the whole password is sent under it alone.", extra=SHOWN),
+    ] = None
+    get_server_public_key: Annotated[
+        bool, Meta(description="Without TLS, take whatever public key the server sends: whoever can pose as the server gets the password.")
+    ] = False
     query: Annotated[str | None, Meta(description="Query after the login; a ping if not set.", examples=["SELECT count(*) FROM jobs"])] = (
         None
     )
@@ -77,7 +86,8 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def build(config: Config, deps: ProbeDeps) -> ServiceProbe:
     """The probe of one monitor."""
-    return ServiceProbe(config.peer(), deps, lambda dialogue: _Talk(config, dialogue).run())
+    key = None if config.server_public_key is None else Path(config.server_public_key).read_bytes()
+    return ServiceProbe(config.peer(), deps, lambda dialogue: _Talk(config, dialogue, key).run())
 
 
 class _Packets:
@@ -111,8 +121,10 @@ class _Packets:
 class _Talk:
     """One session."""
 
-    def __init__(self, config: Config, dialogue: Dialogue) -> None:
+    def __init__(self, config: Config, dialogue: Dialogue, key: bytes | None) -> None:
         self._config, self._dialogue, self._packets = config, dialogue, _Packets(dialogue)
+        password = None if config.password is None else config.secret
+        self._account = Login(config.user or _STRANGER, password, config.database, key, config.get_server_public_key)
 
     async def run(self) -> str:
         greeting = await self._greeting()
@@ -147,9 +159,9 @@ class _Talk:
         """Whether we are in; a stranger may well be denied. Raises CheckFailed otherwise."""
         config = self._config
         try:
-            answer = await Login(config.user or _STRANGER, None if config.password is None else config.secret, config.database).run(
-                greeting, self._packets
-            )
+            answer = await self._account.run(greeting, self._packets)
+        except Unwilling as unwilling:  # the server may well be fine: it is the configuration that lacks something
+            raise CheckFailed(Cause.PROBE_ERROR, str(unwilling), status=Status.UNKNOWN) from None
         except Unfit as unfit:
             raise mismatch(self._dialogue, str(unfit), refused=True) from None
         if answer[0] != ERROR:

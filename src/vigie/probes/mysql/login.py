@@ -24,6 +24,10 @@ class Unfit(ValueError):  # noqa: N818 - it is the server's wish that does not f
     """What the server wants of a login and does not get; in words."""
 
 
+class Unwilling(Unfit):
+    """The server wants the whole password by a way on which another than the server could read it, and nobody allowed that."""
+
+
 class Wire(Protocol):
     """Packets both ways; `encrypted` since TLS is agreed on."""
 
@@ -70,11 +74,17 @@ def asking_for_tls(database: str | None) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Who logs in. Without a password an empty one is tried, whatever the server wants."""
+    """Who logs in. Without a password an empty one is tried, whatever the server wants.
+
+    Without TLS the whole password goes out under the server's public key alone: `public_key`, PEM, or with `ask_key` whatever key the
+    server sends, which may be anybody's (MySQL's clients: --server-public-key-path, --get-server-public-key).
+    """
 
     user: str
     password: str | None
     database: str | None
+    public_key: bytes | None = None
+    ask_key: bool = False
 
     async def run(self, greeting: Greeting, wire: Wire) -> bytes:
         """Go through the login; the body of the OK or ERR that ends it. Raises Unfit where the server wants what is not given."""
@@ -109,7 +119,7 @@ class Login:
         ways: dict[str, Callable[[], bytes]] = {
             NATIVE: lambda: self._native(nonce),
             CACHING: lambda: self._caching(nonce),
-            SHA256: lambda: self._clear() if wire.encrypted else _WANT_KEY[SHA256],
+            SHA256: lambda: self._whole(SHA256, nonce, wire),
             CLEAR: lambda: self._private(wire),
         }
         return ways[plugin]() if plugin in ways else None
@@ -119,11 +129,24 @@ class Login:
         if data == _FAST_DONE:
             return
         if data == _WHOLE and plugin == CACHING:
-            await wire.say(self._clear() if wire.encrypted or self.password is None else _WANT_KEY[CACHING])
-        elif data.startswith(b"-----BEGIN") and plugin in _WANT_KEY:
+            await wire.say(self._whole(CACHING, nonce, wire))
+        elif data.startswith(b"-----BEGIN") and plugin in _WANT_KEY and self.ask_key:
             await wire.say(self._sealed(data, nonce))
         else:
             raise Unfit("the login does not follow MySQL's protocol")
+
+    def _whole(self, plugin: str, nonce: bytes, wire: Wire) -> bytes:
+        """The whole password, or the request for the key that it will be sent under."""
+        if wire.encrypted or not self.password:
+            return self._clear()
+        if self.public_key is not None:
+            return self._sealed(self.public_key, nonce)
+        if self.ask_key:
+            return _WANT_KEY[plugin]
+        raise Unwilling(
+            "the server wants the whole password, which Vigie sends over TLS only: write `tls: starttls`, or name the server's key "
+            "with `server_public_key` (`get_server_public_key: true` takes whatever key the server sends)"
+        )
 
     def _private(self, wire: Wire) -> bytes:
         if not wire.encrypted:

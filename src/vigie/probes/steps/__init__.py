@@ -111,6 +111,9 @@ class StepsProbe:
         if found is not None and found.cause.startswith(_TIMEOUTS) and progress.limit_ms < visit.limit_ms:
             found = replace(found, message=f"{found.message}, all that was left of {visit.limit_ms / 1000:g} s")
         result = one.probe.result(progress, found)
+        own, first = host_of(one.step.url), host_of(self._steps[0].step.url)
+        if result.host is None and own != first:
+            result = replace(result, host=own)
         progress.body = progress.last.raw = b""  # twenty pages are not kept until the end
         if found is None:
             visit.last = result if not one.step.always or visit.last is None else visit.last

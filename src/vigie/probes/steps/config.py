@@ -11,6 +11,7 @@ from vigie.probes.kit.http.config import compiled
 from vigie.probes.kit.keys import Latency, Meta
 from vigie.probes.kit.pattern import check_pattern
 from vigie.probes.steps.template import names, sample
+from vigie.text.marks import misleading
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
 _FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -54,6 +55,8 @@ class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Raise ValueError for what could be no request whatever is put in, or for a value that could not be saved."""
+        if mark := misleading(self.name or ""):
+            raise ValueError(f"the name of a step contains a line break or a mark that misleads ({mark}); write it without")
         plain = {name: getattr(self, name) for name in _HTTP}
         Http(**{**plain, "url": sample(self.url)})
         if names(self.url.partition("://")[2].partition("/")[0]):

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 from vigie.errors import StoreError, StoreFault
+from vigie.files import close_to_others, make_file, make_folder
 from vigie.stores.sqlite.with_apsw import ApswDriver
 
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
+_BESIDE = ("-wal", "-shm", "-journal")
 _BUSY_MS = 5_000
 _LARGEST = 2**63 - 1
 # A database up to this size is looked through when it is opened (about 10 ms); in a larger one damage is found where it is read.
@@ -53,7 +55,10 @@ class Db:
     def __init__(self, path: Path, driver: type[Driver] = ApswDriver) -> None:
         self.path = path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
+            make_file(path)
+            for one in (path, *(path.with_name(f"{path.name}{suffix}") for suffix in _BESIDE)):
+                close_to_others(one)
             self._driver = driver(path, _BUSY_MS)
         except OSError as error:
             _raise(error, path, 0)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vigie.errors import StoreError, StoreFault
+from vigie.files import make_file
 from vigie.stores.sqlite.db import Db, damaged
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -82,6 +83,7 @@ def _back_up(db: Db, path: Path, version: int) -> None:
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     try:
+        make_file(part)  # SQLite takes an empty one, and its own would be everybody's
         db.execute("VACUUM INTO ?", (str(part),))
         if target.exists():
             target.replace(target.with_name(f"{target.name}.old"))

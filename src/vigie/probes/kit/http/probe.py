@@ -1,9 +1,10 @@
 """One check of one URL, from name resolution to the verdict."""
 
 import asyncio
+from functools import lru_cache
 
 from vigie.core.model import Cause, CheckResult, HttpFacts, Status, Timings, TlsFacts
-from vigie.net import host_of
+from vigie.net import host_of, redact
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http import verdict
 from vigie.probes.kit.http.body import EncodingError, media_type, text_of, title_of
@@ -15,6 +16,7 @@ from vigie.probes.kit.http.verdict import Rules
 from vigie.probes.kit.verdict import Verdict, advice
 
 _KEPT_HEADERS = ("server", "via", "retry-after", "x-cache", "cf-ray", "x-amz-cf-id", "x-served-by", "age")
+_NUMBERS = ("cf-ray", "x-amz-cf-id", "age")
 _KEPT_LENGTH = 200
 _LONG = 65_536
 
@@ -78,6 +80,8 @@ class HttpProbe:
     def result(self, progress: Progress, found: Verdict | None) -> CheckResult:
         """The check, concluded."""
         last = progress.last
+        host = host_of(progress.hops[-1]) if progress.hops else self._host
+        elsewhere = None if host == self._host else host
         timings = Timings(progress.dns, progress.connect, progress.tls, progress.first_byte, progress.transfer, progress.total)
         if found is None:
             return CheckResult(
@@ -91,6 +95,7 @@ class HttpProbe:
                 http=self._http(progress, title=False),
                 tls=_last(progress.certificates),
                 page=progress.page,
+                host=elsewhere,
             )
         return CheckResult(
             monitor="",
@@ -106,6 +111,7 @@ class HttpProbe:
             tls=found.tls or _last(progress.certificates),
             advice=advice(found.cause),
             page=progress.page,
+            host=elsewhere,
         )
 
     def _http(self, progress: Progress, *, title: bool) -> HttpFacts:
@@ -117,10 +123,27 @@ class HttpProbe:
             redirects=len(progress.hops),
             bytes=len(progress.body) if "content-encoding" in headers or self._need_body else last.size,
             type=media_type(headers),
-            headers={name: headers[name][:_KEPT_LENGTH] for name in _KEPT_HEADERS if name in headers},
+            headers={name: _kept(name, headers[name][:_KEPT_LENGTH]) for name in _KEPT_HEADERS if name in headers},
             hops=tuple(progress.hops),
-            title=title_of(text_of(progress.body or last.raw, headers)) if title else None,
+            title=_title(progress) if title else None,
         )
+
+
+def _title(progress: Progress) -> str | None:
+    """The page's title, without what looks like a secret: it is kept."""
+    found = title_of(text_of(progress.body or progress.last.raw, progress.last.headers))
+    return None if found is None else redact(found)
+
+
+def _kept(name: str, value: str) -> str:
+    """A header as it is kept: the number that a delivery network gives a request looks random, but is not a secret."""
+    return value if name in _NUMBERS else _redacted(value)
+
+
+@lru_cache(maxsize=1_024)
+def _redacted(value: str) -> str:
+    """Most headers are the same each time."""
+    return redact(value)
 
 
 def _last(certificates: list[TlsFacts]) -> TlsFacts | None:
