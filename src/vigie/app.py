@@ -200,10 +200,10 @@ class Runtime:
         report = self.settings.availability
         self.calendar.use(watched, report.every, report.channels, zone_of(self.settings))
 
-    async def close(self) -> None:
-        """Let what is being sent end, then close the store."""
+    async def close(self, seconds: float | None = None) -> None:
+        """Let what is being sent end, within `seconds` if given, then close the store."""
         await self.reporter.close()
-        await self.outbox.close()
+        await self.outbox.close(seconds)
         try:
             await self.ingest.close()
         except StoreError as error:  # only what was learnt is lost

@@ -1,18 +1,14 @@
 """Where jobs report in: the addresses that Healthchecks and Uptime Kuma have, over ASGI and over a real socket."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from tests.web._made import app_of
+from tests.web._served import serving
 
 from vigie.core.heartbeat import Ping, Signal
 from vigie.ports import Answer
-from vigie.web import pings
 from vigie.web.pings import BODY_BYTES
 
 TOKEN = "2f1b7b0e-6c0e-4f6f-9b0e-6d1a2b3c4d5e"
@@ -138,31 +134,6 @@ async def test_an_unknown_token_of_a_push_is_told(ears: PingReceiver) -> None:
     assert (answer.status_code, answer.json()["ok"]) == (404, False)
 
 
-@contextlib.asynccontextmanager
-async def serving(ears: pings.PingReceiver) -> AsyncIterator[int]:
-    """The application on a real socket, as `vigie serve` has it."""
-    config = uvicorn.Config(app_of(None, ears), port=0, log_config=None, access_log=False, lifespan="off", ws="none")
-    server = Server(config)
-    sock = config.bind_socket()
-    task = asyncio.create_task(server._serve([sock]))
-    await server.listens.wait()
-    yield sock.getsockname()[1]
-    server.should_exit = True
-    await task
-
-
-class Server(uvicorn.Server):
-    """Says when it listens, which the library does not."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listens = asyncio.Event()
-
-    async def startup(self, sockets: list[Any] | None = None) -> None:
-        await super().startup(sockets)
-        self.listens.set()
-
-
 async def spoken(port: int, data: bytes, *, hang_up: bool = False) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(data)
@@ -177,7 +148,8 @@ async def spoken(port: int, data: bytes, *, hang_up: bool = False) -> bytes:
 async def test_a_slow_or_endless_body_costs_little_and_its_report_counts(ears: PingReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vigie.web.pings._READ_SECONDS", 0.3)
     head = f"POST /ping/{TOKEN}/fail HTTP/1.1\r\nHost: v\r\nContent-Length: %d\r\n\r\n"
-    async with serving(ears) as port:
+    async with serving(app_of(None, ears)) as listener:
+        port = listener.port
         slow = await spoken(port, (head % 1_000).encode() + b"half of it")
         endless = await spoken(port, (head % 10**9).encode() + b"y" * 2_000_000)
         cut = await spoken(port, (head % 1_000).encode() + b"cut", hang_up=True)
