@@ -8,7 +8,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, routine_level, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
@@ -31,9 +30,9 @@ from vigie.net import Link
 from vigie.ports import Batch, Clock
 from vigie.report.render import RenderContext
 from vigie.text.formatting import counted
-
-if TYPE_CHECKING:
-    from vigie.web.listener import Listener
+from vigie.web.app import build, build_pings
+from vigie.web.hosts import Hosts, own_names
+from vigie.web.listener import Listener
 
 log = logging.getLogger("vigie.server")
 
@@ -271,10 +270,6 @@ async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> 
 
 async def _listeners(service: Server, settings: Desired, descriptors: int) -> list[Listener]:
     """Listen where the page is served, and where pings alone are taken. Raises VigieError that says why not."""
-    from vigie.web.app import build, build_pings
-    from vigie.web.hosts import Hosts, own_names
-    from vigie.web.listener import Listener
-
     web, wanted = settings.web, []
     if web.enabled:
         hosts = Hosts(own_names(web.listen, web.public_url, web.hosts))
