@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 
+from vigie import plugins
 from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, routine_level, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
@@ -115,6 +116,7 @@ class Server:
             if state.quick and (monitor := self.runtime.ingest.monitor(state.monitor)):
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
         self.agent.start()
+        _preload(self.settings)
         settle()
 
     async def stop(self, answering: Awaitable[object] | None = None) -> None:
@@ -176,6 +178,8 @@ class Server:
         built, options, watched = notifiers(desired, self._clock), writing(desired, self._clock), monitors(desired)
         report = desired.availability
 
+        _preload(desired)
+
         def swap() -> None:
             runtime.deps.link = link
             runtime.composer.use(options.setting, watched)
@@ -228,6 +232,12 @@ class Server:
     async def _pace(self, transition: Transition) -> None:
         if transition.before.quick != transition.after.quick:
             await self.agent.pace(transition.monitor.id, _quick_ms(transition.monitor) if transition.after.quick else None)
+
+
+def _preload(desired: Desired) -> None:
+    """Have what a notice needs in memory before it is needed."""
+    for channel in desired.channels.values():
+        plugins.preload("notifiers", channel.kind)
 
 
 def _quick_ms(monitor: Monitor) -> int:

@@ -245,9 +245,11 @@ class Vigie:
             stdin=subprocess.DEVNULL,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Run it in the background."""
-        command = [sys.executable, "-m", "vigie", *arguments]
+    def start(self, *arguments: str, python: tuple[str, ...] = (), descriptors: int = 0) -> subprocess.Popen[str]:
+        """Run it in the background; `python` are options of the interpreter, `descriptors` the hard limit of open files, if any."""
+        command = [sys.executable, *python, "-m", "vigie", *arguments]
+        if descriptors:
+            command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(descriptors), *command]
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         process = subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, **pipes)
         with self._spoke:

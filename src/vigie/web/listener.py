@@ -69,6 +69,7 @@ class Listener:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         for sock in self._sockets:
+            self._last_ones(sock)
             sock.close()
         for connection in self._open:
             connection.hurry(drop=False)
@@ -78,6 +79,14 @@ class Listener:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    def _last_ones(self, listening: socket.socket) -> None:
+        """Take in whose connection the system has made already: their requests may have come with it, and would be lost."""
+        with contextlib.suppress(OSError):
+            while len(self._open) < self._limit:
+                sock, address = listening.accept()
+                sock.setblocking(False)
+                self._admit(sock, address)
 
     async def _accept(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
