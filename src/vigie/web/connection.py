@@ -88,6 +88,9 @@ class Connection:
             return False
         if not isinstance(request, h11.Request):
             return False  # the client is done
+        if not request.http_version.startswith(b"1."):
+            await self._refuse(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+            return False
         answer = _Answer(self, self._http, request)
         async with asyncio.timeout(self._patience.request):
             try:
@@ -118,7 +121,7 @@ class Connection:
         data = b""
         while b"\n" not in data and len(data) < _HEAD_BYTES:
             more = await self._loop.sock_recv(self._sock, _PIECE)
-            data += more
+            data = (data + more).lstrip(b"\r\n")  # RFC 9112 §2.2: blank lines before a request mean nothing
             if not more:
                 break
         line, end, rest = data.partition(b"\n")
@@ -150,7 +153,7 @@ class Connection:
 
     async def _refuse(self, status: int) -> None:
         """Answer what is no request, and take what else was on its way, so that the answer is seen."""
-        words = f"{status} {HTTPStatus(status).phrase}\n".encode()
+        words = f"{int(status)} {HTTPStatus(status).phrase}\n".encode()
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(words))), ("Connection", "close")]
         if self._http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             return
