@@ -11,8 +11,9 @@ if sys.platform != "win32":
 
 _ENOUGH = 65_536  # more would only slow down programs that close "all" descriptors
 _RESERVED = 192  # store, log, pipes, the model, diagnostics, and four sends for each of some twenty channels
-_MOST = 256
-_LEAST = 8
+FEW = 512  # below, a storm of incidents may want more than there are
+_MAX = 256
+_MIN = 8
 
 
 def raise_limit() -> int:
@@ -32,4 +33,4 @@ def raise_limit() -> int:
 def for_connections(limit: int, listeners: int) -> int:
     """How many connections each of `listeners` may hold, of a limit of so many descriptors in all."""
     free = max(limit - _RESERVED, limit // 4)
-    return max(min(_MOST, free // max(listeners, 1)), _LEAST)
+    return max(min(_MAX, free // max(listeners, 1)), _MIN)

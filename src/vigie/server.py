@@ -16,7 +16,7 @@ from vigie.buses.process import ProcessAgent
 from vigie.config import Desired
 from vigie.config.source import FileSource
 from vigie.core.model import Monitor
-from vigie.descriptors import for_connections, raise_limit
+from vigie.descriptors import FEW, for_connections, raise_limit
 from vigie.engine.alive import keep_alive
 from vigie.engine.check_summary import CheckSummary
 from vigie.engine.feedback import FeedbackService
@@ -255,6 +255,8 @@ async def serve(
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
     one_arena()
     descriptors = raise_limit()
+    if descriptors < FEW:
+        log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
     with state_of(settings).locked():
         service = Server(settings, clock, reload, log_of)
         listeners = await _listeners(service, settings, descriptors)

@@ -110,9 +110,10 @@ class _Threaded:
 
 @dataclass
 class Site:
-    """A service; `status` is what it answers, and `paths` are what was asked of it."""
+    """A service; `status` is what it answers after `delay` seconds, and `paths` are what was asked of it."""
 
     status: int = 200
+    delay: float = 0.0
     paths: list[str] = field(default_factory=list)
     _came: threading.Condition = field(default_factory=threading.Condition)
 
@@ -130,6 +131,7 @@ class Site:
         with self._came:
             self.paths.append(head.split(b" ")[1].decode())
             self._came.notify_all()
+        await asyncio.sleep(self.delay)
         writer.write(f"HTTP/1.1 {self.status} Whatever\r\nServer: nginx\r\nContent-Length: 2\r\n\r\nok".encode())
         await writer.drain()
 

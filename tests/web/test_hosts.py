@@ -96,7 +96,7 @@ def test_what_others_can_reach(host: str, alone: bool) -> None:
 
 
 def test_the_names_of_the_machine_count_where_others_can_reach_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr(hosts.socket, "gethostname", lambda: "Tower")
+    monkeypatch.setattr("socket.gethostname", lambda: "Tower")
     monkeypatch.setattr(hosts, "_HOSTS_FILE", tmp_path / "hosts")
     (tmp_path / "hosts").write_text("127.0.0.1 localhost\n127.0.1.1 tower.lan.example tower # us\n192.0.2.1 other.example\n")
 

@@ -130,7 +130,7 @@ class Connection:
         self._http.receive_data(line + end + rest)
 
     async def _event(self) -> Any:
-        """The next thing that the client says. Raises RemoteProtocolError for what is no HTTP, OSError."""
+        """The next thing that the client says. Raises RemoteProtocolError for what is not HTTP, OSError."""
         while (event := self._http.next_event()) is h11.NEED_DATA:
             self._http.receive_data(await self._loop.sock_recv(self._sock, _PIECE))
         return event
@@ -152,7 +152,7 @@ class Connection:
         self._writing = False
 
     async def _refuse(self, status: int) -> None:
-        """Answer what is no request, and take what else was on its way, so that the answer is seen."""
+        """Answer what is not a request, and take what else was on its way, so that the answer is seen."""
         words = f"{int(status)} {HTTPStatus(status).phrase}\n".encode()
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(words))), ("Connection", "close")]
         if self._http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):

@@ -34,7 +34,7 @@ class Hosts:
 
 
 def name_of(header: str) -> str | None:
-    """The host of a `Host` header in small letters, without port and trailing dot; None for what is none."""
+    """The host of a `Host` header in small letters, without port and trailing dot; None for what is not one."""
     found = _HOST.fullmatch(header)
     if found is None:
         return None
