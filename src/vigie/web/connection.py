@@ -215,7 +215,7 @@ class _Answer:
         await self._send(h11.Response(status_code=status, headers=[*more, *headers], reason=HTTPStatus(status).phrase))
 
     async def _send(self, event: Any) -> None:
-        """Nothing to a client that went away or does not read: it is none of the application's concern."""
+        """Nothing to a client that went away or does not read: which does not concern the application."""
         if self._gone:
             return
         try:
