@@ -165,8 +165,9 @@ class ProcessAgent:
             self._paces[monitor_id] = every_ms
         await self._send(Pace(monitor_id, every_ms))
 
-    async def stop(self, seconds: float = _STOP_SECONDS) -> None:
-        """Let the child finish its checks, take its last batch, and wait for it to exit, for at most `seconds`."""
+    async def stop(self, seconds: float | None = None) -> None:
+        """Let the child finish its checks, take its last batch, and wait for it to exit, for at most `seconds` (a minute if not given)."""
+        seconds = _STOP_SECONDS if seconds is None else seconds
         self._stopping.set()
         await self._send(Stop())
         if self._keeper is not None:
