@@ -15,6 +15,7 @@ from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
 from vigie.core.notification import Notice, NoticeReason
+from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
@@ -236,6 +237,7 @@ def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable
 
 async def once(settings: Desired, clock: Clock) -> int:
     """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
+    raise_limit()
     with state_of(settings).locked():
         runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
         try:

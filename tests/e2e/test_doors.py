@@ -103,6 +103,24 @@ def test_no_client_delays_the_end(vigie: Any, configured: Path, site: Any, port:
     assert "Traceback" not in vigie.log
 
 
+@pytest.mark.timeout(120)
+def test_a_mail_server_that_hangs_does_not_delay_the_end_and_nothing_is_lost(vigie: Any, configured: Path, site: Any, inbox: Any) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        good = configured.read_text()
+        configured.write_text(good.replace(f"port: {inbox.port}", f"port: {silent.getsockname()[1]}"))
+        process = vigie.start("serve")
+        site.wait(1)
+        site.status = 502
+        vigie.says("sending opened by mail")
+        assert ended(process) < STOPPED_WITHIN
+
+    assert "1 notice still unsent; they will be sent at the next start" in vigie.log
+    configured.write_text(good)
+    vigie.start("serve")
+    (page,) = inbox.wait(1, 90)
+    assert "🔴 Shop" in page["Subject"]
+
+
 def test_a_second_signal_ends_at_once(vigie: Any, configured: Path, site: Any, inbox: Any) -> None:
     site.delay = 30.0
     configured.write_text(configured.read_text().replace("timeout: 1s", "timeout: 30s"))

@@ -16,12 +16,14 @@ log = logging.getLogger("vigie.serve")
 
 
 @app.command(
-    epilog="SIGTERM or Ctrl-C stops it gracefully, within 15 seconds; a second one ends it at once. SIGHUP or a changed file reloads the configuration, all of it or none.\n\n"
+    epilog="SIGTERM or Ctrl-C stops it gracefully, within 15 seconds; a second one ends it at once. "
+    "SIGHUP or a changed file reloads the configuration, all of it or none.\n\n"
     + notes(
         "vigie serve",
         "vigie serve --config /etc/vigie.yaml",
         "curl http://127.0.0.1:8080/health",
-        status="0 stopped on request, 1 the stop took longer than 15 seconds and was cut short, 3 could not run: invalid configuration, unusable database, port in use, or another run in progress",
+        status="0 stopped on request, 1 the stop took longer than 15 seconds and was cut short, "
+        "3 could not run: invalid configuration, unusable database, port in use, or another run in progress",
     )
 )
 def serve(*, config: ConfigOption = None) -> None:
