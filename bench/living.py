@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-
-import uvicorn
 
 from bench.ground import folder, free_port
 from vigie.clock import SystemClock
@@ -14,6 +13,7 @@ from vigie.config import load
 from vigie.engine.transition import Transition
 from vigie.server import Server
 from vigie.web.app import build
+from vigie.web.listener import Listener
 
 
 class Living:
@@ -37,27 +37,14 @@ async def living(text: str) -> AsyncIterator[Living]:
         settings = load(None, {}, place)
         service = Server(settings, SystemClock(), lambda: settings)
         living_one = Living(service, free_port())
-        page, stop_page = _page(service, living_one.port)
+        app = build(service.queries, service.health, service.setting)
+        page = Listener(app, [socket.create_server(("127.0.0.1", living_one.port))], 64)
+        page.start()
         await service.start()
         try:
             yield living_one
         finally:
-            await stop_page()
-            await page
-            await service.stop()
-
-
-def _page(service: Server, port: int) -> tuple[asyncio.Task[None], Callable[[], Awaitable[None]]]:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            build(service.queries, service.health, service.setting), port=port, log_config=None, access_log=False, lifespan="off", ws="none"
-        )
-    )
-
-    async def stop() -> None:
-        server.should_exit = True
-
-    return asyncio.create_task(server._serve()), stop  # noqa: SLF001 - `serve` would take over the signals
+            await service.stop(page.close(1.0))
 
 
 async def until(true: Callable[[], bool], seconds: float) -> bool:

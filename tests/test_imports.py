@@ -28,7 +28,7 @@ def imported(code: str) -> set[str]:
 @pytest.mark.parametrize(
     ("code", "unwanted"),
     [
-        (PROBER, {"pycurl", "curl_cffi", "ruamel", "dotenv", "apsw", "sqlite3", "jinja2", "starlette", "uvicorn", "httpx", "ollama", "aiosmtplib", "typer", "cryptography", "jsonpath", "ctypes"}),
+        (PROBER, {"pycurl", "curl_cffi", "ruamel", "dotenv", "apsw", "sqlite3", "jinja2", "starlette", "h11", "httpx", "ollama", "aiosmtplib", "typer", "cryptography", "jsonpath", "ctypes"}),
         (PARENT, {"pycurl", "curl_cffi", "ruamel", "dotenv", "sqlite3", "csv", "httpx", "ollama", "aiosmtplib", "cryptography", "jsonpath", "rich", "pydantic"}),
     ],
 )  # fmt: skip

@@ -15,6 +15,7 @@ from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
 from vigie.core.notification import Notice, NoticeReason
+from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
@@ -200,10 +201,10 @@ class Runtime:
         report = self.settings.availability
         self.calendar.use(watched, report.every, report.channels, zone_of(self.settings))
 
-    async def close(self) -> None:
-        """Let what is being sent end, then close the store."""
+    async def close(self, seconds: float | None = None) -> None:
+        """Let what is being sent end, within `seconds` if given, then close the store."""
         await self.reporter.close()
-        await self.outbox.close()
+        await self.outbox.close(seconds)
         try:
             await self.ingest.close()
         except StoreError as error:  # only what was learnt is lost
@@ -236,6 +237,7 @@ def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable
 
 async def once(settings: Desired, clock: Clock) -> int:
     """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
+    raise_limit()
     with state_of(settings).locked():
         runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
         try:

@@ -89,7 +89,7 @@ class _File(logging.handlers.RotatingFileHandler):
         self._failed = True
         error = sys.exc_info()[1]
         why = error.strerror if isinstance(error, OSError) else error
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed (`2>&-`), or none at all
             sys.stderr.write(f"the log file {self.baseFilename} cannot be written: {why}; logging resumes once that is fixed\n")
 
 

@@ -52,6 +52,12 @@ def load(port: str, kind: str, *, complete: bool = True) -> Any:
     return module
 
 
+def preload(port: str, kind: str) -> None:
+    """Have what a kind imports and reads on first use here already, if its module has a `preload`: later, a descriptor may be missing."""
+    if (ready := getattr(load(port, kind), "preload", None)) is not None:
+        ready()
+
+
 def traits(kind: str) -> Traits:
     """What the engine must know of a kind of check. Raises VigieError for one that is not installed."""
     return traits_of(load("probes", kind, complete=False))

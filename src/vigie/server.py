@@ -9,12 +9,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 
+from vigie import plugins
 from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, routine_level, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Desired
 from vigie.config.source import FileSource
 from vigie.core.model import Monitor
+from vigie.descriptors import FEW, for_connections, raise_limit
 from vigie.engine.alive import keep_alive
 from vigie.engine.check_summary import CheckSummary
 from vigie.engine.feedback import FeedbackService
@@ -29,10 +31,16 @@ from vigie.net import Link
 from vigie.ports import Batch, Clock
 from vigie.report.render import RenderContext
 from vigie.text.formatting import counted
+from vigie.web.app import build, build_pings
+from vigie.web.hosts import Hosts, own_names
+from vigie.web.listener import Listener
 
 log = logging.getLogger("vigie.server")
 
-_DRAIN_MS = 10_000
+STOP_SECONDS = 15.0  # the whole of a graceful stop, whatever clients, channels and checks do
+_CHECKS_SECONDS, _ANSWERS_SECONDS = 8.0, 3.0  # of it, side by side: for checks under way, and for what is being answered
+_CLOSE_SECONDS = 1.5  # of it, at its end
+_BACKLOG = 512  # connections that the system holds until they are accepted
 
 
 LogOf = Callable[[Desired], AbstractContextManager[Callable[[], None]]]
@@ -99,19 +107,28 @@ class Server:
             "the log of checks": self._summary.run,
         }
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
-        if jobs(self.settings) and not self.settings.web.enabled:
-            log.warning("jobs can only report with `vigie ping`: `web.enabled` is false")
+        web = self.settings.web
+        if jobs(self.settings) and not web.enabled and web.pings_listen is None:
+            log.warning("jobs can only report with `vigie ping`: `web.enabled` is false, and `web.pings_listen` is not set")
         self._taking = asyncio.create_task(self._take())
         await self.agent.assign([one.spec for one in probed(self.settings)])
         for state in self.runtime.ingest.states():
             if state.quick and (monitor := self.runtime.ingest.monitor(state.monitor)):
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
         self.agent.start()
+        _preload(self.settings)
         settle()
 
-    async def stop(self) -> None:
-        """Drain: checks under way end, their results are taken in, what is due is sent, the store is closed."""
-        await self.agent.stop()
+    async def stop(self, answering: Awaitable[object] | None = None) -> None:
+        """Drain: checks under way end, their results are taken in, what is due is sent, the store is closed.
+
+        Pings are taken in until `answering` has ended. All of it within STOP_SECONDS: a check that takes longer is given up, and what is
+        not sent by then is sent at the next start.
+        """
+        end = self._clock.monotonic() + STOP_SECONDS - _CLOSE_SECONDS
+        await self.agent.stop(_CHECKS_SECONDS)
+        if answering is not None:
+            await answering
         await self.heartbeats.stop()
         await self._bus.close()
         self.runtime.ingest.stop()
@@ -121,10 +138,11 @@ class Server:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.runtime.self_monitor.stop()
-        unsent = await self.runtime.outbox.drain(self._clock.now() + _DRAIN_MS)
+        left = max(end - self._clock.monotonic(), 0.0)
+        unsent = await self.runtime.outbox.drain(self._clock.now() + round(left * 1000))
         if unsent:
             log.warning("%s still unsent; they will be sent at the next start", counted(unsent, "notice", "en"))
-        await self.runtime.close()
+        await self.runtime.close(max(end - self._clock.monotonic(), 0.0))
 
     async def reload(self) -> bool:
         """Apply the configuration as it stands now, as a whole or not at all; whether it was applied."""
@@ -159,6 +177,8 @@ class Server:
         looks = collectors(desired, replace(runtime.deps, link=link), runtime.known)
         built, options, watched = notifiers(desired, self._clock), writing(desired, self._clock), monitors(desired)
         report = desired.availability
+
+        _preload(desired)
 
         def swap() -> None:
             runtime.deps.link = link
@@ -214,6 +234,12 @@ class Server:
             await self.agent.pace(transition.monitor.id, _quick_ms(transition.monitor) if transition.after.quick else None)
 
 
+def _preload(desired: Desired) -> None:
+    """Have what a notice needs in memory before it is needed."""
+    for channel in desired.channels.values():
+        plugins.preload("notifiers", channel.kind)
+
+
 def _quick_ms(monitor: Monitor) -> int:
     return min(monitor.detection.confirm_every_ms, monitor.every_ms)
 
@@ -228,17 +254,19 @@ async def serve(
 ) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
     one_arena()
+    descriptors = raise_limit()
+    if descriptors < FEW:
+        log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
     with state_of(settings).locked():
         service = Server(settings, clock, reload, log_of)
-        close_page = await _page(service, settings)
+        listeners = await _listeners(service, settings, descriptors)
         try:
             await service.start()
             log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "monitor", "en"))
             await _until(stop, again, service)
         finally:
-            log.info("stopping: finishing checks in progress, sending what is queued")
-            await close_page()
-            await service.stop()
+            log.info("stopping: finishing checks in progress, sending what is queued; a second Ctrl-C or SIGTERM ends at once")
+            await service.stop(asyncio.gather(*(one.close(_ANSWERS_SECONDS) for one in listeners)))
 
 
 async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> None:
@@ -252,43 +280,46 @@ async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> 
             service.ask_reload()
 
 
-async def _page(service: Server, settings: Desired) -> Callable[[], Awaitable[None]]:
-    """Serve the status page; what comes back stops it."""
-    if not settings.web.enabled:
-        return _nothing
-    import uvicorn
-
-    from vigie.web.app import build
-
-    listening = await _bound(settings.web.listen, service)
-    pages = build(service.queries, service.health, service.setting, service.heartbeats, service.feedback)
-    config = uvicorn.Config(pages, log_config=None, access_log=False, lifespan="off", ws="none")
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # signals are ours
-    task = asyncio.create_task(server._serve(listening))  # noqa: SLF001 - `serve` would take over the signals
-    log.info("status page on http://%s:%d/", settings.web.listen.rpartition(":")[0], listening[0].getsockname()[1])
-
-    async def stop() -> None:
-        server.should_exit = True
-        await task
-
-    return stop
-
-
-async def _nothing() -> None:
-    """Stop a page that was not served."""
+async def _listeners(service: Server, settings: Desired, descriptors: int) -> list[Listener]:
+    """Listen where the page is served, and where pings alone are taken. Raises VigieError that says why not."""
+    web, wanted = settings.web, []
+    if web.enabled:
+        hosts = Hosts(own_names(web.listen, web.public_url, web.hosts))
+        pages = build(service.queries, service.health, service.setting, service.heartbeats, service.feedback, hosts)
+        wanted.append((web.listen, "web.listen", "status page on http://%s:%d/", pages))
+    if web.pings_listen is not None:
+        wanted.append((web.pings_listen, "web.pings_listen", "pings alone on http://%s:%d/ping/", build_pings(service.heartbeats)))
+    share = for_connections(descriptors, len(wanted))
+    listeners: list[Listener] = []
+    try:
+        for listen, key, words, app in wanted:
+            one = Listener(app, await _bound(listen, key), share)
+            one.start()
+            listeners.append(one)
+            log.info(words, listen.rpartition(":")[0], one.port)
+    except VigieError:
+        for one in listeners:
+            await one.close(0)
+        await service.runtime.store.close()
+        raise
+    return listeners
 
 
-async def _bound(listen: str, service: Server) -> list[socket.socket]:
-    """Sockets that listen there; raises VigieError that says why not."""
+def _instead(key: str) -> str:
+    return "web.enabled to false" if key == "web.listen" else "remove it"
+
+
+async def _bound(listen: str, key: str) -> list[socket.socket]:
+    """Sockets that are bound there; raises VigieError that says why not."""
     host, _, port = listen.rpartition(":")
     try:
         server = await asyncio.start_server(lambda _, __: None, host.strip("[]"), int(port), start_serving=False)
+        sockets = [one.dup() for one in server.sockets]
+        server.close()
+        for one in sockets:
+            one.listen(_BACKLOG)
     except OSError as error:
-        await service.runtime.store.close()
         taken = error.errno == errno.EADDRINUSE
         why = "is in use by another program" if taken else f"cannot be bound: {error.strerror or error}"
-        raise VigieError(f"{listen} {why}", "set web.listen to a free port on this machine, or web.enabled to false") from error
-    sockets = [one.dup() for one in server.sockets]
-    server.close()
+        raise VigieError(f"{listen} {why}", f"set {key} to a free port on this machine, or {_instead(key)}") from error
     return sockets

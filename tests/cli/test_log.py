@@ -1,5 +1,6 @@
 """The log: formats, rotation, and no secret in it, whatever the secret looks like."""
 
+import errno
 import json
 import logging
 from collections.abc import Callable
@@ -65,6 +66,19 @@ def test_the_file_is_rotated_and_old_ones_go(folder: Path) -> None:
     assert sorted(one.name for one in path.parent.iterdir()) == ["x.log", "x.log.1", "x.log.2"]
     assert all(one.stat().st_size <= 1_000 for one in path.parent.iterdir())
     assert "line 99 " in path.read_text()
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_full_disk_breaks_nothing_without_a_console(closed: bool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(folder)
+    (handler,) = logging.getLogger("vigie").handlers
+    with (folder / "console").open("w", encoding="utf-8") as console:
+        pass
+    monkeypatch.setattr("sys.stderr", console if closed else None)
+    try:
+        raise OSError(errno.ENOSPC, "No space left on device")  # noqa: TRY301 - what is raised is what is handled
+    except OSError:
+        handler.handleError(logging.makeLogRecord({}))
 
 
 def test_the_level_is_kept(folder: Path) -> None:

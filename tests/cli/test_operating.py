@@ -88,6 +88,36 @@ def test_config_check_counts_and_notes(vigie: Run, quick: Path, folder: Path) ->
     assert "note: " + f"{folder}/.env: EMAIL_SENDER: is not set" in done.out
 
 
+@pytest.mark.parametrize(
+    ("web", "noted"),
+    [
+        ("{listen: '0.0.0.0:8080'}", True),
+        ("{listen: '[::]:8080'}", True),
+        ("{listen: 'vigie.example:8080'}", True),
+        ("{listen: '127.0.0.1:8080'}", False),
+        ("{listen: '[::1]:8080'}", False),
+        ("{listen: '0.0.0.0:8080', pings_listen: '0.0.0.0:8081'}", False),
+        ("{enabled: false, pings_listen: '0.0.0.0:8081'}", False),
+    ],
+)
+def test_a_page_that_is_open_for_jobs_alone_is_noted(web: str, noted: bool, vigie: Run, quick: Path) -> None:
+    quick.write_text(quick.read_text() + f"web: {web}\n")
+    assert "web.pings_listen" not in vigie("config", "check").out
+    assert "fix: if only jobs" not in vigie("doctor").out
+    quick.write_text(
+        quick.read_text().replace("monitors: [", "monitors: [{name: Job, type: heartbeat, token: nightly-key, period: 1d}, ", 1)
+    )
+    assert ("set web.pings_listen to" in vigie("config", "check").out) is noted
+    assert ("note  web: other machines can open the status page" in vigie("doctor").out) is noted
+
+
+def test_jobs_are_listed_with_the_address_that_takes_them(vigie: Run, folder: Path) -> None:
+    (folder / "vigie.yaml").write_text(
+        "web: {pings_listen: '192.0.2.1:8081'}\nmonitors: [{name: Job, type: heartbeat, token: 2F1B7B0E-6C0E-4F6F-9B0E-6D1A2B3C4D5E, period: 1d}]\n"
+    )
+    assert "http://192.0.2.1:8081/ping/2f1b7b0e-6c0e-4f6f-9b0e-6d1a2b3c4d5e " in vigie("ping").out
+
+
 def test_config_faults_are_counted_and_placed(vigie: Run, folder: Path) -> None:
     (folder / "vigie.yaml").write_text("langage: fr\nmonitors:\n  - {url: x, every: 5}\n")
     done = vigie("config", "check")

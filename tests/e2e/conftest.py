@@ -110,9 +110,10 @@ class _Threaded:
 
 @dataclass
 class Site:
-    """A service; `status` is what it answers, and `paths` are what was asked of it."""
+    """A service; `status` is what it answers after `delay` seconds, and `paths` are what was asked of it."""
 
     status: int = 200
+    delay: float = 0.0
     paths: list[str] = field(default_factory=list)
     _came: threading.Condition = field(default_factory=threading.Condition)
 
@@ -130,6 +131,7 @@ class Site:
         with self._came:
             self.paths.append(head.split(b" ")[1].decode())
             self._came.notify_all()
+        await asyncio.sleep(self.delay)
         writer.write(f"HTTP/1.1 {self.status} Whatever\r\nServer: nginx\r\nContent-Length: 2\r\n\r\nok".encode())
         await writer.drain()
 
@@ -245,9 +247,11 @@ class Vigie:
             stdin=subprocess.DEVNULL,
         )
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Run it in the background."""
-        command = [sys.executable, "-m", "vigie", *arguments]
+    def start(self, *arguments: str, python: tuple[str, ...] = (), descriptors: int = 0) -> subprocess.Popen[str]:
+        """Run it in the background; `python` are options of the interpreter, `descriptors` the hard limit of open files, if any."""
+        command = [sys.executable, *python, "-m", "vigie", *arguments]
+        if descriptors:
+            command = ["sh", "-c", 'ulimit -n "$0" && exec "$@"', str(descriptors), *command]
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         process = subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, **pipes)
         with self._spoke:

@@ -404,6 +404,15 @@ async def test_a_report_that_cannot_be_kept_is_not_taken(clock: VirtualClock) ->
         assert await world.report(FAIL) is Answer.TAKEN
 
 
+async def test_capital_letters_of_a_uuid_mean_the_same(clock: VirtualClock) -> None:
+    token = "2f1b7b0e-6c0e-4f6f-9b0e-6d1a2b3c4d5e"
+    world = World(MemoryStore(), clock, replace(watched(), token=Secret(token)))
+    await world.start()
+    assert await world.heartbeats.receive(token.upper(), SUCCESS) is Answer.TAKEN
+    assert await world.heartbeats.receive(token, SUCCESS) is Answer.TAKEN
+    await world.stop()
+
+
 async def test_who_knows_no_token_learns_nothing_and_costs_nothing(clock: VirtualClock) -> None:
     store = MemoryStore()
     world = World(store, clock)
@@ -413,6 +422,7 @@ async def test_who_knows_no_token_learns_nothing_and_costs_nothing(clock: Virtua
         assert await world.heartbeats.receive(token, SUCCESS) is Answer.UNKNOWN
         assert not world.heartbeats.knows(token)
     assert world.heartbeats.knows("token-of-backup")
+    assert not world.heartbeats.knows("TOKEN-OF-BACKUP")
     assert await store.inbox.pings("backup") == []
     await world.stop()
     assert await world.report(SUCCESS) is Answer.NOT_NOW

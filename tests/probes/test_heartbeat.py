@@ -59,6 +59,8 @@ def test_a_schedule_that_never_comes_again_is_due_far_away() -> None:
     [
         ({"period": "1d", "token": "short"}, "8 to 64"),
         ({"period": "1d", "token": "with/slash/in/it"}, "8 to 64"),
+        ({"period": "1d", "token": "nightly-key/"}, "8 to 64"),
+        ({"period": "1d", "token": "nightly-key/7"}, "endings of an address"),
         ({"period": "0"}, "at least 1s"),
         ({"period": "1d", "cron": "* * * * *"}, "either"),
         ({"period": "1d", "timezone": "UTC"}, "belongs to `cron`"),

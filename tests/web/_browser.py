@@ -1,14 +1,12 @@
 """A page of the application in a real browser: what it fetches elsewhere and complains about, whether it fits, whether it can be read."""
 
 import contextlib
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests._packages import PACKAGES, program
+from tests.web._served import served
 
 # What sticks out to the right.
 WIDER = """() => [...document.querySelectorAll("main, main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 80))"""
@@ -47,25 +45,13 @@ def launched() -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def _served(app: Any) -> Iterator[str]:
-    """The real application on a real socket."""
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        thread = threading.Thread(target=server.run, args=([sock],), daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
-
-
-@contextlib.contextmanager
 def visits(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a path of an application; what pages fetch elsewhere and complain about is kept, and none of it is allowed."""
     strangers: list[str] = []
     with contextlib.ExitStack() as stack:
 
         def go(app: Any, path: str, *, width: int = 1200, scheme: Any = "light") -> Page:
-            address = stack.enter_context(_served(app))
+            address = stack.enter_context(served(app))
             context = stack.enter_context(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
             page = context.new_page()
             page.on("request", lambda request: strangers.append(request.url) if not request.url.startswith((address, "data:")) else None)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
@@ -62,7 +62,7 @@ class _Incidents:
         return Page(self._known().recent[:limit])
 
 
-def app_of(snapshot: Snapshot | None, ears: Any = None, desk: Any = None) -> Starlette:
+def app_of(snapshot: Snapshot | None, ears: Any = None, desk: Any = None) -> ASGIApp:
     """The application."""
     made: Any = _Made(snapshot)
     return build(made, made, made.setting, ears, desk)

@@ -1,17 +1,15 @@
 """Thumbs by a link: over real sockets against the built application. Looking changes nothing; answering is kept."""
 
-import asyncio
 import contextlib
 import html
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
-import uvicorn
 from tests.web._made import app_of
+from tests.web._served import serving
 
 from vigie.errors import StoreError, StoreFault
 from vigie.report.history import misled
@@ -21,13 +19,11 @@ from vigie.web.feedback import BODY_BYTES, CAUSE, NOTE
 @contextlib.asynccontextmanager
 async def visiting(office: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application on a real socket."""
-    server = uvicorn.Server(uvicorn.Config(office.app, log_config=None, access_log=False, lifespan="off", ws="none"))
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        task = asyncio.create_task(server._serve([sock]))
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{sock.getsockname()[1]}", trust_env=False) as client:
-            yield client
-        server.should_exit = True
-        await task
+    async with (
+        serving(office.app) as listener,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.port}", trust_env=False) as client,
+    ):
+        yield client
 
 
 @pytest.mark.parametrize("query", ["", "?helpful=yes", "?helpful=no", "?helpful=yes&cause=behind_proxy&note=x", "?helpful=%00"])

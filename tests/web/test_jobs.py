@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from tests.web._made import app_of
+from tests.web._served import serving
 
 from vigie.clock import SystemClock
 from vigie.core.heartbeat import Expected
@@ -16,8 +18,6 @@ from vigie.net import Secret
 from vigie.ports import Batch
 from vigie.testing.fakes import fake_monitor
 from vigie.testing.memory import MemoryStore
-
-from .test_pings import serving
 
 LONG = 60_000
 
@@ -54,8 +54,8 @@ async def job(period: int = LONG, longest: int = LONG) -> AsyncIterator[Jobs]:
     expected = Expected(f"every {period}", lambda at: at + period, 250, longest)
     await heartbeats.start([Watched(fake_monitor("backup"), Secret("token"), expected)], 1, listening=True)
     watching = asyncio.create_task(heartbeats.run())
-    async with serving(heartbeats) as port:
-        jobs.url = f"http://127.0.0.1:{port}/ping/token"
+    async with serving(app_of(None, heartbeats)) as listener:
+        jobs.url = f"http://127.0.0.1:{listener.port}/ping/token"
         try:
             yield jobs
         finally:

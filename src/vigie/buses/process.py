@@ -165,16 +165,19 @@ class ProcessAgent:
             self._paces[monitor_id] = every_ms
         await self._send(Pace(monitor_id, every_ms))
 
-    async def stop(self) -> None:
-        """Let the child finish its checks, take its last batch, and wait for it to exit."""
+    async def stop(self, seconds: float | None = None) -> None:
+        """Let the child finish its checks, take its last batch, and wait for it to exit, for at most `seconds` (a minute if not given)."""
+        seconds = _STOP_SECONDS if seconds is None else seconds
         self._stopping.set()
         await self._send(Stop())
         if self._keeper is not None:
             try:
-                async with asyncio.timeout(_STOP_SECONDS):
+                async with asyncio.timeout(seconds):
                     await self._keeper
             except TimeoutError:
-                log.error("the prober process did not exit within %.0f s and was killed", _STOP_SECONDS)  # noqa: TRY400 - the trace says nothing more
+                log.warning(
+                    "the prober process did not exit within %g s and was killed; the checks it was still making are given up", seconds
+                )
 
     async def _send(self, message: Down) -> None:
         if self._process is None or self._process.stdin is None or self.pid is None:

@@ -100,6 +100,25 @@ def need_channels(found: Desired) -> None:
         raise ConfigError([Fault("no channel is configured: no alert would be sent", fix, "notify", str(found.file))])
 
 
+def exposed(found: Desired) -> Fault | None:
+    """What to tell who opens the page to other machines, when only their jobs need to reach Vigie."""
+    from vigie import plugins
+    from vigie.web.hosts import is_loopback
+
+    web = found.web
+    if not web.enabled or web.pings_listen is not None or is_loopback(web.listen.rpartition(":")[0]):
+        return None
+    if not any(plugins.traits(one.monitor.kind).passive for one in found.monitors):
+        return None
+    port = web.listen.rpartition(":")[2]
+    return Fault(
+        f"other machines can open the status page at {web.listen}, where jobs report in",
+        f"if only jobs need to reach it, set web.pings_listen to {web.listen}, and web.listen to 127.0.0.1 with a port other than {port}",
+        "web.listen",
+        str(found.file or found.base / ".env"),
+    )
+
+
 def start_log(found: Desired, *, console: bool = True, brief: bool = False) -> None:
     """Begin to log as configured. `brief`: the console gets only what deserves a mail from cron, as long as a file has everything."""
     with log_of(found, console=console, brief=brief) as swap:

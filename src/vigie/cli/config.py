@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from vigie.cli.common import ConfigOption, counted, group, notes, settings
+from vigie.cli.common import ConfigOption, counted, exposed, group, notes, settings
 
 app = group("Check the configuration, print its JSON Schema, or show it with secrets masked.")
 
@@ -17,7 +17,7 @@ def check(*, config: ConfigOption = None) -> None:
     what = f"{where} is valid" if where.exists() else f"no vigie.yaml and no .env in {found.base}: using the environment and the defaults"
     channels = f"channels: {', '.join(found.channels)}" if found.channels else "no channel, so no alert would be sent"
     typer.echo(f"{what}; {counted(len(found.monitors), 'monitor')}, {channels}")
-    for fault in found.missing:
+    for fault in (*found.missing, *filter(None, [exposed(found)])):
         typer.echo(f"note: {fault}")
 
 

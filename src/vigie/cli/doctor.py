@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, coloured, command, counted, notes, reading, run, settings, waiting
+from vigie.cli.common import ConfigOption, coloured, command, counted, exposed, notes, reading, run, settings, waiting
 from vigie.config import Desired
 from vigie.errors import VigieError
 from vigie.ports import Clock, LanguageModel
@@ -51,6 +51,8 @@ async def _all(found: Desired, *, pull: bool) -> int:
     writer = model(found, clock)
     examined["model"] = (lambda: _model(found, writer, clock, pull=pull)) if writer is not None else _no_model
     examined |= {f"channel {name}": one.examine for name, one in notifiers(found, clock).items()}
+    if found.web.enabled or found.web.pings_listen is not None:
+        examined["web"] = lambda: _web(found)
     if found.missing or not found.channels:
         examined["channels"] = lambda: _no_channels(found)
     return sum([await _passed(name, examination) for name, examination in examined.items()])
@@ -107,6 +109,14 @@ async def _files(found: Desired) -> str:
         names = ", ".join(str(path) for path in readable)
         raise _NoteError(f"other users of this machine can read {names}", f"chmod 600 {' '.join(str(path) for path in readable)}")
     return "passwords and history are readable by this user alone" if private else "nothing secret is on disk yet"
+
+
+async def _web(found: Desired) -> str:
+    if (fault := exposed(found)) is not None:
+        raise _NoteError(fault.message, fault.fix)
+    web = found.web
+    page = [f"the page on {web.listen}"] if web.enabled else []
+    return " and ".join([*page, *([f"pings alone on {web.pings_listen}"] if web.pings_listen is not None else [])])
 
 
 async def _clock() -> str:

@@ -84,7 +84,8 @@ async def _listed(found: Desired) -> None:
     for one in jobs(found):
         last = pings.get(one.monitor.id)
         said = "no ping yet" if last is None else f"last ping {instant(last.at)}, {last.signal}"
-        typer.echo(f"{one.monitor.id:<20} {one.monitor.target:<24} http://{found.web.listen}/ping/{one.token.reveal()}  {said}")
+        listen = found.web.pings_listen or found.web.listen
+        typer.echo(f"{one.monitor.id:<20} {one.monitor.target:<24} http://{listen}/ping/{one.token.reveal()}  {said}")
 
 
 async def _newest(found: Desired) -> dict[str, Ping]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 from vigie.cli.common import ConfigOption, command, log_of, logged, notes, settings_apart, start_log
@@ -14,12 +16,14 @@ log = logging.getLogger("vigie.serve")
 
 
 @app.command(
-    epilog="SIGTERM or Ctrl-C stops it gracefully; SIGHUP or a changed file reloads the configuration, all of it or none.\n\n"
+    epilog="SIGTERM or Ctrl-C stops it gracefully, within 15 seconds; a second one ends it at once. "
+    "SIGHUP or a changed file reloads the configuration, all of it or none.\n\n"
     + notes(
         "vigie serve",
         "vigie serve --config /etc/vigie.yaml",
         "curl http://127.0.0.1:8080/health",
-        status="0 stopped on request, 3 could not run: invalid configuration, unusable database, port in use, or another run in progress",
+        status="0 stopped on request, 1 the stop took longer than 15 seconds and was cut short, "
+        "3 could not run: invalid configuration, unusable database, port in use, or another run in progress",
     )
 )
 def serve(*, config: ConfigOption = None) -> None:
@@ -51,11 +55,32 @@ async def _serve(found: Desired, reload: Callable[[], Desired]) -> None:
 
 
 def _signals(stop: asyncio.Event, again: asyncio.Event) -> None:
+    """The first SIGTERM or Ctrl-C asks for a graceful stop; a second one ends the process, whatever it is doing."""
     loop = asyncio.get_running_loop()
     if sys.platform == "win32":
-        for number in (signal.SIGINT, signal.SIGBREAK):
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-        return
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    loop.add_signal_handler(signal.SIGHUP, again.set)
+        stopping: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGBREAK)
+    else:
+        stopping = (signal.SIGINT, signal.SIGTERM)
+        loop.add_signal_handler(signal.SIGHUP, again.set)
+
+    def first(_number: int, _frame: object) -> None:
+        for number in stopping:
+            signal.signal(number, signal.SIG_DFL)
+        _end_at_last()
+        loop.call_soon_threadsafe(stop.set)
+
+    for number in stopping:
+        signal.signal(number, first)
+
+
+def _end_at_last() -> None:
+    """End the process when a graceful stop takes longer than it may; what is stored is as safe as with `kill -9`."""
+    from vigie.server import STOP_SECONDS
+
+    def end() -> None:
+        log.critical("stopping took longer than %g s; what is unsent is sent at the next start", STOP_SECONDS)
+        os._exit(1)
+
+    timer = threading.Timer(STOP_SECONDS, end)
+    timer.daemon = True
+    timer.start()

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.net import SHOWN
+from vigie.net import SHOWN, ascii_name
 from vigie.text.marks import escaped, misleading
 
 Meta = msgspec.Meta
 # What a mail's link may hold: RFC 3986 §2 without what begins a query or a fragment, and without quotes.
 _PUBLIC = re.compile(r"https?://[A-Za-z0-9\[\]:._~%!$&()*+,;=/-]+")
+_HOST_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?")
 Identity = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
@@ -63,15 +64,52 @@ class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         ),
     ] = None
 
+    pings_listen: Annotated[
+        str | None,
+        Meta(
+            description="Address and port where jobs report in and nothing else is served, so that jobs elsewhere can reach it while the page "
+            "stays on `listen`.",
+            examples=["0.0.0.0:8081"],
+        ),
+    ] = None
+    hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="More host names under which the page may be opened (`*.example.com` for every name below one). Known without: that of "
+            "`public_url`, IP addresses, localhost, and the machine's own where others can reach `listen`. Pings are accepted under any name.",
+            examples=["status.example.com"],
+        ),
+    ] = ()
+
     def __post_init__(self) -> None:
-        """Raise ValueError unless it is `address:port`, and a URL that a mail can carry."""
-        host, _, port = self.listen.rpartition(":")
-        if not host or not port.isdigit() or int(port) > 65_535:
-            raise ValueError(f"{self.listen!r} is not an address and port; write 127.0.0.1:8080")
+        """Raise ValueError unless it is `address:port`, names of hosts, and a URL that a mail can carry."""
+        _check_listen(self.listen)
+        if self.pings_listen is not None:
+            _check_listen(self.pings_listen)
+            if self.enabled and self.pings_listen == self.listen and not self.listen.endswith(":0"):
+                raise ValueError(f"`pings_listen` must be another address and port than `listen`, which takes pings too: {self.listen!r}")
+        for name in self.hosts:
+            _check_host(name)
         if self.public_url is not None:
             _check_public(self.public_url)
             if not self.enabled:
                 raise ValueError("`public_url` needs the page, but `enabled` is false; remove one of them")
+
+
+def _check_listen(text: str) -> None:
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+        raise ValueError(f"{text!r} is not an address and port; write 127.0.0.1:8080")
+
+
+def _check_host(name: str) -> None:
+    """Raise ValueError unless it is a host name without scheme, port and path."""
+    try:
+        spelt = ascii_name(name.removeprefix("*."))
+    except ValueError as error:
+        raise ValueError(f"`hosts`: {error}") from None
+    if not _HOST_NAME.fullmatch(spelt):
+        raise ValueError(f"`hosts`: {name!r} is not a host name; write status.example.com, without scheme and port")
 
 
 def _check_public(url: str) -> None:

@@ -6,6 +6,7 @@ What comes out are results like those of any probe; they go to ingest the same w
 import asyncio
 import hashlib
 import logging
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ BODY_BYTES = 10_000
 _TICK_SECONDS = 1.0
 _DEAF_MS = 5_000  # between two ticks: the machine slept, the clock stepped, or nothing here ran
 _STAMP_MS = 30_000
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _BURST, _A_SECOND = 30.0, 1.0  # pings of one job
 
 _ADVICE = {
@@ -146,7 +148,8 @@ class Heartbeats:
 
     def _digest(self, token: str) -> bytes:
         """Keyed, so that the time of a look-up tells nothing about the tokens there are."""
-        return hashlib.blake2b(token.encode("utf-8", "replace"), key=self._key, digest_size=16).digest()
+        spelt = token.lower() if _UUID.fullmatch(token) else token  # RFC 9562 §4: capital letters mean the same
+        return hashlib.blake2b(spelt.encode("utf-8", "replace"), key=self._key, digest_size=16).digest()
 
     def knows(self, token: str) -> bool:
         """Whether a body that comes with this token is worth reading."""

@@ -109,11 +109,17 @@ class Outbox:
                 await self._clock.sleep(pause)
         return (await self._ledger.counts()).waiting + self._undeliverable - given_up
 
-    async def close(self) -> None:
-        """Start no more sends, and wait for those under way; each has its own deadline."""
+    async def close(self, seconds: float | None = None) -> None:
+        """Start no more sends, and wait for those under way: each has its own deadline.
+
+        What takes longer than `seconds` is given up, and sent again once its lease has ended.
+        """
         self._closing = True
         if self._sending:
-            await asyncio.wait(self._sending)
+            _, late = await asyncio.wait(self._sending, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _wait_seconds(self) -> float:
         due = await self._ledger.next_due()

@@ -10,7 +10,7 @@ import msgspec
 
 from vigie.net import Secret, host_of
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, reach
+from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, preload, reach  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.text import clean, flat, some
 from vigie.report.facts import Link, Message
 

@@ -20,7 +20,7 @@ import msgspec
 
 from vigie.net import Secret, Secrets, held_by, host_of, texts
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, reach
+from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, preload, reach  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.text import clean
 from vigie.report.facts import Message
 

@@ -24,7 +24,9 @@ from vigie.probes.kit.deps import ProbeDeps
 # A ping is proof: asking again would confirm nothing, so one result opens an incident and one closes it.
 TRAITS = Traits(passive=True, conclusive=True, network=False, tcp=False)
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}(?:/[A-Za-z0-9_-]{1,100})?")
+_ACTION = re.compile(r"start|fail|log|[0-9]+")
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _HOUR_MS = 3_600_000
 _EARLY_MS = 5_000  # the job's clock may be ahead of ours: what comes so much before its instant is the ping of that instant
 
@@ -35,7 +37,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     token: Annotated[
         Secret | None,
         msgspec.Meta(
-            description="Secret part of the job's address, `/ping/<token>`: 8 to 64 letters, digits, `-` and `_`; a UUID is best.",
+            description="Secret part of the job's address, `/ping/<token>`: 8 to 64 letters, digits, `-` and `_`; a UUID is best. "
+            "`<ping key>/<slug>` is accepted too, as Healthchecks has it.",
             examples=["${BACKUP_TOKEN}"],
         ),
     ] = None
@@ -64,8 +67,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Raise ValueError for a job that could not be waited for; a token is proposed where none is given."""
         if self.token is None:
             raise ValueError(f"a heartbeat needs a `token`; here is a new one: {uuid.uuid4()}")
-        if not _TOKEN.fullmatch(self.token.reveal()):
-            raise ValueError("a token is 8 to 64 letters, digits, `-` and `_`")
+        token = self.token.reveal()
+        if not _TOKEN.fullmatch(token):
+            raise ValueError("a token is 8 to 64 letters, digits, `-` and `_`; or such a key, a slash and a name")
+        if _ACTION.fullmatch(token.partition("/")[2]):
+            raise ValueError("the name behind a token's slash cannot be `start`, `fail`, `log` or a number: they are endings of an address")
+        if _UUID.fullmatch(token):  # RFC 9562 §4: capital letters mean the same, in addresses too
+            msgspec.structs.force_setattr(self, "token", Secret(token.lower()))
         if (self.period is None) is (self.cron is None):
             raise ValueError("write either `period` or `cron`")
         if self.period is not None and self.period < 1_000:

@@ -1,14 +1,16 @@
 """The web application: one page and one JSON endpoint over the read side, which change nothing; and whoever takes pings and feedback."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vigie.core.model import Status
 from vigie.queries import Health, HealthQueries, MonitorState, MonitorView, Queries
@@ -16,6 +18,7 @@ from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words
 from vigie.text.formatting import clock_time, duration, latency, short_time
 from vigie.web import feedback, pings
+from vigie.web.hosts import Hosts, name_of
 from vigie.web.pages import HEADERS, language_of, say, templates
 from vigie.web.view import Snapshot, gathered
 
@@ -26,10 +29,12 @@ def build(
     setting: Callable[[], RenderContext],
     receiver: pings.PingReceiver | None = None,
     service: feedback.FeedbackService | None = None,
-) -> Starlette:
+    hosts: Hosts | None = None,
+) -> ASGIApp:
     """The application over what can be asked, over who takes the pings of jobs, and who takes feedback.
 
-    `setting` is the language and the zone of the configuration in force.
+    `setting` is the language and the zone of the configuration in force; `hosts` are the names that a request may call us by, any where
+    there are none. A ping may call us anything: its token is the secret, which a foreign page has not.
     """
     pages = templates()
     template = pages.get_template("status.html.j2")
@@ -48,7 +53,35 @@ def build(
         )
 
     more = [*(pings.routes(receiver) if receiver else ()), *(feedback.routes(service, pages) if service else ())]
-    return Starlette(routes=[Route("/", page), Route("/health", health), *more])
+    return _application([Route("/", page), Route("/health", health), *more], hosts)
+
+
+def build_pings(receiver: pings.PingReceiver) -> ASGIApp:
+    """The application that takes pings and shows nothing."""
+    return _application(pings.routes(receiver))
+
+
+def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None) -> ASGIApp:
+    """Nothing is ever redirected: `curl -f` takes a redirect for success, and what was to be done would not be done."""
+    inner = Starlette(routes=routes)
+    inner.router.redirect_slashes = False
+
+    async def tidied(scope: Scope, receive: Receive, send: Send) -> None:
+        path = "/" + "/".join(part for part in scope["path"].split("/") if part)  # `//ping/x/` is `/ping/x`
+        host = Headers(scope=scope).get("host")
+        # A browser always sends one; a load balancer that speaks HTTP/1.0 does not.
+        if hosts is not None and host is not None and not path.startswith(pings.PATHS) and not hosts.allow(host):
+            await _misdirected(host)(scope, receive, send)
+        else:
+            await inner({**scope, "path": path}, receive, send)
+
+    return tidied
+
+
+def _misdirected(host: str) -> Response:
+    name = name_of(host)
+    words = f"Vigie does not serve this host. If it is one of its names, add {name or 'it'} to `web.hosts` in vigie.yaml.\n"
+    return PlainTextResponse(words, status_code=421, headers=HEADERS)
 
 
 def _context(snapshot: Snapshot, language: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ A body is read up to its bound and no further than is decent; whatever is wrong 
 
 import asyncio
 import re
+import zlib
+from collections.abc import Callable
 from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
@@ -27,6 +29,7 @@ class PingReceiver(Protocol):
         ...
 
 
+PATHS = ("/ping/", "/api/push/")
 BODY_BYTES = 10_000
 _READ_BYTES = 1_048_576
 _READ_SECONDS = 10.0
@@ -36,39 +39,48 @@ _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "P
 _SIGNALS = {"": Signal.SUCCESS, "start": Signal.START, "fail": Signal.FAIL, "log": Signal.LOG}
 _REPLIES = {
     Answer.TAKEN: (200, "OK"),
-    Answer.UNKNOWN: (404, "not found"),
+    Answer.UNKNOWN: (404, "not found: no job has this token; `vigie ping` lists the addresses, and a ping creates no job"),
     Answer.TOO_MANY: (429, "too many pings, try again later"),
     Answer.NOT_NOW: (503, "the ping could not be stored, try again"),
 }
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH"]
+_PUSH_METHODS = [*_METHODS, "DELETE", "OPTIONS"]  # Express' `all`
 
 
 def routes(receiver: PingReceiver) -> list[Route]:
     """The routes over whoever takes the pings."""
 
     async def ping(request: Request) -> Response:
-        read = _signal(request.path_params.get("action", ""))
+        token, action = _split(request.path_params["address"], receiver.knows)
+        read = _signal(action)
         run = request.query_params.get("rid", "")
+        if read is None and not receiver.knows(token):
+            return _reply(*_REPLIES[Answer.UNKNOWN])
         if read is None or (run and not _RUN.fullmatch(run)):
             return _reply(400, "no such ping: /start, /fail, /log or an exit status from 0 to 255, and ?rid= of letters, digits and -")
-        body = await _body(request) if receiver.knows(request.path_params["token"]) else ""
-        answer = await receiver.receive(request.path_params["token"], Ping(0, read[0], run.lower(), read[1], None, body))
+        body = await _body(request) if receiver.knows(token) else ""
+        answer = await receiver.receive(token, Ping(0, read[0], run.lower(), read[1], None, body))
         return _reply(*_REPLIES[answer], later=answer in (Answer.TOO_MANY, Answer.NOT_NOW))
 
     async def push(request: Request) -> Response:
         asked = request.query_params
-        signal = Signal.SUCCESS if asked.get("status", "up") == "up" else Signal.FAIL
+        up = all(one in ("", "up") for one in asked.getlist("status"))
+        signal = Signal.SUCCESS if up else Signal.FAIL
         ping = Ping(0, signal, took_ms=_milliseconds(asked.get("ping", "")), body=asked.get("msg", "")[:BODY_BYTES])
         status, words = _REPLIES[await receiver.receive(request.path_params["token"], ping)]
         answer = {"ok": True} if status == 200 else {"ok": False, "msg": words}
         return JSONResponse(answer, status_code=status, headers=_HEADERS)
 
-    usual = ["GET", "HEAD", "POST"]
-    return [
-        Route("/ping/{token}", ping, methods=usual),
-        Route("/ping/{token}/{action}", ping, methods=usual),
-        Route("/api/push/{token}", push, methods=_METHODS),
-    ]
+    return [Route("/ping/{address:path}", ping, methods=_METHODS), Route("/api/push/{token}", push, methods=_PUSH_METHODS)]
+
+
+def _split(address: str, known: Callable[[str], bool]) -> tuple[str, str]:
+    """Token and action of what follows `/ping/`. A token may be a key and a name, `<key>/<slug>`, as Healthchecks has it too."""
+    first, _, rest = address.partition("/")
+    second, _, action = rest.partition("/")
+    if action or (second and known(f"{first}/{second}")):
+        return f"{first}/{second}", action
+    return first, second
 
 
 def _reply(status: int, words: str, *, later: bool = False) -> Response:
@@ -105,4 +117,14 @@ async def _body(request: Request) -> str:
                     break
     except (TimeoutError, ClientDisconnect):
         pass
+    if request.headers.get("content-encoding", "").strip().lower() in ("gzip", "x-gzip", "deflate"):
+        kept = _unpacked(kept)
     return kept.decode("utf-8", "replace")
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """The beginning of what was packed; as it came where it was not."""
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(packed, BODY_BYTES)
+    except zlib.error:
+        return packed

@@ -23,7 +23,7 @@ from vigie.core.duration import Duration
 from vigie.errors import DeliveryError
 from vigie.net import NO_SECRETS, SHOWN, Secret, Secrets, hang_up, redact
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers.email import faults
+from vigie.notifiers.email import body, faults
 from vigie.notifiers.email.body import html, plain
 from vigie.notifiers.kit.connect import trust_store
 from vigie.notifiers.kit.text import clean, flat, token
@@ -107,6 +107,16 @@ def _is_host(text: str) -> bool:
     with suppress(ValueError):
         return bool(ipaddress.IPv6Address(text))
     return False
+
+
+def preload() -> None:
+    """Import and read what a delivery uses."""
+    import encodings.ascii
+    import encodings.idna  # noqa: F401 - of every look-up of a name
+
+    import aiosmtplib  # noqa: F401
+
+    body.preload()
 
 
 def build(config: Config, deps: NotifierDeps) -> "Mail":

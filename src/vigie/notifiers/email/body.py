@@ -39,6 +39,11 @@ def html(message: Message) -> str:
     return str(_template().render(message=message, colour=_COLOURS[tone(message)], kept=lambda text: _KEPT.sub("\u00a0", text)))
 
 
+def preload() -> None:
+    """Read the template."""
+    _template()
+
+
 @cache
 def _template() -> Any:
     """Compiled once; never changes while the program runs."""

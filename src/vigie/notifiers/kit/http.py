@@ -32,6 +32,15 @@ def check_url(url: Secret) -> None:
         raise ValueError("`url` is not a web address; write https://hooks.example.com/…")
 
 
+def preload() -> None:
+    """Import what a delivery uses, which each of these libraries leaves to its first use."""
+    import encodings.idna  # noqa: F401 - of every look-up of a name
+
+    import anyio._backends._asyncio  # noqa: F401
+    import httpcore  # noqa: F401
+    import httpx  # noqa: F401
+
+
 async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, str], secrets: Secrets = NO_SECRETS) -> str:
     """POST JSON and return the provider's answer in one line; raise DeliveryError. Neither holds the URL's secrets, or `secrets`."""
     import httpx
