@@ -17,6 +17,7 @@ from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
+from vigie.engine.guarding import UnusableNotifier, crashed, guarded
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands, apply_waiting
@@ -30,7 +31,7 @@ from vigie.engine.transition import Transition
 from vigie.engine.writer import Mode
 from vigie.errors import StoreError, VigieError
 from vigie.llms import ModelDeps
-from vigie.net import NO_SECRETS, Secrets, system_ca_file
+from vigie.net import NO_SECRETS, Secret, Secrets, system_ca_file
 from vigie.notifiers import NotifierDeps
 from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, RunMode, Store
 from vigie.probes.kit.deps import ProbeDeps
@@ -90,14 +91,20 @@ def monitors(settings: Desired) -> dict[str, Monitor]:
 
 def notifiers(settings: Desired, clock: Clock) -> dict[str, Notifier]:
     """Channels by name."""
-    deps = NotifierDeps(clock, socket.gethostname(), system_ca_file())
-    return {name: _notifier(one, deps) for name, one in settings.channels.items()}
+    deps = NotifierDeps(clock, socket.gethostname(), system_ca_file(), proxies=settings.proxies)
+    return {name: _notifier(one, deps, settings) for name, one in settings.channels.items()}
 
 
-def _notifier(channel: Channel, deps: NotifierDeps) -> Notifier:
-    with masked_errors(channel.secrets):
-        built: Notifier = plugins.load("notifiers", channel.kind).build(channel.config.reveal(), deps)
-    return MaskedNotifier(built, channel.secrets) if channel.secrets else built
+def _notifier(channel: Channel, deps: NotifierDeps, settings: Desired) -> Notifier:
+    """A channel whose every failure is a DeliveryError, that of its construction included: it must not cost the others."""
+    held = channel.secrets | Secrets(map(Secret, settings.proxies.secrets()))
+    try:
+        with masked_errors(held):
+            built: Notifier = plugins.load("notifiers", channel.kind).build(channel.config.reveal(), deps)
+    except Exception as error:
+        log.exception("channel %s cannot be built", channel.name)
+        built = UnusableNotifier(crashed(error))
+    return MaskedNotifier(built, held) if held else built
 
 
 def model(settings: Desired, clock: Clock) -> LanguageModel | None:
@@ -106,7 +113,9 @@ def model(settings: Desired, clock: Clock) -> LanguageModel | None:
         return None
     llm = settings.llm
     with masked_errors(llm.secrets):
-        built: LanguageModel = plugins.load("llms", llm.provider).build(settings.llm.config.reveal(), ModelDeps(clock))
+        built: LanguageModel = plugins.load("llms", llm.provider).build(
+            settings.llm.config.reveal(), ModelDeps(clock, system_ca_file(), settings.proxies)
+        )
     return MaskedModel(built, llm.secrets) if llm.secrets else built
 
 
@@ -314,4 +323,4 @@ async def send_test(settings: Desired, clock: Clock, channel: str) -> str:
     from vigie.report.render import test_message
 
     now = clock.now()
-    return await notifiers(settings, clock)[channel].deliver(test_message(channel, f"test-{now}", now, settings.language))
+    return await guarded(notifiers(settings, clock)[channel].deliver(test_message(channel, f"test-{now}", now, settings.language)))

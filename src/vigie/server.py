@@ -205,6 +205,8 @@ class Server:
             settle()
             counts = counted(len(desired.monitors), "monitor", "en"), counted(len(desired.channels), "channel", "en")
             log.info("the new configuration is in force: %s, %s", *counts)
+            for fault in desired.warnings:
+                log.warning("%s", fault)
 
         yield Prepared(swap=swap, announce=announce)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from vigie.core.notification import LONGEST_WAIT_MS, Notice, NoticeReason, retry_at
 from vigie.engine.alive import seen_through
 from vigie.engine.failover import Failover
+from vigie.engine.guarding import crashed
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
 from vigie.ports import Archive, Clock, Delivery, Ledger, Notifier, OutboxRow, OutboxState
 from vigie.report.facts import Message
@@ -197,10 +198,10 @@ class Outbox:
         except asyncio.CancelledError as found:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-            error = _broken(found)  # a channel's own; nobody cancelled this send
+            error = crashed(found)  # a channel's own; nobody cancelled this send
         except Exception as found:  # a channel may raise anything; the notice is tried again all the same
             log.exception("%s: %s crashed", notice.alert, notice.channel)
-            error = _broken(found)
+            error = crashed(found)
         took = round((self._clock.monotonic() - started) * 1000)
         said, failure = (answer, None) if error is None else (error.message, error.reason)
         return Delivery.of(notice, self._clock.now(), row.attempts + 1, failure, said, took), error
@@ -243,7 +244,3 @@ class Outbox:
         else:
             wait = (again - now) / 1000
             log.error("%s: %s failed: %s%s; next attempt in %.0f s", notice.alert, notice.channel, error.message, fix, wait)
-
-
-def _broken(found: BaseException) -> DeliveryError:
-    return DeliveryError(DeliveryReason.OTHER, f"{type(found).__name__}: {found}")
