@@ -12,6 +12,7 @@ from vigie.agent import build_probe, probe_deps
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
+from vigie.config.fingerprints import fingerprints
 from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
 from vigie.core.notification import Notice, NoticeReason
@@ -24,7 +25,7 @@ from vigie.engine.janitor import apply_commands, apply_waiting
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.messages import Composer
-from vigie.engine.outbox import Outbox
+from vigie.engine.outbox import Outbox, Unsent
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.transition import Transition
@@ -210,6 +211,16 @@ class Runtime:
         report = self.settings.availability
         self.calendar.use(watched, report.every, report.channels, zone_of(self.settings))
 
+    async def retry_unsent(self, *, everything: bool = False) -> None:
+        """Have unsent notices tried at once: all that wait (`everything`), or those whose channel is configured otherwise than before."""
+        state = state_of(self.settings)
+        made, changed = await asyncio.to_thread(fingerprints, self.settings, state.channels())
+        await self.outbox.retry_unsent(changed, everything=everything)
+        try:
+            state.remember_channels(made)
+        except VigieError as error:  # a later start then takes the channels for unchanged
+            log.warning("how the channels are configured cannot be remembered: %s (%s)", error.message, error.fix)
+
     async def close(self, seconds: float | None = None) -> None:
         """Let what is being sent end, within `seconds` if given, then close the store."""
         await self.reporter.close()
@@ -244,8 +255,8 @@ def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable
     return Heartbeats(runtime.store.inbox, runtime.clock, publish, fault, runtime.settings.secrets)
 
 
-async def once(settings: Desired, clock: Clock) -> int:
-    """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
+async def once(settings: Desired, clock: Clock) -> Unsent:
+    """One whole cycle: check, confirm by quick re-checks, decide, report, notify. How many notices were not delivered."""
     raise_limit()
     with state_of(settings).locked():
         runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
@@ -255,7 +266,7 @@ async def once(settings: Desired, clock: Clock) -> int:
             await runtime.close()
 
 
-async def _cycle(runtime: Runtime) -> int:
+async def _cycle(runtime: Runtime) -> Unsent:
     await runtime.start()
     run = await runtime.store.ledger.next_run()
     counter = iter(range(1, 1_000_000_000))
@@ -290,6 +301,7 @@ async def _cycle(runtime: Runtime) -> int:
         await runtime.reporter.idle()
         await runtime.calendar.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
+        await runtime.retry_unsent(everything=True)
         return await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
     finally:
         reporting.cancel()

@@ -85,6 +85,11 @@ def analysis_label(analysis: Analysis, language: str) -> str:
     return label("analysis" if analysis.local else "analysis_remote", language, model=analysis.model)
 
 
+def late(notice: Notice, now: int, setting: RenderContext) -> str:
+    """The line above a message that could not be sent when it was due."""
+    return label("late", setting.language, at=at_moment(notice.at, setting.zone, now, setting.language))
+
+
 def test_message(channel: str, key: str, at: int, language: str) -> Message:
     """The marked test notice of `vigie notify test`."""
     first = pick(HEADLINES[NoticeReason.TEST], language)

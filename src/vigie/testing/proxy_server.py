@@ -1,4 +1,4 @@
-"""A real proxy on loopback for tests: HTTP (CONNECT, and plain requests passed on) and SOCKS 4, 4a, 5 on one port, told apart by the first byte.
+"""A real proxy on loopback for tests: HTTP (CONNECT, plain requests) and SOCKS 4, 4a, 5 on one port, told apart by the first byte.
 
 Whatever host is asked for, the proxy connects to the port of `to` on 127.0.0.1, so that names that exist nowhere can be used.
 """
