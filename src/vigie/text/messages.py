@@ -26,8 +26,8 @@ HEADLINES: dict[NoticeReason, Pair] = {
     NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
     NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: incident analysis ({what})"),
     NoticeReason.UNDELIVERABLE: (
-        "⚠️ {name} : une notification n'a pas pu être envoyée ({what})",
-        "⚠️ {name}: a notice could not be delivered ({what})",
+        "⚠️ {name} : une notification n'a pas pu être envoyée, incident : {what}",
+        "⚠️ {name}: a notice could not be delivered, incident: {what}",
     ),
     NoticeReason.BLIND: (
         "🙈 Vigie n'a rien pu contrôler de {since} à {until} ({lasted}, {what})",
