@@ -139,8 +139,10 @@ async def _resolver(found: Desired) -> str:
     finally:
         deps.close()
     if fault is not None:
+        proxies = ", ".join(sorted({one.variable for one in found.proxies.by_scheme.values()}))
+        hint = f"; checks use no proxy of the environment ({proxies}), only the `proxy` of a monitor" if proxies else ""
         raise _NoteError(
-            f"no control target answers ({fault}): external services cannot be checked from here",
+            f"no control target answers ({fault}): external services cannot be checked from here{hint}",
             "check this machine's network, or list hosts of your own under `control`",
         )
     return "names resolve and control targets answer" if found.control else "no control targets are configured"

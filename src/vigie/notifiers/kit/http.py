@@ -62,10 +62,11 @@ async def _asked(deps: NotifierDeps, method: str, url: str, headers: Mapping[str
     import httpx
 
     where, fixes = host_of(url), _FIXES
-    trust = await trust_store(deps.ca_file)
     try:
         if (proxy := deps.proxies.for_url(url)) is not None:
             where, fixes = f"{where} through the proxy {proxy.place} ({proxy.variable})", replace(_FIXES, address=_exempt(proxy))
+        secure = url.lower().startswith("https:") or (proxy is not None and proxy.scheme == "https")
+        trust = await trust_store(deps.ca_file) if secure else None
         # The client's own limit starts anew with every byte that trickles in, hence a deadline around it. It is the shorter one, because
         # a client that is cancelled in the middle of a TLS handshake forgets to close its socket.
         made = client(url, deps.proxies, trust, deps.timeout_seconds * 0.8)
