@@ -128,7 +128,7 @@ class Proxies:
         return any(one.covers(host, address, port) for one in self.exempt)
 
     def secrets(self) -> Iterator[str]:
-        """Passwords, plain and as they stand in a variable that was not understood."""
+        """Passwords, plain of the proxies in use."""
         for one in self.by_scheme.values():
             if isinstance(one, Proxy) and one.password:
                 yield one.password
@@ -156,7 +156,7 @@ def _proxy(variable: str, text: str) -> Proxy | ProxyFault:
 
 
 def _place(text: str) -> tuple[str, int | None] | None:
-    """`host`, `host:port`, `[IPv6]` or `[IPv6]:port` in its parts; None for what is none of them."""
+    """`host`, `host:port`, `[IPv6]` or `[IPv6]:port` in its parts; None for anything else."""
     match = re.fullmatch(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P<port>[0-9]{1,5}))?", text)
     if match is None:
         return None
