@@ -128,7 +128,7 @@ class Proxies:
         return any(one.covers(host, address, port) for one in self.exempt)
 
     def secrets(self) -> Iterator[str]:
-        """Passwords, plain of the proxies in use."""
+        """The passwords of the proxies in use."""
         for one in self.by_scheme.values():
             if isinstance(one, Proxy) and one.password:
                 yield one.password
