@@ -19,6 +19,8 @@ def check(*, config: ConfigOption = None) -> None:
     typer.echo(f"{what}; {counted(len(found.monitors), 'monitor')}, {channels}")
     for fault in (*found.missing, *filter(None, [exposed(found)])):
         typer.echo(f"note: {fault}")
+    for fault in found.warnings:
+        typer.echo(f"warning: {fault}")
 
 
 @app.command(epilog=notes("vigie config schema > vigie.schema.json"))

@@ -6,6 +6,7 @@ import sys
 import typer
 
 from vigie.cli.common import ConfigOption, command, counted, logged, need_channels, notes, run, settings, start_log
+from vigie.text import formatting
 
 app = command()
 log = logging.getLogger("vigie.once")
@@ -15,7 +16,7 @@ log = logging.getLogger("vigie.once")
     epilog=notes(
         "vigie once",
         "*/5 * * * * cd /srv/vigie && .venv/bin/vigie once          (a crontab line)",
-        status="0 complete and everything sent, 1 a notice is unsent (the next run retries), 3 could not run: "
+        status="0 complete and everything sent, 1 a notice was not delivered (the next run tries again what waits), 3 could not run: "
         "invalid configuration, unusable database, or another run in progress",
     )
 )
@@ -31,6 +32,6 @@ def once(*, config: ConfigOption = None) -> None:
         log.info("cycle starts: %s", counted(len(found.monitors), "monitor"))
         unsent = run(cycle(found, SystemClock()))
     if unsent:
-        log.error("cycle ends: %s unsent, kept in the outbox; the next run retries", counted(unsent, "notice"))
+        log.error("cycle ends: %s", formatting.unsent_words(unsent.waiting, unsent.given_up, "run"))
         raise typer.Exit(1)
     log.info("cycle ends: all done")

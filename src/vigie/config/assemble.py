@@ -55,6 +55,8 @@ def channels(tree: Tree, raw: dict[str, Any]) -> dict[str, Channel]:
         rest = {key: value for key, value in values.items() if key != "type"}
         config = build(tree, with_environment(tree, adapter, rest, path), adapter.Config, path, adapter.ENVIRONMENT)
         if config is not None:
+            for key, message, fix in getattr(config, "cautions", ()):
+                tree.warn((*path, key), message, fix)
             found[name] = Channel(name, values["type"], Sealed(config), secrets.of(tree, config, (adapter.Config,), path).secrets)
     return found
 

@@ -1,6 +1,7 @@
 """From a notice to the message that a channel lays out: what the store knows about the incident, rendered by the core."""
 
 import logging
+from dataclasses import replace
 
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
@@ -15,6 +16,8 @@ from vigie.report.facts import Message, Subject
 from vigie.report.render import RenderContext
 
 log = logging.getLogger("vigie.outbox")
+
+_LATE_MS = 900_000  # a notice waits for the model's report for a minute or two
 
 
 class Composer:
@@ -60,7 +63,13 @@ class Composer:
         return found if found is not None and found.status is Status.UP and found.at >= incident.started_at else None
 
     async def compose(self, notice: Notice) -> Message:
-        """The message of a notice."""
+        """The message of a notice; one that could not be sent for a while says from when it is."""
+        message, now = await self._composed(notice), self._clock.now()
+        if now - notice.at < _LATE_MS:
+            return message
+        return replace(message, lines=(render.late(notice, now, self._setting), *message.lines))
+
+    async def _composed(self, notice: Notice) -> Message:
         if notice.reason is NoticeReason.AVAILABILITY:
             return await self._availability(notice)
         incident = await self._archive.incident(notice.alert)

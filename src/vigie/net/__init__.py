@@ -9,6 +9,8 @@ from vigie import __version__
 from vigie.net.closing import hang_up
 from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
 from vigie.net.names import ascii_name
+from vigie.net.outbound import client, transport
+from vigie.net.proxies import DIRECT, Proxies, Proxy, ProxyFault, UnusableProxyError
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
 from vigie.net.secret import ADDRESS, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by, revealed, texts
@@ -16,17 +18,23 @@ from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, trusted_pat
 
 __all__ = [
     "ADDRESS",
+    "DIRECT",
     "MASK",
     "NO_SECRETS",
     "SHOWN",
     "USER_AGENT",
     "Answer",
     "Link",
+    "Proxies",
+    "Proxy",
+    "ProxyFault",
     "Resolver",
     "Secret",
     "Secrets",
+    "UnusableProxyError",
     "ascii_name",
     "cache_folder",
+    "client",
     "covers",
     "hang_up",
     "has_route",
@@ -44,6 +52,7 @@ __all__ = [
     "system_ca_file",
     "texts",
     "tls_facts",
+    "transport",
     "trusted_path",
     "verify_cause",
     "weakness",
