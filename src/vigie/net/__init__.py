@@ -8,11 +8,12 @@ from pathlib import Path
 from vigie import __version__
 from vigie.net.closing import hang_up
 from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
-from vigie.net.names import ascii_name
+from vigie.net.names import ascii_name, is_loopback, readable_name
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
 from vigie.net.secret import ADDRESS, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by, revealed, texts
 from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, trusted_path, verify_cause, weakness
+from vigie.net.web_url import WebUrl, readable_host, readable_url, web_url, without_noise
 
 __all__ = [
     "ADDRESS",
@@ -25,6 +26,7 @@ __all__ = [
     "Resolver",
     "Secret",
     "Secrets",
+    "WebUrl",
     "ascii_name",
     "cache_folder",
     "covers",
@@ -33,10 +35,14 @@ __all__ = [
     "held_by",
     "host_of",
     "is_literal",
+    "is_loopback",
     "is_offline",
     "is_private",
     "is_trusted",
     "peer_chain",
+    "readable_host",
+    "readable_name",
+    "readable_url",
     "redact",
     "redact_url",
     "revealed",
@@ -47,6 +53,8 @@ __all__ = [
     "trusted_path",
     "verify_cause",
     "weakness",
+    "web_url",
+    "without_noise",
 ]
 
 USER_AGENT = f"Vigie/{__version__}"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.net import ADDRESS, SHOWN, Secret, host_of, redact_url, split_server, texts
+from vigie.net import ADDRESS, SHOWN, Secret, split_server, texts
 from vigie.probes.kit.http.urls import Place, check_proxy
 
 _METHOD = re.compile(r"[A-Z]{1,20}")
@@ -176,7 +176,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def target(self) -> str:
         """The URL as people may read it."""
-        return redact_url(self.url)
+        return Place.of(self.url).shown(self.url)
 
     @property
     def plain_url(self) -> str | None:
@@ -187,4 +187,4 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def host(self) -> str:
         """The host, for limits and names."""
-        return host_of(self.url)
+        return Place.of(self.url).shown_host(self.url)

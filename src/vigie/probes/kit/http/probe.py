@@ -9,6 +9,7 @@ from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http import verdict
 from vigie.probes.kit.http.body import EncodingError, media_type, text_of, title_of
 from vigie.probes.kit.http.config import Config
+from vigie.probes.kit.http.cookies import CookieJar
 from vigie.probes.kit.http.page import Reader
 from vigie.probes.kit.http.redirects import Progress, RedirectFollower
 from vigie.probes.kit.http.transport import Transport
@@ -37,7 +38,8 @@ class HttpProbe:
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One check within `timeout_ms`, names and redirects included; never raises for the target's fault."""
-        progress = Progress(self._clock.now(), self._clock.monotonic(), timeout_ms)
+        at = self._clock.now()
+        progress = Progress(at, self._clock.monotonic(), timeout_ms, CookieJar(at))
         return self.result(progress, await self.find(progress))
 
     async def find(self, progress: Progress, config: Config | None = None) -> Verdict | None:
