@@ -111,7 +111,7 @@ class HttpProbe:
             addresses=progress.addresses,
             http=self._http(progress, title=True) if last.status else None,
             tls=found.tls or _last(progress.certificates),
-            advice=advice(found.cause),
+            advice=advice(found),
             page=progress.page,
             host=elsewhere,
         )

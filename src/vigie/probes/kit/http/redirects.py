@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from vigie.core.model import Cause, PageFacts, Status, TlsFacts
-from vigie.net import USER_AGENT, Answer, redact_url, texts, tls_facts
+from vigie.net import OLD_VERSIONS, USER_AGENT, Answer, redact_url, refusal, texts, tls_facts
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http import libcurl, verdict
 from vigie.probes.kit.http.body import decoded
@@ -17,7 +17,7 @@ from vigie.probes.kit.http.cookies import CookieJar, merged
 from vigie.probes.kit.http.exchange import Exchange, Request
 from vigie.probes.kit.http.transport import Transport
 from vigie.probes.kit.http.urls import Place, moved
-from vigie.probes.kit.verdict import Verdict, no_address, unverified
+from vigie.probes.kit.verdict import Verdict, no_address, refused, unverified
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NEXT_ADDRESS = (Cause.TCP_REFUSED, Cause.TCP_UNREACHABLE, Cause.TIMEOUT_CONNECT, Cause.TCP_RESET)
@@ -176,6 +176,8 @@ class RedirectFollower:
             return found
         if done.code == libcurl.E_PEER_FAILED_VERIFICATION:
             return unverified(progress.certificates[-1] if done.chain else TlsFacts(None), place.host, progress.at, done.error)
+        if found := self._refusal(progress, place, done):
+            return found
         found = verdict.failure(done, limit, secure=place.secure)
         if found is None:
             progress.body = decoded(done.raw, done.headers.get("content-encoding", ""), self._config.max_body, cut=done.full)
@@ -206,6 +208,13 @@ class RedirectFollower:
             read_tls_version=place.secure and self._known_version(place) is None,
         )
 
+    def _refusal(self, progress: Progress, place: Place, done: Exchange) -> Verdict | None:
+        """What every current browser refuses of the connection, unless it is not to be verified."""
+        if done.tls is None or not progress.certificates or self._config.insecure or not place.secure:
+            return None
+        found = refusal(progress.certificates[-1], done.chain, place.host, self._ca_file)
+        return None if found is None else refused(found)
+
     def _known_version(self, place: Place) -> str | None:
         """The TLS version of a host: libcurl tells it only when verbose, which costs time, so it is asked once an hour."""
         kept = self._tls_versions.get((place.host, place.port))
@@ -213,12 +222,12 @@ class RedirectFollower:
 
     def _certificate(self, progress: Progress, place: Place, done: Exchange) -> TlsFacts | None:
         version = done.tls_version
-        if version is not None:
+        if version is None and (done.tls is not None or done.chain):
+            version = self._known_version(place)
+        elif version is not None and version not in OLD_VERSIONS:  # one that is refused is asked for each time, until it is mended
             if len(self._tls_versions) >= _VERSIONS_KEPT:  # a server may redirect to ever new names
                 self._tls_versions.clear()
             self._tls_versions[place.host, place.port] = (progress.at, version)
-        elif done.tls is not None or done.chain:
-            version = self._known_version(place)
         return tls_facts(version, done.chain, progress.at) if done.chain or version else None
 
 
