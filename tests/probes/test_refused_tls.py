@@ -106,7 +106,7 @@ REFUSED: list[tuple[str, Callable[[], Link], str, Cause, str]] = [
         "an authority of the certificate's chain is refused",
     ),
     ("a leaf with MD5", lambda: chain({"hashed": "md5"}), "127.0.0.1", UNTRUSTED, ""),
-    ("a certificate for clients", lambda: chain(uses(ExtendedKeyUsageOID.CLIENT_AUTH)), "127.0.0.1", UNTRUSTED, ""),
+    ("a certificate for clients", lambda: chain(uses(ExtendedKeyUsageOID.CLIENT_AUTH)), "127.0.0.1", UNTRUSTED, "not meant for servers"),
     ("an authority for other names", lambda: link("127.0.0.1", elsewhere()), "127.0.0.1", UNTRUSTED, ""),
     ("an authority that has ended", lambda: chain(between={"ends": -1}), "127.0.0.1", Cause.TLS_EXPIRED, "the chain has expired"),
     ("an authority yet to begin", lambda: chain(between={"begins": 1}), "127.0.0.1", Cause.TLS_NOT_YET_VALID, "not valid yet"),

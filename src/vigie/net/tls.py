@@ -84,7 +84,7 @@ def _alternative_names(certificate: "x509.Certificate") -> tuple[str, ...]:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return ()
-    # An address among the DNS names counts for nothing (RFC 6125 §1.7.2, and every browser): it is left out, so that nobody takes it for one.
+    # An address among the DNS names counts for nothing (RFC 6125 §1.7.2): it is left out, so that nobody takes it for one.
     return tuple(
         str(name.value)
         for name in names

@@ -52,7 +52,10 @@ def unverified(tls: TlsFacts, host: str, now: int, detail: str) -> Verdict:
     words = {
         Cause.TLS_EXPIRED: f"the certificate expired {-days} days ago" if days is not None and days < 0 else "the chain has expired",
         Cause.TLS_NOT_YET_VALID: "the certificate is not valid yet",
-    }.get(cause, other.message if other else "the certificate's issuer is not trusted")
+        Cause.TLS_UNTRUSTED: "the certificate is not meant for servers"
+        if "purpose" in detail
+        else "the certificate's issuer is not trusted",
+    }.get(cause, other.message if other else "")
     figures: dict[str, Scalar] = {"detail": detail[:120]} | ({} if days is None else {"days_left": days})
     return Verdict(cause, words, figures, fix=other.fix if other else "")
 

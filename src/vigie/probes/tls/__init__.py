@@ -20,7 +20,7 @@ from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, Maybe
 from vigie.probes.kit.starttls import PROTOCOLS, USUAL_PORTS, Protocol, negotiate
 from vigie.probes.kit.stream import Dialogue, Peer, converse
 from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict
-from vigie.probes.tls.revocation import RevocationStatus, extension, revocation_status
+from vigie.probes.tls.revocation import RevocationStatus, revocation_status
 
 if TYPE_CHECKING:
     from cryptography import x509
