@@ -167,7 +167,7 @@ async def test_ciphers_that_no_browser_has_are_a_matter_of_browsers(kind: str, c
     (tmp_path / "dh.pem").write_text(FFDHE2048)
     leaf, options = chain(), {"ciphers": "DHE+AESGCM:@SECLEVEL=0", "maximum_version": ssl.TLSVersion.TLSv1_2}
     context, ca_file = serve_as(leaf, tmp_path, **options)
-    context.load_dh_params(tmp_path / "dh.pem")
+    context.load_dh_params(str(tmp_path / "dh.pem"))
     async with serving(page(b"hello"), context) as port:
         result = await look_at(kind.partition(" ")[0], **KINDS[kind]("127.0.0.1", port), ca_file=str(ca_file))
 

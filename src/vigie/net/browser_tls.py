@@ -21,7 +21,7 @@ _MAX_PARSED = 2_048
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why browsers refuse it: the cause, the sentence, the fact in a few words, and what to do."""
+    """Why browsers refuse it: the cause, the sentence, what is obsolete in a few words (empty: nothing is), and what to do."""
 
     cause: Cause
     message: str
@@ -66,7 +66,7 @@ def misnamed(facts: TlsFacts, host: str) -> Refusal | None:
         words = f"the certificate names {host} in its common name only, which browsers do not read"
         return Refusal(Cause.TLS_HOSTNAME, words, "no subjectAltName", "Have the certificate issued anew with a subjectAltName.")
     words = f"the certificate is for another name than {host}"
-    return Refusal(Cause.TLS_HOSTNAME, words, "subjectAltName", "Serve a certificate that names this host.")
+    return Refusal(Cause.TLS_HOSTNAME, words, "", "Serve a certificate that names this host.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,12 +57,13 @@ def unverified(tls: TlsFacts, host: str, now: int, detail: str) -> Verdict:
         else "the certificate's issuer is not trusted",
     }.get(cause, other.message if other else "")
     figures: dict[str, Scalar] = {"detail": detail[:120]} | ({} if days is None else {"days_left": days})
+    figures |= {"weakness": other.weakness} if other and other.weakness else {}
     return Verdict(cause, words, figures, fix=other.fix if other else "")
 
 
 def refused(found: Refusal) -> Verdict:
     """What every current browser refuses although OpenSSL took it."""
-    return Verdict(found.cause, found.message, {"weakness": found.weakness}, fix=found.fix)
+    return Verdict(found.cause, found.message, {"weakness": found.weakness} if found.weakness else {}, fix=found.fix)
 
 
 def expiring(tls: TlsFacts, at_least: int) -> Verdict | None:

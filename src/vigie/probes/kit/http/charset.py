@@ -63,9 +63,9 @@ def text_in(body: bytes, content_type: str) -> str:
         if body.startswith(mark):
             return decoded_by(name, body[len(mark) :])
     match = _PARAMETER.search(content_type)
-    name = (encoding_of(match[1]) if match else None) or _declared(body[:_WINDOW])
-    if name is not None:
-        return decoded_by(name, body)
+    declared = (encoding_of(match[1]) if match else None) or _declared(body[:_WINDOW])
+    if declared is not None:
+        return decoded_by(declared, body)
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(body)
     except UnicodeDecodeError:
