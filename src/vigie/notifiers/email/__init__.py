@@ -74,7 +74,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Raise ValueError that names what cannot be."""
         for address in (*self.receivers, self.sender):
             if not _ADDRESS.fullmatch(_spelt(address)):
-                raise ValueError(f"{address!r} is not an email address; write just name@example.com, the name in plain ASCII")
+                raise ValueError(f"{address!r} is not an email address; write just name@example.com, in plain ASCII")
         if not self.receivers:
             raise ValueError("`to` (EMAIL_RECEIVER) is empty; write team@example.com")
         if not _is_host(self.host):

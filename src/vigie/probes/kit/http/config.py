@@ -121,7 +121,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     url: Annotated[str, msgspec.Meta(description="What is watched.", examples=["https://api.example.com/health"], extra=ADDRESS)]
     method: Annotated[str, msgspec.Meta(description="Request method.", examples=["GET"], extra=SHOWN)] = "GET"
-    headers: Annotated[dict[str, Secret], msgspec.Meta(description="Request headers.", examples=[{"Accept": "application/json"}])] = {}
+    headers: Annotated[
+        dict[str, Secret],
+        msgspec.Meta(
+            description="Request headers. After a redirect to another origin only `Accept`, `Accept-…` and `User-Agent` are sent.",
+            examples=[{"Accept": "application/json"}],
+        ),
+    ] = {}
     body: Annotated[Secret | None, msgspec.Meta(description="Request body.")] = None
     expect: Annotated[Expect, msgspec.Meta(description="What a good response looks like.")] = Expect()
     follow_redirects: Annotated[bool, msgspec.Meta(description="Follow redirects.")] = True
