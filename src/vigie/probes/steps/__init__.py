@@ -7,7 +7,7 @@ The first step that fails ends it, and is named in the message. `figures` are th
 from dataclasses import dataclass, field, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
-from vigie.net import Secret, texts
+from vigie.net import Secret, host_of, texts
 from vigie.ports import Clock
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Config as Http
