@@ -13,6 +13,7 @@ from vigie.probes.kit.http.cookies import CookieJar
 from vigie.probes.kit.http.page import Reader
 from vigie.probes.kit.http.redirects import Progress, RedirectFollower
 from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.http.urls import Place
 from vigie.probes.kit.http.verdict import Rules
 from vigie.probes.kit.verdict import Verdict, advice
 
@@ -32,7 +33,7 @@ class HttpProbe:
         self._rules = rules = Rules.of(config.expect)
         # A page that holds the text or the values which its owner expects is the right one; whoever tampered with it left them there.
         self._reader = Reader(trusted=bool(rules.keywords or rules.assertions)) if config.reads_pages else None
-        self._host = config.host
+        self._host = Place.of(config.url).host
         self._need_body = need_body or rules.need_body
         self._follower = RedirectFollower(config, deps, transport, need_body=self._need_body)
 
