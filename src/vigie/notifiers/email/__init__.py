@@ -22,7 +22,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import DeliveryError
-from vigie.net import NO_SECRETS, SHOWN, Secret, Secrets, hang_up, redact
+from vigie.net import NO_SECRETS, SHOWN, Secret, Secrets, ascii_name, hang_up, redact
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import body, faults, greeting
 from vigie.notifiers.email.body import html, plain
@@ -88,7 +88,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         """Raise ValueError that names what cannot be."""
         for address in (*self.receivers, self.sender):
-            if not _ADDRESS.fullmatch(address):
+            if not _ADDRESS.fullmatch(_spelt(address)):
                 raise ValueError(f"{address!r} is not an email address; write just name@example.com, in plain ASCII")
         if not self.receivers:
             raise ValueError("`to` (EMAIL_RECEIVER) is empty; write team@example.com")
@@ -110,7 +110,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """Receivers, also out of comma-separated texts, each once."""
         listed = [self.to] if isinstance(self.to, str) else self.to
         parts = (part.strip() for text in listed for part in re.split(r"[,;]", text))
-        return tuple(dict.fromkeys(part for part in parts if part))
+        return tuple(dict.fromkeys(_spelt(part) for part in parts if part))
+
+    @property
+    def sent_from(self) -> str:
+        """The sender as mail servers take it."""
+        return _spelt(self.sender)
 
     @property
     def protection(self) -> str:
@@ -129,10 +134,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return f"email to {', '.join(self.receivers)} by {self.host}:{self.port}"
 
 
+def _spelt(address: str) -> str:
+    """An address with its domain as mail servers take it (IDNA); as it is where that cannot be."""
+    name, at, domain = address.rpartition("@")
+    try:
+        return address if domain.isascii() else f"{name}{at}{ascii_name(domain)}"
+    except ValueError:
+        return address
+
+
 def _is_host(text: str) -> bool:
     """A name or an address; a colon is only in IPv6 addresses, elsewhere it would begin a port."""
     if ":" not in text:
-        return bool(_HOST.fullmatch(text))
+        with suppress(ValueError):
+            return bool(_HOST.fullmatch(ascii_name(text)))
+        return False
     with suppress(ValueError):
         return bool(ipaddress.IPv6Address(text))
     return False
@@ -213,7 +229,7 @@ class Mail:
         import aiosmtplib
 
         try:
-            refusals, said = await smtp.sendmail(self._config.sender, list(receivers), mail.as_bytes())
+            refusals, said = await smtp.sendmail(self._config.sent_from, list(receivers), mail.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
             return {one.recipient: one for one in error.recipients}, ""
         return refusals, said
@@ -225,13 +241,13 @@ class Mail:
 
         config = self._config
         smtp = aiosmtplib.SMTP(
-            hostname=config.host,
+            hostname=ascii_name(config.host),
             port=config.port,
             timeout=config.timeout / 1000,
             use_tls=config.protection == "implicit",
             start_tls=False,  # done below, where its absence is told apart
             tls_context=await self._trust(),
-            local_hostname=config.helo or greeting.default(self._deps.hostname, config.sender),
+            local_hostname=config.helo or greeting.default(self._deps.hostname, config.sent_from),
         )
         transport: Any = None
         try:
@@ -275,7 +291,7 @@ class Mail:
         message = clean(message)
         mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))  # passes servers without 8BITMIME
         mail["Subject"] = message.subject
-        mail["From"] = formataddr(("Vigie", self._config.sender))
+        mail["From"] = formataddr(("Vigie", self._config.sent_from))
         mail["To"] = ", ".join(self._config.receivers)
         mail["Date"] = formatdate(self._deps.clock.now() / 1000)
         root = self._id(message, message.thread)
@@ -291,7 +307,7 @@ class Mail:
         return mail
 
     def _id(self, message: Message, key: str) -> str:
-        domain = self._config.sender.rpartition("@")[2].strip(".-")
+        domain = self._config.sent_from.rpartition("@")[2].strip(".-")
         while len(domain) > _DOMAIN and "." in domain:
             domain = domain.partition(".")[2]
         return f"<{token(key, _ID)}.{message.since or message.at:x}@{domain[-_DOMAIN:].strip('.-') or 'vigie'}>"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings, TlsFacts
-from vigie.net import MASK, ascii_name, hang_up, is_trusted, peer_chain, tls_facts
+from vigie.net import MASK, ascii_name, hang_up, is_trusted, peer_chain, refusal, tls_facts
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict, advice, expiring, no_address, slow, unverified, weak
+from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict, advice, expiring, no_address, refused, slow, unverified, weak
 
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _MAX_BYTES = 65_536  # bytes that a line or an answer may have
@@ -186,6 +186,8 @@ class Dialogue:
         ca_file = self.peer.ca_file or self._deps.ca_file
         if not self.peer.insecure and not is_trusted(self.chain, host, ca_file):
             raise _as_failed(unverified(self.tls, host, self.at, "certificate verify failed"))
+        if not self.peer.insecure and (found := refusal(self.tls, self.chain, host, ca_file)):
+            raise _as_failed(refused(found))
         self._doing = before
 
     def _open_writer(self) -> asyncio.StreamWriter:
@@ -285,7 +287,7 @@ class Dialogue:
             address=self.address,
             addresses=self.addresses,
             tls=self.tls,
-            advice=advice(found.cause) if found else (),
+            advice=advice(found) if found else (),
         )
 
     def _advisory(self, total_ms: float) -> Verdict | None:
@@ -319,7 +321,9 @@ def printable(data: bytes) -> str:
 
 
 def _as_failed(verdict: Verdict) -> CheckFailed:
-    return CheckFailed(verdict.cause, verdict.message, verdict.figures, verdict.status)
+    failed = CheckFailed(verdict.cause, verdict.message)
+    failed.verdict = verdict
+    return failed
 
 
 def _not_connected(error: OSError) -> Verdict:
