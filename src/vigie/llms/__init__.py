@@ -31,7 +31,7 @@ class ModelDeps:
     proxies: Proxies = DIRECT
 
 
-def way(url: str, deps: ModelDeps) -> "httpx.AsyncHTTPTransport":
+def way(url: str, deps: ModelDeps) -> "httpx.AsyncBaseTransport":
     """How a client reaches a model's server; one that is near is never reached through a proxy. Raises ModelError.
 
     Reads the authorities, which takes 20 ms: not for the loop, where the server speaks TLS.

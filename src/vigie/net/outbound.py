@@ -29,13 +29,15 @@ def client(
     )
 
 
-def transport(url: str, proxies: Proxies, trust: ssl.SSLContext | None) -> "httpx.AsyncHTTPTransport":
+def transport(url: str, proxies: Proxies, trust: ssl.SSLContext | None) -> "httpx.AsyncBaseTransport":
     """How the host of a URL is reached. `trust` is needed for TLS, be it with the proxy alone. Raises as `client` does."""
     import httpx
 
     proxy = proxies.for_url(url)
     if proxy is not None and proxy.scheme in SOCKS:
-        return _over_socks(proxy, trust)
+        from vigie.net.socks import SocksTransport
+
+        return SocksTransport(proxy, trust)
     # Without TLS a context is not used; httpx would read its own bundle for one, which takes 20 ms.
     verify: ssl.SSLContext | bool = False if trust is None else trust
     return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, proxy=None if proxy is None else _of_httpx(proxy, trust))
@@ -46,15 +48,3 @@ def _of_httpx(proxy: Proxy, trust: ssl.SSLContext | None) -> "httpx.Proxy":
 
     login = None if proxy.username is None else (proxy.username, proxy.password)
     return httpx.Proxy(proxy.url, auth=login, ssl_context=trust if proxy.scheme == "https" else None)
-
-
-def _over_socks(proxy: Proxy, trust: ssl.SSLContext | None) -> "httpx.AsyncHTTPTransport":
-    """The pool of the transport is exchanged: httpx offers no way to hand over a network backend."""
-    import httpcore
-    import httpx
-
-    from vigie.net.socks import SocksBackend
-
-    made = httpx.AsyncHTTPTransport(verify=False if trust is None else trust, trust_env=False)
-    made._pool = httpcore.AsyncConnectionPool(ssl_context=trust, network_backend=SocksBackend(proxy))  # noqa: SLF001 - see above
-    return made

@@ -91,7 +91,7 @@ def _by_proxy(error: Exception, where: str, fixes: Fixes) -> DeliveryError:
     """What a proxy refused: a login needs a person, all else may pass."""
     said = flat(redact(str(error)), _ANSWER_LENGTH)
     words = f"{where}: the proxy refused the connection ({said})"
-    if said.startswith("407") or "login" in said:
+    if said.startswith("407") or "authentication" in said.lower():
         return DeliveryError(DeliveryReason.AUTH, words, fix=fixes.address, retry_after_ms=PERSON_RETRY_MS)
     return DeliveryError(DeliveryReason.REFUSED, words, fix=fixes.address)
 
