@@ -12,6 +12,7 @@ from vigie.agent import build_probe, probe_deps
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
+from vigie.core import expiry
 from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
 from vigie.core.notification import Notice, NoticeReason
@@ -44,6 +45,7 @@ log = logging.getLogger("vigie.app")
 Publish = Callable[[Batch], Awaitable[None]]
 _AT_ONCE = 64
 _DRAIN_MS = 20_000
+_GATHER_MS = 60_000
 
 
 def state_of(settings: Desired) -> State:
@@ -168,7 +170,7 @@ class Runtime:
         self.store = open_store(settings, clock, threads=threads)
         ledger, archive = self.store.ledger, self.store.archive
         self.deps = probe_deps(list(settings.control), settings.second_resolver, state_of(settings).evidence)
-        self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings))
+        self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings), self._expiries)
         self.reporter = Reporter(
             ledger,
             archive,
@@ -181,8 +183,9 @@ class Runtime:
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
         routine = routine_level(settings, continuous=threads)
+        gather = _GATHER_MS if threads else 0  # `once` sends when every monitor was checked
         listeners = [self.reporter.on_transition, self._wake]
-        self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine)
+        self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine, gather_ms=gather)
         self.reporter.on_stored(self.outbox.wake)
         self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.self_monitor.on_transition)
@@ -216,6 +219,9 @@ class Runtime:
         """Every watched monitor with its newest result."""
         results = await self.store.archive.last_results()
         return [(one.monitor, results[one.monitor.id]) for one in self.settings.monitors if one.monitor.id in results]
+
+    def _expiries(self, monitor: str) -> expiry.Known:
+        return self.ingest.state(monitor).expiries
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         if notice.reason is NoticeReason.AVAILABILITY:

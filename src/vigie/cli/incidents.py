@@ -14,7 +14,7 @@ from vigie.core.availability import Availability
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.heartbeat import Ping
 from vigie.core.model import Incident
-from vigie.core.subject import SubjectKind
+from vigie.core.subject import VIGIE_ID
 from vigie.errors import VigieError
 from vigie.ports import StoredReport
 from vigie.report.history import Remark
@@ -282,7 +282,7 @@ async def _handled(found: Desired, identity: str, event: Acked | Resolved) -> No
             raise _unknown(identity)
         if incident.closed_at is not None:
             raise VigieError(f"{identity} is already closed", "there is nothing left to do; see `vigie incidents show`")
-        if incident.subject is SubjectKind.VIGIE:
+        if incident.monitor == VIGIE_ID:
             raise VigieError(f"{identity} is about Vigie itself: it closes by itself once Vigie can check again")
     try:
         with state_of(found).locked():

@@ -27,6 +27,7 @@ from vigie.stores import kind_of
 from vigie.text.marks import misleading
 
 Policies = tuple[DetectionPolicy, NotificationPolicy]
+_DAY_MS = 86_400_000
 _COMMON = msgspec.structs.fields(Common)
 
 
@@ -132,7 +133,8 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[DesiredMonitor, 
             tree.fault((*path, "token"), "another monitor has the same token", "give each job its own token")
         covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
         notification = replace(one.monitor.notification, windows=covered)
-        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, notification=notification))
+        detection = replace(one.monitor.detection, unchecked_after_ms=int(file.blind_after))
+        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, notification=notification, detection=detection))
     if not tree.faults:  # a monitor that is faulty is not there, though somebody may name it
         _check_covered(tree, file, [one.monitor for one in found.values()])
     return tuple(found.values())
@@ -143,9 +145,10 @@ def policy_of(tree: Tree, alert: Alert, names: list[str], path: Path) -> Policie
     for key in ("to", "degraded_to", "fallback"):
         _check_channels(tree, getattr(alert, key) or [], names, (*path, key))
     to = tuple(names) if alert.to is None else tuple(alert.to)
+    steps = tuple(days * _DAY_MS for days in alert.expiry_days)
     return (
         DetectionPolicy(alert.confirm, int(alert.confirm_every), alert.recover),
-        NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback)),
+        NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback), expiry_steps_ms=steps),
     )
 
 

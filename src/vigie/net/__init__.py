@@ -12,7 +12,7 @@ from vigie.net.names import ascii_name
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
 from vigie.net.secret import ADDRESS, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by, revealed, texts
-from vigie.net.tls import covers, is_trusted, peer_chain, tls_facts, trusted_path, verify_cause, weakness
+from vigie.net.tls import ChainLimits, covers, is_trusted, peer_chain, tls_facts, trust_fault, trusted_path, verify_cause, weakness
 
 __all__ = [
     "ADDRESS",
@@ -21,6 +21,7 @@ __all__ = [
     "SHOWN",
     "USER_AGENT",
     "Answer",
+    "ChainLimits",
     "Link",
     "Resolver",
     "Secret",
@@ -44,6 +45,7 @@ __all__ = [
     "system_ca_file",
     "texts",
     "tls_facts",
+    "trust_fault",
     "trusted_path",
     "verify_cause",
     "weakness",

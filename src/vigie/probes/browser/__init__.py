@@ -59,7 +59,7 @@ class BrowserProbe:
                 visit = self._chromium.submit(self._visit(seen, lambda: timeout_ms - _END_MS - (monotonic() - started) * 1000, timeout_ms))
                 found = await asyncio.wrap_future(visit)
         except BrowserError as error:
-            found, hint = own(error.message), error.fix
+            found, hint = own(error.message, {"obstacle": "browser", "why": error.message[:120]}), error.fix
         except TimeoutError:
             self._chromium.kill()
             found = own("the browser hung and was killed") if seen.opened_at is not None else None

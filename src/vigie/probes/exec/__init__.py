@@ -166,7 +166,10 @@ class ExecProbe:
         figures: dict[str, Scalar] = {**plugin.figures(out), "exit_status": code}
         status = _STATUSES.get(code)
         if status is None:
+            figures |= {"obstacle": "program_missing" if code == _NOT_FOUND else "program_status"}
             return _own(f"exit status {code}, which is not one of 0 to 3" + (f" ({words})" if words else ""), figures)
+        if status is Status.UNKNOWN:
+            figures["obstacle"] = "program_status"
         cause = Cause.PROBE_ERROR if status is Status.UNKNOWN else Cause.PROTOCOL_MISMATCH
         return Verdict(cause, words or f"exit status {code}, and no output", figures, status)
 
@@ -174,9 +177,11 @@ class ExecProbe:
         if self._directory is not None and error.filename == self._directory:
             return _own(f"cannot change to the working directory ({error.strerror})"), "Create it, or name another one in `directory`."
         if isinstance(error, FileNotFoundError):
-            return _own(f"{self._name}, or the interpreter that it names, was not found"), _HINTS[_NOT_FOUND]
+            missing: dict[str, Scalar] = {"obstacle": "program_missing"}
+            return _own(f"{self._name}, or the interpreter that it names, was not found", missing), _HINTS[_NOT_FOUND]
         if error.errno in (errno.EACCES, errno.ENOEXEC, errno.EPERM):
-            return _own(f"{self._name} cannot be executed ({error.strerror})"), _HINTS[_NOT_EXECUTABLE]
+            refused: dict[str, Scalar] = {"obstacle": "program_refused", "why": str(error.strerror)}
+            return _own(f"{self._name} cannot be executed ({error.strerror})", refused), _HINTS[_NOT_EXECUTABLE]
         return _own(f"{self._name} could not be started ({error.strerror or error})"), _BY_HAND
 
 

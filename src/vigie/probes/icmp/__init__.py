@@ -145,7 +145,9 @@ def _nothing(series: Series, timeout_ms: int) -> Verdict:
 
 def _not_allowed() -> Verdict:
     fix = _FIX.get(sys.platform, "run Vigie with the right to open raw sockets")
-    return Verdict(Cause.PROBE_ERROR, f"this machine does not let Vigie send pings; {fix}", {"fix": fix}, Status.UNKNOWN)
+    return Verdict(
+        Cause.PROBE_ERROR, f"this machine does not let Vigie send pings; {fix}", {"fix": fix, "obstacle": "ping_right"}, Status.UNKNOWN
+    )
 
 
 def _figures(series: Series) -> dict[str, Scalar]:

@@ -124,6 +124,7 @@ class StepsProbe:
 
     def _result(self, visit: _Visit) -> CheckResult:
         total = _timings(list(visit.done.values()))
+        expiries = tuple(dict.fromkeys(one for progress in visit.done.values() for one in progress.expiries))
         figures: dict[str, Scalar] = {f"step_{number}_ms": round(progress.total) for number, progress in visit.done.items()}
         told = visit.first or visit.advisory
         if told is not None:
@@ -132,11 +133,11 @@ class StepsProbe:
             if one.step.name:
                 named["step_name"] = one.step.name
             message, figures = f"{one.title}: {result.message}", {**result.figures, **named, **figures}
-            return replace(result, at=visit.at, message=message, timings=total, figures=figures)
+            return replace(result, at=visit.at, message=message, timings=total, figures=figures, expiries=expiries)
         result = visit.last or CheckResult("", visit.at, Status.UP)
         found = self._slow(total)
         message = f"{len(visit.done)} steps, the last one {result.message}"
-        done = replace(result, at=visit.at, message=message, timings=total, figures=figures)
+        done = replace(result, at=visit.at, message=message, timings=total, figures=figures, expiries=expiries)
         if found is None:
             return done
         return replace(done, status=found.status, cause=found.cause, message=found.message, figures={**found.figures, **figures})

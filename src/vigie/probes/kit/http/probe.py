@@ -65,7 +65,7 @@ class HttpProbe:
             found = self._read(self._reader, progress, found)
         if found is not None and found.status is Status.DOWN:
             return found
-        advised = verdict.advisories(self._rules, progress.certificates, progress.total)
+        advised = verdict.advisories(self._rules, progress.certificates, progress.total, progress.at)
         return advised if found is None or (advised is not None and advised.status is Status.DOWN) else found
 
     def _read(self, reader: Reader, progress: Progress, found: Verdict | None) -> Verdict | None:
@@ -96,6 +96,7 @@ class HttpProbe:
                 tls=_last(progress.certificates),
                 page=progress.page,
                 host=elsewhere,
+                expiries=tuple(progress.expiries),
             )
         return CheckResult(
             monitor="",
@@ -109,9 +110,11 @@ class HttpProbe:
             addresses=progress.addresses,
             http=self._http(progress, title=True) if last.status else None,
             tls=found.tls or _last(progress.certificates),
-            advice=advice(found.cause),
+            advice=found.advice or advice(found.cause),
             page=progress.page,
             host=elsewhere,
+            scope=found.scope,
+            expiries=tuple(progress.expiries),
         )
 
     def _http(self, progress: Progress, *, title: bool) -> HttpFacts:
