@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from vigie import plugins
@@ -14,7 +14,7 @@ from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.core import expiry
 from vigie.core.heartbeat import Job
-from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
+from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
@@ -241,8 +241,16 @@ def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable
     return Heartbeats(runtime.store.inbox, runtime.clock, publish, fault, runtime.settings.secrets)
 
 
-async def once(settings: Desired, clock: Clock) -> int:
-    """One whole cycle: check, confirm by quick re-checks, decide, report, tell. How many notices stay unsent."""
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What a whole cycle came to: how many notices stay unsent, and by name the monitors that could not be checked, each with why."""
+
+    unsent: int
+    unchecked: tuple[tuple[str, str], ...] = ()
+
+
+async def once(settings: Desired, clock: Clock) -> Cycle:
+    """One whole cycle: check, confirm by quick re-checks, decide, report, tell."""
     raise_limit()
     with state_of(settings).locked():
         runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
@@ -252,10 +260,11 @@ async def once(settings: Desired, clock: Clock) -> int:
             await runtime.close()
 
 
-async def _cycle(runtime: Runtime) -> int:
+async def _cycle(runtime: Runtime) -> Cycle:
     await runtime.start()
     run = await runtime.store.ledger.next_run()
     counter = iter(range(1, 1_000_000_000))
+    unchecked: dict[str, str] = {}  # by monitor, why its last check told nothing
     slots = asyncio.Semaphore(_AT_ONCE)
     reporting = asyncio.create_task(runtime.reporter.run())
 
@@ -264,6 +273,9 @@ async def _cycle(runtime: Runtime) -> int:
             log.info("%s: checking %s", spec.name, spec.target)
             result = await loop_monitor.run_check_with_retry(probe, spec)
         number = next(counter)
+        unchecked.pop(spec.monitor, None)
+        if result.status is Status.UNKNOWN:
+            unchecked[spec.monitor] = result.message
         named = replace(result, monitor=spec.monitor, location=spec.location, run=run, sequence=number)
         await runtime.ingest.take(Batch(spec.monitor, run, number, (named,), RunMode.SINGLE))
 
@@ -287,7 +299,9 @@ async def _cycle(runtime: Runtime) -> int:
         await runtime.reporter.idle()
         await runtime.calendar.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
-        return await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
+        unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
+        names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
+        return Cycle(unsent, tuple((names[one], unchecked[one]) for one in names if one in unchecked))
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)

@@ -14,7 +14,7 @@ from vigie.core.availability import Availability
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.heartbeat import Ping
 from vigie.core.model import Incident
-from vigie.core.subject import VIGIE_ID
+from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.errors import VigieError
 from vigie.ports import StoredReport
 from vigie.report.history import Remark
@@ -70,7 +70,8 @@ async def _newest(found: Desired, limit: int, *, only_open: bool) -> list[Incide
 def _row(one: Incident, zone: tzinfo) -> tuple[str, ...]:
     lasted = "still open" if one.closed_at is None else duration(one.closed_at - one.started_at, "en")
     who = f"closed by {one.closed_by}" if one.closed_by else f"acknowledged by {one.acked_by}" if one.acked_by else ""
-    return (one.id, timestamp(one.started_at, zone), lasted, one.severity.value, one.cause.value, who)
+    severity = "vigie" if one.subject is SubjectKind.VIGIE else one.severity.value
+    return (one.id, timestamp(one.started_at, zone), lasted, severity, one.cause.value, who)
 
 
 @app.command(epilog=notes("vigie incidents show shop-api-7"))

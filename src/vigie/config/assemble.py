@@ -16,6 +16,7 @@ from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.tree import Path, Tree
+from vigie.config.verify import verify
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor, Sensitivity
 from vigie.core.notification import NotificationPolicy, Window
@@ -56,6 +57,7 @@ def channels(tree: Tree, raw: dict[str, Any]) -> dict[str, Channel]:
         rest = {key: value for key, value in values.items() if key != "type"}
         config = build(tree, with_environment(tree, adapter, rest, path), adapter.Config, path, adapter.ENVIRONMENT)
         if config is not None:
+            verify(tree, adapter, config, path)
             found[name] = Channel(name, values["type"], Sealed(config), secrets.of(tree, config, (adapter.Config,), path).secrets)
     return found
 
@@ -207,6 +209,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
     config = build(tree, {key: value for key, value in values.items() if key in own_keys}, adapter.Config, path)
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
+    verify(tree, adapter, config, path)
     detection, notification = _policy(tree, common.alert, policies, names, (*path, "alert"))
     traits = plugins.traits_of(adapter)
     if traits.conclusive:

@@ -116,6 +116,8 @@ class Desired:
     availability: AvailabilityReport
     missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
     secrets: Secrets  # of all adapters together
+    problems: tuple[Fault, ...] = ()  # what keeps adapters from their work on this machine, where it was examined
+    doubts: tuple[Fault, ...] = ()  # and what may keep them from it
 
     @property
     def log_file(self) -> Path | None:

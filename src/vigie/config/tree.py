@@ -30,6 +30,9 @@ class Tree:
     lines: dict[Path, int] = field(default_factory=dict)
     origins: dict[Path, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    verifying: bool = False  # whether this machine is examined, too
+    problems: list[Fault] = field(default_factory=list)  # what keeps adapters from their work on this machine
+    doubts: list[Fault] = field(default_factory=list)  # and what may keep them from it
     unread: set[Path] = field(default_factory=set)  # where no value could be read: reported once, nothing more is said about it
     _filled: dict[Path, list[Filled]] = field(default_factory=dict)  # by the first two keys of the path
 
@@ -51,13 +54,19 @@ class Tree:
         """Note a fault at a path, with the place of its variable, or else the nearest known line."""
         if any(path[:length] in self.unread for length in range(len(path) + 1)):
             return
+        self.faults.append(self._placed(path, message, fix))
+
+    def problem(self, path: Path, message: str, fix: str = "", *, certain: bool = True) -> None:
+        """Note what is wrong with this machine, in the same way."""
+        (self.problems if certain else self.doubts).append(self._placed(path, message, fix))
+
+    def _placed(self, path: Path, message: str, fix: str) -> Fault:
         if path in self.origins:
-            self.faults.append(self.variables.fault(self.origins[path], message, fix))
-            return
+            return self.variables.fault(self.origins[path], message, fix)
         where = path
         while where and where not in self.lines:
             where = where[:-1]
-        self.faults.append(Fault(message, fix, dotted(path), self.file, self.lines.get(where)))
+        return Fault(message, fix, dotted(path), self.file, self.lines.get(where))
 
 
 def dotted(path: Path) -> str:

@@ -11,11 +11,12 @@ from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
 from vigie.net.names import ascii_name
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
-from vigie.net.secret import ADDRESS, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by, revealed, texts
+from vigie.net.secret import ADDRESS, AUTHORITIES, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by, revealed, texts
 from vigie.net.tls import ChainLimits, covers, is_trusted, peer_chain, tls_facts, trust_fault, trusted_path, verify_cause, weakness
 
 __all__ = [
     "ADDRESS",
+    "AUTHORITIES",
     "MASK",
     "NO_SECRETS",
     "SHOWN",

@@ -6,14 +6,14 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status
 from vigie.net import Secrets, held_by, redact
-from vigie.ports import Traits
-from vigie.probes.browser.chromium import BrowserError, Chromium
+from vigie.ports import Problem, Traits
+from vigie.probes.browser.chromium import BrowserError, Chromium, find, own_browser
 from vigie.probes.browser.config import Config
 from vigie.probes.browser.evidence import Evidence
 from vigie.probes.browser.script import Seen, opened
@@ -31,6 +31,14 @@ TRAITS = Traits(every_ms=300_000, requires=("playwright",))
 _RESERVE, _MIN_RESERVE_MS, _MAX_RESERVE_MS = 0.1, 150.0, 500.0
 _END_MS = 50.0
 _HUNG_MS = 100.0
+
+
+def verify(config: Config) -> Iterator[Problem]:
+    """Whether there is a browser, without starting it."""
+    try:
+        find(config.executable, own_browser() or "")
+    except BrowserError as error:
+        yield Problem("executable" if config.executable else "", error.message, error.fix)
 
 
 def build(config: Config, deps: ProbeDeps) -> "BrowserProbe":

@@ -12,16 +12,18 @@ import errno
 import os
 import re
 import shlex
+import shutil
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import Secret, Secrets, held_by, redact, texts
-from vigie.ports import Traits
+from vigie.ports import Problem, Traits
 from vigie.probes.exec import plugin
 from vigie.probes.exec.process import Bounds, Command, End, Ran, run, signal_name
 from vigie.probes.kit.deps import ProbeDeps
@@ -113,6 +115,22 @@ def build(config: Config, deps: ProbeDeps) -> "ExecProbe":
     """The probe of one command; all of them share their threads."""
     pool = deps.shared("exec", lambda: ThreadPoolExecutor(_AT_ONCE, "vigie-exec"), lambda made: made.shutdown(cancel_futures=True))
     return ExecProbe(config, deps, pool)
+
+
+def verify(config: Config) -> Iterator[Problem]:
+    """Whether the program can be found and executed, and the working directory exists. What a shell runs is the shell's to find."""
+    if config.directory is not None and not Path(config.directory).is_dir():
+        yield Problem("directory", f"there is no directory {config.directory}", "create it, or name another one")
+        return
+    if config.shell:
+        return
+    program = _arguments(config.command)[0]
+    named = len(PurePath(program).parts) > 1  # then it is not searched for
+    place = str(Path(config.directory or "", program)) if named else program
+    if shutil.which(place, path=_environment(texts(config.env))["PATH"]) is None:
+        there = named and Path(place).is_file()
+        words = "is not executable" if there else "was not found" + ("" if named else " in PATH or in the plugin folders")
+        yield Problem("command", f"the program {program} {words}", _HINTS[_NOT_EXECUTABLE if there else _NOT_FOUND])
 
 
 class ExecProbe:

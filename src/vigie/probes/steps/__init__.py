@@ -4,13 +4,15 @@ The first step that fails ends it, and is named in the message. `figures` are th
 `step` (its number from 1), `step_name` where it has one, and `step_1_ms`, `step_2_ms`… for each step that was done.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import Secret, host_of, texts
-from vigie.ports import Clock
+from vigie.ports import Clock, Problem
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Config as Http
+from vigie.probes.kit.http.config import problems
 from vigie.probes.kit.http.probe import HttpProbe
 from vigie.probes.kit.http.redirects import Progress
 from vigie.probes.kit.http.transport import Transport, shared_transport
@@ -22,6 +24,13 @@ from vigie.probes.steps.template import body_of, header_of, sample, url_of
 __all__ = ["Config", "build"]
 
 _TIMEOUTS = "timeout."
+
+
+def verify(config: Config) -> Iterator[Problem]:
+    """Whether libcurl can make each step's request."""
+    for index, step in enumerate(config.steps):
+        for one in problems(filled(step, url=sample(step.url))):
+            yield replace(one, key=f"steps.{index}.{one.key}")
 
 
 def build(config: Config, deps: ProbeDeps) -> "StepsProbe":
