@@ -70,7 +70,7 @@ def joined(faults: Sequence[Fault]) -> list[Fault]:
 
 
 def _others(count: int) -> str:
-    return f", and {counted(count, 'other place')}" if count else ""
+    return f"; the same in {count} more place{'s' if count > 1 else ''}" if count else ""
 
 
 def grouped(faults: Sequence[Fault]) -> list[str]:

@@ -35,12 +35,12 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     degraded_to: Annotated[list[str], Meta(description="Channels that degradations are sent to.")] = []
     fallback: Annotated[list[str], Meta(description="Failover channels, used when one of `to` fails.")] = []
     expiry_days: Annotated[
-        list[ExpiryDays],
+        tuple[ExpiryDays, ...],
         Meta(
             description="How many days before a certificate or a domain expires a notice is sent: once each, to `degraded_to`, or to `to` if "
             "that is empty. The first is the first one within the monitor's own limit (`tls_days`, `days`)."
         ),
-    ] = [14, 7, 3, 1]
+    ] = (14, 7, 3, 1)
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

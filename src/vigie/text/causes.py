@@ -181,7 +181,7 @@ OF_KIND: dict[tuple[str, Cause], Pair] = {
     ("registry", Cause.DNS_NXDOMAIN): ("le domaine n'est pas enregistré", "the domain is not registered"),
 }
 OF_KIND_SHORT: dict[tuple[str, Cause], Pair] = {
-    ("authority", Cause.TLS_EXPIRING): ("une autorité expire dans {days}", "an authority expires in {days}"),
+    ("authority", Cause.TLS_EXPIRING): ("autorité expire dans {days}", "authority expires in {days}"),
     ("plugin", Cause.PROTOCOL_MISMATCH): ("code de retour {exit_status}", "exit status {exit_status}"),
     ("where", Cause.HTTP_REDIRECT): ("adresse inattendue", "unexpected address"),
     ("plugin", Cause.TIMEOUT_TOTAL): ("inachevé après {limit}", "unfinished after {limit}"),

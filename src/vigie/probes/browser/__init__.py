@@ -38,7 +38,7 @@ def verify(config: Config) -> Iterator[Problem]:
     try:
         find(config.executable, own_browser() or "")
     except BrowserError as error:
-        yield Problem("executable" if config.executable else "", error.message, error.fix)
+        yield Problem("executable" if config.executable else "", error.message, error.fix[:1].lower() + error.fix[1:].rstrip("."))
 
 
 def build(config: Config, deps: ProbeDeps) -> "BrowserProbe":

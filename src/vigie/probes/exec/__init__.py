@@ -125,12 +125,13 @@ def verify(config: Config) -> Iterator[Problem]:
     if config.shell:
         return
     program = _arguments(config.command)[0]
-    named = len(PurePath(program).parts) > 1  # then it is not searched for
-    place = str(Path(config.directory or "", program)) if named else program
+    named = bool(os.path.dirname(program))  # then it is not searched for  # noqa: PTH120 - to pathlib `./x` is `x`
+    place = str(Path(config.directory or "", program).absolute()) if named else program
     if shutil.which(place, path=_environment(texts(config.env))["PATH"]) is None:
         there = named and Path(place).is_file()
         words = "is not executable" if there else "was not found" + ("" if named else " in PATH or in the plugin folders")
-        yield Problem("command", f"the program {program} {words}", _HINTS[_NOT_EXECUTABLE if there else _NOT_FOUND])
+        fix = "make it executable for the user that Vigie runs as" if there else "install it, or write its whole path"
+        yield Problem("command", f"the program {program} {words}", fix)
 
 
 class ExecProbe:
