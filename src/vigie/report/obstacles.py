@@ -12,7 +12,7 @@ from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words, label
 from vigie.text import Pair, pick, plural
 from vigie.text.formatting import moment, since_moment
-from vigie.text.obstacles import HEADLINES, LABELS, REASONS, SEVERAL
+from vigie.text.obstacles import HEADLINES, LABELS, NOT_MEANT, REASONS, SEVERAL
 
 _NAME, _WHY, _MAX_MEMBERS = 40, 200, 30
 
@@ -94,7 +94,7 @@ class _Layout:
         if len(self._members) > 1:
             lines += [self._member(each) for each in self._members[:_MAX_MEMBERS]]
             lines += [f"… +{left}"] if (left := len(self._members) - _MAX_MEMBERS) > 0 else []
-        lines.append(self._say(LABELS["not_meant"]))
+        lines.append(plural(NOT_MEANT, len(self._members), self._language))
         lines.append(self._step(one))
         if self._notice.reason is NoticeReason.REMINDER:
             lines.append(self._say(LABELS["reminder"], incident=self._first.id))
@@ -108,7 +108,8 @@ class _Layout:
     def _step(self, one: Obstructed) -> str:
         """The check's own advice, in the language that it has; else where to look."""
         if self._language == "en" and one.result is not None and one.result.advice:
-            return self._say(LABELS["step"], step=one.result.advice[0])
+            advice = one.result.advice[0]
+            return self._say(LABELS["step"], step=advice[:1].lower() + advice[1:])
         return self._say(LABELS["check"], name=one.monitor.id)
 
     def _over(self) -> list[str]:

@@ -49,10 +49,6 @@ LABELS: dict[str, Pair] = {
     ),
     "member": ("{name} ({target}), {since}", "{name} ({target}), {since}"),
     "member_why": ("{name} ({target}), {since} : {why}", "{name} ({target}), {since}: {why}"),
-    "not_meant": (
-        "Les services eux-mêmes ne sont pas en cause : Vigie ignore s'ils fonctionnent, et ce temps n'entre pas dans leur disponibilité.",
-        "The services themselves are not in question: Vigie does not know whether they work, and their availability leaves this time out.",
-    ),
     "step": ("À faire d'abord : {step}", "First step: {step}"),
     "check": (
         "À faire d'abord : lancer « vigie check {name} » et « vigie config check » sur la machine de Vigie.",
@@ -65,4 +61,14 @@ LABELS: dict[str, Pair] = {
         "Not acknowledged yet. To acknowledge it and stop the reminders: vigie incidents ack {incident}",
     ),
 }
+NOT_MEANT: Plural = (
+    (
+        "Le service lui-même n'est pas en cause : Vigie ignore s'il fonctionne, et ce temps n'entre pas dans sa disponibilité.",
+        "Les services eux-mêmes ne sont pas en cause : Vigie ignore s'ils fonctionnent, et ce temps n'entre pas dans leur disponibilité.",
+    ),
+    (
+        "The service itself is not in question: Vigie does not know whether it works, and its availability leaves this time out.",
+        "The services themselves are not in question: Vigie does not know whether they work, and their availability leaves this time out.",
+    ),
+)
 SEVERAL: Plural = (("{count} service", "{count} services"), ("{count} service", "{count} services"))

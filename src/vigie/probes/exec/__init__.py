@@ -185,7 +185,7 @@ class ExecProbe:
         figures: dict[str, Scalar] = {**plugin.figures(out), "exit_status": code}
         status = _STATUSES.get(code)
         if status is None:
-            figures |= {"obstacle": "program_missing" if code == _NOT_FOUND else "program_status"}
+            figures["obstacle"] = "program_status"
             return _own(f"exit status {code}, which is not one of 0 to 3" + (f" ({words})" if words else ""), figures)
         if status is Status.UNKNOWN:
             figures["obstacle"] = "program_status"
