@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from vigie import plugins
-from vigie.agent import build_probe, probe_deps
+from vigie.agent import probe_deps, probe_or_fault
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
@@ -281,7 +281,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
 
     async def cycle(one: DesiredMonitor) -> None:
         spec, detection = one.spec, one.monitor.detection
-        probe = build_probe(spec, runtime.deps, every=1)
+        probe = probe_or_fault(spec, runtime.deps)
         await check(spec, probe)
         # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
         for _ in range(max(detection.confirm, detection.recover) + 1):
