@@ -117,13 +117,14 @@ class Draft:
         states = {**self._books.states, **self.states}.values()
         return [one.expiries for one in states if one.expiries and one.monitor != but and one.monitor in self.monitors]
 
-    def policy(self, known: AlertState, of: Monitor) -> NotificationPolicy:
+    def policy(self, known: AlertState, event: AlertEvent, of: Monitor) -> NotificationPolicy:
         """Who is notified of an alert: of an obstacle, whoever is of any of its monitors; what runs out is announced by steps instead."""
         own = of.notification
         if known.subject is SubjectKind.VIGIE:
             members = dict.fromkeys((*(one.monitor for one in known.members), of.id))
             return _joint([found.notification for one in members if (found := of if one == of.id else self.monitors.get(one))])
-        rows = [self.incident(one.incident) for one in known.members]
+        names = [one.incident for one in known.members] + ([event.incident] if isinstance(event, Opened) else [])
+        rows = [self.incident(name) for name in names]
         if rows and all(row is not None and row.cause.expires and row.severity is Severity.DEGRADATION for row in rows):
             return replace(own, remind_ms=0, degraded_to=())
         return own
@@ -210,7 +211,7 @@ class Move:
         return known or AlertState(of, decision.severity, self._monitor.id, decision.subject)
 
     def _apply(self, known: AlertState, event: AlertEvent) -> None:
-        policy = self._draft.policy(known, self._monitor)
+        policy = self._draft.policy(known, event, self._monitor)
         after, decisions = alert.step(known, event, policy, self._monitor.id)
         if after is known:
             return
