@@ -12,12 +12,11 @@ from dataclasses import replace
 from vigie.core import incident
 from vigie.core.alert import AlertState
 from vigie.core.detection import Severity
-from vigie.core.events import Acked, Decision, Observed, Opened, Resolved, Stepped, Suspected, Woke
+from vigie.core.events import Acked, Decision, Observed, Resolved, Stepped, Woke
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, FaultScope, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import VIGIE_ID, SubjectKind
-from vigie.core.unchecked import alike
 from vigie.engine.baselines import Baselines
 from vigie.engine.cursors import cursor_of
 from vigie.engine.reconcile import Prepared
@@ -310,7 +309,7 @@ class Ingest:
             self._decided(draft, transitions),
             results=tuple([one.result for one in transitions if one.result is not None]),
             cursors=cursors,
-            details=tuple([one.result for one in transitions if one.result is not None and _worth_keeping(one)]),
+            details=tuple([one.result for one in transitions if one.result is not None and one.is_worth_keeping]),
             baselines=self._baselines.due(),
             commands=commands,
         )
@@ -338,7 +337,7 @@ class Ingest:
     def _decided(self, draft: Draft, transitions: list[Transition]) -> Commit:
         """What was decided, without what was measured and learnt."""
         return Commit(
-            states=tuple({one.monitor.id: one.after for one in transitions if _matters(one)}.values()),
+            states=tuple({one.monitor.id: one.after for one in transitions if one.matters}.values()),
             alerts=tuple(draft.alerts.values()),
             incidents=tuple(draft.incidents.values()),
             timeline=tuple(draft.timeline),
@@ -401,18 +400,3 @@ async def _announce(listener: Listener, transition: Transition) -> None:
         await listener(transition)
     except Exception:  # what is decided is committed; one listener's fault must not keep it from the others
         log.exception("%s: a listener crashed", transition.monitor.name)
-
-
-def _matters(transition: Transition) -> bool:
-    """A resting state needs no row: its counters are nought and its views are overtaken by the next run's."""
-    return bool(transition.decisions) or bool(transition.notices) or not (transition.before.resting and transition.after.resting)
-
-
-def _worth_keeping(transition: Transition) -> bool:
-    """Whole results are kept at each change of verdict, or of what keeps Vigie from one, and while something is suspected."""
-    before, after = transition.before, transition.after
-    if (before.status, before.cause) != (after.status, after.cause):
-        return True
-    if not alike(before.unchecked.reason, after.unchecked.reason):
-        return True
-    return any(isinstance(one, Opened | Suspected) for one in transition.decisions)

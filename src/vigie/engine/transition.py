@@ -20,6 +20,7 @@ from vigie.core.events import (
     Reminded,
     Resolved,
     Stepped,
+    Suspected,
     Withheld,
     Woke,
 )
@@ -48,6 +49,19 @@ class Transition:
     def changed(self) -> bool:
         """Whether there is anything to be written."""
         return bool(self.decisions) or self.after is not self.before
+
+    @property
+    def matters(self) -> bool:
+        """Whether its state needs a row. A resting one does not: its counters are nought and its views are overtaken by the next run's."""
+        return bool(self.decisions) or bool(self.notices) or not (self.before.resting and self.after.resting)
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether its result is kept whole: at each change of verdict, or of what keeps Vigie from one, and on suspicion."""
+        before, after = self.before, self.after
+        if (before.status, before.cause) != (after.status, after.cause) or not alike(before.unchecked.reason, after.unchecked.reason):
+            return True
+        return any(isinstance(one, Opened | Suspected) for one in self.decisions)
 
 
 @dataclass(slots=True)

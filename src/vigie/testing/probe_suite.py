@@ -9,6 +9,8 @@ reason; it keeps the laws that need no server. `LAWS` are the laws by name; each
     async def test_a_probe_keeps_the_law(kind, law):
         async with open_rig(kind) as rig:
             await LAWS[law](rig)
+
+Long: who writes a kind reads all of its laws here.
 """
 
 import asyncio
