@@ -171,7 +171,7 @@ async def test_a_short_life_is_warned_of_at_its_third(deps: ProbeDeps, tmp_path:
     early = await look(deps, Place(tmp_path, [issue("shop.test", root, days=16)], [root]), tls_days=30)
     late = await look(deps, Place(tmp_path, [issue("shop.test", root, days=14)], [root]), tls_days=30)
     assert (early.status, late.status) == (Status.UP, Status.DEGRADED)
-    assert late.message == "the certificate has 14.0 days left, less than a third of its life"
+    assert late.message == "the certificate has 14 days left, fewer than 30"
     assert [one.short_lived for one in (*early.expiries, *late.expiries)] == [True, True]
 
 

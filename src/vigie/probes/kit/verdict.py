@@ -84,8 +84,6 @@ def expiring(tls: TlsFacts, at_least: int, now: int) -> Verdict | None:
     words = f"{what} has {days} days left, fewer than {at_least}"
     if days < 0:
         words = f"{what} expired {-days} days ago"
-    elif found.short_lived:
-        words = f"{what} has {(found.ends_at - now) / _DAY_MS:.1f} days left, less than a third of its life"
     return Verdict(Cause.TLS_EXPIRING, words, figures, Status.DEGRADED, tls)
 
 
