@@ -45,7 +45,7 @@ log = logging.getLogger("vigie.app")
 Publish = Callable[[Batch], Awaitable[None]]
 _AT_ONCE = 64
 _DRAIN_MS = 20_000
-_GATHER_MS = 60_000
+_GATHER_MS = 30_000
 
 
 def state_of(settings: Desired) -> State:

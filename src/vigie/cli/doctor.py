@@ -49,6 +49,8 @@ async def _all(found: Desired, *, pull: bool) -> int:
     examined["files"] = lambda: _files(found)
     examined["resolver"] = lambda: _resolver(found)
     examined["monitors"] = lambda: _machine(found)
+    if found.web.public_url is not None:
+        examined["feedback links"] = lambda: _key(found)
     writer = model(found, clock)
     examined["model"] = (lambda: _model(found, writer, clock, pull=pull)) if writer is not None else _no_model
     examined |= {f"channel {name}": one.examine for name, one in notifiers(found, clock).items()}
@@ -85,6 +87,17 @@ async def _machine(found: Desired) -> str:
     if found.doubts:
         raise _NoteError("\n      ".join(grouped(found.doubts)))
     return "this machine has the files, programs and rights that they need"
+
+
+async def _key(found: Desired) -> str:
+    """Whether the key that signs the links in messages can be read, or made."""
+    from vigie.app import state_of
+
+    try:
+        state_of(found).key()
+    except VigieError as error:
+        raise _NoteError(f"messages carry no feedback links: {error.message}", error.fix) from error
+    return "the key that signs them can be read"
 
 
 async def _log(found: Desired) -> str:

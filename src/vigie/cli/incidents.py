@@ -11,9 +11,10 @@ import typer
 from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings
 from vigie.config import Desired
 from vigie.core.availability import Availability
+from vigie.core.detection import Severity
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.heartbeat import Ping
-from vigie.core.model import Incident
+from vigie.core.model import Cause, Incident
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.errors import VigieError
 from vigie.ports import StoredReport
@@ -93,7 +94,10 @@ async def _details(found: Desired, identity: str) -> "IncidentDetails":
 def _lines(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]:
     incident = details.incident
     ended = "still open" if incident.closed_at is None else f"closed after {duration(incident.closed_at - incident.started_at, 'en')}"
-    lines = [f"{incident.id}: {incident.severity}, {incident.cause}, {ended}", "", "Timeline"]
+    lines = [f"{incident.id}: {_what(incident.severity, incident.cause, incident.subject)}, {ended}"]
+    if incident.subject is SubjectKind.VIGIE and details.failure is not None:
+        lines.append(f"Reason: {details.failure.message}")
+    lines += ["", "Timeline"]
     lines.append(f"  {timestamp(incident.started_at, zone)}  first failed check")
     lines += [f"  {timestamp(entry.at, zone)}  {_happened(entry.decision)}" for entry in details.timeline]
     if details.report is not None:
@@ -107,11 +111,17 @@ def _lines(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]
     return lines if details.deliveries or details.waiting else [*lines, "  none"]
 
 
+def _what(severity: Severity, cause: Cause, subject: SubjectKind) -> str:
+    """What an incident is: of a service, or that Vigie cannot check it."""
+    return f"Vigie cannot check it, {cause}" if subject is SubjectKind.VIGIE else f"{severity}, {cause}"
+
+
 def _happened(decision: Decision) -> str:
     """A line of the timeline."""
     what = type(decision).__name__.lower()
     if isinstance(decision, Opened):
-        return f"{what}: {decision.severity}, {decision.cause}" + ("" if decision.page else ", in maintenance: no alert sent")
+        named = _what(decision.severity, decision.cause, decision.subject)
+        return f"{what}: {named}" + ("" if decision.page else ", in maintenance: no alert sent")
     if isinstance(decision, Closed) and decision.note:
         return f"{what} by {decision.by}: {decision.note}"
     by = getattr(decision, "by", "")

@@ -205,11 +205,16 @@ class ChainLimits:
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], Certificate | None] = {}
 
-    def limit(self, facts: TlsFacts, chain: Sequence[str], ca_file: str | None) -> Certificate | None:
+    def limit(self, facts: TlsFacts, chain: Sequence[str], ca_file: str | None, *, private: bool) -> Certificate | None:
         """By the ways that OpenSSL finds to an authority in `ca_file`, itself included. None: the leaf ends first, or there is no way.
 
         An authority that ends says nothing while there is another way around it: so the next one is tried at the instant after its end.
+        Unless the authorities are `private`, only what the peer sent can end first: a public root outlives all that it signs, and most
+        processes need not read the public ones (8 MB) a second time.
         """
+        leaf = facts.chain[0] if facts.chain else None
+        if leaf is None or not (private or any(one.not_after < leaf.not_after for one in facts.chain[1:])):
+            return None
         try:
             changed = 0 if ca_file is None else Path(ca_file).stat().st_mtime_ns
         except OSError:
@@ -218,7 +223,7 @@ class ChainLimits:
         if key not in self._known:
             if len(self._known) >= _MAX_PARSED:
                 self._known.clear()
-            self._known[key] = _limit(facts.chain[0], chain, ca_file) if facts.chain else None
+            self._known[key] = _limit(leaf, chain, ca_file)
         return self._known[key]
 
 

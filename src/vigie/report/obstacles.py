@@ -96,6 +96,8 @@ class _Layout:
             lines += [f"… +{left}"] if (left := len(self._members) - _MAX_MEMBERS) > 0 else []
         lines.append(plural(NOT_MEANT, len(self._members), self._language))
         lines.append(self._step(one))
+        if self._notice.reason is NoticeReason.UNDELIVERABLE:
+            lines.append(label("undeliverable", self._language, incident=self._first.id))
         if self._notice.reason is NoticeReason.REMINDER:
             lines.append(self._say(LABELS["reminder"], incident=self._first.id))
         return lines

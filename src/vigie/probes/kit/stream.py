@@ -211,7 +211,7 @@ class Dialogue:
                 raise _as_failed(no_trust(ca_file, why))
             raise _as_failed(unverified(tls, host, self.at, "certificate verify failed"))
         limits = self._deps.shared("chain limits", ChainLimits, lambda _: None)
-        self.tls = replace(tls, limit=limits.limit(tls, self.chain, ca_file))
+        self.tls = replace(tls, limit=limits.limit(tls, self.chain, ca_file, private=self.peer.ca_file is not None))
 
     def _open_writer(self) -> asyncio.StreamWriter:
         if self._writer is None:

@@ -225,7 +225,9 @@ class RedirectFollower:
             return
         if not self._config.insecure:
             limits = self._deps.shared("chain limits", ChainLimits, lambda _: None)
-            facts = progress.certificates[-1] = replace(facts, limit=limits.limit(facts, done.chain, self._ca_file))
+            facts = progress.certificates[-1] = replace(
+                facts, limit=limits.limit(facts, done.chain, self._ca_file, private=self._config.ca_file is not None)
+            )
         found = expiry_of(facts, f"{place.host}:{place.port}", self._config.expect.tls_days, done.address or "")
         if found is not None:
             progress.expiries.append(found)
