@@ -183,3 +183,16 @@ async def test_the_system_s_authorities_serve_where_none_are_named(deps: ProbeDe
         result = await module.build(configured(module.Config, {"host": "127.0.0.1", "port": port}), deps).check(5_000)
     assert system_ca_file() is not None
     assert result.cause is Cause.TLS_UNTRUSTED
+
+
+async def test_among_the_usual_authorities_what_was_sent_counts(make_deps: Deps, tmp_path: Path) -> None:
+    root, ending = issue("Root", authority=True, days=900), issue("Old Root", authority=True, days=5)
+    between, other = issue("R3", root, authority=True, days=6), issue("R4", ending, authority=True, days=300)
+    module, found = plugins.load("probes", "tls"), []
+    for leaf, issuer in ((issue("shop.test", between), between), (issue("shop.test", other), other)):
+        place = Place(tmp_path, [leaf, issuer], [root, ending])
+        deps = make_deps()
+        deps.ca_file = place.ca_file
+        async with standing(place) as port:
+            found.append(await module.build(configured(module.Config, {"host": "127.0.0.1", "port": port}), deps).check(5_000))
+    assert [one.figures.get("authority") for one in found] == ["R3", None]
