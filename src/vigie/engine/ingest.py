@@ -291,11 +291,9 @@ class Ingest:
         return tuple(OutboxRow(one, now + self._held_ms(one)) for one in notices)
 
     def _held_ms(self, notice: Notice) -> int:
-        if notice.reason is NoticeReason.EXPIRING:
-            return self._gather_ms
-        if notice.reason is not NoticeReason.OPENED:
+        if notice.reason not in (NoticeReason.OPENED, NoticeReason.EXPIRING):
             return 0
-        return self._gather_ms if notice.subject is SubjectKind.VIGIE else self._hold_ms
+        return self._hold_ms if notice.reason is NoticeReason.OPENED and notice.subject is SubjectKind.MONITOR else self._gather_ms
 
     def _commit(
         self,
