@@ -183,9 +183,10 @@ async def test_a_certificate_of_many_monitors_is_announced_once_a_step_and_renew
     assert second.thread == first.thread
     for _ in range(3):
         assert await vigie.cycle(up("a", new["a"]), up("b", old["b"]), after_ms=15 * MINUTE) == []
-    await vigie.cycle(up("a", new["a"]), up("b", new["b"]), after_ms=15 * MINUTE)
-    sent = await vigie.cycle(up("a", new["a"]), up("b", new["b"]), after_ms=15 * MINUTE)
-    assert [one.headline for one in sent] in (["🟢 b: certificate renewed"], [])
+    (renewed,) = await vigie.cycle(up("a", new["a"]), up("b", new["b"]), after_ms=15 * MINUTE)
+    assert (renewed.headline, renewed.thread) == ("🟢 b: certificate renewed", first.thread)
+    assert renewed.lines[0] == "The certificate for “*.shop.test” was renewed: the new one is valid until 16 August 2026."
+    assert await vigie.cycle(up("a", new["a"]), up("b", new["b"]), after_ms=15 * MINUTE) == []
 
 
 async def test_an_expiry_is_no_degradation_to_be_announced_or_reminded_of(clock: VirtualClock) -> None:
