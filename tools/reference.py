@@ -66,12 +66,18 @@ def words(kind: Any) -> str:
 VARIABLES = {
     "VIGIE_CONFIG": "The configuration file, when `--config` does not name one.",
     "EMAIL_SENDER": "Sender of mails, and the login when a password is set.",
-    "EMAIL_PASSWORD": "Password of that login; for Gmail an app password.",
+    "EMAIL_PASSWORD": "Password of that login; for Gmail an app password. Left out altogether: the server is a relay that needs no login.",
     "EMAIL_RECEIVER": "Receivers, separated by commas.",
     "SMTP_SERVER": "Mail server.",
-    "SMTP_PORT": "Its port: 587 means STARTTLS, 465 TLS from the start.",
+    "SMTP_PORT": "Its port: 587 means STARTTLS, 465 TLS from the start; 587 when not set, and without a `vigie.yaml` and a password 25.",
     "SMTP_CA_FILE": "PEM file of a private authority of the mail server.",
+    "SMTP_TLS": "`starttls`, `implicit`, `opportunistic` or `none`, as `tls` of a mail channel.",
+    "SMTP_HELO": "The name that greets the mail server, as `helo` of a mail channel.",
     "SSL_CERT_FILE": "PEM file of trusted authorities, for checks and channels; the system's when not set.",
+    "https_proxy": "Proxy for what Vigie sends to `https:` addresses (also `HTTPS_PROXY`); see below.",
+    "http_proxy": "Proxy for what Vigie sends to `http:` addresses, in lower case only.",
+    "all_proxy": "Proxy for both, where no other is set (also `ALL_PROXY`).",
+    "no_proxy": "Hosts and networks that are reached directly (also `NO_PROXY`).",
     "OLLAMA_HOST": "Where Ollama listens, as Ollama's own tools read it: `gpu.lan`, `127.0.0.1:11434`, `https://…`.",
     "OLLAMA_MODEL": "The model, `llama3` when not set.",
     "LOG_FILE": "The log file, `service_check_log.txt` when not set.",
@@ -80,6 +86,19 @@ VARIABLES = {
     "VIGIE_LANGUAGE": "Without a `vigie.yaml`: language of mails and pages, `fr` or `en`.",
     "NO_COLOR": "When set, no colours on a terminal (no-color.org).",
 }
+
+
+PROXIES = """\
+**Proxies** are for what Vigie sends: webhooks, Slack, Teams, and a model outside private networks. They are read as curl reads them: lower case
+goes before upper case, an empty variable counts as unset, `http://`, `https://`, `socks4://`, `socks4a://`, `socks5://` and `socks5h://` with or without a
+login (percent-encoded), no scheme means `http://`. `no_proxy` holds names (with everything below them), addresses and networks
+(`10.0.0.0/8`, `fd07:b51a:cc66:f0::/64`), separated by commas or spaces; also `*`, `*.example.com`, `host:port` and `[IPv6]:port`. This machine
+is never reached through a proxy. Checks, diagnostics and control targets never use these variables: a check measures the direct way,
+or that through the `proxy` of its monitor. Mail is not sent through a proxy. A variable that cannot be understood is named by `vigie config check`,
+`vigie doctor` and at every start, and fails only the deliveries that would need it.
+
+Certificates are verified against one PEM file: `SSL_CERT_FILE`, else the system's. `SSL_CERT_DIR`, `CURL_CA_BUNDLE` and `REQUESTS_CA_BUNDLE` are not used.
+"""
 
 
 def variables() -> str:
@@ -93,7 +112,7 @@ def variables() -> str:
         "these settings are the whole configuration.\n"
     )
     rows = [f"| `{name}` | {words} |" for name, words in VARIABLES.items()]
-    return "\n".join(["## `.env` and the environment", "", about, "| variable | what it is |", "|---|---|", *rows, ""])
+    return "\n".join(["## `.env` and the environment", "", about, "| variable | what it is |", "|---|---|", *rows, "", PROXIES])
 
 
 def item_of(kind: Any) -> type[msgspec.Struct] | None:

@@ -12,26 +12,28 @@ from vigie.agent import probe_deps, probe_or_fault
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
+from vigie.config.fingerprints import fingerprints
 from vigie.core import expiry
 from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
+from vigie.engine.guarding import UnusableNotifier, crashed, guarded
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands, apply_waiting
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.messages import Composer
-from vigie.engine.outbox import Outbox
+from vigie.engine.outbox import Outbox, Unsent
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.transition import Transition
 from vigie.engine.writer import Mode
 from vigie.errors import StoreError, VigieError
 from vigie.llms import ModelDeps
-from vigie.net import NO_SECRETS, Secrets, system_ca_file
+from vigie.net import NO_SECRETS, Secret, Secrets, system_ca_file
 from vigie.notifiers import NotifierDeps
 from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, RunMode, Store
 from vigie.probes.kit.deps import ProbeDeps
@@ -92,14 +94,20 @@ def monitors(settings: Desired) -> dict[str, Monitor]:
 
 def notifiers(settings: Desired, clock: Clock) -> dict[str, Notifier]:
     """Channels by name."""
-    deps = NotifierDeps(clock, socket.gethostname(), system_ca_file())
-    return {name: _notifier(one, deps) for name, one in settings.channels.items()}
+    deps = NotifierDeps(clock, socket.gethostname(), system_ca_file(), proxies=settings.proxies)
+    return {name: _notifier(one, deps, settings) for name, one in settings.channels.items()}
 
 
-def _notifier(channel: Channel, deps: NotifierDeps) -> Notifier:
-    with masked_errors(channel.secrets):
-        built: Notifier = plugins.load("notifiers", channel.kind).build(channel.config.reveal(), deps)
-    return MaskedNotifier(built, channel.secrets) if channel.secrets else built
+def _notifier(channel: Channel, deps: NotifierDeps, settings: Desired) -> Notifier:
+    """A channel whose every failure is a DeliveryError, that of its construction included: it must not cost the others."""
+    held = channel.secrets | Secrets(map(Secret, settings.proxies.secrets()))
+    try:
+        with masked_errors(held):
+            built: Notifier = plugins.load("notifiers", channel.kind).build(channel.config.reveal(), deps)
+    except Exception as error:
+        log.exception("channel %s cannot be built", channel.name)
+        built = UnusableNotifier(crashed(error))
+    return MaskedNotifier(built, held) if held else built
 
 
 def model(settings: Desired, clock: Clock) -> LanguageModel | None:
@@ -108,7 +116,9 @@ def model(settings: Desired, clock: Clock) -> LanguageModel | None:
         return None
     llm = settings.llm
     with masked_errors(llm.secrets):
-        built: LanguageModel = plugins.load("llms", llm.provider).build(settings.llm.config.reveal(), ModelDeps(clock))
+        built: LanguageModel = plugins.load("llms", llm.provider).build(
+            settings.llm.config.reveal(), ModelDeps(clock, system_ca_file(), settings.proxies)
+        )
     return MaskedModel(built, llm.secrets) if llm.secrets else built
 
 
@@ -204,6 +214,16 @@ class Runtime:
         report = self.settings.availability
         self.calendar.use(watched, report.every, report.channels, zone_of(self.settings))
 
+    async def retry_unsent(self, *, everything: bool = False) -> None:
+        """Have unsent notices tried at once: all that wait (`everything`), or those whose channel is configured otherwise than before."""
+        state = state_of(self.settings)
+        made, changed = await asyncio.to_thread(fingerprints, self.settings, state.channels())
+        await self.outbox.retry_unsent(changed, everything=everything)
+        try:
+            state.remember_channels(made)
+        except VigieError as error:  # a later start then takes the channels for unchanged
+            log.warning("how the channels are configured cannot be remembered: %s (%s)", error.message, error.fix)
+
     async def close(self, seconds: float | None = None) -> None:
         """Let what is being sent end, within `seconds` if given, then close the store."""
         await self.reporter.close()
@@ -243,9 +263,9 @@ def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """What a whole cycle came to: how many notices stay unsent, and by name the monitors that could not be checked, each with why."""
+    """What a whole cycle came to: notices that were not delivered, and by name the monitors that could not be checked, each with why."""
 
-    unsent: int
+    unsent: Unsent
     unchecked: tuple[tuple[str, str], ...] = ()
 
 
@@ -299,6 +319,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
         await runtime.reporter.idle()
         await runtime.calendar.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
+        await runtime.retry_unsent(everything=True)
         unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
         return Cycle(unsent, tuple((names[one], unchecked[one]) for one in names if one in unchecked))
@@ -334,4 +355,4 @@ async def send_test(settings: Desired, clock: Clock, channel: str) -> str:
     from vigie.report.render import test_message
 
     now = clock.now()
-    return await notifiers(settings, clock)[channel].deliver(test_message(channel, f"test-{now}", now, settings.language))
+    return await guarded(notifiers(settings, clock)[channel].deliver(test_message(channel, f"test-{now}", now, settings.language)))

@@ -316,6 +316,9 @@ class Ledger(Protocol):
         `then` rows are added in the same transaction.
         """
 
+    async def retry(self, keys: Collection[str], now: int) -> None:
+        """Have these rows tried by `now`: what waits is due and what was undeliverable waits again, held by nobody; the rest stays."""
+
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the opening notice or let it follow, in one transaction.
 

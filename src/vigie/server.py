@@ -25,12 +25,12 @@ from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
 from vigie.engine.transition import Transition
-from vigie.errors import VigieError
+from vigie.errors import StoreError, VigieError
 from vigie.memory import one_arena, settle
 from vigie.net import Link
 from vigie.ports import Batch, Clock
 from vigie.report.render import RenderContext
-from vigie.text.formatting import counted
+from vigie.text.formatting import counted, unsent_words
 from vigie.web.app import build, build_pings
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
@@ -95,6 +95,7 @@ class Server:
     async def start(self) -> None:
         """Adopt the state, start every loop, begin to watch."""
         await self.runtime.start()
+        await self._retry_unsent()
         await self.health.start(self.runtime.store.archive)
         await self.heartbeats.start(jobs(self.settings), await self.runtime.store.ledger.next_run(), listening=True)
         loops = {
@@ -141,7 +142,7 @@ class Server:
         left = max(end - self._clock.monotonic(), 0.0)
         unsent = await self.runtime.outbox.drain(self._clock.now() + round(left * 1000))
         if unsent:
-            log.warning("%s still unsent; they will be sent at the next start", counted(unsent, "notice", "en"))
+            log.warning("unsent: %s", unsent_words(unsent.waiting, unsent.given_up, "start"))
         await self.runtime.close(max(end - self._clock.monotonic(), 0.0))
 
     async def reload(self) -> bool:
@@ -202,11 +203,21 @@ class Server:
 
         async def announce() -> None:
             await self.agent.send_work()
+            await self._retry_unsent()
             settle()
             counts = counted(len(desired.monitors), "monitor", "en"), counted(len(desired.channels), "channel", "en")
             log.info("the new configuration is in force: %s, %s", *counts)
+            for fault in desired.warnings:
+                log.warning("%s", fault)
 
         yield Prepared(swap=swap, announce=announce)
+
+    async def _retry_unsent(self) -> None:
+        """A store that cannot be read now keeps what is unsent, with the times of its next attempts."""
+        try:
+            await self.runtime.retry_unsent()
+        except StoreError as error:
+            log.error("unsent notices cannot be looked through: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
     def setting(self) -> RenderContext:
         """The language and the zone of pages, by the configuration in force."""

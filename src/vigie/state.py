@@ -4,6 +4,7 @@ docs/decisions/0026 says where it is and what becomes of the files of earlier ve
 """
 
 import contextlib
+import json
 import os
 import secrets
 from collections.abc import Iterator
@@ -61,6 +62,26 @@ class State:
             if old is not None and adopted is not None:
                 old.unlink(missing_ok=True)
             return path.read_bytes()
+        except OSError as error:
+            raise _unusable(path, error) from error
+
+    def channels(self) -> dict[str, str]:
+        """The fingerprints of the channels as `remember_channels` last wrote them; empty where nobody did, or they cannot be read."""
+        try:
+            found = json.loads((self.folder / "channels.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return {str(name): str(one) for name, one in found.items()} if isinstance(found, dict) else {}
+
+    def remember_channels(self, fingerprints: dict[str, str]) -> None:
+        """Keep them, for this user alone. Raises VigieError."""
+        path = self.folder / "channels.json"
+        try:
+            self._make_folder()
+            fresh = path.with_name(f"{path.name}.{os.getpid()}")
+            fresh.unlink(missing_ok=True)
+            _write_new(fresh, json.dumps(fingerprints, sort_keys=True).encode())
+            fresh.replace(path)
         except OSError as error:
             raise _unusable(path, error) from error
 

@@ -101,7 +101,7 @@ def test_no_env_file_says_how_to_get_one(vigie: Run, folder: Path) -> None:
     done = vigie("once")
 
     assert done.status == 3
-    assert done.err.count("there is no .env here: `vigie init` writes one") == 5
+    assert done.err.count("there is no .env here: `vigie init` writes one") == 4
 
 
 def test_a_yaml_without_a_channel_says_so(vigie: Run, folder: Path) -> None:
@@ -215,3 +215,70 @@ def test_an_interrupted_run_says_so(vigie: Run, quick: Path, folder: Path, monke
 
     assert done.status == 130
     assert "interrupted; decisions made so far are stored" in (folder / "vigie.log").read_text()
+
+
+def test_a_mended_password_is_tried_by_the_very_next_run(vigie: Run, quick: Path, site: Any, inbox: Any, folder: Path) -> None:
+    right = (folder / ".env").read_text()
+    (folder / ".env").write_text(right.replace("app-password-7", "mistyped"))
+    site.status = 502
+    failed = vigie("once")
+    assert failed.status == 1
+    assert "cycle ends: 1 notice unsent, kept in the outbox; the next run tries again" in failed.err
+    (folder / ".env").write_text(right)
+    done = vigie("once")
+    assert (done.status, len(inbox.mails)) == (0, 1)
+    assert "mistyped" not in failed.err
+
+
+def test_what_was_given_up_goes_out_once_the_channel_is_mended(vigie: Run, quick: Path, site: Any, inbox: Any, folder: Path) -> None:
+    from vigie.testing.smtp_server import Fault
+
+    inbox.fault = Fault("RCPT", "550 5.1.1 No such user", only="gone@site.test")
+    right = (folder / ".env").read_text()
+    (folder / ".env").write_text(right.replace("team@site.test", "gone@site.test"))
+    site.status = 502
+    failed = vigie("once")
+    assert failed.status == 1
+    assert "cycle ends: 1 notice undeliverable (`vigie incidents show` says why)" in failed.err
+    assert "next run tries again" not in failed.err
+    unchanged = vigie("once")
+    assert (unchanged.status, inbox.mails) == (0, []), "nothing says that it would work now"
+    (folder / ".env").write_text(right)
+    assert vigie("once").status == 0
+    assert [mail.receivers for mail in inbox.mails] == [("team@site.test",)]
+
+
+def test_the_fingerprints_of_channels_hold_no_secret(vigie: Run, quick: Path, site: Any, folder: Path) -> None:
+    vigie("once")
+    (path,) = folder.rglob("channels.json")
+    assert path.stat().st_mode & 0o077 == 0
+    assert set(json.loads(path.read_text())) == {"mail"}
+    assert "app-password" not in path.read_text()
+
+
+def test_a_relay_without_a_login_works_from_the_env_alone(vigie: Run, folder: Path, site: Any, tmp_path: Path) -> None:
+    from vigie.testing.smtp_server import SmtpServer
+
+    from .conftest import on_a_thread
+
+    (tmp_path / "relay").mkdir()
+    with on_a_thread(lambda: SmtpServer(tmp_path / "relay", tls="none")) as relay:
+        (folder / ".env").write_text(
+            f"SERVICE_URL={site.url}\nEMAIL_SENDER=v@site.test\nEMAIL_RECEIVER=team@site.test\nSMTP_SERVER=127.0.0.1\nSMTP_PORT={relay.port}\n"
+            "SMTP_HELO=mon.site.test\nOLLAMA_HOST=127.0.0.1:9\nVIGIE_LANGUAGE=en\n"
+        )
+        checked = vigie("config", "check")
+        assert "channels: mail" in checked.out
+        assert "note:" not in checked.out
+        assert vigie("notify", "test").status == 0
+        assert relay.mails[0].login is None
+        assert "EHLO mon.site.test" in relay.commands
+
+
+def test_a_password_in_plain_text_is_told_at_every_start(vigie: Run, quick: Path, folder: Path) -> None:
+    quick.write_text(quick.read_text().replace("{type: email}", "{type: email, tls: none}"))
+    words = "the password is sent to localhost:"
+    assert f"warning: {folder}/vigie.yaml" in (checked := vigie("config", "check").out)
+    assert words in checked
+    assert words in vigie("doctor").out
+    assert f"WARNING - {folder}/vigie.yaml:3: notify.mail.tls: {words}" in vigie("once").err

@@ -78,12 +78,46 @@ def test_the_environment_alone_is_a_configuration(tmp_path: Path) -> None:
     assert found.missing == ()
 
 
-def test_missing_mail_settings_are_listed_and_check_needs_none(tmp_path: Path) -> None:
-    found = load(None, {name: value for name, value in MAIL.items() if name != "EMAIL_PASSWORD"}, tmp_path)
+@pytest.mark.parametrize(
+    ("changed", "missing"),
+    [
+        ({"EMAIL_RECEIVER": None}, ["EMAIL_RECEIVER"]),
+        ({"EMAIL_PASSWORD": ""}, ["EMAIL_PASSWORD"]),  # a line that was never filled in
+        ({"EMAIL_PASSWORD": None, "SMTP_SERVER": None}, ["EMAIL_PASSWORD", "SMTP_SERVER"]),
+        ({"EMAIL_SENDER": None, "SMTP_PORT": None}, ["EMAIL_SENDER"]),
+    ],
+)
+def test_missing_mail_settings_are_listed_and_check_needs_none(tmp_path: Path, changed: dict[str, str | None], missing: list[str]) -> None:
+    values = {name: value for name, value in {**MAIL, **changed}.items() if value is not None}
+    found = load(None, values, tmp_path)
 
-    assert [fault.key for fault in found.missing] == ["EMAIL_PASSWORD"]
+    assert [fault.key for fault in found.missing] == missing
     assert found.channels == {}
     assert found.monitors[0].config.reveal().url == "https://ollama.com/"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, (25, "opportunistic")),
+        ({"SMTP_PORT": "2525"}, (2525, "opportunistic")),
+        ({"SMTP_TLS": "none"}, (25, "none")),
+        ({"SMTP_TLS": "starttls", "SMTP_PORT": "587"}, (587, "starttls")),
+        ({"SMTP_CA_FILE": "ca.pem"}, (587, "starttls")),  # whose certificate is named is verified
+        ({"EMAIL_PASSWORD": "hunter22"}, (587, "starttls")),
+        ({"EMAIL_PASSWORD": "hunter22", "SMTP_TLS": "none"}, (587, "none")),
+    ],
+)
+def test_a_relay_without_a_login_is_usable_from_the_environment_alone(
+    tmp_path: Path, more: dict[str, str], expected: tuple[int, str]
+) -> None:
+    values = {name: value for name, value in MAIL.items() if name not in ("EMAIL_PASSWORD", "SMTP_PORT")}
+    found = load(None, {**values, **more, "SMTP_HELO": "mon.site.test"}, tmp_path)
+
+    config = found.channels["mail"].config.reveal()
+    assert found.missing == ()
+    assert (config.port, config.protection, config.helo) == (*expected, "mon.site.test")
+    assert bool(found.warnings) is (expected[1] == "none" and "EMAIL_PASSWORD" in more)
 
 
 def test_what_was_never_filled_in_is_missing_though_it_is_there(tmp_path: Path) -> None:

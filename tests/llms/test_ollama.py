@@ -243,3 +243,27 @@ def test_what_would_leave_the_machine_or_reach_nobody_is_refused(changed: dict[s
 
 def test_a_public_host_is_the_users_to_allow() -> None:
     assert Config(url="https://ollama.example.com", model="gpt-oss:120b-cloud", allow_remote=True).allow_remote
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"OLLAMA_HOST": "a:b:c:d"},
+        {"NO_PROXY": "localhost,127.0.0.1,fd07:b51a:cc66:f0::/64"},
+        {"HTTPS_PROXY": "ftp://proxy.example:1"},
+        {"SSL_CERT_FILE": "/nowhere.pem"},
+        {"SSL_CERT_DIR": "/nowhere"},
+    ],
+)
+def test_the_official_client_is_imported_whatever_its_package_would_read(environ: dict[str, str]) -> None:
+    """Its package makes a client of its own when it is imported, by its own reading of the environment."""
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "import sys\nfrom vigie.llms.ollama import Config, build\nfrom vigie.llms import ModelDeps\nfrom vigie.clock import SystemClock\n"
+        "assert build(Config(url='http://127.0.0.1:9'), ModelDeps(SystemClock()))._client()\nassert 'ollama' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **environ}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 import trustme
 
@@ -13,6 +14,7 @@ from vigie.errors import DeliveryError, DeliveryReason
 from vigie.net import Secret
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import Config, Mail, build
+from vigie.notifiers.email.greeting import default, is_valid
 from vigie.testing import smtp_server as smtp
 from vigie.testing.messages import sample
 from vigie.testing.notifier_suite import refused
@@ -52,13 +54,103 @@ async def test_a_login_of_another_name_than_the_sender_is_used(folder: Path, mai
     assert server.mails[0].login == "apikey"
 
 
-async def test_the_server_is_greeted_by_full_name_or_by_address_literal(folder: Path, mail: Make, deps: NotifierDeps) -> None:
+async def test_the_server_is_greeted_by_what_was_set_or_else_by_the_best_name_known(folder: Path, mail: Make, deps: NotifierDeps) -> None:
     async with SmtpServer(folder) as server:
         await mail(server).deliver(PAGE)
-        short = build(mail(server)._config, replace(deps, hostname="laptop"))
-        await short.deliver(PAGE)
+        await build(mail(server)._config, replace(deps, hostname="laptop")).deliver(PAGE)
+        await mail(server, helo="[192.0.2.1]").deliver(PAGE)
     greetings = [line for line in server.commands if line.startswith("EHLO")]
-    assert set(greetings) == {"EHLO watch.example.com", "EHLO [127.0.0.1]"}
+    assert list(dict.fromkeys(greetings)) == ["EHLO watch.example.com", "EHLO example.com", "EHLO [192.0.2.1]"]
+
+
+@pytest.mark.parametrize(
+    ("hostname", "sender", "greeting"),
+    [
+        ("watch.example.com", "v@site.example", "watch.example.com"),
+        ("watch.example.com.", "v@site.example", "watch.example.com"),
+        ("xn--bcher-kva.example", "v@site.example", "xn--bcher-kva.example"),
+        ("laptop", "v@site.example", "site.example"),
+        ("localhost", "v@site.example", "site.example"),
+        ("localhost.localdomain", "v@site.example", "site.example"),
+        ("(none)", "v@site.example", "site.example"),
+        ("(none).example.com", "v@site.example", "site.example"),
+        ("my_host.example.com", "v@site.example", "site.example"),
+        ("-bad.example.com", "v@site.example", "site.example"),
+        ("a..example.com", "v@site.example", "site.example"),
+        ("Anna's-Mac.local", "v@site.example", "site.example"),
+        ("mac.local", "v@site.example", "site.example"),
+        ("ip-10-0-0-1.ec2.internal", "v@site.example", "site.example"),
+        ("nas.home.arpa", "v@site.example", "site.example"),
+        ("10.0.0.1", "v@site.example", "site.example"),
+        ("fe80::1", "v@site.example", "site.example"),
+        ("é.example.com", "v@site.example", "site.example"),
+        ("x" * 64 + ".example.com", "v@site.example", "site.example"),
+        (".".join(["abcdefgh"] * 30), "v@site.example", "site.example"),
+        ("", "v@site.example", "site.example"),
+        ("laptop", "v@nas.lan", "nas.lan"),
+        ("laptop", "root@localhost", "[127.0.0.1]"),
+        ("laptop", "root@box.localdomain", "[127.0.0.1]"),
+        ("laptop", "root@box", "[127.0.0.1]"),
+    ],
+)
+def test_no_server_is_greeted_by_a_name_that_is_nobodys(hostname: str, sender: str, greeting: str) -> None:
+    assert default(hostname, sender) == greeting
+    assert is_valid(greeting)
+
+
+@pytest.mark.parametrize(("helo", "valid"), [
+    ("mon.example.com", True), ("box", True), ("[192.0.2.1]", True), ("[IPv6:2001:db8::1]", True), ("a b", False), ("my_host.example.com", False),
+    ("[x]", False), ("x\r\nMAIL FROM:<a@b>", False), ("", False), ("(none)", False),
+])  # fmt: skip
+def test_a_greeting_that_is_no_name_is_a_fault_of_the_configuration(helo: str, valid: bool, mail: Make, folder: Path) -> None:
+    server = SmtpServer(folder)
+    server.port = 25
+    if valid:
+        assert mail(server, helo=helo)
+    else:
+        with pytest.raises(msgspec.ValidationError, match="SMTP_HELO"):
+            mail(server, helo=helo)
+
+
+@pytest.mark.parametrize("tls", ["starttls", "none"])
+async def test_a_relay_is_spoken_to_as_it_offers(tls: smtp.Protection, folder: Path, mail: Make) -> None:
+    async with SmtpServer(folder, tls=tls) as server:
+        channel = mail(server, tls="opportunistic", host="127.0.0.1", ca_file=None)
+        await channel.deliver(PAGE)
+        line = await channel.examine()
+    assert server.mails[0].encrypted is (tls == "starttls")
+    assert ("starttls, unverified" if tls == "starttls" else "unencrypted") in line
+    assert len(server.mails) == 1  # the examination asked about the recipients, and sent nothing
+
+
+async def test_a_relay_that_does_not_relay_is_found_by_the_examination(folder: Path, mail: Make) -> None:
+    async with SmtpServer(folder, tls="none") as server:
+        channel = mail(server, tls="opportunistic")
+        server.fault = smtp.REFUSE_RECEIVERS
+        with pytest.raises(DeliveryError, match="recipients refused"):
+            await channel.examine()
+        server.fault = smtp.AUTH_REQUIRED
+        with pytest.raises(DeliveryError, match="530"):
+            await channel.examine()
+        server.fault = smtp.DEFER_RECEIVERS
+        await channel.examine()
+    assert not server.mails
+
+
+def test_a_password_is_never_left_to_what_the_server_offers(mail: Make, folder: Path) -> None:
+    server = SmtpServer(folder)
+    server.port = 25
+    with pytest.raises(msgspec.ValidationError, match="SMTP_TLS"):
+        mail(server, tls="opportunistic", password="s3cret")
+
+
+def test_a_password_without_encryption_is_told(mail: Make, folder: Path) -> None:
+    server = SmtpServer(folder)
+    server.port = 25
+    ((key, words, _),) = mail(server, tls="none", password="s3cret")._config.cautions
+    assert (key, words) == ("tls", "the password is sent to localhost:25 unencrypted")
+    assert mail(server, tls="none")._config.cautions == ()
+    assert mail(server, tls="starttls", password="s3cret")._config.cautions == ()
 
 
 async def test_a_refused_password_names_the_fix_and_is_tried_again_slowly(folder: Path, mail: Make) -> None:

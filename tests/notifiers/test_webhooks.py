@@ -200,11 +200,6 @@ async def test_a_silent_tls_handshake_runs_into_the_deadline(deps: NotifierDeps,
     assert (error.reason, error.permanent) == (DeliveryReason.TIMEOUT, False)
 
 
-async def test_behind_a_proxy_nothing_is_tried(deps: NotifierDeps, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    assert "proxy" in await reach(deps, "https://hooks.example.com/services/T0")
-
-
 @pytest.mark.parametrize(
     ("header", "wait"),
     [

@@ -188,7 +188,7 @@ async def test_an_older_version_than_asked_is_weak(serve: Serve, deps: ProbeDeps
 
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
-async def test_an_obsolete_version_is_weak_and_a_short_key_too(
+async def test_an_obsolete_version_is_refused_and_a_short_key_weak(
     serve: Serve, deps: ProbeDeps, make_context: Contexts, weak_context: tuple[ssl.SSLContext, Path]
 ) -> None:
     old = make_context()
@@ -197,7 +197,7 @@ async def test_an_obsolete_version_is_weak_and_a_short_key_too(
     old.maximum_version = ssl.TLSVersion.TLSv1_1
     context, pem = weak_context
     async with serve(hold, old) as port, serve(hold, context) as short:
-        assert (await look(deps, port)).cause is Cause.TLS_WEAK
+        assert (await look(deps, port)).cause is Cause.TLS_HANDSHAKE
         assert (await look(deps, short, ca_file=str(pem))).cause is Cause.TLS_WEAK
 
 

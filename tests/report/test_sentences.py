@@ -114,7 +114,12 @@ def test_a_time_of_another_day_has_its_date() -> None:
 
 
 def test_the_programs_own_note_is_translated_and_a_persons_is_not() -> None:
-    assert "Note : le service a été retiré de la configuration" in said(NoticeReason.CLOSED, "fr", note=REMOVED, closed_by="vigie").lines
+    by_program = said(NoticeReason.CLOSED, "fr", note=REMOVED, closed_by="vigie")
+    assert by_program.lines[:2] == (
+        "Boutique (https://api.example.com/health) : incident clos par Vigie.",
+        "Le service a été retiré de la configuration.",
+    )
+    assert "clos par Vigie" in by_program.headline
     assert "Note: cable cut" in said(NoticeReason.CLOSED, "en", note="cable\ncut", closed_by="Zoé").lines
 
 

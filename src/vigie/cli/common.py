@@ -138,9 +138,14 @@ def exposed(found: Desired) -> Fault | None:
 
 
 def start_log(found: Desired, *, console: bool = True, brief: bool = False) -> None:
-    """Begin to log as configured. `brief`: the console gets only what deserves a mail from cron, as long as a file has everything."""
+    """Begin to log as configured, with what the configuration does otherwise than somebody may think.
+
+    `brief`: the console gets only what deserves a mail from cron, as long as a file has everything.
+    """
     with log_of(found, console=console, brief=brief) as swap:
         swap()
+    for fault in found.warnings:
+        log.warning("%s", fault)
 
 
 def log_of(found: Desired, *, console: bool = True, brief: bool = False) -> AbstractContextManager[Callable[[], None]]:

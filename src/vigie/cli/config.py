@@ -38,6 +38,8 @@ def check(
         typer.echo(f"warning: {doubt}")
     for fault in (*found.missing, *filter(None, [exposed(found)])):
         typer.echo(f"note: {fault}")
+    for fault in found.warnings:
+        typer.echo(f"warning: {fault}")
 
 
 @app.command(epilog=notes("vigie config schema > vigie.schema.json"))

@@ -3,6 +3,8 @@
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,7 +12,7 @@ import typer
 from vigie.cli.common import ConfigOption, coloured, command, counted, exposed, grouped, notes, reading, run, settings, waiting
 from vigie.config import Desired
 from vigie.errors import VigieError
-from vigie.ports import Clock, LanguageModel
+from vigie.ports import Clock, LanguageModel, Notifier
 
 app = command()
 
@@ -37,6 +39,8 @@ def doctor(
     """Test everything an alert depends on, and say how to fix what is broken."""
     found = settings(config, verify=True)
     _say("ok", "configuration", f"{found.file or found.base / '.env'}, {counted(len(found.monitors), 'monitor')}")
+    for fault in found.warnings:
+        _say("note", "configuration", str(replace(fault, fix="")), fault.fix)
     raise typer.Exit(1 if run(_all(found, pull=pull)) else 0)
 
 
@@ -53,7 +57,7 @@ async def _all(found: Desired, *, pull: bool) -> int:
         examined["feedback links"] = lambda: _key(found)
     writer = model(found, clock)
     examined["model"] = (lambda: _model(found, writer, clock, pull=pull)) if writer is not None else _no_model
-    examined |= {f"channel {name}": one.examine for name, one in notifiers(found, clock).items()}
+    examined |= {f"channel {name}": partial(_channel, one) for name, one in notifiers(found, clock).items()}
     if found.web.enabled or found.web.pings_listen is not None:
         examined["web"] = lambda: _web(found)
     if found.missing or not found.channels:
@@ -158,11 +162,19 @@ async def _resolver(found: Desired) -> str:
     finally:
         deps.close()
     if fault is not None:
+        proxies = ", ".join(sorted({one.variable for one in found.proxies.by_scheme.values()}))
+        hint = f"; checks use no proxy of the environment ({proxies}), only the `proxy` of a monitor" if proxies else ""
         raise _NoteError(
-            f"no control target answers ({fault}): external services cannot be checked from here",
+            f"no control target answers ({fault}): external services cannot be checked from here{hint}",
             "check this machine's network, or list hosts of your own under `control`",
         )
     return "names resolve and control targets answer" if found.control else "no control targets are configured"
+
+
+async def _channel(notifier: Notifier) -> str:
+    from vigie.engine.guarding import guarded
+
+    return await guarded(notifier.examine())
 
 
 async def _model(found: Desired, writer: LanguageModel, clock: Clock, *, pull: bool) -> str:

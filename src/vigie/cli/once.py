@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from vigie.cli.common import ConfigOption, command, counted, logged, need_channels, notes, run, settings, start_log
+from vigie.text import formatting
 
 app = command()
 log = logging.getLogger("vigie.once")
@@ -18,7 +19,7 @@ _MAX_NAMED, _WHY = 10, 120
     epilog=notes(
         "vigie once",
         "*/5 * * * * cd /srv/vigie && .venv/bin/vigie once          (a crontab line)",
-        status="0 complete and everything sent, 1 a notice is unsent (the next run retries), 3 could not run: "
+        status="0 complete and everything sent, 1 a notice was not delivered (the next run tries again what waits), 3 could not run: "
         "invalid configuration, unusable database, or another run in progress",
     )
 )
@@ -33,9 +34,9 @@ def once(*, config: ConfigOption = None) -> None:
         need_channels(found)
         log.info("cycle starts: %s", counted(len(found.monitors), "monitor"))
         done = run(cycle(found, SystemClock()))
-    unchecked = _unchecked(done.unchecked)
-    if done.unsent:
-        log.error("cycle ends: %s unsent, kept in the outbox; the next run retries%s", counted(done.unsent, "notice"), unchecked)
+    unsent, unchecked = done.unsent, _unchecked(done.unchecked)
+    if unsent:
+        log.error("cycle ends: %s%s", formatting.unsent_words(unsent.waiting, unsent.given_up, "run"), unchecked)
         raise typer.Exit(1)
     if unchecked:
         log.warning("cycle ends: everything is sent%s", unchecked)

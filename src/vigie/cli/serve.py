@@ -39,7 +39,7 @@ def _warn(found: Desired) -> None:
     """Watching without telling anybody is allowed here, but never in silence."""
     if found.channels:
         for fault in found.missing:
-            log.warning("eemail cannot be sent yet: %s", fault)
+            log.warning("email cannot be sent yet: %s", fault)
         return
     names = f"not set: {', '.join(fault.key for fault in found.missing)}; " if found.missing else ""
     log.warning("no channel is configured: incidents are recorded and shown, but no alert is sent (%s`vigie init` sets one up)", names)

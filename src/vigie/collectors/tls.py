@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from vigie.collectors import SHARE, SOURCE, CollectorDeps, connected, is_address, led_elsewhere
 from vigie.core.model import TlsFacts
-from vigie.net import peer_chain, tls_facts
+from vigie.net import ascii_name, peer_chain, tls_facts
 from vigie.report.changes import TLS_VERSIONS, self_signed
 from vigie.report.facts import Evidence, FactKind, Subject
 from vigie.report.wording import both, days_of
@@ -39,7 +39,7 @@ class Certificates:
             return []
         address, port = result.address or subject.monitor.host, parts.port or 443
         wait_s, host = budget_ms / 1000 * SHARE / 2, subject.monitor.host
-        name = None if is_address(host) else host
+        name = None if is_address(host) else ascii_name(host)
         seen = await self._shake(address, port, name, wait_s)
         if isinstance(seen, TlsFacts):
             return self._facts(seen)

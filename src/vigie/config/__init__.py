@@ -7,19 +7,22 @@ from pathlib import Path
 from typing import Any
 
 from vigie import plugins
-from vigie.config import variables
+from vigie.config import environment, variables
 from vigie.config.desired import Channel, Desired, DesiredMonitor, Llm, Sealed
 from vigie.config.model import File
 from vigie.config.tree import Tree
 from vigie.config.variables import Variables
 from vigie.errors import ConfigError, Fault
-from vigie.net import Secrets
+from vigie.net import Proxies, Secret, Secrets
 
 __all__ = ["Channel", "Desired", "DesiredMonitor", "Llm", "Sealed", "find", "load", "one_monitor"]
 
 _ENVIRONMENT = "environment"  # stands for a file where there is none
 _SEED_URL = "https://ollama.com/"
-_MAIL = ("EMAIL_SENDER", "EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER", "SMTP_PORT")
+_MAIL = ("EMAIL_SENDER", "EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER")
+_RELAY = ("EMAIL_SENDER", "EMAIL_RECEIVER", "SMTP_SERVER")  # what is enough for a mail server that asks for no login
+# How such a server is spoken to, where no variable says it: as mail servers speak to each other (RFC 5321 §4.5.4.2, RFC 7435).
+_RELAYED: dict[str, tuple[str, Any]] = {"port": ("SMTP_PORT", 25), "tls": ("SMTP_TLS", "opportunistic")}
 # Reserved for examples (RFC 2606 §3): no mail can go there, so a setting with such a name was never filled in.
 _EXAMPLE = re.compile(r"(^|[@.])example\.(com|net|org)$", re.IGNORECASE)
 
@@ -63,9 +66,16 @@ def _seed(known: Variables) -> Tree:
     made.value = {"monitors": [watched]}
     if values.get("VIGIE_LANGUAGE"):
         made.value["language"] = values["VIGIE_LANGUAGE"]
-    if all(values.get(name) for name in _MAIL):
-        made.value["notify"] = {"mail": {"type": "email"}}
+    if _is_usable(known):
+        relayed = not values.get("EMAIL_PASSWORD") and not values.get("SMTP_CA_FILE")
+        usual = {key: value for key, (name, value) in _RELAYED.items() if relayed and not values.get(name)}
+        made.value["notify"] = {"mail": {"type": "email", **usual}}
     return made
+
+
+def _is_usable(known: Variables) -> bool:
+    """Whether the environment alone makes an email channel: with a password, or without one at all. An empty one was to be filled in."""
+    return all(known.values.get(name) for name in _RELAY) and known.values.get("EMAIL_PASSWORD") != ""
 
 
 def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
@@ -102,7 +112,8 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
     parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
     parts.append(secret_of_store(read, shape.store))
-    held = {one for secrets in parts for one in secrets}
+    proxies = Proxies.of(read.variables.values)
+    held = {*(one for secrets in parts for one in secrets), *map(Secret, proxies.secrets())}
     return Desired(
         file=file,
         base=base,
@@ -124,6 +135,8 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         problems=tuple(_masked(read, read.problems)),
         doubts=tuple(_masked(read, read.doubts)),
         secrets=Secrets(held),
+        proxies=proxies,
+        warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
     )
 
 

@@ -58,6 +58,8 @@ def channels(tree: Tree, raw: dict[str, Any]) -> dict[str, Channel]:
         config = build(tree, with_environment(tree, adapter, rest, path), adapter.Config, path, adapter.ENVIRONMENT)
         if config is not None:
             verify(tree, adapter, config, path)
+            for key, message, fix in getattr(config, "cautions", ()):
+                tree.warn((*path, key), message, fix)
             found[name] = Channel(name, values["type"], Sealed(config), secrets.of(tree, config, (adapter.Config,), path).secrets)
     return found
 

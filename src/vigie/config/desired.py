@@ -8,7 +8,7 @@ from vigie.config.model import Log, Web
 from vigie.core.model import CheckSpec, Monitor
 from vigie.core.period import Every
 from vigie.errors import Fault
-from vigie.net import MASK, NO_SECRETS, Secret, Secrets
+from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
 from vigie.stores import StoreConfig
 
 _T = TypeVar("_T")
@@ -116,6 +116,8 @@ class Desired:
     availability: AvailabilityReport
     missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
     secrets: Secrets  # of all adapters together
+    proxies: Proxies = DIRECT  # how web addresses that Vigie sends to are reached; checks never use them
+    warnings: tuple[Fault, ...] = ()  # what works otherwise than somebody may think; nothing is refused for it
     problems: tuple[Fault, ...] = ()  # what keeps adapters from their work on this machine, where it was examined
     doubts: tuple[Fault, ...] = ()  # and what may keep them from it
 

@@ -30,6 +30,7 @@ class Tree:
     lines: dict[Path, int] = field(default_factory=dict)
     origins: dict[Path, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)  # of what works, and should be known
     verifying: bool = False  # whether this machine is examined, too
     problems: list[Fault] = field(default_factory=list)  # what keeps adapters from their work on this machine
     doubts: list[Fault] = field(default_factory=list)  # and what may keep them from it
@@ -54,13 +55,17 @@ class Tree:
         """Note a fault at a path, with the place of its variable, or else the nearest known line."""
         if any(path[:length] in self.unread for length in range(len(path) + 1)):
             return
-        self.faults.append(self._placed(path, message, fix))
+        self.faults.append(self._located(path, message, fix))
+
+    def warn(self, path: Path, message: str, fix: str = "") -> None:
+        """Note what works, and should be known."""
+        self.warnings.append(self._located(path, message, fix))
 
     def problem(self, path: Path, message: str, fix: str = "", *, certain: bool = True) -> None:
         """Note what is wrong with this machine, in the same way."""
-        (self.problems if certain else self.doubts).append(self._placed(path, message, fix))
+        (self.problems if certain else self.doubts).append(self._located(path, message, fix))
 
-    def _placed(self, path: Path, message: str, fix: str) -> Fault:
+    def _located(self, path: Path, message: str, fix: str) -> Fault:
         if path in self.origins:
             return self.variables.fault(self.origins[path], message, fix)
         where = path

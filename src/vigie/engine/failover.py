@@ -1,13 +1,14 @@
 """Who is notified instead, when a channel cannot be reached."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from vigie.core.notification import Notice, NoticeReason
-from vigie.ports import Archive, Clock, Ledger, OutboxRow, OutboxState
+from vigie.ports import Archive, Clock, Delivery, Ledger, OutboxRow, OutboxState
 
 _FAIL_OVER_AFTER = 3
 _FRESH_SECONDS = 1.0
+_REMEMBERED = 1_000
 
 
 class Failover:
@@ -17,6 +18,7 @@ class Failover:
         self._ledger, self._archive, self._clock, self._fallbacks = ledger, archive, clock, fallbacks
         self._unsent: dict[str, list[Notice]] = {}
         self._read_at = float("-inf")
+        self._said: dict[tuple[str, str], None] = {}  # (alert, channel) of notices that one was undeliverable, newest last
 
     async def rows(self, notice: Notice, attempt: int, now: int, *, undeliverable: bool) -> list[OutboxRow]:
         """The notice, and those that wait behind it for the same channel, for the failover channels. Raises StoreError.
@@ -29,7 +31,8 @@ class Failover:
             return []
         unsent = [one for one in await self._waiting(notice) if _is_first_hand(one)]
         known = {(one.reason, one.number, one.channel) for one in unsent}
-        known |= {(one.reason, one.number, one.channel) for one in await self._archive.deliveries(notice.alert) if not one.failover_for}
+        deliveries = await self._archive.deliveries(notice.alert)
+        known |= {(one.reason, one.number, one.channel) for one in deliveries if not one.failover_for}
         stuck = [one for one in unsent if one.channel == notice.channel]
         found = [
             OutboxRow(replace(one, channel=other, failover_for=one.channel), now)
@@ -37,9 +40,20 @@ class Failover:
             for other in others
             if (one.reason, one.number, other) not in known
         ]
-        if undeliverable:
+        if undeliverable and not await self._was_said(notice, deliveries):
             found.append(OutboxRow(_said_so(notice, others[0], now), now))
+            self._said = dict([*self._said.items(), ((notice.alert, notice.channel), None)][-_REMEMBERED:])
         return found
+
+    async def _was_said(self, notice: Notice, deliveries: Sequence[Delivery]) -> bool:
+        """Whether somebody was, or will be, notified that this channel fails for this alert: once is enough, however much it lost."""
+        if (notice.alert, notice.channel) in self._said:
+            return True
+        waiting = await self._waiting(notice)
+        said = [(one.reason, one.failover_for) for one in waiting] + [
+            (one.reason, one.failover_for) for one in deliveries if not one.failure
+        ]
+        return (NoticeReason.UNDELIVERABLE, notice.channel) in said
 
     async def _waiting(self, notice: Notice) -> list[Notice]:
         """What waits for this alert, as it was a second ago at most: a dead channel fails for thousands at once."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from vigie.core import expiry
 from vigie.core.detection import Severity
@@ -19,6 +20,7 @@ from vigie.report.render import RenderContext
 log = logging.getLogger("vigie.outbox")
 
 _MEMBERS, _EVER = 5_000, 2**63 - 1
+_LATE_MS = 900_000  # a notice waits for the model's report for a minute or two
 
 
 class Composer:
@@ -76,7 +78,13 @@ class Composer:
         return found if found is not None and found.status is Status.UP and found.at >= incident.started_at else None
 
     async def compose(self, notice: Notice) -> Message:
-        """The message of a notice."""
+        """The message of a notice; one that could not be sent for a while says from when it is."""
+        message, now = await self._composed(notice), self._clock.now()
+        if now - notice.at < _LATE_MS:
+            return message
+        return replace(message, lines=(render.late(notice, now, self._setting), *message.lines))
+
+    async def _composed(self, notice: Notice) -> Message:
         if notice.reason is NoticeReason.AVAILABILITY:
             return await self._availability(notice)
         if expiries.is_expiry(notice.alert):

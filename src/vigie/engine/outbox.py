@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Self
 
 from vigie.core.notification import LONGEST_WAIT_MS, Notice, NoticeReason, retry_at
 from vigie.engine.alive import seen_through
 from vigie.engine.failover import Failover
+from vigie.engine.guarding import crashed
+from vigie.engine.retry import to_retry
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
 from vigie.ports import Archive, Clock, Delivery, Ledger, Notifier, OutboxRow, OutboxState
 from vigie.report.facts import Message
@@ -22,6 +25,23 @@ _OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 _REMEMBERED = 1_000
 
 Outcome = tuple[Delivery, DeliveryError | None]
+
+
+class Unsent(int):
+    """How many notices were not delivered; `given_up` of them just now for good, the others wait for their next attempt."""
+
+    given_up: int
+
+    def __new__(cls, waiting: int, given_up: int) -> Self:
+        """Of both together."""
+        made = super().__new__(cls, waiting + given_up)
+        made.given_up = given_up
+        return made
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return self - self.given_up
 
 
 class _Time:
@@ -57,7 +77,7 @@ class Outbox:
         compose: Callable[[Notice], Awaitable[Message]],
         fallbacks: Callable[[Notice], tuple[str, ...]],
     ) -> None:
-        self._ledger, self._clock, self._notifiers = ledger, clock, dict(notifiers)
+        self._ledger, self._archive, self._clock, self._notifiers = ledger, archive, clock, dict(notifiers)
         self._compose, self._failover = compose, Failover(ledger, archive, clock, fallbacks)
         self._time, self._is_right = _Time(clock), False
         self._woken = asyncio.Event()
@@ -94,8 +114,20 @@ class Outbox:
             except TimeoutError:
                 pass
 
-    async def drain(self, until_ms: int) -> int:
-        """Send what is due until nothing is, at most until `until_ms` (epoch); how many were not delivered: unsent, or given up."""
+    async def retry_unsent(self, changed: Collection[str] = (), *, everything: bool = False) -> None:
+        """Have unsent notices tried at once, as `to_retry` picks them: at a start, and when `changed` channels are in force.
+
+        Raises StoreError.
+        """
+        now = self._time.now()
+        keys = await to_retry(self._ledger, self._archive, now, self._notifiers, changed, everything=everything)
+        if keys:
+            await self._ledger.retry(keys, now)
+            log.info("%d unsent notice(s) of earlier are tried again now", len(keys))
+            self.wake()
+
+    async def drain(self, until_ms: int) -> Unsent:
+        """Send what is due until nothing is, at most until `until_ms` (epoch); what was not delivered meanwhile."""
         until, given_up = self._time.now() + until_ms - self._clock.now(), self._undeliverable
         while (now := self._time.now()) < until:
             await self._send_due()
@@ -107,7 +139,7 @@ class Outbox:
                 break
             else:
                 await self._clock.sleep(pause)
-        return (await self._ledger.counts()).waiting + self._undeliverable - given_up
+        return Unsent((await self._ledger.counts()).waiting, self._undeliverable - given_up)
 
     async def close(self, seconds: float | None = None) -> None:
         """Start no more sends, and wait for those under way: each has its own deadline.
@@ -197,10 +229,10 @@ class Outbox:
         except asyncio.CancelledError as found:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
-            error = _broken(found)  # a channel's own; nobody cancelled this send
+            error = crashed(found)  # a channel's own; nobody cancelled this send
         except Exception as found:  # a channel may raise anything; the notice is tried again all the same
             log.exception("%s: %s crashed", notice.alert, notice.channel)
-            error = _broken(found)
+            error = crashed(found)
         took = round((self._clock.monotonic() - started) * 1000)
         said, failure = (answer, None) if error is None else (error.message, error.reason)
         return Delivery.of(notice, self._clock.now(), row.attempts + 1, failure, said, took), error
@@ -243,7 +275,3 @@ class Outbox:
         else:
             wait = (again - now) / 1000
             log.error("%s: %s failed: %s%s; next attempt in %.0f s", notice.alert, notice.channel, error.message, fix, wait)
-
-
-def _broken(found: BaseException) -> DeliveryError:
-    return DeliveryError(DeliveryReason.OTHER, f"{type(found).__name__}: {found}")

@@ -6,7 +6,10 @@ leaves, the server is asked whether the model runs here or is only a name for on
 """
 
 import asyncio
+import importlib.util
 import re
+import sys
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any
@@ -16,7 +19,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
-from vigie.llms import LEAVES, Faults, ModelDeps, in_time, is_near
+from vigie.llms import LEAVES, Faults, ModelDeps, in_time, is_near, way
 from vigie.net import ADDRESS, SHOWN, redact, redact_url
 from vigie.ports import Offered, Prompt, Pulled, Reply
 from vigie.report.prompt import tokens
@@ -27,6 +30,7 @@ _EXAMINE_SECONDS, _PRELOAD_SECONDS = 15.0, 300.0
 _PULL_SECONDS, _PULL_SILENCE_MS = 86_400.0, 60_000
 _LONGEST_REPLY = 20_000  # characters; num_predict tokens make a few thousand
 _HOST = re.compile(r"[A-Za-z0-9_.:-]+")
+_PACKAGE = "ollama"
 _CLOUD = ("-cloud", ":cloud")
 # No tokenizer packs more bytes into a token; a count below that is a prompt that was cut. The static part may come from the
 # server's cache, which older servers leave out of the count, so only the user's part is held against it.
@@ -115,14 +119,9 @@ class Ollama:
 
     def _client(self) -> Any:
         import httpx
-        from ollama import AsyncClient
 
-        limits = httpx.Timeout(None, connect=_CONNECT_SECONDS)
-        return AsyncClient(host=self._url, timeout=limits, trust_env=self._proxied(), follow_redirects=False)
-
-    def _proxied(self) -> bool:
-        """Proxies of the environment are for hosts far away; on the way to localhost they would only be in it."""
-        return not self._near
+        limits, reached = httpx.Timeout(None, connect=_CONNECT_SECONDS), way(self._url, self._deps)
+        return _official_client()(host=self._url, timeout=limits, transport=reached, trust_env=False, follow_redirects=False)
 
     @property
     def _near(self) -> bool:
@@ -173,7 +172,8 @@ class Ollama:
         import httpx
 
         limits = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
-        async with httpx.AsyncClient(base_url=self._url, timeout=limits, trust_env=self._proxied()) as http:
+        reached = await asyncio.to_thread(way, self._url, self._deps)
+        async with httpx.AsyncClient(base_url=self._url, timeout=limits, transport=reached, trust_env=False) as http:
             answer = await (http.get(path) if body is None else http.post(path, json=body))
             answer.raise_for_status()
             found = answer.json()
@@ -289,6 +289,27 @@ class Ollama:
         where = f"status {status}" if status and status > 0 else "mid-reply"
         fix = "use a smaller model" if "memory" in shown else "check Ollama's own log"
         return ModelError(ModelFault.SERVER, f"Ollama reports an error ({where}): {shown}", fix)
+
+
+_importing = threading.Lock()
+
+
+def _official_client() -> Any:
+    """The client's class. Importing its package would also make a client that nobody uses, by its own reading of the environment.
+
+    That reading raises for an OLLAMA_HOST, a NO_PROXY or an SSL_CERT_FILE that it does not understand, whatever Vigie was told to use.
+    So the class is imported without running the package's `__init__`, which whoever imports the package later still gets.
+    """
+    with _importing:
+        spec = None if _PACKAGE in sys.modules else importlib.util.find_spec(_PACKAGE)
+        if spec is not None:
+            sys.modules[_PACKAGE] = importlib.util.module_from_spec(spec)
+        try:
+            from ollama._client import AsyncClient
+        finally:
+            if spec is not None:
+                del sys.modules[_PACKAGE]
+    return AsyncClient
 
 
 def _ms(nanoseconds: int | None) -> float | None:

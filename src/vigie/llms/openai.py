@@ -16,7 +16,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
-from vigie.llms import LEAVES, SLOW, Faults, ModelDeps, in_time, is_near
+from vigie.llms import LEAVES, SLOW, Faults, ModelDeps, in_time, is_near, way
 from vigie.net import ADDRESS, SHOWN, Secret, redact, redact_url
 from vigie.ports import Offered, Prompt, Pulled, Reply
 from vigie.report.prompt import tokens
@@ -85,9 +85,9 @@ class OpenAi:
         import httpx
 
         headers = {"Authorization": f"Bearer {self._config.token.reveal()}"} if self._config.token else {}
-        # Proxies of the environment are for hosts far away.
         limits = httpx.Timeout(None, connect=_CONNECT_SECONDS, read=int(self._config.first_token) / 1000)
-        return httpx.AsyncClient(headers=headers, timeout=limits, trust_env=not self._near, follow_redirects=False)
+        reached = way(self._url, self._deps)
+        return httpx.AsyncClient(headers=headers, timeout=limits, transport=reached, trust_env=False, follow_redirects=False)
 
     async def preload(self) -> None:
         """One token makes a server that loads on demand load the model."""

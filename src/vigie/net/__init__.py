@@ -6,50 +6,83 @@ import sys
 from pathlib import Path
 
 from vigie import __version__
+from vigie.net.browser_tls import Refusal, misnamed, refusal
 from vigie.net.closing import hang_up
 from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
-from vigie.net.names import ascii_name
+from vigie.net.names import ascii_name, is_loopback, readable_name
+from vigie.net.outbound import client, transport
+from vigie.net.proxies import DIRECT, Proxies, Proxy, ProxyFault, UnusableProxyError
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
 from vigie.net.secret import ADDRESS, AUTHORITIES, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by, revealed, texts
-from vigie.net.tls import ChainLimits, covers, is_trusted, peer_chain, tls_facts, trust_fault, trusted_path, verify_cause, weakness
+from vigie.net.tls import (
+    OLD_VERSIONS,
+    ChainLimits,
+    covers,
+    is_trusted,
+    peer_chain,
+    tls_facts,
+    trust_fault,
+    trusted_path,
+    verify_cause,
+    weakness,
+)
+from vigie.net.web_url import WebUrl, readable_host, readable_url, web_url, without_noise
 
 __all__ = [
     "ADDRESS",
     "AUTHORITIES",
+    "DIRECT",
     "MASK",
     "NO_SECRETS",
+    "OLD_VERSIONS",
     "SHOWN",
     "USER_AGENT",
     "Answer",
     "ChainLimits",
     "Link",
+    "Proxies",
+    "Proxy",
+    "ProxyFault",
+    "Refusal",
     "Resolver",
     "Secret",
     "Secrets",
+    "UnusableProxyError",
+    "WebUrl",
     "ascii_name",
     "cache_folder",
+    "client",
     "covers",
     "hang_up",
     "has_route",
     "held_by",
     "host_of",
     "is_literal",
+    "is_loopback",
     "is_offline",
     "is_private",
     "is_trusted",
+    "misnamed",
     "peer_chain",
+    "readable_host",
+    "readable_name",
+    "readable_url",
     "redact",
     "redact_url",
+    "refusal",
     "revealed",
     "split_server",
     "system_ca_file",
     "texts",
     "tls_facts",
+    "transport",
     "trust_fault",
     "trusted_path",
     "verify_cause",
     "weakness",
+    "web_url",
+    "without_noise",
 ]
 
 USER_AGENT = f"Vigie/{__version__}"

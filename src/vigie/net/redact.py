@@ -15,6 +15,7 @@ _PRIVATE_KEYS = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----E
 _URLS = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^\s\"'<>]+")
 _WEB_TOKENS = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)*")  # RFC 7519: a JSON object in base64 comes first
 _MARKED = re.compile(r"\b(?:AKIA|ASIA|gh[opsur]_|github_pat_|glpat-|xox[abeoprs]-|[sr]k_live_|sk-)[A-Za-z0-9_-]{12,}")
+_WEB = ("http", "https", "ws", "wss", "ftp")
 _LONG = re.compile(r"[A-Za-z0-9_-]{32,}")
 
 
@@ -22,6 +23,8 @@ def redact_url(url: str) -> str:
     """The URL without userinfo and fragment, its query values masked; never raises."""
     try:
         parts = urlsplit(url)
+        if "@" in url and parts.scheme in _WEB and (not parts.netloc or "\\" in url):
+            return f"{parts.scheme}://{MASK}"  # browsers read more as a login than is written as one
         if "@" in f"{parts.path}{parts.query}{parts.fragment}" and not _has_proper_port(parts):
             return f"{parts.scheme}://{MASK}"  # a password with a slash, question mark or hash in it
         query = "&".join(_masked_pair(pair) for pair in parts.query.split("&")) if parts.query else ""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from OpenSSL import crypto
 
 _DAY_MS = 86_400_000
-_OLD_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
+OLD_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
 _RSA_MIN, _EC_MIN = 2048, 224  # NIST SP 800-57 part 1: 112 bits of security
 # The peer writes all of this: what is kept of it is bounded.
 _MAX_CERTIFICATES, _MAX_BYTES, _MAX_PARSED, _MAX_WAYS = 8, 32_768, 2_048, 8
@@ -85,12 +85,25 @@ def _alternative_names(certificate: "x509.Certificate") -> tuple[str, ...]:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return ()
-    return tuple(str(name.value) for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
+    # An address among the DNS names counts for nothing (RFC 6125 §1.7.2): it is left out, so that nobody takes it for one.
+    return tuple(
+        str(name.value)
+        for name in names
+        if isinstance(name, x509.IPAddress) or (isinstance(name, x509.DNSName) and not _is_address(name.value))
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def weakness(facts: TlsFacts) -> str | None:
     """What is obsolete about a connection that works: version, key or signature; None when nothing is."""
-    if facts.version in _OLD_VERSIONS:
+    if facts.version in OLD_VERSIONS:
         return f"{facts.version} is obsolete"
     if not facts.chain:
         return None
@@ -105,13 +118,17 @@ def weakness(facts: TlsFacts) -> str | None:
 
 
 def covers(names: Sequence[str], host: str) -> bool:
-    """Whether a certificate's names cover a host: whole names, addresses, a wildcard for one left-most label (RFC 9525)."""
+    """Whether a certificate's names cover a host: whole names, addresses, a wildcard for one left-most label (RFC 9525).
+
+    As in browsers, a wildcard has at least two labels below it (`*.example.com`, not `*.com`), and is a whole label.
+    """
     host = host.lower().rstrip(".").strip("[]")
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         head, _, tail = host.partition(".")
-        return any(name.lower() == host or (bool(head) and name.lower() == f"*.{tail}") for name in names)
+        wildcard = f"*.{tail}" if head and "." in tail else None
+        return any(name.lower() in (host, wildcard) for name in names)
     return any(name == str(address) for name in names)
 
 
@@ -124,10 +141,12 @@ def verify_cause(facts: TlsFacts, host: str, now: int) -> Cause:
         return Cause.TLS_EXPIRED
     if now < leaf.not_before:
         return Cause.TLS_NOT_YET_VALID
-    if not covers(leaf.names or (leaf.subject,), host):
+    if not covers(leaf.names, host):
         return Cause.TLS_HOSTNAME
     if any(now > one.not_after for one in facts.chain[1:]):
         return Cause.TLS_EXPIRED
+    if any(now < one.not_before for one in facts.chain[1:]):
+        return Cause.TLS_NOT_YET_VALID
     return Cause.TLS_UNTRUSTED
 
 
@@ -175,7 +194,7 @@ def is_trusted(chain: Sequence[str], host: str, ca_file: str | None) -> bool:
     except (crypto.X509StoreContextError, crypto.Error, OSError):
         return False
     certificate = _certificate(chain[0])
-    return certificate is not None and covers(certificate.names or (certificate.subject,), host)
+    return certificate is not None and covers(certificate.names, host)
 
 
 def trusted_path(chain: Sequence[str], ca_file: str | None, at: int | None = None) -> "tuple[x509.Certificate, ...]":

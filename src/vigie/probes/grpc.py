@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import msgspec
 
 from vigie.core.model import Cause
-from vigie.net import SHOWN, USER_AGENT, Secret, texts
+from vigie.net import SHOWN, USER_AGENT, Secret, ascii_name, texts
 from vigie.ports import Traits
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
@@ -145,7 +145,7 @@ class _Call:
             (":method", "POST"),
             (":scheme", "http" if config.tls == "off" else "https"),
             (":path", "/grpc.health.v1.Health/Check"),
-            (":authority", keys.host_port(config.host, config.effective_port)),
+            (":authority", keys.host_port(ascii_name(config.host), config.effective_port)),
             ("te", "trailers"),
             ("content-type", "application/grpc"),
             ("user-agent", USER_AGENT),

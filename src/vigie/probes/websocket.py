@@ -11,12 +11,11 @@ import secrets
 import struct
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
-from urllib.parse import quote, urlsplit
 
 import msgspec
 
 from vigie.core.model import Cause
-from vigie.net import ADDRESS, USER_AGENT, Secret, ascii_name, host_of, redact_url, texts
+from vigie.net import ADDRESS, USER_AGENT, Secret, WebUrl, readable_host, readable_url, redact_url, texts, web_url
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Auth
@@ -64,12 +63,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def target(self) -> str:
         """The URL as people may read it."""
-        return redact_url(self.url)
+        read = _read(self.url)
+        return redact_url(readable_url(self.url, read.href, read.host))
 
     @property
     def host(self) -> str:
         """The host, for limits and names."""
-        return host_of(self.url)
+        return readable_host(self.url, _read(self.url).host)
 
     @classmethod
     def from_url(cls, url: str) -> dict[str, Any]:
@@ -88,22 +88,22 @@ class Place:
 
     @classmethod
     def of(cls, url: str) -> "Place":
-        """ValueError for anything that is not a WebSocket URL (RFC 6455 §3)."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise ValueError(f"{redact_url(url)!r} is not a URL: {error}") from None
-        if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.fragment:
-            raise ValueError(f"{redact_url(url)!r} is not a WebSocket URL; write wss://api.example.com/events")
-        if "@" in parts.netloc:
+        """ValueError for anything that is not a WebSocket URL (RFC 6455 §3); it is read as browsers read it."""
+        read = _read(url)
+        if read.has_login:
             raise ValueError("a WebSocket URL cannot contain a login; write it under `auth`")
-        host = ascii_name(parts.hostname)
-        keys.check_host(host)
-        resource = quote(parts.path or "/", safe="/%:=&~+!$,;'@()*") + (
-            f"?{quote(parts.query, safe='/%:=&?~+!$,;@()*')}" if parts.query else ""
-        )
-        return cls(parts.scheme == "wss", host, port or (443 if parts.scheme == "wss" else 80), resource)
+        keys.check_host(read.host)
+        return cls(read.scheme == "wss", read.host, read.port, read.resource)
+
+
+def _read(url: str) -> WebUrl:
+    try:
+        read = web_url(url)
+    except ValueError:
+        read = None
+    if read is None or read.scheme not in ("ws", "wss") or "#" in url:
+        raise ValueError(f"{redact_url(url)!r} is not a WebSocket URL; write wss://api.example.com/events")
+    return read
 
 
 def build(config: Config, deps: ProbeDeps) -> ServiceProbe:

@@ -5,6 +5,7 @@ from datetime import tzinfo
 
 from vigie.core.model import Cause, Incident, Scalar
 from vigie.core.notification import Notice, NoticeReason
+from vigie.core.subject import VIGIE_ID
 from vigie.report.facts import Subject
 from vigie.report.wording import short_words
 from vigie.text import Pair, pick
@@ -49,7 +50,7 @@ def headline(subject: Subject, notice: Notice, language: str, zone: tzinfo) -> s
         "until": short_time(incident.closed_at or notice.at, zone, language),
         "checks": counted(subject.failures, "check", language),
         "lasted": lasted(incident, notice.at, language),
-        "by": shortened(incident.closed_by or "Vigie", _NAME),
+        "by": shortened(closer(incident), _NAME),
     }
     line = pick(_template(subject, notice), language)
     over = len(line.format(what=what, **values)) - HEADLINE_LENGTH
@@ -73,6 +74,12 @@ def _figures(subject: Subject, notice: Notice) -> Mapping[str, Scalar]:
 def lasted(incident: Incident, at: int, language: str) -> str:
     """How long an incident lasted, or has lasted so far."""
     return duration((incident.closed_at or at) - incident.started_at, language)
+
+
+def closer(incident: Incident) -> str:
+    """Who closed an incident; the program is called by its name, however it signs."""
+    by = incident.closed_by or VIGIE_ID
+    return "Vigie" if by == VIGIE_ID else by
 
 
 def is_job(subject: Subject) -> bool:

@@ -33,7 +33,7 @@ def _row(needs: str, identity: str, grade: str, excludes: str = "") -> CauseRow:
 # Observations: `cause:…`, `family:…`, `status:502`, `status:5xx`, `addresses:all_bad|some_bad|all_good` (by the diagnostics),
 # `control:ok|bad|resolver`, `system:ok|bad`, `second:ok|bad` and `zone:ok|bad` (resolvers), `other_port:ok|bad`, `again:ok|bad`
 # (a second request), `head:ok`, `no_sni`, `siblings_address:down|up` and so on (host, address, certificate, network, tag),
-# `change:addresses|certificate|…`, `self_signed`.
+# `change:addresses|certificate|…`, `self_signed`, `obsolete` (a version, signature or name that browsers refuse).
 # The first rows are the most telling; a row with grade `high` decides alone, whatever a model would choose.
 TABLE: tuple[CauseRow, ...] = (
     _row("control:bad", "own_link", "high"),
@@ -72,11 +72,12 @@ TABLE: tuple[CauseRow, ...] = (
     _row("cause:tls.handshake no_sni", "sni", "high"),
     _row("cause:tls.expired", "cert_expired", "high"),
     _row("cause:tls.not_yet_valid", "cert_early", "medium"),
-    _row("cause:tls.hostname", "cert_wrong", "high"),
-    _row("cause:tls.untrusted self_signed", "self_signed", "high"),
-    _row("cause:tls.untrusted change:certificate", "cert_replaced", "high", "self_signed"),
-    _row("cause:tls.untrusted", "chain", "medium", "change:certificate self_signed"),
-    _row("cause:tls.handshake", "tls_setup", "medium"),
+    _row("family:tls obsolete", "tls_old", "high"),
+    _row("cause:tls.hostname", "cert_wrong", "high", "obsolete"),
+    _row("cause:tls.untrusted self_signed", "self_signed", "high", "obsolete"),
+    _row("cause:tls.untrusted change:certificate", "cert_replaced", "high", "self_signed obsolete"),
+    _row("cause:tls.untrusted", "chain", "medium", "change:certificate self_signed obsolete"),
+    _row("cause:tls.handshake", "tls_setup", "medium", "obsolete"),
     _row("cause:tls.expiring", "renewal_stuck", "medium"),
     _row("cause:tls.weak", "tls_old", "high"),
     # Answers

@@ -14,7 +14,7 @@ from vigie.report import rules
 from vigie.report.changes import Change, changes
 from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject
 from vigie.report.feedback import Feedback
-from vigie.report.headline import cause_of, headline, is_job, lasted, subject_line
+from vigie.report.headline import cause_of, closer, headline, is_job, lasted, subject_line
 from vigie.report.wording import cause_words, label
 from vigie.text import pick
 from vigie.text.formatting import at_moment, between, moment, since_moment
@@ -50,7 +50,7 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         target=subject.monitor.target,
         at=notice.at,
         headline=first,
-        subject=subject_line(first, incident.id, clause=notice.reason in (NoticeReason.DISCLOSED, NoticeReason.REMINDER)),
+        subject=subject_line(first, incident.id, clause=notice.reason in _CLAUSES),
         lines=_lines(subject, notice, bundle, setting),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
@@ -62,6 +62,7 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
     )
 
 
+_CLAUSES = (NoticeReason.DISCLOSED, NoticeReason.REMINDER, NoticeReason.UNDELIVERABLE)  # whose first line ends with a clause
 _WITH_FACTS = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.REPORT, NoticeReason.REMINDER)
 
 
@@ -83,6 +84,11 @@ def _footer(incident: Incident, setting: RenderContext, *, asks: bool) -> str:
 def analysis_label(analysis: Analysis, language: str) -> str:
     """Who wrote the analysis, and whether it left the house for it."""
     return label("analysis" if analysis.local else "analysis_remote", language, model=analysis.model)
+
+
+def late(notice: Notice, now: int, setting: RenderContext) -> str:
+    """The line above a message that could not be sent when it was due."""
+    return label("late", setting.language, at=at_moment(notice.at, setting.zone, now, setting.language))
 
 
 def test_message(channel: str, key: str, at: int, language: str) -> Message:
@@ -122,11 +128,8 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
         case NoticeReason.BLIND:
             return _blind(incident, notice, setting)
         case NoticeReason.CLOSED:
-            known = incident.note in NOTES
-            words = pick(NOTES[incident.note], language) if known and incident.note else " ".join((incident.note or "").split())
-            note = (label("note", language, note=words),) if words else ()
-            closed = label("closed", language, who=_who(subject.monitor), by=incident.closed_by or "Vigie")
-            return (closed, *note, *_past(subject, notice, setting))
+            closed = label("closed", language, who=_who(subject.monitor), by=closer(incident))
+            return (closed, *_note(incident, language), *_past(subject, notice, setting))
         case NoticeReason.UNDELIVERABLE:
             return (_scope(subject, notice, setting), label("undeliverable", language, incident=incident.id))
         case NoticeReason.REMINDER | NoticeReason.DISCLOSED if incident.closed_at is None:
@@ -134,6 +137,15 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
             return (*_trouble(subject, notice, bundle, setting, brief=True), label(why, language, incident=incident.id))
         case _:
             return _trouble(subject, notice, bundle, setting)
+
+
+def _note(incident: Incident, language: str) -> tuple[str, ...]:
+    """What was noted at the end: a sentence of Vigie's own, or a person's words as they are."""
+    if incident.note in NOTES:
+        words = pick(NOTES[incident.note], language)
+        return (f"{words[:1].upper()}{words[1:]}.",)
+    words = " ".join((incident.note or "").split())
+    return (label("note", language, note=words),) if words else ()
 
 
 def _blind(incident: Incident, notice: Notice, setting: RenderContext) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ def observations(bundle: Bundle, subject: Subject) -> dict[str, tuple[str, ...]]
     cause = subject.result.cause or subject.incident.cause
     shown = _ids(bundle, "cause")
     found = {f"cause:{cause}": shown, f"family:{cause.partition('.')[0]}": shown}
+    if "weakness" in subject.result.figures:
+        found["obsolete"] = shown
     found |= dict.fromkeys(_statuses(subject), (*shown, *_ids(bundle, "status")))
     looks = [fact for fact in bundle.facts if fact.evidence.name.startswith("address.")]
     if looks:

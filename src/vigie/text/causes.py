@@ -139,6 +139,12 @@ OF_KIND: dict[tuple[str, Cause], Pair] = {
     ("console_errors", Cause.TIMEOUT_TOTAL): ("pas terminé en {limit}", "not finished within {limit}"),
     ("where", Cause.HTTP_REDIRECT): ("l'adresse ne contient pas « {keyword} »", "the address does not contain “{keyword}”"),
     ("plugin", Cause.TIMEOUT_TOTAL): ("{plugin} n'a pas terminé en {limit}", "{plugin} did not finish within {limit}"),
+    ("weakness", Cause.TLS_HANDSHAKE): ("version de TLS que les navigateurs refusent", "TLS version that browsers refuse"),
+    ("weakness", Cause.TLS_UNTRUSTED): ("certificat que les navigateurs refusent", "certificate that browsers refuse"),
+    ("weakness", Cause.TLS_HOSTNAME): (
+        "le certificat ne nomme pas le site (subjectAltName)",
+        "the certificate does not name the host (subjectAltName)",
+    ),
     ("authority", Cause.TLS_UNTRUSTED): (
         "une autorité de la chaîne a été révoquée il y a {revoked}",
         "an authority in the chain was revoked {revoked} ago",

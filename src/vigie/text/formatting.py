@@ -39,6 +39,16 @@ def counted(number: int, noun: str, language: str) -> str:
     return f"{grouped(number, language)} {plural(NOUNS[noun], number, language)}"
 
 
+def unsent_words(waiting: int, given_up: int, following: str) -> str:
+    """What became of notices that were not delivered, for the log; `following` is the next `run` or `start`."""
+    kept = f"{counted(waiting, 'notice', 'en')} unsent, kept in the outbox; the next {following} tries again" if waiting else ""
+    lost = (
+        f"{counted(given_up, 'notice', 'en')} undeliverable (`vigie incidents show` says why); tried again once the channel is configured "
+        "otherwise, or in an hour while it still matters"
+    )
+    return "; ".join(filter(None, (kept, lost if given_up else "")))
+
+
 def milliseconds(ms: float, language: str) -> str:
     """`31 ms`, `3,210 ms`; what rounds to nothing is `under 1 ms`."""
     if round(ms) < 1:

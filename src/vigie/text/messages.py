@@ -26,8 +26,8 @@ HEADLINES: dict[NoticeReason, Pair] = {
     NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
     NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: incident analysis ({what})"),
     NoticeReason.UNDELIVERABLE: (
-        "⚠️ {name} : une notification n'a pas pu être envoyée ({what})",
-        "⚠️ {name}: a notice could not be delivered ({what})",
+        "⚠️ {name} : une notification n'a pas pu être envoyée, incident : {what}",
+        "⚠️ {name}: a notice could not be delivered, incident: {what}",
     ),
     NoticeReason.BLIND: (
         "🙈 Vigie n'a rien pu contrôler de {since} à {until} ({lasted}, {what})",
@@ -92,6 +92,10 @@ LABELS: dict[str, Pair] = {
     "was": ("Observé pendant l'incident : {what}.", "Observed during the incident: {what}."),
     "changed": ("Changement mesuré au rétablissement : {what}.", "Change measured at recovery: {what}."),
     "unchanged": ("Aucun autre changement mesuré au rétablissement.", "No other change was measured at recovery."),
+    "late": (
+        "Envoi tardif : cette notification a été émise {at} et n'avait pas pu être envoyée jusqu'ici.",
+        "Late: this notice was raised {at} and could not be sent until now.",
+    ),
     "closed": ("{who} : incident clos par {by}.", "{who}: incident closed by {by}."),
     "note": ("Note : {note}", "Note: {note}"),
     "reminder": (

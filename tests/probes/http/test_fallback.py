@@ -108,7 +108,7 @@ async def test_both_share_one_deadline() -> None:
 
     assert await two.exchange(REQUEST) is openssl.done
     assert boringssl.asked == [REQUEST]
-    assert openssl.asked == [replace(REQUEST, total_ms=300, connect_ms=300)]
+    assert openssl.asked == [replace(REQUEST, total_ms=300, connect_ms=300, read_tls_version=True)]
 
 
 @pytest.mark.virtual
@@ -205,7 +205,7 @@ async def test_an_obsolete_version_is_judged_through_openssl(make_deps: Deps, ma
     two = made("boringssl")
     async with serving(page(b"hello"), obsolete(make_context)) as port:
         for result in await checked(make_deps, two, f"https://127.0.0.1:{port}/"):
-            assert (result.status, result.cause) == (Status.DEGRADED, Cause.TLS_WEAK), result.message
+            assert (result.status, result.cause) == (Status.DOWN, Cause.TLS_HANDSHAKE), result.message
 
 
 BAD: list[tuple[tuple[str, ...], dict[str, Any]]] = [

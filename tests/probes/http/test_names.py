@@ -69,6 +69,20 @@ async def test_a_foreign_name_reaches_its_server_as_it_is_spelt_in_dns(make_deps
     assert b"Host: xn--bcher-kva.test:" in seen[0]
 
 
+async def test_a_redirect_within_a_foreign_name_leads_nowhere_else(make_deps: Deps) -> None:
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        moves = b"HTTP/1.1 302 Found\r\nLocation: /end\r\nContent-Length: 0\r\n\r\n"
+        writer.write(moves if b" / " in request else b"HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with DnsServer({"xn--bcher-kva.test": HERE}) as resolver, serving(handler) as port:
+        result = await look(make_deps, f"http://bücher.test:{port}/", resolver=resolver.address)
+
+    assert result.cause is Cause.HTTP_STATUS
+    assert result.host is None
+
+
 async def test_a_failure_of_dns_is_not_remembered(make_deps: Deps) -> None:
     """The checks that confirm a failure ask again."""
     deps = make_deps()

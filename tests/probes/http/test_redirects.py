@@ -66,7 +66,23 @@ async def test_every_way_to_name_the_next_place(location: str, make_deps: Deps) 
 
 @pytest.mark.parametrize(
     ("location", "path"),
-    [("/caf\xc3\xa9?q=\xc3\xa9", b"/caf%C3%A9?q=%C3%A9"), ("/caf\xe9", b"/caf%E9"), ("/a b", b"/a%20b"), ("/%41", b"/%41")],
+    [
+        ("/caf\xc3\xa9?q=\xc3\xa9", b"/caf%C3%A9?q=%C3%A9"),
+        ("/caf\xe9?\xe9", b"/caf%E9?%E9"),
+        ("/a b", b"/a%20b"),
+        ("/%41", b"/%41"),
+        ('/a<b>"c"{d}`e`^|', b"/a%3Cb%3E%22c%22%7Bd%7D%60e%60%5E|"),
+        ("/?a<b>\"c\"'d'{e}`f`^|\\", b"/?a%3Cb%3E%22c%22%27d%27{e}`f`^|\\"),
+        ("\\a\\b?c\\d", b"/a/b?c\\d"),
+        ("/a/%2e%2E/b/%2e/c", b"/b/c"),
+        ("/a/../../b", b"/b"),
+        ("?only", b"/?only"),
+        ("/a\tb", b"/ab"),
+        ("  /a  ", b"/a"),
+        ("http:next", b"/next"),
+        ("/[x]%zz%", b"/[x]%zz%"),
+        ("/a;b=c,d:e@f!g$h&i(j)*k+l", b"/a;b=c,d:e@f!g$h&i(j)*k+l"),
+    ],
 )
 async def test_a_place_that_is_not_plain_ascii_is_sent_as_browsers_do(location: str, path: bytes, make_deps: Deps) -> None:
     seen: list[bytes] = []
@@ -219,15 +235,35 @@ async def test_a_login_is_told_to_its_own_origin_only(auth: dict[str, Any], away
     first: list[bytes] = []
     second: list[bytes] = []
     async with serving(page(b"elsewhere", seen=second)) as other:
-        headers = {"Cookie": "session=hunter2hunter", "X-Api-Key": "hunter2hunter", "X-Mine": "kept"}
+        headers = {
+            "Cookie": "session=hunter2hunter",
+            "X-Api-Key": "hunter2hunter",
+            "X-Mine": "hunter2hunter",
+            "CF-Access-Client-Id": "hunter2",
+        }
+        headers |= {"Range": "bytes=0-9", "Accept": "text/html", "Accept-Language": "fr", "User-Agent": "Ann/1"}
         home = moving(lambda _: f"http://{away}:{other}/", seen=first)
         result = await ask(make_deps, home, auth=auth, headers=headers)
 
     assert result.status is Status.UP
     assert b"authorization" in first[0].lower()
     request = second[0].lower()
-    assert b"x-mine: kept" in request
-    assert not [word for word in (b"hunter2", b"authorization", b"cookie", b"x-api-key") if word in request]
+    names = [line.partition(b":")[0] for line in request.splitlines()[1:] if line]
+    assert sorted(names) == [b"accept", b"accept-encoding", b"accept-language", b"host", b"user-agent"]
+    assert b"hunter2" not in request
+    assert b"user-agent: ann/1" in request
+    assert b"accept-language: fr" in request
+
+
+async def test_a_body_that_goes_along_to_another_origin_is_described(make_deps: Deps) -> None:
+    """As browsers and curl do it after 307 and 308."""
+    seen: list[bytes] = []
+    async with serving(page(b"elsewhere", seen=seen)) as other:
+        home = moving(lambda _: f"http://127.0.0.1:{other}/", "307 Temporary Redirect")
+        await ask(make_deps, home, method="POST", body="{}", headers={"Content-Type": "application/json", "X-Key": "hunter2"})
+
+    assert b"Content-Type: application/json" in seen[0]
+    assert b"hunter2" not in seen[0]
 
 
 @pytest.mark.parametrize("auth", LOGINS)

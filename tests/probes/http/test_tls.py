@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import datetime as dt
-import hashlib
 import socket
 import ssl
 from pathlib import Path
@@ -11,9 +10,6 @@ from typing import Any
 
 import pytest
 import trustme
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.testing.dns_server import DnsServer, Says
@@ -138,50 +134,16 @@ async def test_a_short_key_is_weak(make_deps: Deps, weak_context: tuple[ssl.SSLC
     assert "1024" in result.message
 
 
-def with_sha1(good: x509.Certificate, signer: rsa.RSAPrivateKey) -> bytes:
-    """The certificate signed with SHA-1 (RFC 8017 §8.2.1), which no library does any more: another identifier of the same length."""
-    sha256, sha1 = bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105")
-    signed = good.tbs_certificate_bytes.replace(sha256, sha1)
-    digest = bytes.fromhex("3021300906052b0e03021a05000414") + hashlib.sha1(signed).digest()
-    padded = b"\0\1" + b"\xff" * (256 - 3 - len(digest)) + b"\0" + digest
-    numbers = signer.private_numbers()
-    signature = pow(int.from_bytes(padded), numbers.d, numbers.public_numbers.n).to_bytes(256)
-    return good.public_bytes(serialization.Encoding.DER).replace(sha256, sha1)[:-256] + signature
-
-
-async def test_a_weak_signature_is_weak(make_deps: Deps, tmp_path: Path) -> None:
-    old = trustme.CA(key_type=trustme.KeyType.RSA)
-    leaf = old.issue_cert("127.0.0.1", not_after=dt.datetime.now(dt.UTC) + dt.timedelta(days=60), key_type=trustme.KeyType.RSA)
-    signer = serialization.load_pem_private_key(old.private_key_pem.bytes(), None)
-    assert isinstance(signer, rsa.RSAPrivateKey)
-    der = with_sha1(x509.load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes()), signer)
-    (tmp_path / "leaf.pem").write_text(ssl.DER_cert_to_PEM_cert(der))
-    leaf.private_key_pem.write_to_path(tmp_path / "key.pem")
-    old.cert_pem.write_to_path(tmp_path / "ca.pem")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("DEFAULT@SECLEVEL=0")
-    context.load_cert_chain(tmp_path / "leaf.pem", tmp_path / "key.pem")
-
-    result = await tls(make_deps, context, ca_file=str(tmp_path / "ca.pem"))
-
-    assert (result.status, result.cause) == (Status.DEGRADED, Cause.TLS_WEAK), result.message
-    assert result.message == "the signature is weak (sha1WithRSAEncryption)"
-
-
-@pytest.mark.parametrize(
-    ("version", "shown", "weak"), [("TLSv1_1", "TLSv1.1", True), ("TLSv1", "TLSv1", True), ("TLSv1_2", "TLSv1.2", False)]
-)
-async def test_an_obsolete_version_is_weak(version: str, shown: str, weak: bool, make_deps: Deps, make_context: MakeContext) -> None:
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+async def test_a_current_version_is_not_weak(version: str, make_deps: Deps, make_context: MakeContext) -> None:
     context = make_context(days=60)
-    context.set_ciphers("DEFAULT@SECLEVEL=0")
-    with pytest.warns(DeprecationWarning, match=version) if weak else contextlib.nullcontext():
-        context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[version]
 
     result = await tls(make_deps, context)
 
-    assert (result.status, result.cause) == ((Status.DEGRADED, Cause.TLS_WEAK) if weak else (Status.UP, None)), result.message
+    assert result.status is Status.UP, result.message
     assert result.tls is not None
-    assert result.tls.version == shown
+    assert result.tls.version == version.replace("_", ".")
 
 
 @pytest.mark.parametrize(("kind", "key"), [(trustme.KeyType.ECDSA, "EC 256"), (trustme.KeyType.RSA, "RSA 2048")])

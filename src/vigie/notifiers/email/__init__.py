@@ -1,4 +1,4 @@
-"""Mail by SMTP: STARTTLS, TLS from the start, or plain when asked; text and HTML, threaded by stable ids.
+"""Mail by SMTP: STARTTLS, TLS from the start, plain or as offered when asked; text and HTML, threaded by stable ids.
 
 Ids: the first mail of an incident has the id of its thread, every later one its own and a reference to the first. They are made of the
 notice's key and the incident's start, so that a mail sent twice (a crash between sending and recording) is recognised and shown once,
@@ -10,6 +10,7 @@ import base64
 import ipaddress
 import logging
 import re
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from email.message import EmailMessage
@@ -21,9 +22,9 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import DeliveryError
-from vigie.net import AUTHORITIES, NO_SECRETS, SHOWN, Secret, Secrets, hang_up, redact
+from vigie.net import AUTHORITIES, NO_SECRETS, SHOWN, Secret, Secrets, ascii_name, hang_up, redact
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers.email import body, faults
+from vigie.notifiers.email import body, faults, greeting
 from vigie.notifiers.email.body import html, plain
 from vigie.notifiers.kit.connect import trust_store
 from vigie.notifiers.kit.text import clean, flat, token
@@ -38,6 +39,8 @@ ENVIRONMENT = {
     "password": "EMAIL_PASSWORD",
     "to": "EMAIL_RECEIVER",
     "ca_file": "SMTP_CA_FILE",
+    "tls": "SMTP_TLS",
+    "helo": "SMTP_HELO",
 }
 REQUIRED = ("host", "sender", "to")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
@@ -62,8 +65,20 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     username: Annotated[str | None, msgspec.Meta(description="Login; by default the sender, if a password is set.")] = None
     password: Annotated[Secret | None, msgspec.Meta(description="Password (EMAIL_PASSWORD); for Gmail an app password.")] = None
     tls: Annotated[
-        Literal["starttls", "implicit", "none"] | None,
-        msgspec.Meta(description="How the connection is protected; by default `implicit` on port 465, else `starttls`."),
+        Literal["starttls", "implicit", "opportunistic", "none"] | None,
+        msgspec.Meta(
+            description="How the connection is protected (SMTP_TLS); by default `implicit` on port 465, else `starttls`. `opportunistic`: "
+            "STARTTLS where the server offers it, whatever its certificate, never with a password; the default of a `.env` alone that sets "
+            "no EMAIL_PASSWORD, together with port 25."
+        ),
+    ] = None
+    helo: Annotated[
+        str | None,
+        msgspec.Meta(
+            description="The name that greets the server (SMTP_HELO); by default the full name of this machine, else the sender's domain.",
+            examples=["monitoring.example.com"],
+            extra=SHOWN,
+        ),
     ] = None
     ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).", extra=AUTHORITIES)] = None
     timeout: Annotated[Duration, msgspec.Meta(description="Maximum wait for each response of the server, at most 30s.")] = msgspec.field(
@@ -73,7 +88,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         """Raise ValueError that names what cannot be."""
         for address in (*self.receivers, self.sender):
-            if not _ADDRESS.fullmatch(address):
+            if not _ADDRESS.fullmatch(_spelt(address)):
                 raise ValueError(f"{address!r} is not an email address; write just name@example.com, in plain ASCII")
         if not self.receivers:
             raise ValueError("`to` (EMAIL_RECEIVER) is empty; write team@example.com")
@@ -83,27 +98,57 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("`timeout` must be above 0 and at most 30s, the limit of a whole delivery")
         if self.username and not self.password:
             raise ValueError("`username` is set but no `password` (EMAIL_PASSWORD)")
+        if self.password and self.tls == "opportunistic":
+            raise ValueError("`tls: opportunistic` (SMTP_TLS) could send the password unencrypted; write starttls, implicit or none")
+        if self.helo is not None and not greeting.is_valid(self.helo):
+            raise ValueError(
+                f"{self.helo!r} is not a name to greet with; `helo` (SMTP_HELO) is a host name or an address such as [192.0.2.1]"
+            )
 
     @property
     def receivers(self) -> tuple[str, ...]:
         """Receivers, also out of comma-separated texts, each once."""
         listed = [self.to] if isinstance(self.to, str) else self.to
         parts = (part.strip() for text in listed for part in re.split(r"[,;]", text))
-        return tuple(dict.fromkeys(part for part in parts if part))
+        return tuple(dict.fromkeys(_spelt(part) for part in parts if part))
+
+    @property
+    def sent_from(self) -> str:
+        """The sender as mail servers take it."""
+        return _spelt(self.sender)
 
     @property
     def protection(self) -> str:
         """How the connection is protected."""
         return self.tls or ("implicit" if self.port == _IMPLICIT_PORT else "starttls")
 
+    @property
+    def cautions(self) -> tuple[tuple[str, str, str], ...]:
+        """What works and should be known: key, words, fix."""
+        if self.tls != "none" or not self.password:
+            return ()
+        fix = "use starttls or implicit, or leave out the password if the server needs none"
+        return (("tls", f"the password is sent to {self.host}:{self.port} unencrypted", fix),)
+
     def __repr__(self) -> str:
         return f"email to {', '.join(self.receivers)} by {self.host}:{self.port}"
+
+
+def _spelt(address: str) -> str:
+    """An address with its domain as mail servers take it (IDNA); as it is where that cannot be."""
+    name, at, domain = address.rpartition("@")
+    try:
+        return address if domain.isascii() else f"{name}{at}{ascii_name(domain)}"
+    except ValueError:
+        return address
 
 
 def _is_host(text: str) -> bool:
     """A name or an address; a colon is only in IPv6 addresses, elsewhere it would begin a port."""
     if ":" not in text:
-        return bool(_HOST.fullmatch(text))
+        with suppress(ValueError):
+            return bool(_HOST.fullmatch(ascii_name(text)))
+        return False
     with suppress(ValueError):
         return bool(ipaddress.IPv6Address(text))
     return False
@@ -156,18 +201,35 @@ class Mail:
         return answer
 
     async def examine(self) -> str:
-        """Connect, protect and log in, without sending."""
-        async with self._session():
-            pass
+        """Connect, protect and log in, without sending; a server without a login is asked whether it takes mail for the recipients."""
+        async with self._session() as smtp:
+            if not self._config.password:
+                await self._ask_for_relaying(smtp)
+            secure = self._config.protection != "opportunistic"
+            how = self._config.protection if secure else "starttls, unverified" if smtp.get_transport_info("sslcontext") else "unencrypted"
         login = " and the login" if self._config.password else ""
-        return f"{self._config.host}:{self._config.port} accepts the connection ({self._config.protection}){login}"
+        return f"{self._config.host}:{self._config.port} accepts the connection ({how}){login}"
+
+    async def _ask_for_relaying(self, smtp: Any) -> None:
+        """Only a refusal for good counts: a server that puts off strangers (greylisting) takes the mail later."""
+        import aiosmtplib
+
+        await smtp.ehlo()
+        await smtp.mail(self._config.sender)
+        for address in self._config.receivers:
+            try:
+                await smtp.rcpt(address)
+            except aiosmtplib.SMTPRecipientRefused as error:
+                if error.code >= 500:
+                    raise aiosmtplib.SMTPRecipientsRefused([error]) from None
+        await smtp.rset()
 
     async def _send(self, smtp: Any, receivers: Iterable[str], mail: EmailMessage) -> tuple[dict[str, Any], str]:
         """Who was refused, with the server's answer to each, and its answer to the mail."""
         import aiosmtplib
 
         try:
-            refusals, said = await smtp.sendmail(self._config.sender, list(receivers), mail.as_bytes())
+            refusals, said = await smtp.sendmail(self._config.sent_from, list(receivers), mail.as_bytes())
         except aiosmtplib.SMTPRecipientsRefused as error:
             return {one.recipient: one for one in error.recipients}, ""
         return refusals, said
@@ -179,13 +241,13 @@ class Mail:
 
         config = self._config
         smtp = aiosmtplib.SMTP(
-            hostname=config.host,
+            hostname=ascii_name(config.host),
             port=config.port,
             timeout=config.timeout / 1000,
             use_tls=config.protection == "implicit",
             start_tls=False,  # done below, where its absence is told apart
-            tls_context=await trust_store(config.ca_file or self._deps.ca_file) if config.protection != "none" else None,
-            local_hostname=self._greeting(),
+            tls_context=await self._trust(),
+            local_hostname=config.helo or greeting.default(self._deps.hostname, config.sent_from),
         )
         transport: Any = None
         try:
@@ -202,13 +264,22 @@ class Mail:
             if transport is not None:
                 hang_up(transport)  # a stalled peer would keep a closing TLS connection for half a minute
 
+    async def _trust(self) -> ssl.SSLContext | None:
+        """Whose certificates are accepted; anybody's where encryption is only taken as it comes, as between mail servers (RFC 7435)."""
+        if self._config.protection == "none":
+            return None
+        if self._config.protection == "opportunistic":
+            return ssl._create_unverified_context()  # noqa: S323, SLF001 - what an eavesdropper could have in plain text without it
+        return await trust_store(self._config.ca_file or self._deps.ca_file)
+
     async def _open(self, smtp: Any) -> None:
         config, where = self._config, f"{self._config.host}:{self._config.port}"
-        if config.protection == "starttls":
+        if config.protection in ("starttls", "opportunistic"):
             await smtp.ehlo()
-            if not smtp.supports_extension("starttls"):
+            if smtp.supports_extension("starttls"):
+                await smtp.starttls()
+            elif config.protection == "starttls":
                 raise faults.no_starttls(where)
-            await smtp.starttls()
         if config.password:
             await smtp.ehlo()
             if not smtp.supported_auth_methods:
@@ -220,7 +291,7 @@ class Mail:
         message = clean(message)
         mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))  # passes servers without 8BITMIME
         mail["Subject"] = message.subject
-        mail["From"] = formataddr(("Vigie", self._config.sender))
+        mail["From"] = formataddr(("Vigie", self._config.sent_from))
         mail["To"] = ", ".join(self._config.receivers)
         mail["Date"] = formatdate(self._deps.clock.now() / 1000)
         root = self._id(message, message.thread)
@@ -236,15 +307,10 @@ class Mail:
         return mail
 
     def _id(self, message: Message, key: str) -> str:
-        domain = self._config.sender.rpartition("@")[2].strip(".-")
+        domain = self._config.sent_from.rpartition("@")[2].strip(".-")
         while len(domain) > _DOMAIN and "." in domain:
             domain = domain.partition(".")[2]
         return f"<{token(key, _ID)}.{message.since or message.at:x}@{domain[-_DOMAIN:].strip('.-') or 'vigie'}>"
-
-    def _greeting(self) -> str:
-        """How this machine greets: its full name, or as RFC 5321 §4.1.3 has it without one. Never looked up, which may take seconds."""
-        name = self._deps.hostname
-        return name if "." in name and _HOST.fullmatch(name) and ":" not in name else "[127.0.0.1]"
 
     def _remember(self, key: str, have: set[str]) -> None:
         self._have[key] = have

@@ -66,7 +66,7 @@ def login(words: str, host: str) -> DeliveryError:
 
 def no_starttls(where: str) -> DeliveryError:
     """The server offers no encryption, and none is not what was asked for."""
-    fix = "use port 465 (tls: implicit); for a server in your own network without TLS, set tls: none under notify in vigie.yaml"
+    fix = "use port 465 (SMTP_TLS=implicit); for a server in your own network without TLS: SMTP_TLS=none, or tls: none in vigie.yaml"
     return DeliveryError(DeliveryReason.TLS, f"{where} does not offer STARTTLS", fix=fix)
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from vigie.errors import DeliveryError, DeliveryReason
-from vigie.net import NO_SECRETS, USER_AGENT, Secret, Secrets, hang_up, host_of, redact
+from vigie.net import NO_SECRETS, USER_AGENT, Proxy, Secret, Secrets, UnusableProxyError, client, host_of, redact
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.connect import Fixes, named, trust_store
 from vigie.notifiers.kit.text import flat
@@ -15,6 +17,8 @@ from vigie.notifiers.kit.text import flat
 _RETRIED = (408, 425, 429)
 _ANSWER_BYTES, _ANSWER_LENGTH = 512, 120
 _LONGEST_WAIT_MS = 3_600_000
+PERSON_RETRY_MS = 300_000  # for what somebody must mend: once it is mended, what waited goes out
+_GATEWAY = (502, 503, 504)  # over plain HTTP a proxy answers so for a host that it cannot reach
 _FIXES = Fixes(
     address="check the URL of the channel and the network of this machine",
     trust="set SSL_CERT_FILE for a private certificate authority",
@@ -43,23 +47,53 @@ def preload() -> None:
 
 async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, str], secrets: Secrets = NO_SECRETS) -> str:
     """POST JSON and return the provider's answer in one line; raise DeliveryError. Neither holds the URL's secrets, or `secrets`."""
-    import httpx
-
-    where, head = host_of(url), httpx.Headers({"Content-Type": "application/json", "User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
-    head.update(headers)
-    trust = await trust_store(deps.ca_file)
-    try:
-        # The client's own limit starts anew with every byte that trickles in, hence a deadline around it. It is the shorter one, because
-        # a client that is cancelled in the middle of a TLS handshake forgets to close its socket.
-        client = httpx.AsyncClient(timeout=deps.timeout_seconds * 0.8, verify=trust, follow_redirects=False)
-        async with asyncio.timeout(deps.timeout_seconds), client, client.stream("POST", url, content=body, headers=head) as answer:
-            said = redact(flat(await _begin(answer), _ANSWER_LENGTH), Secrets(map(Secret, _hidden(url))) | secrets)
-    except (httpx.HTTPError, OSError) as error:  # TimeoutError is an OSError
-        raise named(error, where, deps.timeout_seconds, _FIXES) from None
+    head = {"Content-Type": "application/json", "User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+    async with _asked(deps, "POST", url, head, body) as answer:
+        said = redact(flat(await _begin(answer), _ANSWER_LENGTH), Secrets(map(Secret, _hidden(url))) | secrets)
     words = f"HTTP {answer.status_code}" + (f": {said}" if said else "")
     if answer.is_success:
         return words
-    raise refused(where, answer.status_code, words, answer.headers.get("retry-after"), deps.clock.now())
+    raise refused(host_of(url), answer.status_code, words, answer.headers.get("retry-after"), deps.clock.now())
+
+
+@asynccontextmanager
+async def _asked(deps: NotifierDeps, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> AsyncIterator[Any]:
+    """The answer to a request, its body not yet read. Whatever fails, from the client's construction on, comes out as DeliveryError."""
+    import httpx
+
+    where, fixes = host_of(url), _FIXES
+    try:
+        if (proxy := deps.proxies.for_url(url)) is not None:
+            where, fixes = f"{where} through the proxy {proxy.place} ({proxy.variable})", replace(_FIXES, address=_exempt(proxy))
+        secure = url.lower().startswith("https:") or (proxy is not None and proxy.scheme == "https")
+        trust = await trust_store(deps.ca_file) if secure else None
+        # The client's own limit starts anew with every byte that trickles in, hence a deadline around it. It is the shorter one, because
+        # a client that is cancelled in the middle of a TLS handshake forgets to close its socket.
+        made = client(url, deps.proxies, trust, deps.timeout_seconds * 0.8)
+        async with asyncio.timeout(deps.timeout_seconds), made, made.stream(method, url, content=body, headers=headers) as answer:
+            yield answer
+    except UnusableProxyError as error:
+        raise DeliveryError(DeliveryReason.CONFIG, f"{where}: {error}", fix=error.fault.fix, retry_after_ms=PERSON_RETRY_MS) from None
+    except httpx.ProxyError as error:
+        raise _by_proxy(error, where, fixes) from None
+    except (httpx.HTTPError, OSError) as error:  # TimeoutError is an OSError
+        raise named(error, where, deps.timeout_seconds, fixes) from None
+    except (httpx.InvalidURL, ValueError, TypeError) as error:  # nothing was sent, and nothing says that it never can be
+        words = f"{where}: the request could not be made ({type(error).__name__})"
+        raise DeliveryError(DeliveryReason.CONFIG, words, fix=fixes.address, retry_after_ms=PERSON_RETRY_MS) from None
+
+
+def _exempt(proxy: Proxy) -> str:
+    return f"check the proxy in {proxy.variable}, or list the host in NO_PROXY if it can be reached directly"
+
+
+def _by_proxy(error: Exception, where: str, fixes: Fixes) -> DeliveryError:
+    """What a proxy refused: a login needs a person, all else may pass."""
+    said = flat(redact(str(error)), _ANSWER_LENGTH)
+    words = f"{where}: the proxy refused the connection ({said})"
+    if said.startswith("407") or "login" in said:
+        return DeliveryError(DeliveryReason.AUTH, words, fix=fixes.address, retry_after_ms=PERSON_RETRY_MS)
+    return DeliveryError(DeliveryReason.REFUSED, words, fix=fixes.address)
 
 
 async def _begin(answer: Any) -> str:
@@ -80,21 +114,20 @@ def _hidden(url: str) -> list[str]:
 
 
 async def reach(deps: NotifierDeps, url: str) -> str:
-    """Connect to a webhook's host, TLS included, without sending anything; one line for `vigie doctor`, or DeliveryError."""
-    from urllib.request import getproxies, proxy_bypass
+    """Take the way of a delivery without delivering; one line for `vigie doctor`, or DeliveryError.
 
-    parts, where = urlsplit(url), host_of(url)
-    if getproxies().get(parts.scheme) and not proxy_bypass(where):
-        return f"{where}: behind a proxy, so only `vigie notify test` can test it"
-    secure = parts.scheme == "https"
-    try:
-        async with asyncio.timeout(deps.timeout_seconds):
-            trust = await trust_store(deps.ca_file) if secure else None
-            _, writer = await asyncio.open_connection(where, parts.port or (443 if secure else 80), ssl=trust)
-            hang_up(writer.transport)
-    except OSError as error:
-        raise named(error, where, deps.timeout_seconds, _FIXES) from None
-    return f"{where} can be reached (`vigie notify test` sends to it)"
+    Asks for the head of the site's first page, by the same client and proxy; what is behind the host is secret, and for a notice alone.
+    """
+    parts = urlsplit(url)
+    proxy, by = None, ""
+    async with _asked(deps, "HEAD", f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/", {"User-Agent": USER_AGENT}) as answer:
+        proxy = deps.proxies.for_url(url)
+    if proxy is not None:
+        by = f" through the proxy {proxy.place} ({proxy.variable})"
+        if answer.status_code == 407 or (parts.scheme == "http" and answer.status_code in _GATEWAY):
+            words = f"{host_of(url)}{by}: HTTP {answer.status_code}"
+            raise DeliveryError(DeliveryReason.REFUSED, words, fix=_exempt(proxy))
+    return f"{host_of(url)} can be reached{by} (`vigie notify test` sends to it)"
 
 
 def refused(where: str, status: int, words: str, retry_after: str | None, now: int) -> DeliveryError:

@@ -129,7 +129,7 @@ class BrowserProbe:
         message, hints = f"HTTP {seen.answer}" if seen.answer else "the page loaded", tuple(filter(None, (hint,)))
         if found is not None:
             figures |= found.figures | await self._kept(at, seen)
-            message, hints = found.message, hints or advice(found.cause)
+            message, hints = found.message, hints or advice(found)
             if seen.step is not None and found.cause is not Cause.LATENCY_THRESHOLD:
                 number, title = seen.step
                 message, figures = f'action {number} "{title}": {message}', {**figures, "step": number, "step_name": title}

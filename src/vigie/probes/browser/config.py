@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from vigie.net import ADDRESS, Secret, host_of, redact_url
+from vigie.net import ADDRESS, Secret, redact_url
 from vigie.probes.kit.http.config import Basic, status_ranges
 from vigie.probes.kit.http.urls import Place
 from vigie.probes.kit.keys import Latency, Meta
@@ -118,9 +118,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def target(self) -> str:
         """The address as people may read it."""
-        return redact_url(self.url)
+        return Place.of(self.url).shown(self.url)
 
     @property
     def host(self) -> str:
         """The host, for limits and names."""
-        return host_of(self.url)
+        return Place.of(self.url).shown_host(self.url)

@@ -18,7 +18,7 @@ _ERRORS: tuple[tuple[str, Cause, str], ...] = (
     ("ERR_TIMED_OUT", Cause.TIMEOUT_FIRST_BYTE, "no answer in time"),
     ("ERR_CERT_DATE_INVALID", Cause.TLS_EXPIRED, "the certificate has expired or is not valid yet"),
     ("ERR_CERT_COMMON_NAME_INVALID", Cause.TLS_HOSTNAME, "the certificate is for another name"),
-    ("ERR_CERT_WEAK", Cause.TLS_WEAK, "browsers reject the certificate as too weak"),
+    ("ERR_CERT_WEAK", Cause.TLS_UNTRUSTED, "browsers reject the certificate as too weak"),
     ("ERR_CERT", Cause.TLS_UNTRUSTED, "browsers do not trust the certificate"),
     ("ERR_SSL", Cause.TLS_HANDSHAKE, "the TLS handshake failed"),
     ("ERR_BAD_SSL", Cause.TLS_HANDSHAKE, "the TLS handshake failed"),

@@ -247,5 +247,5 @@ class _Look:
             message=verdict.message if verdict else self._message,
             timings=Timings(dns=self._ms, total=(self._deps.clock.monotonic() - self._started) * 1000),
             figures={**self._figures, **(verdict.figures if verdict else {})},
-            advice=advice(verdict.cause) if verdict else (),
+            advice=advice(verdict) if verdict else (),
         )

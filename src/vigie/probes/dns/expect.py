@@ -12,6 +12,7 @@ import dns.rdatatype
 import dns.reversename
 
 from vigie.core.model import Cause, Scalar
+from vigie.net import ascii_name
 from vigie.probes.dns.query import Question, Reply
 from vigie.probes.kit.pattern import Pattern, SearchBudget
 from vigie.probes.kit.verdict import Verdict
@@ -44,6 +45,20 @@ class Wanted:
         return bool(self.answers or self.contains or self.pattern)
 
 
+class _AsBrowsers(dns.name.IDNACodec):
+    """Foreign letters as every other kind spells them (the library's own choice is IDNA 2003, where `straße` is `strasse`)."""
+
+    def encode(self, label: str) -> bytes:
+        """One label; UnicodeError, which the library expects, for one that cannot be spelt."""
+        try:
+            return ascii_name(label).encode()
+        except ValueError as error:
+            raise UnicodeError(str(error)) from None
+
+
+_AS_BROWSERS = _AsBrowsers()  # type: ignore[no-untyped-call]  # as the library has it
+
+
 def question_of(name: str, record: str, *, signed: bool) -> Question:
     """The question for a name and a record type; ValueError if either is invalid."""
     try:
@@ -55,7 +70,7 @@ def question_of(name: str, record: str, *, signed: bool) -> Question:
     try:
         if kind == dns.rdatatype.PTR and _is_address(name):
             return Question(dns.reversename.from_address(name), kind, signed=signed)
-        return Question(dns.name.from_text(name), kind, signed=signed)
+        return Question(dns.name.from_text(name, idna_codec=_AS_BROWSERS), kind, signed=signed)
     except (dns.exception.DNSException, ValueError, UnicodeError) as error:
         raise ValueError(f"{name[:80]!r} is not a name: {error}") from None
 
@@ -81,7 +96,7 @@ def canonical(kind: dns.rdatatype.RdataType, text: str) -> str:
     if kind in (dns.rdatatype.TXT, dns.rdatatype.SPF) and not text.startswith('"'):
         return text
     try:
-        return record_text(dns.rdata.from_text("IN", kind, text, origin=dns.name.root, relativize=False))
+        return record_text(dns.rdata.from_text("IN", kind, text, origin=dns.name.root, relativize=False, idna_codec=_AS_BROWSERS))
     except (dns.exception.DNSException, ValueError) as error:
         raise ValueError(f"{text[:80]!r} is not a valid {dns.rdatatype.to_text(kind)} record: {error}") from None
 

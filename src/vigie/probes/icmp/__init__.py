@@ -197,5 +197,5 @@ def _result(
         figures={**(figures or {}), **(verdict.figures if verdict else {})},
         address=address,
         addresses=tuple(addresses),
-        advice=((str(fix),) if fix else advice(verdict.cause)) if verdict else (),
+        advice=((str(fix),) if fix else advice(verdict)) if verdict else (),
     )

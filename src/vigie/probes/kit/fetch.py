@@ -4,9 +4,9 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from vigie.net import USER_AGENT, trust_fault
+from vigie.net import USER_AGENT, trust_fault, web_url
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import host_port
 
@@ -45,7 +45,7 @@ class FetchError(Exception):
 
 async def fetch(request: FetchRequest, deps: ProbeDeps, seconds: float) -> FetchResponse:
     """GET, or POST where there is a body, within `seconds` in total; raises FetchError."""
-    url, where = request.url, ""
+    url, where = _next(request.url), ""
     try:
         async with asyncio.timeout(seconds):
             for _ in range(request.redirects + 1):
@@ -54,10 +54,18 @@ async def fetch(request: FetchRequest, deps: ProbeDeps, seconds: float) -> Fetch
                 location = found.headers.get("location")
                 if found.status not in _REDIRECTS or not location:
                     return found
-                url = urljoin(url, location)
+                url = _next(location, url)
     except TimeoutError:
         raise FetchError(f"{where} did not answer within {seconds:.1f} s") from None
     raise FetchError(f"{where} redirects more than {request.redirects} times")
+
+
+def _next(url: str, base: str | None = None) -> str:
+    """A URL as browsers send it."""
+    try:
+        return web_url(url, base).href
+    except ValueError:
+        raise FetchError("the address is not an http(s) URL") from None
 
 
 def _checked(url: str) -> str:

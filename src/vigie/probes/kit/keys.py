@@ -55,7 +55,10 @@ def check_host(host: str) -> None:
     """Raise ValueError for what can be no name or address."""
     if not host or len(host) > 253 or any(character in "/@?#[] " or not character.isprintable() for character in host):
         raise ValueError(f"{host[:80]!r} is not a host; write db.example.com or 192.0.2.7, without port or path")
-    ascii_name(host)
+    try:
+        ascii_name(host)
+    except ValueError as error:
+        raise ValueError(f"{host[:80]!r} is not a host: {error}") from None
 
 
 def check_resolver(resolver: str | None) -> None:

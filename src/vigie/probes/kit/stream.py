@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from vigie.core.model import Cause, CheckResult, Expiry, Scalar, Status, Timings, TlsFacts
-from vigie.net import MASK, ChainLimits, ascii_name, hang_up, is_trusted, peer_chain, tls_facts, trust_fault
+from vigie.net import MASK, ChainLimits, ascii_name, hang_up, is_trusted, peer_chain, refusal, tls_facts, trust_fault
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import host_port
 from vigie.probes.kit.verdict import (
@@ -24,6 +24,7 @@ from vigie.probes.kit.verdict import (
     expiry_of,
     no_address,
     no_trust,
+    refused,
     slow,
     unverified,
     weak,
@@ -210,6 +211,8 @@ class Dialogue:
             if (why := trust_fault(ca_file)) is not None:
                 raise _as_failed(no_trust(ca_file, why))
             raise _as_failed(unverified(tls, host, self.at, "certificate verify failed"))
+        if found := refusal(tls, self.chain, host, ca_file):
+            raise _as_failed(refused(found))
         limits = self._deps.shared("chain limits", ChainLimits, lambda _: None)
         self.tls = replace(tls, limit=limits.limit(tls, self.chain, ca_file, private=self.peer.ca_file is not None))
 
@@ -310,7 +313,7 @@ class Dialogue:
             address=self.address,
             addresses=self.addresses,
             tls=self.tls,
-            advice=advice(found.cause) if found else (),
+            advice=advice(found) if found else (),
             expiries=self.expiries,
         )
 
@@ -345,7 +348,9 @@ def printable(data: bytes) -> str:
 
 
 def _as_failed(verdict: Verdict) -> CheckFailed:
-    return CheckFailed(verdict.cause, verdict.message, verdict.figures, verdict.status)
+    failed = CheckFailed(verdict.cause, verdict.message)
+    failed.verdict = verdict
+    return failed
 
 
 def _not_connected(error: OSError) -> Verdict:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from vigie.core.model import Cause, Expiry, ExpiryKind, FaultScope, Scalar, Status, TlsFacts
-from vigie.net import Answer, verify_cause, weakness
+from vigie.net import Answer, Refusal, misnamed, verify_cause, weakness
 
 TLS_DAYS = 14
 _DAY_MS = 86_400_000
@@ -14,7 +14,8 @@ _NAME = 80
 class Verdict:
     """Why a check is not up. `status` follows from the cause unless the configuration says otherwise.
 
-    `tls` are the facts of the certificate that is meant, where a check saw several. `advice` and `scope` say what the cause alone does not.
+    `tls` are the facts of the certificate that is meant, where a check saw several; `fix` is what to do, and
+    `scope` whose fault it is, where the cause does not say it.
     """
 
     cause: Cause
@@ -22,7 +23,7 @@ class Verdict:
     figures: dict[str, Scalar] = field(default_factory=dict)
     status: Status = Status.DOWN
     tls: TlsFacts | None = None
-    advice: tuple[str, ...] = ()
+    fix: str = ""
     scope: FaultScope | None = None
 
 
@@ -57,14 +58,23 @@ def no_trust(ca_file: str | None, why: str) -> Verdict:
 
 def unverified(tls: TlsFacts, host: str, now: int, detail: str) -> Verdict:
     """What is wrong with a certificate that was refused; `now` in epoch ms."""
-    cause = verify_cause(tls, host, now)
-    days = tls.days_left
+    cause, days = verify_cause(tls, host, now), tls.days_left
+    other = misnamed(tls, host) if cause is Cause.TLS_HOSTNAME else None
     words = {
         Cause.TLS_EXPIRED: f"the certificate expired {-days} days ago" if days is not None and days < 0 else "the chain has expired",
         Cause.TLS_NOT_YET_VALID: "the certificate is not valid yet",
-        Cause.TLS_HOSTNAME: f"the certificate is for another name than {host}",
-    }.get(cause, "the certificate's issuer is not trusted")
-    return Verdict(cause, words, {"detail": detail[:120]} | ({} if days is None else {"days_left": days}))
+        Cause.TLS_UNTRUSTED: "the certificate is not meant for servers"
+        if "purpose" in detail
+        else "the certificate's issuer is not trusted",
+    }.get(cause, other.message if other else "")
+    figures: dict[str, Scalar] = {"detail": detail[:120]} | ({} if days is None else {"days_left": days})
+    figures |= {"weakness": other.weakness} if other and other.weakness else {}
+    return Verdict(cause, words, figures, fix=other.fix if other else "")
+
+
+def refused(found: Refusal) -> Verdict:
+    """What every current browser refuses although OpenSSL took it."""
+    return Verdict(found.cause, found.message, {"weakness": found.weakness} if found.weakness else {}, fix=found.fix)
 
 
 def expiring(tls: TlsFacts, at_least: int, now: int) -> Verdict | None:
@@ -117,10 +127,11 @@ def slow(total_ms: float, limit_ms: int, status: Status = Status.DEGRADED) -> Ve
 ADVICE: dict[Cause, str] = {
     Cause.TLS_EXPIRED: "Renew the certificate.",
     Cause.TLS_EXPIRING: "Renew the certificate before it expires.",
+    Cause.TLS_NOT_YET_VALID: "Check when the certificate begins, and the clock of whoever issued it.",
     Cause.TLS_HOSTNAME: "Serve a certificate that names this host.",
     Cause.TLS_UNTRUSTED: "Send the whole chain, or name the private authority with ca_file (--ca-file).",
     Cause.TLS_HANDSHAKE: "Check whether the port speaks TLS, and which versions and ciphers it offers.",
-    Cause.TLS_WEAK: "Replace what is obsolete: browsers already refuse some of it.",
+    Cause.TLS_WEAK: "Replace what is obsolete before browsers refuse it.",
     Cause.DNS_NXDOMAIN: "Check that the name is spelled correctly and its domain is still registered.",
     Cause.DNS_NO_ANSWER: "The name has no address of the requested family; check its A and AAAA records.",
     Cause.TCP_REFUSED: "Nothing listens on that port: check whether the service is running.",
@@ -132,6 +143,7 @@ ADVICE: dict[Cause, str] = {
 }
 
 
-def advice(cause: Cause) -> tuple[str, ...]:
+def advice(found: Verdict) -> tuple[str, ...]:
     """What to do first, if it can be said in one line."""
-    return (ADVICE[cause],) if cause in ADVICE else ()
+    words = found.fix or ADVICE.get(found.cause)
+    return (words,) if words else ()

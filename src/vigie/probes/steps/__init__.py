@@ -13,9 +13,11 @@ from vigie.ports import Clock, Problem
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Config as Http
 from vigie.probes.kit.http.config import problems
+from vigie.probes.kit.http.cookies import CookieJar
 from vigie.probes.kit.http.probe import HttpProbe
 from vigie.probes.kit.http.redirects import Progress
 from vigie.probes.kit.http.transport import Transport, shared_transport
+from vigie.probes.kit.http.urls import Place
 from vigie.probes.kit.verdict import CheckFailed, Verdict, slow
 from vigie.probes.steps.carried import Carried, reader
 from vigie.probes.steps.config import Config, Step, filled, place_of
@@ -64,7 +66,7 @@ class _Ready:
             raise CheckFailed(
                 Cause.CONTENT_MISSING, "a saved value cannot be used in a request: it contains what a URL or header cannot"
             ) from None
-        if host_of(made.url) not in hosts:
+        if Place.of(made.url).host not in hosts:
             words = "a saved value leads to a host that the configuration does not name"
             raise CheckFailed(Cause.HTTP_REDIRECT, words, {"detail": words, "redirects": 0})
         return made
@@ -78,7 +80,7 @@ class _Visit:
     started: float
     limit_ms: int
     clock: Clock
-    carried: Carried = field(default_factory=Carried)
+    carried: Carried
     done: dict[int, Progress] = field(default_factory=dict)
     first: tuple[_Ready, CheckResult] | None = None
     advisory: tuple[_Ready, CheckResult] | None = None
@@ -99,14 +101,15 @@ class StepsProbe:
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """Every step within `timeout_ms` in all; never raises for the target's fault."""
-        visit = _Visit(self._clock.now(), self._clock.monotonic(), timeout_ms, self._clock)
+        at = self._clock.now()
+        visit = _Visit(at, self._clock.monotonic(), timeout_ms, self._clock, Carried(CookieJar(at)))
         for one in self._steps:
             if visit.first is None or (one.step.always and one.wanted <= visit.carried.values.keys()):
                 await self._do(visit, one)
         return visit.carried.hidden(self._result(visit))
 
     async def _do(self, visit: _Visit, one: _Ready) -> None:
-        progress = Progress(self._clock.now(), self._clock.monotonic(), visit.left_ms(), jar=visit.carried.cookies)
+        progress = Progress(self._clock.now(), self._clock.monotonic(), visit.left_ms(), visit.carried.cookies)
         try:
             request = one.request(visit.carried.values, visit.base, self._hosts)
             found = await one.probe.find(progress, request)

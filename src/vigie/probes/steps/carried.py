@@ -2,69 +2,28 @@
 
 import html
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.message import Message
-from http.cookiejar import CookieJar
 from typing import Any
-from urllib.request import Request
 
 from vigie.core.model import Cause, CheckResult
 from vigie.net import Secret, Secrets
 from vigie.probes.kit.http.body import media_type, text_of
 from vigie.probes.kit.http.config import compiled
+from vigie.probes.kit.http.cookies import CookieJar
 from vigie.probes.kit.pattern import Pattern, SearchBudget
 from vigie.probes.kit.verdict import CheckFailed
 from vigie.probes.steps.config import Save
 
-_MAX_COOKIES, _MAX_AT_ONCE, _COOKIE = 100, 50, 4_096
 _VALUE = 4_096
 _SHORTEST, _SHORTEST_COOKIE = 4, 8  # shorter ones are in every other word
-
-
-class Cookies:
-    """A browser's rules (RFC 6265) by the standard library's jar, which lives as long as one run."""
-
-    def __init__(self) -> None:
-        self._jar = CookieJar()
-
-    def line(self, url: str) -> str:
-        """The value of the Cookie header for a URL; empty without any."""
-        request = Request(url)  # noqa: S310 - nothing is opened
-        self._jar.add_cookie_header(request)
-        return request.get_header("Cookie") or ""
-
-    def take(self, url: str, cookies: Sequence[str]) -> None:
-        """Keep what the Set-Cookie fields of an answer say."""
-        if not cookies or len(self._jar) > _MAX_COOKIES:
-            return
-        response = _SetCookieResponse(cookies[:_MAX_AT_ONCE])
-        self._jar.extract_cookies(response, Request(url))  # type: ignore[arg-type]  # noqa: S310 - all it needs; nothing is opened
-
-    @property
-    def values(self) -> list[str]:
-        """Their values, to be hidden."""
-        return [cookie.value for cookie in self._jar if cookie.value]
-
-
-class _SetCookieResponse:
-    """As much of a response as `CookieJar.extract_cookies` reads."""
-
-    def __init__(self, cookies: Sequence[str]) -> None:
-        self._message = Message()
-        for one in cookies:
-            self._message["Set-Cookie"] = "".join(character for character in one[:_COOKIE] if character.isprintable())
-
-    def info(self) -> Message:
-        """The header."""
-        return self._message
 
 
 @dataclass(slots=True)
 class Carried:
     """One run's."""
 
-    cookies: Cookies = field(default_factory=Cookies)
+    cookies: CookieJar
     values: dict[str, str] = field(default_factory=dict)
     spent: SearchBudget = field(default_factory=SearchBudget)
 

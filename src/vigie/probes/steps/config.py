@@ -5,9 +5,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.net import SHOWN, host_of, texts
+from vigie.net import SHOWN, texts
 from vigie.probes.kit.http.config import Config as Http
 from vigie.probes.kit.http.config import compiled
+from vigie.probes.kit.http.urls import Place
 from vigie.probes.kit.keys import Latency, Meta
 from vigie.probes.kit.pattern import check_pattern
 from vigie.probes.steps.template import names, sample
@@ -115,7 +116,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def hosts(self) -> frozenset[str]:
         """Every host that the configuration itself names: a saved value leads nowhere else."""
-        return frozenset(host_of(step.url) for step in self.steps if not step.url.startswith("{{"))
+        return frozenset(Place.of(sample(step.url)).host for step in self.steps if not step.url.startswith("{{"))
 
 
 def place_of(where: str | Save) -> Save:

@@ -3,7 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
+
+from vigie.probes.kit.http.urls import Place
 
 _PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _RESERVED = "/:@!$&'()*+,;=~-._%?#[]"  # RFC 3986 §2.2: what a path, or a whole address, may be made of
@@ -27,7 +29,7 @@ def sample(url: str) -> str:
 def url_of(template: str, values: Values, base: str) -> str:
     """The URL. A value at its very beginning is an address itself, relative ones from `base`; in a query, a value is one value."""
     if match := _PLACE.match(template):
-        template = urljoin(base, quote(values[match[1]], safe=_RESERVED)) + template[match.end() :]
+        template = Place.of(quote(values[match[1]], safe=_RESERVED), base).url + template[match.end() :]
     path, mark, query = template.partition("?")
     return _put(path, values, lambda value: quote(value, safe=_RESERVED)) + mark + _put(query, values, lambda value: quote(value, safe=""))
 

@@ -20,7 +20,7 @@ from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, Maybe
 from vigie.probes.kit.starttls import PROTOCOLS, USUAL_PORTS, Protocol, negotiate
 from vigie.probes.kit.stream import Dialogue, Peer, converse
 from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict
-from vigie.probes.tls.revocation import RevocationStatus, extension, revocation_status
+from vigie.probes.tls.revocation import RevocationStatus, revocation_status
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -157,13 +157,11 @@ class TlsProbe:
             words = f"the certificate was issued by {issuer[:80]!r}, expected {self._config.issuer[:80]!r}"
             raise CheckFailed(Cause.TLS_UNTRUSTED, words, {"issuer": issuer[:80], "expected": self._config.issuer[:80]})
         for name in self._config.names:
-            if not covers(leaf.names or (leaf.subject,), ascii_name(name)):
+            if not covers(leaf.names, ascii_name(name)):
                 raise CheckFailed(Cause.TLS_HOSTNAME, f"the certificate is not for {name[:80]}", {"name": name[:80]})
 
     def _advisory(self, facts: TlsFacts, path: tuple["x509.Certificate", ...], now: int) -> Verdict | None:
-        """What this kind sees beyond what every connection is judged by: the purpose, a minimum, and the rest of the chain."""
-        if path and not _for_servers(path[0]):
-            return Verdict(Cause.TLS_UNTRUSTED, "the certificate is not meant for servers", {"detail": "extended key usage"})
+        """What this kind sees beyond what every connection is judged by: a minimum, and the rest of the chain."""
         least = f"TLSv{self._config.min_version}"
         if self._config.min_version and facts.version in _ORDER and _ORDER.index(facts.version) < _ORDER.index(least):
             words = f"{facts.version} is older than {least}"
@@ -204,16 +202,6 @@ def _revoked(subject: str, leaf: bool, said: RevocationStatus, now: int) -> Verd
     figures: dict[str, Scalar] = {} if leaf else {"authority": subject}
     figures |= {"revoked_days": days} | ({"reason": said.reason} if said.reason else {})
     return Verdict(Cause.TLS_UNTRUSTED, words, figures)
-
-
-def _for_servers(certificate: "x509.Certificate") -> bool:
-    """Whether the certificate's purposes, where it names any, hold that of a server (RFC 5280 §4.2.1.12)."""
-    from cryptography import x509
-    from cryptography.x509.oid import ExtendedKeyUsageOID
-
-    uses = extension(certificate, x509.ExtendedKeyUsage)
-    wanted = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
-    return uses is None or any(use in uses for use in wanted)
 
 
 def _subject(certificate: "x509.Certificate") -> str:

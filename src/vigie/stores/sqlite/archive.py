@@ -134,8 +134,8 @@ def _incident(db: Db, incident_id: str) -> Incident | None:
 
 
 def _timeline(db: Db, incident_id: str) -> list[TimelineEntry]:
-    """Oldest first."""
-    rows = db.fetch("SELECT at, kind, body FROM incident_event WHERE incident = ? ORDER BY id", (incident_id,))
+    """Oldest first by when it happened: an acknowledgement may have waited for the Vigie that applies it."""
+    rows = db.fetch("SELECT at, kind, body FROM incident_event WHERE incident = ? ORDER BY at, id", (incident_id,))
     return [TimelineEntry(incident_id, at, decode(body, _DECISIONS[kind])) for at, kind, body in rows]
 
 

@@ -1,13 +1,18 @@
 """The inbox of the embedded store: commands of people, pings of jobs. What the methods mean is said by vigie.ports.Inbox."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from vigie.core.events import Acked, Resolved
 from vigie.core.heartbeat import Job, Ping
+from vigie.errors import StoreError, StoreFault
 from vigie.ports import Command, PingUpdate
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import decode, encode
 from vigie.stores.sqlite.worker import Worker
+
+log = logging.getLogger("vigie.store")
 
 _KEPT = 100
 _LISTENED = "listened"
@@ -20,22 +25,36 @@ class SqliteInbox:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self._left: set[int] = set()  # numbers of commands that a newer Vigie wrote, and that are left for it
 
     async def enqueue_command(self, monitor: str, event: Acked | Resolved) -> None:
         """Hand an event to the Vigie that is at work on this store."""
         await self._worker.run(lambda db: _enqueue_command(db, monitor, event))
 
     async def commands(self) -> list[Command]:
-        """What nobody has applied yet, oldest first."""
-        return await self._worker.read(_commands)
+        """What nobody has applied yet, oldest first. One that cannot be read is logged, and costs no other."""
+        found, unread = await self._worker.read(_commands)
+        for one in unread:
+            if one.number not in self._left:
+                what = "left for the newer Vigie that wrote it" if one.newer else "dropped: ask for it again"
+                log.error("the command %d, for %s, cannot be read, and is %s (%s)", one.number, one.monitor, what, one.why)
+        self._left |= {one.number for one in unread if one.newer}
+        if damaged := [one.number for one in unread if not one.newer]:
+            await self._worker.run(lambda db: _drop_commands(db, damaged))
+        return found
 
     async def enqueue_ping(self, monitor: str, ping: Ping) -> None:
         """Hand a ping to the Vigie that is at work on this store."""
         await self._worker.run(lambda db: _enqueue_ping(db, monitor, ping))
 
     async def waiting_pings(self) -> list[tuple[int, str, Ping]]:
-        """What was handed over and not yet recorded, oldest first."""
-        return await self._worker.read(_waiting_pings)
+        """What was handed over and not yet recorded, oldest first. One that cannot be read is logged, and costs no other."""
+        found, unread = await self._worker.read(_waiting_pings)
+        for one in unread:
+            log.error("a ping of %s cannot be read, and is dropped (%s)", one.monitor, one.why)
+        if unread:
+            await self._worker.run(lambda db: _drop_pings(db, [one.number for one in unread]))
+        return found
 
     async def record_pings(self, updates: Sequence[PingUpdate]) -> None:
         """Write what pings made of jobs, fsynced."""
@@ -67,9 +86,37 @@ def _enqueue_command(db: Db, monitor: str, event: Acked | Resolved) -> None:
         db.execute("INSERT INTO inbox (monitor, kind, body) VALUES (?, ?, ?)", (monitor, type(event).__name__, encode(event)))
 
 
-def _commands(db: Db) -> list[Command]:
-    rows = db.fetch("SELECT id, monitor, kind, body FROM inbox ORDER BY id")
-    return [Command(number, monitor, decode(body, _EVENTS[kind])) for number, monitor, kind, body in rows]
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A row that cannot be read; `newer` when a later Vigie wrote it."""
+
+    number: int
+    monitor: str
+    why: str
+    newer: bool
+
+
+def _commands(db: Db) -> tuple[list[Command], list[_Unread]]:
+    found, unread = list[Command](), list[_Unread]()
+    for number, monitor, kind, body in db.fetch("SELECT id, monitor, kind, body FROM inbox ORDER BY id"):
+        if kind not in _EVENTS:
+            unread.append(_Unread(number, monitor, f"unknown kind {str(kind)[:40]!r}", newer=True))
+            continue
+        try:
+            found.append(Command(number, monitor, decode(body, _EVENTS[kind])))
+        except StoreError as error:
+            unread.append(_Unread(number, monitor, error.message, newer=error.fault is StoreFault.NEWER))
+    return found, unread
+
+
+def _drop_commands(db: Db, numbers: Sequence[int]) -> None:
+    with db.transaction(durable=True):
+        db.bulk("DELETE FROM inbox WHERE id = ?", [(number,) for number in numbers])
+
+
+def _drop_pings(db: Db, numbers: Sequence[int]) -> None:
+    with db.transaction(durable=True):
+        db.bulk("DELETE FROM ping WHERE id = ?", [(number,) for number in numbers])
 
 
 def _jobs(db: Db) -> dict[str, Job]:
@@ -101,10 +148,15 @@ def _insert(db: Db, monitor: str, ping: Ping, *, taken: bool) -> None:
     db.execute(f"DELETE FROM ping WHERE id IN ({older})", (monitor, _KEPT))
 
 
-def _waiting_pings(db: Db) -> list[tuple[int, str, Ping]]:
+def _waiting_pings(db: Db) -> tuple[list[tuple[int, str, Ping]], list[_Unread]]:
     """What other processes left, oldest first."""
-    rows = db.fetch("SELECT id, monitor, body FROM ping WHERE taken = 0 ORDER BY id")
-    return [(number, monitor, decode(body, Ping)) for number, monitor, body in rows]
+    found, unread = list[tuple[int, str, Ping]](), list[_Unread]()
+    for number, monitor, body in db.fetch("SELECT id, monitor, body FROM ping WHERE taken = 0 ORDER BY id"):
+        try:
+            found.append((number, monitor, decode(body, Ping)))
+        except StoreError as error:
+            unread.append(_Unread(number, monitor, error.message, newer=error.fault is StoreFault.NEWER))
+    return found, unread
 
 
 def _pings(db: Db, monitor: str, limit: int) -> list[Ping]:

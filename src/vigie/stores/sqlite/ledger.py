@@ -8,7 +8,7 @@ seconds is fsynced, whatever it carries.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from vigie.errors import StoreError
 from vigie.ports import Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredReport
@@ -124,6 +124,10 @@ class SqliteLedger:
     async def record(self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = ()) -> None:
         """Record an attempt and what becomes of its row; the key stays, so that it is never sent again."""
         await self._worker.run(lambda db: outbox.record(db, delivery, retry_at, then))
+
+    async def retry(self, keys: Collection[str], now: int) -> None:
+        """Have these rows tried by `now`."""
+        await self._worker.run(lambda db: outbox.retry(db, keys, now))
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the opening notice or let it follow."""

@@ -1,6 +1,6 @@
 """The statements of the outbox: what must be sent, who holds it, and every attempt. What they mean is said by vigie.ports.Ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from vigie.core.notification import Notice, NoticeReason
@@ -65,6 +65,13 @@ def record(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[Outb
             sql = f"UPDATE outbox SET {change} WHERE key = ? AND state <> 'delivered'"
             db.execute(sql, (state, retry_at, delivery.key))
         enqueue(db, then)
+
+
+def retry(db: Db, keys: Collection[str], now: int) -> None:
+    """What was not delivered is due, and nobody's."""
+    sql = "UPDATE outbox SET state = 'waiting', due_at = min(due_at, ?), lease_until = 0 WHERE key = ? AND state <> 'delivered'"
+    with db.transaction(durable=True):
+        db.bulk(sql, [(now, key) for key in keys])
 
 
 def _attempt(db: Db, one: Delivery) -> None:

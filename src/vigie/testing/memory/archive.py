@@ -43,7 +43,7 @@ class MemoryArchive:
     async def timeline(self, incident_id: str) -> list[TimelineEntry]:
         """Oldest first."""
         self._data.check()
-        return [entry for entry in self._data.timeline if entry.incident == incident_id]
+        return sorted((entry for entry in self._data.timeline if entry.incident == incident_id), key=lambda entry: entry.at)
 
     async def deliveries(self, alert: str) -> list[Delivery]:
         """Every attempt at every notice of an incident, oldest first."""

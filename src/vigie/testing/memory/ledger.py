@@ -1,6 +1,6 @@
 """The ledger in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from vigie.core.notification import NoticeReason
@@ -88,6 +88,13 @@ class MemoryLedger:
             row.row, row.lease_until = replace(row.row, attempts=row.row.attempts + 1, due_at=due_at), 0
             row.state = OutboxState.UNDELIVERABLE if retry_at is None else _WAITING
         self._enqueue(then)
+
+    async def retry(self, keys: Collection[str], now: int) -> None:
+        """Have these rows tried by `now`."""
+        self._data.check()
+        for one in (self._data.rows[key] for key in keys if key in self._data.rows):
+            if one.state is not _DELIVERED:
+                one.row, one.state, one.lease_until = replace(one.row, due_at=min(one.row.due_at, now)), _WAITING, 0
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the opening notice or let it follow."""

@@ -152,6 +152,21 @@ async def every_attempt_is_a_row(opener: Opener) -> None:
         assert await store.archive.deliveries("shop-2") == []
 
 
+async def what_is_unsent_can_be_tried_again(opener: Opener) -> None:
+    """What waits is due, what was undeliverable waits again, and held by nobody; what was delivered stays so. Over a restart too."""
+    async with opened(opener) as store:
+        rows = [row(channel=channel, due_at=NOW) for channel in ("mail", "chat", "hook")]
+        await store.ledger.commit(Commit(outbox=tuple(rows)))
+        await store.ledger.claim(NOW, 60_000, 10)
+        await store.ledger.record(sent(rows[0]))
+        await store.ledger.record(sent(rows[1], failure="rejected"))
+        await store.ledger.record(sent(rows[2], failure="timeout"), NOW + 900_000)
+        await store.ledger.retry([one.notice.key for one in rows] + ["unknown"], NOW + 1)
+        assert await store.ledger.counts() == OutboxCounts(2, 0)
+    async with opened(opener) as store:
+        assert {one.notice.channel for one in await store.ledger.claim(NOW + 1, 60_000, 10)} == {"chat", "hook"}
+
+
 async def what_waits_and_what_failed_is_counted(opener: Opener) -> None:
     """As the rows say, whatever became of them; over a restart too."""
     async with opened(opener) as store:
@@ -291,6 +306,7 @@ LEDGER_LAWS: dict[str, Law] = {
         a_later_notice_never_overtakes,
         a_key_is_queued_once,
         every_attempt_is_a_row,
+        what_is_unsent_can_be_tried_again,
         what_waits_and_what_failed_is_counted,
         a_report_joins_the_page_that_waits,
         a_report_follows_the_page_that_left,

@@ -1,20 +1,12 @@
 """The body within bounds: decoding, characters, title. The target writes it all, so nothing here may cost more than its bound."""
 
-import codecs
 import re
 import zlib
 from collections.abc import Mapping
 
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
-# Python knows codecs that are no charsets, some of quadratic cost (punycode, idna), and remembers every name it was ever asked.
-_KNOWN_CHARSETS = re.compile(
-    r"utf-?8|utf-?16(-?[lb]e)?|(windows-|cp-?)(125[0-8]|874)|cp(437|85\d|866|932|949)|iso[-_]?8859[-_]([2-9]|1[0-6])|koi8-[ru]"
-    r"|gb2312|gbk|gb18030|big5(-hkscs)?|euc-(jp|kr)|shift[-_]jis|windows-31j|iso-2022-jp|ks_c_5601-1987|tis-620"
-)
-_WINDOWS_1252 = re.compile(r"iso[-_]?8859-1|latin-?1|l1|(us-)?ascii")  # what these mean on the web (WHATWG Encoding §4.2)
+from vigie.probes.kit.http.charset import text_in
+
 _TITLE = re.compile(r"<title[^>]{0,200}>(.{0,400}?)</title", re.IGNORECASE | re.DOTALL)
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _TITLE_LENGTH = 120
 _GZIP_OR_ZLIB = 47  # zlib's own way of saying "either header, largest window"
 _GZIP_START = b"\x1f\x8b"
@@ -98,38 +90,8 @@ def media_type(headers: Mapping[str, str]) -> str | None:
 
 
 def text_of(body: bytes, headers: Mapping[str, str]) -> str:
-    """The body as characters: by its byte-order mark, its Content-Type, its <meta>, else UTF-8, else Windows-1252.
-
-    As in browsers, a declared charset applies even where a byte does not fit: one bad byte, or a body cut at its bound
-    in the middle of a character, does not spoil the rest.
-    """
-    for mark, name in _BOMS:
-        if body.startswith(mark):
-            return body.decode(name, "replace")
-    match = _CHARSET.search(headers.get("content-type", ""))
-    charset = _codec(match[1]) if match else None
-    if charset is None and (meta := _META_CHARSET.search(body[:4096])):
-        charset = _codec(meta[1].decode())
-        charset = "utf-8" if charset and charset.startswith("utf-16") else charset  # it was read as ASCII, so it cannot be UTF-16
-    if charset is not None:
-        return body.decode(charset, "replace")
-    try:
-        return codecs.getincrementaldecoder("utf-8")().decode(body)
-    except UnicodeDecodeError:
-        return body.decode("cp1252", "replace")
-
-
-def _codec(label: str) -> str | None:
-    """Python's name of a charset's label, or None for one that is not on the list."""
-    label = label.lower()
-    if _WINDOWS_1252.fullmatch(label):
-        return "cp1252"
-    if not _KNOWN_CHARSETS.fullmatch(label):
-        return None
-    try:
-        return codecs.lookup(label).name
-    except LookupError:
-        return None
+    """The body as characters, as browsers read them."""
+    return text_in(body, headers.get("content-type", ""))
 
 
 def title_of(text: str) -> str | None:

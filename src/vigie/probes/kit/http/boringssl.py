@@ -1,7 +1,7 @@
 """Exchanges through the libcurl of `curl_cffi`, built on BoringSSL: routine HTTPS requests at two thirds of the cost."""
 
 from vigie.probes.kit.http import libcurl
-from vigie.probes.kit.http.exchange import Exchange, Request, Sink, http_version, read, tls_version
+from vigie.probes.kit.http.exchange import BROWSER_CIPHERS, Exchange, Request, Sink, http_version, read, tls_version
 from vigie.probes.kit.http.libcurl_binding import Easy, EasyMulti, Library
 from vigie.probes.kit.http.transfers import OWN_POLLER, Transfers
 
@@ -18,6 +18,7 @@ _CONSTANT: tuple[tuple[int, int | bytes], ...] = (
     (libcurl.SSL_VERIFYPEER, 1),
     (libcurl.SSL_VERIFYHOST, 2),
     (libcurl.SSLVERSION, libcurl.SSLVERSION_TLSV1_2),  # older versions fail here and are judged through OpenSSL
+    (libcurl.SSL_CIPHER_LIST, BROWSER_CIPHERS.encode()),
     (libcurl.SSL_EC_CURVES, b"X25519:P-256:P-384:P-521"),  # as in openssl.py
 )
 _WITHOUT_TLS = frozenset({libcurl.OK, libcurl.E_COULDNT_CONNECT, libcurl.E_OPERATION_TIMEDOUT})

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.net import ADDRESS, AUTHORITIES, SHOWN, Secret, host_of, redact_url, split_server, texts
+from vigie.net import ADDRESS, AUTHORITIES, SHOWN, Secret, split_server, texts
 from vigie.ports import Problem
 from vigie.probes.kit.http.urls import Place, check_proxy
 
@@ -123,7 +123,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     url: Annotated[str, msgspec.Meta(description="What is watched.", examples=["https://api.example.com/health"], extra=ADDRESS)]
     method: Annotated[str, msgspec.Meta(description="Request method.", examples=["GET"], extra=SHOWN)] = "GET"
-    headers: Annotated[dict[str, Secret], msgspec.Meta(description="Request headers.", examples=[{"Accept": "application/json"}])] = {}
+    headers: Annotated[
+        dict[str, Secret],
+        msgspec.Meta(
+            description="Request headers. After a redirect to another origin only `Accept`, `Accept-…` and `User-Agent` are sent.",
+            examples=[{"Accept": "application/json"}],
+        ),
+    ] = {}
     body: Annotated[Secret | None, msgspec.Meta(description="Request body.")] = None
     expect: Annotated[Expect, msgspec.Meta(description="What a good response looks like.")] = Expect()
     follow_redirects: Annotated[bool, msgspec.Meta(description="Follow redirects.")] = True
@@ -178,7 +184,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def target(self) -> str:
         """The URL as people may read it."""
-        return redact_url(self.url)
+        return Place.of(self.url).shown(self.url)
 
     @property
     def plain_url(self) -> str | None:
@@ -189,7 +195,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def host(self) -> str:
         """The host, for limits and names."""
-        return host_of(self.url)
+        return Place.of(self.url).shown_host(self.url)
 
 
 def problems(config: Config) -> Iterator[Problem]:

@@ -14,6 +14,12 @@ _VERSIONS: dict[str | None, int] = {
     "3": libcurl.HTTP_3ONLY,
 }
 _VERSION_NAMES = {libcurl.HTTP_1_0: "1.0", libcurl.HTTP_1_1: "1.1", libcurl.HTTP_2_0: "2", libcurl.HTTP_3: "3"}
+# The ciphers of TLS 1.2 and before that Chrome, Firefox and Safari offer: none of them has had DHE, RC4 or DSA for years.
+BROWSER_CIPHERS = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:"
+    "ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA"
+)
 _BLANK = (b"\r\n", b"\n")
 _TLS_LINE = b"SSL connection using "
 

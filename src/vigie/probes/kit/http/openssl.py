@@ -7,7 +7,7 @@ import pycurl
 
 from vigie.net import USER_AGENT
 from vigie.probes.kit.http import libcurl
-from vigie.probes.kit.http.exchange import Exchange, Request, Sink, http_version, read, tls_version
+from vigie.probes.kit.http.exchange import BROWSER_CIPHERS, Exchange, Request, Sink, http_version, read, tls_version
 from vigie.probes.kit.http.transfers import OWN_POLLER, Transfers
 
 _WITH_BODY = ("POST", "PUT", "PATCH")
@@ -22,13 +22,15 @@ _CONSTANT: tuple[tuple[int, Any], ...] = (
 _CONSTANT_TLS: tuple[tuple[int, Any], ...] = (
     (pycurl.OPT_CERTINFO, 1),
     (pycurl.SSL_SESSIONID_CACHE, 0),  # a resumed session shows no certificate
-    # What is obsolete must be seen to be called weak, so it is let in here and judged later.
-    (pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_0),
-    (pycurl.SSL_CIPHER_LIST, "DEFAULT@SECLEVEL=0"),
     # All of them; the first with SHA-256, which processors have instructions for: 2 % of a check less than with OpenSSL's order.
     (pycurl.TLS13_CIPHERS, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"),
     (pycurl.SSL_EC_CURVES, "X25519:P-256:P-384:P-521"),  # the default's post-quantum share costs 100 µs a check
 )
+
+
+# Weak signatures and short keys must be seen to be judged, so that they are let in here.
+_ANY_CIPHERS = "DEFAULT@SECLEVEL=0"
+_BROWSERS_CIPHERS = f"{BROWSER_CIPHERS}:@SECLEVEL=0"
 
 
 class _Multi:
@@ -123,6 +125,10 @@ def _set_method(curl: pycurl.Curl, request: Request) -> None:
 def _set_tls(curl: pycurl.Curl, request: Request, said: list[bytes]) -> None:
     for option, value in _CONSTANT_TLS:
         curl.setopt(option, value)
+    # A version that is known to be a current one is not let fall unseen; where it is not known, an old one is let in to be named.
+    old = request.read_tls_version or not request.verify
+    curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_0 if old else pycurl.SSLVERSION_TLSv1_2)
+    curl.setopt(pycurl.SSL_CIPHER_LIST, _BROWSERS_CIPHERS if request.verify else _ANY_CIPHERS)
     curl.setopt(pycurl.SSL_VERIFYPEER, int(request.verify))
     curl.setopt(pycurl.SSL_VERIFYHOST, 2 if request.verify else 0)
     if request.ca_file is not None:

@@ -9,9 +9,11 @@ from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http import verdict
 from vigie.probes.kit.http.body import EncodingError, media_type, text_of, title_of
 from vigie.probes.kit.http.config import Config
+from vigie.probes.kit.http.cookies import CookieJar
 from vigie.probes.kit.http.page import Reader
 from vigie.probes.kit.http.redirects import Progress, RedirectFollower
 from vigie.probes.kit.http.transport import Transport
+from vigie.probes.kit.http.urls import Place
 from vigie.probes.kit.http.verdict import Rules
 from vigie.probes.kit.verdict import Verdict, advice
 
@@ -31,13 +33,14 @@ class HttpProbe:
         self._rules = rules = Rules.of(config.expect)
         # A page that holds the text or the values which its owner expects is the right one; whoever tampered with it left them there.
         self._reader = Reader(trusted=bool(rules.keywords or rules.assertions)) if config.reads_pages else None
-        self._host = config.host
+        self._host = Place.of(config.url).host
         self._need_body = need_body or rules.need_body
         self._follower = RedirectFollower(config, deps, transport, need_body=self._need_body)
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One check within `timeout_ms`, names and redirects included; never raises for the target's fault."""
-        progress = Progress(self._clock.now(), self._clock.monotonic(), timeout_ms)
+        at = self._clock.now()
+        progress = Progress(at, self._clock.monotonic(), timeout_ms, CookieJar(at))
         return self.result(progress, await self.find(progress))
 
     async def find(self, progress: Progress, config: Config | None = None) -> Verdict | None:
@@ -110,7 +113,7 @@ class HttpProbe:
             addresses=progress.addresses,
             http=self._http(progress, title=True) if last.status else None,
             tls=found.tls or _last(progress.certificates),
-            advice=found.advice or advice(found.cause),
+            advice=advice(found),
             page=progress.page,
             host=elsewhere,
             scope=found.scope,

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Protocol
 
 from vigie.core.model import Cause, Expiry, PageFacts, Status, TlsFacts
-from vigie.net import USER_AGENT, Answer, ChainLimits, redact_url, texts, tls_facts, trust_fault
+from vigie.net import OLD_VERSIONS, USER_AGENT, Answer, ChainLimits, redact_url, refusal, texts, tls_facts, trust_fault
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http import libcurl, verdict
 from vigie.probes.kit.http.body import decoded
 from vigie.probes.kit.http.by_proxy import by_proxy
 from vigie.probes.kit.http.config import Config
+from vigie.probes.kit.http.cookies import CookieJar, merged
 from vigie.probes.kit.http.exchange import Exchange, Request
 from vigie.probes.kit.http.transport import Transport
 from vigie.probes.kit.http.urls import Place, moved
-from vigie.probes.kit.verdict import Verdict, expiry_of, no_address, no_trust, unverified
+from vigie.probes.kit.verdict import Verdict, expiry_of, no_address, no_trust, refused, unverified
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NEXT_ADDRESS = (Cause.TCP_REFUSED, Cause.TCP_UNREACHABLE, Cause.TIMEOUT_CONNECT, Cause.TCP_RESET)
@@ -26,19 +26,9 @@ _VERSION_MS = 3_600_000
 _VERSIONS_KEPT = 16
 _HOP_LENGTH = 300
 _DEFAULTS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br", "Expect": ""}
-_SECRET_WORDS = ("auth", "cookie", "token", "key", "secret", "session", "password")
-
-
-class Jar(Protocol):
-    """Cookies that are kept from one request to the next."""
-
-    def line(self, url: str) -> str:
-        """The value of the Cookie header for a URL; empty without any."""
-        ...
-
-    def take(self, url: str, cookies: Sequence[str]) -> None:
-        """Keep what the Set-Cookie fields of an answer say."""
-        ...
+# What another origin gets of the configured headers: they tell what is wanted, or describe a body that goes along.
+_FOR_ANYBODY = frozenset({"accept", "accept-charset", "accept-encoding", "accept-language", "user-agent"})
+_OF_BODY = frozenset({"content-type", "content-encoding", "content-language"})
 
 
 @dataclass(slots=True)
@@ -48,6 +38,7 @@ class Progress:
     at: int
     started: float
     limit_ms: int
+    jar: CookieJar
     dns: float | None = None
     connect: float | None = None
     tls: float | None = None
@@ -60,7 +51,6 @@ class Progress:
     certificates: list[TlsFacts] = field(default_factory=list)  # one for each hop over TLS
     expiries: list[Expiry] = field(default_factory=list)
     body: bytes = b""
-    jar: Jar | None = None
     page: PageFacts | None = None
 
     @property
@@ -106,7 +96,8 @@ class RedirectFollower:
 
     async def go(self, progress: Progress) -> Verdict | None:
         """Follow to the last answer, which is then `progress.last`; or say why none was reached."""
-        place, method, seen = self._home, self._config.method, {(self._config.method, self._home.url)}
+        place, method = self._home, self._config.method
+        seen = {(method, place.url, progress.jar.pairs(place))}
         while True:
             found = await self._hop(progress, place, method)
             if found is not None:
@@ -123,9 +114,10 @@ class RedirectFollower:
             # RFC 9110 §15.4: 303 means GET; 301 and 302 turn POST into it, as browsers do.
             if (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST"):
                 method = "GET"
-            if words := self._objection(progress, place, target, again=(method, target.url) in seen):
+            asked = (method, target.url, progress.jar.pairs(target))  # with another cookie, the same URL is another request
+            if words := self._objection(progress, place, target, again=asked in seen):
                 return _refusal(progress, words)
-            seen.add((method, target.url))
+            seen.add(asked)
             place = target
 
     def _objection(self, progress: Progress, place: Place, target: Place, *, again: bool) -> str | None:
@@ -172,12 +164,11 @@ class RedirectFollower:
     async def _exchange(self, progress: Progress, place: Place, method: str, address: str | None, addresses_left: int) -> Verdict | None:
         left = self.left(progress)
         request = self._request(place, method, address, left, min(left, max(left // addresses_left, _MIN_CONNECT_MS)))
-        if progress.jar is not None and (cookies := progress.jar.line(place.url)):
-            request.lines = [*request.lines, f"Cookie: {cookies}".encode("latin-1", "replace")]
+        if pairs := progress.jar.pairs(place):
+            request.lines = _with_cookies(request.lines, pairs)
         done = await self._transport.exchange(request)
         progress.add(done)
-        if progress.jar is not None:
-            progress.jar.take(place.url, done.cookies)
+        progress.jar.take(place, done.cookies)
         if place.secure and (facts := self._certificate(progress, place, done)) is not None:
             progress.certificates.append(facts)
             self._expires(progress, place, facts, done)
@@ -189,6 +180,8 @@ class RedirectFollower:
             return unverified(progress.certificates[-1] if done.chain else TlsFacts(None), place.host, progress.at, done.error)
         if done.code == libcurl.E_SSL_CACERT_BADFILE and (why := trust_fault(self._ca_file)) is not None:
             return no_trust(self._ca_file, why)
+        if found := self._refusal(progress, place, done):
+            return found
         found = verdict.failure(done, limit, secure=place.secure)
         if found is None:
             progress.body = decoded(done.raw, done.headers.get("content-encoding", ""), self._config.max_body, cut=done.full)
@@ -232,6 +225,13 @@ class RedirectFollower:
         if found is not None:
             progress.expiries.append(found)
 
+    def _refusal(self, progress: Progress, place: Place, done: Exchange) -> Verdict | None:
+        """What every current browser refuses of the connection, unless it is not to be verified."""
+        if done.tls is None or not progress.certificates or self._config.insecure or not place.secure:
+            return None
+        found = refusal(progress.certificates[-1], done.chain, place.host, self._ca_file)
+        return None if found is None else refused(found)
+
     def _known_version(self, place: Place) -> str | None:
         """The TLS version of a host: libcurl tells it only when verbose, which costs time, so it is asked once an hour."""
         kept = self._tls_versions.get((place.host, place.port))
@@ -239,12 +239,12 @@ class RedirectFollower:
 
     def _certificate(self, progress: Progress, place: Place, done: Exchange) -> TlsFacts | None:
         version = done.tls_version
-        if version is not None:
+        if version is None and (done.tls is not None or done.chain):
+            version = self._known_version(place)
+        elif version is not None and version not in OLD_VERSIONS:  # one that is refused is asked for each time, until it is mended
             if len(self._tls_versions) >= _VERSIONS_KEPT:  # a server may redirect to ever new names
                 self._tls_versions.clear()
             self._tls_versions[place.host, place.port] = (progress.at, version)
-        elif done.tls is not None or done.chain:
-            version = self._known_version(place)
         return tls_facts(version, done.chain, progress.at) if done.chain or version else None
 
 
@@ -254,8 +254,8 @@ def _refusal(progress: Progress, words: str) -> Verdict:
 
 @lru_cache(1024)  # thousands of monitors send the same
 def _header_lines(given_headers: tuple[tuple[str, str], ...], login: str | None, *, trusted: bool, with_body: bool) -> list[bytes]:
-    """The request's header as libcurl takes it; secrets go to the monitor's own origin only, what describes a body only with one."""
-    headers = {name: value for name, value in given_headers if trusted or not _is_secret(name)}
+    """The request's header as libcurl takes it: another origin than the monitor's gets an allow-list, a request without body none of it."""
+    headers = {name: value for name, value in given_headers if trusted or name.lower() in _FOR_ANYBODY | _OF_BODY}
     if not with_body:
         headers = {name: value for name, value in headers.items() if not name.lower().startswith("content-")}
     if login is not None:
@@ -267,8 +267,11 @@ def _header_lines(given_headers: tuple[tuple[str, str], ...], login: str | None,
     return [line.encode() for line in lines]
 
 
-def _is_secret(name: str) -> bool:
-    return any(word in name.lower() for word in _SECRET_WORDS)
+def _with_cookies(lines: Sequence[bytes], pairs: Sequence[str]) -> list[bytes]:
+    """The header with what the service has set; the configured cookies are kept beside it."""
+    configured = next((line for line in lines if line[:7].lower() == b"cookie:"), b"")
+    cookies = merged(configured[7:].decode("latin-1"), pairs)
+    return [*(line for line in lines if line is not configured), f"Cookie: {cookies}".encode("latin-1")]
 
 
 def _login(config: Config) -> str | None:

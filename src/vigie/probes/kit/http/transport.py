@@ -82,7 +82,7 @@ class FallbackTransport:
         left = request.total_ms - round((now() - began) * 1000)
         if left < 1:
             return done
-        return await self.openssl.exchange(replace(request, total_ms=left, connect_ms=min(request.connect_ms, left)))
+        return await self.openssl.exchange(replace(request, total_ms=left, connect_ms=min(request.connect_ms, left), read_tls_version=True))
 
     def close(self) -> None:
         """See `Transport`."""

@@ -3,12 +3,14 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
-from vigie.net import ascii_name, redact_url
+from vigie.net import readable_host, readable_url, redact_url, web_url, without_noise
 
 _HOST = re.compile(r"(?=.{1,254}$)(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")  # RFC 1035 §2.3.4; underscores are met in practice
 _PORTS = {"http": 80, "https": 443}
+_ZONE = re.compile(r"(\s*https?://[^/?#\[]*\[[0-9a-f:.]+)(%[^\]/?#]+)(\])", re.IGNORECASE)
+_ASCII = "".join(map(chr, range(0x80)))
 _PROXIES = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 
 
@@ -23,31 +25,32 @@ class Place:
     literal: bool
 
     @classmethod
-    def of(cls, url: str) -> "Place":
-        """Read a URL; ValueError says in words what is wrong with it."""
-        if any(character <= " " or character == "\x7f" for character in url):
-            raise ValueError(f"{redact_url(url)!r} contains a space or control character; encode it as %20")
+    def of(cls, url: str, base: str | None = None) -> "Place":
+        """Read a URL as browsers do, relative to `base` if there is one; ValueError says in words what is wrong with it."""
+        (bare, zone), (base, kept) = _without_zone(url), _without_zone(base or "")
         try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise ValueError(f"{redact_url(url)!r} is not a URL ({error}); write https://example.com:8443/") from None
-        if parts.scheme not in _PORTS:
-            rest = redact_url(url)
-            raise ValueError(
-                f"{rest!r} is not an http(s) URL; write https://{rest.partition('://')[2] or rest.rstrip(':') or 'example.com/'}"
-            )
-        if not parts.hostname:
-            raise ValueError(f"{redact_url(url)!r} names no host; write https://example.com/")
-        if port == 0:
+            read = web_url(bare, base or None)
+        except ValueError:
+            read = None
+        if read is None or read.scheme not in _PORTS:
+            raise ValueError(_objection(url))
+        literal = _is_literal(read.host)
+        if not literal and not _HOST.fullmatch(read.host):
+            raise ValueError(f"{read.host[:80]!r} is not a host name")
+        if read.port == 0:
             raise ValueError(f"{redact_url(url)!r}: port 0 cannot be reached")
-        literal = _is_literal(parts.hostname)
-        host = parts.hostname if literal else _host(parts.hostname)
-        if not url.isascii():
-            user, at, _ = parts.netloc.rpartition("@")
-            netloc = _ascii(user) + at + (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
-            url = parts._replace(netloc=netloc, path=_ascii(parts.path), query=_ascii(parts.query), fragment="").geturl()
-        return cls(url, host, port or _PORTS[parts.scheme], parts.scheme == "https", literal)
+        if kept and f"[{read.host}]" in base:
+            zone = zone or kept
+        href = read.href.replace("]", f"{zone}]", 1) if zone else read.href
+        return cls(href, read.host + zone, read.port, read.scheme == "https", literal)
+
+    def shown(self, url: str) -> str:
+        """The URL that was configured as people may read it."""
+        return redact_url(readable_url(url, self.url, self.host))
+
+    def shown_host(self, url: str) -> str:
+        """The host of the URL that was configured as people may read it."""
+        return readable_host(url, self.host)
 
     def trusts(self, other: "Place") -> bool:
         """Whether what is told here may be told there: the same origin, or the same host moved up to https."""
@@ -56,13 +59,32 @@ class Place:
 
 
 def moved(place: Place, location: str) -> Place:
-    """Where a Location header leads, its bytes read as Latin-1; ValueError when to no http(s) URL."""
-    raw = location.strip().encode("latin-1")
+    """Where a Location header leads, its bytes read as Latin-1; ValueError when to no http(s) URL.
+
+    Bytes beyond ASCII are percent-encoded as they are, as browsers do: in a host name they are UTF-8 then, in a path whatever they were.
+    """
+    return Place.of(quote(location.encode("latin-1"), safe=_ASCII), place.url)
+
+
+def _without_zone(url: str) -> tuple[str, str]:
+    """A URL without the zone of an IPv6 address (RFC 6874), which browsers do not take, and the zone."""
+    match = _ZONE.match(url)
+    return (match[1] + match[3] + url[match.end() :], match[2]) if match else (url, "")
+
+
+def _objection(url: str) -> str:
+    """What is wrong with a URL that cannot be read, in words."""
+    shown = redact_url(url)
     try:
-        text = raw.decode()  # browsers take UTF-8
-    except UnicodeDecodeError:
-        text = quote(raw, safe="%/:=&?~#+!$,;'@()*[]|^`{}<>\\\"")
-    return Place.of(urljoin(place.url, text.replace(" ", "%20")).partition("#")[0])
+        parts = urlsplit(without_noise(url))
+        scheme, named, _ = parts.scheme, bool(parts.hostname), parts.port
+    except ValueError as error:
+        return f"{shown!r} is not a URL ({error}); write https://example.com:8443/"
+    if scheme not in _PORTS:
+        return f"{shown!r} is not an http(s) URL; write https://{shown.partition('://')[2] or shown.rstrip(':') or 'example.com/'}"
+    if not named:
+        return f"{shown!r} names no host; write https://example.com/"
+    return f"{shown!r} is not a URL that browsers can read: check its host; write https://example.com:8443/"
 
 
 def check_proxy(url: str) -> None:
@@ -82,18 +104,3 @@ def _is_literal(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _host(name: str) -> str:
-    """The name as DNS and certificates spell it (IDNA); libcurl's wheels are built without."""
-    try:
-        host = ascii_name(name)
-    except ValueError:
-        host = ""
-    if not _HOST.fullmatch(host):
-        raise ValueError(f"{name[:80]!r} is not a host name")
-    return host
-
-
-def _ascii(text: str) -> str:
-    return "".join(character if character.isascii() else quote(character) for character in text)
