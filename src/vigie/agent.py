@@ -20,7 +20,7 @@ from vigie.buses.process import Assign, Down, Late, LogLine, Pace, Results, Stop
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult, CheckSpec
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
-from vigie.engine.prober import LocalAgent
+from vigie.engine.prober import LocalAgent, Unbuilt
 from vigie.errors import VigieError
 from vigie.memory import freeze
 from vigie.net import Link, Resolver, Secret, Secrets, cache_folder, system_ca_file
@@ -29,6 +29,8 @@ from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddr
 from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.probes.kit.link_guard import LinkGuard
 from vigie.probes.kit.masked_probe import MaskedProbe
+
+log = logging.getLogger("vigie.prober")
 
 _LENGTH = 4
 _LATENESS_SECONDS = 10.0
@@ -55,6 +57,15 @@ def build_probe(spec: CheckSpec, deps: ProbeDeps, *, every: int = CHECKS_PER_TRI
     return AlternateAddresses(probe, deps, spec.target if tcp else "", every)
 
 
+def probe_or_fault(spec: CheckSpec, deps: ProbeDeps) -> AlternateAddresses:
+    """The probe for a single check. One that cannot be built is `unknown`, and says why: the other monitors are still checked."""
+    try:
+        return build_probe(spec, deps, every=1)
+    except Exception as error:  # a third-party probe may raise anything
+        log.debug("%s: the probe could not be built", spec.name, exc_info=True)
+        return AlternateAddresses(Unbuilt.by(deps.clock, error), deps, "", 1)
+
+
 def probe_deps(control: list[str], second_resolver: str | None = None, evidence: Path | None = None) -> ProbeDeps:
     """The resources that the probes of this process share."""
     resolver = Resolver()
@@ -68,7 +79,7 @@ async def check_once(specs: Sequence[CheckSpec], control: list[str], second_reso
 
     async def one(loop_monitor: LoopMonitor, spec: CheckSpec) -> CheckResult:
         async with slots:
-            probe = build_probe(spec, deps, every=1)
+            probe = probe_or_fault(spec, deps)
             result = await loop_monitor.run_check(probe, spec)
             if probe.unsure:
                 result = await loop_monitor.run_check(probe, spec)

@@ -4,17 +4,18 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
 from vigie import plugins
-from vigie.agent import build_probe, probe_deps
+from vigie.agent import probe_deps, probe_or_fault
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.config.fingerprints import fingerprints
+from vigie.core import expiry
 from vigie.core.heartbeat import Job
-from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor
+from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
@@ -46,6 +47,7 @@ log = logging.getLogger("vigie.app")
 Publish = Callable[[Batch], Awaitable[None]]
 _AT_ONCE = 64
 _DRAIN_MS = 20_000
+_GATHER_MS = 30_000
 
 
 def state_of(settings: Desired) -> State:
@@ -178,7 +180,7 @@ class Runtime:
         self.store = open_store(settings, clock, threads=threads)
         ledger, archive = self.store.ledger, self.store.archive
         self.deps = probe_deps(list(settings.control), settings.second_resolver, state_of(settings).evidence)
-        self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings))
+        self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings), self._expiries)
         self.reporter = Reporter(
             ledger,
             archive,
@@ -191,8 +193,9 @@ class Runtime:
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
         held = hold_ms if settings.llm.config is not None else 0
         routine = routine_level(settings, continuous=threads)
+        gather = _GATHER_MS if threads else 0  # `once` sends when every monitor was checked
         listeners = [self.reporter.on_transition, self._wake]
-        self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine)
+        self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine, gather_ms=gather)
         self.reporter.on_stored(self.outbox.wake)
         self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.self_monitor.on_transition)
@@ -237,6 +240,9 @@ class Runtime:
         results = await self.store.archive.last_results()
         return [(one.monitor, results[one.monitor.id]) for one in self.settings.monitors if one.monitor.id in results]
 
+    def _expiries(self, monitor: str) -> expiry.Known:
+        return self.ingest.state(monitor).expiries
+
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         if notice.reason is NoticeReason.AVAILABILITY:
             return ()  # it can wait, and whoever else is paged did not ask for it
@@ -255,8 +261,16 @@ def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable
     return Heartbeats(runtime.store.inbox, runtime.clock, publish, fault, runtime.settings.secrets)
 
 
-async def once(settings: Desired, clock: Clock) -> Unsent:
-    """One whole cycle: check, confirm by quick re-checks, decide, report, notify. How many notices were not delivered."""
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What a whole cycle came to: notices that were not delivered, and by name the monitors that could not be checked, each with why."""
+
+    unsent: Unsent
+    unchecked: tuple[tuple[str, str], ...] = ()
+
+
+async def once(settings: Desired, clock: Clock) -> Cycle:
+    """One whole cycle: check, confirm by quick re-checks, decide, report, tell."""
     raise_limit()
     with state_of(settings).locked():
         runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
@@ -266,10 +280,11 @@ async def once(settings: Desired, clock: Clock) -> Unsent:
             await runtime.close()
 
 
-async def _cycle(runtime: Runtime) -> Unsent:
+async def _cycle(runtime: Runtime) -> Cycle:
     await runtime.start()
     run = await runtime.store.ledger.next_run()
     counter = iter(range(1, 1_000_000_000))
+    unchecked: dict[str, str] = {}  # by monitor, why its last check told nothing
     slots = asyncio.Semaphore(_AT_ONCE)
     reporting = asyncio.create_task(runtime.reporter.run())
 
@@ -278,12 +293,15 @@ async def _cycle(runtime: Runtime) -> Unsent:
             log.info("%s: checking %s", spec.name, spec.target)
             result = await loop_monitor.run_check_with_retry(probe, spec)
         number = next(counter)
+        unchecked.pop(spec.monitor, None)
+        if result.status is Status.UNKNOWN:
+            unchecked[spec.monitor] = result.message
         named = replace(result, monitor=spec.monitor, location=spec.location, run=run, sequence=number)
         await runtime.ingest.take(Batch(spec.monitor, run, number, (named,), RunMode.SINGLE))
 
     async def cycle(one: DesiredMonitor) -> None:
         spec, detection = one.spec, one.monitor.detection
-        probe = build_probe(spec, runtime.deps, every=1)
+        probe = probe_or_fault(spec, runtime.deps)
         await check(spec, probe)
         # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
         for _ in range(max(detection.confirm, detection.recover) + 1):
@@ -302,7 +320,9 @@ async def _cycle(runtime: Runtime) -> Unsent:
         await runtime.calendar.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
         await runtime.retry_unsent(everything=True)
-        return await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
+        unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
+        names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
+        return Cycle(unsent, tuple((names[one], unchecked[one]) for one in names if one in unchecked))
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)

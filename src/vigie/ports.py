@@ -62,6 +62,20 @@ class Traits:
     requires: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What keeps an adapter from its work on this machine, found without the network by its optional `verify(config)`.
+
+    `key` is the key of its Config that is at fault, dotted (`steps.1.proxy`); empty for all of it. Where it is not `certain`, it depends
+    on what may differ when Vigie runs: the user, mostly.
+    """
+
+    key: str
+    message: str
+    fix: str = ""
+    certain: bool = True
+
+
 class Collector(Protocol):
     """One kind of diagnostics on the first failure."""
 

@@ -112,7 +112,7 @@ class Health:
     """Vigie's own health. Instants are epoch ms; `late_p99_ms` is how late checks start, None before that is known.
 
     `monitors` counts the watched monitors by their newest status (None: not checked yet), `with_incident` those with an open incident.
-    `stalled`: results have stopped coming in.
+    `stalled`: results have stopped coming in. `unchecked` are the monitors that have not been checkable for long, by a fault of Vigie's.
     """
 
     version: str
@@ -124,6 +124,7 @@ class Health:
     with_incident: int
     stalled: bool
     late_p99_ms: int | None = None
+    unchecked: tuple[str, ...] = ()  # names
 
     @property
     def ok(self) -> bool:

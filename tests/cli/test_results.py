@@ -43,6 +43,7 @@ def test_json_has_the_documented_fields() -> None:
             "issuer": "Example CA",
             "subject": "shop.test",
             "days_left": 32,
+            "limited_by": None,
             "expires_at": "2026-02-02T02:40:00.000Z",
         },
         "advice": ["Look."],

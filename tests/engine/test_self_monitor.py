@@ -308,7 +308,8 @@ async def test_what_one_monitor_cannot_see_is_kept_for_that_one(desk: Make) -> N
     assert [(one.monitor, one.until is not None and one.until - one.start) for one in await ours.store.archive.blinds(0)] == [
         ("shop", 480_000)
     ] * 2
-    assert await ours.told() == []
+    reasons = [NoticeReason(key.split(":")[1]) for key in await ours.told()]
+    assert reasons == [NoticeReason.OPENED, NoticeReason.OPENED, NoticeReason.RECOVERED, NoticeReason.RECOVERED] * 2  # by both channels
 
 
 async def test_what_all_could_not_see_is_not_kept_for_each(desk: Make) -> None:

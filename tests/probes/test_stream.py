@@ -184,3 +184,17 @@ async def test_what_is_slipped_in_before_tls_is_found_out(serve: Serve, make_dep
         result = await converse(Peer("127.0.0.1", port), make_deps(), 1_000, encrypt)
 
     assert (result.cause, result.message) == (Cause.PROTOCOL_MISMATCH, "the server sent more plain text after agreeing to TLS")
+
+
+@pytest.mark.parametrize("content", [None, "no certificate", ""])
+async def test_authorities_that_cannot_be_read_are_our_fault_and_not_the_server_s(
+    serve: Serve, make_deps: Deps, make_context: Contexts, tmp_path: Path, content: str | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content)
+    async with serve(greet, make_context()) as port:
+        result = await look(make_deps, port, tls=True, ca_file=str(file))
+
+    assert (result.status, result.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR)
+    assert (result.figures["obstacle"], result.figures["file"]) == ("ca_file", str(file))

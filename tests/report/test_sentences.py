@@ -20,7 +20,8 @@ from vigie.text.formatting import moment
 from vigie.text.messages import REMOVED
 
 DAY = 86_400_000
-REASONS = [reason for reason in NoticeReason if reason not in (NoticeReason.TEST, NoticeReason.AVAILABILITY)]
+OF_THEIR_OWN = (NoticeReason.TEST, NoticeReason.AVAILABILITY, NoticeReason.EXPIRING, NoticeReason.RENEWED)
+REASONS = [reason for reason in NoticeReason if reason not in OF_THEIR_OWN]
 FIGURES: dict[str, Any] = {
     "limit_ms": 2_500,
     "measured_ms": 3_210,

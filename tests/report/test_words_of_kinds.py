@@ -55,8 +55,8 @@ CASES: list[tuple[Cause, dict[str, Any], str, str]] = [
     (
         Cause.TLS_EXPIRING,
         {"authority": "R3", "days_left": 1, "expected": 14},
-        "une autorité de la chaîne expire dans 1 jour",
-        "an authority in the chain expires in 1 day",
+        "R3, une autorité de la chaîne, expire dans 1 jour",
+        "R3, an authority in the chain, expires in 1 day",
     ),
     (Cause.TLS_EXPIRING, {"days_left": 3, "expected": 14}, "le certificat expire dans 3 jours", "certificate expires in 3 days"),
     (Cause.PROTOCOL_MISMATCH, {"wanted": "+PONG", "got": "-ERR"}, "réponse autre que « +PONG »", "response other than “+PONG”"),

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
 
@@ -55,9 +56,26 @@ def notes(*examples: str, status: str = "") -> str:
     return head + "\b\nExamples:\n" + "\n".join(f"  {line}" for line in examples)
 
 
-def settings(config: Path | None) -> Desired:
-    """The configuration as commands find it. Raises ConfigError."""
-    return load(config, os.environ, Path.cwd())
+def settings(config: Path | None, *, verify: bool = False) -> Desired:
+    """The configuration as commands find it; with `verify` also what it needs on this machine. Raises ConfigError."""
+    return load(config, os.environ, Path.cwd(), verify=verify)
+
+
+def joined(faults: Sequence[Fault]) -> list[Fault]:
+    """One of each kind, with how many others say the same: one missing program may concern all monitors."""
+    alike: dict[tuple[str, str], list[Fault]] = {}
+    for one in faults:
+        alike.setdefault((one.message, one.fix), []).append(one)
+    return [replace(same[0], message=same[0].message + _others(len(same) - 1)) for same in alike.values()]
+
+
+def _others(count: int) -> str:
+    return f"; the same in {count} more place{'s' if count > 1 else ''}" if count else ""
+
+
+def grouped(faults: Sequence[Fault]) -> list[str]:
+    """The same as lines."""
+    return [str(one) for one in joined(faults)]
 
 
 def settings_apart(config: Path | None) -> Desired:

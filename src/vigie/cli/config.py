@@ -1,22 +1,41 @@
 """Check the configuration, print its JSON Schema, or show it with secrets masked."""
 
 import json
+from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, counted, exposed, group, notes, settings
+from vigie.cli.common import ConfigOption, counted, exposed, group, grouped, joined, notes, settings
+from vigie.errors import ConfigError
 
 app = group("Check the configuration, print its JSON Schema, or show it with secrets masked.")
 
 
-@app.command(epilog=notes("vigie config check", "vigie config check --config /etc/vigie.yaml", status="0 valid, 3 invalid"))
-def check(*, config: ConfigOption = None) -> None:
-    """Validate it: every error at once, with file, line, key and fix."""
-    found = settings(config)
+@app.command(
+    epilog=notes(
+        "vigie config check",
+        "vigie config check --config /etc/vigie.yaml",
+        "vigie config check --syntax-only            (where the file is written, not where it is used)",
+        status="0 valid, 3 invalid, or a monitor or channel that cannot work on this machine",
+    )
+)
+def check(
+    *,
+    config: ConfigOption = None,
+    syntax_only: Annotated[
+        bool, typer.Option("--syntax-only", help="Read the file alone: do not look for the files and programs that it names.")
+    ] = False,
+) -> None:
+    """Validate it, and what it needs on this machine: every error at once, with file, line, key and fix."""
+    found = settings(config, verify=not syntax_only)
+    if found.problems:
+        raise ConfigError([*joined(found.problems)])
     where = found.file or found.base / ".env"
     what = f"{where} is valid" if where.exists() else f"no vigie.yaml and no .env in {found.base}: using the environment and the defaults"
     channels = f"channels: {', '.join(found.channels)}" if found.channels else "no channel, so no alert would be sent"
     typer.echo(f"{what}; {counted(len(found.monitors), 'monitor')}, {channels}")
+    for doubt in grouped(found.doubts):
+        typer.echo(f"warning: {doubt}")
     for fault in (*found.missing, *filter(None, [exposed(found)])):
         typer.echo(f"note: {fault}")
     for fault in found.warnings:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, coloured, command, counted, exposed, notes, reading, run, settings, waiting
+from vigie.cli.common import ConfigOption, coloured, command, counted, exposed, grouped, notes, reading, run, settings, waiting
 from vigie.config import Desired
 from vigie.errors import VigieError
 from vigie.ports import Clock, LanguageModel, Notifier
@@ -37,7 +37,7 @@ def doctor(
     *, config: ConfigOption = None, pull: Annotated[bool, typer.Option("--pull", help="Pull the model if it is not installed.")] = False
 ) -> None:
     """Test everything an alert depends on, and say how to fix what is broken."""
-    found = settings(config)
+    found = settings(config, verify=True)
     _say("ok", "configuration", f"{found.file or found.base / '.env'}, {counted(len(found.monitors), 'monitor')}")
     for fault in found.warnings:
         _say("note", "configuration", str(replace(fault, fix="")), fault.fix)
@@ -52,6 +52,9 @@ async def _all(found: Desired, *, pull: bool) -> int:
     examined: dict[str, Examination] = {"log": lambda: _log(found), "store": lambda: _store(found), "clock": _clock}
     examined["files"] = lambda: _files(found)
     examined["resolver"] = lambda: _resolver(found)
+    examined["monitors"] = lambda: _machine(found)
+    if found.web.public_url is not None:
+        examined["feedback links"] = lambda: _key(found)
     writer = model(found, clock)
     examined["model"] = (lambda: _model(found, writer, clock, pull=pull)) if writer is not None else _no_model
     examined |= {f"channel {name}": partial(_channel, one) for name, one in notifiers(found, clock).items()}
@@ -79,6 +82,26 @@ async def _passed(name: str, examination: Examination) -> bool:
 def _say(mark: str, name: str, words: str, fix: str = "") -> None:
     on, off = (_COLOURS[mark], "\x1b[0m") if coloured(sys.stdout) else ("", "")
     typer.echo(f"{on}{mark:<5}{off} {name}: {words}" + (f"\n      fix: {fix}" if fix else ""))
+
+
+async def _machine(found: Desired) -> str:
+    """Whether this machine has what the monitors and channels need: what no network is needed to find out."""
+    if found.problems:
+        raise VigieError("\n      ".join(grouped(found.problems)), "monitors that cannot be checked are unknown, and watch nothing")
+    if found.doubts:
+        raise _NoteError("\n      ".join(grouped(found.doubts)))
+    return "this machine has the files, programs and rights that they need"
+
+
+async def _key(found: Desired) -> str:
+    """Whether the key that signs the links in messages can be read, or made."""
+    from vigie.app import state_of
+
+    try:
+        state_of(found).key()
+    except VigieError as error:
+        raise _NoteError(f"messages carry no feedback links: {error.message}", error.fix) from error
+    return "the key that signs them can be read"
 
 
 async def _log(found: Desired) -> str:

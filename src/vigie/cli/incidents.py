@@ -11,10 +11,11 @@ import typer
 from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings
 from vigie.config import Desired
 from vigie.core.availability import Availability
+from vigie.core.detection import Severity
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.heartbeat import Ping
-from vigie.core.model import Incident
-from vigie.core.subject import SubjectKind
+from vigie.core.model import Cause, Incident
+from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.errors import VigieError
 from vigie.ports import StoredReport
 from vigie.report.history import Remark
@@ -70,7 +71,8 @@ async def _newest(found: Desired, limit: int, *, only_open: bool) -> list[Incide
 def _row(one: Incident, zone: tzinfo) -> tuple[str, ...]:
     lasted = "still open" if one.closed_at is None else duration(one.closed_at - one.started_at, "en")
     who = f"closed by {one.closed_by}" if one.closed_by else f"acknowledged by {one.acked_by}" if one.acked_by else ""
-    return (one.id, timestamp(one.started_at, zone), lasted, one.severity.value, one.cause.value, who)
+    severity = "vigie" if one.subject is SubjectKind.VIGIE else one.severity.value
+    return (one.id, timestamp(one.started_at, zone), lasted, severity, one.cause.value, who)
 
 
 @app.command(epilog=notes("vigie incidents show shop-api-7"))
@@ -92,7 +94,10 @@ async def _details(found: Desired, identity: str) -> "IncidentDetails":
 def _lines(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]:
     incident = details.incident
     ended = "still open" if incident.closed_at is None else f"closed after {duration(incident.closed_at - incident.started_at, 'en')}"
-    lines = [f"{incident.id}: {incident.severity}, {incident.cause}, {ended}", "", "Timeline"]
+    lines = [f"{incident.id}: {_what(incident.severity, incident.cause, incident.subject)}, {ended}"]
+    if incident.subject is SubjectKind.VIGIE and details.failure is not None:
+        lines.append(f"Reason: {details.failure.message}")
+    lines += ["", "Timeline"]
     lines.append(f"  {timestamp(incident.started_at, zone)}  first failed check")
     lines += [f"  {timestamp(entry.at, zone)}  {_happened(entry.decision)}" for entry in details.timeline]
     if details.report is not None:
@@ -106,11 +111,17 @@ def _lines(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]
     return lines if details.deliveries or details.waiting else [*lines, "  none"]
 
 
+def _what(severity: Severity, cause: Cause, subject: SubjectKind) -> str:
+    """What an incident is: of a service, or that Vigie cannot check it."""
+    return f"Vigie cannot check it, {cause}" if subject is SubjectKind.VIGIE else f"{severity}, {cause}"
+
+
 def _happened(decision: Decision) -> str:
     """A line of the timeline."""
     what = type(decision).__name__.lower()
     if isinstance(decision, Opened):
-        return f"{what}: {decision.severity}, {decision.cause}" + ("" if decision.page else ", in maintenance: no alert sent")
+        named = _what(decision.severity, decision.cause, decision.subject)
+        return f"{what}: {named}" + ("" if decision.page else ", in maintenance: no alert sent")
     if isinstance(decision, Closed) and decision.note:
         return f"{what} by {decision.by}: {decision.note}"
     by = getattr(decision, "by", "")
@@ -282,7 +293,7 @@ async def _handled(found: Desired, identity: str, event: Acked | Resolved) -> No
             raise _unknown(identity)
         if incident.closed_at is not None:
             raise VigieError(f"{identity} is already closed", "there is nothing left to do; see `vigie incidents show`")
-        if incident.subject is SubjectKind.VIGIE:
+        if incident.monitor == VIGIE_ID:
             raise VigieError(f"{identity} is about Vigie itself: it closes by itself once Vigie can check again")
     try:
         with state_of(found).locked():

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 
 import typer
 
@@ -10,6 +11,8 @@ from vigie.text import formatting
 
 app = command()
 log = logging.getLogger("vigie.once")
+
+_MAX_NAMED, _WHY = 10, 120
 
 
 @app.command(
@@ -30,8 +33,21 @@ def once(*, config: ConfigOption = None) -> None:
     with logged():
         need_channels(found)
         log.info("cycle starts: %s", counted(len(found.monitors), "monitor"))
-        unsent = run(cycle(found, SystemClock()))
+        done = run(cycle(found, SystemClock()))
+    unsent, unchecked = done.unsent, _unchecked(done.unchecked)
     if unsent:
-        log.error("cycle ends: %s", formatting.unsent_words(unsent.waiting, unsent.given_up, "run"))
+        log.error("cycle ends: %s%s", formatting.unsent_words(unsent.waiting, unsent.given_up, "run"), unchecked)
         raise typer.Exit(1)
-    log.info("cycle ends: all done")
+    if unchecked:
+        log.warning("cycle ends: everything is sent%s", unchecked)
+    else:
+        log.info("cycle ends: all done")
+
+
+def _unchecked(found: Sequence[tuple[str, str]]) -> str:
+    """The end of the last line, where there were monitors that could not be checked."""
+    if not found:
+        return ""
+    named = "; ".join(f"{name} ({' '.join(why.split())[:_WHY]})" for name, why in found[:_MAX_NAMED])
+    more = f"; and {len(found) - _MAX_NAMED} more" if len(found) > _MAX_NAMED else ""
+    return f", but {counted(len(found), 'monitor')} could not be checked: {named}{more}"

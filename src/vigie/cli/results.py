@@ -78,7 +78,8 @@ def _tls(facts: TlsFacts | None) -> dict[str, Any] | None:
     if facts is None:
         return None
     plain = {name: getattr(facts, name) for name in ("version", "issuer", "subject", "days_left")}
-    return {**plain, "expires_at": instant(facts.expires_at)}
+    limit = None if facts.limit is None else {"subject": facts.limit.subject, "expires_at": instant(facts.limit.not_after)}
+    return {**plain, "expires_at": instant(facts.expires_at), "limited_by": limit}
 
 
 def text(monitor: Monitor, result: CheckResult, *, colour: bool, language: str = "en", diagnosis: "Diagnosis | None" = None) -> str:

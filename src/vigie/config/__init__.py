@@ -36,16 +36,19 @@ def find(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | No
     return usual if usual.exists() or usual.is_symlink() else None
 
 
-def load(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Desired:
-    """The configuration of a file, or of the environment alone. Raises ConfigError with every fault."""
+def load(asked: Path | None, environ: Mapping[str, str], cwd: Path, *, verify: bool = False) -> Desired:
+    """The configuration of a file, or of the environment alone. Raises ConfigError with every fault.
+
+    With `verify` this machine is examined, too: `Desired.problems` and `Desired.doubts`.
+    """
     file = find(asked, environ, cwd)
     base = file.parent if file is not None else cwd
     known = variables.read(base, environ)
     if file is None:
-        return _desired(_seed(known), None, base)
+        return _desired(_seed(known), None, base, verify=verify)
     from vigie.config.yaml import read  # 3 MB; see apart.py
 
-    return _desired(read(variables.text_of(file, "`vigie init` writes one"), str(file), known), file, base)
+    return _desired(read(variables.text_of(file, "`vigie init` writes one"), str(file), known), file, base, verify=verify)
 
 
 def _seed(known: Variables) -> Tree:
@@ -91,10 +94,11 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
     )
 
 
-def _desired(read: Tree, file: Path | None, base: Path) -> Desired:
+def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desired:
     from vigie.config import assemble  # who is handed a Desired ready-made needs none of it
     from vigie.config.secrets import of_store as secret_of_store
 
+    read.verifying = verify
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
     channels = assemble.channels(read, shape.notify)
     monitors = assemble.monitors(read, shape, list(shape.notify))
@@ -105,7 +109,7 @@ def _desired(read: Tree, file: Path | None, base: Path) -> Desired:
         read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
     if read.faults or store is None:
-        raise ConfigError(sorted(_masked(read), key=lambda fault: fault.line or 0))
+        raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
     parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
     parts.append(secret_of_store(read, shape.store))
     proxies = Proxies.of(read.variables.values)
@@ -128,16 +132,18 @@ def _desired(read: Tree, file: Path | None, base: Path) -> Desired:
         collectors=tuple(plugins.kinds("collectors")),
         availability=availability_report,
         missing=_missing(read, channels),
+        problems=tuple(_masked(read, read.problems)),
+        doubts=tuple(_masked(read, read.doubts)),
         secrets=Secrets(held),
         proxies=proxies,
         warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
     )
 
 
-def _masked(read: Tree) -> list[Fault]:
+def _masked(read: Tree, faults: list[Fault]) -> list[Fault]:
     """The faults, should one of them quote what came out of a variable."""
     values = Secrets(value for one in read.filled() for value in one.values)
-    return [replace(fault, message=values.mask(fault.message), fix=values.mask(fault.fix)) for fault in read.faults]
+    return [replace(fault, message=values.mask(fault.message), fix=values.mask(fault.fix)) for fault in faults]
 
 
 def one_monitor(values: dict[str, Any]) -> DesiredMonitor:

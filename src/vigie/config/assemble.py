@@ -16,6 +16,7 @@ from vigie.config.convert import build, convert, enc_hook, named, unknown
 from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.tree import Path, Tree
+from vigie.config.verify import verify
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor, Sensitivity
 from vigie.core.notification import NotificationPolicy, Window
@@ -27,6 +28,7 @@ from vigie.stores import kind_of
 from vigie.text.marks import misleading
 
 Policies = tuple[DetectionPolicy, NotificationPolicy]
+_DAY_MS = 86_400_000
 _COMMON = msgspec.structs.fields(Common)
 
 
@@ -55,6 +57,7 @@ def channels(tree: Tree, raw: dict[str, Any]) -> dict[str, Channel]:
         rest = {key: value for key, value in values.items() if key != "type"}
         config = build(tree, with_environment(tree, adapter, rest, path), adapter.Config, path, adapter.ENVIRONMENT)
         if config is not None:
+            verify(tree, adapter, config, path)
             for key, message, fix in getattr(config, "cautions", ()):
                 tree.warn((*path, key), message, fix)
             found[name] = Channel(name, values["type"], Sealed(config), secrets.of(tree, config, (adapter.Config,), path).secrets)
@@ -134,7 +137,8 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[DesiredMonitor, 
             tree.fault((*path, "token"), "another monitor has the same token", "give each job its own token")
         covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
         notification = replace(one.monitor.notification, windows=covered)
-        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, notification=notification))
+        detection = replace(one.monitor.detection, unchecked_after_ms=int(file.blind_after))
+        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, notification=notification, detection=detection))
     if not tree.faults:  # a monitor that is faulty is not there, though somebody may name it
         _check_covered(tree, file, [one.monitor for one in found.values()])
     return tuple(found.values())
@@ -145,9 +149,10 @@ def policy_of(tree: Tree, alert: Alert, names: list[str], path: Path) -> Policie
     for key in ("to", "degraded_to", "fallback"):
         _check_channels(tree, getattr(alert, key) or [], names, (*path, key))
     to = tuple(names) if alert.to is None else tuple(alert.to)
+    steps = tuple(days * _DAY_MS for days in alert.expiry_days)
     return (
         DetectionPolicy(alert.confirm, int(alert.confirm_every), alert.recover),
-        NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback)),
+        NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback), expiry_steps_ms=steps),
     )
 
 
@@ -206,6 +211,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
     config = build(tree, {key: value for key, value in values.items() if key in own_keys}, adapter.Config, path)
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
+    verify(tree, adapter, config, path)
     detection, notification = _policy(tree, common.alert, policies, names, (*path, "alert"))
     traits = plugins.traits_of(adapter)
     if traits.conclusive:

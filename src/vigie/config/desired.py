@@ -118,6 +118,8 @@ class Desired:
     secrets: Secrets  # of all adapters together
     proxies: Proxies = DIRECT  # how web addresses that Vigie sends to are reached; checks never use them
     warnings: tuple[Fault, ...] = ()  # what works otherwise than somebody may think; nothing is refused for it
+    problems: tuple[Fault, ...] = ()  # what keeps adapters from their work on this machine, where it was examined
+    doubts: tuple[Fault, ...] = ()  # and what may keep them from it
 
     @property
     def log_file(self) -> Path | None:

@@ -17,6 +17,9 @@ _HOST_NAME = re.compile(r"(?:[a-z0-9_-]+\.)*[a-z0-9_-]+\.?")
 Identity = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
+ExpiryDays = Annotated[int, Meta(ge=1, le=365)]
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When trouble is an incident, and who is told."""
 
@@ -31,6 +34,13 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     to: Annotated[list[str] | None, Meta(description="Channels that alerts go to; every channel if not set.")] = None
     degraded_to: Annotated[list[str], Meta(description="Channels that degradations are sent to.")] = []
     fallback: Annotated[list[str], Meta(description="Failover channels, used when one of `to` fails.")] = []
+    expiry_days: Annotated[
+        tuple[ExpiryDays, ...],
+        Meta(
+            description="How many days before a certificate or a domain expires a notice is sent: once each, to `degraded_to`, or to `to` if "
+            "that is empty. The first is the first one within the monitor's own limit (`tls_days`, `days`)."
+        ),
+    ] = (14, 7, 3, 1)
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -31,6 +31,9 @@ class Tree:
     origins: dict[Path, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)  # of what works, and should be known
+    verifying: bool = False  # whether this machine is examined, too
+    problems: list[Fault] = field(default_factory=list)  # what keeps adapters from their work on this machine
+    doubts: list[Fault] = field(default_factory=list)  # and what may keep them from it
     unread: set[Path] = field(default_factory=set)  # where no value could be read: reported once, nothing more is said about it
     _filled: dict[Path, list[Filled]] = field(default_factory=dict)  # by the first two keys of the path
 
@@ -57,6 +60,10 @@ class Tree:
     def warn(self, path: Path, message: str, fix: str = "") -> None:
         """Note what works, and should be known."""
         self.warnings.append(self._located(path, message, fix))
+
+    def problem(self, path: Path, message: str, fix: str = "", *, certain: bool = True) -> None:
+        """Note what is wrong with this machine, in the same way."""
+        (self.problems if certain else self.doubts).append(self._located(path, message, fix))
 
     def _located(self, path: Path, message: str, fix: str) -> Fault:
         if path in self.origins:

@@ -11,6 +11,8 @@ Laws
    window's end.
 5. Waking early, late, twice or never announces nothing twice; however long a sleep was, it yields one reminder.
 6. A step of the clock moves the pending waits along and decides nothing.
+7. An alert about Vigie itself is of many monitors with one obstacle in common: who joins is announced with the others of the same hour,
+   as a reminder; not once somebody has acknowledged it.
 
 The table below is the whole of laws 2 to 4; docs/alert-states.md is drawn from it.
 """
@@ -39,6 +41,8 @@ from vigie.core.events import (
 )
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import SubjectKind
+
+_GATHER_MS = 3_600_000  # law 7
 
 
 class Phase(StrEnum):
@@ -220,6 +224,8 @@ def _decided(act: Act, state: AlertState, event: AlertEvent) -> AlertDecision:
 
 def _entered(state: AlertState, decided: AlertDecision, policy: NotificationPolicy) -> AlertState:
     """The state after a decision: what was counted, and when the next reminder is due."""
+    if isinstance(decided, Joined) and state.subject is SubjectKind.VIGIE and state.phase is Phase.FIRING:
+        return replace(state, remind_at=min(state.remind_at or decided.at + _GATHER_MS, decided.at + _GATHER_MS))
     if isinstance(decided, Joined | Withheld):
         return state
     remind_at = decided.at + policy.remind_ms if policy.remind_ms and state.phase is Phase.FIRING else None

@@ -17,7 +17,7 @@ class DetectionPolicy:
 
     `confirm` failures in a row open it, at the quick pace `confirm_every_ms` once the first is seen; `recover` good checks in
     a row close it. Where several locations probe, `quorum` of those that vote must agree (None: a majority), and one that was silent
-    for `stale_ms` does not vote.
+    for `stale_ms` does not vote. A monitor that cannot be checked for `unchecked_after_ms` is an incident of Vigie itself.
     """
 
     confirm: int = 3
@@ -25,3 +25,4 @@ class DetectionPolicy:
     recover: int = 2
     quorum: int | None = None
     stale_ms: int = 180_000
+    unchecked_after_ms: int = 120_000

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from vigie.core.detection import Severity
 from vigie.core.model import LOCAL, Cause, Status
+from vigie.core.subject import SubjectKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Observed:
     status: Status
     cause: Cause | None = None
     location: str = LOCAL
+    obstacle: str = ""  # why this monitor alone could not be checked: a fault of Vigie's own that concerns no other service
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ class Opened:
     started_at: int
     cause: Cause
     page: bool = True
+    subject: SubjectKind = SubjectKind.MONITOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Recovered:
     severity: Severity
     incident: str
     at: int
+    subject: SubjectKind = SubjectKind.MONITOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ class Closed:
     at: int
     by: str
     note: str
+    subject: SubjectKind = SubjectKind.MONITOR
 
 
 IncidentDecision = Suspected | Cleared | Opened | Recovered | Closed

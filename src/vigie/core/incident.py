@@ -7,6 +7,7 @@ Laws
 3. An incident opens at the failure that makes `confirm` in a row, and closes at the good check that makes `recover` in a row.
 4. It opens once and closes once: by recovery or by a person, never both.
 5. A result that is not newer than what its location is known to have seen changes nothing (quorum.py has the laws of locations).
+6. A monitor that cannot be checked is an incident of Vigie itself, by laws of its own (unchecked.py), whatever the tracks are.
 
 The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 """
@@ -14,11 +15,13 @@ The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from vigie.core import quorum
+from vigie.core import quorum, unchecked
 from vigie.core.detection import DetectionPolicy, Severity
 from vigie.core.events import Cleared, Closed, DetectionEvent, IncidentDecision, Observed, Opened, Recovered, Resolved, Suspected
+from vigie.core.expiry import Known
 from vigie.core.model import Cause, Status
 from vigie.core.quorum import Verdict, View, Views
+from vigie.core.unchecked import CHECKED, Unchecked
 
 
 class Phase(StrEnum):
@@ -100,6 +103,8 @@ class DetectionState:
     outage: Track = Track()
     degradation: Track = Track()
     views: Views = ()
+    unchecked: Unchecked = CHECKED
+    expiries: Known = ()  # what was announced of what runs out: expiry.py
 
     @property
     def quick(self) -> bool:
@@ -108,8 +113,9 @@ class DetectionState:
 
     @property
     def resting(self) -> bool:
-        """Whether nothing is suspected or open."""
-        return self.outage.phase is Phase.HEALTHY and self.degradation.phase is Phase.HEALTHY
+        """Whether nothing is suspected, open, or about to run out."""
+        healthy = self.outage.phase is Phase.HEALTHY and self.degradation.phase is Phase.HEALTHY
+        return healthy and self.unchecked.since is None and not self.expiries
 
 
 TrackStep = tuple[Track, tuple[IncidentDecision, ...]]
@@ -122,7 +128,8 @@ def step(state: DetectionState, event: DetectionEvent, policy: DetectionPolicy) 
         return _observe(state, event, policy)
     outage, first = _close(Severity.OUTAGE, state.outage, event)
     degradation, second = _close(Severity.DEGRADATION, state.degradation, event)
-    return replace(state, outage=outage, degradation=degradation), (*first, *second)
+    checked, third = unchecked.step(state.unchecked, event, None, "", policy)
+    return replace(state, outage=outage, degradation=degradation, unchecked=checked), (*first, *second, *third)
 
 
 def is_new(state: DetectionState, event: Observed) -> bool:
@@ -142,12 +149,15 @@ def _observe(state: DetectionState, event: Observed, policy: DetectionPolicy) ->
     if verdict is None:
         return replace(state, views=views), ()
     status, cause = verdict.status, verdict.cause
-    if state.resting and status in (Status.UP, Status.UNKNOWN):
+    if state.resting and status in (Status.UP, Status.UNKNOWN) and not event.obstacle:
         return DetectionState(state.monitor, state.ordinal, status, cause, event.at, state.outage, state.degradation, views), ()
     seen = replace(state, views=views, status=status, cause=cause, at=event.at)
+    checked, decided = unchecked.step(state.unchecked, event, status, f"{state.monitor}-{state.ordinal + 1}", policy)
+    opened = checked.incident != state.unchecked.incident and bool(checked.incident)
+    seen = replace(seen, unchecked=checked, ordinal=state.ordinal + opened)
     seen, first = _judge(seen, Severity.OUTAGE, event.at, verdict, policy)
     seen, second = _judge(seen, Severity.DEGRADATION, event.at, verdict, policy)
-    return seen, (*first, *second)
+    return seen, (*decided, *first, *second)
 
 
 def _judge(state: DetectionState, severity: Severity, at: int, verdict: Verdict, policy: DetectionPolicy) -> Step:

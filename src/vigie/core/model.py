@@ -79,6 +79,11 @@ class Cause(StrEnum):
         """Whether the fault is Vigie's own: always `unknown`, never booked on the target."""
         return self.startswith("probe.")
 
+    @property
+    def expires(self) -> bool:
+        """Whether something runs out on a known date: notified by steps, not as a degradation."""
+        return self in (Cause.TLS_EXPIRING, Cause.DOMAIN_EXPIRING)
+
 
 class FaultScope(StrEnum):
     """Whose fault it is that a check did not find everything well, and so what else is affected by it."""
@@ -154,9 +159,37 @@ class Certificate:
     sha256: str = ""
 
 
+class ExpiryKind(StrEnum):
+    """What runs out."""
+
+    CERTIFICATE = "certificate"
+    AUTHORITY = "authority"  # a certificate of the chain above the server's own
+    DOMAIN = "domain"
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Something that runs out, as one check saw it. `of` (host and port, or a domain) stays over a renewal; `name` is whom it names.
+
+    It ends at `ends_at` and deserves a warning from `warn_at` on, epoch ms; `short_lived`: which was shortened to a share of its life.
+    `place` is the address that served it.
+    """
+
+    of: str
+    kind: ExpiryKind
+    name: str
+    ends_at: int
+    warn_at: int
+    short_lived: bool = False
+    place: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class TlsFacts:
-    """What TLS said, readable even where verification failed. `expires_at` is epoch ms; `days_left` floors towards -inf."""
+    """What TLS said, readable even where verification failed. `expires_at` is epoch ms; `days_left` floors towards -inf.
+
+    `chain` is what the peer sent, leaf first. `limit` is the certificate whose end ends the chain's validity, where that is not the leaf.
+    """
 
     version: str | None
     issuer: str | None = None
@@ -164,6 +197,7 @@ class TlsFacts:
     expires_at: int | None = None
     days_left: int | None = None
     chain: tuple[Certificate, ...] = ()
+    limit: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +228,7 @@ class CheckResult:
     page: PageFacts | None = None  # where the page was read; None also when it is byte for byte the one told last
     scope: FaultScope | None = None  # only where the cause alone does not say it
     host: str | None = None  # whose address that is, where the check was led to another host than the monitor's
+    expiries: tuple[Expiry, ...] = ()  # of what was verified, on every hop
 
     @property
     def is_good(self) -> bool:

@@ -24,6 +24,8 @@ class NoticeReason(StrEnum):
     REPORT = "report"  # the model's report, after the opening notice
     UNDELIVERABLE = "undeliverable"  # another channel could not be reached: this one says so
     BLIND = "blind"  # Vigie itself could not see, from when to when
+    EXPIRING = "expiring"  # a certificate or a domain runs out in some days
+    RENEWED = "renewed"  # and was renewed
     AVAILABILITY = "availability"  # how available everything was in the last week or month; about no alert
     TEST = "test"
 
@@ -32,7 +34,8 @@ class NoticeReason(StrEnum):
 class Notice:
     """Something one channel must be notified of.
 
-    `alert` is the alert that it is about, or else the name of its thread, such as `availability-2026-W47`. `number` counts reminders.
+    `alert` is the alert that it is about, or else the name of its thread, such as `availability-2026-W47`. `number` counts reminders;
+    of what runs out it is the step in hours.
     `failover_for` is the channel that this one replaces; in a notice that something was undeliverable, the channel that failed, while
     `about` is the reason of what it failed to deliver.
     """
@@ -74,6 +77,7 @@ class NotificationPolicy:
 
     `to` are the channels of outages, `degraded_to` those that asked for degradations, `fallback` those used when one of them fails.
     While an alert is open and nobody has acknowledged it, `remind_ms` passes between reminders (0: never).
+    `expiry_steps_ms` are how long before something runs out it is announced.
     """
 
     remind_ms: int = 14_400_000
@@ -81,6 +85,12 @@ class NotificationPolicy:
     degraded_to: tuple[str, ...] = ()
     fallback: tuple[str, ...] = ()
     windows: tuple[Window, ...] = ()
+    expiry_steps_ms: tuple[int, ...] = tuple(days * 86_400_000 for days in (14, 7, 3, 1))
+
+    @property
+    def expiry_to(self) -> tuple[str, ...]:
+        """The channels that are notified of what runs out."""
+        return self.degraded_to or self.to
 
     def channels(self, severity: Severity) -> tuple[str, ...]:
         """The channels that are notified of trouble of this severity."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from vigie.core import heartbeat
 from vigie.core.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
-from vigie.core.model import Cause, CheckResult, Monitor, Status
+from vigie.core.model import Cause, CheckResult, FaultScope, Monitor, Status
 from vigie.engine.own_link import OwnLink
 from vigie.engine.reconcile import Prepared
 from vigie.errors import StoreError
@@ -351,4 +351,5 @@ def _result(monitor: str, finding: Finding, now: int) -> CheckResult:
         job_line(finding),
         figures=finding.figures or {},
         advice=(_ADVICE[finding.cause],) if finding.cause in _ADVICE else (),
+        scope=FaultScope.TARGET if finding.cause is Cause.PROBE_ERROR else None,  # nothing is wrong: there is nothing to judge yet
     )

@@ -12,11 +12,11 @@ from dataclasses import replace
 from vigie.core import incident
 from vigie.core.alert import AlertState
 from vigie.core.detection import Severity
-from vigie.core.events import Acked, Decision, Observed, Opened, Resolved, Stepped, Suspected, Woke
+from vigie.core.events import Acked, Decision, Observed, Resolved, Stepped, Woke
 from vigie.core.incident import DetectionState
-from vigie.core.model import CheckResult, Incident, Monitor
+from vigie.core.model import CheckResult, FaultScope, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
-from vigie.core.subject import SubjectKind
+from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.baselines import Baselines
 from vigie.engine.cursors import cursor_of
 from vigie.engine.reconcile import Prepared
@@ -31,6 +31,7 @@ log = logging.getLogger("vigie.ingest")
 _STEP_MS = 2_000
 _RETRY_SECONDS = (0.5, 1, 2, 5, 10)
 _ALL = 1_000_000
+_REASON = 300
 
 Listener = Callable[[Transition], Awaitable[None]]
 Event = Acked | Resolved | Woke
@@ -39,7 +40,8 @@ Event = Acked | Resolved | Woke
 class Ingest:
     """Holds what is known of all monitors between two events; the store's copy is never older than what was announced.
 
-    `routine_level` is the log level of a check that found what the one before it found.
+    `routine_level` is the log level of a check that found what the one before it found. What concerns many monitors at once and is
+    not urgent (Vigie's own obstacles, what expires) waits `gather_ms`, so that one notice has all of them.
     """
 
     def __init__(
@@ -51,9 +53,10 @@ class Ingest:
         hold_ms: int,
         listeners: Iterable[Listener] = (),
         routine_level: int = logging.INFO,
+        gather_ms: int = 0,
     ) -> None:
         self._ledger, self._archive, self._clock = ledger, archive, clock
-        self._hold_ms, self._routine_level = hold_ms, routine_level
+        self._hold_ms, self._routine_level, self._gather_ms = hold_ms, routine_level, gather_ms
         self._listeners = list(listeners)
         self._result_listeners: list[Listener] = []
         self._monitors: dict[str, Monitor] = {}
@@ -100,9 +103,9 @@ class Ingest:
         wanted = {monitor.id: monitor for monitor in monitors}
         async with self._lock:
             gone = {one.id: one for one in self._monitors.values() if one.id not in wanted}
-            open_ = {one.monitor for one in self._books.incidents.values() if one.subject is SubjectKind.MONITOR}
+            open_ = {one.monitor for one in self._books.incidents.values() if one.monitor != VIGIE_ID}
             gone |= {orphan: await self._removed(orphan) for orphan in sorted(open_ - wanted.keys() - self._monitors.keys())}
-            draft, transitions, now = Draft(self._books), list[Transition](), self._clock.now()
+            draft, transitions, now = Draft(self._books, gone | wanted), list[Transition](), self._clock.now()
             for monitor in gone.values():
                 transitions.append(_resolved(draft, monitor, now))
             for monitor in wanted.values():
@@ -172,7 +175,7 @@ class Ingest:
             cursor = cursor_of(batch)
             if (batch.run, batch.sequence) <= self._cursors.get(cursor, (0, 0)):
                 return
-            draft = Draft(self._books)
+            draft = Draft(self._books, self._monitors)
             transitions = [*self._moved_along(draft, drift := self._drift()), *self._observed(draft, batch.results)]
             commit = self._commit(draft, transitions, cursors=((cursor, batch.run, batch.sequence),))
             await self._keep_trying(await self._with_last_good(commit, transitions))
@@ -187,7 +190,7 @@ class Ingest:
         `command` is the number of a person's command: it is consumed in the commit that applies it.
         """
         async with self._lock:
-            monitor, draft = self._monitors.get(monitor_id), Draft(self._books)
+            monitor, draft = self._monitors.get(monitor_id), Draft(self._books, self._monitors)
             commands = () if command is None else (command,)
             if monitor is None:
                 if commands:
@@ -211,7 +214,7 @@ class Ingest:
         due = [one for one in self._books.alerts.values() if one.wake_at is not None and one.wake_at <= now]
         for one in sorted(due, key=lambda alert: alert.severity is not Severity.OUTAGE):
             async with self._lock:
-                draft = Draft(self._books)
+                draft = Draft(self._books, self._monitors)
                 transitions = self._notified(draft, one.id, Woke(now))
                 if draft.alerts:
                     await self._ledger.commit(self._commit(draft, transitions))
@@ -237,7 +240,7 @@ class Ingest:
         The time at which it was looked at, epoch ms.
         """
         async with self._lock:
-            now, draft = self._clock.now(), Draft(self._books)
+            now, draft = self._clock.now(), Draft(self._books, self._monitors)
             transitions = self._moved_along(draft, drift := self._drift())
             if draft.alerts:
                 await self._ledger.commit(self._commit(draft, transitions))
@@ -271,22 +274,26 @@ class Ingest:
             monitor = self._monitors.get(result.monitor)
             if monitor is None:
                 continue
-            event = Observed(result.at, result.run, result.sequence, result.status, result.cause, result.location)
+            event = Observed(result.at, result.run, result.sequence, result.status, result.cause, result.location, _obstacle(result))
             if not incident.is_new(draft.state(monitor.id), event):
                 continue  # what is repeated teaches nothing
             judged = self._baselines.judge(monitor, result)
             if judged is not result:
                 event = replace(event, status=judged.status, cause=judged.cause)
             move = Move(draft, monitor)
-            move.observe(event)
+            move.observe(event, judged.expiries)
             transitions.append(move.end(judged))
         return transitions
 
     def _rows(self, notices: Iterable[Notice]) -> tuple[OutboxRow, ...]:
         """Notices as rows. An opening is held for the report; what a window withheld has had its report since it opened."""
         now = self._clock.now()
-        held = now + self._hold_ms
-        return tuple(OutboxRow(one, held if one.reason is NoticeReason.OPENED else now) for one in notices)
+        return tuple(OutboxRow(one, now + self._held_ms(one)) for one in notices)
+
+    def _held_ms(self, notice: Notice) -> int:
+        if notice.reason not in (NoticeReason.OPENED, NoticeReason.EXPIRING):
+            return 0
+        return self._hold_ms if notice.reason is NoticeReason.OPENED and notice.subject is SubjectKind.MONITOR else self._gather_ms
 
     def _commit(
         self,
@@ -300,7 +307,7 @@ class Ingest:
             self._decided(draft, transitions),
             results=tuple([one.result for one in transitions if one.result is not None]),
             cursors=cursors,
-            details=tuple([one.result for one in transitions if one.result is not None and _worth_keeping(one)]),
+            details=tuple([one.result for one in transitions if one.result is not None and one.is_worth_keeping]),
             baselines=self._baselines.due(),
             commands=commands,
         )
@@ -328,7 +335,7 @@ class Ingest:
     def _decided(self, draft: Draft, transitions: list[Transition]) -> Commit:
         """What was decided, without what was measured and learnt."""
         return Commit(
-            states=tuple({one.monitor.id: one.after for one in transitions if _matters(one)}.values()),
+            states=tuple({one.monitor.id: one.after for one in transitions if one.matters}.values()),
             alerts=tuple(draft.alerts.values()),
             incidents=tuple(draft.incidents.values()),
             timeline=tuple(draft.timeline),
@@ -366,6 +373,12 @@ class Ingest:
                     await _announce(listener, transition)
 
 
+def _obstacle(result: CheckResult) -> str:
+    """Why this monitor alone could not be checked; empty where it was, or where no other could be checked either."""
+    own = result.status is Status.UNKNOWN and result.fault is FaultScope.MONITOR
+    return result.message[:_REASON] or str(result.cause) if own else ""
+
+
 def _resolved(draft: Draft, monitor: Monitor, now: int) -> Transition:
     """The end of the incidents of a monitor that is watched no longer."""
     move = Move(draft, monitor)
@@ -385,16 +398,3 @@ async def _announce(listener: Listener, transition: Transition) -> None:
         await listener(transition)
     except Exception:  # what is decided is committed; one listener's fault must not keep it from the others
         log.exception("%s: a listener crashed", transition.monitor.name)
-
-
-def _matters(transition: Transition) -> bool:
-    """A resting state needs no row: its counters are nought and its views are overtaken by the next run's."""
-    return bool(transition.decisions) or not (transition.before.resting and transition.after.resting)
-
-
-def _worth_keeping(transition: Transition) -> bool:
-    """Whole results are kept at each change of verdict and while something is suspected."""
-    before, after = transition.before, transition.after
-    return (before.status, before.cause) != (after.status, after.cause) or any(
-        isinstance(one, Opened | Suspected) for one in transition.decisions
-    )

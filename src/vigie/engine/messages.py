@@ -1,8 +1,10 @@
 """From a notice to the message that a channel lays out: what the store knows about the incident, rendered by the core."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
+from vigie.core import expiry
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
@@ -10,21 +12,33 @@ from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
 from vigie.errors import VigieError
 from vigie.ports import Archive, Clock
-from vigie.report import measured, render
+from vigie.report import expiries, measured, obstacles, render
 from vigie.report.availability import availability_report, period_of
 from vigie.report.facts import Message, Subject
 from vigie.report.render import RenderContext
 
 log = logging.getLogger("vigie.outbox")
 
+_MEMBERS, _EVER = 5_000, 2**63 - 1
 _LATE_MS = 900_000  # a notice waits for the model's report for a minute or two
 
 
 class Composer:
-    """Composes at the moment of sending, so that a report that came meanwhile is in it."""
+    """Composes at the moment of sending, so that a report that came meanwhile is in it.
 
-    def __init__(self, archive: Archive, clock: Clock, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
+    `expiries` tells what is known of what runs out, by monitor.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        clock: Clock,
+        setting: RenderContext,
+        monitors: dict[str, Monitor],
+        expiries: Callable[[str], expiry.Known] = lambda monitor: (),  # noqa: ARG005 - where nothing is known of any
+    ) -> None:
         self._archive, self._clock, self._setting, self._monitors = archive, clock, setting, monitors
+        self._expiries = expiries
 
     def use(self, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
         """The words and monitors of a new configuration."""
@@ -37,15 +51,16 @@ class Composer:
 
     def name_of(self, incident: Incident) -> str:
         """What people call the monitor of an incident; its id once it is gone."""
-        if incident.subject is SubjectKind.VIGIE:
+        if incident.monitor == VIGIE_ID:
             return _ourselves().name
         known = self._monitors.get(incident.monitor)
         return incident.monitor if known is None else known.name
 
     async def subject(self, incident: Incident) -> Subject:
         """What a report about an incident is about. The failed check is the one that opened it, the good one the newest before it."""
-        monitor = _ourselves() if incident.subject is SubjectKind.VIGIE else self._monitors.get(incident.monitor)
-        degraded = incident.severity is Severity.DEGRADATION  # a good result to the store: the service works
+        monitor = _ourselves() if incident.monitor == VIGIE_ID else self._monitors.get(incident.monitor)
+        # To the store a degradation is a good result: the service works. Not so what could not be checked.
+        degraded = incident.severity is Severity.DEGRADATION and incident.subject is SubjectKind.MONITOR
         opened = await self._archive.last_detail(incident.monitor, good=degraded, before=incident.opened_at + 1)
         last_good = await self._archive.last_detail(incident.monitor, good=True, before=incident.started_at)
         if opened is None or opened.at < incident.started_at:  # that is another incident's
@@ -72,9 +87,13 @@ class Composer:
     async def _composed(self, notice: Notice) -> Message:
         if notice.reason is NoticeReason.AVAILABILITY:
             return await self._availability(notice)
+        if expiries.is_expiry(notice.alert):
+            return self._expiry(notice)
         incident = await self._archive.incident(notice.alert)
         if incident is None:
             raise VigieError(f"incident {notice.alert} is not on record")
+        if incident.subject is SubjectKind.VIGIE and incident.monitor != VIGIE_ID:
+            return obstacles.message(notice, incident, await self._obstructed(incident), self._setting)
         subject = await self.subject(incident)
         stored = await self._archive.report(incident.id)
         try:
@@ -83,6 +102,23 @@ class Composer:
         except Exception:  # a page that cannot be laid out still says what happened to whom
             log.exception("%s: the message could not be rendered; a minimal one is sent", incident.id)
             return _bare(subject, notice, self._setting.language)
+
+    def _expiry(self, notice: Notice) -> Message:
+        """What runs out, with every monitor that has seen it by now."""
+        known = [(monitor, one) for monitor in self._monitors.values() for one in self._expiries(monitor.id) if one.thread == notice.alert]
+        monitor = self._monitors.get(notice.monitor) or Monitor(notice.monitor, notice.monitor, "", "", "", 60_000, 10_000)
+        return expiries.message(notice, monitor, known, self._setting)
+
+    async def _obstructed(self, first: Incident) -> list[obstacles.Obstructed]:
+        """The members of an alert about Vigie itself, with the check that says why; the one that began it comes first."""
+        rows = [one for one in await self._archive.incidents(since=first.opened_at, limit=_MEMBERS) if one.alert == first.alert]
+        found = []
+        for one in sorted(rows, key=lambda one: (one.id != first.id, one.opened_at)):
+            before = _EVER if one.closed_at is None else one.closed_at
+            result = await self._archive.last_detail(one.monitor, good=False, before=before)
+            known = self._monitors.get(one.monitor) or _gone(one)
+            found.append(obstacles.Obstructed(known, one, result if result is not None and result.at >= one.started_at else None))
+        return found
 
     async def _availability(self, notice: Notice) -> Message:
         """By what is on record now: what was not yet known when the notice was queued is in it."""

@@ -30,11 +30,16 @@ class _Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class _Broken:
+class Unbuilt:
     """Replaces a probe that could not be built: the monitor is `unknown`, and its message says why."""
 
     clock: Clock
     fault: str
+
+    @classmethod
+    def by(cls, clock: Clock, error: Exception) -> "Unbuilt":
+        """The replacement of a probe whose building raised this."""
+        return cls(clock, f"the probe could not be built: {type(error).__name__}: {error}")
 
     async def check(self, timeout_ms: int) -> CheckResult:  # noqa: ARG002 - the port's signature
         """The fault, as a result."""
@@ -124,7 +129,7 @@ class LocalAgent:
             return self._build(spec)
         except Exception as error:  # a third-party probe may raise anything; the other monitors are still watched
             log.exception("%s: the probe could not be built", spec.name)
-            return _Broken(self._clock, f"the probe could not be built: {type(error).__name__}: {error}")
+            return Unbuilt.by(self._clock, error)
 
     def _steady(self) -> int:
         """Ms that never step, on the scale of the wall clock at the start."""

@@ -80,6 +80,8 @@ class Reporter:
     async def on_transition(self, transition: Transition) -> None:
         """A transition from ingest: prepare on suspicion, report on opening, cancel what is not needed any more."""
         for decision in transition.decisions:
+            if getattr(decision, "subject", None) is SubjectKind.VIGIE:
+                continue  # of its own faults Vigie needs no analysis
             if isinstance(decision, Suspected) and transition.result is not None:
                 await self._prepare(transition, decision.severity)
             elif isinstance(decision, Opened) and (incident := await self._archive.incident(decision.incident)):

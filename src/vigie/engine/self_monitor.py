@@ -55,6 +55,7 @@ class SelfMonitor:
         self._gap_ms: int | None = None
         self._last: int | None = None
         self._unknown: dict[str, int] = {}
+        self._alone: dict[str, Blind] = {}  # by monitor: the span of one that cannot be checked
         self._newest: Blind | None = None
         self._lock = asyncio.Lock()
         self._link_listeners: list[Callable[[int, int], Awaitable[None]]] = []
@@ -76,6 +77,7 @@ class SelfMonitor:
         """Take up the span that a former life of Vigie left open, or the silence since it broke off. Raises StoreError."""
         spans = await self._archive.blinds(0)
         number = max((one.number for one in spans), default=0)
+        self._alone = {one.monitor: one for one in spans if one.monitor and one.until is None}
         held = next((one for one in reversed(spans) if one.until is None and not one.monitor), None)
         incident = await self._archive.incident(held.incident) if held is not None else None
         self._visibility = Visibility(number, held, opened=incident is not None and incident.closed_at is None)
@@ -110,12 +112,14 @@ class SelfMonitor:
         result = transition.result
         if result is None:
             return
-        quiet = self._visibility.span is None and not self._unknown and result.status is not Status.UNKNOWN
+        unseen = self._unknown or transition.before.unchecked.since is not None
+        quiet = self._visibility.span is None and not unseen and result.status is not Status.UNKNOWN
         if quiet and (self._last is None or self._gap_ms is None or result.at - self._last <= self._gap_ms):
             self._last, self._heard_at = result.at, self._elapsed()
             return
         async with self._lock:
             await self._heard(transition.monitor, result)
+            await self._unchecked(transition)
             self._last, self._heard_at = result.at, self._elapsed()
 
     async def stop(self) -> None:
@@ -145,9 +149,26 @@ class SelfMonitor:
         elif span is not None and _shows(span, monitor, result):
             await self._look(Seen(result.at, self._ms_since(self._lost_at)))
         began = self._unknown.get(monitor.id)
-        if began is not None:
+        if began is not None and monitor.id not in self._alone:
             await self._keep_one(Blind(self._visibility.number + 1, began, Cause.PROBE_ERROR, max(result.at, began), monitor.id))
+        if began is not None:
             del self._unknown[monitor.id]
+
+    async def _unchecked(self, transition: Transition) -> None:
+        """A monitor that cannot be checked, kept as a span from the instant that it is an incident: single cycles end before it does."""
+        before, after, monitor = transition.before.unchecked, transition.after.unchecked, transition.monitor.id
+        if after.incident and not before.incident and after.since is not None:
+            span = Blind(self._visibility.number + 1, after.since, Cause.PROBE_ERROR, None, monitor)
+        elif before.since is not None and after.since is None and monitor in self._alone:
+            span = replace(self._alone[monitor], until=max(transition.after.at or before.since, before.since))
+        else:
+            return
+        await self._ingest.record(Commit(blind=(span,)))
+        self._visibility = replace(self._visibility, number=max(span.number, self._visibility.number))
+        if span.until is None:
+            self._alone[monitor] = span
+        else:
+            del self._alone[monitor]
 
     async def _keep_one(self, span: Blind) -> None:
         """What one monitor could not see, unless all were blind then."""

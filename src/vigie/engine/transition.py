@@ -1,10 +1,11 @@
 """What one event does to one monitor: both state machines in turn, on a draft of everything that is known, which a commit makes true."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from vigie.core import alert, incident
+from vigie.core import alert, expiry, incident
 from vigie.core.alert import AlertState
+from vigie.core.detection import Severity
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -19,12 +20,15 @@ from vigie.core.events import (
     Reminded,
     Resolved,
     Stepped,
+    Suspected,
     Withheld,
     Woke,
 )
 from vigie.core.incident import DetectionState
-from vigie.core.model import CheckResult, Incident, Monitor
-from vigie.core.notification import Notice
+from vigie.core.model import CheckResult, Expiry, Incident, Monitor
+from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
+from vigie.core.subject import SubjectKind
+from vigie.core.unchecked import alike
 from vigie.ports import TimelineEntry
 
 ON_RECORD = (Withheld, Joined, Disclosed, Reminded, AckRecorded)  # decisions about alerts that belong into the timeline of each member
@@ -45,6 +49,19 @@ class Transition:
     def changed(self) -> bool:
         """Whether there is anything to be written."""
         return bool(self.decisions) or self.after is not self.before
+
+    @property
+    def matters(self) -> bool:
+        """Whether its state needs a row. A resting one does not: its counters are nought and its views are overtaken by the next run's."""
+        return bool(self.decisions) or bool(self.notices) or not (self.before.resting and self.after.resting)
+
+    @property
+    def is_worth_keeping(self) -> bool:
+        """Whether its result is kept whole: at each change of verdict, or of what keeps Vigie from one, and on suspicion."""
+        before, after = self.before, self.after
+        if (before.status, before.cause) != (after.status, after.cause) or not alike(before.unchecked.reason, after.unchecked.reason):
+            return True
+        return any(isinstance(one, Opened | Suspected) for one in self.decisions)
 
 
 @dataclass(slots=True)
@@ -74,8 +91,8 @@ class Books:
 class Draft:
     """What a commit is about to change, on top of the books."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, books: Books, monitors: Mapping[str, Monitor]) -> None:
+        self._books, self.monitors = books, monitors
         self.states: dict[str, DetectionState] = {}
         self.alerts: dict[str, AlertState] = {}
         self.incidents: dict[str, Incident] = {}
@@ -95,9 +112,36 @@ class Draft:
 
     def alerts_of(self, state: DetectionState) -> list[AlertState]:
         """The open alerts that a monitor in this state has a member of."""
-        incidents = [self.incident(track.incident) for track in (state.outage, state.degradation) if track.is_open]
+        names = [track.incident for track in (state.outage, state.degradation) if track.is_open]
+        incidents = [self.incident(name) for name in (*names, state.unchecked.incident) if name]
         found = {one.alert: self.alert(one.alert) for one in incidents if one is not None}
         return [one for one in found.values() if one is not None and one.is_open]
+
+    def obstructed(self, reason: str) -> AlertState | None:
+        """The open alert about monitors that cannot be checked for this reason."""
+        for one in {**self._books.alerts, **self.alerts}.values():
+            if one.subject is SubjectKind.VIGIE and one.is_open:
+                reasons = (self.state(member.monitor).unchecked.reason for member in one.members if member.open)
+                if any(alike(reason, other) for other in reasons):
+                    return one
+        return None
+
+    def expiries(self, *, but: str) -> list[expiry.Known]:
+        """What is known of what runs out, by all monitors but one."""
+        states = {**self._books.states, **self.states}.values()
+        return [one.expiries for one in states if one.expiries and one.monitor != but and one.monitor in self.monitors]
+
+    def policy(self, known: AlertState, event: AlertEvent, of: Monitor) -> NotificationPolicy:
+        """Who is notified of an alert: of an obstacle, whoever is of any of its monitors; what runs out is announced by steps instead."""
+        own = of.notification
+        if known.subject is SubjectKind.VIGIE:
+            members = dict.fromkeys((*(one.monitor for one in known.members), of.id))
+            return _joint([found.notification for one in members if (found := of if one == of.id else self.monitors.get(one))])
+        names = [one.incident for one in known.members] + ([event.incident] if isinstance(event, Opened) else [])
+        rows = [self.incident(name) for name in names]
+        if rows and all(row is not None and row.cause.expires and row.severity is Severity.DEGRADATION for row in rows):
+            return replace(own, remind_ms=0, degraded_to=())
+        return own
 
 
 class Move:
@@ -109,9 +153,10 @@ class Move:
         self._decisions: list[Decision] = []
         self._notices: list[Notice] = []
 
-    def observe(self, event: Observed) -> None:
-        """A result: incidents first, then the alerts that they open or end, then those that go on."""
+    def observe(self, event: Observed, expiries: Sequence[Expiry] = ()) -> None:
+        """A result: incidents first, then the alerts that they open or end, then those that go on; and what it saw running out."""
         self._detect(event)
+        self._expire(expiries, event.at)
         if self._before.resting or self._after is self._before:
             return
         for known in self._draft.alerts_of(self._before):
@@ -141,33 +186,74 @@ class Move:
                 self._draft.timeline.append(TimelineEntry(decision.incident, decision.at, decision))
                 self._book(decision)
 
+    def _expire(self, seen: Sequence[Expiry], at: int) -> None:
+        """What runs out, and whom that is announced to."""
+        policy = self._monitor.notification
+        muted = policy.muted_until(at) is not None
+        known, due = expiry.step(self._after.expiries, seen, at, policy.expiry_steps_ms, muted=muted)
+        if known is self._after.expiries or known == self._after.expiries:
+            return
+        self._after = replace(self._after, expiries=known)
+        self._draft.states[self._monitor.id] = self._after
+        for one in due:
+            if one.renewed and expiry.is_elsewhere(one.warned, self._draft.expiries(but=self._monitor.id)):
+                continue
+            reason = NoticeReason.RENEWED if one.renewed else NoticeReason.EXPIRING
+            thread = one.warned.thread
+            self._notices += [Notice(thread, self._monitor.id, to, reason, at, one.number) for to in policy.expiry_to]
+
     def _book(self, decision: Opened | Recovered | Closed) -> None:
         """The incident's row, and the alert that it is a member of: one of its own as long as nothing else groups it."""
         if isinstance(decision, Opened):
             of = decision.incident
+            thread = self._thread(decision)
             opened = Incident(
-                of, self._monitor.id, decision.severity, decision.cause, decision.started_at, decision.at, alert=of
+                of, self._monitor.id, decision.severity, decision.cause, decision.started_at, decision.at,
+                subject=decision.subject, alert=thread.id,
             )  # fmt: skip
             self._draft.incidents[opened.id] = opened
-            self._apply(self._draft.alert(of) or AlertState(of, decision.severity, self._monitor.id), decision)
+            self._apply(thread, decision)
         elif (known := self._draft.incident(decision.incident)) is not None:
             self._draft.incidents[known.id] = _after(known, decision)
-            if (thread := self._draft.alert(known.alert)) is not None:
-                self._apply(thread, decision)
+            if (concerned := self._draft.alert(known.alert)) is not None:
+                self._apply(concerned, decision)
+
+    def _thread(self, decision: Opened) -> AlertState:
+        """The alert that an incident becomes a member of."""
+        of, vigie = decision.incident, decision.subject is SubjectKind.VIGIE
+        known = (vigie and self._draft.obstructed(self._after.unchecked.reason)) or self._draft.alert(of)
+        return known or AlertState(of, decision.severity, self._monitor.id, decision.subject)
 
     def _apply(self, known: AlertState, event: AlertEvent) -> None:
-        after, decisions = alert.step(known, event, self._monitor.notification, self._monitor.id)
+        policy = self._draft.policy(known, event, self._monitor)
+        after, decisions = alert.step(known, event, policy, self._monitor.id)
         if after is known:
             return
         self._draft.alerts[after.id] = after
         for decision in decisions:
             self._decisions.append(decision)
-            self._notices += alert.notices(decision, after, self._monitor.notification)
+            self._notices += alert.notices(decision, after, policy)
             for member in after.members:
                 if isinstance(decision, ON_RECORD):
                     self._draft.timeline.append(TimelineEntry(member.incident, decision.at, decision))
                 if isinstance(decision, AckRecorded) and (row := self._draft.incident(member.incident)) is not None:
                     self._draft.incidents[row.id] = replace(row, acked_by=decision.by)
+
+
+def _joint(policies: Sequence[NotificationPolicy]) -> NotificationPolicy:
+    """Whoever is notified by any of these; muted only in the windows that all of them have, reminded at the shortest interval."""
+    remind = min((one.remind_ms for one in policies if one.remind_ms), default=0)
+    to, fallback = (tuple(dict.fromkeys(name for one in policies for name in names(one))) for names in (_to, _fallback))
+    windows = tuple(one for one in policies[0].windows if all(one in other.windows for other in policies)) if policies else ()
+    return NotificationPolicy(remind, to, to, fallback, windows)
+
+
+def _to(policy: NotificationPolicy) -> tuple[str, ...]:
+    return policy.to
+
+
+def _fallback(policy: NotificationPolicy) -> tuple[str, ...]:
+    return policy.fallback
 
 
 def _after(known: Incident, decision: Recovered | Closed) -> Incident:

@@ -4,9 +4,13 @@ import logging
 
 from vigie.core.events import AckRecorded, Announced, Cleared, Closed, Decision, Ended, Joined, Opened, Recovered, Suspected, Withheld
 from vigie.core.model import Status
+from vigie.core.notification import NoticeReason
+from vigie.core.subject import SubjectKind
 from vigie.engine.transition import Transition
 
 log = logging.getLogger("vigie.ingest")
+
+_EXPIRIES = (NoticeReason.EXPIRING, NoticeReason.RENEWED)
 
 
 def log_transition(transition: Transition, routine_level: int) -> None:
@@ -21,6 +25,8 @@ def log_transition(transition: Transition, routine_level: int) -> None:
         took = "" if total is None else f" ({total:.0f} ms)"
         cause = f" [{result.cause}]" if result.cause else ""
         log.log(level, "%s: %s%s: %s%s", name, result.status, cause, result.message or transition.monitor.target, took)
+    for thread in dict.fromkeys((one.alert, one.reason) for one in transition.notices if one.reason in _EXPIRIES):
+        log.warning("%s: %s: a notice is sent (%s)", name, "expires soon" if thread[1] is NoticeReason.EXPIRING else "renewed", thread[0])
     if not transition.decisions:
         return
     withheld = any(isinstance(one, Withheld) for one in transition.decisions)
@@ -44,6 +50,10 @@ def _described(decision: Decision, *, withheld: bool) -> str:
             return f"suspected ({decision.severity}): re-checking to confirm"
         case Cleared():
             return f"cleared ({decision.severity}): the failure was not confirmed, no alert is sent"
+        case Opened(subject=SubjectKind.VIGIE):
+            return f"opened {decision.incident}: this monitor cannot be checked"
+        case Recovered(subject=SubjectKind.VIGIE):
+            return f"recovered {decision.incident}: this monitor can be checked again"
         case Opened():
             return f"opened {decision.incident} ({decision.severity}, {decision.cause})" + (", in maintenance" if withheld else "")
         case Closed():

@@ -14,12 +14,24 @@ from vigie.net.outbound import client, transport
 from vigie.net.proxies import DIRECT, Proxies, Proxy, ProxyFault, UnusableProxyError
 from vigie.net.redact import host_of, redact, redact_url
 from vigie.net.resolver import Answer, Resolver, split_server
-from vigie.net.secret import ADDRESS, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by, revealed, texts
-from vigie.net.tls import OLD_VERSIONS, covers, is_trusted, peer_chain, tls_facts, trusted_path, verify_cause, weakness
+from vigie.net.secret import ADDRESS, AUTHORITIES, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by, revealed, texts
+from vigie.net.tls import (
+    OLD_VERSIONS,
+    ChainLimits,
+    covers,
+    is_trusted,
+    peer_chain,
+    tls_facts,
+    trust_fault,
+    trusted_path,
+    verify_cause,
+    weakness,
+)
 from vigie.net.web_url import WebUrl, readable_host, readable_url, web_url, without_noise
 
 __all__ = [
     "ADDRESS",
+    "AUTHORITIES",
     "DIRECT",
     "MASK",
     "NO_SECRETS",
@@ -27,6 +39,7 @@ __all__ = [
     "SHOWN",
     "USER_AGENT",
     "Answer",
+    "ChainLimits",
     "Link",
     "Proxies",
     "Proxy",
@@ -64,6 +77,7 @@ __all__ = [
     "texts",
     "tls_facts",
     "transport",
+    "trust_fault",
     "trusted_path",
     "verify_cause",
     "weakness",

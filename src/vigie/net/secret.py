@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_plus, unquote
 MASK = "***"
 # Marks of a field (`msgspec.Meta(extra=SHOWN)`) whose text people must be able to read although it came out of `${NAME}`:
 SHOWN: Final = {"shown": "all"}  # what a thing is known by: a name, a file, a time zone
+AUTHORITIES: Final = {**SHOWN, "file": "authorities"}  # a PEM file of authorities, which `vigie config check` reads
 ADDRESS: Final = {"shown": "host"}  # a URL: scheme, host and port are read, user, path and query are not
 _MIN_LENGTH = 4  # masking shorter words would make texts unreadable and hide nothing
 _MIN_PIECE = 8  # of letters and digits; shorter ones are words

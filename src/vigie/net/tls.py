@@ -3,6 +3,7 @@
 import ipaddress
 import ssl
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ _DAY_MS = 86_400_000
 OLD_VERSIONS = ("SSLv3", "TLSv1", "TLSv1.0", "TLSv1.1")
 _RSA_MIN, _EC_MIN = 2048, 224  # NIST SP 800-57 part 1: 112 bits of security
 # The peer writes all of this: what is kept of it is bounded.
-_MAX_CERTIFICATES, _MAX_BYTES, _MAX_PARSED = 8, 32_768, 2_048
+_MAX_CERTIFICATES, _MAX_BYTES, _MAX_PARSED, _MAX_WAYS = 8, 32_768, 2_048, 8
 
 
 def tls_facts(version: str | None, chain: Sequence[str], now: int) -> TlsFacts:
@@ -158,6 +159,29 @@ def peer_chain(shaken: ssl.SSLObject) -> tuple[str, ...]:
     return tuple(certificate.public_bytes() for certificate in inner.get_unverified_chain() or ())
 
 
+def trust_fault(ca_file: str | None) -> str | None:
+    """Why a file of authorities cannot be used, in a few words; None when it can. A missing file says nothing about any server."""
+    from OpenSSL import crypto
+
+    if ca_file is None:
+        return "this machine has none"
+    try:
+        _authorities(ca_file, Path(ca_file).stat().st_mtime_ns)
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    except crypto.Error:
+        return "it cannot be read" if not _is_readable(ca_file) else "it contains no certificate"
+    return None
+
+
+def _is_readable(path: str) -> bool:
+    try:
+        with Path(path).open("rb"):
+            return True
+    except OSError:
+        return False
+
+
 def is_trusted(chain: Sequence[str], host: str, ca_file: str | None) -> bool:
     """Whether OpenSSL finds a way from the leaf to an authority in `ca_file` now, and the leaf names the host."""
     from OpenSSL import crypto
@@ -173,10 +197,10 @@ def is_trusted(chain: Sequence[str], host: str, ca_file: str | None) -> bool:
     return certificate is not None and covers(certificate.names, host)
 
 
-def trusted_path(chain: Sequence[str], ca_file: str | None) -> "tuple[x509.Certificate, ...]":
-    """The way that OpenSSL finds now from the leaf to an authority in `ca_file`, both included; empty when there is none.
+def trusted_path(chain: Sequence[str], ca_file: str | None, at: int | None = None) -> "tuple[x509.Certificate, ...]":
+    """The way that OpenSSL finds from the leaf to an authority in `ca_file`, both included; empty when there is none.
 
-    What a peer sends may hold more than that, and what is not on the way says nothing about it.
+    It is one of now, or of `at` (epoch ms). What a peer sends may hold more, and what is not on the way says nothing about it.
     """
     from OpenSSL import crypto
 
@@ -184,10 +208,67 @@ def trusted_path(chain: Sequence[str], ca_file: str | None) -> "tuple[x509.Certi
         return ()
     try:
         leaf, *others = (crypto.load_certificate(crypto.FILETYPE_PEM, pem.encode()) for pem in chain)
-        context = crypto.X509StoreContext(_authorities(ca_file, Path(ca_file).stat().st_mtime_ns), leaf, others)
+        changed = Path(ca_file).stat().st_mtime_ns
+        store = _authorities(ca_file, changed) if at is None else _authorities_at(ca_file, changed)
+        if at is not None:
+            store.set_time(datetime.fromtimestamp(at / 1000, UTC))
+        context = crypto.X509StoreContext(store, leaf, others)
         return tuple(one.to_cryptography() for one in context.get_verified_chain())
-    except (crypto.X509StoreContextError, crypto.Error, OSError, ValueError):
+    except (crypto.X509StoreContextError, crypto.Error, OSError, ValueError, OverflowError):
         return ()
+
+
+class ChainLimits:
+    """Which certificate ends a chain's validity, where that is not the leaf; found once for each chain, as a monitor shows the same one."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], Certificate | None] = {}
+
+    def limit(self, facts: TlsFacts, chain: Sequence[str], ca_file: str | None, *, private: bool) -> Certificate | None:
+        """By the ways that OpenSSL finds to an authority in `ca_file`, itself included. None: the leaf ends first, or there is no way.
+
+        An authority that ends says nothing while there is another way around it: so the next one is tried at the instant after its end.
+        Unless the authorities are `private`, only what the peer sent can end first: a public root outlives all that it signs, and most
+        processes need not read the public ones (8 MB) a second time.
+        """
+        leaf = facts.chain[0] if facts.chain else None
+        if leaf is None or not (private or any(one.not_after < leaf.not_after for one in facts.chain[1:])):
+            return None
+        try:
+            changed = 0 if ca_file is None else Path(ca_file).stat().st_mtime_ns
+        except OSError:
+            return None
+        key = (ca_file or "", str(changed), *(one.sha256 for one in facts.chain))
+        if key not in self._known:
+            if len(self._known) >= _MAX_PARSED:
+                self._known.clear()
+            self._known[key] = _limit(leaf, chain, ca_file)
+        return self._known[key]
+
+
+def _limit(leaf: Certificate, chain: Sequence[str], ca_file: str | None) -> Certificate | None:
+    at, found = None, None
+    for _ in range(_MAX_WAYS):
+        first = min(_facts_of(trusted_path(chain, ca_file, at)), key=lambda one: one.not_after, default=None)
+        if first is None:
+            return found
+        if first.not_after >= leaf.not_after:
+            return None
+        found, at = first, first.not_after + 1_000
+    return found
+
+
+def _facts_of(path: "tuple[x509.Certificate, ...]") -> list[Certificate]:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    read = (_certificate(one.public_bytes(Encoding.PEM).decode()) for one in path)
+    return [one for one in read if one is not None]
+
+
+@lru_cache(maxsize=2)
+def _authorities_at(ca_file: str, changed: int) -> "crypto.X509Store":
+    """A store of its own for other instants than now: its clock cannot be taken back."""
+    return _authorities.__wrapped__(ca_file, changed)
 
 
 @lru_cache(maxsize=8)

@@ -1,14 +1,22 @@
 """The HTTP(S) probe: our own names and redirects, libcurl for each hop, every failure told apart."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from vigie.ports import Problem
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Config
+from vigie.probes.kit.http.config import problems as verified
 
 if TYPE_CHECKING:
     from vigie.probes.kit.http.probe import HttpProbe
 
 __all__ = ["Config", "build"]
+
+
+def verify(config: Config) -> Iterator[Problem]:
+    """Whether libcurl has the version of HTTP that is asked for."""
+    return verified(config)
 
 
 def build(config: Config, deps: ProbeDeps) -> "HttpProbe":

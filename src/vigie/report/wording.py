@@ -9,6 +9,7 @@ from vigie.text.causes import DETAILED, FAMILY_DEAD, OF_KIND, OF_KIND_SHORT, PLA
 from vigie.text.formatting import counted, decimal, duration, grouped, hundredths, milliseconds
 from vigie.text.jobs import LINES, WITH_STATUS
 from vigie.text.messages import LABELS
+from vigie.text.obstacles import REASONS
 from vigie.text.pages import PAGES
 from vigie.text.terms import LESS_THAN_A_DAY, NAMED_STEP, PHASES, SIGNS, STEP
 
@@ -90,6 +91,8 @@ def _filled(
     table: Mapping[Cause, Pair], of_kind: Mapping[tuple[str, Cause], Pair], cause: Cause, figures: Mapping[str, Scalar], language: str
 ) -> str:
     """The cause's template where every figure it wants is there, else the words that are true without any."""
+    if cause.own and (known := REASONS.get(str(figures.get("obstacle", "")))) is not None:
+        of_kind = {("obstacle", cause): known}
     kind = next((of_kind[name, cause] for name in figures if (name, cause) in of_kind), None)
     some = {cause: FAMILY_DEAD} if "family" in figures else SOME_DEAD
     try:

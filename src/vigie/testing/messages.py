@@ -5,10 +5,11 @@ from datetime import timedelta, timezone
 
 from vigie.core.availability import Availability, AvailabilitySummary
 from vigie.core.detection import Severity
-from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status, Timings
+from vigie.core.expiry import Warned
+from vigie.core.model import Cause, CheckResult, ExpiryKind, HttpFacts, Incident, Monitor, Status, Timings
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
-from vigie.report import measured, render
+from vigie.report import expiries, measured, render
 from vigie.report.availability import availability_report
 from vigie.report.facts import Analysis, Dropped, Link, Message, Row, Subject
 from vigie.report.render import RenderContext
@@ -46,6 +47,8 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     at = STARTED_AT + 760_000
     if reason is NoticeReason.TEST:
         return render.test_message(channel, f"test-{at}", at, language)
+    if reason in (NoticeReason.EXPIRING, NoticeReason.RENEWED):
+        return _expiry(reason, language, channel)
     if reason is NoticeReason.AVAILABILITY:
         return _availability_report(language, channel)
     about = subject(severity)
@@ -70,6 +73,16 @@ def _availability_report(language: str, channel: str) -> Message:
     spotless = AvailabilitySummary(Availability(week // 2, 0), 0, 0, 0, STARTED_AT - week)
     monitors = {"shop-api": monitor, "blog": replace(monitor, id="blog", name="Blog")}
     message = availability_report(notice, monitors, {"shop-api": known, "blog": spotless}, RenderContext(language, _ZONE))
+    return replace(message, links=(Link("Status", "https://status.example.com/"),))
+
+
+def _expiry(reason: NoticeReason, language: str, channel: str) -> Message:
+    """A certificate that expires in six days, or its renewal."""
+    end = STARTED_AT + 6 * 86_400_000
+    warned = Warned("shop.example:443", ExpiryKind.CERTIFICATE, "shop.example", end, 7 * 86_400_000, STARTED_AT, (), end + 90 * 86_400_000)
+    monitor = Monitor("shop-api", "Shop API", "http", "https://shop.example/health", "shop.example", 60_000, 10_000)
+    notice = Notice(warned.thread, monitor.id, channel, reason, STARTED_AT, 168)
+    message = expiries.message(notice, monitor, [(monitor, warned)], RenderContext(language, _ZONE))
     return replace(message, links=(Link("Status", "https://status.example.com/"),))
 
 

@@ -9,6 +9,8 @@ reason; it keeps the laws that need no server. `LAWS` are the laws by name; each
     async def test_a_probe_keeps_the_law(kind, law):
         async with open_rig(kind) as rig:
             await LAWS[law](rig)
+
+Long: who writes a kind reads all of its laws here.
 """
 
 import asyncio
@@ -33,7 +35,7 @@ from vigie.clock import SystemClock
 from vigie.config.convert import enc_hook, struct_of
 from vigie.core.model import CheckResult, CheckSpec, Status
 from vigie.net import Link, Resolver, Secret
-from vigie.ports import Probe
+from vigie.ports import Probe, Problem
 from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.testing.servers import reset, serving
 
@@ -375,6 +377,20 @@ async def named(rig: Rig) -> None:
         assert again.target == config.target, f"{config.target} becomes {again.target}"
 
 
+async def verified(rig: Rig) -> None:
+    """What the kind says of this machine names one of its keys; a file of authorities is marked as one, so that it is read."""
+    names = {one.encode_name: one for one in msgspec.structs.fields(rig.module.Config)}
+    verify = getattr(rig.module, "verify", None)
+    for problem in () if verify is None else verify(rig.config(443)):
+        assert isinstance(problem, Problem)
+        assert problem.message, "a problem has no words"
+        assert not problem.key or problem.key.partition(".")[0] in names, f"{problem.key} is not a key"
+    for name, one in names.items():
+        if name.endswith("ca_file"):
+            marks = [part.extra or {} for part in getattr(one.type, "__metadata__", ()) if isinstance(part, msgspec.Meta)]
+            assert any(mark.get("file") == "authorities" for mark in marks), f"{name} is not marked with vigie.net.AUTHORITIES"
+
+
 LAWS: dict[str, Callable[[Rig], Awaitable[None]]] = {
     **{manner: _against(manner) for manner in MANNERS},
     "refused": refused,
@@ -385,5 +401,6 @@ LAWS: dict[str, Callable[[Rig], Awaitable[None]]] = {
     "described": described,
     "travels": travels,
     "named": named,
+    "verified": verified,
 }
-WITHOUT_SERVER = ("described", "travels", "named")
+WITHOUT_SERVER = ("described", "travels", "named", "verified")

@@ -149,7 +149,10 @@ OF_KIND: dict[tuple[str, Cause], Pair] = {
         "une autorité de la chaîne a été révoquée il y a {revoked}",
         "an authority in the chain was revoked {revoked} ago",
     ),
-    ("authority", Cause.TLS_EXPIRING): ("une autorité de la chaîne expire dans {days}", "an authority in the chain expires in {days}"),
+    ("authority", Cause.TLS_EXPIRING): (
+        "{authority}, une autorité de la chaîne, expire dans {days}",
+        "{authority}, an authority in the chain, expires in {days}",
+    ),
     ("authority", Cause.TLS_WEAK): ("une autorité de la chaîne est obsolète", "an authority in the chain is outdated"),
     ("revoked_days", Cause.TLS_UNTRUSTED): ("certificat révoqué depuis {revoked}", "certificate revoked {revoked} ago"),
     ("fingerprint", Cause.TLS_UNTRUSTED): (
@@ -184,6 +187,7 @@ OF_KIND: dict[tuple[str, Cause], Pair] = {
     ("registry", Cause.DNS_NXDOMAIN): ("le domaine n'est pas enregistré", "the domain is not registered"),
 }
 OF_KIND_SHORT: dict[tuple[str, Cause], Pair] = {
+    ("authority", Cause.TLS_EXPIRING): ("autorité expire dans {days}", "authority expires in {days}"),
     ("plugin", Cause.PROTOCOL_MISMATCH): ("code de retour {exit_status}", "exit status {exit_status}"),
     ("where", Cause.HTTP_REDIRECT): ("adresse inattendue", "unexpected address"),
     ("plugin", Cause.TIMEOUT_TOTAL): ("inachevé après {limit}", "unfinished after {limit}"),

@@ -55,6 +55,8 @@ NOTICES: dict[str, Pair] = {
     NoticeReason.REMINDER: ("rappel", "reminder"),
     NoticeReason.RECOVERED: ("notification du rétablissement", "recovery notice"),
     NoticeReason.CLOSED: ("notification de la clôture", "closing notice"),
+    NoticeReason.EXPIRING: ("échéance proche", "expiry notice"),
+    NoticeReason.RENEWED: ("notification du renouvellement", "renewal notice"),
     NoticeReason.REPORT: ("analyse", "analysis"),
     NoticeReason.UNDELIVERABLE: ("notification d'un canal en échec", "notice about a failing channel"),
 }

@@ -39,6 +39,16 @@ COUNTED: dict[str, Plural] = {
         ("{count} notification en attente d'envoi", "{count} notifications en attente d'envoi"),
         ("{count} notice waiting to be sent", "{count} notices waiting to be sent"),
     ),
+    "unchecked": (
+        (
+            "Vigie ne peut pas contrôler {count} service, par une faute de sa propre machine :",
+            "Vigie ne peut pas contrôler {count} services, par une faute de sa propre machine :",
+        ),
+        (
+            "Vigie cannot check {count} service, through a fault of its own machine:",
+            "Vigie cannot check {count} services, through a fault of its own machine:",
+        ),
+    ),
     "undeliverable": (
         (
             "{count} notification n'a pas pu être envoyée : voir vigie incidents list",

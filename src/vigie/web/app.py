@@ -22,6 +22,8 @@ from vigie.web.hosts import Hosts, name_of
 from vigie.web.pages import HEADERS, language_of, say, templates
 from vigie.web.view import Snapshot, gathered
 
+_MAX_NAMES, _NAMED = 100, 10
+
 
 def build(
     queries: Queries,
@@ -98,6 +100,7 @@ def _context(snapshot: Snapshot, language: str) -> dict[str, Any]:
         "since": since,
         "span": lambda ms: duration(ms, language),
         "latency": lambda ms: latency(ms, language),
+        "unchecked": _listed(snapshot.health.unchecked),
         "observed": lambda one: _observed(one, language),
         "stamp": lambda at: datetime.fromtimestamp(at / 1000, snapshot.zone).isoformat(timespec="seconds"),
         "began": lambda at: short_time(at, snapshot.zone, language, snapshot.health.now),
@@ -108,6 +111,11 @@ def _context(snapshot: Snapshot, language: str) -> dict[str, Any]:
         "tone": tone,
         "headline": headline,
     }
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of them."""
+    return ", ".join(names[:_NAMED]) + (f" … +{len(names) - _NAMED}" if len(names) > _NAMED else "")
 
 
 def _observed(one: MonitorView, language: str) -> str:
@@ -132,7 +140,7 @@ def _headline(snapshot: Snapshot, words: Callable[..., str]) -> tuple[str, str]:
 
 def _health(health: Health) -> dict[str, Any]:
     return {
-        "status": "ok" if health.ok else "stalled",
+        "status": "stalled" if not health.ok else "degraded" if health.unchecked else "ok",
         "version": health.version,
         "started_at": health.started_at,
         "now": health.now,
@@ -142,4 +150,5 @@ def _health(health: Health) -> dict[str, Any]:
         "notices_unsent": health.notices.waiting,
         "notices_buried": health.notices.undeliverable,
         "late_p99_ms": health.late_p99_ms,
+        "unchecked": {"count": len(health.unchecked), "monitors": health.unchecked[:_MAX_NAMES]},
     }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from vigie import __version__
 from vigie.core.model import Monitor, Status
+from vigie.core.subject import SubjectKind
 from vigie.engine.ingest import Ingest
 from vigie.engine.transition import Transition
 from vigie.ports import Archive, Clock, Ledger
@@ -43,7 +44,9 @@ class RunningHealth:
         """In time that depends on the number of monitors alone, a single look-up in each of them."""
         now, last, watched = self._clock.now(), self._ingest.last_result_at, self._monitors()
         slowest = max((3 * one.every_ms for one in watched), default=0)
-        troubled = {one.monitor for one in self._ingest.incidents()}
+        incidents = self._ingest.incidents()
+        troubled = {one.monitor for one in incidents if one.subject is SubjectKind.MONITOR}
+        unchecked = {one.monitor for one in incidents if one.subject is SubjectKind.VIGIE}
         for gone in self._newest.keys() - {one.id for one in watched}:
             del self._newest[gone]
         return Health(
@@ -56,4 +59,5 @@ class RunningHealth:
             with_incident=sum(one.id in troubled for one in watched),
             stalled=now - max(last or 0, self._started_at) > max(_STALL_MS, slowest),
             late_p99_ms=self._late_p99_ms(),
+            unchecked=tuple(one.name for one in watched if one.id in unchecked),
         )

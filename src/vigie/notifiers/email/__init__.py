@@ -22,7 +22,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import DeliveryError
-from vigie.net import NO_SECRETS, SHOWN, Secret, Secrets, ascii_name, hang_up, redact
+from vigie.net import AUTHORITIES, NO_SECRETS, SHOWN, Secret, Secrets, ascii_name, hang_up, redact
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import body, faults, greeting
 from vigie.notifiers.email.body import html, plain
@@ -80,7 +80,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             extra=SHOWN,
         ),
     ] = None
-    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).", extra=SHOWN)] = None
+    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority (SMTP_CA_FILE).", extra=AUTHORITIES)] = None
     timeout: Annotated[Duration, msgspec.Meta(description="Maximum wait for each response of the server, at most 30s.")] = msgspec.field(
         default_factory=lambda: Duration(20_000)
     )

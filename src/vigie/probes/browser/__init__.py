@@ -6,21 +6,21 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from vigie.core.model import Cause, CheckResult, Scalar, Status
+from vigie.core.model import Cause, CheckResult, Expiry, Scalar, Status, TlsFacts
 from vigie.net import Secrets, held_by, redact
-from vigie.ports import Traits
-from vigie.probes.browser.chromium import BrowserError, Chromium
+from vigie.ports import Problem, Traits
+from vigie.probes.browser.chromium import BrowserError, Chromium, find, own_browser
 from vigie.probes.browser.config import Config
 from vigie.probes.browser.evidence import Evidence
 from vigie.probes.browser.script import Seen, opened
 from vigie.probes.browser.verdict import network_error, own, refused, timed_out
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.urls import Place
-from vigie.probes.kit.verdict import CheckFailed, Verdict, advice, no_address, slow
+from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict, advice, expiring, expiry_of, no_address, slow
 
 __all__ = ["Config", "build"]
 
@@ -30,7 +30,16 @@ TRAITS = Traits(every_ms=300_000, requires=("playwright",))
 # timeout and a little does not obey any more.
 _RESERVE, _MIN_RESERVE_MS, _MAX_RESERVE_MS = 0.1, 150.0, 500.0
 _END_MS = 50.0
+_DAY_MS = 86_400_000
 _HUNG_MS = 100.0
+
+
+def verify(config: Config) -> Iterator[Problem]:
+    """Whether there is a browser, without starting it."""
+    try:
+        find(config.executable, own_browser() or "")
+    except BrowserError as error:
+        yield Problem("executable" if config.executable else "", error.message, error.fix[:1].lower() + error.fix[1:].rstrip("."))
 
 
 def build(config: Config, deps: ProbeDeps) -> "BrowserProbe":
@@ -59,7 +68,7 @@ class BrowserProbe:
                 visit = self._chromium.submit(self._visit(seen, lambda: timeout_ms - _END_MS - (monotonic() - started) * 1000, timeout_ms))
                 found = await asyncio.wrap_future(visit)
         except BrowserError as error:
-            found, hint = own(error.message), error.fix
+            found, hint = own(error.message, {"obstacle": "browser", "why": error.message[:120]}), error.fix
         except TimeoutError:
             self._chromium.kill()
             found = own("the browser hung and was killed") if seen.opened_at is not None else None
@@ -113,6 +122,9 @@ class BrowserProbe:
             total = ((seen.ended_at or self._deps.clock.monotonic()) - seen.opened_at) * 1000
         if found is None and self._config.latency is not None:
             found = slow(total or 0.0, int(self._config.latency))
+        tls, expiries = _tls(seen, at)
+        if found is None and tls is not None:
+            found = expiring(tls, TLS_DAYS, at)
         figures: dict[str, Scalar] = {"requests": seen.requests, "failed_requests": seen.failed, "console_errors": seen.errors}
         message, hints = f"HTTP {seen.answer}" if seen.answer else "the page loaded", tuple(filter(None, (hint,)))
         if found is not None:
@@ -130,7 +142,9 @@ class BrowserProbe:
             timings=replace(seen.timings, total=total),
             figures=figures,
             address=seen.address,
+            tls=tls,
             advice=hints,
+            expiries=expiries,
         )
 
     async def _kept(self, at: int, seen: Seen) -> dict[str, Scalar]:
@@ -138,6 +152,15 @@ class BrowserProbe:
             return {}
         path = await asyncio.to_thread(self._evidence.keep, at, seen.image)
         return {} if path is None else {"screenshot": path}
+
+
+def _tls(seen: Seen, at: int) -> tuple[TlsFacts | None, tuple[Expiry, ...]]:
+    """The certificate that the browser accepted, and when it expires."""
+    if seen.tls is None or seen.tls.expires_at is None:
+        return None, ()
+    tls = replace(seen.tls, days_left=(seen.tls.expires_at - at) // _DAY_MS)
+    found = expiry_of(tls, seen.endpoint, TLS_DAYS, seen.address or "")
+    return tls, (found,) if found is not None else ()
 
 
 def _options(config: Config, place: Place) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import threading
 from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("vigie.prober")
 
 _T = TypeVar("_T")
+_ASK_SECONDS = 5.0
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "msedge")
 _PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -268,6 +270,23 @@ def find(executable: str | None, own: str) -> str:
             return found
     fix = "Install Chromium (on Debian: apt-get install chromium), run `playwright install chromium`, or set `executable`."
     raise BrowserError("Chromium is not installed on this machine", fix)
+
+
+@lru_cache(1)
+def own_browser() -> str | None:
+    """Where Playwright installs its own Chromium; None where it cannot tell. Asked on a thread: its driver wants a loop of its own."""
+    found: list[str] = []
+
+    def ask() -> None:
+        from playwright.sync_api import sync_playwright
+
+        with contextlib.suppress(Exception), sync_playwright() as library:  # whatever is wrong with it, a check will say so
+            found.append(library.chromium.executable_path)
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(_ASK_SECONDS)
+    return found[0] if found else None
 
 
 def _no_start(path: str, said: str) -> BrowserError:

@@ -1,12 +1,12 @@
 """One visit of a page: open it, act, look. Every wait has the check's deadline, and everything the page does is only counted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
-from vigie.core.model import Cause, Timings
+from vigie.core.model import Cause, Certificate, Timings, TlsFacts
 from vigie.net import redact_url
 from vigie.probes.browser.config import Action, Config, Press
 from vigie.probes.kit.http.config import status_ranges
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _EXPECT_MS = 5_000.0
 _BLANK_MS = 3_000.0
 _LOOK_SECONDS = 0.1
+_NAMES = 120
 _QUICKEST_MS = 50.0  # that a picture takes
 _COUNTED = 200  # messages of a page that are counted; a page that floods is not listened to any longer
 _EXPECTS = ("expect_text", "expect_url", "expect_title", "expect_selector")
@@ -53,6 +54,8 @@ class Seen:
     crashed: bool = False
     timings: Timings = field(default_factory=Timings)
     address: str | None = None
+    tls: TlsFacts | None = None  # of the first page: the server's certificate alone, which is all that the browser tells
+    endpoint: str = ""
     image: bytes | None = None
 
 
@@ -134,6 +137,8 @@ class Visit:
         self._seen.timings = _phases(response.request.timing)
         server = await response.server_addr()
         self._seen.address = server["ipAddress"].strip("[]") if server else None
+        details = await response.security_details() if response.url.startswith("https:") else None
+        self._seen.tls, self._seen.endpoint = _facts(details or {}), urlsplit(response.url).netloc.rpartition("@")[2]
 
     async def _do(self, action: Action) -> None:
         page, what = self._page, action.what
@@ -263,3 +268,13 @@ async def _picture(page: "Page", left_ms: float) -> bytes | None:
             return await page.screenshot(type="jpeg", quality=60, timeout=left_ms, animations="disabled")
     except (Error, TimeoutError):
         return None
+
+
+def _facts(details: Mapping[str, Any]) -> TlsFacts | None:
+    """What the browser tells of a certificate (DevTools protocol, Network.SecurityDetails): dates in seconds since the epoch."""
+    start, end = details.get("validFrom"), details.get("validTo")
+    if not isinstance(start, int | float) or not isinstance(end, int | float):
+        return None
+    subject, issuer = str(details.get("subjectName", ""))[:_NAMES], str(details.get("issuer", ""))[:_NAMES]
+    leaf = Certificate(subject, issuer, round(start * 1000), round(end * 1000), key="", signature="")
+    return TlsFacts(str(details.get("protocol", "")).replace("TLS ", "TLSv") or None, issuer, subject, leaf.not_after, chain=(leaf,))

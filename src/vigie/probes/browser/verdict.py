@@ -71,6 +71,6 @@ def timed_out(seen: Seen, limit_ms: int, waited_ms: float) -> Verdict:
     return Verdict(Cause.TIMEOUT_TOTAL, f"the page began but was not ready within {seconds}", figures)
 
 
-def own(words: str) -> Verdict:
+def own(words: str, figures: dict[str, Scalar] | None = None) -> Verdict:
     """A fault on our side."""
-    return Verdict(Cause.PROBE_ERROR, words, {}, Status.UNKNOWN)
+    return Verdict(Cause.PROBE_ERROR, words, figures or {}, Status.UNKNOWN)

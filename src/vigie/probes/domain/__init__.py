@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
+from vigie.core.model import Cause, CheckResult, Expiry, ExpiryKind, Scalar, Status, Timings
 from vigie.net import ADDRESS, SHOWN, ascii_name
 from vigie.ports import Traits
 from vigie.probes.domain.rdap import IANA_LIST, NotRegistered, Registration, Unclear, registration, server_of
@@ -92,11 +92,11 @@ class DomainProbe:
         at, started = clock.now(), clock.monotonic()
         advice: tuple[str, ...] = ()
         figures: dict[str, Scalar] = {}
-        message = ""
+        message, expiries = "", tuple[Expiry, ...]()
         try:
             found = await self._asked(domain, started + timeout_ms / 1000 - _SPARE_SECONDS)
             figures, verdict = _figures(found, at), _judged(found, domain, at, self._config.days)
-            message = _told(found, figures)
+            message, expiries = _told(found, figures), _expiries(found, domain, self._config.days)
             advice = ("Renew the registration.",) if verdict is not None and verdict.cause is Cause.DOMAIN_EXPIRING else ()
         except NotRegistered:
             verdict = Verdict(Cause.DNS_NXDOMAIN, f"{domain} is not registered: its registry knows no such domain", {"registry": "unknown"})
@@ -112,6 +112,7 @@ class DomainProbe:
             timings=Timings(total=(clock.monotonic() - started) * 1000),
             figures={**figures, **(verdict.figures if verdict else {})},
             advice=advice,
+            expiries=expiries,
         )
 
     async def _asked(self, domain: str, ends: float) -> Registration:
@@ -129,6 +130,13 @@ def _figures(found: Registration, now: int) -> dict[str, Scalar]:
     if found.ends is None:
         return {}
     return {"days_left": (round(found.ends.timestamp() * 1000) - now) // _DAY_MS, "ends": f"{found.ends:%Y-%m-%d}"}
+
+
+def _expiries(found: Registration, domain: str, days: int) -> tuple[Expiry, ...]:
+    if found.ends is None or any(state in found.states for state in (*_STOPPED, *_LAPSED)):
+        return ()
+    ends = round(found.ends.timestamp() * 1000)
+    return (Expiry(domain, ExpiryKind.DOMAIN, domain, ends, ends - days * _DAY_MS),)
 
 
 def _told(found: Registration, figures: dict[str, Scalar]) -> str:

@@ -12,16 +12,18 @@ import errno
 import os
 import re
 import shlex
+import shutil
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated
 
 import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import Secret, Secrets, held_by, redact, texts
-from vigie.ports import Traits
+from vigie.ports import Problem, Traits
 from vigie.probes.exec import plugin
 from vigie.probes.exec.process import Bounds, Command, End, Ran, run, signal_name
 from vigie.probes.kit.deps import ProbeDeps
@@ -115,6 +117,23 @@ def build(config: Config, deps: ProbeDeps) -> "ExecProbe":
     return ExecProbe(config, deps, pool)
 
 
+def verify(config: Config) -> Iterator[Problem]:
+    """Whether the program can be found and executed, and the working directory exists. What a shell runs is the shell's to find."""
+    if config.directory is not None and not Path(config.directory).is_dir():
+        yield Problem("directory", f"there is no directory {config.directory}", "create it, or name another one")
+        return
+    if config.shell:
+        return
+    program = _arguments(config.command)[0]
+    named = bool(os.path.dirname(program))  # then it is not searched for  # noqa: PTH120 - to pathlib `./x` is `x`
+    place = str(Path(config.directory or "", program).absolute()) if named else program
+    if shutil.which(place, path=_environment(texts(config.env))["PATH"]) is None:
+        there = named and Path(place).is_file()
+        words = "is not executable" if there else "was not found" + ("" if named else " in PATH or in the plugin folders")
+        fix = "make it executable for the user that Vigie runs as" if there else "install it, or write its whole path"
+        yield Problem("command", f"the program {program} {words}", fix)
+
+
 class ExecProbe:
     """Runs one command."""
 
@@ -166,7 +185,10 @@ class ExecProbe:
         figures: dict[str, Scalar] = {**plugin.figures(out), "exit_status": code}
         status = _STATUSES.get(code)
         if status is None:
+            figures["obstacle"] = "program_status"
             return _own(f"exit status {code}, which is not one of 0 to 3" + (f" ({words})" if words else ""), figures)
+        if status is Status.UNKNOWN:
+            figures["obstacle"] = "program_status"
         cause = Cause.PROBE_ERROR if status is Status.UNKNOWN else Cause.PROTOCOL_MISMATCH
         return Verdict(cause, words or f"exit status {code}, and no output", figures, status)
 
@@ -174,9 +196,11 @@ class ExecProbe:
         if self._directory is not None and error.filename == self._directory:
             return _own(f"cannot change to the working directory ({error.strerror})"), "Create it, or name another one in `directory`."
         if isinstance(error, FileNotFoundError):
-            return _own(f"{self._name}, or the interpreter that it names, was not found"), _HINTS[_NOT_FOUND]
+            missing: dict[str, Scalar] = {"obstacle": "program_missing"}
+            return _own(f"{self._name}, or the interpreter that it names, was not found", missing), _HINTS[_NOT_FOUND]
         if error.errno in (errno.EACCES, errno.ENOEXEC, errno.EPERM):
-            return _own(f"{self._name} cannot be executed ({error.strerror})"), _HINTS[_NOT_EXECUTABLE]
+            refused: dict[str, Scalar] = {"obstacle": "program_refused", "why": str(error.strerror)}
+            return _own(f"{self._name} cannot be executed ({error.strerror})", refused), _HINTS[_NOT_EXECUTABLE]
         return _own(f"{self._name} could not be started ({error.strerror or error})"), _BY_HAND
 
 

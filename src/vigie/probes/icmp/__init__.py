@@ -6,8 +6,9 @@
 """
 
 import asyncio
+import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import fmean
@@ -17,8 +18,8 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
-from vigie.ports import Traits
-from vigie.probes.icmp.echo import UNREACHABLE, NotAllowed, Series, SocketWire, Wire, ping
+from vigie.ports import Problem, Traits
+from vigie.probes.icmp.echo import UNREACHABLE, NotAllowed, Series, SocketWire, Wire, may_send, ping
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Family, Host, Meta, Resolver
@@ -69,6 +70,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if found.port is not None:
             raise ValueError(f"{url!r}: pings have no port; write {_EXAMPLE}")
         return found.plain(_EXAMPLE)
+
+
+def verify(config: Config) -> Iterator[Problem]:
+    """Whether this user may send pings; the one that Vigie runs as may be another."""
+    family = socket.AF_INET6 if config.ip == 6 else socket.AF_INET
+    try:
+        may_send(family)
+    except NotAllowed:
+        fix = _FIX.get(sys.platform, "run Vigie with the right to open raw sockets")
+        yield Problem("", "this user may not send pings on this machine", fix, certain=False)
 
 
 def build(config: Config, deps: ProbeDeps) -> "IcmpProbe":
@@ -145,7 +156,9 @@ def _nothing(series: Series, timeout_ms: int) -> Verdict:
 
 def _not_allowed() -> Verdict:
     fix = _FIX.get(sys.platform, "run Vigie with the right to open raw sockets")
-    return Verdict(Cause.PROBE_ERROR, f"this machine does not let Vigie send pings; {fix}", {"fix": fix}, Status.UNKNOWN)
+    return Verdict(
+        Cause.PROBE_ERROR, f"this machine does not let Vigie send pings; {fix}", {"fix": fix, "obstacle": "ping_right"}, Status.UNKNOWN
+    )
 
 
 def _figures(series: Series) -> dict[str, Scalar]:

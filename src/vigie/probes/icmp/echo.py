@@ -126,6 +126,11 @@ class SocketWire:
         self._socket.close()
 
 
+def may_send(family: int) -> None:
+    """Raise NotAllowed unless this user may send pings."""
+    _open(family).close()
+
+
 def _open(family: int) -> socket.socket:
     """Without privileges where the system allows it, else a raw socket; raises NotAllowed."""
     protocol = socket.IPPROTO_ICMPV6 if family == socket.AF_INET6 else socket.IPPROTO_ICMP

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from vigie.net import USER_AGENT, web_url
+from vigie.net import USER_AGENT, trust_fault, web_url
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import host_port
 
@@ -140,5 +140,9 @@ async def _body(pieces: AsyncIterator[bytes], headers: Mapping[str, str], max_by
 
 
 def _trust(ca_file: str | None, deps: ProbeDeps) -> ssl.SSLContext:
-    """The authorities of a file, read once: the system's take 20 ms."""
-    return deps.shared(f"trust {ca_file}", lambda: ssl.create_default_context(cafile=ca_file), lambda _: None)
+    """The authorities of a file, read once: the system's take 20 ms. Raises FetchError where they cannot be read."""
+    try:
+        return deps.shared(f"trust {ca_file}", lambda: ssl.create_default_context(cafile=ca_file), lambda _: None)
+    except OSError as error:  # an SSLError is one
+        why = trust_fault(ca_file) or error.strerror or type(error).__name__
+        raise FetchError(f"the file of trusted authorities {ca_file} cannot be used ({why})") from None

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.net import SHOWN, ascii_name, redact_url, split_server
+from vigie.net import AUTHORITIES, SHOWN, ascii_name, redact_url, split_server
 
 Meta = msgspec.Meta
 Host = Annotated[str, Meta(description="Name or address.", examples=["db.example.com", "192.0.2.7"], extra=SHOWN)]
@@ -15,7 +15,7 @@ Port = Annotated[int, Meta(description="Port.", ge=1, le=65_535)]
 MaybePort = Annotated[Annotated[int, Meta(ge=1, le=65_535)] | None, Meta(description="Port; the usual one if not set.")]
 Family = Annotated[Literal[4, 6] | None, Meta(description="Only IPv4 or only IPv6.")]
 Resolver = Annotated[str | None, Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"], extra=SHOWN)]
-CaFile = Annotated[str | None, Meta(description="PEM file of a private authority.", extra=SHOWN)]
+CaFile = Annotated[str | None, Meta(description="PEM file of a private authority.", extra=AUTHORITIES)]
 Insecure = Annotated[bool, Meta(description="Do not verify the certificate; its facts are still read.")]
 Latency = Annotated[Duration | None, Meta(description="Slower than this is degraded.", examples=["800ms"])]
 TlsDays = Annotated[int, Meta(description="Fewer days left on the certificate is degraded.", ge=0)]

@@ -54,12 +54,18 @@ class LinkGuard:
             early.cancel()
         if not self._is_outside(result.address):
             return result
+        if result.cause is Cause.PROBE_NETWORK and result.scope is FaultScope.MONITOR:
+            return await self._of_its_own(link, result)
         if result.cause not in _DOUBTFUL:
             if result.address is not None and result.status is not Status.UNKNOWN:
                 link.saw(result.address)
             return result
         left_ms = max(timeout_ms - round((loop.time() - started) * 1000), 0) + _AFTER_MS
         return await self._doubted(link, result, min(left_ms, _VOTE_MS))
+
+    async def _of_its_own(self, link: Link, result: CheckResult) -> CheckResult:
+        """Its own way (a proxy) is broken: alone, unless no other way leads anywhere either."""
+        return replace(result, scope=None) if await link.fault(self.host, _VOTE_MS) is Cause.PROBE_NETWORK else result
 
     async def _doubted(self, link: Link, result: CheckResult, budget_ms: int) -> CheckResult:
         place = result.address or self.host

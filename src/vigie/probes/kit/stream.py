@@ -11,10 +11,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings, TlsFacts
-from vigie.net import MASK, ascii_name, hang_up, is_trusted, peer_chain, refusal, tls_facts
+from vigie.core.model import Cause, CheckResult, Expiry, Scalar, Status, Timings, TlsFacts
+from vigie.net import MASK, ChainLimits, ascii_name, hang_up, is_trusted, peer_chain, refusal, tls_facts, trust_fault
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed, Verdict, advice, expiring, no_address, refused, slow, unverified, weak
+from vigie.probes.kit.keys import host_port
+from vigie.probes.kit.verdict import (
+    TLS_DAYS,
+    CheckFailed,
+    Verdict,
+    advice,
+    expiring,
+    expiry_of,
+    no_address,
+    no_trust,
+    refused,
+    slow,
+    unverified,
+    weak,
+)
 
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _MAX_BYTES = 65_536  # bytes that a line or an answer may have
@@ -100,6 +114,7 @@ class Dialogue:
         self.addresses: tuple[str, ...] = ()
         self.address: str | None = None
         self.tls: TlsFacts | None = None
+        self.expiries: tuple[Expiry, ...] = ()
         self.chain: tuple[str, ...] = ()  # as the peer sent it, leaf first, PEM
         self.figures: dict[str, Scalar] = {}
         self._reader: asyncio.StreamReader | None = None
@@ -183,12 +198,23 @@ class Dialogue:
         shaken = writer.get_extra_info("ssl_object")
         self.chain = peer_chain(shaken)
         self.tls = tls_facts(shaken.version(), self.chain, self.at)
-        ca_file = self.peer.ca_file or self._deps.ca_file
-        if not self.peer.insecure and not is_trusted(self.chain, host, ca_file):
-            raise _as_failed(unverified(self.tls, host, self.at, "certificate verify failed"))
-        if not self.peer.insecure and (found := refusal(self.tls, self.chain, host, ca_file)):
-            raise _as_failed(refused(found))
+        if not self.peer.insecure:
+            self._verify(self.tls, host)
+        found = expiry_of(self.tls, host_port(host, self.peer.port), self.peer.tls_days, self.address or "")
+        self.expiries = (found,) if found is not None else ()
         self._doing = before
+
+    def _verify(self, tls: TlsFacts, host: str) -> None:
+        """Raise CheckFailed unless the chain is trusted; find out when it will not be any more."""
+        ca_file = self.peer.ca_file or self._deps.ca_file
+        if not is_trusted(self.chain, host, ca_file):
+            if (why := trust_fault(ca_file)) is not None:
+                raise _as_failed(no_trust(ca_file, why))
+            raise _as_failed(unverified(tls, host, self.at, "certificate verify failed"))
+        if found := refusal(tls, self.chain, host, ca_file):
+            raise _as_failed(refused(found))
+        limits = self._deps.shared("chain limits", ChainLimits, lambda _: None)
+        self.tls = replace(tls, limit=limits.limit(tls, self.chain, ca_file, private=self.peer.ca_file is not None))
 
     def _open_writer(self) -> asyncio.StreamWriter:
         if self._writer is None:
@@ -288,12 +314,13 @@ class Dialogue:
             addresses=self.addresses,
             tls=self.tls,
             advice=advice(found) if found else (),
+            expiries=self.expiries,
         )
 
     def _advisory(self, total_ms: float) -> Verdict | None:
         found = [slow(total_ms, self.peer.latency_ms)] if self.peer.latency_ms is not None else []
         if self.tls is not None:
-            found += [expiring(self.tls, self.peer.tls_days), weak(self.tls)]
+            found += [expiring(self.tls, self.peer.tls_days, self.at), weak(self.tls)]
         return next((one for one in found if one is not None), None)
 
 

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass, field
 
-from vigie.core.model import Cause, Scalar, Status, TlsFacts
+from vigie.core.model import Cause, Expiry, ExpiryKind, FaultScope, Scalar, Status, TlsFacts
 from vigie.net import Answer, Refusal, misnamed, verify_cause, weakness
 
 TLS_DAYS = 14
+_DAY_MS = 86_400_000
+_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Why a check is not up. `status` follows from the cause unless the configuration says otherwise.
 
-    `tls` are the facts of the certificate that is meant, where a check saw several; `fix` is what to do, where the cause does not say it.
+    `tls` are the facts of the certificate that is meant, where a check saw several; `fix` is what to do, and
+    `scope` whose fault it is, where the cause does not say it.
     """
 
     cause: Cause
@@ -21,6 +24,7 @@ class Verdict:
     status: Status = Status.DOWN
     tls: TlsFacts | None = None
     fix: str = ""
+    scope: FaultScope | None = None
 
 
 class CheckFailed(Exception):  # noqa: N818 - it is the target that failed
@@ -45,6 +49,13 @@ def no_address(found: Answer, host: str) -> Verdict:
     return Verdict(cause, words.get(cause, found.detail), {"detail": found.detail}, Status.UNKNOWN if cause.own else Status.DOWN)
 
 
+def no_trust(ca_file: str | None, why: str) -> Verdict:
+    """The trusted authorities cannot be read: a fault of this machine, which says nothing about the target."""
+    named = ca_file or "of the system"
+    figures: dict[str, Scalar] = {"obstacle": "ca_file", "file": named, "why": why[:120]}
+    return Verdict(Cause.PROBE_ERROR, f"the file of trusted authorities {named} cannot be used ({why})", figures, Status.UNKNOWN)
+
+
 def unverified(tls: TlsFacts, host: str, now: int, detail: str) -> Verdict:
     """What is wrong with a certificate that was refused; `now` in epoch ms."""
     cause, days = verify_cause(tls, host, now), tls.days_left
@@ -66,14 +77,37 @@ def refused(found: Refusal) -> Verdict:
     return Verdict(found.cause, found.message, {"weakness": found.weakness} if found.weakness else {}, fix=found.fix)
 
 
-def expiring(tls: TlsFacts, at_least: int) -> Verdict | None:
-    """A certificate with fewer days left than asked."""
-    if tls.days_left is None or tls.days_left >= at_least:
+def expiring(tls: TlsFacts, at_least: int, now: int) -> Verdict | None:
+    """A certificate, of the server or of an authority above it, with fewer days left than asked; `now` in epoch ms.
+
+    What lives so short that this is more than a third of its life gets its warning at a third.
+    """
+    found = expiry_of(tls, "", at_least)
+    if found is None or now < found.warn_at:
         return None
-    words = f"the certificate has {tls.days_left} days left, fewer than {at_least}"
-    if tls.days_left < 0:
-        words = f"the certificate expired {-tls.days_left} days ago"
-    return Verdict(Cause.TLS_EXPIRING, words, {"days_left": tls.days_left, "expected": at_least}, Status.DEGRADED, tls)
+    days = (found.ends_at - now) // _DAY_MS
+    authority = found.kind is ExpiryKind.AUTHORITY
+    figures: dict[str, Scalar] = {"days_left": days, "expected": at_least}
+    if authority:
+        figures["authority"] = found.name
+    what = f"{found.name!r}, an authority of the chain," if authority else "the certificate"
+    words = f"{what} has {days} days left, fewer than {at_least}"
+    if days < 0:
+        words = f"{what} expired {-days} days ago"
+    return Verdict(Cause.TLS_EXPIRING, words, figures, Status.DEGRADED, tls)
+
+
+def expiry_of(tls: TlsFacts, of: str, at_least: int, place: str = "") -> Expiry | None:
+    """When a chain stops being valid, and from when on that deserves a warning; None without a readable certificate.
+
+    `of` names the endpoint, `place` is the address that served it, `at_least` is in days.
+    """
+    if not tls.chain:
+        return None
+    one = tls.limit or tls.chain[0]
+    kind = ExpiryKind.CERTIFICATE if tls.limit is None else ExpiryKind.AUTHORITY
+    third, asked = max(one.not_after - one.not_before, 0) // 3, at_least * _DAY_MS
+    return Expiry(of, kind, one.subject[:_NAME], one.not_after, one.not_after - min(third, asked), third < asked, place)
 
 
 def weak(tls: TlsFacts) -> Verdict | None:

@@ -4,13 +4,15 @@ The first step that fails ends it, and is named in the message. `figures` are th
 `step` (its number from 1), `step_name` where it has one, and `step_1_ms`, `step_2_ms`… for each step that was done.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.net import Secret, host_of, texts
-from vigie.ports import Clock
+from vigie.ports import Clock, Problem
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http.config import Config as Http
+from vigie.probes.kit.http.config import problems
 from vigie.probes.kit.http.cookies import CookieJar
 from vigie.probes.kit.http.probe import HttpProbe
 from vigie.probes.kit.http.redirects import Progress
@@ -24,6 +26,13 @@ from vigie.probes.steps.template import body_of, header_of, sample, url_of
 __all__ = ["Config", "build"]
 
 _TIMEOUTS = "timeout."
+
+
+def verify(config: Config) -> Iterator[Problem]:
+    """Whether libcurl can make each step's request."""
+    for index, step in enumerate(config.steps):
+        for one in problems(filled(step, url=sample(step.url))):
+            yield replace(one, key=f"steps.{index}.{one.key}")
 
 
 def build(config: Config, deps: ProbeDeps) -> "StepsProbe":
@@ -127,6 +136,7 @@ class StepsProbe:
 
     def _result(self, visit: _Visit) -> CheckResult:
         total = _timings(list(visit.done.values()))
+        expiries = tuple(dict.fromkeys(one for progress in visit.done.values() for one in progress.expiries))
         figures: dict[str, Scalar] = {f"step_{number}_ms": round(progress.total) for number, progress in visit.done.items()}
         told = visit.first or visit.advisory
         if told is not None:
@@ -135,11 +145,11 @@ class StepsProbe:
             if one.step.name:
                 named["step_name"] = one.step.name
             message, figures = f"{one.title}: {result.message}", {**result.figures, **named, **figures}
-            return replace(result, at=visit.at, message=message, timings=total, figures=figures)
+            return replace(result, at=visit.at, message=message, timings=total, figures=figures, expiries=expiries)
         result = visit.last or CheckResult("", visit.at, Status.UP)
         found = self._slow(total)
         message = f"{len(visit.done)} steps, the last one {result.message}"
-        done = replace(result, at=visit.at, message=message, timings=total, figures=figures)
+        done = replace(result, at=visit.at, message=message, timings=total, figures=figures, expiries=expiries)
         if found is None:
             return done
         return replace(done, status=found.status, cause=found.cause, message=found.message, figures={**found.figures, **figures})

@@ -166,8 +166,7 @@ class TlsProbe:
         if self._config.min_version and facts.version in _ORDER and _ORDER.index(facts.version) < _ORDER.index(least):
             words = f"{facts.version} is older than {least}"
             return Verdict(Cause.TLS_WEAK, words, {"weakness": words}, Status.DEGRADED)
-        above = _facts_of(path[1:], now)
-        return _ending(facts, above, now, self._config.tls_days) or _weak(above)
+        return _weak(_facts_of(path[1:], now))
 
     async def _with_revocation(self, result: CheckResult, path: tuple["x509.Certificate", ...], seconds: float) -> CheckResult:
         """The result with what the authorities say of each certificate below the topmost one."""
@@ -228,18 +227,6 @@ def _facts_of(certificates: tuple["x509.Certificate", ...], now: int) -> tuple[C
     from cryptography.hazmat.primitives.serialization import Encoding
 
     return tls_facts(None, [one.public_bytes(Encoding.PEM).decode() for one in certificates], now).chain
-
-
-def _ending(facts: TlsFacts, above: tuple[Certificate, ...], now: int, at_least: int) -> Verdict | None:
-    """An authority of the chain that ends soon, and before the certificate itself does."""
-    first = min(above, key=lambda one: one.not_after, default=None)
-    if first is None or first.not_after >= facts.chain[0].not_after:
-        return None
-    days = (first.not_after - now) // _DAY_MS
-    if days >= at_least:
-        return None
-    words = f"{first.subject[:80]!r}, an authority of the chain, has {days} days left, fewer than {at_least}"
-    return Verdict(Cause.TLS_EXPIRING, words, {"days_left": days, "expected": at_least, "authority": first.subject[:80]}, Status.DEGRADED)
 
 
 def _weak(above: tuple[Certificate, ...]) -> Verdict | None:

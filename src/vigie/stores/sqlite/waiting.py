@@ -119,7 +119,8 @@ class Waiting:
 def stance(state: DetectionState) -> Stance:
     """What a decision changes in a state: everything but counters and instants."""
     tracks = (state.outage, state.degradation)
-    return (state.ordinal, *((one.phase, one.incident) for one in tracks))
+    announced = tuple((one.of, one.ends_at, one.step_ms, one.renewed_until) for one in state.expiries)
+    return (state.ordinal, *((one.phase, one.incident) for one in tracks), state.unchecked.incident, announced)
 
 
 _RESTING = stance(DetectionState(""))

@@ -1,6 +1,6 @@
 """Which failures are the proxy's rather than the service's: our own proxy must not cause an alert."""
 
-from vigie.core.model import Cause, Scalar, Status
+from vigie.core.model import Cause, FaultScope, Scalar, Status
 from vigie.net import redact
 from vigie.probes.kit.http import libcurl
 from vigie.probes.kit.http.exchange import Exchange
@@ -25,7 +25,8 @@ def by_proxy(done: Exchange, limit_ms: int, proxy: str, *, secure: bool) -> Verd
         return Verdict(Cause.TCP_UNREACHABLE, f"the proxy cannot reach the service (HTTP {done.tunnel})", {"status": done.tunnel})
     if done.tunnel >= 300 or done.status == _LOGIN_WANTED:
         status = done.tunnel or done.status
-        return Verdict(Cause.PROBE_ERROR, f"the proxy refused the request (HTTP {status})", {"status": status}, Status.UNKNOWN)
+        refusal: dict[str, Scalar] = {"status": status, "obstacle": "proxy", "why": f"HTTP {status}"}
+        return Verdict(Cause.PROBE_ERROR, f"the proxy refused the request (HTTP {status})", refusal, Status.UNKNOWN)
     if done.code == libcurl.E_PROXY and done.proxy_error in _SOCKS:
         cause, words = _SOCKS[done.proxy_error]
         return Verdict(cause, words, _detail(done))
@@ -35,7 +36,10 @@ def by_proxy(done: Exchange, limit_ms: int, proxy: str, *, secure: bool) -> Verd
         words = f"no connection through the proxy within {limit_ms / 1000:g} s"
         return Verdict(Cause.TIMEOUT_CONNECT, words, {"limit_ms": limit_ms})  # it may well wait for the service
     figures = _detail(done)
-    return Verdict(Cause.PROBE_NETWORK, f"the proxy cannot be used ({figures['detail']})", figures, Status.UNKNOWN)
+    why = figures["detail"]
+    figures |= {"obstacle": "proxy", "why": why}
+    words = f"the proxy cannot be used ({why})"
+    return Verdict(Cause.PROBE_NETWORK, words, figures, Status.UNKNOWN, scope=FaultScope.MONITOR)  # other monitors have other ways
 
 
 def _at_the_proxy(done: Exchange, proxy: str, *, secure: bool) -> bool:

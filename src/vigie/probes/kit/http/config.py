@@ -1,13 +1,15 @@
 """The configuration of an HTTP(S) monitor: its keys are beside the common ones in `vigie.yaml`."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from vigie.core.duration import Duration
-from vigie.net import ADDRESS, SHOWN, Secret, split_server, texts
+from vigie.net import ADDRESS, AUTHORITIES, SHOWN, Secret, split_server, texts
+from vigie.ports import Problem
 from vigie.probes.kit.http.urls import Place, check_proxy
 
 _METHOD = re.compile(r"[A-Z]{1,20}")
@@ -140,7 +142,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Literal["1.1", "2", "3"] | None,
         msgspec.Meta(description="HTTP version to ask for; by default the best of 1.1 and 2 that the server offers."),
     ] = None
-    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority.", extra=SHOWN)] = None
+    ca_file: Annotated[str | None, msgspec.Meta(description="PEM file of a private authority.", extra=AUTHORITIES)] = None
     insecure: Annotated[bool, msgspec.Meta(description="Do not verify the certificate; its facts are still read.")] = False
     auth: Annotated[Auth, msgspec.Meta(description="How to log in.")] = Auth()
     proxy: Annotated[str | None, msgspec.Meta(description="HTTP proxy.", examples=["http://proxy.example:3128"], extra=ADDRESS)] = None
@@ -194,3 +196,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def host(self) -> str:
         """The host, for limits and names."""
         return Place.of(self.url).shown_host(self.url)
+
+
+def problems(config: Config) -> Iterator[Problem]:
+    """What keeps this machine's libcurl from a request: a version of HTTP that it was built without."""
+    if config.http != "3":
+        return
+    import pycurl  # 7 MB, and only who verifies needs it
+
+    if not pycurl.version_info()[4] & pycurl.VERSION_HTTP3:
+        fix = "install a pycurl whose libcurl has HTTP/3, or remove `http: 3`"
+        yield Problem("http", "the installed libcurl was built without HTTP/3 (QUIC)", fix)

@@ -68,7 +68,7 @@ class HttpProbe:
             found = self._read(self._reader, progress, found)
         if found is not None and found.status is Status.DOWN:
             return found
-        advised = verdict.advisories(self._rules, progress.certificates, progress.total)
+        advised = verdict.advisories(self._rules, progress.certificates, progress.total, progress.at)
         return advised if found is None or (advised is not None and advised.status is Status.DOWN) else found
 
     def _read(self, reader: Reader, progress: Progress, found: Verdict | None) -> Verdict | None:
@@ -99,6 +99,7 @@ class HttpProbe:
                 tls=_last(progress.certificates),
                 page=progress.page,
                 host=elsewhere,
+                expiries=tuple(progress.expiries),
             )
         return CheckResult(
             monitor="",
@@ -115,6 +116,8 @@ class HttpProbe:
             advice=advice(found),
             page=progress.page,
             host=elsewhere,
+            scope=found.scope,
+            expiries=tuple(progress.expiries),
         )
 
     def _http(self, progress: Progress, *, title: bool) -> HttpFacts:

@@ -3,11 +3,11 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from vigie.core.model import Cause, PageFacts, Status, TlsFacts
-from vigie.net import OLD_VERSIONS, USER_AGENT, Answer, redact_url, refusal, texts, tls_facts
+from vigie.core.model import Cause, Expiry, PageFacts, Status, TlsFacts
+from vigie.net import OLD_VERSIONS, USER_AGENT, Answer, ChainLimits, redact_url, refusal, texts, tls_facts, trust_fault
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.http import libcurl, verdict
 from vigie.probes.kit.http.body import decoded
@@ -17,7 +17,7 @@ from vigie.probes.kit.http.cookies import CookieJar, merged
 from vigie.probes.kit.http.exchange import Exchange, Request
 from vigie.probes.kit.http.transport import Transport
 from vigie.probes.kit.http.urls import Place, moved
-from vigie.probes.kit.verdict import Verdict, no_address, refused, unverified
+from vigie.probes.kit.verdict import Verdict, expiry_of, no_address, no_trust, refused, unverified
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NEXT_ADDRESS = (Cause.TCP_REFUSED, Cause.TCP_UNREACHABLE, Cause.TIMEOUT_CONNECT, Cause.TCP_RESET)
@@ -49,6 +49,7 @@ class Progress:
     last: Exchange = field(default_factory=Exchange)
     addresses: tuple[str, ...] = ()
     certificates: list[TlsFacts] = field(default_factory=list)  # one for each hop over TLS
+    expiries: list[Expiry] = field(default_factory=list)
     body: bytes = b""
     page: PageFacts | None = None
 
@@ -170,12 +171,15 @@ class RedirectFollower:
         progress.jar.take(place, done.cookies)
         if place.secure and (facts := self._certificate(progress, place, done)) is not None:
             progress.certificates.append(facts)
+            self._expires(progress, place, facts, done)
         # An address that was given up early in favour of the next one is reported with the limit it had.
         limit = request.connect_ms if addresses_left > 1 and done.connect is None else progress.limit_ms
         if (proxy := self._config.proxy) and (found := by_proxy(done, limit, proxy, secure=place.secure)) is not None:
             return found
         if done.code == libcurl.E_PEER_FAILED_VERIFICATION:
             return unverified(progress.certificates[-1] if done.chain else TlsFacts(None), place.host, progress.at, done.error)
+        if done.code == libcurl.E_SSL_CACERT_BADFILE and (why := trust_fault(self._ca_file)) is not None:
+            return no_trust(self._ca_file, why)
         if found := self._refusal(progress, place, done):
             return found
         found = verdict.failure(done, limit, secure=place.secure)
@@ -207,6 +211,19 @@ class RedirectFollower:
             keep_page=self._config.reads_pages,
             read_tls_version=place.secure and self._known_version(place) is None,
         )
+
+    def _expires(self, progress: Progress, place: Place, facts: TlsFacts, done: Exchange) -> None:
+        """When a certificate that was accepted stops being valid, the chain above it included."""
+        if done.code == libcurl.E_PEER_FAILED_VERIFICATION:
+            return
+        if not self._config.insecure:
+            limits = self._deps.shared("chain limits", ChainLimits, lambda _: None)
+            facts = progress.certificates[-1] = replace(
+                facts, limit=limits.limit(facts, done.chain, self._ca_file, private=self._config.ca_file is not None)
+            )
+        found = expiry_of(facts, f"{place.host}:{place.port}", self._config.expect.tls_days, done.address or "")
+        if found is not None:
+            progress.expiries.append(found)
 
     def _refusal(self, progress: Progress, place: Place, done: Exchange) -> Verdict | None:
         """What every current browser refuses of the connection, unless it is not to be verified."""

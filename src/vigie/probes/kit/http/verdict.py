@@ -97,6 +97,8 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
         figures |= {"received": done.size} | ({"announced": int(announced)} if _is_length(announced) else {})
         return Verdict(cause, words, figures)
     own = Status.UNKNOWN if cause.own else Status.DOWN
+    if done.code in _OBSTACLES:
+        figures |= {"obstacle": _OBSTACLES[done.code], "why": detail, "file": ""}
     return Verdict(cause, f"{words} ({detail})" if detail else words, figures, own)
 
 
@@ -152,6 +154,9 @@ _BY_CODE: dict[int, tuple[Cause, str]] = {
     libcurl.E_TOO_LARGE: (Cause.HTTP_PROTOCOL, "a header line is too long"),
     libcurl.E_QUIC_CONNECT_ERROR: (Cause.TLS_HANDSHAKE, "the QUIC handshake failed"),
 }
+
+
+_OBSTACLES = {libcurl.E_NOT_BUILT_IN: "http_version"}
 
 
 def _reason(done: Exchange, *, secure: bool) -> tuple[Cause, str]:
@@ -240,10 +245,10 @@ def _holds(sign: str, got: Any, wanted: Any) -> bool:
         return False
 
 
-def advisories(rules: Rules, certificates: Sequence[TlsFacts], total_ms: float) -> Verdict | None:
+def advisories(rules: Rules, certificates: Sequence[TlsFacts], total_ms: float, now: int) -> Verdict | None:
     """What works but wants a look: a slow answer, or an ending or weak certificate on any hop; what is said to be down comes first."""
     found = [] if rules.latency_ms is None else [slow(total_ms, rules.latency_ms, rules.latency_status)]
-    found += [expiring(tls, rules.tls_days) for tls in certificates]
+    found += [expiring(tls, rules.tls_days, now) for tls in certificates]
     found += [weak(tls) for tls in certificates]
     said = [one for one in found if one is not None]
     return next((one for one in said if one.status is Status.DOWN), said[0]) if said else None
