@@ -8,6 +8,8 @@ VigieError
 ├── DeliveryError        a channel did not take a message; holds the retry verdict
 └── ModelError           the language model gave nothing usable; holds a ModelFault
 
+A Config says what is wrong with its values by ValueError, which a FieldError narrows to one of them.
+
 A target's fault is never an exception: a probe turns it into a CheckResult.
 """
 
@@ -38,6 +40,14 @@ class Fault:
         place = self.file + (f":{self.line}" if self.line else "")
         parts = [part for part in (place, self.key, self.message) if part]
         return ": ".join(parts) + (f" ({self.fix})" if self.fix else "")
+
+
+class FieldError(ValueError):
+    """What a Config's own check finds wrong below one of its keys; `at` is the way there, as in `("headers", "X-Id")`."""
+
+    def __init__(self, at: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class ConfigError(VigieError):

@@ -85,7 +85,7 @@ def test_without_a_url_every_configured_monitor_is_looked_at(vigie: Run, site: A
         (["nonsense"], "URL: 'nonsense' is not an http(s) URL; write https://nonsense"),
         ([""], "URL: '' is not an http(s) URL; write https://example.com/"),
         (["http://"], "URL: 'http://' names no host; write https://example.com/"),
-        (["--expect-json", "foo", "http://h.test/"], "--expect-json: 'foo' is not a JSON assertion"),
+        (["--expect-json", "foo", "http://h.test/"], "--expect-json: 'foo' is not a comparison"),
         (["--expect-status", "abc", "http://h.test/"], "--expect-status: 'abc' is not a list of statuses; write 200-299,304"),
         (["--timeout", "0", "http://h.test/"], "--timeout: `timeout` must be above 0 and at most 5m"),
         (["--timeout", "banana", "http://h.test/"], "--timeout: 'banana' is not a duration; write 500ms, 30s"),

@@ -113,10 +113,15 @@ def _one(url: str, index: int, values: dict[str, Any]) -> DesiredMonitor:
         one = one_monitor(_keys(url, values))
     except ConfigError as error:
         fault = error.faults[0]
-        key = fault.key.partition("]")[2].removeprefix(".")
-        option = _OPTIONS.get(key) or ("--" + key.replace("_", "-") if key and key != "url" else "URL")
-        raise VigieError(f"{option}: {fault.message}", fault.fix) from error
+        raise VigieError(f"{_option(fault.key)}: {fault.message}", fault.fix) from error
     return replace(one, monitor=replace(one.monitor, id=f"{one.monitor.id}-{index}"))
+
+
+def _option(key: str) -> str:
+    """The option that a key such as `monitors[0].expect.json[1]` came from."""
+    own = key.partition("]")[2].removeprefix(".")
+    named = next((option for name, option in _OPTIONS.items() if own.startswith(name)), None)
+    return named or ("--" + own.replace("_", "-") if own and own != "url" else "URL")
 
 
 def _file(path: Path | None) -> str | None:

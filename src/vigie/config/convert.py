@@ -3,7 +3,7 @@
 import difflib
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -11,6 +11,7 @@ import msgspec
 
 from vigie.config.tree import Path, Tree
 from vigie.core.duration import Duration
+from vigie.errors import FieldError
 from vigie.net import MASK, Secret, held_by
 
 _EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `[^`]+`| (>=|<=|matching) .*)")
@@ -34,7 +35,8 @@ def dec_hook(kind: type, value: Any) -> Any:
         if isinstance(value, Secret):
             return value
         if not isinstance(value, str):
-            raise ValueError("text is expected, not what is there")
+            scalar = isinstance(value, bool | int | float)
+            raise ValueError("text is expected; put the value in quotes" if scalar else f"text is expected, not {named(value)}")
         return Secret(value)
     raise NotImplementedError(kind)
 
@@ -78,6 +80,11 @@ def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
     if struct is not None and value is not None and _only_struct(kind):
         tree.fault(path, f"keys with values are expected, not {named(value)}", f"valid keys: {', '.join(struct.__struct_fields__)}")
         return None
+    before, container = len(tree.faults), _container(kind, value)
+    if container is not None:
+        value = _items(tree, value, container, path)
+        if len(tree.faults) > before:
+            return None
     for strict in (True, False):
         try:
             return msgspec.convert(value, kind, strict=strict, dec_hook=written)
@@ -88,6 +95,22 @@ def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
             tree.fault(path, _plain(str(error), _Hidden() if hidden else value, kind))
             return None
     return None
+
+
+def _container(kind: Any, value: Any) -> Any:
+    """What a list or mapping may hold under a kind; None for other values, and where the kind takes no such thing."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    choices = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    wanted = (list, tuple, frozenset, set) if isinstance(value, list) else (dict,) if isinstance(value, dict) else ()
+    return next((get_args(choice)[-1 if value.__class__ is dict else 0] for choice in choices if get_origin(choice) in wanted), None)
+
+
+def _items(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
+    """A list or mapping with every item converted, each fault noted at its own place."""
+    if isinstance(value, dict):
+        return {key: convert(tree, item, kind, (*path, key)) for key, item in value.items()}
+    return [convert(tree, item, kind, (*path, index)) for index, item in enumerate(value)]
 
 
 class _Hidden:
@@ -158,18 +181,38 @@ def build(
     try:
         return struct(**found)
     except ValueError as error:
-        tree.fault((*path, *_spoken_of(str(error), found)), str(error))
+        at = error.at if isinstance(error, FieldError) else _spoken_of(str(error), found, values)
+        tree.fault((*path, *at), str(error))
         return None
 
 
-def _spoken_of(message: str, found: dict[str, Any]) -> tuple[str, ...]:
-    """The key that a Struct's own complaint is about: the one that it names first, or the only one whose value it quotes."""
+def _spoken_of(message: str, found: dict[str, Any], values: dict[str, Any]) -> Path:
+    """The way to what a Struct's own complaint is about: the key that it names first, or the only one whose value it quotes."""
     named = re.match(r"`(\w+)`", message)
     if named and named[1] in found:
         return (named[1],)
     quoted = [first or second for first, second in _QUOTED.findall(message)]
     held = [key for key, value in found.items() if any(word in str(value) for word in quoted)]
-    return (held[0],) if len(held) == 1 else ()
+    return (held[0], *_way_to(quoted, values.get(held[0]))) if len(held) == 1 else ()
+
+
+def _way_to(words: list[str], value: Any) -> Path:
+    """The way into lists and mappings to the only text or key there that holds one of the words; empty when there are more, or none."""
+    places = list(_texts(value, ()))
+    same = [way for way, text in places if text in words]
+    found = same or [way for way, text in places if any(word in text for word in words)]
+    return found[0] if len(found) == 1 else ()
+
+
+def _texts(value: Any, way: Path) -> Iterator[tuple[Path, str]]:
+    """The texts and keys within lists and mappings, each with its way."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        if isinstance(key, str):
+            yield (*way, key), key
+        if isinstance(item, str):
+            yield (*way, key), item
+        yield from _texts(item, (*way, key))
 
 
 def unknown(tree: Tree, path: Path, key: str, known: Any) -> None:
