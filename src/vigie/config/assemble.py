@@ -271,7 +271,7 @@ def check_addresses(tree: Tree, file: File) -> None:
     """Note control targets that are not `host:port` and a second resolver that is not an address."""
     for index, text in enumerate(file.control):
         host, _, port = text.rpartition(":")
-        if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        if not (host and re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
             tree.fault(("control", index), f"{text!r} is not a host and port", "write example.com:443")
     if file.second_resolver is not None:
         try:

@@ -17,6 +17,8 @@ from vigie.net import MASK, Secret, held_by
 _EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `[^`]+`| (>=|<=|matching) .*)")
 _BOUND = re.compile(r" (>=|<=) ([-\d.]+)")
 _QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
+_MAX_BARE = 1_000_000  # what somebody may have meant as seconds or minutes
+_SHOWN, _MAX_BITS = 80, 1_000  # a longer number cannot be written out as text at all
 _KINDS = {
     "str": "text",
     "int": "a whole number",
@@ -44,7 +46,9 @@ def dec_hook(kind: type, value: Any) -> Any:
 def written(kind: type, value: Any) -> Any:
     """As `dec_hook`, for values that people write: a bare number is not a duration, because nobody can know its unit."""
     if kind is Duration and isinstance(value, int | float) and not isinstance(value, bool) and value != 0:
-        raise ValueError(f"{value!r} has no unit; write {value}s, or {value}m")
+        if 0 < value < _MAX_BARE:
+            raise ValueError(f"{value!r} has no unit; write {value}s, or {value}m")
+        raise ValueError(f"{named(value)} is not a duration; write 500ms, 30s, 5m, 2h or 1d")
     return dec_hook(kind, value)
 
 
@@ -128,7 +132,10 @@ def named(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, dict | list):
         return "keys with values" if isinstance(value, dict) else "a list"
-    return repr(value)
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return "a number of many digits"
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _choices(kind: Any) -> list[str]:
@@ -152,9 +159,33 @@ def _plain(said: str, value: Any, kind: Any) -> str:
         id_words = f"{named(value)} is not valid: lowercase letters, digits and hyphens only, at most 63"
         return "expected a web address, such as https://hooks.example.com/…" if "https" in said else id_words
     parts = [_KINDS.get(part.strip(), part.strip()) for part in match[1].split("|") if part.strip() != "null"]
-    bound = _BOUND.search(said)
-    limit = f" of at {'least' if bound[1] == '>=' else 'most'} {bound[2]}" if bound else ""
+    limit = _range(kind) if _BOUND.search(said) else ""
     return f"{' or '.join(parts)}{limit} {'are' if parts[-1].startswith('keys') else 'is'} expected, not {named(value)}"
+
+
+def _range(kind: Any) -> str:
+    """The numbers that a field takes, in words."""
+    metas = [part for one in _annotations(kind) for part in one if isinstance(part, msgspec.Meta)]
+    low, high = (next((bound for one in metas if (bound := getattr(one, side)) is not None), None) for side in ("ge", "le"))
+    if low is not None and high is not None:
+        return f" from {low} to {high}"
+    return f" of at least {low}" if low is not None else f" of at most {high}" if high is not None else ""
+
+
+def _annotations(kind: Any) -> Iterator[tuple[Any, ...]]:
+    """The metadata of an annotation and of its parts."""
+    if get_origin(kind) is Annotated:
+        yield kind.__metadata__
+    for part in get_args(kind):
+        yield from _annotations(part)
+
+
+def _above(value: Any, kind: Any) -> str:
+    """What is wrong with a duration that its field does not take; empty when it does."""
+    least = next(
+        (one.extra["above"] for part in _annotations(kind) for one in part if getattr(one, "extra", None) and "above" in one.extra), None
+    )
+    return "it must be above 0" if isinstance(value, Duration) and least is not None and value <= least else ""
 
 
 def build(
@@ -169,14 +200,16 @@ def build(
     found = {}
     for key, value in values.items():
         if key in fields:
-            found[fields[key].name] = convert(tree, value, fields[key].type, (*path, key))
+            found[fields[key].name] = made = convert(tree, value, fields[key].type, (*path, key))
+            if wrong := _above(made, fields[key].type):
+                tree.fault((*path, key), wrong, "leave it out, or write 500ms, 30s, 5m, …")
         else:
             unknown(tree, (*path, key), key, fields)
     for name, one in fields.items():
         if one.required and name not in values:
             variable = variables.get(name)
             tree.fault(path, f"`{name}` is missing", f"add `{name}: …`" + (f", or set {variable} in .env" if variable else ""))
-    if len(tree.faults) > before:
+    if len(tree.faults) > before or tree.is_unread(path):
         return None
     try:
         return struct(**found)

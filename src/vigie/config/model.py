@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from vigie.core.duration import Duration
+from vigie.core.duration import POSITIVE, Duration
 from vigie.net import SHOWN, ascii_name
 from vigie.text.marks import escaped, misleading
 
@@ -46,8 +46,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             "the others at `level: debug`. By default `changes` for `vigie serve`, `all` for `vigie once`."
         ),
     ] = None
-    max_bytes: Annotated[int, Meta(description="Size at which the file is rotated.", ge=1_000)] = 10_000_000
-    keep: Annotated[int, Meta(description="Number of rotated files to keep.", ge=0)] = 5
+    max_bytes: Annotated[int, Meta(description="Size at which the file is rotated.", ge=1_000, le=1_000_000_000_000)] = 10_000_000
+    keep: Annotated[int, Meta(description="Number of rotated files to keep.", ge=0, le=10_000)] = 5
 
 
 class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -140,7 +140,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = "auto"
     prompt: Annotated[str | None, Meta(description="Your own instructions to the model; facts, schema and checks stay the same.")] = None
     language: Annotated[Literal["fr", "en"] | None, Meta(description="Language of the report; by default that of the messages.")] = None
-    deadline: Annotated[Duration, Meta(description="Maximum time to wait for a report.")] = msgspec.field(
+    deadline: Annotated[Duration, Meta(description="Maximum time to wait for a report.", extra=POSITIVE)] = msgspec.field(
         default_factory=lambda: Duration(60_000)
     )
     hold: Annotated[Duration, Meta(description="How long an alert waits for its report.")] = msgspec.field(

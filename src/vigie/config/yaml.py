@@ -15,6 +15,7 @@ from vigie.errors import Fault
 from vigie.net import Secret
 
 _MAX_VALUES = 2_000_000  # ten thousand monitors are a tenth of it; aliases of aliases can make billions
+_SHOWN = 80
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -85,12 +86,16 @@ class _Reader:
         return found
 
     def _scalar(self, node: Node, path: Path) -> Any:
+        if any("\ud800" <= character <= "\udfff" for character in str(node.value)):
+            self._tree.fault(path, "half of a surrogate pair is not a character", "write the character itself")
+            self._tree.unread.add(path)
+            return None
         if "${" in str(node.value):
             return self._filled(str(node.value), path)
         try:
             return self._scalars.construct_object(node)
         except (YAMLError, ValueError):
-            self._tree.fault(path, f"{node.value!r} cannot be read", "put it in quotes")
+            self._tree.fault(path, f"{node.value[:_SHOWN]!r} cannot be read", "put it in quotes")
             self._tree.unread.add(path)
             return None
 

@@ -48,7 +48,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ports: ClassVar[dict[str, int]] = {"off": 6379, "implicit": 6379}
 
     tls: Annotated[Literal["off", "implicit"], msgspec.Meta(description="No TLS, or TLS from the first byte.")] = "off"
-    database: Annotated[int, msgspec.Meta(description="Number of the database.", ge=0)] = 0
+    database: Annotated[int, msgspec.Meta(description="Number of the database.", ge=0, le=2_147_483_647)] = 0
     expect: Annotated[Expect, msgspec.Meta(description="What INFO must say.")] = Expect()
 
     @classmethod

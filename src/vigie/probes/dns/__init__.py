@@ -37,7 +37,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = []
     contains: Annotated[list[str], Meta(description="At least these records; others are allowed.", examples=[["v=spf1 -all"]])] = []
     regex: Annotated[str | None, Meta(description="At least one record matches.", examples=["^v=DMARC1"])] = None
-    min_count: Annotated[int, Meta(description="At least this many records.", ge=0)] = 1
+    min_count: Annotated[int, Meta(description="At least this many records.", ge=0, le=1_000)] = 1
     rcode: Annotated[str, Meta(description="The expected response code.", examples=["NXDOMAIN"])] = "NOERROR"
 
 

@@ -9,6 +9,7 @@ both sides are numbers where both can be read as one.
 """
 
 import json
+import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -45,6 +46,8 @@ class Comparison:
     @classmethod
     def of(cls, value: Any) -> "Comparison":
         """What the value of a key asks for; text without an operator is expected as it stands. ValueError for what can never hold."""
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{value!r} is not a number that anything equals")
         if not isinstance(value, str):
             return cls("==", value)
         if wrong := _NOT_AN_OPERATOR.match(value):
