@@ -55,7 +55,7 @@ def test_the_checker_finds_dead_links_and_readmes_that_part(links: Any, tmp_path
 
 
 def test_the_sample_of_a_check_is_what_the_program_prints() -> None:
-    monitor = Monitor("shop", "Shop", "http", "https://shop.example/health", "shop.example", 60_000, 10_000)
+    monitor = Monitor("shop", "shop.example", "http", "https://shop.example/health", "shop.example", 60_000, 10_000)
     result = CheckResult(
         "shop",
         0,

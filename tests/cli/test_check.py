@@ -82,16 +82,19 @@ def test_without_a_url_every_configured_monitor_is_looked_at(vigie: Run, site: A
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nonsense"], "URL: 'nonsense' is not an http(s) URL; write https://nonsense"),
-        ([""], "URL: '' is not an http(s) URL; write https://example.com/"),
+        (
+            ["nonsense"],
+            "'nonsense' is neither a URL nor the name or ID of a configured monitor\nFix: for a web page write https://nonsense",
+        ),
+        ([""], "'' is neither a URL nor the name or ID of a configured monitor\nFix: for a web page write https://example.com/"),
         (["http://"], "URL: 'http://' names no host; write https://example.com/"),
         (["--expect-json", "foo", "http://h.test/"], "--expect-json: 'foo' is not a comparison"),
         (["--expect-status", "abc", "http://h.test/"], "--expect-status: 'abc' is not a list of statuses; write 200-299,304"),
         (["--timeout", "0", "http://h.test/"], "--timeout: `timeout` must be above 0 and at most 5m"),
         (["--timeout", "banana", "http://h.test/"], "--timeout: 'banana' is not a duration; write 500ms, 30s"),
         (["--max-latency", "fast", "http://h.test/"], "--max-latency: 'fast' is not a duration"),
-        (["--max-redirects", "-1", "http://h.test/"], "--max-redirects: a whole number of at least 0 is expected, not -1"),
-        (["--min-tls-days", "-1", "http://h.test/"], "--min-tls-days: a whole number of at least 0 is expected, not -1"),
+        (["--max-redirects", "-1", "http://h.test/"], "--max-redirects: a whole number from 0 to 50 is expected, not -1"),
+        (["--min-tls-days", "-1", "http://h.test/"], "--min-tls-days: a whole number from 0 to 3650 is expected, not -1"),
         (["--resolver", "1.2.3", "http://h.test/"], "--resolver: '1.2.3' is not a resolver address; write 9.9.9.9"),
         (["--method", "G ET", "http://h.test/"], "--method: 'G ET' is not a request method; write GET"),
         (["--header", "bad", "http://h.test/"], "'bad' is not a header\nFix: write --header 'Name: value'"),

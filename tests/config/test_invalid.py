@@ -44,8 +44,8 @@ SEED = {
         ("TIMEOUT_SECONDS", "10s", "'10s' is not a number of seconds (write TIMEOUT_SECONDS=10)"),
         ("TIMEOUT_SECONDS", "\u0661\u0660", "'\u0661\u0660' is not a number of seconds (write TIMEOUT_SECONDS=10)"),
         ("SMTP_PORT", "abc", "a whole number is expected, not 'abc'"),
-        ("SMTP_PORT", "0", "a whole number of at least 1 is expected, not '0'"),
-        ("SMTP_PORT", "70000", "a whole number of at most 65535 is expected, not '70000'"),
+        ("SMTP_PORT", "0", "a whole number from 1 to 65535 is expected, not '0'"),
+        ("SMTP_PORT", "70000", "a whole number from 1 to 65535 is expected, not '70000'"),
         (
             "SMTP_SERVER",
             "smtp.gmail.com:587",

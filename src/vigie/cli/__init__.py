@@ -108,14 +108,14 @@ def main(arguments: Sequence[str] | None = None) -> Never:
 
 
 def _open_closed_streams() -> None:
-    """Give what was started with closed standard streams (`>&-`) the null device there: else the next file opened would take their numbers."""
+    """Put the null device where a standard stream is closed (`>&-`): else the next file opened would take its number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
         if getattr(sys, name) is None:
-            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def _run(arguments: Sequence[str] | None) -> int:

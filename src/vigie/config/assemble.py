@@ -12,7 +12,7 @@ import msgspec
 
 from vigie import plugins
 from vigie.config import secrets
-from vigie.config.convert import build, convert, enc_hook, named, unknown
+from vigie.config.convert import NEAREST, UNKNOWN_KEY, build, convert, enc_hook, named, unknown
 from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.tree import Path, Tree
@@ -22,7 +22,7 @@ from vigie.core.notification import NotificationPolicy, Window
 from vigie.core.period import Every
 from vigie.core.subject import VIGIE_ID
 from vigie.errors import VigieError
-from vigie.net import Secret, split_server
+from vigie.net import Secret, redact_url, split_server
 from vigie.stores import kind_of
 from vigie.text.marks import misleading
 
@@ -199,11 +199,12 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
         values = said | {key: value for key, value in values.items() if key != "url"}
     common_keys = {one.name for one in _COMMON}
     own_keys = {one.encode_name for one in msgspec.structs.fields(adapter.Config)}
+    before = len(tree.faults)
     for key in values.keys() - common_keys - own_keys:
         unknown(tree, (*path, key), key, [*sorted(common_keys), *sorted(own_keys)])
-    before = len(tree.faults)
     common = build(tree, {key: value for key, value in values.items() if key in common_keys}, Common, path)
     config = build(tree, {key: value for key, value in values.items() if key in own_keys}, adapter.Config, path)
+    _name_monitor(tree, before, kind, raw)
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     detection, notification = _policy(tree, common.alert, policies, names, (*path, "alert"))
@@ -229,6 +230,15 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
     )
     options = private(msgspec.to_builtins(config, enc_hook=enc_hook, builtin_types=(Secret,)), held.secrets)
     return DesiredMonitor(one, Sealed(config), options, held.secrets)
+
+
+def _name_monitor(tree: Tree, before: int, kind: str, raw: Any) -> None:
+    """Have the faults about keys that a kind lacks say which kind it is, and which URL asks for it: other kinds may have them."""
+    url = raw if isinstance(raw, str) else raw.get("url")
+    whose = f" for {redact_url(url)}, a monitor of type {kind}" if isinstance(url, str) else f" for a monitor of type {kind}"
+    for index, fault in enumerate(tree.faults[before:], before):
+        if fault.message.startswith(UNKNOWN_KEY) and not fault.fix.startswith(NEAREST):
+            tree.faults[index] = replace(fault, message=fault.message + whose)
 
 
 def _kind_of(url: Any) -> str:

@@ -17,6 +17,7 @@ from vigie.net import MASK, Secret, held_by
 _EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `[^`]+`| (>=|<=|matching) .*)")
 _BOUND = re.compile(r" (>=|<=) ([-\d.]+)")
 _QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
+UNKNOWN_KEY, NEAREST = "unknown key", "did you mean"  # how the fault of such a key begins, and its fix where one is near
 _MAX_BARE = 1_000_000  # what somebody may have meant as seconds or minutes
 _SHOWN, _MAX_BITS = 80, 1_000  # a longer number cannot be written out as text at all
 _KINDS = {
@@ -180,14 +181,6 @@ def _annotations(kind: Any) -> Iterator[tuple[Any, ...]]:
         yield from _annotations(part)
 
 
-def _above(value: Any, kind: Any) -> str:
-    """What is wrong with a duration that its field does not take; empty when it does."""
-    least = next(
-        (one.extra["above"] for part in _annotations(kind) for one in part if getattr(one, "extra", None) and "above" in one.extra), None
-    )
-    return "it must be above 0" if isinstance(value, Duration) and least is not None and value <= least else ""
-
-
 def build(
     tree: Tree, values: dict[str, Any], struct: type[msgspec.Struct], path: Path, variables: Mapping[str, str] = MappingProxyType({})
 ) -> Any:
@@ -200,9 +193,7 @@ def build(
     found = {}
     for key, value in values.items():
         if key in fields:
-            found[fields[key].name] = made = convert(tree, value, fields[key].type, (*path, key))
-            if wrong := _above(made, fields[key].type):
-                tree.fault((*path, key), wrong, "leave it out, or write 500ms, 30s, 5m, …")
+            found[fields[key].name] = convert(tree, value, fields[key].type, (*path, key))
         else:
             unknown(tree, (*path, key), key, fields)
     for name, one in fields.items():
@@ -251,4 +242,4 @@ def _texts(value: Any, way: Path) -> Iterator[tuple[Path, str]]:
 def unknown(tree: Tree, path: Path, key: str, known: Any) -> None:
     """Note an unknown key and the nearest known one."""
     near = difflib.get_close_matches(key, list(known), 1)
-    tree.fault(path, f"unknown key {key!r}", f"did you mean {near[0]!r}?" if near else f"valid keys: {', '.join(known)}")
+    tree.fault(path, f"{UNKNOWN_KEY} {key!r}", f"{NEAREST} {near[0]!r}?" if near else f"valid keys: {', '.join(known)}")

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from vigie.core.duration import POSITIVE, Duration
+from vigie.core.duration import Duration
 from vigie.net import SHOWN, ascii_name
 from vigie.text.marks import escaped, misleading
 
@@ -98,7 +98,7 @@ class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 def _check_listen(text: str) -> None:
     host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65_535:
         raise ValueError(f"{text!r} is not an address and port; write 127.0.0.1:8080")
 
 
@@ -140,7 +140,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = "auto"
     prompt: Annotated[str | None, Meta(description="Your own instructions to the model; facts, schema and checks stay the same.")] = None
     language: Annotated[Literal["fr", "en"] | None, Meta(description="Language of the report; by default that of the messages.")] = None
-    deadline: Annotated[Duration, Meta(description="Maximum time to wait for a report.", extra=POSITIVE)] = msgspec.field(
+    deadline: Annotated[Duration, Meta(description="Maximum time to wait for a report.")] = msgspec.field(
         default_factory=lambda: Duration(60_000)
     )
     hold: Annotated[Duration, Meta(description="How long an alert waits for its report.")] = msgspec.field(

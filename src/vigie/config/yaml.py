@@ -1,16 +1,18 @@
 """YAML as plain values that remember their lines, with `${NAME}` filled in."""
 
 import re
+import warnings
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from vigie.config.tree import Path, Tree
 from vigie.config.variables import Variables
+from vigie.config.yaml_faults import words
 from vigie.errors import Fault
 from vigie.net import Secret
 
@@ -24,7 +26,9 @@ def read(text: str, file: str, variables: Variables) -> Tree:
     tree = Tree(file, variables)
     yaml = YAML(typ="safe", pure=True)
     try:
-        node = yaml.compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # the newest one counts (YAML 1.2.2 §6.9.2)
+            node = yaml.compose(text)
         if node is not None:
             tree.value = _Reader(tree, SafeConstructor(loader=yaml)).value(node, ())
     except YAMLError as error:
@@ -36,15 +40,12 @@ def read(text: str, file: str, variables: Variables) -> Tree:
 
 
 def _syntax(error: YAMLError, text: str, file: str) -> Fault:
-    """The parser's complaint on one line, with its place."""
+    """The parser's complaint in our words, with its place."""
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
         return Fault(f"this is not valid YAML: the character U+{ord(text[error.position]):04X} is not allowed", "remove it", "", file, line)
-    mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else None
-    parts = (error.context, error.problem) if isinstance(error, MarkedYAMLError) else (str(error),)
-    said = " ".join(" ".join(str(part) for part in parts if part).split())
-    fix = "indent with spaces: YAML does not allow tabs" if "'\\t'" in said else "check the indentation, the brackets and the quotes there"
-    return Fault(f"this is not valid YAML: {said}", fix, "", file, mark.line + 1 if mark else None)
+    said, fix, place = words(error)
+    return Fault(f"this is not valid YAML: {said}", fix, "", file, place)
 
 
 class _EndlessError(Exception):

@@ -3,8 +3,6 @@
 import re
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-# Of a field in a configuration: `extra` of its Meta, checked when a file is read.
-POSITIVE = {"above": 0}
 _DAY_MS = _UNITS["d"]
 MAX_DAYS = 36_500  # a hundred years: "never" has to fit, and so does every date that it leads to
 _SHOWN = 40

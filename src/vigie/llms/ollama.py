@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from vigie.core.duration import POSITIVE, Duration
+from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import LEAVES, Faults, ModelDeps, in_time, is_near, way
 from vigie.net import ADDRESS, SHOWN, redact, redact_url
@@ -54,10 +54,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 4096
     num_predict: Annotated[int, msgspec.Meta(description="Maximum length of the reply in tokens.", ge=64, le=1_000_000)] = 400
     keep_alive: Annotated[str, msgspec.Meta(description="How long the model stays loaded.")] = "10m"
-    first_token: Annotated[Duration, msgspec.Meta(description="Maximum wait for the first token, including loading.", extra=POSITIVE)] = (
-        msgspec.field(default_factory=lambda: Duration(45_000))
+    first_token: Annotated[Duration, msgspec.Meta(description="Maximum wait for the first token, including loading.")] = msgspec.field(
+        default_factory=lambda: Duration(45_000)
     )
-    stall: Annotated[Duration, msgspec.Meta(description="Maximum gap between two tokens.", extra=POSITIVE)] = msgspec.field(
+    stall: Annotated[Duration, msgspec.Meta(description="Maximum gap between two tokens.")] = msgspec.field(
         default_factory=lambda: Duration(20_000)
     )
 

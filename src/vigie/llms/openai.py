@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from vigie.core.duration import POSITIVE, Duration
+from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import LEAVES, SLOW, Faults, ModelDeps, in_time, is_near, way
 from vigie.net import ADDRESS, SHOWN, Secret, redact, redact_url
@@ -46,10 +46,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         int, msgspec.Meta(description="The context window that the server was started with, in tokens.", ge=2048, le=10_000_000)
     ] = 4096
     num_predict: Annotated[int, msgspec.Meta(description="Maximum length of the reply in tokens.", ge=64, le=1_000_000)] = 400
-    first_token: Annotated[Duration, msgspec.Meta(description="Maximum wait for the first token, including loading.", extra=POSITIVE)] = (
-        msgspec.field(default_factory=lambda: Duration(45_000))
+    first_token: Annotated[Duration, msgspec.Meta(description="Maximum wait for the first token, including loading.")] = msgspec.field(
+        default_factory=lambda: Duration(45_000)
     )
-    stall: Annotated[Duration, msgspec.Meta(description="Maximum gap between two tokens.", extra=POSITIVE)] = msgspec.field(
+    stall: Annotated[Duration, msgspec.Meta(description="Maximum gap between two tokens.")] = msgspec.field(
         default_factory=lambda: Duration(20_000)
     )
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.core.duration import POSITIVE, Duration
+from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
 from vigie.ports import Traits
 from vigie.probes.icmp.echo import UNREACHABLE, NotAllowed, Series, SocketWire, Wire, ping
@@ -46,9 +46,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         default_factory=lambda: Duration(200)
     )
     loss: Annotated[int, Meta(description="Losing more than this percentage is degraded; losing all is down.", ge=0, le=100)] = 20
-    latency: Annotated[Duration | None, Meta(description="Slower on average than this is degraded.", examples=["80ms"], extra=POSITIVE)] = (
-        None
-    )
+    latency: Annotated[Duration | None, Meta(description="Slower on average than this is degraded.", examples=["80ms"])] = None
     ip: Family = None
     resolver: Resolver = None
 

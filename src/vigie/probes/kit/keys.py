@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from vigie.core.duration import POSITIVE, Duration
+from vigie.core.duration import Duration
 from vigie.net import SHOWN, ascii_name, redact_url, split_server
 
 Meta = msgspec.Meta
@@ -17,7 +17,7 @@ Family = Annotated[Literal[4, 6] | None, Meta(description="Only IPv4 or only IPv
 Resolver = Annotated[str | None, Meta(description="DNS server for this monitor.", examples=["9.9.9.9:53"], extra=SHOWN)]
 CaFile = Annotated[str | None, Meta(description="PEM file of a private authority.", extra=SHOWN)]
 Insecure = Annotated[bool, Meta(description="Do not verify the certificate; its facts are still read.")]
-Latency = Annotated[Duration | None, Meta(description="Slower than this is degraded.", examples=["800ms"], extra=POSITIVE)]
+Latency = Annotated[Duration | None, Meta(description="Slower than this is degraded.", examples=["800ms"])]
 TlsDays = Annotated[int, Meta(description="Fewer days left on the certificate is degraded.", ge=0, le=3_650)]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from vigie.core.duration import POSITIVE, Duration
+from vigie.core.duration import Duration
 from vigie.errors import FieldError
 from vigie.net import ADDRESS, SHOWN, Secret, split_server, texts
 from vigie.probes.kit.comparison import Comparison, assertion, contradiction
@@ -90,9 +90,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ] = {}
     type: Annotated[str | None, msgspec.Meta(description="Media type of the response.", examples=["application/json"])] = None
-    latency: Annotated[Duration | None, msgspec.Meta(description="Slower than this is too slow.", examples=["800ms"], extra=POSITIVE)] = (
-        None
-    )
+    latency: Annotated[Duration | None, msgspec.Meta(description="Slower than this is too slow.", examples=["800ms"])] = None
     latency_status: Annotated[Literal["degraded", "down"], msgspec.Meta(description="Status of a response that is too slow.")] = "degraded"
     tls_days: Annotated[int, msgspec.Meta(description="Fewer days left on the certificate is degraded.", ge=0, le=3_650, examples=[14])] = (
         14

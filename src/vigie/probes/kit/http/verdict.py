@@ -23,6 +23,8 @@ from vigie.probes.kit.verdict import Verdict, expiring, slow, weak
 
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
+_WITHOUT_QUIC = (libcurl.E_OWN, libcurl.E_UNSUPPORTED_PROTOCOL, libcurl.E_NOT_BUILT_IN)
+_SAID = (libcurl.E_COULDNT_CONNECT, libcurl.E_GOT_NOTHING)  # libcurl's own words say nothing that ours do not
 _OWN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _GOT = 60
 
@@ -87,6 +89,8 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
         return Verdict(Cause.HTTP_PROTOCOL, "the headers are larger than 256 KiB")
     if done.code == libcurl.E_OPERATION_TIMEDOUT:
         return timed_out(done, limit_ms, secure=secure)
+    if done.quic and done.code in _WITHOUT_QUIC:
+        return Verdict(Cause.PROBE_ERROR, "the libcurl that is installed has no HTTP/3; ask for another version", status=Status.UNKNOWN)
     detail = redact(done.error or f"libcurl error {done.code}")[:200]
     cause, words = _reason(done, secure=secure)
     figures: dict[str, Scalar] = {"detail": detail}
@@ -96,7 +100,7 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
         figures |= {"received": done.size} | ({"announced": int(announced)} if _is_length(announced) else {})
         return Verdict(cause, words, figures)
     own = Status.UNKNOWN if cause.own else Status.DOWN
-    return Verdict(cause, f"{words} ({detail})" if detail else words, figures, own)
+    return Verdict(cause, f"{words} ({detail})" if detail and done.code not in _SAID else words, figures, own)
 
 
 def _misframed(done: Exchange) -> Verdict | None:
@@ -179,6 +183,8 @@ def _not_connected(done: Exchange, text: str) -> tuple[Cause, str]:
         return Cause.TCP_RESET, "the connection was reset"
     if number == errno.ETIMEDOUT:
         return Cause.TIMEOUT_CONNECT, "no connection in time"
+    if done.quic:
+        return Cause.TCP_REFUSED, "the UDP port refused the connection, so there is no HTTP/3"
     return Cause.TCP_REFUSED, "the connection was refused"
 
 
