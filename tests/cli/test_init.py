@@ -72,7 +72,7 @@ def test_any_password_survives_the_env_file(password: str, vigie: Run, folder: P
     answers("https://a.test/", "en", "v@site.test", "t@site.test", "smtp.site.test", "587", password)
     vigie("init")
 
-    assert dotenv_values(folder / ".env", interpolate=False)["EMAIL_PASSWORD"] == password
+    assert dotenv_values(folder / ".env")["EMAIL_PASSWORD"] == password
     found = load(None, {}, folder).channels["mail"].config.reveal().password
     assert (found.reveal() if found else "") == password
 

@@ -77,7 +77,7 @@ def _texts(wanted: list[str], *, ask: bool) -> dict[str, str]:
     if "vigie.yaml" in wanted:
         url = _asked("What should Vigie monitor (URL)?", _usual_url(), _is_url, ask=ask)
         language = _asked("Language of reports and emails (fr or en)?", _usual_language(), _is_language, ask=ask)
-        texts["vigie.yaml"] = _YAML.format(language=language, url=json.dumps(url))
+        texts["vigie.yaml"] = _YAML.format(language=language, url=json.dumps(url).replace("${", "$${"))
     if ".env" in wanted:
         sender = _asked("Sender's email address?", "vigie@example.com", _is_mail("sender"), ask=ask)
         receiver = _asked("Where should alerts go (email address)?", "team@example.com", _is_mail("to"), ask=ask)
@@ -138,7 +138,7 @@ def _quoted(secret: str) -> str:
     """As `.env` reads it back, whatever it holds."""
     if not secret or secret.isalnum():
         return secret
-    return "'" + secret.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "'" + secret.replace("\\", "\\\\").replace("'", "\\'").replace("${", "${:-$}{") + "'"
 
 
 def _usual_url() -> str:

@@ -214,9 +214,10 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
     held = secrets.of(tree, config, (Common, adapter.Config), path)
     target = held.target(config.target)
     # One host may be looked at in many ways, so that its name alone would not tell them apart.
-    name = common.name or (target if by_url else config.host or target)
+    title = getattr(config, "title", None)
+    name = common.name or title or (target if by_url else config.host or target)
     one = Monitor(
-        id=common.id or slug(name) or slug(config.host) or "monitor",
+        id=common.id or (slug(name) if common.name or title is None else "") or slug(config.host) or "monitor",
         name=name,
         kind=kind,
         target=target,

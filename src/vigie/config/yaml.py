@@ -1,4 +1,4 @@
-"""YAML as plain values that remember their lines, with `${NAME}` filled in."""
+"""YAML as plain values that remember their lines, with `${NAME}` filled in and `$${` read as `${`."""
 
 import re
 import warnings
@@ -18,7 +18,7 @@ from vigie.net import Secret
 
 _MAX_VALUES = 2_000_000  # ten thousand monitors are a tenth of it; aliases of aliases can make billions
 _SHOWN = 80
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_VARIABLE = re.compile(r"\$(?=\$\{)|(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")  # `$${` writes `${`
 
 
 def read(text: str, file: str, variables: Variables) -> Tree:
@@ -103,6 +103,8 @@ class _Reader:
     def _filled(self, text: str, path: Path) -> str:
         def one(match: re.Match[str]) -> str:
             name, default = match[1], match[2]
+            if name is None:
+                return ""
             value = self._tree.variables.values.get(name, "") or default
             if value is not None:
                 values.append(Secret(str(value)))
@@ -113,7 +115,8 @@ class _Reader:
 
         unset, values = list[str](), list[Secret]()
         filled = _VARIABLE.sub(one, text)
-        self._tree.fill(path, filled, tuple(values))
+        if values:
+            self._tree.fill(path, filled, tuple(values))
         if unset:
             self._tree.unread.add(path)
         return filled
