@@ -51,11 +51,11 @@ class FieldError(ValueError):
 
 
 class ConfigError(VigieError):
-    """The configuration is unusable; every fault is listed at once."""
+    """The configuration is unusable; every fault is listed at once. `heading` says what they have in common."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, faults: list[Fault], heading: str = "invalid configuration") -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
-        self.faults = faults
+        self.faults, self.heading = faults, heading
 
 
 class StoreFault(StrEnum):

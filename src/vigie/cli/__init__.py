@@ -128,7 +128,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
     except ConfigError as error:
         count = len(error.faults)
-        return _tell(f"The configuration is invalid ({count} error{'s' if count > 1 else ''}):\n{error}")
+        heading = "The configuration is invalid" if error.heading == "invalid configuration" else error.heading.capitalize()
+        return _tell(f"{heading} ({count} error{'s' if count > 1 else ''}):\n{error}")
     except VigieError as error:
         return _tell(error.message, error.fix)
     except OSError:

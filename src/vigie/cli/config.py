@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from vigie.cli.common import ConfigOption, counted, exposed, group, notes, settings
+from vigie.cli.common import NO_ALERTS, ConfigOption, counted, exposed, group, notes, settings, unsendable
 
 app = group("Check the configuration, print its JSON Schema, or show it with secrets masked.")
 
@@ -15,9 +15,11 @@ def check(*, config: ConfigOption = None) -> None:
     found = settings(config)
     where = found.file or found.base / ".env"
     what = f"{where} is valid" if where.exists() else f"no vigie.yaml and no .env in {found.base}: using the environment and the defaults"
-    channels = f"channels: {', '.join(found.channels)}" if found.channels else "no channel, so no alert would be sent"
+    channels = f"channels: {', '.join(found.channels)}" if found.channels else "no channel"
     typer.echo(f"{what}; {counted(len(found.monitors), 'monitor')}, {channels}")
-    for fault in (*found.missing, *filter(None, [exposed(found)])):
+    for fault in unsendable(found):
+        typer.echo(f"{NO_ALERTS}: {fault}")
+    if (fault := exposed(found)) is not None:
         typer.echo(f"note: {fault}")
     for fault in found.warnings:
         typer.echo(f"warning: {fault}")
