@@ -140,3 +140,45 @@ def test_colours_are_for_terminals_that_want_them(
         monkeypatch.setenv(name, value)
 
     assert coloured(Stream()) is wanted  # type: ignore[arg-type]
+
+
+NAMED = """log: {file: null}
+monitors:
+  - {name: Shop API, url: "http://127.0.0.1:1/"}
+  - {name: Mail, id: post, url: "tcp://127.0.0.1:1"}
+"""
+
+
+def test_configured_monitors_are_checked_by_name_or_id_beside_urls(vigie: Run, folder: Path) -> None:
+    (folder / "vigie.yaml").write_text(NAMED)
+    done = vigie("check", "Shop API", "post", "http://127.0.0.1:2/", "Mail")
+
+    heads = [line for line in done.out.splitlines() if line.startswith("✖")]
+    assert done.status == 2
+    assert [head.split("  ")[1:3] for head in heads] == [
+        ["Shop API", "http://127.0.0.1:1/"],
+        ["Mail", "tcp://127.0.0.1:1"],
+        ["http://127.0.0.1:2/", "tcp.refused"],
+    ]
+    assert "Failed to connect" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["Shop AP"], "'Shop AP' is neither a URL nor the name or ID of a configured monitor\nFix: did you mean 'Shop API'?"),
+        (["Bank"], "Fix: names and IDs: Shop API, shop-api, Mail, post; for a web page write https://Bank"),
+        (["shop.test/health"], "for a web page write https://shop.test/health"),
+        (["--timeout", "5s", "Mail"], "request options need a URL\nFix: leave them out, or set them in vigie.yaml for 'Mail'"),
+        (["--expect-keyword", "x", "tcp://a.test:1"], "--expect-keyword: unknown key 'keyword' for tcp://a.test:1, a monitor of type tcp"),
+        (["--expect-type", "text/html", "tcp://a.test:1"], "--expect-type: tcp:// has no content type"),
+        (["--expect-json", "$.a<=x", "https://a.test/"], "--expect-json: <= needs a number"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_checked_by_name_is_said(arguments: list[str], words: str, vigie: Run, folder: Path) -> None:
+    (folder / "vigie.yaml").write_text(NAMED)
+    done = vigie("check", *arguments)
+
+    assert done.status == 3
+    assert words in done.err

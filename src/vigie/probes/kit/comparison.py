@@ -196,7 +196,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _number_in(text: str) -> Decimal | None:
-    """The number that a text is, exactly; None when it is none."""
+    """The number that a text is, exactly; None for any other."""
     stripped = text.strip()
     return Decimal(stripped) if _NUMBER.fullmatch(stripped) else None
 

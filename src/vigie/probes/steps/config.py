@@ -49,7 +49,7 @@ class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
     save: Annotated[
         dict[str, str | Save],
         Meta(
-            description="Values that later steps use, by name; a text is a JSONPath. They are never shown.",
+            description="Values that later steps use as `{{name}}`, by name; a text is a JSONPath. They are never shown.",
             examples=[{"token": "$.token", "csrf": {"regex": 'name="csrf" value="([^"]+)"'}}],
         ),
     ] = msgspec.field(default_factory=dict)
@@ -84,7 +84,28 @@ class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Several HTTP requests, one after the other, as one check: cookies and saved values are carried over, the first failure ends it."""
+    """Several HTTP requests, one after the other, as one check: cookies and saved values are carried over, the first failure ends it.
+
+    `save` keeps a value of a response under a name, and `{{name}}` puts it into the `url`, `headers` or `body` of any later step, encoded
+    for its place (in a query, a form or a JSON body). A URL that begins with `{{name}}` is a saved address. In `vigie.yaml`:
+
+    ```yaml
+    - name: Shop login
+      type: steps
+      steps:
+        - url: https://shop.example.com/login
+          save: {csrf: {regex: 'name="csrf" value="([^"]+)"'}}
+        - url: https://shop.example.com/login
+          method: POST
+          body: "user=vigie&password=${SHOP_PASSWORD}&csrf={{csrf}}"
+          expect: {status: "200,302"}
+        - url: https://shop.example.com/api/session
+          save: {token: $.token}
+        - url: https://shop.example.com/api/orders
+          headers: {Authorization: "Bearer {{token}}"}
+          expect: {json: {$.total: ">= 0"}}
+    ```
+    """
 
     steps: Annotated[list[Step], Meta(description="The requests, in order.", min_length=1, max_length=20)]
     latency: Latency = None
