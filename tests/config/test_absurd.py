@@ -122,3 +122,19 @@ def test_every_key_of_the_file_answers(way: tuple[str, ...], tmp_path: Path) -> 
 @pytest.mark.parametrize("text", ["30s", f"{MAX_DAYS}d", "1h30m", "0"])
 def test_a_duration_within_bounds_is_taken(text: str) -> None:
     assert Duration.parse(text) >= 0
+
+
+def test_every_number_has_a_permitted_range() -> None:
+    """The schema says it too, so that an editor does."""
+    parts = [SCHEMA, *SCHEMA["$defs"].values()]
+    numbers = {
+        f"{part.get('title')}.{name}": one
+        for part in parts
+        for name, whole in part.get("properties", {}).items()
+        for one in (whole, *whole.get("anyOf", ()))
+        if one.get("type") == "integer"
+        and name not in ("status", "expect")  # statuses have ranges of their own; comparisons take any number
+    }
+
+    assert len(numbers) > 15
+    assert [name for name, one in numbers.items() if not ({"minimum", "maximum"} <= one.keys())] == []
