@@ -106,10 +106,10 @@ def test_a_dns_check_has_a_display_name_of_its_own(values: dict[str, Any], name:
 
 def test_a_key_that_a_kind_lacks_names_the_kind_and_the_url() -> None:
     with pytest.raises(ConfigError) as refused:
-        one_monitor({"url": "tcp://me:secret@db.example.com:5432", "expect": {"keyword": "x"}})
+        one_monitor({"url": "tcp://db.example.com:5432", "expect": {"keyword": "x"}})
     with pytest.raises(ConfigError) as nested:
-        one_monitor({"url": "redis://db.example.com", "expect": {"keyword": "x"}})
+        one_monitor({"url": "redis://me:secret@db.example.com", "expect": {"keyword": "x"}})
 
-    assert "unknown key 'expect' for tcp://" in str(refused.value)
-    assert "secret" not in str(refused.value)
-    assert "expect.keyword: unknown key 'keyword' for redis://db.example.com, a monitor of type redis" in str(nested.value)
+    assert "unknown key 'expect' for tcp://db.example.com:5432, a monitor of type tcp" in str(refused.value)
+    assert "secret" not in str(nested.value)
+    assert "expect.keyword: unknown key 'keyword' for redis://" in str(nested.value)

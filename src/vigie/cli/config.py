@@ -19,8 +19,8 @@ def check(*, config: ConfigOption = None) -> None:
     typer.echo(f"{what}; {counted(len(found.monitors), 'monitor')}, {channels}")
     for fault in unsendable(found):
         typer.echo(f"{NO_ALERTS}: {fault}")
-    if (fault := exposed(found)) is not None:
-        typer.echo(f"note: {fault}")
+    if (readable := exposed(found)) is not None:
+        typer.echo(f"note: {readable}")
     for fault in found.warnings:
         typer.echo(f"warning: {fault}")
 
