@@ -22,7 +22,8 @@ from vigie.testing.messages import subject
 
 ROOT = Path(__file__).parent.parent
 README, LISEZ = (ROOT / "README.md").read_text(encoding="utf-8"), (ROOT / "README.fr.md").read_text(encoding="utf-8")
-GUIDE = (ROOT / "docs" / "fr" / "demarrage.md").read_text(encoding="utf-8")
+GUIDES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("getting-started.md", "fr/demarrage.md")}
+each_guide = pytest.mark.parametrize("guide", GUIDES.values(), ids=GUIDES)
 FOUR_PAST_TWO = 1_767_272_525_000  # 2026-01-01 14:02:05 UTC+1
 
 
@@ -55,7 +56,7 @@ def test_the_checker_finds_dead_links_and_readmes_that_part(links: Any, tmp_path
 
 
 def test_the_sample_of_a_check_is_what_the_program_prints() -> None:
-    monitor = Monitor("shop", "Shop", "http", "https://shop.example/health", "shop.example", 60_000, 10_000)
+    monitor = Monitor("shop", "shop.example", "http", "https://shop.example/health", "shop.example", 60_000, 10_000)
     result = CheckResult(
         "shop",
         0,
@@ -119,8 +120,9 @@ def test_the_configurations_shown_are_usable(tmp_path: Path) -> None:
         assert {"ollama.com", "Shop API"} <= {one.monitor.name for one in load(path, known, tmp_path).monitors}
 
 
-def test_the_env_file_of_the_guide_is_a_whole_configuration(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(GUIDE.split("```ini\n")[1].split("```")[0])
+@each_guide
+def test_the_env_file_of_the_guide_is_a_whole_configuration(guide: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(guide.split("```ini\n")[1].split("```", maxsplit=1)[0])
     found = load(None, {}, tmp_path)
 
     assert found.missing == ()
@@ -129,9 +131,10 @@ def test_the_env_file_of_the_guide_is_a_whole_configuration(tmp_path: Path) -> N
     assert found.llm.config.reveal().model == "llama3"
 
 
+@each_guide
 @pytest.mark.needs("systemd")
-def test_the_units_of_the_guide_are_accepted_by_systemd(tmp_path: Path) -> None:
-    service, timer = GUIDE.split("```ini\n[Unit]\n")[1:]
+def test_the_units_of_the_guide_are_accepted_by_systemd(guide: str, tmp_path: Path) -> None:
+    service, timer = guide.split("```ini\n[Unit]\n")[1:]
     (tmp_path / "vigie.service").write_text("[Unit]\n" + service.split("```")[0].replace("/srv/vigie/.venv/bin/vigie once", "/bin/true"))
     (tmp_path / "vigie.timer").write_text("[Unit]\n" + timer.split("```")[0])
     units = [str(tmp_path / "vigie.service"), str(tmp_path / "vigie.timer")]
@@ -140,9 +143,10 @@ def test_the_units_of_the_guide_are_accepted_by_systemd(tmp_path: Path) -> None:
     assert (done.returncode, [line for line in done.stderr.splitlines() if "vigie" in line]) == (0, [])
 
 
-def test_the_guide_quotes_errors_as_the_program_words_them() -> None:
+@each_guide
+def test_the_guide_quotes_errors_as_the_program_words_them(guide: str) -> None:
     source = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
-    quoted = [words for row in re.findall(r"^\| (`.+?`) \|", GUIDE, re.MULTILINE) for words in re.findall(r"`([^`]+)`", row)]
+    quoted = [words for row in re.findall(r"^\| (`.+?`) \|", guide, re.MULTILINE) for words in re.findall(r"`([^`]+)`", row)]
 
     assert len(quoted) >= 4
     for words in quoted:

@@ -1,4 +1,4 @@
-"""What can be checked of the documents: every relative link leads somewhere, and the two READMEs are one text in two languages."""
+"""What can be checked of the documents: every relative link leads somewhere, and the READMEs and the guides are each one text in two languages."""
 
 import re
 import sys
@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-TWINS = ("README.md", "README.fr.md")
+PAIRS = (("README.md", "README.fr.md"), ("docs/getting-started.md", "docs/fr/demarrage.md"))
+TWINS = tuple(name for pair in PAIRS for name in pair)
 SKIPPED = {".venv", ".git", ".hypothesis", "node_modules", "shared"}
 
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_OWN_WORDS = re.compile(r"^Description=.*$|<[^>]+>", re.MULTILINE)  # a unit's title, what the reader puts in
 _COMMENT = re.compile(r"\s+#.*$", re.MULTILINE)
 
 
@@ -48,7 +50,10 @@ def dead(path: Path, root: Path) -> Iterator[str]:
 
 def _code(kind: str, code: str) -> str:
     """Code without what its language may change: comments, the language's own setting, and samples of prose (`text`)."""
-    return "" if kind == "text" else _COMMENT.sub("", code).replace("language: fr", "language: en").replace("copie.db", "copy.db")
+    if kind == "text":
+        return ""
+    plain = _OWN_WORDS.sub("", _COMMENT.sub("", code))
+    return plain.replace("language: fr", "language: en").replace("LANGUAGE=fr", "LANGUAGE=en").replace("copie.db", "copy.db")
 
 
 def shape(text: str) -> dict[str, list[object]]:
@@ -61,25 +66,26 @@ def shape(text: str) -> dict[str, list[object]]:
     }
 
 
-def unlike(first: str, second: str) -> Iterator[str]:
-    """How the two READMEs differ in shape."""
+def unlike(names: tuple[str, str], root: Path) -> Iterator[str]:
+    """How the two languages of one text differ in shape."""
+    first, second = ((root / name).read_text(encoding="utf-8") for name in names)
     left, right = shape(first), shape(second)
     for name, found in left.items():
         if found != right[name]:
             where = next((pair for pair in zip(found, right[name], strict=False) if pair[0] != pair[1]), (len(found), len(right[name])))
-            yield f"{' and '.join(TWINS)} differ in their {name}: {where[0]!r} against {where[1]!r}"
+            yield f"{' and '.join(names)} differ in their {name}: {where[0]!r} against {where[1]!r}"
 
 
 def faults(root: Path) -> list[str]:
     """Everything that is wrong."""
-    texts = [(root / name).read_text(encoding="utf-8") for name in TWINS]
-    return [fault for path in pages(root) for fault in dead(path, root)] + list(unlike(*texts))
+    pairs = [pair for pair in PAIRS if all((root / name).exists() for name in pair)]
+    return [fault for path in pages(root) for fault in dead(path, root)] + [fault for pair in pairs for fault in unlike(pair, root)]
 
 
 def main() -> int:
     """Print what is wrong; 1 when anything is."""
     found = faults(ROOT)
-    print("\n".join(found) or f"links: {sum(1 for _ in pages(ROOT))} pages, every link leads somewhere, the READMEs agree")
+    print("\n".join(found) or f"links: {sum(1 for _ in pages(ROOT))} pages, every link leads somewhere, the two languages agree")
     return 1 if found else 0
 
 

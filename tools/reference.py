@@ -109,7 +109,10 @@ def variables() -> str:
         raise SystemExit(f"not read by the program: {', '.join(strangers)}")
     about = (
         "A `.env` beside `vigie.yaml` (or in the current folder) comes after the environment: what the environment sets wins. With no `vigie.yaml`\n"
-        "these settings are the whole configuration.\n"
+        "these settings are the whole configuration.\n\n"
+        "In `vigie.yaml`, `${NAME}` and `${NAME:-default}` are replaced by the value of a variable, and `$${NAME}` writes `${NAME}`. In `.env` the same\n"
+        "two forms expand as python-dotenv expands them, whatever the quotes: the environment comes first, then the lines above; what is set nowhere is\n"
+        "empty. There `${:-$}{NAME}` writes `${NAME}`. In double quotes `\\n`, `\\t` and the like are escapes; in single quotes only `\\'` and `\\\\` are.\n"
     )
     rows = [f"| `{name}` | {words} |" for name, words in VARIABLES.items()]
     return "\n".join(["## `.env` and the environment", "", about, "| variable | what it is |", "|---|---|", *rows, "", PROXIES])

@@ -8,6 +8,8 @@ VigieError
 ├── DeliveryError        a channel did not take a message; holds the retry verdict
 └── ModelError           the language model gave nothing usable; holds a ModelFault
 
+A Config says what is wrong with its values by ValueError, which a FieldError narrows to one of them.
+
 A target's fault is never an exception: a probe turns it into a CheckResult.
 """
 
@@ -40,12 +42,20 @@ class Fault:
         return ": ".join(parts) + (f" ({self.fix})" if self.fix else "")
 
 
-class ConfigError(VigieError):
-    """The configuration is unusable; every fault is listed at once."""
+class FieldError(ValueError):
+    """What a Config's own check finds wrong below one of its keys; `at` is the way there, as in `("headers", "X-Id")`."""
 
-    def __init__(self, faults: list[Fault]) -> None:
+    def __init__(self, at: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.at = at
+
+
+class ConfigError(VigieError):
+    """The configuration is unusable; every fault is listed at once. `heading` says what they have in common."""
+
+    def __init__(self, faults: list[Fault], heading: str = "invalid configuration") -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
-        self.faults = faults
+        self.faults, self.heading = faults, heading
 
 
 class StoreFault(StrEnum):

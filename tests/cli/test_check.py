@@ -82,16 +82,19 @@ def test_without_a_url_every_configured_monitor_is_looked_at(vigie: Run, site: A
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nonsense"], "URL: 'nonsense' is not an http(s) URL; write https://nonsense"),
-        ([""], "URL: '' is not an http(s) URL; write https://example.com/"),
+        (
+            ["nonsense"],
+            "'nonsense' is neither a URL nor the name or ID of a configured monitor\nFix: for a web page write https://nonsense",
+        ),
+        ([""], "'' is neither a URL nor the name or ID of a configured monitor\nFix: for a web page write https://example.com/"),
         (["http://"], "URL: 'http://' names no host; write https://example.com/"),
-        (["--expect-json", "foo", "http://h.test/"], "--expect-json: 'foo' is not a JSON assertion"),
+        (["--expect-json", "foo", "http://h.test/"], "--expect-json: 'foo' is not a comparison"),
         (["--expect-status", "abc", "http://h.test/"], "--expect-status: 'abc' is not a list of statuses; write 200-299,304"),
         (["--timeout", "0", "http://h.test/"], "--timeout: `timeout` must be above 0 and at most 5m"),
         (["--timeout", "banana", "http://h.test/"], "--timeout: 'banana' is not a duration; write 500ms, 30s"),
         (["--max-latency", "fast", "http://h.test/"], "--max-latency: 'fast' is not a duration"),
-        (["--max-redirects", "-1", "http://h.test/"], "--max-redirects: a whole number of at least 0 is expected, not -1"),
-        (["--min-tls-days", "-1", "http://h.test/"], "--min-tls-days: a whole number of at least 0 is expected, not -1"),
+        (["--max-redirects", "-1", "http://h.test/"], "--max-redirects: a whole number from 0 to 50 is expected, not -1"),
+        (["--min-tls-days", "-1", "http://h.test/"], "--min-tls-days: a whole number from 0 to 3650 is expected, not -1"),
         (["--resolver", "1.2.3", "http://h.test/"], "--resolver: '1.2.3' is not a resolver address; write 9.9.9.9"),
         (["--method", "G ET", "http://h.test/"], "--method: 'G ET' is not a request method; write GET"),
         (["--header", "bad", "http://h.test/"], "'bad' is not a header\nFix: write --header 'Name: value'"),
@@ -137,3 +140,45 @@ def test_colours_are_for_terminals_that_want_them(
         monkeypatch.setenv(name, value)
 
     assert coloured(Stream()) is wanted  # type: ignore[arg-type]
+
+
+NAMED = """log: {file: null}
+monitors:
+  - {name: Shop API, url: "http://127.0.0.1:1/"}
+  - {name: Mail, id: post, url: "tcp://127.0.0.1:1"}
+"""
+
+
+def test_configured_monitors_are_checked_by_name_or_id_beside_urls(vigie: Run, folder: Path) -> None:
+    (folder / "vigie.yaml").write_text(NAMED)
+    done = vigie("check", "Shop API", "post", "http://127.0.0.1:2/", "Mail")
+
+    heads = [line for line in done.out.splitlines() if line.startswith("✖")]
+    assert done.status == 2
+    assert [head.split("  ")[1:3] for head in heads] == [
+        ["Shop API", "http://127.0.0.1:1/"],
+        ["Mail", "tcp://127.0.0.1:1"],
+        ["http://127.0.0.1:2/", "tcp.refused"],
+    ]
+    assert "Failed to connect" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["Shop AP"], "'Shop AP' is neither a URL nor the name or ID of a configured monitor\nFix: did you mean 'Shop API'?"),
+        (["Bank"], "Fix: names and IDs: Shop API, shop-api, Mail, post; for a web page write https://Bank"),
+        (["shop.test/health"], "for a web page write https://shop.test/health"),
+        (["--timeout", "5s", "Mail"], "request options need a URL\nFix: leave them out, or set them in vigie.yaml for 'Mail'"),
+        (["--expect-keyword", "x", "tcp://a.test:1"], "--expect-keyword: unknown key 'keyword' for tcp://a.test:1, a monitor of type tcp"),
+        (["--expect-type", "text/html", "tcp://a.test:1"], "--expect-type: tcp:// has no content type"),
+        (["--expect-json", "$.a<=x", "https://a.test/"], "--expect-json: <= needs a number"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_checked_by_name_is_said(arguments: list[str], words: str, vigie: Run, folder: Path) -> None:
+    (folder / "vigie.yaml").write_text(NAMED)
+    done = vigie("check", *arguments)
+
+    assert done.status == 3
+    assert words in done.err

@@ -55,11 +55,11 @@ def test_what_was_not_filled_in_is_said_before_anything_is_watched(vigie: Run, f
 
 
 def test_answers_are_checked_until_they_are_right(vigie: Run, folder: Path, answers: Any) -> None:
-    answers("shop", "https://shop.test/a'b\"c", "de", "fr", "me", "me@gmail.com", "you@site.test", None, "x", "465", "p'w \"#\\$ x")
+    answers("de", "fr", "shop", "https://shop.test/a'b\"c", "me", "me@gmail.com", "you@site.test", None, "x", "465", "p'w \"#\\$ x")
     done = vigie("init")
 
     assert done.status == 0
-    for words in ("write https://shop", "'de' must be fr or en", "'me' is not an email address", "'x' is not a port"):
+    for words in ("write https://shop", "'de' must be fr or en", "'me' is not an email address", "'x' n'est pas un port"):
         assert f"  {words}" in done.out or words in done.out
     found = load(None, {}, folder)
     assert (found.language, found.monitors[0].config.reveal().url) == ("fr", "https://shop.test/a'b\"c")
@@ -69,10 +69,10 @@ def test_answers_are_checked_until_they_are_right(vigie: Run, folder: Path, answ
 
 @pytest.mark.parametrize("password", ["", "abcdefgh", "abcd efgh ijkl", "'", '"', "\\", "#1", " lead", "a\\'b", "${HOME}", "é"])
 def test_any_password_survives_the_env_file(password: str, vigie: Run, folder: Path, answers: Any) -> None:
-    answers("https://a.test/", "en", "v@site.test", "t@site.test", "smtp.site.test", "587", password)
+    answers("en", "https://a.test/", "v@site.test", "t@site.test", "smtp.site.test", "587", password)
     vigie("init")
 
-    assert dotenv_values(folder / ".env", interpolate=False)["EMAIL_PASSWORD"] == password
+    assert dotenv_values(folder / ".env")["EMAIL_PASSWORD"] == password
     found = load(None, {}, folder).channels["mail"].config.reveal().password
     assert (found.reveal() if found else "") == password
 

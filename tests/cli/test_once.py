@@ -92,7 +92,7 @@ def test_missing_settings_are_logged_one_by_one(vigie: Run, folder: Path, site: 
 
     assert done.status == 3
     for name in ("EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER"):
-        assert f"CRITICAL - invalid configuration: {folder}/.env: {name}: is not set, and email needs it (set it in {folder}/.env)" in log
+        assert f"CRITICAL - no alert can be sent: {folder}/.env: {name}: is not set, and email needs it (set it in {folder}/.env)" in log
     assert log.count("\n") == 3
     assert site.requests == []
 
@@ -109,7 +109,7 @@ def test_a_yaml_without_a_channel_says_so(vigie: Run, folder: Path) -> None:
     done = vigie("once")
 
     assert done.status == 3
-    assert "notify: no channel is configured: no alert would be sent (write `notify:" in done.err
+    assert "notify: no channel is configured (write `notify:" in done.err
 
 
 def _random(path: Path) -> None:

@@ -85,7 +85,7 @@ def test_config_check_counts_and_notes(vigie: Run, quick: Path, folder: Path) ->
     done = vigie("config", "check")
     assert done.status == 0
     assert f"no vigie.yaml and no .env in {folder}" in done.out
-    assert "note: " + f"{folder}/.env: EMAIL_SENDER: is not set" in done.out
+    assert "no alert can be sent: " + f"{folder}/.env: EMAIL_SENDER: is not set" in done.out
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_what_did_not_happen_is_null() -> None:
 def test_a_plugin_line_is_one_line_with_performance_data() -> None:
     line = results.nagios([(MONITOR, RESULT)])
 
-    assert line.startswith("VIGIE WARNING - Shop / API’s: answered in 912 ms, limit 800 ms | ")
+    assert line.startswith("VIGIE WARNING - Shop / API's: answered in 912 ms, limit 800 ms | ")
     assert "'time'=0.912040s;0.8;;0" in line
     assert "'size'=512B;;;0" in line
     assert "\n" not in line
@@ -70,7 +70,7 @@ def test_of_several_the_worst_speaks() -> None:
     up = CheckResult("wiki", 0, Status.UP, timings=Timings(total=12))
     line = results.nagios([(replace(MONITOR, name="Wiki"), up), (MONITOR, RESULT)])
 
-    assert line.startswith("VIGIE WARNING - Shop / API’s: answered")
+    assert line.startswith("VIGIE WARNING - Shop / API's: answered")
     assert "'Wiki time'=0.012000s" in line
 
 
@@ -97,7 +97,7 @@ def test_the_exit_status_is_the_worst(statuses: list[Status], code: int) -> None
 def test_text_holds_the_verdict_the_phases_and_the_advice() -> None:
     text = results.text(MONITOR, RESULT, colour=False)
 
-    for words in ("DEGRADED  https://shop.test/  latency.threshold", "first byte 900.0 ms", "32 days left", "→ Look."):
+    for words in ("DEGRADED  Shop | API's  https://shop.test/  latency.threshold", "first byte 900.0 ms", "32 days left", "→ Look."):
         assert words in text
     assert "\x1b" not in text
     assert "\x1b[33m" in results.text(MONITOR, RESULT, colour=True)

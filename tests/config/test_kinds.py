@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from vigie import cli
 from vigie.buses.process import Assign, frame, read_down
-from vigie.config import load
+from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
 from vigie.errors import ConfigError
 from vigie.ports import Traits
@@ -85,3 +86,30 @@ def test_options_travel(tmp_path: Path) -> None:
     (tmp_path / "vigie.yaml").write_text(FILE)
     specs = [one.spec for one in load(None, {}, tmp_path).monitors]
     assert read_down(frame(Assign(1, specs, []))[4:]) == Assign(1, specs, [])
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "identity", "host"),
+    [
+        ({"url": "dns://example.com?type=MX"}, "example.com (MX)", "example-com", "example.com"),
+        ({"url": "dns://example.com?type=MX", "name": "Mail records"}, "Mail records", "mail-records", "example.com"),
+        ({"type": "dns", "name": "example.com"}, "example.com", "example-com", "example.com"),
+        ({"type": "dns", "name": "Our name", "lookup": "example.com"}, "Our name", "our-name", "example.com"),
+        ({"type": "dns", "lookup": "example.com"}, "example.com (A)", "example-com", "example.com"),
+    ],
+)
+def test_a_dns_check_has_a_display_name_of_its_own(values: dict[str, Any], name: str, identity: str, host: str) -> None:
+    one = one_monitor(values)
+
+    assert (one.monitor.name, one.monitor.id, one.monitor.host) == (name, identity, host)
+
+
+def test_a_key_that_a_kind_lacks_names_the_kind_and_the_url() -> None:
+    with pytest.raises(ConfigError) as refused:
+        one_monitor({"url": "tcp://db.example.com:5432", "expect": {"keyword": "x"}})
+    with pytest.raises(ConfigError) as nested:
+        one_monitor({"url": "redis://me:secret@db.example.com", "expect": {"keyword": "x"}})
+
+    assert "unknown key 'expect' for tcp://db.example.com:5432, a monitor of type tcp" in str(refused.value)
+    assert "secret" not in str(nested.value)
+    assert "expect.keyword: unknown key 'keyword' for redis://" in str(nested.value)

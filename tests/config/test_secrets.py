@@ -39,6 +39,7 @@ OPEN = {
     "domain",
     "cron",
     "timezone",
+    "lookup",
     "database",
     "topic",
     "service",

@@ -207,6 +207,21 @@ async def test_a_draft_is_written_while_the_failure_is_being_confirmed(store: Me
     assert world.model.asked == 1
 
 
+async def test_where_one_failure_is_enough_the_log_names_the_incident_that_it_opened(
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "vigie")
+    world = World(store, clock)
+    world.monitors = [fake_monitor(every_ms=5_000, policy=policies(confirm=1, to=("mail",)))]
+    async with world.vigie().at_work():
+        await clock.sleep(40)
+
+    assert "opened shop-1" in caplog.text
+    assert "shop-1: report by" in caplog.text
+    assert "shop-2" not in caplog.text
+    assert "suspected" not in caplog.text
+
+
 async def test_a_model_that_misled_is_let_choose_instead_of_write(store: MemoryStore, clock: VirtualClock) -> None:
     world = World(store, clock)
     world.flaps = (10, 100, 190, 280)

@@ -476,7 +476,7 @@ def test_a_url_stands_for_a_monitor() -> None:
     plain = one_monitor({"url": "dns://shop.test"})
     asked = one_monitor({"url": "dns://9.9.9.9/shop.test?type=mx", "expect": {"min_count": 2}})
     back = one_monitor({"url": "dns://[2001:db8::1]?type=PTR"})
-    assert (back.monitor.target, back.config.reveal().name) == ("dns://[2001:db8::1]?type=PTR", "2001:db8::1")
+    assert (back.monitor.target, back.config.reveal().lookup) == ("dns://[2001:db8::1]?type=PTR", "2001:db8::1")
     six = one_monitor({"url": "dns://[::1]:5353/_dmarc.shop.test?type=TXT&dnssec=true"})
 
     assert (plain.monitor.kind, plain.monitor.target, plain.monitor.host) == ("dns", "dns://shop.test?type=A", "shop.test")

@@ -93,18 +93,29 @@ def _root(*, version: bool = typer.Option(False, "--version", help="Show the ver
 
 def main(arguments: Sequence[str] | None = None) -> Never:
     """Entry of the console script; every error ends with its fix and a documented exit status, never with a traceback."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a pipe of Windows or an old locale does not know every mark: `?` beats no output
     try:
         status = _run(arguments)
-        if sys.stdout is not None:  # nobody may be listening
-            sys.stdout.flush()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         status = INTERRUPTED
     except OSError as error:
         status = _broken_output(error)
     sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Put the null device where a standard stream is closed (`>&-`): else the next file opened would take its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -117,7 +128,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return INTERRUPTED
     except ConfigError as error:
         count = len(error.faults)
-        return _tell(f"The configuration is invalid ({count} error{'s' if count > 1 else ''}):\n{error}")
+        heading = "The configuration is invalid" if error.heading == "invalid configuration" else error.heading.capitalize()
+        return _tell(f"{heading} ({count} error{'s' if count > 1 else ''}):\n{error}")
     except VigieError as error:
         return _tell(error.message, error.fix)
     except OSError:
@@ -128,7 +140,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _tell(message: str, fix: str = "") -> int:
-    typer.echo(message + (f"\nFix: {fix}" if fix else ""), err=True)
+    with contextlib.suppress(OSError):  # the exit status says it to whoever has no way to read
+        typer.echo(message + (f"\nFix: {fix}" if fix else ""), err=True)
     return UNUSABLE
 
 

@@ -1,11 +1,13 @@
 """Run checks now and print the results; changes no state, sends nothing."""
 
+import difflib
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Never
 
 import typer
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 app = command()
 
 Many = list[str] | None
+_LISTED = 20
+_HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:]+\])(:\d{1,5})?(/\S*)?")
 # Which option speaks for which key of a monitor, where the names differ.
 _OPTIONS = {
     "headers": "--header",
@@ -38,6 +42,7 @@ _OPTIONS = {
     epilog=notes(
         "vigie check https://example.com/",
         "vigie check --expect-json '$.db==up' --max-latency 500ms https://api.example.com/health",
+        "vigie check 'Shop API' https://example.com/                  (a configured monitor by its name or ID, and a URL)",
         "vigie check --format json | jq .status                     (every configured monitor)",
         "vigie check --explain https://example.com/                (diagnostics where something is wrong)",
         "vigie check --format nagios --min-tls-days 21 https://example.com/",
@@ -45,7 +50,10 @@ _OPTIONS = {
     )
 )
 def check(
-    urls: Annotated[Many, typer.Argument(metavar="[URL]...", help="What to check; every configured monitor by default.")] = None,
+    wanted: Annotated[
+        Many,
+        typer.Argument(metavar="[URL|NAME]...", help="URLs, and names or IDs of configured monitors; every configured monitor by default."),
+    ] = None,
     *,
     config: ConfigOption = None,
     timeout: Annotated[str | None, typer.Option(help="Timeout of the whole check, such as 10s.")] = None,
@@ -54,7 +62,9 @@ def check(
     expect_status: Annotated[str | None, typer.Option(help="Accepted statuses, such as 200-299,304.")] = None,
     expect_keyword: Annotated[Many, typer.Option(help="Text that must be in the page; repeatable.")] = None,
     reject_keyword: Annotated[Many, typer.Option(help="Text that must not be in the page; repeatable.")] = None,
-    expect_json: Annotated[Many, typer.Option(help="'PATH==VALUE' (JSONPath; also !=, <, >); repeatable.")] = None,
+    expect_json: Annotated[
+        Many, typer.Option(help="'PATH operator VALUE' (JSONPath; ==, !=, <, <=, >, >=), such as '$.queue<=100'; repeatable.")
+    ] = None,
     expect_type: Annotated[str | None, typer.Option(help="Content type, such as application/json.")] = None,
     max_latency: Annotated[str | None, typer.Option(help="Response time above which it is degraded, such as 500ms.")] = None,
     max_redirects: Annotated[int | None, typer.Option(help="Maximum number of redirects.")] = None,
@@ -89,14 +99,34 @@ def check(
         insecure=insecure or None,
         expect=expect or None,
     )
-    if urls:
-        monitors = tuple(_one(url, index, values) for index, url in enumerate(urls))
-        found = replace(settings(config), monitors=monitors)
+    found = settings(config)
+    if wanted:
+        found = replace(found, monitors=_chosen(found, wanted, values))
     elif values:
         raise VigieError("request options need a URL", "give one, or set them in vigie.yaml")
-    else:
-        found = settings(config)
     raise typer.Exit(_show(found, format_, explain=explain))
+
+
+def _chosen(found: Desired, wanted: Sequence[str], values: dict[str, Any]) -> tuple[DesiredMonitor, ...]:
+    """What was asked for, in its order and each but once: URLs as monitors of their own, and configured monitors by name or ID."""
+    chosen: dict[str, DesiredMonitor] = {}
+    for index, text in enumerate(wanted):
+        named = [] if "://" in text else [one for one in found.monitors if text in (one.monitor.id, one.monitor.name)]
+        if named and values:
+            raise VigieError("request options need a URL", f"leave them out, or set them in vigie.yaml for {text!r}")
+        for one in named or [_one(text, index, values) if "://" in text else _stranger(found, text)]:
+            chosen.setdefault(one.monitor.id, one)
+    return tuple(chosen.values())
+
+
+def _stranger(found: Desired, text: str) -> Never:
+    """Raise VigieError for a name that no monitor has, with the nearest one, or the URL that a host would have."""
+    known = [] if found.file is None else list(dict.fromkeys(name for one in found.monitors for name in (one.monitor.name, one.monitor.id)))
+    near = difflib.get_close_matches(text, known, 1)
+    hints = [f"did you mean {near[0]!r}?"] if near else [f"names and IDs: {', '.join(known[:_LISTED])}"] if known else []
+    if _HOST.fullmatch(text) or not known:
+        hints.append(f"for a web page write https://{text if _HOST.fullmatch(text) else 'example.com/'}")
+    raise VigieError(f"{text!r} is neither a URL nor the name or ID of a configured monitor", "; ".join(hints))
 
 
 def _keys(url: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +134,10 @@ def _keys(url: str, values: dict[str, Any]) -> dict[str, Any]:
     scheme, found, _ = url.partition("://")
     if not found or scheme.lower() in ("http", "https"):
         return {"url": url, **values}
-    return {"url": url, **{key: value for key, value in values.items() if key != "expect"}, **values.get("expect", {})}
+    expect: dict[str, Any] = dict(values.get("expect", {}))
+    if "type" in expect:
+        raise VigieError(f"--expect-type: {scheme}:// has no content type", "leave it out")
+    return {"url": url, **{key: value for key, value in values.items() if key != "expect"}, **expect}
 
 
 def _one(url: str, index: int, values: dict[str, Any]) -> DesiredMonitor:
@@ -113,10 +146,15 @@ def _one(url: str, index: int, values: dict[str, Any]) -> DesiredMonitor:
         one = one_monitor(_keys(url, values))
     except ConfigError as error:
         fault = error.faults[0]
-        key = fault.key.partition("]")[2].removeprefix(".")
-        option = _OPTIONS.get(key) or ("--" + key.replace("_", "-") if key and key != "url" else "URL")
-        raise VigieError(f"{option}: {fault.message}", fault.fix) from error
+        raise VigieError(f"{_option(fault.key)}: {fault.message}", fault.fix) from error
     return replace(one, monitor=replace(one.monitor, id=f"{one.monitor.id}-{index}"))
+
+
+def _option(key: str) -> str:
+    """The option that a key such as `monitors[0].expect.json[1]` came from."""
+    own = key.partition("]")[2].removeprefix(".")
+    named = next((option for name, option in _OPTIONS.items() for key in (own, f"expect.{own}") if key.startswith(name)), None)
+    return named or ("--" + own.replace("_", "-") if own and own != "url" else "URL")
 
 
 def _file(path: Path | None) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO, TypeVar
 
 import typer
 from typer.core import TyperGroup
@@ -24,11 +24,23 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 log = logging.getLogger("vigie")
 UNUSABLE = 3
+NO_ALERTS = "no alert can be sent"
 INTERRUPTED = 130  # what shells make of Ctrl-C
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", "-c", help="Configuration file; else VIGIE_CONFIG, else ./vigie.yaml, else .env alone.")
 ]
+
+
+LocaleOption = Annotated[
+    Literal["fr", "en"] | None, typer.Option(help="Language; by default that of the session (LC_ALL, LC_MESSAGES, LANG).")
+]
+
+
+def locale_language() -> str:
+    """`fr` or `en`, as the session's locale asks for (POSIX, Base Definitions §8.2)."""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    return "fr" if spoken.lower().startswith("fr") else "en"
 
 
 class Group(TyperGroup):
@@ -109,13 +121,18 @@ async def reading(found: Desired, *, make: bool = False) -> AsyncIterator["Queri
         yield StoredQueries(store, lambda: [one.monitor for one in found.monitors])
 
 
+def unsendable(found: Desired) -> list[Fault]:
+    """Why no alert could be sent: every mail setting that is missing, or that there is no channel."""
+    if found.missing or found.channels:
+        return list(found.missing)
+    fix = "write `notify: {mail: {type: email}}` and set SMTP_* and EMAIL_* in .env, or name another channel"
+    return [Fault("no channel is configured", fix, "notify", str(found.file))]
+
+
 def need_channels(found: Desired) -> None:
-    """Raise ConfigError that names every missing mail setting when nobody could be told."""
-    if found.missing:
-        raise ConfigError(list(found.missing))
-    if not found.channels:
-        fix = "write `notify: {mail: {type: email}}` and set SMTP_* and EMAIL_* in .env, or name another channel"
-        raise ConfigError([Fault("no channel is configured: no alert would be sent", fix, "notify", str(found.file))])
+    """Raise ConfigError that names everything without which no alert could be sent."""
+    if wrong := unsendable(found):
+        raise ConfigError(wrong, NO_ALERTS)
 
 
 def exposed(found: Desired) -> Fault | None:
@@ -172,7 +189,7 @@ def logged() -> Iterator[None]:
         yield
     except ConfigError as error:
         for fault in error.faults:
-            log.critical("invalid configuration: %s", fault)
+            log.critical("%s: %s", error.heading, fault)
         raise typer.Exit(UNUSABLE) from error
     except VigieError as error:
         log.critical("%s%s", error.message, f". Fix: {error.fix}" if error.fix else "")

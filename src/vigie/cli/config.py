@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, counted, exposed, group, grouped, joined, notes, settings
+from vigie.cli.common import NO_ALERTS, ConfigOption, counted, exposed, group, grouped, joined, notes, settings, unsendable
 from vigie.errors import ConfigError
 
 app = group("Check the configuration, print its JSON Schema, or show it with secrets masked.")
@@ -32,12 +32,14 @@ def check(
         raise ConfigError([*joined(found.problems)])
     where = found.file or found.base / ".env"
     what = f"{where} is valid" if where.exists() else f"no vigie.yaml and no .env in {found.base}: using the environment and the defaults"
-    channels = f"channels: {', '.join(found.channels)}" if found.channels else "no channel, so no alert would be sent"
+    channels = f"channels: {', '.join(found.channels)}" if found.channels else "no channel"
     typer.echo(f"{what}; {counted(len(found.monitors), 'monitor')}, {channels}")
+    for fault in unsendable(found):
+        typer.echo(f"{NO_ALERTS}: {fault}")
     for doubt in grouped(found.doubts):
         typer.echo(f"warning: {doubt}")
-    for fault in (*found.missing, *filter(None, [exposed(found)])):
-        typer.echo(f"note: {fault}")
+    if (readable := exposed(found)) is not None:
+        typer.echo(f"note: {readable}")
     for fault in found.warnings:
         typer.echo(f"warning: {fault}")
 

@@ -10,11 +10,11 @@ import time
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
-from vigie.cli.common import command, notes
+from vigie.cli.common import LocaleOption, command, locale_language, notes
 from vigie.errors import VigieError
 from vigie.report.wording import cause_words
 from vigie.text import pick
@@ -94,12 +94,12 @@ class Mailbox:
 )
 def demo(
     *,
-    language: Annotated[Literal["fr", "en"], typer.Option(help="Language of the demo and of the report.")] = "en",
+    language: LocaleOption = None,
     model: Annotated[str | None, typer.Option(help="Have this model of a local Ollama write the report.")] = None,
 ) -> None:
     """Start a small site, break it, and show the checks, suspicion, incident, report, alert and recovery, with the real engine."""
     with tempfile.TemporaryDirectory(prefix="vigie-demo-", ignore_cleanup_errors=True) as folder:
-        asyncio.run(_Story(language, model, Path(folder)).play())
+        asyncio.run(_Story(language or locale_language(), model, Path(folder)).play())
 
 
 class _Aside(logging.Handler):

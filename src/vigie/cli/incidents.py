@@ -44,7 +44,7 @@ def list_(
     *,
     config: ConfigOption = None,
     only_open: Annotated[bool, typer.Option("--open", help="Show only open incidents.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Maximum number of incidents.")] = 30,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of incidents.")] = 30,
 ) -> None:
     """List the most recent incidents."""
     known = settings(config)
@@ -311,7 +311,7 @@ async def _handled(found: Desired, identity: str, event: Acked | Resolved) -> No
 
 
 @app.command(epilog=notes("vigie incidents uptime --days 7"))
-def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, help="Number of days.")] = 30) -> None:
+def uptime(*, config: ConfigOption = None, days: Annotated[int, typer.Option(min=1, max=3_650, help="Number of days.")] = 30) -> None:
     """Show the availability of each monitor; time in which Vigie could not check is left out."""
     found = settings(config)
     end = _now()

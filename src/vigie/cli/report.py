@@ -42,7 +42,7 @@ def evaluate(
     prompt: PromptOption = None,
     mode: ModeOption = "auto",
     language: LanguageOption = None,
-    most: Annotated[int, typer.Option("--cases", help="How many of the frozen incidents to use, evenly spread.", min=1)] = 65,
+    most: Annotated[int, typer.Option("--cases", help="How many of the frozen incidents to use, evenly spread.", min=1, max=1_000)] = 65,
 ) -> None:
     """Evaluate a model on frozen incidents with known causes."""
     found = settings(config)

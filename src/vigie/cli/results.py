@@ -87,7 +87,8 @@ def text(monitor: Monitor, result: CheckResult, *, colour: bool, language: str =
     on, off = (_COLOURS[result.status], "\x1b[0m") if colour else ("", "")
     cause = f"  {result.cause}" if result.cause else ""
     phases = drawn.bars(result.timings) if colour else [_phases(result.timings)]
-    lines = [f"{on}{_MARKS[result.status]} {result.status.upper()}{off}  {monitor.target}{cause}"]
+    name = "" if monitor.name in (monitor.target, monitor.host) else f"{monitor.name}  "
+    lines = [f"{on}{_MARKS[result.status]} {result.status.upper()}{off}  {name}{monitor.target}{cause}"]
     parts = [result.message, *drawn.hops(result), _served(result), *phases, _certificate(result.tls)]
     parts += drawn.chain(result.tls) if colour else []
     parts += [] if diagnosis is None else drawn.diagnosis(diagnosis, language)
@@ -122,7 +123,7 @@ def nagios(checked: Sequence[Checked]) -> str:
     status = worst([result.status for _, result in checked])
     names = _names([monitor for monitor, _ in checked])
     said = "; ".join(f"{name}: {_said(result)}" for name, (_, result) in zip(names, checked, strict=True) if result.status is status)
-    labels = [""] if len(checked) == 1 else [f"{_clean(name)} " for name in names]
+    labels = [""] if len(checked) == 1 else [f"{_label(name)} " for name in names]
     perf = " ".join(part for label, (_, result) in zip(labels, checked, strict=True) for part in _perfdata(label, result))
     return f"VIGIE {_NAGIOS[status]} - {_clean(said) or 'nothing to check'}" + (f" | {perf}" if perf else "")
 
@@ -153,5 +154,10 @@ def _perfdata(prefix: str, result: CheckResult) -> list[str]:
 
 
 def _clean(words: str) -> str:
-    """`|` starts performance data and a quote ends a label, so neither may come from a name or message."""
-    return " ".join(words.replace("|", "/").replace("'", "’").split())
+    """`|` starts performance data, so that it may not come from a name or message."""
+    return " ".join(words.replace("|", "/").split())
+
+
+def _label(name: str) -> str:
+    """A name as part of a label, which can hold neither `'` nor `=`."""
+    return _clean(name).replace("'", "").replace("=", "-")

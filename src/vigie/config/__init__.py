@@ -18,6 +18,8 @@ from vigie.net import Proxies, Secret, Secrets
 __all__ = ["Channel", "Desired", "DesiredMonitor", "Llm", "Sealed", "find", "load", "one_monitor"]
 
 _ENVIRONMENT = "environment"  # stands for a file where there is none
+_SHOWN = 60
+_LONG = re.compile(r"\S{160,}")
 _SEED_URL = "https://ollama.com/"
 _MAIL = ("EMAIL_SENDER", "EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER")
 _RELAY = ("EMAIL_SENDER", "EMAIL_RECEIVER", "SMTP_SERVER")  # what is enough for a mail server that asks for no login
@@ -143,7 +145,12 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
 def _masked(read: Tree, faults: list[Fault]) -> list[Fault]:
     """The faults, should one of them quote what came out of a variable."""
     values = Secrets(value for one in read.filled() for value in one.values)
-    return [replace(fault, message=values.mask(fault.message), fix=values.mask(fault.fix)) for fault in faults]
+    return [replace(fault, message=_cut(values.mask(fault.message)), fix=_cut(values.mask(fault.fix))) for fault in faults]
+
+
+def _cut(words: str) -> str:
+    """The words without the middle of what nobody would read to its end: a value of thousands of characters."""
+    return _LONG.sub(lambda match: f"{match[0][:_SHOWN]}…{match[0][-1]}", words)
 
 
 def one_monitor(values: dict[str, Any]) -> DesiredMonitor:

@@ -12,7 +12,7 @@ import msgspec
 
 from vigie import plugins
 from vigie.config import secrets
-from vigie.config.convert import build, convert, enc_hook, named, unknown
+from vigie.config.convert import NEAREST, UNKNOWN_KEY, build, convert, enc_hook, named, unknown
 from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
 from vigie.config.model import Alert, Common, File, Maintenance, Report
 from vigie.config.tree import Path, Tree
@@ -23,7 +23,7 @@ from vigie.core.notification import NotificationPolicy, Window
 from vigie.core.period import Every
 from vigie.core.subject import VIGIE_ID
 from vigie.errors import VigieError
-from vigie.net import Secret, split_server
+from vigie.net import Secret, redact_url, split_server
 from vigie.stores import kind_of
 from vigie.text.marks import misleading
 
@@ -204,11 +204,12 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
         values = said | {key: value for key, value in values.items() if key != "url"}
     common_keys = {one.name for one in _COMMON}
     own_keys = {one.encode_name for one in msgspec.structs.fields(adapter.Config)}
+    before = len(tree.faults)
     for key in values.keys() - common_keys - own_keys:
         unknown(tree, (*path, key), key, [*sorted(common_keys), *sorted(own_keys)])
-    before = len(tree.faults)
     common = build(tree, {key: value for key, value in values.items() if key in common_keys}, Common, path)
     config = build(tree, {key: value for key, value in values.items() if key in own_keys}, adapter.Config, path)
+    _name_monitor(tree, before, kind, raw)
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     verify(tree, adapter, config, path)
@@ -219,9 +220,10 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
     held = secrets.of(tree, config, (Common, adapter.Config), path)
     target = held.target(config.target)
     # One host may be looked at in many ways, so that its name alone would not tell them apart.
-    name = common.name or (target if by_url else config.host or target)
+    title = getattr(config, "title", None)
+    name = common.name or title or (target if by_url else config.host or target)
     one = Monitor(
-        id=common.id or slug(name) or slug(config.host) or "monitor",
+        id=common.id or (slug(name) if common.name or title is None else "") or slug(config.host) or "monitor",
         name=name,
         kind=kind,
         target=target,
@@ -235,6 +237,15 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
     )
     options = private(msgspec.to_builtins(config, enc_hook=enc_hook, builtin_types=(Secret,)), held.secrets)
     return DesiredMonitor(one, Sealed(config), options, held.secrets)
+
+
+def _name_monitor(tree: Tree, before: int, kind: str, raw: Any) -> None:
+    """Have the faults about keys that a kind lacks say which kind it is, and which URL asks for it: other kinds may have them."""
+    url = raw if isinstance(raw, str) else raw.get("url")
+    whose = f" for {redact_url(url)}, a monitor of type {kind}" if isinstance(url, str) else f" for a monitor of type {kind}"
+    for index, fault in enumerate(tree.faults[before:], before):
+        if fault.message.startswith(UNKNOWN_KEY) and not fault.fix.startswith(NEAREST):
+            tree.faults[index] = replace(fault, message=fault.message + whose)
 
 
 def _kind_of(url: Any) -> str:
@@ -277,7 +288,7 @@ def check_addresses(tree: Tree, file: File) -> None:
     """Note control targets that are not `host:port` and a second resolver that is not an address."""
     for index, text in enumerate(file.control):
         host, _, port = text.rpartition(":")
-        if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        if not (host and re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536):
             tree.fault(("control", index), f"{text!r} is not a host and port", "write example.com:443")
     if file.second_resolver is not None:
         try:

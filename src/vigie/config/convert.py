@@ -3,7 +3,7 @@
 import difflib
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -11,11 +11,15 @@ import msgspec
 
 from vigie.config.tree import Path, Tree
 from vigie.core.duration import Duration
+from vigie.errors import FieldError
 from vigie.net import MASK, Secret, held_by
 
 _EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `[^`]+`| (>=|<=|matching) .*)")
 _BOUND = re.compile(r" (>=|<=) ([-\d.]+)")
 _QUOTED = re.compile(r"'([^']+)'|\"([^\"]+)\"")
+UNKNOWN_KEY, NEAREST = "unknown key", "did you mean"  # how the fault of such a key begins, and its fix where one is near
+_MAX_BARE = 1_000_000  # what somebody may have meant as seconds or minutes
+_SHOWN, _MAX_BITS = 80, 1_000  # a longer number cannot be written out as text at all
 _KINDS = {
     "str": "text",
     "int": "a whole number",
@@ -34,7 +38,8 @@ def dec_hook(kind: type, value: Any) -> Any:
         if isinstance(value, Secret):
             return value
         if not isinstance(value, str):
-            raise ValueError("text is expected, not what is there")
+            scalar = isinstance(value, bool | int | float)
+            raise ValueError("text is expected; put the value in quotes" if scalar else f"text is expected, not {named(value)}")
         return Secret(value)
     raise NotImplementedError(kind)
 
@@ -42,7 +47,9 @@ def dec_hook(kind: type, value: Any) -> Any:
 def written(kind: type, value: Any) -> Any:
     """As `dec_hook`, for values that people write: a bare number is not a duration, because nobody can know its unit."""
     if kind is Duration and isinstance(value, int | float) and not isinstance(value, bool) and value != 0:
-        raise ValueError(f"{value!r} has no unit; write {value}s, or {value}m")
+        if 0 < value < _MAX_BARE:
+            raise ValueError(f"{value!r} has no unit; write {value}s, or {value}m")
+        raise ValueError(f"{named(value)} is not a duration; write 500ms, 30s, 5m, 2h or 1d")
     return dec_hook(kind, value)
 
 
@@ -78,6 +85,11 @@ def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
     if struct is not None and value is not None and _only_struct(kind):
         tree.fault(path, f"keys with values are expected, not {named(value)}", f"valid keys: {', '.join(struct.__struct_fields__)}")
         return None
+    before, container = len(tree.faults), _container(kind, value)
+    if container is not None:
+        value = _items(tree, value, container, path)
+        if len(tree.faults) > before:
+            return None
     for strict in (True, False):
         try:
             return msgspec.convert(value, kind, strict=strict, dec_hook=written)
@@ -88,6 +100,22 @@ def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
             tree.fault(path, _plain(str(error), _Hidden() if hidden else value, kind))
             return None
     return None
+
+
+def _container(kind: Any, value: Any) -> Any:
+    """What a list or mapping may hold under a kind; None for other values, and where the kind takes no such thing."""
+    while get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    choices = get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+    wanted = (list, tuple, frozenset, set) if isinstance(value, list) else (dict,) if isinstance(value, dict) else ()
+    return next((get_args(choice)[-1 if value.__class__ is dict else 0] for choice in choices if get_origin(choice) in wanted), None)
+
+
+def _items(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
+    """A list or mapping with every item converted, each fault noted at its own place."""
+    if isinstance(value, dict):
+        return {key: convert(tree, item, kind, (*path, key)) for key, item in value.items()}
+    return [convert(tree, item, kind, (*path, index)) for index, item in enumerate(value)]
 
 
 class _Hidden:
@@ -105,7 +133,10 @@ def named(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, dict | list):
         return "keys with values" if isinstance(value, dict) else "a list"
-    return repr(value)
+    if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+        return "a number of many digits"
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def _choices(kind: Any) -> list[str]:
@@ -129,9 +160,25 @@ def _plain(said: str, value: Any, kind: Any) -> str:
         id_words = f"{named(value)} is not valid: lowercase letters, digits and hyphens only, at most 63"
         return "expected a web address, such as https://hooks.example.com/…" if "https" in said else id_words
     parts = [_KINDS.get(part.strip(), part.strip()) for part in match[1].split("|") if part.strip() != "null"]
-    bound = _BOUND.search(said)
-    limit = f" of at {'least' if bound[1] == '>=' else 'most'} {bound[2]}" if bound else ""
+    limit = _range(kind) if _BOUND.search(said) else ""
     return f"{' or '.join(parts)}{limit} {'are' if parts[-1].startswith('keys') else 'is'} expected, not {named(value)}"
+
+
+def _range(kind: Any) -> str:
+    """The numbers that a field takes, in words."""
+    metas = [part for one in _annotations(kind) for part in one if isinstance(part, msgspec.Meta)]
+    low, high = (next((bound for one in metas if (bound := getattr(one, side)) is not None), None) for side in ("ge", "le"))
+    if low is not None and high is not None:
+        return f" from {low} to {high}"
+    return f" of at least {low}" if low is not None else f" of at most {high}" if high is not None else ""
+
+
+def _annotations(kind: Any) -> Iterator[tuple[Any, ...]]:
+    """The metadata of an annotation and of its parts."""
+    if get_origin(kind) is Annotated:
+        yield kind.__metadata__
+    for part in get_args(kind):
+        yield from _annotations(part)
 
 
 def build(
@@ -153,26 +200,46 @@ def build(
         if one.required and name not in values:
             variable = variables.get(name)
             tree.fault(path, f"`{name}` is missing", f"add `{name}: …`" + (f", or set {variable} in .env" if variable else ""))
-    if len(tree.faults) > before:
+    if len(tree.faults) > before or tree.is_unread(path):
         return None
     try:
         return struct(**found)
     except ValueError as error:
-        tree.fault((*path, *_spoken_of(str(error), found)), str(error))
+        at = error.at if isinstance(error, FieldError) else _spoken_of(str(error), found, values)
+        tree.fault((*path, *at), str(error))
         return None
 
 
-def _spoken_of(message: str, found: dict[str, Any]) -> tuple[str, ...]:
-    """The key that a Struct's own complaint is about: the one that it names first, or the only one whose value it quotes."""
+def _spoken_of(message: str, found: dict[str, Any], values: dict[str, Any]) -> Path:
+    """The way to what a Struct's own complaint is about: the key that it names first, or the only one whose value it quotes."""
     named = re.match(r"`(\w+)`", message)
     if named and named[1] in found:
         return (named[1],)
     quoted = [first or second for first, second in _QUOTED.findall(message)]
     held = [key for key, value in found.items() if any(word in str(value) for word in quoted)]
-    return (held[0],) if len(held) == 1 else ()
+    return (held[0], *_way_to(quoted, values.get(held[0]))) if len(held) == 1 else ()
+
+
+def _way_to(words: list[str], value: Any) -> Path:
+    """The way into lists and mappings to the only text or key there that holds one of the words; empty when there are more, or none."""
+    places = list(_texts(value, ()))
+    same = [way for way, text in places if text in words]
+    found = same or [way for way, text in places if any(word in text for word in words)]
+    return found[0] if len(found) == 1 else ()
+
+
+def _texts(value: Any, way: Path) -> Iterator[tuple[Path, str]]:
+    """The texts and keys within lists and mappings, each with its way."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        if isinstance(key, str):
+            yield (*way, key), key
+        if isinstance(item, str):
+            yield (*way, key), item
+        yield from _texts(item, (*way, key))
 
 
 def unknown(tree: Tree, path: Path, key: str, known: Any) -> None:
     """Note an unknown key and the nearest known one."""
     near = difflib.get_close_matches(key, list(known), 1)
-    tree.fault(path, f"unknown key {key!r}", f"did you mean {near[0]!r}?" if near else f"valid keys: {', '.join(known)}")
+    tree.fault(path, f"{UNKNOWN_KEY} {key!r}", f"{NEAREST} {near[0]!r}?" if near else f"valid keys: {', '.join(known)}")

@@ -56,8 +56,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             "the others at `level: debug`. By default `changes` for `vigie serve`, `all` for `vigie once`."
         ),
     ] = None
-    max_bytes: Annotated[int, Meta(description="Size at which the file is rotated.", ge=1_000)] = 10_000_000
-    keep: Annotated[int, Meta(description="Number of rotated files to keep.", ge=0)] = 5
+    max_bytes: Annotated[int, Meta(description="Size at which the file is rotated.", ge=1_000, le=1_000_000_000_000)] = 10_000_000
+    keep: Annotated[int, Meta(description="Number of rotated files to keep.", ge=0, le=10_000)] = 5
 
 
 class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,7 +108,7 @@ class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 def _check_listen(text: str) -> None:
     host, _, port = text.rpartition(":")
-    if not host or not (port.isascii() and port.isdigit()) or int(port) > 65_535:
+    if not host or not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65_535:
         raise ValueError(f"{text!r} is not an address and port; write 127.0.0.1:8080")
 
 

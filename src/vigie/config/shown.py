@@ -112,6 +112,7 @@ def shown(settings: Desired) -> str:
 
 
 def _in_force(one: DesiredMonitor) -> dict[str, Any]:
+    own = plain(one.config.reveal(), one.secrets)
     monitor, detection, notification = one.monitor, one.monitor.detection, one.monitor.notification
     return {
         "id": monitor.id,
@@ -130,7 +131,7 @@ def _in_force(one: DesiredMonitor) -> dict[str, Any]:
             "fallback": list(notification.fallback),
         },
         "maintenance": [{"from": _instant(span.start), "until": _instant(span.end)} for span in notification.windows],
-        **plain(one.config.reveal(), one.secrets),
+        **{key: value for key, value in own.items() if key != "name"},
     }
 
 

@@ -51,6 +51,10 @@ class Tree:
         """Whether the value at a path, or a part of it, came out of a variable."""
         return any(one.path[: len(path)] == path for one in self._filled.get(path[:2], []))
 
+    def is_unread(self, path: Path) -> bool:
+        """Whether a value at or below a path could not be read, which has been reported."""
+        return any(one[: len(path)] == path for one in self.unread)
+
     def fault(self, path: Path, message: str, fix: str = "") -> None:
         """Note a fault at a path, with the place of its variable, or else the nearest known line."""
         if any(path[:length] in self.unread for length in range(len(path) + 1)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from vigie.errors import ConfigError, Fault
 
 _LARGEST = 16 * 1024 * 1024
+_LONGEST = 1024 * 1024  # of one value: forty lines of ${A}${A} would fill all memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,11 @@ def text_of(path: Path, fix: str = "") -> str:
 
 
 def read(base: Path, environ: Mapping[str, str]) -> Variables:
-    """The environment, with `.env` of a folder behind it. Raises ConfigError for a `.env` that cannot be read."""
+    """The environment, with `.env` of a folder behind it. Raises ConfigError for a `.env` that cannot be read.
+
+    Values expand as python-dotenv expands them: `${NAME}` and `${NAME:-default}`, whatever the quotes; the environment comes before earlier
+    lines, later lines are not looked at, and what is set nowhere is empty. `${:-$}{` writes `${`.
+    """
     path = base / ".env"
     if not (path.exists() or path.is_symlink()):
         return Variables(environ, str(path))
@@ -58,7 +63,18 @@ def read(base: Path, environ: Mapping[str, str]) -> Variables:
         if binding.error:
             faults.append(Fault("this line is not NAME=value", "fix it, close its quotes, or comment it out with #", "", str(path), line))
         elif binding.key is not None and binding.value is not None and binding.key not in environ:
-            own[binding.key], places[binding.key] = binding.value, (str(path), line)
+            own[binding.key], places[binding.key] = _expanded(binding.value, {**own, **environ}), (str(path), line)
+            if len(own[binding.key]) > _LONGEST:
+                faults.append(Fault("this value is too long once its ${…} are filled in", "shorten it", binding.key, str(path), line))
+                break
     if faults:
         raise ConfigError(faults)
     return Variables({**own, **environ}, str(path), places)
+
+
+def _expanded(text: str, known: Mapping[str, str]) -> str:
+    if "${" not in text:
+        return text
+    from dotenv.variables import parse_variables
+
+    return "".join(atom.resolve(known) for atom in parse_variables(text))

@@ -1,21 +1,24 @@
-"""YAML as plain values that remember their lines, with `${NAME}` filled in."""
+"""YAML as plain values that remember their lines, with `${NAME}` filled in and `$${` read as `${`."""
 
 import re
+import warnings
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import ReusedAnchorWarning, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from vigie.config.tree import Path, Tree
 from vigie.config.variables import Variables
+from vigie.config.yaml_faults import words
 from vigie.errors import Fault
 from vigie.net import Secret
 
 _MAX_VALUES = 2_000_000  # ten thousand monitors are a tenth of it; aliases of aliases can make billions
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+_SHOWN = 80
+_VARIABLE = re.compile(r"\$(?=\$\{)|(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")  # `$${` writes `${`
 
 
 def read(text: str, file: str, variables: Variables) -> Tree:
@@ -23,7 +26,9 @@ def read(text: str, file: str, variables: Variables) -> Tree:
     tree = Tree(file, variables)
     yaml = YAML(typ="safe", pure=True)
     try:
-        node = yaml.compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ReusedAnchorWarning)  # the newest one counts (YAML 1.2.2 §6.9.2)
+            node = yaml.compose(text)
         if node is not None:
             tree.value = _Reader(tree, SafeConstructor(loader=yaml)).value(node, ())
     except YAMLError as error:
@@ -35,15 +40,12 @@ def read(text: str, file: str, variables: Variables) -> Tree:
 
 
 def _syntax(error: YAMLError, text: str, file: str) -> Fault:
-    """The parser's complaint on one line, with its place."""
+    """The parser's complaint in our words, with its place."""
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1
         return Fault(f"this is not valid YAML: the character U+{ord(text[error.position]):04X} is not allowed", "remove it", "", file, line)
-    mark = (error.problem_mark or error.context_mark) if isinstance(error, MarkedYAMLError) else None
-    parts = (error.context, error.problem) if isinstance(error, MarkedYAMLError) else (str(error),)
-    said = " ".join(" ".join(str(part) for part in parts if part).split())
-    fix = "indent with spaces: YAML does not allow tabs" if "'\\t'" in said else "check the indentation, the brackets and the quotes there"
-    return Fault(f"this is not valid YAML: {said}", fix, "", file, mark.line + 1 if mark else None)
+    said, fix, place = words(error)
+    return Fault(f"this is not valid YAML: {said}", fix, "", file, place)
 
 
 class _EndlessError(Exception):
@@ -85,18 +87,24 @@ class _Reader:
         return found
 
     def _scalar(self, node: Node, path: Path) -> Any:
+        if any("\ud800" <= character <= "\udfff" for character in str(node.value)):
+            self._tree.fault(path, "half of a surrogate pair is not a character", "write the character itself")
+            self._tree.unread.add(path)
+            return None
         if "${" in str(node.value):
             return self._filled(str(node.value), path)
         try:
             return self._scalars.construct_object(node)
         except (YAMLError, ValueError):
-            self._tree.fault(path, f"{node.value!r} cannot be read", "put it in quotes")
+            self._tree.fault(path, f"{node.value[:_SHOWN]!r} cannot be read", "put it in quotes")
             self._tree.unread.add(path)
             return None
 
     def _filled(self, text: str, path: Path) -> str:
         def one(match: re.Match[str]) -> str:
             name, default = match[1], match[2]
+            if name is None:
+                return ""
             value = self._tree.variables.values.get(name, "") or default
             if value is not None:
                 values.append(Secret(str(value)))
@@ -107,7 +115,8 @@ class _Reader:
 
         unset, values = list[str](), list[Secret]()
         filled = _VARIABLE.sub(one, text)
-        self._tree.fill(path, filled, tuple(values))
+        if values:
+            self._tree.fill(path, filled, tuple(values))
         if unset:
             self._tree.unread.add(path)
         return filled

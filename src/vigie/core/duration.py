@@ -3,6 +3,9 @@
 import re
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_DAY_MS = _UNITS["d"]
+MAX_DAYS = 36_500  # a hundred years: "never" has to fit, and so does every date that it leads to
+_SHOWN = 40
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 
 
@@ -17,8 +20,11 @@ class Duration(int):
             return cls(0)
         parts = _PART.findall(stripped)
         if not parts or _PART.sub("", stripped).strip():
-            raise ValueError(f"{text!r} is not a duration; write 500ms, 30s, 5m, 2h or 1d")
-        return cls(round(sum(float(number) * _UNITS[unit] for number, unit in parts)))
+            raise ValueError(_not_one(text))
+        milliseconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        if milliseconds > MAX_DAYS * _DAY_MS:
+            raise ValueError(f"{_cut(text)!r} is too long; at most {MAX_DAYS}d")
+        return cls(round(milliseconds))
 
     @classmethod
     def of(cls, value: object) -> "Duration":
@@ -27,7 +33,7 @@ class Duration(int):
             return cls.parse(value)
         if isinstance(value, int) and not isinstance(value, bool):
             return cls(value)
-        raise ValueError(f"{value!r} is not a duration; write 500ms, 30s, 5m, 2h or 1d")
+        raise ValueError(_not_one(value))
 
     def __str__(self) -> str:
         """The shortest exact form that `parse` reads back."""
@@ -38,3 +44,12 @@ class Duration(int):
             count, rest = divmod(rest, size)
             text += f"{count}{unit}" if count else ""
         return text
+
+
+def _not_one(value: object) -> str:
+    return f"{_cut(value)!r} is not a duration; write 500ms, 30s, 5m, 2h or 1d"
+
+
+def _cut(value: object) -> object:
+    """The value as a message may repeat it."""
+    return f"{value[:_SHOWN]}…" if isinstance(value, str) and len(value) > _SHOWN else value

@@ -152,7 +152,8 @@ class Reporter:
         monitor, result = transition.monitor, transition.result
         if monitor.id in self._evidence or severity is Severity.DEGRADATION or result is None:
             return
-        expected = f"{monitor.id}-{transition.after.ordinal + 1}"
+        opened = (one.incident for one in transition.decisions if isinstance(one, Opened) and one.severity is severity)
+        expected = next(opened, f"{monitor.id}-{transition.after.ordinal + 1}")  # with `confirm: 1` it is open already
         incident = Incident(expected, monitor.id, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
         last_good = await self._archive.last_detail(monitor.id, good=True, before=result.at)
         subject = Subject(monitor, incident, result, last_good, failures=monitor.detection.confirm)

@@ -30,7 +30,10 @@ def log_transition(transition: Transition, routine_level: int) -> None:
     if not transition.decisions:
         return
     withheld = any(isinstance(one, Withheld) for one in transition.decisions)
+    opened = {one.severity for one in transition.decisions if isinstance(one, Opened)}
     for decision in transition.decisions:
+        if isinstance(decision, Suspected) and decision.severity in opened:
+            continue  # `confirm: 1`: there is nothing to confirm
         if not isinstance(decision, Announced | Withheld | Ended):
             log.warning("%s: %s", name, _described(decision, withheld=withheld))
 

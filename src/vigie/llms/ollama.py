@@ -49,8 +49,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         "http://localhost:11434"
     )
     allow_remote: Annotated[bool, msgspec.Meta(description="Allow a server outside private networks, or a cloud model.")] = False
-    num_ctx: Annotated[int, msgspec.Meta(description="Context window in tokens; changing it reloads the model.", ge=2048)] = 4096
-    num_predict: Annotated[int, msgspec.Meta(description="Maximum length of the reply in tokens.", ge=64)] = 400
+    num_ctx: Annotated[
+        int, msgspec.Meta(description="Context window in tokens; changing it reloads the model.", ge=2048, le=10_000_000)
+    ] = 4096
+    num_predict: Annotated[int, msgspec.Meta(description="Maximum length of the reply in tokens.", ge=64, le=1_000_000)] = 400
     keep_alive: Annotated[str, msgspec.Meta(description="How long the model stays loaded.")] = "10m"
     first_token: Annotated[Duration, msgspec.Meta(description="Maximum wait for the first token, including loading.")] = msgspec.field(
         default_factory=lambda: Duration(45_000)

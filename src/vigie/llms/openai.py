@@ -42,8 +42,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     allow_remote: Annotated[
         bool, msgspec.Meta(description="Allow a server outside private networks: incident data then leaves the machine.")
     ] = False
-    num_ctx: Annotated[int, msgspec.Meta(description="The context window that the server was started with, in tokens.", ge=2048)] = 4096
-    num_predict: Annotated[int, msgspec.Meta(description="Maximum length of the reply in tokens.", ge=64)] = 400
+    num_ctx: Annotated[
+        int, msgspec.Meta(description="The context window that the server was started with, in tokens.", ge=2048, le=10_000_000)
+    ] = 4096
+    num_predict: Annotated[int, msgspec.Meta(description="Maximum length of the reply in tokens.", ge=64, le=1_000_000)] = 400
     first_token: Annotated[Duration, msgspec.Meta(description="Maximum wait for the first token, including loading.")] = msgspec.field(
         default_factory=lambda: Duration(45_000)
     )

@@ -19,6 +19,7 @@ _TRIES = 3
 _MAX_ADDRESSES = 64
 _MAX_SERVERS = 8
 _MAX_KEPT = 20_000
+_MAX_DIGITS = 5
 _MAX_PORT = 65_535
 _FAMILIES = {None: socket.AF_UNSPEC, 4: socket.AF_INET, 6: socket.AF_INET6}
 _CAUSES = {
@@ -66,7 +67,12 @@ def split_server(server: str) -> tuple[str, int]:
         host, port = match[1], match[2] or "53"
     elif server.count(":") == 1:
         host, _, port = server.partition(":")
-    if "[" in host or literal(host) is None or not port.isdecimal() or not 0 < int(port) <= _MAX_PORT:
+    if (
+        "[" in host
+        or literal(host) is None
+        or not (port.isascii() and port.isdecimal() and len(port) <= _MAX_DIGITS)
+        or not 0 < int(port) <= _MAX_PORT
+    ):
         raise ValueError(f"{server!r} is not a resolver address; write 9.9.9.9, 9.9.9.9:53 or [2620:fe::fe]:53")
     return host, int(port)
 

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from vigie.errors import FieldError
 from vigie.net import Secret, Secrets, held_by, host_of, texts
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, preload, reach  # noqa: F401 - `preload` is found here
@@ -47,9 +48,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         check_url(self.url)
         for name, value in texts(self.headers).items():
             if name.lower() in _OURS:
-                raise ValueError(f"the header {name} is Vigie's own; leave it out")
+                raise FieldError(("headers", name), f"the header {name} is Vigie's own; leave it out")
             if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-                raise ValueError(f"the header {name!r} must be plain ASCII on one line")
+                raise FieldError(("headers", name), f"the header {name!r} must be plain ASCII on one line")
 
     def __repr__(self) -> str:
         return f"webhook of {host_of(self.url.reveal())}"

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import msgspec
 
 from vigie.core.model import Cause
+from vigie.errors import FieldError
 from vigie.net import SHOWN, USER_AGENT, Secret, ascii_name, texts
 from vigie.ports import Traits
 from vigie.probes.kit import keys
@@ -78,8 +79,9 @@ class Config(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
         super().__post_init__()
         for name, value in texts(self.headers).items():
             if not _METADATA.fullmatch(name) or name.startswith("grpc-") or not (value.isascii() and value.isprintable()):
-                raise ValueError(
-                    f"metadata {name!r}: a name consists of a-z, 0-9, _, - and . and is not one of gRPC's own; a value is printable ASCII"
+                raise FieldError(
+                    ("headers", name),
+                    f"metadata {name!r}: a name consists of a-z, 0-9, _, - and . and is not one of gRPC's own; a value is printable ASCII",
                 )
         if self.token is not None and not re.fullmatch(r"[!-~]+", self.token.reveal()):
             raise ValueError("the token is empty or contains a space, a line break or a non-ASCII character")

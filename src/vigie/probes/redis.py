@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from vigie.probes.kit.comparison import check_key
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.service import Account, ServiceProbe, mismatch, read_text, value_mismatch
 from vigie.probes.kit.stream import Dialogue
@@ -29,10 +30,15 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     info: Annotated[
         dict[str, str | int | float],
         msgspec.Meta(
-            description="Fields of INFO and their values; `<`, `>`, `<=`, `>=` and `!=` compare.",
-            examples=[{"master_link_status": "up", "connected_clients": "<500"}],
+            description="Fields of INFO and their values; see [comparisons](comparisons.md).",
+            examples=[{"master_link_status": "up", "connected_clients": "< 500"}],
         ),
     ] = {}
+
+    def __post_init__(self) -> None:
+        """Raise FieldError for a comparison that can never hold."""
+        for name, value in self.info.items():
+            check_key("info", value, name)
 
 
 class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -42,7 +48,7 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ports: ClassVar[dict[str, int]] = {"off": 6379, "implicit": 6379}
 
     tls: Annotated[Literal["off", "implicit"], msgspec.Meta(description="No TLS, or TLS from the first byte.")] = "off"
-    database: Annotated[int, msgspec.Meta(description="Number of the database.", ge=0)] = 0
+    database: Annotated[int, msgspec.Meta(description="Number of the database.", ge=0, le=2_147_483_647)] = 0
     expect: Annotated[Expect, msgspec.Meta(description="What INFO must say.")] = Expect()
 
     @classmethod
@@ -97,5 +103,5 @@ def _judge(expect: Expect, dialogue: Dialogue, info: dict[str, str]) -> None:
     if info.get("role") == "slave":
         info["role"] = "replica"  # as the server's own documents call it today
     for name, value in {**({} if expect.role is None else {"role": expect.role}), **expect.info}.items():
-        if wrong := value_mismatch(dialogue, name, info.get(name), str(value)):
+        if wrong := value_mismatch(dialogue, name, info.get(name), value):
             raise wrong

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from vigie.core.model import Cause
+from vigie.errors import FieldError
 from vigie.net import ADDRESS, USER_AGENT, Secret, WebUrl, readable_host, readable_url, redact_url, texts, web_url
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
@@ -56,7 +57,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         keys.check_resolver(self.resolver)
         for name, value in texts(self.headers).items():
             if not _FIELD_NAME.fullmatch(name) or not value.isprintable():
-                raise ValueError(f"header {name!r}: a name cannot contain a space or colon, nor a value a control character")
+                raise FieldError(
+                    ("headers", name), f"header {name!r}: a name cannot contain a space or colon, nor a value a control character"
+                )
         if self.subprotocol is not None and not _FIELD_NAME.fullmatch(self.subprotocol):
             raise ValueError(f"{self.subprotocol!r} is not a valid subprotocol")
 

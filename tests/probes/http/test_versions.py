@@ -11,6 +11,9 @@ import pytest
 import trustme
 
 from vigie.core.model import Cause, Status
+from vigie.probes.kit.http import libcurl
+from vigie.probes.kit.http.exchange import Exchange
+from vigie.probes.kit.http.verdict import failure
 from vigie.testing.servers import Handler, answering, page, serving
 from vigie.testing.version_server import Answer, serving_versions
 
@@ -134,7 +137,19 @@ async def test_a_closed_port_refuses_over_quic(make_deps: Deps) -> None:
     with datagrams() as sock:
         port = sock.getsockname()[1]
     for host in ("127.0.0.1", "localhost"):
-        assert is_down(await look(make_deps, f"https://{host}:{port}/", 500, http="3"), Cause.TCP_REFUSED)
+        result = await look(make_deps, f"https://{host}:{port}/", 500, http="3")
+        assert is_down(result, Cause.TCP_REFUSED)
+        assert result.message == "the UDP port refused the connection, so there is no HTTP/3"
+        assert "over HTTP/2 it may answer" in result.advice[0]
+
+
+@pytest.mark.parametrize("code", [libcurl.E_OWN, libcurl.E_UNSUPPORTED_PROTOCOL, libcurl.E_NOT_BUILT_IN])
+def test_a_libcurl_without_http_3_is_not_held_against_the_service(code: int) -> None:
+    found = failure(Exchange(code=code, error="libcurl does not take the request", quic=True), 1_000, secure=True)
+
+    assert found is not None
+    assert (found.cause, found.status) == (Cause.PROBE_ERROR, Status.UNKNOWN)
+    assert found.message == "the libcurl that is installed has no HTTP/3; ask for another version"
 
 
 @pytest.mark.parametrize("answer", [b"no quic at all", b"\xc0\0\0\0\0\0\0", b"\0" * 1_200, b"\xff" * 1_200])

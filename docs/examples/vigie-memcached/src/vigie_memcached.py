@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from vigie.probes.kit.comparison import check_key
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
 from vigie.probes.kit.service import Secured, ServiceProbe, mismatch, value_mismatch
@@ -22,10 +23,16 @@ class Config(Secured, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stats: Annotated[
         dict[str, str | int | float],
         Meta(
-            description="Fields of `stats` and their values; `<`, `>`, `<=`, `>=` and `!=` compare.",
-            examples=[{"accepting_conns": 1, "curr_connections": "<900"}],
+            description="Fields of `stats` and their values; see docs/comparisons.md.",
+            examples=[{"accepting_conns": 1, "curr_connections": "< 900"}],
         ),
     ] = msgspec.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for an invalid host, or a comparison that can never hold."""
+        super().__post_init__()
+        for name, wanted in self.stats.items():
+            check_key("stats", wanted, name)
 
 
 def build(config: Config, deps: ProbeDeps) -> ServiceProbe:
@@ -42,7 +49,7 @@ async def _talk(config: Config, dialogue: Dialogue) -> str:
     if config.stats:
         stats = await _stats(dialogue)
         for name, wanted in config.stats.items():
-            if wrong := value_mismatch(dialogue, name, stats.get(name), str(wanted)):
+            if wrong := value_mismatch(dialogue, name, stats.get(name), wanted):
                 raise wrong
     await dialogue.say_goodbye(b"quit\r\n")
     return f"memcached {dialogue.quoted(line.removeprefix('VERSION '))}"

@@ -37,7 +37,7 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = []
     contains: Annotated[list[str], Meta(description="At least these records; others are allowed.", examples=[["v=spf1 -all"]])] = []
     regex: Annotated[str | None, Meta(description="At least one record matches.", examples=["^v=DMARC1"])] = None
-    min_count: Annotated[int, Meta(description="At least this many records.", ge=0)] = 1
+    min_count: Annotated[int, Meta(description="At least this many records.", ge=0, le=1_000)] = 1
     rcode: Annotated[str, Meta(description="The expected response code.", examples=["NXDOMAIN"])] = "NOERROR"
 
 
@@ -48,7 +48,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     answers differ on purpose (by place, in turn), write `expect`: then each server must meet it, and they need not agree.
     """
 
-    name: Annotated[str, Meta(description="Name to look up; an address for PTR.", examples=["example.com"], extra=SHOWN)]
+    lookup: Annotated[
+        str | None, Meta(description="Name to look up; an address for PTR. `name` if not set.", examples=["example.com"], extra=SHOWN)
+    ] = None
+    name: Annotated[
+        str | None,
+        Meta(description="Display name, by default the name and the record type; without `lookup` the name to look up.", extra=SHOWN),
+    ] = None
     record: Annotated[str, Meta(description="Record type.", examples=["AAAA", "MX", "TXT", "HTTPS"], extra=SHOWN)] = "A"
     expect: Annotated[Expect, Meta(description="What a good response looks like.")] = Expect()
     resolver: Annotated[
@@ -67,14 +73,26 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         """Raise ValueError for an invalid resolver, name, type, response code, record, pattern or anchor."""
+        if self.question is None:
+            raise ValueError("`lookup` is missing; write the name to look up, such as example.com")
         keys.check_resolver(self.resolver)
         wanted_of(self)
         anchors(self)
 
     @property
+    def question(self) -> str | None:
+        """The name that is asked for, as it is written."""
+        return self.lookup if self.lookup is not None else self.name
+
+    @property
     def host(self) -> str:
         """The name that is asked for."""
-        return self.name.rstrip(".").lower() or "."
+        return (self.question or "").rstrip(".").lower() or "."
+
+    @property
+    def title(self) -> str:
+        """What people call the check when it has no name of its own: one host may have checks of several types."""
+        return f"{self.host} ({self.record.upper()})"
 
     @property
     def target(self) -> str:
@@ -93,17 +111,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if not found.path:
             if found.port is not None:
                 raise ValueError(f"{url!r} names a server but no name to look up; write {_EXAMPLE}")
-            return {"name": found.host, **given}
+            return {"lookup": found.host, **given}
         server = keys.host_port(found.host, found.port or 53)
         split_server(server)
-        return {"name": found.path.strip("[]"), "resolver": server, **given}
+        return {"lookup": found.path.strip("[]"), "resolver": server, **given}
 
 
 def wanted_of(config: Config) -> "Wanted":
     """The expectation made ready for use; ValueError says what cannot be read."""
     from vigie.probes.dns.expect import Wanted, canonical, question_of, rcode_of
 
-    question, expect = question_of(config.name, config.record, signed=config.dnssec), config.expect
+    question, expect = question_of(config.question or "", config.record, signed=config.dnssec), config.expect
     return Wanted(
         question=question,
         rcode=rcode_of(expect.rcode),

@@ -35,7 +35,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """
 
     domain: Annotated[str, Meta(description="The registered domain.", examples=["example.com"], extra=SHOWN)]
-    days: Annotated[int, Meta(description="Fewer days left is degraded.", ge=0)] = 30
+    days: Annotated[int, Meta(description="Fewer days left is degraded.", ge=0, le=3_650)] = 30
     rdap_server: Annotated[
         str | None,
         Meta(

@@ -22,6 +22,7 @@ from typing import Annotated
 import msgspec
 
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
+from vigie.errors import FieldError
 from vigie.net import Secret, Secrets, held_by, redact, texts
 from vigie.ports import Problem, Traits
 from vigie.probes.exec import plugin
@@ -87,7 +88,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("the command is empty")
         for name, value in texts(self.env).items():
             if not _ENV_NAME.fullmatch(name) or "\x00" in value:
-                raise ValueError(f"{name!r} is not a valid name of an environment variable, or its value contains a NUL character")
+                raise FieldError(
+                    ("env", name), f"{name!r} is not a valid name of an environment variable, or its value contains a NUL character"
+                )
 
     @property
     def target(self) -> str:

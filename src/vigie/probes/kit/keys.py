@@ -18,7 +18,7 @@ Resolver = Annotated[str | None, Meta(description="DNS server for this monitor."
 CaFile = Annotated[str | None, Meta(description="PEM file of a private authority.", extra=AUTHORITIES)]
 Insecure = Annotated[bool, Meta(description="Do not verify the certificate; its facts are still read.")]
 Latency = Annotated[Duration | None, Meta(description="Slower than this is degraded.", examples=["800ms"])]
-TlsDays = Annotated[int, Meta(description="Fewer days left on the certificate is degraded.", ge=0)]
+TlsDays = Annotated[int, Meta(description="Fewer days left on the certificate is degraded.", ge=0, le=3_650)]
 
 
 @dataclass(frozen=True, slots=True)

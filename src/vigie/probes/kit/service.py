@@ -1,8 +1,6 @@
 """What the kinds that check one service over one connection have in common: the keys, the URLs that stand for them, the probe."""
 
 import base64
-import operator
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
@@ -13,6 +11,7 @@ import msgspec
 from vigie.core.model import Cause, CheckResult, Scalar
 from vigie.net import Secret
 from vigie.probes.kit import keys
+from vigie.probes.kit.comparison import Comparison, in_words
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, MaybePort, Meta, Resolver, TlsDays
 from vigie.probes.kit.stream import Dialogue, Peer, converse
@@ -20,15 +19,6 @@ from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed
 
 Talk = Callable[[Dialogue], Awaitable[str]]
 _SHOWN = 120
-_COMPARED = re.compile(r"(<=|>=|!=|<|>|==)?\s*(.*)", re.DOTALL)
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-    "!=": operator.ne,
-    "==": operator.eq,
-}
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,22 +162,13 @@ def sasl_plain(user: str, password: str) -> str:
     return in_base64(f"\0{user}\0{password}")
 
 
-def satisfies(value: str, wanted: str) -> bool:
-    """Whether a value satisfies `wanted`: `<`, `>`, `<=`, `>=`, `!=` and `==` compare, as numbers if possible; without one: equal."""
-    match = _COMPARED.fullmatch(wanted)
-    symbol, bound = (match[1] or "==", match[2]) if match else ("==", wanted)
-    try:
-        return _OPERATORS[symbol](float(value), float(bound))
-    except ValueError:  # texts are equal or they are not; neither is more than the other
-        return symbol in ("==", "!=") and (value == bound) == (symbol == "==")
-
-
-def value_mismatch(dialogue: Dialogue, name: str, value: str | None, wanted: str) -> CheckFailed | None:
-    """The failure for a value that does not satisfy `wanted`, else None; a `value` of None is a missing one."""
-    if value is not None and satisfies(value, wanted):
+def value_mismatch(dialogue: Dialogue, name: str, value: str | None, wanted: str | float) -> CheckFailed | None:
+    """The failure for a value that does not satisfy the comparison `wanted`, else None; a `value` of None is a missing one."""
+    comparison = Comparison.of(wanted)
+    if comparison.holds_for_text(value):
         return None
     got = "missing" if value is None else dialogue.quoted(value)
-    figures: dict[str, Scalar] = {"field": name, "wanted": wanted[:_SHOWN], "got": got}
+    figures: dict[str, Scalar] = {"field": name, "wanted": in_words(comparison)[:_SHOWN], "got": got}
     return CheckFailed(Cause.PROTOCOL_MISMATCH, f"{name} is {got}, expected {figures['wanted']}", figures)
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from vigie.core.model import Cause, Status
 from vigie.net import SHOWN
+from vigie.probes.kit.comparison import check_key
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
 from vigie.probes.kit.service import Account, ServiceProbe, mismatch, value_mismatch
@@ -60,12 +61,13 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     expect: Annotated[
         str | int | float | None,
-        Meta(description="First value of the first row; `<`, `>`, `<=`, `>=` and `!=` compare.", examples=["<1000"]),
+        Meta(description="First value of the first row; see [comparisons](comparisons.md).", examples=["< 1000"]),
     ] = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for a login or query that cannot be sent."""
         super().__post_init__()
+        check_key("expect", self.expect)
         if self.user is None and (self.password is not None or self.query is not None or self.database is not None):
             raise ValueError("a password, database or query needs a `user`")
         if self.expect is not None and self.query is None:
@@ -176,7 +178,7 @@ class _Talk:
             raise self._error(answer, "the query failed")
         value = None if answer[0] == 0 else await self._first_value()
         wanted = self._config.expect
-        if wanted is not None and (wrong := value_mismatch(self._dialogue, "value", value, str(wanted))):
+        if wanted is not None and (wrong := value_mismatch(self._dialogue, "value", value, wanted)):
             raise wrong
         return "login accepted, query answered" if wanted is None else "login accepted, value as expected"
 

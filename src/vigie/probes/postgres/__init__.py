@@ -8,6 +8,7 @@ import struct
 from typing import Annotated, Any, ClassVar
 
 from vigie.net import SHOWN
+from vigie.probes.kit.comparison import check_key
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Meta
 from vigie.probes.kit.service import Account, ServiceProbe, mismatch, value_mismatch
@@ -45,12 +46,13 @@ class Config(Account, frozen=True, kw_only=True, forbid_unknown_fields=True):
     query: Annotated[str, Meta(description="Query after the login.", examples=["SELECT count(*) FROM jobs"])] = "SELECT 1"
     expect: Annotated[
         str | int | float | None,
-        Meta(description="First value of the first row; `<`, `>`, `<=`, `>=` and `!=` compare.", examples=["<1000"]),
+        Meta(description="First value of the first row; see [comparisons](comparisons.md).", examples=["< 1000"]),
     ] = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for a login or query that cannot be sent."""
         super().__post_init__()
+        check_key("expect", self.expect)
         if self.user is None and (self.password is not None or self.expect is not None):
             raise ValueError("a password or an expected value needs a `user`")
         if any("\0" in text for text in (self.user or "", self.secret, self.database or "", self.query)):
@@ -183,7 +185,7 @@ class _Talk:
             elif kind not in (b"T", b"D", b"C", b"I", b"N", b"S"):
                 raise mismatch(self._dialogue, "the query returns no rows", answer=kind)
         wanted = self._config.expect
-        if wanted is not None and (wrong := value_mismatch(self._dialogue, "value", rows[0] if rows else None, str(wanted))):
+        if wanted is not None and (wrong := value_mismatch(self._dialogue, "value", rows[0] if rows else None, wanted)):
             raise wrong
         return "login accepted, query answered" if wanted is None else "login accepted, value as expected"
 

@@ -55,7 +55,7 @@ def _of_header(name: str, header: str) -> Reader:
 
 
 def _of_json(name: str, path: str) -> Reader:
-    ((_, query),) = compiled(((path, "==", None),))
+    (query,) = compiled((path,))
 
     def read(body: bytes, headers: Mapping[str, str], _: SearchBudget) -> str:
         try:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from vigie.errors import FieldError
 from vigie.net import SHOWN, texts
 from vigie.probes.kit.http.config import Config as Http
 from vigie.probes.kit.http.config import compiled
@@ -34,7 +35,7 @@ class Save(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         if sum(one is not None for one in (self.json, self.regex, self.header)) != 1:
             raise ValueError("write one of `json`, `regex` and `header`")
         if self.json is not None:
-            compiled(((self.json, "==", None),))
+            compiled((self.json,))
         if self.regex is not None:
             check_pattern(self.regex)
         if self.header is not None and not _FIELD.fullmatch(self.header):
@@ -48,7 +49,7 @@ class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
     save: Annotated[
         dict[str, str | Save],
         Meta(
-            description="Values that later steps use, by name; a text is a JSONPath. They are never shown.",
+            description="Values that later steps use as `{{name}}`, by name; a text is a JSONPath. They are never shown.",
             examples=[{"token": "$.token", "csrf": {"regex": 'name="csrf" value="([^"]+)"'}}],
         ),
     ] = msgspec.field(default_factory=dict)
@@ -64,10 +65,12 @@ class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError("the host must be written out, or be part of a whole saved address: {{name}} at the very beginning")
         for name, where in self.save.items():
             if not _NAME.fullmatch(name):
-                raise ValueError(f"{name[:80]!r} is not a valid name; use letters, digits and _")
+                raise FieldError(("save", name), f"{name[:80]!r} is not a valid name; use letters, digits and _")
             if isinstance(where, str):
                 if not where.startswith("$"):
-                    raise ValueError(f"{where[:80]!r} is not a JSONPath, which begins with $; or write {{regex: …}} or {{header: …}}")
+                    raise FieldError(
+                        ("save", name), f"{where[:80]!r} is not a JSONPath, which begins with $; or write {{regex: …}} or {{header: …}}"
+                    )
                 Save(json=where)
 
     @property
@@ -81,7 +84,28 @@ class Step(Http, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Several HTTP requests, one after the other, as one check: cookies and saved values are carried over, the first failure ends it."""
+    """Several HTTP requests, one after the other, as one check: cookies and saved values are carried over, the first failure ends it.
+
+    `save` keeps a value of a response under a name, and `{{name}}` puts it into the `url`, `headers` or `body` of any later step, encoded
+    for its place (in a query, a form or a JSON body). A URL that begins with `{{name}}` is a saved address. In `vigie.yaml`:
+
+    ```yaml
+    - name: Shop login
+      type: steps
+      steps:
+        - url: https://shop.example.com/login
+          save: {csrf: {regex: 'name="csrf" value="([^"]+)"'}}
+        - url: https://shop.example.com/login
+          method: POST
+          body: "user=vigie&password=${SHOP_PASSWORD}&csrf={{csrf}}"
+          expect: {status: "200,302"}
+        - url: https://shop.example.com/api/session
+          save: {token: $.token}
+        - url: https://shop.example.com/api/orders
+          headers: {Authorization: "Bearer {{token}}"}
+          expect: {json: {$.total: ">= 0"}}
+    ```
+    """
 
     steps: Annotated[list[Step], Meta(description="The requests, in order.", min_length=1, max_length=20)]
     latency: Latency = None
@@ -91,9 +115,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         known: set[str] = set()
         for number, step in enumerate(self.steps, 1):
             if missing := sorted(step.wanted - known):
-                raise ValueError(f"step {number} uses {{{{{missing[0]}}}}}, which no step before it saves")
+                raise FieldError(("steps", number - 1), f"step {number} uses {{{{{missing[0]}}}}}, which no step before it saves")
             if not step.always and any(one.always for one in self.steps[: number - 1]):
-                raise ValueError(f"step {number} comes after one with `always`; those must come last")
+                raise FieldError(("steps", number - 1), f"step {number} comes after one with `always`; those must come last")
             known |= step.save.keys()
         if self.steps and self.steps[0].always:
             raise ValueError("all steps have `always`; it is for steps that run even after a failure")

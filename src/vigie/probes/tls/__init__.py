@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from vigie.core.model import Cause, Certificate, CheckResult, Scalar, Status, TlsFacts
+from vigie.errors import FieldError
 from vigie.net import SHOWN, ascii_name, covers, tls_facts, trusted_path, weakness
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
@@ -70,9 +71,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for host in (self.host, *self.names, *([self.server_name] if self.server_name is not None else [])):
             keys.check_host(host)
         keys.check_resolver(self.resolver)
-        for one in self.pins:
+        for index, one in enumerate(self.pins):
             if len(one) != _HEX or not all(digit in "0123456789abcdef" for digit in one):
-                raise ValueError(f"{one[:80]!r} is not a SHA-256 fingerprint: 64 hexadecimal digits, colons allowed")
+                at = ("fingerprint",) if isinstance(self.fingerprint, str) else ("fingerprint", index)
+                raise FieldError(at, f"{one[:80]!r} is not a SHA-256 fingerprint: 64 hexadecimal digits, colons allowed")
 
     @property
     def pins(self) -> tuple[str, ...]:

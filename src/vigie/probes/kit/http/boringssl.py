@@ -68,7 +68,7 @@ class BoringSslTransport:
             try:
                 _set_options(easy, request)
             except ValueError as error:
-                return Exchange(code=libcurl.E_OWN, error=f"libcurl does not take the request: {error}")
+                return Exchange(code=libcurl.E_OWN, error=f"libcurl does not take the request: {error}", quic=request.version == "3")
             connect_ms = request.connect_ms if request.connect_ms < request.total_ms else None
             code, words = await self.transfers.perform(easy, connect_ms, lambda: easy.info(libcurl.CONNECT_TIME_T) > 0)
             return _read(easy, request, sink, code, words)

@@ -1,20 +1,22 @@
 """The configuration of an HTTP(S) monitor: its keys are beside the common ones in `vigie.yaml`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
 from vigie.core.duration import Duration
+from vigie.errors import FieldError
 from vigie.net import ADDRESS, AUTHORITIES, SHOWN, Secret, split_server, texts
 from vigie.ports import Problem
+from vigie.probes.kit.comparison import Comparison, assertion, contradiction
 from vigie.probes.kit.http.urls import Place, check_proxy
 
+_T = TypeVar("_T")
 _METHOD = re.compile(r"[A-Z]{1,20}")
 _RANGE = re.compile(r"(\d{3})(?:-(\d{3}))?")
-_ASSERTION = re.compile(r"\s*(.+?)\s*(==|!=|<|>)\s*(.*?)\s*")
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.1
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
@@ -34,37 +36,45 @@ def status_ranges(text: str | int) -> tuple[tuple[int, int], ...]:
     return tuple(ranges)
 
 
-def json_assertions(wanted: dict[str, Any] | list[str]) -> tuple[tuple[str, str, Any], ...]:
-    """(path, operator, value) of each assertion; a value of a list item is read as JSON where it is JSON, else as text."""
+def json_assertions(wanted: dict[str, Any] | list[str]) -> tuple[tuple[str, Comparison], ...]:
+    """(path, comparison) of each assertion. Raises FieldError, below `json`, for one that cannot be read or can never hold."""
     if isinstance(wanted, dict):
-        return tuple((path, "==", value) for path, value in wanted.items())
-    found = []
-    for item in wanted:
-        match = _ASSERTION.fullmatch(item)
-        if match is None:
-            raise ValueError(f"{item!r} is not a JSON assertion; write $.path==value (or !=, <, >)")
-        found.append((match[1], match[2], _value(match[3])))
-    return tuple(found)
+        return tuple((path, _at(path, Comparison.of, value)) for path, value in wanted.items())
+    return tuple(_at(index, assertion, item) for index, item in enumerate(wanted))
 
 
-def compiled(assertions: tuple[tuple[str, str, Any], ...]) -> tuple[tuple[str, Any], ...]:
-    """(path, JSONPath query ready to use) of each assertion; ValueError for an invalid JSONPath."""
+def _at(key: str | int, read: Callable[[Any], _T], value: Any) -> _T:
+    try:
+        return read(value)
+    except ValueError as error:
+        raise FieldError(("json", key), str(error)) from None
+
+
+def compiled(paths: Iterable[str]) -> tuple[Any, ...]:
+    """JSONPath queries ready to use; ValueError for an invalid JSONPath."""
     import jsonpath
 
     found = []
-    for path, _, _ in assertions:
+    for path in paths:
         try:
-            found.append((path, jsonpath.compile(path)))
+            found.append(jsonpath.compile(path))
         except jsonpath.JSONPathError as error:
             raise ValueError(f"{path!r} is not a JSONPath: {str(error).splitlines()[0]}") from None
     return tuple(found)
 
 
-def _value(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text.encode())
-    except msgspec.DecodeError:
-        return text
+def _check_assertions(wanted: dict[str, Any] | list[str]) -> None:
+    """Raise FieldError for what can never hold: a path that cannot be read, comparisons of one value that exclude each other."""
+    by_path: dict[str, list[Comparison]] = {}
+    for index, (path, comparison) in enumerate(json_assertions(wanted)):
+        key = path if isinstance(wanted, dict) else index
+        (query,) = _at(key, compiled, (path,))
+        if not query.singular_query():
+            continue  # any of several values may satisfy it
+        earlier = by_path.setdefault(path, [])
+        earlier.append(comparison)
+        if pair := contradiction(earlier):
+            raise FieldError(("json", key), f"{path} cannot be {pair[0]} and {pair[1]} at once")
 
 
 class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -76,20 +86,22 @@ class Expect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     json: Annotated[
         dict[str, Any] | list[str],
         msgspec.Meta(
-            description="JSONPath (RFC 9535) to value, or a list of `PATH==VALUE` (also `!=`, `<`, `>`).",
-            examples=[{"$.db": "up"}, ["$.queue<100"]],
+            description="JSONPath (RFC 9535) to value, or a list of `PATH operator VALUE`; see [comparisons](comparisons.md).",
+            examples=[{"$.db": "up", "$.queue": "<= 100"}, ["$.queue<=100"]],
         ),
     ] = {}
     type: Annotated[str | None, msgspec.Meta(description="Media type of the response.", examples=["application/json"])] = None
     latency: Annotated[Duration | None, msgspec.Meta(description="Slower than this is too slow.", examples=["800ms"])] = None
     latency_status: Annotated[Literal["degraded", "down"], msgspec.Meta(description="Status of a response that is too slow.")] = "degraded"
-    tls_days: Annotated[int, msgspec.Meta(description="Fewer days left on the certificate is degraded.", ge=0, examples=[14])] = 14
+    tls_days: Annotated[int, msgspec.Meta(description="Fewer days left on the certificate is degraded.", ge=0, le=3_650, examples=[14])] = (
+        14
+    )
 
     def __post_init__(self) -> None:
         """Raise ValueError for a status range or JSON assertion that cannot be read."""
         status_ranges(self.status)
-        if assertions := json_assertions(self.json):
-            compiled(assertions)
+        if self.json:
+            _check_assertions(self.json)
 
 
 class Basic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -169,7 +181,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             check_proxy(self.proxy)
         for name, value in texts(self.headers).items():
             if not _FIELD_NAME.fullmatch(name) or _CONTROL.search(value):
-                raise ValueError(f"header {name!r}: a name cannot contain a space or colon, nor a value a control character")
+                raise FieldError(
+                    ("headers", name), f"header {name!r}: a name cannot contain a space or colon, nor a value a control character"
+                )
 
     @property
     def over_tcp(self) -> bool:

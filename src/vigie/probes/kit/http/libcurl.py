@@ -6,6 +6,7 @@ Both libcurls share them, so that an outcome can be read without loading either.
 # CURLcode: how a transfer ended.
 OK = 0
 E_OWN = -1  # not libcurl's: an option could not even be set
+E_UNSUPPORTED_PROTOCOL = 1
 E_FAILED_INIT = 2
 E_URL_MALFORMAT = 3
 E_NOT_BUILT_IN = 4

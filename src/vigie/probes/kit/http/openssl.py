@@ -72,7 +72,7 @@ class OpenSslTransport:
             try:
                 _set_options(curl, request, sink, said)
             except (pycurl.error, TypeError, ValueError) as error:  # an option that this libcurl lacks, a value it cannot take
-                return Exchange(code=libcurl.E_OWN, error=f"libcurl does not take the request: {error}")
+                return Exchange(code=libcurl.E_OWN, error=f"libcurl does not take the request: {error}", quic=request.version == "3")
             connect_ms = request.connect_ms if request.connect_ms < request.total_ms else None
             code, words = await self.transfers.perform(curl, connect_ms, lambda: curl.getinfo(pycurl.CONNECT_TIME_T) > 0)
             return _read(curl, request, sink, code, words, said)

@@ -21,19 +21,20 @@ _KEPT_HEADERS = ("server", "via", "retry-after", "x-cache", "cf-ray", "x-amz-cf-
 _NUMBERS = ("cf-ray", "x-amz-cf-id", "age")
 _KEPT_LENGTH = 200
 _LONG = 65_536
+_NO_QUIC = "Check that the service offers HTTP/3 and that its UDP port is open; over HTTP/2 it may answer all the same (http: 2, --http 2)."
 
 
 class HttpProbe:
     """Checks one URL."""
 
-    __slots__ = ("_clock", "_follower", "_host", "_need_body", "_reader", "_rules")
+    __slots__ = ("_clock", "_follower", "_host", "_need_body", "_quic", "_reader", "_rules")
 
     def __init__(self, config: Config, deps: ProbeDeps, transport: Transport, *, need_body: bool = False) -> None:
         self._clock = deps.clock
         self._rules = rules = Rules.of(config.expect)
         # A page that holds the text or the values which its owner expects is the right one; whoever tampered with it left them there.
         self._reader = Reader(trusted=bool(rules.keywords or rules.assertions)) if config.reads_pages else None
-        self._host = Place.of(config.url).host
+        self._host, self._quic = Place.of(config.url).host, not config.over_tcp
         self._need_body = need_body or rules.need_body
         self._follower = RedirectFollower(config, deps, transport, need_body=self._need_body)
 
@@ -113,12 +114,15 @@ class HttpProbe:
             addresses=progress.addresses,
             http=self._http(progress, title=True) if last.status else None,
             tls=found.tls or _last(progress.certificates),
-            advice=advice(found),
+            advice=self._advice(found),
             page=progress.page,
             host=elsewhere,
             scope=found.scope,
             expiries=tuple(progress.expiries),
         )
+
+    def _advice(self, found: Verdict) -> tuple[str, ...]:
+        return (_NO_QUIC,) if found.cause is Cause.TCP_REFUSED and self._quic else advice(found)
 
     def _http(self, progress: Progress, *, title: bool) -> HttpFacts:
         last = progress.last

@@ -8,22 +8,23 @@
 """
 
 import errno
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vigie.core.model import Cause, Scalar, Status, TlsFacts
 from vigie.net import redact
+from vigie.probes.kit.comparison import Comparison, notation
 from vigie.probes.kit.http import libcurl
 from vigie.probes.kit.http.body import EncodingError, media_type, text_of
 from vigie.probes.kit.http.config import Expect, compiled, json_assertions, status_ranges
 from vigie.probes.kit.http.exchange import Exchange
 from vigie.probes.kit.verdict import Verdict, expiring, slow, weak
 
-_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt}
 _UNREACHABLE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EACCES, errno.EPERM)
 _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
+_WITHOUT_QUIC = (libcurl.E_OWN, libcurl.E_UNSUPPORTED_PROTOCOL, libcurl.E_NOT_BUILT_IN)
+_SAID = (libcurl.E_COULDNT_CONNECT, libcurl.E_GOT_NOTHING)  # libcurl's own words say nothing that ours do not
 _OWN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _GOT = 60
 
@@ -36,8 +37,8 @@ class Rules:
     expected: str
     keywords: tuple[str, ...]
     rejected: tuple[str, ...]
-    assertions: tuple[tuple[str, str, Any], ...]
-    paths: tuple[tuple[str, Any], ...]  # the assertions' JSONPath queries, ready to use
+    assertions: tuple[tuple[str, Comparison], ...]
+    queries: tuple[Any, ...]  # the assertions' JSONPath queries, ready to use
     type: str | None
     latency_ms: int | None
     latency_status: Status
@@ -53,7 +54,7 @@ class Rules:
             keywords=_listed(expect.keyword),
             rejected=_listed(expect.reject_keyword),
             assertions=assertions,
-            paths=compiled(assertions) if assertions else (),
+            queries=compiled(path for path, _ in assertions) if assertions else (),
             type=expect.type.lower() if expect.type else None,
             latency_ms=None if expect.latency is None else int(expect.latency),
             latency_status=Status(expect.latency_status),
@@ -68,7 +69,7 @@ class Rules:
     @property
     def searches(self) -> bool:
         """Whether a JSONPath looks at more than one place, which takes a second in a document of a million values."""
-        return not all(query.singular_query() for _, query in self.paths)
+        return not all(query.singular_query() for query in self.queries)
 
 
 def _listed(words: str | list[str]) -> tuple[str, ...]:
@@ -88,6 +89,8 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
         return Verdict(Cause.HTTP_PROTOCOL, "the headers are larger than 256 KiB")
     if done.code == libcurl.E_OPERATION_TIMEDOUT:
         return timed_out(done, limit_ms, secure=secure)
+    if done.quic and done.code in _WITHOUT_QUIC:
+        return Verdict(Cause.PROBE_ERROR, "the libcurl that is installed has no HTTP/3; ask for another version", status=Status.UNKNOWN)
     detail = redact(done.error or f"libcurl error {done.code}")[:200]
     cause, words = _reason(done, secure=secure)
     figures: dict[str, Scalar] = {"detail": detail}
@@ -99,7 +102,7 @@ def failure(done: Exchange, limit_ms: int, *, secure: bool) -> Verdict | None:
     own = Status.UNKNOWN if cause.own else Status.DOWN
     if done.code in _OBSTACLES:
         figures |= {"obstacle": _OBSTACLES[done.code], "why": detail, "file": ""}
-    return Verdict(cause, f"{words} ({detail})" if detail else words, figures, own)
+    return Verdict(cause, f"{words} ({detail})" if detail and done.code not in _SAID else words, figures, own)
 
 
 def _misframed(done: Exchange) -> Verdict | None:
@@ -185,6 +188,8 @@ def _not_connected(done: Exchange, text: str) -> tuple[Cause, str]:
         return Cause.TCP_RESET, "the connection was reset"
     if number == errno.ETIMEDOUT:
         return Cause.TIMEOUT_CONNECT, "no connection in time"
+    if done.quic:
+        return Cause.TCP_REFUSED, "the UDP port refused the connection, so there is no HTTP/3"
     return Cause.TCP_REFUSED, "the connection was refused"
 
 
@@ -218,12 +223,12 @@ def _json(rules: Rules, text: str) -> Verdict | None:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         return Verdict(Cause.CONTENT_JSON, "the body is not JSON", {"detail": str(error)[:80]})
-    for (path, sign, wanted), (_, query) in zip(rules.assertions, rules.paths, strict=True):
+    for (path, comparison), query in zip(rules.assertions, rules.queries, strict=True):
         found = _values(query, document)
-        if not any(_holds(sign, got, wanted) for got in found):
-            got = repr(found[0])[:_GOT] if found else "nothing"
-            figures: dict[str, Scalar] = {"path": path, "operator": sign, "wanted": repr(wanted)[:_GOT], "got": got}
-            return Verdict(Cause.CONTENT_JSON, f"{path} is {got}, expected {sign} {wanted!r}", figures)
+        if not any(map(comparison.holds, found)):
+            got, wanted = (notation(found[0])[:_GOT] if found else "nothing"), notation(comparison.wanted)[:_GOT]
+            figures: dict[str, Scalar] = {"path": path, "operator": comparison.sign, "wanted": wanted, "got": got}
+            return Verdict(Cause.CONTENT_JSON, f"{path} is {got}, expected {comparison.sign} {wanted}", figures)
     return None
 
 
@@ -234,15 +239,6 @@ def _values(query: Any, document: Any) -> list[Any]:
         return list(query.findall(document))
     except (jsonpath.JSONPathError, RecursionError):
         return []
-
-
-def _holds(sign: str, got: Any, wanted: Any) -> bool:
-    if isinstance(got, bool) is not isinstance(wanted, bool):
-        return sign == "!="  # to JSON true is not 1, to Python it is
-    try:
-        return _OPERATORS[sign](got, wanted)
-    except TypeError:
-        return False
 
 
 def advisories(rules: Rules, certificates: Sequence[TlsFacts], total_ms: float, now: int) -> Verdict | None:
