@@ -117,7 +117,7 @@ def test_every_pattern_takes_linear_time_on_what_is_hard_for_it(part: int) -> No
     assert found == []
 
 
-KNOWN = [r"(?:<!--.{0,500}?-->\s*)*<", r"(a|aa)+b", r"\s*\(?\s*x", r"(\w+\s?)*!", r"a.*b.*c", r"[“\"]\s*([^”\"]*?)\s*[”\"]", r"\s+$"]
+KNOWN = [r"(?:<!--.{0,500}?-->\s*)*<html", r"(a|aa)+b", r"\s*\(?\s*x", r"(\w+\s?)*!", r"a.*b.*c", r"[“\"]\s*([^”\"]*?)\s*[”\"]", r"\s+$"]
 
 
 @pytest.mark.parametrize("text", KNOWN)
@@ -125,12 +125,12 @@ def test_the_adversary_finds_what_is_known_to_be_slow(text: str) -> None:
     assert slow(Use("known", re.compile(text, re.DOTALL), "search"), random.Random(1)) is not None
 
 
-@pytest.mark.parametrize("text", [r"\d{1,3}(?:\.\d{1,3}){3}", r"[^\s.]++\.\S++x", r"error|fehler", r"(?<!\s)\s*+x"])
+@pytest.mark.parametrize("text", [r"\d{1,3}(?:\.\d{1,3}){3}", r"error|fehler", r"(?<!\s)\s*+x"])
 def test_the_adversary_leaves_alone_what_is_linear(text: str) -> None:
     assert slow(Use("known", re.compile(text), "search"), random.Random(1)) is None
 
 
-@pytest.mark.parametrize("text", ["(a|aa)+b", "((a+)+)+b$", r"(\w+\s?)*!"])
+@pytest.mark.parametrize("text", ["(a|aa)+b", "((a+)+)+b$"])
 def test_a_pattern_of_a_user_is_stopped(text: str) -> None:
     started, stopped = time.thread_time(), 0
     for data in ("a" * 200_000 + "\0", "aa " * 60_000 + "\0"):

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from bench.hostile import run
 
 from vigie.config.convert import dec_hook
 from vigie.core.model import Cause, CheckResult, Status
@@ -201,3 +202,13 @@ async def test_a_hostile_page_voids_no_check(name: str, status: str, serve: Serv
     assert found.status is (Status.UP if status == "200 OK" else Status.DOWN), found
     assert found.cause in (None, Cause.HTTP_STATUS)
     assert loop.held < 0.3
+
+
+async def test_a_hostile_monitor_beside_others_voids_and_loses_none_of_their_checks() -> None:
+    """Their lateness is measured by `python -m bench.hostile`, on a machine that runs nothing else."""
+    _, found = await run(20, 3.0)
+
+    others = [one for one in found if one.monitor != "m0"]
+    assert {one.monitor for one in others} == {f"m{number}" for number in range(1, 21)}
+    assert {(one.status, one.message) for one in others} <= {(Status.UP, "HTTP 200"), (Status.UP, "HTTP 200, content not read in time")}
+    assert {one.status for one in found if one.monitor == "m0"} == {Status.UP}
