@@ -241,7 +241,7 @@ def _in_language(text: str, language: str) -> bool:
 
 
 def _quoted(text: str) -> Iterator[str]:
-    """What stands between quotation marks; a plain scan, since a pattern takes ever longer where none is closed."""
+    """What is in quotation marks; a plain scan, since a pattern takes ever longer where none is closed."""
     at = 0
     while (opened := _OPENED.search(text, at)) is not None and (closed := _CLOSED.search(text, opened.end())) is not None:
         yield text[opened.end() : closed.start()].strip()

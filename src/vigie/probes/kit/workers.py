@@ -28,7 +28,7 @@ _START_SECONDS = 15.0
 _BOUNDS = {"content": (1.0, 2.5)}
 _USUAL_BOUNDS = 0.3, 1.5
 _WAIT_SECONDS = 6.0
-_LEAST_SECONDS = 0.1
+_MIN_SECONDS = 0.1
 _PAGES_LEFT_OUT, _SEARCHES_LEFT_OUT = 32, 2  # at most, between two tries; what a user expects is to be judged soon again
 
 
@@ -82,7 +82,7 @@ class Workers:
             late.rest -= 1
             raise Unread(blame=True)
         try:
-            reply = await self._done(job, fields, body, max(left, _LEAST_SECONDS), long=long)
+            reply = await self._done(job, fields, body, max(left, _MIN_SECONDS), long=long)
         except Unread as unread:
             if unread.blame:
                 self._late.setdefault(owner, {}).setdefault(job, _Late()).note(_SEARCHES_LEFT_OUT if job == "content" else _PAGES_LEFT_OUT)
