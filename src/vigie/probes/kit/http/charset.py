@@ -95,7 +95,10 @@ def decoded_by(name: str, body: bytes) -> str:
 
 @lru_cache(64)
 def _table(name: str) -> str:
-    """The 256 characters of a single-byte encoding; U+FFFD where there is none (to leave it to the codec takes quadratic time). Below 0xA0 an unused byte is a control character."""
+    """The 256 characters of a single-byte encoding; U+FFFD where there is none. Below 0xA0 an unused byte is a control character.
+
+    To leave the gaps to the codec, which would put U+FFFD there too, takes quadratic time.
+    """
     import webencodings
 
     found = webencodings.lookup(name)
