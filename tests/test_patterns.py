@@ -33,6 +33,7 @@ PARTS, SAMPLE = 8, 40
 LIMIT = 0.4
 # What meets nothing foreign (the configuration is the user's own, and an address of a store too), or nothing long.
 OURS = {
+    "config.environment:_POSIX_ZONE",
     "config.yaml:_VARIABLE",
     "core.duration:_PART",
     "probes.kit.http.config:_ASSERTION",
