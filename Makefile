@@ -43,6 +43,7 @@ lint: $(DEV) ## style, types, contracts on imports and purity, generated documen
 	@$(BIN)/python -m tools.state_diagram --check
 	@$(BIN)/python -m tools.links
 	@$(BIN)/python -m tools.sleeps
+	@$(BIN)/python -m tools.patterns
 	@$(BIN)/python -m tools.words
 	@$(BIN)/python -m tools.sizes
 

@@ -13,6 +13,7 @@ PARTS = {
     "latency": "how true the measured times are: a 50 ms answer over HTTP, 100 checks/s",
     "store": "the store: 1,000 results/s through SqliteStore, beside one plain row a check",
     "content": "CPU of reading a page of 30 KB, beside the bare parser",
+    "hostile": "a monitor with hostile pages beside 200 others: nobody's check is late or lost",
     "report": "what a report costs, and a storm of incidents",
     "baseline": "what a baseline costs a check, and its memory",
     "page": "from the confirmed incident to the mail server",

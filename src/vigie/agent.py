@@ -69,7 +69,9 @@ def probe_or_fault(spec: CheckSpec, deps: ProbeDeps) -> AlternateAddresses:
 def probe_deps(control: list[str], second_resolver: str | None = None, evidence: Path | None = None) -> ProbeDeps:
     """The resources that the probes of this process share."""
     resolver = Resolver()
-    return ProbeDeps(SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file(), cache_folder(), evidence)
+    return ProbeDeps(
+        SystemClock(), resolver, Link(resolver, control, second_resolver), system_ca_file(), cache_folder(), evidence, ahead=True
+    )
 
 
 async def check_once(specs: Sequence[CheckSpec], control: list[str], second_resolver: str | None = None) -> list[CheckResult]:

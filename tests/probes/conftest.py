@@ -7,7 +7,7 @@ import importlib
 import socket
 import ssl
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
 from vigie.net import Link, Resolver, hang_up
 from vigie.probes.kit.deps import ProbeDeps, configured
+from vigie.probes.kit.workers import Workers
 from vigie.testing.servers import Handler, Serve, serving
 
 
@@ -38,10 +39,20 @@ def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def make_deps(ca_file: Path) -> Callable[[], ProbeDeps]:
+def workers() -> Iterator[Workers]:
+    """Those that read foreign documents: a process that probes has them once, so a test does."""
+    workers = Workers()
+    yield workers
+    workers.close()
+
+
+@pytest.fixture
+def make_deps(ca_file: Path, workers: Workers) -> Callable[[], ProbeDeps]:
     def make() -> ProbeDeps:
         resolver = Resolver()
-        return ProbeDeps(SystemClock(), resolver, Link(resolver, ()), str(ca_file))
+        deps = ProbeDeps(SystemClock(), resolver, Link(resolver, ()), str(ca_file))
+        deps.shared("workers", lambda: workers, lambda _: None)
+        return deps
 
     return make
 

@@ -31,8 +31,8 @@ async def look(make_deps: Deps, url: str, times: int = 1, **options: Any) -> Che
     try:
         probe = build(msgspec.convert({"url": url, **options}, Config, dec_hook=dec_hook), deps)
         for _ in range(times - 1):
-            await probe.check(1_500)
-        return await probe.check(1_500)
+            await probe.check(15_000)
+        return await probe.check(15_000)
     finally:
         deps.close()
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.probes._reading import Reading
 
-from vigie.probes.kit.http.page import Reader
 from vigie.probes.kit.http.page.parse import parse
 
 PAGES = Path(__file__).parent / "pages"
@@ -29,7 +29,7 @@ class Sample:
 
     def found(self, body: bytes | None = None) -> str | None:
         """The cause that the page gets; what came with an error status is only asked whether it is a bot wall."""
-        reader = Reader(trusted=False)
+        reader = Reading()
         body = self.body if body is None else body
         if self.status < 400:
             verdict, _ = reader.read(self.status, self.headers, body, self.host)

@@ -5,9 +5,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from tests.probes._reading import Reading
 
 from vigie.core.model import Cause
-from vigie.probes.kit.http.page import Reader
 from vigie.probes.kit.http.page.parse import Page, excerpt, fold, host_in, parse, site_of
 from vigie.probes.kit.http.page.signs import Family
 from vigie.report.wording import short_words
@@ -24,7 +24,7 @@ def read(body: bytes | str, host: str = HOST) -> Page:
 
 
 def cause(body: bytes | str) -> Cause | None:
-    verdict, _ = Reader(trusted=False).read(200, HTML, body.encode() if isinstance(body, str) else body, HOST)
+    verdict, _ = Reading().read(200, HTML, body.encode() if isinstance(body, str) else body, HOST)
     return None if verdict is None else verdict.cause
 
 
@@ -75,7 +75,7 @@ def cost(body: bytes) -> float:
     spent = []
     for _ in range(3):
         started = time.process_time()
-        Reader(trusted=False).read(200, HTML, body, HOST)
+        Reading().read(200, HTML, body, HOST)
         spent.append(time.process_time() - started)
     return min(spent)
 
@@ -105,10 +105,10 @@ def test_a_large_picture_in_an_attribute_is_no_attack() -> None:
 
 
 def test_the_last_page_is_remembered_by_some_hundred_bytes() -> None:
-    reader = Reader(trusted=False)
+    reader = Reading()
     verdict, facts = reader.read(200, HTML, filled(b"<p>bread and butter</p>"), HOST)
 
-    kept = [getattr(reader, name) for name in Reader.__slots__]
+    kept = [getattr(reader.reader, name) for name in ("_last", "_trusted")]
     size = sum(sys.getsizeof(one) + sum(sys.getsizeof(part) for part in (one if isinstance(one, tuple) else ())) for one in kept)
     assert (verdict, facts is None) == (None, False)
     assert size < 600
@@ -116,7 +116,7 @@ def test_the_last_page_is_remembered_by_some_hundred_bytes() -> None:
 
 @pytest.mark.parametrize("change", ["body", "status", "type", "host"])
 def test_a_look_is_new_when_anything_that_it_depends_on_is(change: str) -> None:
-    reader = Reader(trusted=False)
+    reader = Reading()
     reader.read(200, HTML, b"<p>bread</p>", HOST)
 
     _, same = reader.read(200, HTML, b"<p>bread</p>", HOST)
@@ -279,7 +279,7 @@ LARGE = SITE.format(title="Blue Door Bakery", main="<h1>Bread</h1>" + TEXT * 20)
     ids=["script", "title", "links", "end", "frame"],
 )
 def test_what_a_verdict_on_a_large_page_stands_on_is_looked_at_anew(change: tuple[str, str]) -> None:
-    reader = Reader(trusted=False)
+    reader = Reading()
     bad = LARGE.replace(*change)
     bad = bad[: bad.index("</b>", bad.index("on line")) + 4] if "on line" in bad else bad
 

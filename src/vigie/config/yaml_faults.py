@@ -39,7 +39,7 @@ def words(error: YAMLError) -> tuple[str, str, int | None]:
     said = " ".join(" ".join(str(part) for part in (error.context, error.problem) if part).split())
     mark, began = error.problem_mark or error.context_mark, error.context_mark or error.problem_mark
     for pattern, ours, fix in (*_OPEN, *_FAULTS):
-        if match := re.search(pattern, said):
+        if match := re.search(pattern, said):  # pattern: of the tables above; what it meets is our own configuration
             place = began if (pattern, ours, fix) in _OPEN else mark  # what is never closed is noticed at the end of the file
             return match.expand(ours), fix, place.line + 1 if place else None
     return (*_UNREADABLE, mark.line + 1 if mark else None)

@@ -11,7 +11,7 @@ from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.service import MailAccount, ServiceProbe, mismatch, read_text, sasl_plain
 from vigie.probes.kit.stream import Dialogue
 
-_STATUS = re.compile(r"(OK|NO|BAD|BYE|PREAUTH)(?: \[([A-Z0-9-]+)[^\]]*\])?(?: (.*))?", re.IGNORECASE)
+_STATUS = re.compile(r"(OK|NO|BAD|BYE|PREAUTH)(?: \[([A-Z0-9-]++)[^\]]*+\])?+(?: (.*+))?+", re.IGNORECASE)
 _QUOTABLE = re.compile(r"[ -~]*")
 _MAX_LINES = 200
 

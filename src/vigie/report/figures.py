@@ -13,21 +13,21 @@ from vigie.text import numbers
 MONTHS = {name: number for number, names in enumerate(numbers.MONTHS, 1) for name in names.split()}
 _WORDS = {word: number for number, words in numbers.WORDS.items() for word in words.split()}
 
-_NUMBER = r"[-+]?\d+(?:[.,\u202f\u00a0 ]\d{3}\b)*(?:[.,]\d+)?"
+_NUMBER = r"[-+]?\d+(?:[.,\u202f\u00a0 ]\d{3}\b){0,8}(?:[.,]\d+)?"
 _UNIT = "|".join(sorted((*numbers.SPANS, *numbers.UNITS), key=len, reverse=True))
 _NOUN = "|".join(sorted(numbers.COUNTED, key=len, reverse=True))
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _ALL = re.compile(
-    r"(?P<url>\b[a-z][a-z0-9+.-]*://\S+|\bwww\.\S+)"
+    r"(?P<url>\b[a-z][a-z0-9+.-]{0,30}://\S+|\bwww\.\S+)"
     r"|(?P<date>\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}/\d{1,2}(?:/\d{2,4})?\b"
     rf"|\b\d{{1,2}}(?:er|st|nd|rd|th)?\s(?:{_MONTH})\b(?:\s\d{{4}}\b)?|\b(?:{_MONTH})\s\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s\d{{4}}\b)?)"
     r"|(?P<time>\b\d{1,2}(?::\d{2}){1,2}(?:\s?[ap]\.?m\b\.?)?|\b\d{1,2}\s?h\s?\d{2}\b(?!\s?(?:min|m\b|mn))(?:\s?(?:min)?\s?\d{2}\s?s\b)?|\b\d{1,2}\s?[ap]m\b)"
     r"|(?P<zone>\b(?:utc|gmt)(?:\s?[+-]\s?\d{1,2}(?::\d{2})?)?|(?-i:\bCES?T\b))"
-    r"|(?P<version>\b(?:tls|ssl)\s?v?\s?\d(?:\.\d)?\b|\bhttp/\d(?:\.\d)?\b|\bipv\d\b|\bv\d+(?:\.\d+)+\b)"
+    r"|(?P<version>\b(?:tls|ssl)\s?v?\s?\d(?:\.\d)?\b|\bhttp/\d(?:\.\d)?\b|\bipv\d\b|\bv\d+(?:\.\d+){1,12}\b)"
     r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:]))"
     r"|(?P<range>\b\d{3}\s?[-–]\s?\d{3}\b)"
-    r"|(?P<host>\b(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z_]{2,24}\b)"
-    r"|(?P<status>\b(?:http|statut|status|code|erreur|error)(?:\s(?:http|code|status|de|of|est|is))*\s\d{3}\b"
+    r"|(?P<host>\b(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.){1,12}[a-z_]{2,24}\b)"
+    r"|(?P<status>\b(?:http|statut|status|code|erreur|error)(?:\s(?:http|code|status|de|of|est|is)){0,8}\s\d{3}\b"
     r"|\b\d{3}\s(?:error|erreur|status|statut|response|réponse)s?\b)"
     rf"|(?P<measure>(?<![\w.]){_NUMBER}\s?(?:{_UNIT})s?(?![\w]))"
     rf"|(?P<count>(?<![\w.])\d+\s(?:[a-zà-ÿ]+\s){{0,2}}?(?:{_NOUN})(?:s|es|x)?\b)"
@@ -36,7 +36,7 @@ _ALL = re.compile(
     re.IGNORECASE,
 )
 _SPELT = re.compile(r"\b(?:" + "|".join(sorted(_WORDS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
-_JOINT = re.compile(r"\s*(?:,|et|and)?\s*", re.IGNORECASE)
+_JOINT = re.compile(r"\s*+(?:,|et|and)?+\s*+", re.IGNORECASE)
 
 Reading = tuple[str, str]
 
@@ -66,7 +66,7 @@ def claims(text: str, language: str) -> list[Claim]:
 
 
 def _unit_ms(text: str) -> float:
-    unit = re.sub(rf"^{_NUMBER}", "", text.lower()).strip()
+    unit = re.sub(rf"^{_NUMBER}", "", text.lower()).strip()  # pattern: a constant, at the start of a claim
     return numbers.SPANS.get(unit, numbers.SPANS.get(unit.rstrip("s"), 0))
 
 

@@ -10,7 +10,7 @@ _BEFORE = 3  # words in which a negation counts
 
 def _any_of(words: str) -> re.Pattern[str]:
     alternatives = "|".join(words.split(","))
-    return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.IGNORECASE)  # pattern: made into constants below
 
 
 # Claims that nothing measured can bear; licensed only when a cited fact says the very word.

@@ -105,7 +105,7 @@ async def test_a_body_that_is_no_json_is_content_json(body: bytes, make_deps: De
 
 @pytest.mark.parametrize("path", ["$", "$[0]", "$..x", "$[0][0]"])
 async def test_a_deep_document_is_no_trap(path: str, make_deps: Deps) -> None:
-    result = await ask(make_deps, page(b"[" * 900 + b"]" * 900), expect={"json": {path: 1}})
+    result = await ask(make_deps, page(b"[" * 900 + b"]" * 900), timeout=10_000, expect={"json": {path: 1}})
 
     assert is_down(result, Cause.CONTENT_JSON)
     assert len(str(result.figures["got"])) <= 60
@@ -116,10 +116,10 @@ async def test_a_long_search_holds_up_no_other_check(make_deps: Deps) -> None:
     document = b"[" + b",".join([b"0"] * 500_000) + b"]"
     async with measured() as loop:
         found = await ask(make_deps, page(document), timeout=40_000, expect={"json": {"$[?@ == 1]": 1}})
-        late = [await ask(make_deps, page(document), timeout=250, expect={"json": {"$[?@ == 1]": 1}}) for _ in range(3)]
+        late = [await ask(make_deps, page(document), timeout=900, expect={"json": {"$[?@ == 1 && @ == 2 && @ == 3]": 1}}) for _ in range(3)]
 
     assert is_down(found, Cause.CONTENT_JSON)
-    words = "too large to be searched within 0.25 s"  # a busy machine may not even fetch it in that time
+    words = "too large to be searched within 0.9 s"  # a busy machine may not even fetch it in that time
     assert any(is_down(one, Cause.TIMEOUT_TOTAL) and words in one.message for one in late), late
     assert loop.held < 0.4
 

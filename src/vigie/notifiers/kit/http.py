@@ -32,7 +32,7 @@ WEB_ADDRESS = {"pattern": r"^https?://[^/\s][!-~]*$"}  # of the configuration's 
 
 def check_url(url: Secret) -> None:
     """Raise ValueError for what is not a web address. It may hold a secret, so that it is not repeated."""
-    if not re.match(WEB_ADDRESS["pattern"], url.reveal()):
+    if not re.match(WEB_ADDRESS["pattern"], url.reveal()):  # pattern: a constant, against the user's own URL
         raise ValueError("`url` is not a web address; write https://hooks.example.com/…")
 
 

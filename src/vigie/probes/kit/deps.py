@@ -37,6 +37,7 @@ class ProbeDeps:
 
     `cache` is a folder for what may be lost at any time (None: nothing is kept).
     `evidence` is the folder for pictures of what went wrong; None where none are kept.
+    `ahead`: what probes will need is started when they are built, not within the first check.
     """
 
     clock: Clock
@@ -45,6 +46,7 @@ class ProbeDeps:
     ca_file: str | None = None
     cache: Path | None = None
     evidence: Path | None = None
+    ahead: bool = False
     _shared: dict[str, tuple[Any, Callable[[], None]]] = field(default_factory=dict)
 
     def shared(self, key: str, make: Callable[[], _T], close: Callable[[_T], None]) -> _T:

@@ -95,14 +95,17 @@ def decoded_by(name: str, body: bytes) -> str:
 
 @lru_cache(64)
 def _table(name: str) -> str:
-    """The 256 characters of a single-byte encoding; U+FFFE where there is none. Below 0xA0 an unused byte is a control character."""
+    """The 256 characters of a single-byte encoding; U+FFFD where there is none. Below 0xA0 an unused byte is a control character.
+
+    To leave the gaps to the codec, which would put U+FFFD there too, takes quadratic time.
+    """
     import webencodings
 
     found = webencodings.lookup(name)
     table = list(found.codec_info.decode(bytes(range(256)), "replace")[0]) if found is not None else []
     for byte, character in enumerate(table):
         if character == "\ufffd":
-            table[byte] = chr(byte) if byte < 0xA0 else "\ufffe"
+            table[byte] = chr(byte) if byte < 0xA0 else "\ufffd"
     for byte, character in _SINGLE.get(name, {}).items():
         table[byte] = character
     return "".join(table)

@@ -1,12 +1,15 @@
 """One check of one URL, from name resolution to the verdict."""
 
-import asyncio
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
-from vigie.core.model import Cause, CheckResult, HttpFacts, Status, Timings, TlsFacts
+import msgspec
+
+from vigie.core.model import Cause, CheckResult, HttpFacts, Scalar, Status, Timings, TlsFacts
 from vigie.net import host_of, redact
 from vigie.probes.kit.deps import ProbeDeps
-from vigie.probes.kit.http import verdict
+from vigie.probes.kit.http import content, verdict
 from vigie.probes.kit.http.body import EncodingError, media_type, text_of, title_of
 from vigie.probes.kit.http.config import Config
 from vigie.probes.kit.http.cookies import CookieJar
@@ -16,32 +19,45 @@ from vigie.probes.kit.http.transport import Transport
 from vigie.probes.kit.http.urls import Place
 from vigie.probes.kit.http.verdict import Rules
 from vigie.probes.kit.verdict import Verdict, advice
+from vigie.probes.kit.workers import Unread, shared_workers
 
 _KEPT_HEADERS = ("server", "via", "retry-after", "x-cache", "cf-ray", "x-amz-cf-id", "x-served-by", "age")
 _NUMBERS = ("cf-ray", "x-amz-cf-id", "age")
 _KEPT_LENGTH = 200
-_LONG = 65_536
 _NO_QUIC = "Check that the service offers HTTP/3 and that its UDP port is open; over HTTP/2 it may answer all the same (http: 2, --http 2)."
+_TITLE_BYTES = 65_536
+# Bytes of a body that is searched here: one that is searched all through, another; of one that may take longer than a page, the same.
+_HERE_SEARCHED, _HERE = 1_024, 65_536
+_LONG_SEARCHED, _LONG = 65_536, 4_194_304
+_NOT_READ = "the page could not be read in time, so its content was not judged"
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """The reply to a search in a body: cause, words and figures of what is wrong with it."""
+
+    fault: tuple[Cause, str, dict[str, Scalar]] | None
 
 
 class HttpProbe:
     """Checks one URL."""
 
-    __slots__ = ("_clock", "_follower", "_host", "_need_body", "_quic", "_reader", "_rules")
+    __slots__ = ("__weakref__", "_deps", "_follower", "_host", "_need_body", "_quic", "_reader", "_rules")
 
     def __init__(self, config: Config, deps: ProbeDeps, transport: Transport, *, need_body: bool = False) -> None:
-        self._clock = deps.clock
+        self._deps = deps
         self._rules = rules = Rules.of(config.expect)
         # A page that holds the text or the values which its owner expects is the right one; whoever tampered with it left them there.
         self._reader = Reader(trusted=bool(rules.keywords or rules.assertions)) if config.reads_pages else None
+        if deps.ahead and (self._reader is not None or rules.searches):
+            shared_workers(deps).start()
         self._host, self._quic = Place.of(config.url).host, not config.over_tcp
         self._need_body = need_body or rules.need_body
         self._follower = RedirectFollower(config, deps, transport, need_body=self._need_body)
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One check within `timeout_ms`, names and redirects included; never raises for the target's fault."""
-        at = self._clock.now()
-        progress = Progress(at, self._clock.monotonic(), timeout_ms, CookieJar(at))
+        at = self._deps.clock.now()
+        progress = Progress(at, self._deps.clock.monotonic(), timeout_ms, CookieJar(at))
         return self.result(progress, await self.find(progress))
 
     async def find(self, progress: Progress, config: Config | None = None) -> Verdict | None:
@@ -53,36 +69,65 @@ class HttpProbe:
             return verdict.misencoded(error)
 
     async def _judged(self, progress: Progress) -> Verdict | None:
-        """The judgement; where a long document is to be searched, on a thread, so that the other checks keep their time."""
-        if len(progress.body) < _LONG or not self._rules.searches:
-            return self._judge(progress)
-        try:
-            async with asyncio.timeout(self._follower.left(progress) / 1000):
-                return await asyncio.to_thread(self._judge, progress)
-        except TimeoutError:
-            words = f"the response was too large to be searched within {progress.limit_ms / 1000:g} s"
-            return Verdict(Cause.TIMEOUT_TOTAL, words, {"limit_ms": progress.limit_ms})
-
-    def _judge(self, progress: Progress) -> Verdict | None:
-        found = verdict.answer(self._rules, progress.last, progress.body)
+        """The status first, then what the user expects of the content, then the page: each only where the one before is as it should be."""
+        found = verdict.answer(self._rules, progress.last)
+        if found is None and self._rules.need_body:
+            found = await self._searched(progress)
         if self._reader is not None:
-            found = self._read(self._reader, progress, found)
+            found = await self._read(self._reader, progress, found)
         if found is not None and found.status is Status.DOWN:
             return found
         advised = verdict.advisories(self._rules, progress.certificates, progress.total, progress.at)
         return advised if found is None or (advised is not None and advised.status is Status.DOWN) else found
 
-    def _read(self, reader: Reader, progress: Progress, found: Verdict | None) -> Verdict | None:
-        """The verdict on the page of an answer that is otherwise good; and whether an unexpected status is but a bot wall's."""
+    async def _searched(self, progress: Progress) -> Verdict | None:
+        """What is wrong with the content. A long body, or one that is searched all through, is read where it holds up nobody else."""
+        rules, headers, body = self._rules, progress.last.headers, progress.body
+        if len(body) < (_HERE_SEARCHED if rules.searches else _HERE):
+            return _verdict(content.judge(rules.wanted, headers, body))
+        asked = {"wanted": rules.wanted, "headers": {"content-type": headers.get("content-type", "")}}
+        try:
+            long = len(body) > (_LONG_SEARCHED if rules.searches else _LONG)
+            reply = await self._ask("content", asked, body, left=self._left(progress), long=long)
+        except Unread as unread:
+            if unread.blame:
+                return verdict.too_large(progress.limit_ms)
+            if rules.searches or len(body) > _LONG:
+                return verdict.not_searched()
+            return _verdict(content.judge(rules.wanted, headers, body))  # there was no process; here it takes a bounded time too
+        return _verdict(msgspec.json.decode(reply, type=_Found).fault)
+
+    async def _read(self, reader: Reader, progress: Progress, found: Verdict | None) -> Verdict | None:
+        """The verdict on the page of an answer that is otherwise good; and whether an unexpected status is but a bot wall's.
+
+        Where the page was not read in time, the verdict so far stands.
+        """
+        ask, left = self._ask, self._left(progress)
         last, host = progress.last, host_of(progress.hops[-1]) if progress.hops else self._host
-        if found is None:
-            found, progress.page = reader.read(last.status, last.headers, progress.body, host)
-        elif found.cause is Cause.HTTP_STATUS:
-            found = reader.wall(last.status, last.headers, progress.body, host) or found
+        try:
+            if found is None:
+                found, progress.page = await reader.read(ask, last.status, last.headers, progress.body, host, left)
+            elif found.cause is Cause.HTTP_STATUS:
+                found = await reader.wall(ask, last.status, last.headers, progress.body, host, left) or found
+        except Unread:
+            progress.unread = True
         return found
 
+    async def _ask(self, job: str, fields: dict[str, Any], body: bytes, *, left: float, long: bool = False) -> bytes:
+        return await shared_workers(self._deps).ask(self, job, fields, body, left=left, long=long)
+
+    def _left(self, progress: Progress) -> float:
+        return self._follower.left(progress) / 1000
+
     def result(self, progress: Progress, found: Verdict | None) -> CheckResult:
-        """The check, concluded."""
+        """The check, concluded; it says where the content was not read in time."""
+        result = self._concluded(progress, found)
+        if not progress.unread:
+            return result
+        figures = {**result.figures, "content": "not read in time"}
+        return replace(result, message=f"{result.message}, content not read in time", figures=figures, advice=(*result.advice, _NOT_READ))
+
+    def _concluded(self, progress: Progress, found: Verdict | None) -> CheckResult:
         last = progress.last
         host = host_of(progress.hops[-1]) if progress.hops else self._host
         elsewhere = None if host == self._host else host
@@ -141,7 +186,7 @@ class HttpProbe:
 
 def _title(progress: Progress) -> str | None:
     """The page's title, without what looks like a secret: it is kept."""
-    found = title_of(text_of(progress.body or progress.last.raw, progress.last.headers))
+    found = title_of(text_of((progress.body or progress.last.raw)[:_TITLE_BYTES], progress.last.headers))
     return None if found is None else redact(found)
 
 
@@ -154,6 +199,10 @@ def _kept(name: str, value: str) -> str:
 def _redacted(value: str) -> str:
     """Most headers are the same each time."""
     return redact(value)
+
+
+def _verdict(fault: content.Fault | None) -> Verdict | None:
+    return None if fault is None else Verdict(*fault)
 
 
 def _last(certificates: list[TlsFacts]) -> TlsFacts | None:

@@ -52,6 +52,7 @@ class Progress:
     expiries: list[Expiry] = field(default_factory=list)
     body: bytes = b""
     page: PageFacts | None = None
+    unread: bool = False  # the content was not read in time
 
     @property
     def total(self) -> float:

@@ -8,15 +8,15 @@
 """
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from vigie.core.model import Cause, Scalar, Status, TlsFacts
 from vigie.net import redact
-from vigie.probes.kit.comparison import Comparison, notation
+from vigie.probes.kit.comparison import Comparison
 from vigie.probes.kit.http import libcurl
-from vigie.probes.kit.http.body import EncodingError, media_type, text_of
+from vigie.probes.kit.http.body import EncodingError, media_type
 from vigie.probes.kit.http.config import Expect, compiled, json_assertions, status_ranges
 from vigie.probes.kit.http.exchange import Exchange
 from vigie.probes.kit.verdict import Verdict, expiring, slow, weak
@@ -26,7 +26,6 @@ _RESET = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED)
 _WITHOUT_QUIC = (libcurl.E_OWN, libcurl.E_UNSUPPORTED_PROTOCOL, libcurl.E_NOT_BUILT_IN)
 _SAID = (libcurl.E_COULDNT_CONNECT, libcurl.E_GOT_NOTHING)  # libcurl's own words say nothing that ours do not
 _OWN = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_GOT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,15 @@ class Rules:
     def searches(self) -> bool:
         """Whether a JSONPath looks at more than one place, which takes a second in a document of a million values."""
         return not all(query.singular_query() for query in self.queries)
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What the content must satisfy, as `content.judge` takes it."""
+        return {
+            "keywords": self.keywords,
+            "rejected": self.rejected,
+            "assertions": [(path, one.sign, one.wanted) for path, one in self.assertions],
+        }
 
 
 def _listed(words: str | list[str]) -> tuple[str, ...]:
@@ -193,8 +201,8 @@ def _not_connected(done: Exchange, text: str) -> tuple[Cause, str]:
     return Cause.TCP_REFUSED, "the connection was refused"
 
 
-def answer(rules: Rules, done: Exchange, body: bytes) -> Verdict | None:
-    """Whether a complete answer is the expected one: status, type, texts, JSON, in this order."""
+def answer(rules: Rules, done: Exchange) -> Verdict | None:
+    """Whether a complete answer is the expected one by its status and its type; its content is looked at afterwards."""
     if not any(low <= done.status <= high for low, high in rules.ranges):
         figures: dict[str, Scalar] = {"status": done.status, "expected": rules.expected}
         return Verdict(Cause.HTTP_STATUS, f"HTTP {done.status}, expected {rules.expected}", figures)
@@ -202,43 +210,17 @@ def answer(rules: Rules, done: Exchange, body: bytes) -> Verdict | None:
     if rules.type is not None and got != rules.type:
         figures = {"type": got or "", "expected": rules.type}
         return Verdict(Cause.CONTENT_TYPE, f"media type {got or 'missing'}, expected {rules.type}", figures)
-    return _content(rules, done.headers, body) if rules.need_body else None
-
-
-def _content(rules: Rules, headers: Mapping[str, str], body: bytes) -> Verdict | None:
-    text = text_of(body, headers)
-    for word in rules.keywords:
-        if word not in text:
-            return Verdict(Cause.CONTENT_MISSING, f"{word!r} is not in the page", {"keyword": word})
-    for word in rules.rejected:
-        if word in text:
-            return Verdict(Cause.CONTENT_FORBIDDEN, f"{word!r} is in the page", {"keyword": word})
-    return _json(rules, text) if rules.assertions else None
-
-
-def _json(rules: Rules, text: str) -> Verdict | None:
-    import json
-
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return Verdict(Cause.CONTENT_JSON, "the body is not JSON", {"detail": str(error)[:80]})
-    for (path, comparison), query in zip(rules.assertions, rules.queries, strict=True):
-        found = _values(query, document)
-        if not any(map(comparison.holds, found)):
-            got, wanted = (notation(found[0])[:_GOT] if found else "nothing"), notation(comparison.wanted)[:_GOT]
-            figures: dict[str, Scalar] = {"path": path, "operator": comparison.sign, "wanted": wanted, "got": got}
-            return Verdict(Cause.CONTENT_JSON, f"{path} is {got}, expected {comparison.sign} {wanted}", figures)
     return None
 
 
-def _values(query: Any, document: Any) -> list[Any]:
-    import jsonpath
+def too_large(limit_ms: int) -> Verdict:
+    """A body whose own content took longer to search than there was time."""
+    return Verdict(Cause.TIMEOUT_TOTAL, f"the response was too large to be searched within {limit_ms / 1000:g} s", {"limit_ms": limit_ms})
 
-    try:
-        return list(query.findall(document))
-    except (jsonpath.JSONPathError, RecursionError):
-        return []
+
+def not_searched() -> Verdict:
+    """A body that this machine could not search: whether what is expected is there, is not known."""
+    return Verdict(Cause.PROBE_ERROR, "this machine could not search the response in time", {}, Status.UNKNOWN)
 
 
 def advisories(rules: Rules, certificates: Sequence[TlsFacts], total_ms: float, now: int) -> Verdict | None:

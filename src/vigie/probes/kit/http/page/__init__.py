@@ -1,30 +1,36 @@
 """The page behind a good status: whether it is the right one, and whether somebody else has written into it.
 
-Only HTML is read, once for each content: a body that is byte for byte the last one keeps its verdict. docs/content.md tells
-what is detected and what never is.
+Only HTML is read, once for each content: a body that is byte for byte the last one keeps its verdict. It is read in a process of its
+own (`kit/worker.py`, by `look.py`); what is here decides whether it has to be, and costs the probing loop next to nothing.
+docs/content.md tells what is detected and what never is.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from xxhash import xxh3_64_intdigest
 
 from vigie.core.model import Cause, PageFacts, Scalar, Status
 from vigie.probes.kit.http.body import media_type
-from vigie.probes.kit.verdict import Verdict
+
+if TYPE_CHECKING:  # the process that reads pages imports this package too, and needs neither
+    from vigie.probes.kit.http.page.reply import Look
+    from vigie.probes.kit.verdict import Verdict
+    from vigie.probes.kit.workers import Ask
 
 _HTML = ("text/html", "application/xhtml+xml")
 _XML = ("application/xml", "text/xml")
 _WITHOUT_BODY = (204, 205, 206)
 _WALLED = (401, 403, 405, 406, 429, 503)  # error statuses that walls are sent with
 _BINARY = (b"%PDF", b"\x89PNG", b"GIF8", b"\xff\xd8\xff", b"PK\x03\x04", b"\x1f\x8b", b"{", b"[")
-_MARKUP = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*|<!--.{0,500}?-->\s*)*<(?:!doctype html|html|head|body|title|h1|meta|center|script)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_OTHER_XML = re.compile(rb"\s*<\?xml[^>]{0,200}>\s*(?:<!--.{0,500}?-->\s*)*<(?!!doctype html|html)", re.IGNORECASE | re.DOTALL)
-_STORAGE_ERROR = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]{0,200}>\s*)?<Error>\s*<Code>\w{3,60}</Code>")
+_PROLOG, _DECLARATION = 16_384, 200  # bytes before the first element; of an XML declaration
+_BOM = b"\xef\xbb\xbf"
+_SPACE = re.compile(rb"\s*")
+_ELEMENT = re.compile(rb"<(?:!doctype html|html|head|body|title|h1|meta|center|script)\b", re.IGNORECASE)
+_XHTML = re.compile(rb"<(?:!doctype html|html)", re.IGNORECASE)
+_STORAGE_ERROR = re.compile(rb"<Error>\s*<Code>\w{3,60}</Code>")
 
 _WORDS = {
     "database": "a database error",
@@ -51,13 +57,10 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class _Last:
-    """The last page: what it is known by, its verdict, and what that stood on in a large one (0: nothing to go by).
-
-    One object, since a search that outlived its check on a thread may still write it while the next check reads it.
-    """
+    """The last page: what it is known by, its verdict, and what that stood on in a large one (0: nothing to go by)."""
 
     key: object = None
-    verdict: Verdict | None = None
+    verdict: "Verdict | None" = None
     grounds: int = 0
 
 
@@ -70,14 +73,16 @@ class Reader:
     __slots__ = ("_last", "_trusted")
 
     def __init__(self, *, trusted: bool) -> None:
-        # Imported with the probe, not within its first check, whose loop that would hold for some 30 ms; and not by the configuration.
-        from vigie.probes.kit.http.page import judge, parse, shape  # noqa: F401 - see above
-
         self._trusted = trusted
         self._last = _Last()
 
-    def read(self, status: int, headers: Mapping[str, str], body: bytes, host: str) -> tuple[Verdict | None, PageFacts | None]:
-        """The verdict on an answer that satisfied every rule, and its shape when it is not the same as at the last look."""
+    async def read(
+        self, ask: "Ask", status: int, headers: Mapping[str, str], body: bytes, host: str, left: float = 60.0
+    ) -> "tuple[Verdict | None, PageFacts | None]":
+        """The verdict on an answer that satisfied every rule, and its shape when it is not the same as at the last look.
+
+        `ask` has a page read elsewhere, `left` is how many seconds there are. Raises Unread where that was not enough.
+        """
         kind = media_type(headers)
         if kind is not None and kind not in _HTML:
             return self._other(kind, body)
@@ -86,45 +91,41 @@ class Reader:
         last = self._last
         if key == last.key:
             return last.verdict, None
-        facts = None
-        known, grounds = None, 0
+        found = None
         if 200 <= status < 300 and status not in _WITHOUT_BODY and _is_html(body, typed=kind is not None):
-            known, facts, grounds = self._look(headers, body, host, f"{digest:016x}", last)
-        self._last = _Last(key, known, grounds)
-        return known, facts
+            asked = {"headers": headers, "host": host, "digest": f"{digest:016x}", "trusted": self._trusted, "grounds": last.grounds}
+            found = await self._look(ask, "page", asked, body, left)
+        if found is None:
+            self._last = _Last(key)
+            return None, None
+        self._last = _Last(key, last.verdict if found.same else _verdict_of(found), found.grounds)
+        return self._last.verdict, found.facts
 
-    def _look(
-        self, headers: Mapping[str, str], body: bytes, host: str, digest: str, last: "_Last"
-    ) -> tuple[Verdict | None, PageFacts, int]:
-        from vigie.probes.kit.http.page import judge, parse, shape
+    async def _look(self, ask: "Ask", job: str, asked: dict[str, Any], body: bytes, left: float) -> "Look":
+        from vigie.probes.kit.http.page import reply
 
-        page = parse.parse(body, headers, host)
-        facts = shape.shape(page, len(body), digest, headers)
-        grounds = judge.grounds(page, headers)
-        if grounds and grounds == last.grounds:
-            return last.verdict, facts, grounds
-        found = judge.judge(page, headers)
-        if found is not None and self._trusted and found.family.cause is not Cause.CONTENT_TAMPERED:
-            found = None
-        return None if found is None else _verdict(found.signature, found.family, found.where), facts, grounds
+        return reply.read(await ask(job, asked, body, left=left))
 
-    def _other(self, kind: str, body: bytes) -> tuple[Verdict | None, PageFacts | None]:
+    def _other(self, kind: str, body: bytes) -> "tuple[Verdict | None, PageFacts | None]":
         """Anything but HTML: reported once per type; an object store's error in XML is recognised by its shape."""
-        if kind in _XML and not self._trusted and _STORAGE_ERROR.match(body[:1_000]) is not None:
-            return _verdict("object store error", "hosting", "markup"), None
+        if kind in _XML and not self._trusted and _STORAGE_ERROR.match(body, _prolog(body)[0]) is not None:
+            return _verdict("object store error", "hosting", "markup", Cause.CONTENT_ERROR_PAGE), None
         if kind == self._last.key:
             return None, None
         self._last = _Last(kind)
         return None, PageFacts("", len(body), type=kind)
 
-    def wall(self, status: int, headers: Mapping[str, str], body: bytes, host: str) -> Verdict | None:
-        """Whether an answer with an unexpected status is a bot wall rather than the service's own failure."""
+    async def wall(
+        self, ask: "Ask", status: int, headers: Mapping[str, str], body: bytes, host: str, left: float = 60.0
+    ) -> "Verdict | None":
+        """Whether an answer with an unexpected status is a bot wall rather than the service's own failure. Raises Unread."""
         if status not in _WALLED or media_type(headers) not in (*_HTML, None):
             return None
         key = (xxh3_64_intdigest(body), status, host)
         last = self._last
         if key != last.key:
-            self._last = last = _Last(key, _wall(headers, body, host))
+            found = await self._look(ask, "wall", {"headers": headers, "host": host}, body, left)
+            self._last = last = _Last(key, _verdict_of(found))
         return last.verdict
 
 
@@ -133,24 +134,49 @@ def _is_html(body: bytes, *, typed: bool) -> bool:
     start = body[:1_024].lstrip()
     if start.startswith(_BINARY) or (b"\0" in body[:64] and not body.startswith((b"\xff\xfe", b"\xfe\xff"))):
         return False
-    return (typed or _MARKUP.match(body) is not None) and _OTHER_XML.match(body[:2_000]) is None
+    at, xml = _prolog(body)
+    if xml and body[at : at + 1] == b"<" and _XHTML.match(body, at) is None:
+        return False
+    return typed or _ELEMENT.match(body, at) is not None
 
 
-def _wall(headers: Mapping[str, str], body: bytes, host: str) -> Verdict | None:
-    from vigie.probes.kit.http.page import judge, parse
+def _prolog(body: bytes) -> tuple[int, bool]:
+    """Where the first element or doctype begins, behind white space, comments and XML declarations, and whether one of these was there.
 
-    found = judge.wall(parse.parse(body, headers, host), headers)
-    return None if found is None else _verdict(found.signature, found.family, found.where)
+    A plain scan, since a pattern of alternatives within a repeat takes for ever on many comments.
+    """
+    at, xml = (len(_BOM) if body.startswith(_BOM) else 0), False
+    while True:
+        at = _end(_SPACE, body, at)
+        if body.startswith(b"<!--", at):
+            end = body.find(b"-->", at + 4, _PROLOG)
+        elif body[at : at + 5].lower() == b"<?xml":
+            end = body.find(b">", at, at + _DECLARATION)
+            xml = xml or end >= 0
+        else:
+            return at, xml
+        if end < 0:
+            return at, xml
+        at = end + (3 if body.startswith(b"-->", end) else 1)
 
 
-def _verdict(signature: str, family: str, where: str) -> Verdict:
-    from vigie.probes.kit.http.page.signs import Family
+def _end(pattern: "re.Pattern[bytes]", body: bytes, at: int) -> int:
+    match = pattern.match(body, at)
+    return at if match is None else match.end()
 
-    cause = Family(family).cause
-    figures: dict[str, Scalar] = {"signature": signature, "family": str(family), "where": str(where)}
+
+def _verdict_of(look: "Look") -> "Verdict | None":
+    found = look.finding
+    return None if found is None else _verdict(found.signature, found.family, found.where, found.cause)
+
+
+def _verdict(signature: str, family: str, where: str, cause: Cause) -> "Verdict":
+    from vigie.probes.kit.verdict import Verdict
+
+    figures: dict[str, Scalar] = {"signature": signature, "family": family, "where": where}
     if cause is Cause.CONTENT_BLANK:
         return Verdict(cause, "the page is blank: nothing to read, see or run", figures)
-    words = _WORDS[str(family)]
+    words = _WORDS[family]
     if cause is Cause.HTTP_BLOCKED:
         return Verdict(cause, f"the probe met {words}: {signature} ({where})", figures, Status.DEGRADED)
     if cause is Cause.CONTENT_TAMPERED:

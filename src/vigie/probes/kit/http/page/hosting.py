@@ -168,10 +168,17 @@ DOMAINS = (
         words=400,
         links=60,
     ),
-    Sign("Dan.com domain for sale", _P, "is for sale", title=r"(the domain name )?\S+\.\S+ is for sale.{0,40}", words=400, links=40),
-    Sign("HugeDomains domain for sale", _P, "hugedomains", title=r"\S+\.\S+ is for sale \| hugedomains", words=600, links=60),
     Sign(
-        "Afternic domain for sale", _P, "is for sale", heading=r"(the domain( name)? )?\S+\.\S+ (is|may be) for sale", words=300, links=25
+        "Dan.com domain for sale", _P, "is for sale", title=r"(the domain name )?\S[^\s.]*+\.\S++ is for sale.{0,40}", words=400, links=40
+    ),
+    Sign("HugeDomains domain for sale", _P, "hugedomains", title=r"\S[^\s.]*+\.\S++ is for sale \| hugedomains", words=600, links=60),
+    Sign(
+        "Afternic domain for sale",
+        _P,
+        "is for sale",
+        heading=r"(the domain( name)? )?\S[^\s.]*+\.\S++ (is|may be) for sale",
+        words=300,
+        links=25,
     ),
     Sign(
         "Namecheap parked domain",

@@ -20,7 +20,7 @@ _MINES = re.compile(
 )
 _THROTTLE = re.compile(r"throttle|site_?key|threads|wss?://", re.IGNORECASE)
 _UNFOLDS = re.compile(
-    r"(?:\beval|\bFunction|document\s*\.\s*write(?:ln)?|\.innerHTML\s*=|\[\s*['\"]eval['\"]\s*\])\s*\(?\s*(?:\(?\s*(?:window|self|this)\s*\.\s*)?(?:unescape|atob|String\s*\.\s*fromCharCode|decodeURIComponent|decodeURI)\s*\("
+    r"(?:\beval|\bFunction|document\s*+\.\s*+write(?:ln)?|\.innerHTML\s*+=|\[\s*+['\"]eval['\"]\s*+\])\s*+\(?+\s*+(?:\(?+\s*+(?:window|self|this)\s*+\.\s*+)?+(?:unescape|atob|String\s*+\.\s*+fromCharCode|decodeURIComponent|decodeURI)\s*+\("
 )
 _DECODERS = ("unescape", "atob", "fromCharCode", "decodeURI")
 _PAYLOAD = re.compile(r"(?:%u?[0-9A-Fa-f]{2,4}){12,}|[A-Za-z0-9+/]{32,}={0,2}|(?:\d{2,3}\s*,\s*){12,}|(?:\\x[0-9A-Fa-f]{2}){12,}")

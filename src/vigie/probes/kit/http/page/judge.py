@@ -25,7 +25,7 @@ _SOON = 120  # characters after the heading by which an explanation has begun, a
 _SENTENCE = re.compile(r"[.!?](?= |$)|[。！？]")
 _FRAMED_WORDS = 45
 _COVER = 0.6
-_SEPARATORS = re.compile(r" [|–—·:»›-]+ |\s*[|·»›]\s*")  # not a colon: what follows one is the same sentence
+_SEPARATORS = re.compile(r" [|–—·:»›-]++ | ?[|·»›] ?")  # not a colon: what follows one is the same sentence
 _EDGES = " .!?¡¿…:;,-–—|()[]\"'«»“”„‚‘#*>_/\\"
 _CODE = re.compile(r"^(?:http|error|erreur|fehler|errore|erro|fout|status|ошибка|错误)?[ :#-]*[1-5]\d\d\b[ :.,-]*")
 _STATUS_PAGE = re.compile(

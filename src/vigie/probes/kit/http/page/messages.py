@@ -23,7 +23,7 @@ _PHP = re.compile(
 _PHP_START = re.compile(r"(?:php )?(?:fatal error|parse error|recoverable fatal error|catchable fatal error): ")
 _PHP_END = re.compile(r"on line \d{1,6}$")
 _CONNECTS = re.compile(
-    r"(?:.{0,400}\b|warning: )(?:mysqli?_(?:p?connect|real_connect)|mysqli::\w+|pg_p?connect|oci_p?connect|sqlsrv_connect|pdo::__construct|odbc_connect|redis::p?connect)\("
+    r"\b(?:mysqli?_(?:p?connect|real_connect)|mysqli::\w+|pg_p?connect|oci_p?connect|sqlsrv_connect|pdo::__construct|odbc_connect|redis::p?connect)\("
 )
 
 # How a trace begins, and the line by which it is known to be one.
@@ -115,8 +115,8 @@ def at_an_end(page: Page) -> Finding | None:
 def _php_connect(page: Page) -> Finding | None:
     if page.words > 80 or not generic(page.title, page):
         return None
-    match = _PHP.search(page.raw)
-    if _CONNECTS.match(page.lead) is None and (match is None or _CONNECTS.search(match[0].decode("latin-1").lower()) is None):
+    match = _PHP.search(page.raw[:6_000])
+    if _CONNECTS.search(page.lead[:460]) is None and (match is None or _CONNECTS.search(match[0].decode("latin-1").lower()) is None):
         return None
     return Finding("PHP database warning", _D, Where.TEXT)
 
@@ -144,7 +144,7 @@ def _driver(page: Page) -> Finding | None:
     if page.words > (_WORDS if untitled else _FEW) or page.links > 3 or page.tree.css_first("form") is not None:
         return None
     for name, key, pattern in _DRIVERS:
-        match = re.search(pattern, text) if key in text else None
+        match = re.search(pattern, text) if key in text else None  # pattern: from the table above, which the suite reads
         if match is None or match.start() > _PREFACE or (match.start() and _PREFACES.match(text) is None):
             continue
         if match.end() >= _SHARE * len(text) or (untitled and not page.headings):

@@ -35,7 +35,8 @@ _SELECTOR: LexborCSSSelector = LexborCSSSelector()  # type: ignore[no-untyped-ca
 _IDEOGRAPHS = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 OFFSET = re.compile(r"(?:left|top|right|text-indent|margin-left)\s*:\s*-\d{3,}")
 _HIDES = ("none", "hidden", "-", "NONE", ":0", ": 0", ":1px", ": 1px", "#fff", "white")
-_FADES = re.compile(r"opacity:0(?:\.0+)?(?:;|!|$)|font-size:1px|(?:^|;)color:(?:#fff(?:fff)?|white)\b(?!.*background)")
+_FADES = re.compile(r"opacity:0(?:\.0+)?(?:;|!|$)|font-size:1px")
+_WHITE = re.compile(r"(?:^|;)color:(?:#fff(?:fff)?|white)\b")
 _TINY = re.compile(r"(?:height|width):[01](?:px)?(?:;|!|$)")
 _NUMBER = re.compile(r"(?:error |http |erreur |fehler )?\W*\d{3}\W*")
 _MARKS = (" .", " ,", " :", " ;", " !", " ?")  # inline elements are set apart by spaces, and French has its own
@@ -285,12 +286,17 @@ def _styled_and_linked(tree: LexborHTMLParser) -> tuple[list[str], list[LexborNo
             style = _style(style)
             if conceals(style):
                 gone.append(node)
-            if len(hidden) < _HIDDEN and (conceals(style) or _FADES.search(style) is not None):
+            if len(hidden) < _HIDDEN and (conceals(style) or _fades(style)):
                 anchors = node.css("a[href]")
                 (hidden if len(anchors) > 1 else alone).extend([Hidden(links_of(anchors))] if anchors else [])
     if len(alone) > 1:
         hidden.append(Hidden(tuple([link for one in alone[:_ANCHORS] for link in one.links])))
     return urls, gone, tuple(hidden)
+
+
+def _fades(style: str) -> bool:
+    """Whether a style draws an element as good as invisible: without size or colour, or white where no background follows."""
+    return _FADES.search(style) is not None or _WHITE.search(style, max(style.rfind("background"), 0)) is not None
 
 
 def conceals(style: str) -> bool:

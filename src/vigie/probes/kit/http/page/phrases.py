@@ -45,7 +45,7 @@ class Phrases:
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+    return re.compile(pattern)  # pattern: from the tables below, which the suite reads
 
 
 MAINTENANCE = Phrases(
@@ -54,7 +54,7 @@ MAINTENANCE = Phrases(
     {
         "en": Wording(
             ("maint", "back", "offline", "unavailable", "down", "closed", "upgrad", "updat"),
-            r"(?:scheduled |planned |site |website |system |server |ongoing |under |down for |closed for |offline for |currently |in |undergoing )*maintenance(?: mode| page| break| in progress| underway| notice| works?)*|(?:(?:sorry,? )?we(?:'ll| will) be (?:right )?back(?: soon| shortly| online| later| in a \w+)*|(?:we(?:'ll| will) )?be right back|back soon|we'?re (?:down|offline|upgrading|updating)[\w ]*|temporarily (?:offline|down|unavailable|closed)|(?:site|website|page|service) (?:is )?(?:temporarily |currently )?(?:offline|down|unavailable|under maintenance|closed))",
+            r"(?:scheduled |planned |site |website |system |server |ongoing |under |down for |closed for |offline for |currently |in |undergoing ){0,8}maintenance(?: mode| page| break| in progress| underway| notice| works?){0,8}|(?:(?:sorry,? )?we(?:'ll| will) be (?:right )?back(?: soon| shortly| online| later| in a \w+){0,8}|(?:we(?:'ll| will) )?be right back|back soon|we'?re (?:down|offline|upgrading|updating)[\w ]*|temporarily (?:offline|down|unavailable|closed)|(?:site|website|page|service) (?:is )?(?:temporarily |currently )?(?:offline|down|unavailable|under maintenance|closed))",
             r"(?:down|closed|offline|unavailable|performing|undergoing|under|carrying out|doing|conducting|for|some|scheduled|routine|essential|planned) (?:\w+ ){0,3}maintenance|(?:be|come) back (?:online |up |with you |to normal )?(?:soon|shortly|later|in a|by|within|at|as soon)|back (?:online|up and running)|(?:currently|temporarily) (?:unavailable|offline|down|closed|updating|upgrading)|(?:upgrading|updating|improving) (?:our|the) \w+|check back (?:soon|later|in|shortly)|please try again (?:later|shortly|soon)|please come back (?:later|soon)",
         ),
         "fr": Wording(
@@ -69,7 +69,7 @@ MAINTENANCE = Phrases(
         ),
         "es": Wording(
             ("mantenim", "volvemos", "volveremos", "vuelta", "regresamos", "no disponible", "fuera de servicio"),
-            "(?:sitio |página |web |estamos |servicio )*(?:en|por|bajo) (?:tareas de )?mantenimiento|mantenimiento(?: programado| en curso| del sitio)?|volvemos (?:pronto|enseguida|en breve)|(?:volveremos|estaremos de vuelta|regresamos) (?:muy )?(?:pronto|en breve)|temporalmente (?:no disponible|fuera de servicio)",
+            "(?:sitio |página |web |estamos |servicio ){0,8}(?:en|por|bajo) (?:tareas de )?mantenimiento|mantenimiento(?: programado| en curso| del sitio)?|volvemos (?:pronto|enseguida|en breve)|(?:volveremos|estaremos de vuelta|regresamos) (?:muy )?(?:pronto|en breve)|temporalmente (?:no disponible|fuera de servicio)",
             "(?:tareas|trabajos|labores) de mantenimiento|en mantenimiento|temporalmente|volveremos|vuelva (?:a intentarlo|más tarde|pronto)|disculp|en breve",
         ),
         "it": Wording(
@@ -79,28 +79,28 @@ MAINTENANCE = Phrases(
         ),
         "pt": Wording(
             ("manutenç", "voltamos", "voltaremos", "volta", "temporariamente"),
-            "(?:site |página |estamos |sistema |serviço )*em manutenção|manutenção(?: programada| em andamento| do site)?|(?:voltamos|voltaremos|já voltamos|estaremos de volta) (?:já|em breve|logo)|já voltamos|temporariamente (?:indisponível|fora do ar)",
+            "(?:site |página |estamos |sistema |serviço ){0,8}em manutenção|manutenção(?: programada| em andamento| do site)?|(?:voltamos|voltaremos|já voltamos|estaremos de volta) (?:já|em breve|logo)|já voltamos|temporariamente (?:indisponível|fora do ar)",
             "em manutenção|manutenção programada|(?:melhorias|atualiza)|(?:voltamos|voltaremos|estaremos de volta|retornaremos)|temporariamente|tente novamente|em breve|mais tarde",
         ),
         "nl": Wording(
             ("onderhoud", "terug", "tijdelijk"),
-            "(?:gepland |website |wij zijn in |we zijn in |in |site in )*onderhoud(?:swerkzaamheden| aan de site| bezig)?|we (?:zijn|komen) (?:zo|straks|snel|binnenkort) (?:weer )?terug|(?:zo|snel|binnenkort) (?:weer )?terug|tijdelijk (?:niet (?:bereikbaar|beschikbaar)|offline|gesloten)",
+            "(?:gepland |website |wij zijn in |we zijn in |in |site in ){0,8}onderhoud(?:swerkzaamheden| aan de site| bezig)?|we (?:zijn|komen) (?:zo|straks|snel|binnenkort) (?:weer )?terug|(?:zo|snel|binnenkort) (?:weer )?terug|tijdelijk (?:niet (?:bereikbaar|beschikbaar)|offline|gesloten)",
             r"(?:wegens|vanwege|door|in) (?:\w+ ){0,2}onderhoud|onderhoud (?:uit|aan)|tijdelijk (?:\w+ )?(?:niet|offline|gesloten|onbereikbaar)|probeer het (?:later|straks|over)|(?:snel|zo|binnenkort) (?:weer )?(?:terug|online|bereikbaar)",
         ),
         "ja": Wording(
             ("メンテナンス", "一時停止"),
-            "(?:ただいま|只今|現在|システム|サーバー|緊急|定期)*、?(?:システム|サーバー)?メンテナンス(?:中(?:です)?|のお知らせ|作業中|実施中)?|(?:サービス)?一時停止(?:中)?",
+            "(?:ただいま|只今|現在|システム|サーバー|緊急|定期){0,8}、?(?:システム|サーバー)?メンテナンス(?:中(?:です)?|のお知らせ|作業中|実施中)?|(?:サービス)?一時停止(?:中)?",
             "メンテナンス(?:中|作業|のため|を(?:行|実施))|サービスを(?:一時)?停止|しばらく(?:お待ち|経って|時間)|ご(?:迷惑|不便)",
         ),
         "zh": Wording(
             ("维护", "維護", "升级", "关闭", "暂停"),
-            "(?:系统|网站|服务器|站点|正在|平台)*(?:升级)?维护(?:中|升级|公告|通知)?|(?:系統|網站)*維護(?:中|公告)?|网站(?:升级|暂时关闭|暂停访问)",
+            "(?:系统|网站|服务器|站点|正在|平台){0,8}(?:升级)?维护(?:中|升级|公告|通知)?|(?:系統|網站){0,8}維護(?:中|公告)?|网站(?:升级|暂时关闭|暂停访问)",
             "(?:升级|系统|网站|服务器|正在|进行)(?:维护|升级)|維護|暂时(?:无法|关闭|停止|不可)|请稍后|敬请谅解|请耐心|稍後",
         ),
         "ru": Wording(
             ("техни", "обслуживан", "профилакт", "временно", "скоро"),
-            r"(?:ведутся |идут |проводятся )?технические? работы?(?: на сайте)?|(?:проводятся |идут |ведутся )?профилактические работы|(?:сайт )?(?:на |закрыт на )?(?:техническ\w+ )?обслуживани[еи]|сайт временно (?:недоступен|закрыт|не работает)|мы скоро вернемся|скоро вернёмся|скоро вернемся",
-            r"технич\w+ работ|временно (?:недоступен|не работает|закрыт|приостановлен)|приносим извинения|(?:зайдите|попробуйте|возвращайтесь|загляните|повторите) (?:\w+ )?(?:позже|позднее)|скоро (?:верн|заработ|будет)|ведутся работы",
+            r"(?:ведутся |идут |проводятся )?технические? работы?(?: на сайте)?|(?:проводятся |идут |ведутся )?профилактические работы|(?:сайт )?(?:на |закрыт на )?(?:техническ\w{1,12} )?обслуживани[еи]|сайт временно (?:недоступен|закрыт|не работает)|мы скоро вернемся|скоро вернёмся|скоро вернемся",
+            r"технич\w{1,12} работ|временно (?:недоступен|не работает|закрыт|приостановлен)|приносим извинения|(?:зайдите|попробуйте|возвращайтесь|загляните|повторите) (?:\w+ )?(?:позже|позднее)|скоро (?:верн|заработ|будет)|ведутся работы",
         ),
     },
     framed=False,
@@ -132,53 +132,53 @@ SERVER_ERROR = Phrases(
                 "difficult",
                 "working",
             ),
-            r"(?:http )?(?:(?:internal|unexpected|application|server|fatal|system|unknown|temporary|general|runtime|critical|unhandled|an|a|the|sorry,?|oops,?|whoops,?) ?)*(?:server |application |system )?(?:error|exception)(?: (?:has )?occurr?ed| encountered)?(?: \(?\d{3}\)?)?(?: while processing your request)?|(?:http )?(?:\d{3} )?(?:bad gateway|gateway time-?out|service (?:temporarily )?(?:unavailable|unreachable)|bad request|connection timed out|request time-?out|server (?:is )?(?:temporarily )?(?:unavailable|too busy|overloaded|not responding|busy)|backend fetch failed|internal server error|method not allowed|temporarily unavailable)|(?:(?:oops|whoops|sorry|uh[- ]oh|ouch)[!.,… ]*)?(?:something (?:went|has gone|is) (?:\w+ )?wrong|this is(?:n't| not) working|we(?:'re| are| have| ran| encountered)? (?:\w+ ){0,3}(?:problems?|technical difficult\w+|trouble|an? (?:\w+ )?error))",
+            r"(?:http )?(?:(?:internal|unexpected|application|server|fatal|system|unknown|temporary|general|runtime|critical|unhandled|an|a|the|sorry,?|oops,?|whoops,?) ?){0,8}(?:server |application |system )?(?:error|exception)(?: (?:has )?occurr?ed| encountered)?(?: \(?\d{3}\)?)?(?: while processing your request)?|(?:http )?(?:\d{3} )?(?:bad gateway|gateway time-?out|service (?:temporarily )?(?:unavailable|unreachable)|bad request|connection timed out|request time-?out|server (?:is )?(?:temporarily )?(?:unavailable|too busy|overloaded|not responding|busy)|backend fetch failed|internal server error|method not allowed|temporarily unavailable)|(?:(?:oops|whoops|sorry|uh[- ]oh|ouch)[!.,… ]*)?(?:something (?:went|has gone|is) (?:\w+ )?wrong|this is(?:n't| not) working|we(?:'re| are| have| ran| encountered)? (?:\w+ ){0,3}(?:problems?|technical difficult\w+|trouble|an? (?:\w+ )?error))",
             r"(?:server|application|system|site|website|we|page|service)(?:'s|'ve| has| have)? (?:has |have )?(?:encountered|experienced|experiencing|returned|detected) (?:\w+ ){0,3}(?:error|problem|condition|exception|difficult)|(?:try|check|reload|refresh) (?:\w+ ){0,4}(?:again|later|back|page)|(?:we(?:'re| are)|engineers?|team|administrator|staff|webmaster|technicians?)(?: (?:has|have|is|are|was|were))? (?:been )?(?:notified|informed|looking|working|aware)|(?:contact|notify|inform) (?:the |your |our )?(?:\w+ ){0,3}(?:administrator|support|webmaster|owner|us)|(?:could not|couldn't|unable to|cannot|can't|failed to) (?:\w+ ){0,2}(?:complete|process|fulfil|handle|satisfy|service|display|load|be (?:completed|processed|displayed)|connect)|unexpected (?:error|problem|condition)|(?:an?|the) (?:\w+ )?error (?:has )?occurr?ed|sorry for (?:the|any) (?:inconvenience|trouble)|temporarily (?:unavailable|busy|overloaded|unable)|is overloaded|error (?:id|code|reference|number)|invalid response (?:was )?received|upstream server|maintenance downtime or capacity",
         ),
         "fr": Wording(
             ("erreur", "problème", "incident", "mal passé", "indisponible"),
-            r"(?:oups[!.,… ]*)?(?:une )?erreur (?:interne |inattendue |technique |serveur |système |fatale |est survenue|s'est produite|du serveur)*(?:\d{3})?(?:du serveur|est survenue|s'est produite)?|(?:oups[!.,… ]*)?(?:quelque chose s'est mal passé|un problème est survenu|un incident est survenu)|service (?:temporairement |momentanément )?indisponible|problème technique|incident technique",
-            r"(?:réessayer|réessayez|revenez) (?:\w+ )*(?:plus tard|ultérieurement|dans)|(?:le serveur|nous avons|l'application) (?:a )?(?:rencontré|rencontre)|(?:nos|notre) (?:équipes?|techniciens) (?:\w+ ){0,3}(?:informé|prévenu|travaill|aver|mobilis)|veuillez (?:nous )?(?:excuser|contacter|patienter)|désolés? (?:pour|de)|code d'erreur|une erreur",
+            r"(?:oups[!.,… ]*)?(?:une )?erreur (?:interne |inattendue |technique |serveur |système |fatale |est survenue|s'est produite|du serveur){0,8}(?:\d{3})?(?:du serveur|est survenue|s'est produite)?|(?:oups[!.,… ]*)?(?:quelque chose s'est mal passé|un problème est survenu|un incident est survenu)|service (?:temporairement |momentanément )?indisponible|problème technique|incident technique",
+            r"(?:réessayer|réessayez|revenez) (?:\w+ ){0,8}(?:plus tard|ultérieurement|dans)|(?:le serveur|nous avons|l'application) (?:a )?(?:rencontré|rencontre)|(?:nos|notre) (?:équipes?|techniciens) (?:\w+ ){0,3}(?:informé|prévenu|travaill|aver|mobilis)|veuillez (?:nous )?(?:excuser|contacter|patienter)|désolés? (?:pour|de)|code d'erreur|une erreur",
         ),
         "de": Wording(
             ("fehler", "schief", "störung", "nicht verfügbar", "problem"),
-            r"(?:(?:hoppla|ups|oje|huch)[!.,… ]*)?(?:da |hier |es )?(?:ist |ging |lief )?(?:leider )?(?:etwas |was )?(?:schief ?gelaufen|schief ?gegangen|schief)|(?:interner |unerwarteter |technischer |schwerer |ein |es ist ein )*(?:server ?-?fehler|systemfehler|anwendungsfehler|fehler)(?: aufgetreten| \d{3}| ist aufgetreten)?|(?:technische störung|störung|dienst nicht verfügbar|technisches problem)",
+            r"(?:(?:hoppla|ups|oje|huch)[!.,… ]*)?(?:da |hier |es )?(?:ist |ging |lief )?(?:leider )?(?:etwas |was )?(?:schief ?gelaufen|schief ?gegangen|schief)|(?:interner |unerwarteter |technischer |schwerer |ein |es ist ein ){0,8}(?:server ?-?fehler|systemfehler|anwendungsfehler|fehler)(?: aufgetreten| \d{3}| ist aufgetreten)?|(?:technische störung|störung|dienst nicht verfügbar|technisches problem)",
             r"(?:versuchen sie es|später|bitte) (?:\w+ ){0,4}(?:noch ?einmal|erneut|wieder)|(?:fehler|problem|störung) (?:aufgetreten|ist aufgetreten)|aufgetreten|(?:wir|unser team|techniker) (?:\w+ ){0,4}(?:arbeiten|informiert|kümmer)|entschuldig|fehlercode|fehlernummer",
         ),
         "es": Wording(
             ("error", " mal", "no disponible"),
-            "(?:(?:ups|vaya|lo sentimos)[!.,… ]*)?(?:algo (?:salió|ha salido|fue) mal|(?:ha ocurrido |se ha producido |se produjo |ocurrió )?(?:un )?error(?: interno| inesperado| del servidor| de servidor| en el servidor| en la aplicación)*|servicio (?:temporalmente )?no disponible)",
-            r"(?:inténtelo|inténtalo|vuelva a|intente|intentarlo) (?:\w+ )*(?:más tarde|nuevo|nuevamente|intentarlo)|ha ocurrido|se ha producido|disculp|código de error|nuestro equipo",
+            "(?:(?:ups|vaya|lo sentimos)[!.,… ]*)?(?:algo (?:salió|ha salido|fue) mal|(?:ha ocurrido |se ha producido |se produjo |ocurrió )?(?:un )?error(?: interno| inesperado| del servidor| de servidor| en el servidor| en la aplicación){0,8}|servicio (?:temporalmente )?no disponible)",
+            r"(?:inténtelo|inténtalo|vuelva a|intente|intentarlo) (?:\w+ ){0,8}(?:más tarde|nuevo|nuevamente|intentarlo)|ha ocurrido|se ha producido|disculp|código de error|nuestro equipo",
         ),
         "it": Wording(
             ("errore", "storto", "non disponibile"),
-            "(?:ops[!.,… ]*)?(?:qualcosa è andato storto|(?:si è verificato )?(?:un )?errore(?: interno| imprevisto| del server| di sistema)*|servizio (?:temporaneamente )?non disponibile)",
-            r"(?:riprova|riprovare|si prega di) (?:\w+ )*(?:più tardi|riprovare|nuovo)|si è verificato|ci scusiamo|codice (?:di )?errore",
+            "(?:ops[!.,… ]*)?(?:qualcosa è andato storto|(?:si è verificato )?(?:un )?errore(?: interno| imprevisto| del server| di sistema){0,8}|servizio (?:temporaneamente )?non disponibile)",
+            r"(?:riprova|riprovare|si prega di) (?:\w+ ){0,8}(?:più tardi|riprovare|nuovo)|si è verificato|ci scusiamo|codice (?:di )?errore",
         ),
         "pt": Wording(
             ("erro", "errado", "mal", "indisponível"),
-            r"(?:(?:ops|opa)[!.,… ]*)?(?:algo deu errado|algo correu mal|(?:ocorreu )?(?:um )?erro(?: interno| inesperado| do servidor| no servidor)*(?: \d{3})?|serviço (?:temporariamente )?indisponível)",
-            r"(?:tente|tentar) (?:\w+ )*(?:novamente|mais tarde|de novo)|ocorreu|pedimos desculpas|desculpe|código do erro|nossa equipe",
+            r"(?:(?:ops|opa)[!.,… ]*)?(?:algo deu errado|algo correu mal|(?:ocorreu )?(?:um )?erro(?: interno| inesperado| do servidor| no servidor){0,8}(?: \d{3})?|serviço (?:temporariamente )?indisponível)",
+            r"(?:tente|tentar) (?:\w+ ){0,8}(?:novamente|mais tarde|de novo)|ocorreu|pedimos desculpas|desculpe|código do erro|nossa equipe",
         ),
         "nl": Wording(
             ("fout", "mis", "niet beschikbaar", "storing"),
-            "(?:oeps[!.,… ]*)?(?:er (?:is|ging) (?:iets|wat) (?:fout|mis)(?:gegaan| gegaan)?|(?:er is een |interne |onverwachte |technische )*(?:server)?fout(?: opgetreden)?|dienst (?:tijdelijk )?niet beschikbaar|technische storing|storing)",
-            r"probeer (?:het|u|je|opnieuw) (?:\w+ )*(?:later|opnieuw|nogmaals)|(?:is|heeft) (?:\w+ ){0,4}opgetreden|excuses|onze (?:technici|ontwikkelaars|medewerkers)|foutcode",
+            "(?:oeps[!.,… ]*)?(?:er (?:is|ging) (?:iets|wat) (?:fout|mis)(?:gegaan| gegaan)?|(?:er is een |interne |onverwachte |technische ){0,8}(?:server)?fout(?: opgetreden)?|dienst (?:tijdelijk )?niet beschikbaar|technische storing|storing)",
+            r"probeer (?:het|u|je|opnieuw) (?:\w+ ){0,8}(?:later|opnieuw|nogmaals)|(?:is|heeft) (?:\w+ ){0,4}opgetreden|excuses|onze (?:technici|ontwikkelaars|medewerkers)|foutcode",
         ),
         "ja": Wording(
             ("エラー", "アクセス", "混み合"),
-            "(?:内部|サーバー|システム|予期しない|予期せぬ)*(?:の)?エラー(?:が発生しました|発生|です)?|アクセスが(?:集中|混雑)(?:して(?:い|お)(?:ます|ります))?|(?:ただいま|只今|現在)、?(?:大変)?(?:混み合って|アクセスが集中)(?:い|お)?(?:ます|ります)",
+            "(?:内部|サーバー|システム|予期しない|予期せぬ){0,8}(?:の)?エラー(?:が発生しました|発生|です)?|アクセスが(?:集中|混雑)(?:して(?:い|お)(?:ます|ります))?|(?:ただいま|只今|現在)、?(?:大変)?(?:混み合って|アクセスが集中)(?:い|お)?(?:ます|ります)",
             "(?:しばらく|時間を|時間が|後ほど)|申し訳|ご迷惑|再度|管理者",
         ),
         "zh": Wording(
             ("错误", "錯誤", "出错", "异常", "故障", "繁忙", "不可用"),
-            "(?:服务器|系统|内部|程序|应用|网站|页面|伺服器|系統)*(?:发生|出现|內部|運行)?(?:了)?(?:内部)?(?:错误|出错|异常|故障|繁忙|錯誤)(?:了|提示|信息)?|服务(?:暂时)?不可用",
+            "(?:服务器|系统|内部|程序|应用|网站|页面|伺服器|系統){0,8}(?:发生|出现|內部|運行)?(?:了)?(?:内部)?(?:错误|出错|异常|故障|繁忙|錯誤)(?:了|提示|信息)?|服务(?:暂时)?不可用",
             "请(?:稍后|稍候|联系|返回|重试|刷新)|請稍後|抱歉|技术人员|错误代码",
         ),
         "ru": Wording(
             ("ошибк", "пошло не так", "недоступен", "сбой"),
-            r"(?:внутренняя |произошла |системная |критическая |непредвиденная |неизвестная )*ошибка(?: сервера| приложения| на сервере| системы| \d{3})*|что-то пошло не так|сервис (?:временно )?недоступен|технический сбой|сбой в работе",
-            r"(?:попробуйте|повторите|обновите|зайдите) (?:\w+ )*(?:позже|позднее|попытку|страницу)|приносим извинения|администратор|мы уже (?:работаем|знаем|исправляем)|код ошибки",
+            r"(?:внутренняя |произошла |системная |критическая |непредвиденная |неизвестная ){0,8}ошибка(?: сервера| приложения| на сервере| системы| \d{3}){0,8}|что-то пошло не так|сервис (?:временно )?недоступен|технический сбой|сбой в работе",
+            r"(?:попробуйте|повторите|обновите|зайдите) (?:\w+ ){0,8}(?:позже|позднее|попытку|страницу)|приносим извинения|администратор|мы уже (?:работаем|знаем|исправляем)|код ошибки",
         ),
     },
 )
@@ -269,7 +269,7 @@ DATABASE = Phrases(
     {
         "en": Wording(
             ("database", "mysql", "sql", "db "),
-            r"(?:a |the |an? unexpected |unexpected |fatal )*(?:database|mysql|sql|db) (?:connection |server |system )?(?:error|failure|failed|problem|is (?:down|unavailable|offline)|unavailable|offline|exception)|(?:error|failed|unable|cannot|could not|can't)(?: \w+){0,3} (?:to |with )?(?:the )?database(?: connection| server)?",
+            r"(?:a |the |an? unexpected |unexpected |fatal ){0,8}(?:database|mysql|sql|db) (?:connection |server |system )?(?:error|failure|failed|problem|is (?:down|unavailable|offline)|unavailable|offline|exception)|(?:error|failed|unable|cannot|could not|can't)(?: \w+){0,3} (?:to |with )?(?:the )?database(?: connection| server)?",
             r"(?:connect|connection|connecting|access|reach|contact|query|login|log in|select)(?: \w+){0,5} (?:the |a |your |our )?(?:database|mysql|mariadb|postgres\w*|sql server|db)\b|database (?:server )?(?:is|was|has|could|connection|error|credentials|settings|host|driver|seems)|sqlstate\[|mysql|mariadb|postgres|ora-\d{5}|sql error|too many connections|access denied for user",
         ),
         "fr": Wording(

@@ -103,7 +103,7 @@ class Sign:
             return None
         if self.heading and not any(_fits(self.heading, heading) for heading in page.topic):
             return None
-        if self.start and not re.match(self.start, page.lead):
+        if self.start and not re.match(self.start, page.lead):  # pattern: of a Sign, which the suite reads
             return None
         if self.text and not self._says(page):
             return None
@@ -113,7 +113,7 @@ class Sign:
 
     def _says(self, page: Page) -> bool:
         text = page.beginning
-        match = re.search(self.text, text)
+        match = re.search(self.text, text)  # pattern: of a Sign, which the suite reads
         if match is None or self.title or self.heading or self.start or self.raw:
             return match is not None
         before = match.start() - sum(len(heading) + 1 for heading in page.topic)
@@ -144,7 +144,7 @@ def generic(said: str, page: Page) -> bool:
 
 
 def _fits(pattern: str, place: str) -> bool:
-    match = re.match(pattern, place)
+    match = re.match(pattern, place)  # pattern: of a Sign, which the suite reads
     return match is not None and match.end() * 2 >= len(place)
 
 

@@ -46,7 +46,7 @@ _CLAIMS = (
     "zhakowan",
 )
 _CLAIM_HEAD = re.compile(
-    r"\W{0,12}(?:(?:this |your |the )?(?:site|website|server|system|page)(?: \S+\.\S+)? (?:has been |was |is |got )?)?"
+    r"\W{0,12}(?:(?:this |your |the )?(?:site|website|server|system|page)(?: \S[^\s.]*+\.\S++)? (?:has been |was |is |got )?)?"
     r"(?:h[a4]c?k(?:e|3)?d ?-?by|haxored by|d[e3]faced by|(?:0|o)wned by|pwn(?:e|3)d by|hijacked ?by|rooted by|stamped by|touched by|security breached by)\b"
     r"|\W{0,12}(?:(?:ce |votre )?site (?:a été )?)?(?:piraté|hacké)e? par\b"
     r"|\W{0,12}(?:(?:diese |ihre )?(?:seite|website) (?:wurde )?)?gehackt (?:von|door)\b"

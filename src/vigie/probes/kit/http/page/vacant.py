@@ -9,7 +9,7 @@ SUSPENDED = Phrases(
     {
         "en": Wording(
             ("suspen", "deactivat", "disabled", "blocked", "terminated", "expired"),
-            r"(?:this |your |web ?|hosting |the )*(?:account|site|website|service|hosting|server|page|shop|store|domain)(?: \S+\.\S+)? (?:has been |is |was |have been |temporarily |currently )*(?:suspended|deactivated|disabled|blocked|terminated|expired)|(?:account|site|hosting|service|website) suspen(?:ded|sion)|suspended (?:account|website|site|domain|page)",
+            r"(?:this |your |web ?|hosting |the ){0,8}(?:account|site|website|service|hosting|server|page|shop|store|domain)(?: \S[^\s.]*+\.\S++)? (?:has been |is |was |have been |temporarily |currently ){0,8}(?:suspended|deactivated|disabled|blocked|terminated|expired)|(?:account|site|hosting|service|website) suspen(?:ded|sion)|suspended (?:account|website|site|domain|page)",
             r"(?:contact|please contact|call|write to) (?:\w+ ){0,3}(?:host(?:ing)?|provider|support|billing|administrator|owner|customer)|(?:unpaid|non-?payment|billing|overdue|violation|terms of service|invoice|abuse|resource)|hosting provider|web host|(?:site|account|domain) owner|renew",
         ),
         "fr": Wording(
@@ -29,7 +29,7 @@ SUSPENDED = Phrases(
         ),
         "it": Wording(
             ("sospeso", "disattivato", "bloccato"),
-            r"(?:questo |il |l'|account|sito|dominio|servizio)(?: ?\w+){0,4} (?:sospeso|disattivato|bloccato)|(?:account|sito|servizio|dominio) (?:sospeso|disattivato)",
+            r"(?:questo |il |l'|account|sito|dominio|servizio)(?: ?\w++){0,4} (?:sospeso|disattivato|bloccato)|(?:account|sito|servizio|dominio) (?:sospeso|disattivato)",
             "(?:contatt|provider|fornitore|fattura|pagament|titolare|proprietario)",
         ),
         "pt": Wording(
@@ -67,7 +67,7 @@ UNPUBLISHED = Phrases(
     {
         "en": Wording(
             ("construction", "coming soon", "not ", "isn't", "no site", "no web", "unknown", "default", "placeholder", "welcome to your"),
-            "(?:(?:this |our |new |your |the )*(?:web ?)?(?:site|page)? ?(?:is |currently )*)?(?:under construction|coming soon)|(?:site|website|domain|store|app|project) (?:is )?(?:not (?:yet )?(?:published|configured|connected|found|available|active|set up|ready)|isn't (?:published|configured|connected|available))|(?:no (?:web ?)?site (?:is )?(?:configured|found|here|at this (?:address|domain))(?: (?:at|for) this (?:address|domain))?)|unknown (?:domain|host|site)|default (?:web )?(?:page|site)|(?:website |domain )?placeholder(?: page)?|welcome to your (?:new )?(?:web ?site|domain|hosting)",
+            "(?:(?:this |our |new |your |the ){0,8}(?:web ?)?(?:site|page)? ?(?:is |currently ){0,8})?(?:under construction|coming soon)|(?:site|website|domain|store|app|project) (?:is )?(?:not (?:yet )?(?:published|configured|connected|found|available|active|set up|ready)|isn't (?:published|configured|connected|available))|(?:no (?:web ?)?site (?:is )?(?:configured|found|here|at this (?:address|domain))(?: (?:at|for) this (?:address|domain))?)|unknown (?:domain|host|site)|default (?:web )?(?:page|site)|(?:website |domain )?placeholder(?: page)?|welcome to your (?:new )?(?:web ?site|domain|hosting)",
             r"(?:if|are) you(?:'re)? (?:are )?(?:the )?(?:\w+ )?(?:owner|administrator|admin|webmaster)|(?:site|domain|website) owner|upload (?:your|the|a) |(?:hosting|host|control panel|cpanel|plesk|ftp|registrar|web server|webserver|dns)|(?:has|have) (?:not|no|n't) (?:yet )?(?:been )?(?:published|uploaded|put up|set up|any content|configured)|your (?:own )?(?:website|web site|files|domain)|not (?:been )?(?:configured|published|linked|connected|set up)|replace this (?:page|file)|working (?:hard )?(?:on|to)|stay tuned|launch(?:ing|ed)? |check back|come back (?:soon|later)|new (?:web ?)?site",
         ),
         "fr": Wording(
@@ -82,22 +82,22 @@ UNPUBLISHED = Phrases(
         ),
         "es": Wording(
             ("construcción", "próximamente", "no publicado", "no configurado", "por defecto"),
-            "(?:sitio |página |web )*en construcción|próximamente|sitio no (?:publicado|configurado)|página por defecto",
+            "(?:sitio |página |web ){0,8}en construcción|próximamente|sitio no (?:publicado|configurado)|página por defecto",
             "propietario|titular|alojamiento|hosting|dominio|panel",
         ),
         "it": Wording(
             ("costruzione", "allestimento", "non pubblicato", "non configurato", "prossimamente", "predefinita"),
-            "(?:sito |pagina )*in (?:costruzione|allestimento)|sito non (?:pubblicato|configurato)|prossimamente online|pagina predefinita",
+            "(?:sito |pagina ){0,8}in (?:costruzione|allestimento)|sito non (?:pubblicato|configurato)|prossimamente online|pagina predefinita",
             "proprietario|titolare|hosting|dominio|pannello",
         ),
         "pt": Wording(
             ("construção", "desenvolvimento", "não", "em breve", "padrão"),
-            "(?:site |página )*em (?:construção|desenvolvimento)|site não (?:publicado|configurado)|em breve|página padrão",
+            "(?:site |página ){0,8}em (?:construção|desenvolvimento)|site não (?:publicado|configurado)|em breve|página padrão",
             "proprietário|titular|hospedagem|domínio|painel",
         ),
         "nl": Wording(
             ("aanbouw", "constructie", "ontwikkeling", "niet", "standaardpagina"),
-            "(?:website |site |pagina )*(?:in aanbouw|onder constructie|in ontwikkeling)|website (?:nog )?niet (?:gepubliceerd|beschikbaar)|standaardpagina",
+            "(?:website |site |pagina ){0,8}(?:in aanbouw|onder constructie|in ontwikkeling)|website (?:nog )?niet (?:gepubliceerd|beschikbaar)|standaardpagina",
             "eigenaar|hosting|domein|klantenpaneel|inloggen",
         ),
         "ja": Wording(
@@ -125,52 +125,52 @@ PARKED = Phrases(
     {
         "en": Wording(
             ("for sale", "parked", "domain", "expired", "registered"),
-            r"(?:this |the |premium )?(?:domain|web address|website)(?: name)?(?: \S+\.\S+)? (?:is |may be |has been |was |has |could be )*(?:for sale|parked|available(?: for (?:sale|purchase))?|registered|reserved|expired|yours)|\S+\.[a-z]{2,20} (?:is |may be |has |has been |was |domain )*(?:for sale|parked|expired|registered|available)|(?:buy|get|purchase) (?:this domain|\S+\.[a-z]{2,20})|parked (?:domain|page|site)|domain (?:parking|for sale|expired|registered|default page)|(?:expired|reserved|premium) domain",
+            r"(?:this |the |premium )?(?:domain|web address|website)(?: name)?(?: \S[^\s.]*+\.\S++)? (?:is |may be |has been |was |has |could be ){0,8}(?:for sale|parked|available(?: for (?:sale|purchase))?|registered|reserved|expired|yours)|(?<!\S)\S{1,250}\.[a-z]{2,20} (?:is |may be |has |has been |was |domain ){0,8}(?:for sale|parked|expired|registered|available)|(?:buy|get|purchase) (?:this domain|\S{1,250}\.[a-z]{2,20})|parked (?:domain|page|site)|domain (?:parking|for sale|expired|registered|default page)|(?:expired|reserved|premium) domain",
             "(?:buy|purchase|inquire|enquire|make (?:an )?offer|best offer|price|owner|registrar|registered|renew|whois|related (?:searches|links)|sponsored|parked|get this|interested|for sale|manage)",
         ),
         "fr": Wording(
             ("domaine", "à vendre", "en vente"),
-            r"(?:ce |le )?(?:nom de )?domaine(?: \S+\.\S+)? (?:est )?(?:actuellement )?(?:à vendre|en vente|réservé|enregistré|parqué|expiré|a expiré)|\S+\.[a-z]{2,20} est (?:à vendre|en vente)|domaine (?:à vendre|expiré|réservé|parqué)",
+            r"(?:ce |le )?(?:nom de )?domaine(?: \S[^\s.]*+\.\S++)? (?:est )?(?:actuellement )?(?:à vendre|en vente|réservé|enregistré|parqué|expiré|a expiré)|(?<!\S)\S{1,250}\.[a-z]{2,20} est (?:à vendre|en vente)|domaine (?:à vendre|expiré|réservé|parqué)",
             "(?:acheter|offre|prix|propriétaire|registrar|bureau d'enregistrement|titulaire|renouvel|contact)",
         ),
         "de": Wording(
             ("domain", "verkauf"),
-            r"(?:diese |die )?domain(?: \S+\.\S+)? (?:steht zum verkauf|ist (?:zu verkaufen|geparkt|reserviert|registriert|abgelaufen)|zu verkaufen|geparkt|wurde (?:\w+ )?(?:registriert|reserviert))|\S+\.[a-z]{2,20} (?:steht zum verkauf|ist zu verkaufen|zu verkaufen)",
+            r"(?:diese |die )?domain(?: \S[^\s.]*+\.\S++)? (?:steht zum verkauf|ist (?:zu verkaufen|geparkt|reserviert|registriert|abgelaufen)|zu verkaufen|geparkt|wurde (?:\w+ )?(?:registriert|reserviert))|(?<!\S)\S{1,250}\.[a-z]{2,20} (?:steht zum verkauf|ist zu verkaufen|zu verkaufen)",
             "(?:kaufen|erwerben|angebot|preis|inhaber|registr|anbieter|kunden)",
         ),
         "es": Wording(
             ("dominio", "venta"),
-            r"(?:este |el )?dominio(?: \S+\.\S+)? (?:está |se )?(?:en venta|a la venta|estacionado|aparcado|reservado|registrado|caducado|ha expirado|vende)|\S+\.[a-z]{2,20} está (?:en venta|a la venta)|dominio en venta",
+            r"(?:este |el )?dominio(?: \S[^\s.]*+\.\S++)? (?:está |se )?(?:en venta|a la venta|estacionado|aparcado|reservado|registrado|caducado|ha expirado|vende)|(?<!\S)\S{1,250}\.[a-z]{2,20} está (?:en venta|a la venta)|dominio en venta",
             "(?:comprar|oferta|precio|propietario|titular|registr)",
         ),
         "it": Wording(
             ("dominio", "vendita"),
-            r"(?:questo |il )?dominio(?: \S+\.\S+)? (?:è )?(?:in vendita|parcheggiato|registrato|riservato|scaduto)|\S+\.[a-z]{2,20} è in vendita|dominio in vendita",
+            r"(?:questo |il )?dominio(?: \S[^\s.]*+\.\S++)? (?:è )?(?:in vendita|parcheggiato|registrato|riservato|scaduto)|(?<!\S)\S{1,250}\.[a-z]{2,20} è in vendita|dominio in vendita",
             "(?:acquist|offerta|prezzo|proprietario|titolare|registr)",
         ),
         "pt": Wording(
             ("domínio", "venda"),
-            r"(?:este |o )?domínio(?: \S+\.\S+)? (?:está |foi )?(?:à venda|estacionado|registrado|registado|reservado|expirado|expirou)|\S+\.[a-z]{2,20} está à venda|domínio (?:à venda|estacionado)",
+            r"(?:este |o )?domínio(?: \S[^\s.]*+\.\S++)? (?:está |foi )?(?:à venda|estacionado|registrado|registado|reservado|expirado|expirou)|(?<!\S)\S{1,250}\.[a-z]{2,20} está à venda|domínio (?:à venda|estacionado)",
             "(?:comprar|oferta|preço|proprietário|titular|regist)",
         ),
         "nl": Wording(
             ("domein", "te koop", "gereserveerd"),
-            r"(?:deze |dit )?(?:domeinnaam|domein)(?: \S+\.\S+)? (?:is |staat )?(?:te koop|geparkeerd|gereserveerd|geregistreerd|verlopen)|\S+\.[a-z]{2,20} is te koop|gereserveerd voor een klant",
+            r"(?:deze |dit )?(?:domeinnaam|domein)(?: \S[^\s.]*+\.\S++)? (?:is |staat )?(?:te koop|geparkeerd|gereserveerd|geregistreerd|verlopen)|(?<!\S)\S{1,250}\.[a-z]{2,20} is te koop|gereserveerd voor een klant",
             "(?:kopen|bod|prijs|eigenaar|registr|inloggen|log dan in|geregistreerd)",
         ),
         "ja": Wording(
             ("ドメイン",),
-            "(?:この|本)?ドメイン(?:は|を)?.{0,20}(?:販売|売り出し|取得|登録|お売り|譲渡)(?:中|されています|します|済み)*",
+            "(?:この|本)?ドメイン(?:は|を)?.{0,20}(?:販売|売り出し|取得|登録|お売り|譲渡)(?:中|されています|します|済み){0,8}",
             "(?:購入|価格|お問い合わせ|登録|取得)",
         ),
         "zh": Wording(
             ("域名",),
-            r"(?:您正在访问的|您访问的|该|此|本)?域名(?:正在|可以|可|已)?(?:出售|转让|被注册|注册|停放|过期)(?:中)?|\S+\.[a-z]{2,20} ?域名(?:正在)?(?:出售|转让)",
+            r"(?:您正在访问的|您访问的|该|此|本)?域名(?:正在|可以|可|已)?(?:出售|转让|被注册|注册|停放|过期)(?:中)?|(?<!\S)\S{1,250}\.[a-z]{2,20} ?域名(?:正在)?(?:出售|转让)",
             "(?:报价|购买|价格|联系|注册|出售|转让)",
         ),
         "ru": Wording(
             ("домен", "прода"),
-            r"(?:этот )?домен(?: \S+\.\S+)? (?:\w+ )?(?:прода[её]тся|припаркован|зарегистрирован|свободен|выставлен на продажу)|прода[её]тся домен|\S+\.[a-zрф]{2,20} прода[её]тся",
+            r"(?:этот )?домен(?: \S[^\s.]*+\.\S++)? (?:\w+ )?(?:прода[её]тся|припаркован|зарегистрирован|свободен|выставлен на продажу)|прода[её]тся домен|(?<!\S)\S{1,250}\.[a-zрф]{2,20} прода[её]тся",
             "(?:купить|цен|владел|регистратор|предложени|панел|продл)",
         ),
     },
