@@ -18,7 +18,7 @@ RULES: dict[str, str] = {
         r"en cours de (?:résolution|correction|rétablissement),"
         r"(?:a|ont|est|sont|été|has been|have been|was|were|being|been) (?:already |déjà )?(?:redémarr\w+|relanc\w+|corrig\w+|"
         r"répar\w+|prévenu\w*|inform\w+|alert\w+|avert\w+|escalad\w+|notifi\w+|restarted|fixed|repaired|notified|informed|alerted|escalated|"
-        r"paged|mobilis\w+|mitigated|rolled back|contact\w+),"
+        r"paged|mobilis\w+|mitigated|rolled back),(?:been|being|été) contact\w+,"
         r"sera,seront,sera-t-il,va être,vont être,will,shall,is going to,are going to,under way,underway,shortly,prochainement,"
         r"dès que possible,as soon as possible,veuillez,please,merci de,sorry,désolés?,excus\w+,apolog\w+,regrett\w+,désagrément"
     ),
@@ -26,7 +26,7 @@ RULES: dict[str, str] = {
         r"tout (?:fonctionne|va bien),aucun (?:problème|incident|impact)\w*,fausse alerte,faux positif,everything (?:works|is fine),"
         r"no (?:problem|issue|incident|impact)s?,false alarm,false positive,has recovered,have recovered,is back,est rétabli\w*,"
         r"utilisateurs?,users?,clients?,customers?,visiteurs?,visitors?,impact\w*,perte\w*,revenue,ventes?,sales,data loss,"
-        r"jamais,never,always,première fois,first time,récurrent\w*,recurring,fréquent\w*,frequent\w*,habituel\w*,d'habitude,usual\w*,"
+        r"always,première fois,first time,récurrent\w*,recurring,fréquent\w*,frequent\w*,habituel\w*,d'habitude,usual\w*,"
         r"inhabituel\w*,unusual\w*,hier,yesterday,demain,tomorrow,aujourd'hui,today,tonight,cette nuit,ce matin,this morning,ce soir,"
         r"lundi,mardi,mercredi,jeudi,vendredi,samedi,dimanche,monday,tuesday,wednesday,thursday,friday,saturday,sunday,"
         r"mondial\w*,global\w*,worldwide,partout,everywhere,tous les services,all services,critique\w*,critical\w*,catastroph\w*,urgen\w+,"
