@@ -1,7 +1,6 @@
 """Whether the facts that a sentence cites bear out what it states: nothing said, denied, counted, compared or explained beyond them.
 
-Each clause has to be borne by the facts of one matter (the failed check, Vigie's link, one group of siblings, the past, …), since a sentence
-that takes a figure from one and a verb from another says something that nobody measured.
+Each clause has to be borne by the facts of one matter (the failed check, Vigie's link, one group of siblings, the past, …): a sentence that takes a figure from one and a verb from another says something that nobody measured.
 """
 
 import re
@@ -22,9 +21,14 @@ _UNTIL, _AFTER, _EXPECTS, _OUTSIDE, _INSIDE = (
 _UP, _DOWN, _FIRST, _LAST, _NOW = (
     any_of(words) for words in (concepts.INCREASES, concepts.DECREASES, concepts.FIRST, concepts.LAST, concepts.NOW)
 )
-_NEXT_IS_MEASURE = re.compile(r"^(?:\W+\w+){0,2}?\W+(?:\d[\d ,.\u202f\u00a0]*\s?(?:ms|s|bytes?|octets?|second\w*)\b|(?:with |by |avec |par )?(?:the |le |un |a )?(?:status |statut )?http)", re.IGNORECASE)
+_NEXT_IS_MEASURE = re.compile(
+    r"^(?:\W+\w+){0,2}?\W+(?:\d[\d ,.\u202f\u00a0]*\s?(?:ms|s|bytes?|octets?|second\w*)\b"
+    r"|(?:with |by |avec |par )?(?:the |le |un |a )?(?:status |statut )?http)",
+    re.IGNORECASE,
+)
 _NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|ni)\b).{1,40}?\s(?:que\s|qu['’])", re.IGNORECASE)
 _FROM_TO = re.compile(r"\b(?:from|de|d['’])\s?(.+?)\s(?:to|à|en)\s(.+)$", re.IGNORECASE)
+_TO = re.compile(r"\b(?:went|gone|passée?s?|changed)\s(?:to|à)\s", re.IGNORECASE)
 _WINDOW = re.compile(r"\b(?:last|past|previous|derni\w+|précéd\w+)\s\d+|\d+\s(?:derni|précéd)\w+", re.IGNORECASE)
 _AHEAD = re.compile(r"\b(?:in|dans)\s\d+\s(?:day|jour|hour|heure|week|semaine|minute)s?\b", re.IGNORECASE)
 _TIMES = ("time", "date")
@@ -116,9 +120,17 @@ def _figure_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licenc
             return "mixed"
         if figure.kind in _TIMES and (fault := _time_fault(clause, fits)):
             return fault
-        if _AHEAD.search(clause.text) and any(kind == "span" for kind, _ in figure.readings) and not any("expires" in one.says for one in fits):
+        if (
+            _AHEAD.search(clause.text)
+            and any(kind == "span" for kind, _ in figure.readings)
+            and not any("expires" in one.says for one in fits)
+        ):
             return "mixed"
-        if all(one.fact == "similar" for one in fits) and any(kind == "span" for kind, _ in figure.readings) and not _WINDOW.search(clause.text):
+        if (
+            all(one.fact == "similar" for one in fits)
+            and any(kind == "span" for kind, _ in figure.readings)
+            and not _WINDOW.search(clause.text)
+        ):
             return "mixed"
     return _role_fault(clause, found, language)
 
@@ -150,7 +162,11 @@ def _role_fault(clause: Clause, found: Sequence[Licence], language: str) -> str:
     said = readings_of(clause.figures)
     if _INSIDE.search(clause.text) and not clause.denials:
         return "role"
-    if _EXPECTS.search(clause.text) and not clause.denials and (not said & wanted or (said & (got - wanted) and not _OUTSIDE.search(clause.text) and _statuses(clause))):
+    if (
+        _EXPECTS.search(clause.text)
+        and not clause.denials
+        and (not said & wanted or (said & (got - wanted) and not _OUTSIDE.search(clause.text) and _statuses(clause)))
+    ):
         return "role"
     if said & (wanted - got) and not clause.denials and not (_EXPECTS.search(clause.text) or _OUTSIDE.search(clause.text)):
         return "role"
@@ -179,7 +195,7 @@ def _change_fault(clause: Clause, old: frozenset[Reading], new: frozenset[Readin
         if second & new and not first & new and not second & (old - new):
             return ""
         return "role"
-    if _NOW.search(clause.text) and said & new and not said & old:
+    if (_NOW.search(clause.text) or _TO.search(clause.text)) and said & new and not said & old:
         return ""
     return "" if "succeed" in clause.says and said & old and not said & new else "role"
 
@@ -197,14 +213,20 @@ def _quantity_fault(clause: Clause, found: Sequence[Licence], allowed: Sequence[
             return "quantity"
     if any(match[0].lower() not in words for match in _ALL.finditer(clause.text)) and not _counts_all(clause, found):
         return "quantity"
-    if any(match[0].lower() not in words for match in _SOME.finditer(clause.text)) and (clause.topics & {"siblings", "addresses"} or _counted(clause)):
+    if any(match[0].lower() not in words for match in _SOME.finditer(clause.text)) and (
+        clause.topics & {"siblings", "addresses"} or _counted(clause)
+    ):
         return "quantity"
     only = _ONLY.search(clause.text) or _NE_QUE.search(clause.text)
     if only and only[0].lower() not in words and not _only_fits(clause, only, allowed):
         return "quantity"
-    if _UNTIL.search(clause.text) and not any(one.kind in _TIMES for one in clause.figures) and _UNTIL.search(clause.text)[0].lower() not in words:  # type: ignore[index]  # it was found
+    if (
+        _UNTIL.search(clause.text)
+        and not any(one.kind in _TIMES for one in clause.figures)
+        and _UNTIL.search(clause.text)[0].lower() not in words
+    ):  # type: ignore[index]  # it was found
         return "quantity"
-    if _FIRST.search(clause.text) and found[0].matter != CHECK and "premier" not in words:
+    if _FIRST.search(clause.text) and found[0].matter != CHECK and "premier" not in words and "first" not in clause.missing:
         return "quantity"
     return "quantity" if _LAST.search(clause.text) and found[0].matter == CHECK and "fail" in clause.says and not _counted(clause) else ""
 
@@ -232,7 +254,11 @@ def _only_fits(clause: Clause, only: re.Match[str], allowed: Sequence[Licence]) 
 
 def _reason_fault(parts: Sequence[Clause], allowed: Sequence[Licence], facts: Sequence[Fact], chosen: Hypothesis | None) -> str:
     """A reason is the cause that was found, or what the chosen hypothesis rests on; nothing else is known to be one."""
-    known = {fact.evidence.name for fact in facts if fact.evidence.name in ("cause", "status", "self_signed") or (chosen and fact.id in chosen.facts)}
+    known = {
+        fact.evidence.name
+        for fact in facts
+        if fact.evidence.name in ("cause", "status", "self_signed") or (chosen and fact.id in chosen.facts)
+    }
     reasons = [one for one in allowed if one.fact in known or one.fact == "hypothesis"]
     for clause in parts:
         if _REASON_PRECEDES.search(clause.text) and not clause.denials:

@@ -55,7 +55,7 @@ _CAUSES: dict[str, str] = {
     "tls.hostname": "other_name -match -valid",
     "tls.untrusted": "-trust untrusted -valid",
     "tls.expiring": "expires valid",
-    "http.": f"{_FAILED} answer receive send reachable",
+    "http.": f"{_FAILED} answer receive send reachable arrive",
     "http.status": "expected! error",
     "http.protocol": "malformed -wellformed -valid",
     "http.empty_reply": "response! -answer -send -receive cut",
@@ -70,14 +70,14 @@ _CAUSES: dict[str, str] = {
 # What a fact means beyond its words, by its name.
 _NAMES: dict[str, str] = {
     "failures": f"{_FAILED} begin receive affect",
-    "dns": "resolve answer succeed arrive fast end work",
-    "connect": "establish succeed work reachable accept fast end",
-    "tls": "succeed end establish work fast",
-    "first_byte": "answer begin arrive reachable fast send receive work",
+    "dns": "resolve answer succeed arrive end work",
+    "connect": "establish succeed work reachable accept end",
+    "tls": "succeed end establish work",
+    "first_byte": "answer begin arrive reachable send receive work",
     "total": "end lasting",
     "size": "send receive lasting",
     "status": "receive send answer",
-    "server": "answer send reachable",
+    "server": "answer send reachable arrive",
     "chain": "send receive",
     "version": "use",
     "contacted": "receive",
@@ -89,12 +89,20 @@ _NAMES: dict[str, str] = {
     "self_signed": "self_signed -trust",
     "days_left": "lasting",
 }
+_QUICK_MS = 1_000  # what took longer is not called quick
 _PHASE_FINE = ("dns", "connect", "tls", "first_byte")  # what they mean beyond their words holds while they speak for the service
 # Facts that belong to another matter than the failed check itself; a clause speaks of one matter.
 _MATTERS: dict[FactKind, str] = {FactKind.CONTROL: "link", FactKind.CHANGE: "past"}
 _OWN_MATTER = (FactKind.SIBLINGS, FactKind.CONTEXT, FactKind.HISTORY)
 CHECK = "check"
 _STATUS_TOPICS = frozenset({"server", "body", "first_byte", "connection", "handshake", "application", "duration"})
+_BESIDE: dict[str, frozenset[str]] = {
+    "status": _STATUS_TOPICS,
+    "failures": _STATUS_TOPICS,
+    "first_byte": frozenset({"body", "server"}),
+    "total": frozenset({"body", "server"}),
+    "version": frozenset({"handshake"}),
+}
 _CHANGED = re.compile(r"\b(?:from|de)\s(.+?)\s(?:to|à)\s(.+)$", re.IGNORECASE)
 
 
@@ -152,6 +160,8 @@ def _of(fact: Fact) -> Licence:
     name = evidence.name
     if name in _NAMES and evidence.kind is not FactKind.CHANGE and not (name in _PHASE_FINE and evidence.bad):
         extra += f" {_NAMES[name]}"
+    if evidence.kind is FactKind.TIMINGS:
+        extra += " fast -slow" if isinstance(evidence.value, int | float) and evidence.value < _QUICK_MS else ""
     if evidence.kind is FactKind.CHANGE:
         extra += f" {_NAMES.get(name, 'succeed')} succeed" if name != "never_good" else f" {_NAMES[name]}"
     says, denies, missing = _grown(parts, extra)
@@ -160,15 +170,19 @@ def _of(fact: Fact) -> Licence:
     matter = name if evidence.kind in _OWN_MATTER else _MATTERS.get(evidence.kind, CHECK)
     return Licence(
         name, matter, _topics(parts), says, denies, missing, figures,
-        also=_STATUS_TOPICS if cause.startswith("http.") or name in ("status", "failures") else frozenset({"body", "server"}) if name == "first_byte" else frozenset(),
+        also=_also(name, cause),
         anchors=_anchors(name, matter, own | (says | denies if matter.startswith("siblings.") else frozenset())), wanted=wanted, old=old, new=new, words=f"{evidence.fr} {evidence.en}".lower(), bad=evidence.bad,
     )  # fmt: skip
+
+
+def _also(name: str, cause: str) -> frozenset[str]:
+    return _STATUS_TOPICS if cause.startswith("http.") else _BESIDE.get(name, frozenset())
 
 
 def _anchors(name: str, matter: str, own: frozenset[str]) -> frozenset[str]:
     """What a clause with a figure of the fact must say or deny: a date alone may be of anything."""
     if name == "last_good":
-        return frozenset({"succeed"})
+        return frozenset({"succeed", "change", "same"})
     if name == "days_left":
         return own | {"valid", "renew", "expired", "expires"}
     return own if matter not in (CHECK, "link", "past") and name != "similar" else frozenset()

@@ -34,7 +34,12 @@ _NE = re.compile(r"(?<![\w'’-])(?:ne\b|n['’](?=\w))", re.IGNORECASE)
 MARK = "⊘"  # stands for "instead of" and its like
 _REASON = any_of(concepts.REASON_FOLLOWS)
 _JOINT = re.compile(
-    rf"\s*[;()–—]\s*|\s*:\s|,\s(?!\d{{1,3}}(?:\.\d+){{3}})|\s(?:{'|'.join(concepts.CONJUNCTIONS.split(','))})(?![\w-])\s?|\.\s", re.IGNORECASE
+    rf"\s*[;()–—]\s*|\s*:\s|,\s(?!\d{{1,3}}(?:\.\d+){{3}})|\s(?:{'|'.join(concepts.CONJUNCTIONS.split(','))})(?![\w-])\s?|\.\s",
+    re.IGNORECASE,
+)
+_FRONTED = re.compile(
+    r"(?:at|in|on|since|after|with|during|by|au|aux|à|en|depuis|après|lors|dans|sur|avec|selon|d['’]après|according|pendant)\b",
+    re.IGNORECASE,
 )
 _VERB = re.compile(r"\b(?:is|are|was|were|be|took|takes|needed|est|sont|était|étaient|pris|prend|demandé)\b", re.IGNORECASE)
 _SUBJECT = re.compile(
@@ -86,7 +91,8 @@ def _parts(text: str, language: str) -> Iterator[tuple[str, bool]]:
     held = ""
     for part, reason in _split(text):
         whole = f"{held} {part}".strip()
-        if _complete(part, language):
+        fronted = not pieces and not held and _FRONTED.match(part) and not claims(part, language) and len(part) < len(text)
+        if not fronted and _complete(part, language):
             pieces.append((whole, reason))
             held = ""
         else:
@@ -127,7 +133,13 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
     said, denied, first = _said(rest, starts)
     if denials:
         said, denied = said - CARRIERS, denied | (said & CARRIERS)
-    missing = {name for name, pattern in _THINGS.items() for match in pattern.finditer(rest) if _denied_at(match.start(), starts)} if denials else set()
+    if any(one.kind == "status" for one in figures):
+        said.discard("recover")  # a status that came back is no recovery
+    missing = (
+        {name for name, pattern in _THINGS.items() for match in pattern.finditer(rest) if _denied_at(match.start(), starts)}
+        if denials
+        else set()
+    )
     addresses = {f"address:{value}" for one in figures if one.kind == "address" for _, value in one.readings}
     marked = frozenset(name for name, _ in topics) | addresses
     before = frozenset(name for name, at in topics if at < first) | (addresses if first > len(part) // 4 else frozenset())
@@ -190,9 +202,11 @@ def _said(rest: str, stretches: list[tuple[int, int]]) -> tuple[set[str], set[st
 
 def _has_subject(clause: Clause) -> bool:
     """Whether something stands before what the clause says, so that it does not speak of the clause before."""
-    return bool(clause.subjects) or any(
-        not _any_concept(clause.text[: match.start()]) for match in _SUBJECT.finditer(clause.text)
-    ) or not (clause.says or clause.denies)
+    return (
+        bool(clause.subjects)
+        or any(not _any_concept(clause.text[: match.start()]) for match in _SUBJECT.finditer(clause.text))
+        or not (clause.says or clause.denies)
+    )
 
 
 def _any_concept(text: str) -> bool:
