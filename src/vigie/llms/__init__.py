@@ -37,6 +37,7 @@ PULLING = Bounds(67_108_864, 262_144)  # a line of progress is under 200 bytes, 
 LEAVES = "so incident data would leave the machine; if that is intended, set llm.allow_remote: true in vigie.yaml"
 ODD = "check what is listening at llm.url"
 _OK = 200
+_ABSURD = 1e18
 SLOW = "use a smaller model, or raise llm.first_token and llm.deadline"
 
 
@@ -86,6 +87,17 @@ async def in_time(stream: AsyncIterator[_T], first_ms: int, stall_ms: int) -> As
             raise ModelError(fault, f"{words} within {wait_ms / 1000:g} s", SLOW) from None
         yield item
         wait_ms, fault, words = stall_ms, ModelFault.TIMEOUT_STALL, "the model stopped responding"
+
+
+def figure(value: object) -> float | None:
+    """A number of ms or the like that a server sent, None for what cannot be one."""
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _ABSURD  # NaN is not
+    return float(value) if fits else None  # type: ignore[arg-type]  # it is a number
+
+
+def tokens_of(value: object) -> int | None:
+    """A count of tokens that a server sent, None for what cannot be one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _ABSURD else None
 
 
 def bounded(place: str, bounds: Bounds) -> dict[str, list[Callable[[Any], Awaitable[None]]]]:

@@ -19,7 +19,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
-from vigie.llms import ANSWER, LEAVES, PLAIN, PULLING, STREAM, Bounds, Faults, ModelDeps, bounded, in_time, is_near, way
+from vigie.llms import ANSWER, LEAVES, PLAIN, PULLING, STREAM, Bounds, Faults, ModelDeps, bounded, figure, in_time, is_near, tokens_of, way
 from vigie.net import ADDRESS, SHOWN, redact, redact_url
 from vigie.ports import Offered, Prompt, Pulled, Reply
 from vigie.report.prompt import tokens
@@ -124,9 +124,7 @@ class Ollama:
 
         limits, reached = httpx.Timeout(None, connect=_CONNECT_SECONDS), way(self._url, self._deps)
         options = {"headers": PLAIN, "event_hooks": bounded(self._place, bounds)}
-        return _official_client()(
-            host=self._url, timeout=limits, transport=reached, trust_env=False, follow_redirects=False, **options
-        )
+        return _official_client()(host=self._url, timeout=limits, transport=reached, trust_env=False, follow_redirects=False, **options)
 
     @property
     def _near(self) -> bool:
@@ -236,9 +234,10 @@ class Ollama:
             load_ms=_ms(last.load_duration),
             prefill_ms=_ms(last.prompt_eval_duration),
             decode_ms=_ms(last.eval_duration),
-            prompt_tokens=count,
-            reply_tokens=last.eval_count,
+            prompt_tokens=tokens_of(count),
+            reply_tokens=tokens_of(last.eval_count),
             local=self._local is not False,
+            prefill_tokens=tokens_of(count),
         )
 
     async def examine(self) -> str:
@@ -320,7 +319,8 @@ def _official_client() -> Any:
 
 
 def _ms(nanoseconds: int | None) -> float | None:
-    return None if nanoseconds is None else nanoseconds / 1e6
+    ms = figure(nanoseconds)
+    return None if ms is None else ms / 1e6
 
 
 class _closing:  # noqa: N801 - reads as the verb it is, like contextlib's own

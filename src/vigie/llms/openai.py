@@ -16,7 +16,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
-from vigie.llms import ANSWER, LEAVES, PLAIN, SLOW, STREAM, Bounds, Faults, ModelDeps, bounded, in_time, is_near, way
+from vigie.llms import ANSWER, LEAVES, PLAIN, SLOW, STREAM, Bounds, Faults, ModelDeps, bounded, figure, in_time, is_near, tokens_of, way
 from vigie.net import ADDRESS, SHOWN, Secret, redact, redact_url
 from vigie.ports import Offered, Prompt, Pulled, Reply
 from vigie.report.prompt import tokens
@@ -176,11 +176,12 @@ class OpenAi:
         return Reply(
             text=text,
             model=self.name,
-            prefill_ms=timings.get("prompt_ms"),
-            decode_ms=timings.get("predicted_ms"),
-            prompt_tokens=count,
-            reply_tokens=usage.get("completion_tokens"),
+            prefill_ms=figure(timings.get("prompt_ms")),
+            decode_ms=figure(timings.get("predicted_ms")),
+            prompt_tokens=tokens_of(count),
+            reply_tokens=tokens_of(usage.get("completion_tokens")),
             local=self._near,
+            prefill_tokens=tokens_of(timings.get("prompt_n")),
         )
 
     async def examine(self) -> str:

@@ -1,6 +1,7 @@
 """Whether the facts that a sentence cites bear out what it states: nothing said, denied, counted, compared or explained beyond them.
 
-Each clause has to be borne by the facts of one matter (the failed check, Vigie's link, one group of siblings, the past, …): a sentence that takes a figure from one and a verb from another says something that nobody measured.
+Each clause has to be borne by the facts of one matter (the failed check, Vigie's link, one group of siblings, the past, …): a sentence that
+takes a figure from one and a verb from another says something that nobody measured.
 """
 
 import re
@@ -220,11 +221,8 @@ def _quantity_fault(clause: Clause, found: Sequence[Licence], allowed: Sequence[
     only = _ONLY.search(clause.text) or _NE_QUE.search(clause.text)
     if only and only[0].lower() not in words and not _only_fits(clause, only, allowed):
         return "quantity"
-    if (
-        _UNTIL.search(clause.text)
-        and not any(one.kind in _TIMES for one in clause.figures)
-        and _UNTIL.search(clause.text)[0].lower() not in words
-    ):  # type: ignore[index]  # it was found
+    timed = any(one.kind in _TIMES for one in clause.figures)
+    if not timed and any(match[0].lower() not in words for match in _UNTIL.finditer(clause.text)):
         return "quantity"
     if _FIRST.search(clause.text) and found[0].matter != CHECK and "premier" not in words and "first" not in clause.missing:
         return "quantity"

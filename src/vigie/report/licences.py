@@ -168,10 +168,10 @@ def _of(fact: Fact) -> Licence:
     own = frozenset[str]().union(*(part.says | part.denies for part in parts)) - {"succeed"}
     figures, wanted, old, new = _figures(evidence.pair, evidence.renderings)
     matter = name if evidence.kind in _OWN_MATTER else _MATTERS.get(evidence.kind, CHECK)
+    anchors = _anchors(name, matter, own | (says | denies if matter.startswith("siblings.") else frozenset()))
     return Licence(
-        name, matter, _topics(parts), says, denies, missing, figures,
-        also=_also(name, cause),
-        anchors=_anchors(name, matter, own | (says | denies if matter.startswith("siblings.") else frozenset())), wanted=wanted, old=old, new=new, words=f"{evidence.fr} {evidence.en}".lower(), bad=evidence.bad,
+        name, matter, _topics(parts), says, denies, missing, figures, also=_also(name, cause), anchors=anchors, wanted=wanted, old=old,
+        new=new, words=f"{evidence.fr} {evidence.en}".lower(), bad=evidence.bad,
     )  # fmt: skip
 
 

@@ -160,11 +160,8 @@ def _topics(part: str) -> tuple[list[tuple[str, int]], str]:
 
 def _denials(rest: str) -> tuple[int, list[tuple[int, int]]]:
     """How often a clause denies, and the stretches in which it does."""
-    spots: list[tuple[int, int]] = []
-    for match in _ANYWHERE.finditer(rest):
-        spots.append((0, match.start()))
-    for match in (*_AFTER.finditer(rest), *_NE.finditer(rest)):
-        spots.append((match.start(), match.start()))
+    spots = [(0, match.start()) for match in _ANYWHERE.finditer(rest)]
+    spots += [(match.start(), match.start()) for match in (*_AFTER.finditer(rest), *_NE.finditer(rest))]
     if not spots:
         return 0, []
     if _NE_QUE.search(rest):

@@ -43,6 +43,11 @@ COMPOSE_AGAIN: dict[str, str] = {
     "fr": "\nLa dernière réponse a été refusée par ces règles : {rules}. Réponds de nouveau, au plus près des faits.",
 }
 
+AT_MOST: dict[str, str] = {
+    "en": "Time is short: at most {count} sentence(s).",
+    "fr": "Le temps est compté : {count} phrase(s) au plus.",
+}
+
 SELECT: dict[str, str] = {
     "en": (
         "A monitored service fails. Choose the most likely cause from the list, and the 2 or 3 facts that matter most to a technical "
