@@ -79,9 +79,8 @@ async def test_what_goes_out_is_certified_sentence_by_sentence(model: OpenAi) ->
         about = brief(case.bundle, case.subject, "en")
         try:
             written = await write(model, about, DEADLINE_MS, SystemClock())
-        except ModelError as error:
-            assert error.message
-            continue
+        except ModelError:
+            continue  # late or cut: nothing goes out
         cited = {item["text"]: item["facts"] for item in json.loads(written.reply.text)["sentences"]} if written.analysis.sentences else {}
         for sentence in written.analysis.sentences:
             alone = json.dumps({"cause": written.analysis.cause, "sentences": [{"text": sentence, "facts": cited[sentence]}]})

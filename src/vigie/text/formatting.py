@@ -110,26 +110,29 @@ def offset(at: datetime) -> str:
     return f"UTC{'+' if minutes > 0 else '-'}{hours}" + (f":{rest:02d}" if rest else "")
 
 
-def _local_time(at: int, zone: tzinfo) -> datetime:
-    """Within the calendar's years, less the days that an offset may take: a certificate may end in 9999, and a server may send more."""
+def local_time(at: float, zone: tzinfo) -> datetime:
+    """An instant in ms since the epoch, in a zone.
+
+    Within the calendar's years, less the days that an offset may take: a certificate may end in 9999, and a server may send more.
+    """
     return (_EPOCH + timedelta(milliseconds=min(max(at, _FIRST), _LAST))).astimezone(zone)
 
 
 def timestamp(at: int, zone: tzinfo) -> str:
     """`2026-11-24 14:02:05 UTC+1`, for tables and terminals, where instants are compared line by line."""
-    local = _local_time(at, zone)
+    local = local_time(at, zone)
     return f"{local:%Y-%m-%d %H:%M:%S} {offset(local)}"
 
 
 def clock_time(at: int, zone: tzinfo) -> str:
     """`14:02:05 UTC+1`."""
-    local = _local_time(at, zone)
+    local = local_time(at, zone)
     return f"{local:%H:%M:%S} {offset(local)}"
 
 
 def date(at: int, zone: tzinfo, language: str) -> str:
     """`24 November 2026`, in French `24 novembre 2026` and `1er novembre 2026`."""
-    local = _local_time(at, zone)
+    local = local_time(at, zone)
     day = "1er" if local.day == 1 and language == "fr" else str(local.day)
     return f"{day} {pick(MONTHS[local.month - 1], language)} {local.year}"
 
@@ -141,15 +144,15 @@ def date_time(at: int, zone: tzinfo, language: str) -> str:
 
 def short_time(at: int, zone: tzinfo, language: str, seen_at: int | None = None) -> str:
     """`14:02 UTC+1`, for a first line; `24 Nov 14:02 UTC+1` when it is read on another day, with the year when in another year."""
-    local = _local_time(at, zone)
-    seen = local if seen_at is None else _local_time(seen_at, zone)
+    local = local_time(at, zone)
+    seen = local if seen_at is None else local_time(seen_at, zone)
     day = f"{local.day} {pick(SHORT_MONTHS[local.month - 1], language)} "
     year = f"{local.year} " if local.year != seen.year else ""
     return f"{day + year if seen.date() != local.date() else ''}{local:%H:%M} {offset(local)}"
 
 
 def _same_day(zone: tzinfo, *instants: int) -> bool:
-    return len({_local_time(at, zone).date() for at in instants}) == 1
+    return len({local_time(at, zone).date() for at in instants}) == 1
 
 
 def moment(at: int, zone: tzinfo, seen_at: int, language: str) -> str:
