@@ -66,8 +66,9 @@ def _blameless_fault(clause: Clause, allowed: Sequence[Licence], own: frozenset[
     figures = all(one.readings & own or any(one.readings & giver.figures for giver in allowed) for one in clause.figures)
     speakers = [one for one in allowed if one.bad is False]
     subjects = clause.subjects or clause.topics
+    unmoved = {"change"} if any("change" in one.denies for one in speakers) else set()
     cleared = bool(speakers) and all(any(topic in one.topics for one in speakers) for topic in subjects)
-    return "" if figures and cleared and not clause.says - CARRIERS - {"error"} else "negation"
+    return "" if figures and cleared and not clause.says - CARRIERS - {"error"} - unmoved else "negation"
 
 
 def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Reading], language: str) -> str:
@@ -109,6 +110,10 @@ def _denial_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licenc
 
 def _figure_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licence], own: frozenset[Reading], language: str) -> str:
     """Every figure is one of a fact that is about this very thing, in the role that it has there."""
+    spans = [one for one in clause.figures if one.kind == "measure"]
+    if len(spans) == len(clause.order) == len(clause.figures):  # each has its own
+        pairs = zip(clause.order, spans, strict=True)
+        return "" if all(any(topic in one.topics and span.readings & one.figures for one in found) for topic, span in pairs) else "mixed"
     for figure in clause.figures:
         if figure.readings & own:
             continue
@@ -118,6 +123,8 @@ def _figure_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licenc
             return "mixed"
         said = clause.says | clause.denies
         if all(one.anchors and not one.anchors & said and not _left(clause, one) for one in fits):
+            return "mixed"
+        if clause.denials and figure.kind in ("measure", "count") and not any(_denies_too(one, clause) for one in fits):
             return "mixed"
         if figure.kind in _TIMES and (fault := _time_fault(clause, fits)):
             return fault
@@ -134,6 +141,11 @@ def _figure_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licenc
         ):
             return "mixed"
     return _role_fault(clause, found, language)
+
+
+def _denies_too(one: Licence, clause: Clause) -> bool:
+    """Whether the fact of a figure denies what the clause denies: "not valid for 90 days" is nothing that "expires in 90 days" says."""
+    return bool(clause.denies & one.denies or clause.missing & one.missing) or one.fact == "failures" or one.matter != CHECK
 
 
 def _left(clause: Clause, one: Licence) -> bool:
@@ -244,7 +256,7 @@ def _only_fits(clause: Clause, only: re.Match[str], allowed: Sequence[Licence]) 
     """Only so many ms or bytes, or only this service where others are seen to work."""
     if _NEXT_IS_MEASURE.match(clause.text[only.end() :].rjust(1)) or _NEXT_IS_MEASURE.match(f" {clause.text[only.end() :]}"):
         return True
-    if re.search(r"\b1 certifica", clause.text):
+    if "certificate" in clause.topics and any("1 certifica" in one.words for one in allowed):
         return True
     others_work = any(one.matter.startswith("siblings.") and "work" in one.says for one in allowed)
     return others_work and not clause.topics & {"siblings", "resolver", "addresses", "link"} and not _counted(clause)
@@ -272,7 +284,8 @@ def _reason_known(clause: Clause, reasons: Sequence[Licence]) -> bool:
     figures = [one for one in clause.figures if not any(one.readings & giver.figures for giver in reasons)]
     own = all(any(concept in one.says for one in reasons) for concept in clause.says)
     denied = all(any(concept in one.denies for one in reasons) or concept in CARRIERS for concept in clause.denies)
-    return own and denied and not [one for one in figures if one.kind != "host"]
+    about = clause.topics <= frozenset[str]().union(*(one.topics for one in reasons))
+    return own and denied and about and not [one for one in figures if one.kind != "host"]
 
 
 def _names_known(clause: Clause, reasons: Sequence[Licence]) -> bool:

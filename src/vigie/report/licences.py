@@ -23,7 +23,7 @@ _FOLLOWS: dict[str, str] = {
     "fail": "-succeed down -work",
     "-change": "same",
     "change": "-same",
-    "expired": "-valid -renew end -trust",
+    "expired": "-valid -renew -trust",
     "expires": "-expired valid",
     "-trust": "untrusted reject -valid",
     "-exist": "gone -resolve -found",
@@ -70,6 +70,7 @@ _CAUSES: dict[str, str] = {
 # What a fact means beyond its words, by its name.
 _NAMES: dict[str, str] = {
     "failures": f"{_FAILED} begin receive affect",
+    "addresses": "resolve found send",
     "dns": "resolve answer succeed arrive end work",
     "connect": "establish succeed work reachable accept end",
     "tls": "succeed end establish work",
@@ -96,12 +97,22 @@ _MATTERS: dict[FactKind, str] = {FactKind.CONTROL: "link", FactKind.CHANGE: "pas
 _OWN_MATTER = (FactKind.SIBLINGS, FactKind.CONTEXT, FactKind.HISTORY)
 CHECK = "check"
 _STATUS_TOPICS = frozenset({"server", "body", "first_byte", "connection", "handshake", "application", "duration"})
+# What causes and facts are about beyond their own words.
+_CAUSE_TOPICS: dict[str, frozenset[str]] = {
+    "dns": frozenset({"resolution"}),
+    "tcp": frozenset({"connection"}),
+    "timeout": frozenset({"connection"}),
+    "tls": frozenset({"certificate", "connection", "handshake"}),
+}
+_NAME_TOPICS: dict[str, frozenset[str]] = {"addresses": frozenset({"resolution"}), "resolver.second": frozenset({"resolution"})}
 _BESIDE: dict[str, frozenset[str]] = {
     "status": _STATUS_TOPICS,
     "failures": _STATUS_TOPICS,
     "first_byte": frozenset({"body", "server"}),
     "total": frozenset({"body", "server"}),
     "version": frozenset({"handshake"}),
+    "tls": frozenset({"version", "connection"}),
+    "connect": frozenset({"version"}),
 }
 _CHANGED = re.compile(r"\b(?:from|de)\s(.+?)\s(?:to|à)\s(.+)$", re.IGNORECASE)
 
@@ -156,10 +167,13 @@ def _of(fact: Fact) -> Licence:
     evidence = fact.evidence
     parts = _read(evidence.pair)
     cause = str(evidence.value) if evidence.name == "cause" else ""
-    extra = f"{_CAUSES.get(cause.partition('.')[0] + '.', '')} {_CAUSES.get(cause, '')}" if cause and not cause.startswith("probe.") else ""
+    family = cause.partition(".")[0]
+    extra = f"{_CAUSES.get(family + '.', '')} {_CAUSES.get(cause, '')}" if cause and not cause.startswith("probe.") else ""
     name = evidence.name
     if name in _NAMES and evidence.kind is not FactKind.CHANGE and not (name in _PHASE_FINE and evidence.bad):
         extra += f" {_NAMES[name]}"
+    if name.startswith("address.") and evidence.bad:
+        extra += " affect"
     if evidence.kind is FactKind.TIMINGS:
         extra += " fast -slow" if isinstance(evidence.value, int | float) and evidence.value < _QUICK_MS else ""
     if evidence.kind is FactKind.CHANGE:
@@ -170,7 +184,7 @@ def _of(fact: Fact) -> Licence:
     matter = name if evidence.kind in _OWN_MATTER else _MATTERS.get(evidence.kind, CHECK)
     anchors = _anchors(name, matter, own | (says | denies if matter.startswith("siblings.") else frozenset()))
     return Licence(
-        name, matter, _topics(parts), says, denies, missing, figures, also=_also(name, cause), anchors=anchors, wanted=wanted, old=old,
+        name, matter, _topics(parts) | _CAUSE_TOPICS.get(family, frozenset()) | _NAME_TOPICS.get(name, frozenset()), says, denies, missing, figures, also=_also(name, cause), anchors=anchors, wanted=wanted, old=old,
         new=new, words=f"{evidence.fr} {evidence.en}".lower(), bad=evidence.bad,
     )  # fmt: skip
 

@@ -67,6 +67,7 @@ class Clause:
     figures: tuple[Claim, ...]
     subjects: frozenset[str] = field(default=frozenset())
     reason: bool = False  # it gives the reason for the clause before
+    order: tuple[str, ...] = ()  # topics that stand in a list before the figures
 
 
 @lru_cache(maxsize=1024)  # every sentence of a reply is held against the same facts
@@ -141,9 +142,18 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
         else set()
     )
     addresses = {f"address:{value}" for one in figures if one.kind == "address" for _, value in one.readings}
-    marked = frozenset(name for name, _ in topics) | addresses
+    versions = {"version"} if any(one.kind == "version" for one in figures) else set()
+    marked = frozenset(name for name, _ in topics) | addresses | versions
     before = frozenset(name for name, at in topics if at < first) | (addresses if first > len(part) // 4 else frozenset())
-    return Clause(part, marked, frozenset(said), frozenset(denied), frozenset(missing), denials, figures, before, reason)
+    order = _listed(part, topics)
+    return Clause(part, marked, frozenset(said), frozenset(denied), frozenset(missing), denials, figures, before, reason, order)
+
+
+def _listed(part: str, topics: list[tuple[str, int]]) -> tuple[str, ...]:
+    """The topics in order where all of them stand before the first digit: what follows may be a list of their figures."""
+    digit = re.search(r"\d", part)
+    places = sorted((at, name) for name, at in topics)
+    return tuple(name for _, name in places) if digit and len(places) > 1 and places[-1][0] < digit.start() else ()
 
 
 def _topics(part: str) -> tuple[list[tuple[str, int]], str]:

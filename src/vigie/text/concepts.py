@@ -5,10 +5,12 @@ Each entry is a list of alternatives separated by commas, each a regular express
 
 # Phrases that say nothing by themselves although a word of them would; taken out first.
 NEUTRAL = (
+    r"d['’]après (?:les|la|le|nos|ces|ce) \w+,belong(?:s|ing)? to(?= (?:another|a different) name),adresses différentes,"
+    r"different addresses,"
     r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,(?:the|le|this|ce) probl(?:em|ème),"
     r"before it expired,avant son expiration,jusqu'au premier octet,"
     r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,as well,if not,"
-    r"end(?:s|ed)? (?:in|with|by)(?= ),se (?:sont|termine|terminent) (?:par|sur),(?:s'est|se sont) terminée?s? (?:par|sur|sans),"
+    r"end(?:s|ed)? (?:in|with|by)(?= ),se (?:sont|termine|terminent) (?:par|sur),(?:s'est|se sont) terminée?s? (?:par|sur),"
     r"ended (?=without),"
     r"(?:some|part) of the (?:service's |name's )?addresses,une partie des adresses(?: du (?:service|nom))?,"
     r"(?:of|among) the (?:\d+|two) addresses,"
@@ -83,9 +85,12 @@ CONCEPTS: dict[str, str] = {
         r"envo(?:ie\w*|y\w*),donn\w+,"
         r"retourn\w*,rend,sert,servie?s?,produi\w*,fourni\w*,provide[sd]?"
     ),
-    "arrive": r"arriv\w*,(?:has |have )?c[ao]me[s]?(?: in)?(?= (?:after|in|within)),never came,vien(?:t|nent),ven(?:u|ue|us|ues)",
+    "arrive": (
+        r"arriv(?!\w* à échéance)\w*,(?:has |have )?c[ao]me[s]?(?: in)?(?= (?:after|in|within)),never came,vien(?:t|nent),"
+        r"ven(?:u|ue|us|ues)"
+    ),
     "work": (
-        r"works?,worked,working,function(?:s|ing|al)?,up,healthy,fine,doing well,operational,ok,running,runs,in order,in service,"
+        r"works?,worked,working,function(?:s|ing|al)?,up,healthy,fine,doing well,operational,ok,running,runs(?! out),in order,in service,"
         r"sound,all right,normal\w*,correct\w*,"
         r"proper\w*,stable,fonctionn\w*,sain\w*,se porte(?:nt)? bien,en état de marche,opérationnel\w*,en service,en ordre,"
         r"tourn(?:e|ent),alive,intact\w*"
@@ -192,11 +197,11 @@ REASON_NOUNS = (
     r"de la surveillance,due,derrière ce,behind (?:it|this)"
 )
 
-ONLY = r"only,solely,just,merely,seule?s?,seulement,uniquement,alone,exclusively,exclusivement"
+ONLY = r"only,solely,just,merely,(?<!pas un )(?<!pas une )seule?s?,seulement,uniquement,alone,exclusively,exclusivement"
 ALL = r"all,every,each,both,tou(?:s|te|tes|t),chaque,chacune?s?,les deux,everything,entirely"
 SOME = (
     r"some,certain\w*,une partie,part of,one of,un des,une des,l'une?(?= des),most,la plupart,dont une?,few,quelques,either,any,"
-    r"ones?(?= of)"
+    r"(?<!every )ones?(?= of)"
 )
 COMPARES = (
     r"(?:more|less|fewer|longer|shorter|greater|larger|smaller|bigger|earlier|later|higher|lower|sooner|slower|faster|quicker) than,"
@@ -210,7 +215,7 @@ COMPARES = (
 UNTIL = r"until,till,before,prior to,jusqu'à,jusqu'au,jusqu’à,jusqu’au,avant,up to,by(?= \d)"
 AFTER = r"after,après"
 CONTRASTS = r"instead of,rather than,au lieu d[eu]s?,au lieu d['’]une?,plutôt que,et non(?: pas)?,and not,as opposed to,à la place de"
-EXPECTS = r"(?:is |was |are |were )?expect(?:s|ed|ation)?,attend(?:ue?s?|ait|ent),wanted,voulue?s?,demandée?s?"
+EXPECTS = r"(?:is |was |are |were )?expect(?:s|ed|ation)?,attend(?:ue?s?|ait|ent),wanted,voulue?s?,demandée?s?(?! \d)"
 OUTSIDE = r"outside(?: of)?(?: the)?,hors d[eu]s?(?: la)?,en dehors d[eu]s?(?: la)?,not in,beyond"
 INSIDE = (
     r"inside(?: the)?,within the(?: expected)? range,dans la plage,as expected,comme (?:attendu|prévu),as wanted,as it should,"

@@ -32,7 +32,7 @@ front own vigie link control target rule rules side view point way place situati
 both two three four five six seven eight nine ten eleven twelve utc gmt am pm ms
 valid validity remaining left until for rest behaviour behavior correct correctly wrong proper properly normally
 compared compare comparison against relative while being itself per cent percent
-know known earlier carry carrying share sharing healthy working work ok else rest nothing anything something everything none nobody somewhere
+formed malformed know known earlier carry carrying share sharing healthy working work ok else rest nothing anything something everything none nobody somewhere
 such as like unlike besides apart except despite regardless given owing thereby thereafter onwards onward henceforth up-to
 attempt attempted attempting incoming outgoing inbound outbound request requested requests monitoring monitored surveillance log logged logs recorded
 confirmed confirms according account accounts per respond responded responds responding reply replied replies came comes coming followed follows following follow
