@@ -15,7 +15,9 @@ from vigie.report.statements import CARRIERS, MARK, Clause, any_of, clauses, rea
 from vigie.text import concepts
 
 _REASON_PRECEDES, _REASON_NOUNS = any_of(concepts.REASON_PRECEDES), any_of(concepts.REASON_NOUNS)
-_ONLY, _ALL, _SOME, _COMPARES = (any_of(words) for words in (concepts.ONLY, concepts.ALL, concepts.SOME, concepts.COMPARES))
+_ONLY, _ALL, _SOME, _COMPARES, _EXCEPTS = (
+    any_of(words) for words in (concepts.ONLY, concepts.ALL, concepts.SOME, concepts.COMPARES, concepts.EXCEPTS)
+)
 _UNTIL, _AFTER, _EXPECTS, _OUTSIDE, _INSIDE = (
     any_of(words) for words in (concepts.UNTIL, concepts.AFTER, concepts.EXPECTS, concepts.OUTSIDE, concepts.INSIDE)
 )
@@ -28,6 +30,9 @@ _NEXT_IS_MEASURE = re.compile(
     re.IGNORECASE,
 )
 _NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|ni)\b).{1,40}?\s(?:que\s|qu['’])", re.IGNORECASE)
+_SINGLE = re.compile(r"\b(?:un seul|une seule|a single)\b", re.IGNORECASE)
+# What a clause may not be about without saying anything that can be held against facts.
+_MUST_SAY = frozenset({"zone", "resolver", "certificate", "link", "siblings", "connection", "handshake", "maintenance"})
 _FROM_TO = re.compile(r"\b(?:from|de|d['’])\s?(.+?)\s(?:to|à|en)\s(.+)$", re.IGNORECASE)
 _TO = re.compile(r"\b(?:went|gone|passée?s?|changed)\s(?:to|à)\s", re.IGNORECASE)
 _WINDOW = re.compile(r"\b(?:last|past|previous|derni\w+|précéd\w+)\s\d+|\d+\s(?:derni|précéd)\w+", re.IGNORECASE)
@@ -78,6 +83,9 @@ def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Readi
         if not _borne(concept, topics, found, "says"):
             turned = any(concept in one.denies for one in found)
             return "change" if concept in ("change", "same") else "polarity" if turned else "claim"
+    silent = not (clause.says or clause.denies or clause.missing or clause.reason or [one for one in clause.figures if one.kind != "host"])
+    if silent and topics & _MUST_SAY and not _REASON_NOUNS.search(clause.text):
+        return "claim"
     if clause.denials and (fault := _denial_fault(clause, topics, found, own)):
         return fault
     return _figure_fault(clause, topics, found, own, language)
@@ -111,7 +119,7 @@ def _denial_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licenc
 def _figure_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licence], own: frozenset[Reading], language: str) -> str:
     """Every figure is one of a fact that is about this very thing, in the role that it has there."""
     spans = [one for one in clause.figures if one.kind == "measure"]
-    if len(spans) == len(clause.order) == len(clause.figures):  # each has its own
+    if 1 < len(spans) == len(clause.order) == len(clause.figures):  # each has its own
         pairs = zip(clause.order, spans, strict=True)
         return "" if all(any(topic in one.topics and span.readings & one.figures for one in found) for topic, span in pairs) else "mixed"
     for figure in clause.figures:
@@ -221,7 +229,7 @@ def _size(found: frozenset[Reading]) -> float | None:
 def _quantity_fault(clause: Clause, found: Sequence[Licence], allowed: Sequence[Licence]) -> str:
     """Only, all, some, more than: what they count must be what the fact counts."""
     words = " ".join(one.words for one in found)
-    for match in _COMPARES.finditer(clause.text):
+    for match in (*_COMPARES.finditer(clause.text), *_EXCEPTS.finditer(clause.text)):
         if match[0].lower() not in words:
             return "quantity"
     if any(match[0].lower() not in words for match in _ALL.finditer(clause.text)) and not _counts_all(clause, found):
@@ -230,6 +238,8 @@ def _quantity_fault(clause: Clause, found: Sequence[Licence], allowed: Sequence[
         clause.topics & {"siblings", "addresses"} or _counted(clause)
     ):
         return "quantity"
+    if clause.denials and _SINGLE.search(clause.text):
+        return ""  # "not a single one" is no number
     only = _ONLY.search(clause.text) or _NE_QUE.search(clause.text)
     if only and only[0].lower() not in words and not _only_fits(clause, only, allowed):
         return "quantity"

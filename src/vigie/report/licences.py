@@ -33,7 +33,7 @@ _FOLLOWS: dict[str, str] = {
     "empty": "",
 }
 # What the cause of a failure means; `x!` is a thing that is not there.
-_FAILED = "down fail -work -succeed -recover"
+_FAILED = "down fail -work -succeed -recover -again"
 _CAUSES: dict[str, str] = {
     "dns.": f"{_FAILED} -resolve -found affect",
     "dns.nxdomain": "-exist -found address! gone response!",
@@ -49,7 +49,7 @@ _CAUSES: dict[str, str] = {
     "timeout.tls": "establish -end",
     "timeout.first_byte": "byte! response! -answer -receive -send -arrive anything!",
     "timeout.total": "begin -end slow receive",
-    "tls.": f"{_FAILED} reject receive send",
+    "tls.": f"{_FAILED} reject receive send use",
     "tls.expired": "expired -valid -renew -trust",
     "tls.not_yet_valid": "-valid",
     "tls.hostname": "other_name -match -valid",
@@ -87,7 +87,7 @@ _NAMES: dict[str, str] = {
     "similar": "listed found first!",
     "owner": "belong",
     "pace": "change lasting",
-    "self_signed": "self_signed -trust",
+    "self_signed": "self_signed -trust use",
     "days_left": "lasting",
 }
 _QUICK_MS = 1_000  # what took longer is not called quick
@@ -99,17 +99,25 @@ CHECK = "check"
 _STATUS_TOPICS = frozenset({"server", "body", "first_byte", "connection", "handshake", "application", "duration"})
 # What causes and facts are about beyond their own words.
 _CAUSE_TOPICS: dict[str, frozenset[str]] = {
-    "dns": frozenset({"resolution"}),
+    "dns": frozenset({"resolution", "response"}),
     "tcp": frozenset({"connection"}),
-    "timeout": frozenset({"connection"}),
+    "timeout": frozenset({"connection", "response"}),
+    "http": frozenset({"response"}),
+    "content": frozenset({"response"}),
+    "latency": frozenset({"response"}),
+    "protocol": frozenset({"response"}),
+    "icmp": frozenset({"response"}),
     "tls": frozenset({"certificate", "connection", "handshake"}),
 }
-_NAME_TOPICS: dict[str, frozenset[str]] = {"addresses": frozenset({"resolution"}), "resolver.second": frozenset({"resolution"})}
+_NAME_TOPICS: dict[str, frozenset[str]] = {
+    "addresses": frozenset({"resolution"}),
+    "resolver.second": frozenset({"resolution"}),
+} | dict.fromkeys(("status", "size", "first_byte", "server", "dns", "failures"), frozenset({"response"}))
 _BESIDE: dict[str, frozenset[str]] = {
     "status": _STATUS_TOPICS,
     "failures": _STATUS_TOPICS,
     "first_byte": frozenset({"body", "server"}),
-    "total": frozenset({"body", "server"}),
+    "total": frozenset({"body", "server", "response"}),
     "version": frozenset({"handshake"}),
     "tls": frozenset({"version", "connection"}),
     "connect": frozenset({"version"}),

@@ -41,6 +41,7 @@ _FRONTED = re.compile(
     r"(?:at|in|on|since|after|with|during|by|au|aux|à|en|depuis|après|lors|dans|sur|avec|selon|d['’]après|according|pendant)\b",
     re.IGNORECASE,
 )
+_ENDED_BY = re.compile(r"\bend(?:s|ed)? (?:in|with|by)\b|\bterminée?s? (?:par|sur)\b|\bse terminent? par\b", re.IGNORECASE)
 _VERB = re.compile(r"\b(?:is|are|was|were|be|took|takes|needed|est|sont|était|étaient|pris|prend|demandé)\b", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"\b(?:service|site|page|api|monitor|moniteur|checks?|contrôles?|host|hôte|status|statut|http|name|nom|port|address|adresse|server|serveur|"
@@ -50,7 +51,7 @@ _SUBJECT = re.compile(
 _BLANKED = ("link", "siblings", "history", "since_good")  # topics with words that would say more than they do
 _ELLIPSIS = re.compile(r"\b(?:le sont|l['’]est|(?:are|is|do|does|did|were|was) (?:too|as well|so))\b", re.IGNORECASE)
 # Verbs whose denial means what is said to be missing with them ("got no answer").
-CARRIERS = frozenset({"receive", "send", "arrive", "found", "establish", "listed", "answer", "end", "begin", "use", "lasting"})
+CARRIERS = frozenset({"receive", "send", "arrive", "found", "establish", "listed", "answer", "end", "begin", "use", "lasting", "able"})
 _WHOLE_FIGURES = ("measure", "count", "status", "range")
 
 
@@ -134,8 +135,10 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
     said, denied, first = _said(rest, starts)
     if denials:
         said, denied = said - CARRIERS, denied | (said & CARRIERS)
+    if _ENDED_BY.search(rest) and "maintenance" not in {name for name, _ in topics}:
+        said.discard("end")  # a check that ended with a status says the status
     if any(one.kind == "status" for one in figures):
-        said.discard("recover")  # a status that came back is no recovery
+        said.discard("again")  # a status that came back is no recovery
     missing = (
         {name for name, pattern in _THINGS.items() for match in pattern.finditer(rest) if _denied_at(match.start(), starts)}
         if denials

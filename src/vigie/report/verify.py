@@ -161,6 +161,8 @@ def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None)
     for fact in facts:
         parts += [fact.evidence.fr, fact.evidence.en, str(fact.evidence.value), *fact.evidence.renderings]
         figures |= _figures_of(fact)
+    if any(fact.evidence.name == "dns" or fact.evidence.name.startswith("resolver.") for fact in facts):
+        parts.append("dns")  # what resolves a name
     words = " \n ".join(parts).lower()
     return _Licence(words, f"{words} \n {' '.join(chosen.text).lower() if chosen else ''}", figures)
 

@@ -23,8 +23,8 @@ RULES: dict[str, str] = {
         r"dès que possible,as soon as possible,veuillez,please,merci de,sorry,désolés?,excus\w+,apolog\w+,regrett\w+,désagrément"
     ),
     "false_claim": (
-        r"tout (?:fonctionne|va bien),aucun (?:problème|incident|impact)\w*,fausse alerte,faux positif,everything (?:works|is fine),"
-        r"no (?:problem|issue|incident|impact)s?,false alarm,false positive,has recovered,have recovered,is back,est rétabli\w*,"
+        r"tout (?:fonctionne|va bien),fausse alerte,faux positif,everything (?:works|is fine),"
+        r"false alarm,false positive,has recovered,have recovered,is back,est rétabli\w*,"
         r"utilisateurs?,users?,clients?,customers?,visiteurs?,visitors?,impact\w*,perte\w*,revenue,ventes?,sales,data loss,"
         r"always,première fois,first time,récurrent\w*,recurring,fréquent\w*,frequent\w*,habituel\w*,d'habitude,usual\w*,"
         r"inhabituel\w*,unusual\w*,hier,yesterday,demain,tomorrow,aujourd'hui,today,tonight,cette nuit,ce matin,this morning,ce soir,"

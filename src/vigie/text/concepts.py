@@ -5,12 +5,15 @@ Each entry is a list of alternatives separated by commas, each a regular express
 
 # Phrases that say nothing by themselves although a word of them would; taken out first.
 NEUTRAL = (
+    r"as before,qu'auparavant,qu'avant,comme avant,"
+    r"(?:la |the )?(?:\w+ )?(?:cause|raison|reason|explication|explanation)(?: \w+)? (?:est que|is that),"
     r"d['’]après (?:les|la|le|nos|ces|ce) \w+,belong(?:s|ing)? to(?= (?:another|a different) name),adresses différentes,"
     r"different addresses,"
     r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,(?:the|le|this|ce) probl(?:em|ème),"
     r"before it expired,avant son expiration,jusqu'au premier octet,"
     r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,as well,if not,"
-    r"end(?:s|ed)? (?:in|with|by)(?= ),se (?:sont|termine|terminent) (?:par|sur),(?:s'est|se sont) terminée?s? (?:par|sur),"
+    r"(?:checks?)[^.;]{0,"
+    r"40} and end(?:s|ed)? (?:in|with|by)(?= ),"
     r"ended (?=without),"
     r"(?:some|part) of the (?:service's |name's )?addresses,une partie des adresses(?: du (?:service|nom))?,"
     r"(?:of|among) the (?:\d+|two) addresses,"
@@ -50,10 +53,9 @@ TOPICS: dict[str, str] = {
     "resolver": r"resolvers?,résolveurs?",
     "zone": r"zones?",
     "resolution": r"resol\w+,résol\w+,lookups?",
+    "response": r"responses?,réponses?,(?:the|an|its|no|any) (?:answer|reply)",
     "body": r"body,corps,size,taille",
-    "server": (
-        r"nginx,apache,caddy,openresty,cloudflare,iis,envoy,varnish,litespeed,haproxy,gunicorn,uvicorn,traefik,web server,serveur web"
-    ),
+    "server": (r"nginx,apache,caddy,openresty,cloudflare,iis,envoy,varnish,litespeed,haproxy,gunicorn,uvicorn,traefik"),
     "maintenance": r"maintenance(?: windows?)?",
     "history": (
         r"(?:similar|past|earlier|previous) (?:incident|outage)s?,(?:incidents?|pannes?) (?:semblables?|passée?s?|précédente?s?),"
@@ -86,7 +88,7 @@ CONCEPTS: dict[str, str] = {
         r"retourn\w*,rend,sert,servie?s?,produi\w*,fourni\w*,provide[sd]?"
     ),
     "arrive": (
-        r"arriv(?!\w* à échéance)\w*,(?:has |have )?c[ao]me[s]?(?: in)?(?= (?:after|in|within)),never came,vien(?:t|nent),"
+        r"arriv(?!\w* à (?:échéance|expiration))\w*,(?:has |have )?c[ao]me[s]?(?: in)?(?= (?:after|in|within)),never came,vien(?:t|nent),"
         r"ven(?:u|ue|us|ues)"
     ),
     "work": (
@@ -102,23 +104,27 @@ CONCEPTS: dict[str, str] = {
         r"down,outage,panne,hors service,unavailable,indisponible\w*,injoignable\w*,inaccessible\w*,unreachable,broken,at fault,"
         r"en défaut,offline,dead,"
         r"interrupt\w*,interromp\w*,degraded,dégradée?s?,défaillan\w*,unhealthy,trouble\w*,impaired,faulty,wrong,problem\w*,"
-        r"problème\w*,unavailability,"
+        r"problème\w*,issues?,unavailability,"
         r"indisponibilité,tombée?s?"
     ),
     "fail": r"fail(?:s|ed|ing|ure|ures)?,échou\w*,échecs?,unsuccessful\w*",
     "error": r"errors?,erreurs?",
     "succeed": (
-        r"succe(?:ed\w*|ss(?:ful\w*|es)?),succès,réuss\w*,abouti\w*,pass(?:es|ed|ing)?(?= (?:a |the |all |every |its )?(?:checks?|tests?))"
+        r"good,bon(?:s|ne|nes)?,passed(?! (?:through|via|by)),(?:sont|ont) passée?s?(?! (?:de|par|à)),succe(?:ed\w*|ss(?:ful\w*|es)?),"
+        r"succès,réuss\w*,abouti\w*,pass(?:es|ed|ing)?(?= (?:a |the |all |every |its )?(?:checks?|tests?))"
     ),
     "change": (
-        r"chang(?:e|es|ed|ing|é|ée|és|ées|ent|ement|ements),replac\w*,remplac\w*,modif\w*,differ\w*,différ\w*,altere?d?,moved?,"
+        r"accélér\w*,accelerat\w*,ralenti\w*,chang(?:e|es|ed|ing|é|ée|és|ées|ent|ement|ements),replac\w*,remplac\w*,modif\w*,"
+        r"differ\w*,différ\w*,altere?d?,moved?,"
         r"removed?,added,ajout\w*,retir\w*,"
         r"(?:went|go(?:es|ne)?|going) (?:from|to),pass(?:é|ée|és|ées|e|ent) (?:de|à)(?= \d),increas\w*,rose,ris(?:es|en|ing),"
         r"gr[eo]wn?,augment\w*,fell,fall(?:s|en)?,drop\w*,"
         r"decreas\w*,baiss\w*,dimin\w*,chut\w*,new,nouve(?:au|aux|l|lle|lles)"
     ),
     "same": r"same,mêmes?,unchanged,inchangée?s?,identi\w+,equal,constant\w*,stay(?:s|ed)? as",
-    "expired": r"expired,expirée?s?,a pris fin(?= pour le certificat),out of date,périmée?s?,(?:ran|run) out",
+    "expired": (
+        r"expired,expirée?s?,arrivée?s? à (?:expiration|échéance),a pris fin(?= pour le certificat),out of date,périmée?s?,(?:ran|run) out"
+    ),
     "expires": r"expires?,expiring,expirent,expirera,runs out,ends on,échéance,se termine le",
     "valid": r"valid,validity,valable\w*,valides?,validité",
     "trust": r"trust\w*,reconnu\w*,reconnaî\w*,recogni[sz]\w*",
@@ -130,7 +136,7 @@ CONCEPTS: dict[str, str] = {
     "gone": r"gone(?! from \d),disappear\w*,dispar\w*,missing,vanish\w*",
     "resolve": r"resolv(?:e|es|ed|able),résol(?:u|ue|us|ues|vable),résoudre",
     "found": r"find(?:s)?,found,trouv(?:e|ent|ée?s?)",
-    "establish": r"establish\w*,établ\w*,made,set up,faite,se faire,achieved",
+    "establish": r"connects? to,connected,se connect\w+,establish\w*,établ\w*,made,set up,faite,se faire,achieved",
     "reset": r"reset\w*,réinitialis\w*",
     "cut": r"cuts?,coup(?:e|ent|ée?s?),lost,lose[s]?,perdue?s?,perd,clos(?:e|es|ed|ing),ferm(?:e|ent|é|ée|és|ées)",
     "open": r"open\w*,ouver\w*,ouvr\w*",
@@ -142,12 +148,14 @@ CONCEPTS: dict[str, str] = {
     "begin": r"beg[aiu]n\w*,start(?:s|ed|ing)?,commenc\w*,débu\w*,démarr\w*",
     "end": (
         r"end(?:s|ed|ing)?(?! on),termin\w*,pri(?:t|s) fin,prend fin,prennent fin,fin,finish\w*,finie?s?,over(?! \d),"
-        r"complet(?:e|es|ed|ing),ach(?:evée?s?|ève\w*),done"
+        r"compl[eè]t\w*,ach(?:evée?s?|ève\w*),done"
     ),
     "stopped": r"stopped,stops?,arrêt\w*",
     "fast": r"fast\w*,quick\w*,rapid\w*,vite,prompt\w*,faster,quicker",
     "slow": r"slow\w*,lent\w*,too long,trop long\w*,ralenti\w*,late,tard(?:ive|if)?,en retard,delay\w*,(?<!no )longer",
-    "recover": r"again,de nouveau,à nouveau,recover\w*,rétabli\w*,back,revenue?s?,revien\w*,restored?,resumed?,repris\w*",
+    "recover": r"recover\w*,rétabli\w*,restored?,resumed?,repris\w*",
+    "again": r"again,de nouveau,à nouveau,back,revenue?s?,revien\w*",
+    "able": r"manag(?:es|ed) to,(?:is|was|were|are|been) able,could,parvenue?s?,parvien\w*,pu,peut,peuvent,succeeds in",
     "belong": r"belong\w*,own(?:s|ed),owner,appart\w*,relève,responsable\w*,responsible",
     "affect": r"affect\w*,touch\w*,concern\w*,involve[sd]?",
     "overload": r"overload\w*,surcharg\w*,satur\w*",
@@ -163,7 +171,7 @@ THINGS: dict[str, str] = {
     "byte": r"bytes?,octets?",
     "address": r"address(?:es)?,adresses?",
     "anything": r"nothing,anything,rien",
-    "fault": r"failures?,outages?,pannes?,problems?,problèmes?,anomal\w+,échecs?,faults?",
+    "fault": r"failures?,outages?,pannes?,problems?,problèmes?,issues?,trouble,anomal\w+,échecs?,faults?",
     "expected": r"expected,attendue?s?",
     "first": r"first,premi(?:er|ère)",
     "change": r"changes?,changements?",
@@ -179,8 +187,8 @@ DENIES_ANYWHERE = (
     r"unlikely,improbab\w+,peu (?:probable|vraisemblable|plausible)\w*,lack\w*,absen\w+,exclu\w*,rul(?:es|ed|ing) out,rule out,"
     r"écart\w+,false\w*,fausse\w*,faux,"
     r"impossible\w*,unlike,contrairement,fait défaut,manqu\w+,miss(?:es|ed|ing)?,doubt\w*,dout\w+,unexpect\w+,inattendu\w*,untrue,"
-    r"inexact\w*,apart from,except\w*,sauf,"
-    r"à part,hormis,no evidence,instead of being,far from,loin d\w+,anything but,too \w+ to"
+    r"inexact\w*,"
+    r"no evidence,instead of being,far from,loin d\w+,anything but,too \w+ to"
 )
 # Reasons: what joins an effect to the cause that follows, the verbs that make a subject the cause, and nouns that ask for one.
 REASON_FOLLOWS = (
@@ -193,10 +201,12 @@ REASON_PRECEDES = (
     r"hence,d'où,therefore,thus,à l'origine,responsible for,account(?:s|ed)? for,blame\w*"
 )
 REASON_NOUNS = (
-    r"cause,reason,raison,origine?,expla\w+,expliqu\w*,explication,in question,en cause,to blame,on the monitoring side,"
+    r"cause,reason,raison,origine?,expla\w+,expliqu\w*,explication,in question,en cause,to blame,fault(?= is| lies| does),"
+    r"vien(?:t|nent)(?= pas)(?= pas d),on the monitoring side,"
     r"de la surveillance,due,derrière ce,behind (?:it|this)"
 )
 
+EXCEPTS = r"except\w*,sauf,hormis,à part,apart from,other than,excepté\w*,all but,save for"
 ONLY = r"only,solely,just,merely,(?<!pas un )(?<!pas une )seule?s?,seulement,uniquement,alone,exclusively,exclusivement"
 ALL = r"all,every,each,both,tou(?:s|te|tes|t),chaque,chacune?s?,les deux,everything,entirely"
 SOME = (
@@ -223,6 +233,7 @@ INSIDE = (
 )
 INCREASES = r"increas\w*,rose,ris(?:es|en|ing),gr[eo]wn?,augment\w*,up from,slower,plus lent\w*,longer,plus long\w*"
 DECREASES = (
+    r"accélér\w*,accelerat\w*,"
     r"decreas\w*,fell,fall(?:s|en)?,drop\w*,baiss\w*,dimin\w*,chut\w*,down from,faster,quicker,plus rapide\w*,plus vite,shorter,"
     r"plus court\w*"
 )

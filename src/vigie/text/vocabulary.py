@@ -32,7 +32,7 @@ front own vigie link control target rule rules side view point way place situati
 both two three four five six seven eight nine ten eleven twelve utc gmt am pm ms
 valid validity remaining left until for rest behaviour behavior correct correctly wrong proper properly normally
 compared compare comparison against relative while being itself per cent percent
-formed malformed know known earlier carry carrying share sharing healthy working work ok else rest nothing anything something everything none nobody somewhere
+served serves waited waits single data agree agrees supposedly also fine good able managed manage connected connecting formed malformed know known earlier carry carrying share sharing healthy working work ok else rest nothing anything something everything none nobody somewhere
 such as like unlike besides apart except despite regardless given owing thereby thereafter onwards onward henceforth up-to
 attempt attempted attempting incoming outgoing inbound outbound request requested requests monitoring monitored surveillance log logged logs recorded
 confirmed confirms according account accounts per respond responded responds responding reply replied replies came comes coming followed follows following follow
@@ -78,7 +78,7 @@ change changer changement changé inchangé diffère différent différence iden
 frontal propre vigie liaison cible cibles côté vue manière situation condition cas détail fonctionne fonctionner
 valable validité restant encore comportement correct correctement comparé comparaison écart rapport
 deux trois quatre cinq six sept huit neuf dix onze douze utc gmt ms autre surveillé
-puisque puisqu parce bien soit ait aient aurait serait sait savoir connu connue connaît connaître sujet rien personne jusqu jusque venu venue venus viennent porte portent portant
+également pareillement auparavant servi servie vu vue donnée données rencontrer rencontre rencontrent obtenu obtenir obtient lieu eu bon bonne effectué effectués aussi probablement vraisemblablement puisque puisqu parce bien soit ait aient aurait serait sait savoir connu connue connaît connaître sujet rien personne jusqu jusque venu venue venus viennent porte portent portant
 partage partager partagent partageant possède posséder disposer dispose sain marche service normal
 tel que comme hormis excepté sauf outre malgré grâce compte tenu dès lors dorénavant désormais
 tentative tenter tente entrant sortant surveillance surveiller journal consigner consigné confirmé confirme selon d'après
