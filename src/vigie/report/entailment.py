@@ -18,6 +18,7 @@ _REASON_PRECEDES, _REASON_NOUNS = any_of(concepts.REASON_PRECEDES), any_of(conce
 _ONLY, _ALL, _SOME, _COMPARES, _EXCEPTS = (
     any_of(words) for words in (concepts.ONLY, concepts.ALL, concepts.SOME, concepts.COMPARES, concepts.EXCEPTS)
 )
+_TURNED = any_of(concepts.TURNED)
 _UNTIL, _AFTER, _EXPECTS, _OUTSIDE, _INSIDE = (
     any_of(words) for words in (concepts.UNTIL, concepts.AFTER, concepts.EXPECTS, concepts.OUTSIDE, concepts.INSIDE)
 )
@@ -33,7 +34,7 @@ _NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|n
 _SINGLE = re.compile(r"\b(?:un seul|une seule|a single)\b", re.IGNORECASE)
 # What a clause may not be about without saying anything that can be held against facts.
 _MUST_SAY = frozenset({"zone", "resolver", "certificate", "link", "siblings", "connection", "handshake", "maintenance"})
-_FROM_TO = re.compile(r"\b(?:from|de|d['’])\s?(.+?)\s(?:to|à|en)\s(.+)$", re.IGNORECASE)
+_FROM_TO = re.compile(r"\b(?:from\s|de\s|d['’])(.+?)\s(?:to|à|en)\s(.+)$", re.IGNORECASE)
 _TO = re.compile(r"\b(?:went|gone|passée?s?|changed)\s(?:to|à)\s", re.IGNORECASE)
 _WINDOW = re.compile(r"\b(?:last|past|previous|derni\w+|précéd\w+)\s\d+|\d+\s(?:derni|précéd)\w+", re.IGNORECASE)
 _AHEAD = re.compile(r"\b(?:in|dans)\s\d+\s(?:day|jour|hour|heure|week|semaine|minute)s?\b", re.IGNORECASE)
@@ -70,7 +71,7 @@ def _blameless_fault(clause: Clause, allowed: Sequence[Licence], own: frozenset[
     """That something is not the reason is borne by a fact that speaks for it; what is not explained may be of any cited fact."""
     figures = all(one.readings & own or any(one.readings & giver.figures for giver in allowed) for one in clause.figures)
     speakers = [one for one in allowed if one.bad is False]
-    subjects = clause.subjects or clause.topics
+    subjects = (clause.subjects or clause.topics) - {"response"}
     unmoved = {"change"} if any("change" in one.denies for one in speakers) else set()
     cleared = bool(speakers) and all(any(topic in one.topics for one in speakers) for topic in subjects)
     return "" if figures and cleared and not clause.says - CARRIERS - {"error"} - unmoved else "negation"
@@ -86,6 +87,8 @@ def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Readi
     silent = not (clause.says or clause.denies or clause.missing or clause.reason or [one for one in clause.figures if one.kind != "host"])
     if silent and topics & _MUST_SAY and not _REASON_NOUNS.search(clause.text):
         return "claim"
+    if _TURNED.search(clause.text) or ("other_name" in clause.says and "certificate" not in topics):
+        return "claim"
     if clause.denials and (fault := _denial_fault(clause, topics, found, own)):
         return fault
     return _figure_fault(clause, topics, found, own, language)
@@ -94,6 +97,7 @@ def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Readi
 def _borne(concept: str, topics: frozenset[str], found: Sequence[Licence], side: str) -> bool:
     """Whether facts say (or deny) it of every topic of the clause."""
     sayers = [one for one in found if concept in getattr(one, side)]
+    topics = topics - {"response"} if concept == "lasting" else topics
     return bool(sayers) and all(any(topic in one.topics for one in sayers) for topic in topics)
 
 
@@ -259,6 +263,8 @@ def _counts_all(clause: Clause, found: Sequence[Licence]) -> bool:
     """All of a number that the fact counts whole; of addresses only what each is known of."""
     counted = [one for one in clause.figures if any(kind.startswith("count:") or kind == "number" for kind, _ in one.readings)]
     whole = [one for one in found if one.fact == "failures" or one.fact.startswith("siblings.")]
+    if any(one.fact == "failures" and figure.readings & one.figures for figure in clause.figures if figure.kind == "time" for one in whole):
+        return "check" in clause.text.lower() or "contrôle" in clause.text.lower()  # each since then
     return "addresses" not in clause.topics and any(figure.readings & one.figures for figure in counted for one in whole)
 
 

@@ -36,7 +36,7 @@ _FOLLOWS: dict[str, str] = {
 _FAILED = "down fail -work -succeed -recover -again"
 _CAUSES: dict[str, str] = {
     "dns.": f"{_FAILED} -resolve -found affect",
-    "dns.nxdomain": "-exist -found address! gone response!",
+    "dns.nxdomain": "-exist -found address! name! gone response!",
     "dns.no_answer": "address! -found",
     "dns.timeout": "-answer response! timeout slow",
     "dns.mismatch": "expected! answer receive send change",
@@ -76,7 +76,7 @@ _NAMES: dict[str, str] = {
     "tls": "succeed end establish work",
     "first_byte": "answer begin arrive reachable send receive work",
     "total": "end lasting",
-    "size": "send receive lasting",
+    "size": "send lasting",
     "status": "receive send answer",
     "server": "answer send reachable arrive",
     "chain": "send receive",
@@ -111,6 +111,8 @@ _CAUSE_TOPICS: dict[str, frozenset[str]] = {
 }
 _NAME_TOPICS: dict[str, frozenset[str]] = {
     "addresses": frozenset({"resolution"}),
+    "tls": frozenset({"version"}),
+    "connect": frozenset({"version"}),
     "resolver.second": frozenset({"resolution"}),
 } | dict.fromkeys(("status", "size", "first_byte", "server", "dns", "failures"), frozenset({"response"}))
 _BESIDE: dict[str, frozenset[str]] = {
@@ -119,8 +121,7 @@ _BESIDE: dict[str, frozenset[str]] = {
     "first_byte": frozenset({"body", "server"}),
     "total": frozenset({"body", "server", "response"}),
     "version": frozenset({"handshake"}),
-    "tls": frozenset({"version", "connection"}),
-    "connect": frozenset({"version"}),
+    "tls": frozenset({"connection"}),
 }
 _CHANGED = re.compile(r"\b(?:from|de)\s(.+?)\s(?:to|à)\s(.+)$", re.IGNORECASE)
 
@@ -190,10 +191,11 @@ def _of(fact: Fact) -> Licence:
     own = frozenset[str]().union(*(part.says | part.denies for part in parts)) - {"succeed"}
     figures, wanted, old, new = _figures(evidence.pair, evidence.renderings)
     matter = name if evidence.kind in _OWN_MATTER else _MATTERS.get(evidence.kind, CHECK)
+    topics = _topics(parts) | _CAUSE_TOPICS.get(family, frozenset()) | _NAME_TOPICS.get(name, frozenset())
     anchors = _anchors(name, matter, own | (says | denies if matter.startswith("siblings.") else frozenset()))
     return Licence(
-        name, matter, _topics(parts) | _CAUSE_TOPICS.get(family, frozenset()) | _NAME_TOPICS.get(name, frozenset()), says, denies, missing, figures, also=_also(name, cause), anchors=anchors, wanted=wanted, old=old,
-        new=new, words=f"{evidence.fr} {evidence.en}".lower(), bad=evidence.bad,
+        name, matter, topics, says, denies, missing, figures, also=_also(name, cause), anchors=anchors, wanted=wanted, old=old, new=new,
+        words=f"{evidence.fr} {evidence.en}".lower(), bad=evidence.bad,
     )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ _SUBJECT = re.compile(
     r"responses?|réponses?|answers?|applications?|job|tâche|domain|domaine|nothing|rien|device|équipement|failures?|échecs?|figures?)\b|\w\.\w",
     re.IGNORECASE,
 )
-_BLANKED = ("link", "siblings", "history", "since_good")  # topics with words that would say more than they do
+_BLANKED = ("link", "siblings", "history", "since_good", "duration")  # topics with words that would say more than they do
 _ELLIPSIS = re.compile(r"\b(?:le sont|l['’]est|(?:are|is|do|does|did|were|was) (?:too|as well|so))\b", re.IGNORECASE)
 # Verbs whose denial means what is said to be missing with them ("got no answer").
 CARRIERS = frozenset({"receive", "send", "arrive", "found", "establish", "listed", "answer", "end", "begin", "use", "lasting", "able"})

@@ -182,9 +182,8 @@ def _ordinary(character: str) -> bool:
 
 
 def _words_known(text: str, permitted: str, language: str) -> bool:
-    """Every word is neutral, or the facts' or the hypothesis' own; one may be foreign where the sentence explains nothing."""
-    foreign = vocabulary.foreign(text, vocabulary.stems(permitted), language)
-    return not foreign or (len(foreign) == 1 and not lexicon.EXPLAINS.search(text))
+    """Every word is neutral, or the facts' or the hypothesis' own."""
+    return not vocabulary.foreign(text, vocabulary.stems(permitted), language)
 
 
 def _figures_of(fact: Fact) -> frozenset[Reading]:

@@ -95,7 +95,7 @@ CONCEPTS: dict[str, str] = {
         r"works?,worked,working,function(?:s|ing|al)?,up,healthy,fine,doing well,operational,ok,running,runs(?! out),in order,in service,"
         r"sound,all right,normal\w*,correct\w*,"
         r"proper\w*,stable,fonctionn\w*,sain\w*,se porte(?:nt)? bien,en état de marche,opérationnel\w*,en service,en ordre,"
-        r"tourn(?:e|ent),alive,intact\w*"
+        r"tourn(?:e|ent),alive,unaffected,épargnée?s?,intact\w*"
     ),
     "reachable": (
         r"reachable,reach(?:es|ed)?,available,accessible\w*,joignable\w*,disponible\w*,joint,contactable,availability,disponibilité"
@@ -130,7 +130,7 @@ CONCEPTS: dict[str, str] = {
     "trust": r"trust\w*,reconnu\w*,reconnaî\w*,recogni[sz]\w*",
     "untrusted": r"untrusted,distrust\w*",
     "self_signed": r"self-signed,autosigné\w*,auto-signé\w*",
-    "match": r"match\w*,correspond\w*",
+    "match": r"cover(?:s|ed)?,couv(?:re|ert|erts),match\w*,correspond\w*",
     "other_name": r"(?:another|a different|other) name,(?:un autre|d'un autre|autre) nom",
     "exist": r"exist\w*",
     "gone": r"gone(?! from \d),disappear\w*,dispar\w*,missing,vanish\w*",
@@ -139,7 +139,7 @@ CONCEPTS: dict[str, str] = {
     "establish": r"connects? to,connected,se connect\w+,establish\w*,établ\w*,made,set up,faite,se faire,achieved",
     "reset": r"reset\w*,réinitialis\w*",
     "cut": r"cuts?,coup(?:e|ent|ée?s?),lost,lose[s]?,perdue?s?,perd,clos(?:e|es|ed|ing),ferm(?:e|ent|é|ée|és|ées)",
-    "open": r"open\w*,ouver\w*,ouvr\w*",
+    "open": r"held(?! \d),open\w*,ouver\w*,ouvr\w*",
     "timeout": r"timed out,time-out,timeout,times out,délai (?:dépassé|expiré),dépass\w+ (?:le|du) délai,délai [^.,;]*dépassé",
     "listen": r"listen\w*,écout\w*",
     "malformed": r"malformed,mal formée?s?,ill-formed,invalid\w*",
@@ -173,6 +173,7 @@ THINGS: dict[str, str] = {
     "anything": r"nothing,anything,rien",
     "fault": r"failures?,outages?,pannes?,problems?,problèmes?,issues?,trouble,anomal\w+,échecs?,faults?",
     "expected": r"expected,attendue?s?",
+    "name": r"name,nom",
     "first": r"first,premi(?:er|ère)",
     "change": r"changes?,changements?",
 }
@@ -207,6 +208,12 @@ REASON_NOUNS = (
 )
 
 EXCEPTS = r"except\w*,sauf,hormis,à part,apart from,other than,excepté\w*,all but,save for"
+# Who does what: a server receives nothing of what was measured, and a check does not refuse or reset.
+TURNED = (
+    r"(?:service|server|serveur|host|hôte|site|nginx)(?: web)? (?:has |have |a |ont )?(?:receives?|received|reçoi\w*|reçu\w*|gets?|got),"
+    r"(?:check|checks|contrôle|contrôles|vigie) (?:has |have |a |ont )?(?:reset|resets|refuse[sd]?|refusé|refusent|réinitialis\w+|close[sd]?|cuts?|coup\w+|ferm\w+)"
+    r"(?= (?:the|a|la|les|une|connections?|connexions?)),(?:by|par) (?:the check|le contrôle|vigie|vigie's)"
+)
 ONLY = r"only,solely,just,merely,(?<!pas un )(?<!pas une )seule?s?,seulement,uniquement,alone,exclusively,exclusivement"
 ALL = r"all,every,each,both,tou(?:s|te|tes|t),chaque,chacune?s?,les deux,everything,entirely"
 SOME = (

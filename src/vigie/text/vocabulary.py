@@ -32,7 +32,14 @@ front own vigie link control target rule rules side view point way place situati
 both two three four five six seven eight nine ten eleven twelve utc gmt am pm ms
 valid validity remaining left until for rest behaviour behavior correct correctly wrong proper properly normally
 compared compare comparison against relative while being itself per cent percent
-served serves waited waits single data agree agrees supposedly also fine good able managed manage connected connecting formed malformed know known earlier carry carrying share sharing healthy working work ok else rest nothing anything something everything none nobody somewhere
+served serves waited waits single data agree agrees supposedly also fine good able managed manage connected connecting back carries carried ever far fault limit longer met move moved never often starting step steps version well
+including included includes include remains remained thus hereby overall entirely directly simply namely altogether
+seconds minutes hours days weeks milliseconds twenty thirty
+side sides cause causes likelihood suspicion appears appeared seems seemed suggests suggested indicates indicated points pointed shows showed showing
+establishing completes completing finishes finishing arrives arriving tries trying attempts checks checked checking contacts contacting contacted
+answers answering replies replying refusals refusal failures rejection resolves resolving opened opens closing closes accepts accepting accepted
+presumed apparent assumed likeliest main underlying
+started covered covers formed malformed know known earlier carry carrying share sharing healthy working work ok else rest nothing anything something everything none nobody somewhere
 such as like unlike besides apart except despite regardless given owing thereby thereafter onwards onward henceforth up-to
 attempt attempted attempting incoming outgoing inbound outbound request requested requests monitoring monitored surveillance log logged logs recorded
 confirmed confirms according account accounts per respond responded responds responding reply replied replies came comes coming followed follows following follow
@@ -78,6 +85,13 @@ change changer changement changé inchangé diffère différent différence iden
 frontal propre vigie liaison cible cibles côté vue manière situation condition cas détail fonctionne fonctionner
 valable validité restant encore comportement correct correctement comparé comparaison écart rapport
 deux trois quatre cinq six sept huit neuf dix onze douze utc gmt ms autre surveillé
+achevé achevée agit agir cours faite faites fait laisse laisser pu peu remonte remonter reçu reçue reçus reçues tôt version
+jamais loin pas étape étapes limite pendant lors duquel laquelle lequel auquel ceci inclus comprend comprendre compris
+secondes minutes heures jours semaines millisecondes
+semblent paraissent suggèrent indiquent montrent signalent désignent constatent relevés observés observées mesurées établies établis établie
+répondu répondue réponses renvoyé renvoyée renvoyés renvoyées envoyé envoyée envoyés acceptée acceptées acceptés refusée refusées refusés
+contactée contactés contrôlé contrôlés terminé terminée terminés commencée commencés aboutie aboutit abouti arrivée arrivés arrivées
+principal principale présumé présumée supposer
 également pareillement auparavant servi servie vu vue donnée données rencontrer rencontre rencontrent obtenu obtenir obtient lieu eu bon bonne effectué effectués aussi probablement vraisemblablement puisque puisqu parce bien soit ait aient aurait serait sait savoir connu connue connaît connaître sujet rien personne jusqu jusque venu venue venus viennent porte portent portant
 partage partager partagent partageant possède posséder disposer dispose sain marche service normal
 tel que comme hormis excepté sauf outre malgré grâce compte tenu dès lors dorénavant désormais
