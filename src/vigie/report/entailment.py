@@ -243,7 +243,7 @@ def _quantity_fault(clause: Clause, found: Sequence[Licence], allowed: Sequence[
     ):
         return "quantity"
     if clause.denials and _SINGLE.search(clause.text):
-        return ""  # "not a single one" is no number
+        return ""  # "not a single one" counts nothing
     only = _ONLY.search(clause.text) or _NE_QUE.search(clause.text)
     if only and only[0].lower() not in words and not _only_fits(clause, only, allowed):
         return "quantity"

@@ -128,7 +128,7 @@ _CHANGED = re.compile(r"\b(?:from|de)\s(.+?)\s(?:to|à)\s(.+)$", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """What one fact allows. `also` are topics that its figures may stand beside; `old` and `new`, `wanted`: figures with a role."""
+    """What one fact allows. `also` are topics of clauses that its figures may be in; `old` and `new`, `wanted`: figures with a role."""
 
     fact: str
     matter: str

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 SENTENCE_TOKENS, FRAME_TOKENS, CHOICE_TOKENS = 75, 30, 60  # of a reply: a sentence with its citations, what is around them, ids alone
-MOST_SENTENCES = 3
+MAX_SENTENCES = 3
 _MARGIN = 1.25  # a machine under an incident is not the one that was measured
 _NEWEST = 0.3  # weight of the newest reply
-_LEAST_TOKENS = 8  # of fewer, a rate says nothing
+_MIN_TOKENS = 8  # of fewer, a rate says nothing
 _SLOWED = 0.7
 _KEPT_MS = 86_400_000
 
@@ -52,7 +52,7 @@ class Plan:
     """What to ask for: `sentences` at most where the model composes. `why` is empty where nothing was left out."""
 
     way: Way
-    sentences: int = MOST_SENTENCES
+    sentences: int = MAX_SENTENCES
     why: str = ""
 
 
@@ -79,13 +79,13 @@ def plan(speed: Speed | None, sizes: Sizes, left_ms: int, now: int, *, may_compo
     wanted = Way.COMPOSE if may_compose else Way.SELECT
     if speed is None or not 0 <= now - speed.at <= _KEPT_MS:
         return Plan(wanted)
-    most = _needed(speed, sizes.compose, _reply(MOST_SENTENCES)) if may_compose else _needed(speed, sizes.select, CHOICE_TOKENS)
+    most = _needed(speed, sizes.compose, _reply(MAX_SENTENCES)) if may_compose else _needed(speed, sizes.select, CHOICE_TOKENS)
     if most <= left_ms:
         return Plan(wanted)
     why = f"{most / 1000:.0f} s expected of {left_ms / 1000:.0f} s ({speed.prefill:.0f} tokens/s read, {speed.decode:.1f} written)"
-    for sentences in range(MOST_SENTENCES - 1, 0, -1) if may_compose else ():
+    for sentences in range(MAX_SENTENCES - 1, 0, -1) if may_compose else ():
         if _needed(speed, sizes.compose, _reply(sentences)) <= left_ms:
-            return Plan(Way.COMPOSE, sentences, f"asked for {sentences} of {MOST_SENTENCES} sentences: {why}")
+            return Plan(Way.COMPOSE, sentences, f"asked for {sentences} of {MAX_SENTENCES} sentences: {why}")
     if may_compose and _needed(speed, sizes.select, CHOICE_TOKENS) <= left_ms:
         return Plan(Way.SELECT, why=f"asked to select facts only: {why}")
     return Plan(Way.PLAIN, why=f"the model was not asked: {why}")
@@ -101,7 +101,7 @@ def _needed(speed: Speed, prompt: int, reply: int) -> float:
 
 
 def _rate(tokens: int | None, ms: float | None) -> float | None:
-    return tokens / ms * 1000 if tokens is not None and ms is not None and tokens >= _LEAST_TOKENS and ms > 0 else None
+    return tokens / ms * 1000 if tokens is not None and ms is not None and tokens >= _MIN_TOKENS and ms > 0 else None
 
 
 def _mixed(before: float, found: float | None) -> float:

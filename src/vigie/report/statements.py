@@ -44,7 +44,8 @@ _FRONTED = re.compile(
 _ENDED_BY = re.compile(r"\bend(?:s|ed)? (?:in|with|by)\b|\bterminée?s? (?:par|sur)\b|\bse terminent? par\b", re.IGNORECASE)
 _VERB = re.compile(r"\b(?:is|are|was|were|be|took|takes|needed|est|sont|était|étaient|pris|prend|demandé)\b", re.IGNORECASE)
 _SUBJECT = re.compile(
-    r"\b(?:service|site|page|api|monitor|moniteur|checks?|contrôles?|host|hôte|status|statut|http|name|nom|port|address|adresse|server|serveur|"
+    r"\b(?:service|site|page|api|monitor|moniteur|checks?|contrôles?|host|hôte|"  # words: models write it
+    r"status|statut|http|name|nom|port|address|adresse|server|serveur|"
     r"responses?|réponses?|answers?|applications?|job|tâche|domain|domaine|nothing|rien|device|équipement|failures?|échecs?|figures?)\b|\w\.\w",
     re.IGNORECASE,
 )
@@ -68,7 +69,7 @@ class Clause:
     figures: tuple[Claim, ...]
     subjects: frozenset[str] = field(default=frozenset())
     reason: bool = False  # it gives the reason for the clause before
-    order: tuple[str, ...] = ()  # topics that stand in a list before the figures
+    order: tuple[str, ...] = ()  # topics listed before the figures
 
 
 @lru_cache(maxsize=1024)  # every sentence of a reply is held against the same facts
@@ -138,7 +139,7 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
     if _ENDED_BY.search(rest) and "maintenance" not in {name for name, _ in topics}:
         said.discard("end")  # a check that ended with a status says the status
     if any(one.kind == "status" for one in figures):
-        said.discard("again")  # a status that came back is no recovery
+        said.discard("again")  # a status that came back has nothing to do with recovery
     missing = (
         {name for name, pattern in _THINGS.items() for match in pattern.finditer(rest) if _denied_at(match.start(), starts)}
         if denials
@@ -153,7 +154,7 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
 
 
 def _listed(part: str, topics: list[tuple[str, int]]) -> tuple[str, ...]:
-    """The topics in order where all of them stand before the first digit: what follows may be a list of their figures."""
+    """The topics in order where all of them come before the first digit: what follows may be a list of their figures."""
     digit = re.search(r"\d", part)
     places = sorted((at, name) for name, at in topics)
     return tuple(name for _, name in places) if digit and len(places) > 1 and places[-1][0] < digit.start() else ()
@@ -211,7 +212,7 @@ def _said(rest: str, stretches: list[tuple[int, int]]) -> tuple[set[str], set[st
 
 
 def _has_subject(clause: Clause) -> bool:
-    """Whether something stands before what the clause says, so that it does not speak of the clause before."""
+    """Whether something comes before what the clause says, so that it does not speak of the clause before."""
     return (
         bool(clause.subjects)
         or any(not _any_concept(clause.text[: match.start()]) for match in _SUBJECT.finditer(clause.text))

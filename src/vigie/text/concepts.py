@@ -11,7 +11,8 @@ NEUTRAL = (
     r"different addresses,"
     r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,(?:the|le|this|ce) probl(?:em|ème),"
     r"before it expired,avant son expiration,jusqu'au premier octet,"
-    r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,as well,if not,"
+    r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,"  # words: models write it
+    r"as well,if not,"
     r"(?:checks?)[^.;]{0,"
     r"40} and end(?:s|ed)? (?:in|with|by)(?= ),"
     r"ended (?=without),"
@@ -19,7 +20,8 @@ NEUTRAL = (
     r"(?:of|among) the (?:\d+|two) addresses,"
     r"(?:sur|parmi) les (?:\d+|deux) adresses,among the addresses(?: of the name)?,parmi les adresses(?: du nom)?,"
     r"before (?:the|this) incident,"
-    r"avant (?:l'|cet )incident,(?:service|site|monitor) of the \w+ team,(?:service|site|moniteur) de l'équipe \w+,"
+    r"avant (?:l'|cet )incident,(?:service|site|monitor) of the \w+ team,"
+    r"(?:service|site|moniteur) de l'équipe \w+,"  # words: models write it
     r"the \w+ team's (?:service|site|monitor),"
     r"time(?:s)? out of,first step to the last,from the first step,"
     r"(?:the )?first(?= (?:one )?at \d),(?:la|le) premi(?:er|ère)(?= à \d),by itself,on its own"
@@ -43,8 +45,8 @@ TOPICS: dict[str, str] = {
     "tie:network": r"(?:this|that|(?:the )?same) network,(?:ce|le même|même) réseau",
     "siblings": (
         r"other (?:\d+ )?(?:monitor|service|site)s?(?: surveillés?)?,(?:monitors|services|sites)(?: surveillés)?,"
-        r"autres? (?:\d+ )?(?:service|site|moniteur)s?"
-        r"(?: surveillés?)?,moniteurs,(?:the )?others,les autres,neighbou?rs?,voisins?"
+        r"autres? (?:\d+ )?(?:service|site|moniteur)s?"  # words: models write it
+        r"(?: surveillés?)?,moniteurs,(?:the )?others,les autres,neighbou?rs?,voisins?"  # words: models write it
     ),
     "first_byte": r"first byte,premier octet,byte,octet",
     "connection": r"connections?,connexions?,connect(?:s|ed|ing)?,connect(?:e|er|ée?s?),tcp",
@@ -211,7 +213,8 @@ EXCEPTS = r"except\w*,sauf,hormis,à part,apart from,other than,excepté\w*,all 
 # Who does what: a server receives nothing of what was measured, and a check does not refuse or reset.
 TURNED = (
     r"(?:service|server|serveur|host|hôte|site|nginx)(?: web)? (?:has |have |a |ont )?(?:receives?|received|reçoi\w*|reçu\w*|gets?|got),"
-    r"(?:check|checks|contrôle|contrôles|vigie) (?:has |have |a |ont )?(?:reset|resets|refuse[sd]?|refusé|refusent|réinitialis\w+|close[sd]?|cuts?|coup\w+|ferm\w+)"
+    r"(?:check|checks|contrôle|contrôles|vigie) (?:has |have |a |ont )?(?:reset|resets|refuse[sd]?|refusé|"
+    r"refusent|réinitialis\w+|close[sd]?|cuts?|coup\w+|ferm\w+)"
     r"(?= (?:the|a|la|les|une|connections?|connexions?)),(?:by|par) (?:the check|le contrôle|vigie|vigie's)"
 )
 ONLY = r"only,solely,just,merely,(?<!pas un )(?<!pas une )seule?s?,seulement,uniquement,alone,exclusively,exclusivement"

@@ -11,16 +11,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = (
     round((datetime(year, month, day, tzinfo=UTC) - _EPOCH) / timedelta(milliseconds=1)) for year, month, day in ((1, 1, 3), (9999, 12, 30))
 )
-_MOST = 1e15  # no figure of a report is larger
+_MAX_FIGURE = 1e15  # no figure of a report is larger
 
 
 def sayable(value: float) -> bool:
     """Whether a number can be written: finite, and not astronomically large."""
-    return -_MOST <= value <= _MOST  # NaN is not
+    return -_MAX_FIGURE <= value <= _MAX_FIGURE  # NaN is not
 
 
 def _near(value: float) -> float:
-    return min(max(value, -_MOST), _MOST) if value == value else 0.0  # noqa: PLR0124 - NaN alone is unlike itself
+    return min(max(value, -_MAX_FIGURE), _MAX_FIGURE) if value == value else 0.0  # noqa: PLR0124 - NaN alone is unlike itself
 
 
 def decimal(value: float, language: str) -> str:
