@@ -7,6 +7,7 @@ from vigie.text import LANGUAGES
 from .blind.corpus import accepted, entries
 
 HONEST_FLOOR, LIES_FLOOR = 0.95, 1.0
+LATER_FLOOR = 0.8  # of honest sentences in shapes that nobody had thought of when the rules were written
 HALVES = ("tune", "score")
 
 
@@ -34,3 +35,12 @@ def test_the_corpora_are_large_and_each_half_has_its_share(language: str) -> Non
     assert len({one.text for one in honest}) == len(honest)
     for found in (honest, lies):
         assert all(0.4 < sum(one.half == half for one in found) / len(found) < 0.6 for half in HALVES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_shapes_that_were_thought_of_later(language: str) -> None:
+    """Written when the corpora above were passed, to find what they had not asked: here the rules were mended once they were read."""
+    honest, lies = entries("later_honest", language), entries("later_lies", language)
+    refused = {one.text: rule for one in honest if (rule := accepted(one))}
+    assert 1 - len(refused) / len(honest) >= LATER_FLOOR, refused
+    assert [one.text for one in lies if not accepted(one)] == []

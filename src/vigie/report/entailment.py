@@ -31,6 +31,9 @@ _NEXT_IS_MEASURE = re.compile(
     re.IGNORECASE,
 )
 _NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|ni)\b).{1,40}?\s(?:que\s|qu['’])", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b(?:address|adresse)\b", re.IGNORECASE)
+_LOOKED = re.compile(r"\b(?:checked|tested|vérifiée?s?|contrôlée?s?)\b", re.IGNORECASE)
+_LATER = re.compile(r"\b(?:after|après)\b(?!(?:\W+\w+){0,5}?\W+\d)", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:un seul|une seule|a single)\b", re.IGNORECASE)
 # What a clause may not be about without saying anything that can be held against facts.
 _MUST_SAY = frozenset({"zone", "resolver", "certificate", "link", "siblings", "connection", "handshake", "maintenance"})
@@ -85,7 +88,7 @@ def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Readi
             turned = any(concept in one.denies for one in found)
             return "change" if concept in ("change", "same") else "polarity" if turned else "claim"
     silent = not (clause.says or clause.denies or clause.missing or clause.reason or [one for one in clause.figures if one.kind != "host"])
-    if silent and topics & _MUST_SAY and not _REASON_NOUNS.search(clause.text):
+    if silent and topics & _MUST_SAY and not _REASON_NOUNS.search(clause.text) and not _LOOKED.search(clause.text):
         return "claim"
     if _TURNED.search(clause.text) or ("other_name" in clause.says and "certificate" not in topics):
         return "claim"
@@ -110,10 +113,10 @@ def _denial_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licenc
     denied = {concept for concept in clause.denies if _borne(concept, topics, found, "denies")}
     for concept in clause.denies - denied - CARRIERS:
         return "polarity" if any(concept in one.says for one in found) else "negation"
-    missing = {thing for thing in clause.missing if any(thing in one.missing for one in found)}
+    missing = {thing for thing in clause.missing if _borne(thing, topics, found, "missing")}
     if _EXPECTS.search(clause.text) or (stated and wanted):
         missing |= {"expected"} if any("expected" in one.missing for one in found) else set()
-    if denied - {"listed", "found"} or missing:
+    if denied - {"listed"} or missing:
         return ""
     if denied & {"change"} or ("same" in denied):
         return ""
@@ -239,7 +242,7 @@ def _quantity_fault(clause: Clause, found: Sequence[Licence], allowed: Sequence[
     if any(match[0].lower() not in words for match in _ALL.finditer(clause.text)) and not _counts_all(clause, found):
         return "quantity"
     if any(match[0].lower() not in words for match in _SOME.finditer(clause.text)) and (
-        clause.topics & {"siblings", "addresses"} or _counted(clause)
+        clause.topics & {"siblings", "addresses"} or _counted(clause) or _ADDRESS.search(clause.text)
     ):
         return "quantity"
     if clause.denials and _SINGLE.search(clause.text):
@@ -247,6 +250,8 @@ def _quantity_fault(clause: Clause, found: Sequence[Licence], allowed: Sequence[
     only = _ONLY.search(clause.text) or _NE_QUE.search(clause.text)
     if only and only[0].lower() not in words and not _only_fits(clause, only, allowed):
         return "quantity"
+    if any(match[0].lower() not in words for match in _LATER.finditer(clause.text)):
+        return "quantity"  # after what? an order of events is known only where times are given
     timed = any(one.kind in _TIMES for one in clause.figures)
     if not timed and any(match[0].lower() not in words for match in _UNTIL.finditer(clause.text)):
         return "quantity"

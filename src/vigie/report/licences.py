@@ -82,7 +82,7 @@ _NAMES: dict[str, str] = {
     "chain": "send receive",
     "version": "use",
     "contacted": "receive",
-    "never_good": "-succeed -listed -found",
+    "never_good": "-succeed -listed",
     "last_good": "succeed listed",
     "similar": "listed found first!",
     "owner": "belong",

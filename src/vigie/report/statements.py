@@ -120,7 +120,7 @@ def _split(text: str) -> Iterator[tuple[str, bool]]:
 def _complete(part: str, language: str) -> bool:
     if any(pattern.search(part) for pattern in _CONCEPTS.values()) or _VERB.search(part):
         return True
-    if _ELLIPSIS.search(part):
+    if _ELLIPSIS.search(part) or (_AFTER.search(part) and any(pattern.search(part) for pattern in _THINGS.values())):
         return True
     found = claims(part, language)
     if any(one.kind in ("status", "range") for one in found):

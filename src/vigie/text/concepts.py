@@ -5,6 +5,7 @@ Each entry is a list of alternatives separated by commas, each a regular express
 
 # Phrases that say nothing by themselves although a word of them would; taken out first.
 NEUTRAL = (
+    r"g[ai]ve[sn]? up,abandonn\w*,s'est arrêtée?(?= après),"
     r"as before,qu'auparavant,qu'avant,comme avant,"
     r"(?:la |the )?(?:\w+ )?(?:cause|raison|reason|explication|explanation)(?: \w+)? (?:est que|is that),"
     r"d['’]après (?:les|la|le|nos|ces|ce) \w+,belong(?:s|ing)? to(?= (?:another|a different) name),adresses différentes,"
@@ -94,14 +95,13 @@ CONCEPTS: dict[str, str] = {
         r"ven(?:u|ue|us|ues)"
     ),
     "work": (
+        r"available,accessible\w*,disponible\w*,availability,disponibilité,"
         r"works?,worked,working,function(?:s|ing|al)?,up,healthy,fine,doing well,operational,ok,running,runs(?! out),in order,in service,"
         r"sound,all right,normal\w*,correct\w*,"
         r"proper\w*,stable,fonctionn\w*,sain\w*,se porte(?:nt)? bien,en état de marche,opérationnel\w*,en service,en ordre,"
         r"tourn(?:e|ent),alive,unaffected,épargnée?s?,intact\w*"
     ),
-    "reachable": (
-        r"reachable,reach(?:es|ed)?,available,accessible\w*,joignable\w*,disponible\w*,joint,contactable,availability,disponibilité"
-    ),
+    "reachable": (r"reachable,reach(?:es|ed)?,joignable\w*,joint,contactable"),
     "down": (
         r"down,outage,panne,hors service,unavailable,indisponible\w*,injoignable\w*,inaccessible\w*,unreachable,broken,at fault,"
         r"en défaut,offline,dead,"
@@ -212,6 +212,7 @@ REASON_NOUNS = (
 EXCEPTS = r"except\w*,sauf,hormis,à part,apart from,other than,excepté\w*,all but,save for"
 # Who does what: a server receives nothing of what was measured, and a check does not refuse or reset.
 TURNED = (
+    r"reject\w* by the (?:server|service|host),rejet\w* par (?:le serveur|le service|l'hôte),"
     r"(?:service|server|serveur|host|hôte|site|nginx)(?: web)? (?:has |have |a |ont )?(?:receives?|received|reçoi\w*|reçu\w*|gets?|got),"
     r"(?:check|checks|contrôle|contrôles|vigie) (?:has |have |a |ont )?(?:reset|resets|refuse[sd]?|refusé|"
     r"refusent|réinitialis\w+|close[sd]?|cuts?|coup\w+|ferm\w+)"
@@ -220,10 +221,12 @@ TURNED = (
 ONLY = r"only,solely,just,merely,(?<!pas un )(?<!pas une )seule?s?,seulement,uniquement,alone,exclusively,exclusivement"
 ALL = r"all,every,each,both,tou(?:s|te|tes|t),chaque,chacune?s?,les deux,everything,entirely"
 SOME = (
-    r"some,certain\w*,une partie,part of,one of,un des,une des,l'une?(?= des),most,la plupart,dont une?,few,quelques,either,any,"
+    r"some,certain\w*,une partie,part of,(?<!every )one of,un des,une des,l'une?(?= des),most,la plupart,dont une?,few,quelques,"
+    r"either(?! *$),any,"
     r"(?<!every )ones?(?= of)"
 )
 COMPARES = (
+    r"third,fourth,fifth,deuxième,troisième,quatrième,second (?:time|check|failure),seconde? (?:fois|contrôle),"
     r"(?:more|less|fewer|longer|shorter|greater|larger|smaller|bigger|earlier|later|higher|lower|sooner|slower|faster|quicker) than,"
     r"at (?:least|most),up to,"
     r"over(?= \d),under(?= \d),above,below,beyond,exceed\w*,plus d[e'](?= ?\d| un),moins d[e'](?= ?\d| un),au moins,au plus,au-delà,"
@@ -248,7 +251,7 @@ DECREASES = (
     r"plus court\w*"
 )
 FIRST = r"first(?! byte),premi(?:er|ère)s?(?! octet),earliest,oldest"
-LAST = r"last,latest,newest,most recent,dernière?s?,(?:le )?plus récente?s?"
+LAST = r"last,latest,newest,most recent,derni(?:er|ère)s?,(?:le )?plus récente?s?"
 NOW = r"now,currently,today,at present,maintenant,actuellement,désormais,à présent"
 # Where one clause ends and the next begins.
 CONJUNCTIONS = (
