@@ -91,7 +91,8 @@ def sound(message: Message) -> None:
     assert len(message.headline) <= 100
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.timeout(300)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     results, st.one_of(st.none(), results), st.one_of(st.none(), results), st.sampled_from(Severity), st.sampled_from(ZONES), st.sampled_from(LANGUAGES),
     notices,

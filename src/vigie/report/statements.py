@@ -25,11 +25,7 @@ _THINGS = {name: any_of(words) for name, words in concepts.THINGS.items()}
 _AFTER, _ANYWHERE = any_of(concepts.DENIES_AFTER), any_of(concepts.DENIES_ANYWHERE)
 _CONTRAST = any_of(concepts.CONTRASTS)
 _NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|ni)\b)(.{1,40}?)\s(?:que\s|qu['’])", re.IGNORECASE)
-_FRENCH_PAIR = re.compile(
-    r"\b(?:n['’]|ne\s)(?P<between>.{0,60}?)\b(?:pas(?:\s(?:non plus|encore|d['’]|un seul))?|plus|aucune?|jamais|rien|ni)\b", re.IGNORECASE
-)
 _NI, _NEITHER = re.compile(r"\bni\b", re.IGNORECASE), re.compile(r"\b(?:neither|nor)\b", re.IGNORECASE)
-_LEADS = re.compile(r"\b(?:aucune?s?|personne|rien|ni|pas un seul|pas une seule)\b", re.IGNORECASE)
 _NE = re.compile(r"(?<![\w'’-])(?:ne\b|n['’](?=\w))", re.IGNORECASE)
 MARK = "⊘"  # stands for "instead of" and its like
 _REASON = any_of(concepts.REASON_FOLLOWS)
