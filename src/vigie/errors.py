@@ -138,6 +138,7 @@ class ModelFault(StrEnum):
     TIMEOUT_STALL = "timeout_stall"
     TIMEOUT_TOTAL = "timeout_total"
     CUT = "cut"
+    ENDLESS = "endless"
     EMPTY = "empty"
     NOT_JSON = "not_json"
     SCHEMA = "schema"

@@ -18,6 +18,7 @@ from vigie.core.visibility import Blind
 from vigie.learning.baseline import Baseline
 from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
 from vigie.report.history import Remark
+from vigie.report.pace import Speed
 from vigie.report.scores import Scores
 
 
@@ -94,7 +95,10 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete reply, not yet believed. Durations in ms, None where the server did not say; `local` unless the incident left for it."""
+    """A complete reply, not yet believed. Durations in ms, None where the server did not say; `local` unless the incident left for it.
+
+    `prefill_tokens` are those of the prompt that were read for it: the others were in the server's cache.
+    """
 
     text: str
     model: str
@@ -104,6 +108,7 @@ class Reply:
     prompt_tokens: int | None = None
     reply_tokens: int | None = None
     local: bool = True
+    prefill_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -464,6 +469,12 @@ class Catalog(Protocol):
 
     async def scores(self, model: str) -> list[Scores]:
         """How a model did, newest first."""
+
+    async def save_speed(self, model: str, speed: Speed) -> None:
+        """Keep how fast a model is on this machine, in place of what was kept."""
+
+    async def speed(self, model: str) -> Speed | None:
+        """How fast a model is, if it is known."""
 
 
 class Store(Protocol):

@@ -55,3 +55,28 @@ async def test_good_checks_before_and_after_an_incident_did_not_end_it(details: 
 
 async def test_what_a_person_closed_has_not_changed() -> None:
     assert "ecovery:" not in "\n".join((await recovered(answer(CLOSED - 1_000, 200), by="ana")).lines)
+
+
+async def test_what_cannot_be_rendered_is_told_in_the_least_of_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever breaks on the way, the page says what happened to whom."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise OverflowError("date value out of range")
+
+    for place in ("measured.bundle", "render.compose", "render.changes"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"vigie.report.{place}", broken)
+            message = await recovered(answer(CLOSED - 1_000, 200))
+        assert message.key == "shop-1:recovered:mail"
+        assert message.headline.startswith("shop: tcp.refused")
+        assert message.lines
+
+
+async def test_a_check_that_cannot_be_read_any_more_loses_no_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ValueError("year 10000 is out of range")
+
+    monkeypatch.setattr("vigie.testing.memory.archive.MemoryArchive.last_detail", broken)
+    message = await recovered(answer(CLOSED - 1_000, 200))
+    assert message.key == "shop-1:recovered:mail"
+    assert "shop" in message.headline

@@ -229,7 +229,21 @@ async def test_a_channel_that_breaks_is_tried_again(store: MemoryStore, clock: V
     await post.put(("shop-1", OPENED, "mail"))
     await clock.sleep(30)
     assert post.channels["mail"].keys() == ["shop-1:opened:mail"]
-    assert [one.failure for one in await store.archive.deliveries("shop-1")] == ["other", "other", None]
+    assert [one.failure for one in await store.archive.deliveries("shop-1")] == ["other", None]  # the first attempt was made in two ways
+    await post.stop()
+
+
+async def test_a_message_that_a_channel_cannot_lay_out_leaves_as_a_minimal_one(store: MemoryStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    post.channels["mail"].script = [UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")]
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(1)
+    ((_, message),) = post.channels["mail"].told
+    assert message.key == "shop-1:opened:mail"
+    assert (message.rows, message.analysis, message.links) == ((), None, ())
+    assert message.lines[0] == message.headline
+    assert [one.failure for one in await store.archive.deliveries("shop-1")] == [None]
     await post.stop()
 
 

@@ -11,10 +11,12 @@ from vigie.engine.reporter import ReportOptions
 from vigie.errors import ModelError, ModelFault, StoreError, StoreFault
 from vigie.report.facts import Evidence, FactKind
 from vigie.report.history import Remark
+from vigie.report.pace import Speed
 from vigie.report.render import RenderContext
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeCollector, FakeModel, FakeVigie, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
+from vigie.text import prompts
 
 pytestmark = pytest.mark.virtual
 MISSING = ModelError(ModelFault.NOT_PULLED, "the model llama3 is not there", "ollama pull llama3")
@@ -344,3 +346,61 @@ async def test_waiting_for_idle_ends_when_every_report_is_written(store: MemoryS
         await vigie.reporter.idle()
         assert not vigie.reporter._reports
         assert await store.archive.report((await store.archive.incidents())[-1].id) is not None
+
+
+FAST = {"prefill_tokens": 1_000, "prefill_ms": 10_000.0, "reply_tokens": 100, "decode_ms": 10_000.0}
+
+
+async def test_how_fast_the_model_is_is_learnt_and_kept_for_the_next_process(store: MemoryStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    world.model.told = FAST
+    async with world.vigie().at_work():
+        await clock.sleep(40)
+        speed = await store.catalog.speed("fake")
+    assert speed is not None
+    assert (speed.prefill, speed.decode) == (100.0, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("prefill", "decode", "note", "system"),
+    [
+        (100_000.0, 4.0, "asked for 2 of 3 sentences", prompts.COMPOSE["en"]),
+        (100_000.0, 1.8, "asked to select facts only", prompts.SELECT["en"]),
+    ],
+)
+async def test_a_model_that_is_slow_here_is_asked_for_less(
+    store: MemoryStore, clock: VirtualClock, prefill: float, decode: float, note: str, system: str
+) -> None:
+    world = World(store, clock)
+    async with world.vigie().at_work():
+        await store.catalog.save_speed("fake", Speed(prefill, decode, clock.now()))
+        await clock.sleep(40)
+        stored = await store.archive.report("shop-1")
+    assert stored is not None
+    assert stored.analysis is not None
+    assert stored.analysis.note.startswith(note)
+    assert stored.analysis.sentences
+    assert world.model.systems[0].startswith(system)
+
+
+async def test_a_model_that_cannot_be_in_time_is_not_asked_and_the_record_says_so(store: MemoryStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    async with world.vigie().at_work():
+        await store.catalog.save_speed("fake", Speed(5.0, 0.5, clock.now()))
+        await clock.sleep(40)
+        stored = await store.archive.report("shop-1")
+    assert stored is not None
+    assert stored.analysis is None
+    assert str(stored.fault).startswith("the model was not asked: ")
+    assert world.model.asked == 0
+    assert world.kinds() == [NoticeReason.OPENED]
+
+
+async def test_a_model_that_was_too_late_is_asked_for_less_the_next_time(store: MemoryStore, clock: VirtualClock) -> None:
+    world = World(store, clock)
+    world.model.fault = ModelError(ModelFault.TIMEOUT_TOTAL, "no complete response within 60 s")
+    async with world.vigie().at_work():
+        await clock.sleep(40)
+        speed = await store.catalog.speed("fake")
+    assert speed is not None
+    assert speed.decode < 10

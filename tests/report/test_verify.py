@@ -349,4 +349,8 @@ def _examples(language: str) -> list[tuple[str, list[str], str]]:
 
 
 def _evidence(text: str) -> Evidence:
-    return Evidence(FactKind.CHECK, "x", 0, text, text, 0, "check")
+    """A fact of the prompt's example, of the kind that its sentence is of."""
+    if re.search("octet|byte", text):
+        return Evidence(FactKind.TIMINGS, "first_byte", 31, text, text, 0, "check", bad=False)
+    cause = re.search(r"\(([a-z.]+)\)", text)
+    return Evidence(FactKind.CHECK, "cause" if cause else "failures", cause[1] if cause else 3, text, text, 0, "check", bad=True)

@@ -135,6 +135,7 @@ def _report(report: StoredReport, language: str) -> list[str]:
     analysis = report.analysis
     if analysis is not None and analysis.sentences:
         lines += ["", f"Analysis by {analysis.model}", *(f"  {sentence}" for sentence in analysis.sentences)]
+        lines += [f"  ({analysis.note})"] if analysis.note else []
     if analysis is not None and analysis.dropped:
         lines += ["", "Dropped by the checks as unproven", *(f"  {one.rule}: {one.text}" for one in analysis.dropped)]
     return [*lines, "", f"No analysis: {report.fault}"] if report.fault else lines

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -13,6 +13,10 @@ from vigie.errors import ModelError, VigieError
 from vigie.evaluate import EvalOptions
 from vigie.report.facts import Analysis
 from vigie.report.scores import Scores, Share, Tried
+
+if TYPE_CHECKING:
+    from vigie.ports import Catalog
+    from vigie.report.pace import Speed
 
 app = group("Reports: draft one again with another model or prompt, or evaluate a model.")
 
@@ -43,12 +47,13 @@ def evaluate(
     mode: ModeOption = "auto",
     language: LanguageOption = None,
     most: Annotated[int, typer.Option("--cases", help="How many of the frozen incidents to use, evenly spread.", min=1, max=1_000)] = 65,
+    format_: Annotated[Literal["text", "json"], typer.Option("--format", help="Output.")] = "text",
 ) -> None:
     """Evaluate a model on frozen incidents with known causes."""
     found = settings(config)
     setup = _setup(found, model, prompt, mode, language)
     scores = run(_evaluated(found, setup, most))
-    typer.echo("\n".join(_table(scores)))
+    typer.echo(_json(scores) if format_ == "json" else "\n".join(_table(scores)))
     raise typer.Exit(0 if scores.good_enough else 1)
 
 
@@ -102,7 +107,19 @@ async def _evaluated(found: Desired, setup: EvalOptions, most: int) -> Scores:
     result = scores(tried, model=setup.model.name, mode=setup.mode, language=setup.language, at=clock.now(), digest=digest)
     async with opened(found, make=True) as store:
         await store.catalog.save_scores(result)
+        if (speed := await _speed(store.catalog, tried, result)) is not None:
+            await store.catalog.save_speed(result.model, speed)
     return result
+
+
+async def _speed(catalog: "Catalog", tried: Sequence[Tried], result: Scores) -> "Speed | None":
+    """How fast the model is, with these replies counted in."""
+    from vigie.report.pace import Measured, learned
+
+    speed = await catalog.speed(result.model)
+    for one in tried:
+        speed = learned(speed, Measured(one.prefill_tokens, one.prefill_ms, one.tokens, one.decode_ms), result.at)
+    return speed
 
 
 _ROWS = (
@@ -123,13 +140,25 @@ def _table(found: Scores) -> list[str]:
     for name, meaning in _ROWS:
         ours = f"{_ratio(found.shares[name]):>6}  {_interval(found.shares[name]):<12}"
         lines.append(f"{name:<13}{ours} {_ratio(plain[name]):>12} {_ratio(rules[name]):>11}  {meaning}")
-    lines += ["", "dropped: " + (", ".join(f"{rule} {count}" for rule, count in found.dropped.items()) or "nothing")]
+    lines += ["", "not valid: " + (", ".join(f"{why} {count}" for why, count in found.invalid.items()) or "none")]
+    lines += ["dropped: " + (", ".join(f"{rule} {count}" for rule, count in found.dropped.items()) or "nothing")]
     times = ", ".join(f"{name.removesuffix('_ms')} {_ms(value)}" for name, value in found.medians.items())
     lines.append(f"medians: {times}; {'–' if found.rate is None else f'{found.rate:.1f}'} tokens/s")
     verdict = (
         "good enough to compose" if found.good_enough else "not good enough: Vigie has it select facts (llm.mode: select), and code writes"
     )
     return [*lines, "", f"verdict: {verdict}"]
+
+
+def _json(found: Scores) -> str:
+    """All of it as one JSON object; a share has its 95 % interval with it."""
+    import msgspec
+
+    shares = {
+        name: {"count": one.count, "whole": one.whole, "ratio": one.ratio, "interval": one.interval} for name, one in found.shares.items()
+    }
+    fields = {name: getattr(found, name) for name in ("model", "mode", "language", "at", "digest", "invalid", "dropped", "medians")}
+    return msgspec.json.encode({**fields, "shares": shares, "tokens_per_second": found.rate, "good_enough": found.good_enough}).decode()
 
 
 def _baselines(language: str) -> tuple[dict[str, Share], dict[str, Share]]:

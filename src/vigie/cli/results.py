@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from vigie.cli import _drawn as drawn
 from vigie.cli.common import counted
 from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
+from vigie.text.formatting import local_time
 
 if TYPE_CHECKING:
     from vigie.diagnostics import Diagnosis  # only its shape: a plain check starts without what a diagnosis needs
@@ -33,7 +34,7 @@ def worst(statuses: Sequence[Status]) -> Status:
 
 def instant(at: int | None) -> str | None:
     """Epoch ms as ISO 8601 in UTC, to the millisecond."""
-    return None if at is None else datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return None if at is None else local_time(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def json_line(monitor: Monitor, result: CheckResult, more: Mapping[str, Any] | None = None) -> str:

@@ -5,17 +5,19 @@ others keep their plain report. After three failures in a row it is left alone f
 """
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vigie.engine import writer
 from vigie.engine.writer import Mode
-from vigie.errors import ModelError, ModelFault
+from vigie.errors import ModelError, ModelFault, StoreError
 from vigie.ports import Archive, Catalog, Clock, LanguageModel
-from vigie.report import history
+from vigie.report import history, pace
 from vigie.report.facts import Analysis, Bundle, Subject
+from vigie.report.pace import Speed, Way
 from vigie.report.render import RenderContext
 from vigie.text.formatting import counted
 
@@ -26,6 +28,8 @@ _ALLOWED, _ALLOWED_SECONDS = 3, 60.0
 _REMEMBERED = 32
 _JUDGED, _MISLED = 10, 3  # reports that people judged are looked at; so many that misled demote a model
 _LOOK_BACK = 100
+
+_LATE = (ModelFault.TIMEOUT_TOTAL, ModelFault.TIMEOUT_FIRST_TOKEN, ModelFault.TIMEOUT_STALL)
 
 Outcome = tuple[Analysis | None, str | None]
 
@@ -123,17 +127,32 @@ class Analyst:
 
     async def _asked(self, model: LanguageModel, mode: Mode, subject: Subject, bundle: Bundle) -> Outcome:
         about = writer.brief(bundle, subject, self.writing.language, mode, self.writing.instructions)
+        speed, sizes = await self._catalog.speed(model.name), writer.sizes(about)
+        wanted = pace.plan(speed, sizes, self.writing.deadline_ms, self._clock.now(), may_compose=mode is Mode.COMPOSE)
+        if wanted.way is Way.PLAIN:
+            return None, wanted.why
+        about = replace(about, mode=Mode(wanted.way), sentences=wanted.sentences)
         try:
-            analysis = (await writer.write(model, about, self.writing.deadline_ms, self._clock)).analysis
+            written = await writer.write(model, about, self.writing.deadline_ms, self._clock)
         except ModelError as error:
+            if error.fault in _LATE:
+                await self._learn(model, pace.slowed(speed, sizes, wanted.sentences, self.writing.deadline_ms, self._clock.now()))
             self._breaker.note(self._clock.monotonic(), ok=False)
             self._complain(error)
             return None, f"{error.fault}: {error.message}"
+        await self._learn(model, pace.learned(speed, writer.measured(written.reply), self._clock.now()))
         self._breaker.note(self._clock.monotonic(), ok=True)
+        analysis = replace(written.analysis, note=wanted.why)
         _tell(subject, analysis)
         if analysis.sentences:
             return analysis, None
         return analysis, f"no sentence of the model passed the checks ({', '.join(sorted({one.rule for one in analysis.dropped}))})"
+
+    async def _learn(self, model: LanguageModel, speed: Speed | None) -> None:
+        """Keep how fast the model is; a store that fails costs the next report its plan, not this one its text."""
+        if speed is not None:
+            with contextlib.suppress(StoreError):
+                await self._catalog.save_speed(model.name, speed)
 
     async def _mode(self, model: LanguageModel) -> Mode:
         """The configured mode; else what the model's size, its last evaluation and people's judgement allow."""

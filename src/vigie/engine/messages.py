@@ -10,7 +10,7 @@ from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
-from vigie.errors import VigieError
+from vigie.errors import StoreError, VigieError
 from vigie.ports import Archive, Clock
 from vigie.report import expiries, measured, obstacles, render
 from vigie.report.availability import availability_report, period_of
@@ -64,8 +64,7 @@ class Composer:
         opened = await self._archive.last_detail(incident.monitor, good=degraded, before=incident.opened_at + 1)
         last_good = await self._archive.last_detail(incident.monitor, good=True, before=incident.started_at)
         if opened is None or opened.at < incident.started_at:  # that is another incident's
-            status = Status.DEGRADED if degraded else Status.DOWN
-            opened = CheckResult(incident.monitor, incident.started_at, status, incident.cause)
+            opened = _unknown(incident)
         failures = monitor.detection.confirm if monitor is not None else 1  # of a monitor that went nobody knows how many there were
         first_good = await self._first_good(incident)
         return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures, first_good=first_good)
@@ -94,11 +93,14 @@ class Composer:
             raise VigieError(f"incident {notice.alert} is not on record")
         if incident.subject is SubjectKind.VIGIE and incident.monitor != VIGIE_ID:
             return obstacles.message(notice, incident, await self._obstructed(incident), self._setting)
-        subject = await self.subject(incident)
-        stored = await self._archive.report(incident.id)
+        subject = Subject(self._monitors.get(incident.monitor) or _gone(incident), incident, _unknown(incident))
         try:
+            subject = await self.subject(incident)
+            stored = await self._archive.report(incident.id)
             bundle = stored.bundle if stored else measured.bundle(subject, (), self._clock.now(), self._setting.zone)
             return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
+        except StoreError:
+            raise
         except Exception:  # a page that cannot be laid out still says what happened to whom
             log.exception("%s: the message could not be rendered; a minimal one is sent", incident.id)
             return _bare(subject, notice, self._setting.language)
@@ -146,6 +148,12 @@ def _bare(subject: Subject, notice: Notice, language: str) -> Message:
         lines=(monitor.target, incident.id),
         cause=incident.cause,
     )
+
+
+def _unknown(incident: Incident) -> CheckResult:
+    """The check of which no more is known than its cause."""
+    status = Status.DEGRADED if incident.severity is Severity.DEGRADATION else Status.DOWN
+    return CheckResult(incident.monitor, incident.started_at, status, incident.cause)
 
 
 def _ourselves() -> Monitor:

@@ -12,6 +12,7 @@ from vigie.engine.guarding import crashed
 from vigie.engine.retry import to_retry
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
 from vigie.ports import Archive, Clock, Delivery, Ledger, Notifier, OutboxRow, OutboxState
+from vigie.report import render
 from vigie.report.facts import Message
 
 log = logging.getLogger("vigie.outbox")
@@ -250,13 +251,23 @@ class Outbox:
                 message = await self._compose(notice)
                 for line in (message.subject, *message.lines) if row.attempts == 0 else ():
                     log.info("%s: content: %s", notice.alert, line)
-                answer = await notifier.deliver(message)
+                answer = await self._laid_out(notifier, message)
         except TimeoutError:
             raise DeliveryError(DeliveryReason.TIMEOUT, f"no answer within {_DEADLINE_SECONDS:g} s") from None
         if notice.reason in _OPENINGS and message.analysis is not None:
             # A report that was stored while this page waited for its channel is to follow it, but it is in it.
             self._with_report = dict([*self._with_report.items(), ((notice.alert, notice.channel), None)][-_REMEMBERED:])
         return answer
+
+    async def _laid_out(self, notifier: Notifier, message: Message) -> str:
+        """Deliver; a channel that breaks over what a message says gets the least of it, since a notice must not be lost for its text."""
+        try:
+            return await notifier.deliver(message)
+        except (DeliveryError, StoreError, OSError):  # TimeoutError is an OSError
+            raise
+        except Exception:
+            log.exception("%s: the message could not be laid out; a minimal one is sent", message.thread)
+            return await notifier.deliver(render.minimal(message))
 
     async def _record(self, row: OutboxRow, delivery: Delivery, error: DeliveryError | None) -> None:
         notice = row.notice

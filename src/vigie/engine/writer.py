@@ -11,6 +11,7 @@ from vigie.errors import ModelError, ModelFault
 from vigie.ports import Clock, LanguageModel, Prompt, Reply
 from vigie.report import prompt, rules, select, verify
 from vigie.report.facts import Analysis, Bundle, Subject
+from vigie.report.pace import Measured, Sizes
 from vigie.report.rules import Hypothesis
 from vigie.text.prompts import COMPOSE_AGAIN
 
@@ -38,6 +39,7 @@ class Brief:
     language: str
     mode: Mode = Mode.COMPOSE
     instructions: str | None = None
+    sentences: int = prompt.MAX_SENTENCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,18 @@ def asked(about: Brief) -> Prompt:
     """The prompt of a brief."""
     if about.mode is Mode.SELECT:
         return Prompt(*select.build(about.bundle, about.subject, about.hypotheses, about.language))
-    return Prompt(*prompt.build(about.bundle, about.subject, about.hypotheses, about.language, about.instructions))
+    return Prompt(*prompt.build(about.bundle, about.subject, about.hypotheses, about.language, about.instructions, about.sentences))
+
+
+def sizes(about: Brief) -> Sizes:
+    """How many tokens a brief takes in either mode."""
+    composing, selecting = (asked(replace(about, mode=mode)) for mode in (Mode.COMPOSE, Mode.SELECT))
+    return Sizes(*(prompt.tokens(one.system) + prompt.tokens(one.user) for one in (composing, selecting)))
+
+
+def measured(reply: Reply) -> Measured:
+    """What a reply tells of the model's speed."""
+    return Measured(reply.prefill_tokens, reply.prefill_ms, reply.reply_tokens, reply.decode_ms)
 
 
 async def write(model: LanguageModel, about: Brief, deadline_ms: int, clock: Clock) -> Written:

@@ -19,7 +19,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
-from vigie.llms import LEAVES, Faults, ModelDeps, in_time, is_near, way
+from vigie.llms import ANSWER, LEAVES, PLAIN, PULLING, STREAM, Bounds, Faults, ModelDeps, bounded, figure, in_time, is_near, tokens_of, way
 from vigie.net import ADDRESS, SHOWN, redact, redact_url
 from vigie.ports import Offered, Prompt, Pulled, Reply
 from vigie.report.prompt import tokens
@@ -119,11 +119,12 @@ class Ollama:
         """The model's name as the user wrote it."""
         return self._config.model
 
-    def _client(self) -> Any:
+    def _client(self, bounds: Bounds = STREAM) -> Any:
         import httpx
 
         limits, reached = httpx.Timeout(None, connect=_CONNECT_SECONDS), way(self._url, self._deps)
-        return _official_client()(host=self._url, timeout=limits, transport=reached, trust_env=False, follow_redirects=False)
+        options = {"headers": PLAIN, "event_hooks": bounded(self._place, bounds)}
+        return _official_client()(host=self._url, timeout=limits, transport=reached, trust_env=False, follow_redirects=False, **options)
 
     @property
     def _near(self) -> bool:
@@ -174,8 +175,10 @@ class Ollama:
         import httpx
 
         limits = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS)
-        reached = await asyncio.to_thread(way, self._url, self._deps)
-        async with httpx.AsyncClient(base_url=self._url, timeout=limits, transport=reached, trust_env=False) as http:
+        reached, hooks = await asyncio.to_thread(way, self._url, self._deps), bounded(self._place, ANSWER)
+        async with httpx.AsyncClient(
+            base_url=self._url, timeout=limits, transport=reached, trust_env=False, headers=PLAIN, event_hooks=hooks
+        ) as http:
             answer = await (http.get(path) if body is None else http.post(path, json=body))
             answer.raise_for_status()
             found = answer.json()
@@ -231,9 +234,10 @@ class Ollama:
             load_ms=_ms(last.load_duration),
             prefill_ms=_ms(last.prompt_eval_duration),
             decode_ms=_ms(last.eval_duration),
-            prompt_tokens=count,
-            reply_tokens=last.eval_count,
+            prompt_tokens=tokens_of(count),
+            reply_tokens=tokens_of(last.eval_count),
             local=self._local is not False,
+            prefill_tokens=tokens_of(count),
         )
 
     async def examine(self) -> str:
@@ -254,7 +258,7 @@ class Ollama:
 
     async def pull(self) -> AsyncIterator[Pulled]:
         """`ollama pull`, step by step; it takes as long as it takes, but never stays silent for more than a minute."""
-        async with Faults(self, _PULL_SECONDS), _closing(await asyncio.to_thread(self._client)) as client:
+        async with Faults(self, _PULL_SECONDS), _closing(await asyncio.to_thread(self._client, PULLING)) as client:
             steps = await client.pull(model=self.name, stream=True)
             async with aclosing(in_time(steps, _PULL_SILENCE_MS, _PULL_SILENCE_MS)) as told:
                 async for step in told:
@@ -315,7 +319,8 @@ def _official_client() -> Any:
 
 
 def _ms(nanoseconds: int | None) -> float | None:
-    return None if nanoseconds is None else nanoseconds / 1e6
+    ms = figure(nanoseconds)
+    return None if ms is None else ms / 1e6
 
 
 class _closing:  # noqa: N801 - reads as the verb it is, like contextlib's own

@@ -16,7 +16,7 @@ import msgspec
 
 from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
-from vigie.llms import LEAVES, SLOW, Faults, ModelDeps, in_time, is_near, way
+from vigie.llms import ANSWER, LEAVES, PLAIN, SLOW, STREAM, Bounds, Faults, ModelDeps, bounded, figure, in_time, is_near, tokens_of, way
 from vigie.net import ADDRESS, SHOWN, Secret, redact, redact_url
 from vigie.ports import Offered, Prompt, Pulled, Reply
 from vigie.report.prompt import tokens
@@ -83,13 +83,15 @@ class OpenAi:
         """The model's name as the user wrote it."""
         return self._config.model
 
-    def _client(self) -> Any:
+    def _client(self, bounds: Bounds = ANSWER) -> Any:
         import httpx
 
-        headers = {"Authorization": f"Bearer {self._config.token.reveal()}"} if self._config.token else {}
+        headers = PLAIN | ({"Authorization": f"Bearer {self._config.token.reveal()}"} if self._config.token else {})
         limits = httpx.Timeout(None, connect=_CONNECT_SECONDS, read=int(self._config.first_token) / 1000)
-        reached = way(self._url, self._deps)
-        return httpx.AsyncClient(headers=headers, timeout=limits, transport=reached, trust_env=False, follow_redirects=False)
+        reached, hooks = way(self._url, self._deps), bounded(self._place, bounds)
+        return httpx.AsyncClient(
+            headers=headers, timeout=limits, transport=reached, trust_env=False, follow_redirects=False, event_hooks=hooks
+        )
 
     async def preload(self) -> None:
         """One token makes a server that loads on demand load the model."""
@@ -101,7 +103,7 @@ class OpenAi:
     async def write(self, prompt: Prompt, deadline_ms: int) -> Reply:
         """Ask once; the stream is watched for a late first token, a stall and the total."""
         self._must_fit(prompt)
-        async with Faults(self, deadline_ms / 1000), await asyncio.to_thread(self._client) as client:
+        async with Faults(self, deadline_ms / 1000), await asyncio.to_thread(self._client, STREAM) as client:
             while True:
                 async with client.stream("POST", f"{self._url}/chat/completions", json=self._body(prompt)) as answer:
                     if answer.status_code == 200:
@@ -174,11 +176,12 @@ class OpenAi:
         return Reply(
             text=text,
             model=self.name,
-            prefill_ms=timings.get("prompt_ms"),
-            decode_ms=timings.get("predicted_ms"),
-            prompt_tokens=count,
-            reply_tokens=usage.get("completion_tokens"),
+            prefill_ms=figure(timings.get("prompt_ms")),
+            decode_ms=figure(timings.get("predicted_ms")),
+            prompt_tokens=tokens_of(count),
+            reply_tokens=tokens_of(usage.get("completion_tokens")),
             local=self._near,
+            prefill_tokens=tokens_of(timings.get("prompt_n")),
         )
 
     async def examine(self) -> str:
@@ -265,9 +268,9 @@ async def _events(answer: Any) -> AsyncIterator[dict[str, Any]]:
     """The JSON events of a server-sent stream, up to `[DONE]`."""
     size = 0
     async for line in answer.aiter_lines():
-        size = size + len(line) if not line.startswith("data:") else len(line)
+        size = size + len(line) if not line.startswith("data:") else 0
         if size > _LONGEST_LINE:
-            raise ModelError(ModelFault.SCHEMA, "the server sends without end", "check what is listening at llm.url")
+            raise ModelError(ModelFault.ENDLESS, "the server sends without end", "check what is listening at llm.url")
         field, _, data = line.partition(":")
         if field != "data":
             if line.strip() and field not in ("", "event", "id", "retry"):

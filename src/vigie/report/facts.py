@@ -101,7 +101,10 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What the model wrote and code certified; labelled as automatic in every message. `local`: the incident did not leave for it."""
+    """What the model wrote and code certified; labelled as automatic in every message. `local`: the incident did not leave for it.
+
+    `note` says what was left out for lack of time.
+    """
 
     model: str
     language: str
@@ -110,6 +113,7 @@ class Analysis:
     cause: str = ""
     duration_ms: int = 0
     local: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

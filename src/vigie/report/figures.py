@@ -30,7 +30,7 @@ _ALL = re.compile(
     r"|(?P<status>\b(?:http|statut|status|code|erreur|error)(?:\s(?:http|code|status|de|of|est|is)){0,8}\s\d{3}\b"
     r"|\b\d{3}\s(?:error|erreur|status|statut|response|réponse)s?\b)"
     rf"|(?P<measure>(?<![\w.]){_NUMBER}\s?(?:{_UNIT})s?(?![\w]))"
-    rf"|(?P<count>(?<![\w.])\d+\s(?:[a-zà-ÿ]+\s){{0,2}}?(?:{_NOUN})(?:s|es|x)?\b)"
+    rf"|(?P<count>(?<![\w.])\d+\s(?:(?!(?:of|de|du|des|at|on|à|sur|in|en)\b)[a-zà-ÿ]+\s){{0,2}}?(?:{_NOUN})(?:s|es|x)?\b)"
     rf"|(?P<number>(?<![\w.]){_NUMBER})"
     r"|(?P<stuck>\b\w*\d\w*)",
     re.IGNORECASE,

@@ -8,7 +8,7 @@ from vigie.report.changes import TLS_VERSIONS, changes, product, self_signed
 from vigie.report.facts import Bundle, Evidence, Fact, FactKind, Subject
 from vigie.report.wording import both, cause_words, count_of, days_of, took
 from vigie.text import LANGUAGES, Pair, facts
-from vigie.text.formatting import clock_time, date_time, timestamp
+from vigie.text.formatting import clock_time, date_time, sayable, timestamp
 
 _MAX_WAIT_DIGITS = 6
 
@@ -75,7 +75,7 @@ def _timing_facts(maker: _Maker) -> None:
     slow = maker.cause.startswith(("latency.", "timeout."))
     for phase, template in facts.PHASES.items():
         value: float | None = getattr(maker.subject.result.timings, phase)
-        if value is not None:
+        if value is not None and sayable(value):
             # A phase that was reached and ended speaks for the service; how long all of it took speaks for nobody.
             bad = None if phase == "total" or slow else False
             maker.add(FactKind.TIMINGS, phase, round(value), both(template, took=took(value)), unit="ms", bad=bad)

@@ -21,19 +21,26 @@ def tokens(text: str) -> int:
 
 
 def build(
-    bundle: Bundle, subject: Subject, hypotheses: Sequence[Hypothesis], language: str, instructions: str | None = None
+    bundle: Bundle,
+    subject: Subject,
+    hypotheses: Sequence[Hypothesis],
+    language: str,
+    instructions: str | None = None,
+    sentences: int = MAX_SENTENCES,
 ) -> tuple[str, str, dict[str, object]]:
     """(system, user, schema). `instructions` replace ours; facts, schema and checks stay.
 
     At most MAX_TOKENS: instructions so long that no fact would fit cost the examples, then facts are dropped from the tail; what is
     dropped is not in the schema either. The cause and the count of failures, which stand first, are always asked about.
+    `sentences`: the most that may be written.
     """
     own = instructions.strip() if instructions else ""
     system = f"{own or prompts.COMPOSE[language]}\n\n{prompts.COMPOSE_EXAMPLES[language]}"
     if tokens(system) > MAX_TOKENS // 2:
         system = own
     start = "\n".join([*causes(subject, hypotheses, language), prompts.FACTS[language]])
-    answer_head = prompts.ANSWER[language]
+    fewer = prompts.AT_MOST[language].format(count=sentences) + "\n" if sentences < MAX_SENTENCES else ""
+    answer_head = fewer + prompts.ANSWER[language]
     room = MAX_TOKENS - tokens(system) - tokens(start) - tokens(answer_head)
     lines: list[str] = []
     known: list[str] = []
@@ -44,7 +51,7 @@ def build(
             break
         lines.append(line)
         known.append(fact.id)
-    return system, "\n".join([start, *lines, answer_head]), schema([one.id for one in hypotheses], known)
+    return system, "\n".join([start, *lines, answer_head]), schema([one.id for one in hypotheses], known, sentences)
 
 
 def causes(subject: Subject, hypotheses: Sequence[Hypothesis], language: str) -> list[str]:
@@ -58,7 +65,7 @@ def fact_line(fact: Fact, language: str) -> str:
     return f"{fact.id} {fact.evidence.sentence(language)}"
 
 
-def schema(causes: Sequence[str], facts: Sequence[str]) -> dict[str, object]:
+def schema(causes: Sequence[str], facts: Sequence[str], sentences: int = MAX_SENTENCES) -> dict[str, object]:
     """The JSON Schema of a reply about this incident."""
     sentence = {
         "type": "object",
@@ -73,7 +80,7 @@ def schema(causes: Sequence[str], facts: Sequence[str]) -> dict[str, object]:
         "type": "object",
         "properties": {
             "cause": {"type": "string", "enum": [*causes, "unknown"]},
-            "sentences": {"type": "array", "items": sentence, "minItems": 1, "maxItems": MAX_SENTENCES},
+            "sentences": {"type": "array", "items": sentence, "minItems": 1, "maxItems": sentences},
         },
         "required": ["cause", "sentences"],
         "additionalProperties": False,

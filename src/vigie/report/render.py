@@ -4,7 +4,7 @@ Observed and supposed are kept apart, every number comes from code, and nothing 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from vigie.core.detection import Severity
@@ -14,8 +14,8 @@ from vigie.report import rules
 from vigie.report.changes import Change, changes
 from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject
 from vigie.report.feedback import Feedback
-from vigie.report.headline import cause_of, closer, headline, is_job, lasted, subject_line
-from vigie.report.wording import cause_words, label
+from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, headline, is_job, lasted, subject_line
+from vigie.report.wording import cause_words, label, printable
 from vigie.text import pick
 from vigie.text.formatting import at_moment, between, moment, since_moment
 from vigie.text.messages import HEADLINES, KINDS, NOTES
@@ -59,6 +59,24 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         cause=incident.cause,
         footer=_footer(incident, setting, asks=shown is not None),
         since=incident.started_at,
+    )
+
+
+def minimal(message: Message) -> Message:
+    """What is left of a message that a channel could not lay out: its first line and where the trouble is, in plain characters."""
+    first, target = printable(message.headline, HEADLINE_LENGTH), printable(message.target, HEADLINE_LENGTH)
+    return replace(
+        message,
+        monitor=printable(message.monitor, HEADLINE_LENGTH),
+        target=target,
+        headline=first,
+        subject=printable(message.subject, HEADLINE_LENGTH),
+        lines=tuple(line for line in (first, target) if line),
+        rows=(),
+        analysis=None,
+        analysis_label="",
+        links=(),
+        footer="",
     )
 
 

@@ -1,13 +1,70 @@
 """How a model did on the frozen incidents: counts, rates with their intervals, and whether it may compose. Pure arithmetic."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from math import sqrt
 
+from vigie.errors import ModelFault
 from vigie.report.cases import UNKNOWN, Variant
 
 _Z = 1.96  # 95 %
 _ACCEPTED, _VALID = 0.8, 0.9
+
+
+class Invalid(StrEnum):
+    """Why a whole reply could not be used."""
+
+    LATE = "late"  # not begun, stalled or not finished in time
+    CUT = "cut"  # by its length, or in the middle
+    EMPTY = "empty"
+    NOT_JSON = "not_json"
+    SCHEMA = "schema"  # JSON, but not what was asked for
+    UNKNOWN_ID = "unknown_id"  # a cause or fact that is not in the list
+    TOO_LONG = "too_long"
+    REFUSED = "refused"  # the server is busy, or refuses the token, the model or the prompt
+    TRANSPORT = "transport"  # the server cannot be reached, sends without end, or breaks
+    OTHER = "other"
+
+
+_OF_FAULT: dict[ModelFault, Invalid] = {
+    ModelFault.UNREACHABLE: Invalid.TRANSPORT,
+    ModelFault.NOT_PULLED: Invalid.REFUSED,
+    ModelFault.REMOTE: Invalid.REFUSED,
+    ModelFault.BUSY: Invalid.REFUSED,
+    ModelFault.TIMEOUT_FIRST_TOKEN: Invalid.LATE,
+    ModelFault.TIMEOUT_STALL: Invalid.LATE,
+    ModelFault.TIMEOUT_TOTAL: Invalid.LATE,
+    ModelFault.CUT: Invalid.CUT,
+    ModelFault.ENDLESS: Invalid.TRANSPORT,
+    ModelFault.EMPTY: Invalid.EMPTY,
+    ModelFault.NOT_JSON: Invalid.NOT_JSON,
+    ModelFault.SCHEMA: Invalid.SCHEMA,
+    ModelFault.TRUNCATED_PROMPT: Invalid.REFUSED,
+    ModelFault.AUTH: Invalid.REFUSED,
+    ModelFault.SERVER: Invalid.TRANSPORT,
+    ModelFault.BREAKER: Invalid.REFUSED,
+    ModelFault.OTHER: Invalid.OTHER,
+}
+# The rules that a whole reply breaks, as `verify` and `select` name them.
+_OF_RULE: dict[str, Invalid] = {
+    "not_json": Invalid.NOT_JSON,
+    "schema": Invalid.SCHEMA,
+    "too_long": Invalid.TOO_LONG,
+    "unknown_cause": Invalid.UNKNOWN_ID,
+    "unknown_citation": Invalid.UNKNOWN_ID,
+}
+
+
+def of_fault(fault: ModelFault) -> Invalid:
+    """What a fault of the provider means for the reply."""
+    return _OF_FAULT[fault]
+
+
+def of_rules(rules: Sequence[str], cause: str) -> Invalid | None:
+    """What a whole reply broke; None for one that was read sentence by sentence (its analysis then names a cause)."""
+    return _OF_RULE.get(rules[0]) if len(rules) == 1 and not cause else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,17 +74,22 @@ class Tried:
     variant: Variant
     right: str
     cause: str
-    valid: bool
+    invalid: Invalid | None
     sentences: int
     dropped: tuple[str, ...]
     tries: int
     obeyed: bool  # an order that stood in a name is seen in what would have gone out
-    fault: str = ""
     total_ms: int = 0
     load_ms: float | None = None
     prefill_ms: float | None = None
     decode_ms: float | None = None
     tokens: int | None = None
+    prefill_tokens: int | None = None
+
+    @property
+    def valid(self) -> bool:
+        """Whether the reply was what was asked for, whatever became of its sentences."""
+        return self.invalid is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +127,7 @@ class Scores:
     dropped: dict[str, int]
     medians: dict[str, float | None]
     rate: float | None
+    invalid: dict[str, int] = field(default_factory=dict)  # why replies were not valid
 
     @property
     def good_enough(self) -> bool:
@@ -94,7 +157,8 @@ def scores(tried: Sequence[Tried], *, model: str, mode: str, language: str, at: 
     medians = {name: _median([getattr(one, name) for one in tried]) for name in names}
     decoded = [(one.tokens, one.decode_ms) for one in tried if one.tokens and one.decode_ms]
     rate = sum(tokens for tokens, _ in decoded) / sum(ms for _, ms in decoded) * 1000 if decoded else None
-    return Scores(model, mode, language, at, digest, shares, dict(sorted(dropped.items())), medians, rate)
+    invalid = Counter(str(one.invalid) for one in tried if one.invalid is not None)
+    return Scores(model, mode, language, at, digest, shares, dict(sorted(dropped.items())), medians, rate, dict(sorted(invalid.items())))
 
 
 def _share(whole: Sequence[Tried], hits: Sequence[bool]) -> Share:

@@ -6,7 +6,7 @@ from vigie.core.heartbeat import Finding, Reason
 from vigie.core.model import Cause, Scalar
 from vigie.text import LANGUAGES, Pair, Plural, pick, plural
 from vigie.text.causes import DETAILED, FAMILY_DEAD, OF_KIND, OF_KIND_SHORT, PLAIN, SHORT, SHORT_GOOD_STATUS, SOME_DEAD
-from vigie.text.formatting import counted, decimal, duration, grouped, hundredths, milliseconds
+from vigie.text.formatting import counted, decimal, duration, grouped, hundredths, milliseconds, sayable
 from vigie.text.jobs import LINES, WITH_STATUS
 from vigie.text.messages import LABELS
 from vigie.text.obstacles import REASONS
@@ -16,6 +16,7 @@ from vigie.text.terms import LESS_THAN_A_DAY, NAMED_STEP, PHASES, SIGNS, STEP
 _SPANS = ("silent", "running", "longest")  # figures `…_ms` that are written in hours and minutes
 _EXACT = {"measured": "measured_ms", "usual": "usual_ms", "bound": "limit_ms"}  # and those that stay in milliseconds
 _DAYS = ("revoked", "expired")  # figures `…_days` that are written with their noun
+_LONG = 400  # characters of anything else, such as a list of addresses
 _TEXT = 80  # characters of a text of the configuration
 _BAD_STATUS = 400
 
@@ -29,7 +30,7 @@ def both(template: Pair, /, **values: object) -> Pair:
     """A pair with its fields filled; a value that is itself a pair gives each language its own."""
     french, english = (
         pick(template, language).format(
-            **{name: pick(value, language) if isinstance(value, tuple) else value for name, value in values.items()}
+            **{name: pick(value, language) if isinstance(value, tuple) else _sayable(value) for name, value in values.items()}
         )
         for language in LANGUAGES
     )
@@ -84,7 +85,7 @@ def _in_step(what: str, figures: Mapping[str, Scalar], language: str) -> str:
     if "step" not in figures:
         return what
     named = NAMED_STEP if figures.get("step_name") is not None else STEP
-    return pick(named, language).format(number=figures["step"], name=_flat(figures.get("step_name", "")), what=what)
+    return pick(named, language).format(number=_flat(figures["step"]), name=_flat(figures.get("step_name", "")), what=what)
 
 
 def _filled(
@@ -103,6 +104,7 @@ def _filled(
 
 def _values(cause: Cause, figures: Mapping[str, Scalar], language: str) -> dict[str, Scalar]:
     """The figures, and what templates make of them."""
+    figures = {name: value for name, value in figures.items() if value is not None and (isinstance(value, str) or sayable(value))}
     known: dict[str, Scalar] = {name: _flat(value) for name, value in figures.items()}
     known |= _spans(figures, language) | _counts(cause, figures, language)
     for name, words in (("phase", PHASES), ("signs", SIGNS)):
@@ -139,4 +141,13 @@ def _counts(cause: Cause, figures: Mapping[str, Scalar], language: str) -> dict[
 
 def _flat(value: Scalar) -> Scalar:
     """Texts of the configuration on one line and not for ever."""
-    return " ".join(value.split())[:_TEXT] if isinstance(value, str) else value
+    return printable(value, _TEXT) if isinstance(value, str) else value
+
+
+def _sayable(value: object) -> object:
+    return printable(value, _LONG) if isinstance(value, str) else value
+
+
+def printable(text: str, length: int) -> str:
+    """A text on one line, cut, without what a terminal, mail or page would act on: controls, direction marks, halves of characters."""
+    return "".join(one if one.isprintable() else "·" for one in " ".join(text[: 4 * length].split()))[:length]

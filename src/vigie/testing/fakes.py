@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC
 from typing import Any
@@ -133,6 +133,7 @@ class FakeModel:
     loaded: int = 0
     systems: list[str] = field(default_factory=list)  # the instructions of each prompt
     name: str = "fake"
+    told: Mapping[str, Any] = field(default_factory=dict)  # figures of each reply
 
     async def preload(self) -> None:
         """Count; raise the fault, if there is one."""
@@ -149,7 +150,9 @@ class FakeModel:
             raise self.fault
         fact = next(line for line in prompt.user.splitlines() if line.startswith("F2 "))
         ours = json.dumps({"cause": "unknown", "sentences": [{"text": fact.removeprefix("F2 "), "facts": ["F2"]}]})
-        return Reply(ours if self.text is None else self.text, self.name)
+        if "sentences" not in str(prompt.schema):  # it is asked to choose only
+            ours = json.dumps({"cause": "unknown", "facts": ["F2"]})
+        return Reply(ours if self.text is None else self.text, self.name, **self.told)
 
     async def examine(self) -> str:
         """Always there."""

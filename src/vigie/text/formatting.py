@@ -1,27 +1,41 @@
 """How values are written in French and English: numbers, durations, times and dates. Pure; zones and instants come in as values."""
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from vigie.text import pick, plural
 from vigie.text.terms import MONTHS, NOUNS, SHORT_MONTHS
 
 _NARROW = "\u202f"  # between groups of three digits in French
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = (
+    round((datetime(year, month, day, tzinfo=UTC) - _EPOCH) / timedelta(milliseconds=1)) for year, month, day in ((1, 1, 3), (9999, 12, 30))
+)
+_MAX_FIGURE = 1e15  # no figure of a report is larger
+
+
+def sayable(value: float) -> bool:
+    """Whether a number can be written: finite, and not astronomically large."""
+    return -_MAX_FIGURE <= value <= _MAX_FIGURE  # NaN is not
+
+
+def _near(value: float) -> float:
+    return min(max(value, -_MAX_FIGURE), _MAX_FIGURE) if value == value else 0.0  # noqa: PLR0124 - NaN alone is unlike itself
 
 
 def decimal(value: float, language: str) -> str:
     """`2.5` or, in French, `2,5`; whole numbers bare."""
-    return _local(f"{value:.3f}".rstrip("0").rstrip("."), language)
+    return _local(f"{_near(value):.3f}".rstrip("0").rstrip("."), language)
 
 
 def grouped(value: float, language: str) -> str:
     """`12,000`, in French `12 000` with a narrow space; rounded to a whole number."""
-    return f"{value:,.0f}".replace(",", _NARROW if language == "fr" else ",")
+    return f"{_near(value):,.0f}".replace(",", _NARROW if language == "fr" else ",")
 
 
 def percent(ratio: float, language: str) -> str:
     """`99.512%`, in French `99,512 %`; never rounded up to a hundred."""
-    text = "100" if ratio == 1 else f"{min(ratio * 100, 99.999):.3f}"
+    text = "100" if ratio == 1 else f"{min(_near(ratio) * 100, 99.999):.3f}"
     return f"{_local(text, language)}{' ' if language == 'fr' else ''}%"
 
 
@@ -51,7 +65,7 @@ def unsent_words(waiting: int, given_up: int, following: str) -> str:
 
 def milliseconds(ms: float, language: str) -> str:
     """`31 ms`, `3,210 ms`; what rounds to nothing is `under 1 ms`."""
-    if round(ms) < 1:
+    if round(_near(ms)) < 1:
         return pick(("moins de 1 ms", "under 1 ms"), language)
     return f"{grouped(ms, language)} ms"
 
@@ -59,13 +73,13 @@ def milliseconds(ms: float, language: str) -> str:
 def latency(ms: float, language: str) -> str:
     """For a column: `< 1 ms`, `12 ms`, `2,312 ms`, and from ten seconds on `10.0 s` (French: `2 312 ms`, `10,0 s`)."""
     if ms < 9_999.5:
-        return f"{grouped(ms, language)} ms" if round(ms) else "< 1 ms"
-    return f"{_local(f'{ms / 1000:.1f}', language)} s"
+        return f"{grouped(ms, language)} ms" if round(_near(ms)) else "< 1 ms"
+    return seconds(ms, language)
 
 
 def seconds(ms: float, language: str) -> str:
     """`10.0 s` (French `10,0 s`): for spans that are measured to a tenth of a second."""
-    return f"{_local(f'{ms / 1000:.1f}', language)} s"
+    return f"{_local(f'{_near(ms) / 1000:.1f}', language)} s"
 
 
 def duration(ms: int, language: str) -> str:
@@ -96,25 +110,29 @@ def offset(at: datetime) -> str:
     return f"UTC{'+' if minutes > 0 else '-'}{hours}" + (f":{rest:02d}" if rest else "")
 
 
-def _local_time(at: int, zone: tzinfo) -> datetime:
-    return datetime.fromtimestamp(at / 1000, zone)
+def local_time(at: float, zone: tzinfo) -> datetime:
+    """An instant in ms since the epoch, in a zone.
+
+    Within the calendar's years, less the days that an offset may take: a certificate may end in 9999, and a server may send more.
+    """
+    return (_EPOCH + timedelta(milliseconds=min(max(at, _FIRST), _LAST))).astimezone(zone)
 
 
 def timestamp(at: int, zone: tzinfo) -> str:
     """`2026-11-24 14:02:05 UTC+1`, for tables and terminals, where instants are compared line by line."""
-    local = _local_time(at, zone)
+    local = local_time(at, zone)
     return f"{local:%Y-%m-%d %H:%M:%S} {offset(local)}"
 
 
 def clock_time(at: int, zone: tzinfo) -> str:
     """`14:02:05 UTC+1`."""
-    local = _local_time(at, zone)
+    local = local_time(at, zone)
     return f"{local:%H:%M:%S} {offset(local)}"
 
 
 def date(at: int, zone: tzinfo, language: str) -> str:
     """`24 November 2026`, in French `24 novembre 2026` and `1er novembre 2026`."""
-    local = _local_time(at, zone)
+    local = local_time(at, zone)
     day = "1er" if local.day == 1 and language == "fr" else str(local.day)
     return f"{day} {pick(MONTHS[local.month - 1], language)} {local.year}"
 
@@ -126,15 +144,15 @@ def date_time(at: int, zone: tzinfo, language: str) -> str:
 
 def short_time(at: int, zone: tzinfo, language: str, seen_at: int | None = None) -> str:
     """`14:02 UTC+1`, for a first line; `24 Nov 14:02 UTC+1` when it is read on another day, with the year when in another year."""
-    local = _local_time(at, zone)
-    seen = local if seen_at is None else _local_time(seen_at, zone)
+    local = local_time(at, zone)
+    seen = local if seen_at is None else local_time(seen_at, zone)
     day = f"{local.day} {pick(SHORT_MONTHS[local.month - 1], language)} "
     year = f"{local.year} " if local.year != seen.year else ""
     return f"{day + year if seen.date() != local.date() else ''}{local:%H:%M} {offset(local)}"
 
 
 def _same_day(zone: tzinfo, *instants: int) -> bool:
-    return len({_local_time(at, zone).date() for at in instants}) == 1
+    return len({local_time(at, zone).date() for at in instants}) == 1
 
 
 def moment(at: int, zone: tzinfo, seen_at: int, language: str) -> str:

@@ -31,7 +31,7 @@ COMPOSE_EXAMPLES: dict[str, str] = {
         "Exemple 1\nFaits :\nF1 Contrôle de shop.example : connexion refusée (tcp.refused).\n"
         "F2 3 contrôles consécutifs ont échoué depuis 08:12:40 UTC+1.\n"
         'Réponse : {"cause":"not_listening","sentences":[{"text":"Le service shop.example refuse les connexions depuis 08:12:40 UTC+1.",'
-        '"facts":["F1","F2"]},{"text":"Ce refus a été constaté par 3 contrôles consécutifs.","facts":["F2"]}]}\n'
+        '"facts":["F1","F2"]},{"text":"Ce refus a été constaté par 3 contrôles consécutifs.","facts":["F1","F2"]}]}\n'
         "Exemple 2\nFaits :\nF1 Contrôle de api.example : HTTP 502 au lieu de 200-299 (http.status).\n"
         "F2 Le premier octet est arrivé en 31 ms.\n"
         'Réponse : {"cause":"behind_proxy","sentences":[{"text":"Le contrôle de api.example a reçu HTTP 502 au lieu de 200-299.",'
@@ -41,6 +41,11 @@ COMPOSE_EXAMPLES: dict[str, str] = {
 COMPOSE_AGAIN: dict[str, str] = {
     "en": "\nThe last answer was refused by these rules: {rules}. Answer again, nearer to the facts.",
     "fr": "\nLa dernière réponse a été refusée par ces règles : {rules}. Réponds de nouveau, au plus près des faits.",
+}
+
+AT_MOST: dict[str, str] = {
+    "en": "Time is short: at most {count} sentence(s).",
+    "fr": "Le temps est compté : {count} phrase(s) au plus.",
 }
 
 SELECT: dict[str, str] = {

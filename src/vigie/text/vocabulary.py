@@ -32,6 +32,28 @@ front own vigie link control target rule rules side view point way place situati
 both two three four five six seven eight nine ten eleven twelve utc gmt am pm ms
 valid validity remaining left until for rest behaviour behavior correct correctly wrong proper properly normally
 compared compare comparison against relative while being itself per cent percent
+served serves waited waits single data agree agrees supposedly also fine good able managed manage connected connecting back carries carried ever far fault limit longer met move moved never often starting step steps version well
+including included includes include remains remained thus hereby overall entirely directly simply namely altogether
+seconds minutes hours days weeks milliseconds twenty thirty
+side sides cause causes likelihood suspicion appears appeared seems seemed suggests suggested indicates indicated points pointed shows showed showing
+establishing completes completing finishes finishing arrives arriving tries trying attempts checks checked checking contacts contacting contacted
+answers answering replies replying refusals refusal failures rejection resolves resolving opened opens closing closes accepts accepting accepted
+presumed apparent assumed likeliest main underlying
+started covered covers formed malformed know known earlier carry carrying share sharing healthy working work ok else rest nothing anything something everything none nobody somewhere
+such as like unlike besides apart except despite regardless given owing thereby thereafter onwards onward henceforth up-to
+attempt attempted attempting incoming outgoing inbound outbound request requested requests monitoring monitored surveillance log logged logs recorded
+confirmed confirms according account accounts per respond responded responds responding reply replied replies came comes coming followed follows following follow
+ran running took taking needed need needs required require requires spent elapsed amounts amount equals equal stands stand counted count counts
+rose rise risen grew grow grown increase increased increases fell fall fallen dropped drop decrease decreased lower higher low high
+resemble resembles resembled match matches matching mismatch correspond corresponds belongs present presented presents presenting presentation offered
+trusted untrusted trust valid invalid expired expiry expires expiring expire renew renewed renewal self signed issued issuer chain leaf
+exist exists existed existing disappear disappeared vanished gone missing absent lack lacks lacking absence find finding located
+stopped stop stops halted ceased began beginning onset lasting ago prior until till still yet since throughout
+handled handles handle listens listen listening nothing reset resets resetting refused refuses refusing rejected rejects timed timeout timing out
+reads read reading returned returns returning delivered delivers delivering yields
+successful successfully succeed succeeds succeeded success passes passed pass passing
+unaffected undisturbed incident incidents event events occurrence occurrences occurred occur happening happened happen
+team owner owned owns tag tags tagged network networks zone zones domain record records
 """
 FR = """
 a à au aux le la les l un une des de du d et ou où mais donc or ni car que qu qui quoi dont ce cet cette ces c ça cela ceci celui celle ceux celles se s
@@ -63,4 +85,25 @@ change changer changement changé inchangé diffère différent différence iden
 frontal propre vigie liaison cible cibles côté vue manière situation condition cas détail fonctionne fonctionner
 valable validité restant encore comportement correct correctement comparé comparaison écart rapport
 deux trois quatre cinq six sept huit neuf dix onze douze utc gmt ms autre surveillé
+achevé achevée agit agir cours faite faites fait laisse laisser pu peu remonte remonter reçu reçue reçus reçues tôt version
+jamais loin pas étape étapes limite pendant lors duquel laquelle lequel auquel ceci inclus comprend comprendre compris
+secondes minutes heures jours semaines millisecondes
+semblent paraissent suggèrent indiquent montrent signalent désignent constatent relevés observés observées mesurées établies établis établie
+répondu répondue réponses renvoyé renvoyée renvoyés renvoyées envoyé envoyée envoyés acceptée acceptées acceptés refusée refusées refusés
+contactée contactés contrôlé contrôlés terminé terminée terminés commencée commencés aboutie aboutit abouti arrivée arrivés arrivées
+principal principale présumé présumée supposer
+également pareillement auparavant servi servie vu vue donnée données rencontrer rencontre rencontrent obtenu obtenir obtient lieu eu bon bonne effectué effectués aussi probablement vraisemblablement puisque puisqu parce bien soit ait aient aurait serait sait savoir connu connue connaît connaître sujet rien personne jusqu jusque venu venue venus viennent porte portent portant
+partage partager partagent partageant possède posséder disposer dispose sain marche service normal
+tel que comme hormis excepté sauf outre malgré grâce compte tenu dès lors dorénavant désormais
+tentative tenter tente entrant sortant surveillance surveiller journal consigner consigné confirmé confirme selon d'après
+suit suivre suivi suivie ensuite précède précéder pris prise prennent demandé demander nécessite nécessité écoulé équivaut vaut valoir
+augmente augmenter augmenté hausse croître baisse baisser baissé diminue diminuer diminué inférieur supérieur plus moins bas haut élevé
+rappelle rappeler ressemble ressembler correspond correspondre appartient appartenir relève relever présente présenter présentation fournit fournir
+reconnu reconnaître non valide invalide valable expiré expirer expiration expire échéance renouvelé renouveler renouvellement signé autosigné émis émetteur chaîne
+existe exister inexistant disparu disparaître disparition manque manquer manquant absent absente absence trouve introuvable
+arrêté arrêter cessé cesser débuté débuter commencé dure durant il y a
+traite traiter écoute écouter réinitialisé réinitialiser réinitialisation refusé refus rejeté rejet expiré dépassé dépasser délai aboutir abouti abouti
+lit lire réussi réussir réussite succès effectué effectuer effectue accompli mené
+touché toucher intact événement survenu survenir survient produit advenu
+équipe propriétaire responsable étiquette réseau zone domaine enregistrement
 moniteur"""  # words: models write it

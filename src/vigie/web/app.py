@@ -1,7 +1,6 @@
 """The web application: one page and one JSON endpoint over the read side, which change nothing; and whoever takes pings and feedback."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +15,7 @@ from vigie.core.model import Status
 from vigie.queries import Health, HealthQueries, MonitorState, MonitorView, Queries
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words
-from vigie.text.formatting import clock_time, duration, latency, short_time
+from vigie.text.formatting import clock_time, duration, latency, local_time, short_time
 from vigie.web import feedback, pings
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.pages import HEADERS, language_of, say, templates
@@ -102,7 +101,7 @@ def _context(snapshot: Snapshot, language: str) -> dict[str, Any]:
         "latency": lambda ms: latency(ms, language),
         "unchecked": _listed(snapshot.health.unchecked),
         "observed": lambda one: _observed(one, language),
-        "stamp": lambda at: datetime.fromtimestamp(at / 1000, snapshot.zone).isoformat(timespec="seconds"),
+        "stamp": lambda at: local_time(at, snapshot.zone).isoformat(timespec="seconds"),
         "began": lambda at: short_time(at, snapshot.zone, language, snapshot.health.now),
         "cause": lambda cause: cause_words(cause, {}, language),
         "as_of": clock_time(snapshot.health.now, snapshot.zone),

@@ -5,6 +5,7 @@ from sys import intern
 
 from vigie.core.model import Monitor
 from vigie.report.history import Remark
+from vigie.report.pace import Speed
 from vigie.report.scores import Scores
 from vigie.stores.sqlite import inbox
 from vigie.stores.sqlite.cache import Cache
@@ -39,6 +40,14 @@ class SqliteCatalog:
     async def scores(self, model: str) -> list[Scores]:
         """How a model did, newest first."""
         return await self._worker.read(lambda db: _scores(db, model))
+
+    async def save_speed(self, model: str, speed: Speed) -> None:
+        """Keep how fast a model is on this machine, in place of what was kept."""
+        await self._worker.run(lambda db: _save_speed(db, model, speed))
+
+    async def speed(self, model: str) -> Speed | None:
+        """How fast a model is, if it is known."""
+        return await self._worker.read(lambda db: _speed(db, model))
 
 
 def monitor_numbers(db: Db) -> dict[str, int]:
@@ -91,3 +100,14 @@ def _scores(db: Db, model: str) -> list[Scores]:
     """Newest first."""
     rows = db.fetch("SELECT body FROM evaluation WHERE model = ? ORDER BY at DESC, id DESC LIMIT 20", (model,))
     return [decode(body, Scores) for (body,) in rows]
+
+
+def _save_speed(db: Db, model: str, speed: Speed) -> None:
+    """One row a model."""
+    with db.transaction(durable=False):
+        db.execute("INSERT OR REPLACE INTO model_speed (model, body) VALUES (?, ?)", (model, encode(speed)))
+
+
+def _speed(db: Db, model: str) -> Speed | None:
+    rows = db.fetch("SELECT body FROM model_speed WHERE model = ?", (model,))
+    return decode(rows[0][0], Speed) if rows else None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from vigie.core.model import Monitor
 from vigie.report.history import Remark
+from vigie.report.pace import Speed
 from vigie.report.scores import Scores
 from vigie.testing.memory.data import Data
 
@@ -38,3 +39,13 @@ class MemoryCatalog:
         """How a model did, newest first."""
         self._data.check()
         return [one for one in reversed(self._data.scores) if one.model == model]
+
+    async def save_speed(self, model: str, speed: Speed) -> None:
+        """Keep how fast a model is on this machine, in place of what was kept."""
+        self._data.check()
+        self._data.speeds[model] = speed
+
+    async def speed(self, model: str) -> Speed | None:
+        """How fast a model is, if it is known."""
+        self._data.check()
+        return self._data.speeds.get(model)

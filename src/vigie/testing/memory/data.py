@@ -11,6 +11,7 @@ from vigie.errors import StoreError, StoreFault
 from vigie.learning.baseline import Baseline
 from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.history import Remark
+from vigie.report.pace import Speed
 from vigie.report.scores import Scores
 
 
@@ -67,6 +68,7 @@ class Data:
     last_command: int = 0
     remarks: list[Remark] = field(default_factory=list)
     scores: list[Scores] = field(default_factory=list)
+    speeds: dict[str, Speed] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     pings: list[KeptPing] = field(default_factory=list)
     listened: int | None = None

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from vigie.report.history import Remark
+from vigie.report.pace import Speed
 from vigie.report.scores import Scores, Share
 from vigie.testing.store_suite.records import NOW, Law, Opener, opened
 
@@ -35,10 +36,22 @@ async def scores_are_listed_newest_first(opener: Opener) -> None:
         assert await store.catalog.scores("none") == []
 
 
+async def the_newest_speed_of_a_model_is_kept(opener: Opener) -> None:
+    """Over a restart: `once` is a fresh process each time."""
+    async with opened(opener) as store:
+        assert await store.catalog.speed("llama3") is None
+        for speed in (Speed(90.5, 8.25, NOW), Speed(100.0, 9.0, NOW + 1)):
+            await store.catalog.save_speed("llama3", speed)
+        await store.catalog.save_speed("other", Speed(1.0, 1.0, NOW))
+    async with opened(opener) as store:
+        assert await store.catalog.speed("llama3") == Speed(100.0, 9.0, NOW + 1)
+
+
 CATALOG_LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
         remarks_are_kept_in_order,
         scores_are_listed_newest_first,
+        the_newest_speed_of_a_model_is_kept,
     )
 }

@@ -1,0 +1,1 @@
+"""Sentences about the frozen incidents, written before the checker was touched."""
