@@ -58,6 +58,13 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "codes to unpack", filled(b"%41", b"<script>eval(unescape('", b"'))</script>")
     yield "hidden in hidden", filled(b"<div style='display:none'><a href=//x.example>casino</a>")
     yield "fatal errors", filled(b"<b>Fatal error</b>:  x ", end=b" on line 3")
+    raised = b"<title>OvenError at /x</title><h1>OvenError</h1>"
+    yield "paths without an end", filled(b"/srv/a.aa", raised)
+    yield "frames without a number", filled(b"in a.py in b.rb at c(", raised)
+    yield "one long path", filled(b"a", raised)
+    yield "messages of PHP without an end", filled(b"<br />\n<b>Warning</b>:  x in <b>", end=b"</b> on line 3")
+    yield "lines of PHP without an end", filled(b"</p>\nWarning: " + b" in /a" * 90 + b"\n", end=b" on line 3")
+    yield "a listing without an end", filled(b"<a href=a>a</a>", b"<title>Index of /</title><h1>Index of /</h1>")
     yield "a short text of one word", b"<title>" + b"a" * 300 + b"</title>" + b"error " * 360
     yield "a short text of dots", b"<h1>" + b"a.aa " * 60 + b"</h1>" + b"domain " * 200
 

@@ -20,5 +20,6 @@ PAGES: dict[str, Pair] = {
     "script": ("script injecté", "injected script"),
     "frame": ("cadre caché", "hidden frame"),
     "miner": ("mineur de cryptomonnaie", "cryptominer"),
+    "listing": ("liste de fichiers", "directory listing"),
     "spam": ("spam caché", "hidden spam"),
 }

@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the process that reads pages imports this package too, and 
     from vigie.probes.kit.workers import Ask
 
 _HTML = ("text/html", "application/xhtml+xml")
+_LONGEST = 65_536  # bytes of a text
 _XML = ("application/xml", "text/xml")
 _WITHOUT_BODY = (204, 205, 206)
 _WALLED = (401, 403, 405, 406, 429, 503)  # error statuses that walls are sent with
@@ -51,6 +52,7 @@ _WORDS = {
     "frame": "an injected frame",
     "miner": "a coin miner",
     "spam": "spam",
+    "listing": "a directory listing",
     "blank": "blank",
 }
 
@@ -85,16 +87,18 @@ class Reader:
         """
         kind = media_type(headers)
         if kind is not None and kind not in _HTML:
-            return self._other(kind, body)
+            return await self._text(ask, status, headers, body, host, left) if _is_text(kind, body) else self._other(kind, body)
         digest = xxh3_64_intdigest(body)
         key = (digest, status, kind, host)
         last = self._last
         if key == last.key:
             return last.verdict, None
         found = None
-        if 200 <= status < 300 and status not in _WITHOUT_BODY and _is_html(body, typed=kind is not None):
+        if _has_page(status) and _is_html(body, typed=kind is not None):
             asked = {"headers": headers, "host": host, "digest": f"{digest:016x}", "trusted": self._trusted, "grounds": last.grounds}
             found = await self._look(ask, "page", asked, body, left)
+        elif _has_page(status) and kind is None and _is_text(None, body):
+            return await self._text(ask, status, headers, body, host, left)
         if found is None:
             self._last = _Last(key)
             return None, None
@@ -105,6 +109,22 @@ class Reader:
         from vigie.probes.kit.http.page import reply
 
         return reply.read(await ask(job, asked, body, left=left))
+
+    async def _text(
+        self, ask: "Ask", status: int, headers: Mapping[str, str], body: bytes, host: str, left: float
+    ) -> "tuple[Verdict | None, PageFacts | None]":
+        """A body without markup: it may be nothing but an error. Its type is reported once."""
+        kind = media_type(headers)
+        key = (xxh3_64_intdigest(body), status, kind, host)
+        last = self._last
+        if key == last.key:
+            return last.verdict, None
+        found = None
+        if not self._trusted and _has_page(status):
+            found = _verdict_of(await self._look(ask, "text", {"headers": headers}, body, left))
+        known = isinstance(last.key, tuple) and last.key[2] == kind
+        self._last = _Last(key, found)
+        return found, None if known or kind is None else PageFacts("", len(body), type=kind)
 
     def _other(self, kind: str, body: bytes) -> "tuple[Verdict | None, PageFacts | None]":
         """Anything but HTML: reported once per type; an object store's error in XML is recognised by its shape."""
@@ -127,6 +147,16 @@ class Reader:
             found = await self._look(ask, "wall", {"headers": headers, "host": host}, body, left)
             self._last = last = _Last(key, _verdict_of(found))
         return last.verdict
+
+
+def _has_page(status: int) -> bool:
+    """Whether an answer of this status is the page itself."""
+    return 200 <= status < 300 and status not in _WITHOUT_BODY
+
+
+def _is_text(kind: str | None, body: bytes) -> bool:
+    """Whether a body is a text that may be nothing but an error: plain, no document by its length, no data by its beginning."""
+    return kind in ("text/plain", None) and len(body) <= _LONGEST and body[:64].lstrip()[:1] not in (b"", b"{", b"[", b"<")
 
 
 def _is_html(body: bytes, *, typed: bool) -> bool:
@@ -167,10 +197,10 @@ def _end(pattern: "re.Pattern[bytes]", body: bytes, at: int) -> int:
 
 def _verdict_of(look: "Look") -> "Verdict | None":
     found = look.finding
-    return None if found is None else _verdict(found.signature, found.family, found.where, found.cause)
+    return None if found is None else _verdict(found.signature, found.family, found.where, found.cause, beside=found.beside)
 
 
-def _verdict(signature: str, family: str, where: str, cause: Cause) -> "Verdict":
+def _verdict(signature: str, family: str, where: str, cause: Cause, *, beside: bool = False) -> "Verdict":
     from vigie.probes.kit.verdict import Verdict
 
     figures: dict[str, Scalar] = {"signature": signature, "family": family, "where": where}
@@ -181,4 +211,6 @@ def _verdict(signature: str, family: str, where: str, cause: Cause) -> "Verdict"
         return Verdict(cause, f"the probe met {words}: {signature} ({where})", figures, Status.DEGRADED)
     if cause is Cause.CONTENT_TAMPERED:
         return Verdict(cause, f"the page shows {words}: {signature} ({where})", figures)
+    if beside:
+        return Verdict(cause, f"the page shows {words}: {signature} ({where})", figures, Status.DEGRADED)
     return Verdict(cause, f"the page is {words}: {signature} ({where})", figures)

@@ -8,10 +8,10 @@ and explains it in its text, and has no matter of its own (phrases); a text that
 import re
 from collections.abc import Mapping
 
-from vigie.probes.kit.http.page import frameworks, hosting, messages, servers, tamper, walls
+from vigie.probes.kit.http.page import debug, frameworks, hosting, listing, messages, php, plain, reasons, servers, tamper, walls
 from vigie.probes.kit.http.page.parse import Page, fold
 from vigie.probes.kit.http.page.phrases import MAINTENANCE, TROUBLES, Phrases
-from vigie.probes.kit.http.page.signs import Family, Finding, Where, first
+from vigie.probes.kit.http.page.signs import Family, Finding, Where, first, generic
 from vigie.probes.kit.http.page.vacant import SUSPENDED, UNPUBLISHED, VACANT
 
 _KNOWN = (*frameworks.PAGES, *servers.ERRORS, *servers.DEFAULTS, *hosting.SITES, *hosting.DOMAINS)
@@ -42,8 +42,11 @@ def judge(page: Page, headers: Mapping[str, str]) -> Finding | None:
         walls.by_header(headers)
         or first(frameworks.LONG, page, places)
         or messages.at_an_end(page)
+        or php.shown(page)
+        or listing.listing(page)
+        or debug.debug_page(page)
         or tamper.judge(page)
-        or (_small(page, heads) if page.small else first(_LARGER, page, places) if len(page.text) < _MEDIUM else None)
+        or (_small(page, heads) if page.small else _medium(page, places) if len(page.text) < _MEDIUM else None)
     )
 
 
@@ -63,13 +66,25 @@ def wall(page: Page, headers: Mapping[str, str]) -> Finding | None:
     return found
 
 
+def _medium(page: Page, places: str) -> Finding | None:
+    return first(_LARGER, page, places) or reasons.framed_status(page)
+
+
 def _small(page: Page, heads: str) -> Finding | None:
     places = f"{heads}\n{page.lead}"
     if page.nav_links <= _NAV_LINKS and (found := walls.by_sign(page, places) or first(_KNOWN, page, places)) is not None:
         return found
     if _STATUS_PAGE.search(page.lead) is not None:
         return None
-    return _said((*walls.FAMILIES, *TROUBLES, *VACANT), page) or messages.mostly(page) or _blank(page)
+    return (
+        _said((*walls.FAMILIES, *TROUBLES, *VACANT), page)
+        or messages.mostly(page)
+        or servers.error_document(page)
+        or reasons.bare_status(page)
+        or reasons.framed_status(page)
+        or _one_line(page)
+        or _blank(page)
+    )
 
 
 def _said(families: tuple[Phrases, ...], page: Page) -> Finding | None:
@@ -173,6 +188,13 @@ def _covers(family: Phrases, language: str, text: str) -> bool:
         if match is not None and match.end() - match.start() >= _COVER * len(said):
             return True
     return False
+
+
+def _one_line(page: Page) -> Finding | None:
+    """A page without title and heading that is the one line of a proxy or a framework."""
+    if page.headings or page.links > 1 or len(page.lead) > 400 or not generic(page.title, page):
+        return None
+    return plain.line(page.lead)
 
 
 def _blank(page: Page) -> Finding | None:

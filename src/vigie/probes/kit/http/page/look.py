@@ -3,7 +3,8 @@
 from typing import Any
 
 from vigie.core.model import Cause, PageFacts
-from vigie.probes.kit.http.page import judge, parse, shape
+from vigie.probes.kit.http.body import text_of
+from vigie.probes.kit.http.page import judge, parse, plain, shape
 from vigie.probes.kit.http.page.signs import Finding
 
 
@@ -29,14 +30,20 @@ def wall(asked: dict[str, Any], body: bytes) -> dict[str, Any]:
     return {"finding": _told(judge.wall(parse.parse(body, asked["headers"], asked["host"]), asked["headers"]))}
 
 
+def text(asked: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """Whether a body without markup is nothing but an error."""
+    return {"finding": _told(plain.plain(text_of(body, asked["headers"])))}
+
+
 def _plain(facts: PageFacts) -> dict[str, Any]:
     return {name: getattr(facts, name) for name in PageFacts.__slots__}
 
 
-def _told(found: Finding | None) -> dict[str, str] | None:
+def _told(found: Finding | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    return {"cause": found.family.cause, "signature": found.signature, "family": found.family, "where": found.where}
+    told = {"cause": found.family.cause, "signature": found.signature, "family": found.family, "where": found.where}
+    return told | {"beside": found.beside}
 
 
-JOBS = {"page": page, "wall": wall}
+JOBS = {"page": page, "text": text, "wall": wall}

@@ -12,6 +12,7 @@ class Finding(msgspec.Struct, frozen=True):
     signature: str
     family: str
     where: str
+    beside: bool = False  # the page is there as well
 
 
 class Look(msgspec.Struct, frozen=True):

@@ -1,6 +1,9 @@
 """Pages of web servers, caches and load balancers: their error pages, and what they show before anybody has set them up."""
 
-from vigie.probes.kit.http.page.signs import Family, Sign
+import re
+
+from vigie.probes.kit.http.page.parse import Page
+from vigie.probes.kit.http.page.signs import Family, Finding, Sign, Where
 
 _S, _P, _D = Family.SERVER, Family.PROXY, Family.DEFAULT
 
@@ -8,6 +11,11 @@ ERRORS = (
     Sign("Varnish error page", _P, "guru meditation", heading=r"error \d{3} .{0,60}", text="guru meditation"),
     Sign("Squid error page", _P, "the requested url could not be retrieved", title=r"error: the requested url could not be retrieved"),
     Sign("Squid error page", _P, "squid", raw=(b"ERR_", b"squid/"), text=r"\(squid/[\d.]+\)$"),
+    # In whatever language: the body is named by the error (errorpage.cc), and the template's parts by its style sheet.
+    Sign("Squid error page", _P, "", raw=(b'<body id="ERR_', b'<div id="titles">'), words=400),
+    Sign("Squid error page", _P, "", raw=(b"<body id=ERR_", b'<div id="titles">'), words=400),
+    Sign("Squid error page", _P, "squid", raw=(b"<!-- ERR_",), text=r"\(squid(/[\w.-]{1,40})?\)", words=400),
+    Sign("Privoxy error page", _P, "(privoxy@", title=r"[45]\d\d - .{1,80} \(privoxy@.{1,80}\)"),
     Sign("CloudFront error page", _P, "the request could not be satisfied", title="error: the request could not be satisfied"),
     Sign("Fastly error page", _P, "fastly error:", start="fastly error: "),
     Sign(
@@ -203,3 +211,16 @@ DEFAULTS = (
         words=200,
     ),
 )
+
+_DOCUMENT = re.compile(r"(?:\S{3,12} (?:[45]\d\d|\(none\))|error)$")
+
+
+def error_document(page: Page) -> Finding | None:
+    """Apache's translated error documents, in any language: the title is the heading, below it "Error 404" and the server's address."""
+    if len(page.headings) < 2 or page.title != page.headings[0] or page.links > 4:
+        return None
+    if not any(_DOCUMENT.match(heading) for heading in page.headings[1:3]):
+        return None
+    if b'rev="made"' not in page.raw and page.tree.css_first("address") is None:
+        return None
+    return Finding("Apache error document", Family.SERVER, Where.HEADING)

@@ -31,6 +31,7 @@ class Family(StrEnum):
     FRAME = "frame"  # a hidden frame
     MINER = "miner"  # mines coins in the reader's browser
     SPAM = "spam"  # hidden links, or a title that sells what the page does not
+    LISTING = "listing"  # a server's listing of files where a page was
     BLANK = "blank"
 
     @property
@@ -72,6 +73,7 @@ class Finding:
     signature: str
     family: Family
     where: Where
+    beside: bool = False  # the page is there as well: not what it should be, and yet of use
 
 
 @dataclass(frozen=True, slots=True)
