@@ -46,7 +46,7 @@ async def test_a_database_of_an_earlier_version_is_closed_to_others_with_its_bac
     import apsw
 
     db = apsw.Connection(str(path))
-    db.execute("DROP TABLE newest; PRAGMA user_version = 7")
+    db.execute("DROP TABLE newest; DROP TABLE model_speed; PRAGMA user_version = 7")
     db.close()
     path.chmod(0o644)
     await SqliteStore(path, threads=False).close()

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.virtual
 HOUR = 3_600_000
 
 
-@pytest.mark.parametrize(("blind_hours", "share"), [(0, "90.000%"), (5, "80.000%")])
+@pytest.mark.parametrize(("blind_hours", "share"), [(0, "90.000% (observed for 10 h 00 min)"), (5, "80.000% (observed for 5 h 00 min)")])
 async def test_what_vigie_did_not_see_counts_in_no_availability(tmp_path: Path, blind_hours: int, share: str) -> None:
     """Watched for ten hours, an hour of them down."""
     clock, store = VirtualClock(), MemoryStore()

@@ -15,7 +15,7 @@ from vigie.text import concepts
 def any_of(words: str) -> re.Pattern[str]:
     """One pattern of alternatives that are separated by commas, each over whole words."""
     alternatives = "|".join(re.split(r",(?![^\[(]*[\])])", words))
-    return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.IGNORECASE)  # pattern: made into constants below
 
 
 _NEUTRAL = any_of(concepts.NEUTRAL)

@@ -16,7 +16,6 @@ from vigie.probes.kit.http.cookies import CookieJar
 from vigie.probes.kit.http.page import Reader
 from vigie.probes.kit.http.redirects import Progress, RedirectFollower
 from vigie.probes.kit.http.transport import Transport
-from vigie.probes.kit.http.urls import Place
 from vigie.probes.kit.http.verdict import Rules
 from vigie.probes.kit.verdict import Verdict, advice
 from vigie.probes.kit.workers import Unread, shared_workers
@@ -50,9 +49,10 @@ class HttpProbe:
         self._reader = Reader(trusted=bool(rules.keywords or rules.assertions)) if config.reads_pages else None
         if deps.ahead and (self._reader is not None or rules.searches):
             shared_workers(deps).start()
-        self._host, self._quic = Place.of(config.url).host, not config.over_tcp
+        self._quic = not config.over_tcp
         self._need_body = need_body or rules.need_body
         self._follower = RedirectFollower(config, deps, transport, need_body=self._need_body)
+        self._host = self._follower.home.host
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One check within `timeout_ms`, names and redirects included; never raises for the target's fault."""

@@ -88,6 +88,11 @@ class RedirectFollower:
         self._body = config.body.reveal().encode() if config.body is not None else None
         self._tls_versions: dict[tuple[str, int], tuple[int, str]] = {}
 
+    @property
+    def home(self) -> Place:
+        """Where it starts."""
+        return self._home
+
     def again(self, config: Config) -> "RedirectFollower":
         """The same with another URL, headers or body; what was learnt about the hosts is shared. Raises ValueError for an invalid URL."""
         other = copy(self)

@@ -42,6 +42,8 @@ class Place:
         if kept and f"[{read.host}]" in base:
             zone = zone or kept
         href = read.href.replace("]", f"{zone}]", 1) if zone else read.href
+        if href == url:
+            href = url  # one text in memory
         return cls(href, read.host + zone, read.port, read.scheme == "https", literal)
 
     def shown(self, url: str) -> str:
