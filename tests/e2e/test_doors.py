@@ -114,7 +114,7 @@ def test_a_mail_server_that_hangs_does_not_delay_the_end_and_nothing_is_lost(vig
         vigie.says("sending opened by mail")
         assert ended(process) < STOPPED_WITHIN
 
-    assert "1 notice still unsent; they will be sent at the next start" in vigie.log
+    assert "1 notice unsent, kept in the outbox; the next start tries again" in vigie.log
     configured.write_text(good)
     vigie.start("serve")
     (page,) = inbox.wait(1, 90)
