@@ -104,7 +104,8 @@ def _notices(page: _Page, found: Found) -> None:
     lost = missing(found.due, receivers)
     got = sum(len(receivers.taken[channel].keys) for channel in ("mail", "hook"))
     page.say("notices due by the script", found.due.total, "", None, f"{got} acknowledged")
-    page.say("notices lost", len(lost), "", 0)
+    voided = found.checks.voided / max(found.checks.done, 1)
+    page.say("notices lost", len(lost), "", 0, f"{voided:.0%} of the checks were voided: who could not look saw no outage" if lost else "")
     page.list(lost)
     twice = [f"{key} by {one.channel}" for one in receivers.taken.values() for key in one.twice]
     page.say("notices delivered twice, though acknowledged", len(twice), "", 0)
