@@ -17,6 +17,7 @@ PARTS = {
     "report": "what a report costs, and a storm of incidents",
     "baseline": "what a baseline costs a check, and its memory",
     "page": "from the confirmed incident to the mail server",
+    "soak": "1,000 monitors among hostile servers, held connections, failing receivers and a disk that fills, for ten minutes",
 }
 
 

@@ -224,6 +224,21 @@ async def test_a_listener_that_breaks_keeps_nothing_from_the_others(
     assert "deaf" in caplog.text
 
 
+async def test_a_listener_whose_store_fails_is_one_line_in_the_log(
+    store: MemoryStore, clock: VirtualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def full(_: Transition) -> None:
+        raise StoreError(StoreFault.FULL, "the disk is full", "free some space")
+
+    ours = await desk(store, clock)
+    ours.ingest.listen_to_results(full)
+    with caplog.at_level(logging.ERROR):
+        await ours.see(UP)
+
+    assert caplog.messages == ["shop: a listener failed: the disk is full"]
+    assert "Traceback" not in caplog.text
+
+
 async def test_everybody_who_listens_to_results_hears_every_one(store: MemoryStore, clock: VirtualClock) -> None:
     ours, heard = await desk(store, clock), list[Transition]()
 

@@ -383,3 +383,26 @@ async def test_the_whole_engine_tells_of_a_night_without_network_once(clock: Vir
     assert channel.keys() == ["vigie-1:blind:mail"]
     message = channel.told[0][1]
     assert message.headline.startswith("🙈 Vigie could not check anything from")
+
+
+async def test_checks_that_one_stall_voids_are_one_span_however_late_and_mixed_with_good_ones_they_come(
+    desk: Callable[..., Intake],
+) -> None:
+    ours = await desk().start()
+    start = ours.clock.now()
+    await ours.clock.sleep(10)
+
+    async def came(began_s: float, *, good: bool) -> None:
+        ours.sequence += 1
+        status, cause, scope = (UP, None, None) if good else (UNKNOWN, ERROR, FaultScope.MACHINE)
+        at = start + round(began_s * 1000)
+        result = CheckResult("shop", at, status, cause, "as told", Timings(total=1.0), run=1, sequence=ours.sequence, scope=scope)
+        await ours.ingest.take(Batch("local", 1, ours.sequence, (result,), RunMode.CONTINUOUS))
+
+    for began_s, good in ((2, False), (6, True), (3, False), (6, True), (1, False), (7, True), (5, False), (8, True)):
+        await came(began_s, good=good)
+    assert await ours.spans() == [(ERROR, 4)]
+
+    await came(9, good=False)  # another stall
+    await came(10, good=True)
+    assert await ours.spans() == [(ERROR, 4), (ERROR, 1)]

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from tests.web._served import serving
 
-from vigie.web.connection import Patience
+from vigie.web.connection import Connection, Patience
 from vigie.web.listener import Listener, Seldom, _group
 
 SHORT = Patience(head=0.4, read=0.4, write=0.4, request=5.0, linger=0.3)
@@ -307,3 +307,37 @@ def test_a_line_a_minute() -> None:
     assert not seldom()
     now[0] += 0.2
     assert seldom()
+
+
+async def test_one_whose_time_is_up_at_this_very_moment_can_be_hurried() -> None:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        connection = Connection(App(), ours, ("127.0.0.1", 1), lambda _: None, Patience(head=0))
+        running = asyncio.create_task(connection.run())
+        await asyncio.sleep(0)  # it waits
+        await asyncio.sleep(0)  # its time is up, and it does not know yet
+        assert connection.waiting_since is not None
+
+        connection.hurry(drop=True)
+        await running
+
+        assert connection.waiting_since is None
+
+
+async def test_whatever_breaks_the_next_connection_is_accepted(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    admit, broken = Listener._admit, [RuntimeError("a bug")]
+
+    def once(self: Listener, sock: socket.socket, address: tuple[str, int]) -> None:
+        if broken:
+            sock.close()
+            raise broken.pop()
+        admit(self, sock, address)
+
+    monkeypatch.setattr(Listener, "_admit", once)
+    with caplog.at_level(logging.ERROR, "vigie.web"):
+        async with serving(App()) as listener:
+            assert await said_to(listener, GET) == b""
+            assert (await said_to(listener, GET, end=True)).startswith(b"HTTP/1.1 200")
+
+    assert "a bug" in caplog.text

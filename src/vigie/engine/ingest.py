@@ -396,5 +396,5 @@ def _woken(draft: Draft, monitor: Monitor, now: int) -> Transition:
 async def _announce(listener: Listener, transition: Transition) -> None:
     try:
         await listener(transition)
-    except Exception:  # what is decided is committed; one listener's fault must not keep it from the others
-        log.exception("%s: a listener crashed", transition.monitor.name)
+    except Exception as error:  # what is decided is committed; one listener's fault must not keep it from the others
+        log.error("%s: a listener failed: %s", transition.monitor.name, error, exc_info=not isinstance(error, StoreError))  # noqa: TRY400 - a failing store needs no trace

@@ -138,9 +138,18 @@ class SelfMonitor:
         if result.status is not Status.UNKNOWN:
             await self._seen(monitor, result, since)
         elif result.fault in _CONCERN_ALL:
+            if self._belongs_to_newest(monitor, result):
+                return
             await self._look(Unseen(since or result.at, result.cause or Cause.PROBE_ERROR, self._ms_since(self._lost_at)))
         else:
             self._unknown.setdefault(monitor.id, result.at)
+
+    def _belongs_to_newest(self, monitor: Monitor, result: CheckResult) -> bool:
+        """Whether a span that is over covers it: a busy machine voids slow checks long after it has let quick ones see again."""
+        newest = self._newest
+        if self._visibility.span is not None or newest is None or newest.until is None or result.fault is not FaultScope.MACHINE:
+            return False
+        return newest.start - monitor.timeout_ms <= result.at <= newest.until
 
     async def _seen(self, monitor: Monitor, result: CheckResult, since: int | None) -> None:
         span = self._visibility.span

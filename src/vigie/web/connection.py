@@ -64,7 +64,7 @@ class Connection:
     def hurry(self, *, drop: bool) -> None:
         """Wait for the client no longer: a body ends where it is, and no request follows; `drop` also an answer that it does not read."""
         self.last = True
-        if self._waiting is not None and (drop or not self._writing):
+        if self._waiting is not None and not self._waiting.expired() and (drop or not self._writing):
             self._waiting.reschedule(self._loop.time())
 
     @asynccontextmanager

@@ -89,16 +89,22 @@ class Listener:
                 self._admit(sock, address)
 
     async def _accept(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
         while True:
-            await self._room()
             try:
-                sock, address = await loop.sock_accept(listening)
+                await self._accept_one(listening)
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     await self._recover(error)
-                continue  # else the client was gone before it was accepted
-            self._admit(sock, address)
+                # else the client was gone before it was accepted
+            except Exception:  # nobody else would accept connections
+                if self._broken():
+                    log.exception("a connection could not be accepted")
+                await asyncio.sleep(_ROOM_SECONDS)
+
+    async def _accept_one(self, listening: socket.socket) -> None:
+        await self._room()
+        sock, address = await asyncio.get_running_loop().sock_accept(listening)
+        self._admit(sock, address)
 
     async def _room(self) -> None:
         """Wait until one more may be accepted. Others that wait stay in the kernel's queue."""
