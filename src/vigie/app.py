@@ -28,6 +28,7 @@ from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, m
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox, Unsent
 from vigie.engine.reporter import Reporter, ReportOptions
+from vigie.engine.retry import still_lacking
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.transition import Transition
 from vigie.engine.writer import Mode
@@ -319,13 +320,20 @@ async def _cycle(runtime: Runtime) -> Cycle:
         await runtime.reporter.idle()
         await runtime.calendar.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
-        await runtime.retry_unsent(everything=True)
-        unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
+        unsent = await _drained(runtime)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
         return Cycle(unsent, tuple((names[one], unchecked[one]) for one in names if one in unchecked))
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
+
+
+async def _drained(runtime: Runtime) -> Unsent:
+    """Send all that is unsent; what earlier runs gave up about what is still wrong is no better sent than it was then."""
+    await runtime.retry_unsent(everything=True)
+    lacking = await still_lacking(runtime.store.ledger, runtime.store.archive, runtime.settings.channels)
+    unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
+    return Unsent(unsent.waiting, unsent.given_up + lacking)
 
 
 async def _judge_jobs(runtime: Runtime) -> None:

@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from vigie.ports import OutboxState
 from vigie.stores.sqlite.store import SqliteStore
+from vigie.testing.smtp_server import REFUSE_RECEIVERS, SmtpServer
 
 Run = Callable[..., Any]
 LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} - (INFO|WARNING|ERROR|CRITICAL) - .+")
@@ -65,6 +66,24 @@ def test_what_is_wrong_with_vigie_itself_deserves_a_mail_from_cron(vigie: Run, q
     assert "authentication was refused" in done.err
     assert "cycle ends: 1 notice unsent" in done.err
     assert "502" not in done.err
+
+
+def test_a_notice_given_up_is_unsent_in_later_runs_too(vigie: Run, quick: Path, site: Any, inbox: SmtpServer, folder: Path) -> None:
+    site.status, inbox.fault = 502, REFUSE_RECEIVERS
+    first, second = vigie("once"), vigie("once")
+    assert [(done.status, "cycle ends: 1 notice undeliverable" in done.err) for done in (first, second)] == [(1, True)] * 2
+    assert "all done" not in (folder / "vigie.log").read_text()
+
+    inbox.fault = None
+    quick.write_text(quick.read_text().replace("{type: email}", "{type: email, timeout: 19s}"))
+    assert vigie("once").status == 0, "a channel configured otherwise is tried again"
+
+
+def test_a_notice_given_up_counts_while_its_incident_is_open(vigie: Run, quick: Path, site: Any, inbox: SmtpServer) -> None:
+    site.status, inbox.fault = 502, REFUSE_RECEIVERS
+    vigie("once")
+    site.status, inbox.fault = 200, None
+    assert [vigie("once").status for _ in range(2)] == [0, 0]
 
 
 @pytest.mark.parametrize(("checks", "lines"), [("", 1), ("checks: all, ", 1), ("checks: changes, ", 0)])
@@ -242,7 +261,7 @@ def test_what_was_given_up_goes_out_once_the_channel_is_mended(vigie: Run, quick
     assert "cycle ends: 1 notice undeliverable (`vigie incidents show` says why)" in failed.err
     assert "next run tries again" not in failed.err
     unchanged = vigie("once")
-    assert (unchanged.status, inbox.mails) == (0, []), "nothing says that it would work now"
+    assert (unchanged.status, inbox.mails) == (1, []), "nothing says that it would work now, and it is unsent"
     (folder / ".env").write_text(right)
     assert vigie("once").status == 0
     assert [mail.receivers for mail in inbox.mails] == [("team@site.test",)]

@@ -4,6 +4,7 @@ import difflib
 import re
 import types
 from collections.abc import Iterator, Mapping
+from datetime import date
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -83,7 +84,7 @@ def convert(tree: Tree, value: Any, kind: Any, path: Path) -> Any:
     if struct is not None and isinstance(value, dict):
         return build(tree, value, struct, path)
     if struct is not None and value is not None and _only_struct(kind):
-        tree.fault(path, f"keys with values are expected, not {named(value)}", f"valid keys: {', '.join(struct.__struct_fields__)}")
+        tree.fault(path, f"keys with values are expected, not {named(value)}", f"valid keys: {', '.join(struct.__struct_encode_fields__)}")
         return None
     before, container = len(tree.faults), _container(kind, value)
     if container is not None:
@@ -135,7 +136,7 @@ def named(value: Any) -> str:
         return "keys with values" if isinstance(value, dict) else "a list"
     if isinstance(value, int) and value.bit_length() > _MAX_BITS:
         return "a number of many digits"
-    text = repr(value)
+    text = str(value) if isinstance(value, date) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 

@@ -29,7 +29,7 @@ Outcome = tuple[Delivery, DeliveryError | None]
 
 
 class Unsent(int):
-    """How many notices were not delivered; `given_up` of them just now for good, the others wait for their next attempt."""
+    """How many notices were not delivered; `given_up` of them for good, the others wait for their next attempt."""
 
     given_up: int
 

@@ -32,6 +32,13 @@ async def to_retry(
     return found
 
 
+async def still_lacking(ledger: Ledger, archive: Archive, known: Collection[str]) -> int:
+    """How many notices of open incidents were given up by `known` channels and wait for no attempt. Raises StoreError."""
+    given_up = [row.notice for row in await ledger.outbox(OutboxState.UNDELIVERABLE) if row.notice.channel in known]
+    about = {alert: await archive.incident(alert) for alert in {one.alert for one in given_up}}
+    return sum((found := about[one.alert]) is not None and found.closed_at is None for one in given_up)
+
+
 async def _helps(archive: Archive, notice: Notice, now: int, changed: bool) -> bool:
     if now - notice.at > (CHANGED_MS if changed else MATTERS_MS):
         about = await archive.incident(notice.alert)
