@@ -80,3 +80,22 @@ async def test_a_check_that_cannot_be_read_any_more_loses_no_notice(monkeypatch:
     message = await recovered(answer(CLOSED - 1_000, 200))
     assert message.key == "shop-1:recovered:mail"
     assert "shop" in message.headline
+
+
+@pytest.mark.parametrize(
+    ("reason", "alert", "place"),
+    [
+        (NoticeReason.AVAILABILITY, "availability-2026-W01", "availability_report"),
+        (NoticeReason.EXPIRING, "expiry-00112233", "expiries.message"),
+    ],
+)
+async def test_a_notice_about_no_incident_is_told_in_the_least_of_words_too(
+    monkeypatch: pytest.MonkeyPatch, reason: NoticeReason, alert: str, place: str
+) -> None:
+    def broken(*_: object) -> Message:
+        raise OverflowError("date value out of range")
+
+    monkeypatch.setattr(f"vigie.engine.messages.{place}", broken)
+    composer = Composer(MemoryStore().archive, VirtualClock(), RenderContext("en", UTC), {"shop": fake_monitor()})
+    message = await composer.compose(Notice(alert, "shop", "mail", reason, CLOSED))
+    assert (message.thread, message.opens_thread, message.headline) == (alert, True, f"shop: {reason}")

@@ -10,13 +10,14 @@ from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
-from vigie.errors import StoreError, VigieError
+from vigie.errors import VigieError
 from vigie.ports import Archive, Clock
 from vigie.report import expiries, measured, obstacles, render
 from vigie.report.availability import availability_report, period_of
 from vigie.report.facts import Message, Subject
 from vigie.report.render import RenderContext
 
+_OPENING = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY)
 log = logging.getLogger("vigie.outbox")
 
 _MEMBERS, _EVER = 5_000, 2**63 - 1
@@ -84,6 +85,16 @@ class Composer:
         return replace(message, lines=(render.late(notice, now, self._setting), *message.lines))
 
     async def _composed(self, notice: Notice) -> Message:
+        try:
+            return await self._laid_out(notice)
+        except VigieError:
+            raise
+        except Exception:  # a page that cannot be laid out still says what happened to whom
+            log.exception("%s: the message could not be rendered; a minimal one is sent", notice.alert)
+            monitor = self._monitors.get(notice.monitor)
+            return _bare(notice, monitor, await self._archive.incident(notice.alert), self._setting.language)
+
+    async def _laid_out(self, notice: Notice) -> Message:
         if notice.reason is NoticeReason.AVAILABILITY:
             return await self._availability(notice)
         if expiries.is_expiry(notice.alert):
@@ -93,17 +104,10 @@ class Composer:
             raise VigieError(f"incident {notice.alert} is not on record")
         if incident.subject is SubjectKind.VIGIE and incident.monitor != VIGIE_ID:
             return obstacles.message(notice, incident, await self._obstructed(incident), self._setting)
-        subject = Subject(self._monitors.get(incident.monitor) or _gone(incident), incident, _unknown(incident))
-        try:
-            subject = await self.subject(incident)
-            stored = await self._archive.report(incident.id)
-            bundle = stored.bundle if stored else measured.bundle(subject, (), self._clock.now(), self._setting.zone)
-            return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
-        except StoreError:
-            raise
-        except Exception:  # a page that cannot be laid out still says what happened to whom
-            log.exception("%s: the message could not be rendered; a minimal one is sent", incident.id)
-            return _bare(subject, notice, self._setting.language)
+        subject = await self.subject(incident)
+        stored = await self._archive.report(incident.id)
+        bundle = stored.bundle if stored else measured.bundle(subject, (), self._clock.now(), self._setting.zone)
+        return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
 
     def _expiry(self, notice: Notice) -> Message:
         """What runs out, with every monitor that has seen it by now."""
@@ -128,25 +132,25 @@ class Composer:
         return availability_report(notice, self._monitors, await standings(self._archive, period.start, period.end), self._setting)
 
 
-def _bare(subject: Subject, notice: Notice, language: str) -> Message:
+def _bare(notice: Notice, monitor: Monitor | None, incident: Incident | None, language: str) -> Message:
     """The least that a page can say, made of nothing that could fail."""
-    incident, monitor = subject.incident, subject.monitor
-    headline = f"{monitor.name[:40]}: {incident.cause} ({notice.reason})"
-    opens = notice.reason in (NoticeReason.OPENED, NoticeReason.DISCLOSED)
+    name, target = (notice.monitor, notice.alert) if monitor is None else (monitor.name, monitor.target)
+    cause, severity = (None, Severity.OUTAGE) if incident is None else (incident.cause, incident.severity)
+    headline = f"{name[:40]}: {notice.reason}" if cause is None else f"{name[:40]}: {cause} ({notice.reason})"
     return Message(
         key=notice.key,
-        thread=incident.id,
-        opens_thread=opens,
+        thread=notice.alert,
+        opens_thread=notice.reason in _OPENING,
         reason=notice.reason,
-        severity=incident.severity,
+        severity=severity,
         language=language,
-        monitor=monitor.name,
-        target=monitor.target,
+        monitor=name,
+        target=target,
         at=notice.at,
         headline=headline,
-        subject=f"{headline[:60]} [{incident.id[:15]}]",
-        lines=(monitor.target, incident.id),
-        cause=incident.cause,
+        subject=f"{headline[:60]} [{notice.alert[:15]}]",
+        lines=(target, notice.alert),
+        cause=cause,
     )
 
 

@@ -91,7 +91,7 @@ def expiring(tls: TlsFacts, at_least: int, now: int) -> Verdict | None:
     if authority:
         figures["authority"] = found.name
     what = f"{found.name!r}, an authority of the chain," if authority else "the certificate"
-    words = f"{what} has {days} days left, fewer than {at_least}"
+    words = f"{what} has {days} {'day' if days == 1 else 'days'} left, fewer than {at_least}"
     if days < 0:
         words = f"{what} expired {-days} days ago"
     return Verdict(Cause.TLS_EXPIRING, words, figures, Status.DEGRADED, tls)
