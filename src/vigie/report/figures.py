@@ -36,6 +36,7 @@ _ALL = re.compile(
     re.IGNORECASE,
 )
 _SPELT = re.compile(r"\b(?:" + "|".join(sorted(_WORDS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"\b(?:between|entre)\s(\d{3})\s(?:and|et)\s(\d{3})\b(?!\s?(?:ms|s|byte|octet|k|m)\w*\b)", re.IGNORECASE)
 _JOINT = re.compile(r"\s*+(?:,|et|and)?+\s*+", re.IGNORECASE)
 
 Reading = tuple[str, str]
@@ -51,7 +52,7 @@ class Claim:
 
 def claims(text: str, language: str) -> list[Claim]:
     """Every figure of a text; spans that follow each other in ever smaller units (`2 h 05 min`) are one."""
-    flat = _SPELT.sub(lambda match: str(_WORDS[match[0].lower()]), text)
+    flat = _SPELT.sub(lambda match: str(_WORDS[match[0].lower()]), ranged(text))
     found: list[Claim] = []
     end, unit = -1, 0.0  # where the last span ends, and its unit in ms
     for match in _ALL.finditer(flat):
@@ -63,6 +64,11 @@ def claims(text: str, language: str) -> list[Claim]:
         found.append(Claim(kind, read))
         end, unit = match.end(), size
     return found
+
+
+def ranged(text: str) -> str:
+    """ "Between 200 and 299" as the range that it is."""
+    return _BETWEEN.sub(r"\1-\2", text)
 
 
 def _unit_ms(text: str) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from vigie.report.figures import Claim, Reading, claims
+from vigie.report.figures import Claim, Reading, claims, ranged
 from vigie.text import concepts
 
 
@@ -29,6 +29,11 @@ _NI, _NEITHER = re.compile(r"\bni\b", re.IGNORECASE), re.compile(r"\b(?:neither|
 _NE = re.compile(r"(?<![\w'’-])(?:ne\b|n['’](?=\w))", re.IGNORECASE)
 MARK = "⊘"  # stands for "instead of" and its like
 _REASON = any_of(concepts.REASON_FOLLOWS)
+_CONTRAST_FIRST = re.compile(rf"^\s*{MARK}\s+([^,]{{1,60}}),\s*(.+)$")  # "instead of this, that"
+_EXPIRED_WAIT = re.compile(
+    r"\b((?:attempt|connection|request|wait|tentative|connexion|requête|attente|délai)(?: [^\s,;]{1,30}){0,4}?) (?:has |have |a |ont |est )?expirée?d?s?\b",
+    re.IGNORECASE,
+)
 _JOINT = re.compile(
     rf"\s*[;()–—]\s*|\s*:\s|,\s(?!\d{{1,3}}(?:\.\d+){{3}})|\s(?:{'|'.join(concepts.CONJUNCTIONS.split(','))})(?![\w-])\s?|\.\s",
     re.IGNORECASE,
@@ -38,7 +43,7 @@ _FRONTED = re.compile(
     re.IGNORECASE,
 )
 _ENDED_BY = re.compile(r"\bend(?:s|ed)? (?:in|with|by)\b|\bterminée?s? (?:par|sur)\b|\bse terminent? par\b", re.IGNORECASE)
-_VERB = re.compile(r"\b(?:is|are|was|were|be|took|takes|needed|est|sont|était|étaient|pris|prend|demandé)\b", re.IGNORECASE)
+_VERB = re.compile(r"\b(?:is|are|was|were|be|took|takes?|needed|est|sont|était|étaient|pris|prend|demandé)\b", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"\b(?:service|site|page|api|monitor|moniteur|checks?|contrôles?|host|hôte|"  # words: models write it
     r"status|statut|http|name|nom|port|address|adresse|server|serveur|"
@@ -71,7 +76,8 @@ class Clause:
 @lru_cache(maxsize=1024)  # every sentence of a reply is held against the same facts
 def clauses(text: str, language: str) -> tuple[Clause, ...]:
     """The clauses of a sentence, in order; one without a subject of its own has that of the clause before."""
-    flat = _CONTRAST.sub(f" {MARK} ", _NEUTRAL.sub(lambda match: "·" * len(match[0]), text.rstrip(". ")))
+    flat = _CONTRAST.sub(f" {MARK} ", _NEUTRAL.sub(lambda match: "·" * len(match[0]), _rewritten(text)))
+    flat = _CONTRAST_FIRST.sub(rf"\2 {MARK} \1", flat)
     found: list[Clause] = []
     for part, reason in _parts(flat, language):
         one = _read(part, language, reason=reason)
@@ -82,6 +88,11 @@ def clauses(text: str, language: str) -> tuple[Clause, ...]:
             one = replace(one, topics=one.topics | before, subjects=before | one.subjects)
         found.append(one)
     return tuple(found)
+
+
+def _rewritten(text: str) -> str:
+    """Without the words that would read as others: what waited expired, which no certificate did."""
+    return _EXPIRED_WAIT.sub(r"\1 timed out", ranged(text.rstrip(". ")))
 
 
 def _parts(text: str, language: str) -> Iterator[tuple[str, bool]]:
@@ -153,6 +164,7 @@ def _listed(part: str, topics: list[tuple[str, int]]) -> tuple[str, ...]:
     """The topics in order where all of them come before the first digit: what follows may be a list of their figures."""
     digit = re.search(r"\d", part)
     places = sorted((at, name) for name, at in topics)
+    places = [one for one in places if one[1] != "since_good"]
     return tuple(name for _, name in places) if digit and len(places) > 1 and places[-1][0] < digit.start() else ()
 
 

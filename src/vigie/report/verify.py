@@ -15,6 +15,7 @@ from vigie.report import entailment, lexicon, vocabulary
 from vigie.report.facts import Analysis, Bundle, Dropped, Fact, Subject
 from vigie.report.figures import MONTHS, Reading, claims, readings
 from vigie.report.rules import Hypothesis
+from vigie.text import terms
 
 MIN_LENGTH, MAX_LENGTH, MAX_SENTENCES = 28, 320, 4
 _LONGEST_REPLY = 20_000
@@ -161,10 +162,22 @@ def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None)
     for fact in facts:
         parts += [fact.evidence.fr, fact.evidence.en, str(fact.evidence.value), *fact.evidence.renderings]
         figures |= _figures_of(fact)
+        parts += _official(fact)
+    addresses = sum(fact.evidence.name.startswith("address.") for fact in facts)
+    figures |= {("count:address", str(addresses)), ("number", str(addresses))} if addresses > 1 else set()
     if any(fact.evidence.name == "dns" or fact.evidence.name.startswith("resolver.") for fact in facts):
         parts.append("dns")  # what resolves a name
     words = " \n ".join(parts).lower()
     return _Licence(words, f"{words} \n {' '.join(chosen.text).lower() if chosen else ''}", figures)
+
+
+def _official(fact: Fact) -> Iterator[str]:
+    """The names that standards give to what a fact says: a status has its reason phrase (RFC 9110), what waited expired."""
+    for claim in claims(fact.evidence.en, "en"):
+        if claim.kind == "status":
+            yield from (phrase for _, code in claim.readings for phrase in terms.PHRASES.get(code, ()))
+    if str(fact.evidence.value).startswith("timeout."):
+        yield "timed out, expired, délai expiré"
 
 
 def _plain(text: str, permitted: str) -> bool:

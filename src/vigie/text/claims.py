@@ -7,7 +7,7 @@ Data; `report.lexicon` compiles them.
 # Claims that nothing measured can bear; licensed only when a cited fact says the very word.
 RULES: dict[str, str] = {
     "certainty": (
-        r"certainement,assurément,sans (?:aucun )?doute,évidemment,garanti\w*,définitivement,forcément,à coup sûr,manifestement,clairement,"
+        r"certainement,assurément,sans (?:aucun |nul )doute,évidemment,garanti\w*,définitivement,forcément,à coup sûr,manifestement,clairement,"
         r"certainly,definitely,undoubtedly,obviously,surely,guarantee\w*,without (?:a )?doubt,clearly,inevitably,proven,prouv\w+"
     ),
     "first_person": (

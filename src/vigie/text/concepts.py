@@ -24,6 +24,9 @@ NEUTRAL = (
     r"avant (?:l'|cet )incident,(?:service|site|monitor) of the \w+ team,"
     r"(?:service|site|moniteur) de l'équipe \w+,"  # words: models write it
     r"the \w+ team's (?:service|site|monitor),"
+    r"(?:affected|concerned|monitored|watched) (?=service|site|monitor),(?<=service )(?:concerné|touché|affecté|surveillé),(?<=site )(?:concerné|touché|affecté|surveillé),"
+    r"(?:start(?:s|ed)?|began|begun)(?= (?:to \w|failing|refusing|return|reject|answer)),commencé à(?= \w),(?:s'est mis|se met)e? à(?= \w),"
+    r"(?<=502 )\(?bad gateway\)?,(?<=504 )\(?gateway time-?out\)?,sans doute,(?:(?<=une )|^)des (?:\d+|deux) adresses,(?<=404 )\(?not found\)?,"
     r"time(?:s)? out of,first step to the last,from the first step,"
     r"(?:the )?first(?= (?:one )?at \d),(?:la|le) premi(?:er|ère)(?= à \d),by itself,on its own"
 )
@@ -51,11 +54,11 @@ TOPICS: dict[str, str] = {
     ),
     "first_byte": r"first byte,premier octet,byte,octet",
     "connection": r"connections?,connexions?,connect(?:s|ed|ing)?,connect(?:e|er|ée?s?),tcp",
-    "handshake": r"handshakes?,négociations?,encryption,chiffrement",
+    "handshake": r"(?<!certificat )(?<!certificate )tls(?= (?:is|was|works?|worked|fonctionne|est)\b),handshakes?,négociations?,encryption,chiffrement",
     "certificate": r"certificates?,certificats?",
     "resolver": r"resolvers?,résolveurs?",
     "zone": r"zones?",
-    "resolution": r"resol\w+,résol\w+,lookups?",
+    "resolution": r"resol\w+,résol\w+,lookups?,dns(?!\.\w)",
     "response": r"responses?,réponses?,(?:the|an|its|no|any) (?:answer|reply)",
     "body": r"body,corps,size,taille",
     "server": (r"nginx,apache,caddy,openresty,cloudflare,iis,envoy,varnish,litespeed,haproxy,gunicorn,uvicorn,traefik"),
@@ -73,6 +76,12 @@ TOPICS: dict[str, str] = {
         r"contrôle (?:entier|complet)"
     ),
     "application": r"applicati\w+",
+    # What is before the application fails in its own right: what is said of the service is not said of it.
+    "proxy": (
+        r"(?<!behind the )(?<!behind the reverse )(?<!behind a )(?<!behind a reverse )(?:prox(?:y|ies)|gateway|load balancer)(?! time),"
+        r"(?<!derrière le )(?<!derrière un )(?:proxy|mandataire|répartiteur)"
+    ),
+    "firewall": r"pare-feux?,firewalls?",
 }
 
 # What is said of it. A statement is one of these with its sign.
@@ -117,13 +126,13 @@ CONCEPTS: dict[str, str] = {
     ),
     "change": (
         r"accélér\w*,accelerat\w*,ralenti\w*,chang(?:e|es|ed|ing|é|ée|és|ées|ent|ement|ements),replac\w*,remplac\w*,modif\w*,"
-        r"differ\w*,différ\w*,altere?d?,moved?,"
+        r"differ(?!ent (?:host ?|domain )?name)\w*,(?<!nom )différ\w*,altere?d?,moved?,"
         r"removed?,added,ajout\w*,retir\w*,"
         r"(?:went|go(?:es|ne)?|going) (?:from|to),pass(?:é|ée|és|ées|e|ent) (?:de|à)(?= \d),increas\w*,rose,ris(?:es|en|ing),"
         r"gr[eo]wn?,augment\w*,fell,fall(?:s|en)?,drop\w*,"
         r"decreas\w*,baiss\w*,dimin\w*,chut\w*,new,nouve(?:au|aux|l|lle|lles)"
     ),
-    "same": r"same,mêmes?,unchanged,inchangée?s?,identi\w+,equal,constant\w*,stay(?:s|ed)? as",
+    "same": r"same,mêmes?,unchanged,inchangée?s?,identi(?:cal|que)\w*,equal,constant\w*,stay(?:s|ed)? as",
     "expired": (
         r"expired,expirée?s?,arrivée?s? à (?:expiration|échéance),a pris fin(?= pour le certificat),out of date,périmée?s?,(?:ran|run) out"
     ),
@@ -133,7 +142,7 @@ CONCEPTS: dict[str, str] = {
     "untrusted": r"untrusted,distrust\w*",
     "self_signed": r"self-signed,autosigné\w*,auto-signé\w*",
     "match": r"cover(?:s|ed)?,couv(?:re|ert|erts),match\w*,correspond\w*",
-    "other_name": r"(?:another|a different|other) name,(?:un autre|d'un autre|autre) nom",
+    "other_name": r"(?:another|(?:a |some )?different|other) (?:host ?|domain )?name,(?:un autre|d'un autre|autre) nom,nom différent",
     "exist": r"exist\w*",
     "gone": r"gone(?! from \d),disappear\w*,dispar\w*,missing,vanish\w*",
     "resolve": r"resolv(?:e|es|ed|able),résol(?:u|ue|us|ues|vable),résoudre",
@@ -162,7 +171,7 @@ CONCEPTS: dict[str, str] = {
     "affect": r"affect\w*,touch\w*,concern\w*,involve[sd]?",
     "overload": r"overload\w*,surcharg\w*,satur\w*",
     "empty": r"empty,vides?,blank",
-    "use": r"uses?,used,using,utilis\w*",
+    "use": r"uses?,used(?! to ),using,utilis\w*",
     "lasting": r"last(?:ed|ing),lasts,dur(?:e|ée?s?|ait|ent|er)",
     "listed": r"on record,recorded,enregistrée?s?,known,connue?s?,connaît",
 }
@@ -235,6 +244,9 @@ COMPARES = (
     r"moins (?:long|court|rapide|lent)\w*,"
     r"jusqu'à(?= \d+ (?:ms|s|o|contr)),minimum,maximum,plus que,moins que"
 )
+OLD = r"used to,previously,formerly,auparavant,jusque-là,until then,(?:dur|pren)ait"
+ADDED = r"added,ajoutée?s?,new,nouvelles?,joined,appeared,apparue?s?"
+REMOVED = r"removed?,retirée?s?,dropped,supprimée?s?,disappeared,disparue?s?"
 UNTIL = r"until,till,before,prior to,jusqu'à,jusqu'au,jusqu’à,jusqu’au,avant,up to,by(?= \d)"
 AFTER = r"after,après"
 CONTRASTS = r"instead of,rather than,au lieu d[eu]s?,au lieu d['’]une?,plutôt que,et non(?: pas)?,and not,as opposed to,à la place de"
