@@ -44,18 +44,21 @@ _NEXT_IS_MEASURE = re.compile(
 )
 _NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|ni)\b).{1,40}?\s(?:que\s|qu['’])", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b(?:address|adresse)\b", re.IGNORECASE)
-_LOOKED = re.compile(r"\b(?:checked|tested|vérifiée?s?|contrôlée?s?)\b", re.IGNORECASE)
+_LOOKED = re.compile(r"\b(?:checked|tested|asked|queried|consulted|vérifiée?s?|contrôlée?s?|interrogée?s?|consultée?s?)\b", re.IGNORECASE)
 _LATER = re.compile(r"\b(?:after|après)\b(?!(?:\W+\w+){0,5}?\W+\d)", re.IGNORECASE)
 _ONE_OF_TWO = re.compile(r"\b(?:one of the|une des|l'une des) (?:\d|two|deux) ad?dress", re.IGNORECASE)
 _OF_NAME = re.compile(r"\b(?:name|nom|domaine?)\b", re.IGNORECASE)
 _ORIGIN = re.compile("à l'origine", re.IGNORECASE)
+_SEEN_GOOD = frozenset({"work", "answer", "reachable", "accept"})
+_PAST_TENSE = re.compile(r"\b(?:was|were|\w+ed|\w{2,}ait|a (?:répondu|fonctionné))\b", re.IGNORECASE)
+_SINCE = re.compile(r"\b(?:since|from|depuis|dès|à partir)\b", re.IGNORECASE)
 _PAIR = re.compile(r"\b(?:both|les deux)\b", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:un seul|une seule|a single)\b", re.IGNORECASE)
 # What a clause may not be about without saying anything that can be held against facts.
 _MUST_SAY = frozenset({"zone", "resolver", "certificate", "link", "siblings", "connection", "handshake", "maintenance"})
 _FROM_TO = re.compile(r"\b(?:from\s|de\s|d['’])(.+?)\s(?:to|à|en)\s(.+)$", re.IGNORECASE)
 _TO = re.compile(r"\b(?:went|gone|passée?s?|changed)\s(?:to|à)\s", re.IGNORECASE)
-_WINDOW = re.compile(r"\b(?:last|past|previous|derni\w+|précéd\w+)\s\d+|\d+\s(?:derni|précéd)\w+", re.IGNORECASE)
+_WINDOW = re.compile(r"\b(?:last|past|previous|derni\w+|précéd\w+)\s\d+|\d+\s(?:derni|précéd)\w+|\b(?:en|sur)\s\d+\sjours?", re.IGNORECASE)
 _AHEAD = re.compile(r"\b(?:in|dans)\s\d+\s(?:day|jour|hour|heure|week|semaine|minute)s?\b", re.IGNORECASE)
 _TIMES = ("time", "date")
 # What is true of a part (a link, a phase, another monitor) while the service itself, of which a clause without a topic speaks, fails.
@@ -97,8 +100,9 @@ def _blameless_fault(clause: Clause, allowed: Sequence[Licence], own: frozenset[
     speakers = [one for one in allowed if one.bad is False]
     subjects = (clause.subjects or clause.topics) - {"response"}
     unmoved = {"change"} if any("change" in one.denies for one in speakers) else set()
+    told = frozenset[str]().union(*(one.says for one in allowed if one.bad))  # what there is to explain
     cleared = bool(speakers) and all(any(topic in one.topics for one in speakers) for topic in subjects)
-    return "" if figures and cleared and not clause.says - CARRIERS - {"error"} - unmoved else "negation"
+    return "" if figures and cleared and not clause.says - CARRIERS - {"error"} - unmoved - told else "negation"
 
 
 def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Reading], language: str) -> str:
@@ -115,9 +119,18 @@ def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Readi
         return "claim"  # a name exists or not, a resolver does
     if _TURNED.search(clause.text) or ("other_name" in clause.says and "certificate" not in topics):
         return "claim"
+    if found[0].matter == PAST and clause.says & _SEEN_GOOD and not _seen_then(clause, found):
+        return "claim"
     if clause.denials and (fault := _denial_fault(clause, topics, found, own)):
         return fault
     return _figure_fault(clause, topics, found, own, language)
+
+
+def _seen_then(clause: Clause, found: Sequence[Licence]) -> bool:
+    """Whether it is told in the past, of the time of the last successful check."""
+    seen = [one for one in found if one.fact == "last_good"]
+    times = [one for one in clause.figures if one.kind in _TIMES]
+    return bool(times and seen) and _PAST_TENSE.search(clause.text) is not None and not _SINCE.search(clause.text)
 
 
 def _borne(concept: str, topics: frozenset[str], found: Sequence[Licence], side: str) -> bool:
@@ -338,7 +351,9 @@ def _reason_fault(parts: Sequence[Clause], allowed: Sequence[Licence], facts: Se
     known = {
         fact.evidence.name
         for fact in facts
-        if fact.evidence.name in ("cause", "status", "self_signed") or (chosen and fact.id in chosen.facts)
+        if fact.evidence.name in ("cause", "status", "self_signed")
+        or (chosen and fact.id in chosen.facts)
+        or (fact.evidence.name.startswith("address.") and fact.evidence.bad)
     }
     reasons = [one for one in allowed if one.fact in known or one.fact == "hypothesis"]
     for clause in parts:

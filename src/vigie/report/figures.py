@@ -25,7 +25,7 @@ _ALL = re.compile(
     r"|(?P<zone>\b(?:utc|gmt)(?:\s?[+-]\s?\d{1,2}(?::\d{2})?)?|(?-i:\bCES?T\b))"
     r"|(?P<version>\b(?:tls|ssl)\s?v?\s?\d(?:\.\d)?\b|\bhttp/\d(?:\.\d)?\b|\bipv\d\b|\bv\d+(?:\.\d+){1,12}\b)"
     r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:]))"
-    r"|(?P<range>\b\d{3}\s?[-–]\s?\d{3}\b)"
+    r"|(?P<range>\b\d{3}\s?[-–]\s?\d{3}\b|\b[1-5]xx\b)"
     r"|(?P<host>\b(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.){1,12}[a-z_]{2,24}\b)"
     r"|(?P<status>\b(?:http|statut|status|code|erreur|error)(?:\s(?:http|code|status|de|of|est|is)){0,8}\s\d{3}\b"
     r"|\b\d{3}\s(?:error|erreur|status|statut|response|réponse)s?\b)"
@@ -176,6 +176,11 @@ def _squeezed(kind: str) -> Callable[[str, str], Iterator[Reading]]:
     return read
 
 
+def _range(text: str, _: str) -> Iterator[Reading]:
+    """`2xx` is `200-299`."""
+    yield "range", f"{text[0]}00-{text[0]}99" if text.endswith("xx") else re.sub(r"\s", "", text).replace("–", "-")
+
+
 def _status(text: str, _: str) -> Iterator[Reading]:
     yield from (("status", found) for found in re.findall(r"\d{3}", text))
 
@@ -185,7 +190,8 @@ def _number(text: str, language: str) -> Iterator[Reading]:
 
 
 _READ: dict[str, Callable[[str, str], Iterator[Reading]]] = {
-    **{kind: _squeezed(kind) for kind in ("url", "zone", "version", "address", "range", "host", "stuck")},
+    **{kind: _squeezed(kind) for kind in ("url", "zone", "version", "address", "host", "stuck")},
+    "range": _range,
     "date": _date,
     "time": _time,
     "status": _status,

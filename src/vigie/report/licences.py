@@ -33,7 +33,7 @@ _FOLLOWS: dict[str, str] = {
     "empty": "",
 }
 # What the cause of a failure means; `x!` is a thing that is not there.
-_FAILED = "down fail -work -succeed -recover -again"
+_FAILED = "down fail affect -work -succeed -recover -again"
 _CAUSES: dict[str, str] = {
     "dns.": f"{_FAILED} -resolve -found affect",
     "dns.nxdomain": "-exist -found address! name! gone response!",
@@ -83,7 +83,7 @@ _NAMES: dict[str, str] = {
     "version": "use",
     "contacted": "receive",
     "never_good": "-succeed -listed",
-    "last_good": "succeed listed",
+    "last_good": "succeed listed work answer reachable accept",
     "similar": "listed found first!",
     "owner": "belong",
     "pace": "change lasting",
@@ -126,6 +126,7 @@ _BESIDE: dict[str, frozenset[str]] = {
     "tls": frozenset({"connection"}),
 }
 _OWN_FAILURE = frozenset({"proxy", "firewall"})  # supposed to be the culprit: what the service does is not what they do
+_PAIR = frozenset({("number", "2")})
 _CHANGED = re.compile(r"\b(?:from|de)\s(.+?)\s(?:to|à)\s(.+)$", re.IGNORECASE)
 
 
@@ -185,7 +186,7 @@ def _agreed(found: Sequence[Licence], facts: Sequence[Fact]) -> list[Licence]:
     if not causes & seconds:
         return list(found)
     return [
-        replace(one, topics=one.topics | {"resolver"}, words=f"{one.words} both les deux") if one.fact == "cause" else one for one in found
+        replace(one, topics=one.topics | {"resolver"}, words=f"{one.words} both les deux", figures=one.figures | _PAIR) if one.fact == "cause" else one for one in found
     ]
 
 
@@ -225,7 +226,7 @@ def _also(name: str, cause: str) -> frozenset[str]:
 def _anchors(name: str, matter: str, own: frozenset[str]) -> frozenset[str]:
     """What a clause with a figure of the fact must say or deny: a date alone may be of anything."""
     if name == "last_good":
-        return frozenset({"succeed", "change", "same"})
+        return frozenset({"succeed", "change", "same", "work", "answer", "reachable", "accept"})
     if name == "days_left":
         return own | {"valid", "renew", "expired", "expires"}
     return own if matter not in (CHECK, "link", "past") and name != "similar" else frozenset()

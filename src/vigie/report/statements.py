@@ -90,6 +90,13 @@ def clauses(text: str, language: str) -> tuple[Clause, ...]:
     return tuple(found)
 
 
+def unread(text: str) -> str:
+    """What of a text is not read as a statement or a denial: only that needs a licence word by word."""
+    for pattern in (*_CONCEPTS.values(), _AFTER, _ANYWHERE):
+        text = pattern.sub(" ", text)
+    return text
+
+
 def _rewritten(text: str) -> str:
     """Without the words that would read as others: what waited expired, which no certificate did."""
     return _EXPIRED_WAIT.sub(r"\1 timed out", ranged(text.rstrip(". ")))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vigie.report import entailment, lexicon, vocabulary
+from vigie.report import entailment, lexicon, statements, vocabulary
 from vigie.report.facts import Analysis, Bundle, Dropped, Fact, Subject
 from vigie.report.figures import MONTHS, Reading, claims, readings
 from vigie.report.rules import Hypothesis
@@ -33,7 +33,7 @@ _STOP = {
         "le la les un une des du de et est a ont en dans par pour sur au aux depuis après avec ce cette son sa sont été que qui pas lors aucun aucune il elle il n l d se mais car qu ne plus deux trois quatre".split()
     ),
     "en": frozenset(
-        "the a an of and is has have in by for on at since after with this that was were are been not which it its from to as ago took over but no none or did does only still still now at".split()
+        "the a an of and is has have in by for on at since after with this that was were are been not which it its from to as ago took over but no none or did does only still now at be because can cannot could however while when than".split()
     ),
 }
 _FOREIGN = {"fr": frozenset("en a on des par pour".split()), "en": frozenset("a on".split())}  # words that both languages have
@@ -164,6 +164,8 @@ def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None)
         figures |= _figures_of(fact)
         parts += _official(fact)
     addresses = sum(fact.evidence.name.startswith("address.") for fact in facts)
+    if len({str(fact.evidence.value) for fact in facts if fact.evidence.name == "cause" or fact.evidence.name.startswith("resolver.")}) == 1 < len(facts):
+        figures |= {("number", "2")}  # the system's resolver and the second
     figures |= {("count:address", str(addresses)), ("number", str(addresses))} if addresses > 1 else set()
     if any(fact.evidence.name == "dns" or fact.evidence.name.startswith("resolver.") for fact in facts):
         parts.append("dns")  # what resolves a name
@@ -178,6 +180,8 @@ def _official(fact: Fact) -> Iterator[str]:
             yield from (phrase for _, code in claim.readings for phrase in terms.PHRASES.get(code, ()))
     if str(fact.evidence.value).startswith("timeout."):
         yield "timed out, expired, délai expiré"
+    if fact.evidence.name == "contacted":
+        yield "been contacted, été contactée"
 
 
 def _plain(text: str, permitted: str) -> bool:
@@ -195,8 +199,8 @@ def _ordinary(character: str) -> bool:
 
 
 def _words_known(text: str, permitted: str, language: str) -> bool:
-    """Every word is neutral, or the facts' or the hypothesis' own."""
-    return not vocabulary.foreign(text, vocabulary.stems(permitted), language)
+    """Every word is neutral, the facts' or the hypothesis' own, or one whose meaning was held against the facts already."""
+    return not vocabulary.foreign(statements.unread(text), vocabulary.stems(permitted), language)
 
 
 def _figures_of(fact: Fact) -> frozenset[Reading]:

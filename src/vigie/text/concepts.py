@@ -24,9 +24,11 @@ NEUTRAL = (
     r"avant (?:l'|cet )incident,(?:service|site|monitor) of the \w+ team,"
     r"(?:service|site|moniteur) de l'équipe \w+,"  # words: models write it
     r"the \w+ team's (?:service|site|monitor),"
-    r"(?:affected|concerned|monitored|watched) (?=service|site|monitor),(?<=service )(?:concerné|touché|affecté|surveillé),(?<=site )(?:concerné|touché|affecté|surveillé),"
+    r"(?:affected|concerned|monitored|watched)(?= (?:service|site|monitor)),(?<=service )(?:concerné|touché|affecté|surveillé),(?<=site )(?:concerné|touché|affecté|surveillé),"
     r"(?:start(?:s|ed)?|began|begun)(?= (?:to \w|failing|refusing|return|reject|answer)),commencé à(?= \w),(?:s'est mis|se met)e? à(?= \w),"
-    r"(?<=502 )\(?bad gateway\)?,(?<=504 )\(?gateway time-?out\)?,sans doute,(?:(?<=une )|^)des (?:\d+|deux) adresses,(?<=404 )\(?not found\)?,"
+    r"(?<=502 )\(?bad gateway\)?,(?<=504 )\(?gateway time-?out\)?,sans doute,"
+    r"prior to (?:the|this) incident,avant le début de l'incident,il se peut qu'?e?,il est possible qu'?e?,"
+    r"(?:(?<=une )|^)des (?:\d+|deux) adresses,(?<=404 )\(?not found\)?,"
     r"time(?:s)? out of,first step to the last,from the first step,"
     r"(?:the )?first(?= (?:one )?at \d),(?:la|le) premi(?:er|ère)(?= à \d),by itself,on its own"
 )
@@ -39,6 +41,7 @@ TOPICS: dict[str, str] = {
     ),
     "link": (
         r"vigie's (?:own )?(?:network |internet )?(?:link|connection|network|line),(?:its|our) own (?:network )?(?:link|connection),"
+        r"sa (?:propre )?(?:connexion|liaison) réseau,sa propre (?:connexion|liaison),"
         r"own (?:network )?link,"
         r"(?:connexion|liaison)(?: réseau)? (?:de vigie|propre)(?: elle-même)?,réseau de vigie,vigie's own machine,machine de vigie,"
         r"control targets?,cibles? de contrôle,vigie(?: itself| elle-même)?(?! +(?:\w+ed|a|measur\w*|mesur\w*))"
@@ -105,7 +108,7 @@ CONCEPTS: dict[str, str] = {
     ),
     "work": (
         r"available,accessible\w*,disponible\w*,availability,disponibilité,"
-        r"works?,worked,working,function(?:s|ing|al)?,up,healthy,fine,doing well,operational,ok,running,runs(?! out),in order,in service,"
+        r"works?,worked,working,function(?:s|ing|al)?,(?<!set )up,healthy,fine,doing well,operational,ok,running,runs(?! out),in order,in service,"
         r"sound,all right,normal\w*,correct\w*,"
         r"proper\w*,stable,fonctionn\w*,sain\w*,se porte(?:nt)? bien,en état de marche,opérationnel\w*,en service,en ordre,"
         r"tourn(?:e|ent),alive,unaffected,épargnée?s?,intact\w*"
@@ -138,7 +141,7 @@ CONCEPTS: dict[str, str] = {
     ),
     "expires": r"expires?,expiring,expirent,expirera,runs out,ends on,échéance,se termine le",
     "valid": r"valid,validity,valable\w*,valides?,validité",
-    "trust": r"trust\w*,reconnu\w*,reconnaî\w*,recogni[sz]\w*",
+    "trust": r"trust\w*,fiables?,de confiance,reconnu\w*,reconnaî\w*,recogni[sz]\w*",
     "untrusted": r"untrusted,distrust\w*",
     "self_signed": r"self-signed,autosigné\w*,auto-signé\w*",
     "match": r"cover(?:s|ed)?,couv(?:re|ert|erts),match\w*,correspond\w*",
@@ -149,7 +152,7 @@ CONCEPTS: dict[str, str] = {
     "found": r"find(?:s)?,found,trouv(?:e|ent|ée?s?)",
     "establish": r"connects? to,connected,se connect\w+,establish\w*,établ\w*,made,set up,faite,se faire,achieved",
     "reset": r"reset\w*,réinitialis\w*",
-    "cut": r"cuts?,coup(?:e|ent|ée?s?),lost,lose[s]?,perdue?s?,perd,clos(?:e|es|ed|ing),ferm(?:e|ent|é|ée|és|ées)",
+    "cut": r"cut(?:s|ting)?,coup(?:e|ent|ée?s?|ait),lost,lose[s]?,perdue?s?,perd,clos(?:e|es|ed|ing),ferm(?:e|ent|é|ée|és|ées)",
     "open": r"held(?! \d),open\w*,ouver\w*,ouvr\w*",
     "timeout": r"timed out,time-out,timeout,times out,délai (?:dépassé|expiré),dépass\w+ (?:le|du) délai,délai [^.,;]*dépassé",
     "listen": r"listen\w*,écout\w*",
@@ -214,7 +217,7 @@ REASON_PRECEDES = (
 )
 REASON_NOUNS = (
     r"cause,reason,raison,origine?,expla\w+,expliqu\w*,explication,in question,en cause,to blame,fault(?= is| lies| does),"
-    r"vien(?:t|nent)(?= pas)(?= pas d),on the monitoring side,"
+    r"vien(?:t|nent)(?= pas)(?= pas d),on (?:the monitoring|vigie's(?: own)?) (?:side|end),du côté de (?:vigie|la surveillance),"
     r"de la surveillance,due,derrière ce,behind (?:it|this)"
 )
 
@@ -267,7 +270,7 @@ LAST = r"last,latest,newest,most recent,derni(?:er|ère)s?,(?:le )?plus récente
 NOW = r"now,currently,today,at present,maintenant,actuellement,désormais,à présent"
 # Where one clause ends and the next begins.
 CONJUNCTIONS = (
-    r"but,while,whereas,although,though,yet(?= the| it| its),and,then,which,who,where,so(?= the| it| its),mais,tandis qu\w*,"
+    r"but,while,whereas,although,though,yet(?= the| it| its),and,(?<!is )(?<!are )(?<!was )(?<!were )(?<!been )then,which,who,where,so(?= the| it| its),mais,tandis qu\w*,"
     r"tandis qu'\w*,alors qu\w*,"
     r"alors qu'\w*,bien qu\w*,bien qu'\w*,et,puis,dont,où,donc,or,as well as,ainsi que,however,cependant,toutefois,même si,even though"
 )
