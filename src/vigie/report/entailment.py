@@ -52,6 +52,7 @@ _ORIGIN = re.compile("à l'origine", re.IGNORECASE)
 _SEEN_GOOD = frozenset({"work", "answer", "reachable", "accept"})
 _PAST_TENSE = re.compile(r"\b(?:was|were|\w+ed|\w{2,}ait|a (?:répondu|fonctionné))\b", re.IGNORECASE)
 _SINCE = re.compile(r"\b(?:since|from|depuis|dès|à partir)\b", re.IGNORECASE)
+_OF_CHECKS = re.compile(r"check|contrôle|attempt|tentative", re.IGNORECASE)
 _PAIR = re.compile(r"\b(?:both|les deux)\b", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:un seul|une seule|a single)\b", re.IGNORECASE)
 # What a clause may not be about without saying anything that can be held against facts.
@@ -317,7 +318,7 @@ def _counts_all(clause: Clause, found: Sequence[Licence]) -> bool:
     if "siblings" in clause.topics and not counted:  # "both other monitors at this address"
         return all(_all_tied(clause, one) for one in whole) and bool(whole)
     if any(one.fact == "failures" and figure.readings & one.figures for figure in clause.figures if figure.kind == "time" for one in whole):
-        return "check" in clause.text.lower() or "contrôle" in clause.text.lower()  # each since then
+        return _OF_CHECKS.search(clause.text) is not None  # each since then
     return "addresses" not in clause.topics and any(figure.readings & one.figures for figure in counted for one in whole)
 
 

@@ -54,6 +54,8 @@ _BLANKED = ("link", "siblings", "history", "since_good", "duration")  # topics w
 _ELLIPSIS = re.compile(r"\b(?:le sont|l['’]est|(?:are|is|do|does|did|were|was) (?:too|as well|so))\b", re.IGNORECASE)
 # Verbs whose denial means what is said to be missing with them ("got no answer").
 CARRIERS = frozenset({"receive", "send", "arrive", "found", "establish", "listed", "answer", "end", "begin", "use", "lasting", "able"})
+_OF_STATUS = (3, 7)  # characters of a status or a range of them
+_AGENT = re.compile(r"\b(?:by|par) (?:\w+ )?(?=\d{1,3}\.)", re.IGNORECASE)
 _WHOLE_FIGURES = ("measure", "count", "status", "range")
 
 
@@ -152,7 +154,7 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
         said, denied = said - CARRIERS, denied | (said & CARRIERS)
     if _ENDED_BY.search(rest) and "maintenance" not in {name for name, _ in topics}:
         said.discard("end")  # a check that ended with a status says the status
-    if any(one.kind == "status" for one in figures):
+    if any(one.kind in ("status", "range", "number") and len(value) in _OF_STATUS for one in figures for _, value in one.readings):
         said.discard("again")  # a status that came back has nothing to do with recovery
     missing = (
         {name for name, pattern in _THINGS.items() for match in pattern.finditer(rest) if _denied_at(match.start(), starts)}
@@ -162,7 +164,7 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
     addresses = {f"address:{value}" for one in figures if one.kind == "address" for _, value in one.readings}
     versions = {"version"} if any(one.kind == "version" for one in figures) else set()
     marked = frozenset(name for name, _ in topics) | addresses | versions
-    before = frozenset(name for name, at in topics if at < first) | (addresses if first > len(part) // 4 else frozenset())
+    before = frozenset(name for name, at in topics if at < first) | (addresses if first > len(part) // 4 or _AGENT.search(part) else frozenset())
     order = _listed(part, topics)
     return Clause(part, marked, frozenset(said), frozenset(denied), frozenset(missing), denials, figures, before, reason, order)
 

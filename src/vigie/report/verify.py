@@ -22,6 +22,7 @@ _LONGEST_REPLY = 20_000
 
 _INLINE = re.compile(r"(?<!\s)\s*+[\[(](F\d++(?:\s*+[,;]\s*+F\d++)*+)[\])]")
 _LINK = re.compile(r"(?i)[a-z][a-z0-9+.-]{0,30}://|\bwww\.|\S@\S|\]\(|\bmailto:")
+_PHRASED = re.compile(rf"\b(\d{{3}})\s\(?({'|'.join(phrase for pair in terms.PHRASES.values() for phrase in pair)})\b", re.IGNORECASE)
 _MARKUP = frozenset("<>@[]{}|`*#\\~^_")
 _OPENED, _CLOSED = re.compile('[“«"‹]'), re.compile('[”»"›]')
 _NAME = re.compile(r"(?<![\w.'’-])(?<!^)[A-ZÀ-Ý][\w-]*")
@@ -143,6 +144,8 @@ def _broken_rule(sentence: _Sentence, subject: Subject, chosen: Hypothesis | Non
     for claim in claims(text, language):
         if not claim.readings & licence.figures:
             return claim.kind
+    if any(match[2].lower() not in terms.PHRASES.get(match[1], ()) for match in _PHRASED.finditer(text)):
+        return "status"
     checks = (
         ("quotation", any(quoted.lower() not in licence.words for quoted in _quoted(text))),
         ("cause", lexicon.foreign_cause(text, licence.causes)),

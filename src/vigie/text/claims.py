@@ -58,7 +58,7 @@ CAUSES: dict[str, str] = {
     "attack": r"attaqu\w*,attack\w*,pirat\w+,hack\w*,ddos,breach\w*,intrusion\w*,malveill\w+,malicious\w*,compromis\w*",
     "maintenance": r"maintenance\w*",
     "expiry": r"expir\w+",
-    "stopped": r"arrêté\w*,stopped,éteint\w*,shut down,redémarr\w+,restart\w*,reboot\w*",
+    "stopped": r"(?<!s'est )arrêté\w*,stopped,éteint\w*,shut down,redémarr\w+,restart\w*,reboot\w*",
     "third_party": r"tiers,third.part\w+,dépendance\w*,dependenc\w+",
     "rate_limit": r"limite de débit,rate limit\w*,quota\w*,throttl\w+",
 }

@@ -10,7 +10,7 @@ NEUTRAL = (
     r"(?:la |the )?(?:\w+ )?(?:cause|raison|reason|explication|explanation)(?: \w+)? (?:est que|is that),"
     r"d['’]après (?:les|la|le|nos|ces|ce) \w+,belong(?:s|ing)? to(?= (?:another|a different) name),adresses différentes,"
     r"different addresses,"
-    r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,(?:the|le|this|ce) probl(?:em|ème),"
+    r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,(?<!not )(?<!pas )(?:the|le|this|ce) probl(?:em|ème),"
     r"before it expired,avant son expiration,jusqu'au premier octet,"
     r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,"  # words: models write it
     r"as well,if not,"
@@ -18,7 +18,7 @@ NEUTRAL = (
     r"40} and end(?:s|ed)? (?:in|with|by)(?= ),"
     r"ended (?=without),"
     r"(?:some|part) of the (?:service's |name's )?addresses,une partie des adresses(?: du (?:service|nom))?,"
-    r"(?:of|among) the (?:\d+|two) addresses,"
+    r"(?:(?<!neither )(?<!none )(?<!each )(?<!both )of|among) the (?:\d+|two) addresses,"
     r"(?:sur|parmi) les (?:\d+|deux) adresses,among the addresses(?: of the name)?,parmi les adresses(?: du nom)?,"
     r"before (?:the|this) incident,"
     r"avant (?:l'|cet )incident,(?:service|site|monitor) of the \w+ team,"
@@ -44,7 +44,7 @@ TOPICS: dict[str, str] = {
         r"sa (?:propre )?(?:connexion|liaison) réseau,sa propre (?:connexion|liaison),"
         r"own (?:network )?link,"
         r"(?:connexion|liaison)(?: réseau)? (?:de vigie|propre)(?: elle-même)?,réseau de vigie,vigie's own machine,machine de vigie,"
-        r"control targets?,cibles? de contrôle,vigie(?: itself| elle-même)?(?! +(?:\w+ed|a|measur\w*|mesur\w*))"
+        r"control targets?,cibles? de contrôle,vigie(?: itself| elle-même)?(?! +(?:\w+ed|a|has no (?:successful|record)|ne connaît|knows|measur\w*|mesur\w*))"
     ),
     "tie:tag": r"(?:same|its|this|that|that same|shared) tag,même étiquette,cette étiquette",
     "tie:address": r"(?:this|that|(?:the )?same|its) address(?=[ .;,]|$),(?:cette|la même|même) adresse",
@@ -65,7 +65,7 @@ TOPICS: dict[str, str] = {
     "response": r"responses?,réponses?,(?:the|an|its|no|any) (?:answer|reply)",
     "body": r"body,corps,size,taille",
     "server": (r"nginx,apache,caddy,openresty,cloudflare,iis,envoy,varnish,litespeed,haproxy,gunicorn,uvicorn,traefik"),
-    "maintenance": r"maintenance(?: windows?)?",
+    "maintenance": r"maintenances?(?: windows?)?",
     "history": (
         r"(?:similar|past|earlier|previous) (?:incident|outage)s?,(?:incidents?|pannes?) (?:semblables?|passée?s?|précédente?s?),"
         r"semblables?,similar"
@@ -111,7 +111,7 @@ CONCEPTS: dict[str, str] = {
         r"works?,worked,working,function(?:s|ing|al)?,(?<!set )up,healthy,fine,doing well,operational,ok,running,runs(?! out),in order,in service,"
         r"sound,all right,normal\w*,correct\w*,"
         r"proper\w*,stable,fonctionn\w*,sain\w*,se porte(?:nt)? bien,en état de marche,opérationnel\w*,en service,en ordre,"
-        r"tourn(?:e|ent),alive,unaffected,épargnée?s?,intact\w*"
+        r"tourn(?:e|ent),va bien,vont bien,alive,unaffected,épargnée?s?,intact\w*"
     ),
     "reachable": (r"reachable,reach(?:es|ed)?,joignable\w*,joint,contactable"),
     "down": (
@@ -139,18 +139,18 @@ CONCEPTS: dict[str, str] = {
     "expired": (
         r"expired,expirée?s?,arrivée?s? à (?:expiration|échéance),a pris fin(?= pour le certificat),out of date,périmée?s?,(?:ran|run) out"
     ),
-    "expires": r"expires?,expiring,expirent,expirera,runs out,ends on,échéance,se termine le",
+    "expires": r"expires?,expiring,expirent,expirera,runs out,ends on,(?<!à )échéance,se termine le",
     "valid": r"valid,validity,valable\w*,valides?,validité",
     "trust": r"trust\w*,fiables?,de confiance,reconnu\w*,reconnaî\w*,recogni[sz]\w*",
     "untrusted": r"untrusted,distrust\w*",
     "self_signed": r"self-signed,autosigné\w*,auto-signé\w*",
-    "match": r"cover(?:s|ed)?,couv(?:re|ert|erts),match\w*,correspond\w*",
+    "match": r"(?<=not )for,(?<=not )that of,(?<=pas )celui,cover(?:s|ed)?,couv(?:re|ert|erts),match\w*,correspond\w*",
     "other_name": r"(?:another|(?:a |some )?different|other) (?:host ?|domain )?name,(?:un autre|d'un autre|autre) nom,nom différent",
     "exist": r"exist\w*",
     "gone": r"gone(?! from \d),disappear\w*,dispar\w*,missing,vanish\w*",
     "resolve": r"resolv(?:e|es|ed|able),résol(?:u|ue|us|ues|vable),résoudre",
     "found": r"find(?:s)?,found,trouv(?:e|ent|ée?s?)",
-    "establish": r"connects? to,connected,se connect\w+,establish\w*,établ\w*,made,set up,faite,se faire,achieved",
+    "establish": r"(?<!attempts to )(?<!attempt to )(?<!trying to )connects? to,connected,se connect\w+,establish\w*,établ\w*,made,set up,faite,se faire,achieved",
     "reset": r"reset\w*,réinitialis\w*",
     "cut": r"cut(?:s|ting)?,coup(?:e|ent|ée?s?|ait),lost,lose[s]?,perdue?s?,perd,clos(?:e|es|ed|ing),ferm(?:e|ent|é|ée|és|ées)",
     "open": r"held(?! \d),open\w*,ouver\w*,ouvr\w*",
@@ -168,7 +168,7 @@ CONCEPTS: dict[str, str] = {
     "fast": r"fast\w*,quick\w*,rapid\w*,vite,prompt\w*,faster,quicker",
     "slow": r"slow\w*,lent\w*,too long,trop long\w*,ralenti\w*,late,tard(?:ive|if)?,en retard,delay\w*,(?<!no )longer",
     "recover": r"recover\w*,rétabli\w*,restored?,resumed?,repris\w*",
-    "again": r"again,de nouveau,à nouveau,back,revenue?s?,revien\w*",
+    "again": r"again,de nouveau,à nouveau,(?<!came )(?<!come )back,revenue?s?,revien\w*",
     "able": r"manag(?:es|ed) to,(?:is|was|were|are|been) able,could,parvenue?s?,parvien\w*,pu,peut,peuvent,succeeds in",
     "belong": r"belong\w*,own(?:s|ed),owner,appart\w*,relève,responsable\w*,responsible",
     "affect": r"affect\w*,touch\w*,concern\w*,involve[sd]?",
@@ -217,7 +217,7 @@ REASON_PRECEDES = (
 )
 REASON_NOUNS = (
     r"cause,reason,raison,origine?,expla\w+,expliqu\w*,explication,in question,en cause,to blame,fault(?= is| lies| does),"
-    r"vien(?:t|nent)(?= pas)(?= pas d),on (?:the monitoring|vigie's(?: own)?) (?:side|end),du côté de (?:vigie|la surveillance),"
+    r"vien(?:t|nent)(?= pas)(?= pas d),on (?:the monitoring|vigie's(?: own)?) (?:side|end),du côté de (?:vigie|la surveillance),(?<=not )the (?:problem|culprit),(?<=pas )le problème,"
     r"de la surveillance,due,derrière ce,behind (?:it|this)"
 )
 
@@ -250,7 +250,7 @@ COMPARES = (
 OLD = r"used to,previously,formerly,auparavant,jusque-là,until then,(?:dur|pren)ait"
 ADDED = r"added,ajoutée?s?,new,nouvelles?,joined,appeared,apparue?s?"
 REMOVED = r"removed?,retirée?s?,dropped,supprimée?s?,disappeared,disparue?s?"
-UNTIL = r"until,till,before,prior to,jusqu'à,jusqu'au,jusqu’à,jusqu’au,avant,up to,by(?= \d)"
+UNTIL = r"until,till,before,prior to,jusqu'à,jusqu'au,jusqu’à,jusqu’au,avant,up to,by(?= \d{1,2}(?:[:h]|\s?[ap]m))"
 AFTER = r"after,après"
 CONTRASTS = r"instead of,rather than,au lieu d[eu]s?,au lieu d['’]une?,plutôt que,et non(?: pas)?,and not,as opposed to,à la place de"
 EXPECTS = r"(?:is |was |are |were )?expect(?:s|ed|ation)?,attend(?:ue?s?|ait|ent),wanted,voulue?s?,demandée?s?(?! \d)"
