@@ -53,6 +53,7 @@ _SEEN_GOOD = frozenset({"work", "answer", "reachable", "accept"})
 _PAST_TENSE = re.compile(r"\b(?:was|were|\w+ed|\w{2,}ait|a (?:répondu|fonctionné))\b", re.IGNORECASE)
 _SINCE = re.compile(r"\b(?:since|from|depuis|dès|à partir)\b", re.IGNORECASE)
 _OF_CHECKS = re.compile(r"check|contrôle|attempt|tentative", re.IGNORECASE)
+_PART = re.compile(r"\b(?:(?:some|part) of the|une partie des) (?:\S+ )?ad?dress", re.IGNORECASE)
 _PAIR = re.compile(r"\b(?:both|les deux)\b", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:un seul|une seule|a single)\b", re.IGNORECASE)
 # What a clause may not be about without saying anything that can be held against facts.
@@ -75,7 +76,8 @@ def broken(text: str, facts: Sequence[Fact], chosen: Hypothesis | None, host: st
         if fault := _clause_fault(clause, allowed, own, language):
             return fault
     states = {one.bad for one in allowed if one.fact.startswith("address.")}
-    if _ONE_OF_TWO.search(text) and len(states) == 1:
+    supposed = chosen is not None and _PART.search(" ".join(chosen.text))
+    if (_ONE_OF_TWO.search(text) or _PART.search(text)) and len(states) < 2 and not supposed:
         return "quantity"  # what holds for all is not said of one
     return _reason_fault(parts, allowed, facts, chosen)
 

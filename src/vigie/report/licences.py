@@ -102,7 +102,9 @@ _STATUS_TOPICS = frozenset({"server", "body", "first_byte", "connection", "hands
 _CAUSE_TOPICS: dict[str, frozenset[str]] = {
     "dns": frozenset({"resolution", "response"}),
     "tcp": frozenset({"connection"}),
-    "timeout": frozenset({"connection", "response"}),
+    "timeout": frozenset({"response"}),
+    "timeout.connect": frozenset({"connection", "response"}),
+    "timeout.tls": frozenset({"connection", "response", "handshake"}),
     "http": frozenset({"response"}),
     "content": frozenset({"response"}),
     "latency": frozenset({"response"}),
@@ -211,7 +213,7 @@ def _of(fact: Fact) -> Licence:
     own = frozenset[str]().union(*(part.says | part.denies for part in parts)) - {"succeed"}
     figures, wanted, old, new = _figures(evidence.pair, evidence.renderings)
     matter = name if evidence.kind in _OWN_MATTER else _MATTERS.get(evidence.kind, CHECK)
-    topics = _topics(parts) | _CAUSE_TOPICS.get(family, frozenset()) | _NAME_TOPICS.get(name, frozenset())
+    topics = _topics(parts) | _CAUSE_TOPICS.get(cause, _CAUSE_TOPICS.get(family, frozenset())) | _NAME_TOPICS.get(name, frozenset())
     anchors = _anchors(name, matter, own | (says | denies if matter.startswith("siblings.") else frozenset()))
     return Licence(
         name, matter, topics, says, denies, missing, figures, also=_also(name, cause), anchors=anchors, wanted=wanted, old=old, new=new,
