@@ -23,26 +23,17 @@ _TURNED = any_of(concepts.TURNED)
 _UNTIL, _AFTER, _EXPECTS, _OUTSIDE, _INSIDE = (
     any_of(words) for words in (concepts.UNTIL, concepts.AFTER, concepts.EXPECTS, concepts.OUTSIDE, concepts.INSIDE)
 )
-_UP, _DOWN, _FIRST, _LAST, _NOW, _OLD, _ADDED, _REMOVED = (
-    any_of(words)
-    for words in (
-        concepts.INCREASES,
-        concepts.DECREASES,
-        concepts.FIRST,
-        concepts.LAST,
-        concepts.NOW,
-        concepts.OLD,
-        concepts.ADDED,
-        concepts.REMOVED,
-    )  # fmt: skip
+_UP, _DOWN, _FIRST, _LAST, _NOW = (
+    any_of(words) for words in (concepts.INCREASES, concepts.DECREASES, concepts.FIRST, concepts.LAST, concepts.NOW)
 )
+_OLD, _ADDED, _REMOVED = (any_of(words) for words in (concepts.OLD, concepts.ADDED, concepts.REMOVED))
 _UNIT = "|".join((*numbers.SPANS, *numbers.UNITS))
 _NEXT_IS_MEASURE = re.compile(
     rf"^(?:\W+\w+){{0,2}}?\W+(?:\d[\d ,.\u202f\u00a0]*\s?(?:{_UNIT})s?(?!\w)"
     r"|(?:with |by |avec |par )?(?:the |le |un |a )?(?:status |statut )?http)",
     re.IGNORECASE,
 )
-_NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|ni)\b).{1,40}?\s(?:que\s|qu['’])", re.IGNORECASE)
+_NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.{0,120}\b(?:pas|plus|aucune?|jamais|rien|ni)\b).{1,40}?\s(?:que\s|qu['’])", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b(?:address|adresse)\b", re.IGNORECASE)
 _LOOKED = re.compile(r"\b(?:checked|tested|asked|queried|consulted|vérifiée?s?|contrôlée?s?|interrogée?s?|consultée?s?)\b", re.IGNORECASE)
 _LATER = re.compile(r"\b(?:after|après)\b(?!(?:\W+\w+){0,5}?\W+\d)", re.IGNORECASE)
@@ -58,9 +49,11 @@ _PAIR = re.compile(r"\b(?:both|les deux)\b", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:un seul|une seule|a single)\b", re.IGNORECASE)
 # What a clause may not be about without saying anything that can be held against facts.
 _MUST_SAY = frozenset({"zone", "resolver", "certificate", "link", "siblings", "connection", "handshake", "maintenance"})
-_FROM_TO = re.compile(r"\b(?:from\s|de\s|d['’])(.+?)\s(?:to|à|en)\s(.+)$", re.IGNORECASE)
+_FROM_TO = re.compile(r"\b(?:from\s|de\s|d['’])(.{1,320}?)\s(?:to|à|en)\s(.+)", re.IGNORECASE)
 _TO = re.compile(r"\b(?:went|gone|passée?s?|changed)\s(?:to|à)\s", re.IGNORECASE)
-_WINDOW = re.compile(r"\b(?:last|past|previous|derni\w+|précéd\w+)\s\d+|\d+\s(?:derni|précéd)\w+|\b(?:en|sur)\s\d+\sjours?", re.IGNORECASE)
+_WINDOW = re.compile(
+    r"\b(?:last|past|previous|derni\w{1,6}|précéd\w{1,6})\s\d|\d\s(?:derni|précéd)|\b(?:en|sur)\s\d{1,4}\sjours?", re.IGNORECASE
+)
 _AHEAD = re.compile(r"\b(?:in|dans)\s\d+\s(?:day|jour|hour|heure|week|semaine|minute)s?\b", re.IGNORECASE)
 _TIMES = ("time", "date")
 # What is true of a part (a link, a phase, another monitor) while the service itself, of which a clause without a topic speaks, fails.
@@ -118,7 +111,11 @@ def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Readi
     silent = not (clause.says or clause.denies or clause.missing or clause.reason or [one for one in clause.figures if one.kind != "host"])
     if silent and topics & _MUST_SAY and not _REASON_NOUNS.search(clause.text) and not _LOOKED.search(clause.text):
         return "claim"
-    if "exist" in clause.says | clause.denies and "resolver" in topics and not (_OF_NAME.search(clause.text) or any(one.readings & own for one in clause.figures)):
+    if (
+        "exist" in clause.says | clause.denies
+        and "resolver" in topics
+        and not (_OF_NAME.search(clause.text) or any(one.readings & own for one in clause.figures))
+    ):
         return "claim"  # a name exists or not, a resolver does
     if _TURNED.search(clause.text) or ("other_name" in clause.says and "certificate" not in topics):
         return "claim"

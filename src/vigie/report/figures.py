@@ -67,7 +67,7 @@ def claims(text: str, language: str) -> list[Claim]:
 
 
 def ranged(text: str) -> str:
-    """ "Between 200 and 299" as the range that it is."""
+    """Give “between 200 and 299” as the range that it is."""
     return _BETWEEN.sub(r"\1-\2", text)
 
 

@@ -129,7 +129,7 @@ _BESIDE: dict[str, frozenset[str]] = {
 }
 _OWN_FAILURE = frozenset({"proxy", "firewall"})  # supposed to be the culprit: what the service does is not what they do
 _PAIR = frozenset({("number", "2")})
-_CHANGED = re.compile(r"\b(?:from|de)\s(.+?)\s(?:to|à)\s(.+)$", re.IGNORECASE)
+_CHANGED = re.compile(r"\b(?:from|de)\s(.{1,400}?)\s(?:to|à)\s(.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,10 @@ def _agreed(found: Sequence[Licence], facts: Sequence[Fact]) -> list[Licence]:
     if not causes & seconds:
         return list(found)
     return [
-        replace(one, topics=one.topics | {"resolver"}, words=f"{one.words} both les deux", figures=one.figures | _PAIR) if one.fact == "cause" else one for one in found
+        replace(one, topics=one.topics | {"resolver"}, words=f"{one.words} both les deux", figures=one.figures | _PAIR)
+        if one.fact == "cause"
+        else one
+        for one in found
     ]
 
 

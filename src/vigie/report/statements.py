@@ -24,18 +24,19 @@ _CONCEPTS = {name: any_of(words) for name, words in concepts.CONCEPTS.items()}
 _THINGS = {name: any_of(words) for name, words in concepts.THINGS.items()}
 _AFTER, _ANYWHERE = any_of(concepts.DENIES_AFTER), any_of(concepts.DENIES_ANYWHERE)
 _CONTRAST = any_of(concepts.CONTRASTS)
-_NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|ni)\b)(.{1,40}?)\s(?:que\s|qu['’])", re.IGNORECASE)
+_NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.{0,120}\b(?:pas|plus|aucune?|jamais|rien|ni)\b)(.{1,40}?)\s(?:que\s|qu['’])", re.IGNORECASE)
 _NI, _NEITHER = re.compile(r"\bni\b", re.IGNORECASE), re.compile(r"\b(?:neither|nor)\b", re.IGNORECASE)
 _NE = re.compile(r"(?<![\w'’-])(?:ne\b|n['’](?=\w))", re.IGNORECASE)
 MARK = "⊘"  # stands for "instead of" and its like
 _REASON = any_of(concepts.REASON_FOLLOWS)
 _CONTRAST_FIRST = re.compile(rf"^\s*{MARK}\s+([^,]{{1,60}}),\s*(.+)$")  # "instead of this, that"
 _EXPIRED_WAIT = re.compile(
-    r"\b((?:attempt|connection|request|wait|tentative|connexion|requête|attente|délai)(?: [^\s,;]{1,30}){0,4}?) (?:has |have |a |ont |est )?expirée?d?s?\b",
+    r"\b((?:attempt|connection|request|wait|tentative|connexion|requête|attente|délai)"
+    r"(?: [^\s,;]{1,30}){0,4}?) (?:has |have |a |ont |est )?expirée?d?s?\b",
     re.IGNORECASE,
 )
 _JOINT = re.compile(
-    rf"\s*[;()–—]\s*|\s*:\s|,\s(?!\d{{1,3}}(?:\.\d+){{3}})|\s(?:{'|'.join(concepts.CONJUNCTIONS.split(','))})(?![\w-])\s?|\.\s",
+    rf"\s?[;()–—]\s?|\s?:\s|,\s(?!\d{{1,3}}(?:\.\d+){{3}})|\s(?:{'|'.join(concepts.CONJUNCTIONS.split(','))})(?![\w-])\s?|\.\s",
     re.IGNORECASE,
 )
 _FRONTED = re.compile(
@@ -164,7 +165,9 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
     addresses = {f"address:{value}" for one in figures if one.kind == "address" for _, value in one.readings}
     versions = {"version"} if any(one.kind == "version" for one in figures) else set()
     marked = frozenset(name for name, _ in topics) | addresses | versions
-    before = frozenset(name for name, at in topics if at < first) | (addresses if first > len(part) // 4 or _AGENT.search(part) else frozenset())
+    before = frozenset(name for name, at in topics if at < first) | (
+        addresses if first > len(part) // 4 or _AGENT.search(part) else frozenset()
+    )
     order = _listed(part, topics)
     return Clause(part, marked, frozenset(said), frozenset(denied), frozenset(missing), denials, figures, before, reason, order)
 

@@ -167,7 +167,11 @@ def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None)
         figures |= _figures_of(fact)
         parts += _official(fact)
     addresses = sum(fact.evidence.name.startswith("address.") for fact in facts)
-    if len({str(fact.evidence.value) for fact in facts if fact.evidence.name == "cause" or fact.evidence.name.startswith("resolver.")}) == 1 < len(facts):
+    if (
+        len({str(fact.evidence.value) for fact in facts if fact.evidence.name == "cause" or fact.evidence.name.startswith("resolver.")})
+        == 1
+        < len(facts)
+    ):
         figures |= {("number", "2")}  # the system's resolver and the second
     figures |= {("count:address", str(addresses)), ("number", str(addresses))} if addresses > 1 else set()
     if any(fact.evidence.name == "dns" or fact.evidence.name.startswith("resolver.") for fact in facts):

@@ -10,9 +10,11 @@ NEUTRAL = (
     r"(?:la |the )?(?:\w+ )?(?:cause|raison|reason|explication|explanation)(?: \w+)? (?:est que|is that),"
     r"d['’]après (?:les|la|le|nos|ces|ce) \w+,belong(?:s|ing)? to(?= (?:another|a different) name),adresses différentes,"
     r"different addresses,"
-    r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,(?<!not )(?<!pas )(?:the|le|this|ce) probl(?:em|ème),"
+    r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,"
+    r"(?<!not )(?<!pas )(?:the|le|this|ce) probl(?:em|ème),"
     r"before it expired,avant son expiration,jusqu'au premier octet,"
-    r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,"  # words: models write it
+    r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,"
+    r""  # words: models write it
     r"as well,if not,"
     r"(?:checks?)[^.;]{0,"
     r"40} and end(?:s|ed)? (?:in|with|by)(?= ),"
@@ -24,11 +26,15 @@ NEUTRAL = (
     r"avant (?:l'|cet )incident,(?:service|site|monitor) of the \w+ team,"
     r"(?:service|site|moniteur) de l'équipe \w+,"  # words: models write it
     r"the \w+ team's (?:service|site|monitor),"
-    r"(?:affected|concerned|monitored|watched)(?= (?:service|site|monitor)),(?<=service )(?:concerné|touché|affecté|surveillé),(?<=site )(?:concerné|touché|affecté|surveillé),"
-    r"(?:start(?:s|ed)?|began|begun)(?= (?:to \w|failing|refusing|return|reject|answer)),commencé à(?= \w),(?:s'est mis|se met)e? à(?= \w),"
+    r"(?:affected|concerned|monitored|watched)(?= (?:service|site|monitor)),"
+    r"(?<=service )(?:concerné|touché|affecté|surveillé),"
+    r"(?<=site )(?:concerné|touché|affecté|surveillé),"
+    r"(?:start(?:s|ed)?|began|begun)(?= (?:to \w|failing|refusing|return|reject|answer)),"
+    r"commencé à(?= \w),(?:s'est mis|se met)e? à(?= \w),"
     r"(?<=502 )\(?bad gateway\)?,(?<=504 )\(?gateway time-?out\)?,sans doute,"
     r"prior to (?:the|this) incident,avant le début de l'incident,il se peut qu'?e?,il est possible qu'?e?,"
-    r"(?:(?<=une )|^)des (?:\d+|deux) adresses,(?<=404 )\(?not found\)?,"
+    r"(?:(?<=une )|^)des (?:\d+|deux) adresses,"
+    r"(?<=404 )\(?not found\)?,"
     r"time(?:s)? out of,first step to the last,from the first step,"
     r"(?:the )?first(?= (?:one )?at \d),(?:la|le) premi(?:er|ère)(?= à \d),by itself,on its own"
 )
@@ -44,7 +50,8 @@ TOPICS: dict[str, str] = {
         r"sa (?:propre )?(?:connexion|liaison) réseau,sa propre (?:connexion|liaison),"
         r"own (?:network )?link,"
         r"(?:connexion|liaison)(?: réseau)? (?:de vigie|propre)(?: elle-même)?,réseau de vigie,vigie's own machine,machine de vigie,"
-        r"control targets?,cibles? de contrôle,vigie(?: itself| elle-même)?(?! +(?:\w+ed|a|has no (?:successful|record)|ne connaît|knows|measur\w*|mesur\w*))"
+        r"control targets?,cibles? de contrôle,"
+        r"vigie(?: itself| elle-même)?(?! +(?:\w+ed|a|has no (?:successful|record)|ne connaît|knows|measur\w*|mesur\w*))"
     ),
     "tie:tag": r"(?:same|its|this|that|that same|shared) tag,même étiquette,cette étiquette",
     "tie:address": r"(?:this|that|(?:the )?same|its) address(?=[ .;,]|$),(?:cette|la même|même) adresse",
@@ -57,7 +64,8 @@ TOPICS: dict[str, str] = {
     ),
     "first_byte": r"first byte,premier octet,byte,octet",
     "connection": r"connections?,connexions?,connect(?:s|ed|ing)?,connect(?:e|er|ée?s?),tcp",
-    "handshake": r"(?<!certificat )(?<!certificate )tls(?= (?:is|was|works?|worked|fonctionne|est)\b),handshakes?,négociations?,encryption,chiffrement",
+    "handshake": r"(?<!certificat )(?<!certificate )tls(?= (?:is|was|works?|worked|fonctionne|est)\b),handshakes?,"
+    r"négociations?,encryption,chiffrement",
     "certificate": r"certificates?,certificats?",
     "resolver": r"resolvers?,résolveurs?",
     "zone": r"zones?",
@@ -81,8 +89,8 @@ TOPICS: dict[str, str] = {
     "application": r"applicati\w+",
     # What is before the application fails in its own right: what is said of the service is not said of it.
     "proxy": (
-        r"(?<!behind the )(?<!behind the reverse )(?<!behind a )(?<!behind a reverse )(?:prox(?:y|ies)|gateway|load balancer)(?! time),"
-        r"(?<!derrière le )(?<!derrière un )(?:proxy|mandataire|répartiteur)"
+        r"(?<!behind the )(?<!behind the reverse )(?<!behind a )(?<!behind a reverse )(?<!derrière le )(?<!derrière un )"
+        r"(?:prox(?:y|ies)|gateway|load balancer|mandataire|répartiteur)(?! time)"
     ),
     "firewall": r"pare-feux?,firewalls?",
 }
@@ -108,7 +116,8 @@ CONCEPTS: dict[str, str] = {
     ),
     "work": (
         r"available,accessible\w*,disponible\w*,availability,disponibilité,"
-        r"works?,worked,working,function(?:s|ing|al)?,(?<!set )up,healthy,fine,doing well,operational,ok,running,runs(?! out),in order,in service,"
+        r"works?,worked,working,function(?:s|ing|al)?,(?<!set )up,healthy,fine,doing well,operational,ok,running,"
+        r"runs(?! out),in order,in service,"
         r"sound,all right,normal\w*,correct\w*,"
         r"proper\w*,stable,fonctionn\w*,sain\w*,se porte(?:nt)? bien,en état de marche,opérationnel\w*,en service,en ordre,"
         r"tourn(?:e|ent),va bien,vont bien,alive,unaffected,épargnée?s?,intact\w*"
@@ -137,24 +146,27 @@ CONCEPTS: dict[str, str] = {
     ),
     "same": r"same,mêmes?,unchanged,inchangée?s?,identi(?:cal|que)\w*,equal,constant\w*,stay(?:s|ed)? as",
     "expired": (
-        r"expired,expirée?s?,arrivée?s? à (?:expiration|échéance),a pris fin(?= pour le certificat),out of date,périmée?s?,(?:ran|run) out"
+        r"expired,expirée?s?,arrivée?s? à (?:expiration|échéance),a pris fin(?= pour le certificat),out of date,"
+        r"périmée?s?,(?:ran|run) out"
     ),
     "expires": r"expires?,expiring,expirent,expirera,runs out,ends on,(?<!à )échéance,se termine le",
     "valid": r"valid,validity,valable\w*,valides?,validité",
     "trust": r"trust\w*,fiables?,de confiance,reconnu\w*,reconnaî\w*,recogni[sz]\w*",
     "untrusted": r"untrusted,distrust\w*",
     "self_signed": r"self-signed,autosigné\w*,auto-signé\w*",
-    "match": r"(?:valid|valable|valide) (?:for|pour)(?! (?:another |encore )?\d),(?<=not )for,(?<=not )that of,(?<=pas )celui,cover(?:s|ed)?,couv(?:re|ert|erts),match\w*,correspond\w*",
+    "match": r"(?:valid|valable|valide) (?:for|pour)(?! (?:another |encore )?\d),(?<=not )for,(?<=not )that of,"
+    r"(?<=pas )celui,cover(?:s|ed)?,couv(?:re|ert|erts),match\w*,correspond\w*",
     "other_name": r"(?:another|(?:a |some )?different|other) (?:host ?|domain )?name,(?:un autre|d'un autre|autre) nom,nom différent",
     "exist": r"exist\w*",
     "gone": r"gone(?! from \d),disappear\w*,dispar\w*,missing,vanish\w*",
     "resolve": r"resolv(?:e|es|ed|able),résol(?:u|ue|us|ues|vable),résoudre",
     "found": r"find(?:s)?,found,trouv(?:e|ent|ée?s?)",
-    "establish": r"(?<!attempts to )(?<!attempt to )(?<!trying to )connects? to,connected,se connect\w+,establish\w*,établ\w*,made,set up,faite,se faire,achieved",
+    "establish": r"(?<!attempts to )(?<!attempt to )(?<!trying to )connects? to,connected,se connect\w+,establish\w*,"
+    r"établ\w*,made,set up,faite,se faire,achieved",
     "reset": r"reset\w*,réinitialis\w*",
     "cut": r"cut(?:s|ting)?,coup(?:e|ent|ée?s?|ait),lost,lose[s]?,perdue?s?,perd,clos(?:e|es|ed|ing),ferm(?:e|ent|é|ée|és|ées)",
     "open": r"held(?! \d),open\w*,ouver\w*,ouvr\w*",
-    "timeout": r"timed out,time-out,timeout,times out,délai (?:dépassé|expiré),dépass\w+ (?:le|de|du) délai,délai [^.,;]*dépassé",
+    "timeout": r"timed out,time-out,timeout,times out,délai (?:dépassé|expiré),dépass\w+ (?:le|de|du) délai,délai [^.,;]{0,40}dépassé",
     "listen": r"listen\w*,écout\w*",
     "malformed": r"malformed,mal formée?s?,ill-formed,invalid\w*",
     "wellformed": r"well-formed,well formed,bien formée?s?",
@@ -207,7 +219,8 @@ DENIES_ANYWHERE = (
 )
 # Reasons: what joins an effect to the cause that follows, the verbs that make a subject the cause, and nouns that ask for one.
 REASON_FOLLOWS = (
-    r"because(?: of)?,since(?! +\d| then| the last| the most| the latest| before),due to,owing to,as a result of,parce qu\w*,parce qu'\w*,"
+    r"because(?: of)?,since(?! +\d| then| the last| the most| the latest| before),due to,owing to,as a result of,"
+    r"parce qu\w*,parce qu'\w*,"
     r"car,puisque?,puisqu'\w*,en raison d\w*,à cause d\w*,suite à,grâce à,as(?= (?:no|the|it|its|there|nothing)\b),following"
 )
 REASON_PRECEDES = (
@@ -217,7 +230,8 @@ REASON_PRECEDES = (
 )
 REASON_NOUNS = (
     r"cause,reason,raison,origine?,expla\w+,expliqu\w*,explication,in question,en cause,to blame,fault(?= is| lies| does),"
-    r"vien(?:t|nent)(?= pas)(?= pas d),on (?:the monitoring|vigie's(?: own)?) (?:side|end),du côté de (?:vigie|la surveillance),(?<=not )the (?:problem|culprit),(?<=pas )le problème,"
+    r"vien(?:t|nent)(?= pas)(?= pas d),on (?:the monitoring|vigie's(?: own)?) (?:side|end),"
+    r"du côté de (?:vigie|la surveillance),(?<=not )the (?:problem|culprit),(?<=pas )le problème,"
     r"de la surveillance,due,derrière ce,behind (?:it|this)"
 )
 
@@ -270,7 +284,8 @@ LAST = r"last,latest,newest,most recent,derni(?:er|ère)s?,(?:le )?plus récente
 NOW = r"now,currently,today,at present,maintenant,actuellement,désormais,à présent"
 # Where one clause ends and the next begins.
 CONJUNCTIONS = (
-    r"but,while,whereas,although,though,yet(?= the| it| its),and,(?<!is )(?<!are )(?<!was )(?<!were )(?<!been )then,which,who,where,so(?= the| it| its),mais,tandis qu\w*,"
+    r"but,while,whereas,although,though,yet(?= the| it| its),and,(?<!is )(?<!are )(?<!was )(?<!were )(?<!been )then,"
+    r"which,who,where,so(?= the| it| its),mais,tandis qu\w*,"
     r"tandis qu'\w*,alors qu\w*,"
     r"alors qu'\w*,bien qu\w*,bien qu'\w*,et,puis,dont,où,donc,or,as well as,ainsi que,however,cependant,toutefois,même si,even though"
 )
