@@ -367,7 +367,7 @@ def _reason_fault(parts: Sequence[Clause], allowed: Sequence[Licence], facts: Se
 
 
 def _hypothesis_precedes(clause: Clause, match: re.Match[str], chosen: Hypothesis | None) -> bool:
-    """Of “X is at the origin of it”: what stands before is what the chosen hypothesis names, and no other cause."""
+    """Of “X is at the origin of it”: what comes first is what the chosen hypothesis names, and no other cause."""
     before, named = clause.text[: match.start()], " ".join(chosen.text) if chosen else ""
     causes = [pattern for pattern in lexicon.CAUSES.values() if pattern.search(before)]
     return bool(_ORIGIN.fullmatch(match[0]) and causes) and all(pattern.search(named) for pattern in causes)

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from vigie.report import entailment, lexicon, statements, vocabulary
@@ -180,7 +181,12 @@ def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None)
     return _Licence(words, f"{words} \n {' '.join(chosen.text).lower() if chosen else ''}", figures)
 
 
-def _official(fact: Fact) -> Iterator[str]:
+@lru_cache(maxsize=512)  # every sentence of a reply is held against the same facts
+def _official(fact: Fact) -> tuple[str, ...]:
+    return tuple(_phrases(fact))
+
+
+def _phrases(fact: Fact) -> Iterator[str]:
     """The names that standards give to what a fact says: a status has its reason phrase (RFC 9110), what waited expired."""
     for claim in claims(fact.evidence.en, "en"):
         if claim.kind == "status":
@@ -207,7 +213,8 @@ def _ordinary(character: str) -> bool:
 
 def _words_known(text: str, permitted: str, language: str) -> bool:
     """Every word is neutral, the facts' or the hypothesis' own, or one whose meaning was held against the facts already."""
-    return not vocabulary.foreign(statements.unread(text), vocabulary.stems(permitted), language)
+    known = vocabulary.stems(permitted)
+    return not vocabulary.foreign(text, known, language) or not vocabulary.foreign(statements.unread(text), known, language)
 
 
 def _figures_of(fact: Fact) -> frozenset[Reading]:

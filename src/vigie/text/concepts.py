@@ -13,7 +13,7 @@ NEUTRAL = (
     r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,"
     r"(?<!not )(?<!pas )(?:the|le|this|ce) probl(?:em|ème),"
     r"before it expired,avant son expiration,jusqu'au premier octet,"
-    r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,"
+    r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,"  # words: models write it
     r""  # words: models write it
     r"as well,if not,"
     r"(?:checks?)[^.;]{0,"
@@ -90,7 +90,7 @@ TOPICS: dict[str, str] = {
     # What is before the application fails in its own right: what is said of the service is not said of it.
     "proxy": (
         r"(?<!behind the )(?<!behind the reverse )(?<!behind a )(?<!behind a reverse )(?<!derrière le )(?<!derrière un )"
-        r"(?:prox(?:y|ies)|gateway|load balancer|mandataire|répartiteur)(?! time)"
+        r"(?:prox(?:y|ies)|gateway|load balancer|répartiteur)(?! time)"
     ),
     "firewall": r"pare-feux?,firewalls?",
 }
