@@ -14,7 +14,7 @@ from vigie.text import concepts
 
 def any_of(words: str) -> re.Pattern[str]:
     """One pattern of alternatives that are separated by commas, each over whole words."""
-    alternatives = "|".join(re.split(r",(?![^\[(]*[\])])", words))
+    alternatives = "|".join(re.split(r",(?!\d{0,3}\})(?![^\[(]{0,80}[\])])", words))
     return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.IGNORECASE)  # pattern: made into constants below
 
 
