@@ -1,10 +1,12 @@
 """The promise of the checker, on sentences that were written before it: no lie goes out, and hardly an honest sentence is refused."""
 
+import time
+
 import pytest
 
 from vigie.text import LANGUAGES
 
-from .blind.corpus import accepted, entries
+from .blind.corpus import Entry, accepted, entries
 
 HONEST_FLOOR, LIES_FLOOR = 0.95, 1.0
 LATER_FLOOR = 0.8  # of honest sentences in shapes that nobody had thought of when the rules were written
@@ -44,3 +46,33 @@ def test_shapes_that_were_thought_of_later(language: str) -> None:
     refused = {one.text: rule for one in honest if (rule := accepted(one))}
     assert 1 - len(refused) / len(honest) >= LATER_FLOOR, refused
     assert [one.text for one in lies if not accepted(one)] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_strangers_wrote(language: str) -> None:
+    """Two more corpora: the second by somebody who had not read the checker, the third by the same after its first repairs."""
+    kinds = ("", "later_", "second_", "third_")
+    honest, lies = ([one for kind in kinds for one in entries(f"{kind}{side}", language)] for side in ("honest", "lies"))
+    refused = {one.text: rule for one in honest if (rule := accepted(one))}
+    assert 1 - len(refused) / len(honest) >= HONEST_FLOOR, refused
+    assert [one.text for one in lies if not accepted(one)] == []
+
+
+HOSTILE = {
+    "spaces": "The connection" + " " * 19_000 + "was refused.",
+    "one long sentence": "The connection to shop.example was refused " * 2_400,
+    "ten thousand clauses": "and refused, " * 10_000,
+    "nesting": "The check says " + "that it says " * 20 + "it failed.",
+    "just short enough, denials": ("no not never " * 30)[:319] + ".",
+    "just short enough, contrasts": ("instead of 200 and " * 30)[:319] + ".",
+    "just short enough, figures": ("1.2.3.4 5 ms 502 " * 30)[:319] + ".",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_the_time_for_a_hostile_reply_is_bounded(text: str) -> None:
+    entry = Entry("stopped/clean", ("cause", "failures"), text, "en")
+    accepted(entry)  # what is compiled and read once
+    started = time.process_time()
+    accepted(entry)
+    assert time.process_time() - started < 0.25

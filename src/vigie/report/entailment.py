@@ -7,12 +7,13 @@ takes a figure from one and a verb from another says something that nobody measu
 import re
 from collections.abc import Sequence
 
+from vigie.report import lexicon
 from vigie.report.facts import Fact
 from vigie.report.figures import Claim, Reading, readings
-from vigie.report.licences import CHECK, Licence, licences
+from vigie.report.licences import CHECK, PAST, Licence, licences
 from vigie.report.rules import Hypothesis
 from vigie.report.statements import CARRIERS, MARK, Clause, any_of, clauses, readings_of
-from vigie.text import concepts
+from vigie.text import concepts, numbers
 
 _REASON_PRECEDES, _REASON_NOUNS = any_of(concepts.REASON_PRECEDES), any_of(concepts.REASON_NOUNS)
 _ONLY, _ALL, _SOME, _COMPARES, _EXCEPTS = (
@@ -25,23 +26,38 @@ _UNTIL, _AFTER, _EXPECTS, _OUTSIDE, _INSIDE = (
 _UP, _DOWN, _FIRST, _LAST, _NOW = (
     any_of(words) for words in (concepts.INCREASES, concepts.DECREASES, concepts.FIRST, concepts.LAST, concepts.NOW)
 )
+_OLD, _ADDED, _REMOVED = (any_of(words) for words in (concepts.OLD, concepts.ADDED, concepts.REMOVED))
+_UNIT = "|".join((*numbers.SPANS, *numbers.UNITS))
 _NEXT_IS_MEASURE = re.compile(
-    r"^(?:\W+\w+){0,2}?\W+(?:\d[\d ,.\u202f\u00a0]*\s?(?:ms|s|bytes?|octets?|second\w*)\b"
+    rf"^(?:\W+\w+){{0,2}}?\W+(?:\d[\d ,.\u202f\u00a0]*\s?(?:{_UNIT})s?(?!\w)"
     r"|(?:with |by |avec |par )?(?:the |le |un |a )?(?:status |statut )?http)",
     re.IGNORECASE,
 )
-_NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|ni)\b).{1,40}?\s(?:que\s|qu['’])", re.IGNORECASE)
+_NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.{0,120}\b(?:pas|plus|aucune?|jamais|rien|ni)\b).{1,40}?\s(?:que\s|qu['’])", re.IGNORECASE)
 _ADDRESS = re.compile(r"\b(?:address|adresse)\b", re.IGNORECASE)
-_LOOKED = re.compile(r"\b(?:checked|tested|vérifiée?s?|contrôlée?s?)\b", re.IGNORECASE)
+_LOOKED = re.compile(r"\b(?:checked|tested|asked|queried|consulted|vérifiée?s?|contrôlée?s?|interrogée?s?|consultée?s?)\b", re.IGNORECASE)
 _LATER = re.compile(r"\b(?:after|après)\b(?!(?:\W+\w+){0,5}?\W+\d)", re.IGNORECASE)
+_ONE_OF_TWO = re.compile(r"\b(?:one of the|une des|l'une des) (?:\d|two|deux) ad?dress", re.IGNORECASE)
+_OF_NAME = re.compile(r"\b(?:name|nom|domaine?)\b", re.IGNORECASE)
+_ORIGIN = re.compile("à l'origine", re.IGNORECASE)
+_SEEN_GOOD = frozenset({"work", "answer", "reachable", "accept"})
+_PAST_TENSE = re.compile(r"\b(?:was|were|\w+ed|\w{2,}ait|a (?:répondu|fonctionné))\b", re.IGNORECASE)
+_SINCE = re.compile(r"\b(?:since|from|depuis|dès|à partir)\b", re.IGNORECASE)
+_OF_CHECKS = re.compile(r"check|contrôle|attempt|tentative", re.IGNORECASE)
+_PART = re.compile(r"\b(?:(?:some|part) of the|une partie des) (?:\S+ )?ad?dress", re.IGNORECASE)
+_PAIR = re.compile(r"\b(?:both|les deux)\b", re.IGNORECASE)
 _SINGLE = re.compile(r"\b(?:un seul|une seule|a single)\b", re.IGNORECASE)
 # What a clause may not be about without saying anything that can be held against facts.
 _MUST_SAY = frozenset({"zone", "resolver", "certificate", "link", "siblings", "connection", "handshake", "maintenance"})
-_FROM_TO = re.compile(r"\b(?:from\s|de\s|d['’])(.+?)\s(?:to|à|en)\s(.+)$", re.IGNORECASE)
+_FROM_TO = re.compile(r"\b(?:from\s|de\s|d['’])(.{1,320}?)\s(?:to|à|en)\s(.+)", re.IGNORECASE)
 _TO = re.compile(r"\b(?:went|gone|passée?s?|changed)\s(?:to|à)\s", re.IGNORECASE)
-_WINDOW = re.compile(r"\b(?:last|past|previous|derni\w+|précéd\w+)\s\d+|\d+\s(?:derni|précéd)\w+", re.IGNORECASE)
+_WINDOW = re.compile(
+    r"\b(?:last|past|previous|derni\w{1,6}|précéd\w{1,6})\s\d|\d\s(?:derni|précéd)|\b(?:en|sur)\s\d{1,4}\sjours?", re.IGNORECASE
+)
 _AHEAD = re.compile(r"\b(?:in|dans)\s\d+\s(?:day|jour|hour|heure|week|semaine|minute)s?\b", re.IGNORECASE)
 _TIMES = ("time", "date")
+# What is true of a part (a link, a phase, another monitor) while the service itself, of which a clause without a topic speaks, fails.
+_OF_THE_WHOLE = {"says": ("work", "succeed"), "denies": ("fail", "down", "affect"), "missing": ("fault",)}
 
 
 def broken(text: str, facts: Sequence[Fact], chosen: Hypothesis | None, host: str, language: str) -> str:
@@ -52,6 +68,10 @@ def broken(text: str, facts: Sequence[Fact], chosen: Hypothesis | None, host: st
     for clause in parts:
         if fault := _clause_fault(clause, allowed, own, language):
             return fault
+    states = {one.bad for one in allowed if one.fact.startswith("address.")}
+    supposed = chosen is not None and _PART.search(" ".join(chosen.text))
+    if (_ONE_OF_TWO.search(text) or _PART.search(text)) and len(states) < 2 and not supposed:
+        return "quantity"  # what holds for all is not said of one
     return _reason_fault(parts, allowed, facts, chosen)
 
 
@@ -76,8 +96,9 @@ def _blameless_fault(clause: Clause, allowed: Sequence[Licence], own: frozenset[
     speakers = [one for one in allowed if one.bad is False]
     subjects = (clause.subjects or clause.topics) - {"response"}
     unmoved = {"change"} if any("change" in one.denies for one in speakers) else set()
+    told = frozenset[str]().union(*(one.says for one in allowed if one.bad))  # what there is to explain
     cleared = bool(speakers) and all(any(topic in one.topics for one in speakers) for topic in subjects)
-    return "" if figures and cleared and not clause.says - CARRIERS - {"error"} - unmoved else "negation"
+    return "" if figures and cleared and not clause.says - CARRIERS - {"error"} - unmoved - told else "negation"
 
 
 def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Reading], language: str) -> str:
@@ -90,16 +111,33 @@ def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Readi
     silent = not (clause.says or clause.denies or clause.missing or clause.reason or [one for one in clause.figures if one.kind != "host"])
     if silent and topics & _MUST_SAY and not _REASON_NOUNS.search(clause.text) and not _LOOKED.search(clause.text):
         return "claim"
+    if (
+        "exist" in clause.says | clause.denies
+        and "resolver" in topics
+        and not (_OF_NAME.search(clause.text) or any(one.readings & own for one in clause.figures))
+    ):
+        return "claim"  # a name exists or not, a resolver does
     if _TURNED.search(clause.text) or ("other_name" in clause.says and "certificate" not in topics):
+        return "claim"
+    if found[0].matter == PAST and clause.says & _SEEN_GOOD and not _seen_then(clause, found):
         return "claim"
     if clause.denials and (fault := _denial_fault(clause, topics, found, own)):
         return fault
     return _figure_fault(clause, topics, found, own, language)
 
 
+def _seen_then(clause: Clause, found: Sequence[Licence]) -> bool:
+    """Whether it is told in the past, of the time of the last successful check."""
+    seen = [one for one in found if one.fact == "last_good"]
+    times = [one for one in clause.figures if one.kind in _TIMES]
+    return bool(times and seen) and _PAST_TENSE.search(clause.text) is not None and not _SINCE.search(clause.text)
+
+
 def _borne(concept: str, topics: frozenset[str], found: Sequence[Licence], side: str) -> bool:
     """Whether facts say (or deny) it of every topic of the clause."""
     sayers = [one for one in found if concept in getattr(one, side)]
+    if not topics and concept in _OF_THE_WHOLE.get(side, ()) and any(one.matter != PAST for one in sayers):
+        return False
     topics = topics - {"response"} if concept == "lasting" else topics
     return bool(sayers) and all(any(topic in one.topics for one in sayers) for topic in topics)
 
@@ -128,7 +166,8 @@ def _figure_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licenc
     spans = [one for one in clause.figures if one.kind == "measure"]
     if 1 < len(spans) == len(clause.order) == len(clause.figures):  # each has its own
         pairs = zip(clause.order, spans, strict=True)
-        return "" if all(any(topic in one.topics and span.readings & one.figures for one in found) for topic, span in pairs) else "mixed"
+        own_each = all(any(topic in one.topics and span.readings & one.figures for one in found) for topic, span in pairs)
+        return _role_fault(clause, found, language) if own_each else "mixed"
     for figure in clause.figures:
         if figure.readings & own:
             continue
@@ -137,7 +176,10 @@ def _figure_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licenc
         if not fits:
             return "mixed"
         said = clause.says | clause.denies
-        if all(one.anchors and not one.anchors & said and not _left(clause, one) for one in fits):
+        if all(
+            one.anchors and not one.anchors & said and not ("since_good" in topics and one.fact == "last_good") and not _left(clause, one)
+            for one in fits
+        ):
             return "mixed"
         if clause.denials and figure.kind in ("measure", "count") and not any(_denies_too(one, clause) for one in fits):
             return "mixed"
@@ -216,6 +258,9 @@ def _change_fault(clause: Clause, old: frozenset[Reading], new: frozenset[Readin
         rose = turned[1] > turned[0]  # type: ignore[operator]  # neither is None
         if bool(_UP.search(clause.text)) is not rose:
             return "role"
+    if (_ADDED.search(clause.text) or _REMOVED.search(clause.text)) and any(one.kind == "address" for one in clause.figures):
+        side = old if _REMOVED.search(clause.text) else new
+        return "" if all(one.readings & side for one in clause.figures if one.kind == "address") else "role"
     if not said & ((old | new) - elsewhere):
         return ""
     if match := _FROM_TO.search(clause.text):
@@ -225,7 +270,7 @@ def _change_fault(clause: Clause, old: frozenset[Reading], new: frozenset[Readin
         return "role"
     if (_NOW.search(clause.text) or _TO.search(clause.text)) and said & new and not said & old:
         return ""
-    return "" if "succeed" in clause.says and said & old and not said & new else "role"
+    return "" if ("succeed" in clause.says or _OLD.search(clause.text)) and said & old and not said & new else "role"
 
 
 def _size(found: frozenset[Reading]) -> float | None:
@@ -257,7 +302,8 @@ def _quantity_fault(clause: Clause, found: Sequence[Licence], allowed: Sequence[
         return "quantity"
     if _FIRST.search(clause.text) and found[0].matter != CHECK and "premier" not in words and "first" not in clause.missing:
         return "quantity"
-    return "quantity" if _LAST.search(clause.text) and found[0].matter == CHECK and "fail" in clause.says and not _counted(clause) else ""
+    latest = _LAST.search(clause.text) and found[0].matter == CHECK and not _counted(clause)
+    return "quantity" if latest and ("fail" in clause.says or timed) else ""  # since when is known, not when it was last seen
 
 
 def _counted(clause: Clause) -> list[Claim]:
@@ -268,9 +314,17 @@ def _counts_all(clause: Clause, found: Sequence[Licence]) -> bool:
     """All of a number that the fact counts whole; of addresses only what each is known of."""
     counted = [one for one in clause.figures if any(kind.startswith("count:") or kind == "number" for kind, _ in one.readings)]
     whole = [one for one in found if one.fact == "failures" or one.fact.startswith("siblings.")]
+    if "siblings" in clause.topics and not counted:  # "both other monitors at this address"
+        return all(_all_tied(clause, one) for one in whole) and bool(whole)
     if any(one.fact == "failures" and figure.readings & one.figures for figure in clause.figures if figure.kind == "time" for one in whole):
-        return "check" in clause.text.lower() or "contrôle" in clause.text.lower()  # each since then
+        return _OF_CHECKS.search(clause.text) is not None  # each since then
     return "addresses" not in clause.topics and any(figure.readings & one.figures for figure in counted for one in whole)
+
+
+def _all_tied(clause: Clause, one: Licence) -> bool:
+    """Whether all the monitors with the tie of a fact are meant: the tie is named, and "both" are two."""
+    pair = _PAIR.search(clause.text) is None or ("number", "2") in one.figures
+    return pair and any(topic.startswith("tie:") and topic in one.topics for topic in clause.topics)
 
 
 def _only_fits(clause: Clause, only: re.Match[str], allowed: Sequence[Licence]) -> bool:
@@ -279,8 +333,17 @@ def _only_fits(clause: Clause, only: re.Match[str], allowed: Sequence[Licence]) 
         return True
     if "certificate" in clause.topics and any("1 certifica" in one.words for one in allowed):
         return True
+    if where := {topic for topic in clause.topics if topic.startswith("address:")}:
+        return _only_there(clause, where, allowed)
     others_work = any(one.matter.startswith("siblings.") and "work" in one.says for one in allowed)
     return others_work and not clause.topics & {"siblings", "resolver", "addresses", "link"} and not _counted(clause)
+
+
+def _only_there(clause: Clause, where: set[str], allowed: Sequence[Licence]) -> bool:
+    """Only this address: of every other one that is cited, it is denied."""
+    others = [one for one in allowed if one.fact.startswith("address.") and not where & one.topics]
+    said = clause.says - CARRIERS
+    return bool(others and said) and all(said <= one.denies for one in others)
 
 
 def _reason_fault(parts: Sequence[Clause], allowed: Sequence[Licence], facts: Sequence[Fact], chosen: Hypothesis | None) -> str:
@@ -288,17 +351,26 @@ def _reason_fault(parts: Sequence[Clause], allowed: Sequence[Licence], facts: Se
     known = {
         fact.evidence.name
         for fact in facts
-        if fact.evidence.name in ("cause", "status", "self_signed") or (chosen and fact.id in chosen.facts)
+        if fact.evidence.name in ("cause", "status", "self_signed")
+        or (chosen and fact.id in chosen.facts)
+        or (fact.evidence.name.startswith("address.") and fact.evidence.bad)
     }
     reasons = [one for one in allowed if one.fact in known or one.fact == "hypothesis"]
     for clause in parts:
-        if _REASON_PRECEDES.search(clause.text) and not clause.denials:
+        if (match := _REASON_PRECEDES.search(clause.text)) and not clause.denials and not _hypothesis_precedes(clause, match, chosen):
             return "cause"
         if clause.reason and not _reason_known(clause, reasons):
             return "cause"
         if _REASON_NOUNS.search(clause.text) and not clause.denials and not _names_known(clause, reasons):
             return "cause"
     return ""
+
+
+def _hypothesis_precedes(clause: Clause, match: re.Match[str], chosen: Hypothesis | None) -> bool:
+    """Of “X is at the origin of it”: what comes first is what the chosen hypothesis names, and no other cause."""
+    before, named = clause.text[: match.start()], " ".join(chosen.text) if chosen else ""
+    causes = [pattern for pattern in lexicon.CAUSES.values() if pattern.search(before)]
+    return bool(_ORIGIN.fullmatch(match[0]) and causes) and all(pattern.search(named) for pattern in causes)
 
 
 def _reason_known(clause: Clause, reasons: Sequence[Licence]) -> bool:

@@ -25,7 +25,7 @@ _ALL = re.compile(
     r"|(?P<zone>\b(?:utc|gmt)(?:\s?[+-]\s?\d{1,2}(?::\d{2})?)?|(?-i:\bCES?T\b))"
     r"|(?P<version>\b(?:tls|ssl)\s?v?\s?\d(?:\.\d)?\b|\bhttp/\d(?:\.\d)?\b|\bipv\d\b|\bv\d+(?:\.\d+){1,12}\b)"
     r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}\b|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:]))"
-    r"|(?P<range>\b\d{3}\s?[-–]\s?\d{3}\b)"
+    r"|(?P<range>\b\d{3}\s?[-–]\s?\d{3}\b|\b[1-5]xx\b)"
     r"|(?P<host>\b(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.){1,12}[a-z_]{2,24}\b)"
     r"|(?P<status>\b(?:http|statut|status|code|erreur|error)(?:\s(?:http|code|status|de|of|est|is)){0,8}\s\d{3}\b"
     r"|\b\d{3}\s(?:error|erreur|status|statut|response|réponse)s?\b)"
@@ -36,6 +36,7 @@ _ALL = re.compile(
     re.IGNORECASE,
 )
 _SPELT = re.compile(r"\b(?:" + "|".join(sorted(_WORDS, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"\b(?:between|entre)\s(\d{3})\s(?:and|et)\s(\d{3})\b(?!\s?(?:ms|s|byte|octet|k|m)\w*\b)", re.IGNORECASE)
 _JOINT = re.compile(r"\s*+(?:,|et|and)?+\s*+", re.IGNORECASE)
 
 Reading = tuple[str, str]
@@ -51,7 +52,7 @@ class Claim:
 
 def claims(text: str, language: str) -> list[Claim]:
     """Every figure of a text; spans that follow each other in ever smaller units (`2 h 05 min`) are one."""
-    flat = _SPELT.sub(lambda match: str(_WORDS[match[0].lower()]), text)
+    flat = _SPELT.sub(lambda match: str(_WORDS[match[0].lower()]), ranged(text))
     found: list[Claim] = []
     end, unit = -1, 0.0  # where the last span ends, and its unit in ms
     for match in _ALL.finditer(flat):
@@ -63,6 +64,11 @@ def claims(text: str, language: str) -> list[Claim]:
         found.append(Claim(kind, read))
         end, unit = match.end(), size
     return found
+
+
+def ranged(text: str) -> str:
+    """Give “between 200 and 299” as the range that it is."""
+    return _BETWEEN.sub(r"\1-\2", text)
 
 
 def _unit_ms(text: str) -> float:
@@ -170,6 +176,11 @@ def _squeezed(kind: str) -> Callable[[str, str], Iterator[Reading]]:
     return read
 
 
+def _range(text: str, _: str) -> Iterator[Reading]:
+    """`2xx` is `200-299`."""
+    yield "range", f"{text[0]}00-{text[0]}99" if text.endswith("xx") else re.sub(r"\s", "", text).replace("–", "-")
+
+
 def _status(text: str, _: str) -> Iterator[Reading]:
     yield from (("status", found) for found in re.findall(r"\d{3}", text))
 
@@ -179,7 +190,8 @@ def _number(text: str, language: str) -> Iterator[Reading]:
 
 
 _READ: dict[str, Callable[[str, str], Iterator[Reading]]] = {
-    **{kind: _squeezed(kind) for kind in ("url", "zone", "version", "address", "range", "host", "stuck")},
+    **{kind: _squeezed(kind) for kind in ("url", "zone", "version", "address", "host", "stuck")},
+    "range": _range,
     "date": _date,
     "time": _time,
     "status": _status,

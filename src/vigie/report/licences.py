@@ -33,7 +33,7 @@ _FOLLOWS: dict[str, str] = {
     "empty": "",
 }
 # What the cause of a failure means; `x!` is a thing that is not there.
-_FAILED = "down fail -work -succeed -recover -again"
+_FAILED = "down fail affect -work -succeed -recover -again"
 _CAUSES: dict[str, str] = {
     "dns.": f"{_FAILED} -resolve -found affect",
     "dns.nxdomain": "-exist -found address! name! gone response!",
@@ -71,7 +71,7 @@ _CAUSES: dict[str, str] = {
 _NAMES: dict[str, str] = {
     "failures": f"{_FAILED} begin receive affect",
     "addresses": "resolve found send",
-    "dns": "resolve answer succeed arrive end work",
+    "dns": "resolve answer succeed arrive end work receive",
     "connect": "establish succeed work reachable accept end",
     "tls": "succeed end establish work",
     "first_byte": "answer begin arrive reachable send receive work",
@@ -83,7 +83,7 @@ _NAMES: dict[str, str] = {
     "version": "use",
     "contacted": "receive",
     "never_good": "-succeed -listed",
-    "last_good": "succeed listed",
+    "last_good": "succeed listed work answer reachable accept",
     "similar": "listed found first!",
     "owner": "belong",
     "pace": "change lasting",
@@ -94,6 +94,7 @@ _QUICK_MS = 1_000  # what took longer is not called quick
 _PHASE_FINE = ("dns", "connect", "tls", "first_byte")  # what they mean beyond their words holds while they speak for the service
 # Facts that belong to another matter than the failed check itself; a clause speaks of one matter.
 _MATTERS: dict[FactKind, str] = {FactKind.CONTROL: "link", FactKind.CHANGE: "past"}
+PAST = _MATTERS[FactKind.CHANGE]
 _OWN_MATTER = (FactKind.SIBLINGS, FactKind.CONTEXT, FactKind.HISTORY)
 CHECK = "check"
 _STATUS_TOPICS = frozenset({"server", "body", "first_byte", "connection", "handshake", "application", "duration"})
@@ -101,7 +102,9 @@ _STATUS_TOPICS = frozenset({"server", "body", "first_byte", "connection", "hands
 _CAUSE_TOPICS: dict[str, frozenset[str]] = {
     "dns": frozenset({"resolution", "response"}),
     "tcp": frozenset({"connection"}),
-    "timeout": frozenset({"connection", "response"}),
+    "timeout": frozenset({"response"}),
+    "timeout.connect": frozenset({"connection", "response"}),
+    "timeout.tls": frozenset({"connection", "response", "handshake"}),
     "http": frozenset({"response"}),
     "content": frozenset({"response"}),
     "latency": frozenset({"response"}),
@@ -114,6 +117,7 @@ _NAME_TOPICS: dict[str, frozenset[str]] = {
     "tls": frozenset({"version"}),
     "connect": frozenset({"version"}),
     "resolver.second": frozenset({"resolution"}),
+    "last_good": frozenset({"since_good"}),
 } | dict.fromkeys(("status", "size", "first_byte", "server", "dns", "failures"), frozenset({"response"}))
 _BESIDE: dict[str, frozenset[str]] = {
     "status": _STATUS_TOPICS,
@@ -123,7 +127,9 @@ _BESIDE: dict[str, frozenset[str]] = {
     "version": frozenset({"handshake"}),
     "tls": frozenset({"connection"}),
 }
-_CHANGED = re.compile(r"\b(?:from|de)\s(.+?)\s(?:to|à)\s(.+)$", re.IGNORECASE)
+_OWN_FAILURE = frozenset({"proxy", "firewall"})  # supposed to be the culprit: what the service does is not what they do
+_PAIR = frozenset({("number", "2")})
+_CHANGED = re.compile(r"\b(?:from|de)\s(.{1,400}?)\s(?:to|à)\s(.+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +159,11 @@ def licences(facts: Sequence[Fact], chosen: Hypothesis | None) -> tuple[Licence,
     contacted = frozenset[str]().union(*(one.topics for one in found if one.fact == "contacted"))
     parts = _read(chosen.text) if chosen is not None else []
     found = [_widened(one, topics, contacted, _topics(parts) - topics) for one in found]
+    found = _agreed(found, facts)
     if chosen is not None:
         says, denies, missing = _grown(parts, "")
-        found.append(Licence("hypothesis", CHECK, _topics(parts), says, denies, missing, words=" ".join(chosen.text).lower()))
+        where = contacted | frozenset(one for one in topics if one.startswith("address:"))
+        found.append(Licence("hypothesis", CHECK, _topics(parts) | where, says, denies, missing, words=" ".join(chosen.text).lower()))
     return tuple(found)
 
 
@@ -169,7 +177,22 @@ def _widened(one: Licence, failing: frozenset[str], contacted: frozenset[str], s
         return one
     more = failing if one.fact == "failures" else frozenset[str]()
     more |= contacted if one.fact in ("cause", "failures", "status") else frozenset()
-    return replace(one, topics=one.topics | more | supposed, also=one.also | (failing if one.fact == "contacted" else frozenset()))
+    also = one.also | supposed | (failing if one.fact == "contacted" else frozenset())
+    return replace(one, topics=one.topics | more | (supposed - _OWN_FAILURE), also=also)
+
+
+def _agreed(found: Sequence[Licence], facts: Sequence[Fact]) -> list[Licence]:
+    """What fails for the system's resolver and for the second one alike may be said of both."""
+    causes = {str(fact.evidence.value) for fact in facts if fact.evidence.name == "cause"}
+    seconds = {str(fact.evidence.value) for fact in facts if fact.evidence.name.startswith("resolver.") and fact.evidence.bad}
+    if not causes & seconds:
+        return list(found)
+    return [
+        replace(one, topics=one.topics | {"resolver"}, words=f"{one.words} both les deux", figures=one.figures | _PAIR)
+        if one.fact == "cause"
+        else one
+        for one in found
+    ]
 
 
 def _of(fact: Fact) -> Licence:
@@ -181,8 +204,10 @@ def _of(fact: Fact) -> Licence:
     name = evidence.name
     if name in _NAMES and evidence.kind is not FactKind.CHANGE and not (name in _PHASE_FINE and evidence.bad):
         extra += f" {_NAMES[name]}"
-    if name.startswith("address.") and evidence.bad:
-        extra += " affect"
+    if name.startswith("address."):
+        extra += " affect" if evidence.bad else " work"
+    if name.startswith("resolver.") and evidence.bad:
+        extra += f" {_CAUSES.get(str(evidence.value), '')}"
     if evidence.kind is FactKind.TIMINGS:
         extra += " fast -slow" if isinstance(evidence.value, int | float) and evidence.value < _QUICK_MS else ""
     if evidence.kind is FactKind.CHANGE:
@@ -191,7 +216,7 @@ def _of(fact: Fact) -> Licence:
     own = frozenset[str]().union(*(part.says | part.denies for part in parts)) - {"succeed"}
     figures, wanted, old, new = _figures(evidence.pair, evidence.renderings)
     matter = name if evidence.kind in _OWN_MATTER else _MATTERS.get(evidence.kind, CHECK)
-    topics = _topics(parts) | _CAUSE_TOPICS.get(family, frozenset()) | _NAME_TOPICS.get(name, frozenset())
+    topics = _topics(parts) | _CAUSE_TOPICS.get(cause, _CAUSE_TOPICS.get(family, frozenset())) | _NAME_TOPICS.get(name, frozenset())
     anchors = _anchors(name, matter, own | (says | denies if matter.startswith("siblings.") else frozenset()))
     return Licence(
         name, matter, topics, says, denies, missing, figures, also=_also(name, cause), anchors=anchors, wanted=wanted, old=old, new=new,
@@ -206,7 +231,7 @@ def _also(name: str, cause: str) -> frozenset[str]:
 def _anchors(name: str, matter: str, own: frozenset[str]) -> frozenset[str]:
     """What a clause with a figure of the fact must say or deny: a date alone may be of anything."""
     if name == "last_good":
-        return frozenset({"succeed", "change", "same"})
+        return frozenset({"succeed", "change", "same", "work", "answer", "reachable", "accept"})
     if name == "days_left":
         return own | {"valid", "renew", "expired", "expires"}
     return own if matter not in (CHECK, "link", "past") and name != "similar" else frozenset()

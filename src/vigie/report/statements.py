@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from vigie.report.figures import Claim, Reading, claims
+from vigie.report.figures import Claim, Reading, claims, ranged
 from vigie.text import concepts
 
 
 def any_of(words: str) -> re.Pattern[str]:
     """One pattern of alternatives that are separated by commas, each over whole words."""
-    alternatives = "|".join(re.split(r",(?![^\[(]*[\])])", words))
+    alternatives = "|".join(re.split(r",(?!\d{0,3}\})(?![^\[(]{0,80}[\])])", words))
     return re.compile(rf"(?<![\w-])(?:{alternatives})(?![\w-])", re.IGNORECASE)  # pattern: made into constants below
 
 
@@ -24,13 +24,19 @@ _CONCEPTS = {name: any_of(words) for name, words in concepts.CONCEPTS.items()}
 _THINGS = {name: any_of(words) for name, words in concepts.THINGS.items()}
 _AFTER, _ANYWHERE = any_of(concepts.DENIES_AFTER), any_of(concepts.DENIES_ANYWHERE)
 _CONTRAST = any_of(concepts.CONTRASTS)
-_NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.*\b(?:pas|plus|aucune?|jamais|rien|ni)\b)(.{1,40}?)\s(?:que\s|qu['’])", re.IGNORECASE)
+_NE_QUE = re.compile(r"\bn(?:e\s|['’])(?!.{0,120}\b(?:pas|plus|aucune?|jamais|rien|ni)\b)(.{1,40}?)\s(?:que\s|qu['’])", re.IGNORECASE)
 _NI, _NEITHER = re.compile(r"\bni\b", re.IGNORECASE), re.compile(r"\b(?:neither|nor)\b", re.IGNORECASE)
 _NE = re.compile(r"(?<![\w'’-])(?:ne\b|n['’](?=\w))", re.IGNORECASE)
 MARK = "⊘"  # stands for "instead of" and its like
 _REASON = any_of(concepts.REASON_FOLLOWS)
+_CONTRAST_FIRST = re.compile(rf"^\s*{MARK}\s+([^,]{{1,60}}),\s*(.+)$")  # "instead of this, that"
+_EXPIRED_WAIT = re.compile(
+    r"\b((?:attempt|connection|request|wait|tentative|connexion|requête|attente|délai)"
+    r"(?: [^\s,;]{1,30}){0,4}?) (?:has |have |a |ont |est )?expirée?d?s?\b",
+    re.IGNORECASE,
+)
 _JOINT = re.compile(
-    rf"\s*[;()–—]\s*|\s*:\s|,\s(?!\d{{1,3}}(?:\.\d+){{3}})|\s(?:{'|'.join(concepts.CONJUNCTIONS.split(','))})(?![\w-])\s?|\.\s",
+    rf"\s?[;()–—]\s?|\s?:\s|,\s(?!\d{{1,3}}(?:\.\d+){{3}})|\s(?:{'|'.join(concepts.CONJUNCTIONS.split(','))})(?![\w-])\s?|\.\s",
     re.IGNORECASE,
 )
 _FRONTED = re.compile(
@@ -38,7 +44,7 @@ _FRONTED = re.compile(
     re.IGNORECASE,
 )
 _ENDED_BY = re.compile(r"\bend(?:s|ed)? (?:in|with|by)\b|\bterminée?s? (?:par|sur)\b|\bse terminent? par\b", re.IGNORECASE)
-_VERB = re.compile(r"\b(?:is|are|was|were|be|took|takes|needed|est|sont|était|étaient|pris|prend|demandé)\b", re.IGNORECASE)
+_VERB = re.compile(r"\b(?:is|are|was|were|be|took|takes?|needed|est|sont|était|étaient|pris|prend|demandé)\b", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"\b(?:service|site|page|api|monitor|moniteur|checks?|contrôles?|host|hôte|"  # words: models write it
     r"status|statut|http|name|nom|port|address|adresse|server|serveur|"
@@ -49,6 +55,8 @@ _BLANKED = ("link", "siblings", "history", "since_good", "duration")  # topics w
 _ELLIPSIS = re.compile(r"\b(?:le sont|l['’]est|(?:are|is|do|does|did|were|was) (?:too|as well|so))\b", re.IGNORECASE)
 # Verbs whose denial means what is said to be missing with them ("got no answer").
 CARRIERS = frozenset({"receive", "send", "arrive", "found", "establish", "listed", "answer", "end", "begin", "use", "lasting", "able"})
+_OF_STATUS = (3, 7)  # characters of a status or a range of them
+_AGENT = re.compile(r"\b(?:by|par) (?:\w+ )?(?=\d{1,3}\.)", re.IGNORECASE)
 _WHOLE_FIGURES = ("measure", "count", "status", "range")
 
 
@@ -71,7 +79,8 @@ class Clause:
 @lru_cache(maxsize=1024)  # every sentence of a reply is held against the same facts
 def clauses(text: str, language: str) -> tuple[Clause, ...]:
     """The clauses of a sentence, in order; one without a subject of its own has that of the clause before."""
-    flat = _CONTRAST.sub(f" {MARK} ", _NEUTRAL.sub(lambda match: "·" * len(match[0]), text.rstrip(". ")))
+    flat = _CONTRAST.sub(f" {MARK} ", _NEUTRAL.sub(lambda match: "·" * len(match[0]), _rewritten(text)))
+    flat = _CONTRAST_FIRST.sub(rf"\2 {MARK} \1", flat)
     found: list[Clause] = []
     for part, reason in _parts(flat, language):
         one = _read(part, language, reason=reason)
@@ -82,6 +91,18 @@ def clauses(text: str, language: str) -> tuple[Clause, ...]:
             one = replace(one, topics=one.topics | before, subjects=before | one.subjects)
         found.append(one)
     return tuple(found)
+
+
+def unread(text: str) -> str:
+    """What of a text is not read as a statement or a denial: only that needs a licence word by word."""
+    for pattern in (*_CONCEPTS.values(), _AFTER, _ANYWHERE):
+        text = pattern.sub(" ", text)
+    return text
+
+
+def _rewritten(text: str) -> str:
+    """Without the words that would read as others: what waited expired, which no certificate did."""
+    return _EXPIRED_WAIT.sub(r"\1 timed out", ranged(text.rstrip(". ")))
 
 
 def _parts(text: str, language: str) -> Iterator[tuple[str, bool]]:
@@ -134,7 +155,7 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
         said, denied = said - CARRIERS, denied | (said & CARRIERS)
     if _ENDED_BY.search(rest) and "maintenance" not in {name for name, _ in topics}:
         said.discard("end")  # a check that ended with a status says the status
-    if any(one.kind == "status" for one in figures):
+    if any(one.kind in ("status", "range", "number") and len(value) in _OF_STATUS for one in figures for _, value in one.readings):
         said.discard("again")  # a status that came back has nothing to do with recovery
     missing = (
         {name for name, pattern in _THINGS.items() for match in pattern.finditer(rest) if _denied_at(match.start(), starts)}
@@ -144,7 +165,9 @@ def _read(part: str, language: str, *, reason: bool) -> Clause:
     addresses = {f"address:{value}" for one in figures if one.kind == "address" for _, value in one.readings}
     versions = {"version"} if any(one.kind == "version" for one in figures) else set()
     marked = frozenset(name for name, _ in topics) | addresses | versions
-    before = frozenset(name for name, at in topics if at < first) | (addresses if first > len(part) // 4 else frozenset())
+    before = frozenset(name for name, at in topics if at < first) | (
+        addresses if first > len(part) // 4 or _AGENT.search(part) else frozenset()
+    )
     order = _listed(part, topics)
     return Clause(part, marked, frozenset(said), frozenset(denied), frozenset(missing), denials, figures, before, reason, order)
 
@@ -153,6 +176,7 @@ def _listed(part: str, topics: list[tuple[str, int]]) -> tuple[str, ...]:
     """The topics in order where all of them come before the first digit: what follows may be a list of their figures."""
     digit = re.search(r"\d", part)
     places = sorted((at, name) for name, at in topics)
+    places = [one for one in places if one[1] != "since_good"]
     return tuple(name for _, name in places) if digit and len(places) > 1 and places[-1][0] < digit.start() else ()
 
 

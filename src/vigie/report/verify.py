@@ -9,18 +9,21 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from vigie.report import entailment, lexicon, vocabulary
+from vigie.report import entailment, lexicon, statements, vocabulary
 from vigie.report.facts import Analysis, Bundle, Dropped, Fact, Subject
 from vigie.report.figures import MONTHS, Reading, claims, readings
 from vigie.report.rules import Hypothesis
+from vigie.text import terms
 
 MIN_LENGTH, MAX_LENGTH, MAX_SENTENCES = 28, 320, 4
 _LONGEST_REPLY = 20_000
 
 _INLINE = re.compile(r"(?<!\s)\s*+[\[(](F\d++(?:\s*+[,;]\s*+F\d++)*+)[\])]")
 _LINK = re.compile(r"(?i)[a-z][a-z0-9+.-]{0,30}://|\bwww\.|\S@\S|\]\(|\bmailto:")
+_PHRASED = re.compile(rf"\b(\d{{3}})\s\(?({'|'.join(phrase for pair in terms.PHRASES.values() for phrase in pair)})\b", re.IGNORECASE)
 _MARKUP = frozenset("<>@[]{}|`*#\\~^_")
 _OPENED, _CLOSED = re.compile('[“«"‹]'), re.compile('[”»"›]')
 _NAME = re.compile(r"(?<![\w.'’-])(?<!^)[A-ZÀ-Ý][\w-]*")
@@ -32,7 +35,7 @@ _STOP = {
         "le la les un une des du de et est a ont en dans par pour sur au aux depuis après avec ce cette son sa sont été que qui pas lors aucun aucune il elle il n l d se mais car qu ne plus deux trois quatre".split()
     ),
     "en": frozenset(
-        "the a an of and is has have in by for on at since after with this that was were are been not which it its from to as ago took over but no none or did does only still still now at".split()
+        "the a an of and is has have in by for on at since after with this that was were are been not which it its from to as ago took over but no none or did does only still now at be because can cannot could however while when than".split()
     ),
 }
 _FOREIGN = {"fr": frozenset("en a on des par pour".split()), "en": frozenset("a on".split())}  # words that both languages have
@@ -142,6 +145,8 @@ def _broken_rule(sentence: _Sentence, subject: Subject, chosen: Hypothesis | Non
     for claim in claims(text, language):
         if not claim.readings & licence.figures:
             return claim.kind
+    if any(match[2].lower() not in terms.PHRASES.get(match[1], ()) for match in _PHRASED.finditer(text)):
+        return "status"
     checks = (
         ("quotation", any(quoted.lower() not in licence.words for quoted in _quoted(text))),
         ("cause", lexicon.foreign_cause(text, licence.causes)),
@@ -161,10 +166,35 @@ def _licence(facts: Sequence[Fact], subject: Subject, chosen: Hypothesis | None)
     for fact in facts:
         parts += [fact.evidence.fr, fact.evidence.en, str(fact.evidence.value), *fact.evidence.renderings]
         figures |= _figures_of(fact)
+        parts += _official(fact)
+    addresses = sum(fact.evidence.name.startswith("address.") for fact in facts)
+    if (
+        len({str(fact.evidence.value) for fact in facts if fact.evidence.name == "cause" or fact.evidence.name.startswith("resolver.")})
+        == 1
+        < len(facts)
+    ):
+        figures |= {("number", "2")}  # the system's resolver and the second
+    figures |= {("count:address", str(addresses)), ("number", str(addresses))} if addresses > 1 else set()
     if any(fact.evidence.name == "dns" or fact.evidence.name.startswith("resolver.") for fact in facts):
         parts.append("dns")  # what resolves a name
     words = " \n ".join(parts).lower()
     return _Licence(words, f"{words} \n {' '.join(chosen.text).lower() if chosen else ''}", figures)
+
+
+@lru_cache(maxsize=512)  # every sentence of a reply is held against the same facts
+def _official(fact: Fact) -> tuple[str, ...]:
+    return tuple(_phrases(fact))
+
+
+def _phrases(fact: Fact) -> Iterator[str]:
+    """The names that standards give to what a fact says: a status has its reason phrase (RFC 9110), what waited expired."""
+    for claim in claims(fact.evidence.en, "en"):
+        if claim.kind == "status":
+            yield from (phrase for _, code in claim.readings for phrase in terms.PHRASES.get(code, ()))
+    if str(fact.evidence.value).startswith("timeout."):
+        yield "timed out, expired, délai expiré"
+    if fact.evidence.name == "contacted":
+        yield "been contacted, été contactée"
 
 
 def _plain(text: str, permitted: str) -> bool:
@@ -182,8 +212,9 @@ def _ordinary(character: str) -> bool:
 
 
 def _words_known(text: str, permitted: str, language: str) -> bool:
-    """Every word is neutral, or the facts' or the hypothesis' own."""
-    return not vocabulary.foreign(text, vocabulary.stems(permitted), language)
+    """Every word is neutral, the facts' or the hypothesis' own, or one whose meaning was held against the facts already."""
+    known = vocabulary.stems(permitted)
+    return not vocabulary.foreign(text, known, language) or not vocabulary.foreign(statements.unread(text), known, language)
 
 
 def _figures_of(fact: Fact) -> frozenset[Reading]:

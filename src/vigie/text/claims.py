@@ -7,7 +7,7 @@ Data; `report.lexicon` compiles them.
 # Claims that nothing measured can bear; licensed only when a cited fact says the very word.
 RULES: dict[str, str] = {
     "certainty": (
-        r"certainement,assurément,sans (?:aucun )?doute,évidemment,garanti\w*,définitivement,forcément,à coup sûr,manifestement,clairement,"
+        r"certainement,assurément,sans (?:aucun |nul )doute,évidemment,garanti\w*,définitivement,forcément,à coup sûr,manifestement,clairement,"
         r"certainly,definitely,undoubtedly,obviously,surely,guarantee\w*,without (?:a )?doubt,clearly,inevitably,proven,prouv\w+"
     ),
     "first_person": (
@@ -58,7 +58,7 @@ CAUSES: dict[str, str] = {
     "attack": r"attaqu\w*,attack\w*,pirat\w+,hack\w*,ddos,breach\w*,intrusion\w*,malveill\w+,malicious\w*,compromis\w*",
     "maintenance": r"maintenance\w*",
     "expiry": r"expir\w+",
-    "stopped": r"arrêté\w*,stopped,éteint\w*,shut down,redémarr\w+,restart\w*,reboot\w*",
+    "stopped": r"(?<!s'est )arrêté\w*,stopped,éteint\w*,shut down,redémarr\w+,restart\w*,reboot\w*",
     "third_party": r"tiers,third.part\w+,dépendance\w*,dependenc\w+",
     "rate_limit": r"limite de débit,rate limit\w*,quota\w*,throttl\w+",
 }

@@ -10,20 +10,31 @@ NEUTRAL = (
     r"(?:la |the )?(?:\w+ )?(?:cause|raison|reason|explication|explanation)(?: \w+)? (?:est que|is that),"
     r"d['’]après (?:les|la|le|nos|ces|ce) \w+,belong(?:s|ing)? to(?= (?:another|a different) name),adresses différentes,"
     r"different addresses,"
-    r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,(?:the|le|this|ce) probl(?:em|ème),"
+    r"no(?:t)? more than,n['’]a pas (?:pris|demandé|duré|exigé) plus d[eu],pas plus d[eu],non plus,"
+    r"(?<!not )(?<!pas )(?:the|le|this|ce) probl(?:em|ème),"
     r"before it expired,avant son expiration,jusqu'au premier octet,"
     r"(?:monitors?|moniteurs?|services?) (?:with|carrying|of|d'|de l'|avec l')\s?(?:the )?(?:tag|étiquette) \w+,"  # words: models write it
+    r""  # words: models write it
     r"as well,if not,"
     r"(?:checks?)[^.;]{0,"
     r"40} and end(?:s|ed)? (?:in|with|by)(?= ),"
     r"ended (?=without),"
     r"(?:some|part) of the (?:service's |name's )?addresses,une partie des adresses(?: du (?:service|nom))?,"
-    r"(?:of|among) the (?:\d+|two) addresses,"
+    r"(?:(?<!neither )(?<!none )(?<!each )(?<!both )of|among) the (?:\d+|two) addresses,"
     r"(?:sur|parmi) les (?:\d+|deux) adresses,among the addresses(?: of the name)?,parmi les adresses(?: du nom)?,"
     r"before (?:the|this) incident,"
     r"avant (?:l'|cet )incident,(?:service|site|monitor) of the \w+ team,"
     r"(?:service|site|moniteur) de l'équipe \w+,"  # words: models write it
     r"the \w+ team's (?:service|site|monitor),"
+    r"(?:affected|concerned|monitored|watched)(?= (?:service|site|monitor)),"
+    r"(?<=service )(?:concerné|touché|affecté|surveillé),"
+    r"(?<=site )(?:concerné|touché|affecté|surveillé),"
+    r"(?:start(?:s|ed)?|began|begun)(?= (?:to \w|failing|refusing|return|reject|answer)),"
+    r"commencé à(?= \w),(?:s'est mis|se met)e? à(?= \w),"
+    r"(?<=502 )\(?bad gateway\)?,(?<=504 )\(?gateway time-?out\)?,sans doute,"
+    r"prior to (?:the|this) incident,avant le début de l'incident,il se peut qu'?e?,il est possible qu'?e?,"
+    r"(?:(?<=une )|^)des (?:\d+|deux) adresses,"
+    r"(?<=404 )\(?not found\)?,"
     r"time(?:s)? out of,first step to the last,from the first step,"
     r"(?:the )?first(?= (?:one )?at \d),(?:la|le) premi(?:er|ère)(?= à \d),by itself,on its own"
 )
@@ -36,9 +47,11 @@ TOPICS: dict[str, str] = {
     ),
     "link": (
         r"vigie's (?:own )?(?:network |internet )?(?:link|connection|network|line),(?:its|our) own (?:network )?(?:link|connection),"
+        r"sa (?:propre )?(?:connexion|liaison) réseau,sa propre (?:connexion|liaison),"
         r"own (?:network )?link,"
         r"(?:connexion|liaison)(?: réseau)? (?:de vigie|propre)(?: elle-même)?,réseau de vigie,vigie's own machine,machine de vigie,"
-        r"control targets?,cibles? de contrôle,vigie(?: itself| elle-même)?(?! +(?:\w+ed|a|measur\w*|mesur\w*))"
+        r"control targets?,cibles? de contrôle,"
+        r"vigie(?: itself| elle-même)?(?! +(?:\w+ed|a|has no (?:successful|record)|ne connaît|knows|measur\w*|mesur\w*))"
     ),
     "tie:tag": r"(?:same|its|this|that|that same|shared) tag,même étiquette,cette étiquette",
     "tie:address": r"(?:this|that|(?:the )?same|its) address(?=[ .;,]|$),(?:cette|la même|même) adresse",
@@ -51,15 +64,16 @@ TOPICS: dict[str, str] = {
     ),
     "first_byte": r"first byte,premier octet,byte,octet",
     "connection": r"connections?,connexions?,connect(?:s|ed|ing)?,connect(?:e|er|ée?s?),tcp",
-    "handshake": r"handshakes?,négociations?,encryption,chiffrement",
+    "handshake": r"(?<!certificat )(?<!certificate )tls(?= (?:is|was|works?|worked|fonctionne|est)\b),handshakes?,"
+    r"négociations?,encryption,chiffrement",
     "certificate": r"certificates?,certificats?",
     "resolver": r"resolvers?,résolveurs?",
     "zone": r"zones?",
-    "resolution": r"resol\w+,résol\w+,lookups?",
+    "resolution": r"resol\w+,résol\w+,lookups?,dns(?!\.\w)",
     "response": r"responses?,réponses?,(?:the|an|its|no|any) (?:answer|reply)",
     "body": r"body,corps,size,taille",
     "server": (r"nginx,apache,caddy,openresty,cloudflare,iis,envoy,varnish,litespeed,haproxy,gunicorn,uvicorn,traefik"),
-    "maintenance": r"maintenance(?: windows?)?",
+    "maintenance": r"maintenances?(?: windows?)?",
     "history": (
         r"(?:similar|past|earlier|previous) (?:incident|outage)s?,(?:incidents?|pannes?) (?:semblables?|passée?s?|précédente?s?),"
         r"semblables?,similar"
@@ -73,6 +87,12 @@ TOPICS: dict[str, str] = {
         r"contrôle (?:entier|complet)"
     ),
     "application": r"applicati\w+",
+    # What is before the application fails in its own right: what is said of the service is not said of it.
+    "proxy": (
+        r"(?<!behind the )(?<!behind the reverse )(?<!behind a )(?<!behind a reverse )(?<!derrière le )(?<!derrière un )"
+        r"(?:prox(?:y|ies)|gateway|load balancer|répartiteur)(?! time)"
+    ),
+    "firewall": r"pare-feux?,firewalls?",
 }
 
 # What is said of it. A statement is one of these with its sign.
@@ -96,10 +116,11 @@ CONCEPTS: dict[str, str] = {
     ),
     "work": (
         r"available,accessible\w*,disponible\w*,availability,disponibilité,"
-        r"works?,worked,working,function(?:s|ing|al)?,up,healthy,fine,doing well,operational,ok,running,runs(?! out),in order,in service,"
+        r"works?,worked,working,function(?:s|ing|al)?,(?<!set )up,healthy,fine,doing well,operational,ok,running,"
+        r"runs(?! out),in order,in service,"
         r"sound,all right,normal\w*,correct\w*,"
         r"proper\w*,stable,fonctionn\w*,sain\w*,se porte(?:nt)? bien,en état de marche,opérationnel\w*,en service,en ordre,"
-        r"tourn(?:e|ent),alive,unaffected,épargnée?s?,intact\w*"
+        r"tourn(?:e|ent),va bien,vont bien,alive,unaffected,épargnée?s?,intact\w*"
     ),
     "reachable": (r"reachable,reach(?:es|ed)?,joignable\w*,joint,contactable"),
     "down": (
@@ -117,32 +138,35 @@ CONCEPTS: dict[str, str] = {
     ),
     "change": (
         r"accélér\w*,accelerat\w*,ralenti\w*,chang(?:e|es|ed|ing|é|ée|és|ées|ent|ement|ements),replac\w*,remplac\w*,modif\w*,"
-        r"differ\w*,différ\w*,altere?d?,moved?,"
+        r"differ(?!ent (?:host ?|domain )?name)\w*,(?<!nom )différ\w*,altere?d?,moved?,"
         r"removed?,added,ajout\w*,retir\w*,"
         r"(?:went|go(?:es|ne)?|going) (?:from|to),pass(?:é|ée|és|ées|e|ent) (?:de|à)(?= \d),increas\w*,rose,ris(?:es|en|ing),"
         r"gr[eo]wn?,augment\w*,fell,fall(?:s|en)?,drop\w*,"
         r"decreas\w*,baiss\w*,dimin\w*,chut\w*,new,nouve(?:au|aux|l|lle|lles)"
     ),
-    "same": r"same,mêmes?,unchanged,inchangée?s?,identi\w+,equal,constant\w*,stay(?:s|ed)? as",
+    "same": r"same,mêmes?,unchanged,inchangée?s?,identi(?:cal|que)\w*,equal,constant\w*,stay(?:s|ed)? as",
     "expired": (
-        r"expired,expirée?s?,arrivée?s? à (?:expiration|échéance),a pris fin(?= pour le certificat),out of date,périmée?s?,(?:ran|run) out"
+        r"expired,expirée?s?,arrivée?s? à (?:expiration|échéance),a pris fin(?= pour le certificat),out of date,"
+        r"périmée?s?,(?:ran|run) out"
     ),
-    "expires": r"expires?,expiring,expirent,expirera,runs out,ends on,échéance,se termine le",
+    "expires": r"expires?,expiring,expirent,expirera,runs out,ends on,(?<!à )échéance,se termine le",
     "valid": r"valid,validity,valable\w*,valides?,validité",
-    "trust": r"trust\w*,reconnu\w*,reconnaî\w*,recogni[sz]\w*",
+    "trust": r"trust\w*,fiables?,de confiance,reconnu\w*,reconnaî\w*,recogni[sz]\w*",
     "untrusted": r"untrusted,distrust\w*",
     "self_signed": r"self-signed,autosigné\w*,auto-signé\w*",
-    "match": r"cover(?:s|ed)?,couv(?:re|ert|erts),match\w*,correspond\w*",
-    "other_name": r"(?:another|a different|other) name,(?:un autre|d'un autre|autre) nom",
+    "match": r"(?:valid|valable|valide) (?:for|pour)(?! (?:another |encore )?\d),(?<=not )for,(?<=not )that of,"
+    r"(?<=pas )celui,cover(?:s|ed)?,couv(?:re|ert|erts),match\w*,correspond\w*",
+    "other_name": r"(?:another|(?:a |some )?different|other) (?:host ?|domain )?name,(?:un autre|d'un autre|autre) nom,nom différent",
     "exist": r"exist\w*",
     "gone": r"gone(?! from \d),disappear\w*,dispar\w*,missing,vanish\w*",
     "resolve": r"resolv(?:e|es|ed|able),résol(?:u|ue|us|ues|vable),résoudre",
     "found": r"find(?:s)?,found,trouv(?:e|ent|ée?s?)",
-    "establish": r"connects? to,connected,se connect\w+,establish\w*,établ\w*,made,set up,faite,se faire,achieved",
+    "establish": r"(?<!attempts to )(?<!attempt to )(?<!trying to )connects? to,connected,se connect\w+,establish\w*,"
+    r"établ\w*,made,set up,faite,se faire,achieved",
     "reset": r"reset\w*,réinitialis\w*",
-    "cut": r"cuts?,coup(?:e|ent|ée?s?),lost,lose[s]?,perdue?s?,perd,clos(?:e|es|ed|ing),ferm(?:e|ent|é|ée|és|ées)",
+    "cut": r"cut(?:s|ting)?,coup(?:e|ent|ée?s?|ait),lost,lose[s]?,perdue?s?,perd,clos(?:e|es|ed|ing),ferm(?:e|ent|é|ée|és|ées)",
     "open": r"held(?! \d),open\w*,ouver\w*,ouvr\w*",
-    "timeout": r"timed out,time-out,timeout,times out,délai (?:dépassé|expiré),dépass\w+ (?:le|du) délai,délai [^.,;]*dépassé",
+    "timeout": r"timed out,time-out,timeout,times out,délai (?:dépassé|expiré),dépass\w+ (?:le|de|du) délai,délai [^.,;]{0,40}dépassé",
     "listen": r"listen\w*,écout\w*",
     "malformed": r"malformed,mal formée?s?,ill-formed,invalid\w*",
     "wellformed": r"well-formed,well formed,bien formée?s?",
@@ -156,13 +180,13 @@ CONCEPTS: dict[str, str] = {
     "fast": r"fast\w*,quick\w*,rapid\w*,vite,prompt\w*,faster,quicker",
     "slow": r"slow\w*,lent\w*,too long,trop long\w*,ralenti\w*,late,tard(?:ive|if)?,en retard,delay\w*,(?<!no )longer",
     "recover": r"recover\w*,rétabli\w*,restored?,resumed?,repris\w*",
-    "again": r"again,de nouveau,à nouveau,back,revenue?s?,revien\w*",
+    "again": r"again,de nouveau,à nouveau,(?<!came )(?<!come )back,revenue?s?,revien\w*",
     "able": r"manag(?:es|ed) to,(?:is|was|were|are|been) able,could,parvenue?s?,parvien\w*,pu,peut,peuvent,succeeds in",
     "belong": r"belong\w*,own(?:s|ed),owner,appart\w*,relève,responsable\w*,responsible",
     "affect": r"affect\w*,touch\w*,concern\w*,involve[sd]?",
     "overload": r"overload\w*,surcharg\w*,satur\w*",
     "empty": r"empty,vides?,blank",
-    "use": r"uses?,used,using,utilis\w*",
+    "use": r"uses?,used(?! to ),using,utilis\w*",
     "lasting": r"last(?:ed|ing),lasts,dur(?:e|ée?s?|ait|ent|er)",
     "listed": r"on record,recorded,enregistrée?s?,known,connue?s?,connaît",
 }
@@ -195,7 +219,8 @@ DENIES_ANYWHERE = (
 )
 # Reasons: what joins an effect to the cause that follows, the verbs that make a subject the cause, and nouns that ask for one.
 REASON_FOLLOWS = (
-    r"because(?: of)?,since(?! +\d| then| the last| the most| the latest| before),due to,owing to,as a result of,parce qu\w*,parce qu'\w*,"
+    r"because(?: of)?,since(?! +\d| then| the last| the most| the latest| before),due to,owing to,as a result of,"
+    r"parce qu\w*,parce qu'\w*,"
     r"car,puisque?,puisqu'\w*,en raison d\w*,à cause d\w*,suite à,grâce à,as(?= (?:no|the|it|its|there|nothing)\b),following"
 )
 REASON_PRECEDES = (
@@ -205,7 +230,8 @@ REASON_PRECEDES = (
 )
 REASON_NOUNS = (
     r"cause,reason,raison,origine?,expla\w+,expliqu\w*,explication,in question,en cause,to blame,fault(?= is| lies| does),"
-    r"vien(?:t|nent)(?= pas)(?= pas d),on the monitoring side,"
+    r"vien(?:t|nent)(?= pas)(?= pas d),on (?:the monitoring|vigie's(?: own)?) (?:side|end),"
+    r"du côté de (?:vigie|la surveillance),(?<=not )the (?:problem|culprit),(?<=pas )le problème,"
     r"de la surveillance,due,derrière ce,behind (?:it|this)"
 )
 
@@ -235,7 +261,10 @@ COMPARES = (
     r"moins (?:long|court|rapide|lent)\w*,"
     r"jusqu'à(?= \d+ (?:ms|s|o|contr)),minimum,maximum,plus que,moins que"
 )
-UNTIL = r"until,till,before,prior to,jusqu'à,jusqu'au,jusqu’à,jusqu’au,avant,up to,by(?= \d)"
+OLD = r"used to,previously,formerly,auparavant,jusque-là,until then,(?:dur|pren)ait"
+ADDED = r"added,ajoutée?s?,new,nouvelles?,joined,appeared,apparue?s?"
+REMOVED = r"removed?,retirée?s?,dropped,supprimée?s?,disappeared,disparue?s?"
+UNTIL = r"until,till,before,prior to,jusqu'à,jusqu'au,jusqu’à,jusqu’au,avant,up to,by(?= \d{1,2}(?:[:h]|\s?[ap]m))"
 AFTER = r"after,après"
 CONTRASTS = r"instead of,rather than,au lieu d[eu]s?,au lieu d['’]une?,plutôt que,et non(?: pas)?,and not,as opposed to,à la place de"
 EXPECTS = r"(?:is |was |are |were )?expect(?:s|ed|ation)?,attend(?:ue?s?|ait|ent),wanted,voulue?s?,demandée?s?(?! \d)"
@@ -255,7 +284,8 @@ LAST = r"last,latest,newest,most recent,derni(?:er|ère)s?,(?:le )?plus récente
 NOW = r"now,currently,today,at present,maintenant,actuellement,désormais,à présent"
 # Where one clause ends and the next begins.
 CONJUNCTIONS = (
-    r"but,while,whereas,although,though,yet(?= the| it| its),and,then,which,who,where,so(?= the| it| its),mais,tandis qu\w*,"
+    r"but,while,whereas,although,though,yet(?= the| it| its),and,(?<!is )(?<!are )(?<!was )(?<!were )(?<!been )then,"
+    r"which,who,where,so(?= the| it| its),mais,tandis qu\w*,"
     r"tandis qu'\w*,alors qu\w*,"
     r"alors qu'\w*,bien qu\w*,bien qu'\w*,et,puis,dont,où,donc,or,as well as,ainsi que,however,cependant,toutefois,même si,even though"
 )

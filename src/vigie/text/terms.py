@@ -22,6 +22,19 @@ NOUNS: dict[str, Plural] = {
     "similar incident": (("incident semblable", "incidents semblables"), ("similar incident", "similar incidents")),
 }
 
+# The reason phrases of RFC 9110 (and 6585) for the statuses of failures, by code.
+PHRASES: dict[str, Pair] = {
+    "400": ("mauvaise requête", "bad request"),
+    "401": ("non autorisé", "unauthorized"),
+    "403": ("interdit", "forbidden"),
+    "404": ("page introuvable", "not found"),
+    "429": ("trop de requêtes", "too many requests"),
+    "500": ("erreur interne du serveur", "internal server error"),
+    "502": ("mauvaise passerelle", "bad gateway"),
+    "503": ("service indisponible", "service unavailable"),
+    "504": ("délai de passerelle dépassé", "gateway timeout"),
+}
+
 LESS_THAN_A_DAY: Pair = ("moins d'un jour", "less than a day")
 
 # Which step of a check of several steps it was.

@@ -53,6 +53,8 @@ handled handles handle listens listen listening nothing reset resets resetting r
 reads read reading returned returns returning delivered delivers delivering yields
 successful successfully succeed succeeds succeeded success passes passed pass passing
 unaffected undisturbed incident incidents event events occurrence occurrences occurred occur happening happened happen
+announce announced advertise advertised identify notably specifically respectively previously subsequently simultaneously reveal revealed display displayed perform performed conduct conducted execute executed target targeted tell tells based regarding concerning fully
+xx web internet online past off prior remote remotely added removed joined
 team owner owned owns tag tags tagged network networks zone zones domain record records
 """
 FR = """
@@ -106,4 +108,7 @@ traite traiter écoute écouter réinitialisé réinitialiser réinitialisation 
 lit lire réussi réussir réussite succès effectué effectuer effectue accompli mené
 touché toucher intact événement survenu survenir survient produit advenu
 équipe propriétaire responsable étiquette réseau zone domaine enregistrement
+ajouté ajoutée ajoutés ajoutées retiré retirée retirés doute
+annonce annoncé identifie soupçonné soupçonnée soupçon suspecté suspectée accord accordent concordent précisément respectivement précédemment simultanément révèle révéler affiche afficher réalisé réaliser exécuté exécuter tenté visé ciblé interrogé interroger consulté rapporte rapporter
+xx web internet bout coupé coupée coupés coupées distant distante antérieur antérieure antérieurs ultérieur
 moniteur"""  # words: models write it

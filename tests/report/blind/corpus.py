@@ -32,7 +32,7 @@ class Entry:
 
 
 def entries(kind: str, language: str) -> list[Entry]:
-    """All sentences of a kind (`honest`, `lies`) in a language."""
+    """All sentences of a kind (`honest`, `lies`, after `later_`, `second_` or `third_`) in a language."""
     lines = (HERE / f"{kind}.{language}.txt").read_text(encoding="utf-8").splitlines()
     parts = [line.split("|") for line in lines if line]
     return [Entry(case, tuple(names.split(",")), text, language) for case, names, text in parts]
