@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def inside(value: Any, depth: int = 0) -> Iterator[Any]:
             yield from inside(one, depth + 1)
 
 
+@cache
 def everything() -> list[Use]:
     used, found = tool.uses(), []
     for module, loaded in modules():
