@@ -1,7 +1,7 @@
 """One process that reads foreign documents, one after the other, and those that wait for it.
 
 The loop speaks to it over a socket without waiting: a document costs the probing process one `send` and one `recv`, and no thread. Only
-starting and burying a process takes a thread, since both may block. A process without work ends after a while: pages rarely change.
+starting and reaping a process takes a thread, since both may block. A process without work ends after a while: pages rarely change.
 """
 
 import asyncio
@@ -142,7 +142,7 @@ class Lane:
         child, fault = None, None
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
             if old is not None:
-                loop.call_soon_threadsafe(self._buried, old, old.bury())
+                loop.call_soon_threadsafe(self._reaped, old, old.reap())
             if wanted:
                 try:
                     child = self._new_child()
@@ -159,11 +159,11 @@ class Lane:
             child.greet()
         except (OSError, EOFError):
             child.kill()
-            child.bury()
+            child.reap()
             raise
         return child
 
-    def _buried(self, old: "Child", code: int) -> None:
+    def _reaped(self, old: "Child", code: int) -> None:
         """How a process ended decides on its document: at its limit or by our hand, it took too long; otherwise it has another try."""
         document, self._now = self._now, None
         if document is None or document.reply.done():
@@ -223,7 +223,7 @@ class Lane:
         for one in (child, born):
             if one is not None:
                 one.kill()
-                one.bury()
+                one.reap()
         for document in (*self._waiting, *([] if self._now is None else [self._now])):
             if not document.reply.get_loop().is_closed():
                 document.unread()
@@ -231,7 +231,7 @@ class Lane:
 
 
 class Child:
-    """One process. Everything but `kill` and `bury` is called by one thread at a time. Raises OSError where it cannot be started."""
+    """One process. Everything but `kill` and `reap` is called by one thread at a time. Raises OSError where it cannot be started."""
 
     def __init__(self, kind: str) -> None:
         self.killed = False
@@ -321,7 +321,7 @@ class Child:
         with contextlib.suppress(OSError):
             self._process.kill()
 
-    def bury(self) -> int:
+    def reap(self) -> int:
         """Make sure that nothing of it is left; how it ended."""
         with contextlib.suppress(OSError):
             self._ours.close()
