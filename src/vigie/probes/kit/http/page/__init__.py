@@ -120,7 +120,7 @@ class Reader:
         return self._last.verdict, found.facts
 
     def _seen(self, key: "Key", verdict: "Verdict | None", size: int, kind: str) -> PageFacts | None:
-        """Remember what is no HTML. A type of text is reported once."""
+        """Remember what is not HTML. A type of text is reported once."""
         last, self._last = self._last, _Last(key, verdict)
         known = isinstance(last.key, tuple) and last.key[2] == kind
         return None if known or not kind else PageFacts("", size, type=kind)
