@@ -4,15 +4,16 @@ The patterns are found, not listed: the constants of every module, what stands a
 every attack on every pattern instead of a sample.
 """
 
+import contextlib
 import importlib
 import os
 import pkgutil
 import random
 import re
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,10 @@ import vigie
 from vigie.probes.kit.http.page import messages
 from vigie.probes.kit.http.page.phrases import Phrases
 from vigie.probes.kit.http.page.signs import Sign
-from vigie.probes.kit.pattern import Pattern, SearchBudget
+from vigie.probes.kit.pattern import Pattern, Searches
 from vigie.probes.kit.verdict import CheckFailed
+from vigie.probes.kit.workers import Workers
+from vigie.testing.starvation import measured
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a search cannot be interrupted there")
 
@@ -64,6 +67,7 @@ def inside(value: Any, depth: int = 0) -> Iterator[Any]:
             yield from inside(one, depth + 1)
 
 
+@cache
 def everything() -> list[Use]:
     used, found = tool.uses(), []
     for module, loaded in modules():
@@ -132,15 +136,19 @@ def test_the_adversary_leaves_alone_what_is_linear(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["(a|aa)+b", "((a+)+)+b$"])
-def test_a_pattern_of_a_user_is_stopped(text: str) -> None:
-    started, stopped = time.thread_time(), 0
-    for data in ("a" * 200_000 + "\0", "aa " * 60_000 + "\0"):
-        try:
-            Pattern(text).end(data, SearchBudget())
-        except CheckFailed:
-            stopped += 1
+async def test_a_pattern_of_a_user_is_stopped(text: str) -> None:
+    workers, stopped = Workers(), 0
+    try:
+        async with measured() as loop:
+            for data in ("a" * 200_000 + "\0", "aa " * 60_000 + "\0", "a" * 800 + "\0"):
+                with contextlib.suppress(CheckFailed):
+                    await Pattern(text).search(data, Searches(workers, test_a_pattern_of_a_user_is_stopped, lambda: 50.0))
+                    stopped -= 1
+                stopped += 1
+    finally:
+        workers.close()
     assert stopped
-    assert time.thread_time() - started < 1
+    assert loop.held < 0.15
 
 
 def test_a_pattern_put_together_in_a_function_is_refused(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ class MailServer(Controller):
         super().stop(no_assert)
 
 
-class _Threaded:
+class Threaded:
     """A server on a loop of its own thread."""
 
     def __init__(self, handler: Handler) -> None:
@@ -178,7 +178,7 @@ class Model:
 @pytest.fixture
 def site() -> Iterator[Site]:
     made = Site()
-    server = _Threaded(made.answer)
+    server = Threaded(made.answer)
     made.port = server.port  # type: ignore[attr-defined]
     yield made
     server.stop()
@@ -187,7 +187,7 @@ def site() -> Iterator[Site]:
 @pytest.fixture
 def model() -> Iterator[Model]:
     made = Model()
-    server = _Threaded(made.answer)
+    server = Threaded(made.answer)
     made.port = server.port  # type: ignore[attr-defined]
     yield made
     server.stop()

@@ -5,7 +5,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any, TypeVar
 
 from vigie.core.model import PageFacts
-from vigie.probes.kit.http.page import Reader
+from vigie.probes.kit.http.page import Reader, Unseen
 from vigie.probes.kit.http.page.look import JOBS
 from vigie.probes.kit.verdict import Verdict
 
@@ -34,7 +34,8 @@ class Reading:
         self.reader = Reader(trusted=trusted)
 
     def read(self, status: int, headers: Mapping[str, str], body: bytes, host: str) -> tuple[Verdict | None, PageFacts | None]:
-        return _done(self.reader.read(here, status, headers, body, host))
+        known = self.reader.known(status, headers, body, host)
+        return _done(self.reader.read(here, known)) if isinstance(known, Unseen) else known
 
     def wall(self, status: int, headers: Mapping[str, str], body: bytes, host: str) -> Verdict | None:
         return _done(self.reader.wall(here, status, headers, body, host))

@@ -14,7 +14,9 @@ from vigie.core.model import Cause, CheckResult, Status
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.probes.http import Config, build
 from vigie.probes.kit import worker
+from vigie.probes.kit import workers as module
 from vigie.probes.kit.deps import ProbeDeps
+from vigie.probes.kit.lane import Lane
 from vigie.probes.kit.workers import Unread, Workers
 from vigie.testing.servers import Serve, answering, page
 from vigie.testing.starvation import measured
@@ -35,7 +37,9 @@ async def begun(workers: Workers) -> None:
     assert await workers.ask(Owner(), "content", GOOD, b"bread", left=50) == FOUND
 
 
-async def test_a_document_that_takes_for_ever_costs_only_itself(workers: Workers) -> None:
+async def test_a_document_that_takes_for_ever_costs_only_itself(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BOUNDS", {"content": (0.3, 50.0)})
+    monkeypatch.setattr(module, "_WAIT_SECONDS", 50.0)  # however busy the machine is
     await begun(workers)
     async with measured() as loop:
         hostile = asyncio.create_task(workers.ask(Owner(), "content", FOR_EVER, NEVER, left=50))
@@ -56,7 +60,7 @@ async def test_who_is_late_twice_in_a_row_is_asked_ever_more_rarely_and_the_othe
     await begun(workers)
     asked = []
 
-    async def late(message: bytes, body: bytes, seconds: float, wait: float) -> bytes:
+    async def late(message: bytes, body: bytes, *_: object, **__: object) -> bytes:
         asked.append(body)
         raise Unread(blame=True)
 
@@ -74,14 +78,41 @@ async def test_who_is_late_twice_in_a_row_is_asked_ever_more_rarely_and_the_othe
 
 async def test_a_process_that_is_killed_is_started_anew(workers: Workers) -> None:
     await begun(workers)
-    first = workers._pages._child._process
+    first = workers._pages._child
     assert first is not None
-    first.kill()
-    with pytest.raises(Unread):
-        await workers.ask(Owner(), "content", GOOD, b"bread", left=50)
+    first._process.kill()
 
     assert await workers.ask(Owner(), "content", GOOD, b"bread", left=50) == FOUND
-    assert workers._pages._child._process is not first
+    assert await workers.ask(Owner(), "content", GOOD, b"bread", left=50) == FOUND
+    assert workers._pages._child is not first
+
+
+async def test_a_process_that_is_killed_while_it_reads_costs_nobody_anything(workers: Workers) -> None:
+    await begun(workers)
+    first = workers._pages._child
+    assert first is not None
+    asked = asyncio.create_task(workers.ask(Owner(), "content", GOOD, b"bread" * 2_000_000, left=50))
+    await asyncio.sleep(0)
+    first._process.kill()
+
+    assert await asked == FOUND
+    assert workers._pages._child is not first
+
+
+async def test_a_process_without_work_ends_and_the_next_document_has_another() -> None:
+    lane = Lane("pages", idle_seconds=0.05)
+    message = msgspec.json.encode({"job": "content", "cpu": 5, **GOOD})
+    try:
+        for _ in range(2):
+            assert await lane.ask(message, b"bread", 50, 50) == FOUND
+            child = lane._child
+            assert child is not None
+            async with asyncio.timeout(20):
+                while lane.running:  # noqa: ASYNC110 - a process that ends sets no event
+                    await asyncio.sleep(0.01)  # slow: the process ends by itself
+            assert await asyncio.to_thread(child._process.wait, 20) != 0
+    finally:
+        lane.close()
 
 
 async def test_a_fault_of_a_reader_is_logged_and_ends_nothing(workers: Workers, caplog: pytest.LogCaptureFixture) -> None:

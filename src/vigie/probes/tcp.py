@@ -14,13 +14,15 @@ from vigie.net import Secret, Secrets, redact
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import CaFile, Family, Host, Insecure, Latency, Meta, Port, Resolver, TlsDays
-from vigie.probes.kit.pattern import Pattern, SearchBudget, check_pattern, unescaped
+from vigie.probes.kit.pattern import Pattern, Searches, check_pattern, unescaped
 from vigie.probes.kit.starttls import Protocol, negotiate
 from vigie.probes.kit.stream import Dialogue, Peer, converse, printable
 from vigie.probes.kit.verdict import TLS_DAYS, CheckFailed
+from vigie.probes.kit.workers import shared_workers
 
 _EXAMPLE = "tcp://db.example.com:5432"
 _MAX_BYTES, _READ = 65_536, 1_000
+_SEARCH_SPARE = 0.2  # before the deadline, too: a search that is not done says nothing about the server
 _EARLY_SECONDS = 0.03  # before the deadline, so that an answer that never becomes the expected one is told from silence
 
 
@@ -106,7 +108,8 @@ class TcpProbe:
         if isinstance(self._config.tls, str):
             await negotiate(dialogue, self._config.tls)
             await dialogue.start_tls()
-        heard = _Heard(dialogue, [part for step in self._steps for part in step.said])
+        searches = Searches(shared_workers(self._deps), self, lambda: dialogue.left_ms() / 1000 - _SEARCH_SPARE)
+        heard = _Heard(dialogue, searches, [part for step in self._steps for part in step.said])
         for number, step in enumerate(self._steps, 1):
             await heard.step(step)
             dialogue.figures["steps"] = number
@@ -124,7 +127,7 @@ class _Ready:
         self.said = _parts("" if self.send is None else self.send.decode("utf-8", "replace"))
         self.wanted = step.expect or step.regex or ""
 
-    def end(self, data: bytes, spent: SearchBudget) -> int | None:
+    async def end(self, data: bytes, searches: Searches) -> int | None:
         """Where in the data what is hoped for ends; None while it has not come."""
         if self.text is not None:
             at = data.find(self.text)
@@ -132,8 +135,10 @@ class _Ready:
         if self.pattern is None:
             return 0
         text = data.decode("utf-8", "surrogateescape")
-        end = self.pattern.end(text.replace("\r\n", "\n"), spent)
-        return None if end is None else len(text[: _before_lines(text, end)].encode("utf-8", "surrogateescape"))
+        found = await self.pattern.search(text.replace("\r\n", "\n"), searches)
+        if found is None or found.end is None:
+            return None
+        return len(text[: _before_lines(text, found.end)].encode("utf-8", "surrogateescape"))
 
 
 def _parts(said: str) -> list[str]:
@@ -155,8 +160,8 @@ def _before_lines(text: str, end: int) -> int:
 class _Heard:
     """What came and was not yet taken by a step."""
 
-    def __init__(self, dialogue: Dialogue, said: list[str]) -> None:
-        self._dialogue, self._data, self._spent = dialogue, b"", SearchBudget()
+    def __init__(self, dialogue: Dialogue, searches: Searches, said: list[str]) -> None:
+        self._dialogue, self._data, self._searches = dialogue, b"", searches
         self._said = Secrets(map(Secret, said))
 
     async def step(self, step: _Ready) -> None:
@@ -165,9 +170,11 @@ class _Heard:
             await self._dialogue.send(step.send)
         try:
             async with asyncio.timeout(max(self._dialogue.left_ms() / 1000 - _EARLY_SECONDS, 0.001)):
-                while (end := step.end(self._data, self._spent)) is None:
+                while (end := await step.end(self._data, self._searches)) is None:
                     await self._more(step)
         except TimeoutError:
+            if step.pattern is not None and self._searches.busy:
+                raise step.pattern.too_long(len(self._data)) from None
             if self._data:
                 raise self._other(step, "and nothing more came in time") from None
             raise

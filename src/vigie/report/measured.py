@@ -122,6 +122,8 @@ def _page_facts(maker: _Maker) -> None:
     sign = maker.subject.result.figures.get("signature")
     if isinstance(sign, str):
         maker.add(FactKind.PAGE, "signature", sign, both(facts.SIGNATURE, sign=sign), bad=True)
+    if "content" in maker.subject.result.figures:
+        maker.add(FactKind.PAGE, "content", "not read in time", facts.UNREAD)
 
 
 def _tls_facts(maker: _Maker) -> None:

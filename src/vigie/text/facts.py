@@ -38,6 +38,7 @@ EXPIRED_AT: Pair = ("Le certificat a expiré il y a {days}, le {at}.", "The cert
 VALID_FOR: Pair = ("Le certificat expire dans {days}.", "The certificate expires in {days}.")
 EXPIRED: Pair = ("Le certificat a expiré il y a {days}.", "The certificate expired {days} ago.")
 SELF_SIGNED: Pair = ("Le certificat est autosigné.", "The certificate is self-signed.")
+UNREAD: Pair = ("Le contenu de la page n'a pas été lu à temps.", "The page's content was not read in time.")
 CHAIN: Pair = ("Le serveur envoie {count}.", "The server sends {count}.")
 
 NEVER_GOOD: Pair = ("Aucun contrôle réussi n'est enregistré avant l'incident.", "No successful check is on record before the incident.")

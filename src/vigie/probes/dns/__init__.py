@@ -16,8 +16,9 @@ from vigie.ports import Traits
 from vigie.probes.kit import keys
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.keys import Latency, Meta
-from vigie.probes.kit.pattern import Pattern, SearchBudget
+from vigie.probes.kit.pattern import Pattern, Searches
 from vigie.probes.kit.verdict import CheckFailed, Verdict, advice, slow
+from vigie.probes.kit.workers import shared_workers
 
 if TYPE_CHECKING:
     from vigie.probes.dns.expect import Wanted
@@ -154,7 +155,7 @@ class DnsProbe:
 
     async def check(self, timeout_ms: int) -> CheckResult:
         """One check within `timeout_ms`; never raises."""
-        look = _Look(self._config, self._wanted, self._deps, timeout_ms)
+        look = _Look(self._config, self._wanted, self._deps, timeout_ms, self)
         try:
             verdict = await look.go(self._anchors, self._port)
         except CheckFailed as failed:
@@ -165,11 +166,11 @@ class DnsProbe:
 class _Look:
     """One check in progress."""
 
-    def __init__(self, config: Config, wanted: "Wanted", deps: ProbeDeps, timeout_ms: int) -> None:
+    def __init__(self, config: Config, wanted: "Wanted", deps: ProbeDeps, timeout_ms: int, owner: object) -> None:
         self._config, self._wanted, self._deps = config, wanted, deps
         self._at, self._started = deps.clock.now(), deps.clock.monotonic()
         self._ends = self._started + timeout_ms / 1000 - _SPARE_SECONDS
-        self._spent = SearchBudget()
+        self._searches = Searches(shared_workers(deps), owner, self._left)
         self._ms: float | None = None
         self._message = ""
         self._figures: dict[str, Scalar] = {}
@@ -190,7 +191,7 @@ class _Look:
             else self._config.expect.rcode.upper()
         )
         self._message = f"{what} from {server} in {reply.ms:.0f} ms"
-        verdict = self._judge(reply)
+        verdict = await self._judge(reply)
         if verdict is None and self._config.dnssec:
             await self._validate(reply, anchors)
         if verdict is None and self._config.authoritative:
@@ -199,10 +200,10 @@ class _Look:
             verdict = slow(reply.ms, int(self._config.latency))
         return verdict
 
-    def _judge(self, reply: "Reply") -> Verdict | None:
-        from vigie.probes.dns.expect import judge
+    async def _judge(self, reply: "Reply") -> Verdict | None:
+        from vigie.probes.dns.expect import judge, matched
 
-        return judge(self._wanted, reply, self._spent)
+        return judge(self._wanted, reply) or await matched(self._wanted, reply, self._searches)
 
     def _left(self) -> float:
         return max(self._ends - self._deps.clock.monotonic(), 0.001)
@@ -250,7 +251,9 @@ class _Look:
         pairs, replies = await addresses_of(zone, self._deps, self._config.resolver, min(self._left(), _SERVER_SECONDS))
         question, seconds = replace(self._wanted.question, recurse=False), min(self._left(), _SERVER_SECONDS)
         replies += await asyncio.gather(*(query_server(name, Server(address, port), zone, question, seconds) for name, address in pairs))
-        verdict = compare(replies, serials=self._config.serials, judge=self._judge if self._wanted.says_which else None)
+        judged = {id(one.reply): await self._judge(one.reply) for one in replies if one.reply is not None and not one.alias}
+        known = (lambda reply: judged[id(reply)]) if self._wanted.says_which else None
+        verdict = compare(replies, serials=self._config.serials, judge=known)
         self._figures |= {"servers": len(replies)}
         self._message += f", as from the zone's {len(replies)} servers"
         return verdict

@@ -5,12 +5,13 @@ CPU time ends the process by itself (setitimer(2), ITIMER_PROF, whose signal kil
 so that a busy machine is not taken for a hostile page. It imports as little as it can: its memory is paid for by everybody.
 """
 
+import gc
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 _LENGTH = 4
@@ -22,33 +23,51 @@ Job = Callable[[dict[str, Any], bytes], dict[str, Any]]
 
 
 def main() -> None:
-    """Read documents until the parent goes away. The argument `pages`: pages are among them, whose tables take memory."""
+    """Read documents until the parent goes away. The last argument is what is read first, `pages` or `searches`: it is ready by then."""
     for number in (signal.SIGINT, signal.SIGTERM):  # the parent drains first
         signal.signal(number, signal.SIG_IGN)
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    os.dup2(nothing, 1)  # nothing that a library prints may end up between the frames
-    jobs = _jobs(pages="pages" in sys.argv)
+    source, sink = _connection()
+    _job("page" if sys.argv[-1] == "pages" else "content")
     if hasattr(os, "nice"):
         os.nice(_NICE)
+    gc.collect()
+    gc.freeze()  # what was imported stays: no collection looks at it again
     pace = min(max(time.process_time() / _USUAL_START, 1.0), _SLOWEST)
-    _send(sink, b"{}")
+    _write(sink, b"+")
     while (head := _frame(source)) is not None and (body := _frame(source)) is not None:
         asked = json.loads(head)
+        job = _job(asked.pop("job"))
         with _CpuLimit(asked.pop("cpu") * pace):
-            reply = _done(jobs[asked.pop("job")], asked, body)
-        _send(sink, reply)
+            reply = _done(job, asked, body)
+        _write(sink, len(reply).to_bytes(_LENGTH, "little") + reply)
 
 
-def _jobs(*, pages: bool) -> Mapping[str, Job]:
-    from vigie.probes.kit.http import content
+def _connection() -> tuple[BinaryIO, BinaryIO]:
+    """The parent's socket, both ways; it is standard input, and on Windows comes through it. Nothing that a library prints gets there."""
+    if sys.platform == "win32":
+        import socket
 
-    if not pages:
-        return content.JOBS
+        with os.fdopen(os.dup(0), "rb") as stdin:
+            shared = socket.fromshare(_frame(stdin) or b"")
+        return shared.makefile("rb"), shared.makefile("wb")
+    found = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(0), "wb")
+    os.dup2(1, 0)
+    return found
+
+
+def _job(name: str) -> Job:
+    """A job by its name; what it needs is imported with the first."""
+    if name in ("content", "select"):
+        from vigie.probes.kit.http import content
+
+        return content.JOBS[name]
+    if name == "search":
+        from vigie.probes.kit import search
+
+        return search.JOBS[name]
     from vigie.probes.kit.http.page import look
 
-    return {**content.JOBS, **look.JOBS}
+    return look.JOBS[name]
 
 
 def _done(job: Job, asked: dict[str, Any], body: bytes) -> bytes:
@@ -84,6 +103,6 @@ def _frame(source: BinaryIO) -> bytes | None:
     return body if len(body) == size else None
 
 
-def _send(sink: BinaryIO, body: bytes) -> None:
-    sink.write(len(body).to_bytes(_LENGTH, "little") + body)
+def _write(sink: BinaryIO, data: bytes) -> None:
+    sink.write(data)
     sink.flush()

@@ -18,14 +18,17 @@ from vigie.probes.kit.http.probe import HttpProbe
 from vigie.probes.kit.http.redirects import Progress
 from vigie.probes.kit.http.transport import Transport, shared_transport
 from vigie.probes.kit.http.urls import Place
+from vigie.probes.kit.pattern import Searches
 from vigie.probes.kit.verdict import CheckFailed, Verdict, slow
-from vigie.probes.steps.carried import Carried, reader
+from vigie.probes.kit.workers import shared_workers
+from vigie.probes.steps.carried import Answer, Carried, reader
 from vigie.probes.steps.config import Config, Step, filled, place_of
 from vigie.probes.steps.template import body_of, header_of, sample, url_of
 
 __all__ = ["Config", "build"]
 
 _TIMEOUTS = "timeout."
+_LONG = 65_536  # bytes of a body that may take longer to search than a page
 
 
 def verify(config: Config) -> Iterator[Problem]:
@@ -38,7 +41,7 @@ def verify(config: Config) -> Iterator[Problem]:
 def build(config: Config, deps: ProbeDeps) -> "StepsProbe":
     """The probe of one monitor; every HTTP probe shares one transport."""
     transport = shared_transport(deps)
-    return StepsProbe(config, [_Ready(step, number, deps, transport) for number, step in enumerate(config.steps, 1)], deps.clock)
+    return StepsProbe(config, [_Ready(step, number, deps, transport) for number, step in enumerate(config.steps, 1)], deps)
 
 
 class _Ready:
@@ -86,6 +89,7 @@ class _Visit:
     advisory: tuple[_Ready, CheckResult] | None = None
     last: CheckResult | None = None
     base: str = ""
+    searches: Searches | None = None
 
     def left_ms(self) -> int:
         """Until the deadline, at least 1."""
@@ -95,8 +99,9 @@ class _Visit:
 class StepsProbe:
     """Goes through the steps of one monitor."""
 
-    def __init__(self, config: Config, steps: list[_Ready], clock: Clock) -> None:
-        self._steps, self._clock, self._hosts = steps, clock, config.hosts
+    def __init__(self, config: Config, steps: list[_Ready], deps: ProbeDeps) -> None:
+        self._steps, self._clock, self._hosts = steps, deps.clock, config.hosts
+        self._workers = shared_workers(deps)
         self._latency_ms = None if config.latency is None else int(config.latency)
 
     async def check(self, timeout_ms: int) -> CheckResult:
@@ -114,8 +119,7 @@ class StepsProbe:
             request = one.request(visit.carried.values, visit.base, self._hosts)
             found = await one.probe.find(progress, request)
             if found is None or found.status is Status.DEGRADED:
-                for name, read in one.readers.items():
-                    visit.carried.values[name] = read(progress.body, progress.last.headers, visit.carried.spent)
+                await self._save(visit, one, progress)
             visit.base = request.url if request is not None else one.step.url
         except CheckFailed as failed:
             found = failed.verdict
@@ -133,6 +137,23 @@ class StepsProbe:
             visit.advisory = visit.advisory or (one, result)
         else:
             visit.first = visit.first or (one, result)
+
+    async def _save(self, visit: _Visit, one: _Ready, progress: Progress) -> None:
+        if not one.readers:
+            return
+        headers, body = progress.last.headers, progress.body
+        typed = {"content-type": headers.get("content-type", "")}
+
+        def left() -> float:
+            return visit.left_ms() / 1000
+
+        async def select(path: str) -> bytes:
+            return await self._workers.ask(self, "select", {"path": path, "headers": typed}, body, left=left(), long=len(body) > _LONG)
+
+        visit.searches = visit.searches or Searches(self._workers, self, left)
+        answer = Answer(body, headers, visit.searches, select)
+        for name, read in one.readers.items():
+            visit.carried.values[name] = await read(answer)
 
     def _result(self, visit: _Visit) -> CheckResult:
         total = _timings(list(visit.done.values()))

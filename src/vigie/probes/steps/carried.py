@@ -1,21 +1,22 @@
 """What one run carries from step to step: cookies and saved values, within bounds, and never shown."""
 
 import html
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from vigie.core.model import Cause, CheckResult
+import msgspec
+
+from vigie.core.model import Cause, CheckResult, Status
 from vigie.net import Secret, Secrets
 from vigie.probes.kit.http.body import media_type, text_of
-from vigie.probes.kit.http.config import compiled
+from vigie.probes.kit.http.content import select
 from vigie.probes.kit.http.cookies import CookieJar
-from vigie.probes.kit.pattern import Pattern, SearchBudget
+from vigie.probes.kit.pattern import Pattern, Searches
 from vigie.probes.kit.verdict import CheckFailed
+from vigie.probes.kit.workers import Unread
 from vigie.probes.steps.config import Save
 
-_VALUE = 4_096
+_VALUE, _SMALL = 4_096, 1_024
 _SHORTEST, _SHORTEST_COOKIE = 4, 8  # shorter ones are in every other word
 
 
@@ -25,7 +26,6 @@ class Carried:
 
     cookies: CookieJar
     values: dict[str, str] = field(default_factory=dict)
-    spent: SearchBudget = field(default_factory=SearchBudget)
 
     def hidden(self, result: CheckResult) -> CheckResult:
         """The result without what was carried, wherever it may have crept in."""
@@ -35,7 +35,17 @@ class Carried:
         return found
 
 
-Reader = Callable[[bytes, Mapping[str, str], SearchBudget], str]
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a value is read from, and where long bodies are searched."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    searches: Searches
+    select: Callable[[str], Awaitable[bytes]]  # has a JSONPath searched in another process; raises Unread
+
+
+Reader = Callable[[Answer], Awaitable[str]]
 
 
 def reader(name: str, where: Save) -> Reader:
@@ -46,45 +56,57 @@ def reader(name: str, where: Save) -> Reader:
 
 
 def _of_header(name: str, header: str) -> Reader:
-    def read(_: bytes, headers: Mapping[str, str], __: SearchBudget) -> str:
-        if header.lower() not in headers:
+    async def read(answer: Answer) -> str:
+        if header.lower() not in answer.headers:
             raise CheckFailed(Cause.CONTENT_MISSING, f"no header {header}, so {name!r} cannot be saved", {"keyword": header})
-        return headers[header.lower()][:_VALUE]
+        return answer.headers[header.lower()][:_VALUE]
 
     return read
+
+
+class _Selected(msgspec.Struct, frozen=True):
+    """The reply to a JSONPath."""
+
+    value: str | None = None
+    json: bool = True
 
 
 def _of_json(name: str, path: str) -> Reader:
-    (query,) = compiled((path,))
-
-    def read(body: bytes, headers: Mapping[str, str], _: SearchBudget) -> str:
+    async def read(answer: Answer) -> str:
         try:
-            found = _matches(query, json.loads(text_of(body, headers)))
-        except (ValueError, RecursionError):
+            found = await _selected(path, answer)
+        except ValueError:
             raise CheckFailed(Cause.CONTENT_JSON, f"the body is not JSON, so {name!r} cannot be saved", {"path": path}) from None
-        if not found:
+        if found is None:
             raise CheckFailed(Cause.CONTENT_JSON, f"{path} selects nothing, so {name!r} cannot be saved", {"path": path})
-        return (found[0] if isinstance(found[0], str) else json.dumps(found[0], ensure_ascii=False))[:_VALUE]
+        return found
 
     return read
 
 
-def _matches(query: Any, document: Any) -> list[Any]:
-    import jsonpath
-
+async def _selected(path: str, answer: Answer) -> str | None:
+    """What a JSONPath selects: a small body is searched here, any other where it holds up nobody."""
+    if len(answer.body) <= _SMALL:
+        return select(path, answer.headers, answer.body)
     try:
-        return list(query.findall(document))
-    except (jsonpath.JSONPathError, RecursionError):
-        return []
+        found = msgspec.json.decode(await answer.select(path), type=_Selected)
+    except Unread as unread:
+        words = (
+            f"{path} takes too long on {len(answer.body)} bytes" if unread.blame else "this machine could not search the response in time"
+        )
+        raise CheckFailed(Cause.PROBE_ERROR, words, {"path": path}, Status.UNKNOWN) from None
+    if not found.json:
+        raise ValueError(path)
+    return found.value
 
 
 def _of_text(name: str, regex: str) -> Reader:
     pattern = Pattern(regex)
 
-    def read(body: bytes, headers: Mapping[str, str], spent: SearchBudget) -> str:
-        found = pattern.group(text_of(body, headers), spent)
-        if found is None:
+    async def read(answer: Answer) -> str:
+        found = await pattern.search(text_of(answer.body, answer.headers), answer.searches)
+        if found is None or found.group is None:
             raise CheckFailed(Cause.CONTENT_MISSING, f"{regex[:60]!r} matches nothing, so {name!r} cannot be saved", {"keyword": regex})
-        return (html.unescape(found) if media_type(headers) == "text/html" else found)[:_VALUE]
+        return (html.unescape(found.group) if media_type(answer.headers) == "text/html" else found.group)[:_VALUE]
 
     return read

@@ -63,4 +63,22 @@ def _judge(asked: dict[str, Any], body: bytes) -> dict[str, Any]:
     return {"fault": fault}
 
 
-JOBS = {"content": _judge}
+def select(path: str, headers: Mapping[str, str], body: bytes) -> str | None:
+    """The first value that a JSONPath selects, as text; None where it selects nothing. Raises ValueError for what is not JSON."""
+    try:
+        found = values(path, json.loads(text_of(body, headers)))
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+    if not found:
+        return None
+    return (found[0] if isinstance(found[0], str) else json.dumps(found[0], ensure_ascii=False))[:_VALUE]
+
+
+def _select(asked: dict[str, Any], body: bytes) -> dict[str, Any]:
+    try:
+        return {"value": select(asked["path"], asked["headers"], body)}
+    except ValueError:
+        return {"json": False}
+
+
+JOBS = {"content": _judge, "select": _select}

@@ -13,7 +13,7 @@ from vigie.probes.kit.http import content, verdict
 from vigie.probes.kit.http.body import EncodingError, media_type, text_of, title_of
 from vigie.probes.kit.http.config import Config
 from vigie.probes.kit.http.cookies import CookieJar
-from vigie.probes.kit.http.page import Reader
+from vigie.probes.kit.http.page import Reader, Unseen
 from vigie.probes.kit.http.redirects import Progress, RedirectFollower
 from vigie.probes.kit.http.transport import Transport
 from vigie.probes.kit.http.verdict import Rules
@@ -102,13 +102,15 @@ class HttpProbe:
 
         Where the page was not read in time, the verdict so far stands.
         """
-        ask, left = self._ask, self._left(progress)
         last, host = progress.last, host_of(progress.hops[-1]) if progress.hops else self._host
         try:
             if found is None:
-                found, progress.page = await reader.read(ask, last.status, last.headers, progress.body, host, left)
+                known = reader.known(last.status, last.headers, progress.body, host)
+                if isinstance(known, Unseen):
+                    known = await reader.read(self._ask, known, self._left(progress))
+                found, progress.page = known
             elif found.cause is Cause.HTTP_STATUS:
-                found = await reader.wall(ask, last.status, last.headers, progress.body, host, left) or found
+                found = await reader.wall(self._ask, last.status, last.headers, progress.body, host, self._left(progress)) or found
         except Unread:
             progress.unread = True
         return found

@@ -20,6 +20,9 @@ if TYPE_CHECKING:  # the process that reads pages imports this package too, and 
     from vigie.probes.kit.verdict import Verdict
     from vigie.probes.kit.workers import Ask
 
+    Known = tuple[Verdict | None, PageFacts | None]
+    Key = tuple[int, int, str | None, str]  # digest, status, type, host
+
 _HTML = ("text/html", "application/xhtml+xml")
 _LONGEST = 65_536  # bytes of a text
 _XML = ("application/xml", "text/xml")
@@ -66,6 +69,16 @@ class _Last:
     grounds: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A page that has to be read, as a `page` or a `text`: what it is known by, and what is asked about it."""
+
+    job: str
+    key: "Key"
+    asked: dict[str, Any]
+    body: bytes
+
+
 class Reader:
     """Reads the pages of one monitor and remembers the last one by its digest: some hundred bytes, whatever the page's size.
 
@@ -78,55 +91,46 @@ class Reader:
         self._trusted = trusted
         self._last = _Last()
 
-    async def read(
-        self, ask: "Ask", status: int, headers: Mapping[str, str], body: bytes, host: str, left: float = 60.0
-    ) -> "tuple[Verdict | None, PageFacts | None]":
-        """The verdict on an answer that satisfied every rule, and its shape when it is not the same as at the last look.
-
-        `ask` has a page read elsewhere, `left` is how many seconds there are. Raises Unread where that was not enough.
-        """
+    def known(self, status: int, headers: Mapping[str, str], body: bytes, host: str) -> "Known | Unseen":
+        """The verdict on an answer that satisfied every rule, and its shape when it is not that of the last look; or a page to be read."""
         kind = media_type(headers)
-        if kind is not None and kind not in _HTML:
-            return await self._text(ask, status, headers, body, host, left) if _is_text(kind, body) else self._other(kind, body)
+        html = kind is None or kind in _HTML
+        if not html and not _is_text(kind, body):
+            return self._other(kind or "", body)
         digest = xxh3_64_intdigest(body)
         key = (digest, status, kind, host)
         last = self._last
         if key == last.key:
             return last.verdict, None
-        found = None
-        if _has_page(status) and _is_html(body, typed=kind is not None):
-            asked = {"headers": headers, "host": host, "digest": f"{digest:016x}", "trusted": self._trusted, "grounds": last.grounds}
-            found = await self._look(ask, "page", asked, body, left)
-        elif _has_page(status) and kind is None and _is_text(None, body):
-            return await self._text(ask, status, headers, body, host, left)
-        if found is None:
-            self._last = _Last(key)
-            return None, None
-        self._last = _Last(key, last.verdict if found.same else _verdict_of(found), found.grounds)
+        if _has_page(status):
+            if html and _is_html(body, typed=kind is not None):
+                asked = {"headers": headers, "host": host, "digest": f"{digest:016x}", "trusted": self._trusted, "grounds": last.grounds}
+                return Unseen("page", key, asked, body)
+            if not self._trusted and kind not in _HTML and _is_text(kind, body):
+                return Unseen("text", key, {"headers": headers}, body)
+        return None, self._seen(key, None, len(body), "" if html else kind or "")
+
+    async def read(self, ask: "Ask", page: "Unseen", left: float = 60.0) -> "Known":
+        """The same of a page that has to be read. `ask` has it read elsewhere, `left` is how many seconds there are. Raises Unread."""
+        found = await self._look(ask, page.job, page.asked, page.body, left)
+        if page.job == "text":
+            verdict = _verdict_of(found)
+            return verdict, self._seen(page.key, verdict, len(page.body), page.key[2] or "")
+        self._last = _Last(page.key, self._last.verdict if found.same else _verdict_of(found), found.grounds)
         return self._last.verdict, found.facts
+
+    def _seen(self, key: "Key", verdict: "Verdict | None", size: int, kind: str) -> PageFacts | None:
+        """Remember what is not HTML. A type of text is reported once."""
+        last, self._last = self._last, _Last(key, verdict)
+        known = isinstance(last.key, tuple) and last.key[2] == kind
+        return None if known or not kind else PageFacts("", size, type=kind)
 
     async def _look(self, ask: "Ask", job: str, asked: dict[str, Any], body: bytes, left: float) -> "Look":
         from vigie.probes.kit.http.page import reply
 
         return reply.read(await ask(job, asked, body, left=left))
 
-    async def _text(
-        self, ask: "Ask", status: int, headers: Mapping[str, str], body: bytes, host: str, left: float
-    ) -> "tuple[Verdict | None, PageFacts | None]":
-        """A body without markup: it may be nothing but an error. Its type is reported once."""
-        kind = media_type(headers)
-        key = (xxh3_64_intdigest(body), status, kind, host)
-        last = self._last
-        if key == last.key:
-            return last.verdict, None
-        found = None
-        if not self._trusted and _has_page(status):
-            found = _verdict_of(await self._look(ask, "text", {"headers": headers}, body, left))
-        known = isinstance(last.key, tuple) and last.key[2] == kind
-        self._last = _Last(key, found)
-        return found, None if known or kind is None else PageFacts("", len(body), type=kind)
-
-    def _other(self, kind: str, body: bytes) -> "tuple[Verdict | None, PageFacts | None]":
+    def _other(self, kind: str, body: bytes) -> "Known":
         """Anything but HTML: reported once per type; an object store's error in XML is recognised by its shape."""
         if kind in _XML and not self._trusted and _STORAGE_ERROR.match(body, _prolog(body)[0]) is not None:
             return _verdict("object store error", "hosting", "markup", Cause.CONTENT_ERROR_PAGE), None
