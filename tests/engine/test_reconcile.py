@@ -16,7 +16,7 @@ from vigie.core.heartbeat import Expected
 from vigie.core.model import Status
 from vigie.engine.heartbeats import Heartbeats, Watched
 from vigie.engine.ingest import Ingest
-from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler, merged
+from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler, _log_kept, merged
 from vigie.errors import ConfigError, Fault, StoreError, StoreFault, VigieError
 from vigie.net import NO_SECRETS, Secret
 from vigie.ports import Batch, Commit
@@ -285,3 +285,11 @@ async def test_a_store_that_fails_leaves_no_part_of_a_server_behind(tmp_path: Pa
             await loops[1]
     finally:
         await server.runtime.close()
+
+
+def test_each_reason_why_a_configuration_is_not_applied_has_a_line_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    _log_kept(Fault("no such key", "remove it", "x", "vigie.yaml", 3), Fault("duplicate key", "", "y", "vigie.yaml", 9))
+    assert [record.getMessage().partition("force: ")[2] for record in caplog.records] == [
+        "vigie.yaml:3: x: no such key (remove it)",
+        "vigie.yaml:9: y: duplicate key",
+    ]

@@ -10,6 +10,7 @@ _UNREADABLE = ("the line cannot be read", "check the indentation, the brackets a
 _OPEN = (
     (r"quoted scalar found unexpected end of stream", "this quote is never closed", "close it"),
     (r"flow (?:sequence|mapping) expected .*'<stream end>'", "this bracket is never closed", "close it"),
+    (r"flow node .*'<stream end>'", "this bracket is never closed", "close it"),
 )
 _FAULTS = (
     (r"flow sequence expected", "a comma or the closing ] is missing here", "add it, or put the text in quotes"),

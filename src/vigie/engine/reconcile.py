@@ -101,7 +101,7 @@ class Reconciler(Generic[_D]):
             try:
                 prepared = await self._put_into_force(await self._source.read())
             except ConfigError as error:
-                _log_kept(error)
+                _log_kept(*error.faults)
                 return Outcome.REFUSED
             except VigieError as error:
                 _log_kept(f"{error}. {error.fix}" if error.fix else error)
@@ -127,8 +127,10 @@ class Reconciler(Generic[_D]):
         return prepared
 
 
-def _log_kept(why: object) -> None:
-    log.error("the new configuration is not applied, the old one stays in force:\n%s", why)
+def _log_kept(*why: object) -> None:
+    """A line for each reason: what is logged is on one line."""
+    for one in why:
+        log.error("the new configuration is not applied, the old one stays in force: %s", one)
 
 
 def merged(changes: Iterable[Commit]) -> Commit:
