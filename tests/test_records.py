@@ -7,7 +7,7 @@ import pytest
 from vigie.config import load
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, Incident, Status
-from vigie.core.visibility import Blind
+from vigie.observation.visibility import Blind
 from vigie.ports import Commit
 from vigie.records import postmortem
 from vigie.testing import VirtualClock

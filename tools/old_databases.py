@@ -22,7 +22,7 @@ from tests.stores import old
 from tests.stores.at_work import Vigie
 
 from vigie.core.events import Acked, Resolved
-from vigie.core.heartbeat import Ping, Signal
+from vigie.observation.heartbeat import Ping, Signal
 from vigie.core.model import PageFacts
 from vigie.core.report.history import Remark
 from vigie.core.report.scores import Scores, Share

@@ -14,7 +14,6 @@ from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.config.fingerprints import fingerprints
 from vigie.core import expiry
-from vigie.core.heartbeat import Job
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
@@ -36,6 +35,7 @@ from vigie.errors import StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import NO_SECRETS, Secret, Secrets, system_ca_file
 from vigie.notifiers import NotifierDeps
+from vigie.observation.heartbeat import Job
 from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, RunMode, Store
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback

@@ -10,12 +10,12 @@ from typing import Protocol
 
 from vigie.core.alert import AlertState
 from vigie.core.events import Acked, Decision, Resolved
-from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, CheckSpec, Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason
-from vigie.core.visibility import Blind
 from vigie.learning.baseline import Baseline
+from vigie.observation.heartbeat import Job, Ping
+from vigie.observation.visibility import Blind
 from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
 from vigie.report.history import Remark
 from vigie.report.pace import Speed

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
-from vigie.core.availability import AvailabilitySummary
 from vigie.core.detection import Severity
-from vigie.core.heartbeat import Ping
 from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.observation.availability import AvailabilitySummary
+from vigie.observation.heartbeat import Ping
 from vigie.ports import Delivery, OutboxCounts, OutboxRow, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 

@@ -2,11 +2,11 @@
 
 from vigie.app import monitors, zone_of
 from vigie.config import Desired
-from vigie.core.availability import Availability
 from vigie.core.model import Incident
 from vigie.engine.messages import Composer
 from vigie.engine.queries import StoredQueries
 from vigie.errors import VigieError
+from vigie.observation.availability import Availability
 from vigie.ports import Clock, Delivery, Store
 from vigie.queries import collected
 from vigie.report import measured

@@ -10,9 +10,9 @@ import pytest
 from vigie.buses.process import Assign, frame, read_down
 from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
-from vigie.core.period import Every
 from vigie.errors import ConfigError
 from vigie.net import Secret
+from vigie.planning.period import Every
 from vigie.probes.http import Config
 from vigie.probes.kit.deps import configured
 

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core.alert import AlertState, notices
-from vigie.core.availability import availability
 from vigie.core.detection import Severity
 from vigie.core.duration import Duration
 from vigie.core.events import AckRecorded, AlertDecision, Announced, Disclosed, Ended, Joined, Reminded, Withheld
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy, Window, backoff_ms, retry_at
 from vigie.core.schedule import next_due, phase_ms
 from vigie.core.subject import SubjectKind
+from vigie.observation.availability import availability
 
 OUTAGE, DEGRADATION = Severity.OUTAGE, Severity.DEGRADATION
 POLICY = NotificationPolicy(to=("mail", "slack"), degraded_to=("slack",))

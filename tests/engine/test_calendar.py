@@ -13,13 +13,13 @@ from vigie.core.detection import Severity
 from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
-from vigie.core.period import Every
-from vigie.core.visibility import Blind
 from vigie.engine.calendar import Calendar
 from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
 from vigie.engine.transition import Transition
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
+from vigie.observation.visibility import Blind
+from vigie.planning.period import Every
 from vigie.ports import Commit, Delivery, OutboxState, Store
 from vigie.report.facts import Message
 from vigie.report.headline import SUBJECT_LENGTH

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from vigie.core.heartbeat import Expected, Ping, Signal
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError, StoreFault
 from vigie.net import Secret, Secrets
+from vigie.observation.heartbeat import Expected, Ping, Signal
 from vigie.ports import Answer, Batch, OutboxState, PingUpdate
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock

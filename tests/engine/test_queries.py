@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from vigie.core.detection import Severity
 from vigie.core.events import Opened
-from vigie.core.heartbeat import Job, Ping, Signal
 from vigie.core.model import Cause, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.ingest import Ingest
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.health import RunningHealth
 from vigie.errors import VigieError
+from vigie.observation.heartbeat import Job, Ping, Signal
 from vigie.ports import Batch, Commit, Delivery, OutboxCounts, OutboxRow, PingUpdate, Store, StoredReport, TimelineEntry
 from vigie.queries import MAX_LIMIT, Health, MonitorState, Page, collected
 from vigie.report.facts import Bundle

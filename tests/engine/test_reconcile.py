@@ -12,13 +12,13 @@ import pytest
 
 from vigie.clock import SystemClock
 from vigie.config import load
-from vigie.core.heartbeat import Expected
 from vigie.core.model import Status
 from vigie.engine.heartbeats import Heartbeats, Watched
 from vigie.engine.ingest import Ingest
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler, _log_kept, merged
 from vigie.errors import ConfigError, Fault, StoreError, StoreFault, VigieError
 from vigie.net import NO_SECRETS, Secret
+from vigie.observation.heartbeat import Expected
 from vigie.ports import Batch, Commit
 from vigie.server import Server, _until
 from vigie.testing import VirtualClock

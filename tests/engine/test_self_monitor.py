@@ -8,12 +8,12 @@ import pytest
 
 from vigie.core.model import Cause, CheckResult, FaultScope, Monitor, Status, Timings
 from vigie.core.notification import NoticeReason
-from vigie.core.visibility import Blind, Unseen
 from vigie.engine.availability import standings
 from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.errors import StoreError, StoreFault
+from vigie.observation.visibility import Blind, Unseen
 from vigie.ports import Batch, Commit, OutboxState, RunMode, Store
 from vigie.report.render import RenderContext
 from vigie.testing import VirtualClock

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from vigie.core.availability import Availability
 from vigie.core.detection import Severity
 from vigie.core.events import AckRecorded, Closed, Opened, Recovered, Reminded
 from vigie.core.model import Cause, CheckResult
 from vigie.core.notification import NoticeReason
+from vigie.observation.availability import Availability
 from vigie.report import postmortem
 from vigie.report.facts import Analysis, Bundle, Evidence, Subject
 from vigie.report.history import Past, Remark

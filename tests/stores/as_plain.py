@@ -24,11 +24,11 @@ from vigie.core.events import (
     Suspected,
     Withheld,
 )
-from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import DetectionState, Track
 from vigie.core.model import CheckResult, Incident
-from vigie.core.visibility import Blind
 from vigie.learning.baseline import Baseline
+from vigie.observation.heartbeat import Job, Ping
+from vigie.observation.visibility import Blind
 from vigie.ports import Delivery, OutboxRow, OutboxState, Store, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.scores import Scores

@@ -11,10 +11,8 @@ from datetime import UTC
 from typing import Any
 
 from vigie.core.detection import DetectionPolicy
-from vigie.core.heartbeat import Expected, Ping, Signal
 from vigie.core.model import Cause, CheckResult, Monitor, PageFacts, Status, Timings
 from vigie.core.notification import Notice, NotificationPolicy, Window
-from vigie.core.period import Every
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched
@@ -26,6 +24,8 @@ from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.transition import Transition
 from vigie.net import Secret
+from vigie.observation.heartbeat import Expected, Ping, Signal
+from vigie.planning.period import Every
 from vigie.ports import Batch, LanguageModel, Store
 from vigie.report.render import RenderContext
 from vigie.testing import VirtualClock

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from vigie.core.events import Acked
-from vigie.core.heartbeat import Ping, Signal
+from vigie.observation.heartbeat import Ping, Signal
 from vigie.stores.sqlite.store import SqliteStore
 
 

@@ -11,10 +11,10 @@ from tests.web._made import app_of
 from tests.web._served import serving
 
 from vigie.clock import SystemClock
-from vigie.core.heartbeat import Expected
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.engine.heartbeats import Heartbeats, Watched
 from vigie.net import Secret
+from vigie.observation.heartbeat import Expected
 from vigie.ports import Batch
 from vigie.testing.fakes import fake_monitor
 from vigie.testing.memory import MemoryStore

@@ -8,7 +8,7 @@ import pytest
 from tests.web._made import app_of
 from tests.web._served import serving
 
-from vigie.core.heartbeat import Ping, Signal
+from vigie.observation.heartbeat import Ping, Signal
 from vigie.ports import Answer
 from vigie.web.pings import BODY_BYTES
 

@@ -10,13 +10,13 @@ import typer
 
 from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings
 from vigie.config import Desired
-from vigie.core.availability import Availability
 from vigie.core.detection import Severity
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
-from vigie.core.heartbeat import Ping
 from vigie.core.model import Cause, Incident
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.errors import VigieError
+from vigie.observation.availability import Availability
+from vigie.observation.heartbeat import Ping
 from vigie.ports import StoredReport
 from vigie.report.history import Remark
 from vigie.text.formatting import duration, percent, timestamp

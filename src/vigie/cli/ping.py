@@ -9,10 +9,10 @@ from vigie.app import jobs, store_exists
 from vigie.cli.common import ConfigOption, command, notes, opened, run, settings
 from vigie.cli.results import instant
 from vigie.config import Desired
-from vigie.core.heartbeat import Ping, Signal
 from vigie.engine.heartbeats import BODY_BYTES, Watched
 from vigie.errors import VigieError
 from vigie.net import redact
+from vigie.observation.heartbeat import Ping, Signal
 
 app = command()
 

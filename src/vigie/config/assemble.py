@@ -20,10 +20,10 @@ from vigie.config.verify import verify
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor, Sensitivity
 from vigie.core.notification import NotificationPolicy, Window
-from vigie.core.period import Every
 from vigie.core.subject import VIGIE_ID
 from vigie.errors import VigieError
 from vigie.net import Secret, redact_url, split_server
+from vigie.planning.period import Every
 from vigie.stores import kind_of
 from vigie.text.marks import misleading
 

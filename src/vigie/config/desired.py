@@ -6,9 +6,9 @@ from typing import Any, Generic, TypeVar
 
 from vigie.config.model import Log, Web
 from vigie.core.model import CheckSpec, Monitor
-from vigie.core.period import Every
 from vigie.errors import Fault
 from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
+from vigie.planning.period import Every
 from vigie.stores import StoreConfig
 
 _T = TypeVar("_T")

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from vigie.core.availability import AvailabilitySummary, Span, availability, clipped, length, merged, of_incidents
 from vigie.core.detection import Severity
 from vigie.core.model import Incident
-from vigie.core.visibility import Blind
+from vigie.observation.availability import AvailabilitySummary, Span, availability, clipped, length, merged, of_incidents
+from vigie.observation.visibility import Blind
 from vigie.ports import Archive
 
 _ALL = 1_000_000

@@ -6,11 +6,11 @@ from datetime import UTC, tzinfo
 
 from vigie.core.model import Monitor
 from vigie.core.notification import Notice, NoticeReason
-from vigie.core.period import Every, Period, newest
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.ingest import Ingest
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
+from vigie.planning.period import Every, Period, newest
 from vigie.ports import Archive, Clock, Commit, Ledger, OutboxState
 from vigie.report.availability import thread
 

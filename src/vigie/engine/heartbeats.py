@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from vigie.core import heartbeat
-from vigie.core.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
 from vigie.core.model import Cause, CheckResult, FaultScope, Monitor, Status
 from vigie.engine.own_link import OwnLink
 from vigie.engine.reconcile import Prepared
 from vigie.errors import StoreError
 from vigie.net import NO_SECRETS, Secret, Secrets, redact
+from vigie.observation import heartbeat
+from vigie.observation.heartbeat import Expected, Finding, Job, Ping, Reason, Signal
 from vigie.ports import Answer, Batch, Clock, Commit, Inbox, PingUpdate
 from vigie.report.wording import job_line
 

@@ -5,18 +5,18 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
-from vigie.core import visibility
 from vigie.core.detection import Severity
 from vigie.core.events import Opened, Recovered
 from vigie.core.model import Cause, CheckResult, FaultScope, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
-from vigie.core.visibility import Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility
 from vigie.engine.cursors import mode_of
 from vigie.engine.ingest import Ingest
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.net import is_literal, is_private
+from vigie.observation import visibility
+from vigie.observation.visibility import Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility
 from vigie.ports import Archive, Clock, Commit, Ledger, RunMode, TimelineEntry
 
 log = logging.getLogger("vigie.sight")

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from vigie.core.availability import Availability, AvailabilitySummary
 from vigie.core.detection import Severity
 from vigie.core.model import Monitor
 from vigie.core.notification import Notice
-from vigie.core.period import Every, Period, named
+from vigie.observation.availability import Availability, AvailabilitySummary
+from vigie.planning.period import Every, Period, named
 from vigie.report.facts import Message, Row
 from vigie.report.headline import shortened, subject_line
 from vigie.report.render import RenderContext

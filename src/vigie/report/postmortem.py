@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from vigie.core.availability import Availability
 from vigie.core.detection import Severity
 from vigie.core.events import (
     AckRecorded,
@@ -26,6 +25,7 @@ from vigie.core.events import (
 )
 from vigie.core.model import Incident
 from vigie.core.notification import NoticeReason
+from vigie.observation.availability import Availability
 from vigie.report import rules
 from vigie.report.changes import changes
 from vigie.report.facts import Analysis, Bundle, Subject

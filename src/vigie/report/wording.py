@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from vigie.core.heartbeat import Finding, Reason
 from vigie.core.model import Cause, Scalar
+from vigie.observation.heartbeat import Finding, Reason
 from vigie.text import LANGUAGES, Pair, Plural, pick, plural
 from vigie.text.causes import DETAILED, FAMILY_DEAD, OF_KIND, OF_KIND_SHORT, PLAIN, SHORT, SHORT_GOOD_STATUS, SOME_DEAD
 from vigie.text.formatting import counted, decimal, duration, grouped, hundredths, milliseconds, sayable

@@ -3,12 +3,12 @@
 from dataclasses import replace
 from datetime import timedelta, timezone
 
-from vigie.core.availability import Availability, AvailabilitySummary
 from vigie.core.detection import Severity
 from vigie.core.expiry import Warned
 from vigie.core.model import Cause, CheckResult, ExpiryKind, HttpFacts, Incident, Monitor, Status, Timings
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
+from vigie.observation.availability import Availability, AvailabilitySummary
 from vigie.report import expiries, measured, render
 from vigie.report.availability import availability_report
 from vigie.report.facts import Analysis, Dropped, Link, Message, Row, Subject

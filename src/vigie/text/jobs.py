@@ -1,6 +1,6 @@
 """What the log and the command line say of a job that reports in, in one line of English; spans fill the fields in their order."""
 
-from vigie.core.heartbeat import Reason
+from vigie.observation.heartbeat import Reason
 
 LINES: dict[Reason, str] = {
     Reason.NEVER_PINGED: "no ping received yet; one was due {0} ago",

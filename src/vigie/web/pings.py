@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from vigie.core.heartbeat import Ping, Signal
+from vigie.observation.heartbeat import Ping, Signal
 from vigie.ports import Answer
 
 

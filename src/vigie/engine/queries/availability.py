@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from vigie.core.availability import AvailabilitySummary
 from vigie.engine.availability import standings
 from vigie.engine.queries.paging import check_limit
+from vigie.observation.availability import AvailabilitySummary
 from vigie.ports import Archive
 
 

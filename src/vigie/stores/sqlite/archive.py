@@ -10,7 +10,7 @@ from vigie.core.events import Decision
 from vigie.core.model import Cause, CheckResult, Incident
 from vigie.core.notification import NoticeReason
 from vigie.core.subject import SubjectKind
-from vigie.core.visibility import Blind
+from vigie.observation.visibility import Blind
 from vigie.ports import Delivery, StoredReport, TimelineEntry
 from vigie.stores.sqlite import codec
 from vigie.stores.sqlite.cache import Cache

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vigie.core.events import Acked, Resolved
-from vigie.core.heartbeat import Job, Ping
 from vigie.errors import StoreError, StoreFault
+from vigie.observation.heartbeat import Job, Ping
 from vigie.ports import Command, PingUpdate
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import decode, encode

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from vigie.core.model import CheckResult, Incident
-from vigie.core.visibility import Blind
+from vigie.observation.visibility import Blind
 from vigie.ports import Delivery, StoredReport, TimelineEntry
 from vigie.testing.memory.data import Data
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from vigie.core.alert import AlertState
-from vigie.core.heartbeat import Job, Ping
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Incident
-from vigie.core.visibility import Blind
 from vigie.errors import StoreError, StoreFault
 from vigie.learning.baseline import Baseline
+from vigie.observation.heartbeat import Job, Ping
+from vigie.observation.visibility import Blind
 from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.pace import Speed

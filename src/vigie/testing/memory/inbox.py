@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from vigie.core.events import Acked, Resolved
-from vigie.core.heartbeat import Job, Ping
+from vigie.observation.heartbeat import Job, Ping
 from vigie.ports import Command, PingUpdate
 from vigie.testing.memory.data import Data, KeptPing
 

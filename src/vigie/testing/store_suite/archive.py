@@ -5,7 +5,7 @@ from dataclasses import replace
 from vigie.core.detection import Severity
 from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Disclosed, Joined, Opened, Recovered, Reminded, Suspected, Withheld
 from vigie.core.model import Cause, CheckResult, Incident, Status
-from vigie.core.visibility import Blind
+from vigie.observation.visibility import Blind
 from vigie.ports import Commit, OutboxState, TimelineEntry
 from vigie.testing.store_suite.records import DAY, MONITORS, NOW, Law, Opener, incident, opened, result, row
 

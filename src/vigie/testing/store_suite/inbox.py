@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 from vigie.core.events import Acked, Resolved
-from vigie.core.heartbeat import Job, Ping, Run, Signal
 from vigie.errors import StoreError
+from vigie.observation.heartbeat import Job, Ping, Run, Signal
 from vigie.ports import Commit, PingUpdate
 from vigie.testing.store_suite.records import MONITORS, NOW, Law, Opener, incident, opened, result
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vigie.core.period import Every, named, newest
+from vigie.planning.period import Every, named, newest
 
 PARIS, LORD_HOWE, AUCKLAND, SANTIAGO = (
     ZoneInfo(name) for name in ("Europe/Paris", "Australia/Lord_Howe", "Pacific/Auckland", "America/Santiago")

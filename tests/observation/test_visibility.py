@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core.model import Cause
-from vigie.core.visibility import Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility, step
+from vigie.observation.visibility import Blind, Decision, Event, Lasting, Lost, Regained, Seen, Silent, Stopped, Unseen, Visibility, step
 
 MINUTE, HOUR = 60_000, 3_600_000
 TELL = 2 * MINUTE

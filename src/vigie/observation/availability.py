@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vigie.core.detection import Severity
 from vigie.core.model import Incident
-from vigie.core.visibility import Blind
+from vigie.observation.visibility import Blind
 
 Span = tuple[int, int]
 

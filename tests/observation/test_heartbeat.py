@@ -1,4 +1,4 @@
-"""Jobs that report in: every law of core/heartbeat.py, and that no history of pings accuses a job that keeps its schedule."""
+"""Jobs that report in: every law of observation/heartbeat.py, and that no history of pings accuses a job that keeps its schedule."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.heartbeat import Expected, Finding, Job, Ping, Signal, begun, deafened, due_at, heard, judge
 from vigie.core.model import Cause, Status
 from vigie.net import Secret
+from vigie.observation.heartbeat import Expected, Finding, Job, Ping, Signal, begun, deafened, due_at, heard, judge
 from vigie.probes.heartbeat import Config
 from vigie.report.wording import cause_words, short_words
 from vigie.report.wording import job_line as line
