@@ -23,8 +23,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from vigie.net import hang_up
-from vigie.testing.servers import Handler, serving
+from vigie.testing.servers import Handler, ended, serving
 
+_PASSES = 4  # of the loop: until what was hung up is closed
 PASSWORD = "app-password-7"
 
 
@@ -79,10 +80,14 @@ class MailServer(Controller):
 
     def stop(self, no_assert: bool = False) -> None:
         async def hang_all_up() -> None:
+            await ended(self.server)  # type: ignore[arg-type]  # the library says AbstractServer of what asyncio made
             for session in self.sessions:
-                if session.transport is not None:
-                    hang_up(session.transport)
-            await asyncio.sleep(0)
+                # A TLS transport that was closed twice does nothing any more; the one beneath it still waits for the client's goodbye.
+                for transport in (session.transport, session._original_transport):
+                    if transport is not None:
+                        hang_up(transport)
+            for _ in range(_PASSES):
+                await asyncio.sleep(0)
 
         asyncio.run_coroutine_threadsafe(hang_all_up(), self.loop).result(10)
         super().stop(no_assert)
