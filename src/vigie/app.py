@@ -363,4 +363,5 @@ async def send_test(settings: Desired, clock: Clock, channel: str) -> str:
     from vigie.report.render import test_message
 
     now = clock.now()
-    return await guarded(notifiers(settings, clock)[channel].deliver(test_message(channel, f"test-{now}", now, settings.language)))
+    notifier = notifiers(settings, clock)[channel]
+    return (await guarded(notifier.deliver(test_message(channel, f"test-{now}", now, settings.language)))).answer

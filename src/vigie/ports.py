@@ -153,11 +153,23 @@ class LanguageModel(Protocol):
         """Have the server download the model; where it cannot, the first step raises ModelError that says how else."""
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a channel says of a message that it handed over. `answer` is the provider's, in one line.
+
+    `reference` is what the provider calls the message, at most 500 characters, where that is of use: a later message of its thread
+    can then answer it or replace it (`Message.reference`).
+    """
+
+    answer: str
+    reference: str = ""
+
+
 class Notifier(Protocol):
     """One channel."""
 
-    async def deliver(self, message: Message) -> str:
-        """Hand the message over and return the provider's answer in one line; raise DeliveryError."""
+    async def deliver(self, message: Message) -> Receipt:
+        """Hand the message over; raise DeliveryError."""
 
     async def examine(self) -> str:
         """Try the login without sending and return one line for `vigie doctor`; raise DeliveryError."""
@@ -221,7 +233,10 @@ class OutboxCounts:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt at one notice. `failure` is None when the channel took it; `answer` is what it said, secrets masked."""
+    """One attempt at one notice. `failure` is None when the channel took it; `answer` is what it said, secrets masked.
+
+    `reference` is what the provider calls the message, where it is of use later on.
+    """
 
     key: str
     alert: str
@@ -234,13 +249,16 @@ class Delivery:
     duration_ms: int
     number: int = 0
     failover_for: str = ""
+    reference: str = ""
 
     @classmethod
-    def of(cls, notice: Notice, at: int, attempt: int, failure: str | None, answer: str, duration_ms: int) -> "Delivery":
+    def of(
+        cls, notice: Notice, at: int, attempt: int, failure: str | None, answer: str, duration_ms: int, reference: str = ""
+    ) -> "Delivery":
         """An attempt at this notice."""
         one = notice
         return cls(
-            one.key, one.alert, one.channel, one.reason, at, attempt, failure, answer, duration_ms, one.number, one.failover_for
+            one.key, one.alert, one.channel, one.reason, at, attempt, failure, answer, duration_ms, one.number, one.failover_for, reference
         )  # fmt: skip
 
 
@@ -367,6 +385,9 @@ class Archive(Protocol):
 
     async def deliveries(self, alert: str) -> list[Delivery]:
         """Every attempt at every notice of an alert, oldest first."""
+
+    async def reference(self, alert: str, channel: str) -> str:
+        """What the provider calls the first message of this thread that this channel took; empty where it said nothing."""
 
     async def report(self, incident: str) -> StoredReport | None:
         """The newest report of an incident."""

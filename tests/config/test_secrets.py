@@ -18,6 +18,7 @@ from vigie.config.shown import schema, shown
 from vigie.core.model import CheckResult, Status
 from vigie.errors import ConfigError, DeliveryError, DeliveryReason
 from vigie.net import Secret, Secrets
+from vigie.ports import Receipt
 from vigie.probes.kit.deps import configured
 from vigie.probes.kit.masked_probe import MaskedProbe
 
@@ -249,7 +250,7 @@ async def test_results_channels_and_models_are_masked_whatever_they_say() -> Non
         async def check(self, timeout_ms: int) -> CheckResult:
             return CheckResult("a", 1, Status.UP, None, words, figures={"said": words, "count": 1}, advice=(words,))
 
-        async def deliver(self, message: Any) -> str:
+        async def deliver(self, message: Any) -> Receipt:
             raise DeliveryError(DeliveryReason.SERVER, words, fix=words)
 
         async def examine(self) -> str:

@@ -20,7 +20,8 @@ OPENED, RECOVERED = NoticeReason.OPENED, NoticeReason.RECOVERED
 
 async def bare(notice: Notice) -> Message:
     """A message with nothing in it but its names."""
-    return Message(notice.key, notice.alert, True, notice.reason, Severity.OUTAGE, "en", notice.monitor, "", notice.at, "down", "down", ())
+    first = notice.reason is NoticeReason.OPENED
+    return Message(notice.key, notice.alert, first, notice.reason, Severity.OUTAGE, "en", notice.monitor, "", notice.at, "down", "down", ())
 
 
 @dataclass

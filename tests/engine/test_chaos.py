@@ -17,7 +17,7 @@ from vigie.core.model import Status
 from vigie.core.notification import NoticeReason
 from vigie.core.subject import VIGIE_ID
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
-from vigie.ports import OutboxState
+from vigie.ports import OutboxState, Receipt
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
@@ -64,7 +64,7 @@ class MoodyChannel(FakeChannel):
     chance = random.Random(0)
     mood = 0.0
 
-    async def deliver(self, message: Any) -> str:
+    async def deliver(self, message: Any) -> Receipt:
         if self.chance.random() < self.mood:
             what = self.chance.randrange(4)
             if what == 0:

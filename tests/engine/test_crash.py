@@ -12,7 +12,7 @@ import pytest
 from vigie.core.events import Acked, AckRecorded, Opened
 from vigie.core.model import Status
 from vigie.core.notification import Notice
-from vigie.ports import OutboxState, Store
+from vigie.ports import OutboxState, Receipt, Store
 from vigie.report.facts import Message
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock, run_virtual
@@ -86,7 +86,7 @@ class MortalChannel:
     def __init__(self, inner: FakeChannel, fate: Fate) -> None:
         self._inner, self._fate = inner, fate
 
-    async def deliver(self, message: Message) -> str:
+    async def deliver(self, message: Message) -> Receipt:
         await self._fate.point()
         answer = await self._inner.deliver(message)
         await self._fate.point()

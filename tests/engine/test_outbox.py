@@ -301,3 +301,17 @@ async def test_draining_ends_in_time_though_a_channel_stalls(store: MemoryStore,
     assert clock.now() - started <= 10_000
     await post.outbox.close()
     assert clock.now() - started <= 31_000
+
+
+async def test_a_later_message_of_a_thread_has_the_reference_of_its_first(store: MemoryStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail"))
+    post.channels["mail"].reference = "C1/17.5"
+    post.start()
+    await post.put(("shop-1", NoticeReason.OPENED, "mail"))
+    await clock.sleep(1)
+    await post.put(("shop-1", NoticeReason.RECOVERED, "mail"), ("shop-2", NoticeReason.OPENED, "mail"))
+    await clock.sleep(1)
+
+    found = [(message.thread, message.reference) for _, message in post.channels["mail"].told]
+    assert found == [("shop-1", ""), ("shop-1", "C1/17.5"), ("shop-2", "")]
+    await post.stop()

@@ -9,7 +9,7 @@ import pytest
 from vigie.core.notification import NoticeReason
 from vigie.engine.outbox import LEASE_MS
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, StoreFault
-from vigie.ports import OutboxRow, OutboxState
+from vigie.ports import OutboxRow, OutboxState, Receipt
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel
@@ -221,7 +221,7 @@ async def test_a_channel_that_is_cancelled_from_within_is_a_failure_like_another
     deliver, left = post.channels["mail"].deliver, [1]
 
     class Odd(FakeChannel):
-        async def deliver(self, message: Any) -> str:
+        async def deliver(self, message: Any) -> Receipt:
             if left:
                 left.pop()
                 raise asyncio.CancelledError

@@ -27,7 +27,7 @@ Make = Callable[..., Mail]
 @pytest.mark.parametrize("tls", ["starttls", "implicit"])
 async def test_mail_goes_out_encrypted_and_logged_in(tls: smtp.Protection, folder: Path, mail: Make) -> None:
     async with SmtpServer(folder, tls=tls, password="s3cret-é") as server:
-        answer = await mail(server).deliver(PAGE)
+        answer = (await mail(server).deliver(PAGE)).answer
         received = server.mails[0]
     assert "queued as 000001" in answer
     assert received.encrypted
@@ -273,14 +273,14 @@ async def test_silence_and_hanging_up_are_retried_wherever_they_happen(
 async def test_a_server_that_never_says_goodbye_does_not_undo_a_delivery(folder: Path, mail: Make) -> None:
     async with SmtpServer(folder, fault=Fault("QUIT", smtp.STALL)) as server:
         async with asyncio.timeout(3):
-            assert "queued" in await mail(server).deliver(PAGE)
+            assert "queued" in (await mail(server).deliver(PAGE)).answer
 
 
 async def test_a_receiver_refused_for_good_is_named_and_the_others_get_it(
     folder: Path, mail: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with SmtpServer(folder, fault=replace(smtp.REFUSE_RECEIVERS, only="gone@")) as server:
-        answer = await mail(server, to="team@example.com, gone@example.com").deliver(PAGE)
+        answer = (await mail(server, to="team@example.com, gone@example.com").deliver(PAGE)).answer
     assert server.mails[0].receivers == ("team@example.com",)
     assert "refused: gone@example.com (550" in answer
     assert "gone@example.com" in caplog.text
@@ -303,7 +303,7 @@ async def test_a_receiver_refused_after_others_have_it_is_no_lost_page(folder: P
         channel = mail(server, to=["team@example.com", "slow@example.com"])
         await refused(channel, PAGE)
         server.fault = smtp.REFUSE_RECEIVERS
-        assert "refused: slow@example.com" in await channel.deliver(PAGE)
+        assert "refused: slow@example.com" in (await channel.deliver(PAGE)).answer
     assert len(server.mails) == 1
 
 

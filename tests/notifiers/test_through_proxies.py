@@ -52,7 +52,7 @@ async def test_a_notice_goes_through_the_proxy(kind: str, scheme: str, deps: Not
     async with WebhookServer() as receiver, ProxyServer(receiver.port) as proxy:
         url = receiver.url.replace(f"127.0.0.1:{receiver.port}", f"{host}:8080")
         made = channel(kind, url, deps, environment(scheme, proxy.port))
-        assert (await made.deliver(PAGE)).startswith("HTTP 200")
+        assert (await made.deliver(PAGE)).answer.startswith("HTTP 200")
         assert f"through the proxy 127.0.0.1:{proxy.port} (http_proxy)" in await made.examine()
         assert [one.method for one in receiver.requests] == ["POST", "HEAD"]
     assert len(proxy.asked) == 2
@@ -79,7 +79,7 @@ async def test_tls_is_spoken_with_the_receiver_behind_the_proxy(scheme: str, dep
     async with ProxyServer(receiver.sockets[0].getsockname()[1]) as proxy:
         proxies = Proxies.of({"HTTPS_PROXY": f"{scheme}://127.0.0.1:{proxy.port}"})
         made = channel("webhook", "https://hooks.example.test/secret", replace(deps, ca_file=str(tmp_path / "ca.pem")), proxies)
-        assert await made.deliver(PAGE) == "HTTP 204"
+        assert (await made.deliver(PAGE)).answer == "HTTP 204"
     receiver.close()
     assert seen[0].startswith(b"POST /secret ")
     assert "secret" not in "".join(proxy.asked)

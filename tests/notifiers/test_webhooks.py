@@ -171,7 +171,7 @@ async def test_secrets_of_headers_are_masked_when_echoed(deps: NotifierDeps) -> 
 async def test_an_endless_answer_is_not_read_on(deps: NotifierDeps) -> None:
     async with WebhookServer() as receiver:
         receiver.status = hook.ENDLESS
-        assert (await slack.build(slack.Config(url=Secret(receiver.url)), deps).deliver(PAGE)).startswith("HTTP 200: on and on")
+        assert (await slack.build(slack.Config(url=Secret(receiver.url)), deps).deliver(PAGE)).answer.startswith("HTTP 200: on and on")
 
 
 async def test_a_redirect_is_not_followed(deps: NotifierDeps) -> None:

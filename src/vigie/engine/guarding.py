@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from vigie.errors import DeliveryError, DeliveryReason, VigieError
+from vigie.ports import Receipt
 from vigie.report.facts import Message
 
 log = logging.getLogger("vigie.outbox")
@@ -25,7 +26,7 @@ class UnusableNotifier:
 
     fault: DeliveryError
 
-    async def deliver(self, _message: Message) -> str:
+    async def deliver(self, _message: Message) -> Receipt:
         """Raise why not."""
         raise self.fault
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vigie.errors import VigieError
 from vigie.net import Secrets
-from vigie.ports import Collector, LanguageModel, Notifier, Offered, Prompt, Pulled, Reply
+from vigie.ports import Collector, LanguageModel, Notifier, Offered, Prompt, Pulled, Receipt, Reply
 from vigie.report.facts import Evidence, Message, Subject
 
 
@@ -29,10 +29,11 @@ class MaskedNotifier:
     notifier: Notifier
     secrets: Secrets
 
-    async def deliver(self, message: Message) -> str:
-        """Deliver; the provider's answer, masked."""
+    async def deliver(self, message: Message) -> Receipt:
+        """Deliver; what the provider said, masked."""
         with masked_errors(self.secrets):
-            return self.secrets.mask(await self.notifier.deliver(message))
+            receipt: Receipt = self.secrets.mask_all(await self.notifier.deliver(message))
+            return receipt
 
     async def examine(self) -> str:
         """Examine; the line for `vigie doctor`, masked."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Self
 
 from vigie.core.notification import LONGEST_WAIT_MS, Notice, NoticeReason, retry_at
@@ -11,7 +12,7 @@ from vigie.engine.failover import Failover
 from vigie.engine.guarding import crashed
 from vigie.engine.retry import to_retry
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
-from vigie.ports import Archive, Clock, Delivery, Ledger, Notifier, OutboxRow, OutboxState
+from vigie.ports import Archive, Clock, Delivery, Ledger, Notifier, OutboxRow, OutboxState, Receipt
 from vigie.report import render
 from vigie.report.facts import Message
 
@@ -218,9 +219,9 @@ class Outbox:
         notice, started = row.notice, self._clock.monotonic()
         log.info("%s: sending %s by %s (attempt %d)", notice.alert, notice.reason, notice.channel, row.attempts + 1)
         error: DeliveryError | None = None
-        answer = ""
+        receipt = Receipt("")
         try:
-            answer = await self._deliver(row)
+            receipt = await self._deliver(row)
         except DeliveryError as found:
             error = found
         except StoreError as found:
@@ -235,31 +236,33 @@ class Outbox:
             log.exception("%s: %s crashed", notice.alert, notice.channel)
             error = crashed(found)
         took = round((self._clock.monotonic() - started) * 1000)
-        said, failure = (answer, None) if error is None else (error.message, error.reason)
-        return Delivery.of(notice, self._clock.now(), row.attempts + 1, failure, said, took), error
+        said, failure = (receipt.answer, None) if error is None else (error.message, error.reason)
+        return Delivery.of(notice, self._clock.now(), row.attempts + 1, failure, said, took, receipt.reference), error
 
-    async def _deliver(self, row: OutboxRow) -> str:
+    async def _deliver(self, row: OutboxRow) -> Receipt:
         notice = row.notice
         notifier = self._notifiers.get(notice.channel)
         if notifier is None:
             words = f"channel {notice.channel} is no longer configured"
             raise DeliveryError(DeliveryReason.CONFIG, words, fix="name it under notify", permanent=True)
         if notice.reason is NoticeReason.REPORT and (notice.alert, notice.channel) in self._with_report:
-            return "it was already in the alert"
+            return Receipt("it was already in the alert")
         try:
             async with asyncio.timeout(_DEADLINE_SECONDS):
                 message = await self._compose(notice)
+                if not message.opens_thread:
+                    message = replace(message, reference=await self._archive.reference(notice.alert, notice.channel))
                 for line in (message.subject, *message.lines) if row.attempts == 0 else ():
                     log.info("%s: content: %s", notice.alert, line)
-                answer = await self._laid_out(notifier, message)
+                receipt = await self._laid_out(notifier, message)
         except TimeoutError:
             raise DeliveryError(DeliveryReason.TIMEOUT, f"no answer within {_DEADLINE_SECONDS:g} s") from None
         if notice.reason in _OPENINGS and message.analysis is not None:
             # A report that was stored while this page waited for its channel is to follow it, but it is in it.
             self._with_report = dict([*self._with_report.items(), ((notice.alert, notice.channel), None)][-_REMEMBERED:])
-        return answer
+        return receipt
 
-    async def _laid_out(self, notifier: Notifier, message: Message) -> str:
+    async def _laid_out(self, notifier: Notifier, message: Message) -> Receipt:
         """Deliver; a channel that breaks over what a message says gets the least of it, since a notice must not be lost for its text."""
         try:
             return await notifier.deliver(message)

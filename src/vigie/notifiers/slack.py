@@ -12,6 +12,7 @@ from vigie.net import Secret, host_of
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, preload, reach  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.text import clean, flat, some
+from vigie.ports import Receipt
 from vigie.report.facts import Link, Message
 
 ENVIRONMENT = {"url": "SLACK_WEBHOOK"}
@@ -48,9 +49,9 @@ class Slack:
     def __init__(self, config: Config, deps: NotifierDeps) -> None:
         self._config, self._deps = config, deps
 
-    async def deliver(self, message: Message) -> str:
+    async def deliver(self, message: Message) -> Receipt:
         """POST its blocks."""
-        return await post(self._deps, self._config.url.reveal(), msgspec.json.encode(payload(clean(message))), {})
+        return Receipt(await post(self._deps, self._config.url.reveal(), msgspec.json.encode(payload(clean(message))), {}))
 
     async def examine(self) -> str:
         """Reach the host; what the URL is worth shows only when something is sent."""

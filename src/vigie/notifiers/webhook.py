@@ -23,6 +23,7 @@ from vigie.net import Secret, Secrets, held_by, host_of, texts
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, preload, reach  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.text import clean
+from vigie.ports import Receipt
 from vigie.report.facts import Message
 
 ENVIRONMENT: dict[str, str] = {}
@@ -67,14 +68,14 @@ class Webhook:
     def __init__(self, config: Config, deps: NotifierDeps) -> None:
         self._config, self._deps = config, deps
 
-    async def deliver(self, message: Message) -> str:
+    async def deliver(self, message: Message) -> Receipt:
         """POST it, signed."""
         config, body = self._config, msgspec.json.encode(payload(clean(message)))
         stamp = str(self._deps.clock.now() // 1000)
         headers = {**texts(config.headers), "Idempotency-Key": _header(message.key), "X-Vigie-Timestamp": stamp}
         if config.secret:
             headers["X-Vigie-Signature"] = "sha256=" + signature(config.secret.reveal(), stamp, body)
-        return await post(self._deps, config.url.reveal(), body, headers, Secrets(held_by(config)))
+        return Receipt(await post(self._deps, config.url.reveal(), body, headers, Secrets(held_by(config))))
 
     async def examine(self) -> str:
         """Reach the host; nothing more can be tried without sending."""

@@ -141,7 +141,7 @@ class Message:
     the same in every message about it; `opens_thread` marks the first. `lines` are short plain sentences (scope, evidence, likely
     cause, first step); `rows` the table of facts. `analysis` is None when the model has nothing (certified) to say.
     `since` is the incident's first failed check, epoch ms, 0 without an incident: with `thread` it names the incident among
-    all installations.
+    all installations. `reference` is what the provider calls the first message of the thread, empty in that one or where nothing is known.
     """
 
     key: str
@@ -163,3 +163,4 @@ class Message:
     cause: Cause | None = None
     footer: str = ""
     since: int = 0
+    reference: str = ""

@@ -22,7 +22,7 @@ from vigie.engine.prober import LocalAgent
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.transition import Transition
-from vigie.ports import Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Reply, Store
+from vigie.ports import Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Receipt, Reply, Store
 from vigie.report.facts import Evidence, Message, Subject
 from vigie.report.render import RenderContext
 
@@ -95,8 +95,9 @@ class FakeChannel:
     tries: int = 0
     running: int = 0
     most: int = 0
+    reference: str = ""
 
-    async def deliver(self, message: Message) -> str:
+    async def deliver(self, message: Message) -> Receipt:
         """Take it, or do as scripted."""
         self.tries += 1
         self.running += 1
@@ -110,7 +111,7 @@ class FakeChannel:
         finally:
             self.running -= 1
         self.told.append((self.clock.now(), message))
-        return "250 taken"
+        return Receipt("250 taken", self.reference)
 
     async def examine(self) -> str:
         """Always well."""

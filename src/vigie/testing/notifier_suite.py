@@ -244,7 +244,7 @@ def _must(condition: object, words: str) -> None:
 async def refused(notifier: Notifier, message: Message) -> DeliveryError:
     """The error of a delivery that must fail."""
     try:
-        answer = await notifier.deliver(message)
+        answer = (await notifier.deliver(message)).answer
     except DeliveryError as error:
         return error
     raise AssertionError(f"delivered, though it was refused: {answer}")
@@ -255,7 +255,7 @@ async def _tells_all(rig: Rig) -> None:
     rig.accept()
     messages = every_sample()
     for message in messages:
-        answer = await rig.notifier.deliver(message)
+        answer = (await rig.notifier.deliver(message)).answer
         _must(answer and "\n" not in answer, "the answer is one line")
     _must(len(rig.seen()) == len(messages), "one message, one arrival")
     for message, text in zip(messages, (seen.text for seen in rig.seen()), strict=True):
@@ -295,7 +295,7 @@ async def _gives_verdicts(rig: Rig) -> None:
         _must("\n" not in error.message and len(error.message) <= _LONGEST_ERROR, f"{name}: one line, not {error.message!r}")
         _tells_no_secret(rig, f"{error} {error.message} {error.fix} {error!r} {error.args}")
     rig.accept()
-    _tells_no_secret(rig, await rig.notifier.deliver(message))
+    _tells_no_secret(rig, (await rig.notifier.deliver(message)).answer)
 
 
 async def _names_a_closed_port(rig: Rig) -> None:

@@ -28,6 +28,7 @@ from vigie.notifiers.email import body, faults, greeting
 from vigie.notifiers.email.body import html, plain
 from vigie.notifiers.kit.connect import trust_store
 from vigie.notifiers.kit.text import clean, flat, token
+from vigie.ports import Receipt
 from vigie.report.facts import Message
 
 log = logging.getLogger("vigie.notifiers.email")
@@ -176,7 +177,7 @@ class Mail:
         self._config, self._deps = config, deps
         self._have: dict[str, set[str]] = {}  # key -> receivers that have it, while others were put off
 
-    async def deliver(self, message: Message) -> str:
+    async def deliver(self, message: Message) -> Receipt:
         """Send one mail to every receiver.
 
         Those refused for good are named in the answer when others took it. When some are put off, the delivery fails for now, and
@@ -198,7 +199,7 @@ class Mail:
             lost = self._masked(faults.receivers(refusals))
             log.warning("%s: %s (%s)", message.key, lost.message, lost.fix)
             answer += f"; {lost.message}"
-        return answer
+        return Receipt(answer)
 
     async def examine(self) -> str:
         """Connect, protect and log in, without sending; a server without a login is asked whether it takes mail for the recipients."""

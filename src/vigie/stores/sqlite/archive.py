@@ -58,6 +58,10 @@ class SqliteArchive:
         """Every attempt at every notice of an alert, oldest first."""
         return await self._worker.read(lambda db: _deliveries(db, alert))
 
+    async def reference(self, alert: str, channel: str) -> str:
+        """What the provider calls the first message of this thread that this channel took."""
+        return await self._worker.read(lambda db: _reference(db, alert, channel))
+
     async def report(self, incident: str) -> StoredReport | None:
         """The newest report of an incident."""
         return await self._worker.read(lambda db: _report(db, incident))
@@ -143,9 +147,16 @@ def _deliveries(db: Db, alert: str) -> list[Delivery]:
     """Oldest first."""
     rows = db.fetch(f"SELECT {DELIVERY} FROM delivery WHERE alert = ? ORDER BY id", (alert,))
     return [
-        Delivery(key, alert, channel, NoticeReason(reason), at, attempt, failure, answer, duration_ms, number, failover_for)
-        for key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for in rows
+        Delivery(key, alert, channel, NoticeReason(reason), at, attempt, failure, answer, duration_ms, number, failover_for, reference)
+        for key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for, reference in rows
     ]
+
+
+def _reference(db: Db, alert: str, channel: str) -> str:
+    """The oldest one; empty where there is none."""
+    sql = "SELECT reference FROM delivery WHERE alert = ? AND channel = ? AND reference <> '' ORDER BY id LIMIT 1"
+    rows = db.fetch(sql, (alert, channel))
+    return str(rows[0][0]) if rows else ""
 
 
 def _report(db: Db, incident_id: str) -> StoredReport | None:

@@ -10,7 +10,7 @@ from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import encode
 
 _NOTICE = "alert, monitor, channel, reason, at, number, failover_for, about, subject"
-DELIVERY = "key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for"
+DELIVERY = "key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for, reference"
 _OPENINGS = f"('{NoticeReason.OPENED}', '{NoticeReason.DISCLOSED}')"
 _FIRST_OF_ITS_THREAD = (
     "NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.alert = outbox.alert "
@@ -75,9 +75,9 @@ def retry(db: Db, keys: Collection[str], now: int) -> None:
 
 
 def _attempt(db: Db, one: Delivery) -> None:
-    sql = f"INSERT INTO delivery ({DELIVERY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    sql = f"INSERT INTO delivery ({DELIVERY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     attempt = (one.at, one.attempt, one.failure, one.answer, one.duration_ms)
-    db.execute(sql, (one.key, one.alert, one.channel, one.reason, *attempt, one.number, one.failover_for))
+    db.execute(sql, (one.key, one.alert, one.channel, one.reason, *attempt, one.number, one.failover_for, one.reference))
 
 
 def save_report(db: Db, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:

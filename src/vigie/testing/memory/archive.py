@@ -50,6 +50,11 @@ class MemoryArchive:
         self._data.check()
         return [one for one in self._data.deliveries if one.alert == alert]
 
+    async def reference(self, alert: str, channel: str) -> str:
+        """What the provider calls the first message of this thread that this channel took."""
+        self._data.check()
+        return next((one.reference for one in self._data.deliveries if (one.alert, one.channel) == (alert, channel) and one.reference), "")
+
     async def report(self, incident: str) -> StoredReport | None:
         """The newest report of an incident."""
         self._data.check()

@@ -203,6 +203,20 @@ async def a_report_joins_the_page_that_waits(opener: Opener) -> None:
         assert await store.archive.report("shop-1") == report()
 
 
+async def the_first_message_of_a_thread_is_known_by_its_reference(opener: Opener) -> None:
+    """Of the alert and the channel asked for, and the oldest that the provider named."""
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(outbox=(row(), row(channel="chat"), row(NoticeReason.REMINDER))))
+        await store.ledger.record(sent(row(), failure="timeout"), NOW + 5)
+        await store.ledger.record(replace(sent(row()), reference="C1/17.5"))
+        await store.ledger.record(replace(sent(row(NoticeReason.REMINDER)), reference="C1/18.5"))
+        await store.ledger.record(sent(row(channel="chat")))
+    async with opened(opener) as store:
+        found = [await store.archive.reference(*which) for which in (("shop-1", "mail"), ("shop-1", "chat"), ("shop-2", "mail"))]
+        assert found == ["C1/17.5", "", ""]
+        assert [one.reference for one in await store.archive.deliveries("shop-1")] == ["", "C1/17.5", "C1/18.5", ""]
+
+
 async def a_report_follows_the_page_that_left(opener: Opener) -> None:
     """By the channels whose opening was delivered or is being sent, and by no other."""
     follow = [row(NoticeReason.REPORT, channel=channel) for channel in ("mail", "chat", "hook", "none")]
