@@ -15,7 +15,7 @@ from vigie.core.detection import DetectionPolicy
 from vigie.core.events import Acked, AlertEvent, Closed, Decision, Observed, Opened, Recovered, Resolved, Stepped, Woke
 from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, Status
-from vigie.core.notification import Notice, NotificationPolicy, Window
+from vigie.core.notification import Circumstances, Notice, NotificationPolicy, Window
 
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
 CAUSES = {UP: None, DOWN: Cause.TCP_REFUSED, DEGRADED: Cause.LATENCY_THRESHOLD, UNKNOWN: Cause.PROBE_NETWORK}
@@ -37,6 +37,11 @@ def policies(
 ) -> Policies:
     """Both policies; outages and degradations go to the same channels."""
     return Policies(DetectionPolicy(confirm, recover=recover), NotificationPolicy(remind_ms, to, to, windows=windows))
+
+
+def at(policy: NotificationPolicy, instant: int) -> Circumstances:
+    """What holds at an instant where there are no other windows than those of the policy."""
+    return Circumstances(policy.muted_until(instant))
 
 
 def window(start: int, end: int) -> Window:
@@ -116,7 +121,7 @@ class Machines:
         return known
 
     def _apply(self, known: AlertState, event: AlertEvent, cause: Event, monitor: str) -> list[Made]:
-        after, decisions = alert.step(known, event, self.policy.notification, monitor)
+        after, decisions = alert.step(known, event, self.policy.notification, monitor, at(self.policy.notification, event.at))
         self.alerts[after.id] = after
         return [Made(cause, one, after, alert.notices(one, after, self.policy.notification)) for one in decisions]
 

@@ -17,7 +17,7 @@ from vigie.core.alert import AlertState
 from vigie.core.detection import DetectionPolicy
 from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, Status
-from vigie.core.notification import NotificationPolicy, Window
+from vigie.core.notification import Circumstances, NotificationPolicy, Window
 
 from . import oracle
 from .histories import Case, cases, timely
@@ -112,7 +112,8 @@ class Now:
         return found
 
     def _apply(self, known: AlertState, event: events.AlertEvent) -> list[Decided]:
-        after, decisions = alert.step(known, event, self._notification)
+        circumstances = Circumstances(self._notification.muted_until(event.at))
+        after, decisions = alert.step(known, event, self._notification, circumstances=circumstances)
         self._alerts[after.id] = after
         if not after.is_open:
             del self._alerts[after.id]

@@ -39,10 +39,11 @@ from vigie.core.events import (
     Withheld,
     Woke,
 )
-from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
+from vigie.core.notification import Circumstances, Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import SubjectKind
 
 _GATHER_MS = 3_600_000  # law 7
+_NONE = Circumstances()
 
 
 class Phase(StrEnum):
@@ -152,27 +153,27 @@ class AlertState:
 Step = tuple[AlertState, tuple[AlertDecision, ...]]
 
 
-def step(state: AlertState, event: AlertEvent, policy: NotificationPolicy, monitor: str = "") -> Step:
+def step(state: AlertState, event: AlertEvent, policy: NotificationPolicy, monitor: str = "", circumstances: Circumstances = _NONE) -> Step:
     """What an event makes of an alert, and what was decided. Total: every event is accepted in every state.
 
-    `monitor` is whose incident opened, where the event is that one did.
+    `monitor` is whose incident opened, where the event is that one did; `circumstances` are those at the instant of the event.
     """
     if isinstance(event, Stepped):
         moved = None if state.remind_at is None else state.remind_at + event.delta_ms
-        return _waiting(replace(state, remind_at=moved), event.at, policy), ()
+        return _waiting(replace(state, remind_at=moved), event.at, circumstances), ()
     if state.phase is Phase.ENDED:
         return state, ()
     if isinstance(event, Opened) and any(one.incident == event.incident for one in state.members):
         event = Woke(event.at)  # a repetition: of what it says only the instant is new
     state = _membership(state, event, monitor)
     decisions: list[AlertDecision] = []
-    for signal in _signals(state, event, policy):
+    for signal in _signals(state, event, circumstances):
         rule = TABLE.get((state.phase, signal))
         if rule is not None and (signal is not Signal.DUE or _is_due(state, event.at)):
             decided = _decided(rule.act, state, event)
             state = _entered(replace(state, phase=rule.then), decided, policy)
             decisions.append(decided)
-    return _waiting(state, event.at, policy), tuple(decisions)
+    return _waiting(state, event.at, circumstances), tuple(decisions)
 
 
 def _membership(state: AlertState, event: AlertEvent, monitor: str) -> AlertState:
@@ -185,9 +186,9 @@ def _membership(state: AlertState, event: AlertEvent, monitor: str) -> AlertStat
     return state
 
 
-def _signals(state: AlertState, event: AlertEvent, policy: NotificationPolicy) -> Iterator[Signal]:
+def _signals(state: AlertState, event: AlertEvent, circumstances: Circumstances) -> Iterator[Signal]:
     """What the event means, and then what the instant means: a window that is over, a reminder that is due."""
-    free = policy.muted_until(event.at) is None
+    free = circumstances.muted_until is None
     if isinstance(event, Opened):
         yield Signal.JOINED if state.phase is not Phase.NEW else Signal.OPENED if free else Signal.OPENED_IN_WINDOW
     elif isinstance(event, Acked):
@@ -234,12 +235,11 @@ def _entered(state: AlertState, decided: AlertDecision, policy: NotificationPoli
     return replace(state, remind_at=remind_at, acked_by=acked_by, reminders=number)
 
 
-def _waiting(state: AlertState, at: int, policy: NotificationPolicy) -> AlertState:
+def _waiting(state: AlertState, at: int, circumstances: Circumstances) -> AlertState:
     """With the instant at which it wants to be woken."""
     wanted = None if not state.is_open else state.remind_at if state.announced else at
     if wanted is not None:
-        wanted = max(wanted, at)  # a reminder that a window overtook waits for that window's end
-        wanted = policy.muted_until(wanted) or wanted
+        wanted = max(wanted, at, circumstances.muted_until or at)  # a reminder that a window overtook waits for that window's end
     return state if state.wake_at == wanted else replace(state, wake_at=wanted)
 
 

@@ -1,7 +1,8 @@
 """Who is notified, why, and under which key; and when a failed send is tried again. Durations in ms, instants epoch ms."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from vigie.core.detection import Severity
@@ -69,6 +70,31 @@ class Window:
 
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the calendar says at the instant of an event; the ends are epoch ms.
+
+    `muted_until` is the end of the maintenance that holds, `quiet_until` that of the quiet hours (None: none hold). `reached_by` are the
+    channels behind each name in a policy that is not a channel's: a person, or a rotation as it is at that instant.
+    """
+
+    muted_until: int | None = None
+    quiet_until: int | None = None
+    reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def joint(several: Iterable[Circumstances]) -> Circumstances:
+    """What holds for several monitors at once: maintenance or quiet hours only where they hold for each of them, up to the first end."""
+    found = list(several)
+    reached = {name: channels for one in found for name, channels in one.reached_by.items()}
+    return Circumstances(_first_end([one.muted_until for one in found]), _first_end([one.quiet_until for one in found]), reached)
+
+
+def _first_end(ends: list[int | None]) -> int | None:
+    known = [one for one in ends if one is not None]
+    return min(known) if known and len(known) == len(ends) else None
 
 
 @dataclass(frozen=True, slots=True)

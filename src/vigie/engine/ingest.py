@@ -20,7 +20,7 @@ from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.baselines import Baselines
 from vigie.engine.cursors import cursor_of
 from vigie.engine.reconcile import Prepared
-from vigie.engine.transition import Books, Draft, Move, Transition
+from vigie.engine.transition import Books, CircumstancesAt, Draft, Move, Transition, one_off
 from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
 from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
@@ -54,9 +54,10 @@ class Ingest:
         listeners: Iterable[Listener] = (),
         routine_level: int = logging.INFO,
         gather_ms: int = 0,
+        circumstances_at: CircumstancesAt = one_off,
     ) -> None:
         self._ledger, self._archive, self._clock = ledger, archive, clock
-        self._hold_ms, self._routine_level, self._gather_ms = hold_ms, routine_level, gather_ms
+        self._hold_ms, self._routine_level, self._gather_ms, self._circumstances_at = hold_ms, routine_level, gather_ms, circumstances_at
         self._listeners = list(listeners)
         self._result_listeners: list[Listener] = []
         self._monitors: dict[str, Monitor] = {}
@@ -64,8 +65,7 @@ class Ingest:
         self._cursors: dict[str, tuple[int, int]] = {}
         self._kept_at: dict[tuple[str, str], int] = {}  # when the newest result that is kept whole was, by monitor and location
         self._baselines = Baselines()
-        self._lock = asyncio.Lock()
-        self._stopping = False
+        self._lock, self._stopping = asyncio.Lock(), False
         self._offset = clock.now() - round(clock.monotonic() * 1000)
         self.last_result_at: int | None = None
 
@@ -105,7 +105,7 @@ class Ingest:
             gone = {one.id: one for one in self._monitors.values() if one.id not in wanted}
             open_ = {one.monitor for one in self._books.incidents.values() if one.monitor != VIGIE_ID}
             gone |= {orphan: await self._removed(orphan) for orphan in sorted(open_ - wanted.keys() - self._monitors.keys())}
-            draft, transitions, now = Draft(self._books, gone | wanted), list[Transition](), self._clock.now()
+            draft, transitions, now = Draft(self._books, gone | wanted, self._circumstances_at), list[Transition](), self._clock.now()
             for monitor in gone.values():
                 transitions.append(_resolved(draft, monitor, now))
             for monitor in wanted.values():
@@ -175,7 +175,7 @@ class Ingest:
             cursor = cursor_of(batch)
             if (batch.run, batch.sequence) <= self._cursors.get(cursor, (0, 0)):
                 return
-            draft = Draft(self._books, self._monitors)
+            draft = Draft(self._books, self._monitors, self._circumstances_at)
             transitions = [*self._moved_along(draft, drift := self._drift()), *self._observed(draft, batch.results)]
             commit = self._commit(draft, transitions, cursors=((cursor, batch.run, batch.sequence),))
             await self._keep_trying(await self._with_last_good(commit, transitions))
@@ -190,7 +190,7 @@ class Ingest:
         `command` is the number of a person's command: it is consumed in the commit that applies it.
         """
         async with self._lock:
-            monitor, draft = self._monitors.get(monitor_id), Draft(self._books, self._monitors)
+            monitor, draft = self._monitors.get(monitor_id), Draft(self._books, self._monitors, self._circumstances_at)
             commands = () if command is None else (command,)
             if monitor is None:
                 if commands:
@@ -214,7 +214,7 @@ class Ingest:
         due = [one for one in self._books.alerts.values() if one.wake_at is not None and one.wake_at <= now]
         for one in sorted(due, key=lambda alert: alert.severity is not Severity.OUTAGE):
             async with self._lock:
-                draft = Draft(self._books, self._monitors)
+                draft = Draft(self._books, self._monitors, self._circumstances_at)
                 transitions = self._notified(draft, one.id, Woke(now))
                 if draft.alerts:
                     await self._ledger.commit(self._commit(draft, transitions))
@@ -240,7 +240,7 @@ class Ingest:
         The time at which it was looked at, epoch ms.
         """
         async with self._lock:
-            now, draft = self._clock.now(), Draft(self._books, self._monitors)
+            now, draft = self._clock.now(), Draft(self._books, self._monitors, self._circumstances_at)
             transitions = self._moved_along(draft, drift := self._drift())
             if draft.alerts:
                 await self._ledger.commit(self._commit(draft, transitions))

@@ -1,6 +1,6 @@
 """What one event does to one monitor: both state machines in turn, on a draft of everything that is known, which a commit makes true."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vigie.core import alert, expiry, incident
@@ -26,11 +26,12 @@ from vigie.core.events import (
 )
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Expiry, Incident, Monitor
-from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
+from vigie.core.notification import Circumstances, Notice, NoticeReason, NotificationPolicy, joint
 from vigie.core.subject import SubjectKind
 from vigie.core.unchecked import alike
 from vigie.ports import TimelineEntry
 
+CircumstancesAt = Callable[[Monitor, int], Circumstances]  # what the calendar says about a monitor at an instant
 ON_RECORD = (Withheld, Joined, Disclosed, Reminded, AckRecorded)  # decisions about alerts that belong into the timeline of each member
 
 
@@ -91,8 +92,8 @@ class Books:
 class Draft:
     """What a commit is about to change, on top of the books."""
 
-    def __init__(self, books: Books, monitors: Mapping[str, Monitor]) -> None:
-        self._books, self.monitors = books, monitors
+    def __init__(self, books: Books, monitors: Mapping[str, Monitor], circumstances_at: CircumstancesAt) -> None:
+        self._books, self.monitors, self.circumstances_at = books, monitors, circumstances_at
         self.states: dict[str, DetectionState] = {}
         self.alerts: dict[str, AlertState] = {}
         self.incidents: dict[str, Incident] = {}
@@ -135,13 +136,23 @@ class Draft:
         """Who is notified of an alert: of an obstacle, whoever is of any of its monitors; what runs out is announced by steps instead."""
         own = of.notification
         if known.subject is SubjectKind.VIGIE:
-            members = dict.fromkeys((*(one.monitor for one in known.members), of.id))
-            return _joint([found.notification for one in members if (found := of if one == of.id else self.monitors.get(one))])
+            return _joint([one.notification for one in self._concerned(known, of)])
         names = [one.incident for one in known.members] + ([event.incident] if isinstance(event, Opened) else [])
         rows = [self.incident(name) for name in names]
         if rows and all(row is not None and row.cause.expires and row.severity is Severity.DEGRADATION for row in rows):
             return replace(own, remind_ms=0, degraded_to=())
         return own
+
+    def circumstances(self, known: AlertState, of: Monitor, at: int) -> Circumstances:
+        """What the calendar says about an alert: of an obstacle, what it says about all of its monitors."""
+        return joint(self.circumstances_at(one, at) for one in self._concerned(known, of))
+
+    def _concerned(self, known: AlertState, of: Monitor) -> list[Monitor]:
+        """The monitors whose policies an alert follows."""
+        if known.subject is SubjectKind.MONITOR:
+            return [of]
+        members = dict.fromkeys((*(one.monitor for one in known.members), of.id))
+        return [found for one in members if (found := of if one == of.id else self.monitors.get(one))]
 
 
 class Move:
@@ -189,7 +200,7 @@ class Move:
     def _expire(self, seen: Sequence[Expiry], at: int) -> None:
         """What runs out, and whom that is announced to."""
         policy = self._monitor.notification
-        muted = policy.muted_until(at) is not None
+        muted = self._draft.circumstances_at(self._monitor, at).muted_until is not None
         known, due = expiry.step(self._after.expiries, seen, at, policy.expiry_steps_ms, muted=muted)
         if known is self._after.expiries or known == self._after.expiries:
             return
@@ -226,7 +237,8 @@ class Move:
 
     def _apply(self, known: AlertState, event: AlertEvent) -> None:
         policy = self._draft.policy(known, event, self._monitor)
-        after, decisions = alert.step(known, event, policy, self._monitor.id)
+        circumstances = self._draft.circumstances(known, self._monitor, event.at)
+        after, decisions = alert.step(known, event, policy, self._monitor.id, circumstances)
         if after is known:
             return
         self._draft.alerts[after.id] = after
@@ -240,12 +252,16 @@ class Move:
                     self._draft.incidents[row.id] = replace(row, acked_by=decision.by)
 
 
+def one_off(monitor: Monitor, at: int) -> Circumstances:
+    """The calendar of the maintenance windows in the policy itself."""
+    return Circumstances(monitor.notification.muted_until(at))
+
+
 def _joint(policies: Sequence[NotificationPolicy]) -> NotificationPolicy:
-    """Whoever is notified by any of these; muted only in the windows that all of them have, reminded at the shortest interval."""
+    """Whoever is notified by any of these, reminded at the shortest interval."""
     remind = min((one.remind_ms for one in policies if one.remind_ms), default=0)
     to, fallback = (tuple(dict.fromkeys(name for one in policies for name in names(one))) for names in (_to, _fallback))
-    windows = tuple(one for one in policies[0].windows if all(one in other.windows for other in policies)) if policies else ()
-    return NotificationPolicy(remind, to, to, fallback, windows)
+    return NotificationPolicy(remind, to, to, fallback)
 
 
 def _to(policy: NotificationPolicy) -> tuple[str, ...]:
