@@ -255,7 +255,7 @@ class Monitor:
     """What is watched, as the engine needs it; how it is probed is the probe's own configuration.
 
     `id` is the stable key (a slug of the name unless given). `target` is what people read (a URL without secrets).
-    `host` groups monitors for the per-host limit.
+    `host` groups monitors for the per-host limit. `depends_on` are the ids of those without which it cannot work.
     """
 
     id: str
@@ -269,6 +269,8 @@ class Monitor:
     notification: NotificationPolicy = _NOTIFICATION
     tags: tuple[str, ...] = ()
     baseline: Sensitivity = Sensitivity.NORMAL
+    port: int | None = None
+    depends_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
