@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from vigie.core.correlation import Tie
 from vigie.core.detection import Severity
 from vigie.core.events import (
     Acked,
@@ -39,6 +40,7 @@ from vigie.core.events import (
     Withheld,
     Woke,
 )
+from vigie.core.members import NOBODY, Member, Members
 from vigie.core.notification import Circumstances, Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import SubjectKind
 
@@ -109,19 +111,11 @@ TABLE: dict[tuple[Phase, Signal], Rule] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """One incident of an alert."""
-
-    incident: str
-    monitor: str
-    open: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class AlertState:
     """All that must be remembered of one alert between two events. `wake_at` is when it wants a Woke, epoch ms.
 
-    `id` is the id of its first incident; `monitor` and `severity` are those of that incident.
+    `id` is the id of its first incident, `monitor` that incident's; `severity` is the worst of its members. `ties` are what another
+    incident must have in common with it (correlation.py), `grew_at` is when the last one joined, epoch ms.
     """
 
     id: str
@@ -129,7 +123,9 @@ class AlertState:
     monitor: str = ""
     subject: SubjectKind = SubjectKind.MONITOR
     phase: Phase = Phase.NEW
-    members: tuple[Member, ...] = ()
+    members: Members = NOBODY
+    ties: tuple[Tie, ...] = ()
+    grew_at: int = 0
     acked_by: str | None = None
     reminders: int = 0
     remind_at: int | None = None
@@ -158,12 +154,12 @@ def step(state: AlertState, event: AlertEvent, policy: NotificationPolicy, monit
 
     `monitor` is whose incident opened, where the event is that one did; `circumstances` are those at the instant of the event.
     """
-    if isinstance(event, Stepped):
+    if isinstance(event, Stepped) and state.is_open:
         moved = None if state.remind_at is None else state.remind_at + event.delta_ms
-        return _waiting(replace(state, remind_at=moved), event.at, circumstances), ()
-    if state.phase is Phase.ENDED:
+        return _waiting(replace(state, remind_at=moved, grew_at=state.grew_at + event.delta_ms), event.at, circumstances), ()
+    if state.phase is Phase.ENDED or isinstance(event, Stepped):
         return state, ()
-    if isinstance(event, Opened) and any(one.incident == event.incident for one in state.members):
+    if isinstance(event, Opened) and state.members.has(event.incident):
         event = Woke(event.at)  # a repetition: of what it says only the instant is new
     state = _membership(state, event, monitor)
     decisions: list[AlertDecision] = []
@@ -179,10 +175,11 @@ def step(state: AlertState, event: AlertEvent, policy: NotificationPolicy, monit
 def _membership(state: AlertState, event: AlertEvent, monitor: str) -> AlertState:
     """Who is a member after the event."""
     if isinstance(event, Opened):
-        return replace(state, members=(*state.members, Member(event.incident, monitor or state.monitor)))
+        joined = Member(event.incident, monitor or state.monitor, severity=event.severity)
+        worst = Severity.OUTAGE if Severity.OUTAGE in (state.severity, event.severity) else state.severity
+        return replace(state, members=state.members.with_one(joined), severity=worst, grew_at=event.at)
     if isinstance(event, Recovered | Closed):
-        left = tuple(replace(one, open=False) if one.incident == event.incident else one for one in state.members)
-        return replace(state, members=left)
+        return replace(state, members=state.members.without(event.incident))
     return state
 
 
@@ -193,7 +190,7 @@ def _signals(state: AlertState, event: AlertEvent, circumstances: Circumstances)
         yield Signal.JOINED if state.phase is not Phase.NEW else Signal.OPENED if free else Signal.OPENED_IN_WINDOW
     elif isinstance(event, Acked):
         yield Signal.ACKED
-    elif isinstance(event, Recovered | Closed) and not any(one.open for one in state.members):
+    elif isinstance(event, Recovered | Closed) and not state.members.open:
         yield Signal.OVER
     if free:
         yield Signal.FREE

@@ -114,7 +114,8 @@ class Members(Sequence[Member]):
             return True
         return isinstance(other, Sequence) and len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
 
-    __hash__ = None  # type: ignore[assignment] - equal to any sequence of the same members
+    def __hash__(self) -> int:
+        return self._joined
 
     def __repr__(self) -> str:
         return f"Members({list(self)!r})"

@@ -4,13 +4,30 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from vigie.core.members import Member, Members
 from vigie.errors import StoreError, StoreFault
 
 _T = TypeVar("_T")
 _VERSION = 1
 _HEAD = bytes([_VERSION])
 _LARGEST = 2**63 - 1
-_encoder = msgspec.msgpack.Encoder()
+
+
+def _plain(value: Any) -> Any:
+    """What a record holds that msgpack does not know, as what it does."""
+    if isinstance(value, Members):
+        return list(value)
+    raise NotImplementedError(f"a record holds a {type(value).__name__}")
+
+
+def _whole(kind: type, value: Any) -> Any:
+    """And back."""
+    if kind is Members:
+        return Members(msgspec.convert(value, list[Member]))
+    raise NotImplementedError(f"a record holds a {kind.__name__}")
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_plain)
 
 
 def encode(value: Any) -> bytes:
@@ -18,7 +35,7 @@ def encode(value: Any) -> bytes:
     try:
         return _HEAD + _encoder.encode(value)
     except (UnicodeEncodeError, OverflowError):
-        return _HEAD + _encoder.encode(_tidy(msgspec.to_builtins(value)))
+        return _HEAD + _encoder.encode(_tidy(msgspec.to_builtins(value, enc_hook=_plain)))
 
 
 def decode(blob: bytes, kind: type[_T]) -> _T:
@@ -28,7 +45,7 @@ def decode(blob: bytes, kind: type[_T]) -> _T:
             StoreFault.NEWER, f"a record of version {blob[:1].hex()} was written by a newer Vigie", "install that version again"
         )
     try:
-        value: _T = msgspec.msgpack.decode(blob[1:], type=kind)
+        value: _T = msgspec.msgpack.decode(blob[1:], type=kind, dec_hook=_whole)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         fix = "move the database aside to start with a new one, or restore a backup"
         raise StoreError(StoreFault.CORRUPT, f"a {kind.__name__} in the database is damaged: {error}", fix) from error
