@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core import quorum
-from vigie.core.detection import DetectionPolicy, Severity
+from vigie.core.detection import DetectionPolicy, Rate, Severity
 from vigie.core.events import Cleared, Closed, DetectionEvent, IncidentDecision, Observed, Opened, Recovered, Resolved, Suspected
 from vigie.core.incident import TABLE, DetectionState, Phase, Signal, Track, is_new, step
 from vigie.core.model import Cause, Status
@@ -14,12 +14,12 @@ from vigie.core.model import Cause, Status
 from .machines import CAUSES, DEGRADED, DOWN, SECOND, UNKNOWN, UP, seen
 
 OUTAGE, DEGRADATION = Severity.OUTAGE, Severity.DEGRADATION
-POLICIES = st.builds(DetectionPolicy, confirm=st.integers(1, 4), recover=st.integers(1, 3))
+POLICIES = st.builds(DetectionPolicy, confirm=st.integers(1, 4), recover=st.integers(1, 3), flapping=st.just(False))
 STATUSES = st.sampled_from([UP, DOWN, DOWN, DEGRADED, UNKNOWN])
 
 
 def policy(confirm: int = 3, recover: int = 2) -> DetectionPolicy:
-    return DetectionPolicy(confirm, recover=recover)
+    return DetectionPolicy(confirm, recover=recover, flapping=False)  # intermittent trouble has a file of its own
 
 
 def after(ours: DetectionPolicy, *events: DetectionEvent) -> tuple[DetectionState, list[IncidentDecision]]:
@@ -76,14 +76,14 @@ def test_an_incident_starts_at_the_first_failure_and_opens_at_the_one_that_confi
 
     assert decisions == [
         Suspected(OUTAGE, 2 * SECOND, Cause.TCP_REFUSED),
-        Opened(OUTAGE, "shop-1", 4 * SECOND, 2 * SECOND, Cause.TCP_REFUSED),
+        Opened(OUTAGE, "shop-1", 4 * SECOND, 2 * SECOND, Cause.TCP_REFUSED, failures=2),
     ]
 
 
 def test_a_failure_without_a_cause_is_booked_on_vigie() -> None:
     _, decisions = after(policy(confirm=1), Observed(SECOND, 1, 1, DOWN))
 
-    assert decisions[-1] == Opened(OUTAGE, "shop-1", SECOND, SECOND, Cause.PROBE_ERROR)
+    assert decisions[-1] == Opened(OUTAGE, "shop-1", SECOND, SECOND, Cause.PROBE_ERROR, failures=1)
 
 
 def test_a_degradation_has_its_own_incident_and_an_outage_does_not_close_it() -> None:
@@ -154,7 +154,7 @@ def test_a_person_closes_it_and_a_new_one_needs_confirmation_again() -> None:
     state, decisions = step(state, seen(DOWN, 10), ours)
     assert kinds(list(decisions)) == ["Suspected"]
     _, decisions = step(state, seen(DOWN, 11), ours)
-    assert decisions == (Opened(OUTAGE, "shop-2", 11 * SECOND, 10 * SECOND, Cause.TCP_REFUSED),)
+    assert decisions == (Opened(OUTAGE, "shop-2", 11 * SECOND, 10 * SECOND, Cause.TCP_REFUSED, failures=2),)
 
 
 def test_a_resolution_reaches_both_open_incidents_outage_first() -> None:
@@ -320,6 +320,10 @@ ANY_POLICY = st.builds(
     recover=st.integers(-1, 3),
     quorum=st.none() | st.integers(0, 4),
     stale_ms=st.sampled_from([0, SECOND, 2**61]),
+    confirm_ms=st.sampled_from([0, 0, SECOND, 2**50]),
+    recover_ms=st.sampled_from([0, 0, SECOND, 2**50]),
+    rate=st.none() | st.builds(Rate, st.integers(2, 60), st.integers(2, 60)),
+    flapping=st.booleans(),
 )
 
 

@@ -1,4 +1,4 @@
-"""With one location and no grouping, what is decided and who is notified is exactly what it was at commit f03e05c (oracle.py).
+"""With one location, no grouping and no flap detection, what is decided and who is notified is exactly what it was at commit f03e05c (oracle.py).
 
 `Now` is the only part that follows the program: it feeds an event of the frozen vocabulary to today's machines and says what came of
 it in plain values. Whatever else the program decides, it adds nothing to these and takes nothing away.
@@ -75,7 +75,7 @@ class Now:
     def use(self, policy: oracle.Policy) -> None:
         """Another policy holds from now on, as after a reload."""
         windows = tuple(Window(one.start, one.end) for one in policy.windows)
-        self._detection = DetectionPolicy(policy.confirm, recover=policy.recover)
+        self._detection = DetectionPolicy(policy.confirm, recover=policy.recover, flapping=False)
         self._notification = NotificationPolicy(policy.remind_ms, policy.to, policy.degraded_to, windows=windows)
 
     @property

@@ -10,7 +10,7 @@ import typer
 
 from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings
 from vigie.config import Desired
-from vigie.core.detection import Severity
+from vigie.core.detection import Pattern, Severity
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
 from vigie.core.model import Cause, Incident
 from vigie.core.subject import VIGIE_ID, SubjectKind
@@ -121,7 +121,8 @@ def _happened(decision: Decision) -> str:
     what = type(decision).__name__.lower()
     if isinstance(decision, Opened):
         named = _what(decision.severity, decision.cause, decision.subject)
-        return f"{what}: {named}" + ("" if decision.page else ", in maintenance: no alert sent")
+        how = "" if decision.pattern is Pattern.STEADY else f", {decision.pattern}"
+        return f"{what}: {named}{how}" + ("" if decision.page else ", in maintenance: no alert sent")
     if isinstance(decision, Closed) and decision.note:
         return f"{what} by {decision.by}: {decision.note}"
     by = getattr(decision, "by", "")

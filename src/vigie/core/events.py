@@ -7,7 +7,7 @@ default, one that goes is ignored when it is read.
 
 from dataclasses import dataclass
 
-from vigie.core.detection import Severity
+from vigie.core.detection import Pattern, Severity
 from vigie.core.model import LOCAL, Cause, Status
 from vigie.core.subject import SubjectKind
 
@@ -79,7 +79,10 @@ class Cleared:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An incident is confirmed. `page` is False only in old records, of what opened in a maintenance window; now `Withheld` says so."""
+    """An incident is confirmed, by `failures` failed checks that came in this pattern (0: an old record, which says nothing of them).
+
+    `page` is False only in old records, of what opened in a maintenance window; now `Withheld` says so.
+    """
 
     severity: Severity
     incident: str
@@ -88,6 +91,17 @@ class Opened:
     cause: Cause
     page: bool = True
     subject: SubjectKind = SubjectKind.MONITOR
+    failures: int = 0
+    pattern: Pattern = Pattern.STEADY
+
+
+@dataclass(frozen=True, slots=True)
+class Steadied:
+    """A service that went up and down is down for good: its incident is an ordinary one from now on."""
+
+    severity: Severity
+    incident: str
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +126,8 @@ class Closed:
     subject: SubjectKind = SubjectKind.MONITOR
 
 
-IncidentDecision = Suspected | Cleared | Opened | Recovered | Closed
-AlertEvent = Opened | Recovered | Closed | Acked | Woke | Stepped
+IncidentDecision = Suspected | Cleared | Opened | Steadied | Recovered | Closed
+AlertEvent = Opened | Steadied | Recovered | Closed | Acked | Woke | Stepped
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,9 @@ Laws
 1. What opens or closes an incident is decided here, from values alone.
 2. A subject has two tracks with the same table: on `outage` only `down` is bad, on `degradation` only `degraded` is bad;
    what a track cannot judge (`unknown`; on the degradation track also `down`) changes nothing on it.
-3. An incident opens at the failure that makes `confirm` in a row, and closes at the good check that makes `recover` in a row.
-4. It opens once and closes once: by recovery or by a person, never both.
+3. An incident opens at the failure that makes `confirm` in a row over at least `confirm_ms`, and closes at the good check that makes
+   `recover` in a row over at least `recover_ms`. Failures between good checks open one too, and then it closes later: intermittent.py.
+4. It opens once and closes once: by recovery or by a person, never both. While a service flaps, its incident stays open.
 5. A result that is not newer than what its location is known to have seen changes nothing (quorum.py has the laws of locations).
 6. A monitor that cannot be checked is an incident of Vigie itself, by laws of its own (unchecked.py), whatever the tracks are.
 
@@ -15,9 +16,9 @@ The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from vigie.core import quorum, unchecked
-from vigie.core.detection import DetectionPolicy, Severity
-from vigie.core.events import Cleared, Closed, DetectionEvent, IncidentDecision, Observed, Opened, Recovered, Resolved, Suspected
+from vigie.core import intermittent, quorum, unchecked
+from vigie.core.detection import DetectionPolicy, Pattern, Severity
+from vigie.core.events import Cleared, Closed, DetectionEvent, IncidentDecision, Observed, Opened, Recovered, Resolved, Steadied, Suspected
 from vigie.core.expiry import Known
 from vigie.core.model import Cause, Status
 from vigie.core.quorum import Verdict, View, Views
@@ -73,7 +74,7 @@ _SIGNALS: dict[Severity, dict[Status, Signal]] = {
 }
 
 
-_QUICK = (Phase.SUSPECTED, Phase.RECOVERING)
+_FAILED = (Phase.SUSPECTED, Phase.OPEN)  # the newest verdict was bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,25 @@ class Track:
     count: int = 0
     since: int = 0  # the first failed check of the suspicion or incident
     incident: str = ""  # stays after its end, so that the next one is seen to be another
+    turned: int = 0  # when it last went from good to bad or back
+    history: int = 0  # what the last verdicts were: intermittent.py
+    pattern: Pattern = Pattern.STEADY  # of the open incident
+    past: tuple[int, ...] = ()  # when those before it began that recovered by themselves
 
     @property
     def is_open(self) -> bool:
         """Whether an incident is open on this track."""
         return self.phase in (Phase.OPEN, Phase.RECOVERING)
+
+    @property
+    def quick(self) -> bool:
+        """Whether it wants the quick pace. Trouble that comes and goes is not over because a few quick checks are good."""
+        return self.phase is Phase.SUSPECTED or (self.phase is Phase.RECOVERING and self.pattern is Pattern.STEADY)
+
+    @property
+    def resting(self) -> bool:
+        """Whether nothing is suspected, open, or remembered of its last checks."""
+        return self.phase is Phase.HEALTHY and not self.history
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +124,12 @@ class DetectionState:
     @property
     def quick(self) -> bool:
         """Whether the quick pace is wanted: something is suspected, or seems to recover."""
-        return self.outage.phase in _QUICK or self.degradation.phase in _QUICK
+        return self.outage.quick or self.degradation.quick
 
     @property
     def resting(self) -> bool:
         """Whether nothing is suspected, open, or about to run out."""
-        healthy = self.outage.phase is Phase.HEALTHY and self.degradation.phase is Phase.HEALTHY
-        return healthy and self.unchecked.since is None and not self.expiries
+        return self.outage.resting and self.degradation.resting and self.unchecked.since is None and not self.expiries
 
 
 TrackStep = tuple[Track, tuple[IncidentDecision, ...]]
@@ -166,35 +180,59 @@ def _judge(state: DetectionState, severity: Severity, at: int, verdict: Verdict,
     signal = _SIGNALS[severity].get(verdict.status)
     if signal is None:
         return state, ()
-    moved, decisions = _decide(severity, track, _moved(track, signal, policy), at, verdict, state)
+    moved, decisions = _decide(severity, track, _moved(track, signal, at, policy), at, verdict, state)
     ordinal = state.ordinal + (moved.incident != track.incident)
     if severity is Severity.OUTAGE:
         return replace(state, ordinal=ordinal, outage=moved), decisions
     return replace(state, ordinal=ordinal, degradation=moved), decisions
 
 
-def _moved(track: Track, signal: Signal, policy: DetectionPolicy) -> Track:
-    rule = TABLE[track.phase, signal]
+def _moved(track: Track, signal: Signal, at: int, policy: DetectionPolicy) -> Track:
+    """The track after a verdict, with the pattern of its incident where one is open."""
+    rule, bad = TABLE[track.phase, signal], signal is Signal.BAD
     count = 0 if rule.counts is None else track.count + 1 if track.phase is rule.then else 1
-    threshold = {Count.CONFIRM: policy.confirm, Count.RECOVER: policy.recover, None: 0}[rule.counts]
-    phase = rule.full if rule.full is not None and count >= threshold else rule.then
-    return replace(track, phase=phase, count=count)
+    turned = track.turned if (track.phase in _FAILED) is bad else at
+    since = at if track.phase is Phase.HEALTHY and bad else track.since
+    moved = replace(track, count=count, since=since, turned=turned, history=intermittent.remembered(track.history, policy, bad=bad))
+    pattern = _confirmed(moved, at, policy) if rule.counts is Count.CONFIRM else None
+    full = pattern is not None or (rule.counts is Count.RECOVER and _has_recovered(moved, at, policy))
+    return replace(moved, phase=rule.full if full and rule.full is not None else rule.then, pattern=pattern or track.pattern)
+
+
+def _confirmed(moved: Track, at: int, policy: DetectionPolicy) -> Pattern | None:
+    """The pattern of the incident that opens now, if one does."""
+    if moved.count >= policy.confirm and max(at - moved.turned, 0) >= policy.confirm_ms:
+        found = Pattern.STEADY
+    elif (found := intermittent.pattern(moved.history, policy)) is Pattern.STEADY:
+        return None
+    return Pattern.FLAPPING if intermittent.reopens(moved.past, moved.since, policy) else found
+
+
+def _has_recovered(moved: Track, at: int, policy: DetectionPolicy) -> bool:
+    """Whether the incident closes now."""
+    lasted = max(at - moved.turned, 0)  # clocks step
+    enough = moved.count >= policy.recover and lasted >= policy.recover_ms
+    return enough and intermittent.may_close(moved.pattern, moved.history, moved.count, lasted, policy)
 
 
 def _decide(severity: Severity, track: Track, moved: Track, at: int, verdict: Verdict, state: DetectionState) -> TrackStep:
     cause = verdict.cause or Cause.PROBE_ERROR
     decisions: list[IncidentDecision] = []
     if track.phase is Phase.HEALTHY and moved.phase is not Phase.HEALTHY:
-        moved = replace(moved, since=at)
         decisions.append(Suspected(severity, at, cause))
     if track.phase is Phase.SUSPECTED and moved.phase is Phase.HEALTHY:
-        return replace(track, phase=Phase.HEALTHY, count=0), (Cleared(severity, at),)
+        return replace(moved, count=0), (Cleared(severity, at),)
     if track.is_open and not moved.is_open:
-        return Track(incident=track.incident), (Recovered(severity, track.incident, at),)
+        past = () if track.pattern is Pattern.FLAPPING else (*track.past, track.since)[1 - intermittent.INCIDENTS :]
+        return Track(incident=track.incident, past=past), (Recovered(severity, track.incident, at),)
     if moved.is_open and not track.is_open:
         incident = f"{state.monitor}-{state.ordinal + 1}"
+        failed = intermittent.failures(moved.history) if moved.pattern is not Pattern.STEADY else moved.count
         moved = replace(moved, incident=incident, count=0)
-        decisions.append(Opened(severity, incident, at, min(moved.since, at), cause))
+        decisions.append(Opened(severity, incident, at, min(moved.since, at), cause, failures=failed, pattern=moved.pattern))
+    elif moved.pattern is Pattern.FLAPPING and moved.phase is Phase.OPEN and intermittent.is_steady(moved.history, at - moved.turned):
+        moved = replace(moved, pattern=Pattern.STEADY)
+        decisions.append(Steadied(severity, moved.incident, at))
     return moved, tuple(decisions)
 
 

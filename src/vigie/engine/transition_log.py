@@ -2,7 +2,21 @@
 
 import logging
 
-from vigie.core.events import AckRecorded, Announced, Cleared, Closed, Decision, Ended, Joined, Opened, Recovered, Suspected, Withheld
+from vigie.core.detection import Pattern
+from vigie.core.events import (
+    AckRecorded,
+    Announced,
+    Cleared,
+    Closed,
+    Decision,
+    Ended,
+    Joined,
+    Opened,
+    Recovered,
+    Steadied,
+    Suspected,
+    Withheld,
+)
 from vigie.core.model import Status
 from vigie.core.notification import NoticeReason
 from vigie.core.subject import SubjectKind
@@ -58,7 +72,10 @@ def _described(decision: Decision, *, withheld: bool) -> str:
         case Recovered(subject=SubjectKind.VIGIE):
             return f"recovered {decision.incident}: this monitor can be checked again"
         case Opened():
-            return f"opened {decision.incident} ({decision.severity}, {decision.cause})" + (", in maintenance" if withheld else "")
+            how = "" if decision.pattern is Pattern.STEADY else f", {decision.pattern}"
+            return f"opened {decision.incident} ({decision.severity}, {decision.cause}{how})" + (", in maintenance" if withheld else "")
+        case Steadied():
+            return f"{decision.incident} is not flapping any more: it fails all the time"
         case Closed():
             return f"closed {decision.incident} by {decision.by}" + (f": {decision.note}" if decision.note else "")
         case Recovered():

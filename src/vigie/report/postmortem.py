@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from vigie.core.detection import Severity
+from vigie.core.detection import Pattern, Severity
 from vigie.core.events import (
     AckRecorded,
     Announced,
@@ -20,6 +20,7 @@ from vigie.core.events import (
     Opened,
     Recovered,
     Reminded,
+    Steadied,
     Suspected,
     Withheld,
 )
@@ -186,6 +187,8 @@ class _Writer:
                 return self._say(texts.WITHHELD)
             case Joined() | Announced() | Ended():
                 return ""
+            case Opened(pattern=Pattern.FLAPPING):
+                return self._say(texts.OPENED_FLAPPING)
             case Opened():
                 return self._say(texts.OPENED)
             case Disclosed():
@@ -194,6 +197,8 @@ class _Writer:
                 return self._say(texts.REMINDED, number=number)
             case AckRecorded(by=by):
                 return self._say(texts.ACKED, by=by)
+            case Steadied():
+                return self._say(texts.STEADIED)
             case Recovered():
                 return self._say(texts.RECOVERED)
             case Closed(by=by):

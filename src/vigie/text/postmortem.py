@@ -41,6 +41,8 @@ ACKED_AFTER: Pair = ("Incident confirmé → acquittement", "Incident confirmed 
 
 FIRST_FAILURE: Pair = ("premier contrôle en échec", "first failed check")
 OPENED: Pair = ("incident confirmé", "incident confirmed")
+OPENED_FLAPPING: Pair = ("incident confirmé : service instable", "incident confirmed: the service is flapping")
+STEADIED: Pair = ("le service n'est plus instable : l'échec est continu", "the service is no longer flapping: it fails all the time")
 DISCLOSED: Pair = ("fin de la maintenance : incident annoncé", "maintenance over: incident announced")
 WITHHELD: Pair = ("maintenance en cours : aucune alerte envoyée", "in maintenance: no alert sent")
 REMINDED: Pair = ("rappel n° {number}", "reminder {number}")
