@@ -63,9 +63,9 @@ class ByRule:
         """When it is due by the clock on the wall, on the days from `first` to `last`."""
         from dateutil.rrule import rrulestr
 
-        end = datetime.combine(last, time.max)
         # With an end, for a rule such as the 30th of February would be looked for until the year 9999.
-        return iter(rrulestr(self.rule, dtstart=self.start).replace(until=end).between(datetime.combine(first, time()), end, inc=True))
+        rule = rrulestr(f"{self.rule};UNTIL={last:%Y%m%d}T235959", dtstart=self.start)
+        return iter(rule.between(datetime.combine(first, time()), datetime.combine(last, time.max), inc=True))
 
 
 def _check(rule: str, start: datetime) -> None:
