@@ -15,7 +15,11 @@ from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = tuple(range(7))
-_NAMES = {name: number for number, day in enumerate(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")) for name in (day, day[:3])}
+_NAMES = {
+    name: number
+    for number, day in enumerate(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"))
+    for name in (day, day[:3])
+}
 _EVERY = re.compile(r"\s*(?P<days>[a-z]+(?:\s*[-,]\s*[a-z]+)*)\s+(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])\s*", re.IGNORECASE)
 _HOURS = re.compile(r"\s*([01]?[0-9]|2[0-3]):([0-5][0-9])\s*[-–]\s*([01]?[0-9]|2[0-4]):([0-5][0-9])\s*")
 _WRITE = "write sun 02:00, mon-fri 22:30, or day 03:00"
@@ -84,7 +88,7 @@ def _once(tree: Tree, entry: Maintenance, zone: tzinfo, path: Path) -> Once | No
         if begin is None or not _is_length(tree, entry, path):
             return None
         return Once(instant(begin, zone), instant(begin, zone) + int(entry.length))
-    found = span(tree, entry.start, entry.end, zone, path)
+    found = span(tree, entry.start, entry.end, zone, path, "the window")
     return None if found is None else Once(*found)
 
 

@@ -76,7 +76,12 @@ def nearest(name: str, known: Sequence[str]) -> str:
 
 
 def known(
-    tree: Tree, people: Mapping[str, Person], oncall: Mapping[str, OnCall], channels: dict[str, Channel], declared: Sequence[str], zone: tzinfo
+    tree: Tree,
+    people: Mapping[str, Person],
+    oncall: Mapping[str, OnCall],
+    channels: dict[str, Channel],
+    declared: Sequence[str],
+    zone: tzinfo,
 ) -> Known:
     """What alerts can name. `channels` are all that could be read, those of people included; `declared` the names under `notify`."""
     found: dict[str, tuple[str, ...]] = {}
@@ -90,6 +95,8 @@ def known(
         found[name] = tuple(dict.fromkeys((*person.channels, *(f"{name}.{own}" for own in person.notify))))
         if not found[name]:
             tree.fault(path, "nothing says how to reach this person", "write `channels: [mail]`, or channels of their own under `notify`")
+        for channel in [one for one in person.notify if f"{name}.{one}" in declared]:
+            tree.fault((*path, "notify", channel), f"'{name}.{channel}' is also the name of a channel", "give one of them another name")
     rotations = {}
     for name, one in oncall.items():
         _check_name(tree, name, ("oncall", name), [("a channel", [*declared, *channels]), ("a person", list(people))])

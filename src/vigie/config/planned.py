@@ -51,7 +51,9 @@ class Maintenance(
     length: Annotated[Duration | None, Meta(description="How long it takes.")] = None
     timezone: Annotated[str | None, Meta(description=_ZONE)] = None
     why: Annotated[str, Meta(description="What is being done; shown wherever the maintenance is.", extra=SHOWN)] = ""
-    monitors: Annotated[list[str], Meta(description="Names or IDs of monitors; all of them if neither these nor tags are given.", extra=SHOWN)] = []
+    monitors: Annotated[
+        list[str], Meta(description="Names or IDs of monitors; all of them if neither these nor tags are given.", extra=SHOWN)
+    ] = []
     tags: Annotated[list[str], Meta(description="Tags of monitors.", extra=SHOWN)] = []
 
 
@@ -72,8 +74,8 @@ class Quiet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     days: Annotated[list[Day], Meta(description="The days; every day if not set.")] = []
     timezone: Annotated[str | None, Meta(description=_ZONE)] = None
     severities: Annotated[
-        list[Literal["down", "degraded"]], Meta(description="Which alerts wait; what is still wrong is announced when the hours end.")
-    ] = ["degraded"]
+        tuple[Literal["down", "degraded"], ...], Meta(description="Which alerts wait; what is still wrong is announced when the hours end.")
+    ] = ("degraded",)
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,5 +111,7 @@ class OnCall(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         default_factory=lambda: Duration(7 * 86_400_000)
     )
     timezone: Annotated[str | None, Meta(description=_ZONE)] = None
-    overrides: Annotated[list[Override], Meta(description="Who is on call instead, and when; of two that overlap, the later one listed.")] = []
+    overrides: Annotated[
+        list[Override], Meta(description="Who is on call instead, and when; of two that overlap, the later one listed.")
+    ] = []
     handover: Annotated[bool, Meta(description="Whether those concerned are notified of each hand-over.")] = True

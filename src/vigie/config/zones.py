@@ -57,13 +57,13 @@ def instant(moment: datetime, zone: tzinfo, *, end: bool = False) -> int:
     return wall.ends(moment, zone) if end else wall.begins(moment, zone)
 
 
-def span(tree: Tree, start: Any, end: Any, zone: tzinfo, path: Path) -> tuple[int, int] | None:
+def span(tree: Tree, start: Any, end: Any, zone: tzinfo, path: Path, what: str = "it") -> tuple[int, int] | None:
     """[from, until) in epoch ms, or None after noting why not."""
     first, last = local_time(tree, start, (*path, "from")), local_time(tree, end, (*path, "until"))
     if first is None or last is None:
         return None
     found = instant(first, zone), instant(last, zone, end=True)
     if found[0] >= found[1]:
-        tree.fault(path, "it ends before it begins", "swap `from` and `until`")
+        tree.fault(path, f"{what} ends before it begins", "swap `from` and `until`")
         return None
     return found
