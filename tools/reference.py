@@ -10,12 +10,13 @@ import typer
 from typer.testing import CliRunner
 
 from vigie import cli, plugins
-from vigie.config import model
+from vigie.config import model, planned
 from vigie.config.convert import enc_hook, struct_of
 from vigie.core.duration import Duration
 from vigie.net import Secret
 
 DOCS = Path(__file__).parent.parent / "docs"
+_PLANNED = (planned.Maintenance, planned.Override, planned.OnCall)
 NOTE = "Written by `make docs` from the program; do not edit.\n"
 
 
@@ -132,7 +133,7 @@ def table(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
         description, examples = meta(field.type)
         name = f"{prefix}{field.encode_name}"
         example = f" For example {examples}." if examples else ""
-        kind = "instant" if struct is model.Maintenance and field.encode_name in ("from", "until") else words(field.type)
+        kind = "instant" if struct in _PLANNED and field.encode_name in ("from", "until", "starts") else words(field.type)
         rows.append(f"| `{name}` | {kind} | {default(field)} | {description}{example} |".replace("|| ", "| "))
         inner = struct_of(field.type)
         if inner is not None and inner is not model.Alert and get_origin(field.type) is not dict:
@@ -178,12 +179,14 @@ def configuration() -> str:
         NOTE,
         "`vigie.yaml` is found by `--config`, then `VIGIE_CONFIG`, then `./vigie.yaml`. `${NAME}` and `${NAME:-default}` come from the environment and from\n"
         "`.env` beside the file; what they bring is never shown, logged or stored, but for names, hosts, files and the like that a thing is known by.\n"
-        "Unknown keys are errors that name the nearest key. Durations are `500ms`, `30s`, `5m`, `2h`, `1d`. Changes apply as a whole or\n"
+        "Unknown keys are errors that name the nearest key. Durations are `500ms`, `30s`, `5m`, `2h`, `1d`, `1w`. Changes apply as a whole or\n"
         "not at all; `store` and `web` need a restart. `vigie config schema` prints a JSON Schema for editors.\n",
         variables(),
         section("The file", model.File),
         section("`alerts.<name>`, or `alert` of a monitor", model.Alert),
-        section("`maintenance[]`", model.Maintenance),
+        section("`maintenance[]`", planned.Maintenance),
+        section("`people.<name>`", planned.Person),
+        section("`oncall.<name>`", planned.OnCall),
         section("`monitors[]`, every kind", model.Common),
     ]
     parts += [section(f"`monitors[]`, `type: {kind}`", described("probes", kind), about(kind)) for kind in plugins.kinds("probes")]

@@ -16,6 +16,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.learning.baseline import Baseline
 from vigie.observation.heartbeat import Job, Ping
 from vigie.observation.visibility import Blind
+from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance
 from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
@@ -296,6 +297,7 @@ class Commit:
     details: tuple[CheckResult, ...] = ()  # whole results worth keeping: failures, and the first good one after
     baselines: tuple[tuple[str, Baseline], ...] = ()  # (monitor, what is usual for it); may wait, they decide nothing
     blind: tuple[Blind, ...] = ()  # whole rows, inserted or replaced by their number
+    maintenance: tuple[MaintenanceSpan, ...] = ()  # whole rows, inserted or replaced by their key
     commands: tuple[int, ...] = ()  # numbers of the inbox's commands that this change applies: they are gone with it
     watched: tuple[Monitor, ...] | None = None  # the stored monitors become these, as by `Catalog.sync_monitors`; None: they stay
     jobs: tuple[Job, ...] = ()  # whole rows, inserted or replaced
@@ -417,6 +419,9 @@ class Archive(Protocol):
     async def blinds(self, since: int) -> list[Blind]:
         """The spans in which Vigie could not see that were not over before `since`, epoch ms; oldest number first."""
 
+    async def maintained(self, since: int) -> list[MaintenanceSpan]:
+        """The spans of maintenance that were not over before `since`, epoch ms, in the order of their beginnings."""
+
     async def prune(self, now: int) -> int:
         """Drop what retention no longer keeps; how many rows went."""
 
@@ -478,6 +483,15 @@ class Catalog(Protocol):
 
     async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
         """Make the stored monitors equal to these; history of the others stays."""
+
+    async def start_maintenance(self, started: StartedMaintenance) -> int:
+        """Keep what a person began; the number that it has from now on. Fsynced before it returns."""
+
+    async def end_maintenance(self, number: int, at: int) -> None:
+        """Have it end at an instant, epoch ms, or never have been where it had not begun."""
+
+    async def maintenance(self, since: int) -> list[StartedMaintenance]:
+        """What people began and was not over before `since`, epoch ms, by number."""
 
     async def save_remark(self, remark: Remark) -> None:
         """Keep what a person said of an incident."""

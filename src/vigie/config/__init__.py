@@ -88,7 +88,7 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
     if not channels:
         fix = f"set it in {known.file}" if Path(known.file).exists() else "there is no .env here: `vigie init` writes one"
         return tuple(known.fault(name, "is not set, and email needs it", fix) for name in _MAIL if not known.values.get(name))
-    taken = {name for path, name in read.origins.items() if path[:1] == ("notify",)}
+    taken = {name for path, name in read.origins.items() if path[0] in ("notify", "people")}
     return tuple(
         known.fault(name, f"still has the example value {known.values[name]!r}", "set your own")
         for name in _MAIL
@@ -97,16 +97,20 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
 
 
 def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desired:
-    from vigie.config import assemble  # who is handed a Desired ready-made needs none of it
+    from vigie.config import assemble, maintenance, people  # who is handed a Desired ready-made needs none of it
     from vigie.config.secrets import of_store as secret_of_store
+    from vigie.config.zones import zone_of
 
     read.verifying = verify
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
-    channels = assemble.channels(read, shape.notify)
-    monitors = assemble.monitors(read, shape, list(shape.notify))
+    channels = assemble.channels(read, shape.notify) | people.own_channels(read, shape.people, assemble.channel)
+    zone = zone_of(read, shape.timezone, ("timezone",))
+    known = people.known(read, shape.people, shape.oncall, channels, list(shape.notify), zone)
+    monitors = assemble.monitors(read, shape, known)
     llm = assemble.llm(read, shape)
     store = assemble.store(read, shape.store, base)
-    availability_report = assemble.availability(read, shape, list(shape.notify))
+    availability_report = assemble.availability(read, shape, known)
+    planned = maintenance.planned(read, shape.maintenance, zone, [one.monitor for one in monitors])
     if not shape.monitors and not read.faults:
         read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
@@ -137,6 +141,9 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         problems=tuple(_masked(read, read.problems)),
         doubts=tuple(_masked(read, read.doubts)),
         secrets=Secrets(held),
+        maintenance=planned,
+        people=tuple(known.people.items()),
+        rotations=tuple(known.rotations.values()),
         proxies=proxies,
         warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
     )
@@ -156,9 +163,10 @@ def _cut(words: str) -> str:
 def one_monitor(values: dict[str, Any]) -> DesiredMonitor:
     """A single monitor from plain values, as `vigie check URL` needs it. Raises ConfigError."""
     from vigie.config import assemble
+    from vigie.config.people import Known
 
     made = Tree("", Variables({}, ""))
-    found = assemble.monitors(made, File(monitors=[values]), [])
+    found = assemble.monitors(made, File(monitors=[values]), Known())
     if made.faults or not found:
         raise ConfigError(made.faults or [Fault("nothing to check")])
     return found[0]

@@ -4,9 +4,8 @@ import difflib
 import re
 import unicodedata
 from dataclasses import replace
-from datetime import datetime, tzinfo
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -14,20 +13,34 @@ from vigie import plugins
 from vigie.config import secrets
 from vigie.config.convert import NEAREST, UNKNOWN_KEY, build, convert, enc_hook, named, unknown
 from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
-from vigie.config.model import Alert, Common, File, Maintenance, Report
+from vigie.config.maintenance import quiet_hours
+from vigie.config.model import Alert, Common, File, Report
+from vigie.config.people import Known
+from vigie.config.planned import Maintenance, OnCall, Person
 from vigie.config.tree import Path, Tree
 from vigie.config.verify import verify
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor, Sensitivity
-from vigie.core.notification import NotificationPolicy, Window
+from vigie.core.notification import NotificationPolicy
 from vigie.core.subject import VIGIE_ID
 from vigie.errors import VigieError
 from vigie.net import Secret, redact_url, split_server
 from vigie.planning.period import Every
+from vigie.planning.windows import QuietHours
 from vigie.stores import kind_of
 from vigie.text.marks import misleading
 
-Policies = tuple[DetectionPolicy, NotificationPolicy]
+_BY_NAME: dict[str, Any] = {"alerts": Alert, "people": Person, "oncall": OnCall}
+
+
+class Policies(NamedTuple):
+    """What an alert of the file says: when failures are an incident, who is notified of it, and when that waits."""
+
+    detection: DetectionPolicy
+    notification: NotificationPolicy
+    quiet: QuietHours | None
+
+
 _DAY_MS = 86_400_000
 _COMMON = msgspec.structs.fields(Common)
 
@@ -43,25 +56,28 @@ def module(tree: Tree, port: str, kind: Any, path: Path) -> Any:
 
 def channels(tree: Tree, raw: dict[str, Any]) -> dict[str, Channel]:
     """Channels by name; what a channel does not set comes from the environment where its adapter says so."""
-    found = {}
-    for name, values in raw.items():
-        path: Path = ("notify", name)
-        if mark := misleading(name):
-            tree.fault(path, f"the name contains a line break or a mark that misleads ({mark})", "write it without")
-        if not isinstance(values, dict) or "type" not in values:
-            tree.fault(path, "a channel needs a `type`", f"known: {', '.join(plugins.kinds('notifiers'))}")
-            continue
-        adapter = module(tree, "notifiers", values["type"], (*path, "type"))
-        if adapter is None:
-            continue
-        rest = {key: value for key, value in values.items() if key != "type"}
-        config = build(tree, with_environment(tree, adapter, rest, path), adapter.Config, path, adapter.ENVIRONMENT)
-        if config is not None:
-            verify(tree, adapter, config, path)
-            for key, message, fix in getattr(config, "cautions", ()):
-                tree.warn((*path, key), message, fix)
-            found[name] = Channel(name, values["type"], Sealed(config), secrets.of(tree, config, (adapter.Config,), path).secrets)
-    return found
+    read = {name: channel(tree, name, values, ("notify", name)) for name, values in raw.items()}
+    return {name: one for name, one in read.items() if one is not None}
+
+
+def channel(tree: Tree, name: str, values: Any, path: Path) -> Channel | None:
+    """One channel; None when it is faulty."""
+    if mark := misleading(name):
+        tree.fault(path, f"the name contains a line break or a mark that misleads ({mark})", "write it without")
+    if not isinstance(values, dict) or "type" not in values:
+        tree.fault(path, "a channel needs a `type`", f"known: {', '.join(plugins.kinds('notifiers'))}")
+        return None
+    adapter = module(tree, "notifiers", values["type"], (*path, "type"))
+    if adapter is None:
+        return None
+    rest = {key: value for key, value in values.items() if key != "type"}
+    config = build(tree, with_environment(tree, adapter, rest, path), adapter.Config, path, adapter.ENVIRONMENT)
+    if config is None:
+        return None
+    verify(tree, adapter, config, path)
+    for key, message, fix in getattr(config, "cautions", ()):
+        tree.warn((*path, key), message, fix)
+    return Channel(name, values["type"], Sealed(config), secrets.of(tree, config, (adapter.Config,), path).secrets)
 
 
 def with_environment(tree: Tree, adapter: Any, values: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -112,12 +128,10 @@ def llm(tree: Tree, file: File) -> Llm:
     return Llm(report.provider, sealed, report.prompt, language, int(report.deadline), int(report.hold), report.mode, held)
 
 
-def monitors(tree: Tree, file: File, names: list[str]) -> tuple[DesiredMonitor, ...]:
+def monitors(tree: Tree, file: File, names: Known) -> tuple[DesiredMonitor, ...]:
     """Every enabled monitor, ids unique."""
     alerts = {"default": Alert(), **file.alerts}
     policies = {name: policy_of(tree, alert, names, ("alerts", name)) for name, alert in alerts.items()}
-    zone = zone_of(tree, file.timezone)
-    windows = [window(tree, item, index, zone) for index, item in enumerate(file.maintenance)]
     found: dict[str, DesiredMonitor] = {}
     for index, raw in enumerate(file.monitors):
         path: Path = ("monitors", index)
@@ -135,53 +149,42 @@ def monitors(tree: Tree, file: File, names: list[str]) -> tuple[DesiredMonitor, 
         token = getattr(one.config.reveal(), "token", None)
         if token is not None and any(getattr(other.config.reveal(), "token", None) == token for other in found.values()):
             tree.fault((*path, "token"), "another monitor has the same token", "give each job its own token")
-        covered = tuple(span for item, span in zip(file.maintenance, windows, strict=True) if span and _covers(item, one.monitor))
-        notification = replace(one.monitor.notification, windows=covered)
         detection = replace(one.monitor.detection, unchecked_after_ms=int(file.blind_after))
-        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, notification=notification, detection=detection))
-    if not tree.faults:  # a monitor that is faulty is not there, though somebody may name it
-        _check_covered(tree, file, [one.monitor for one in found.values()])
+        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, detection=detection))
     return tuple(found.values())
 
 
-def policy_of(tree: Tree, alert: Alert, names: list[str], path: Path) -> Policies:
+def policy_of(tree: Tree, alert: Alert, names: Known, path: Path) -> Policies:
     """The policies of an alert whose channels exist."""
     for key in ("to", "degraded_to", "fallback"):
-        _check_channels(tree, getattr(alert, key) or [], names, (*path, key))
-    to = tuple(names) if alert.to is None else tuple(alert.to)
+        names.check(tree, getattr(alert, key) or [], (*path, key))
+    to = names.everybody if alert.to is None else tuple(alert.to)
     steps = tuple(days * _DAY_MS for days in alert.expiry_days)
-    return (
+    policy = NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback), expiry_steps_ms=steps)
+    return Policies(
         DetectionPolicy(alert.confirm, int(alert.confirm_every), alert.recover),
-        NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback), expiry_steps_ms=steps),
+        names.expanded(policy),
+        quiet_hours(tree, alert.quiet, names.zone, (*path, "quiet")),
     )
 
 
-def _check_channels(tree: Tree, wanted: list[str], names: list[str], path: Path) -> None:
-    """Note channels that nobody configured."""
-    for name in wanted:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, 1)
-            fix = f"did you mean {near[0]!r}?" if near else f"channels under notify: {', '.join(names) or 'none'}"
-            tree.fault(path, f"there is no channel {name!r}", fix)
-
-
-def availability(tree: Tree, file: File, names: list[str]) -> AvailabilityReport:
+def availability(tree: Tree, file: File, names: Known) -> AvailabilityReport:
     """Who is told how available everything was, and how often."""
     said, path = file.availability, ("availability", "channels")
     default = file.alerts.get("default", Alert()).to
-    wanted = said.channels if said.channels is not None else names if default is None else default
+    wanted = said.channels if said.channels is not None else names.everybody if default is None else default
     every = None if said.report == "off" else Every(said.report)
-    _check_channels(tree, said.channels or [], names, path)
+    names.check(tree, said.channels or [], path)
     if every is not None and not wanted:
         tree.fault(
             path if said.channels is not None else ("availability", "report"),
             "no alert would be sent",
             "list channels of `notify` in `channels`",
         )
-    return AvailabilityReport(every, tuple(dict.fromkeys(wanted)))
+    return AvailabilityReport(every, names.anybody(wanted))
 
 
-def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str], path: Path) -> DesiredMonitor | None:
+def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, path: Path) -> DesiredMonitor | None:
     """One monitor; None when it is off or faulty."""
     values = {"url": raw} if isinstance(raw, str) else raw
     if not isinstance(values, dict):
@@ -213,7 +216,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     verify(tree, adapter, config, path)
-    detection, notification = _policy(tree, common.alert, policies, names, (*path, "alert"))
+    detection, notification, quiet = _policy(tree, common.alert, policies, names, (*path, "alert"))
     traits = plugins.traits_of(adapter)
     if traits.conclusive:
         detection = replace(detection, confirm=1, recover=1)
@@ -236,7 +239,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: list[str
         baseline=Sensitivity(common.baseline),
     )
     options = private(msgspec.to_builtins(config, enc_hook=enc_hook, builtin_types=(Secret,)), held.secrets)
-    return DesiredMonitor(one, Sealed(config), options, held.secrets)
+    return DesiredMonitor(one, Sealed(config), options, held.secrets, quiet)
 
 
 def _name_monitor(tree: Tree, before: int, kind: str, raw: Any) -> None:
@@ -255,7 +258,7 @@ def _kind_of(url: Any) -> str:
     return (plugins.of_scheme(scheme) if found and scheme not in ("http", "https") else None) or "http"
 
 
-def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policies], names: list[str], path: Path) -> Policies:
+def _policy(tree: Tree, alert: str | Alert, policies: dict[str, Policies], names: Known, path: Path) -> Policies:
     if isinstance(alert, Alert):
         return policy_of(tree, alert, names, path)
     if alert not in policies:
@@ -271,19 +274,6 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:63].rstrip("-")
 
 
-def zone_of(tree: Tree, name: str | None) -> tzinfo | None:
-    """The zone of times that name none; None for the machine's own."""
-    if name is None:
-        return None
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        tree.fault(("timezone",), f"{name!r} is not a time zone", "write Europe/Paris or UTC")
-        return None
-
-
 def check_addresses(tree: Tree, file: File) -> None:
     """Note control targets that are not `host:port` and a second resolver that is not an address."""
     for index, text in enumerate(file.control):
@@ -295,43 +285,6 @@ def check_addresses(tree: Tree, file: File) -> None:
             split_server(file.second_resolver)
         except ValueError as error:
             tree.fault(("second_resolver",), str(error))
-
-
-def _check_covered(tree: Tree, file: File, watched: list[Monitor]) -> None:
-    """Note windows that name monitors or tags which nobody has: they would mute nothing."""
-    ids, tags = [one.id for one in watched], sorted({tag for one in watched for tag in one.tags})
-    for index, item in enumerate(file.maintenance):
-        for key, named_ones, known in (("monitors", item.monitors, ids), ("tags", item.tags, tags)):
-            for name in named_ones:
-                if name not in known:
-                    near = difflib.get_close_matches(name, known, 1)
-                    fix = f"did you mean {near[0]!r}?" if near else f"{key}: {', '.join(known[:20]) or 'none'}"
-                    tree.fault(("maintenance", index, key), f"no monitor has the {'id' if key == 'monitors' else 'tag'} {name!r}", fix)
-
-
-def window(tree: Tree, item: Maintenance, index: int, zone: tzinfo | None) -> Window | None:
-    """A maintenance window in epoch ms."""
-    start, end = (_instant(tree, value, ("maintenance", index, key), zone) for key, value in (("from", item.start), ("until", item.end)))
-    if start is None or end is None:
-        return None
-    if start >= end:
-        tree.fault(("maintenance", index), "the window ends before it begins", "swap `from` and `until`")
-        return None
-    return Window(start, end)
-
-
-def _instant(tree: Tree, value: Any, path: Path, zone: tzinfo | None) -> int | None:
-    """Epoch ms of an instant; one that names no zone is of the configuration's, or else of the machine's."""
-    try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    except ValueError:
-        tree.fault(path, f"{value!r} is not a date and time", "write 2026-03-01T22:00+01:00")
-        return None
-    return round((moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).timestamp() * 1000)
-
-
-def _covers(item: Maintenance, one: Monitor) -> bool:
-    return not (item.monitors or item.tags) or one.id in item.monitors or bool(set(item.tags) & set(one.tags))
 
 
 def file_of(tree: Tree) -> File:
@@ -347,8 +300,8 @@ def file_of(tree: Tree) -> File:
     for key, value in values.items():
         if key not in fields:
             unknown(tree, (key,), key, fields)
-        elif key == "alerts" and isinstance(value, dict):
-            built = {name: convert(tree, item, Alert, ("alerts", name)) for name, item in value.items()}
+        elif key in _BY_NAME and isinstance(value, dict):
+            built = {name: convert(tree, item, _BY_NAME[key], (key, name)) for name, item in value.items()}
             found[key] = {name: item for name, item in built.items() if item is not None}
         elif key == "maintenance" and isinstance(value, list):
             spans = [convert(tree, item, Maintenance, ("maintenance", index)) for index, item in enumerate(value)]

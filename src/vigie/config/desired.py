@@ -8,7 +8,10 @@ from vigie.config.model import Log, Web
 from vigie.core.model import CheckSpec, Monitor
 from vigie.errors import Fault
 from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
+from vigie.planning.maintenance import Maintenance
 from vigie.planning.period import Every
+from vigie.planning.rotation import Rotation
+from vigie.planning.windows import QuietHours
 from vigie.stores import StoreConfig
 
 _T = TypeVar("_T")
@@ -32,13 +35,15 @@ class Sealed(Generic[_T]):
 class DesiredMonitor:
     """One monitor: as the engine needs it, and how it is probed.
 
-    `options` are its Config as JSON values, what is secret about them as `Secret`; `secrets` is what no result may repeat.
+    `options` are its Config as JSON values, what is secret about them as `Secret`; `secrets` is what no result may repeat; `quiet`
+    are the quiet hours of its alert.
     """
 
     monitor: Monitor
     config: Sealed[Any]
     options: dict[str, object]
     secrets: Secrets = NO_SECRETS
+    quiet: QuietHours | None = None
 
     @property
     def spec(self) -> CheckSpec:
@@ -116,6 +121,9 @@ class Desired:
     availability: AvailabilityReport
     missing: tuple[Fault, ...]  # what the environment lacks before mail can be sent
     secrets: Secrets  # of all adapters together
+    maintenance: tuple[Maintenance, ...] = ()
+    people: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by which channels each person is reached
+    rotations: tuple[Rotation, ...] = ()
     proxies: Proxies = DIRECT  # how web addresses that Vigie sends to are reached; checks never use them
     warnings: tuple[Fault, ...] = ()  # what works otherwise than somebody may think; nothing is refused for it
     problems: tuple[Fault, ...] = ()  # what keeps adapters from their work on this machine, where it was examined

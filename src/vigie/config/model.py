@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from vigie.config.planned import Maintenance, OnCall, Person, Quiet
 from vigie.core.duration import Duration
 from vigie.net import SHOWN, ascii_name
 from vigie.text.marks import escaped, misleading
@@ -31,9 +32,15 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     remind: Annotated[Duration, Meta(description="Interval between reminders until somebody acknowledges; 0 for none.")] = msgspec.field(
         default_factory=lambda: Duration(14_400_000)
     )
-    to: Annotated[list[str] | None, Meta(description="Channels that alerts go to; every channel if not set.")] = None
-    degraded_to: Annotated[list[str], Meta(description="Channels that degradations are sent to.")] = []
+    to: Annotated[
+        list[str] | None,
+        Meta(
+            description="Channels, people and rotations that alerts go to; every channel of `notify` if not set, or else everybody's own."
+        ),
+    ] = None
+    degraded_to: Annotated[list[str], Meta(description="Channels, people and rotations that degradations are sent to.")] = []
     fallback: Annotated[list[str], Meta(description="Failover channels, used when one of `to` fails.")] = []
+    quiet: Annotated[Quiet | None, Meta(description="Hours in which alerts of some severities wait.")] = None
     expiry_days: Annotated[
         tuple[ExpiryDays, ...],
         Meta(
@@ -158,15 +165,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
 
 
-class Maintenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"start": "from", "end": "until"}):
-    """A span in which nothing pages."""
-
-    start: Annotated[Any, Meta(description="Start; without a zone, in `timezone`.", examples=["2026-03-01T22:00+01:00"])]
-    end: Annotated[Any, Meta(description="End; without a zone, in `timezone`.", examples=["2026-03-01T23:30+01:00"])]
-    monitors: Annotated[list[str], Meta(description="IDs of monitors; all of them if neither these nor tags are given.")] = []
-    tags: Annotated[list[str], Meta(description="Tags of monitors.", extra=SHOWN)] = []
-
-
 class Availability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The availability report."""
 
@@ -261,4 +259,6 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ] = msgspec.field(default_factory=lambda: Duration(120_000))
     availability: Annotated[Availability, Meta(description="The availability report.")] = Availability()
     maintenance: Annotated[list[Maintenance], Meta(description="Maintenance windows, in which no alert is sent.")] = []
+    people: Annotated[dict[str, Person], Meta(description="Who can be notified, and how.")] = {}
+    oncall: Annotated[dict[str, OnCall], Meta(description="Rotations: who is on call, from when to when.")] = {}
     monitors: Annotated[list[Any], Meta(description="What is monitored: a URL, or keys.")] = []

@@ -15,7 +15,7 @@ from vigie.core.duration import Duration
 from vigie.net import MASK, NO_SECRETS, Secret, Secrets, redact_url
 
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
-_PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d))+)$"
+_PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d|w))+)$"
 
 
 def _schema_hook(kind: type) -> dict[str, Any]:

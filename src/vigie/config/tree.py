@@ -42,9 +42,9 @@ class Tree:
         self._filled.setdefault(path[:2], []).append(Filled(path, text, values))
 
     def filled(self, path: Path = ()) -> list[Filled]:
-        """The texts at and below a path of at most two keys that came out of variables."""
-        if len(path) == 2:
-            return self._filled.get(path, [])
+        """The texts at and below a path that came out of variables."""
+        if len(path) >= 2:
+            return [one for one in self._filled.get(path[:2], []) if one.path[: len(path)] == path]
         return [one for first, found in self._filled.items() if first[: len(path)] == path for one in found]
 
     def is_filled(self, path: Path) -> bool:

@@ -1,12 +1,13 @@
-"""Durations as people write them (`30s`, `5m`, `2h`, `1d`, `250ms`) and as the code holds them: whole milliseconds."""
+"""Durations as people write them (`30s`, `5m`, `2h`, `1d`, `1w`, `250ms`) and as the code holds them: whole milliseconds."""
 
 import re
 
 _UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_READ = _UNITS | {"w": 604_800_000}
 _DAY_MS = _UNITS["d"]
 MAX_DAYS = 36_500  # a hundred years: "never" has to fit, and so does every date that it leads to
 _SHOWN = 40
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 
 
 class Duration(int):
@@ -21,7 +22,7 @@ class Duration(int):
         parts = _PART.findall(stripped)
         if not parts or _PART.sub("", stripped).strip():
             raise ValueError(_not_one(text))
-        milliseconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        milliseconds = sum(float(number) * _READ[unit] for number, unit in parts)
         if milliseconds > MAX_DAYS * _DAY_MS:
             raise ValueError(f"{_cut(text)!r} is too long; at most {MAX_DAYS}d")
         return cls(round(milliseconds))

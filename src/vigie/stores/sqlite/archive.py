@@ -11,6 +11,7 @@ from vigie.core.model import Cause, CheckResult, Incident
 from vigie.core.notification import NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.observation.visibility import Blind
+from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Delivery, StoredReport, TimelineEntry
 from vigie.stores.sqlite import codec
 from vigie.stores.sqlite.cache import Cache
@@ -99,6 +100,10 @@ class SqliteArchive:
     async def blinds(self, since: int) -> list[Blind]:
         """The spans in which Vigie could not see that were not over before `since`."""
         return await self._worker.read(lambda db: _blinds(db, since))
+
+    async def maintained(self, since: int) -> list[MaintenanceSpan]:
+        """The spans of maintenance that were not over before `since`."""
+        return await self._worker.read(lambda db: _maintained(db, since))
 
     async def prune(self, now: int) -> int:
         """Drop what retention no longer keeps, in bites that let other writes pass; how many rows went."""
@@ -217,6 +222,12 @@ def _blinds(db: Db, since: int) -> list[Blind]:
     ]
 
 
+def _maintained(db: Db, since: int) -> list[MaintenanceSpan]:
+    """In the order of their beginnings."""
+    rows = db.fetch("SELECT body FROM maintenance_span WHERE until >= ? ORDER BY start, key", (since,))
+    return [decode(body, MaintenanceSpan) for (body,) in rows]
+
+
 def _watched_since(db: Db) -> dict[str, int]:
     """Since when each monitor has results."""
     return {monitor: int(at) for monitor, at in db.fetch("SELECT monitor, min(at) FROM detail GROUP BY monitor")}
@@ -232,5 +243,7 @@ def _prune(db: Db, now: int) -> int:
         newer = "EXISTS (SELECT 1 FROM detail AS newer WHERE newer.monitor = old.monitor AND newer.at > old.at AND newer.good = old.good)"
         old = f"SELECT id FROM detail AS old WHERE at < ? AND {newer} LIMIT {_BITE}"
         gone += db.execute(f"DELETE FROM detail WHERE id IN ({old})", (now - _KEEP_DETAIL_MS,))
+        for table in ("maintenance", "maintenance_span"):
+            gone += db.execute(f"DELETE FROM {table} WHERE until < ?", (now - _KEEP_DETAIL_MS,))
         newest = "(SELECT max(number) FROM blind)"  # stays, so that no number is given twice
         return gone + db.execute(f"DELETE FROM blind WHERE until < ? AND number < {newest}", (now - _KEEP_DETAIL_MS,))

@@ -1,9 +1,11 @@
 """The catalog of the embedded store: what people set up and edit. What the methods mean is said by vigie.ports.Catalog."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from sys import intern
 
 from vigie.core.model import Monitor
+from vigie.planning.maintenance import StartedMaintenance
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
@@ -24,6 +26,18 @@ class SqliteCatalog:
         """Make the stored monitors equal to these; history of the others stays."""
         self._cache.numbers = await self._worker.run(lambda db: _sync_monitors(db, monitors))
         self._cache.newest.keep({monitor.id for monitor in monitors})
+
+    async def start_maintenance(self, started: StartedMaintenance) -> int:
+        """Keep what a person began; its number."""
+        return await self._worker.run(lambda db: _start_maintenance(db, started))
+
+    async def end_maintenance(self, number: int, at: int) -> None:
+        """Have it end at an instant."""
+        await self._worker.run(lambda db: _end_maintenance(db, number, at))
+
+    async def maintenance(self, since: int) -> list[StartedMaintenance]:
+        """What people began and was not over before `since`."""
+        return await self._worker.read(lambda db: _maintenance(db, since))
 
     async def save_remark(self, remark: Remark) -> None:
         """Keep what a person said of an incident."""
@@ -72,6 +86,25 @@ def write_monitors(db: Db, monitors: Sequence[Monitor]) -> None:
     )
     db.execute("DELETE FROM newest WHERE monitor NOT IN (SELECT id FROM monitor WHERE active = 1)")
     inbox.forget_jobs(db)
+
+
+def _start_maintenance(db: Db, started: StartedMaintenance) -> int:
+    """One row."""
+    with db.transaction(durable=True):
+        sql = "INSERT INTO maintenance (start, until, body) VALUES (?, ?, ?) RETURNING number"
+        return int(db.fetch(sql, (started.start, started.end, encode(started)))[0][0])
+
+
+def _end_maintenance(db: Db, number: int, at: int) -> None:
+    """One row, if there is one."""
+    with db.transaction(durable=True):
+        db.execute("UPDATE maintenance SET until = max(start, ?) WHERE number = ? AND until > ?", (at, number, at))
+
+
+def _maintenance(db: Db, since: int) -> list[StartedMaintenance]:
+    """By number; the columns know better than the body how it went on."""
+    rows = db.fetch("SELECT number, until, body FROM maintenance WHERE until >= ? ORDER BY number", (since,))
+    return [replace(decode(body, StartedMaintenance), number=number, end=until) for number, until, body in rows]
 
 
 def _save_remark(db: Db, said: Remark) -> None:

@@ -81,6 +81,8 @@ def write(
         db.bulk("INSERT OR REPLACE INTO baseline VALUES (?, ?)", [(monitor, encode(known)) for monitor, known in change.baselines])
         rows = [(one.number, one.monitor, one.cause, one.start, one.until, int(one.quiet)) for one in change.blind]
         db.bulk("INSERT OR REPLACE INTO blind (number, monitor, cause, start, until, quiet) VALUES (?, ?, ?, ?, ?, ?)", rows)
+        spans = [(one.key, one.start, one.end, encode(one)) for one in change.maintenance]
+        db.bulk("INSERT OR REPLACE INTO maintenance_span (key, start, until, body) VALUES (?, ?, ?, ?)", spans)
         details = [(result.monitor, result.at, int(result.is_good), encode(result)) for result in change.details]
         db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
         kept = [(result.monitor, result.location, encode(result)) for result in newest]

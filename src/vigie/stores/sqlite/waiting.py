@@ -31,6 +31,7 @@ def merged(first: Commit, then: Commit) -> Commit:
         details=(*first.details, *then.details),
         baselines=tuple({**dict(first.baselines), **dict(then.baselines)}.items()),
         blind=(*first.blind, *then.blind),
+        maintenance=(*first.maintenance, *then.maintenance),
         commands=(*first.commands, *then.commands),
         watched=first.watched if then.watched is None else then.watched,
         jobs=(*first.jobs, *then.jobs),
@@ -78,7 +79,7 @@ class Waiting:
         """Whether a change may wait: it decided nothing. A state that only counts on from what was written last decided nothing."""
         if change.timeline or change.incidents or change.alerts or change.outbox or change.blind or change.commands:
             return False
-        if change.watched is not None or change.jobs:
+        if change.watched is not None or change.jobs or change.maintenance:
             return False
         return all(stance(state) == self._stances.get(state.monitor, _RESTING) for state in change.states)
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from vigie.core.model import CheckResult, Incident
 from vigie.observation.visibility import Blind
+from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Delivery, StoredReport, TimelineEntry
 from vigie.testing.memory.data import Data
 
@@ -93,6 +94,11 @@ class MemoryArchive:
         self._data.check()
         return [one for _, one in sorted(self._data.blind.items()) if one.until is None or one.until >= since]
 
+    async def maintained(self, since: int) -> list[MaintenanceSpan]:
+        """The spans of maintenance that were not over before `since`."""
+        self._data.check()
+        return sorted((one for one in self._data.maintained.values() if one.end >= since), key=lambda one: (one.start, one.key))
+
     async def prune(self, now: int) -> int:
         """Drop what is older than 400 days, but the newest good and bad whole result of each monitor, and the newest span."""
         self._data.check()
@@ -100,6 +106,9 @@ class MemoryArchive:
         newest = {(one.monitor, one.is_good): one for one in sorted(data.details, key=lambda one: one.at)}
         kept = [one for one in data.details if one.at >= now - _KEEP_MS or newest[one.monitor, one.is_good] is one]
         gone, data.details = len(data.details) - len(kept), kept
+        for key in [one.key for one in data.maintained.values() if one.end < now - _KEEP_MS]:
+            del data.maintained[key]
+            gone += 1
         for number, one in sorted(data.blind.items())[:-1]:
             if one.until is not None and one.until < now - _KEEP_MS:
                 del data.blind[number]

@@ -1,8 +1,10 @@
 """The catalog in memory."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from vigie.core.model import Monitor
+from vigie.planning.maintenance import StartedMaintenance
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
@@ -19,6 +21,25 @@ class MemoryCatalog:
         """Make the stored monitors equal to these; history of the others stays."""
         self._data.check()
         self._data.watch({monitor.id for monitor in monitors})
+
+    async def start_maintenance(self, started: StartedMaintenance) -> int:
+        """Keep what a person began; its number."""
+        self._data.check()
+        number = max(self._data.maintenance, default=0) + 1
+        self._data.maintenance[number] = replace(started, number=number)
+        return number
+
+    async def end_maintenance(self, number: int, at: int) -> None:
+        """Have it end at an instant."""
+        self._data.check()
+        known = self._data.maintenance.get(number)
+        if known is not None and known.end > at:
+            self._data.maintenance[number] = replace(known, end=max(known.start, at))
+
+    async def maintenance(self, since: int) -> list[StartedMaintenance]:
+        """What people began and was not over before `since`."""
+        self._data.check()
+        return [one for _, one in sorted(self._data.maintenance.items()) if one.end >= since]
 
     async def save_remark(self, remark: Remark) -> None:
         """Keep what a person said of an incident."""

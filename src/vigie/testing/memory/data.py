@@ -9,6 +9,7 @@ from vigie.errors import StoreError, StoreFault
 from vigie.learning.baseline import Baseline
 from vigie.observation.heartbeat import Job, Ping
 from vigie.observation.visibility import Blind
+from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance
 from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
@@ -64,6 +65,8 @@ class Data:
     details: list[CheckResult] = field(default_factory=list)
     baselines: dict[str, Baseline] = field(default_factory=dict)
     blind: dict[int, Blind] = field(default_factory=dict)
+    maintenance: dict[int, StartedMaintenance] = field(default_factory=dict)
+    maintained: dict[str, MaintenanceSpan] = field(default_factory=dict)
     commands: dict[int, Command] = field(default_factory=dict)
     last_command: int = 0
     remarks: list[Remark] = field(default_factory=list)

@@ -44,6 +44,7 @@ class MemoryLedger:
         data.details.extend(change.details)
         data.baselines.update(change.baselines)
         data.blind.update((one.number, one) for one in change.blind)
+        data.maintained.update((one.key, one) for one in change.maintenance)
         data.newest.update(((result.monitor, result.location), result) for result in change.results)
         for number in change.commands:
             data.commands.pop(number, None)

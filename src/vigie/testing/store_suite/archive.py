@@ -6,6 +6,7 @@ from vigie.core.detection import Severity
 from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Disclosed, Joined, Opened, Recovered, Reminded, Suspected, Withheld
 from vigie.core.model import Cause, CheckResult, Incident, Status
 from vigie.observation.visibility import Blind
+from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Commit, OutboxState, TimelineEntry
 from vigie.testing.store_suite.records import DAY, MONITORS, NOW, Law, Opener, incident, opened, result, row
 
@@ -185,6 +186,21 @@ async def spans_of_blindness_outlive_a_restart(opener: Opener) -> None:
         assert await store.archive.blinds(0) == [quiet]
 
 
+async def spans_of_maintenance_outlive_a_restart(opener: Opener) -> None:
+    """And can be written anew under their key; retention drops the old ones."""
+    first, second = MaintenanceSpan("a", NOW, NOW + 100, ("shop",), "new disk"), MaintenanceSpan("b", NOW - 10, NOW + 5)
+    async with opened(opener) as store:
+        assert await store.archive.maintained(0) == []
+        await store.ledger.commit(Commit(maintenance=(first, second)))
+    async with opened(opener) as store:
+        assert await store.archive.maintained(0) == [second, first]
+        assert await store.archive.maintained(NOW + 6) == [first]
+        await store.ledger.commit(Commit(maintenance=(replace(first, end=NOW + 50, monitors=None),)))
+        assert await store.archive.maintained(NOW + 6) == [replace(first, end=NOW + 50, monitors=None)]
+        await store.archive.prune(NOW + 10_000 * 86_400_000)
+        assert await store.archive.maintained(0) == []
+
+
 async def when_results_were_taken_in_is_known(opener: Opener) -> None:
     """Newest first; what had no result does not count."""
     async with opened(opener) as store:
@@ -225,6 +241,7 @@ ARCHIVE_LAWS: dict[str, Law] = {
         the_newest_good_check_keeps_its_own_facts,
         retention_keeps_what_reports_need,
         spans_of_blindness_outlive_a_restart,
+        spans_of_maintenance_outlive_a_restart,
         when_results_were_taken_in_is_known,
         a_period_is_read_by_itself,
     )

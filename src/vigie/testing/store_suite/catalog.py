@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from vigie.planning.maintenance import StartedMaintenance
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores, Share
@@ -23,6 +24,23 @@ async def remarks_are_kept_in_order(opener: Opener) -> None:
         assert await store.catalog.remarks(["shop-1"]) == _SAID[:2]
         assert await store.catalog.remarks(["shop-2", "shop-1", "gone-9"]) == _SAID
         assert await store.catalog.remarks([]) == []
+
+
+async def what_a_person_began_is_kept_until_it_is_over(opener: Opener) -> None:
+    """Over a restart; ended early it ends then, and what is over stays as it was."""
+    begun = StartedMaintenance(0, NOW, NOW + 100, ("shop",), ("eu",), "new disk – é", "ann")
+    async with opened(opener) as store:
+        assert await store.catalog.maintenance(0) == []
+        first, second = [await store.catalog.start_maintenance(one) for one in (begun, replace(begun, end=NOW + 9))]
+        assert first != second
+    async with opened(opener) as store:
+        assert await store.catalog.maintenance(NOW) == [replace(begun, number=first), replace(begun, number=second, end=NOW + 9)]
+        assert [one.number for one in await store.catalog.maintenance(NOW + 10)] == [first]
+        for number, at in ((first, NOW + 50), (first, NOW + 60), (second, NOW + 20), (99, NOW)):
+            await store.catalog.end_maintenance(number, at)
+        assert [(one.number, one.end) for one in await store.catalog.maintenance(0)] == [(first, NOW + 50), (second, NOW + 9)]
+        await store.catalog.end_maintenance(second, NOW - 5)
+        assert (await store.catalog.maintenance(0))[1].end == NOW
 
 
 async def scores_are_listed_newest_first(opener: Opener) -> None:
@@ -51,6 +69,7 @@ CATALOG_LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
         remarks_are_kept_in_order,
+        what_a_person_began_is_kept_until_it_is_over,
         scores_are_listed_newest_first,
         the_newest_speed_of_a_model_is_kept,
     )

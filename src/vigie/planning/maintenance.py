@@ -1,0 +1,71 @@
+"""Planned work on services: what is in maintenance, when and why."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vigie.core.model import Monitor
+from vigie.planning.windows import Once, Recurring, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Planned work; without monitors (by id) and tags it is on everything.
+
+    `id` says where it was written: `maintenance[0]` in the file, `m3` by a command.
+    """
+
+    id: str
+    window: Once | Recurring
+    monitors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    why: str = ""
+    by: str = ""
+
+    @property
+    def covers_all(self) -> bool:
+        """Whether it is on everything."""
+        return not (self.monitors or self.tags)
+
+    def covers(self, monitor: Monitor) -> bool:
+        """Whether it is on this one."""
+        return self.covers_all or monitor.id in self.monitors or not set(self.tags).isdisjoint(monitor.tags)
+
+
+@dataclass(frozen=True, slots=True)
+class StartedMaintenance:
+    """What `vigie maintenance start` began and the database keeps: [start, end) in epoch ms, `number` as the database counts them."""
+
+    number: int
+    start: int
+    end: int
+    monitors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    why: str = ""
+    by: str = ""
+
+    def planned(self) -> Maintenance:
+        """The same as what a file plans."""
+        return Maintenance(f"m{self.number}", Once(self.start, self.end), self.monitors, self.tags, self.why, self.by)
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceSpan:
+    """One span of maintenance as it came about, [start, end) in epoch ms: kept for availability, whatever is planned later.
+
+    `monitors` are those that were in it; all of them where it is None. `key` is the same however often it is written.
+    """
+
+    key: str
+    start: int
+    end: int
+    monitors: tuple[str, ...] | None = None
+    why: str = ""
+
+    def concerns(self, monitor: str) -> bool:
+        """Whether this monitor was in it."""
+        return self.monitors is None or monitor in self.monitors
+
+
+def spans_of(spans: Iterable[MaintenanceSpan], monitor: str) -> list[Span]:
+    """When a monitor was in maintenance."""
+    return [(one.start, one.end) for one in spans if one.concerns(monitor)]
