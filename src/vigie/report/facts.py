@@ -93,6 +93,19 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Notified:
+    """What became of a notice by other channels, and of this channel's notice before.
+
+    `also` are the channels that have it or will have it, `failed` those that could not be reached; `before` is when this channel was
+    last sent one of the same alert, epoch ms, None where it was not.
+    """
+
+    also: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
     """The immutable evidence of one incident; `version` is the format's."""
 

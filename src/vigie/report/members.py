@@ -31,7 +31,7 @@ class Service:
 
 @dataclass(frozen=True)
 class Group:
-    """All members of an alert. `services` are in the order in which they failed, the one that the alert is named after first among equals."""
+    """All members of an alert, the one that it is named after first. `services` are in the order in which they failed."""
 
     members: tuple[Affected, ...]
 
@@ -106,7 +106,9 @@ def ties(one: Affected) -> frozenset[Tie]:
     addresses = _addresses(one)
     networks = (network for each in addresses if (network := _network(each)))
     hosts = [one.monitor.host] if one.monitor.host else []
-    return frozenset([*(("address", each) for each in addresses), *(("host", each) for each in hosts), *(("network", each) for each in networks)])
+    return frozenset(
+        [*(("address", each) for each in addresses), *(("host", each) for each in hosts), *(("network", each) for each in networks)]
+    )
 
 
 def shared(members: Iterable[Affected]) -> Tie | None:

@@ -68,6 +68,11 @@ JOINED_AND_BACK: Plural = (
 
 DOWN: Pair = ("en panne", "down")
 DEGRADED: Plural = (("dégradé", "dégradés"), ("degraded", "degraded"))
+STILL: Pair = (
+    "{mark} {name} : {what}, encore {state} : {open}",
+    "{mark} {name}: {what}, {open} still {state}",
+)
+
 LABELS: dict[str, Pair] = {
     "scope": ("{who} sont en panne {since} : {names}.", "{who} have been down {since}: {names}."),
     "scope_degraded": ("{who} sont dégradés {since} : {names}.", "{who} have been degraded {since}: {names}."),
