@@ -15,7 +15,8 @@ from vigie.text import members as texts
 from vigie.text.formatting import at_moment, between, duration, grouped, moment, short_time, since_moment
 from vigie.text.messages import HEADLINES, MARKS
 
-_NAMED, _ROWS, _CAUSES = 5, 30, 3
+NAMED = 5  # services that a sentence names
+_ROWS, _CAUSES = 30, 3
 _NAME, _WHAT, _TARGET = 40, 12, 120
 
 
@@ -33,7 +34,10 @@ class Together:
     def headline(self) -> str:
         """At most 100 characters; what has to go is taken from the cause's words, never from the numbers."""
         what = self._what(short=True)
-        line, values = self._template(), self._values()
+        line, values = (
+            self._template(),
+            {**self._values(), "name": self._who(short=True), "tie": tie_words(self.group, self._language, short=True)},
+        )
         over = len(line.format(what=what, **values)) - HEADLINE_LENGTH
         if over > 0:
             what = shortened(what, max(len(what) - over, _WHAT))
@@ -53,8 +57,7 @@ class Together:
         group, at = self.group, self._notice.at
         return {
             "mark": MARKS[group.severity],
-            "name": self.who(),
-            "tie": self.tie(),
+            "tie": tie_words(self.group, self._language),
             "count": self._number(len(group.services)),
             "joined": self._number(len(self._joined)),
             "back": self._number(len(self._back)),
@@ -81,11 +84,11 @@ class Together:
 
     def who(self) -> str:
         """`512 services at 192.0.2.7`."""
-        return pick(texts.WHO, self._language).format(count=self._number(len(self.group.services)), tie=self.tie())
+        return self._who()
 
-    def tie(self) -> str:
-        """` at 192.0.2.7`, with its space; empty where the services have nothing in common that is known."""
-        return tie_words(self.group, self._language)
+    def _who(self, *, short: bool = False) -> str:
+        tie = tie_words(self.group, self._language, short=short)
+        return pick(texts.WHO, self._language).format(count=self._number(len(self.group.services)), tie=tie)
 
     def _what(self, *, short: bool = False) -> str:
         """What was observed: the commonest cause, which is named as such where others were seen as well."""
@@ -114,9 +117,9 @@ class Together:
 
     def observed(self, bundle: Bundle) -> str:
         """What was observed, by how many where it differs."""
-        facts = ", ".join(
-            fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHECK or fact.evidence.name.startswith("members.")
-        )
+        shown = [fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHECK]
+        counts = [fact.id for fact in bundle.facts if fact.evidence.name.startswith("members.") and fact.evidence.bad]
+        facts = ", ".join([*shown, *counts[: len(self.group.causes)]])
         if len(self.group.causes) == 1:
             return self._say("observed", what=self._what(), facts=facts)
         each = [
@@ -129,11 +132,13 @@ class Together:
         """Who joined and who recovered since the last notice, and how many are still in trouble."""
         since = since_moment(self._before, self._zone, self._notice.at, self._language)
         found = [
-            plural(form, len(services), self._language).format(since=since, names=self.names(services), **self._values())
+            plural(form, len(services), self._language).format_map({**self._values(), "since": since, "names": self.names(services)})
             for form, services in ((texts.JOINED_LINE, self._joined), (texts.BACK_LINE, self._back))
             if services
         ]
-        return *found, plural(texts.STATE_LINE, len(self.group.open), self._language).format(**self._values())
+        some = plural(texts.STATE_LINE, len(self.group.open), self._language)
+        line = some if self.group.back() else pick(texts.ALL_LINE, self._language)
+        return *found, line.format(**self._values())
 
     def recovered(self) -> str:
         """That all are back, and since when."""
@@ -180,19 +185,19 @@ class Together:
         return pick(texts.LABELS[name], self._language).format(**values)
 
 
-def tie_words(group: Group, language: str) -> str:
+def tie_words(group: Group, language: str, *, short: bool = False) -> str:
     """What the services have in common, after a space; empty where nothing is known."""
     if group.tie is None or group.tie[0] not in texts.TIES:
         return ""
     kind, value = group.tie
-    return " " + pick(texts.TIES[kind], language).format(value=shortened(printable(value, _NAME), _NAME))
+    return " " + pick((texts.SHORT_TIES if short else texts.TIES)[kind], language).format(value=shortened(printable(value, _NAME), _NAME))
 
 
 def listed(names: Sequence[str], language: str) -> str:
     """The first five names, and how many more there are."""
-    if len(names) > _NAMED:
-        left = len(names) - _NAMED
-        return plural(texts.MORE_NAMES, left, language).format(names=", ".join(names[:_NAMED]), count=grouped(left, language))
+    if len(names) > NAMED:
+        left = len(names) - NAMED
+        return plural(texts.MORE_NAMES, left, language).format(names=", ".join(names[:NAMED]), count=grouped(left, language))
     if len(names) < 2:
         return "".join(names)
     return pick(texts.LAST_NAME, language).format(names=", ".join(names[:-1]), last=names[-1])

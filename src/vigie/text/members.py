@@ -17,6 +17,8 @@ TIES: dict[str, Pair] = {
     "upstream": ("derrière {value}", "behind {value}"),
     "parent": ("qui dépendent de {value}", "that depend on {value}"),
 }
+# The same for a first line.
+SHORT_TIES: dict[str, Pair] = {**TIES, "address": ("sur {value}", "at {value}"), "host": ("sur {value}", "on {value}")}
 WHO: Pair = ("{count} services{tie}", "{count} services{tie}")
 MOSTLY: Pair = ("surtout {what}", "mostly {what}")
 MORE_NAMES: Plural = (("{names} et {count} autre", "{names} et {count} autres"), ("{names} and {count} more", "{names} and {count} more"))
@@ -47,18 +49,18 @@ JOINED: Plural = (
 )
 BACK: Plural = (
     (
-        "{mark} {back} service sur {count} rétabli{tie}, {open} encore {state} : {what}",
-        "{mark} {back} services sur {count} rétablis{tie}, {open} encore {state} : {what}",
+        "{mark} {back} service rétabli{tie}, {open} encore {state} : {what}",
+        "{mark} {back} services rétablis{tie}, {open} encore {state} : {what}",
     ),
     (
-        "{mark} {back} of {count} services{tie} recovered, {open} still {state}: {what}",
-        "{mark} {back} of {count} services{tie} recovered, {open} still {state}: {what}",
+        "{mark} {back} service{tie} recovered, {open} still {state}: {what}",
+        "{mark} {back} services{tie} recovered, {open} still {state}: {what}",
     ),
 )
 JOINED_AND_BACK: Plural = (
     (
-        "{mark} {joined} service de plus touché{tie}, rétablis : {back}, encore {state} : {open}",
-        "{mark} {joined} services de plus touchés{tie}, rétablis : {back}, encore {state} : {open}",
+        "{mark} {joined} service de plus touché{tie} (rétablis : {back}), {open} encore {state}",
+        "{mark} {joined} services de plus touchés{tie} (rétablis : {back}), {open} encore {state}",
     ),
     (
         "{mark} {joined} more service affected{tie}, {back} recovered, {open} still {state}",
@@ -69,7 +71,7 @@ JOINED_AND_BACK: Plural = (
 DOWN: Pair = ("en panne", "down")
 DEGRADED: Plural = (("dégradé", "dégradés"), ("degraded", "degraded"))
 STILL: Pair = (
-    "{mark} {name} : {what}, encore {state} : {open}",
+    "{mark} {name} : {what}, {open} encore {state}",
     "{mark} {name}: {what}, {open} still {state}",
 )
 
@@ -105,6 +107,8 @@ STATE_LINE: Plural = (
     ("In all, {count} services{tie} were affected; {open} is still {state}.",
      "In all, {count} services{tie} were affected; {open} are still {state}."),
 )  # fmt: skip
+
+ALL_LINE: Pair = ("En tout, {count} services{tie} sont {state}.", "In all, {count} services{tie} are {state}.")
 
 # The list of services.
 ROSTER: Pair = ("Services touchés ({count})", "Services affected ({count})")
