@@ -181,7 +181,7 @@ class Runtime:
         self.store = open_store(settings, clock, threads=threads)
         ledger, archive = self.store.ledger, self.store.archive
         self.deps = probe_deps(list(settings.control), settings.second_resolver, state_of(settings).evidence)
-        self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings), self._expiries)
+        self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings), self._expiries, ledger.outbox)
         self.reporter = Reporter(
             ledger,
             archive,

@@ -20,6 +20,11 @@ class NoticeReason(StrEnum):
     OPENED = "opened"
     DISCLOSED = "disclosed"  # maintenance ended and the alert is still open
     REMINDER = "reminder"
+    UPDATED = "updated"  # members joined the alert, or recovered, since the last notice
+    ESCALATED = "escalated"  # nobody has acknowledged it: the next ones are notified
+    SNOOZE_ENDED = "snooze_ended"  # a person put it off until now
+    FLAPPING = "flapping"  # it fails and recovers too often for a notice each time
+    STABLE = "stable"  # and does so no longer
     RECOVERED = "recovered"
     CLOSED = "closed"
     REPORT = "report"  # the model's report, after the opening notice

@@ -1,7 +1,7 @@
 """From a notice to the message that a channel lays out: what the store knows about the incident, rendered by the core."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from vigie.core import expiry
@@ -11,10 +11,10 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
 from vigie.errors import VigieError
-from vigie.ports import Archive, Clock
+from vigie.ports import Archive, Clock, OutboxRow, OutboxState
 from vigie.report import expiries, measured, obstacles, render
 from vigie.report.availability import availability_report, period_of
-from vigie.report.facts import Message, Subject
+from vigie.report.facts import Affected, Message, Notified, Subject
 from vigie.report.render import RenderContext
 
 _OPENING = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY)
@@ -22,12 +22,16 @@ log = logging.getLogger("vigie.outbox")
 
 _MEMBERS, _EVER = 5_000, 2**63 - 1
 _LATE_MS = 900_000  # a notice waits for the model's report for a minute or two
+_SOON_MS = 60_000  # what is to be sent later than that has not been sent
+
+Outbox = Callable[[OutboxState, str | None], Awaitable[Sequence[OutboxRow]]]
 
 
 class Composer:
     """Composes at the moment of sending, so that a report that came meanwhile is in it.
 
-    `expiries` tells what is known of what runs out, by monitor.
+    `expiries` tells what is known of what runs out, by monitor; `outbox` reads the notices of an alert in one state (`Ledger.outbox`),
+    without it a message does not say who else is notified.
     """
 
     def __init__(
@@ -37,9 +41,10 @@ class Composer:
         setting: RenderContext,
         monitors: dict[str, Monitor],
         expiries: Callable[[str], expiry.Known] = lambda monitor: (),  # noqa: ARG005 - where nothing is known of any
+        outbox: Outbox | None = None,
     ) -> None:
         self._archive, self._clock, self._setting, self._monitors = archive, clock, setting, monitors
-        self._expiries = expiries
+        self._expiries, self._outbox = expiries, outbox
 
     def use(self, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
         """The words and monitors of a new configuration."""
@@ -57,8 +62,11 @@ class Composer:
         known = self._monitors.get(incident.monitor)
         return incident.monitor if known is None else known.name
 
-    async def subject(self, incident: Incident) -> Subject:
-        """What a report about an incident is about. The failed check is the one that opened it, the good one the newest before it."""
+    async def subject(self, incident: Incident, *, alone: bool = False) -> Subject:
+        """What a report about an incident is about. The failed check is the one that opened it, the good one the newest before it.
+
+        `alone`: without the other members of its alert.
+        """
         monitor = _ourselves() if incident.monitor == VIGIE_ID else self._monitors.get(incident.monitor)
         # To the store a degradation is a good result: the service works. Not so what could not be checked.
         degraded = incident.severity is Severity.DEGRADATION and incident.subject is SubjectKind.MONITOR
@@ -68,7 +76,21 @@ class Composer:
             opened = _unknown(incident)
         failures = monitor.detection.confirm if monitor is not None else 1  # of a monitor that went nobody knows how many there were
         first_good = await self._first_good(incident)
-        return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures, first_good=first_good)
+        members = () if alone else await self._members(incident)
+        return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures, first_good=first_good, members=members)
+
+    async def _members(self, incident: Incident) -> tuple[Affected, ...]:
+        """The other incidents of the alert that is named after this one."""
+        if incident.subject is not SubjectKind.MONITOR or incident.alert != incident.id:
+            return ()
+        rows = [one for one in await self._of_alert(incident) if one.id != incident.id]
+        results = await self._archive.last_results([one.monitor for one in rows]) if rows else {}
+        return tuple(Affected(self._monitors.get(one.monitor) or _gone(one), one, results.get(one.monitor)) for one in rows)
+
+    async def _of_alert(self, first: Incident) -> list[Incident]:
+        """Every incident of an alert, the one that began it first."""
+        rows = [one for one in await self._archive.incidents(since=first.opened_at, limit=_MEMBERS) if one.alert == first.alert]
+        return sorted(rows, key=lambda one: (one.id != first.id, one.opened_at))
 
     async def _first_good(self, incident: Incident) -> CheckResult | None:
         """The check with which the service was well again; whole results are kept where the verdict changes."""
@@ -107,7 +129,24 @@ class Composer:
         subject = await self.subject(incident)
         stored = await self._archive.report(incident.id)
         bundle = stored.bundle if stored else measured.bundle(subject, (), self._clock.now(), self._setting.zone)
-        return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting)
+        notified = await self._notified(notice)
+        return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting, notified)
+
+    async def _notified(self, notice: Notice) -> Notified | None:
+        """What became of this notice by other channels, and when this channel had its last one of the alert."""
+        if self._outbox is None:
+            return None
+        sent = [one for one in await self._archive.deliveries(notice.alert) if one.failure is None]
+        before = max((one.at for one in sent if one.channel == notice.channel and one.key != notice.key), default=None)
+        waiting, lost = await self._outbox(OutboxState.WAITING, notice.alert), await self._outbox(OutboxState.UNDELIVERABLE, notice.alert)
+        soon = self._clock.now() + _SOON_MS
+        same = (notice.reason, notice.number)
+        also = [one.channel for one in sent if (one.reason, one.number) == same]
+        rows = [one for one in (*waiting, *lost) if (one.notice.reason, one.notice.number) == same and one.notice.about is notice.about]
+        also += [one.notice.channel for one in rows if one in waiting and one.attempts == 0 and one.due_at <= soon]
+        failed = [one.notice.channel for one in rows if one in lost or one.attempts > 0]
+        here = {notice.channel}
+        return Notified(_names(also, here), _names(failed, here | set(also)), before)
 
     def _expiry(self, notice: Notice) -> Message:
         """What runs out, with every monitor that has seen it by now."""
@@ -117,9 +156,8 @@ class Composer:
 
     async def _obstructed(self, first: Incident) -> list[obstacles.Obstructed]:
         """The members of an alert about Vigie itself, with the check that says why; the one that began it comes first."""
-        rows = [one for one in await self._archive.incidents(since=first.opened_at, limit=_MEMBERS) if one.alert == first.alert]
         found = []
-        for one in sorted(rows, key=lambda one: (one.id != first.id, one.opened_at)):
+        for one in await self._of_alert(first):
             before = _EVER if one.closed_at is None else one.closed_at
             result = await self._archive.last_detail(one.monitor, good=False, before=before)
             known = self._monitors.get(one.monitor) or _gone(one)
@@ -130,6 +168,11 @@ class Composer:
         """By what is on record now: what was not yet known when the notice was queued is in it."""
         period = period_of(notice, self._setting)
         return availability_report(notice, self._monitors, await standings(self._archive, period.start, period.end), self._setting)
+
+
+def _names(channels: Sequence[str], but: set[str]) -> tuple[str, ...]:
+    """Each channel once, in the order of the alphabet."""
+    return tuple(sorted(set(channels) - but))
 
 
 def _bare(notice: Notice, monitor: Monitor | None, incident: Incident | None, language: str) -> Message:

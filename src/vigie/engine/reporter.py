@@ -221,7 +221,7 @@ class Reporter:
         return history.evidence(subject, past, self._analyst.writing.setting.zone)
 
     async def _past(self, incident: Incident, said: Sequence[Remark]) -> Past:
-        subject = await self._composer.subject(incident)
+        subject = await self._composer.subject(incident, alone=True)
         remarks = tuple(one for one in said if one.incident == incident.id)
         return Past(incident, subject.monitor.host, subject.result.timings, remarks)
 

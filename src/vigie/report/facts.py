@@ -67,10 +67,20 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Affected:
+    """A member of an alert: its incident, and the monitor that it is about. `result`: the newest whole one, where one is on record."""
+
+    monitor: Monitor
+    incident: Incident
+    result: CheckResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """What a report is about.
 
     `last_good` is the newest good result before the incident, `first_good` the first one after it, each when one is known.
+    `members` are the other incidents of the alert.
     """
 
     monitor: Monitor
@@ -79,6 +89,20 @@ class Subject:
     last_good: CheckResult | None = None
     failures: int = 1
     first_good: CheckResult | None = None
+    members: tuple[Affected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notified:
+    """What became of a notice by other channels, and of this channel's notice before.
+
+    `also` are the channels that have it or will have it, `failed` those that could not be reached; `before` is when this channel was
+    last sent one of the same alert, epoch ms, None where it was not.
+    """
+
+    also: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +158,15 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """The services of an alert that has several, one a row; `more` says how many are left out, where some are."""
+
+    label: str
+    rows: tuple[Row, ...]
+    more: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What a channel lays out, already in the reader's language; channels add no words of their own.
 
@@ -142,6 +175,8 @@ class Message:
     cause, first step); `rows` the table of facts. `analysis` is None when the model has nothing (certified) to say.
     `since` is the incident's first failed check, epoch ms, 0 without an incident: with `thread` it names the incident among
     all installations. `reference` is what the provider calls the first message of the thread, empty in that one or where nothing is known.
+    all installations. `members` are there where the alert is about several services; `lines` name the first of them, too.
+    `actions` are signed links by which a reader answers: to acknowledge, to snooze, to resolve.
     """
 
     key: str
@@ -164,3 +199,5 @@ class Message:
     footer: str = ""
     since: int = 0
     reference: str = ""
+    members: Members | None = None
+    actions: tuple[Link, ...] = ()

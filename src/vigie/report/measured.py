@@ -1,16 +1,20 @@
 """What a check itself measured, as facts, and the bundle of all evidence of an incident."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
 from vigie.core.model import Cause, HttpFacts, Scalar
 from vigie.report.changes import TLS_VERSIONS, changes, product, self_signed
 from vigie.report.facts import Bundle, Evidence, Fact, FactKind, Subject
-from vigie.report.wording import both, cause_words, count_of, days_of, took
+from vigie.report.members import Group
+from vigie.report.together import NAMED, common_figures, listed, tie_words
+from vigie.report.wording import both, cause_words, count_of, days_of, forms, printable, took
 from vigie.text import LANGUAGES, Pair, facts
-from vigie.text.formatting import clock_time, date_time, sayable, timestamp
+from vigie.text import members as texts
+from vigie.text.formatting import clock_time, date_time, grouped, sayable, timestamp
 
 _MAX_WAIT_DIGITS = 6
+_MAX_CAUSES, _NAME = 3, 40
 
 
 class _Maker:
@@ -40,12 +44,18 @@ class _Maker:
 def bundle(subject: Subject, evidence: Sequence[Evidence], made_at: int, zone: tzinfo) -> Bundle:
     """Number what the check measured, then what the collectors brought, in a steady order."""
     maker = _Maker(subject, zone)
-    for add in (_check_facts, _change_facts, _timing_facts, _address_facts, _http_facts, _page_facts, _tls_facts):
+    for add in (_check_facts, _member_facts, _change_facts, _timing_facts, _address_facts, _http_facts, _page_facts, _tls_facts):
         add(maker)
     kinds = list(FactKind)
-    brought = sorted(evidence, key=lambda one: (kinds.index(one.kind), one.name))
+    brought = sorted(_current(evidence, subject), key=lambda one: (kinds.index(one.kind), one.name))
     numbered = tuple(Fact(f"F{number}", one) for number, one in enumerate([*_first(maker.found), *brought, *_then(maker.found)], 1))
     return Bundle(subject.incident.id, made_at, numbered)
+
+
+def _current(evidence: Sequence[Evidence], subject: Subject) -> list[Evidence]:
+    """Without what was seen of other monitors before the last of them failed."""
+    last = max((one.incident.started_at for one in subject.members), default=0)
+    return [one for one in evidence if one.kind is not FactKind.SIBLINGS or one.at >= last]
 
 
 # A prompt that is too long loses facts from its tail, so what tells least comes last.
@@ -69,6 +79,35 @@ def _check_facts(maker: _Maker) -> None:
     template = facts.FIRST_FAILURE if subject.failures < 2 else facts.FAILURES
     pair = both(template, count=subject.failures, since=clock_time(subject.incident.started_at, maker.zone))
     maker.add(FactKind.CHECK, "failures", subject.failures, pair, bad=True)
+
+
+def _member_facts(maker: _Maker) -> None:
+    """The other services of the alert: how many, with which causes, since when, and the first of them by name."""
+    group = Group.of(maker.subject)
+    if not group.several:
+        return
+    services, (cause, common) = group.services, group.causes[0]
+    count = tuple(grouped(len(services), language) for language in LANGUAGES)
+    tie = tuple(tie_words(group, language) for language in LANGUAGES)
+    whats = {one: _cause_of(one, common_figures(group, maker.subject, one)) for one, _ in group.causes[:_MAX_CAUSES]}
+    name = f"members.{group.tie[0] if group.tie else 'count'}"
+    pair = both(texts.COUNT if common == len(services) else texts.COUNT_ALONE, count=count, tie=tie, what=whats[cause])
+    maker.add(FactKind.SIBLINGS, name, len(services), pair, bad=True)
+    if common < len(services):
+        for one, number in group.causes[:_MAX_CAUSES]:
+            maker.add(
+                FactKind.SIBLINGS, f"members.{one}", number, both(forms(texts.OF_CAUSE, number), count=number, what=whats[one]), bad=True
+            )
+    first, last = (clock_time(one.started_at, maker.zone) for one in (services[0], services[-1]))
+    maker.add(
+        FactKind.SIBLINGS, "members.times", first, both(texts.TIMES if first != last else texts.ONE_TIME, first=first, last=last), bad=True
+    )
+    names = tuple(listed([printable(one.name, _NAME) for one in services[:NAMED]], language) for language in LANGUAGES)
+    maker.add(FactKind.SIBLINGS, "members.names", names[1], both(texts.NAMES, names=names))
+
+
+def _cause_of(cause: Cause, figures: Mapping[str, Scalar]) -> Pair:
+    return cause_words(cause, figures, "fr"), cause_words(cause, figures, "en")
 
 
 def _timing_facts(maker: _Maker) -> None:

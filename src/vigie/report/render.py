@@ -12,9 +12,10 @@ from vigie.core.model import Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.report import rules
 from vigie.report.changes import Change, changes
-from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Message, Row, Subject
+from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Message, Notified, Row, Subject
 from vigie.report.feedback import Feedback
 from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, headline, is_job, lasted, subject_line
+from vigie.report.together import Together
 from vigie.report.wording import cause_words, label, printable
 from vigie.text import pick
 from vigie.text.formatting import at_moment, between, moment, since_moment
@@ -34,31 +35,37 @@ class RenderContext:
     feedback: Feedback | None = None
 
 
-def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis | None, setting: RenderContext) -> Message:
-    """What a channel is to say for a notice about an incident."""
+def compose(
+    subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis | None, setting: RenderContext, notified: Notified | None = None
+) -> Message:
+    """What a channel is to say for a notice about an incident, or about all those of its alert; `notified` None: not known."""
     language, incident = setting.language, subject.incident
-    first = headline(subject, notice, language, setting.zone)
+    together = Together(subject, notice, language, setting.zone, notified.before if notified else None)
+    several = together.group.several
+    first = together.headline() if several else headline(subject, notice, language, setting.zone)
     shown = analysis if analysis is not None and analysis.sentences and _timely(notice, incident, bundle, analysis) else None
+    lines = _lines_of_several(subject, notice, bundle, setting, together) if several else _lines(subject, notice, bundle, setting)
     return Message(
         key=notice.key,
         thread=incident.id,
         opens_thread=notice.reason in (NoticeReason.OPENED, NoticeReason.DISCLOSED),
         reason=notice.reason,
-        severity=incident.severity,
+        severity=together.group.severity,
         language=language,
         monitor=subject.monitor.name,
         target=subject.monitor.target,
         at=notice.at,
         headline=first,
         subject=subject_line(first, incident.id, clause=notice.reason in _CLAUSES),
-        lines=_lines(subject, notice, bundle, setting),
+        lines=(*lines, *_others(notice, notified, language)),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
         analysis_label=analysis_label(shown, language) if shown else "",
         links=setting.feedback.links(incident, language) if shown and setting.feedback else (),
         cause=incident.cause,
-        footer=_footer(incident, setting, asks=shown is not None),
+        footer=_footer(notice, incident, setting, asks=shown is not None, is_open=together.group.ended_at is None),
         since=incident.started_at,
+        members=together.members() if several and notice.reason in _WITH_MEMBERS else None,
     )
 
 
@@ -77,11 +84,34 @@ def minimal(message: Message) -> Message:
         analysis_label="",
         links=(),
         footer="",
+        members=None,
+        actions=(),
     )
 
 
-_CLAUSES = (NoticeReason.DISCLOSED, NoticeReason.REMINDER, NoticeReason.UNDELIVERABLE)  # whose first line ends with a clause
-_WITH_FACTS = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.REPORT, NoticeReason.REMINDER)
+_CLAUSES = (  # whose first line ends with a clause
+    NoticeReason.DISCLOSED,
+    NoticeReason.REMINDER,
+    NoticeReason.ESCALATED,
+    NoticeReason.SNOOZE_ENDED,
+    NoticeReason.UNDELIVERABLE,
+)
+_WITH_FACTS = (
+    NoticeReason.OPENED,
+    NoticeReason.DISCLOSED,
+    NoticeReason.REPORT,
+    NoticeReason.REMINDER,
+    NoticeReason.ESCALATED,
+    NoticeReason.SNOOZE_ENDED,
+)
+_OVER = (NoticeReason.RECOVERED, NoticeReason.CLOSED)
+_WITH_MEMBERS = tuple(reason for reason in NoticeReason if reason not in (NoticeReason.REPORT, NoticeReason.UNDELIVERABLE))
+_SAYS_NOBODY = (
+    NoticeReason.OPENED,
+    NoticeReason.DISCLOSED,
+    NoticeReason.REMINDER,
+    NoticeReason.ESCALATED,
+)  # where it matters that nobody else knows
 
 
 def _timely(notice: Notice, incident: Incident, bundle: Bundle, analysis: Analysis) -> bool:
@@ -89,14 +119,31 @@ def _timely(notice: Notice, incident: Incident, bundle: Bundle, analysis: Analys
     if notice.reason in _WITH_FACTS:
         return True
     late = incident.closed_at is not None and bundle.made_at + analysis.duration_ms >= incident.closed_at
-    return late and notice.reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED)
+    return late and notice.reason in _OVER
 
 
-def _footer(incident: Incident, setting: RenderContext, *, asks: bool) -> str:
-    """Where to read more; below an analysis without links, also how to say whether it helped."""
-    footer = label("footer", setting.language, incident=incident.id)
-    ask = label("ask", setting.language, incident=incident.id) if asks and setting.feedback is None else ""
-    return f"{footer} · {ask}" if ask else footer
+def _footer(notice: Notice, incident: Incident, setting: RenderContext, *, asks: bool, is_open: bool) -> str:
+    """Where to read more and how to acknowledge; below an analysis without links, also how to say whether it helped."""
+    parts = [label("footer", setting.language, incident=incident.id)]
+    if is_open and incident.acked_by is None and notice.reason not in (*_OVER, NoticeReason.BLIND):
+        parts.append(label("acknowledge", setting.language, incident=incident.id))
+    if asks and setting.feedback is None:
+        parts.append(label("ask", setting.language, incident=incident.id))
+    return " · ".join(parts)
+
+
+def _others(notice: Notice, notified: Notified | None, language: str) -> tuple[str, ...]:
+    """Who else is notified, and who could not be."""
+    if notified is None:
+        return ()
+    also, failed = ", ".join(notified.also), ", ".join(notified.failed)
+    if also and failed:
+        return (label("also_failed", language, also=also, failed=failed),)
+    if failed:
+        return (label("only_failed", language, failed=failed),)
+    if also:
+        return (label("also", language, also=also),)
+    return (label("nobody_else", language),) if notice.reason in _SAYS_NOBODY else ()
 
 
 def analysis_label(analysis: Analysis, language: str) -> str:
@@ -150,11 +197,52 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
             return (closed, *_note(incident, language), *_past(subject, notice, setting))
         case NoticeReason.UNDELIVERABLE:
             return (_scope(subject, notice, setting), label("undeliverable", language, incident=incident.id))
-        case NoticeReason.REMINDER | NoticeReason.DISCLOSED if incident.closed_at is None:
-            why = "reminder" if notice.reason is NoticeReason.REMINDER else "maintenance"
-            return (*_trouble(subject, notice, bundle, setting, brief=True), label(why, language, incident=incident.id))
+        case NoticeReason.FLAPPING:
+            return (label("flapping", language, who=_who(subject.monitor)), *_trouble(subject, notice, bundle, setting)[1:])
+        case NoticeReason.STABLE:
+            return _stable(subject, notice, bundle, setting)
         case _:
-            return _trouble(subject, notice, bundle, setting)
+            why = _why(notice, incident, language) if incident.closed_at is None else ()
+            return (*_trouble(subject, notice, bundle, setting, brief=bool(why)), *why)
+
+
+_WHY = {
+    NoticeReason.REMINDER: "reminder",
+    NoticeReason.DISCLOSED: "maintenance",
+    NoticeReason.ESCALATED: "escalated",
+    NoticeReason.SNOOZE_ENDED: "snooze_ended",
+}
+
+
+def _why(notice: Notice, incident: Incident, language: str) -> tuple[str, ...]:
+    """Why somebody is notified of what is open already."""
+    name = _WHY.get(notice.reason)
+    return (label(name, language, incident=incident.id, number=notice.number),) if name else ()
+
+
+def _stable(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderContext) -> tuple[str, ...]:
+    """The end of flapping: what the service is now."""
+    incident = subject.incident
+    since = since_moment(incident.closed_at or incident.started_at, setting.zone, notice.at, setting.language)
+    stable = label("stable", setting.language, who=_who(subject.monitor), since=since)
+    return (stable, *_trouble(subject, notice, bundle, setting, brief=True)) if incident.closed_at is None else (stable,)
+
+
+def _lines_of_several(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderContext, together: Together) -> tuple[str, ...]:
+    """The lines about an alert of several services."""
+    language, incident = setting.language, subject.incident
+    match notice.reason:
+        case NoticeReason.RECOVERED:
+            return (together.recovered(), *together.past())
+        case NoticeReason.CLOSED:
+            return (together.closed(), *_note(incident, language), *together.past())
+        case NoticeReason.UNDELIVERABLE:
+            return (together.scope(), label("undeliverable", language, incident=incident.id))
+        case NoticeReason.UPDATED:
+            return together.changes()
+    why = _why(notice, incident, language) if together.group.ended_at is None else ()
+    more = () if why else _diagnostics(bundle, language)
+    return (together.scope(), together.observed(bundle), *more, *_supposed(bundle, subject, language), *why)
 
 
 def _note(incident: Incident, language: str) -> tuple[str, ...]:
@@ -222,10 +310,13 @@ def _trouble(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCo
     lines = [_scope(subject, notice, setting), label("observed", language, what=_what(subject, language), facts=checks)]
     if not brief:
         lines += [*_diagnostics(bundle, language), *_differs(subject, bundle, language)]
+    return (*lines, *_supposed(bundle, subject, language))
+
+
+def _supposed(bundle: Bundle, subject: Subject, language: str) -> tuple[str, ...]:
+    """The suspected cause with the first step, or that none is known."""
     hypotheses = rules.shortlist(bundle, subject)
-    if not hypotheses:
-        return (*lines, label("unknown", language))
-    return (*lines, *_likely(hypotheses, language))
+    return _likely(hypotheses, language) if hypotheses else (label("unknown", language),)
 
 
 def _diagnostics(bundle: Bundle, language: str) -> list[str]:

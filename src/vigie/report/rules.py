@@ -26,6 +26,17 @@ def observations(bundle: Bundle, subject: Subject) -> dict[str, tuple[str, ...]]
         found[f"addresses:{word}"] = tuple(fact.id for fact in looks)
     for fact in bundle.facts:
         found |= _observed(fact)
+    return _members(bundle) | found
+
+
+def _members(bundle: Bundle) -> dict[str, tuple[str, ...]]:
+    """Services that failed together show that all with this tie are down, unless others with it were seen to work."""
+    found: dict[str, tuple[str, ...]] = {}
+    for fact in bundle.facts:
+        kind, _, tie = fact.evidence.name.partition(".")
+        others = [one for one in bundle.facts if one.evidence.name == f"siblings.{tie}"]
+        if kind == "members" and tie in _SHARED and all(one.evidence.bad for one in others):
+            found[f"siblings_{tie}:down"] = (fact.id,)
     return found
 
 
@@ -51,6 +62,9 @@ _TWO_SIDED = {
 }  # fmt: skip
 
 
+_SHARED = ("address", "host", "network", "certificate")
+
+
 def _observed(fact: Fact) -> dict[str, tuple[str, ...]]:
     """What one fact shows beside the cause."""
     evidence = fact.evidence
@@ -58,7 +72,7 @@ def _observed(fact: Fact) -> dict[str, tuple[str, ...]]:
         return {"control:resolver": (fact.id,)}
     if evidence.name in _TWO_SIDED and evidence.bad is not None:
         return {f"{_TWO_SIDED[evidence.name]}:{'bad' if evidence.bad else 'ok'}": (fact.id,)}
-    if evidence.kind is FactKind.SIBLINGS and evidence.bad is not None:
+    if evidence.name.startswith("siblings.") and evidence.bad is not None:
         return {f"{evidence.name.replace('.', '_')}:{'down' if evidence.bad else 'up'}": (fact.id,)}
     if evidence.name == "no_sni":
         return {"no_sni": (fact.id,)}

@@ -205,7 +205,7 @@ class FakeVigie:
         self.store, self.clock, self.monitors = store, clock, list(monitors)
         self.probes = {one.id: FakeProbe(clock, status_at) for one in self.monitors}
         setting = RenderContext("en", UTC)
-        self.composer = Composer(store.archive, clock, setting, {one.id: one for one in self.monitors})
+        self.composer = Composer(store.archive, clock, setting, {one.id: one for one in self.monitors}, outbox=store.ledger.outbox)
         writing = ReportOptions(model, 60_000, "en", None, setting)
         self.reporter = Reporter(store.ledger, store.archive, store.catalog, clock, self.composer, collectors, writing)
         self.outbox = Outbox(store.ledger, store.archive, clock, channels, self.composer.compose, self._fallbacks)

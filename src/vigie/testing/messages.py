@@ -11,7 +11,7 @@ from vigie.core.subject import SubjectKind
 from vigie.observation.availability import Availability, AvailabilitySummary
 from vigie.report import expiries, measured, render
 from vigie.report.availability import availability_report
-from vigie.report.facts import Analysis, Dropped, Link, Message, Row, Subject
+from vigie.report.facts import Affected, Analysis, Dropped, Link, Message, Notified, Row, Subject
 from vigie.report.render import RenderContext
 
 LANGUAGES = ("fr", "en")
@@ -55,7 +55,13 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     if reason not in (NoticeReason.RECOVERED, NoticeReason.CLOSED):
         about = replace(about, incident=replace(about.incident, closed_at=None))
     notice = Notice(
-        "shop-api-7", "shop-api", channel, reason, at, about=NoticeReason.OPENED if reason is NoticeReason.UNDELIVERABLE else None
+        "shop-api-7",
+        "shop-api",
+        channel,
+        reason,
+        at,
+        1 if reason is NoticeReason.ESCALATED else 0,
+        about=NoticeReason.OPENED if reason is NoticeReason.UNDELIVERABLE else None,
     )
     with_report = reason in (NoticeReason.OPENED, NoticeReason.REPORT, NoticeReason.REMINDER)
     analysis = Analysis("llama3", language, _SAID[language], (Dropped("number", "It will be back in 5 minutes."),), "", 2_400)
@@ -63,6 +69,42 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
         about, notice, measured.bundle(about, (), at, _ZONE), analysis if with_report else None, RenderContext(language, _ZONE)
     )
     return replace(message, links=(Link("Runbook", "https://wiki.example.com/shop?page=api&part=2"),))
+
+
+_NAMES = ("Shop", "Blog", "Wiki", "API", "Mail", "Git", "Chat", "Maps")
+
+
+def storm(count: int, *, back: int = 0, apart: int = 200) -> Subject:
+    """So many services on one address that refuses connections, each `apart` ms after the one before; the first `back` are well again."""
+    members = tuple(_refused(number, apart, back=number < back) for number in range(count))
+    first = members[0]
+    assert first.result is not None  # noqa: S101 - made just now
+    failed = replace(first.result, status=Status.DOWN, cause=Cause.TCP_REFUSED)
+    return Subject(first.monitor, first.incident, failed, None, 3, members=members[1:])
+
+
+def _refused(number: int, apart: int, *, back: bool) -> Affected:
+    name = _NAMES[number] if number < len(_NAMES) else f"Customer {number}"
+    identity = name.lower().replace(" ", "-")
+    monitor = Monitor(identity, name, "http", f"https://{identity}.example.com/health", f"{identity}.example.com", 30_000, 5_000)
+    at = STARTED_AT + number * apart
+    incident = Incident(
+        f"{identity}-1", identity, Severity.OUTAGE, Cause.TCP_REFUSED, at, at + 10_000,
+        closed_at=STARTED_AT + 600_000 + number * apart if back else None, alert="shop-1",
+    )  # fmt: skip
+    status, cause = (Status.UP, None) if back else (Status.DOWN, Cause.TCP_REFUSED)
+    return Affected(monitor, incident, CheckResult(identity, at, status, cause, timings=Timings(), address="192.0.2.7"))
+
+
+def storm_message(reason: NoticeReason, language: str, count: int = 500, *, joined: int = 12) -> Message:
+    """The message of a reason about the whole storm; an update tells of those that joined last."""
+    at = STARTED_AT + (900_000 if reason is NoticeReason.RECOVERED else 120_000)
+    over = reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED)
+    about = storm(count, back=count if over else 0, apart=20)
+    before = about.members[-joined].incident.opened_at - 1 if reason is NoticeReason.UPDATED else None
+    notice = Notice("shop-1", "shop", "mail", reason, at)
+    notified = Notified(("slack", "telegram"), (), before)
+    return render.compose(about, notice, measured.bundle(about, (), at, _ZONE), None, RenderContext(language, _ZONE), notified)
 
 
 def _availability_report(language: str, channel: str) -> Message:

@@ -22,6 +22,17 @@ HEADLINES: dict[NoticeReason, Pair] = {
         "{mark} {name} : {what} depuis {lasted}, non acquitté",
         "{mark} {name}: {what} for {lasted}, not acknowledged",
     ),
+    NoticeReason.UPDATED: ("{mark} {name} : {what} depuis {lasted}", "{mark} {name}: {what} for {lasted}"),
+    NoticeReason.ESCALATED: (
+        "{mark} {name} : {what} depuis {lasted}, alerte escaladée",
+        "{mark} {name}: {what} for {lasted}, escalated",
+    ),
+    NoticeReason.SNOOZE_ENDED: (
+        "{mark} {name} : {what} depuis {lasted}, fin de la mise en veille",
+        "{mark} {name}: {what} for {lasted}, snooze is over",
+    ),
+    NoticeReason.FLAPPING: ("{mark} {name} : état instable ({what})", "{mark} {name}: flapping ({what})"),
+    NoticeReason.STABLE: ("🟢 {name} : état de nouveau stable", "🟢 {name}: stable again"),
     NoticeReason.RECOVERED: ("🟢 {name} : rétabli après {lasted} ({what})", "🟢 {name}: recovered after {lasted} ({what})"),
     NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
     NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: incident analysis ({what})"),
@@ -44,7 +55,11 @@ TIMED_HEADLINES: dict[NoticeReason, Pair] = {
         "{mark} {name} : {what}, non acquitté depuis {lasted}",
         "{mark} {name}: {what}, not acknowledged for {lasted}",
     ),
+    NoticeReason.UPDATED: ("{mark} {name} : {what}", "{mark} {name}: {what}"),
+    NoticeReason.ESCALATED: ("{mark} {name} : {what}, alerte escaladée", "{mark} {name}: {what}, escalated"),
+    NoticeReason.SNOOZE_ENDED: ("{mark} {name} : {what}, fin de la mise en veille", "{mark} {name}: {what}, snooze is over"),
 }
+STABLE_DOWN: Pair = ("{mark} {name} : état stable, {what} depuis {since}", "{mark} {name}: no longer flapping, {what} since {since}")
 HEARTBEAT_BACK: Pair = ("🟢 {name} : nouveau signal après {lasted} ({what})", "🟢 {name}: reported in again after {lasted} ({what})")
 
 LABELS: dict[str, Pair] = {
@@ -85,6 +100,22 @@ LABELS: dict[str, Pair] = {
         "La maintenance est terminée et l'incident est toujours en cours.",
         "Maintenance is over and the incident is still open.",
     ),
+    "escalated": (
+        "Personne n'a acquitté cette alerte : elle est escaladée (étape {number}).",
+        "Nobody has acknowledged this alert, so it was escalated (step {number}).",
+    ),
+    "snooze_ended": (
+        "La mise en veille est terminée et l'incident est toujours en cours.",
+        "The snooze is over and the incident is still open.",
+    ),
+    "flapping": (
+        "{who} alterne pannes et rétablissements : aucune autre notification jusqu'à ce que son état soit stable.",
+        "{who} keeps failing and recovering: no further notice until its state is stable.",
+    ),
+    "stable": (
+        "L'état de {who} est stable {since} : les notifications reprennent normalement.",
+        "{who} has been stable {since}: notices are sent as usual again.",
+    ),
     "recovered": ("{who} répond de nouveau comme attendu {since}.", "{who} has responded as expected again {since}."),
     "reported_in": ("{who} a de nouveau envoyé un signal {at}.", "{who} reported in again {at}."),
     "fine_again": ("{who} fonctionne de nouveau normalement {since}.", "{who} has been working normally again {since}."),
@@ -122,6 +153,17 @@ LABELS: dict[str, Pair] = {
         "Vigie · incident {incident} · détails : vigie incidents show {incident}",
         "Vigie · incident {incident} · details: vigie incidents show {incident}",
     ),
+    "acknowledge": ("acquitter : vigie incidents ack {incident}", "acknowledge: vigie incidents ack {incident}"),
+    "also": ("Également notifiés : {also}.", "Also notified: {also}."),
+    "also_failed": (
+        "Également notifiés : {also} ; pas encore joints : {failed}.",
+        "Also notified: {also}; not reached so far: {failed}.",
+    ),
+    "only_failed": (
+        "Autres canaux pas encore joints : {failed}.",
+        "Other channels not reached so far: {failed}.",
+    ),
+    "nobody_else": ("Aucun autre canal n'est notifié.", "No other channel is notified."),
     # The command also closes what is open: it is for afterwards.
     "ask": (
         "une fois l'incident terminé, l'analyse a-t-elle été utile ? vigie incidents resolve {incident} --helpful (ou --misleading)",
