@@ -2,7 +2,8 @@
 
 Laws
 1. A spell of failure begins with the first failed attempt after one that worked, and ends with the next one that works.
-2. It is announced once: when it has lasted `LASTING_MS`, or when `MANY` notices were given up in it, whichever is first.
+2. It is announced once: when it has lasted `LASTING_MS` and was no matter of one or two attempts, unless a notice was given up in it;
+   or when `MANY` notices were given up.
 3. Its end is announced if it was.
 """
 
@@ -10,14 +11,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 LASTING_MS = 900_000
-MANY = 3
+MANY = 3  # attempts, and notices that were given up
 
 
 @dataclass(frozen=True, slots=True)
 class Spell:
     """A time in which every attempt failed. Instants in epoch ms; `failure` and `answer` are those of the newest attempt.
 
-    `attempts` are those that failed, `given_up` the notices that could not be delivered at all.
+    `attempts` are those that failed, `given_up` the notices that could not be delivered at all, `told` the channels that announced it.
     """
 
     since: int
@@ -27,6 +28,7 @@ class Spell:
     answer: str = ""
     announced_at: int | None = None
     until: int | None = None
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,10 @@ def step(state: ChannelState, event: Attempted | Passed) -> Step:
 def _announced(state: ChannelState, at: int) -> Step:
     """Law 2."""
     spell = state.failing
-    if spell is None or spell.announced_at is not None or (at - spell.since < LASTING_MS and spell.given_up < MANY):
+    if spell is None or spell.announced_at is not None:
+        return state, None
+    lasting = at - spell.since >= LASTING_MS and (spell.given_up > 0 or spell.attempts >= MANY)
+    if not lasting and spell.given_up < MANY:
         return state, None
     return replace(state, failing=replace(spell, announced_at=at)), Decision.FAILING
 

@@ -77,7 +77,13 @@ class Tone(StrEnum):
 
 def tone(message: Message) -> Tone:
     """Red for an outage, orange for a degradation, green for good news, grey for the rest."""
-    if message.reason in (NoticeReason.RECOVERED, NoticeReason.RENEWED, NoticeReason.TEST):
+    if message.reason in (
+        NoticeReason.RECOVERED,
+        NoticeReason.RENEWED,
+        NoticeReason.CHANNEL_RESTORED,
+        NoticeReason.RESUMED,
+        NoticeReason.TEST,
+    ):
         return Tone.GOOD
     if message.reason in (NoticeReason.CLOSED, NoticeReason.REPORT, NoticeReason.BLIND, NoticeReason.AVAILABILITY):
         return Tone.NEUTRAL
