@@ -94,8 +94,8 @@ class MonitorView:
 class IncidentDetails:
     """Everything on record of one incident; lists are oldest first, `pings` newest first.
 
-    `deliveries` are the attempts at the notices of its alert, `waiting` those still to be sent, `notices` all. `failure` is the newest whole result of a failed
-    check in it; `pings` are the newest ones of the job, where the monitor is a job that reports in.
+    `deliveries` are the attempts at the notices of its alert, `waiting` those still to be sent, `notices` all. `failure` is the newest
+    whole result of a failed check in it; `pings` are the newest ones of the job, where the monitor is a job that reports in.
     """
 
     incident: Incident

@@ -168,7 +168,7 @@ async def test_many_failures_do_not_read_the_whole_outbox_each(
     await post.put(*[(f"shop-{number}", OPENED, "mail") for number in range(200)])
     await clock.sleep(30)
     assert len(await store.ledger.outbox(OutboxState.UNDELIVERABLE)) == 200
-    assert len(post.channels["chat"].told) == 400
+    assert len(post.channels["chat"].told) == 203, "each of them, two that something is undeliverable, and one that the channel fails"
     assert len(reads) < 40
     await post.stop()
 

@@ -295,7 +295,7 @@ class Outbox:
         again = retry_at(now, notice, delivery.attempt, waited, permanent=error.permanent, retry_after_ms=error.retry_after_ms)
         there = notice.channel in self._notifiers  # one that is no longer configured does not fail
         health = await self._health.after(delivery, now, given_up=again is None) if there else None
-        announced = self._health.is_announced(notice.channel)
+        announced = self._health.is_announced(notice.channel) or (health is not None and health.decision is not None)
         rows = await self._failover.rows(notice, delivery.attempt, now, undeliverable=again is None, announced=announced)
         await self._booked(delivery, again, rows, health)
         fix = f" ({error.fix})" if error.fix else ""
