@@ -1,14 +1,13 @@
 """Incidents, their timelines and reports: list, show, ack, resolve, report."""
 
 import difflib
-import getpass
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings
+from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings, user
 from vigie.config import Desired
 from vigie.core.detection import Severity
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
@@ -186,7 +185,7 @@ def _printable(line: str) -> str:
 def ack(identity: Id, *, config: ConfigOption = None, by: By = None) -> None:
     """Acknowledge an incident: somebody is working on it, so no more reminders."""
     found = settings(config)
-    _handle(found, identity, Acked(_now(), by or _user()))
+    _handle(found, identity, Acked(_now(), by or user()))
     typer.echo(f"{identity} is acknowledged: no more reminders will be sent.")
 
 
@@ -238,7 +237,7 @@ def resolve(
     If the service is still failing, a new incident opens after confirmation.
     """
     found = settings(config)
-    who = by or _user()
+    who = by or user()
     _known(cause)
     said = Remark(identity, _now(), who, helpful, cause, note) if cause or note or helpful is not None else None
     was_open = run(_resolved(found, Resolved(_now(), who, note), identity, said))
@@ -277,14 +276,6 @@ async def _resolved(found: Desired, event: Resolved, identity: str, said: Remark
     if incident.closed_at is None:
         await _handled(found, identity, event)
     return incident.closed_at is None
-
-
-def _user() -> str:
-    """Who is at the keyboard; containers have users without a name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "somebody"
 
 
 def _now() -> int:

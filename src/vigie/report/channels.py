@@ -1,6 +1,6 @@
 """The messages about a channel that keeps failing, and about its recovery: since when, why, and what to do."""
 
-import shlex
+import re
 
 from vigie.core.detection import Severity
 from vigie.core.notification import Notice, NoticeReason
@@ -48,13 +48,18 @@ def _lines(notice: Notice, spell: Spell, setting: RenderContext) -> list[str]:
     why = because(spell.failure, spell.answer, spell.attempts, language)
     if notice.reason is NoticeReason.CHANNEL_FAILING:
         since = since_moment(spell.since, setting.zone, notice.at, language)
-        step = _say("step", language, name=shlex.quote(name))
+        step = _say("step", language, name=_quoted(name))
         return [_say("failing", language, channel=name, since=since, why=why), _say("means", language), step]
     until = spell.until or notice.at
     span = between(spell.since, until, setting.zone, notice.at, language)
     lines = [_say("restored", language, channel=name, at=since_moment(until, setting.zone, notice.at, language), span=span, why=why)]
-    lost = [_say("lost", language, name=shlex.quote(name))] if spell.given_up else []
+    lost = [_say("lost", language, name=_quoted(name))] if spell.given_up else []
     return [*lines, _say("caught_up", language), *lost]
+
+
+def _quoted(name: str) -> str:
+    """A name as a shell takes it."""
+    return name if re.fullmatch(r"[A-Za-z0-9_.-]+", name) else "'" + name.replace("'", "'\\''") + "'"
 
 
 def _say(name: str, language: str, /, **values: object) -> str:
