@@ -191,7 +191,7 @@ class Runtime:
             collectors(settings, self.deps, self.known),
             writing(settings, clock),
         )
-        self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks)
+        self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks, self._others)
         held = hold_ms if settings.llm.config is not None else 0
         routine = routine_level(settings, continuous=threads)
         gather = _GATHER_MS if threads else 0  # `once` sends when every monitor was checked
@@ -251,6 +251,13 @@ class Runtime:
         if monitor is None:
             return tuple(self.settings.channels)
         return monitor.notification.fallback or monitor.notification.to
+
+    def _others(self, channel: str) -> tuple[tuple[str, ...], ...]:
+        """Whom to notify that a channel fails: whoever replaces it for any monitor, else every other channel."""
+        policies = [one.monitor.notification for one in self.settings.monitors]
+        using = [one for one in policies if channel in (*one.to, *one.degraded_to)]
+        found = dict.fromkeys(name for one in using for name in one.fallback or one.to if name != channel)
+        return tuple(found), tuple(self.settings.channels)
 
     async def _wake(self, transition: Transition) -> None:
         if transition.decisions:

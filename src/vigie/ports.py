@@ -14,6 +14,7 @@ from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, CheckSpec, Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.learning.baseline import Baseline
+from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Job, Ping
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance
@@ -222,6 +223,18 @@ class OutboxState(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     UNDELIVERABLE = "undeliverable"
+    DROPPED = "dropped"  # a person decided that it is not sent
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNotice:
+    """A row of the outbox, and what has become of it."""
+
+    row: OutboxRow
+    state: OutboxState
+
+
+DROPPED = "dropped"  # `Delivery.failure` of the entry that says who dropped a notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +249,7 @@ class OutboxCounts:
 class Delivery:
     """One attempt at one notice. `failure` is None when the channel took it; `answer` is what it said, secrets masked.
 
+    Where a person dropped the notice, `failure` is `DROPPED`, `answer` says who, and `attempt` is 0.
     `reference` is what the provider calls the message, where it is of use later on.
     """
 
@@ -335,14 +349,33 @@ class Ledger(Protocol):
     async def next_due(self) -> int | None:
         """When the next outbox row is due (or its lease ends); None when nothing waits."""
 
-    async def record(self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = ()) -> None:
+    async def record(
+        self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = (), channel: ChannelState | None = None
+    ) -> None:
         """Record an attempt and what becomes of its row: delivered, tried again at `retry_at`, or undeliverable when that is None.
 
-        `then` rows are added in the same transaction.
+        What was dropped meanwhile stays dropped, unless it was delivered. `then` rows are added and `channel` is kept in the same
+        transaction.
         """
+
+    async def save_channel(self, channel: ChannelState, then: Sequence[OutboxRow] = ()) -> None:
+        """Keep what is known of a channel, and add the notices about it, in one transaction."""
 
     async def retry(self, keys: Collection[str], now: int) -> None:
         """Have these rows tried by `now`: what waits is due and what was undeliverable waits again, held by nobody; the rest stays."""
+
+    async def drop(self, keys: Collection[str], by: str, now: int) -> None:
+        """Give these rows up where they wait or are undeliverable, with a `DROPPED` entry beside the attempts; the rest stays."""
+
+    async def notices(
+        self,
+        *,
+        alert: str | None = None,
+        states: Collection[OutboxState] | None = None,
+        channel: str | None = None,
+        limit: int | None = None,
+    ) -> list[StoredNotice]:
+        """The newest rows, oldest of them first: those of an alert, in these states, or of a channel alone, where that is given."""
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the opening notice or let it follow, in one transaction.
@@ -387,6 +420,12 @@ class Archive(Protocol):
 
     async def deliveries(self, alert: str) -> list[Delivery]:
         """Every attempt at every notice of an alert, oldest first."""
+
+    async def attempts(self, keys: Collection[str]) -> dict[str, Delivery]:
+        """The newest attempt at each of these notices, by its key."""
+
+    async def channels(self) -> dict[str, ChannelState]:
+        """What is known of each channel that ever failed, by name."""
 
     async def reference(self, alert: str, channel: str) -> str:
         """What the provider calls the first message of this thread that this channel took; empty where it said nothing."""

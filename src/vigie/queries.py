@@ -5,8 +5,8 @@ come exactly once, whatever is added meanwhile. Every method raises StoreError; 
 for a cursor that none of its pages gave, and for a limit that is not within 1 to `MAX_LIMIT`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -14,7 +14,8 @@ from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.observation.availability import AvailabilitySummary
 from vigie.observation.heartbeat import Ping
-from vigie.ports import Delivery, OutboxCounts, OutboxRow, StoredReport, TimelineEntry
+from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, StoredNotice, StoredReport, TimelineEntry
+from vigie.report.deliveries import Account, Attempt, Fate
 from vigie.report.history import Remark
 
 T = TypeVar("T")
@@ -93,8 +94,8 @@ class MonitorView:
 class IncidentDetails:
     """Everything on record of one incident; lists are oldest first, `pings` newest first.
 
-    `deliveries` and `waiting` are the notices of its alert, sent and still to be sent. `failure` is the newest whole result of a failed
-    check in it; `pings` are the newest ones of the job, where the monitor is a job that reports in.
+    `deliveries` are the attempts at the notices of its alert, `waiting` those still to be sent, `notices` all. `failure` is the newest
+    whole result of a failed check in it; `pings` are the newest ones of the job, where the monitor is a job that reports in.
     """
 
     incident: Incident
@@ -105,6 +106,22 @@ class IncidentDetails:
     remarks: tuple[Remark, ...] = ()
     failure: CheckResult | None = None
     pings: tuple[Ping, ...] = ()
+    notices: tuple[StoredNotice, ...] = ()
+
+
+def accounts(notices: Iterable[StoredNotice], deliveries: Sequence[Delivery]) -> list[Account]:
+    """What is on record of each notice, as `report.deliveries` tells its story."""
+    found = []
+    for one in notices:
+        notice = one.row.notice
+        ours = [delivery for delivery in deliveries if delivery.key == notice.key]
+        dropped = next((delivery for delivery in ours if delivery.failure == DROPPED), None)
+        attempts = tuple(Attempt(delivery.at, delivery.failure or "", delivery.answer) for delivery in ours if delivery is not dropped)
+        account = Account(
+            notice.channel, notice.reason, notice.at, Fate(one.state.value), attempts, one.row.due_at, notice.failover_for
+        )  # fmt: skip
+        found.append(account if dropped is None else replace(account, dropped_by=dropped.answer, dropped_at=dropped.at))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

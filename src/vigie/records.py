@@ -7,8 +7,8 @@ from vigie.engine.messages import Composer
 from vigie.engine.queries import StoredQueries
 from vigie.errors import VigieError
 from vigie.observation.availability import Availability
-from vigie.ports import Clock, Delivery, Store
-from vigie.queries import collected
+from vigie.ports import DROPPED, Clock, Delivery, Store
+from vigie.queries import accounts, collected
 from vigie.report import measured
 from vigie.report.history import Past, Remark
 from vigie.report.postmortem import DeliveryAttempt, Document, Record, document
@@ -40,12 +40,15 @@ async def postmortem(settings: Desired, store: Store, clock: Clock, identity: st
         past=tuple([await _past(composer, one, said) for one in known if one.closed_at is not None and one.cause is incident.cause]),
         month=month[incident.monitor].known if incident.monitor in month else Availability(0, 0),
         now=now,
+        accounts=tuple(accounts(details.notices, details.deliveries)),
     )
     return document(record, language, zone)
 
 
 def _attempt(one: Delivery) -> DeliveryAttempt:
     """A delivery attempt."""
+    if one.failure == DROPPED:
+        return DeliveryAttempt(one.at, one.channel, str(one.reason), dropped_by=one.answer)
     return DeliveryAttempt(one.at, one.channel, str(one.reason), "" if one.failure is None else f"{one.failure}: {one.answer}")
 
 

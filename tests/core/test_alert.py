@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigie.core import alert
-from vigie.core.alert import TABLE, Act, AlertState, Member, Phase, Rule, Signal, notices
+from vigie.core.alert import TABLE, Act, AlertState, Phase, Rule, Signal, notices
 from vigie.core.detection import Severity
 from vigie.core.events import (
     Acked,
@@ -30,6 +30,7 @@ from vigie.core.events import (
     Withheld,
     Woke,
 )
+from vigie.core.members import Member, Members
 from vigie.core.model import Cause
 from vigie.core.notification import NoticeReason, NotificationPolicy, Window
 
@@ -587,7 +588,7 @@ def test_the_order_of_what_happens_at_one_instant_decides_nothing_else(
 
     def run(names: list[str], ends: list[str]) -> tuple[AlertState, list[str]]:
         state, found = after(ours, *(opened(second, one) for one in names), *(recovered(second + 9, one) for one in ends))
-        return replace(state, members=tuple(sorted(state.members, key=lambda one: one.incident))), kinds(found)
+        return replace(state, members=Members(sorted(state.members, key=lambda one: one.incident))), kinds(found)
 
     assert run(order, back) == run(list(INCIDENTS), list(INCIDENTS))
 

@@ -113,7 +113,7 @@ async def test_a_success_is_not_sent_again_because_the_disk_is_full(
     """What was sent is remembered until it can be written down; only a crash in between sends it twice."""
     post, real, full = Post(store, clock, channels(clock, "mail")), store.ledger.record, [True]
 
-    async def delivered(delivery: Any) -> None:
+    async def delivered(delivery: Any, *_: Any) -> None:
         if full[0]:
             raise StoreError(StoreFault.FULL, "the disk is full")
         await real(delivery)
@@ -168,7 +168,7 @@ async def test_many_failures_do_not_read_the_whole_outbox_each(
     await post.put(*[(f"shop-{number}", OPENED, "mail") for number in range(200)])
     await clock.sleep(30)
     assert len(await store.ledger.outbox(OutboxState.UNDELIVERABLE)) == 200
-    assert len(post.channels["chat"].told) == 400
+    assert len(post.channels["chat"].told) == 203, "each of them, two that something is undeliverable, and one that the channel fails"
     assert len(reads) < 40
     await post.stop()
 

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from vigie.core.alert import AlertState, Member, Phase
+from vigie.core.alert import AlertState, Phase
 from vigie.core.detection import Severity
+from vigie.core.members import Member, Members
 from vigie.core.model import Cause, Status
 from vigie.core.notification import NoticeReason
 from vigie.core.quorum import View
@@ -85,7 +86,15 @@ async def test_an_open_incident_becomes_an_alert(old: Db, open_: str, told: bool
     member = Member("shop-2", "shop")
     assert found.alerts == (
         AlertState(
-            "shop-2", Severity.OUTAGE, "shop", phase=phase, members=(member,), acked_by=by, reminders=3, remind_at=NOW + 5, wake_at=NOW + 5
+            "shop-2",
+            Severity.OUTAGE,
+            "shop",
+            phase=phase,
+            members=Members((member,)),
+            acked_by=by,
+            reminders=3,
+            remind_at=NOW + 5,
+            wake_at=NOW + 5,
         ),
     )
     state = found.states["shop"]

@@ -1,6 +1,7 @@
 """What commands share: the configuration, the log, the loop, and how a terminal is spoken to."""
 
 import asyncio
+import getpass
 import logging
 import os
 import sys
@@ -203,6 +204,14 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
     """Run on a loop with reader and writer callbacks, which libcurl needs and Windows' default loop does not have."""
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         return runner.run(work)
+
+
+def user() -> str:
+    """Who is at the keyboard; containers have users without a name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "somebody"
 
 
 def coloured(stream: TextIO) -> bool:

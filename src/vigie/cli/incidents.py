@@ -1,14 +1,13 @@
 """Incidents, their timelines and reports: list, show, ack, resolve, report."""
 
 import difflib
-import getpass
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings
+from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings, user
 from vigie.config import Desired
 from vigie.core.detection import Pattern, Severity
 from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
@@ -17,7 +16,7 @@ from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.errors import VigieError
 from vigie.observation.availability import Availability
 from vigie.observation.heartbeat import Ping
-from vigie.ports import StoredReport
+from vigie.ports import Delivery, StoredReport
 from vigie.report.history import Remark
 from vigie.text.formatting import duration, percent, timestamp
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 app = group("Incidents, their timelines and reports.")
 
 _BODY_LINES, _BODY_WIDTH = 10, 160
+_UNSENT = {"waiting": "waiting to be sent", "undeliverable": "UNDELIVERABLE, given up (`vigie outbox retry` tries again)"}
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Incident ID, as shown by `vigie incidents list`.")]
 By = Annotated[str | None, typer.Option(help="Who does it; by default the user of this session.")]
@@ -103,12 +103,31 @@ def _lines(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]
     if details.report is not None:
         lines += _report(details.report, language)
     lines += [*_picture(details), *_pings(details.pings, zone)]
-    lines += ["", "Deliveries"]
-    for one in details.deliveries:
-        outcome = f"delivered ({one.answer})" if one.failure is None else f"FAILED, {one.failure}: {one.answer}"
-        lines.append(f"  {timestamp(one.at, zone)}  {one.key}, attempt {one.attempt}: {outcome}")
-    lines += [f"  {row.notice.key}: waiting to be sent, next attempt {timestamp(row.due_at, zone)}" for row in details.waiting]
-    return lines if details.deliveries or details.waiting else [*lines, "  none"]
+    return [*lines, *_deliveries(details, language, zone)]
+
+
+def _deliveries(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]:
+    """Who was notified late or not at all and why, then every attempt, then what is unsent."""
+    from vigie.queries import accounts
+    from vigie.report.deliveries import story
+
+    told = story(accounts(details.notices, details.deliveries), language, zone, _now())
+    lines = ["", "Notification", *(f"  {line}" for line in told)] if told else []
+    lines += ["", "Deliveries", *(f"  {timestamp(one.at, zone)}  {_attempt(one)}" for one in details.deliveries)]
+    for one in details.notices:
+        if one.state.value in _UNSENT:
+            until = f", next attempt {timestamp(one.row.due_at, zone)}" if one.state.value == "waiting" else ""
+            lines.append(f"  {one.row.notice.key}: {_UNSENT[one.state.value]}{until}")
+    return lines if details.deliveries or details.notices else [*lines, "  none"]
+
+
+def _attempt(one: "Delivery") -> str:
+    """A line of the deliveries."""
+    if one.failure == "dropped":
+        return f"{one.key}: dropped by {one.answer}"
+    outcome = f"delivered ({one.answer})" if one.failure is None else f"FAILED, {one.failure}: {one.answer}"
+    instead = f", in place of {one.failover_for}" if one.failover_for and not one.key.startswith("channel-") else ""
+    return f"{one.key}, attempt {one.attempt}{instead}: {outcome}"
 
 
 def _what(severity: Severity, cause: Cause, subject: SubjectKind) -> str:
@@ -167,7 +186,7 @@ def _printable(line: str) -> str:
 def ack(identity: Id, *, config: ConfigOption = None, by: By = None) -> None:
     """Acknowledge an incident: somebody is working on it, so no more reminders."""
     found = settings(config)
-    _handle(found, identity, Acked(_now(), by or _user()))
+    _handle(found, identity, Acked(_now(), by or user()))
     typer.echo(f"{identity} is acknowledged: no more reminders will be sent.")
 
 
@@ -219,7 +238,7 @@ def resolve(
     If the service is still failing, a new incident opens after confirmation.
     """
     found = settings(config)
-    who = by or _user()
+    who = by or user()
     _known(cause)
     said = Remark(identity, _now(), who, helpful, cause, note) if cause or note or helpful is not None else None
     was_open = run(_resolved(found, Resolved(_now(), who, note), identity, said))
@@ -258,14 +277,6 @@ async def _resolved(found: Desired, event: Resolved, identity: str, said: Remark
     if incident.closed_at is None:
         await _handled(found, identity, event)
     return incident.closed_at is None
-
-
-def _user() -> str:
-    """Who is at the keyboard; containers have users without a name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        return "somebody"
 
 
 def _now() -> int:

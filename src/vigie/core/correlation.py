@@ -141,7 +141,9 @@ def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 # Below these, names are given out to strangers: the zone is one label longer. The usual ones; a name below another is taken for its zone,
 # which only makes a tie of five minutes.
-_SECOND_LEVEL = frozenset(["ac", "asso", "co", "com", "edu", "go", "gob", "gouv", "gov", "ltd", "me", "ne", "net", "nom", "or", "org", "plc"])
+_SECOND_LEVEL = frozenset(
+    ["ac", "asso", "co", "com", "edu", "go", "gob", "gouv", "gov", "ltd", "me", "ne", "net", "nom", "or", "org", "plc"]
+)
 
 
 def zone(host: str) -> str:

@@ -32,6 +32,10 @@ class NoticeReason(StrEnum):
     BLIND = "blind"  # Vigie itself could not see, from when to when
     EXPIRING = "expiring"  # a certificate or a domain runs out in some days
     RENEWED = "renewed"  # and was renewed
+    CHANNEL_FAILING = "channel_failing"  # another channel has not worked for a while: this one says so
+    CHANNEL_RESTORED = "channel_restored"  # and works again
+    STALLED = "stalled"  # a part of Vigie itself stands still
+    RESUMED = "resumed"  # and goes on
     AVAILABILITY = "availability"  # how available everything was in the last week or month; about no alert
     TEST = "test"
 
@@ -42,8 +46,8 @@ class Notice:
 
     `alert` is the alert that it is about, or else the name of its thread, such as `availability-2026-W47`. `number` counts reminders;
     of what runs out it is the step in hours.
-    `failover_for` is the channel that this one replaces; in a notice that something was undeliverable, the channel that failed, while
-    `about` is the reason of what it failed to deliver.
+    `failover_for` is the channel that this one replaces; in a notice about another channel, that channel; where that is about something
+    undeliverable, `about` is the reason of what it failed to deliver.
     """
 
     alert: str

@@ -20,11 +20,12 @@ class Failover:
         self._read_at = float("-inf")
         self._said: dict[tuple[str, str], None] = {}  # (alert, channel) of notices that one was undeliverable, newest last
 
-    async def rows(self, notice: Notice, attempt: int, now: int, *, undeliverable: bool) -> list[OutboxRow]:
+    async def rows(self, notice: Notice, attempt: int, now: int, *, undeliverable: bool, announced: bool = False) -> list[OutboxRow]:
         """The notice, and those that wait behind it for the same channel, for the failover channels. Raises StoreError.
 
         Each of them once, and only what it is not notified of anyway. From the third failure on, so that a recovery that comes
         while the channel is still dead is announced too. A failover notice has no failover of its own: all channels were asked at once.
+        That a notice is undeliverable is said unless the channel's failure was `announced`.
         """
         others = [other for other in self._fallbacks(notice) if other != notice.channel]
         if not _is_first_hand(notice) or not others or (not undeliverable and attempt < _FAIL_OVER_AFTER):
@@ -40,7 +41,7 @@ class Failover:
             for other in others
             if (one.reason, one.number, other) not in known
         ]
-        if undeliverable and not await self._was_said(notice, deliveries):
+        if undeliverable and not announced and not await self._was_said(notice, deliveries):
             found.append(OutboxRow(_said_so(notice, others[0], now), now))
             self._said = dict([*self._said.items(), ((notice.alert, notice.channel), None)][-_REMEMBERED:])
         return found

@@ -10,10 +10,11 @@ from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
-from vigie.errors import VigieError
-from vigie.ports import Archive, Clock, OutboxRow, OutboxState
-from vigie.report import expiries, measured, obstacles, render
+from vigie.errors import StoreError, VigieError
+from vigie.ports import DROPPED, Archive, Clock, Delivery, OutboxRow, OutboxState
+from vigie.report import channels, expiries, measured, obstacles, render, stalls
 from vigie.report.availability import availability_report, period_of
+from vigie.report.deliveries import Attempt, late_reason
 from vigie.report.facts import Affected, Message, Notified, Subject
 from vigie.report.render import RenderContext
 
@@ -104,7 +105,16 @@ class Composer:
         message, now = await self._composed(notice), self._clock.now()
         if now - notice.at < _LATE_MS:
             return message
-        return replace(message, lines=(render.late(notice, now, self._setting), *message.lines))
+        attempts = [Attempt(one.at, one.failure or "", one.answer) for one in await self._attempts(notice)]
+        why = late_reason(attempts, self._setting.language)
+        return replace(message, lines=(" ".join(filter(None, (render.late(notice, now, self._setting), why))), *message.lines))
+
+    async def _attempts(self, notice: Notice) -> list[Delivery]:
+        """At this notice; a store that cannot read costs the reason, never the notice."""
+        try:
+            return [one for one in await self._archive.deliveries(notice.alert) if one.key == notice.key and one.failure != DROPPED]
+        except StoreError:
+            return []
 
     async def _composed(self, notice: Notice) -> Message:
         try:
@@ -119,6 +129,10 @@ class Composer:
     async def _laid_out(self, notice: Notice) -> Message:
         if notice.reason is NoticeReason.AVAILABILITY:
             return await self._availability(notice)
+        if notice.reason in channels.REASONS:
+            return channels.message(notice, await self._archive.channels(), self._setting)
+        if notice.reason in stalls.REASONS:
+            return stalls.message(notice, self._setting)
         if expiries.is_expiry(notice.alert):
             return self._expiry(notice)
         incident = await self._archive.incident(notice.alert)

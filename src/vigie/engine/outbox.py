@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
 from vigie.core.notification import LONGEST_WAIT_MS, Notice, NoticeReason, retry_at
 from vigie.engine.alive import seen_through
+from vigie.engine.channel_health import ChannelHealth
+from vigie.engine.channel_health import Outcome as Health
 from vigie.engine.failover import Failover
 from vigie.engine.guarding import crashed
 from vigie.engine.retry import to_retry
@@ -23,6 +25,7 @@ _DEADLINE_SECONDS = 30.0
 _CLAIM = 32
 _AT_ONCE = 4  # sends of one channel side by side
 _IDLE_SECONDS = 5.0
+_STUCK_SECONDS = 60.0
 _OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 _REMEMBERED = 1_000
 
@@ -68,7 +71,10 @@ class _Time:
 
 
 class Outbox:
-    """Sends what the store says must be told. `fallbacks` names the failover channels of a notice."""
+    """Sends what the store says must be told.
+
+    `fallbacks` names the failover channels of a notice, `others` whom to notify that a channel fails (all other ones if not given).
+    """
 
     def __init__(
         self,
@@ -78,9 +84,12 @@ class Outbox:
         notifiers: Mapping[str, Notifier],
         compose: Callable[[Notice], Awaitable[Message]],
         fallbacks: Callable[[Notice], tuple[str, ...]],
+        others: Callable[[str], Sequence[Collection[str]]] | None = None,
     ) -> None:
         self._ledger, self._archive, self._clock, self._notifiers = ledger, archive, clock, dict(notifiers)
         self._compose, self._failover = compose, Failover(ledger, archive, clock, fallbacks)
+        self._health = ChannelHealth(ledger, archive, others or (lambda _: [self._notifiers]))
+        self.looked_at = clock.monotonic()  # when it last saw to what is due
         self._time, self._is_right = _Time(clock), False
         self._woken = asyncio.Event()
         self._closing = False
@@ -166,6 +175,8 @@ class Outbox:
     async def _start_due(self) -> None:
         await self._set_right()
         async with self._books:
+            await self._health.tick(self._time.now(), self._notifiers)
+        async with self._books:
             rows = await self._ledger.claim(self._time.now(), LEASE_MS, _CLAIM)
             # A row that is still held waits for its channel here: the claim has only renewed its lease.
             fresh = [row for row in rows if row.notice.key not in self._held]
@@ -174,6 +185,7 @@ class Outbox:
             task = asyncio.create_task(self._in_turn(row))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
+        self.looked_at = self._clock.monotonic()
 
     async def _set_right(self) -> None:
         """Once: what an earlier process put off while its clock was ahead is due, too."""
@@ -273,15 +285,19 @@ class Outbox:
             return await notifier.deliver(render.minimal(message))
 
     async def _record(self, row: OutboxRow, delivery: Delivery, error: DeliveryError | None) -> None:
-        notice = row.notice
+        notice, now = row.notice, self._time.now()
         if error is None:
-            await self._ledger.record(delivery)
+            health = await self._health.after(delivery, now, given_up=False)
+            await self._booked(delivery, None, [], health)
             log.info("%s: %s delivered by %s: %s", notice.alert, notice.reason, notice.channel, delivery.answer)
             return
-        now = self._time.now()
         waited = self._time.since(notice.at)
         again = retry_at(now, notice, delivery.attempt, waited, permanent=error.permanent, retry_after_ms=error.retry_after_ms)
-        await self._ledger.record(delivery, again, await self._failover.rows(notice, delivery.attempt, now, undeliverable=again is None))
+        there = notice.channel in self._notifiers  # one that is no longer configured does not fail
+        health = await self._health.after(delivery, now, given_up=again is None) if there else None
+        announced = self._health.is_announced(notice.channel) or (health is not None and health.decision is not None)
+        rows = await self._failover.rows(notice, delivery.attempt, now, undeliverable=again is None, announced=announced)
+        await self._booked(delivery, again, rows, health)
         fix = f" ({error.fix})" if error.fix else ""
         if again is None:
             self._undeliverable += 1
@@ -289,3 +305,16 @@ class Outbox:
         else:
             wait = (again - now) / 1000
             log.error("%s: %s failed: %s%s; next attempt in %.0f s", notice.alert, notice.channel, error.message, fix, wait)
+
+    async def _booked(self, delivery: Delivery, again: int | None, rows: Sequence[OutboxRow], health: Health | None) -> None:
+        """One transaction: the attempt, what becomes of its notice, and what it makes of its channel."""
+        if health is None:
+            await self._ledger.record(delivery, again, rows)
+            return
+        await self._ledger.record(delivery, again, [*rows, *health.rows], health.state)
+        self._health.adopt(health)
+
+    def is_stuck(self) -> bool:
+        """Whether nothing that is due goes out: nobody sees to it, or no channel has worked for long."""
+        idle = self._clock.monotonic() - self.looked_at > _STUCK_SECONDS
+        return idle or self._health.stuck(self._notifiers, self._time.now())

@@ -7,7 +7,8 @@ docs/decisions/0039 says why.
 
 from collections.abc import Collection
 
-from vigie.core.notification import LONGEST_WAIT_MS, Notice, NoticeReason
+from vigie.core.notification import LONGEST_WAIT_MS, Notice
+from vigie.engine.channel_health import ABOUT_CHANNELS
 from vigie.ports import Archive, Ledger, OutboxState
 
 MATTERS_MS = 86_400_000  # of an incident that is over: news of yesterday
@@ -23,11 +24,7 @@ async def to_retry(
     for row in await ledger.outbox(OutboxState.UNDELIVERABLE):
         one = row.notice
         # That something was undeliverable is said by the notice itself, once it is delivered after all.
-        if (
-            one.channel in known
-            and one.reason is not NoticeReason.UNDELIVERABLE
-            and await _helps(archive, one, now, one.channel in changed)
-        ):
+        if one.channel in known and one.reason not in ABOUT_CHANNELS and await _helps(archive, one, now, one.channel in changed):
             found.append(one.key)
     return found
 

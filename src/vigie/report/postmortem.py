@@ -29,6 +29,7 @@ from vigie.core.notification import NoticeReason
 from vigie.observation.availability import Availability
 from vigie.report import rules
 from vigie.report.changes import changes
+from vigie.report.deliveries import Account, story
 from vigie.report.facts import Analysis, Bundle, Subject
 from vigie.report.headline import cause_of
 from vigie.report.history import Past, Remark, similar
@@ -46,17 +47,24 @@ _MOST_OF_A_MONTH_MS = 29 * 86_400_000  # an availability "over 30 days" that was
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One attempt to deliver a notice: `reason` is the notice's, `failure` is empty when it was delivered. Instants in epoch ms."""
+    """One attempt to deliver a notice: `reason` is the notice's, `failure` is empty when it was delivered. Instants in epoch ms.
+
+    `dropped_by`: it was no attempt, but this person dropped the notice.
+    """
 
     at: int
     channel: str
     reason: NoticeReason | str
     failure: str = ""
+    dropped_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that is on record of one incident. `month` is the availability over the last thirty days, or since monitoring began."""
+    """All that is on record of one incident. `month` is the availability over the last thirty days, or since monitoring began.
+
+    `accounts` are the notices of its alert.
+    """
 
     subject: Subject
     bundle: Bundle
@@ -67,6 +75,7 @@ class Record:
     past: tuple[Past, ...]
     month: Availability
     now: int
+    accounts: tuple[Account, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +175,14 @@ class _Writer:
     def detection(self) -> Section:
         opened = self._incident.opened_at
         rows = [(self._say(texts.CONFIRMED_AFTER), self._exact(opened - self._incident.started_at))]
-        first = next((one for one in self._record.attempts if not one.failure), None)
+        first = next((one for one in self._record.attempts if not one.failure and not one.dropped_by), None)
         if first is not None:
             rows.append((self._say(texts.ALERTED_AFTER, channel=first.channel), self._exact(max(first.at - opened, 0))))
         acked = next((at for at, decision in self._record.decisions if isinstance(decision, AckRecorded)), None)
         if acked is not None:
             rows.append((self._say(texts.ACKED_AFTER), self._exact(acked - opened)))
-        return self._section("detection", rows=rows)
+        late = story(self._record.accounts, self._language, self._zone, self._record.now)
+        return self._section("detection", late, rows=rows)
 
     def timeline(self) -> Section:
         lines = [(at, words) for at, decision in self._record.decisions if (words := self._decided(decision))]
@@ -208,6 +218,8 @@ class _Writer:
 
     def _delivered(self, one: DeliveryAttempt) -> str:
         what = pick(texts.NOTICES.get(one.reason, (str(one.reason), str(one.reason))), self._language)
+        if one.dropped_by:
+            return self._say(texts.DROPPED, what=what, channel=one.channel, by=one.dropped_by)
         return self._say(texts.NOT_SENT if one.failure else texts.SENT, what=what, channel=one.channel, failure=one.failure)
 
     def observed(self) -> Section:

@@ -51,6 +51,7 @@ RECOVERED: Pair = ("le service répond de nouveau comme attendu", "the service r
 CLOSED: Pair = ("clos par {by}", "closed by {by}")
 SENT: Pair = ("{what} : envoi par {channel}", "{what}: sent by {channel}")
 NOT_SENT: Pair = ("{what} : échec de l'envoi par {channel} ({failure})", "{what}: sending by {channel} failed ({failure})")
+DROPPED: Pair = ("{what} : envoi par {channel} annulé par {by}", "{what}: {by} dropped it for {channel}")
 NOTICES: dict[str, Pair] = {
     NoticeReason.OPENED: ("alerte", "alert"),
     NoticeReason.DISCLOSED: ("alerte après maintenance", "alert after maintenance"),

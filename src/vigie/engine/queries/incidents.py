@@ -31,15 +31,17 @@ class StoredIncidents:
         if found is None:
             return None
         alert = found.alert or found.id
+        notices = await self._ledger.notices(alert=alert)
         return IncidentDetails(
             incident=found,
             timeline=tuple(await self._archive.timeline(found.id)),
             report=await self._archive.report(found.id),
             deliveries=tuple(await self._archive.deliveries(alert)),
-            waiting=tuple(await self._ledger.outbox(OutboxState.WAITING, alert)),
+            waiting=tuple(one.row for one in notices if one.state is OutboxState.WAITING),
             remarks=tuple(await self._catalog.remarks([found.id])),
             failure=await self._failure(found),
             pings=tuple(await self._inbox.pings(found.monitor, _MAX_PINGS)),
+            notices=tuple(notices),
         )
 
     async def _failure(self, incident: Incident) -> CheckResult | None:

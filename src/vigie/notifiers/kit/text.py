@@ -75,9 +75,19 @@ class Tone(StrEnum):
     NEUTRAL = "neutral"
 
 
+_GOOD = (
+    NoticeReason.RECOVERED,
+    NoticeReason.RENEWED,
+    NoticeReason.STABLE,
+    NoticeReason.CHANNEL_RESTORED,
+    NoticeReason.RESUMED,
+    NoticeReason.TEST,
+)
+
+
 def tone(message: Message) -> Tone:
     """Red for an outage, orange for a degradation, green for good news, grey for the rest."""
-    if message.reason in (NoticeReason.RECOVERED, NoticeReason.RENEWED, NoticeReason.STABLE, NoticeReason.TEST):
+    if message.reason in _GOOD:
         return Tone.GOOD
     if message.reason in (NoticeReason.CLOSED, NoticeReason.REPORT, NoticeReason.BLIND, NoticeReason.AVAILABILITY):
         return Tone.NEUTRAL

@@ -10,6 +10,7 @@ from vigie.core.events import Decision
 from vigie.core.model import Cause, CheckResult, Incident
 from vigie.core.notification import NoticeReason
 from vigie.core.subject import SubjectKind
+from vigie.observation.channel import ChannelState
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Delivery, StoredReport, TimelineEntry
@@ -58,6 +59,14 @@ class SqliteArchive:
     async def deliveries(self, alert: str) -> list[Delivery]:
         """Every attempt at every notice of an alert, oldest first."""
         return await self._worker.read(lambda db: _deliveries(db, alert))
+
+    async def attempts(self, keys: Collection[str]) -> dict[str, Delivery]:
+        """The newest attempt at each of these notices."""
+        return await self._worker.read(lambda db: _attempts(db, keys))
+
+    async def channels(self) -> dict[str, ChannelState]:
+        """What is known of each channel that ever failed."""
+        return await self._worker.read(_channels)
 
     async def reference(self, alert: str, channel: str) -> str:
         """What the provider calls the first message of this thread that this channel took."""
@@ -150,11 +159,24 @@ def _timeline(db: Db, incident_id: str) -> list[TimelineEntry]:
 
 def _deliveries(db: Db, alert: str) -> list[Delivery]:
     """Oldest first."""
-    rows = db.fetch(f"SELECT {DELIVERY} FROM delivery WHERE alert = ? ORDER BY id", (alert,))
-    return [
-        Delivery(key, alert, channel, NoticeReason(reason), at, attempt, failure, answer, duration_ms, number, failover_for, reference)
-        for key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for, reference in rows
-    ]
+    return [_delivery(row) for row in db.fetch(f"SELECT {DELIVERY} FROM delivery WHERE alert = ? ORDER BY id", (alert,))]
+
+
+def _delivery(row: tuple[Any, ...]) -> Delivery:
+    key, alert, channel, reason, *rest = row
+    return Delivery(key, alert, channel, NoticeReason(reason), *rest)
+
+
+def _attempts(db: Db, keys: Collection[str]) -> dict[str, Delivery]:
+    """Of several attempts at a notice the newest."""
+    newest = "SELECT max(id) FROM delivery WHERE key IN (SELECT value FROM json_each(?)) GROUP BY key"
+    found = db.fetch(f"SELECT {DELIVERY} FROM delivery WHERE id IN ({newest})", (json.dumps(list(keys)),))
+    return {row[0]: _delivery(row) for row in found}
+
+
+def _channels(db: Db) -> dict[str, ChannelState]:
+    """By name."""
+    return {name: decode(body, ChannelState) for name, body in db.fetch("SELECT name, body FROM channel")}
 
 
 def _reference(db: Db, alert: str, channel: str) -> str:

@@ -11,7 +11,8 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 
 from vigie.errors import StoreError
-from vigie.ports import Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredReport
+from vigie.observation.channel import ChannelState
+from vigie.ports import Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
 from vigie.stores.sqlite import commit, outbox
 from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.waiting import merged
@@ -121,13 +122,34 @@ class SqliteLedger:
         """When the next row can be claimed; None when nothing waits."""
         return await self._worker.read(outbox.next_due)
 
-    async def record(self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = ()) -> None:
+    async def record(
+        self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = (), channel: ChannelState | None = None
+    ) -> None:
         """Record an attempt and what becomes of its row; the key stays, so that it is never sent again."""
-        await self._worker.run(lambda db: outbox.record(db, delivery, retry_at, then))
+        await self._worker.run(lambda db: outbox.record(db, delivery, retry_at, then, channel))
+
+    async def save_channel(self, channel: ChannelState, then: Sequence[OutboxRow] = ()) -> None:
+        """Keep what is known of a channel, with the notices about it."""
+        await self._worker.run(lambda db: outbox.save_channel(db, channel, then))
 
     async def retry(self, keys: Collection[str], now: int) -> None:
         """Have these rows tried by `now`."""
         await self._worker.run(lambda db: outbox.retry(db, keys, now))
+
+    async def drop(self, keys: Collection[str], by: str, now: int) -> None:
+        """Give these rows up where they are unsent, and keep who did."""
+        await self._worker.run(lambda db: outbox.drop(db, keys, by, now))
+
+    async def notices(
+        self,
+        *,
+        alert: str | None = None,
+        states: Collection[OutboxState] | None = None,
+        channel: str | None = None,
+        limit: int | None = None,
+    ) -> list[StoredNotice]:
+        """The newest rows, oldest of them first."""
+        return await self._worker.read(lambda db: outbox.notices(db, alert, states, channel, limit))
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the opening notice or let it follow."""

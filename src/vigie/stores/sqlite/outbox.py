@@ -1,16 +1,19 @@
 """The statements of the outbox: what must be sent, who holds it, and every attempt. What they mean is said by vigie.ports.Ledger."""
 
+import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
-from vigie.ports import Delivery, OutboxCounts, OutboxRow, OutboxState, StoredReport
+from vigie.observation.channel import ChannelState
+from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, OutboxState, StoredNotice, StoredReport
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import encode
 
 _NOTICE = "alert, monitor, channel, reason, at, number, failover_for, about, subject"
 DELIVERY = "key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for, reference"
+_UNSENT = "state IN ('waiting', 'undeliverable')"
 _OPENINGS = f"('{NoticeReason.OPENED}', '{NoticeReason.DISCLOSED}')"
 _FIRST_OF_ITS_THREAD = (
     "NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.alert = outbox.alert "
@@ -53,8 +56,8 @@ def next_due(db: Db) -> int | None:
     return None if found is None else int(found)
 
 
-def record(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[OutboxRow]) -> None:
-    """An attempt; a row that was delivered stays so, whatever is recorded after it."""
+def record(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[OutboxRow], channel: ChannelState | None) -> None:
+    """An attempt; a row that was delivered or dropped stays so, whatever failure is recorded after it."""
     with db.transaction(durable=True):
         _attempt(db, delivery)
         if delivery.failure is None:
@@ -62,16 +65,38 @@ def record(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[Outb
         else:
             state = OutboxState.WAITING if retry_at is not None else OutboxState.UNDELIVERABLE
             change = "state = ?, lease_until = 0, attempts = attempts + 1, due_at = ifnull(?, due_at)"
-            sql = f"UPDATE outbox SET {change} WHERE key = ? AND state <> 'delivered'"
+            sql = f"UPDATE outbox SET {change} WHERE key = ? AND {_UNSENT}"
             db.execute(sql, (state, retry_at, delivery.key))
         enqueue(db, then)
+        if channel is not None:
+            _keep_channel(db, channel)
+
+
+def save_channel(db: Db, channel: ChannelState, then: Sequence[OutboxRow]) -> None:
+    """What is known of a channel, with the notices about it."""
+    with db.transaction(durable=True):
+        enqueue(db, then)
+        _keep_channel(db, channel)
+
+
+def _keep_channel(db: Db, one: ChannelState) -> None:
+    db.execute("INSERT OR REPLACE INTO channel VALUES (?, ?)", (one.channel, encode(one)))
 
 
 def retry(db: Db, keys: Collection[str], now: int) -> None:
     """What was not delivered is due, and nobody's."""
-    sql = "UPDATE outbox SET state = 'waiting', due_at = min(due_at, ?), lease_until = 0 WHERE key = ? AND state <> 'delivered'"
+    sql = f"UPDATE outbox SET state = 'waiting', due_at = min(due_at, ?), lease_until = 0 WHERE key = ? AND {_UNSENT}"
     with db.transaction(durable=True):
         db.bulk(sql, [(now, key) for key in keys])
+
+
+def drop(db: Db, keys: Collection[str], by: str, now: int) -> None:
+    """What was not sent is not sent any more; an entry among the attempts says who decided so."""
+    with db.transaction(durable=True):
+        for key in keys:
+            for found in db.fetch(f"SELECT {_NOTICE} FROM outbox WHERE key = ? AND {_UNSENT}", (key,)):
+                db.execute("UPDATE outbox SET state = 'dropped', lease_until = 0 WHERE key = ?", (key,))
+                _attempt(db, Delivery.of(_row((now, 0, *found)).notice, now, 0, DROPPED, by, 0))
 
 
 def _attempt(db: Db, one: Delivery) -> None:
@@ -96,6 +121,23 @@ def outbox(db: Db, state: OutboxState, alert: str | None) -> list[OutboxRow]:
     """Rows in one state, of all alerts or of one, oldest first."""
     sql = f"SELECT due_at, attempts, {_NOTICE} FROM outbox WHERE state = ?{'' if alert is None else ' AND alert = ?'} ORDER BY id"
     return [_row(row) for row in db.fetch(sql, (state,) if alert is None else (state, alert))]
+
+
+def notices(
+    db: Db, alert: str | None, states: Collection[OutboxState] | None, channel: str | None, limit: int | None
+) -> list[StoredNotice]:
+    """The newest rows, oldest of them first."""
+    wanted: list[tuple[str, Any]] = []
+    if alert is not None:
+        wanted.append(("alert = ?", alert))
+    if channel is not None:
+        wanted.append(("channel = ?", channel))
+    if states is not None:
+        wanted.append(("state IN (SELECT value FROM json_each(?))", json.dumps([str(one) for one in states])))
+    where = " AND ".join(["1 = 1", *(condition for condition, _ in wanted)])
+    sql = f"SELECT state, due_at, attempts, {_NOTICE} FROM outbox WHERE {where} ORDER BY id DESC LIMIT ?"
+    found = db.fetch(sql, (*(value for _, value in wanted), -1 if limit is None else limit))
+    return [StoredNotice(_row(row[1:]), OutboxState(row[0])) for row in reversed(found)]
 
 
 def counts(db: Db) -> OutboxCounts:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from vigie.core.model import CheckResult, Incident
+from vigie.observation.channel import ChannelState
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Delivery, StoredReport, TimelineEntry
@@ -50,6 +51,16 @@ class MemoryArchive:
         """Every attempt at every notice of an incident, oldest first."""
         self._data.check()
         return [one for one in self._data.deliveries if one.alert == alert]
+
+    async def attempts(self, keys: Collection[str]) -> dict[str, Delivery]:
+        """The newest attempt at each of these notices."""
+        self._data.check()
+        return {one.key: one for one in self._data.deliveries if one.key in keys}
+
+    async def channels(self) -> dict[str, ChannelState]:
+        """What is known of each channel that ever failed."""
+        self._data.check()
+        return dict(self._data.channels)
 
     async def reference(self, alert: str, channel: str) -> str:
         """What the provider calls the first message of this thread that this channel took."""

@@ -7,6 +7,7 @@ from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Incident
 from vigie.errors import StoreError, StoreFault
 from vigie.learning.baseline import Baseline
+from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Job, Ping
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance
@@ -60,6 +61,7 @@ class Data:
     timeline: list[TimelineEntry] = field(default_factory=list)
     rows: dict[str, Row] = field(default_factory=dict)
     deliveries: list[Delivery] = field(default_factory=list)
+    channels: dict[str, ChannelState] = field(default_factory=dict)
     reports: dict[str, StoredReport] = field(default_factory=dict)
     newest: dict[tuple[str, str], CheckResult] = field(default_factory=dict)
     details: list[CheckResult] = field(default_factory=list)

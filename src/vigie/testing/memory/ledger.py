@@ -4,11 +4,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from vigie.core.notification import NoticeReason
-from vigie.ports import Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredReport
+from vigie.observation.channel import ChannelState
+from vigie.ports import DROPPED, Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
 from vigie.testing.memory.data import Data, Row
 
 _OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 _WAITING, _DELIVERED = OutboxState.WAITING, OutboxState.DELIVERED
+_UNSENT = (_WAITING, OutboxState.UNDELIVERABLE)
 
 
 class MemoryLedger:
@@ -77,25 +79,62 @@ class MemoryLedger:
         self._data.check()
         return min((one.claimable_at for one in self._first()), default=None)
 
-    async def record(self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = ()) -> None:
+    async def record(
+        self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = (), channel: ChannelState | None = None
+    ) -> None:
         """Record an attempt and what becomes of its row; the key stays, so that it is never sent again."""
         self._data.check()
         row = self._data.rows.get(delivery.key)
         self._data.deliveries.append(delivery)
         if row is not None and delivery.failure is None:
             row.state, row.lease_until = _DELIVERED, 0
-        elif row is not None and row.state is not _DELIVERED:
+        elif row is not None and row.state in _UNSENT:
             due_at = row.row.due_at if retry_at is None else retry_at
             row.row, row.lease_until = replace(row.row, attempts=row.row.attempts + 1, due_at=due_at), 0
             row.state = OutboxState.UNDELIVERABLE if retry_at is None else _WAITING
         self._enqueue(then)
+        if channel is not None:
+            self._data.channels[channel.channel] = channel
+
+    async def save_channel(self, channel: ChannelState, then: Sequence[OutboxRow] = ()) -> None:
+        """Keep what is known of a channel, with the notices about it."""
+        self._data.check()
+        self._enqueue(then)
+        self._data.channels[channel.channel] = channel
 
     async def retry(self, keys: Collection[str], now: int) -> None:
         """Have these rows tried by `now`."""
         self._data.check()
         for one in (self._data.rows[key] for key in keys if key in self._data.rows):
-            if one.state is not _DELIVERED:
+            if one.state in _UNSENT:
                 one.row, one.state, one.lease_until = replace(one.row, due_at=min(one.row.due_at, now)), _WAITING, 0
+
+    async def drop(self, keys: Collection[str], by: str, now: int) -> None:
+        """Give these rows up where they are unsent, and keep who did."""
+        self._data.check()
+        for one in (self._data.rows[key] for key in keys if key in self._data.rows):
+            if one.state in _UNSENT:
+                one.state, one.lease_until = OutboxState.DROPPED, 0
+                self._data.deliveries.append(Delivery.of(one.row.notice, now, 0, DROPPED, by, 0))
+
+    async def notices(
+        self,
+        *,
+        alert: str | None = None,
+        states: Collection[OutboxState] | None = None,
+        channel: str | None = None,
+        limit: int | None = None,
+    ) -> list[StoredNotice]:
+        """The newest rows, oldest of them first."""
+        self._data.check()
+        found = [
+            StoredNotice(one.row, one.state)
+            for one in self._data.rows.values()
+            if alert in (None, one.row.notice.alert)
+            and channel in (None, one.row.notice.channel)
+            and (states is None or one.state in states)
+        ]
+        return found if limit is None else found[len(found) - min(limit, len(found)) :]
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the opening notice or let it follow."""

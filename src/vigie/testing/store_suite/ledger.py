@@ -4,19 +4,20 @@ import asyncio
 from dataclasses import replace
 
 from vigie.core import alert
-from vigie.core.alert import AlertState, Member
+from vigie.core.alert import AlertState
 from vigie.core.detection import Severity
 from vigie.core.events import Cleared, Opened
 from vigie.core.incident import DetectionState, Phase, Track
+from vigie.core.members import Member, Members
 from vigie.core.model import Cause, Status, Timings
 from vigie.core.notification import NoticeReason
 from vigie.core.quorum import View
-from vigie.core.subject import SubjectKind
 from vigie.errors import StoreError
 from vigie.learning.baseline import Baseline, Slow
 from vigie.learning.page_profile import PageChange
 from vigie.learning.season import Season
-from vigie.ports import Commit, OutboxCounts, OutboxState, TimelineEntry
+from vigie.observation.channel import ChannelState, Spell
+from vigie.ports import DROPPED, Commit, OutboxCounts, OutboxState, TimelineEntry
 from vigie.testing.store_suite.records import NOW, Law, Opener, incident, keys, opened, report, result, row, sent
 
 WAITING, UNDELIVERABLE = OutboxState.WAITING, OutboxState.UNDELIVERABLE
@@ -30,8 +31,10 @@ async def decisions_outlive_a_restart(opener: Opener) -> None:
     """States, incidents, timeline, outbox, cursors and details of one commit are all there again, as they were."""
     views = (View("local", 3, 9, NOW, Status.DOWN, Cause.HTTP_STATUS), View("paris", 1, 2, NOW - 1, Status.UP, counted=False))
     state = DetectionState("shop", 1, Status.DOWN, Cause.HTTP_STATUS, NOW, Track(Phase.OPEN, 2, NOW, "shop-1"), views=views)
-    members = (Member("shop-1", "shop"), Member("api-1", "api", open=False))
-    thread = AlertState("shop-1", Severity.OUTAGE, "shop", SubjectKind.MONITOR, alert.Phase.FIRING, members, None, 3, NOW + 5, NOW + 5)
+    members = Members((Member("shop-1", "shop"), Member("api-1", "api", open=False)))
+    thread = AlertState(
+        "shop-1", Severity.OUTAGE, "shop", phase=alert.Phase.FIRING, members=members, reminders=3, remind_at=NOW + 5, wake_at=NOW + 5
+    )
     ended = replace(thread, id="shop-0", phase=alert.Phase.ENDED)
     decision = Opened(Severity.OUTAGE, "shop-1", NOW, NOW - 10_000, Cause.HTTP_STATUS)
     entry, bad = TimelineEntry("shop-1", NOW, decision), result(status=Status.DOWN)
@@ -165,6 +168,68 @@ async def what_is_unsent_can_be_tried_again(opener: Opener) -> None:
         assert await store.ledger.counts() == OutboxCounts(2, 0)
     async with opened(opener) as store:
         assert {one.notice.channel for one in await store.ledger.claim(NOW + 1, 60_000, 10)} == {"chat", "hook"}
+
+
+async def what_is_dropped_is_not_sent(opener: Opener) -> None:
+    """Nor tried again, whatever is recorded after it, but a delivery that happened all the same; who dropped it stays on record."""
+    async with opened(opener) as store:
+        rows = [row(channel=channel) for channel in ("mail", "chat", "hook", "pager")]
+        await store.ledger.commit(Commit(outbox=tuple(rows)))
+        await store.ledger.record(sent(rows[0]))
+        await store.ledger.record(sent(rows[1], failure="rejected"))
+        await store.ledger.claim(NOW, 60_000, 10)
+        await store.ledger.drop([one.notice.key for one in rows] + ["unknown"], "Zoé", NOW + 5)
+        await store.ledger.retry([one.notice.key for one in rows], NOW + 6)
+        await store.ledger.record(sent(rows[2], failure="timeout"), NOW + 7)
+        await store.ledger.record(sent(rows[3]))
+        assert await store.ledger.claim(NOW + 99_999, 60_000, 10) == []
+        assert await store.ledger.counts() == OutboxCounts(0, 0)
+    async with opened(opener) as store:
+        found = {one.row.notice.channel: one.state.value for one in await store.ledger.notices(alert="shop-1")}
+        assert found == {"mail": "delivered", "chat": "dropped", "hook": "dropped", "pager": "delivered"}
+        dropped = [one for one in await store.archive.deliveries("shop-1") if one.failure == DROPPED]
+        assert [(one.channel, one.answer, one.at, one.attempt) for one in dropped] == [
+            ("chat", "Zoé", NOW + 5, 0),
+            ("hook", "Zoé", NOW + 5, 0),
+            ("pager", "Zoé", NOW + 5, 0),
+        ]
+        newest = await store.archive.attempts(["shop-1:opened:hook", "shop-1:opened:mail", "unknown"])
+        assert {key: one.failure for key, one in newest.items()} == {"shop-1:opened:hook": "timeout", "shop-1:opened:mail": None}
+
+
+async def notices_are_listed(opener: Opener) -> None:
+    """The newest ones in the order they were queued, by alert, state and channel."""
+    async with opened(opener) as store:
+        rows = [row(of=f"shop-{number}", channel=channel) for number in range(3) for channel in ("mail", "chat")]
+        await store.ledger.commit(Commit(outbox=tuple(rows)))
+        await store.ledger.record(sent(rows[0]))
+        await store.ledger.record(sent(rows[1], failure="rejected"))
+        found = await store.ledger.notices()
+        assert [one.row.notice.key for one in found] == keys(rows)
+        assert [one.state.value for one in found] == ["delivered", "undeliverable", *["waiting"] * 4]
+        assert [one.row.notice.key for one in await store.ledger.notices(limit=2)] == keys(rows[-2:])
+        assert [one.row.notice.key for one in await store.ledger.notices(states=[UNDELIVERABLE])] == keys(rows[1:2])
+        assert [one.row.notice.key for one in await store.ledger.notices(channel="mail", states=[WAITING])] == keys([rows[2], rows[4]])
+        assert [one.row.notice.key for one in await store.ledger.notices(alert="shop-2")] == keys(rows[4:])
+        assert await store.ledger.notices(alert="none") == []
+
+
+async def what_is_known_of_channels_outlives_a_restart(opener: Opener) -> None:
+    """It is kept with an attempt or by itself, and so are the notices about it."""
+    failing, restored = (
+        ChannelState("mail", Spell(NOW, 3, 1, "auth", "535 é", NOW + 9)),
+        ChannelState("chat", None, Spell(NOW, until=NOW + 1)),
+    )
+    async with opened(opener) as store:
+        assert await store.archive.channels() == {}
+        await store.ledger.commit(Commit(outbox=(row(),)))
+        await store.ledger.record(sent(row(), failure="auth"), NOW + 5, [row(channel="hook")], failing)
+        await store.ledger.save_channel(restored, [row(channel="pager")])
+    async with opened(opener) as store:
+        assert await store.archive.channels() == {"mail": failing, "chat": restored}
+        assert keys(await store.ledger.outbox(WAITING)) == [f"shop-1:opened:{name}" for name in ("mail", "hook", "pager")]
+        await store.ledger.save_channel(ChannelState("mail"))
+        assert (await store.archive.channels())["mail"] == ChannelState("mail")
 
 
 async def what_waits_and_what_failed_is_counted(opener: Opener) -> None:
@@ -322,6 +387,9 @@ LEDGER_LAWS: dict[str, Law] = {
         every_attempt_is_a_row,
         what_is_unsent_can_be_tried_again,
         what_waits_and_what_failed_is_counted,
+        what_is_dropped_is_not_sent,
+        notices_are_listed,
+        what_is_known_of_channels_outlives_a_restart,
         a_report_joins_the_page_that_waits,
         a_report_follows_the_page_that_left,
         many_commits_at_once_are_all_there,
