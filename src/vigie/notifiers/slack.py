@@ -1,6 +1,7 @@
-"""Slack by an incoming webhook: header, short lines, the labelled analysis, the facts.
+"""Slack by an incoming webhook, or by an app's bot: then what follows an opening answers it, and updates replace it.
 
-Webhooks cannot thread, so the incident's key stands last in every message.
+Sources: docs.slack.dev (reference/block-kit/blocks; reference/methods/chat.postMessage and chat.update: `thread_ts`, `reply_broadcast`,
+their errors; messaging/formatting-message-text: escaping and mentions; apis/web-api/rate-limits: `Retry-After`).
 """
 
 from collections.abc import Iterable
@@ -8,54 +9,68 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.net import Secret, host_of
+from vigie.core.notification import NoticeReason
+from vigie.errors import DeliveryReason
+from vigie.net import ADDRESS, Secret
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, preload, reach  # noqa: F401 - `preload` is found here
-from vigie.notifiers.kit.text import clean, flat, some
-from vigie.ports import Receipt
+from vigie.notifiers.kit.http import WEB_ADDRESS, preload  # noqa: F401 - `preload` is found here
+from vigie.notifiers.kit.provider import Call, Channel, No, Provider, calls, check_ways, edits
+from vigie.notifiers.kit.text import flat, some
 from vigie.report.facts import Link, Message
 
-ENVIRONMENT = {"url": "SLACK_WEBHOOK"}
-REQUIRED = ("url",)
+ENVIRONMENT = {"url": "SLACK_WEBHOOK", "token": "SLACK_BOT_TOKEN"}
 _HEADER, _SECTION = 150, 2_900  # Slack's own bounds are 150 and 3,000
 _LINE = 500  # escaping makes a character at most five, so a line always fits a section
 _LINES, _ROWS = 6, 8
+_WHOM = r"^((here|channel|everyone|[UWS][A-Z0-9]+)( |$))*$"
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A Slack channel."""
+    """A Slack channel: `url`, or `token` and `channel`."""
 
     url: Annotated[
-        Secret,
+        Secret | None,
         msgspec.Meta(description="Incoming webhook (SLACK_WEBHOOK).", examples=["${SLACK_WEBHOOK}"], extra_json_schema=WEB_ADDRESS),
-    ]
+    ] = None
+    token: Annotated[
+        Secret | None,
+        msgspec.Meta(description="Bot token of an app with the scope chat:write (SLACK_BOT_TOKEN).", examples=["${SLACK_BOT_TOKEN}"]),
+    ] = None
+    channel: Annotated[str, msgspec.Meta(description="ID or name of the channel that the bot posts to.", examples=["C0123456789"])] = ""
+    mention: Annotated[
+        str,
+        msgspec.Meta(
+            description="Whom alerts ping: `here`, `channel`, IDs of users (U…) and groups (S…), separated by spaces.", pattern=_WHOM
+        ),
+    ] = ""
+    api: Annotated[str, msgspec.Meta(description="Another Slack, such as GovSlack.", pattern=WEB_ADDRESS["pattern"], extra=ADDRESS)] = (
+        "https://slack.com/api"
+    )
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what is not a web address."""
-        check_url(self.url)
-
-    def __repr__(self) -> str:
-        return f"Slack by {host_of(self.url.reveal())}"
+        """Raise ValueError unless one of the two ways is whole."""
+        check_ways(self, "token")
 
 
-def build(config: Config, deps: NotifierDeps) -> "Slack":
-    """The channel."""
-    return Slack(config, deps)
+def by_hook(config: Config, message: Message) -> Call:
+    """The request of a webhook."""
+    return Call(config.url.reveal() if config.url else "", payload(message, config.mention))
 
 
-class Slack:
-    """Implements Notifier."""
+def by_bot(config: Config, message: Message) -> Call:
+    """The request of a bot; the reference is `<channel's ID>/<ts>`. Answers are shown in the channel as well, but for a late report."""
+    body, (channel, _, ts) = payload(message, config.mention), message.reference.partition("/")
+    if edits(message):
+        return _call(config, "chat.update", {**body, "channel": channel, "ts": ts})
+    body |= {"channel": config.channel, "unfurl_links": False, "unfurl_media": False}
+    if ts:
+        body |= {"thread_ts": ts, "reply_broadcast": message.reason is not NoticeReason.REPORT}
+    return _call(config, "chat.postMessage", body)
 
-    def __init__(self, config: Config, deps: NotifierDeps) -> None:
-        self._config, self._deps = config, deps
 
-    async def deliver(self, message: Message) -> Receipt:
-        """POST its blocks."""
-        return Receipt(await post(self._deps, self._config.url.reveal(), msgspec.json.encode(payload(clean(message))), {}))
-
-    async def examine(self) -> str:
-        """Reach the host; what the URL is worth shows only when something is sent."""
-        return await reach(self._deps, self._config.url.reveal())
+def _call(config: Config, method: str, body: dict[str, Any]) -> Call:
+    headers = {"Authorization": f"Bearer {config.token.reveal()}"} if config.token else {}
+    return Call(f"{config.api.rstrip('/')}/{method}", body, headers={**headers, "Content-Type": "application/json; charset=utf-8"})
 
 
 def escaped(text: str) -> str:
@@ -63,11 +78,13 @@ def escaped(text: str) -> str:
     return flat(text, _LINE).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def payload(message: Message) -> dict[str, Any]:
+def payload(message: Message, mention: str = "") -> dict[str, Any]:
     """The JSON of a clean message."""
+    whom = " ".join(map(_mentioned, mention.split())) if calls(message) else ""
     header = flat(message.headline, _HEADER)
     blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": header, "emoji": True}}]
     lines, more = some(message.lines, _LINES)
+    blocks += _section([whom])
     blocks += _section(map(escaped, (*lines, more)))
     if message.analysis is not None:
         blocks += _section([f"_{escaped(message.analysis_label)}_", *map(escaped, message.analysis.sentences)])
@@ -75,7 +92,11 @@ def payload(message: Message) -> dict[str, Any]:
     blocks += _section([*(f"`{escaped(row.id)}` {escaped(row.value)}" for row in rows), more])
     blocks += _section([" · ".join(map(_link, message.links))])
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": escaped(message.footer)}]})
-    return {"text": escaped(message.headline), "blocks": blocks}
+    return {"text": f"{whom} {escaped(message.headline)}".strip(), "blocks": blocks}
+
+
+def _mentioned(name: str) -> str:
+    return f"<!{name}>" if name.islower() else f"<!subteam^{name}>" if name.startswith("S") else f"<@{name}>"
 
 
 def _link(link: Link) -> str:
@@ -90,3 +111,32 @@ def _section(lines: Iterable[str]) -> list[dict[str, Any]]:
             break
         text += f"\n{line}" if text else line
     return [{"type": "section", "text": {"type": "mrkdwn", "text": text}}] if text else []
+
+
+_AUTH = No(DeliveryReason.AUTH, "set the bot token that the app's page shows (xoxb-…)")
+_HOOK = Provider(by_hook, answers=False)
+_BOT = Provider(
+    by_bot,
+    reference=lambda data: f"{data['channel']}/{data['ts']}",
+    room=lambda config: f"{config.api} {config.channel}",
+    code=lambda data: "" if data.get("ok") is True or not data else str(data.get("error") or "unknown_error"),
+    means={
+        **dict.fromkeys(
+            ("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"), _AUTH
+        ),
+        "missing_scope": No(DeliveryReason.AUTH, "give the app the scope chat:write and install it again"),
+        "channel_not_found": No(DeliveryReason.RECIPIENT, "check `channel`; a private one needs the bot in it (/invite)"),
+        "not_in_channel": No(DeliveryReason.RECIPIENT, "invite the bot to the channel (/invite)"),
+        "is_archived": No(DeliveryReason.RECIPIENT, "the channel is archived: set another `channel`"),
+        "restricted_action": No(DeliveryReason.RECIPIENT, "let the bot post in the channel"),
+        **dict.fromkeys(("ratelimited", "rate_limited"), No(DeliveryReason.RATE_LIMIT)),
+        **dict.fromkeys(("internal_error", "fatal_error", "service_unavailable", "request_timeout"), No(DeliveryReason.SERVER)),
+    },
+    lost=("thread_not_found", "message_not_found", "cannot_reply_to_message", "cant_update_message", "edit_window_closed", "thread_locked"),
+    probe=lambda config: _call(config, "auth.test", {}),
+)
+
+
+def build(config: Config, deps: NotifierDeps) -> Channel:
+    """The channel."""
+    return (_BOT if config.channel else _HOOK).build(config, deps)

@@ -1,4 +1,7 @@
-"""Microsoft Teams by a Workflows webhook: an Adaptive Card 1.4.
+"""Microsoft Teams by a Workflows webhook: an Adaptive Card 1.4. It can neither answer a message nor edit one.
+
+Sources: learn.microsoft.com/microsoftteams/platform (webhooks-and-connectors/how-to/connectors-using: 28 KB, rate limits;
+task-modules-and-cards/cards/cards-format: mentions by sign-in name), adaptivecards.io/explorer.
 
 All text is in RichTextBlocks: unlike TextBlocks and FactSets they know no Markdown, so that nothing needs to be escaped and nothing
 can be marked up.
@@ -8,15 +11,14 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.net import Secret, host_of
-from vigie.notifiers import NotifierDeps
-from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, preload, reach  # noqa: F401 - `preload` is found here
-from vigie.notifiers.kit.text import Tone, clean, flat, some, tone
-from vigie.ports import Receipt
+from vigie.errors import DeliveryReason
+from vigie.net import Secret
+from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, preload  # noqa: F401 - `preload` is found here
+from vigie.notifiers.kit.provider import Call, No, Provider, calls
+from vigie.notifiers.kit.text import Tone, flat, some, tone
 from vigie.report.facts import Message
 
 ENVIRONMENT = {"url": "TEAMS_WEBHOOK"}
-REQUIRED = ("url",)
 _LINE, _LINES, _SENTENCES, _ROWS = 300, 6, 5, 8  # keeps the whole card below Teams' 28 KB even in four-byte characters
 _COLOURS = {Tone.BAD: "Attention", Tone.WARNING: "Warning", Tone.GOOD: "Good", Tone.NEUTRAL: "Default"}
 
@@ -29,37 +31,24 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         msgspec.Meta(description="Workflows webhook (TEAMS_WEBHOOK).", examples=["${TEAMS_WEBHOOK}"], extra_json_schema=WEB_ADDRESS),
     ]
 
+    mention: Annotated[
+        str,
+        msgspec.Meta(
+            description="Whom alerts ping: sign-in names (ann@example.com), separated by spaces.", pattern=r"^([^\s<>@]+@[^\s<>@]+( |$))*$"
+        ),
+    ] = ""
+
     def __post_init__(self) -> None:
         """Raise ValueError for what is not a web address."""
         check_url(self.url)
 
-    def __repr__(self) -> str:
-        return f"Teams by {host_of(self.url.reveal())}"
 
-
-def build(config: Config, deps: NotifierDeps) -> "Teams":
-    """The channel."""
-    return Teams(config, deps)
-
-
-class Teams:
-    """Implements Notifier."""
-
-    def __init__(self, config: Config, deps: NotifierDeps) -> None:
-        self._config, self._deps = config, deps
-
-    async def deliver(self, message: Message) -> Receipt:
-        """POST its card."""
-        return Receipt(await post(self._deps, self._config.url.reveal(), msgspec.json.encode(payload(clean(message))), {}))
-
-    async def examine(self) -> str:
-        """Reach the host; what the URL is worth shows only when something is sent."""
-        return await reach(self._deps, self._config.url.reveal())
-
-
-def payload(message: Message) -> dict[str, Any]:
+def payload(message: Message, mention: str = "") -> dict[str, Any]:
     """The JSON of a clean message."""
+    whom = mention.split() if calls(message) else []
     body = [_block(_run(message.headline, size="Large", weight="Bolder", color=_COLOURS[tone(message)]))]
+    if whom:
+        body.append({"type": "TextBlock", "text": " ".join(f"<at>{one}</at>" for one in whom), "wrap": True})
     lines, more = some(message.lines, _LINES)
     body += [_block(_run(line), spacing="Small") for line in (*lines, more) if line]
     if message.analysis is not None:
@@ -77,7 +66,7 @@ def payload(message: Message) -> dict[str, Any]:
         "type": "AdaptiveCard",
         "version": "1.4",
         "fallbackText": flat(message.headline, _LINE),
-        "msteams": {"width": "Full"},
+        "msteams": {"width": "Full"} | ({"entities": [*map(_entity, whom)]} if whom else {}),
         "body": body,
         "actions": [{"type": "Action.OpenUrl", "title": link.label, "url": link.url} for link in message.links],
     }
@@ -90,3 +79,20 @@ def _block(*runs: dict[str, Any], **style: Any) -> dict[str, Any]:
 
 def _run(text: str, **style: Any) -> dict[str, Any]:
     return {"type": "TextRun", "text": text if text.endswith("  ") else flat(text, _LINE), **style}
+
+
+def _entity(name: str) -> dict[str, Any]:
+    return {"type": "mention", "text": f"<at>{name}</at>", "mentioned": {"id": name, "name": name}}
+
+
+build = Provider(
+    lambda config, message: Call(config.url.reveal(), payload(message, config.mention)),
+    answers=False,
+    code=lambda data: str(data["error"]["code"]),
+    means={
+        "WorkflowTriggerIsNotEnabled": No(DeliveryReason.RECIPIENT, "turn the workflow on in Power Automate"),
+        "WorkflowNotFound": No(DeliveryReason.RECIPIENT, "the workflow is gone: make a new one and set `url`"),
+        "DirectApiAuthorizationRequired": No(DeliveryReason.AUTH, "let anyone trigger the workflow, and copy its URL again"),
+        "TooManyRequests": No(DeliveryReason.RATE_LIMIT),
+    },
+).build

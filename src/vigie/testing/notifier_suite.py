@@ -53,7 +53,7 @@ async def refused(notifier: Notifier, message: Message) -> DeliveryError:
 async def _tells_all(rig: Rig) -> None:
     """Every reason in both languages arrives whole, once, and the answer is one line."""
     rig.accept()
-    messages = every_sample()
+    messages = [replace(message, key=f"{message.key}:{number}") for number, message in enumerate(every_sample())]
     for message in messages:
         answer = (await rig.notifier.deliver(message)).answer
         _must(answer and "\n" not in answer, "the answer is one line")

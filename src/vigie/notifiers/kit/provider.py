@@ -16,7 +16,7 @@ import msgspec
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.net import Secrets, held_by, host_of
 from vigie.notifiers import NotifierDeps
-from vigie.notifiers.kit.http import SHORT_BYTES, Answer, exchange, reach, refused, wait_ms
+from vigie.notifiers.kit.http import SHORT_BYTES, Answer, check_url, exchange, reach, refused, wait_ms
 from vigie.notifiers.kit.text import clean
 from vigie.ports import Receipt
 from vigie.report.facts import Message
@@ -60,7 +60,8 @@ class Provider:
     `room` tells apart where the channel sends to: a reference is of use in its own room only. `answers` says that every yes is a JSON
     object. `code` is the error of an answer, empty for a yes, and `means` says what those that contain a word mean. `lost` are the errors
     that say that the message of the reference is not there any more; `same` that an edit would change nothing.
-    `probe` is a request that tries the login without sending.
+    `probe` is a request that tries the login without sending. Where an edit of a message that is not there any more succeeds unseen, `look`
+    is the request for that message, and `gone` says so of the answer.
     """
 
     call: Callable[[Any, Message], Call]
@@ -73,6 +74,8 @@ class Provider:
     lost: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     probe: Callable[[Any], Call | None] = lambda _: None
+    look: Callable[[Any, str], Call | None] = lambda _, __: None
+    gone: Callable[[Json], bool] = lambda _: False
 
     def build(self, config: Any, deps: NotifierDeps) -> "Channel":
         """The channel."""
@@ -89,6 +92,9 @@ class Channel:
         """Answer or replace the first message of the thread; post where there is none, or where it is not there any more."""
         provider, room = self._provider, self._room()
         known = message.reference.removeprefix(room) if room and message.reference.startswith(room) else ""
+        if known and edits(message) and (look := provider.look(self._config, known)) is not None:
+            answer, code = await self._ask(look)
+            known = "" if code or not answer.is_success or _read(provider.gone, answer) else known
         message = replace(clean(message), reference=known)
         answer, code = await self._ask(provider.call(self._config, message))
         if code and known and _holds(provider.same, code):
@@ -98,7 +104,7 @@ class Channel:
             answer, code = await self._ask(provider.call(self._config, replace(message, reference="")))
         if code or not answer.is_success:
             raise self._refused(answer, code)
-        name = known or provider.reference(_data(answer))
+        name = known or _read(provider.reference, answer) or ""
         words = f"HTTP {answer.status}" if provider.answers else answer.words
         return Receipt(words, room + name if room and name else "")
 
@@ -122,15 +128,14 @@ class Channel:
         body = b"" if call.body is None else msgspec.json.encode(call.body)
         secrets, most = Secrets(held_by(self._config)), _ANSWER_BYTES if self._provider.answers else SHORT_BYTES
         answer = await exchange(self._deps, call.method, call.url, body, call.headers, secrets, most)
-        data = _data(answer)
-        if answer.is_success and self._provider.answers and not data:  # of a login page, a proxy, a server that broke off
+        if answer.is_success and self._provider.answers and not _data(answer):  # of a login page, a proxy, a server that broke off
             words = f"{answer.where} did not answer in JSON ({answer.words})"
             raise DeliveryError(DeliveryReason.SERVER, words, fix=_FIXES[DeliveryReason.CONFIG])
-        return answer, self._provider.code(data)
+        return answer, _read(self._provider.code, answer) or ""
 
     def _refused(self, answer: Answer, code: str) -> DeliveryError:
         """The verdict: by the provider's own error, else by the HTTP status."""
-        seconds, now = self._provider.seconds(_data(answer)), self._deps.clock.now()
+        seconds, now = _read(self._provider.seconds, answer), self._deps.clock.now()
         wait = answer.retry_after if seconds is None else str(seconds)
         no = next((no for word, no in self._provider.means.items() if word in code), None)
         if no is None and not answer.is_success:
@@ -152,6 +157,14 @@ def calls(message: Message) -> bool:
     return message.reason.value in _CALLING
 
 
+def _read(what: Callable[[Json], Any], answer: Answer) -> Any:
+    """Something of an answer; None where it is not as the provider's documentation has it."""
+    try:
+        return what(_data(answer))
+    except (LookupError, TypeError, AttributeError, ValueError):
+        return None
+
+
 def _data(answer: Answer) -> Json:
     try:
         found = msgspec.json.decode(answer.raw)
@@ -162,3 +175,14 @@ def _data(answer: Answer) -> Json:
 
 def _holds(words: tuple[str, ...], code: str) -> bool:
     return any(word in code for word in words)
+
+
+def check_ways(config: Any, *needed: str) -> None:
+    """Raise ValueError unless a channel has a webhook in `url`, or a `channel` with all that an account needs."""
+    if getattr(config, "channel", ""):
+        if missing := [f"`{name}`" for name in needed if not getattr(config, name)]:
+            raise ValueError(f"`channel` needs {' and '.join(missing)} too")
+    elif config.url is None:
+        raise ValueError(f"write `url` (a webhook), or {', '.join(f'`{name}`' for name in needed)} and `channel`")
+    else:
+        check_url(config.url)
