@@ -11,7 +11,7 @@ from vigie.config.convert import dec_hook
 from vigie.core.duration import Duration
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import Config, Mail, build
-from vigie.testing.notifier_suite import TestClock
+from vigie.testing.notifier_rigs import TestClock
 from vigie.testing.smtp_server import SmtpServer
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from vigie import plugins
-from vigie.testing.notifier_suite import LAWS, open_rig
+from vigie.testing.notifier_rigs import open_rig
+from vigie.testing.notifier_suite import LAWS
 
 
 @pytest.mark.parametrize("law", LAWS)

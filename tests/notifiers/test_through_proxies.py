@@ -18,7 +18,7 @@ from vigie.net import Proxies, Secret
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import reach
 from vigie.testing.messages import sample
-from vigie.testing.notifier_suite import TestClock
+from vigie.testing.notifier_rigs import TestClock
 from vigie.testing.ollama_server import ScriptedOllama
 from vigie.testing.openai_server import ScriptedOpenAi
 from vigie.testing.proxy_server import ProxyServer
