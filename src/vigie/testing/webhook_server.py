@@ -1,11 +1,15 @@
-"""A receiver of webhooks on loopback for tests: keeps every request, answers as told, stalls, closes, redirects or talks without end."""
+"""A server on loopback for tests: keeps every request, answers as a test or a script says, stalls, closes, redirects, stops half-way."""
 
 import asyncio
-from dataclasses import dataclass
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-STALL, CLOSE, ENDLESS, GARBAGE = -1, -2, -3, -4
+import msgspec
+
+STALL, CLOSE, ENDLESS, GARBAGE, HALF = -1, -2, -3, -4, -5
 _REASON = "As Told"
 _TLS = b"\x16"
 
@@ -20,15 +24,30 @@ class Request:
     body: bytes
 
 
-class WebhookServer:
-    """Listens on a free port of 127.0.0.1; `status`, `headers` and `answer` are what the next request gets."""
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request gets: a body of bytes, or a value that is sent as JSON."""
 
-    def __init__(self) -> None:
+    status: int = 200
+    body: Any = b"ok"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class WebhookServer:
+    """Listens on a free port of 127.0.0.1; `status`, `headers` and `answer` are what the next request gets, or what `script` says."""
+
+    def __init__(self, script: Callable[[Request], Answer] | None = None, context: ssl.SSLContext | None = None) -> None:
         self.status, self.headers, self.answer = 200, dict[str, str](), b"ok"
+        self._script, self._context = script, context
         self.requests: list[Request] = []
         self.port = 0
         self._server: asyncio.Server | None = None
         self._talks: set[asyncio.Task[None]] = set()
+
+    def tell(self, answer: Answer) -> None:
+        """What the next request gets."""
+        self.status, self.headers = answer.status, dict(answer.headers)
+        self.answer = answer.body if isinstance(answer.body, bytes) else msgspec.json.encode(answer.body)
 
     @property
     def url(self) -> str:
@@ -41,7 +60,7 @@ class WebhookServer:
             await asyncio.wait(set(self._talks))
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._talk, "127.0.0.1", 0, ssl=self._context)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -76,7 +95,9 @@ class WebhookServer:
         pairs = (line.partition(":") for line in head[1:] if line)
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
-        self.requests.append(Request(method, path, headers, body))
+        self.requests.append(request := Request(method, path, headers, body))
+        if self._script is not None:
+            self.tell(self._script(request))
         if self.status == STALL:
             await reader.read()  # says nothing until the client gives up
         if self.status in (STALL, CLOSE):
@@ -85,7 +106,8 @@ class WebhookServer:
             writer.write(b"\x15\x03\x01 this is not HTTP\r\n\r\n")
             await writer.drain()
             return
-        length = "" if self.status == ENDLESS else f"Content-Length: {len(self.answer)}\r\n"
+        missing = 1_000 if self.status == HALF else 0
+        length = "" if self.status == ENDLESS else f"Content-Length: {len(self.answer) + missing}\r\n"
         extra = "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
         writer.write(f"HTTP/1.1 {max(self.status, 200)} {_REASON}\r\n{length}{extra}Connection: close\r\n\r\n".encode())
         while self.status == ENDLESS:
