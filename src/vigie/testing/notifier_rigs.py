@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from html import unescape
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,31 +41,68 @@ class TestClock:
         await asyncio.sleep(seconds)  # slow: a clock has to
 
 
+class Can(StrEnum):
+    """What a channel is capable of; laws about the rest do not concern it."""
+
+    WHOLE = "whole"  # a message of usual length arrives whole
+    NETWORK = "network"  # it speaks with a server
+    THREADS = "threads"  # later messages of a thread answer its first
+    EDITS = "edits"  # an update replaces the first message
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What reached the receiver: the words that a reader sees, the key that tells a copy, the bytes."""
+    """What reached the receiver: the words that a reader sees, the key that tells a copy, the bytes.
+
+    `reference` is what the provider calls the message, `parent` the one that it answers; `pings` are those whom it notified by itself.
+    """
 
     text: str
     identity: str
     raw: bytes
+    reference: str = ""
+    parent: str = ""
+    pings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A way in which the receiver does not take a message, and the verdict that must follow."""
+    """A way in which the receiver does not take a message, and the verdict that must follow. `answer` is how it says so over HTTP."""
 
     reason: DeliveryReason
     permanent: bool
     retry_after_ms: int | None = None
+    answer: hook.Answer | None = None
+
+
+OF_ANY_SERVER: Mapping[str, Refusal] = {
+    **{str(status): Refusal(DeliveryReason.REJECTED, permanent=True) for status in (301, 302, 400, 404, 405, 410, 413, 422)},
+    **{str(status): Refusal(DeliveryReason.AUTH, permanent=True) for status in (401, 403)},
+    **{str(status): Refusal(DeliveryReason.RATE_LIMIT, permanent=False, retry_after_ms=7_000) for status in (408, 425, 429)},
+    **{str(status): Refusal(DeliveryReason.SERVER, permanent=False, retry_after_ms=7_000) for status in (500, 502, 503, 504)},
+    str(hook.STALL): Refusal(DeliveryReason.TIMEOUT, permanent=False),
+    str(hook.CLOSE): Refusal(DeliveryReason.SERVER, permanent=False),
+    str(hook.GARBAGE): Refusal(DeliveryReason.SERVER, permanent=False),
+    str(hook.HALF): Refusal(DeliveryReason.SERVER, permanent=False),
+}
 
 
 class Rig(Protocol):
     """A channel with its receiver."""
 
-    notifier: Notifier
+    @property
+    def notifier(self) -> Notifier:
+        """The channel."""
+        ...
+
+    @property
+    def config(self) -> Any:
+        """Its configuration."""
+        ...
+
     secrets: tuple[str, ...]
-    config: Any
     refusals: Mapping[str, Refusal]
+    can: frozenset[Can]
 
     def refuse(self, name: str) -> None:
         """From now on the receiver refuses so."""
@@ -82,23 +120,19 @@ class Rig(Protocol):
         """Wait until every connection has ended."""
         ...
 
-    def unreachable(self) -> Notifier:
-        """The same channel, where nobody listens."""
+    def at(self, port: int, *, tls: bool = False) -> Notifier:
+        """The same channel, its server at another port of this machine."""
         ...
+
+    def forget(self) -> None:
+        """Somebody deletes every message at the receiver."""
 
 
 class HookRig:
     """Any channel that POSTs JSON to a `url`."""
 
-    refusals: Mapping[str, Refusal] = {
-        **{str(status): Refusal(DeliveryReason.REJECTED, permanent=True) for status in (301, 302, 400, 404, 405, 410, 413, 422)},
-        **{str(status): Refusal(DeliveryReason.AUTH, permanent=True) for status in (401, 403)},
-        **{str(status): Refusal(DeliveryReason.RATE_LIMIT, permanent=False, retry_after_ms=7_000) for status in (408, 425, 429)},
-        **{str(status): Refusal(DeliveryReason.SERVER, permanent=False, retry_after_ms=7_000) for status in (500, 502, 503, 504)},
-        str(hook.STALL): Refusal(DeliveryReason.TIMEOUT, permanent=False),
-        str(hook.CLOSE): Refusal(DeliveryReason.SERVER, permanent=False),
-        str(hook.GARBAGE): Refusal(DeliveryReason.SERVER, permanent=False),
-    }
+    refusals = OF_ANY_SERVER
+    can = frozenset((Can.NETWORK, Can.WHOLE))
 
     def __init__(self, module: Any, server: hook.WebhookServer) -> None:
         extra = {"secret": "hmac-secret-04"} if "secret" in module.Config.__struct_fields__ else {}
@@ -129,16 +163,20 @@ class HookRig:
         """Wait until every connection has ended."""
         await self._server.quiet()
 
-    def unreachable(self) -> Notifier:
-        """Port 1 of loopback."""
-        config = msgspec.structs.replace(self.config, url=Secret("http://127.0.0.1:1/services/T0SECRET01/b0SECRET02"))
+    def at(self, port: int, *, tls: bool = False) -> Notifier:
+        """Another port of loopback."""
+        config = msgspec.structs.replace(self.config, url=Secret(f"http{'s' * tls}://127.0.0.1:{port}/services/T0SECRET01/b0SECRET02"))
         built: Notifier = self._module.build(config, self._deps)
         return built
+
+    def forget(self) -> None:
+        """A receiver of webhooks shows nothing."""
 
 
 class MailRig:
     """Any channel that sends mail."""
 
+    can = frozenset((Can.NETWORK, Can.WHOLE))
     refusals: Mapping[str, Refusal] = {
         "REFUSE_AUTH": Refusal(DeliveryReason.AUTH, permanent=False, retry_after_ms=300_000),
         "AUTH_REQUIRED": Refusal(DeliveryReason.AUTH, permanent=False, retry_after_ms=300_000),
@@ -188,10 +226,14 @@ class MailRig:
         """Wait until every connection has ended."""
         await self._server.quiet()
 
-    def unreachable(self) -> Notifier:
-        """Port 1 of loopback."""
-        built: Notifier = self._module.build(msgspec.structs.replace(self.config, port=1), self._deps)
+    def at(self, port: int, *, tls: bool = False) -> Notifier:
+        """Another port."""
+        config = msgspec.structs.replace(self.config, port=port, tls="implicit" if tls else self.config.tls)
+        built: Notifier = self._module.build(config, self._deps)
         return built
+
+    def forget(self) -> None:
+        """A mail that was delivered cannot be."""
 
 
 def _part(received: smtp.Received, kind: str) -> str:

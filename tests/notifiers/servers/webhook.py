@@ -1,0 +1,5 @@
+"""Any receiver of webhooks."""
+
+from vigie.testing.notifier_rigs import open_rig
+
+RIGS = {"webhook": lambda folder: open_rig("webhook", folder)}
