@@ -54,7 +54,8 @@ class Can(StrEnum):
 class Seen:
     """What reached the receiver: the words that a reader sees, the key that tells a copy, the bytes.
 
-    `reference` is what the provider calls the message, `parent` the one that it answers; `pings` are those whom it notified by itself.
+    `reference` is what the provider calls the message, `parent` the one that it answers; `pings` are those whom it notified by itself,
+    `links` the addresses behind words that do not say them.
     """
 
     text: str
@@ -63,6 +64,7 @@ class Seen:
     reference: str = ""
     parent: str = ""
     pings: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

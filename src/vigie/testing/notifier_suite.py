@@ -79,6 +79,8 @@ async def _keeps_its_frame(rig: Rig) -> None:
     bad = [one for one in "\x00\x1b\u202e\u2066" if one in seen.text]
     _must(not bad, f"invisible characters arrive: {bad!r}")
     _must("javascript:" not in seen.text, "only web links")
+    strangers = set(seen.links) - {link.url for link in hostile().links}
+    _must(not strangers, f"words of others lead to {strangers}")
     _must("dropped-" not in seen.text, "what the check dropped stays here")
     _must(len(seen.raw) < 512 * 1024, f"bounded: {len(seen.raw)} bytes")
 

@@ -4,7 +4,8 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,8 @@ from vigie.notifiers.kit.connect import Fixes, named, trust_store
 from vigie.notifiers.kit.text import flat
 
 _RETRIED = (408, 425, 429)
-_ANSWER_BYTES, _ANSWER_LENGTH = 512, 120
+SHORT_BYTES, _ANSWER_LENGTH = 512, 120
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _LONGEST_WAIT_MS = 3_600_000
 PERSON_RETRY_MS = 300_000  # for what somebody must mend: once it is mended, what waited goes out
 _GATEWAY = (502, 503, 504)  # over plain HTTP a proxy answers so for a host that it cannot reach
@@ -45,15 +47,49 @@ def preload() -> None:
     import httpx  # noqa: F401
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server answered: its host, the status, both in one line without secrets, the first bytes of the body, `Retry-After`."""
+
+    where: str
+    status: int
+    words: str
+    raw: bytes
+    retry_after: str | None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is a 2xx."""
+        return 200 <= self.status < 300
+
+
+async def exchange(
+    deps: NotifierDeps,
+    method: str,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    secrets: Secrets = NO_SECRETS,
+    most: int = SHORT_BYTES,
+) -> Answer:
+    """Send JSON; the answer, whatever its status, of its body at most `most` bytes. Raises DeliveryError when there is none.
+
+    Neither holds the URL's secrets, or `secrets`.
+    """
+    head = {"Content-Type": "application/json", "User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+    async with _asked(deps, method, url, head, body) as answer:
+        raw = await _begin(answer, most)
+    said = flat(redact(raw[:SHORT_BYTES].decode("utf-8", "replace"), Secrets(map(Secret, _hidden(url))) | secrets), _ANSWER_LENGTH)
+    words = f"HTTP {answer.status_code}" + (f": {said}" if said else "")
+    return Answer(host_of(url), answer.status_code, words, raw, answer.headers.get("retry-after"))
+
+
 async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, str], secrets: Secrets = NO_SECRETS) -> str:
     """POST JSON and return the provider's answer in one line; raise DeliveryError. Neither holds the URL's secrets, or `secrets`."""
-    head = {"Content-Type": "application/json", "User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
-    async with _asked(deps, "POST", url, head, body) as answer:
-        said = redact(flat(await _begin(answer), _ANSWER_LENGTH), Secrets(map(Secret, _hidden(url))) | secrets)
-    words = f"HTTP {answer.status_code}" + (f": {said}" if said else "")
+    answer = await exchange(deps, "POST", url, body, headers, secrets)
     if answer.is_success:
-        return words
-    raise refused(host_of(url), answer.status_code, words, answer.headers.get("retry-after"), deps.clock.now())
+        return answer.words
+    raise refused(answer.where, answer.status, answer.words, answer.retry_after, deps.clock.now())
 
 
 @asynccontextmanager
@@ -96,14 +132,14 @@ def _by_proxy(error: Exception, where: str, fixes: Fixes) -> DeliveryError:
     return DeliveryError(DeliveryReason.REFUSED, words, fix=fixes.address)
 
 
-async def _begin(answer: Any) -> str:
-    """The first bytes of an answer, as text; a longer one is not read on."""
+async def _begin(answer: Any, most: int) -> bytes:
+    """The first bytes of an answer; a longer one is not read on."""
     found = b""
     async for piece in answer.aiter_raw():
-        found += piece[:_ANSWER_BYTES]
-        if len(found) >= _ANSWER_BYTES:
+        found += piece[:most]
+        if len(found) >= most:
             break
-    return found[:_ANSWER_BYTES].decode("utf-8", "replace")
+    return found[:most]
 
 
 def _hidden(url: str) -> list[str]:
@@ -132,7 +168,7 @@ async def reach(deps: NotifierDeps, url: str) -> str:
 
 def refused(where: str, status: int, words: str, retry_after: str | None, now: int) -> DeliveryError:
     """The retry verdict of an HTTP status: timeouts, rate limits and 5xx pass, other 4xx and redirects need a person (RFC 9110)."""
-    wait = _wait_ms(retry_after, now)
+    wait = wait_ms(retry_after, now)
     if status in _RETRIED:
         return DeliveryError(DeliveryReason.RATE_LIMIT, f"{where} asks clients to wait ({words})", retry_after_ms=wait)
     if status >= 500:
@@ -142,14 +178,15 @@ def refused(where: str, status: int, words: str, retry_after: str | None, now: i
     return DeliveryError(reason, f"{where} rejected the message ({words})", fix=fix, permanent=True)
 
 
-def _wait_ms(retry_after: str | None, now: int) -> int | None:
-    """Retry-After in ms: seconds or an HTTP date (RFC 9110 §10.2.3); at most an hour."""
+def wait_ms(retry_after: str | None, now: int) -> int | None:
+    """Retry-After in ms: seconds, some providers with decimals, or an HTTP date (RFC 9110 §10.2.3); at most an hour."""
     from email.utils import parsedate_to_datetime
 
     try:
         if retry_after is None:
             return None
-        ms = int(retry_after) * 1000 if retry_after.isdigit() else round(parsedate_to_datetime(retry_after).timestamp() * 1000) - now
+        seconds = _SECONDS.fullmatch(retry_after)
+        ms = ceil(float(retry_after) * 1000) if seconds else round(parsedate_to_datetime(retry_after).timestamp() * 1000) - now
     except ValueError:
         return None
     return min(max(ms, 0), _LONGEST_WAIT_MS)

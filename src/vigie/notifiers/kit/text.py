@@ -3,6 +3,8 @@
 import hashlib
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
@@ -15,6 +17,8 @@ _LINE, _HEAD = 1_000, 200
 _LINES, _ROWS, _LINKS = 20, 40, 5
 _DROPPED = frozenset({"Cc", "Cf", "Cs"})  # control, invisible and bidirectional, lone surrogates
 _JOINERS = "\u200c\u200d"  # needed by some scripts and by composed emoji
+_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+_LONGEST_CLUSTER = 32
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _WEB = re.compile(r"https?://[^\s<>\"|\\^`{}]+")
 _T = TypeVar("_T")
@@ -24,8 +28,35 @@ def flat(text: str, limit: int = _LINE) -> str:
     """One line of at most `limit` characters, without control, invisible or direction-changing characters."""
     text = text[: limit * 4]  # bounds the work; few texts are three quarters invisible
     kept = "".join(" " if one.isspace() else one for one in text if one.isspace() or one in _JOINERS or _shown(one))
-    line = " ".join(kept.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    return cut(" ".join(kept.split()), limit)
+
+
+def cut(text: str, limit: int, size: Callable[[str], int] = len) -> str:
+    """The text, or its beginning and `…`, of at most `limit` in the units of `size`; a composed emoji or letter is never cut in two."""
+    if size(text) <= limit:
+        return text
+    most = max(bisect_right(range(len(text)), limit, key=lambda one: size(text[:one]) + size("…")) - 1, 0)
+    end = next(
+        (one for one in range(most, max(most - _LONGEST_CLUSTER, 0), -1) if _parts(text, one)), most if most > _LONGEST_CLUSTER else 0
+    )
+    return text[:end].rstrip() + "…"
+
+
+def _parts(text: str, at: int) -> bool:
+    """Whether nothing composed is cut in two there: no letter and its marks, no emoji and its parts, no flag of two letters."""
+    before, after = text[at - 1], text[at]
+    joined = before in _JOINERS or after in _JOINERS or unicodedata.category(after)[0] == "M" or "\U0001f3fb" <= after <= "\U0001f3ff"
+    return not joined and not (after in _FLAGS and (at - len(text[:at].rstrip(_FLAGS))) % 2)
+
+
+def units(text: str) -> int:
+    """The length in UTF-16 code units, which Telegram and Discord count."""
+    return len(text) + sum(one > "\uffff" for one in text)
+
+
+def octets(text: str) -> int:
+    """The length in bytes of UTF-8."""
+    return len(text.encode("utf-8", "replace"))
 
 
 def _shown(character: str) -> bool:

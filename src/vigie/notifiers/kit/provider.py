@@ -1,0 +1,164 @@
+"""A channel of a provider's HTTP API, out of what is its own: the request that a message becomes, and how the provider says no.
+
+    def call(config: Config, message: Message) -> Call: …
+    build = Provider(call, …).build
+
+What is the same everywhere is here: the verdict, threads that outlive their first message, and no secret in what people read.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import msgspec
+
+from vigie.errors import DeliveryError, DeliveryReason
+from vigie.net import Secrets, held_by, host_of
+from vigie.notifiers import NotifierDeps
+from vigie.notifiers.kit.http import SHORT_BYTES, Answer, exchange, reach, refused, wait_ms
+from vigie.notifiers.kit.text import clean
+from vigie.ports import Receipt
+from vigie.report.facts import Message
+
+Json = Mapping[str, Any]
+_ANSWER_BYTES = 256 * 1024  # a provider repeats the message
+_LASTING = frozenset((DeliveryReason.AUTH, DeliveryReason.RECIPIENT, DeliveryReason.REJECTED, DeliveryReason.CONFIG))
+_FIXES = {
+    DeliveryReason.AUTH: "check the token of the channel",
+    DeliveryReason.RECIPIENT: "check where the channel sends to, and that its token may",
+    DeliveryReason.CONFIG: "check the settings of the channel",
+    DeliveryReason.REJECTED: "check the settings of the channel",
+}
+_CALLING = ("opened", "disclosed", "reminder", "escalated")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request; `body` is sent as JSON, None sends none."""
+
+    url: str
+    body: Any = None
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """What an error of the provider's own means: permanent where a person has to mend it."""
+
+    reason: DeliveryReason
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """What is a provider's own; every function takes the channel's Config or the JSON of an answer.
+
+    `call` is given a clean message. Its `reference` is what `reference` made of the answer to the first message of the thread, or empty:
+    a provider that edits replaces that message where `edits(message)`, one that threads answers it.
+    `room` tells apart where the channel sends to: a reference is of use in its own room only. `answers` says that every yes is a JSON
+    object. `code` is the error of an answer, empty for a yes, and `means` says what those that contain a word mean. `lost` are the errors
+    that say that the message of the reference is not there any more; `same` that an edit would change nothing.
+    `probe` is a request that tries the login without sending.
+    """
+
+    call: Callable[[Any, Message], Call]
+    reference: Callable[[Json], str] = lambda _: ""
+    room: Callable[[Any], str] = lambda _: ""
+    answers: bool = True
+    code: Callable[[Json], str] = lambda _: ""
+    seconds: Callable[[Json], Any] = lambda _: None
+    means: Mapping[str, No] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
+    probe: Callable[[Any], Call | None] = lambda _: None
+
+    def build(self, config: Any, deps: NotifierDeps) -> "Channel":
+        """The channel."""
+        return Channel(self, config, deps)
+
+
+class Channel:
+    """Implements Notifier."""
+
+    def __init__(self, provider: Provider, config: Any, deps: NotifierDeps) -> None:
+        self._provider, self._config, self._deps = provider, config, deps
+
+    async def deliver(self, message: Message) -> Receipt:
+        """Answer or replace the first message of the thread; post where there is none, or where it is not there any more."""
+        provider, room = self._provider, self._room()
+        known = message.reference.removeprefix(room) if room and message.reference.startswith(room) else ""
+        message = replace(clean(message), reference=known)
+        answer, code = await self._ask(provider.call(self._config, message))
+        if code and known and _holds(provider.same, code):
+            return Receipt("it reads so already", room + known)
+        if code and known and _holds(provider.lost, code):
+            known = ""
+            answer, code = await self._ask(provider.call(self._config, replace(message, reference="")))
+        if code or not answer.is_success:
+            raise self._refused(answer, code)
+        name = known or provider.reference(_data(answer))
+        words = f"HTTP {answer.status}" if provider.answers else answer.words
+        return Receipt(words, room + name if room and name else "")
+
+    async def examine(self) -> str:
+        """Try the login where the provider has a way; else reach its host."""
+        call = self._provider.probe(self._config)
+        if call is None:
+            return await reach(self._deps, self._config.url.reveal())
+        answer, code = await self._ask(call)
+        if code or not answer.is_success:
+            raise self._refused(answer, code)
+        return f"{host_of(call.url)} takes the login (`vigie notify test` sends to it)"
+
+    def _room(self) -> str:
+        """What every reference of this room begins with; empty where the provider has none."""
+        room = self._provider.room(self._config)
+        return f"{hashlib.blake2b(room.encode('utf-8', 'replace'), digest_size=5).hexdigest()}/" if room else ""
+
+    async def _ask(self, call: Call) -> tuple[Answer, str]:
+        """The answer, and the error that it holds."""
+        body = b"" if call.body is None else msgspec.json.encode(call.body)
+        secrets, most = Secrets(held_by(self._config)), _ANSWER_BYTES if self._provider.answers else SHORT_BYTES
+        answer = await exchange(self._deps, call.method, call.url, body, call.headers, secrets, most)
+        data = _data(answer)
+        if answer.is_success and self._provider.answers and not data:  # of a login page, a proxy, a server that broke off
+            words = f"{answer.where} did not answer in JSON ({answer.words})"
+            raise DeliveryError(DeliveryReason.SERVER, words, fix=_FIXES[DeliveryReason.CONFIG])
+        return answer, self._provider.code(data)
+
+    def _refused(self, answer: Answer, code: str) -> DeliveryError:
+        """The verdict: by the provider's own error, else by the HTTP status."""
+        seconds, now = self._provider.seconds(_data(answer)), self._deps.clock.now()
+        wait = answer.retry_after if seconds is None else str(seconds)
+        no = next((no for word, no in self._provider.means.items() if word in code), None)
+        if no is None and not answer.is_success:
+            return refused(answer.where, answer.status, answer.words, wait, now)
+        no = no or No(DeliveryReason.REJECTED)
+        lasting = no.reason in _LASTING
+        words = f"{answer.where} {'rejected the message' if lasting else 'cannot take the message now'} ({answer.words})"
+        fix = no.fix or _FIXES.get(no.reason, "")
+        return DeliveryError(no.reason, words, fix=fix, permanent=lasting, retry_after_ms=None if lasting else wait_ms(wait, now))
+
+
+def edits(message: Message) -> bool:
+    """Whether the first message of the thread is to be replaced by this one."""
+    return bool(message.reference) and message.reason == "updated"
+
+
+def calls(message: Message) -> bool:
+    """Whether those whom the configuration names are to be notified by name: of what somebody should look at, and of nothing else."""
+    return message.reason.value in _CALLING
+
+
+def _data(answer: Answer) -> Json:
+    try:
+        found = msgspec.json.decode(answer.raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _holds(words: tuple[str, ...], code: str) -> bool:
+    return any(word in code for word in words)
