@@ -21,15 +21,27 @@ from vigie.testing.webhook_server import Answer, Request, WebhookServer
 
 
 class Service(Protocol):
-    """A provider. `kind` is the channel's `type:`; `secrets` are what no error or log may show.
+    """A provider."""
 
-    `refusals` are the ways in which this provider says no, each with the verdict that must follow; they go before those of any server.
-    """
+    @property
+    def kind(self) -> str:
+        """The channel's `type:`."""
+        ...
 
-    kind: str
-    secrets: tuple[str, ...]
-    can: frozenset[Can] = frozenset((Can.NETWORK, Can.WHOLE))
-    refusals: Mapping[str, Refusal] = {}
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no error or log may show."""
+        ...
+
+    @property
+    def can(self) -> frozenset[Can]:
+        """What the channel is capable of by this way."""
+        ...
+
+    @property
+    def refusals(self) -> Mapping[str, Refusal]:
+        """How this provider says no, each with the verdict that must follow; these go before those of any server (`OF_ANY_SERVER`)."""
+        ...
 
     def settings(self, origin: str) -> dict[str, Any]:
         """The channel as in `vigie.yaml`, its provider at an origin such as `http://127.0.0.1:8080`."""

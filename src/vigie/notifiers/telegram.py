@@ -1,0 +1,79 @@
+"""Telegram by a bot: HTML, answers to the opening, and the opening edited when an alert grows.
+
+Source: core.telegram.org/bots/api (sendMessage, editMessageText, ReplyParameters, HTML style, ResponseParameters `retry_after`).
+A text has at most 4,096 characters after its entities are parsed, which Telegram counts in UTF-16 code units.
+"""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from vigie.errors import DeliveryReason
+from vigie.net import ADDRESS, Secret
+from vigie.notifiers.kit.http import WEB_ADDRESS, preload  # noqa: F401 - `preload` is found here
+from vigie.notifiers.kit.markup import Markup, html_link, of_html, written
+from vigie.notifiers.kit.provider import Call, No, Provider, calls, edits
+from vigie.notifiers.kit.text import units
+from vigie.report.facts import Message
+
+ENVIRONMENT = {"token": "TELEGRAM_BOT_TOKEN", "chat": "TELEGRAM_CHAT"}
+_TEXT = 4_096
+_MARKUP = Markup(of_html, headline="<b>{}</b>", quiet="<i>{}</i>", id="<b>{}</b>", link=html_link)
+_WHOM = r"^(@[A-Za-z0-9_]{4,32}( |$))*$"
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A Telegram chat."""
+
+    token: Annotated[Secret, msgspec.Meta(description="Token of the bot (TELEGRAM_BOT_TOKEN).", examples=["${TELEGRAM_BOT_TOKEN}"])]
+    chat: Annotated[
+        str, msgspec.Meta(description="ID of the chat, or @name of a channel (TELEGRAM_CHAT).", min_length=2, examples=["-1001234567890"])
+    ]
+    topic: Annotated[int | None, msgspec.Meta(description="ID of a topic of that group.")] = None
+    mention: Annotated[str, msgspec.Meta(description="Whom alerts ping: @names, separated by spaces.", pattern=_WHOM)] = ""
+    api: Annotated[str, msgspec.Meta(description="A Bot API server of your own.", pattern=WEB_ADDRESS["pattern"], extra=ADDRESS)] = (
+        "https://api.telegram.org"
+    )
+
+
+def call(config: Config, message: Message) -> Call:
+    """The request; the reference is the message's ID."""
+    text = written(message, _MARKUP, _TEXT - units(config.mention) - 1, units)
+    body: dict[str, Any] = {
+        "chat_id": config.chat,
+        "text": f"{config.mention}\n{text}" if config.mention and calls(message) else text,
+        "parse_mode": "HTML",
+        "link_preview_options": {"is_disabled": True},
+    }
+    if edits(message):
+        return Call(_method(config, "editMessageText"), body | {"message_id": int(message.reference)})
+    if config.topic is not None:
+        body["message_thread_id"] = config.topic
+    if message.reference:
+        body["reply_parameters"] = {"message_id": int(message.reference), "allow_sending_without_reply": True}
+    return Call(_method(config, "sendMessage"), body)
+
+
+def _method(config: Config, name: str) -> str:
+    return f"{config.api.rstrip('/')}/bot{config.token.reveal()}/{name}"
+
+
+build = Provider(
+    call,
+    reference=lambda data: str(data["result"]["message_id"]),
+    room=lambda config: f"{config.api} {config.chat}",
+    code=lambda data: "" if data.get("ok", True) else str(data.get("description", "")).lower(),
+    seconds=lambda data: data.get("parameters", {}).get("retry_after"),
+    means={
+        "chat not found": No(DeliveryReason.RECIPIENT, "check `chat`: the bot must be a member of it, a person must have started the bot"),
+        "message thread not found": No(DeliveryReason.RECIPIENT, "the topic is gone: set `topic` anew"),
+        "upgraded to a supergroup": No(DeliveryReason.RECIPIENT, "the group has a new ID: set `chat` to migrate_to_chat_id"),
+        "forbidden": No(DeliveryReason.RECIPIENT, "the bot was removed or blocked: add it to the chat again"),
+        "not enough rights": No(DeliveryReason.RECIPIENT, "let the bot post messages in the chat"),
+        "unauthorized": No(DeliveryReason.AUTH, "the token is wrong or revoked: @BotFather shows the one that holds"),
+        "not found": No(DeliveryReason.AUTH, "the token is not one of Telegram's: @BotFather shows it"),
+    },
+    lost=("message to edit not found", "message can't be edited", "message_id_invalid", "message to be replied not found"),
+    same=("message is not modified",),
+    probe=lambda config: Call(_method(config, "getChat"), {"chat_id": config.chat}),
+).build
