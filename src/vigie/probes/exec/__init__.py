@@ -26,9 +26,9 @@ from vigie.errors import FieldError
 from vigie.net import Secret, Secrets, held_by, redact, texts
 from vigie.ports import Problem, Traits
 from vigie.probes.exec import plugin
-from vigie.probes.exec.process import Bounds, Command, End, Ran, run, signal_name
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.verdict import Verdict
+from vigie.subprocesses import Bounds, Command, End, Ran, run, signal_name
 
 __all__ = ["Config", "build"]
 
