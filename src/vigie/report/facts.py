@@ -142,6 +142,7 @@ class Message:
     cause, first step); `rows` the table of facts. `analysis` is None when the model has nothing (certified) to say.
     `since` is the incident's first failed check, epoch ms, 0 without an incident: with `thread` it names the incident among
     all installations. `reference` is what the provider calls the first message of the thread, empty in that one or where nothing is known.
+    `ended`: what it is about was over when it was composed, which may be later than `at`.
     """
 
     key: str
@@ -164,3 +165,4 @@ class Message:
     footer: str = ""
     since: int = 0
     reference: str = ""
+    ended: bool = False

@@ -59,6 +59,7 @@ def compose(subject: Subject, notice: Notice, bundle: Bundle, analysis: Analysis
         cause=incident.cause,
         footer=_footer(incident, setting, asks=shown is not None),
         since=incident.started_at,
+        ended=incident.closed_at is not None,
     )
 
 
