@@ -101,7 +101,7 @@ class Opsgenie:
             "entity": flat(message.target or message.monitor, _ENTITY),
             "source": "Vigie",
             "priority": priority or usual,
-            "details": {row.label: flat(row.value, _DETAIL) for row in message.rows[:_ROWS]},
+            "details": {f"{row.id} {row.label}": flat(row.value, _DETAIL) for row in message.rows[:_ROWS]},
         }
         if self._config.teams:
             found["responders"] = [{"name": team, "type": "team"} for team in self._config.teams]

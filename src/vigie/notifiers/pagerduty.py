@@ -122,7 +122,7 @@ def change(message: Message) -> dict[str, Any]:
 def details(message: Message) -> dict[str, Any]:
     """What the first lines do not say; PagerDuty shows each name with its value."""
     analysis = message.analysis
-    found: dict[str, Any] = {"message": "\n".join(message.lines), **{row.label: row.value for row in message.rows}}
+    found: dict[str, Any] = {"message": "\n".join(message.lines), **{f"{row.id} {row.label}": row.value for row in message.rows}}
     if analysis is not None:
         found[message.analysis_label] = "\n".join(analysis.sentences)
     return found | {"notice": notice_key(message, _KEY), "more": message.footer}

@@ -14,7 +14,7 @@ from vigie.errors import DeliveryError, DeliveryReason
 from vigie.net import Secret, host_of
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, preload, reach  # noqa: F401 - `preload` is found here
-from vigie.notifiers.kit.paging import Action, action, incident_key
+from vigie.notifiers.kit.paging import Action, action, incident_key, notice_key
 from vigie.notifiers.kit.plain import plain
 from vigie.notifiers.kit.sending import json_of, send
 from vigie.notifiers.kit.text import clean
@@ -103,5 +103,5 @@ def payload(message: Message, kind: str) -> dict[str, Any]:
         "monitoring_tool": "Vigie",
         "monitor": message.monitor,
         "target": message.target,
-        "notice": message.key[:250],
+        "notice": notice_key(message, _ENTITY),
     }

@@ -20,7 +20,7 @@ from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import WEB_ADDRESS, Answer, check_url, preload, reach  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.receivers import Receivers
 from vigie.notifiers.kit.sending import ask, json_of, taken
-from vigie.notifiers.kit.text import clean, flat
+from vigie.notifiers.kit.text import clean, cut, units
 from vigie.ports import Receipt
 from vigie.report.facts import Message
 
@@ -45,7 +45,8 @@ _PLAIN = str.maketrans(
         "Œ": "OE",
     }
 )
-_TWO_GSM, _TWO_OTHER = 2 * 153, 2 * 67
+_SID = 34
+_TWO_PARTS = 2 * 150 * 7  # of 140 octets each, without what ties them together
 _NUMBERS = {"21211", "21217", "21408", "21610", "21612", "21614"}
 log = logging.getLogger("vigie.outbox")
 
@@ -55,9 +56,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     account: Annotated[
         str,
-        msgspec.Meta(
-            description="SID of the account (TWILIO_ACCOUNT_SID).", pattern="^AC[0-9a-fA-F]{32}$", examples=["${TWILIO_ACCOUNT_SID}"]
-        ),
+        msgspec.Meta(description="SID of the account (TWILIO_ACCOUNT_SID).", examples=["${TWILIO_ACCOUNT_SID}"]),
     ]
     token: Annotated[
         Secret, msgspec.Meta(description="Its auth token, or the secret of `key` (TWILIO_AUTH_TOKEN).", examples=["${TWILIO_AUTH_TOKEN}"])
@@ -67,10 +66,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         str | None, msgspec.Meta(description="A number of the account, or a name where the country allows it.", examples=["+15005550006"])
     ] = None
     service: Annotated[
-        str | None, msgspec.Meta(description="SID of a messaging service that picks the sender.", pattern="^MG[0-9a-fA-F]{32}$")
+        str | None, msgspec.Meta(description="SID of a messaging service that picks the sender.", examples=["${TWILIO_SERVICE_SID}"])
     ] = None
     key: Annotated[
-        str | None, msgspec.Meta(description="SID of an API key, instead of the account's own token.", pattern="^SK[0-9a-fA-F]{32}$")
+        str | None, msgspec.Meta(description="SID of an API key, whose secret is `token` then.", examples=["${TWILIO_KEY_SID}"])
     ] = None
     url: Annotated[str, msgspec.Meta(description="Address of the API.", extra_json_schema=WEB_ADDRESS)] = "https://api.twilio.com"
 
@@ -79,6 +78,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         check_url(Secret(self.url))
         if not self.token:
             raise ValueError("`token` is empty")
+        for name, prefix in (("account", "AC"), ("service", "MG"), ("key", "SK")):
+            sid = getattr(self, name)
+            if sid is not None and not (sid.startswith(prefix) and len(sid) == _SID and sid.isascii() and sid.isalnum()):
+                raise ValueError(f"`{name}` is not the SID of one: {prefix} and 32 digits")
         if (self.sender is None) is (self.service is None):
             raise ValueError("write either `sender` or `service`")
         for number in self.to:
@@ -135,13 +138,11 @@ def _unreachable(answer: Answer, code: str) -> DeliveryError:
 
 def sms(message: Message) -> str:
     """The text of a clean message: its first line, then as many of its lines as two parts have room for."""
-    text = _plainly(message.headline)
-    for line in map(_plainly, (*message.lines, *(link.url for link in message.links[:1]))):
-        if line and not _fits(f"{text}\n{line}"):
+    text = _plainly(cut(message.headline, _TWO_PARTS, _bits))
+    for line in (*message.lines, *(link.url for link in message.links[:1])):
+        if line and _bits(longer := f"{text}\n{_plainly(line)}") > _TWO_PARTS:
             break
-        text = f"{text}\n{line}"
-    while not _fits(text):
-        text = flat(text[:-4].rstrip(".") + "...", len(text))
+        text = longer if line else text
     return text
 
 
@@ -149,8 +150,9 @@ def _plainly(text: str) -> str:
     return text.translate(_PLAIN)
 
 
-def _fits(text: str) -> bool:
-    """Whether it is no longer than two parts."""
+def _bits(text: str) -> int:
+    """How much a text fills: 7 bits a character of the GSM alphabet, or 16 a code unit if there is any other."""
+    text = _plainly(text)
     if all(one in _GSM or one in _TWICE for one in text):
-        return len(text) + sum(one in _TWICE for one in text) <= _TWO_GSM
-    return len(text.encode("utf-16-le")) // 2 <= _TWO_OTHER
+        return 7 * (len(text) + sum(one in _TWICE for one in text))
+    return 16 * units(text)

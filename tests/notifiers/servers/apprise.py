@@ -29,7 +29,7 @@ class Apprise:
 
     def settings(self, origin: str) -> dict[str, Any]:
         place = origin.removeprefix("http://").removeprefix("https://")
-        return {"urls": [f"json://vigie:{self.secrets[0]}@{place}/{self.secrets[1]}?rto=30&cto=30"], "timeout": "6s"}
+        return {"urls": [f"json://vigie:{self.secrets[0]}@{place}/{self.secrets[1]}?rto=30&cto=30"], "timeout": "8s"}
 
     def answer(self, request: Request) -> Answer:
         asked = json_of(request)

@@ -72,7 +72,7 @@ class Opsgenie:
 
     def seen(self) -> list[Seen]:
         """Whatever has words; a note beside the creation that it explains is no second message."""
-        shown, last = [], ""
+        shown, last = list[Seen](), ("", "")
         for alias, verb, asked, raw in self.requests:
             if verb == "create" or ("note" in asked and (alias, "create") != last):
                 shown.append(Seen("\n".join(texts_of(asked)), "", raw))

@@ -74,7 +74,8 @@ class PagerDuty:
             if asked.get("event_action") == "trigger":
                 triggered.add(notice)
             links = [text for link in asked["links"] for text in link.values()]
-            shown.append(Seen("\n".join((*texts_of(asked["payload"]), *links)), notice, raw))
+            names = asked["payload"]["custom_details"]
+            shown.append(Seen("\n".join((*texts_of(asked["payload"]), *names, *links)), notice, raw))
         return shown
 
     def forget(self) -> None:

@@ -49,9 +49,11 @@ class Splunk:
     def seen(self) -> list[Seen]:
         """The timeline; the end of a test says nothing that its beginning did not."""
         shown: list[Seen] = []
+        began = ""
         for asked, raw in self.messages:
-            if not (asked["message_type"] == "RECOVERY" and shown and shown[-1].identity == asked["notice"]):
+            if not (asked["message_type"] == "RECOVERY" and began == asked["notice"]):
                 shown.append(Seen(asked["state_message"], asked["notice"], raw))
+            began = asked["notice"] if asked["message_type"] in ("CRITICAL", "WARNING") else ""
         return shown
 
     def forget(self) -> None:

@@ -10,7 +10,8 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
@@ -73,12 +74,28 @@ def _service(url: Secret) -> str:
 
 def verify(config: Config) -> Iterator[Problem]:
     """Whether the installed Apprise knows these services, and their addresses are complete."""
-    import apprise
+    asked = {"urls": [url.reveal() for url in config.urls]}
+    ran = subprocesses.run(_command(asked, subprocesses.inherited()), _within(config.timeout, time.monotonic))
+    found = _read(ran)
+    for number in () if found is None else found["unknown"]:
+        words = f"Apprise knows no service at this address ({_service(config.urls[number])}://…)"
+        yield Problem(f"urls.{number}", words, "see https://github.com/caronc/apprise/wiki for how the service's address is written")
 
-    for number, url in enumerate(config.urls):
-        if apprise.Apprise.instantiate(url.reveal(), suppress_exceptions=True) is None:
-            words = f"Apprise {apprise.__version__} knows no service at this address ({_service(url)}://…)"
-            yield Problem(f"urls.{number}", words, "see https://github.com/caronc/apprise/wiki for how the service's address is written")
+
+def _command(asked: dict[str, Any], environment: dict[str, str]) -> Command:
+    return Command(_COMMAND, shell=False, environment=environment, given=msgspec.json.encode(asked))
+
+
+def _within(timeout_ms: int, monotonic: Callable[[], float]) -> Bounds:
+    return Bounds(monotonic() + timeout_ms / 1000, monotonic, threading.Event())
+
+
+def _read(ran: Ran) -> dict[str, Any] | None:
+    """What the process said, however it ended afterwards; None where it said nothing."""
+    try:
+        return msgspec.json.decode(ran.out, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return None
 
 
 def build(config: Config, deps: NotifierDeps) -> "Apprise":
@@ -127,9 +144,8 @@ class Apprise:
 
     async def _run(self, asked: dict[str, Any]) -> dict[str, Any]:
         """One process; it is gone when this returns."""
-        monotonic = self._deps.clock.monotonic
-        bounds = Bounds(monotonic() + self._config.timeout / 1000, monotonic, threading.Event())
-        command = Command(_COMMAND, shell=False, environment=self._environment(), given=msgspec.json.encode(asked))
+        bounds = _within(self._config.timeout, self._deps.clock.monotonic)
+        command = _command(asked, self._environment())
         try:
             ran = await asyncio.get_running_loop().run_in_executor(self._pool, subprocesses.run, command, bounds)
         except OSError as error:
@@ -137,18 +153,13 @@ class Apprise:
             raise DeliveryError(DeliveryReason.OTHER, words) from None
         finally:
             bounds.stop.set()
-        return self._read(ran)
-
-    def _read(self, ran: Ran) -> dict[str, Any]:
+        if (found := _read(ran)) is not None:
+            return found
         if ran.end is End.LATE:
             words = f"Apprise did not end within {self._config.timeout / 1000:g} s and was killed"
             raise DeliveryError(DeliveryReason.TIMEOUT, words, fix="the service may be overloaded, or a firewall drops the packets")
-        try:
-            found: dict[str, Any] = msgspec.json.decode(ran.out, type=dict[str, Any])
-        except msgspec.DecodeError:
-            last = ran.err.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
-            raise DeliveryError(DeliveryReason.OTHER, f"Apprise broke: {self._masked(last[0])}") from None
-        return found
+        last = ran.err.decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
+        raise DeliveryError(DeliveryReason.OTHER, f"Apprise broke: {self._masked(last[0])}")
 
     def _environment(self) -> dict[str, str]:
         """What `requests`, by which Apprise sends, reads of it."""

@@ -1,9 +1,11 @@
 """What the channel's own process does: one notice, by Apprise, to each of the services; what became of it as JSON on its output.
 
-In: `{urls, title, body, kind}`. Out: `{sent: [position], failed: [{position, words}], unknown: [position]}`, the last for what is no
-address of a service that this version of Apprise knows. Apprise says why something failed in its log alone.
+In: `{urls, title, body, kind}`, or `urls` alone to ask which are unknown. Out: `{sent: [position], failed: [{position, words}],
+unknown: [position]}`, the last for what is no address of a service that this version of Apprise knows. Apprise says why something
+failed in its log alone.
 """
 
+import os
 import sys
 from typing import Any
 
@@ -13,6 +15,8 @@ import msgspec
 def main() -> None:
     """Do it once."""
     sys.stdout.buffer.write(msgspec.json.encode(send(msgspec.json.decode(sys.stdin.buffer.read()))))
+    sys.stdout.flush()
+    os._exit(0)  # whatever a plug-in left running
 
 
 def send(asked: dict[str, Any]) -> dict[str, Any]:
@@ -26,6 +30,8 @@ def send(asked: dict[str, Any]) -> dict[str, Any]:
         service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
         if not isinstance(service, apprise.NotifyBase):
             unknown.append(position)
+            continue
+        if "body" not in asked:
             continue
         if "overflow=" not in url:
             service.overflow_mode = apprise.OverflowMode.TRUNCATE  # what a service has no room for must not have it refuse the rest
