@@ -14,6 +14,7 @@ from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.net import Secret
 from vigie.notifiers import NotifierDeps, slack, teams, webhook
+from vigie.notifiers.kit.document import document
 from vigie.notifiers.kit.http import reach, refused
 from vigie.notifiers.kit.text import clean
 from vigie.testing import webhook_server as hook
@@ -125,7 +126,7 @@ def test_what_the_check_dropped_is_gone_before_any_channel_lays_a_message_out() 
 
 
 def test_the_fields_of_a_webhook_are_a_contract() -> None:
-    body = msgspec.json.decode(msgspec.json.encode(webhook.payload(PAGE)))
+    body = msgspec.json.decode(msgspec.json.encode(document(PAGE)))
     assert list(body) == [
         *("version", "key", "thread", "opens_thread", "reason", "severity", "cause", "language", "monitor", "target", "at", "since"),
         *("headline", "subject", "lines", "rows", "analysis", "links", "footer"),
@@ -134,7 +135,7 @@ def test_the_fields_of_a_webhook_are_a_contract() -> None:
     assert body["rows"][0].keys() == {"id", "label", "value"}
     assert body["analysis"].keys() == {"label", "model", "language", "sentences", "duration_ms"}
     assert body["links"] == [{"label": "Runbook", "url": "https://wiki.example.com/shop?page=api&part=2"}]
-    assert webhook.payload(clean(sample(NoticeReason.RECOVERED, "en")))["analysis"] is None
+    assert document(clean(sample(NoticeReason.RECOVERED, "en")))["analysis"] is None
 
 
 @pytest.mark.parametrize("key", ["Équipe:opened", "a\r\nX-Evil: 1", "\ud800", "café 100%"])

@@ -21,9 +21,9 @@ from vigie.config.shown import plain
 from vigie.core.model import Cause, CheckResult, Scalar, Status
 from vigie.errors import ConfigError
 from vigie.probes.exec import Config, build, plugin
-from vigie.probes.exec.process import KEPT_BYTES, Bounds, Command, End, run
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.wording import cause_words, short_words
+from vigie.subprocesses import KEPT_BYTES, Bounds, Command, End, run
 from vigie.testing.servers import Serve, page
 
 Deps = Callable[[], ProbeDeps]

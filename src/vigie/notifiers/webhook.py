@@ -1,10 +1,6 @@
 """Any receiver of JSON: the whole message, signed by HMAC-SHA256 when a secret is set.
 
-The body is one JSON object, `version` 1: `key` (the same however often the notice is sent; also the header `Idempotency-Key`),
-`thread` (the incident), `opens_thread`, `reason`, `severity`, `cause` or null, `language`, `monitor`, `target`, `at` and `since`
-(epoch ms; the notice, the first failed check), `headline`, `subject`, `lines` [text], `rows` [{id, label, value}], `analysis`
-{label, model, language, sentences [text], duration_ms} or null, `links` [{label, url}], `footer`. Fields may be added under the same
-version.
+The body is the object of `kit/document.py`; its `key` is also the header `Idempotency-Key`.
 
 With a secret, `X-Vigie-Signature: sha256=<hex>` signs `<X-Vigie-Timestamp>.<body>`; the timestamp is in epoch seconds, and a receiver
 does well to refuse one that is more than five minutes old.
@@ -13,14 +9,14 @@ does well to refuse one that is more than five minutes old.
 import hashlib
 import hmac
 import re
-from typing import Annotated, Any
-from urllib.parse import quote
+from typing import Annotated
 
 import msgspec
 
 from vigie.errors import FieldError
 from vigie.net import Secret, Secrets, held_by, host_of, texts
 from vigie.notifiers import NotifierDeps
+from vigie.notifiers.kit.document import document, plain_key
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, post, preload, reach  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.text import clean
 from vigie.ports import Receipt
@@ -28,7 +24,6 @@ from vigie.report.facts import Message
 
 ENVIRONMENT: dict[str, str] = {}
 REQUIRED = ("url",)
-VERSION = 1
 _OURS = {"content-length", "content-type", "host", "idempotency-key", "transfer-encoding", "x-vigie-signature", "x-vigie-timestamp"}
 _NAME, _VALUE = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"), re.compile(r"[ -~\t]*")
 
@@ -70,9 +65,9 @@ class Webhook:
 
     async def deliver(self, message: Message) -> Receipt:
         """POST it, signed."""
-        config, body = self._config, msgspec.json.encode(payload(clean(message)))
+        config, body = self._config, msgspec.json.encode(document(clean(message)))
         stamp = str(self._deps.clock.now() // 1000)
-        headers = {**texts(config.headers), "Idempotency-Key": _header(message.key), "X-Vigie-Timestamp": stamp}
+        headers = {**texts(config.headers), "Idempotency-Key": plain_key(message.key), "X-Vigie-Timestamp": stamp}
         if config.secret:
             headers["X-Vigie-Signature"] = "sha256=" + signature(config.secret.reveal(), stamp, body)
         return Receipt(await post(self._deps, config.url.reveal(), body, headers, Secrets(held_by(config))))
@@ -82,34 +77,6 @@ class Webhook:
         return await reach(self._deps, self._config.url.reveal())
 
 
-def _header(key: str) -> str:
-    """A key as a header may carry it: as it is when it is plain ASCII, else percent-encoded."""
-    return quote(key, safe="!#$&'()*+,/:;=?@[]~ ", errors="replace")
-
-
 def signature(secret: str, stamp: str, body: bytes) -> str:
     """Hex HMAC-SHA256 of `<timestamp>.<body>`."""
     return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-
-
-def payload(message: Message) -> dict[str, Any]:
-    """The body of a clean message; its fields are a contract (top of this file). What the check dropped of an analysis stays here."""
-    plain = ("opens_thread", "reason", "severity", "cause", "language", "monitor", "target", "at", "since", "headline", "subject", "lines")
-    analysis = message.analysis
-    return {
-        "version": VERSION,
-        "key": _header(message.key),
-        "thread": _header(message.thread),
-        **{name: getattr(message, name) for name in plain},
-        "rows": message.rows,
-        "analysis": analysis
-        and {
-            "label": message.analysis_label,
-            "model": analysis.model,
-            "language": analysis.language,
-            "sentences": analysis.sentences,
-            "duration_ms": analysis.duration_ms,
-        },
-        "links": message.links,
-        "footer": message.footer,
-    }

@@ -177,6 +177,7 @@ class Message:
     all installations. `reference` is what the provider calls the first message of the thread, empty in that one or where nothing is known.
     all installations. `members` are there where the alert is about several services; `lines` name the first of them, too.
     `actions` are signed links by which a reader answers: to acknowledge, to snooze, to resolve.
+    `ended`: what it is about was over when it was composed, which may be later than `at`.
     """
 
     key: str
@@ -201,3 +202,4 @@ class Message:
     reference: str = ""
     members: Members | None = None
     actions: tuple[Link, ...] = ()
+    ended: bool = False

@@ -10,9 +10,6 @@ failed; a command that does not end in time is `timeout.total`.
 import asyncio
 import errno
 import os
-import re
-import shlex
-import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,30 +18,24 @@ from typing import Annotated
 
 import msgspec
 
+from vigie import subprocesses
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
-from vigie.errors import FieldError
 from vigie.net import Secret, Secrets, held_by, redact, texts
 from vigie.ports import Problem, Traits
 from vigie.probes.exec import plugin
-from vigie.probes.exec.process import Bounds, Command, End, Ran, run, signal_name
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.probes.kit.verdict import Verdict
+from vigie.subprocesses import Bounds, Command, End, Ran, run, signal_name
 
 __all__ = ["Config", "build"]
 
 TRAITS = Traits(tcp=False)
 _AT_ONCE = 256  # commands that run side by side
-_PASSED_ON = (
-    "PATH", "HOME", "USER", "LOGNAME", "TZ", "TMPDIR",
-    "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMFILES",
-    "PROGRAMDATA",
-)  # fmt: skip
 _PLUGIN_FOLDERS = (
     "/usr/lib/nagios/plugins", "/usr/lib64/nagios/plugins", "/usr/lib/monitoring-plugins", "/usr/local/libexec/nagios",
     "/opt/homebrew/opt/monitoring-plugins/sbin",
 )  # fmt: skip
 _STATUSES = {0: Status.UP, 1: Status.DEGRADED, 2: Status.DOWN, 3: Status.UNKNOWN}
-_ENV_NAME = re.compile(r"[^=\x00]+")
 _NOT_EXECUTABLE, _NOT_FOUND = 126, 127  # what a shell says (POSIX, Shell Command Language §2.8.2)
 _BY_HAND = "Run the command by hand as the user that Vigie runs as."
 _HINTS = {
@@ -79,39 +70,18 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         """Raise ValueError for a command that cannot be run."""
-        parts = [self.command] if isinstance(self.command, str) else self.command
-        if any("\x00" in part for part in parts) or "\x00" in (self.directory or ""):
-            raise ValueError("a command cannot contain a NUL character")
-        if self.shell and not isinstance(self.command, str):
-            raise ValueError("with `shell: true` the command is one line, not a list")
-        if not any(_arguments(self.command)[:1] if not self.shell else parts[0].split()):
-            raise ValueError("the command is empty")
-        for name, value in texts(self.env).items():
-            if not _ENV_NAME.fullmatch(name) or "\x00" in value:
-                raise FieldError(
-                    ("env", name), f"{name!r} is not a valid name of an environment variable, or its value contains a NUL character"
-                )
+        subprocesses.check(self.command, shell=self.shell, env=texts(self.env), directory=self.directory)
 
     @property
     def target(self) -> str:
         """The program's name; its arguments may hold secrets."""
-        words = self.command.split() if self.shell and isinstance(self.command, str) else _arguments(self.command)
+        words = self.command.split() if self.shell and isinstance(self.command, str) else subprocesses.split(self.command)
         return PurePath(words[0]).name or words[0]
 
     @property
     def host(self) -> str:
         """Empty: it is not known what a command talks to."""
         return ""
-
-
-def _arguments(command: str | list[str]) -> list[str]:
-    """The program and its arguments; ValueError for a line whose quotes do not close."""
-    if not isinstance(command, str):
-        return command
-    try:
-        return shlex.split(command)
-    except ValueError as error:
-        raise ValueError(f"the command cannot be split: {str(error).lower()}") from None
 
 
 def build(config: Config, deps: ProbeDeps) -> "ExecProbe":
@@ -127,14 +97,10 @@ def verify(config: Config) -> Iterator[Problem]:
         return
     if config.shell:
         return
-    program = _arguments(config.command)[0]
-    named = bool(os.path.dirname(program))  # then it is not searched for  # noqa: PTH120 - to pathlib `./x` is `x`
-    place = str(Path(config.directory or "", program).absolute()) if named else program
-    if shutil.which(place, path=_environment(texts(config.env))["PATH"]) is None:
-        there = named and Path(place).is_file()
-        words = "is not executable" if there else "was not found" + ("" if named else " in PATH or in the plugin folders")
-        fix = "make it executable for the user that Vigie runs as" if there else "install it, or write its whole path"
-        yield Problem("command", f"the program {program} {words}", fix)
+    path = _environment(texts(config.env))["PATH"]
+    searched = "in PATH or in the plugin folders"
+    if (found := subprocesses.not_executable(subprocesses.split(config.command)[0], config.directory, path, searched=searched)) is not None:
+        yield Problem("command", *found)
 
 
 class ExecProbe:
@@ -144,7 +110,7 @@ class ExecProbe:
         self._clock, self._pool = deps.clock, pool
         self._name, self._directory = config.target, config.directory
         self._secrets = Secrets(held_by(config))
-        arguments = config.command if config.shell and isinstance(config.command, str) else _arguments(config.command)
+        arguments = config.command if config.shell and isinstance(config.command, str) else subprocesses.split(config.command)
         self._command = Command(arguments, config.shell, _environment(texts(config.env)), config.directory)
 
     async def check(self, timeout_ms: int) -> CheckResult:
@@ -220,7 +186,7 @@ def _hint(found: Verdict) -> str:
 
 
 def _environment(own: dict[str, str]) -> dict[str, str]:
-    """A clean one: numbers and texts in the C locale, whatever the machine's is, so that performance data can be read."""
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    folders = os.pathsep.join([*filter(None, [kept.get("PATH", os.defpath)]), *(_PLUGIN_FOLDERS if os.name == "posix" else ())])
-    return {**kept, "PATH": folders, "LC_ALL": "C.UTF-8", **own}
+    """A clean one, with the folders of plugins behind those of `PATH`."""
+    kept = subprocesses.inherited()
+    folders = os.pathsep.join([kept["PATH"], *(_PLUGIN_FOLDERS if os.name == "posix" else ())])
+    return {**kept, "PATH": folders, **own}

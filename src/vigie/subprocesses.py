@@ -1,18 +1,25 @@
 """One command, run within its bounds by a thread: asyncio's own subprocesses need another loop on Windows than libcurl does.
 
-Nothing that a command does may cost more than its deadline, 64 KiB of kept output, and 1 MiB of output in all.
+Checks and channels run commands so. Nothing that a command does may cost more than its deadline, 64 KiB of kept output, and 1 MiB of
+output in all.
 """
 
 import contextlib
 import os
+import re
 import selectors
+import shlex
+import shutil
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import IO
+
+from vigie.errors import FieldError
 
 KEPT_BYTES = 65_536
 MAX_BYTES = 1_048_576
@@ -21,6 +28,12 @@ _CHUNK = 65_536
 _LOOK_SECONDS = 0.05  # how soon it is seen that a command ended whose children keep its output open
 _KILL_SECONDS = 0.1
 _POSIX = os.name == "posix"
+_PASSED_ON = (
+    "PATH", "HOME", "USER", "LOGNAME", "TZ", "TMPDIR",
+    "SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "TEMP", "TMP", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "PROGRAMFILES",
+    "PROGRAMDATA",
+)  # fmt: skip
+_ENV_NAME = re.compile(r"[^=\x00]+")
 
 
 class End(Enum):
@@ -34,12 +47,16 @@ class End(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What is run. `arguments` are a text for the shell, else the program and its arguments; `directory` None: Vigie's own."""
+    """What is run. `arguments` are a text for the shell, else the program and its arguments; `directory` None: Vigie's own.
+
+    `given` is what it can read on its standard input; without it there is nothing to read.
+    """
 
     arguments: str | Sequence[str]
     shell: bool
     environment: Mapping[str, str]
     directory: str | None = None
+    given: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +96,49 @@ class Ran:
             self.err = (self.err + data)[-_TAIL_BYTES:]
 
 
+def split(command: str | list[str]) -> list[str]:
+    """The program and its arguments; ValueError for a line whose quotes do not close."""
+    if not isinstance(command, str):
+        return command
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise ValueError(f"the command cannot be split: {str(error).lower()}") from None
+
+
+def check(command: str | list[str], *, shell: bool, env: Mapping[str, str], directory: str | None) -> None:
+    """Raise ValueError for a command that cannot be run, whatever the machine."""
+    parts = [command] if isinstance(command, str) else command
+    if any("\x00" in part for part in parts) or "\x00" in (directory or ""):
+        raise ValueError("a command cannot contain a NUL character")
+    if shell and not isinstance(command, str):
+        raise ValueError("with `shell: true` the command is one line, not a list")
+    if not any(split(command)[:1] if not shell else parts[0].split()):
+        raise ValueError("the command is empty")
+    for name, value in env.items():
+        if not _ENV_NAME.fullmatch(name) or "\x00" in value:
+            raise FieldError(
+                ("env", name), f"{name!r} is not a valid name of an environment variable, or its value contains a NUL character"
+            )
+
+
+def inherited() -> dict[str, str]:
+    """What a command is given of Vigie's own environment; numbers and texts are in the C locale, so that they can be read."""
+    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**kept, "PATH": kept.get("PATH") or os.defpath, "LC_ALL": "C.UTF-8"}
+
+
+def not_executable(program: str, directory: str | None, path: str, *, searched: str = "in PATH") -> tuple[str, str] | None:
+    """What keeps a program from being run here, and its fix; None where nothing is seen to. `searched` names the folders of `path`."""
+    named = bool(os.path.dirname(program))  # then it is not searched for  # noqa: PTH120 - to pathlib `./x` is `x`
+    place = str(Path(directory or "", program).absolute()) if named else program
+    if shutil.which(place, path=path) is not None:
+        return None
+    if named and Path(place).is_file():
+        return f"the program {program} is not executable", "make it executable for the user that Vigie runs as"
+    return f"the program {program} was not found" + ("" if named else f" {searched}"), "install it, or write its whole path"
+
+
 def run(command: Command, bounds: Bounds, *, by_threads: bool = not _POSIX) -> Ran:
     """Run the command to its end or its deadline; then it and its children are gone. Raises OSError when it cannot be started."""
     ran, pipe = Ran(), subprocess.PIPE
@@ -89,12 +149,15 @@ def run(command: Command, bounds: Bounds, *, by_threads: bool = not _POSIX) -> R
         shell=command.shell,
         env=dict(command.environment),
         cwd=command.directory,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if command.given is None else pipe,
         stdout=pipe,
         stderr=pipe,
         start_new_session=_POSIX,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
+    if process.stdin is not None:
+        # By a thread: a command that does not read, or writes before it reads, must not keep us from reading what it writes.
+        threading.Thread(target=_write, args=(process.stdin, command.given), daemon=True).start()
     try:
         ran.end = (_by_threads if by_threads else _by_poll)(process, ran, bounds)
         ran.code = process.returncode if ran.end is End.OVER else None
@@ -105,6 +168,12 @@ def run(command: Command, bounds: Bounds, *, by_threads: bool = not _POSIX) -> R
             if stream is not None and not by_threads:
                 stream.close()
     return ran
+
+
+def _write(stream: IO[bytes], given: bytes) -> None:
+    """Hand the input over; a command may end, or be killed, without having read all of it."""
+    with contextlib.suppress(OSError), stream:
+        stream.write(given)
 
 
 def _by_poll(process: subprocess.Popen[bytes], ran: Ran, bounds: Bounds) -> End:

@@ -1,0 +1,47 @@
+"""What a notice asks of a service that keeps incidents of its own: one key from open to close, and nothing that is never closed.
+
+The key is the thread of the notices, so that whatever follows an opening is about the same incident there. Only reasons that are followed
+by an end open one. docs/decisions/0050 says why.
+"""
+
+from enum import StrEnum
+
+from vigie.notifiers.kit.text import token
+from vigie.report.facts import Message
+
+
+class Action(StrEnum):
+    """What the service is asked for."""
+
+    OPEN = "open"  # an incident of this key, or news of the one that is open
+    ACKNOWLEDGE = "acknowledge"
+    CLOSE = "close"
+    TRY = "try"  # open and close at once: a test
+    NOTE = "note"  # for the record: nothing is left open
+
+
+_ACTIONS: dict[str, Action] = {
+    **dict.fromkeys(("opened", "disclosed", "updated", "reminder", "escalated", "snooze_ended", "report"), Action.OPEN),
+    "acknowledged": Action.ACKNOWLEDGE,
+    **dict.fromkeys(("recovered", "closed"), Action.CLOSE),
+    "test": Action.TRY,
+}
+_OPENINGS = ("opened", "disclosed", "escalated")  # with an end of their own behind them
+
+
+def action(message: Message) -> Action:
+    """What this message asks for. News that come after the end are for the record: they would open the incident again."""
+    found = _ACTIONS.get(message.reason, Action.NOTE)
+    if message.ended and found in (Action.OPEN, Action.ACKNOWLEDGE) and message.reason not in _OPENINGS:
+        return Action.NOTE
+    return found
+
+
+def incident_key(message: Message, limit: int) -> str:
+    """The same in every message of a thread; it names the program, because services share their keys among all that report to them."""
+    return token(f"vigie-{message.thread}", limit)
+
+
+def notice_key(message: Message, limit: int) -> str:
+    """The same however often a notice is sent."""
+    return token(f"vigie-{message.key}", limit)
