@@ -26,6 +26,7 @@ from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox, Unsent
+from vigie.engine.planner import Planned, Planner
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.retry import still_lacking
 from vigie.engine.self_monitor import SelfMonitor
@@ -91,6 +92,17 @@ def jobs(settings: Desired) -> list[Watched]:
 def monitors(settings: Desired) -> dict[str, Monitor]:
     """Monitors by id."""
     return {one.monitor.id: one.monitor for one in settings.monitors}
+
+
+def planned(settings: Desired) -> Planned:
+    """What the configuration plans."""
+    return Planned(
+        tuple(one.monitor for one in settings.monitors),
+        settings.maintenance,
+        {one.monitor.id: one.quiet for one in settings.monitors if one.quiet is not None},
+        settings.rotations,
+        settings.people,
+    )
 
 
 def notifiers(settings: Desired, clock: Clock) -> dict[str, Notifier]:
@@ -193,10 +205,22 @@ class Runtime:
         )
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks, self._others)
         held = hold_ms if settings.llm.config is not None else 0
+        self.planner = Planner(self.store.catalog, archive, clock)
+        self.planner.use(planned(settings))
         routine = routine_level(settings, continuous=threads)
         gather = _GATHER_MS if threads else 0  # `once` sends when every monitor was checked
         listeners = [self.reporter.on_transition, self._wake]
-        self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine, gather_ms=gather)
+        self.ingest = Ingest(
+            ledger,
+            archive,
+            clock,
+            hold_ms=held,
+            listeners=listeners,
+            routine_level=routine,
+            gather_ms=gather,
+            circumstances_at=self.planner.at,
+            addressed=self.planner.addressed,
+        )
         self.reporter.on_stored(self.outbox.wake)
         self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.self_monitor.on_transition)
@@ -207,9 +231,11 @@ class Runtime:
         """Load the state and adopt the configuration's monitors."""
         watched = [one.monitor for one in self.settings.monitors]
         await self.store.catalog.sync_monitors(watched)
+        await self.planner.refresh()
         await self.ingest.start(watched)
         await apply_waiting(self.store.inbox, self.ingest)
         await self.ingest.configure(watched)
+        await self.planner.tick(self.ingest)
         self.self_monitor.use(watched, self.settings.blind_after_ms, [one.monitor for one in probed(self.settings)])
         await self.self_monitor.start()
         report = self.settings.availability
@@ -250,13 +276,13 @@ class Runtime:
         monitor = self.ingest.monitor(notice.monitor)
         if monitor is None:
             return tuple(self.settings.channels)
-        return monitor.notification.fallback or monitor.notification.to
+        return self.planner.channels(monitor.notification.fallback or monitor.notification.to)
 
     def _others(self, channel: str) -> tuple[tuple[str, ...], ...]:
         """Whom to notify that a channel fails: whoever replaces it for any monitor, else every other channel."""
         policies = [one.monitor.notification for one in self.settings.monitors]
-        using = [one for one in policies if channel in (*one.to, *one.degraded_to)]
-        found = dict.fromkeys(name for one in using for name in one.fallback or one.to if name != channel)
+        using = [one for one in policies if channel in self.planner.channels((*one.to, *one.degraded_to))]
+        found = dict.fromkeys(name for one in using for name in self.planner.channels(one.fallback or one.to) if name != channel)
         return tuple(found), tuple(self.settings.channels)
 
     async def _wake(self, transition: Transition) -> None:
