@@ -19,6 +19,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
 from vigie.engine.guarding import UnusableNotifier, crashed, guarded
+from vigie.engine.handovers import Handovers
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands, apply_waiting
@@ -193,7 +194,11 @@ class Runtime:
         self.store = open_store(settings, clock, threads=threads)
         ledger, archive = self.store.ledger, self.store.archive
         self.deps = probe_deps(list(settings.control), settings.second_resolver, state_of(settings).evidence)
-        self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings), self._expiries, ledger.outbox)
+        self.planner = Planner(self.store.catalog, archive, clock)
+        self.planner.use(planned(settings))
+        self.composer = Composer(
+            archive, clock, speaking(settings), monitors(settings), self._expiries, ledger.outbox, self.planner.handover
+        )
         self.reporter = Reporter(
             ledger,
             archive,
@@ -205,8 +210,6 @@ class Runtime:
         )
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks, self._others)
         held = hold_ms if settings.llm.config is not None else 0
-        self.planner = Planner(self.store.catalog, archive, clock)
-        self.planner.use(planned(settings))
         routine = routine_level(settings, continuous=threads)
         gather = _GATHER_MS if threads else 0  # `once` sends when every monitor was checked
         listeners = [self.reporter.on_transition, self._wake]
@@ -226,6 +229,7 @@ class Runtime:
         self.ingest.listen_to_results(self.self_monitor.on_transition)
         self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.on_transition)
+        self.handovers = Handovers(ledger, archive, self.ingest, self.planner, clock, self.outbox.wake)
 
     async def start(self) -> None:
         """Load the state and adopt the configuration's monitors."""
@@ -271,7 +275,7 @@ class Runtime:
         return self.ingest.state(monitor).expiries
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
-        if notice.reason is NoticeReason.AVAILABILITY:
+        if notice.reason in (NoticeReason.AVAILABILITY, NoticeReason.HANDOVER):
             return ()  # it can wait, and whoever else is paged did not ask for it
         monitor = self.ingest.monitor(notice.monitor)
         if monitor is None:
@@ -352,6 +356,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
             await asyncio.gather(*(cycle(one) for one in probed(runtime.settings)))
         await runtime.reporter.idle()
         await runtime.calendar.tick()
+        await runtime.handovers.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
         unsent = await _drained(runtime)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}

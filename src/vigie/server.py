@@ -104,6 +104,7 @@ class Server:
             "the reporter": self.runtime.reporter.run,
             "the janitor": self._janitor.run,
             "the calendar": self.runtime.calendar.run,
+            "the hand-overs": self.runtime.handovers.run,
             "maintenance": lambda: self.runtime.planner.run(self.runtime.ingest),
             "the watch over jobs": self.heartbeats.run,
             "the configuration": self._reconciler.run,

@@ -13,7 +13,7 @@ from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError
 from vigie.planning.maintenance import InMaintenance, Maintenance, MaintenanceSpan, StartedMaintenance, came_about, in_force
 from vigie.planning.plan import NOBODY, People, Plan, Reached, circumstances, reached
-from vigie.planning.rotation import Rotation
+from vigie.planning.rotation import Handover, Rotation, newest_handover
 from vigie.planning.windows import QuietHours
 from vigie.ports import Archive, Catalog, Clock, Commit
 
@@ -60,6 +60,10 @@ class Planner:
     def entries(self) -> list[Maintenance]:
         """All maintenance that is planned or was begun."""
         return [*self._planned.maintenance, *(one.planned() for one in self._started)]
+
+    def handover(self, rotation: str, at: int) -> Handover | None:
+        """The hand-over of a rotation at an instant, epoch ms, as it is planned now."""
+        return next((newest_handover(one, at, 0) for one in self._planned.rotations if one.name == rotation), None)
 
     def at(self, monitor: Monitor, instant: int) -> Circumstances:
         """What holds for a monitor at an instant, epoch ms."""
