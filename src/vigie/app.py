@@ -19,6 +19,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
 from vigie.engine.guarding import UnusableNotifier, crashed, guarded
+from vigie.engine.handovers import Handovers
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands, apply_waiting
@@ -26,6 +27,7 @@ from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox, Unsent
+from vigie.engine.planner import Planned, Planner
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.retry import still_lacking
 from vigie.engine.self_monitor import SelfMonitor
@@ -91,6 +93,17 @@ def jobs(settings: Desired) -> list[Watched]:
 def monitors(settings: Desired) -> dict[str, Monitor]:
     """Monitors by id."""
     return {one.monitor.id: one.monitor for one in settings.monitors}
+
+
+def planned(settings: Desired) -> Planned:
+    """What the configuration plans."""
+    return Planned(
+        tuple(one.monitor for one in settings.monitors),
+        settings.maintenance,
+        {one.monitor.id: one.quiet for one in settings.monitors if one.quiet is not None},
+        settings.rotations,
+        settings.people,
+    )
 
 
 def notifiers(settings: Desired, clock: Clock) -> dict[str, Notifier]:
@@ -181,7 +194,11 @@ class Runtime:
         self.store = open_store(settings, clock, threads=threads)
         ledger, archive = self.store.ledger, self.store.archive
         self.deps = probe_deps(list(settings.control), settings.second_resolver, state_of(settings).evidence)
-        self.composer = Composer(self.store.archive, clock, speaking(settings), monitors(settings), self._expiries, ledger.outbox)
+        self.planner = Planner(self.store.catalog, archive, clock)
+        self.planner.use(planned(settings))
+        self.composer = Composer(
+            archive, clock, speaking(settings), monitors(settings), self._expiries, ledger.outbox, self.planner.handover
+        )
         self.reporter = Reporter(
             ledger,
             archive,
@@ -196,20 +213,33 @@ class Runtime:
         routine = routine_level(settings, continuous=threads)
         gather = _GATHER_MS if threads else 0  # `once` sends when every monitor was checked
         listeners = [self.reporter.on_transition, self._wake]
-        self.ingest = Ingest(ledger, archive, clock, hold_ms=held, listeners=listeners, routine_level=routine, gather_ms=gather)
+        self.ingest = Ingest(
+            ledger,
+            archive,
+            clock,
+            hold_ms=held,
+            listeners=listeners,
+            routine_level=routine,
+            gather_ms=gather,
+            circumstances_at=self.planner.at,
+            addressed=self.planner.addressed,
+        )
         self.reporter.on_stored(self.outbox.wake)
         self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.self_monitor.on_transition)
         self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.on_transition)
+        self.handovers = Handovers(ledger, archive, self.ingest, self.planner, clock, self.outbox.wake)
 
     async def start(self) -> None:
         """Load the state and adopt the configuration's monitors."""
         watched = [one.monitor for one in self.settings.monitors]
         await self.store.catalog.sync_monitors(watched)
+        await self.planner.refresh()
         await self.ingest.start(watched)
         await apply_waiting(self.store.inbox, self.ingest)
         await self.ingest.configure(watched)
+        await self.planner.tick(self.ingest)
         self.self_monitor.use(watched, self.settings.blind_after_ms, [one.monitor for one in probed(self.settings)])
         await self.self_monitor.start()
         report = self.settings.availability
@@ -245,18 +275,18 @@ class Runtime:
         return self.ingest.state(monitor).expiries
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
-        if notice.reason is NoticeReason.AVAILABILITY:
+        if notice.reason in (NoticeReason.AVAILABILITY, NoticeReason.HANDOVER):
             return ()  # it can wait, and whoever else is paged did not ask for it
         monitor = self.ingest.monitor(notice.monitor)
         if monitor is None:
             return tuple(self.settings.channels)
-        return monitor.notification.fallback or monitor.notification.to
+        return self.planner.channels(monitor.notification.fallback or monitor.notification.to)
 
     def _others(self, channel: str) -> tuple[tuple[str, ...], ...]:
         """Whom to notify that a channel fails: whoever replaces it for any monitor, else every other channel."""
         policies = [one.monitor.notification for one in self.settings.monitors]
-        using = [one for one in policies if channel in (*one.to, *one.degraded_to)]
-        found = dict.fromkeys(name for one in using for name in one.fallback or one.to if name != channel)
+        using = [one for one in policies if channel in self.planner.channels((*one.to, *one.degraded_to))]
+        found = dict.fromkeys(name for one in using for name in self.planner.channels(one.fallback or one.to) if name != channel)
         return tuple(found), tuple(self.settings.channels)
 
     async def _wake(self, transition: Transition) -> None:
@@ -326,6 +356,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
             await asyncio.gather(*(cycle(one) for one in probed(runtime.settings)))
         await runtime.reporter.idle()
         await runtime.calendar.tick()
+        await runtime.handovers.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
         unsent = await _drained(runtime)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}

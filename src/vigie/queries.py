@@ -14,6 +14,7 @@ from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.observation.availability import AvailabilitySummary
 from vigie.observation.heartbeat import Ping
+from vigie.planning.maintenance import InMaintenance, MaintenanceSpan
 from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, StoredNotice, StoredReport, TimelineEntry
 from vigie.report.deliveries import Account, Attempt, Fate
 from vigie.report.history import Remark
@@ -44,12 +45,16 @@ async def collected(read: Callable[[str | None, int], Awaitable[Page[T]]], count
 
 
 class MonitorState(StrEnum):
-    """How a monitor is for its reader, worst first: what an incident confirms is told apart from what one check saw."""
+    """How a monitor is for its reader, worst first: what an incident confirms is told apart from what one check saw.
+
+    What is in maintenance is neither well nor in trouble, whatever its checks see meanwhile.
+    """
 
     DOWN = "down"
     SUSPECTED = "suspected"  # the newest check failed, no incident confirms it yet
     DEGRADED = "degraded"
     RECOVERING = "recovering"  # good again, the incident is not closed yet
+    MAINTENANCE = "maintenance"
     UNKNOWN = "unknown"
     NONE = "none"  # not checked yet
     UP = "up"
@@ -57,11 +62,12 @@ class MonitorState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MonitorView:
-    """A monitor, its newest result (None before the first) and its open incidents, an outage before a degradation."""
+    """A monitor, its newest result (None before the first), its open incidents, an outage before a degradation, and planned work on it."""
 
     monitor: Monitor
     result: CheckResult | None = None
     incidents: tuple[Incident, ...] = ()
+    maintenance: InMaintenance | None = None
 
     @property
     def incident(self) -> Incident | None:
@@ -76,6 +82,8 @@ class MonitorView:
     @property
     def state(self) -> MonitorState:
         """How it is."""
+        if self.maintenance is not None:
+            return MonitorState.MAINTENANCE
         outage = self.incident is not None and self.incident.severity is Severity.OUTAGE
         match self.status:
             case None:
@@ -95,7 +103,8 @@ class IncidentDetails:
     """Everything on record of one incident; lists are oldest first, `pings` newest first.
 
     `deliveries` are the attempts at the notices of its alert, `waiting` those still to be sent, `notices` all. `failure` is the newest
-    whole result of a failed check in it; `pings` are the newest ones of the job, where the monitor is a job that reports in.
+    whole result of a failed check in it; `maintenance` is planned work on its monitor meanwhile. `pings`
+    are the newest ones of the job, where the monitor is a job that reports in.
     """
 
     incident: Incident
@@ -106,6 +115,7 @@ class IncidentDetails:
     remarks: tuple[Remark, ...] = ()
     failure: CheckResult | None = None
     pings: tuple[Ping, ...] = ()
+    maintenance: tuple[MaintenanceSpan, ...] = ()
     notices: tuple[StoredNotice, ...] = ()
 
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 
 from vigie import plugins
-from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, routine_level, state_of, writing, zone_of
+from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, planned, probed, routine_level, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Desired
@@ -77,7 +77,7 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
         self.runtime.ingest.listen(self._pace)
-        self.queries = StoredQueries(self.runtime.store, self._watched)
+        self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
@@ -88,6 +88,7 @@ class Server:
             self._follow_messages,
             lambda desired: self.runtime.ingest.prepare(one.monitor for one in desired.monitors),
             lambda desired: self.heartbeats.prepare(jobs(desired), desired.secrets),
+            self._follow_calendar,
             self._follow_checks,
         ]
         self._reconciler = Reconciler(self._source, parts, self.runtime.store.ledger.commit)
@@ -103,6 +104,8 @@ class Server:
             "the reporter": self.runtime.reporter.run,
             "the janitor": self._janitor.run,
             "the calendar": self.runtime.calendar.run,
+            "the hand-overs": self.runtime.handovers.run,
+            "maintenance": lambda: self.runtime.planner.run(self.runtime.ingest),
             "the watch over jobs": self.heartbeats.run,
             "the configuration": self._reconciler.run,
             "the log of checks": self._summary.run,
@@ -191,6 +194,16 @@ class Server:
             old.close()
 
         yield Prepared(swap=swap)
+
+    @asynccontextmanager
+    async def _follow_calendar(self, desired: Desired) -> AsyncIterator[Prepared]:
+        """What is planned: an alert that waits for the end of a window wakes when there is no such window any more."""
+        fresh, runtime = planned(desired), self.runtime
+
+        async def announce() -> None:
+            await runtime.ingest.wake(self._clock.now(), everything=True)
+
+        yield Prepared(swap=lambda: runtime.planner.use(fresh), announce=announce)
 
     @asynccontextmanager
     async def _follow_checks(self, desired: Desired) -> AsyncIterator[Prepared]:

@@ -12,7 +12,7 @@ from vigie.core.model import Monitor
 from vigie.core.notification import Circumstances
 from vigie.planning import wall
 from vigie.planning.maintenance import Maintenance, MaintenanceSpan, StartedMaintenance, spans_of
-from vigie.planning.plan import Plan, circumstances
+from vigie.planning.plan import Plan, circumstances, reached
 from vigie.planning.rotation import Override, Rotation, newest_handover
 from vigie.planning.windows import Once
 
@@ -118,14 +118,16 @@ def test_shifts_follow_each_other_without_gap_or_overlap(rotation: Rotation, sta
 def test_what_the_calendar_says_is_one_value() -> None:
     shop = Monitor("shop", "Shop", "http", "", "", 60_000, 10_000, tags=("eu",))
     works = Maintenance("maintenance[0]", Once(10, 20), tags=("eu",))
-    plan = Plan((works,), None, (weekly(),), (("anna", ("mail",)), ("bob", ("sms", "mail"))))
+    plan, people = Plan((works,)), (("anna", ("mail",)), ("bob", ("sms", "mail")))
+    who = reached(people, (weekly(),), at("2026-01-05 09:00"))
 
     assert works.covers(shop)
     assert not Maintenance("x", Once(10, 20), monitors=("other",)).covers(shop)
     assert StartedMaintenance(3, 10, 20).planned() == Maintenance("m3", Once(10, 20))
     assert circumstances(plan, 15).muted_until == 20
     assert circumstances(plan, 20).muted_until is None
-    assert circumstances(plan, at("2026-01-05 09:00")).reached_by == {"anna": ("mail",), "bob": ("sms", "mail"), "primary": ("mail",)}
+    assert circumstances(plan, 15, who).reached_by == {"anna": ("mail",), "bob": ("sms", "mail"), "primary": ("mail",)}
+    assert (who.start, who.end) == (at("2026-01-05 09:00"), at("2026-01-12 09:00"))
     assert circumstances(Plan(), 15) == Circumstances()
 
 

@@ -16,6 +16,7 @@ from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.errors import VigieError
 from vigie.observation.availability import Availability
 from vigie.observation.heartbeat import Ping
+from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Delivery, StoredReport
 from vigie.report.history import Remark
 from vigie.text.formatting import duration, percent, timestamp
@@ -100,6 +101,7 @@ def _lines(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]
     lines += ["", "Timeline"]
     lines.append(f"  {timestamp(incident.started_at, zone)}  first failed check")
     lines += [f"  {timestamp(entry.at, zone)}  {_happened(entry.decision)}" for entry in details.timeline]
+    lines += _maintenance(details.maintenance, zone)
     if details.report is not None:
         lines += _report(details.report, language)
     lines += [*_picture(details), *_pings(details.pings, zone)]
@@ -159,6 +161,15 @@ def _report(report: StoredReport, language: str) -> list[str]:
     if analysis is not None and analysis.dropped:
         lines += ["", "Dropped by the checks as unproven", *(f"  {one.rule}: {one.text}" for one in analysis.dropped)]
     return [*lines, "", f"No analysis: {report.fault}"] if report.fault else lines
+
+
+def _maintenance(spans: Sequence[MaintenanceSpan], zone: tzinfo) -> list[str]:
+    """The planned work meanwhile, in which nobody was notified."""
+    lines = ["", "Maintenance"] if spans else []
+    return [
+        *lines,
+        *(f"  {timestamp(one.start, zone)} to {timestamp(one.end, zone)}" + (f": {one.why}" if one.why else "") for one in spans),
+    ]
 
 
 def _picture(details: "IncidentDetails") -> list[str]:

@@ -37,6 +37,7 @@ class NoticeReason(StrEnum):
     STALLED = "stalled"  # a part of Vigie itself stands still
     RESUMED = "resumed"  # and goes on
     AVAILABILITY = "availability"  # how available everything was in the last week or month; about no alert
+    HANDOVER = "handover"  # somebody else is on call from now on; about no alert
     TEST = "test"
 
 

@@ -55,11 +55,11 @@ class Ingest:
         routine_level: int = logging.INFO,
         gather_ms: int = 0,
         circumstances_at: CircumstancesAt = one_off,
+        addressed: Callable[[Iterable[Notice]], Iterable[Notice]] = tuple,
     ) -> None:
         self._ledger, self._archive, self._clock = ledger, archive, clock
         self._hold_ms, self._routine_level, self._gather_ms, self._circumstances_at = hold_ms, routine_level, gather_ms, circumstances_at
-        self._listeners = list(listeners)
-        self._result_listeners: list[Listener] = []
+        self._addressed, self._listeners, self._result_listeners = addressed, list(listeners), list[Listener]()
         self._monitors: dict[str, Monitor] = {}
         self._books = Books()
         self._cursors: dict[str, tuple[int, int]] = {}
@@ -209,9 +209,9 @@ class Ingest:
         await self._announce_all([transition])
         return transition.decisions
 
-    async def wake(self, now: int) -> None:
-        """Wake every alert whose time has come, those of outages first. Raises StoreError."""
-        due = [one for one in self._books.alerts.values() if one.wake_at is not None and one.wake_at <= now]
+    async def wake(self, now: int, *, everything: bool = False) -> None:
+        """Wake every alert whose time has come (or every one), those of outages first. Raises StoreError."""
+        due = [one for one in self._books.alerts.values() if everything or (one.wake_at is not None and one.wake_at <= now)]
         for one in sorted(due, key=lambda alert: alert.severity is not Severity.OUTAGE):
             async with self._lock:
                 draft = Draft(self._books, self._monitors, self._circumstances_at)
@@ -286,9 +286,9 @@ class Ingest:
         return transitions
 
     def _rows(self, notices: Iterable[Notice]) -> tuple[OutboxRow, ...]:
-        """Notices as rows. An opening is held for the report; what a window withheld has had its report since it opened."""
+        """Notices as rows, by channel. An opening is held for the report; what a window withheld has had its report since it opened."""
         now = self._clock.now()
-        return tuple(OutboxRow(one, now + self._held_ms(one)) for one in notices)
+        return tuple(OutboxRow(one, now + self._held_ms(one)) for one in self._addressed(notices))
 
     def _held_ms(self, notice: Notice) -> int:
         if notice.reason not in (NoticeReason.OPENED, NoticeReason.EXPIRING):

@@ -11,14 +11,15 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
 from vigie.errors import StoreError, VigieError
+from vigie.planning.rotation import Handover
 from vigie.ports import DROPPED, Archive, Clock, Delivery, OutboxRow, OutboxState
-from vigie.report import channels, expiries, measured, obstacles, render, stalls
+from vigie.report import channels, expiries, handover, measured, obstacles, render, stalls
 from vigie.report.availability import availability_report, period_of
 from vigie.report.deliveries import Attempt, late_reason
 from vigie.report.facts import Affected, Message, Notified, Subject
 from vigie.report.render import RenderContext
 
-_OPENING = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY)
+_OPENING = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER)
 log = logging.getLogger("vigie.outbox")
 
 _MEMBERS, _EVER = 5_000, 2**63 - 1
@@ -32,7 +33,7 @@ class Composer:
     """Composes at the moment of sending, so that a report that came meanwhile is in it.
 
     `expiries` tells what is known of what runs out, by monitor; `outbox` reads the notices of an alert in one state (`Ledger.outbox`),
-    without it a message does not say who else is notified.
+    without it a message does not say who else is notified. `handover` tells what happened to a rotation at an instant.
     """
 
     def __init__(
@@ -43,9 +44,10 @@ class Composer:
         monitors: dict[str, Monitor],
         expiries: Callable[[str], expiry.Known] = lambda monitor: (),  # noqa: ARG005 - where nothing is known of any
         outbox: Outbox | None = None,
+        handover: Callable[[str, int], Handover | None] = lambda rotation, at: None,  # noqa: ARG005 - where there are no rotations
     ) -> None:
         self._archive, self._clock, self._setting, self._monitors = archive, clock, setting, monitors
-        self._expiries, self._outbox = expiries, outbox
+        self._expiries, self._outbox, self._handover = expiries, outbox, handover
 
     def use(self, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
         """The words and monitors of a new configuration."""
@@ -129,6 +131,8 @@ class Composer:
     async def _laid_out(self, notice: Notice) -> Message:
         if notice.reason is NoticeReason.AVAILABILITY:
             return await self._availability(notice)
+        if notice.reason is NoticeReason.HANDOVER:
+            return handover.message(notice, self._handover(handover.rotation_of(notice), notice.at), self._setting)
         if notice.reason in channels.REASONS:
             return channels.message(notice, await self._archive.channels(), self._setting)
         if notice.reason in stalls.REASONS:

@@ -1,4 +1,4 @@
-"""Availability from intervals: time-weighted, with what Vigie could not see left out of both sides of the fraction."""
+"""Availability from intervals: time-weighted, with what Vigie could not see, and planned work, left out of both sides of the fraction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Availability:
-    """Milliseconds of a period: `observed` is the period less what was unknown; `down` lies within it."""
+    """Milliseconds of a period: `observed` is the period less what was unknown or planned; `down` lies within it."""
 
     observed_ms: int
     down_ms: int
@@ -31,7 +31,7 @@ class Availability:
 class AvailabilitySummary:
     """How one monitor stood in a period, in ms: `outages` were seen in it, `blind_ms` of it were not seen.
 
-    `since` is when it was first watched, epoch ms, if that is within the period.
+    `since` is when it was first watched, epoch ms, if that is within the period. `maintenance_ms` of it were planned work.
     """
 
     known: Availability
@@ -39,6 +39,7 @@ class AvailabilitySummary:
     longest_ms: int
     blind_ms: int
     since: int | None
+    maintenance_ms: int = 0
 
 
 def availability(start: int, end: int, down: Iterable[Span], unknown: Iterable[Span] = ()) -> Availability:
@@ -49,13 +50,17 @@ def availability(start: int, end: int, down: Iterable[Span], unknown: Iterable[S
     return Availability(observed, length(out) - length(common(out, blind)))
 
 
-def of_incidents(start: int, end: int, incidents: Iterable[Incident], blind: Iterable[Blind]) -> Availability:
-    """Availability of one monitor over [start, end), epoch ms, from its incidents and the spans in which it could not be seen.
+def of_incidents(
+    start: int, end: int, incidents: Iterable[Incident], blind: Iterable[Blind], maintenance: Iterable[Span] = ()
+) -> Availability:
+    """Availability of one monitor over [start, end), epoch ms.
+
+    From its incidents, the spans in which it could not be seen, and those of planned work, which count as little.
 
     Downtime counts from the first failed check on; a degradation is not downtime.
     """
     down = [(one.started_at, end if one.closed_at is None else one.closed_at) for one in incidents if one.severity is Severity.OUTAGE]
-    return availability(start, end, down, [(one.start, end if one.until is None else one.until) for one in blind])
+    return availability(start, end, down, [*((one.start, end if one.until is None else one.until) for one in blind), *maintenance])
 
 
 def clipped(spans: Iterable[Span], start: int, end: int) -> list[Span]:

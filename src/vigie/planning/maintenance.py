@@ -1,10 +1,11 @@
 """Planned work on services: what is in maintenance, when and why."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vigie.core.model import Monitor
-from vigie.planning.windows import Once, Recurring, Span
+from vigie.planning.windows import Once, Recurring, Span, held_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,36 @@ class MaintenanceSpan:
 def spans_of(spans: Iterable[MaintenanceSpan], monitor: str) -> list[Span]:
     """When a monitor was in maintenance."""
     return [(one.start, one.end) for one in spans if one.concerns(monitor)]
+
+
+@dataclass(frozen=True, slots=True)
+class InMaintenance:
+    """What is being done on a monitor, and until when, epoch ms."""
+
+    until: int
+    why: str
+
+
+def in_force(entries: Iterable[Maintenance], at: int) -> InMaintenance | None:
+    """What holds at an instant of what a monitor is in at times; why is that of the first that says so."""
+    several = list(entries)
+    until = held_until([one.window for one in several], at)
+    if until is None:
+        return None
+    holding = [one for one in several if any(True for _ in one.window.spans(at, at + 1))]
+    return InMaintenance(until, next((one.why for one in holding if one.why), ""))
+
+
+def came_about(entry: Maintenance, since: int, at: int, watched: Iterable[Monitor]) -> list[MaintenanceSpan]:
+    """The spans of an entry that had begun by `at`: of recurring ones those that were not over before `since`."""
+    monitors = None if entry.covers_all else tuple(one.id for one in watched if entry.covers(one))
+    spans = [(entry.window.start, entry.window.end)] if isinstance(entry.window, Once) else entry.window.spans(since, at + 1)
+    return [MaintenanceSpan(_key(entry, start), start, end, monitors, entry.why) for start, end in spans if start <= at]
+
+
+def _key(entry: Maintenance, start: int) -> str:
+    """The same for what a file plans, wherever in the file it is."""
+    if entry.id.startswith("m") and entry.id[1:].isdecimal():
+        return entry.id
+    said = "\n".join((*entry.monitors, "", *entry.tags)).encode()
+    return f"{hashlib.blake2b(said, digest_size=8).hexdigest()}@{start}"

@@ -1,6 +1,7 @@
-"""What the calendar holds for one monitor, and what it says at an instant."""
+"""What the calendar holds, and what it says of one monitor at an instant."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from vigie.core.notification import Circumstances
 from vigie.planning.maintenance import Maintenance
@@ -11,18 +12,37 @@ People = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Reached:
+    """The channels of each person, and of each rotation over [start, end), epoch ms: nobody hands over in between."""
+
+    by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    start: int = 0
+    end: int = 2**63
+
+
+NOBODY = Reached()
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """Maintenance that a monitor is in, the quiet hours of its policy, the rotations, and by which channels people are reached."""
+    """Maintenance that a monitor is in at times, and the quiet hours of its policy."""
 
     maintenance: tuple[Maintenance, ...] = ()
     quiet: QuietHours | None = None
-    rotations: tuple[Rotation, ...] = ()
-    people: People = ()
 
 
-def circumstances(plan: Plan, at: int) -> Circumstances:
+def reached(people: People, rotations: Sequence[Rotation], at: int) -> Reached:
+    """Who is reached how at an instant, epoch ms."""
+    known, start, end = dict(people), NOBODY.start, NOBODY.end
+    for rotation in rotations:
+        shift = rotation.shift(at)
+        known[rotation.name] = known.get(shift.person, ())
+        start, end = max(start, shift.start), min(end, shift.end)
+    return Reached(known, start, end)
+
+
+def circumstances(plan: Plan, at: int, who: Reached = NOBODY) -> Circumstances:
     """What holds at an instant, epoch ms."""
-    known = dict(plan.people)
-    reached = known | {one.name: known.get(one.on_call(at), ()) for one in plan.rotations}
-    quiet = None if plan.quiet is None else held_until([plan.quiet], at)
-    return Circumstances(held_until([one.window for one in plan.maintenance], at), quiet, reached)
+    muted = held_until([one.window for one in plan.maintenance], at) if plan.maintenance else None
+    quiet = held_until([plan.quiet], at) if plan.quiet is not None else None
+    return Circumstances(muted, quiet, who.by)

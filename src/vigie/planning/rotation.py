@@ -56,24 +56,24 @@ class Rotation:
         """
         at = start
         while at < end:
-            shift = self._shift(at)
+            shift = self.shift(at)
             yield shift
             at = shift.end
 
     def current(self, at: int) -> Shift:
         """The shift at an instant, with the parts around it in which the same person is on call, as far as a hundred on each side."""
-        whole = self._shift(at)
+        whole = self.shift(at)
         for _ in range(_MOST_PARTS):
-            if (after := self._shift(whole.end)).person != whole.person:
+            if (after := self.shift(whole.end)).person != whole.person:
                 break
             whole = replace(whole, end=after.end)
         for _ in range(_MOST_PARTS):
-            if (before := self._shift(whole.start - 1)).person != whole.person:
+            if (before := self.shift(whole.start - 1)).person != whole.person:
                 break
             whole = replace(whole, start=before.start)
         return whole
 
-    def _shift(self, at: int) -> Shift:
+    def shift(self, at: int) -> Shift:
         """The part of a turn, or the override, that holds an instant."""
         turn = self._turn(at)
         edges = [self._begins(turn), self._begins(turn + 1), *(edge for one in self.overrides for edge in (one.start, one.end))]

@@ -104,7 +104,9 @@ class _Layout:
             texts.append(self._say("worst", name=_called(self._lines[0][0]), share=self._share(self._lines[:1])))
         elif any(one.known.observed_ms for _, one in self._lines):
             texts.append(self._say("all_well"))
-        return [*texts, self._say("left_out", blind=self._span(blind))] if blind else texts
+        texts += [self._say("left_out", blind=self._span(blind))] * bool(blind)
+        maintained = max((one.maintenance_ms for _, one in self._lines), default=0)
+        return [*texts, self._say("maintained", maintenance=self._span(maintained))] if maintained else texts
 
     def _rows(self) -> list[Row]:
         shown = len(self._lines) if len(self._lines) <= _ROWS + 1 else _ROWS
@@ -122,6 +124,8 @@ class _Layout:
             parts.append(self._say("one_longest", longest=self._span(one.longest_ms)))
         if one.blind_ms and one.known.observed_ms:
             parts.append(self._say("one_blind", blind=self._span(one.blind_ms)))
+        if one.maintenance_ms:
+            parts.append(self._say("one_maintained", maintenance=self._span(one.maintenance_ms)))
         if one.since is not None:
             parts.append(self._say("one_since", since=date(one.since, self._zone, self._language)))
         return ", ".join(parts)

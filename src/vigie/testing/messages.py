@@ -9,7 +9,8 @@ from vigie.core.model import Cause, CheckResult, ExpiryKind, HttpFacts, Incident
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.observation.availability import Availability, AvailabilitySummary
-from vigie.report import expiries, measured, render
+from vigie.planning.rotation import Handover
+from vigie.report import expiries, handover, measured, render
 from vigie.report.availability import availability_report
 from vigie.report.facts import Affected, Analysis, Dropped, Link, Message, Notified, Row, Subject
 from vigie.report.render import RenderContext
@@ -51,6 +52,12 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
         return _expiry(reason, language, channel)
     if reason is NoticeReason.AVAILABILITY:
         return _availability_report(language, channel)
+    if reason is NoticeReason.HANDOVER:
+        notice = Notice("oncall-primary-20260105T0800", "vigie", channel, reason, at, subject=SubjectKind.VIGIE)
+        taken = Handover(at, "primary", "anna", "bob", at + 7 * 86_400_000)
+        return replace(
+            handover.message(notice, taken, RenderContext(language, _ZONE)), links=(Link("Calendar", "https://cal.example.com/"),)
+        )
     about = subject(severity)
     if reason not in (NoticeReason.RECOVERED, NoticeReason.CLOSED):
         about = replace(about, incident=replace(about.incident, closed_at=None))

@@ -16,6 +16,11 @@ LABELS: dict[str, Pair] = {
         "Le temps pendant lequel Vigie n'a pas pu contrôler ne compte pas : jusqu'à {blind} par service.",
         "Time in which Vigie could not check does not count: up to {blind} per monitor.",
     ),
+    "maintained": (
+        "Le temps de maintenance ne compte pas : jusqu'à {maintenance} par service.",
+        "Time in maintenance does not count: up to {maintenance} per monitor.",
+    ),
+    "one_maintained": ("en maintenance pendant {maintenance}", "in maintenance for {maintenance}"),
     "one_well": ("{name} : aucune panne", "{name}: no outages"),
     "one_down": ("{name} : {outages}, {down} au total", "{name}: {outages}, {down} in total"),
     "one_longest": ("la plus longue {longest}", "the longest {longest}"),

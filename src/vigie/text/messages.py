@@ -45,6 +45,10 @@ HEADLINES: dict[NoticeReason, Pair] = {
         "🙈 Vigie could not check anything from {since} to {until} ({lasted}, {what})",
     ),
     NoticeReason.AVAILABILITY: ("📊 Disponibilité, {period} : {share} ({monitors})", "📊 Availability, {period}: {share} ({monitors})"),
+    NoticeReason.HANDOVER: (
+        "📟 Astreinte {rotation} : {takes} prend la relève de {leaves}",
+        "📟 On call ({rotation}): {takes} takes over from {leaves}",
+    ),
     NoticeReason.TEST: ("🔔 Test : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
 }
 # For causes that carry their own date or span (`causes.TIMED`): "expires in 6 days" has no "since".

@@ -26,6 +26,10 @@ COUNTED: dict[str, Plural] = {
         ("{count} service sur {number} se rétablit", "{count} services sur {number} se rétablissent"),
         ("{count} of {total} is recovering", "{count} of {total} are recovering"),
     ),
+    "some_maintenance": (
+        ("{count} service sur {number} est en maintenance", "{count} services sur {number} sont en maintenance"),
+        ("{count} of {total} is under maintenance", "{count} of {total} are under maintenance"),
+    ),
     "some_unknown": (
         ("{count} service sur {number} n'a pas pu être contrôlé", "{count} services sur {number} n'ont pas pu être contrôlés"),
         ("{count} of {total} could not be checked", "{count} of {total} could not be checked"),
@@ -95,6 +99,8 @@ TEXTS: dict[str, Pair] = {
     "down": ("en panne", "down"),
     "suspected": ("en échec ?", "failing?"),
     "recovering": ("se rétablit", "recovering"),
+    "maintenance": ("en maintenance", "under maintenance"),
+    "maintenance_until": ("fin prévue : {time}", "until {time}"),
     "unknown": ("inconnu", "unknown"),
     "none": ("pas encore contrôlé", "not checked yet"),
     # The question about an analysis

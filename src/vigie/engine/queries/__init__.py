@@ -5,16 +5,22 @@ from collections.abc import Callable, Sequence
 from vigie.core.model import Monitor
 from vigie.engine.queries.availability import StoredAvailability
 from vigie.engine.queries.incidents import StoredIncidents
-from vigie.engine.queries.monitors import StoredMonitors
+from vigie.engine.queries.monitors import StoredMonitors, no_maintenance
 from vigie.engine.queries.notices import StoredNotices
+from vigie.planning.maintenance import InMaintenance
 from vigie.ports import Store
 
 
 class StoredQueries:
-    """The Queries port. `monitors` are the watched ones, by the configuration in force."""
+    """The Queries port. `monitors` are the watched ones, by the configuration in force, `maintenance` the planned work on one now."""
 
-    def __init__(self, store: Store, monitors: Callable[[], Sequence[Monitor]]) -> None:
-        self.monitors = StoredMonitors(store.archive, monitors)
+    def __init__(
+        self,
+        store: Store,
+        monitors: Callable[[], Sequence[Monitor]],
+        maintenance: Callable[[Monitor], InMaintenance | None] = no_maintenance,
+    ) -> None:
+        self.monitors = StoredMonitors(store.archive, monitors, maintenance)
         self.incidents = StoredIncidents(store)
         self.availability = StoredAvailability(store.archive)
         self.notices = StoredNotices(store.ledger)

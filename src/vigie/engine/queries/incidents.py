@@ -2,6 +2,7 @@
 
 from vigie.core.model import CheckResult, Incident
 from vigie.engine.queries.paging import check_limit, key_of, page_of, unknown
+from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import OutboxState, Store
 from vigie.queries import MAX_LIMIT, IncidentDetails, Page
 
@@ -40,9 +41,16 @@ class StoredIncidents:
             waiting=tuple(one.row for one in notices if one.state is OutboxState.WAITING),
             remarks=tuple(await self._catalog.remarks([found.id])),
             failure=await self._failure(found),
+            maintenance=await self._maintenance(found),
             pings=tuple(await self._inbox.pings(found.monitor, _MAX_PINGS)),
             notices=tuple(notices),
         )
+
+    async def _maintenance(self, incident: Incident) -> tuple[MaintenanceSpan, ...]:
+        """The planned work on the monitor while the incident lasted."""
+        spans = await self._archive.maintained(incident.started_at)
+        end = _EVER if incident.closed_at is None else incident.closed_at
+        return tuple(one for one in spans if one.concerns(incident.monitor) and one.start <= end)
 
     async def _failure(self, incident: Incident) -> CheckResult | None:
         """The newest failed check of an incident that was kept whole."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from vigie.core.detection import Severity
 from vigie.core.model import Incident, Monitor
 from vigie.engine.queries.paging import check_limit, key_of, page_of
+from vigie.planning.maintenance import InMaintenance
 from vigie.ports import Archive
 from vigie.queries import MAX_LIMIT, MonitorState, MonitorView, Page
 
@@ -13,11 +14,18 @@ _KIND = "monitor"
 _ALL = 1_000_000
 
 
+def no_maintenance(monitor: Monitor) -> InMaintenance | None:  # noqa: ARG001 - the signature that is asked for
+    """Nothing is known to be planned."""
+    return None
+
+
 class StoredMonitors:
     """The MonitorQueries port."""
 
-    def __init__(self, archive: Archive, monitors: Callable[[], Sequence[Monitor]]) -> None:
-        self._archive, self._monitors = archive, monitors
+    def __init__(
+        self, archive: Archive, monitors: Callable[[], Sequence[Monitor]], maintenance: Callable[[Monitor], InMaintenance | None]
+    ) -> None:
+        self._archive, self._monitors, self._maintenance = archive, monitors, maintenance
 
     async def monitors(
         self, *, tag: str | None = None, state: MonitorState | None = None, cursor: str | None = None, limit: int = MAX_LIMIT
@@ -41,4 +49,4 @@ class StoredMonitors:
         incidents = await self._archive.incidents(open_only=True, limit=_ALL, monitors=ids)
         for one in sorted(incidents, key=lambda one: one.severity is not Severity.OUTAGE):
             open_[one.monitor].append(one)
-        return [MonitorView(one, results.get(one.id), tuple(open_[one.id])) for one in monitors]
+        return [MonitorView(one, results.get(one.id), tuple(open_[one.id]), self._maintenance(one)) for one in monitors]

@@ -120,6 +120,6 @@ def tone(message: Message) -> Tone:
     """Red for an outage, orange for a degradation, green for good news, grey for the rest."""
     if message.reason in _GOOD:
         return Tone.GOOD
-    if message.reason in (NoticeReason.CLOSED, NoticeReason.REPORT, NoticeReason.BLIND, NoticeReason.AVAILABILITY):
+    if message.reason in (NoticeReason.CLOSED, NoticeReason.REPORT, NoticeReason.BLIND, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER):
         return Tone.NEUTRAL
     return Tone.BAD if message.severity is Severity.OUTAGE else Tone.WARNING
