@@ -9,8 +9,9 @@ from vigie.core.model import Cause, CheckResult, ExpiryKind, HttpFacts, Incident
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.observation.availability import Availability, AvailabilitySummary
+from vigie.observation.channel import ChannelState, Spell, thread_of
 from vigie.planning.rotation import Handover
-from vigie.report import expiries, handover, measured, render
+from vigie.report import channels, expiries, handover, measured, render, stalls
 from vigie.report.availability import availability_report
 from vigie.report.facts import Affected, Analysis, Dropped, Link, Message, Notified, Row, Subject
 from vigie.report.render import RenderContext
@@ -58,6 +59,11 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
         return replace(
             handover.message(notice, taken, RenderContext(language, _ZONE)), links=(Link("Calendar", "https://cal.example.com/"),)
         )
+    if reason in channels.REASONS:
+        return _channel(reason, language, channel)
+    if reason in stalls.REASONS:
+        notice = Notice(stalls.thread(stalls.Part.PROBER, STARTED_AT), "vigie", channel, reason, at, subject=SubjectKind.VIGIE)
+        return stalls.message(notice, RenderContext(language, _ZONE), "monitoring.example.com")
     about = subject(severity)
     if reason not in (NoticeReason.RECOVERED, NoticeReason.CLOSED):
         about = replace(about, incident=replace(about.incident, closed_at=None))
@@ -123,6 +129,15 @@ def _availability_report(language: str, channel: str) -> Message:
     monitors = {"shop-api": monitor, "blog": replace(monitor, id="blog", name="Blog")}
     message = availability_report(notice, monitors, {"shop-api": known, "blog": spotless}, RenderContext(language, _ZONE))
     return replace(message, links=(Link("Status", "https://status.example.com/"),))
+
+
+def _channel(reason: NoticeReason, language: str, channel: str) -> Message:
+    """Another channel that has not worked for twenty minutes, or works again."""
+    at, name = STARTED_AT + 1_200_000, "slack"
+    spell = Spell(STARTED_AT, 7, 2, "auth", "HTTP 403", STARTED_AT + 900_000, None if reason is NoticeReason.CHANNEL_FAILING else at)
+    state = ChannelState(name, spell) if spell.until is None else ChannelState(name, None, spell)
+    notice = Notice(thread_of(name, spell), "vigie", channel, reason, at, failover_for=name, subject=SubjectKind.VIGIE)
+    return channels.message(notice, {name: state}, RenderContext(language, _ZONE))
 
 
 def _expiry(reason: NoticeReason, language: str, channel: str) -> Message:
