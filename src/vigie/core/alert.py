@@ -168,6 +168,8 @@ def step(state: AlertState, event: AlertEvent, policy: NotificationPolicy, monit
         return state, ()
     if isinstance(event, Opened) and state.members.has(event.incident):
         event = Woke(event.at)  # a repetition: of what it says only the instant is new
+    if isinstance(event, Steadied) and not state.flapping:
+        event = Woke(event.at)  # nobody was notified that it flaps
     state = _membership(state, event, monitor)
     decisions: list[AlertDecision] = []
     for signal in _signals(state, event, circumstances):
@@ -186,6 +188,8 @@ def _membership(state: AlertState, event: AlertEvent, monitor: str) -> AlertStat
         flapping = event.pattern is Pattern.FLAPPING and (state.flapping or state.phase is Phase.NEW)
         worst = Severity.OUTAGE if Severity.OUTAGE in (state.severity, event.severity) else state.severity
         return replace(state, members=state.members.with_one(joined), severity=worst, grew_at=event.at, flapping=flapping)
+    if isinstance(event, Steadied):
+        return replace(state, flapping=False)
     if isinstance(event, Recovered | Closed):
         return replace(state, members=state.members.without(event.incident))
     return state
@@ -198,7 +202,7 @@ def _signals(state: AlertState, event: AlertEvent, circumstances: Circumstances)
         yield Signal.JOINED if state.phase is not Phase.NEW else Signal.OPENED if free else Signal.OPENED_IN_WINDOW
     elif isinstance(event, Acked):
         yield Signal.ACKED
-    elif isinstance(event, Steadied) and state.flapping:
+    elif isinstance(event, Steadied):
         yield Signal.STEADIED
     elif isinstance(event, Recovered | Closed) and not state.members.open:
         yield Signal.OVER
@@ -238,12 +242,11 @@ def _entered(state: AlertState, decided: AlertDecision, policy: NotificationPoli
         return replace(state, remind_at=min(state.remind_at or decided.at + _GATHER_MS, decided.at + _GATHER_MS))
     if isinstance(decided, Joined | Withheld):
         return state
-    flapping = state.flapping and not isinstance(decided, SteadyAnnounced)
-    reminds = policy.remind_ms and state.phase is Phase.FIRING and not flapping
+    reminds = policy.remind_ms and state.phase is Phase.FIRING and not state.flapping
     remind_at = decided.at + policy.remind_ms if reminds else None
     acked_by = decided.by if isinstance(decided, AckRecorded) else state.acked_by
     number = decided.number if isinstance(decided, Reminded) else state.reminders
-    return replace(state, remind_at=remind_at, acked_by=acked_by, reminders=number, flapping=flapping)
+    return replace(state, remind_at=remind_at, acked_by=acked_by, reminders=number)
 
 
 def _waiting(state: AlertState, at: int, circumstances: Circumstances) -> AlertState:
