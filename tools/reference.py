@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from vigie import cli, plugins
 from vigie.config import model, planned
 from vigie.config.convert import enc_hook, struct_of
+from vigie.config.streak import Streak
 from vigie.core.duration import Duration
 from vigie.net import Secret
 
@@ -25,7 +26,7 @@ def default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return "required"
     value = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
-    if isinstance(value, Duration):
+    if isinstance(value, Duration | Streak):
         return f"`{value}`"
     if isinstance(value, msgspec.Struct) or value in ([], {}, (), None):
         return "–"
@@ -50,9 +51,14 @@ def words(kind: Any) -> str:
     if kind is Any:
         return "text or keys"
     if get_origin(kind) is None:
-        return {Duration: "duration", str: "text", Secret: "secret text", int: "number", bool: "true or false"}.get(
-            kind, getattr(kind, "__name__", str(kind))
-        )
+        return {
+            Duration: "duration",
+            Streak: "number or duration",
+            str: "text",
+            Secret: "secret text",
+            int: "number",
+            bool: "true or false",
+        }.get(kind, getattr(kind, "__name__", str(kind)))
     if "Literal" in str(get_origin(kind)):
         return " or ".join(f"`{choice}`" for choice in get_args(kind))
     names = {str: "text", int: "number", Duration: "duration"}

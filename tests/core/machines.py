@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vigie.core import alert, incident
 from vigie.core.alert import AlertState
 from vigie.core.detection import DetectionPolicy
-from vigie.core.events import Acked, AlertEvent, Closed, Decision, Observed, Opened, Recovered, Resolved, Stepped, Woke
+from vigie.core.events import Acked, AlertEvent, Closed, Decision, Observed, Opened, Recovered, Resolved, Steadied, Stepped, Woke
 from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, Status
 from vigie.core.notification import Circumstances, Notice, NotificationPolicy, Window
@@ -105,14 +105,14 @@ class Machines:
         self.states[monitor] = after
         for decision in decisions:
             found.append(Made(event, decision, None, ()))
-            if isinstance(decision, Opened | Recovered | Closed):
+            if isinstance(decision, Opened | Steadied | Recovered | Closed):
                 found += self._apply(self._thread(decision, monitor), decision, event, monitor)
         if isinstance(event, Observed) and after is not before:
             for one in [self.alerts[name] for name in concerned if self.alerts[name].is_open]:
                 found += self._apply(one, Woke(event.at), event, monitor)
         return found
 
-    def _thread(self, decision: Opened | Recovered | Closed, monitor: str) -> AlertState:
+    def _thread(self, decision: Opened | Steadied | Recovered | Closed, monitor: str) -> AlertState:
         """The alert that an incident belongs to."""
         if not isinstance(decision, Opened):
             return self.alerts[self.alert_of[decision.incident]]

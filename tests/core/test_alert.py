@@ -26,6 +26,8 @@ from vigie.core.events import (
     Opened,
     Recovered,
     Reminded,
+    Steadied,
+    SteadyAnnounced,
     Stepped,
     Withheld,
     Woke,
@@ -122,6 +124,7 @@ DECISIONS = {
     Act.DISCLOSE: Disclosed,
     Act.REMIND: Reminded,
     Act.RECORD_ACK: AckRecorded,
+    Act.STEADY: SteadyAnnounced,
     Act.END: Ended,
 }
 MEANINGS: dict[Signal, tuple[tuple[Window, ...], AlertEvent]] = {  # outside a window an event may mean that none holds, too
@@ -129,6 +132,7 @@ MEANINGS: dict[Signal, tuple[tuple[Window, ...], AlertEvent]] = {  # outside a w
     Signal.OPENED_IN_WINDOW: (ALWAYS, opened(9)),
     Signal.JOINED: (ALWAYS, opened(9, "blog-4")),
     Signal.ACKED: (ALWAYS, acked(9)),
+    Signal.STEADIED: (ALWAYS, Steadied(OUTAGE, "shop-1", 9 * SECOND)),
     Signal.FREE: (NEVER, woke(9)),
     Signal.DUE: (NEVER, woke(99)),
     Signal.OVER: (ALWAYS, recovered(9)),
@@ -143,6 +147,11 @@ def reach(phase: Phase) -> AlertState:
     """An alert in this phase, with reminders every 50 s."""
     windows, events = HISTORIES[phase]
     return after(policy(50, windows), *events)[0]
+
+
+def reach_for(phase: Phase, signal: Signal) -> AlertState:
+    """The same, of a service that flaps where the signal is about one."""
+    return replace(reach(phase), flapping=signal is Signal.STEADIED)
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -169,7 +178,7 @@ def test_each_rule_decides_what_the_table_says(at: tuple[Phase, Signal], rule: R
     phase, signal = at
     windows, event = MEANINGS[signal]
 
-    state, decisions = step(reach(phase), event, policy(50, windows), monitor_of(event))
+    state, decisions = step(reach_for(phase, signal), event, policy(50, windows), monitor_of(event))
 
     assert [type(one) for one in decisions] == [DECISIONS[rule.act]]
     assert decisions[0].alert == "shop-1"
@@ -185,7 +194,7 @@ def test_what_the_table_does_not_say_does_not_happen(phase: Phase, signal: Signa
     windows, event = MEANINGS[signal]
     act = next(rule.act for (_, meant), rule in TABLE.items() if meant is signal)
 
-    state, decisions = step(reach(phase), event, policy(50, windows), monitor_of(event))
+    state, decisions = step(reach_for(phase, signal), event, policy(50, windows), monitor_of(event))
 
     assert DECISIONS[act] not in [type(one) for one in decisions]
     if windows == ALWAYS or signal is Signal.FREE:  # the event means nothing else

@@ -143,8 +143,8 @@ class Now:
                 return Decided(one.at, "reminded", known.severity, known.id, (("number", one.number),), told)
             case events.AckRecorded():
                 return Decided(one.at, "acknowledged", known.severity, known.id, (("by", one.by),), told)
-            case events.Joined():
-                raise AssertionError("nothing groups incidents here")
+            case events.Joined() | events.SteadyAnnounced():
+                raise AssertionError("nothing groups incidents here, and nothing flaps")
 
 
 def _today(happened: oracle.Event) -> events.DetectionEvent | events.Acked | events.Woke | events.Stepped:

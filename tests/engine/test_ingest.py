@@ -24,7 +24,7 @@ from vigie.testing.memory.ledger import MemoryLedger
 pytestmark = pytest.mark.virtual
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
 
-BASIC: dict[str, Any] = {"confirm": 2, "confirm_every_ms": 1_000, "recover": 2, "to": ("mail",)}
+BASIC: dict[str, Any] = {"confirm": 2, "confirm_every_ms": 1_000, "recover": 2, "flapping": False, "to": ("mail",)}
 
 
 class Failing:

@@ -19,7 +19,7 @@ from vigie.config.people import Known
 from vigie.config.planned import Maintenance, OnCall, Person
 from vigie.config.tree import Path, Tree
 from vigie.config.verify import verify
-from vigie.core.detection import DetectionPolicy
+from vigie.core.detection import DetectionPolicy, Rate
 from vigie.core.model import Monitor, Sensitivity
 from vigie.core.notification import NotificationPolicy
 from vigie.core.subject import VIGIE_ID
@@ -162,9 +162,23 @@ def policy_of(tree: Tree, alert: Alert, names: Known, path: Path) -> Policies:
     steps = tuple(days * _DAY_MS for days in alert.expiry_days)
     policy = NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback), expiry_steps_ms=steps)
     return Policies(
-        DetectionPolicy(alert.confirm, int(alert.confirm_every), alert.recover),
+        _detection(alert),
         names.expanded(policy),
         quiet_hours(tree, alert.quiet, names.zone, (*path, "quiet")),
+    )
+
+
+def _detection(alert: Alert) -> DetectionPolicy:
+    """When failures are an incident."""
+    rate = None if alert.rate is None else Rate(alert.rate.failures, alert.rate.of)
+    return DetectionPolicy(
+        alert.confirm.checks,
+        int(alert.confirm_every),
+        alert.recover.checks,
+        confirm_ms=int(alert.confirm.over),
+        recover_ms=int(alert.recover.over),
+        rate=rate,
+        flapping=alert.flapping,
     )
 
 
@@ -219,7 +233,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
     detection, notification, quiet = _policy(tree, common.alert, policies, names, (*path, "alert"))
     traits = plugins.traits_of(adapter)
     if traits.conclusive:
-        detection = replace(detection, confirm=1, recover=1)
+        detection = replace(detection, confirm=1, recover=1, confirm_ms=0, recover_ms=0, rate=None)
     held = secrets.of(tree, config, (Common, adapter.Config), path)
     target = held.target(config.target)
     # One host may be looked at in many ways, so that its name alone would not tell them apart.

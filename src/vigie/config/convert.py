@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
+from vigie.config.streak import Streak
 from vigie.config.tree import Path, Tree
 from vigie.core.duration import Duration
 from vigie.errors import FieldError
@@ -35,6 +36,8 @@ def dec_hook(kind: type, value: Any) -> Any:
     """Durations out of `30s` or of milliseconds as they travel between processes; secrets out of texts."""
     if kind is Duration:
         return Duration.of(value)
+    if kind is Streak:
+        return Streak.of(value)
     if kind is Secret:
         if isinstance(value, Secret):
             return value
@@ -60,6 +63,8 @@ def enc_hook(value: Any) -> Any:
         return int(value)
     if isinstance(value, Secret):
         return MASK
+    if isinstance(value, Streak):
+        return str(value)
     raise NotImplementedError(type(value))
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigie.config.planned import Maintenance, OnCall, Person, Quiet
+from vigie.config.streak import Streak
 from vigie.core.duration import Duration
 from vigie.net import SHOWN, ascii_name
 from vigie.text.marks import escaped, misleading
@@ -21,14 +22,50 @@ Identity = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
 ExpiryDays = Annotated[int, Meta(ge=1, le=365)]
 
 
+class Rate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Failures that need not follow one another."""
+
+    failures: Annotated[int, Meta(description="How many checks failed.", ge=2, le=60)]
+    of: Annotated[int, Meta(description="Of how many checks, the last ones; re-checks count.", ge=3, le=60)]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless there is room for a good check between the failures."""
+        if self.failures >= self.of:
+            raise ValueError(f"`failures` must be less than `of`; for {self.failures} failures in a row write `confirm: {self.failures}`")
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When trouble is an incident, and who is told."""
 
-    confirm: Annotated[int, Meta(description="Consecutive failures that open an incident.", ge=1, le=100)] = 3
+    confirm: Annotated[
+        Streak,
+        Meta(
+            description="Consecutive failures that open an incident (`3`), or how long every check must have failed (`2m`; at least two checks).",
+            examples=[3, "2m"],
+        ),
+    ] = msgspec.field(default_factory=lambda: Streak("3"))
     confirm_every: Annotated[Duration, Meta(description="Interval of the re-checks that confirm a failure.")] = msgspec.field(
         default_factory=lambda: Duration(5_000)
     )
-    recover: Annotated[int, Meta(description="Consecutive passed checks that close it.", ge=1, le=100)] = 2
+    recover: Annotated[
+        Streak,
+        Meta(
+            description="Consecutive passed checks that close it (`2`), or how long every check must have passed (`5m`; at least two checks).",
+            examples=[2, "5m"],
+        ),
+    ] = msgspec.field(default_factory=lambda: Streak("2"))
+    rate: Annotated[
+        Rate | None,
+        Meta(description="Failures among the last checks that open an incident too, though checks between them passed; not if not set."),
+    ] = None
+    flapping: Annotated[
+        bool,
+        Meta(
+            description="Send one notice when a service goes up and down, and one when it is stable again, instead of one for each time. "
+            "It is flapping when 4 separate failures within 21 checks came to nothing, or at the third incident within an hour; it is stable "
+            "after 30 minutes, and at least 7 checks, without a change."
+        ),
+    ] = True
     remind: Annotated[Duration, Meta(description="Interval between reminders until somebody acknowledges; 0 for none.")] = msgspec.field(
         default_factory=lambda: Duration(14_400_000)
     )

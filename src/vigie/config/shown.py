@@ -11,6 +11,7 @@ from vigie import plugins
 from vigie.config.convert import enc_hook
 from vigie.config.desired import Channel, Desired, DesiredMonitor
 from vigie.config.model import Common, File, Report
+from vigie.config.streak import MOST, Streak
 from vigie.core.duration import Duration
 from vigie.net import MASK, NO_SECRETS, Secret, Secrets, redact_url
 
@@ -21,6 +22,9 @@ _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d|w))+)$"
 def _schema_hook(kind: type) -> dict[str, Any]:
     if kind is Duration:
         return {"anyOf": [{"type": "string", "pattern": _PATTERN}, {"const": 0}], "examples": ["30s", "5m"]}
+    if kind is Streak:
+        count, span = {"type": "integer", "minimum": 1, "maximum": MOST}, {"type": "string", "pattern": _PATTERN}
+        return {"anyOf": [count, span], "examples": [3, "2m"]}
     if kind is Secret:
         return {"type": "string"}
     raise NotImplementedError(kind)
@@ -122,9 +126,11 @@ def _in_force(one: DesiredMonitor) -> dict[str, Any]:
         "timeout": str(Duration(monitor.timeout_ms)),
         "tags": list(monitor.tags),
         "alert": {
-            "confirm": detection.confirm,
+            "confirm": _streak(detection.confirm, detection.confirm_ms),
             "confirm_every": str(Duration(detection.confirm_every_ms)),
-            "recover": detection.recover,
+            "recover": _streak(detection.recover, detection.recover_ms),
+            "rate": None if detection.rate is None else {"failures": detection.rate.failures, "of": detection.rate.of},
+            "flapping": detection.flapping,
             "remind": str(Duration(notification.remind_ms)),
             "to": list(notification.to),
             "degraded_to": list(notification.degraded_to),
@@ -133,6 +139,10 @@ def _in_force(one: DesiredMonitor) -> dict[str, Any]:
         "maintenance": [{"from": _instant(span.start), "until": _instant(span.end)} for span in notification.windows],
         **{key: value for key, value in own.items() if key != "name"},
     }
+
+
+def _streak(checks: int, over_ms: int) -> int | str:
+    return str(Duration(over_ms)) if over_ms else checks
 
 
 def _instant(at: int) -> str:

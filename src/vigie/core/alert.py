@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vigie.core.correlation import Tie
-from vigie.core.detection import Severity
+from vigie.core.detection import Pattern, Severity
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -36,6 +36,8 @@ from vigie.core.events import (
     Opened,
     Recovered,
     Reminded,
+    Steadied,
+    SteadyAnnounced,
     Stepped,
     Withheld,
     Woke,
@@ -66,6 +68,7 @@ class Signal(StrEnum):
     OPENED_IN_WINDOW = "opened in a window"
     JOINED = "joined"  # another incident
     ACKED = "acknowledged"
+    STEADIED = "flaps no longer, fails all the time"
     FREE = "no window holds"
     DUE = "reminder due"
     OVER = "no incident open"
@@ -80,6 +83,7 @@ class Act(StrEnum):
     DISCLOSE = "disclose"
     REMIND = "remind"
     RECORD_ACK = "record the acknowledgement"
+    STEADY = "announce that it is steady"
     END = "end"
 
 
@@ -103,9 +107,11 @@ TABLE: dict[tuple[Phase, Signal], Rule] = {
     (Phase.WITHHELD_ACKED, Signal.OVER): Rule(Phase.ENDED, Act.END),
     (Phase.FIRING, Signal.JOINED): Rule(Phase.FIRING, Act.JOIN),
     (Phase.FIRING, Signal.ACKED): Rule(Phase.ACKED, Act.RECORD_ACK),
+    (Phase.FIRING, Signal.STEADIED): Rule(Phase.FIRING, Act.STEADY),
     (Phase.FIRING, Signal.DUE): Rule(Phase.FIRING, Act.REMIND),
     (Phase.FIRING, Signal.OVER): Rule(Phase.ENDED, Act.END),
     (Phase.ACKED, Signal.JOINED): Rule(Phase.ACKED, Act.JOIN),
+    (Phase.ACKED, Signal.STEADIED): Rule(Phase.ACKED, Act.STEADY),
     (Phase.ACKED, Signal.OVER): Rule(Phase.ENDED, Act.END),
 }
 
@@ -130,6 +136,7 @@ class AlertState:
     reminders: int = 0
     remind_at: int | None = None
     wake_at: int | None = None
+    flapping: bool = False  # it is about services that go up and down, and nothing else
 
     @property
     def announced(self) -> bool:
@@ -161,6 +168,8 @@ def step(state: AlertState, event: AlertEvent, policy: NotificationPolicy, monit
         return state, ()
     if isinstance(event, Opened) and state.members.has(event.incident):
         event = Woke(event.at)  # a repetition: of what it says only the instant is new
+    if isinstance(event, Steadied) and not state.flapping:
+        event = Woke(event.at)  # nobody was notified that it flaps
     state = _membership(state, event, monitor)
     decisions: list[AlertDecision] = []
     for signal in _signals(state, event, circumstances):
@@ -176,8 +185,11 @@ def _membership(state: AlertState, event: AlertEvent, monitor: str) -> AlertStat
     """Who is a member after the event."""
     if isinstance(event, Opened):
         joined = Member(event.incident, monitor or state.monitor, severity=event.severity)
+        flapping = event.pattern is Pattern.FLAPPING and (state.flapping or state.phase is Phase.NEW)
         worst = Severity.OUTAGE if Severity.OUTAGE in (state.severity, event.severity) else state.severity
-        return replace(state, members=state.members.with_one(joined), severity=worst, grew_at=event.at)
+        return replace(state, members=state.members.with_one(joined), severity=worst, grew_at=event.at, flapping=flapping)
+    if isinstance(event, Steadied):
+        return replace(state, flapping=False)
     if isinstance(event, Recovered | Closed):
         return replace(state, members=state.members.without(event.incident))
     return state
@@ -190,6 +202,8 @@ def _signals(state: AlertState, event: AlertEvent, circumstances: Circumstances)
         yield Signal.JOINED if state.phase is not Phase.NEW else Signal.OPENED if free else Signal.OPENED_IN_WINDOW
     elif isinstance(event, Acked):
         yield Signal.ACKED
+    elif isinstance(event, Steadied):
+        yield Signal.STEADIED
     elif isinstance(event, Recovered | Closed) and not state.members.open:
         yield Signal.OVER
     if free:
@@ -216,6 +230,8 @@ def _decided(act: Act, state: AlertState, event: AlertEvent) -> AlertDecision:
             return Reminded(at, state.reminders + 1, state.id)
         case Act.RECORD_ACK:
             return AckRecorded(at, getattr(event, "by", ""), state.id)
+        case Act.STEADY:
+            return SteadyAnnounced(at, state.id)
         case Act.END:
             return Ended(at, state.announced, getattr(event, "by", None), state.id)
 
@@ -226,7 +242,8 @@ def _entered(state: AlertState, decided: AlertDecision, policy: NotificationPoli
         return replace(state, remind_at=min(state.remind_at or decided.at + _GATHER_MS, decided.at + _GATHER_MS))
     if isinstance(decided, Joined | Withheld):
         return state
-    remind_at = decided.at + policy.remind_ms if policy.remind_ms and state.phase is Phase.FIRING else None
+    reminds = policy.remind_ms and state.phase is Phase.FIRING and not state.flapping
+    remind_at = decided.at + policy.remind_ms if reminds else None
     acked_by = decided.by if isinstance(decided, AckRecorded) else state.acked_by
     number = decided.number if isinstance(decided, Reminded) else state.reminders
     return replace(state, remind_at=remind_at, acked_by=acked_by, reminders=number)
@@ -240,6 +257,13 @@ def _waiting(state: AlertState, at: int, circumstances: Circumstances) -> AlertS
     return state if state.wake_at == wanted else replace(state, wake_at=wanted)
 
 
+_FLAPPING = {
+    NoticeReason.OPENED: NoticeReason.FLAPPING,
+    NoticeReason.DISCLOSED: NoticeReason.FLAPPING,
+    NoticeReason.RECOVERED: NoticeReason.STABLE,
+}
+
+
 def notices(decision: AlertDecision, state: AlertState, policy: NotificationPolicy) -> tuple[Notice, ...]:
     """The notices that a decision asks for, one a channel; none for what nobody is notified of."""
     match decision:
@@ -249,10 +273,14 @@ def notices(decision: AlertDecision, state: AlertState, policy: NotificationPoli
             reason = NoticeReason.DISCLOSED
         case Reminded():
             reason = NoticeReason.REMINDER
+        case SteadyAnnounced():
+            reason = NoticeReason.STEADY
         case Ended(announced=True, by=by):
             reason = NoticeReason.RECOVERED if by is None else NoticeReason.CLOSED
         case _:
             return ()
+    if state.flapping:
+        reason = _FLAPPING.get(reason, reason)
     number = decision.number if isinstance(decision, Reminded) else 0
     channels = policy.channels(state.severity)
     return tuple(Notice(state.id, state.monitor, channel, reason, decision.at, number, subject=state.subject) for channel in channels)

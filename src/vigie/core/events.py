@@ -173,6 +173,14 @@ class Reminded:
 
 
 @dataclass(frozen=True, slots=True)
+class SteadyAnnounced:
+    """The service does not go up and down any more, it fails all the time: notify of that."""
+
+    at: int
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AckRecorded:
     """The acknowledgement is on record."""
 
@@ -191,5 +199,5 @@ class Ended:
     alert: str = ""
 
 
-AlertDecision = Announced | Withheld | Joined | Disclosed | Reminded | AckRecorded | Ended
+AlertDecision = Announced | Withheld | Joined | Disclosed | Reminded | SteadyAnnounced | AckRecorded | Ended
 Decision = IncidentDecision | AlertDecision

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from vigie.core.detection import DetectionPolicy, Severity
+from vigie.core.detection import DetectionPolicy, Pattern, Severity
 from vigie.core.notification import NotificationPolicy
 from vigie.core.subject import SubjectKind
 
@@ -316,3 +316,5 @@ class Incident:
     note: str | None = None
     subject: SubjectKind = SubjectKind.MONITOR
     alert: str = ""
+    failures: int = 0  # failed checks that opened it; 0: an old record
+    pattern: Pattern = Pattern.STEADY

@@ -23,9 +23,10 @@ class NoticeReason(StrEnum):
     UPDATED = "updated"  # members joined the alert, or recovered, since the last notice
     ESCALATED = "escalated"  # nobody has acknowledged it: the next ones are notified
     SNOOZE_ENDED = "snooze_ended"  # a person put it off until now
-    FLAPPING = "flapping"  # it fails and recovers too often for a notice each time
-    STABLE = "stable"  # and does so no longer
+    FLAPPING = "flapping"  # in place of opened: it fails and recovers too often for a notice each time
+    STEADY = "steady"  # it flapped, and now fails all the time
     RECOVERED = "recovered"
+    STABLE = "stable"  # in place of recovered: it flapped, and does so no longer
     CLOSED = "closed"
     REPORT = "report"  # the model's report, after the opening notice
     UNDELIVERABLE = "undeliverable"  # another channel could not be reached: this one says so
@@ -39,6 +40,16 @@ class NoticeReason(StrEnum):
     AVAILABILITY = "availability"  # how available everything was in the last week or month; about no alert
     HANDOVER = "handover"  # somebody else is on call from now on; about no alert
     TEST = "test"
+
+    @property
+    def opens(self) -> bool:
+        """Whether it is the first notice of an alert."""
+        return self in (NoticeReason.OPENED, NoticeReason.FLAPPING, NoticeReason.DISCLOSED)
+
+    @property
+    def ends(self) -> bool:
+        """Whether it is the last notice of an alert."""
+        return self in (NoticeReason.RECOVERED, NoticeReason.STABLE, NoticeReason.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,9 +291,10 @@ class Ingest:
         return tuple(OutboxRow(one, now + self._held_ms(one)) for one in self._addressed(notices))
 
     def _held_ms(self, notice: Notice) -> int:
-        if notice.reason not in (NoticeReason.OPENED, NoticeReason.EXPIRING):
+        opening = notice.reason in (NoticeReason.OPENED, NoticeReason.FLAPPING)
+        if not opening and notice.reason is not NoticeReason.EXPIRING:
             return 0
-        return self._hold_ms if notice.reason is NoticeReason.OPENED and notice.subject is SubjectKind.MONITOR else self._gather_ms
+        return self._hold_ms if opening and notice.subject is SubjectKind.MONITOR else self._gather_ms
 
     def _commit(
         self,

@@ -19,7 +19,7 @@ from vigie.report.deliveries import Attempt, late_reason
 from vigie.report.facts import Affected, Message, Notified, Subject
 from vigie.report.render import RenderContext
 
-_OPENING = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER)
+_THREADS = (NoticeReason.EXPIRING, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER)
 log = logging.getLogger("vigie.outbox")
 
 _MEMBERS, _EVER = 5_000, 2**63 - 1
@@ -77,7 +77,8 @@ class Composer:
         last_good = await self._archive.last_detail(incident.monitor, good=True, before=incident.started_at)
         if opened is None or opened.at < incident.started_at:  # that is another incident's
             opened = _unknown(incident)
-        failures = monitor.detection.confirm if monitor is not None else 1  # of a monitor that went nobody knows how many there were
+        # An old record says nothing of them, and of a monitor that went nobody knows how many there were.
+        failures = incident.failures or (monitor.detection.confirm if monitor is not None else 1)
         first_good = await self._first_good(incident)
         members = () if alone else await self._members(incident)
         return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures, first_good=first_good, members=members)
@@ -201,7 +202,7 @@ def _bare(notice: Notice, monitor: Monitor | None, incident: Incident | None, la
     return Message(
         key=notice.key,
         thread=notice.alert,
-        opens_thread=notice.reason in _OPENING,
+        opens_thread=notice.reason.opens or notice.reason in _THREADS,
         reason=notice.reason,
         severity=severity,
         language=language,

@@ -42,7 +42,14 @@ class _Draft:
         """Whether the failure that was confirmed is the one that was drafted about."""
         ours, theirs = self.subject, subject
         same_start = ours.incident.started_at == theirs.incident.started_at
-        return same_start and (ours.result.cause, ours.result.figures) == (theirs.result.cause, theirs.result.figures)
+        same_pattern = ours.incident.pattern is theirs.incident.pattern
+        same_count = ours.failures == theirs.failures or theirs.monitor.detection.confirm_ms > 0  # by time nothing is said of a count
+        return (
+            same_start
+            and same_pattern
+            and same_count
+            and (ours.result.cause, ours.result.figures) == (theirs.result.cause, theirs.result.figures)
+        )
 
 
 class Reporter:
@@ -156,7 +163,7 @@ class Reporter:
         expected = next(opened, f"{monitor.id}-{transition.after.ordinal + 1}")  # with `confirm: 1` it is open already
         incident = Incident(expected, monitor.id, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
         last_good = await self._archive.last_detail(monitor.id, good=True, before=result.at)
-        subject = Subject(monitor, incident, result, last_good, failures=monitor.detection.confirm)
+        subject = Subject(monitor, incident, result, last_good, failures=monitor.detection.expected_failures)
         look = self._evidence[monitor.id] = asyncio.create_task(self._look(subject))
         if self._analyst.writing.model is None:
             return

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from vigie.core import alert, expiry, incident
 from vigie.core.alert import AlertState
-from vigie.core.detection import Severity
+from vigie.core.detection import Pattern, Severity
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -19,6 +19,7 @@ from vigie.core.events import (
     Recovered,
     Reminded,
     Resolved,
+    Steadied,
     Stepped,
     Suspected,
     Withheld,
@@ -193,7 +194,7 @@ class Move:
             self._draft.states[self._monitor.id] = self._after
         for decision in decisions:
             self._decisions.append(decision)
-            if isinstance(decision, Opened | Recovered | Closed):
+            if isinstance(decision, Opened | Steadied | Recovered | Closed):
                 self._draft.timeline.append(TimelineEntry(decision.incident, decision.at, decision))
                 self._book(decision)
 
@@ -213,14 +214,14 @@ class Move:
             thread = one.warned.thread
             self._notices += [Notice(thread, self._monitor.id, to, reason, at, one.number) for to in policy.expiry_to]
 
-    def _book(self, decision: Opened | Recovered | Closed) -> None:
+    def _book(self, decision: Opened | Steadied | Recovered | Closed) -> None:
         """The incident's row, and the alert that it is a member of: one of its own as long as nothing else groups it."""
         if isinstance(decision, Opened):
             of = decision.incident
             thread = self._thread(decision)
             opened = Incident(
                 of, self._monitor.id, decision.severity, decision.cause, decision.started_at, decision.at,
-                subject=decision.subject, alert=thread.id,
+                subject=decision.subject, alert=thread.id, failures=decision.failures, pattern=decision.pattern,
             )  # fmt: skip
             self._draft.incidents[opened.id] = opened
             self._apply(thread, decision)
@@ -272,6 +273,8 @@ def _fallback(policy: NotificationPolicy) -> tuple[str, ...]:
     return policy.fallback
 
 
-def _after(known: Incident, decision: Recovered | Closed) -> Incident:
+def _after(known: Incident, decision: Steadied | Recovered | Closed) -> Incident:
+    if isinstance(decision, Steadied):
+        return replace(known, pattern=Pattern.STEADY)
     closed = replace(known, closed_at=decision.at)
     return replace(closed, closed_by=decision.by, note=decision.note or None) if isinstance(decision, Closed) else closed

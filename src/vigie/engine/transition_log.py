@@ -14,6 +14,7 @@ from vigie.core.events import (
     Opened,
     Recovered,
     Steadied,
+    SteadyAnnounced,
     Suspected,
     Withheld,
 )
@@ -48,7 +49,7 @@ def log_transition(transition: Transition, routine_level: int) -> None:
     for decision in transition.decisions:
         if isinstance(decision, Suspected) and decision.severity in opened:
             continue  # `confirm: 1`: there is nothing to confirm
-        if not isinstance(decision, Announced | Withheld | Ended):
+        if not isinstance(decision, Announced | Withheld | SteadyAnnounced | Ended):
             log.warning("%s: %s", name, _described(decision, withheld=withheld))
 
 

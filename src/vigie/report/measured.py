@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
+from vigie.core.detection import Pattern
 from vigie.core.model import Cause, HttpFacts, Scalar
 from vigie.report.changes import TLS_VERSIONS, changes, product, self_signed
 from vigie.report.facts import Bundle, Evidence, Fact, FactKind, Subject
@@ -76,7 +77,7 @@ def _check_facts(maker: _Maker) -> None:
     what = subject.monitor.host or subject.monitor.name
     pair = both(facts.CAUSE, what=what, observed=(fr, en), cause=cause)
     maker.add(FactKind.CHECK, "cause", cause.value, pair, bad=None if cause.own else True)
-    template = facts.FIRST_FAILURE if subject.failures < 2 else facts.FAILURES
+    template = _failed(subject)
     pair = both(template, count=subject.failures, since=clock_time(subject.incident.started_at, maker.zone))
     maker.add(FactKind.CHECK, "failures", subject.failures, pair, bad=True)
 
@@ -108,6 +109,19 @@ def _member_facts(maker: _Maker) -> None:
 
 def _cause_of(cause: Cause, figures: Mapping[str, Scalar]) -> Pair:
     return cause_words(cause, figures, "fr"), cause_words(cause, figures, "en")
+
+
+def _failed(subject: Subject) -> Pair:
+    """What is said of the failures that opened the incident."""
+    match subject.incident.pattern:
+        case Pattern.FLAPPING:
+            return facts.FLAPPING
+        case Pattern.SPREAD:
+            return facts.SPREAD
+        case Pattern.STEADY if subject.monitor.detection.confirm_ms:
+            return facts.ALL_FAILED  # a draft cannot know how many there will be
+        case Pattern.STEADY:
+            return facts.FIRST_FAILURE if subject.failures < 2 else facts.FAILURES
 
 
 def _timing_facts(maker: _Maker) -> None:

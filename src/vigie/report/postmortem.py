@@ -21,6 +21,7 @@ from vigie.core.events import (
     Recovered,
     Reminded,
     Steadied,
+    SteadyAnnounced,
     Suspected,
     Withheld,
 )
@@ -195,7 +196,7 @@ class _Writer:
         match decision:
             case Withheld():
                 return self._say(texts.WITHHELD)
-            case Joined() | Announced() | Ended():
+            case Joined() | Announced() | SteadyAnnounced() | Ended():
                 return ""
             case Opened(pattern=Pattern.FLAPPING):
                 return self._say(texts.OPENED_FLAPPING)

@@ -48,7 +48,7 @@ def compose(
     return Message(
         key=notice.key,
         thread=incident.id,
-        opens_thread=notice.reason in (NoticeReason.OPENED, NoticeReason.DISCLOSED),
+        opens_thread=notice.reason.opens,
         reason=notice.reason,
         severity=together.group.severity,
         language=language,
@@ -99,16 +99,17 @@ _CLAUSES = (  # whose first line ends with a clause
 )
 _WITH_FACTS = (
     NoticeReason.OPENED,
+    NoticeReason.FLAPPING,
     NoticeReason.DISCLOSED,
     NoticeReason.REPORT,
     NoticeReason.REMINDER,
     NoticeReason.ESCALATED,
     NoticeReason.SNOOZE_ENDED,
 )
-_OVER = (NoticeReason.RECOVERED, NoticeReason.CLOSED)
 _WITH_MEMBERS = tuple(reason for reason in NoticeReason if reason not in (NoticeReason.REPORT, NoticeReason.UNDELIVERABLE))
 _SAYS_NOBODY = (
     NoticeReason.OPENED,
+    NoticeReason.FLAPPING,
     NoticeReason.DISCLOSED,
     NoticeReason.REMINDER,
     NoticeReason.ESCALATED,
@@ -120,13 +121,13 @@ def _timely(notice: Notice, incident: Incident, bundle: Bundle, analysis: Analys
     if notice.reason in _WITH_FACTS:
         return True
     late = incident.closed_at is not None and bundle.made_at + analysis.duration_ms >= incident.closed_at
-    return late and notice.reason in _OVER
+    return late and notice.reason.ends
 
 
 def _footer(notice: Notice, incident: Incident, setting: RenderContext, *, asks: bool, is_open: bool) -> str:
     """Where to read more and how to acknowledge; below an analysis without links, also how to say whether it helped."""
     parts = [label("footer", setting.language, incident=incident.id)]
-    if is_open and incident.acked_by is None and notice.reason not in (*_OVER, NoticeReason.BLIND):
+    if is_open and incident.acked_by is None and not notice.reason.ends and notice.reason is not NoticeReason.BLIND:
         parts.append(label("acknowledge", setting.language, incident=incident.id))
     if asks and setting.feedback is None:
         parts.append(label("ask", setting.language, incident=incident.id))
@@ -200,7 +201,7 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
             return (_scope(subject, notice, setting), label("undeliverable", language, incident=incident.id))
         case NoticeReason.FLAPPING:
             return (label("flapping", language, who=_who(subject.monitor)), *_trouble(subject, notice, bundle, setting)[1:])
-        case NoticeReason.STABLE:
+        case NoticeReason.STABLE | NoticeReason.STEADY:
             return _stable(subject, notice, bundle, setting)
         case _:
             why = _why(notice, incident, language) if incident.closed_at is None else ()

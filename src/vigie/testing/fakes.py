@@ -45,7 +45,7 @@ def policies(**values: Any) -> Policies:
 
 def fake_monitor(name: str = "shop", *, every_ms: int = 60_000, host: str = "", policy: Policies | None = None) -> Monitor:
     """A monitor that pages `mail` after two failures, a second apart, unless told otherwise."""
-    ours = policy or policies(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",))
+    ours = policy or policies(confirm=2, confirm_every_ms=1_000, recover=2, flapping=False, to=("mail",))
     host = host or f"{name}.example"
     return Monitor(name, name, "fake", f"https://{host}/", host, every_ms, 10_000, ours.detection, ours.notification)
 

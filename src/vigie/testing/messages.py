@@ -65,7 +65,7 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
         notice = Notice(stalls.thread(stalls.Part.PROBER, STARTED_AT), "vigie", channel, reason, at, subject=SubjectKind.VIGIE)
         return stalls.message(notice, RenderContext(language, _ZONE), "monitoring.example.com")
     about = subject(severity)
-    if reason not in (NoticeReason.RECOVERED, NoticeReason.CLOSED):
+    if not reason.ends:
         about = replace(about, incident=replace(about.incident, closed_at=None))
     notice = Notice(
         "shop-api-7",
@@ -76,7 +76,7 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
         1 if reason is NoticeReason.ESCALATED else 0,
         about=NoticeReason.OPENED if reason is NoticeReason.UNDELIVERABLE else None,
     )
-    with_report = reason in (NoticeReason.OPENED, NoticeReason.REPORT, NoticeReason.REMINDER)
+    with_report = reason in (NoticeReason.OPENED, NoticeReason.FLAPPING, NoticeReason.REPORT, NoticeReason.REMINDER)
     analysis = Analysis("llama3", language, _SAID[language], (Dropped("number", "It will be back in 5 minutes."),), "", 2_400)
     message = render.compose(
         about, notice, measured.bundle(about, (), at, _ZONE), analysis if with_report else None, RenderContext(language, _ZONE)

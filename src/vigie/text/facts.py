@@ -7,6 +7,15 @@ FAILURES: Pair = (
     "{count} contrôles consécutifs ont échoué depuis {since}.",
     "{count} consecutive checks have failed since {since}.",
 )
+ALL_FAILED: Pair = ("Tous les contrôles échouent depuis {since}.", "Every check has failed since {since}.")
+SPREAD: Pair = (
+    "{count} des derniers contrôles ont échoué, avec des contrôles réussis entre eux.",
+    "{count} of the latest checks failed, with successful ones between them.",
+)
+FLAPPING: Pair = (
+    "Le service est instable : les contrôles échouent et réussissent tour à tour ; le dernier échec a commencé à {since}.",
+    "The service is flapping: checks fail and succeed by turns; the latest failure began at {since}.",
+)
 FIRST_FAILURE: Pair = ("Le premier échec date de {since}.", "The first failure was at {since}.")
 
 # By phase of the check; `{took}` is `31 ms` or `under 1 ms`.

@@ -32,6 +32,7 @@ HEADLINES: dict[NoticeReason, Pair] = {
         "{mark} {name}: {what} for {lasted}, snooze is over",
     ),
     NoticeReason.FLAPPING: ("{mark} {name} : état instable ({what})", "{mark} {name}: flapping ({what})"),
+    NoticeReason.STEADY: ("{mark} {name} : état stable, {what} depuis {since}", "{mark} {name}: no longer flapping, {what} since {since}"),
     NoticeReason.STABLE: ("🟢 {name} : état de nouveau stable", "🟢 {name}: stable again"),
     NoticeReason.RECOVERED: ("🟢 {name} : rétabli après {lasted} ({what})", "🟢 {name}: recovered after {lasted} ({what})"),
     NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
@@ -63,7 +64,6 @@ TIMED_HEADLINES: dict[NoticeReason, Pair] = {
     NoticeReason.ESCALATED: ("{mark} {name} : {what}, alerte escaladée", "{mark} {name}: {what}, escalated"),
     NoticeReason.SNOOZE_ENDED: ("{mark} {name} : {what}, fin de la mise en veille", "{mark} {name}: {what}, snooze is over"),
 }
-STABLE_DOWN: Pair = ("{mark} {name} : état stable, {what} depuis {since}", "{mark} {name}: no longer flapping, {what} since {since}")
 HEARTBEAT_BACK: Pair = ("🟢 {name} : nouveau signal après {lasted} ({what})", "🟢 {name}: reported in again after {lasted} ({what})")
 
 LABELS: dict[str, Pair] = {

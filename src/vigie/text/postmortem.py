@@ -54,9 +54,12 @@ NOT_SENT: Pair = ("{what} : échec de l'envoi par {channel} ({failure})", "{what
 DROPPED: Pair = ("{what} : envoi par {channel} annulé par {by}", "{what}: {by} dropped it for {channel}")
 NOTICES: dict[str, Pair] = {
     NoticeReason.OPENED: ("alerte", "alert"),
+    NoticeReason.FLAPPING: ("alerte (service instable)", "alert (flapping)"),
     NoticeReason.DISCLOSED: ("alerte après maintenance", "alert after maintenance"),
     NoticeReason.REMINDER: ("rappel", "reminder"),
     NoticeReason.RECOVERED: ("notification du rétablissement", "recovery notice"),
+    NoticeReason.STEADY: ("notification de l'échec continu", "notice that it fails all the time"),
+    NoticeReason.STABLE: ("notification du retour à la stabilité", "notice that it is stable again"),
     NoticeReason.CLOSED: ("notification de la clôture", "closing notice"),
     NoticeReason.EXPIRING: ("échéance proche", "expiry notice"),
     NoticeReason.RENEWED: ("notification du renouvellement", "renewal notice"),

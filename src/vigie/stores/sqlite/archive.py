@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, get_args
 
-from vigie.core.detection import Severity
+from vigie.core.detection import Pattern, Severity
 from vigie.core.events import Decision
 from vigie.core.model import Cause, CheckResult, Incident
 from vigie.core.notification import NoticeReason
@@ -27,7 +27,7 @@ _KEEP_DETAIL_MS = 400 * 86_400_000
 _LOOK_BACK = 300  # packed groups that the newest results are looked for in at a start: five minutes of them
 _BITE = 2_000  # rows that one transaction of retention drops, so that a notice never waits for it
 _DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
-INCIDENT = "id, monitor, severity, cause, started_at, opened_at, closed_at, acked_by, closed_by, note, subject, alert"
+INCIDENT = "id, monitor, severity, cause, started_at, opened_at, closed_at, acked_by, closed_by, note, subject, alert, failures, pattern"
 
 
 class SqliteArchive:
@@ -139,10 +139,11 @@ def find_incidents(
 
 
 def _of_row(row: tuple[Any, ...]) -> Incident:
-    name, monitor, severity, cause, *rest, subject, alert = row
+    name, monitor, severity, cause, *rest, subject, alert, failures, pattern = row
     started_at, opened_at, closed_at, acked_by, closed_by, note = rest
-    what, kind = (Severity(severity), Cause(cause)), SubjectKind(subject)
-    return Incident(name, monitor, *what, started_at, opened_at, closed_at, acked_by, closed_by, note, kind, alert)
+    what, kind, how = (Severity(severity), Cause(cause)), SubjectKind(subject), Pattern(pattern)
+    spent = (started_at, opened_at, closed_at, acked_by, closed_by, note)
+    return Incident(name, monitor, *what, *spent, subject=kind, alert=alert, failures=failures, pattern=how)
 
 
 def _incident(db: Db, incident_id: str) -> Incident | None:

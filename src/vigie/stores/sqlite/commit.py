@@ -104,5 +104,5 @@ def write(
 def _incident_row(one: Incident) -> tuple[Any, ...]:
     return (
         one.id, one.monitor, one.severity, one.cause, one.started_at, one.opened_at, one.closed_at, one.acked_by, one.closed_by, one.note,
-        one.subject, one.alert,
+        one.subject, one.alert, one.failures, one.pattern,
     )  # fmt: skip

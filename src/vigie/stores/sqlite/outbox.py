@@ -14,7 +14,7 @@ from vigie.stores.sqlite.records import encode
 _NOTICE = "alert, monitor, channel, reason, at, number, failover_for, about, subject"
 DELIVERY = "key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for, reference"
 _UNSENT = "state IN ('waiting', 'undeliverable')"
-_OPENINGS = f"('{NoticeReason.OPENED}', '{NoticeReason.DISCLOSED}')"
+_OPENINGS = "({})".format(", ".join(f"'{one}'" for one in NoticeReason if one.opens))
 _FIRST_OF_ITS_THREAD = (
     "NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.alert = outbox.alert "
     "AND earlier.channel = outbox.channel AND earlier.id < outbox.id)"
