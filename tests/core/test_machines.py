@@ -5,7 +5,6 @@ Each holds for alerts of one incident and for alerts that hold all that is open 
 
 from collections import Counter
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,6 +30,7 @@ from vigie.core.events import (
 from vigie.core.incident import DetectionState, Phase, Track
 from vigie.core.model import Status
 from vigie.core.notification import NoticeReason
+from vigie.stores.sqlite.records import decode, encode
 
 from .machines import (
     DEGRADED,
@@ -340,10 +340,9 @@ def test_grouped_incidents_are_announced_once_for_all(log: list[Happening], poli
 @GROUPED
 @FEW
 @given(log=logs(monitors=2), policy=POLICIES)
-def test_every_state_survives_the_store_as_json_and_as_msgpack(grouped: bool, log: list[Happening], policy: Policies) -> None:
+def test_every_state_survives_the_store(grouped: bool, log: list[Happening], policy: Policies) -> None:
     machines, _ = granted(policy, [*log, Happening(Woke(HOUR))], grouped=grouped)
 
     for kind, found in ((DetectionState, machines.states), (AlertState, machines.alerts)):
         for state in found.values():
-            assert msgspec.json.decode(msgspec.json.encode(state), type=kind) == state
-            assert msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=kind) == state
+            assert decode(encode(state), kind) == state
