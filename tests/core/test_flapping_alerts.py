@@ -38,7 +38,7 @@ def flapping(*events: Opened | Recovered | Steadied | Acked | Woke) -> tuple[Ale
     state, reasons = AlertState("shop-1", Severity.OUTAGE, "shop"), list[NoticeReason]()
     for event in events:
         state, decisions = alert.step(state, event, POLICY.notification, "shop")
-        reasons += [notice.reason for one in decisions for notice in alert.notices(one, state, POLICY.notification)]
+        reasons += [notice.reason for one in decisions for notice in alert.notices(one, state)]
     return state, reasons
 
 

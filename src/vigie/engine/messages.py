@@ -7,7 +7,7 @@ from dataclasses import replace
 from vigie.core import expiry
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
 from vigie.errors import StoreError, VigieError
@@ -19,7 +19,7 @@ from vigie.report.deliveries import Attempt, late_reason
 from vigie.report.facts import Affected, Message, Notified, Subject
 from vigie.report.render import RenderContext
 
-_THREADS = (NoticeReason.EXPIRING, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER)
+_OPENING = (*OPENINGS, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER)
 log = logging.getLogger("vigie.outbox")
 
 _MEMBERS, _EVER = 5_000, 2**63 - 1
@@ -202,7 +202,7 @@ def _bare(notice: Notice, monitor: Monitor | None, incident: Incident | None, la
     return Message(
         key=notice.key,
         thread=notice.alert,
-        opens_thread=notice.reason.opens or notice.reason in _THREADS,
+        opens_thread=notice.reason in _OPENING,
         reason=notice.reason,
         severity=severity,
         language=language,
