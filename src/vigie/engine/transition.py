@@ -13,12 +13,16 @@ from vigie.core.events import (
     Closed,
     Decision,
     Disclosed,
+    Escalated,
     Joined,
     Observed,
     Opened,
     Recovered,
     Reminded,
     Resolved,
+    Snoozed,
+    SnoozeEnded,
+    SnoozeRecorded,
     Stepped,
     Suspected,
     Withheld,
@@ -32,7 +36,8 @@ from vigie.core.unchecked import alike
 from vigie.ports import TimelineEntry
 
 CircumstancesAt = Callable[[Monitor, int], Circumstances]  # what the calendar says about a monitor at an instant
-ON_RECORD = (Withheld, Joined, Disclosed, Reminded, AckRecorded)  # decisions about alerts that belong into the timeline of each member
+# Decisions about alerts that belong into the timeline of each member.
+ON_RECORD = (Withheld, Joined, Disclosed, Reminded, Escalated, AckRecorded, SnoozeRecorded, SnoozeEnded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ class Draft:
         names = [one.incident for one in known.members] + ([event.incident] if isinstance(event, Opened) else [])
         rows = [self.incident(name) for name in names]
         if rows and all(row is not None and row.cause.expires and row.severity is Severity.DEGRADATION for row in rows):
-            return replace(own, remind_ms=0, degraded_to=())
+            return replace(own, remind_ms=0, degraded_to=(), escalate=())
         return own
 
     def circumstances(self, known: AlertState, of: Monitor, at: int) -> Circumstances:
@@ -178,7 +183,7 @@ class Move:
         """A person closes what is open."""
         self._detect(event)
 
-    def notify(self, event: Acked | Woke | Stepped, alerts: Iterable[AlertState]) -> None:
+    def notify(self, event: Acked | Snoozed | Woke | Stepped, alerts: Iterable[AlertState]) -> None:
         """What concerns alerts alone."""
         for known in alerts:
             self._apply(known, event)
@@ -244,7 +249,7 @@ class Move:
         self._draft.alerts[after.id] = after
         for decision in decisions:
             self._decisions.append(decision)
-            self._notices += alert.notices(decision, after, policy)
+            self._notices += alert.notices(decision, after)
             for member in after.members:
                 if isinstance(decision, ON_RECORD):
                     self._draft.timeline.append(TimelineEntry(member.incident, decision.at, decision))
