@@ -123,7 +123,7 @@ class Machines:
     def _apply(self, known: AlertState, event: AlertEvent, cause: Event, monitor: str) -> list[Made]:
         after, decisions = alert.step(known, event, self.policy.notification, monitor, at(self.policy.notification, event.at))
         self.alerts[after.id] = after
-        return [Made(cause, one, after, alert.notices(one, after, self.policy.notification)) for one in decisions]
+        return [Made(cause, one, after, alert.notices(one, after)) for one in decisions]
 
 
 class Happening(NamedTuple):

@@ -75,7 +75,7 @@ def test_what_a_window_hid_is_disclosed_at_its_end_even_while_it_seems_to_recove
     machines, _ = after(policy, seen(DOWN, 1), seen(UP, 2), grouped=grouped)
     assert (machines.state().outage.phase, machines.wake_at) == (Phase.RECOVERING, 10 * SECOND)
 
-    assert [one.decision for one in machines.take(Woke(10 * SECOND))] == [Disclosed(10 * SECOND, "shop-1")]
+    assert [one.decision for one in machines.take(Woke(10 * SECOND))] == [Disclosed(10 * SECOND, "shop-1", ("mail",))]
     assert machines.take(Woke(11 * SECOND)) == []
 
 
@@ -85,7 +85,7 @@ def test_an_incident_that_only_seems_to_recover_is_still_reminded_of(grouped: bo
     machines, _ = after(policy, seen(DOWN, 1), seen(UP, 2), seen(UNKNOWN, 3), grouped=grouped)
     assert machines.wake_at == 11 * SECOND
 
-    assert [one.decision for one in machines.take(Woke(11 * SECOND))] == [Reminded(11 * SECOND, 1, "shop-1")]
+    assert [one.decision for one in machines.take(Woke(11 * SECOND))] == [Reminded(11 * SECOND, 1, "shop-1", ("mail",))]
 
 
 @pytest.mark.parametrize("now", [11, 15, 19])
@@ -94,14 +94,14 @@ def test_a_reminder_that_a_window_overtook_waits_for_its_end_also_where_results_
     machines, _ = after(policy, seen(DOWN, 1), seen(UNKNOWN, now))
     assert (machines.alerts["shop-1"].remind_at, machines.wake_at) == (10 * SECOND, 20 * SECOND)
 
-    assert [one.decision for one in machines.take(Woke(20 * SECOND))] == [Reminded(20 * SECOND, 1, "shop-1")]
+    assert [one.decision for one in machines.take(Woke(20 * SECOND))] == [Reminded(20 * SECOND, 1, "shop-1", ("mail",))]
 
 
 def test_a_result_wakes_the_alert_that_it_is_about() -> None:
     """Nobody need wait for the timer: what is due when a result comes is due."""
     _, found = after(policies(confirm=1, remind_ms=5 * SECOND, windows=(window(0, 10),)), seen(DOWN, 1), seen(DOWN, 12), seen(UNKNOWN, 17))
 
-    assert found[-2:] == [Disclosed(12 * SECOND, "shop-1"), Reminded(17 * SECOND, 1, "shop-1")]
+    assert found[-2:] == [Disclosed(12 * SECOND, "shop-1", ("mail",)), Reminded(17 * SECOND, 1, "shop-1", ("mail",))]
 
 
 def test_a_repeated_result_wakes_nothing() -> None:

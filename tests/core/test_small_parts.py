@@ -7,14 +7,26 @@ from hypothesis import strategies as st
 from vigie.core.alert import AlertState, notices
 from vigie.core.detection import Severity
 from vigie.core.duration import Duration
-from vigie.core.events import AckRecorded, AlertDecision, Announced, Disclosed, Ended, Joined, Reminded, Withheld
+from vigie.core.events import (
+    AckRecorded,
+    AlertDecision,
+    Announced,
+    Disclosed,
+    Ended,
+    Escalated,
+    Joined,
+    Reached,
+    Reminded,
+    SnoozeEnded,
+    SnoozeRecorded,
+    Updated,
+    Withheld,
+)
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy, Window, backoff_ms, retry_at
 from vigie.core.schedule import next_due, phase_ms
 from vigie.core.subject import SubjectKind
 from vigie.observation.availability import availability
 
-OUTAGE, DEGRADATION = Severity.OUTAGE, Severity.DEGRADATION
-POLICY = NotificationPolicy(to=("mail", "slack"), degraded_to=("slack",))
 NOTICE = Notice("a-1", "a", "mail", NoticeReason.OPENED, 0)
 DAY = 86_400_000
 
@@ -26,24 +38,30 @@ def test_windows_that_touch_count_as_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("decision", "severity", "keys"),
+    ("decision", "keys"),
     [
-        (Announced(5, "a-1"), OUTAGE, ["a-1:opened:mail", "a-1:opened:slack"]),
-        (Announced(5, "a-1"), DEGRADATION, ["a-1:opened:slack"]),
-        (Withheld(5, "a-1"), OUTAGE, []),
-        (Joined(5, "a-1", "b-2"), OUTAGE, []),
-        (Disclosed(5, "a-1"), OUTAGE, ["a-1:disclosed:mail", "a-1:disclosed:slack"]),
-        (Reminded(5, 3, "a-1"), OUTAGE, ["a-1:reminder:3:mail", "a-1:reminder:3:slack"]),
-        (AckRecorded(5, "ann", "a-1"), OUTAGE, []),
-        (Ended(5, announced=True, alert="a-1"), OUTAGE, ["a-1:recovered:mail", "a-1:recovered:slack"]),
-        (Ended(5, announced=True, by="ann", alert="a-1"), OUTAGE, ["a-1:closed:mail", "a-1:closed:slack"]),
-        (Ended(5, announced=True, by="ann", alert="a-1"), DEGRADATION, ["a-1:closed:slack"]),
-        (Ended(5, announced=False, alert="a-1"), OUTAGE, []),
-        (Ended(5, announced=False, by="ann", alert="a-1"), OUTAGE, []),
+        (Announced(5, "a-1", ("mail", "slack")), ["a-1:opened:mail", "a-1:opened:slack"]),
+        (Announced(5, "a-1"), []),
+        (Withheld(5, "a-1"), []),
+        (Joined(5, "a-1", "b-2"), []),
+        (Disclosed(5, "a-1", ("mail", "slack")), ["a-1:disclosed:mail", "a-1:disclosed:slack"]),
+        (Disclosed(5, "a-1", ("mail",), quiet=True), ["a-1:quiet_over:mail"]),
+        (Reached(5, "a-1", ("sms",)), ["a-1:opened:sms"]),
+        (Updated(5, 2, "a-1", ("mail",)), ["a-1:updated:2:mail"]),
+        (Reminded(5, 3, "a-1", ("mail", "slack")), ["a-1:reminder:3:mail", "a-1:reminder:3:slack"]),
+        (Escalated(5, 1, "a-1", ("sms",)), ["a-1:escalated:1:sms"]),
+        (AckRecorded(5, "ann", "a-1"), []),
+        (AckRecorded(5, "ann", "a-1", 1, ("duty",)), ["a-1:acknowledged:1:duty"]),
+        (SnoozeRecorded(5, "ann", 9, "a-1"), []),
+        (SnoozeEnded(5, 1, "a-1", ("mail",)), ["a-1:snooze_ended:1:mail"]),
+        (Ended(5, announced=True, alert="a-1", to=("mail", "slack")), ["a-1:recovered:mail", "a-1:recovered:slack"]),
+        (Ended(5, announced=True, by="ann", alert="a-1", to=("mail", "slack")), ["a-1:closed:mail", "a-1:closed:slack"]),
+        (Ended(5, announced=False, alert="a-1"), []),
+        (Ended(5, announced=False, by="ann", alert="a-1"), []),
     ],
 )
-def test_decisions_become_notices_with_steady_keys(decision: AlertDecision, severity: Severity, keys: list[str]) -> None:
-    found = notices(decision, AlertState("a-1", severity, "a", SubjectKind.VIGIE), POLICY)
+def test_decisions_become_notices_with_steady_keys(decision: AlertDecision, keys: list[str]) -> None:
+    found = notices(decision, AlertState("a-1", Severity.OUTAGE, "a", SubjectKind.VIGIE))
 
     assert [one.key for one in found] == keys
     assert {(one.alert, one.monitor, one.at, one.subject) for one in found} <= {("a-1", "a", 5, SubjectKind.VIGIE)}

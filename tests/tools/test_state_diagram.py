@@ -48,4 +48,4 @@ def test_every_rule_is_an_arrow() -> None:
 
     assert len(arrows) == len(alert.TABLE) + 2
     assert "    firing --> firing: reminder due – remind" in arrows
-    assert "    withheld --> firing: no window holds – disclose" in arrows
+    assert "    withheld --> firing: nothing withholds it – disclose" in arrows

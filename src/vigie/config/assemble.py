@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 

@@ -1,8 +1,8 @@
 """What happened, and what was decided. Plain values; every instant is epoch ms and comes from outside.
 
 The first machine (incident.py) takes `Observed` and `Resolved` and decides about incidents. The second (alert.py) takes what the first
-decided, `Acked`, `Woke` and `Stepped`, and decides about alerts. Records of decisions are kept for ever: a field that is added needs a
-default, one that goes is ignored when it is read.
+decided, `Acked`, `Snoozed`, `Woke` and `Stepped`, and decides about alerts; a decision that notifies says by which channels (`to`).
+Records of decisions are kept for ever: a field that is added needs a default, one that goes is ignored when it is read.
 """
 
 from dataclasses import dataclass
@@ -40,6 +40,15 @@ class Acked:
 
     at: int
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snoozed:
+    """A person wants to hear nothing of the alert before `until`, unless it ends."""
+
+    at: int
+    by: str
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,8 @@ class Cleared:
 class Opened:
     """An incident is confirmed, by `failures` failed checks that came in this pattern (0: an old record, which says nothing of them).
 
+    `shares`: it may be one of many with a cause in common, which are waited for.
+
     `page` is False only in old records, of what opened in a maintenance window; now `Withheld` says so.
     """
 
@@ -91,6 +102,7 @@ class Opened:
     cause: Cause
     page: bool = True
     subject: SubjectKind = SubjectKind.MONITOR
+    shares: bool = False
     failures: int = 0
     pattern: Pattern = Pattern.STEADY
 
@@ -127,23 +139,26 @@ class Closed:
 
 
 IncidentDecision = Suspected | Cleared | Opened | Steadied | Recovered | Closed
-AlertEvent = Opened | Steadied | Recovered | Closed | Acked | Woke | Stepped
+AlertEvent = Opened | Steadied | Recovered | Closed | Acked | Snoozed | Woke | Stepped
 
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """An alert is open: notify the people in charge."""
+    """An alert is open: notify the people in charge. `flapping`: its service fails and recovers all the time."""
 
     at: int
     alert: str = ""
+    to: tuple[str, ...] = ()
+    flapping: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """An alert is open, and a maintenance window holds: nobody is notified for now."""
+    """An alert is open, and maintenance or (`quiet`) quiet hours hold: nobody is notified for now."""
 
     at: int
     alert: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +172,40 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Disclosed:
-    """The maintenance window is over and the alert that it withheld is still open: notify now."""
+    """Maintenance or (`quiet`) quiet hours are over and the alert that they withheld is still open: notify now."""
 
     at: int
     alert: str = ""
+    to: tuple[str, ...] = ()
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was announced as flapping is an ordinary alert from now on."""
+
+    at: int
+    alert: str = ""
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Further channels are notified of an open alert: their delay is over, or a member that joined brought them."""
+
+    at: int
+    alert: str = ""
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """Members joined since the last notice. `number` counts from 1."""
+
+    at: int
+    number: int
+    alert: str = ""
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +215,48 @@ class Reminded:
     at: int
     number: int
     alert: str = ""
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """Nobody has acknowledged it for as long as a step of the escalation waits. `step` counts from 1."""
+
+    at: int
+    step: int
+    alert: str = ""
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AckRecorded:
-    """The acknowledgement is on record."""
+    """The acknowledgement is on record. `number` tells it from an earlier one of the same alert, that a snooze came after."""
 
     at: int
     by: str
     alert: str = ""
+    number: int = 0
+    to: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeRecorded:
+    """Nobody is notified before `until`, unless it ends."""
+
+    at: int
+    by: str
+    until: int
+    alert: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SnoozeEnded:
+    """The snooze is over, and the alert is still open. `number` counts the snoozes from 1."""
+
+    at: int
+    number: int
+    alert: str = ""
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +267,23 @@ class Ended:
     announced: bool
     by: str | None = None
     alert: str = ""
+    to: tuple[str, ...] = ()
+    flapping: bool = False
 
 
-AlertDecision = Announced | Withheld | Joined | Disclosed | Reminded | AckRecorded | Ended
+AlertDecision = (
+    Announced
+    | Withheld
+    | Joined
+    | Disclosed
+    | Settled
+    | Reached
+    | Updated
+    | Reminded
+    | Escalated
+    | AckRecorded
+    | SnoozeRecorded
+    | SnoozeEnded
+    | Ended
+)
 Decision = IncidentDecision | AlertDecision

@@ -8,9 +8,10 @@ from enum import StrEnum
 from vigie.core.detection import Severity
 from vigie.core.subject import SubjectKind
 
+_DAY_MS = 86_400_000
 _BASE_MS = 2_000
 _CAP_MS = 600_000
-_GIVE_UP_MS, _GIVE_UP_ATTEMPTS = 86_400_000, 8
+_GIVE_UP_MS, _GIVE_UP_ATTEMPTS = _DAY_MS, 8
 LONGEST_WAIT_MS = 3_600_000
 
 
@@ -19,9 +20,11 @@ class NoticeReason(StrEnum):
 
     OPENED = "opened"
     DISCLOSED = "disclosed"  # maintenance ended and the alert is still open
+    QUIET_OVER = "quiet_over"  # quiet hours ended and the alert is still open
+    UPDATED = "updated"  # members joined the alert since the last notice
     REMINDER = "reminder"
-    UPDATED = "updated"  # members joined the alert, or recovered, since the last notice
     ESCALATED = "escalated"  # nobody has acknowledged it: the next ones are notified
+    ACKNOWLEDGED = "acknowledged"  # only for channels that show it where they showed the opening
     SNOOZE_ENDED = "snooze_ended"  # a person put it off until now
     FLAPPING = "flapping"  # it fails and recovers too often for a notice each time
     STABLE = "stable"  # and does so no longer
@@ -41,12 +44,15 @@ class NoticeReason(StrEnum):
     TEST = "test"
 
 
+OPENINGS = (NoticeReason.OPENED, NoticeReason.FLAPPING, NoticeReason.DISCLOSED, NoticeReason.QUIET_OVER)  # the first notice of an alert
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something one channel must be notified of.
 
-    `alert` is the alert that it is about, or else the name of its thread, such as `availability-2026-W47`. `number` counts reminders;
-    of what runs out it is the step in hours.
+    `alert` is the alert that it is about, or else the name of its thread, such as `availability-2026-W47`. `number` counts reminders,
+    updates, escalation steps and snoozes; of what runs out it is the step in hours.
     `failover_for` is the channel that this one replaces; in a notice about another channel, that channel; where that is about something
     undeliverable, `about` is the reason of what it failed to deliver.
     """
@@ -95,6 +101,11 @@ class Circumstances:
     reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+def reached(names: Iterable[str], circumstances: Circumstances) -> tuple[str, ...]:
+    """The channels behind names of channels, people and rotations, each once."""
+    return tuple(dict.fromkeys(channel for name in names for channel in circumstances.reached_by.get(name, (name,))))
+
+
 def joint(several: Iterable[Circumstances]) -> Circumstances:
     """What holds for several monitors at once: maintenance or quiet hours only where they hold for each of them, up to the first end."""
     found = list(several)
@@ -108,11 +119,23 @@ def _first_end(ends: list[int | None]) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class NotificationPolicy:
-    """Who is notified of an alert, and when again.
+class EscalationStep:
+    """Who is notified, too, once nobody has acknowledged an alert of one of these severities for `after_ms`."""
 
-    `to` are the channels of outages, `degraded_to` those that asked for degradations, `fallback` those used when one of them fails.
-    While an alert is open and nobody has acknowledged it, `remind_ms` passes between reminders (0: never).
+    after_ms: int
+    to: tuple[str, ...]
+    severities: tuple[Severity, ...] = (Severity.OUTAGE,)
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationPolicy:
+    """Who is notified of an alert, and when again. Names are those of channels, people and rotations.
+
+    `to` are notified of outages, `degraded_to` of degradations, `fallback` are the channels used when one of them fails. Whoever is in
+    `delays` is notified of an opening so many ms later, if it is still open. Quiet hours withhold what has one of `quiet_severities`.
+    While an alert is open and nobody has acknowledged it, `remind_ms` passes before the first reminder (0: never), and `remind_backoff`
+    times as long before each further one, at most a day; and the steps of `escalate` are taken. An incident that may be one of many is
+    announced `group_wait_ms` later, unless `group` is off. `acked_to` are the channels that show who acknowledged.
     `expiry_steps_ms` are how long before something runs out it is announced.
     """
 
@@ -121,7 +144,14 @@ class NotificationPolicy:
     degraded_to: tuple[str, ...] = ()
     fallback: tuple[str, ...] = ()
     windows: tuple[Window, ...] = ()
-    expiry_steps_ms: tuple[int, ...] = tuple(days * 86_400_000 for days in (14, 7, 3, 1))
+    expiry_steps_ms: tuple[int, ...] = tuple(days * _DAY_MS for days in (14, 7, 3, 1))
+    remind_backoff: int = 1
+    escalate: tuple[EscalationStep, ...] = ()
+    delays: tuple[tuple[str, int], ...] = ()
+    quiet_severities: tuple[Severity, ...] = (Severity.DEGRADATION,)
+    group: bool = True
+    group_wait_ms: int = 10_000
+    acked_to: tuple[str, ...] = ()
 
     @property
     def expiry_to(self) -> tuple[str, ...]:
@@ -129,8 +159,21 @@ class NotificationPolicy:
         return self.degraded_to or self.to
 
     def channels(self, severity: Severity) -> tuple[str, ...]:
-        """The channels that are notified of trouble of this severity."""
+        """Who is notified of trouble of this severity."""
         return self.to if severity is Severity.OUTAGE else self.degraded_to
+
+    def delay_ms(self, name: str) -> int:
+        """How long an opening waits before this one is notified of it."""
+        return dict(self.delays).get(name, 0)
+
+    def remind_after_ms(self, number: int) -> int:
+        """How long after the `number`-th reminder (0: after the opening) the next one comes; 0 for never."""
+        growth: int = self.remind_backoff ** min(number, 40)
+        return min(self.remind_ms * growth, max(self.remind_ms, _DAY_MS))
+
+    def steps(self, severity: Severity) -> tuple[EscalationStep, ...]:
+        """The escalation of trouble of this severity, if anybody is notified of it at all."""
+        return tuple(one for one in self.escalate if severity in one.severities) if self.channels(severity) else ()
 
     def muted_until(self, at: int) -> int | None:
         """The end of the maintenance window that holds `at`, or None; windows that touch or overlap count as one."""

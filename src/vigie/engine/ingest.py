@@ -12,7 +12,7 @@ from dataclasses import replace
 from vigie.core import incident
 from vigie.core.alert import AlertState
 from vigie.core.detection import Severity
-from vigie.core.events import Acked, Decision, Observed, Resolved, Stepped, Woke
+from vigie.core.events import Acked, Decision, Observed, Resolved, Snoozed, Stepped, Woke
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, FaultScope, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
@@ -35,7 +35,7 @@ _ALL = 1_000_000
 _REASON = 300
 
 Listener = Callable[[Transition], Awaitable[None]]
-Event = Acked | Resolved | Woke
+Event = Acked | Resolved | Snoozed | Woke
 
 
 class Ingest:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from vigie.core import expiry
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
 from vigie.errors import StoreError, VigieError
@@ -19,7 +19,7 @@ from vigie.report.deliveries import Attempt, late_reason
 from vigie.report.facts import Affected, Message, Notified, Subject
 from vigie.report.render import RenderContext
 
-_OPENING = (NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER)
+_OPENING = (*OPENINGS, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER)
 log = logging.getLogger("vigie.outbox")
 
 _MEMBERS, _EVER = 5_000, 2**63 - 1

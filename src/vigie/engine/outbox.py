@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
-from vigie.core.notification import LONGEST_WAIT_MS, Notice, NoticeReason, retry_at
+from vigie.core.notification import LONGEST_WAIT_MS, OPENINGS, Notice, NoticeReason, retry_at
 from vigie.engine.alive import seen_through
 from vigie.engine.channel_health import ChannelHealth
 from vigie.engine.channel_health import Outcome as Health
@@ -26,7 +26,6 @@ _CLAIM = 32
 _AT_ONCE = 4  # sends of one channel side by side
 _IDLE_SECONDS = 5.0
 _STUCK_SECONDS = 60.0
-_OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 _REMEMBERED = 1_000
 
 Outcome = tuple[Delivery, DeliveryError | None]
@@ -269,7 +268,7 @@ class Outbox:
                 receipt = await self._laid_out(notifier, message)
         except TimeoutError:
             raise DeliveryError(DeliveryReason.TIMEOUT, f"no answer within {_DEADLINE_SECONDS:g} s") from None
-        if notice.reason in _OPENINGS and message.analysis is not None:
+        if notice.reason in OPENINGS and message.analysis is not None:
             # A report that was stored while this page waited for its channel is to follow it, but it is in it.
             self._with_report = dict([*self._with_report.items(), ((notice.alert, notice.channel), None)][-_REMEMBERED:])
         return receipt

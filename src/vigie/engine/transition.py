@@ -13,12 +13,16 @@ from vigie.core.events import (
     Closed,
     Decision,
     Disclosed,
+    Escalated,
     Joined,
     Observed,
     Opened,
     Recovered,
     Reminded,
     Resolved,
+    Snoozed,
+    SnoozeEnded,
+    SnoozeRecorded,
     Stepped,
     Suspected,
     Withheld,
@@ -33,7 +37,8 @@ from vigie.engine import grouping
 from vigie.engine.books import Draft
 from vigie.ports import TimelineEntry
 
-ON_RECORD = (Withheld, Joined, Disclosed, Reminded, AckRecorded)  # decisions about alerts that belong into the timeline of each member
+# Decisions about alerts that belong into the timeline of each member.
+ON_RECORD = (Withheld, Joined, Disclosed, Reminded, Escalated, AckRecorded, SnoozeRecorded, SnoozeEnded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,7 @@ class Move:
         """A person closes what is open."""
         self._detect(event)
 
-    def notify(self, event: Acked | Woke | Stepped, alerts: Iterable[AlertState]) -> None:
+    def notify(self, event: Acked | Snoozed | Woke | Stepped, alerts: Iterable[AlertState]) -> None:
         """What concerns alerts alone."""
         for known in alerts:
             self._apply(known, event)
@@ -163,7 +168,7 @@ class Move:
         self._draft.put(after)
         for decision in decisions:
             self._decisions.append(decision)
-            self._notices += alert.notices(decision, after, policy)
+            self._notices += alert.notices(decision, after)
             if isinstance(decision, ON_RECORD):
                 of = decision.incident if isinstance(decision, Joined) else after.id
                 self._draft.timeline.append(TimelineEntry(of, decision.at, decision))

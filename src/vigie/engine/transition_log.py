@@ -12,7 +12,10 @@ from vigie.core.events import (
     Ended,
     Joined,
     Opened,
+    Reached,
     Recovered,
+    SnoozeEnded,
+    SnoozeRecorded,
     Steadied,
     Suspected,
     Withheld,
@@ -43,13 +46,14 @@ def log_transition(transition: Transition, routine_level: int) -> None:
         log.warning("%s: %s: a notice is sent (%s)", name, "expires soon" if thread[1] is NoticeReason.EXPIRING else "renewed", thread[0])
     if not transition.decisions:
         return
-    withheld = any(isinstance(one, Withheld) for one in transition.decisions)
+    held = next((one for one in transition.decisions if isinstance(one, Withheld)), None)
+    withheld = "" if held is None else ", in quiet hours" if held.quiet else ", in maintenance"
     opened = {one.severity for one in transition.decisions if isinstance(one, Opened)}
     for decision in transition.decisions:
         if isinstance(decision, Suspected) and decision.severity in opened:
             continue  # `confirm: 1`: there is nothing to confirm
-        if not isinstance(decision, Announced | Withheld | Ended):
-            log.warning("%s: %s", name, _described(decision, withheld=withheld))
+        if not isinstance(decision, Announced | Withheld | Reached | Ended):
+            log.warning("%s: %s", name, _described(decision, withheld))
 
 
 def _level(transition: Transition, status: Status, routine_level: int) -> int:
@@ -60,8 +64,8 @@ def _level(transition: Transition, status: Status, routine_level: int) -> int:
     return routine_level if same and routine_level < logging.INFO else logging.WARNING
 
 
-def _described(decision: Decision, *, withheld: bool) -> str:
-    what = type(decision).__name__.lower()
+def _described(decision: Decision, withheld: str) -> str:
+    what = "snooze is over for" if isinstance(decision, SnoozeEnded) else type(decision).__name__.lower()
     match decision:
         case Suspected():
             return f"suspected ({decision.severity}): re-checking to confirm"
@@ -73,7 +77,7 @@ def _described(decision: Decision, *, withheld: bool) -> str:
             return f"recovered {decision.incident}: this monitor can be checked again"
         case Opened():
             how = "" if decision.pattern is Pattern.STEADY else f", {decision.pattern}"
-            return f"opened {decision.incident} ({decision.severity}, {decision.cause}{how})" + (", in maintenance" if withheld else "")
+            return f"opened {decision.incident} ({decision.severity}, {decision.cause}{how}){withheld}"
         case Steadied():
             return f"{decision.incident} is not flapping any more: it fails all the time"
         case Closed():
@@ -82,6 +86,8 @@ def _described(decision: Decision, *, withheld: bool) -> str:
             return f"{what} {decision.incident}"
         case AckRecorded():
             return f"acknowledged {decision.alert} by {decision.by}"
+        case SnoozeRecorded():
+            return f"snoozed {decision.alert} by {decision.by}"
         case Joined():
             return f"{decision.incident} joined {decision.alert}"
         case _:

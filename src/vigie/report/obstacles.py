@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.report.facts import Message
 from vigie.report.headline import HEADLINE_LENGTH, lasted, shortened, subject_line
 from vigie.report.render import RenderContext
@@ -55,7 +55,7 @@ class _Layout:
         return Message(
             key=notice.key,
             thread=notice.alert,
-            opens_thread=notice.reason in (NoticeReason.OPENED, NoticeReason.DISCLOSED),
+            opens_thread=notice.reason in OPENINGS,
             reason=notice.reason,
             severity=Severity.DEGRADATION,
             language=self._language,

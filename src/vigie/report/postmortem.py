@@ -10,18 +10,16 @@ from datetime import tzinfo
 from vigie.core.detection import Pattern, Severity
 from vigie.core.events import (
     AckRecorded,
-    Announced,
-    Cleared,
     Closed,
     Decision,
     Disclosed,
-    Ended,
-    Joined,
+    Escalated,
     Opened,
     Recovered,
     Reminded,
+    SnoozeEnded,
+    SnoozeRecorded,
     Steadied,
-    Suspected,
     Withheld,
 )
 from vigie.core.model import Incident
@@ -43,6 +41,13 @@ from vigie.text.formatting import date_time, duration, percent, seconds, timesta
 _MAX_SIMILAR = 5
 _MINUTE_MS = 60_000
 _MOST_OF_A_MONTH_MS = 29 * 86_400_000  # an availability "over 30 days" that was observed for less says for how long
+
+_PLAIN: dict[type[Decision], Pair] = {
+    Opened: texts.OPENED,
+    Steadied: texts.STEADIED,
+    SnoozeEnded: texts.SNOOZE_ENDED,
+    Recovered: texts.RECOVERED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,28 +198,24 @@ class _Writer:
 
     def _decided(self, decision: Decision) -> str:
         match decision:
-            case Withheld():
-                return self._say(texts.WITHHELD)
-            case Joined() | Announced() | Ended():
-                return ""
+            case Withheld(quiet=quiet):
+                return self._say(texts.WITHHELD_QUIET if quiet else texts.WITHHELD)
             case Opened(pattern=Pattern.FLAPPING):
                 return self._say(texts.OPENED_FLAPPING)
-            case Opened():
-                return self._say(texts.OPENED)
-            case Disclosed():
-                return self._say(texts.DISCLOSED)
+            case Disclosed(quiet=quiet):
+                return self._say(texts.QUIET_OVER if quiet else texts.DISCLOSED)
             case Reminded(number=number):
                 return self._say(texts.REMINDED, number=number)
+            case Escalated(step=number):
+                return self._say(texts.ESCALATED, number=number)
             case AckRecorded(by=by):
                 return self._say(texts.ACKED, by=by)
-            case Steadied():
-                return self._say(texts.STEADIED)
-            case Recovered():
-                return self._say(texts.RECOVERED)
+            case SnoozeRecorded(by=by, until=until):
+                return self._say(texts.SNOOZED, by=by, until=timestamp(until, self._zone))
             case Closed(by=by):
                 return self._say(texts.CLOSED, by=by)
-            case Suspected() | Cleared():
-                return ""
+            case _:  # the others are of no interest, or lie in another line
+                return self._say(_PLAIN[type(decision)]) if type(decision) in _PLAIN else ""
 
     def _delivered(self, one: DeliveryAttempt) -> str:
         what = pick(texts.NOTICES.get(one.reason, (str(one.reason), str(one.reason))), self._language)

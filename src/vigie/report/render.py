@@ -9,7 +9,7 @@ from datetime import tzinfo
 
 from vigie.core.detection import Severity
 from vigie.core.model import Incident, Monitor
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.report import rules
 from vigie.report.changes import Change, changes
 from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Message, Notified, Row, Subject
@@ -48,7 +48,7 @@ def compose(
     return Message(
         key=notice.key,
         thread=incident.id,
-        opens_thread=notice.reason in (NoticeReason.OPENED, NoticeReason.DISCLOSED),
+        opens_thread=notice.reason in OPENINGS,
         reason=notice.reason,
         severity=together.group.severity,
         language=language,
@@ -92,14 +92,15 @@ def minimal(message: Message) -> Message:
 
 _CLAUSES = (  # whose first line ends with a clause
     NoticeReason.DISCLOSED,
+    NoticeReason.QUIET_OVER,
     NoticeReason.REMINDER,
     NoticeReason.ESCALATED,
+    NoticeReason.ACKNOWLEDGED,
     NoticeReason.SNOOZE_ENDED,
     NoticeReason.UNDELIVERABLE,
 )
 _WITH_FACTS = (
-    NoticeReason.OPENED,
-    NoticeReason.DISCLOSED,
+    *OPENINGS,
     NoticeReason.REPORT,
     NoticeReason.REMINDER,
     NoticeReason.ESCALATED,
@@ -110,6 +111,7 @@ _WITH_MEMBERS = tuple(reason for reason in NoticeReason if reason not in (Notice
 _SAYS_NOBODY = (
     NoticeReason.OPENED,
     NoticeReason.DISCLOSED,
+    NoticeReason.QUIET_OVER,
     NoticeReason.REMINDER,
     NoticeReason.ESCALATED,
 )  # where it matters that nobody else knows
@@ -202,6 +204,8 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
             return (label("flapping", language, who=_who(subject.monitor)), *_trouble(subject, notice, bundle, setting)[1:])
         case NoticeReason.STABLE:
             return _stable(subject, notice, bundle, setting)
+        case NoticeReason.ACKNOWLEDGED if incident.acked_by:
+            return (_scope(subject, notice, setting), label("acknowledged", language, by=incident.acked_by))
         case _:
             why = _why(notice, incident, language) if incident.closed_at is None else ()
             return (*_trouble(subject, notice, bundle, setting, brief=bool(why)), *why)
@@ -210,6 +214,7 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
 _WHY = {
     NoticeReason.REMINDER: "reminder",
     NoticeReason.DISCLOSED: "maintenance",
+    NoticeReason.QUIET_OVER: "quiet_over",
     NoticeReason.ESCALATED: "escalated",
     NoticeReason.SNOOZE_ENDED: "snooze_ended",
 }

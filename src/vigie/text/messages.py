@@ -18,6 +18,10 @@ HEADLINES: dict[NoticeReason, Pair] = {
         "{mark} {name} : {what} depuis {since}, maintenance terminée",
         "{mark} {name}: {what} since {since}, maintenance is over",
     ),
+    NoticeReason.QUIET_OVER: (
+        "{mark} {name} : {what} depuis {since}, heures calmes terminées",
+        "{mark} {name}: {what} since {since}, quiet hours are over",
+    ),
     NoticeReason.REMINDER: (
         "{mark} {name} : {what} depuis {lasted}, non acquitté",
         "{mark} {name}: {what} for {lasted}, not acknowledged",
@@ -33,6 +37,7 @@ HEADLINES: dict[NoticeReason, Pair] = {
     ),
     NoticeReason.FLAPPING: ("{mark} {name} : état instable ({what})", "{mark} {name}: flapping ({what})"),
     NoticeReason.STABLE: ("🟢 {name} : état de nouveau stable", "🟢 {name}: stable again"),
+    NoticeReason.ACKNOWLEDGED: ("{mark} {name} : {what} depuis {since}, acquitté", "{mark} {name}: {what} since {since}, acknowledged"),
     NoticeReason.RECOVERED: ("🟢 {name} : rétabli après {lasted} ({what})", "🟢 {name}: recovered after {lasted} ({what})"),
     NoticeReason.CLOSED: ("⚪ {name} : incident clos par {by} après {lasted}", "⚪ {name}: incident closed by {by} after {lasted}"),
     NoticeReason.REPORT: ("📝 {name} : analyse de l'incident ({what})", "📝 {name}: incident analysis ({what})"),
@@ -55,6 +60,7 @@ HEADLINES: dict[NoticeReason, Pair] = {
 TIMED_HEADLINES: dict[NoticeReason, Pair] = {
     NoticeReason.OPENED: ("{mark} {name} : {what} ({checks})", "{mark} {name}: {what} ({checks})"),
     NoticeReason.DISCLOSED: ("{mark} {name} : {what}, maintenance terminée", "{mark} {name}: {what}, maintenance is over"),
+    NoticeReason.QUIET_OVER: ("{mark} {name} : {what}, heures calmes terminées", "{mark} {name}: {what}, quiet hours are over"),
     NoticeReason.REMINDER: (
         "{mark} {name} : {what}, non acquitté depuis {lasted}",
         "{mark} {name}: {what}, not acknowledged for {lasted}",
@@ -62,6 +68,7 @@ TIMED_HEADLINES: dict[NoticeReason, Pair] = {
     NoticeReason.UPDATED: ("{mark} {name} : {what}", "{mark} {name}: {what}"),
     NoticeReason.ESCALATED: ("{mark} {name} : {what}, alerte escaladée", "{mark} {name}: {what}, escalated"),
     NoticeReason.SNOOZE_ENDED: ("{mark} {name} : {what}, fin de la mise en veille", "{mark} {name}: {what}, snooze is over"),
+    NoticeReason.ACKNOWLEDGED: ("{mark} {name} : {what}, acquitté", "{mark} {name}: {what}, acknowledged"),
 }
 STABLE_DOWN: Pair = ("{mark} {name} : état stable, {what} depuis {since}", "{mark} {name}: no longer flapping, {what} since {since}")
 HEARTBEAT_BACK: Pair = ("🟢 {name} : nouveau signal après {lasted} ({what})", "🟢 {name}: reported in again after {lasted} ({what})")
@@ -120,6 +127,11 @@ LABELS: dict[str, Pair] = {
         "L'état de {who} est stable {since} : les notifications reprennent normalement.",
         "{who} has been stable {since}: notices are sent as usual again.",
     ),
+    "quiet_over": (
+        "Les heures calmes sont terminées et l'incident est toujours en cours.",
+        "Quiet hours are over and the incident is still open.",
+    ),
+    "acknowledged": ("Acquitté par {by}.", "Acknowledged by {by}."),
     "recovered": ("{who} répond de nouveau comme attendu {since}.", "{who} has responded as expected again {since}."),
     "reported_in": ("{who} a de nouveau envoyé un signal {at}.", "{who} reported in again {at}."),
     "fine_again": ("{who} fonctionne de nouveau normalement {since}.", "{who} has been working normally again {since}."),

@@ -31,6 +31,12 @@ REASONS: dict[str, Pair] = {
 HEADLINES: dict[NoticeReason, Pair] = {
     NoticeReason.OPENED: ("⚠️ Vigie ne peut pas contrôler {who} : {why}", "⚠️ Vigie cannot check {who}: {why}"),
     NoticeReason.DISCLOSED: ("⚠️ Vigie ne peut pas contrôler {who} : {why}", "⚠️ Vigie cannot check {who}: {why}"),
+    NoticeReason.QUIET_OVER: ("⚠️ Vigie ne peut pas contrôler {who} : {why}", "⚠️ Vigie cannot check {who}: {why}"),
+    NoticeReason.ACKNOWLEDGED: ("⚠️ Vigie ne peut pas contrôler {who} : acquitté", "⚠️ Vigie cannot check {who}: acknowledged"),
+    NoticeReason.SNOOZE_ENDED: (
+        "⚠️ Vigie ne peut toujours pas contrôler {who} : {why}",
+        "⚠️ Vigie still cannot check {who}: {why}",
+    ),
     NoticeReason.REMINDER: (
         "⚠️ Vigie ne peut toujours pas contrôler {who} : {why}",
         "⚠️ Vigie still cannot check {who}: {why}",

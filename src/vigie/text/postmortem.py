@@ -45,6 +45,11 @@ OPENED_FLAPPING: Pair = ("incident confirmé : service instable", "incident conf
 STEADIED: Pair = ("le service n'est plus instable : l'échec est continu", "the service is no longer flapping: it fails all the time")
 DISCLOSED: Pair = ("fin de la maintenance : incident annoncé", "maintenance over: incident announced")
 WITHHELD: Pair = ("maintenance en cours : aucune alerte envoyée", "in maintenance: no alert sent")
+QUIET_OVER: Pair = ("fin des heures calmes : incident annoncé", "quiet hours over: incident announced")
+WITHHELD_QUIET: Pair = ("heures calmes : aucune alerte envoyée", "quiet hours: no alert sent")
+ESCALATED: Pair = ("escalade, étape {number}", "escalation, step {number}")
+SNOOZED: Pair = ("mis en sourdine par {by} jusqu'à {until}", "snoozed by {by} until {until}")
+SNOOZE_ENDED: Pair = ("fin de la mise en sourdine", "snooze over")
 REMINDED: Pair = ("rappel n° {number}", "reminder {number}")
 ACKED: Pair = ("acquitté par {by}", "acknowledged by {by}")
 RECOVERED: Pair = ("le service répond de nouveau comme attendu", "the service responds as expected again")
@@ -55,7 +60,12 @@ DROPPED: Pair = ("{what} : envoi par {channel} annulé par {by}", "{what}: {by} 
 NOTICES: dict[str, Pair] = {
     NoticeReason.OPENED: ("alerte", "alert"),
     NoticeReason.DISCLOSED: ("alerte après maintenance", "alert after maintenance"),
+    NoticeReason.QUIET_OVER: ("alerte après les heures calmes", "alert after quiet hours"),
+    NoticeReason.UPDATED: ("mise à jour", "update"),
     NoticeReason.REMINDER: ("rappel", "reminder"),
+    NoticeReason.ESCALATED: ("escalade", "escalation"),
+    NoticeReason.ACKNOWLEDGED: ("acquittement", "acknowledgement"),
+    NoticeReason.SNOOZE_ENDED: ("alerte après la mise en sourdine", "alert after the snooze"),
     NoticeReason.RECOVERED: ("notification du rétablissement", "recovery notice"),
     NoticeReason.CLOSED: ("notification de la clôture", "closing notice"),
     NoticeReason.EXPIRING: ("échéance proche", "expiry notice"),

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.observation.channel import ChannelState
 from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, OutboxState, StoredNotice, StoredReport
@@ -14,7 +14,7 @@ from vigie.stores.sqlite.records import encode
 _NOTICE = "alert, monitor, channel, reason, at, number, failover_for, about, subject"
 DELIVERY = "key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for, reference"
 _UNSENT = "state IN ('waiting', 'undeliverable')"
-_OPENINGS = f"('{NoticeReason.OPENED}', '{NoticeReason.DISCLOSED}')"
+_OPENINGS = "('" + "', '".join(OPENINGS) + "')"
 _FIRST_OF_ITS_THREAD = (
     "NOT EXISTS (SELECT 1 FROM outbox AS earlier WHERE earlier.state = 'waiting' AND earlier.alert = outbox.alert "
     "AND earlier.channel = outbox.channel AND earlier.id < outbox.id)"

@@ -4,12 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from vigie.core.members import Member, Members
-from vigie.core.notification import NoticeReason
+from vigie.core.notification import OPENINGS
 from vigie.observation.channel import ChannelState
 from vigie.ports import DROPPED, Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
 from vigie.testing.memory.data import Data, Row
 
-_OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 _WAITING, _DELIVERED = OutboxState.WAITING, OutboxState.DELIVERED
 _UNSENT = (_WAITING, OutboxState.UNDELIVERABLE)
 
@@ -150,7 +149,7 @@ class MemoryLedger:
         alert = report.incident if about is None else about.alert
         for one in self._data.rows.values():
             notice = one.row.notice
-            if notice.alert != alert or notice.reason not in _OPENINGS:
+            if notice.alert != alert or notice.reason not in OPENINGS:
                 continue
             if one.state is _DELIVERED or (one.state is _WAITING and one.lease_until > now):
                 notified.add(notice.channel)
