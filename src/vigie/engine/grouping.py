@@ -5,7 +5,7 @@ from dataclasses import replace
 from vigie.core import correlation
 from vigie.core.alert import AlertState
 from vigie.core.correlation import Tie, TieKind
-from vigie.core.detection import Severity
+from vigie.core.detection import Pattern, Severity
 from vigie.core.events import Opened
 from vigie.core.model import CheckResult, Monitor, Status
 from vigie.core.subject import SubjectKind
@@ -21,12 +21,14 @@ def ties_of(draft: Draft, monitor: Monitor, decision: Opened, result: CheckResul
     place = draft.neighbours.place(monitor)
     status = result.http.status if result is not None and result.http is not None else None
     parents = [correlation.depends(one) for one in draft.neighbours.ancestors(monitor.id)]
-    return (*correlation.ties(decision.cause, place, status), *parents)
+    found = (*correlation.ties(decision.cause, place, status), *parents)
+    # Services that come and go for one reason are one alert, but none with what is down.
+    return found if decision.pattern is Pattern.STEADY else tuple(replace(one, failure=f"flapping {one.failure}") for one in found)
 
 
 def alert_of(draft: Draft, monitor: Monitor, decision: Opened, ties: tuple[Tie, ...]) -> AlertState:
     """The alert of an incident: that of what it depends on, or one with a tie in common, or else one of its own."""
-    known = draft.alert(decision.incident) or _of_a_parent(draft, monitor, ties) or _tied(draft, monitor, decision, ties)
+    known = draft.alert(decision.incident) or _of_a_parent(draft, monitor, decision, ties) or _tied(draft, monitor, decision, ties)
     if known is not None:
         return known
     if (begun := _begun_by_a_child(draft, monitor, decision)) is not None:
@@ -34,13 +36,13 @@ def alert_of(draft: Draft, monitor: Monitor, decision: Opened, ties: tuple[Tie, 
     return AlertState(decision.incident, decision.severity, monitor.id, decision.subject, ties=ties)
 
 
-def _of_a_parent(draft: Draft, monitor: Monitor, ties: tuple[Tie, ...]) -> AlertState | None:
+def _of_a_parent(draft: Draft, monitor: Monitor, decision: Opened, ties: tuple[Tie, ...]) -> AlertState | None:
     """The alert of the nearest monitor that it depends on and that is down, however long it has been."""
     for name in draft.neighbours.ancestors(monitor.id) if ties else ():
         outage = draft.state(name).outage
         row = draft.incident(outage.incident) if outage.is_open else None
         found = draft.alert(row.alert) if row is not None else None
-        if found is not None and found.is_open:
+        if found is not None and found.is_open and (decision.pattern is Pattern.FLAPPING or not found.flapping):
             return found
     return None
 
