@@ -15,6 +15,7 @@ PARTS = {
     "content": "CPU of reading a page of 30 KB, beside the bare parser",
     "hostile": "a monitor with hostile pages beside 200 others: nobody's check is late or lost",
     "report": "what a report costs, and a storm of incidents",
+    "storm": "10,000 monitors of which half fail in one second: how many notices, and how soon",
     "baseline": "what a baseline costs a check, and its memory",
     "page": "from the confirmed incident to the mail server",
     "soak": "1,000 monitors among hostile servers, held connections, failing receivers and a disk that fills, for ten minutes",

@@ -303,7 +303,7 @@ class Commit:
 
     results: tuple[CheckResult, ...] = ()
     states: tuple[DetectionState, ...] = ()
-    alerts: tuple[AlertState, ...] = ()  # whole rows, inserted or replaced
+    alerts: tuple[AlertState, ...] = ()  # inserted or replaced; who their members are is known by the incidents
     incidents: tuple[Incident, ...] = ()  # whole rows, inserted or replaced
     timeline: tuple[TimelineEntry, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()  # a key already there is left alone
@@ -415,8 +415,11 @@ class Archive(Protocol):
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
 
+    async def members(self, alert: str) -> list[Incident]:
+        """The incidents of an alert, in the order in which they joined it: the first one is the one that began it, whose id it has."""
+
     async def timeline(self, incident_id: str) -> list[TimelineEntry]:
-        """Oldest first."""
+        """Oldest first: its own entries, and those about the whole alert (written under the alert's id) while it was a member."""
 
     async def deliveries(self, alert: str) -> list[Delivery]:
         """Every attempt at every notice of an alert, oldest first."""

@@ -6,11 +6,12 @@ import unicodedata
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
 from vigie import plugins
-from vigie.config import secrets
+from vigie.config import dependencies, secrets
 from vigie.config.convert import NEAREST, UNKNOWN_KEY, build, convert, enc_hook, named, unknown
 from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
 from vigie.config.maintenance import quiet_hours
@@ -41,6 +42,7 @@ class Policies(NamedTuple):
     quiet: QuietHours | None
 
 
+_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _DAY_MS = 86_400_000
 _COMMON = msgspec.structs.fields(Common)
 
@@ -132,7 +134,7 @@ def monitors(tree: Tree, file: File, names: Known) -> tuple[DesiredMonitor, ...]
     """Every enabled monitor, ids unique."""
     alerts = {"default": Alert(), **file.alerts}
     policies = {name: policy_of(tree, alert, names, ("alerts", name)) for name, alert in alerts.items()}
-    found: dict[str, DesiredMonitor] = {}
+    found, paths = dict[str, DesiredMonitor](), dict[str, Path]()
     for index, raw in enumerate(file.monitors):
         path: Path = ("monitors", index)
         one = monitor(tree, raw, policies, names, path)
@@ -151,7 +153,8 @@ def monitors(tree: Tree, file: File, names: Known) -> tuple[DesiredMonitor, ...]
             tree.fault((*path, "token"), "another monitor has the same token", "give each job its own token")
         detection = replace(one.monitor.detection, unchecked_after_ms=int(file.blind_after))
         found[one.monitor.id] = replace(one, monitor=replace(one.monitor, detection=detection))
-    return tuple(found.values())
+        paths[one.monitor.id] = path
+    return dependencies.resolved(tree, found, paths)
 
 
 def policy_of(tree: Tree, alert: Alert, names: Known, path: Path) -> Policies:
@@ -161,6 +164,7 @@ def policy_of(tree: Tree, alert: Alert, names: Known, path: Path) -> Policies:
     to = names.everybody if alert.to is None else tuple(alert.to)
     steps = tuple(days * _DAY_MS for days in alert.expiry_days)
     policy = NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback), expiry_steps_ms=steps)
+    policy = replace(policy, group=alert.group == "auto", group_wait_ms=int(alert.group_wait))
     return Policies(
         _detection(alert),
         names.expanded(policy),
@@ -251,9 +255,22 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
         notification=notification,
         tags=tuple(common.tags),
         baseline=Sensitivity(common.baseline),
+        port=port_of(config, target),
+        depends_on=tuple(common.depends_on),
     )
     options = private(msgspec.to_builtins(config, enc_hook=enc_hook, builtin_types=(Secret,)), held.secrets)
     return DesiredMonitor(one, Sealed(config), options, held.secrets, quiet)
+
+
+def port_of(config: Any, target: str) -> int | None:
+    """The port that is connected to, where there is one."""
+    if (known := getattr(config, "port", None)) is not None:
+        return int(known)
+    try:
+        parts = urlsplit(target)
+        return parts.port or _PORTS.get(parts.scheme)
+    except ValueError:
+        return None
 
 
 def _name_monitor(tree: Tree, before: int, kind: str, raw: Any) -> None:

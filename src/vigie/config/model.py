@@ -77,6 +77,20 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     ] = None
     degraded_to: Annotated[list[str], Meta(description="Channels, people and rotations that degradations are sent to.")] = []
     fallback: Annotated[list[str], Meta(description="Failover channels, used when one of `to` fails.")] = []
+    group: Annotated[
+        Literal["auto", "off"],
+        Meta(
+            description="`auto`: services that fail for one observed reason (the same address, host, certificate, DNS zone, gateway, or what they "
+            "depend on) are one alert with one notice. `off`: each failure is an alert of its own."
+        ),
+    ] = "auto"
+    group_wait: Annotated[
+        Duration,
+        Meta(
+            description="How long the first notice waits for other services that fail for the same reason. One that shares nothing with another "
+            "does not wait."
+        ),
+    ] = msgspec.field(default_factory=lambda: Duration(10_000))
     quiet: Annotated[Quiet | None, Meta(description="Hours in which alerts of some severities wait.")] = None
     expiry_days: Annotated[
         tuple[ExpiryDays, ...],
@@ -233,6 +247,14 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timeout: Annotated[Duration, Meta(description="Timeout of one whole check.")] = msgspec.field(default_factory=lambda: Duration(10_000))
     alert: Annotated[str | Alert, Meta(description="Name of an alert, or an alert written here.", extra=SHOWN)] = "default"
     tags: Annotated[list[str], Meta(description="Tags.", extra=SHOWN)] = []
+    depends_on: Annotated[
+        list[str],
+        Meta(
+            description="Names or ids of monitors without which this one cannot work: while one of them is down, a failure of this one joins its "
+            "alert.",
+            extra=SHOWN,
+        ),
+    ] = []
     baseline: Annotated[
         Literal["off", "low", "normal", "high"],
         Meta(

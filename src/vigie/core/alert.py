@@ -304,7 +304,6 @@ def _membership(state: AlertState, event: AlertEvent, monitor: str) -> AlertStat
     """Who is a member after the event, and how severe that makes it."""
     if isinstance(event, Opened):
         joined = Member(event.incident, monitor or state.monitor, severity=event.severity)
-        flapping = event.pattern is Pattern.FLAPPING and (state.flapping or state.phase is Phase.NEW)
         worst = Severity.OUTAGE if Severity.OUTAGE in (state.severity, event.severity) else state.severity
         state = replace(state, flapping=event.pattern is Pattern.FLAPPING and (state.flapping or not state.members))
         return replace(state, members=state.members.with_one(joined), severity=worst, grew_at=event.at)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vigie.core.model import Cause, CheckResult, Monitor
+from vigie.core.unchecked import NUMBER
 
 _MINUTE, _HOUR = 60_000, 3_600_000
 
@@ -170,6 +171,16 @@ def ties(cause: Cause, place: Place, status: int | None = None) -> tuple[Tie, ..
     if cause.expires or cause.startswith(_ALONE):
         return ()
     return tuple(sorted((one for one in _ties(cause, place, status) if one.value), key=lambda one: _ORDER[one.kind]))
+
+
+def obstacle(reason: str) -> Tie:
+    """What keeps Vigie from checking: monitors that cannot be checked for one reason, but for the numbers in it."""
+    return Tie(TieKind.OBSTACLE, NUMBER.sub("#", reason))
+
+
+def depends(parent: str) -> Tie:
+    """What those who depend on a monitor have in common with it."""
+    return Tie(TieKind.PARENT, parent)
 
 
 _ORDER = {kind: place for place, kind in enumerate(TieKind)}

@@ -23,11 +23,12 @@ class Member:
 
 @dataclass(slots=True)
 class _History:
-    """Who joined, in order, and the incidents that closed, in order; each with its position."""
+    """Who joined, in order, and the incidents that closed, in order; each with its position, and the first one of each monitor."""
 
     joined: list[Member] = field(default_factory=list)
     places: dict[str, int] = field(default_factory=dict)
     closed: dict[str, int] = field(default_factory=dict)
+    monitors: dict[str, int] = field(default_factory=dict)
 
 
 class Members(Sequence[Member]):
@@ -52,6 +53,10 @@ class Members(Sequence[Member]):
     def has_open(self, incident: str) -> bool:
         """Whether it is an open one."""
         return self.has(incident) and self._history.closed.get(incident, self._closed) >= self._closed
+
+    def concern(self, monitor: str) -> bool:
+        """Whether an incident of this monitor is a member, or was one."""
+        return self._history.monitors.get(monitor, self._joined) < self._joined
 
     def with_one(self, member: Member) -> "Members":
         """With one more; the same where it is a member already."""
@@ -84,6 +89,7 @@ class Members(Sequence[Member]):
         if self.has(member.incident):
             return
         self._history.places[member.incident] = self._joined
+        self._history.monitors.setdefault(member.monitor, self._joined)
         self._history.joined.append(replace(member, open=True))
         self._joined += 1
         if not member.open:

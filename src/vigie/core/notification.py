@@ -53,6 +53,9 @@ class NoticeReason(StrEnum):
 OPENINGS = (NoticeReason.OPENED, NoticeReason.FLAPPING, NoticeReason.DISCLOSED, NoticeReason.QUIET_OVER)  # the first notice of an alert
 
 
+OPENINGS = (NoticeReason.OPENED, NoticeReason.FLAPPING, NoticeReason.DISCLOSED, NoticeReason.QUIET_OVER)  # the first notice of an alert
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """Something one channel must be notified of.

@@ -27,13 +27,13 @@ class Unchecked:
 
 Step = tuple[Unchecked, tuple[Opened | Recovered | Closed, ...]]
 CHECKED = Unchecked()
-_NUMBER = re.compile(r"[0-9]+")
+NUMBER = re.compile(r"[0-9]+")
 _SEVERITY, _SUBJECT = Severity.DEGRADATION, SubjectKind.VIGIE  # Vigie works, but not as it should
 
 
 def alike(first: str, second: str) -> bool:
     """Whether two reasons are one but for the numbers in them."""
-    return first == second or _NUMBER.sub("#", first) == _NUMBER.sub("#", second)
+    return first == second or NUMBER.sub("#", first) == NUMBER.sub("#", second)
 
 
 def step(known: Unchecked, event: Observed | Resolved, status: Status | None, incident: str, policy: DetectionPolicy) -> Step:

@@ -18,9 +18,10 @@ from vigie.core.model import CheckResult, FaultScope, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.baselines import Baselines
+from vigie.engine.books import Books, CircumstancesAt, Draft
 from vigie.engine.cursors import cursor_of
 from vigie.engine.reconcile import Prepared
-from vigie.engine.transition import Books, CircumstancesAt, Draft, Move, Transition, one_off
+from vigie.engine.transition import Move, Transition, one_off
 from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
 from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
@@ -83,6 +84,8 @@ class Ingest:
         known = await self._ledger.load()
         incidents = {one.id: one for one in known.incidents}
         self._books = Books(known.states, {one.id: one for one in known.alerts}, incidents)
+        self._books.neighbours.load(await self._archive.last_results(list(self._monitors)))
+        self._books.neighbours.use(self._monitors.values())
         self._cursors = known.cursors
         self._baselines.load(known.baselines)
 
@@ -105,7 +108,11 @@ class Ingest:
             gone = {one.id: one for one in self._monitors.values() if one.id not in wanted}
             open_ = {one.monitor for one in self._books.incidents.values() if one.monitor != VIGIE_ID}
             gone |= {orphan: await self._removed(orphan) for orphan in sorted(open_ - wanted.keys() - self._monitors.keys())}
-            draft, transitions, now = Draft(self._books, gone | wanted, self._circumstances_at), list[Transition](), self._clock.now()
+            draft, transitions, now = (
+                Draft(self._books, gone | wanted, self._circumstances_at, anew=True),
+                list[Transition](),
+                self._clock.now(),
+            )
             for monitor in gone.values():
                 transitions.append(_resolved(draft, monitor, now))
             for monitor in wanted.values():
@@ -116,6 +123,8 @@ class Ingest:
                 for monitor in gone.values():
                     self._baselines.accept(monitor)
                 self._monitors = wanted
+                self._books.neighbours.use(wanted.values())
+                self._books.audiences.clear()
                 self._baselines.keep(set(wanted))
                 self._adopt(draft, transitions)
 
@@ -226,8 +235,8 @@ class Ingest:
         known = draft.alert(alert)
         if known is None or not known.is_open:
             return []
-        monitors = [self._monitors.get(one) for one in dict.fromkeys([known.monitor, *(member.monitor for member in known.members)])]
-        watched = next((one for one in monitors if one is not None), None)
+        concerned = (self._monitors.get(one.monitor) for one in known.members if one.open)
+        watched = next((one for one in concerned if one is not None), None) or self._monitors.get(known.monitor)
         if watched is None:
             return []
         move = Move(draft, watched)
@@ -280,8 +289,9 @@ class Ingest:
             judged = self._baselines.judge(monitor, result)
             if judged is not result:
                 event = replace(event, status=judged.status, cause=judged.cause)
+            self._books.neighbours.learn(monitor, judged)
             move = Move(draft, monitor)
-            move.observe(event, judged.expiries)
+            move.observe(event, judged)
             transitions.append(move.end(judged))
         return transitions
 

@@ -1,11 +1,12 @@
 """What one event does to one monitor: both state machines in turn, on a draft of everything that is known, which a commit makes true."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from vigie.core import alert, expiry, incident
+from vigie.core import alert, correlation, expiry, incident
 from vigie.core.alert import AlertState
-from vigie.core.detection import Pattern, Severity
+from vigie.core.correlation import Tie
+from vigie.core.detection import Pattern
 from vigie.core.events import (
     Acked,
     AckRecorded,
@@ -31,12 +32,13 @@ from vigie.core.events import (
 )
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Expiry, Incident, Monitor
-from vigie.core.notification import Circumstances, Notice, NoticeReason, NotificationPolicy, joint
+from vigie.core.notification import Circumstances, Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.core.unchecked import alike
+from vigie.engine import grouping
+from vigie.engine.books import Draft
 from vigie.ports import TimelineEntry
 
-CircumstancesAt = Callable[[Monitor, int], Circumstances]  # what the calendar says about a monitor at an instant
 # Decisions about alerts that belong into the timeline of each member.
 ON_RECORD = (Withheld, Joined, Disclosed, Reminded, Escalated, AckRecorded, SnoozeRecorded, SnoozeEnded)
 
@@ -71,96 +73,6 @@ class Transition:
         return any(isinstance(one, Opened | Suspected) for one in self.decisions)
 
 
-@dataclass(slots=True)
-class Books:
-    """What holds between two events: a state for each monitor, the open alerts and the open incidents by id."""
-
-    states: dict[str, DetectionState] = field(default_factory=dict)
-    alerts: dict[str, AlertState] = field(default_factory=dict)
-    incidents: dict[str, Incident] = field(default_factory=dict)
-
-    def state(self, monitor: str) -> DetectionState:
-        """The state of a monitor; a new one's when it was never seen."""
-        return self.states.get(monitor) or DetectionState(monitor)
-
-    def adopt(self, draft: "Draft") -> None:
-        """Make a draft true, once it is on the disk."""
-        self.states.update(draft.states)
-        self.alerts.update(draft.alerts)
-        self.incidents.update(draft.incidents)
-        for one in draft.alerts.values():
-            if not one.is_open:
-                del self.alerts[one.id]
-        for closed in [one for one in draft.incidents.values() if one.closed_at is not None]:
-            del self.incidents[closed.id]
-
-
-class Draft:
-    """What a commit is about to change, on top of the books."""
-
-    def __init__(self, books: Books, monitors: Mapping[str, Monitor], circumstances_at: CircumstancesAt) -> None:
-        self._books, self.monitors, self.circumstances_at = books, monitors, circumstances_at
-        self.states: dict[str, DetectionState] = {}
-        self.alerts: dict[str, AlertState] = {}
-        self.incidents: dict[str, Incident] = {}
-        self.timeline: list[TimelineEntry] = []
-
-    def state(self, monitor: str) -> DetectionState:
-        """The state of a monitor as it will be."""
-        return self.states.get(monitor) or self._books.state(monitor)
-
-    def incident(self, identity: str) -> Incident | None:
-        """An incident as it will be."""
-        return self.incidents.get(identity) or self._books.incidents.get(identity)
-
-    def alert(self, identity: str) -> AlertState | None:
-        """An alert as it will be."""
-        return self.alerts.get(identity) or self._books.alerts.get(identity)
-
-    def alerts_of(self, state: DetectionState) -> list[AlertState]:
-        """The open alerts that a monitor in this state has a member of."""
-        names = [track.incident for track in (state.outage, state.degradation) if track.is_open]
-        incidents = [self.incident(name) for name in (*names, state.unchecked.incident) if name]
-        found = {one.alert: self.alert(one.alert) for one in incidents if one is not None}
-        return [one for one in found.values() if one is not None and one.is_open]
-
-    def obstructed(self, reason: str) -> AlertState | None:
-        """The open alert about monitors that cannot be checked for this reason."""
-        for one in {**self._books.alerts, **self.alerts}.values():
-            if one.subject is SubjectKind.VIGIE and one.is_open:
-                reasons = (self.state(member.monitor).unchecked.reason for member in one.members if member.open)
-                if any(alike(reason, other) for other in reasons):
-                    return one
-        return None
-
-    def expiries(self, *, but: str) -> list[expiry.Known]:
-        """What is known of what runs out, by all monitors but one."""
-        states = {**self._books.states, **self.states}.values()
-        return [one.expiries for one in states if one.expiries and one.monitor != but and one.monitor in self.monitors]
-
-    def policy(self, known: AlertState, event: AlertEvent, of: Monitor) -> NotificationPolicy:
-        """Who is notified of an alert: of an obstacle, whoever is of any of its monitors; what runs out is announced by steps instead."""
-        own = of.notification
-        if known.subject is SubjectKind.VIGIE:
-            return _joint([one.notification for one in self._concerned(known, of)])
-        names = [one.incident for one in known.members] + ([event.incident] if isinstance(event, Opened) else [])
-        rows = [self.incident(name) for name in names]
-        if rows and all(row is not None and row.cause.expires and row.severity is Severity.DEGRADATION for row in rows):
-            return replace(own, remind_ms=0, degraded_to=(), escalate=())
-        return own
-
-    def circumstances(self, known: AlertState, of: Monitor, at: int) -> Circumstances:
-        """What the calendar says about an alert: of an obstacle, what it says about all of its monitors."""
-        return joint(self.circumstances_at(one, at) for one in self._concerned(known, of))
-
-    def _concerned(self, known: AlertState, of: Monitor) -> list[Monitor]:
-        """The monitors whose policies an alert follows."""
-        if known.subject is SubjectKind.MONITOR:
-            return [of]
-        members = dict.fromkeys((*(one.monitor for one in known.members), of.id))
-        return [found for one in members if (found := of if one == of.id else self.monitors.get(one))]
-
-
 class Move:
     """One event on its way through both machines. `end` gives the transition."""
 
@@ -169,11 +81,13 @@ class Move:
         self._before = self._after = draft.state(monitor.id)
         self._decisions: list[Decision] = []
         self._notices: list[Notice] = []
+        self._result: CheckResult | None = None
 
-    def observe(self, event: Observed, expiries: Sequence[Expiry] = ()) -> None:
+    def observe(self, event: Observed, result: CheckResult) -> None:
         """A result: incidents first, then the alerts that they open or end, then those that go on; and what it saw running out."""
+        self._result = result
         self._detect(event)
-        self._expire(expiries, event.at)
+        self._expire(result.expiries, event.at)
         if self._before.resting or self._after is self._before:
             return
         for known in self._draft.alerts_of(self._before):
@@ -198,10 +112,12 @@ class Move:
         if self._after is not self._before:
             self._draft.states[self._monitor.id] = self._after
         for decision in decisions:
-            self._decisions.append(decision)
-            if isinstance(decision, Opened | Steadied | Recovered | Closed):
-                self._draft.timeline.append(TimelineEntry(decision.incident, decision.at, decision))
-                self._book(decision)
+            ties = self._ties(decision) if isinstance(decision, Opened) else ()
+            made = replace(decision, shares=self._shares(decision, ties)) if isinstance(decision, Opened) else decision
+            self._decisions.append(made)
+            if isinstance(made, Opened | Steadied | Recovered | Closed):
+                self._draft.timeline.append(TimelineEntry(made.incident, made.at, made))
+                self._book(made, ties)
 
     def _expire(self, seen: Sequence[Expiry], at: int) -> None:
         """What runs out, and whom that is announced to."""
@@ -219,14 +135,14 @@ class Move:
             thread = one.warned.thread
             self._notices += [Notice(thread, self._monitor.id, to, reason, at, one.number) for to in policy.expiry_to]
 
-    def _book(self, decision: Opened | Steadied | Recovered | Closed) -> None:
-        """The incident's row, and the alert that it is a member of: one of its own as long as nothing else groups it."""
+    def _book(self, decision: Opened | Steadied | Recovered | Closed, ties: tuple[Tie, ...]) -> None:
+        """The incident's row, and the alert that it is a member of."""
         if isinstance(decision, Opened):
             of = decision.incident
-            thread = self._thread(decision)
+            thread = grouping.alert_of(self._draft, self._monitor, decision, ties)
             opened = Incident(
                 of, self._monitor.id, decision.severity, decision.cause, decision.started_at, decision.at,
-                subject=decision.subject, alert=thread.id, failures=decision.failures, pattern=decision.pattern,
+                acked_by=thread.acked_by, subject=decision.subject, alert=thread.id, failures=decision.failures, pattern=decision.pattern,
             )  # fmt: skip
             self._draft.incidents[opened.id] = opened
             self._apply(thread, decision)
@@ -235,11 +151,15 @@ class Move:
             if (concerned := self._draft.alert(known.alert)) is not None:
                 self._apply(concerned, decision)
 
-    def _thread(self, decision: Opened) -> AlertState:
-        """The alert that an incident becomes a member of."""
-        of, vigie = decision.incident, decision.subject is SubjectKind.VIGIE
-        known = (vigie and self._draft.obstructed(self._after.unchecked.reason)) or self._draft.alert(of)
-        return known or AlertState(of, decision.severity, self._monitor.id, decision.subject)
+    def _ties(self, decision: Opened) -> tuple[Tie, ...]:
+        if decision.subject is SubjectKind.VIGIE:
+            return (correlation.obstacle(self._after.unchecked.reason),)
+        return grouping.ties_of(self._draft, self._monitor, decision, self._result)
+
+    def _shares(self, decision: Opened, ties: tuple[Tie, ...]) -> bool:
+        """Whether others may fail for the same reason, so that they are waited for."""
+        own = decision.subject is not SubjectKind.MONITOR or decision.cause.expires
+        return not own and self._draft.neighbours.shares(self._monitor.id, ties)
 
     def _apply(self, known: AlertState, event: AlertEvent) -> None:
         policy = self._draft.policy(known, event, self._monitor)
@@ -247,35 +167,21 @@ class Move:
         after, decisions = alert.step(known, event, policy, self._monitor.id, circumstances)
         if after is known:
             return
-        self._draft.alerts[after.id] = after
+        self._draft.put(after)
         for decision in decisions:
             self._decisions.append(decision)
             self._notices += alert.notices(decision, after)
-            for member in after.members:
-                if isinstance(decision, ON_RECORD):
-                    self._draft.timeline.append(TimelineEntry(member.incident, decision.at, decision))
-                if isinstance(decision, AckRecorded) and (row := self._draft.incident(member.incident)) is not None:
-                    self._draft.incidents[row.id] = replace(row, acked_by=decision.by)
+            if isinstance(decision, ON_RECORD):
+                of = decision.incident if isinstance(decision, Joined) else after.id
+                self._draft.timeline.append(TimelineEntry(of, decision.at, decision))
+            if isinstance(decision, AckRecorded):
+                rows = [self._draft.incident(one.incident) for one in after.members if one.open]
+                self._draft.incidents.update((row.id, replace(row, acked_by=decision.by)) for row in rows if row is not None)
 
 
 def one_off(monitor: Monitor, at: int) -> Circumstances:
     """The calendar of the maintenance windows in the policy itself."""
     return Circumstances(monitor.notification.muted_until(at))
-
-
-def _joint(policies: Sequence[NotificationPolicy]) -> NotificationPolicy:
-    """Whoever is notified by any of these, reminded at the shortest interval."""
-    remind = min((one.remind_ms for one in policies if one.remind_ms), default=0)
-    to, fallback = (tuple(dict.fromkeys(name for one in policies for name in names(one))) for names in (_to, _fallback))
-    return NotificationPolicy(remind, to, to, fallback)
-
-
-def _to(policy: NotificationPolicy) -> tuple[str, ...]:
-    return policy.to
-
-
-def _fallback(policy: NotificationPolicy) -> tuple[str, ...]:
-    return policy.fallback
 
 
 def _after(known: Incident, decision: Steadied | Recovered | Closed) -> Incident:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 from vigie.core.detection import Pattern, Severity
-from vigie.core.events import Decision
+from vigie.core.events import AlertDecision, Decision, Joined
 from vigie.core.model import Cause, CheckResult, Incident
 from vigie.core.notification import NoticeReason
 from vigie.core.subject import SubjectKind
@@ -27,6 +27,7 @@ _KEEP_DETAIL_MS = 400 * 86_400_000
 _LOOK_BACK = 300  # packed groups that the newest results are looked for in at a start: five minutes of them
 _BITE = 2_000  # rows that one transaction of retention drops, so that a notice never waits for it
 _DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
+_OF_ALERTS = json.dumps([kind.__name__ for kind in get_args(AlertDecision) if kind is not Joined])
 INCIDENT = "id, monitor, severity, cause, started_at, opened_at, closed_at, acked_by, closed_by, note, subject, alert, failures, pattern"
 
 
@@ -51,6 +52,10 @@ class SqliteArchive:
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
         return await self._worker.read(lambda db: _incident(db, incident_id))
+
+    async def members(self, alert: str) -> list[Incident]:
+        """The incidents of an alert, in the order in which they joined it."""
+        return await self._worker.read(lambda db: find_members(db, alert))
 
     async def timeline(self, incident_id: str) -> list[TimelineEntry]:
         """Oldest first."""
@@ -138,6 +143,11 @@ def find_incidents(
     return [_of_row(row) for row in db.fetch(sql, (*(value for _, value in wanted), limit))]
 
 
+def find_members(db: Db, alert: str) -> list[Incident]:
+    """In the order in which they joined. A row keeps its rowid as long as it lives."""
+    return [_of_row(row) for row in db.fetch(f"SELECT {INCIDENT} FROM incident WHERE alert = ? ORDER BY rowid", (alert,))]
+
+
 def _of_row(row: tuple[Any, ...]) -> Incident:
     name, monitor, severity, cause, *rest, subject, alert, failures, pattern = row
     started_at, opened_at, closed_at, acked_by, closed_by, note = rest
@@ -153,9 +163,20 @@ def _incident(db: Db, incident_id: str) -> Incident | None:
 
 
 def _timeline(db: Db, incident_id: str) -> list[TimelineEntry]:
-    """Oldest first by when it happened: an acknowledgement may have waited for the Vigie that applies it."""
-    rows = db.fetch("SELECT at, kind, body FROM incident_event WHERE incident = ? ORDER BY at, id", (incident_id,))
-    return [TimelineEntry(incident_id, at, decode(body, _DECISIONS[kind])) for at, kind, body in rows]
+    """Oldest first by when it happened: an acknowledgement may have waited for the Vigie that applies it.
+
+    An older version wrote what is about the whole alert to each of its members.
+    """
+    own = "SELECT id, at, kind, body FROM incident_event WHERE incident = ?1"
+    alerts = (
+        "SELECT event.id, event.at, event.kind, event.body FROM incident JOIN incident_event AS event ON event.incident = incident.alert "
+        "WHERE incident.id = ?1 AND incident.alert <> ?1 AND event.kind IN (SELECT value FROM json_each(?2)) "
+        "AND event.at >= incident.opened_at AND (incident.closed_at IS NULL OR event.at <= incident.closed_at)"
+    )
+    rows = db.fetch(
+        f"SELECT min(id), at, kind, body FROM ({own} UNION {alerts}) GROUP BY at, kind, body ORDER BY at, 1", (incident_id, _OF_ALERTS)
+    )
+    return [TimelineEntry(incident_id, at, decode(body, _DECISIONS[kind])) for _, at, kind, body in rows]
 
 
 def _deliveries(db: Db, alert: str) -> list[Delivery]:

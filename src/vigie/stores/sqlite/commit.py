@@ -2,16 +2,18 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from vigie.core.alert import AlertState
 from vigie.core.incident import DetectionState
+from vigie.core.members import NOBODY, Member, Members
 from vigie.core.model import CheckResult, Incident
 from vigie.errors import StoreError
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Snapshot
 from vigie.stores.sqlite import catalog, codec, outbox
-from vigie.stores.sqlite.archive import INCIDENT, find_incidents
+from vigie.stores.sqlite.archive import INCIDENT, find_incidents, find_members
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.records import decode, encode
 
@@ -31,8 +33,15 @@ def load(db: Db) -> Snapshot:
     """What is on the disk."""
     states = {monitor: decode(body, DetectionState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
     cursors = {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
-    alerts = tuple(decode(body, AlertState) for (body,) in db.fetch("SELECT body FROM alert WHERE open = 1 ORDER BY id"))
+    alerts = tuple(_alert(db, decode(body, AlertState)) for (body,) in db.fetch("SELECT body FROM alert WHERE open = 1 ORDER BY id"))
     return Snapshot(states, alerts, tuple(find_incidents(db, True, _ALL)), cursors, baselines(db))
+
+
+def _alert(db: Db, stored: AlertState) -> AlertState:
+    """With its members, which are the incidents that name it."""
+    found = find_members(db, stored.id)
+    members = Members(Member(one.id, one.monitor, one.closed_at is None, one.severity) for one in found)
+    return replace(stored, members=members)
 
 
 def baselines(db: Db) -> dict[str, Baseline]:
@@ -76,7 +85,7 @@ def write(
             if count:
                 db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
         db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, encode(state)) for state in change.states])
-        db.bulk("INSERT OR REPLACE INTO alert VALUES (?, ?, ?)", [(one.id, int(one.is_open), encode(one)) for one in change.alerts])
+        db.bulk("INSERT OR REPLACE INTO alert VALUES (?, ?, ?)", [(one.id, int(one.is_open), encode(_bare(one))) for one in change.alerts])
         db.bulk("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", change.cursors)
         db.bulk("INSERT OR REPLACE INTO baseline VALUES (?, ?)", [(monitor, encode(known)) for monitor, known in change.baselines])
         rows = [(one.number, one.monitor, one.cause, one.start, one.until, int(one.quiet)) for one in change.blind]
@@ -99,6 +108,11 @@ def write(
             catalog.write_monitors(db, change.watched)
         db.bulk("INSERT OR REPLACE INTO job VALUES (?, ?)", [(job.monitor, encode(job)) for job in change.jobs])
     return Numbers(None if change.watched is None else catalog.monitor_numbers(db), locations)
+
+
+def _bare(one: AlertState) -> AlertState:
+    """Without its members: a storm changes an alert thousands of times."""
+    return replace(one, members=NOBODY)
 
 
 def _incident_row(one: Incident) -> tuple[Any, ...]:

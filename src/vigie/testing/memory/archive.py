@@ -1,7 +1,10 @@
 """The archive in memory."""
 
 from collections.abc import Collection
+from dataclasses import replace
+from typing import get_args
 
+from vigie.core.events import AlertDecision, Joined
 from vigie.core.model import CheckResult, Incident
 from vigie.observation.channel import ChannelState
 from vigie.observation.visibility import Blind
@@ -10,6 +13,14 @@ from vigie.ports import Delivery, StoredReport, TimelineEntry
 from vigie.testing.memory.data import Data
 
 _KEEP_MS = 400 * 86_400_000
+
+
+def _concerns(entry: TimelineEntry, incident: Incident) -> bool:
+    """Whether an entry is about the whole alert, at a time when an incident was a member of it."""
+    kind = type(entry.decision)
+    if entry.incident != incident.alert or kind is Joined or kind not in get_args(AlertDecision):
+        return False
+    return incident.opened_at <= entry.at and (incident.closed_at is None or entry.at <= incident.closed_at)
 
 
 class MemoryArchive:
@@ -42,10 +53,17 @@ class MemoryArchive:
         self._data.check()
         return self._data.incidents.get(incident_id)
 
+    async def members(self, alert: str) -> list[Incident]:
+        """The incidents of an alert, in the order in which they joined it."""
+        self._data.check()
+        return [one for one in self._data.incidents.values() if one.alert == alert]
+
     async def timeline(self, incident_id: str) -> list[TimelineEntry]:
         """Oldest first."""
         self._data.check()
-        return sorted((entry for entry in self._data.timeline if entry.incident == incident_id), key=lambda entry: entry.at)
+        about = self._data.incidents.get(incident_id)
+        found = [entry for entry in self._data.timeline if entry.incident == incident_id or (about is not None and _concerns(entry, about))]
+        return sorted((replace(entry, incident=incident_id) for entry in dict.fromkeys(found)), key=lambda entry: entry.at)
 
     async def deliveries(self, alert: str) -> list[Delivery]:
         """Every attempt at every notice of an incident, oldest first."""

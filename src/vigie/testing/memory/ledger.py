@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from vigie.core.members import Member, Members
 from vigie.core.notification import OPENINGS
 from vigie.observation.channel import ChannelState
 from vigie.ports import DROPPED, Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
@@ -10,6 +11,11 @@ from vigie.testing.memory.data import Data, Row
 
 _WAITING, _DELIVERED = OutboxState.WAITING, OutboxState.DELIVERED
 _UNSENT = (_WAITING, OutboxState.UNDELIVERABLE)
+
+
+def _members(data: Data, alert: str) -> Members:
+    rows = [one for one in data.incidents.values() if one.alert == alert]
+    return Members(Member(one.id, one.monitor, one.closed_at is None, one.severity) for one in rows)
 
 
 class MemoryLedger:
@@ -28,7 +34,7 @@ class MemoryLedger:
         """All that a start needs."""
         self._data.check()
         data = self._data
-        alerts = tuple(one for one in data.alerts.values() if one.is_open)
+        alerts = tuple(replace(one, members=_members(data, one.id)) for one in data.alerts.values() if one.is_open)
         return Snapshot(dict(data.states), alerts, tuple(data.open_incidents()), dict(data.cursors), dict(data.baselines))
 
     async def commit(self, change: Commit) -> None:

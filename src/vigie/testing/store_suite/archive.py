@@ -36,6 +36,24 @@ async def every_decision_reads_back(opener: Opener) -> None:
         assert await store.archive.timeline("shop-1") == entries
 
 
+async def an_alert_has_the_members_that_name_it(opener: Opener) -> None:
+    """In the order in which they joined; what is about the whole alert is in the timeline of each while it was a member."""
+    late = replace(incident(monitor="api", at=NOW + 5), alert="shop-1", closed_at=NOW + 20)
+    joined, reminded = TimelineEntry("api-1", NOW + 5, Joined(NOW + 5, "shop-1", "api-1")), Reminded(NOW + 10, 1, "shop-1")
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(incidents=(incident(), incident(2, "other"))))
+        await store.ledger.commit(Commit(incidents=(late, replace(incident(), acked_by="ann")), timeline=(joined,)))
+        for entry in (Withheld(NOW, "shop-1"), reminded, AckRecorded(NOW + 30, "ann", "shop-1")):
+            await store.ledger.commit(Commit(timeline=(TimelineEntry("shop-1", entry.at, entry),)))
+    async with opened(opener) as store:
+        assert [one.id for one in await store.archive.members("shop-1")] == ["shop-1", "api-1"]
+        assert await store.archive.members("other-2") == [incident(2, "other")]
+        assert await store.archive.members("never-1") == []
+        assert [type(one.decision) for one in await store.archive.timeline("shop-1")] == [Withheld, Reminded, AckRecorded]
+        assert await store.archive.timeline("api-1") == [joined, TimelineEntry("api-1", NOW + 10, reminded)]
+        assert await store.archive.timeline("other-2") == []
+
+
 async def incidents_are_replaced_and_listed_newest_first(opener: Opener) -> None:
     """A row that comes again replaces the one before; open ones can be asked for alone."""
     closed = replace(incident(), closed_at=NOW + 5, closed_by="ann", acked_by="bob", note="the cable")
@@ -233,6 +251,7 @@ ARCHIVE_LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
         every_decision_reads_back,
+        an_alert_has_the_members_that_name_it,
         incidents_are_replaced_and_listed_newest_first,
         a_list_of_incidents_goes_on_where_it_was_left,
         the_newest_whole_result_is_found,

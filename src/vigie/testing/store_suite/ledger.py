@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from vigie.core import alert
 from vigie.core.alert import AlertState
+from vigie.core.correlation import Tie, TieKind
 from vigie.core.detection import Severity
 from vigie.core.events import Cleared, Opened
 from vigie.core.incident import DetectionState, Phase, Track
@@ -31,15 +32,19 @@ async def decisions_outlive_a_restart(opener: Opener) -> None:
     """States, incidents, timeline, outbox, cursors and details of one commit are all there again, as they were."""
     views = (View("local", 3, 9, NOW, Status.DOWN, Cause.HTTP_STATUS), View("paris", 1, 2, NOW - 1, Status.UP, counted=False))
     state = DetectionState("shop", 1, Status.DOWN, Cause.HTTP_STATUS, NOW, Track(Phase.OPEN, 2, NOW, "shop-1"), views=views)
-    members = Members((Member("shop-1", "shop"), Member("api-1", "api", open=False)))
+    members = Members((Member("shop-1", "shop"), Member("api-1", "api", open=False, severity=Severity.DEGRADATION)))
     thread = AlertState(
-        "shop-1", Severity.OUTAGE, "shop", phase=alert.Phase.FIRING, members=members, reminders=3, remind_at=NOW + 5, wake_at=NOW + 5
-    )
+        "shop-1", Severity.OUTAGE, "shop", phase=alert.Phase.FIRING, members=members, reminders=3, remind_at=NOW + 5, wake_at=NOW + 5,
+        ties=(Tie(TieKind.ADDRESS, "192.0.2.7", "silent"),), grew_at=NOW,
+    )  # fmt: skip
+    joined = replace(incident(monitor="api"), severity=Severity.DEGRADATION, closed_at=NOW + 1, alert="shop-1")
     ended = replace(thread, id="shop-0", phase=alert.Phase.ENDED)
     decision = Opened(Severity.OUTAGE, "shop-1", NOW, NOW - 10_000, Cause.HTTP_STATUS)
     entry, bad = TimelineEntry("shop-1", NOW, decision), result(status=Status.DOWN)
     async with opened(opener) as store:
-        await store.ledger.commit(Commit((bad,), (state,), (ended, thread), (incident(),), (entry,), (row(),), (("local", 3, 4),), (bad,)))
+        await store.ledger.commit(
+            Commit((bad,), (state,), (ended, thread), (incident(), joined), (entry,), (row(),), (("local", 3, 4),), (bad,))
+        )
     async with opened(opener) as store:
         assert (await store.ledger.load()).states == {"shop": state}
         assert (await store.ledger.load()).alerts == (thread,), "the open ones"
