@@ -50,7 +50,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = {}
     expires: Annotated[
         Duration, msgspec.Meta(description="How long after the last notice an alert ends that Vigie never ends; longer than `remind`.")
-    ] = Duration(7 * 86_400_000)
+    ] = msgspec.field(default_factory=lambda: Duration(7 * 86_400_000))
 
     def __post_init__(self) -> None:
         """Raise ValueError for what is not a web address, or labels that Alertmanager refuses."""

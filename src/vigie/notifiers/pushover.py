@@ -39,8 +39,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     emergency: Annotated[
         bool, msgspec.Meta(description="Repeat the notice of an outage until somebody acknowledges it on the phone, or it is over.")
     ] = False
-    retry: Annotated[Duration, msgspec.Meta(description="Between repetitions of an emergency, 30s or more.")] = Duration(60_000)
-    expire: Annotated[Duration, msgspec.Meta(description="When an emergency gives up repeating, 3h at most.")] = Duration(3_600_000)
+    retry: Annotated[Duration, msgspec.Meta(description="Between repetitions of an emergency, 30s or more.")] = msgspec.field(
+        default_factory=lambda: Duration(60_000)
+    )
+    expire: Annotated[Duration, msgspec.Meta(description="When an emergency gives up repeating, 3h at most.")] = msgspec.field(
+        default_factory=lambda: Duration(3_600_000)
+    )
     device: Annotated[str | None, msgspec.Meta(description="One device alone, by its name.")] = None
     sound: Annotated[str | None, msgspec.Meta(description="Sound of outages; the user's own if not set.", examples=["siren"])] = None
     url: Annotated[str, msgspec.Meta(description="Address of the API.", extra_json_schema=WEB_ADDRESS)] = "https://api.pushover.net"
