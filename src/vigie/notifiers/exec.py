@@ -65,7 +65,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = {}
     directory: Annotated[str | None, msgspec.Meta(description="Working directory; Vigie's own if not set.")] = None
     timeout: Annotated[Duration, msgspec.Meta(description="How long it may take, at most 25s; then it and its children are killed.")] = (
-        Duration(15_000)
+        msgspec.field(default_factory=lambda: Duration(15_000))
     )
 
     def __post_init__(self) -> None:

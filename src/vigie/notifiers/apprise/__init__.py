@@ -52,7 +52,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         ),
     ]
     timeout: Annotated[Duration, msgspec.Meta(description="How long one notice may take, at most 25s; then its process is killed.")] = (
-        Duration(20_000)
+        msgspec.field(default_factory=lambda: Duration(20_000))
     )
 
     def __post_init__(self) -> None:
