@@ -14,6 +14,7 @@ from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.config.fingerprints import fingerprints
 from vigie.core import expiry
+from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
@@ -50,6 +51,7 @@ log = logging.getLogger("vigie.app")
 Publish = Callable[[Batch], Awaitable[None]]
 _AT_ONCE = 64
 _DRAIN_MS = 20_000
+_SPAN_MS, _MAX_RECHECKS = 120_000, 200  # how long `vigie once` waits for `confirm: 2m`, and at most how often it checks again
 _GATHER_MS = 30_000
 
 
@@ -341,8 +343,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
         spec, detection = one.spec, one.monitor.detection
         probe = probe_or_fault(spec, runtime.deps)
         await check(spec, probe)
-        # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
-        for _ in range(max(detection.confirm, detection.recover) + 1):
+        for _ in range(_rechecks(detection)):
             if not (runtime.ingest.state(spec.monitor).quick or probe.unsure):
                 return
             await runtime.clock.sleep(detection.confirm_every_ms / 1000)
@@ -364,6 +365,15 @@ async def _cycle(runtime: Runtime) -> Cycle:
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
+
+
+def _rechecks(detection: DetectionPolicy) -> int:
+    """Enough for a failure that is confirmed, or a recovery, and then no longer: neither a flapping service nor a long span, which is
+    judged over several runs, may hold cron up.
+    """
+    spans = [one for one in (detection.confirm_ms, detection.recover_ms) if one <= _SPAN_MS]
+    over = max(spans, default=0) // max(detection.confirm_every_ms, 1)
+    return max(detection.confirm, detection.recover, min(over, _MAX_RECHECKS)) + 1
 
 
 async def _drained(runtime: Runtime) -> Unsent:
