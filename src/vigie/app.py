@@ -14,7 +14,6 @@ from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.config.fingerprints import fingerprints
 from vigie.core import expiry
-from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
@@ -29,6 +28,7 @@ from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, m
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox, Unsent
 from vigie.engine.planner import Planned, Planner
+from vigie.engine.rechecks import rechecks
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.retry import still_lacking
 from vigie.engine.self_monitor import SelfMonitor
@@ -51,7 +51,6 @@ log = logging.getLogger("vigie.app")
 Publish = Callable[[Batch], Awaitable[None]]
 _AT_ONCE = 64
 _DRAIN_MS = 20_000
-_SPAN_MS, _MAX_RECHECKS = 120_000, 200  # how long `vigie once` waits for `confirm: 2m`, and at most how often it checks again
 _GATHER_MS = 30_000
 
 
@@ -343,7 +342,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
         spec, detection = one.spec, one.monitor.detection
         probe = probe_or_fault(spec, runtime.deps)
         await check(spec, probe)
-        for _ in range(_rechecks(detection)):
+        for _ in range(rechecks(detection)):
             if not (runtime.ingest.state(spec.monitor).quick or probe.unsure):
                 return
             await runtime.clock.sleep(detection.confirm_every_ms / 1000)
@@ -365,15 +364,6 @@ async def _cycle(runtime: Runtime) -> Cycle:
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
-
-
-def _rechecks(detection: DetectionPolicy) -> int:
-    """Enough for a failure that is confirmed, or a recovery, and then no longer: neither a flapping service nor a long span, which is
-    judged over several runs, may hold cron up.
-    """
-    spans = [one for one in (detection.confirm_ms, detection.recover_ms) if one <= _SPAN_MS]
-    over = max(spans, default=0) // max(detection.confirm_every_ms, 1)
-    return max(detection.confirm, detection.recover, min(over, _MAX_RECHECKS)) + 1
 
 
 async def _drained(runtime: Runtime) -> Unsent:
