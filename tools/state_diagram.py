@@ -7,7 +7,7 @@ from pathlib import Path
 from vigie.core import alert, incident
 
 DOCS = Path(__file__).parent.parent / "docs"
-THRESHOLDS = {incident.Count.CONFIRM: "confirm", incident.Count.RECOVER: "recover"}
+THRESHOLDS = {incident.Count.CONFIRM: ("confirm", ", or too many of the last ones"), incident.Count.RECOVER: ("recover", "")}
 
 
 def incident_states() -> str:
@@ -15,7 +15,9 @@ def incident_states() -> str:
     return _page(
         "States of an incident",
         "Drawn from the table in `src/vigie/core/incident.py` by `make docs`; do not edit. A monitor runs this machine twice: on the outage\n"
-        "track `down` is bad, on the degradation track `degraded` is. What a track cannot judge (`unknown`) moves nothing.",
+        "track `down` is bad, on the degradation track `degraded` is. What a track cannot judge (`unknown`) moves nothing. `confirm` and `recover`\n"
+        "are a number of checks or a duration. A failure that comes between good checks too often (`rate`), or of a service that flaps, also leads\n"
+        "to `open`, and such an incident closes later: see the laws in `src/vigie/core/intermittent.py`.",
         _incident_arrows(),
     )
 
@@ -26,9 +28,9 @@ def _incident_arrows() -> Iterator[str]:
         if rule.counts is None:
             yield f"{phase} --> {rule.then}: {signal}"
             continue
-        name = THRESHOLDS[rule.counts]
+        name, more = THRESHOLDS[rule.counts]
         yield f"{phase} --> {rule.then}: {signal}, fewer than {name}"
-        yield f"{phase} --> {rule.full}: {signal}, {name} in a row"
+        yield f"{phase} --> {rule.full}: {signal}, {name} in a row{more}"
 
 
 def alert_states() -> str:

@@ -28,6 +28,7 @@ from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, m
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox, Unsent
 from vigie.engine.planner import Planned, Planner
+from vigie.engine.rechecks import rechecks
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.retry import still_lacking
 from vigie.engine.self_monitor import SelfMonitor
@@ -341,8 +342,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
         spec, detection = one.spec, one.monitor.detection
         probe = probe_or_fault(spec, runtime.deps)
         await check(spec, probe)
-        # Enough for a failure that is confirmed, or a recovery, and then no longer: a flapping service must not hold cron up.
-        for _ in range(max(detection.confirm, detection.recover) + 1):
+        for _ in range(rechecks(detection)):
             if not (runtime.ingest.state(spec.monitor).quick or probe.unsure):
                 return
             await runtime.clock.sleep(detection.confirm_every_ms / 1000)
