@@ -10,6 +10,8 @@ import pytest
 from vigie.buses.process import Assign, frame, read_down
 from vigie.config import load, one_monitor
 from vigie.config.shown import schema, shown
+from vigie.core.detection import Severity
+from vigie.core.notification import EscalationStep
 from vigie.errors import ConfigError
 from vigie.net import Secret
 from vigie.planning.period import Every
@@ -293,3 +295,36 @@ def test_a_probes_options_survive_the_way_to_another_process() -> None:
     assert isinstance(travelled, Assign)
     assert travelled.specs == [one.spec]
     assert configured(Config, travelled.specs[0].options) == one.config.reveal()
+
+
+def test_an_alert_says_who_is_notified_later_further_and_of_which_monitors(tmp_path: Path) -> None:
+    text = """
+notify:
+  mail: {type: webhook, url: https://h.test/}
+  phone: {type: webhook, url: https://p.test/}
+  chat: {type: webhook, url: https://c.test/}
+alerts:
+  default:
+    to: [mail]
+    remind: 1h
+    remind_backoff: 2
+    escalate: [{after: 30m, to: [chat], severities: [down, degraded]}, {after: 10m, to: [phone]}]
+    delay: {phone: 5m}
+    routes: [{tags: [shop], severities: [down], to: [phone, mail]}, {tags: [shop], to: [chat]}]
+    quiet: {hours: "22:00-07:00", severities: [down, degraded]}
+monitors: [{url: https://a.test/, tags: [shop]}, https://b.test/]
+"""
+    path = tmp_path / "vigie.yaml"
+    path.write_text(text)
+
+    shop, other = (one.monitor.notification for one in load(path, {}, tmp_path).monitors)
+
+    assert (shop.to, shop.degraded_to) == (("phone", "mail"), ("chat",))
+    assert (other.to, other.degraded_to) == (("mail",), ())
+    assert shop.escalate == (
+        EscalationStep(600_000, ("phone",)),
+        EscalationStep(1_800_000, ("chat",), (Severity.OUTAGE, Severity.DEGRADATION)),
+    )
+    assert [shop.delay_ms(one) for one in ("phone", "mail")] == [300_000, 0]
+    assert [shop.remind_after_ms(one) for one in (0, 1, 2, 3, 4, 5, 99)] == [one * 3_600_000 for one in (1, 2, 4, 8, 16, 24, 24)]
+    assert shop.quiet_severities == (Severity.OUTAGE, Severity.DEGRADATION)

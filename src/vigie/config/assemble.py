@@ -14,10 +14,12 @@ from vigie import plugins
 from vigie.config import dependencies, secrets
 from vigie.config.convert import NEAREST, UNKNOWN_KEY, build, convert, enc_hook, named, unknown
 from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
-from vigie.config.maintenance import quiet_hours
+from vigie.config.maintenance import quiet_hours, unknown_names
 from vigie.config.model import Alert, Common, File, Report
 from vigie.config.people import Known
 from vigie.config.planned import Maintenance, OnCall, Person
+from vigie.config.policies import notification, routed, tags_of
+from vigie.config.routes import Route
 from vigie.config.tree import Path, Tree
 from vigie.config.verify import verify
 from vigie.core.detection import DetectionPolicy, Rate
@@ -40,10 +42,10 @@ class Policies(NamedTuple):
     detection: DetectionPolicy
     notification: NotificationPolicy
     quiet: QuietHours | None
+    routes: tuple[Route, ...] = ()
 
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-_DAY_MS = 86_400_000
 _COMMON = msgspec.structs.fields(Common)
 
 
@@ -154,21 +156,21 @@ def monitors(tree: Tree, file: File, names: Known) -> tuple[DesiredMonitor, ...]
         detection = replace(one.monitor.detection, unchecked_after_ms=int(file.blind_after))
         found[one.monitor.id] = replace(one, monitor=replace(one.monitor, detection=detection))
         paths[one.monitor.id] = path
+    if not tree.faults:  # a monitor that is faulty is not there, though a route may name its tag
+        watched = [one.monitor for one in found.values()]
+        for route, tags in tags_of(file.alerts):
+            for _, fault in unknown_names((), tags, watched):
+                tree.fault(route, fault.message, fault.fix)
     return dependencies.resolved(tree, found, paths)
 
 
 def policy_of(tree: Tree, alert: Alert, names: Known, path: Path) -> Policies:
     """The policies of an alert whose channels exist."""
-    for key in ("to", "degraded_to", "fallback"):
-        names.check(tree, getattr(alert, key) or [], (*path, key))
-    to = names.everybody if alert.to is None else tuple(alert.to)
-    steps = tuple(days * _DAY_MS for days in alert.expiry_days)
-    policy = NotificationPolicy(int(alert.remind), to, tuple(alert.degraded_to), tuple(alert.fallback), expiry_steps_ms=steps)
-    policy = replace(policy, group=alert.group == "auto", group_wait_ms=int(alert.group_wait))
     return Policies(
         _detection(alert),
-        names.expanded(policy),
+        notification(tree, alert, names, path),
         quiet_hours(tree, alert.quiet, names.zone, (*path, "quiet")),
+        tuple(alert.routes),
     )
 
 
@@ -234,7 +236,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
     if common is None or config is None or len(tree.faults) > before or not common.enabled:
         return None
     verify(tree, adapter, config, path)
-    detection, notification, quiet = _policy(tree, common.alert, policies, names, (*path, "alert"))
+    detection, notified, quiet, routes = _policy(tree, common.alert, policies, names, (*path, "alert"))
     traits = plugins.traits_of(adapter)
     if traits.conclusive:
         detection = replace(detection, confirm=1, recover=1, confirm_ms=0, recover_ms=0, rate=None)
@@ -252,7 +254,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
         every_ms=int(common.every if "every" in values or traits.every_ms is None else traits.every_ms),
         timeout_ms=int(common.timeout),
         detection=detection,
-        notification=notification,
+        notification=routed(notified, routes, names, common.tags),
         tags=tuple(common.tags),
         baseline=Sensitivity(common.baseline),
         port=port_of(config, target),

@@ -50,6 +50,8 @@ def dec_hook(kind: type, value: Any) -> Any:
 
 def written(kind: type, value: Any) -> Any:
     """As `dec_hook`, for values that people write: a bare number is not a duration, because nobody can know its unit."""
+    if kind is Duration and isinstance(value, Duration):
+        return value  # one of several, which were converted one by one
     if kind is Duration and isinstance(value, int | float) and not isinstance(value, bool) and value != 0:
         if 0 < value < _MAX_BARE:
             raise ValueError(f"{value!r} has no unit; write {value}s, or {value}m")

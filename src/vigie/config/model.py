@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigie.config.planned import Maintenance, OnCall, Person, Quiet
+from vigie.config.routes import Escalation, Route
 from vigie.config.streak import Streak
 from vigie.core.duration import Duration
 from vigie.net import SHOWN, ascii_name
@@ -91,6 +92,27 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "does not wait."
         ),
     ] = msgspec.field(default_factory=lambda: Duration(10_000))
+    remind_backoff: Annotated[
+        int, Meta(description="How many times longer each interval between reminders is than the one before, up to a day.", ge=1, le=10)
+    ] = 1
+    escalate: Annotated[
+        list[Escalation],
+        Meta(description="Who else is notified while nobody acknowledges: steps of `after` and `to`. A step is taken once."),
+    ] = []
+    routes: Annotated[
+        list[Route],
+        Meta(
+            description="Who is notified of monitors with certain tags, or of certain severities: the first route that fits takes the place of "
+            "`to` and `degraded_to`."
+        ),
+    ] = []
+    delay: Annotated[
+        dict[str, Duration],
+        Meta(
+            description="How much later somebody of `to` or `degraded_to` is notified, and only if the alert is still open by then.",
+            examples=[{"phone": "5m"}],
+        ),
+    ] = {}
     quiet: Annotated[Quiet | None, Meta(description="Hours in which alerts of some severities wait.")] = None
     expiry_days: Annotated[
         tuple[ExpiryDays, ...],

@@ -66,7 +66,9 @@ class Known:
     def expanded(self, policy: NotificationPolicy) -> NotificationPolicy:
         """A policy with channels in place of people."""
         to, degraded, fallback = (self.reached(names) for names in (policy.to, policy.degraded_to, policy.fallback))
-        return replace(policy, to=to, degraded_to=degraded, fallback=fallback)
+        escalate = tuple(replace(one, to=self.reached(one.to)) for one in policy.escalate)
+        delays = tuple((channel, wait) for name, wait in policy.delays for channel in self.reached([name]))
+        return replace(policy, to=to, degraded_to=degraded, fallback=fallback, escalate=escalate, delays=delays)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
