@@ -474,7 +474,7 @@ def _joined(state: AlertState, now: _Now) -> AlertState:
         due = soonest if state.remind_at is None else min(state.remind_at, soonest)
         return replace(state, remind_at=due) if state.phase is Phase.FIRING else state
     soon = now.at + now.policy.group_wait_ms
-    update_at = max(soon, soon if state.noticed_at is None else state.noticed_at + _UPDATE_MS)
+    update_at = max(soon, soon if state.noticed_at is None else state.noticed_at + _UPDATE_MS) if state.notified else None
     known = {one.name for one in state.awaited}
     new = [
         one for one in now.policy.channels(state.severity) if one not in known and not set(now.reached([one])) <= set(state.notified or ())
