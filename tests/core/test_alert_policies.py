@@ -31,9 +31,9 @@ class Days:
 
     def at(self, instant: int) -> Circumstances:
         """What holds at an instant."""
-        until = [NotificationPolicy(windows=one).muted_until(instant) for one in (self.muted, self.quiet)]
+        muted, quiet = (NotificationPolicy(windows=one).muted_until(instant) for one in (self.muted, self.quiet))
         on_call = [name for since, name in self.duty if since * SECOND <= instant]
-        return Circumstances(*until, {"duty": tuple(on_call[-1:])})
+        return Circumstances(muted, quiet, {"duty": tuple(on_call[-1:])})
 
 
 def span(start: int, end: int) -> Window:
