@@ -27,7 +27,6 @@ from vigie.testing.webhook_server import WebhookServer
 _SHOWN_FACTS = 8
 _LONGEST_REFERENCE = 500
 _FOREIGN = ("another-service/17", "42", "$event:example.org")  # of the service that the channel used before
-_UPDATED = NoticeReason.__members__.get("UPDATED", NoticeReason.REPORT)
 _PINGS = (
     "@everyone @here @channel @all @room @alice @ops-team <@1234> <@&5678> <@U0123456> <!channel> <!here> <!subteam^S0123456> <users/all> "
     "<users/1234> <at>Alice</at> [Alice](tg://user?id=42) https://matrix.to/#/@alice:example.org #general"
@@ -228,7 +227,9 @@ async def _replaces_its_opening(rig: Rig) -> None:
     rig.accept()
     opening = sample(NoticeReason.OPENED, "en")
     receipt = await rig.notifier.deliver(opening)
-    news = replace(opening, key="news", reason=_UPDATED, opens_thread=False, headline="12 services", reference=receipt.reference)
+    news = replace(
+        opening, key="news", reason=NoticeReason.UPDATED, opens_thread=False, headline="12 services", reference=receipt.reference
+    )
     again = await rig.notifier.deliver(news)
     _must(len(rig.seen()) == 1, f"{len(rig.seen())} messages where one was edited")
     seen = rig.seen()[0]
@@ -245,7 +246,7 @@ async def _survives_a_lost_opening(rig: Rig) -> None:
     receipt = await rig.notifier.deliver(opening)
     rig.forget()
     before = len(rig.seen())
-    reasons = (_UPDATED, NoticeReason.REPORT, NoticeReason.RECOVERED)
+    reasons = (NoticeReason.UPDATED, NoticeReason.REPORT, NoticeReason.RECOVERED)
     for number, (reason, reference) in enumerate((one, ref) for one in reasons for ref in (receipt.reference, *_FOREIGN)):
         message = replace(sample(NoticeReason.REPORT, "en"), key=f"key-{number}", reason=reason, reference=reference)
         await rig.notifier.deliver(message)

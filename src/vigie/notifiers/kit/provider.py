@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.net import Secrets, held_by, host_of
 from vigie.notifiers import NotifierDeps
@@ -30,7 +31,10 @@ _FIXES = {
     DeliveryReason.CONFIG: "check the settings of the channel",
     DeliveryReason.REJECTED: "check the settings of the channel",
 }
-_CALLING = ("opened", "disclosed", "reminder", "escalated")
+_CALLING = frozenset((
+    *(NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.REMINDER, NoticeReason.ESCALATED),
+    *(NoticeReason.SNOOZE_ENDED, NoticeReason.STALLED),
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +153,12 @@ class Channel:
 
 def edits(message: Message) -> bool:
     """Whether the first message of the thread is to be replaced by this one."""
-    return bool(message.reference) and message.reason == "updated"
+    return bool(message.reference) and message.reason is NoticeReason.UPDATED
 
 
 def calls(message: Message) -> bool:
     """Whether those whom the configuration names are to be notified by name: of what somebody should look at, and of nothing else."""
-    return message.reason.value in _CALLING
+    return message.reason in _CALLING
 
 
 def _read(what: Callable[[Json], Any], answer: Answer) -> Any:
