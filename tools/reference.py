@@ -96,7 +96,7 @@ VARIABLES = {
 
 
 PROXIES = """\
-**Proxies** are for what Vigie sends: webhooks, Slack, Teams, and a model outside private networks. They are read as curl reads them: lower case
+**Proxies** are for what Vigie sends: notices by HTTP (all but mail), and a model outside private networks. They are read as curl reads them: lower case
 goes before upper case, an empty variable counts as unset, `http://`, `https://`, `socks4://`, `socks4a://`, `socks5://` and `socks5h://` with or without a
 login (percent-encoded), no scheme means `http://`. `no_proxy` holds names (with everything below them), addresses and networks
 (`10.0.0.0/8`, `fd07:b51a:cc66:f0::/64`), separated by commas or spaces; also `*`, `*.example.com`, `host:port` and `[IPv6]:port`. This machine

@@ -32,8 +32,9 @@ class MaskedNotifier:
     async def deliver(self, message: Message) -> Receipt:
         """Deliver; what the provider said, masked."""
         with masked_errors(self.secrets):
-            receipt: Receipt = self.secrets.mask_all(await self.notifier.deliver(message))
-            return receipt
+            receipt = await self.notifier.deliver(message)
+            # A reference with a mask in it would lead nowhere.
+            return Receipt(self.secrets.mask(receipt.answer), "" if self.secrets.are_in(receipt.reference) else receipt.reference)
 
     async def examine(self) -> str:
         """Examine; the line for `vigie doctor`, masked."""

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie.errors import DeliveryReason
-from vigie.net import Secret
+from vigie.net import SHOWN, Secret
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.markup import Markup, fitted, markdown_link, of_markdown, written
 from vigie.notifiers.kit.provider import Call, No, Provider, calls, edits
@@ -31,10 +31,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     url: Annotated[
         Secret, msgspec.Meta(description="Webhook (DISCORD_WEBHOOK).", examples=["${DISCORD_WEBHOOK}"], extra_json_schema=WEB_ADDRESS)
     ]
-    thread: Annotated[str, msgspec.Meta(description="ID of a thread of the channel, to post there.", pattern=r"^\d*$")] = ""
+    thread: Annotated[str, msgspec.Meta(extra=SHOWN, description="ID of a thread of the channel, to post there.", pattern=r"^\d*$")] = ""
     forum: Annotated[bool, msgspec.Meta(description="Whether the channel is a forum: every alert gets a post of its own.")] = False
     mention: Annotated[
-        str, msgspec.Meta(description="Whom alerts ping: `everyone`, `here`, IDs of users, `role:ID`, separated by spaces.", pattern=_WHOM)
+        str,
+        msgspec.Meta(
+            extra=SHOWN, description="Whom alerts ping: `everyone`, `here`, IDs of users, `role:ID`, separated by spaces.", pattern=_WHOM
+        ),
     ] = ""
 
     def __post_init__(self) -> None:
@@ -73,7 +76,7 @@ def payload(config: Config, message: Message) -> dict[str, Any]:
 
 build = Provider(
     call,
-    reference=lambda data: f"{data.get('channel_id', '')}/{data.get('id', '')}",
+    reference=lambda data: f"{data['channel_id']}/{data['id']}",
     room=lambda config: config.url.reveal(),
     code=lambda data: str(data.get("code", "")),
     seconds=lambda data: data.get("retry_after"),
@@ -84,6 +87,5 @@ build = Provider(
         "220001": No(DeliveryReason.CONFIG, "the channel is a forum: set `forum: true`, or a `thread`"),
         "220003": No(DeliveryReason.CONFIG, "the channel is not a forum: leave `forum` out"),
     },
-    lost=("10008", "10003", "160005"),
     probe=lambda config: Call(config.url.reveal(), method="GET"),
 ).build

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from vigie.errors import DeliveryReason
-from vigie.net import Secret
+from vigie.net import SHOWN, Secret
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.markup import Markup, html_link, of_html, written
 from vigie.notifiers.kit.provider import Call, Json, No, Provider, calls
@@ -31,7 +31,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         msgspec.Meta(description="Webhook (GOOGLE_CHAT_WEBHOOK).", examples=["${GOOGLE_CHAT_WEBHOOK}"], extra_json_schema=WEB_ADDRESS),
     ]
     mention: Annotated[
-        str, msgspec.Meta(description="Whom alerts ping: `all`, IDs of users, separated by spaces.", pattern=r"^((all|\d+)( |$))*$")
+        str,
+        msgspec.Meta(
+            extra=SHOWN, description="Whom alerts ping: `all`, IDs of users, separated by spaces.", pattern=r"^((all|\d+)( |$))*$"
+        ),
     ] = ""
 
     def __post_init__(self) -> None:
@@ -67,7 +70,7 @@ def _status(data: Json) -> str:
 
 build = Provider(
     call,
-    reference=lambda data: str(data.get("name", "")),
+    reference=lambda data: str(data["name"]),
     room=lambda config: config.url.reveal(),
     code=_status,
     means={

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from vigie.errors import DeliveryReason
-from vigie.net import ADDRESS, Secret
+from vigie.net import ADDRESS, SHOWN, Secret
 from vigie.notifiers.kit.http import WEB_ADDRESS, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.markup import Markup, html_link, of_html, written
 from vigie.notifiers.kit.provider import Call, Json, No, Provider, calls, edits
@@ -40,9 +40,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ]
     token: Annotated[Secret, msgspec.Meta(description="Access token of the account (MATRIX_TOKEN).", examples=["${MATRIX_TOKEN}"])]
     room: Annotated[
-        str, msgspec.Meta(description="ID of the room, not encrypted (MATRIX_ROOM).", examples=["!abc:example.org"], pattern=r"^![!-~]+$")
+        str,
+        msgspec.Meta(
+            extra=SHOWN, description="ID of the room, not encrypted (MATRIX_ROOM).", examples=["!abc:example.org"], pattern=r"^![!-~]+$"
+        ),
     ]
-    mention: Annotated[str, msgspec.Meta(description="Whom alerts ping: `@room`, @user:server, separated by spaces.", pattern=_WHOM)] = ""
+    mention: Annotated[
+        str, msgspec.Meta(extra=SHOWN, description="Whom alerts ping: `@room`, @user:server, separated by spaces.", pattern=_WHOM)
+    ] = ""
 
 
 def call(config: Config, message: Message) -> Call:

@@ -10,7 +10,7 @@ from typing import Annotated
 import msgspec
 
 from vigie.errors import DeliveryReason
-from vigie.net import ADDRESS, Secret
+from vigie.net import ADDRESS, SHOWN, Secret
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import WEB_ADDRESS, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.markup import Markup, markdown_link, of_markdown, written
@@ -45,9 +45,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     token: Annotated[
         Secret | None, msgspec.Meta(description="Access token of a bot (MATTERMOST_TOKEN).", examples=["${MATTERMOST_TOKEN}"])
     ] = None
-    channel: Annotated[str, msgspec.Meta(description="ID of the channel (Channel info).", examples=["4xp9fdt77pncbef59f4k1qe83o"])] = ""
+    channel: Annotated[
+        str, msgspec.Meta(extra=SHOWN, description="ID of the channel (Channel info).", examples=["4xp9fdt77pncbef59f4k1qe83o"])
+    ] = ""
     mention: Annotated[
-        str, msgspec.Meta(description="Whom alerts ping: `@channel`, `@here`, @names, separated by spaces.", pattern=_WHOM)
+        str, msgspec.Meta(extra=SHOWN, description="Whom alerts ping: `@channel`, `@here`, @names, separated by spaces.", pattern=_WHOM)
     ] = ""
 
     def __post_init__(self) -> None:
@@ -92,7 +94,6 @@ _BOT = Provider(
         "can_not_post_to_deleted": No(DeliveryReason.RECIPIENT, "the channel is archived: set another `channel`"),
         "channel_id": No(DeliveryReason.RECIPIENT, "`channel` is the channel's ID, which Channel info shows"),
     },
-    lost=("create_post.root_id", "channel_root_id", "post.get.app_error", "permissions_time_limit", "update_post.find", "post_id"),
     probe=lambda config: _call(config, f"channels/{config.channel}", method="GET"),
 )
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie.errors import DeliveryReason
-from vigie.net import ADDRESS, Secret
+from vigie.net import ADDRESS, SHOWN, Secret
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import WEB_ADDRESS, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.markup import Markup, markdown_link, of_markdown, written
@@ -41,12 +41,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             extra=ADDRESS,
         ),
     ] = ""
-    user: Annotated[str, msgspec.Meta(description="ID of the account that the token belongs to (ROCKETCHAT_USER).")] = ""
+    user: Annotated[str, msgspec.Meta(extra=SHOWN, description="ID of the account that the token belongs to (ROCKETCHAT_USER).")] = ""
     token: Annotated[
         Secret | None, msgspec.Meta(description="Its personal access token (ROCKETCHAT_TOKEN).", examples=["${ROCKETCHAT_TOKEN}"])
     ] = None
-    channel: Annotated[str, msgspec.Meta(description="ID of the room.", examples=["GENERAL"])] = ""
-    mention: Annotated[str, msgspec.Meta(description="Whom alerts ping: `@all`, `@here`, @names, separated by spaces.", pattern=_WHOM)] = ""
+    channel: Annotated[str, msgspec.Meta(extra=SHOWN, description="ID of the room.", examples=["GENERAL"])] = ""
+    mention: Annotated[
+        str, msgspec.Meta(extra=SHOWN, description="Whom alerts ping: `@all`, `@here`, @names, separated by spaces.", pattern=_WHOM)
+    ] = ""
 
     def __post_init__(self) -> None:
         """Raise ValueError unless one of the two ways is whole."""
@@ -108,7 +110,6 @@ _ACCOUNT = Provider(
     code=_code,
     seconds=_seconds,
     means=_MEANS,
-    lost=("No message found", "room id provided does not match", "error-action-not-allowed", "error-message-editing", "invalid-message"),
     probe=lambda config: _call(config, "me"),
 )
 

@@ -11,7 +11,7 @@ import msgspec
 
 from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryReason
-from vigie.net import ADDRESS, Secret
+from vigie.net import ADDRESS, SHOWN, Secret
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import WEB_ADDRESS, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.provider import Call, Channel, No, Provider, calls, check_ways, edits
@@ -36,11 +36,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         Secret | None,
         msgspec.Meta(description="Bot token of an app with the scope chat:write (SLACK_BOT_TOKEN).", examples=["${SLACK_BOT_TOKEN}"]),
     ] = None
-    channel: Annotated[str, msgspec.Meta(description="ID or name of the channel that the bot posts to.", examples=["C0123456789"])] = ""
+    channel: Annotated[
+        str, msgspec.Meta(extra=SHOWN, description="ID or name of the channel that the bot posts to.", examples=["C0123456789"])
+    ] = ""
     mention: Annotated[
         str,
         msgspec.Meta(
-            description="Whom alerts ping: `here`, `channel`, IDs of users (U…) and groups (S…), separated by spaces.", pattern=_WHOM
+            extra=SHOWN,
+            description="Whom alerts ping: `here`, `channel`, IDs of users (U…) and groups (S…), separated by spaces.",
+            pattern=_WHOM,
         ),
     ] = ""
     api: Annotated[str, msgspec.Meta(description="Another Slack, such as GovSlack.", pattern=WEB_ADDRESS["pattern"], extra=ADDRESS)] = (
@@ -132,7 +136,6 @@ _BOT = Provider(
         **dict.fromkeys(("ratelimited", "rate_limited"), No(DeliveryReason.RATE_LIMIT)),
         **dict.fromkeys(("internal_error", "fatal_error", "service_unavailable", "request_timeout"), No(DeliveryReason.SERVER)),
     },
-    lost=("thread_not_found", "message_not_found", "cannot_reply_to_message", "cant_update_message", "edit_window_closed", "thread_locked"),
     probe=lambda config: _call(config, "auth.test", {}),
 )
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie.errors import DeliveryReason
-from vigie.net import Secret
+from vigie.net import SHOWN, Secret
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.provider import Call, No, Provider, calls
 from vigie.notifiers.kit.text import Tone, flat, some, tone
@@ -34,7 +34,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     mention: Annotated[
         str,
         msgspec.Meta(
-            description="Whom alerts ping: sign-in names (ann@example.com), separated by spaces.", pattern=r"^([^\s<>@]+@[^\s<>@]+( |$))*$"
+            extra=SHOWN,
+            description="Whom alerts ping: sign-in names (ann@example.com), separated by spaces.",
+            pattern=r"^([^\s<>@]+@[^\s<>@]+( |$))*$",
         ),
     ] = ""
 

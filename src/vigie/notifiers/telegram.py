@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie.errors import DeliveryReason
-from vigie.net import ADDRESS, Secret
+from vigie.net import ADDRESS, SHOWN, Secret
 from vigie.notifiers.kit.http import WEB_ADDRESS, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.markup import Markup, html_link, of_html, written
 from vigie.notifiers.kit.provider import Call, No, Provider, calls, edits
@@ -27,10 +27,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     token: Annotated[Secret, msgspec.Meta(description="Token of the bot (TELEGRAM_BOT_TOKEN).", examples=["${TELEGRAM_BOT_TOKEN}"])]
     chat: Annotated[
-        str, msgspec.Meta(description="ID of the chat, or @name of a channel (TELEGRAM_CHAT).", min_length=2, examples=["-1001234567890"])
+        str,
+        msgspec.Meta(
+            extra=SHOWN, description="ID of the chat, or @name of a channel (TELEGRAM_CHAT).", min_length=2, examples=["-1001234567890"]
+        ),
     ]
     topic: Annotated[int | None, msgspec.Meta(description="ID of a topic of that group.")] = None
-    mention: Annotated[str, msgspec.Meta(description="Whom alerts ping: @names, separated by spaces.", pattern=_WHOM)] = ""
+    mention: Annotated[str, msgspec.Meta(extra=SHOWN, description="Whom alerts ping: @names, separated by spaces.", pattern=_WHOM)] = ""
     api: Annotated[str, msgspec.Meta(description="A Bot API server of your own.", pattern=WEB_ADDRESS["pattern"], extra=ADDRESS)] = (
         "https://api.telegram.org"
     )
@@ -73,7 +76,6 @@ build = Provider(
         "unauthorized": No(DeliveryReason.AUTH, "the token is wrong or revoked: @BotFather shows the one that holds"),
         "not found": No(DeliveryReason.AUTH, "the token is not one of Telegram's: @BotFather shows it"),
     },
-    lost=("message to edit not found", "message can't be edited", "message_id_invalid", "message to be replied not found"),
     same=("message is not modified",),
     probe=lambda config: Call(_method(config, "getChat"), {"chat_id": config.chat}),
 ).build

@@ -27,7 +27,6 @@ from vigie.testing.webhook_server import WebhookServer
 _SHOWN_FACTS = 8
 _LONGEST_REFERENCE = 500
 _FOREIGN = ("another-service/17", "42", "$event:example.org")  # of the service that the channel used before
-_UPDATED = NoticeReason.__members__.get("UPDATED", NoticeReason.REPORT)
 _PINGS = (
     "@everyone @here @channel @all @room @alice @ops-team <@1234> <@&5678> <@U0123456> <!channel> <!here> <!subteam^S0123456> <users/all> "
     "<users/1234> <at>Alice</at> [Alice](tg://user?id=42) https://matrix.to/#/@alice:example.org #general"
@@ -87,24 +86,36 @@ async def _keeps_its_frame(rig: Rig) -> None:
 
 
 async def _gives_verdicts(rig: Rig) -> None:
-    """Each refusal has its verdict and tells no secret; the same channel delivers once it is over."""
-    message = every_sample()[0]
-    for name, wanted in rig.refusals.items():
-        rig.refuse(name)
-        error = await refused(rig.notifier, message)
-        found = (error.reason, error.permanent, error.retry_after_ms)
-        _must(found == (wanted.reason, wanted.permanent, wanted.retry_after_ms), f"{name}: {found}, {error}")
-        _must(error.fix or not error.permanent, f"{name}: a permanent refusal has a fix")
-        _must("\n" not in error.message and len(error.message) <= _LONGEST_ERROR, f"{name}: one line, not {error.message!r}")
-        _tells_no_secret(rig, f"{error} {error.message} {error.fix} {error!r} {error.args}")
+    """Each refusal has its verdict; the same channel delivers once it is over. No error, log or printed channel shows a secret."""
+    kept, logger = _Kept(), logging.getLogger("vigie")
+    before = logger.level
+    logger.addHandler(kept)
+    logger.setLevel(logging.DEBUG)
+    try:
+        for name in rig.refusals:
+            await _gives_verdict(rig, name)
+    finally:
+        logger.setLevel(before)
+        logger.removeHandler(kept)
     rig.accept()
-    _tells_no_secret(rig, (await rig.notifier.deliver(message)).answer)
+    _tells_no_secret(rig, (await rig.notifier.deliver(sample(NoticeReason.OPENED, "fr"))).answer)
+    _tells_no_secret(rig, f"{rig.config!r} {rig.config} {rig.notifier!r} {kept.text}")
+
+
+async def _gives_verdict(rig: Rig, name: str) -> None:
+    rig.refuse(name)
+    error, wanted = await refused(rig.notifier, sample(NoticeReason.OPENED, "fr")), rig.refusals[name]
+    found = (error.reason, error.permanent, error.retry_after_ms)
+    _must(found == (wanted.reason, wanted.permanent, wanted.retry_after_ms), f"{name}: {found}, {error}")
+    _must(error.fix or not error.permanent, f"{name}: a permanent refusal has a fix")
+    _must("\n" not in error.message and len(error.message) <= _LONGEST_ERROR, f"{name}: one line, not {error.message!r}")
+    _tells_no_secret(rig, f"{error} {error.message} {error.fix} {error!r} {error.args}")
 
 
 async def _names_a_closed_port(rig: Rig) -> None:
     """Nobody listening is REFUSED, to be tried again; the same from `examine`."""
     channel = rig.at(_CLOSED_PORT)
-    error = await refused(channel, every_sample()[0])
+    error = await refused(channel, sample(NoticeReason.OPENED, "fr"))
     _must((error.reason, error.permanent) == (DeliveryReason.REFUSED, False), f"{error.reason}: {error}")
     _tells_no_secret(rig, f"{error} {error.fix}")
     try:
@@ -136,21 +147,6 @@ async def _is_recognised_twice(rig: Rig) -> None:
     _must(not first or third != first, "another notice has its own")
 
 
-async def _hides_its_secrets(rig: Rig) -> None:
-    """Neither the log nor a printed configuration or channel shows a secret."""
-    kept = _Kept()
-    logger = logging.getLogger("vigie")
-    before = logger.level
-    logger.addHandler(kept)
-    logger.setLevel(logging.DEBUG)
-    try:
-        await _gives_verdicts(rig)
-    finally:
-        logger.setLevel(before)
-        logger.removeHandler(kept)
-    _tells_no_secret(rig, f"{rig.config!r} {rig.config} {rig.notifier!r} {kept.text}")
-
-
 class _Kept(logging.Handler):
     """Keeps what is logged."""
 
@@ -173,7 +169,7 @@ async def _closes_when_cancelled(rig: Rig) -> None:
     rig.refuse(next(name for name, refusal in rig.refusals.items() if refusal.reason is DeliveryReason.TIMEOUT))
     try:
         async with asyncio.timeout(PATIENCE_SECONDS / 2):
-            await rig.notifier.deliver(every_sample()[0])
+            await rig.notifier.deliver(sample(NoticeReason.OPENED, "fr"))
     except TimeoutError:
         pass
     else:
@@ -181,13 +177,13 @@ async def _closes_when_cancelled(rig: Rig) -> None:
     async with asyncio.timeout(2):
         await rig.quiet()
     rig.accept()
-    await rig.notifier.deliver(every_sample()[0])
+    await rig.notifier.deliver(sample(NoticeReason.OPENED, "fr"))
 
 
 async def _refuses_a_stranger(rig: Rig) -> None:
     """A certificate of an authority that nobody trusts is TLS, to be tried again, and nothing is sent."""
     async with WebhookServer(context=stranger()) as server:
-        error = await refused(rig.at(server.port, tls=True), every_sample()[0])
+        error = await refused(rig.at(server.port, tls=True), sample(NoticeReason.OPENED, "fr"))
     _must((error.reason, error.permanent) == (DeliveryReason.TLS, False), f"{error.reason}: {error}")
     _must(error.fix and not server.requests, "the reader can do something, the stranger got nothing")
     _tells_no_secret(rig, f"{error} {error.fix}")
@@ -196,7 +192,7 @@ async def _refuses_a_stranger(rig: Rig) -> None:
 async def _gives_up_a_slow_accept(rig: Rig) -> None:
     """A host that takes no connection is TIMEOUT, to be tried again."""
     with black_hole() as port:
-        error = await refused(rig.at(port), every_sample()[0])
+        error = await refused(rig.at(port), sample(NoticeReason.OPENED, "fr"))
     _must((error.reason, error.permanent) == (DeliveryReason.TIMEOUT, False), f"{error.reason}: {error}")
     _tells_no_secret(rig, f"{error} {error.fix}")
 
@@ -204,7 +200,11 @@ async def _gives_up_a_slow_accept(rig: Rig) -> None:
 async def _pings_nobody(rig: Rig) -> None:
     """Whatever foreign texts hold, nobody is notified by name whom the configuration does not ask for."""
     rig.accept()
-    for message in (hostile(), hostile(NoticeReason.REPORT), replace(every_sample()[0], headline=_PINGS, lines=(_PINGS,), footer=_PINGS)):
+    for message in (
+        hostile(),
+        hostile(NoticeReason.REPORT),
+        replace(sample(NoticeReason.OPENED, "fr"), headline=_PINGS, lines=(_PINGS,), footer=_PINGS),
+    ):
         await rig.notifier.deliver(message)
     pings = [ping for seen in rig.seen() for ping in seen.pings]
     _must(not pings, f"a text pings {pings}")
@@ -228,7 +228,9 @@ async def _replaces_its_opening(rig: Rig) -> None:
     rig.accept()
     opening = sample(NoticeReason.OPENED, "en")
     receipt = await rig.notifier.deliver(opening)
-    news = replace(opening, key="news", reason=_UPDATED, opens_thread=False, headline="12 services", reference=receipt.reference)
+    news = replace(
+        opening, key="news", reason=NoticeReason.UPDATED, opens_thread=False, headline="12 services", reference=receipt.reference
+    )
     again = await rig.notifier.deliver(news)
     _must(len(rig.seen()) == 1, f"{len(rig.seen())} messages where one was edited")
     seen = rig.seen()[0]
@@ -245,7 +247,7 @@ async def _survives_a_lost_opening(rig: Rig) -> None:
     receipt = await rig.notifier.deliver(opening)
     rig.forget()
     before = len(rig.seen())
-    reasons = (_UPDATED, NoticeReason.REPORT, NoticeReason.RECOVERED)
+    reasons = (NoticeReason.UPDATED, NoticeReason.REPORT, NoticeReason.RECOVERED)
     for number, (reason, reference) in enumerate((one, ref) for one in reasons for ref in (receipt.reference, *_FOREIGN)):
         message = replace(sample(NoticeReason.REPORT, "en"), key=f"key-{number}", reason=reason, reference=reference)
         await rig.notifier.deliver(message)
@@ -263,11 +265,10 @@ NEEDS: dict[str, Can] = {
 LAWS: dict[str, Callable[[Rig], Awaitable[None]]] = {
     "tells all": _tells_all,
     "keeps its frame": _keeps_its_frame,
-    "gives verdicts": _gives_verdicts,
+    "gives verdicts, and no secret": _gives_verdicts,
     "names a closed port": _names_a_closed_port,
     "is examined without sending": _is_examined_without_sending,
     "is recognised when sent twice": _is_recognised_twice,
-    "hides its secrets": _hides_its_secrets,
     "closes its connection when cancelled": _closes_when_cancelled,
     "refuses a stranger's certificate": _refuses_a_stranger,
     "gives up on a slow accept": _gives_up_a_slow_accept,

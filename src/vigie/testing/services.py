@@ -115,6 +115,10 @@ class ServiceRig:
         headers = {"Retry-After": "7", "Location": "https://elsewhere.example/"}
         self._refusal = refusal.answer or Answer(int(name), echo, headers)
 
+    def tell(self, answer: Answer) -> None:
+        """From now on answer so."""
+        self._refusal = answer
+
     def accept(self) -> None:
         """Judge by the provider's rules again."""
         self._refusal = None

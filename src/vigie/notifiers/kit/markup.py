@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vigie.notifiers.kit.text import cut, flat, some
+from vigie.notifiers.kit.text import cut, flat
 from vigie.report.facts import Message
 
 _LINE = 500
@@ -57,31 +57,37 @@ def unpinged(text: str) -> str:
 
 def written(message: Message, markup: Markup, limit: int, size: Callable[[str], int] = len) -> str:
     """The whole message, or what fits, in lines; at most `limit` in the units of `size`. The message is clean."""
-    sentences = message.analysis.sentences if message.analysis is not None else ()
-    counts = [len(message.lines), len(sentences), min(len(message.rows), _ROWS), len(message.links)]
-    while size(text := "\n".join(_lines(message, markup, *counts))) > limit and any(counts):
-        counts[next(number for number in _DROPPED_FIRST if counts[number])] -= 1
-    return text
-
-
-def _lines(message: Message, markup: Markup, lines: int, sentences: int, rows: int, links: int) -> list[str]:
-    """The lines of the text, of each list so many."""
 
     def one(text: str) -> str:
         return markup.escape(flat(text, _LINE))
 
-    found = [markup.headline.format(one(message.headline))] if markup.headline else []
-    shown, more = some(message.lines, lines)
-    found += map(one, filter(None, (*shown, more)))
-    if message.analysis is not None and sentences:
-        shown, more = some(message.analysis.sentences, sentences)
-        found += ["", markup.quiet.format(one(message.analysis_label)), *map(one, filter(None, (*shown, more)))]
-    table, more = some(message.rows, rows)
-    facts = [f"{markup.id.format(one(row.id))} {one(row.value)}" if row.id else one(row.value) for row in table]
-    found += [*([""] if facts else []), *facts, *map(one, filter(None, (more,)))]
-    if markup.link is not None and links:
-        found += ["", " · ".join(markup.link(link.url, one(link.label)) for link in message.links[:links])]
-    return [*found, "", markup.quiet.format(one(message.footer))]
+    analysis, rows = message.analysis, message.rows[:_ROWS]
+    lines = list(map(one, filter(None, message.lines)))
+    said = list(map(one, filter(None, analysis.sentences))) if analysis is not None else []
+    facts = [f"{markup.id.format(one(row.id))} {one(row.value)}" if row.id else one(row.value) for row in rows]
+    links = [markup.link(link.url, one(link.label)) for link in message.links] if markup.link is not None else []
+    headline = [markup.headline.format(one(message.headline))] if markup.headline else []
+    label, footer = markup.quiet.format(one(message.analysis_label)), markup.quiet.format(one(message.footer))
+    counts = [len(lines), len(said), len(facts), len(links)]
+
+    def text() -> str:
+        parts = (
+            [*headline, *_some(lines, counts[0], len(lines))],
+            [label, *_some(said, counts[1], len(said))] if counts[1] else [],
+            _some(facts, counts[2], len(message.rows)),
+            [" · ".join(links[: counts[3]])] if counts[3] else [],
+            [footer],
+        )
+        return "\n\n".join("\n".join(part) for part in parts if part)
+
+    while size(found := text()) > limit and any(counts):
+        counts[next(number for number in _DROPPED_FIRST if counts[number])] -= 1
+    return found
+
+
+def _some(items: list[str], shown: int, of: int) -> list[str]:
+    """The first ones, and `… +3` when three of all are left out."""
+    return [*items[:shown], *([f"… +{of - shown}"] if of > shown else [])]
 
 
 def fitted(text: str, escape: Callable[[str], str], limit: int, size: Callable[[str], int] = len) -> str:

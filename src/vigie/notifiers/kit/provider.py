@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.net import Secrets, held_by, host_of
 from vigie.notifiers import NotifierDeps
@@ -30,7 +31,10 @@ _FIXES = {
     DeliveryReason.CONFIG: "check the settings of the channel",
     DeliveryReason.REJECTED: "check the settings of the channel",
 }
-_CALLING = ("opened", "disclosed", "reminder", "escalated")
+_CALLING = frozenset((
+    *(NoticeReason.OPENED, NoticeReason.DISCLOSED, NoticeReason.REMINDER, NoticeReason.ESCALATED),
+    *(NoticeReason.SNOOZE_ENDED, NoticeReason.STALLED),
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +62,8 @@ class Provider:
     `call` is given a clean message. Its `reference` is what `reference` made of the answer to the first message of the thread, or empty:
     a provider that edits replaces that message where `edits(message)`, one that threads answers it.
     `room` tells apart where the channel sends to: a reference is of use in its own room only. `answers` says that every yes is a JSON
-    object. `code` is the error of an answer, empty for a yes, and `means` says what those that contain a word mean. `lost` are the errors
-    that say that the message of the reference is not there any more; `same` that an edit would change nothing.
+    object. `code` is the error of an answer, empty for a yes, and `means` says what those that contain a word mean. `same` are the
+    errors that say that an edit would change nothing.
     `probe` is a request that tries the login without sending. Where an edit of a message that is not there any more succeeds unseen, `look`
     is the request for that message, and `gone` says so of the answer.
     """
@@ -71,7 +75,6 @@ class Provider:
     code: Callable[[Json], str] = lambda _: ""
     seconds: Callable[[Json], Any] = lambda _: None
     means: Mapping[str, No] = field(default_factory=dict)
-    lost: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     probe: Callable[[Any], Call | None] = lambda _: None
     look: Callable[[Any, str], Call | None] = lambda _, __: None
@@ -89,7 +92,7 @@ class Channel:
         self._provider, self._config, self._deps = provider, config, deps
 
     async def deliver(self, message: Message) -> Receipt:
-        """Answer or replace the first message of the thread; post where there is none, or where it is not there any more."""
+        """Answer or replace the first message of the thread; post anew where there is none, or where that is refused."""
         provider, room = self._provider, self._room()
         known = message.reference.removeprefix(room) if room and message.reference.startswith(room) else ""
         if known and edits(message) and (look := provider.look(self._config, known)) is not None:
@@ -99,11 +102,13 @@ class Channel:
         answer, code = await self._ask(provider.call(self._config, message))
         if code and known and _holds(provider.same, code):
             return Receipt("it reads so already", room + known)
-        if code and known and _holds(provider.lost, code):
+        error = self._error(answer, code)
+        if known and error is not None and error.permanent:  # the first message may be gone, too old to be edited, or closed for answers
             known = ""
             answer, code = await self._ask(provider.call(self._config, replace(message, reference="")))
-        if code or not answer.is_success:
-            raise self._refused(answer, code)
+            error = self._error(answer, code)
+        if error is not None:
+            raise error
         name = known or _read(provider.reference, answer) or ""
         words = f"HTTP {answer.status}" if provider.answers else answer.words
         return Receipt(words, room + name if room and name else "")
@@ -114,8 +119,8 @@ class Channel:
         if call is None:
             return await reach(self._deps, self._config.url.reveal())
         answer, code = await self._ask(call)
-        if code or not answer.is_success:
-            raise self._refused(answer, code)
+        if (error := self._error(answer, code)) is not None:
+            raise error
         return f"{host_of(call.url)} takes the login (`vigie notify test` sends to it)"
 
     def _room(self) -> str:
@@ -133,8 +138,10 @@ class Channel:
             raise DeliveryError(DeliveryReason.SERVER, words, fix=_FIXES[DeliveryReason.CONFIG])
         return answer, _read(self._provider.code, answer) or ""
 
-    def _refused(self, answer: Answer, code: str) -> DeliveryError:
-        """The verdict: by the provider's own error, else by the HTTP status."""
+    def _error(self, answer: Answer, code: str) -> DeliveryError | None:
+        """The verdict, None for a yes: by the provider's own error, else by the HTTP status."""
+        if not code and answer.is_success:
+            return None
         seconds, now = _read(self._provider.seconds, answer), self._deps.clock.now()
         wait = answer.retry_after if seconds is None else str(seconds)
         no = next((no for word, no in self._provider.means.items() if word in code), None)
@@ -149,12 +156,12 @@ class Channel:
 
 def edits(message: Message) -> bool:
     """Whether the first message of the thread is to be replaced by this one."""
-    return bool(message.reference) and message.reason == "updated"
+    return bool(message.reference) and message.reason is NoticeReason.UPDATED
 
 
 def calls(message: Message) -> bool:
     """Whether those whom the configuration names are to be notified by name: of what somebody should look at, and of nothing else."""
-    return message.reason.value in _CALLING
+    return message.reason in _CALLING
 
 
 def _read(what: Callable[[Json], Any], answer: Answer) -> Any:
