@@ -31,6 +31,7 @@ from vigie.engine.planner import Planned, Planner
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.retry import still_lacking
 from vigie.engine.self_monitor import SelfMonitor
+from vigie.engine.templates import TemplatedNotifier, Wording
 from vigie.engine.transition import Transition
 from vigie.engine.writer import Mode
 from vigie.errors import StoreError, VigieError
@@ -44,6 +45,7 @@ from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
 from vigie.state import State
 from vigie.stores import StoreDeps
+from vigie.templating import Renderer
 
 log = logging.getLogger("vigie.app")
 
@@ -109,10 +111,11 @@ def planned(settings: Desired) -> Planned:
 def notifiers(settings: Desired, clock: Clock) -> dict[str, Notifier]:
     """Channels by name."""
     deps = NotifierDeps(clock, socket.gethostname(), system_ca_file(), proxies=settings.proxies)
-    return {name: _notifier(one, deps, settings) for name, one in settings.channels.items()}
+    renderer = Renderer()  # ends by itself
+    return {name: _notifier(one, deps, settings, renderer) for name, one in settings.channels.items()}
 
 
-def _notifier(channel: Channel, deps: NotifierDeps, settings: Desired) -> Notifier:
+def _notifier(channel: Channel, deps: NotifierDeps, settings: Desired, renderer: Renderer) -> Notifier:
     """A channel whose every failure is a DeliveryError, that of its construction included: it must not cost the others."""
     held = channel.secrets | Secrets(map(Secret, settings.proxies.secrets()))
     try:
@@ -121,6 +124,9 @@ def _notifier(channel: Channel, deps: NotifierDeps, settings: Desired) -> Notifi
     except Exception as error:
         log.exception("channel %s cannot be built", channel.name)
         built = UnusableNotifier(crashed(error))
+    if channel.templates is not None:
+        words = Wording(channel.templates.texts(), {name: one.texts() for name, one in channel.templates.reasons.items()})
+        built = TemplatedNotifier(built, channel.name, words, renderer.render, zone_of(settings), deps.clock)
     return MaskedNotifier(built, held) if held else built
 
 

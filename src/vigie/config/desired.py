@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from vigie.config.model import Log, Web
+from vigie.config.templates import Templates
 from vigie.core.model import CheckSpec, Monitor
 from vigie.errors import Fault
 from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
@@ -53,12 +54,13 @@ class DesiredMonitor:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One channel by name."""
+    """One channel by name; `templates` may hold what came out of `${NAME}`."""
 
     name: str
     kind: str
     config: Sealed[Any]
     secrets: Secrets = NO_SECRETS
+    templates: Templates | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
