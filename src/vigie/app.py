@@ -1,4 +1,7 @@
-"""The composition root: builds the parts, starts and stops them; the command line and the tests are shells around it."""
+"""The composition root: builds the parts, starts and stops them; the command line and the tests are shells around it.
+
+Long: how all parts are put together is seen in one place.
+"""
 
 import asyncio
 import logging
@@ -33,6 +36,7 @@ from vigie.engine.retry import still_lacking
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.templates import TemplatedNotifier, Wording
 from vigie.engine.transition import Transition
+from vigie.engine.watchdog import Watchdog
 from vigie.engine.writer import Mode
 from vigie.errors import StoreError, VigieError
 from vigie.llms import ModelDeps
@@ -365,6 +369,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
         await runtime.handovers.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
         unsent = await _drained(runtime)
+        await _reported(runtime, unsent)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
         return Cycle(unsent, tuple((names[one], unchecked[one]) for one in names if one in unchecked))
     finally:
@@ -378,6 +383,20 @@ async def _drained(runtime: Runtime) -> Unsent:
     lacking = await still_lacking(runtime.store.ledger, runtime.store.archive, runtime.settings.channels)
     unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
     return Unsent(unsent.waiting, unsent.given_up + lacking)
+
+
+async def _reported(runtime: Runtime, unsent: Unsent) -> None:
+    """The heartbeat of a cycle that did all it should: another watcher is to notice by its silence that one did not, or never ran."""
+    wanted = runtime.settings.watchdog
+    if wanted is None:
+        return
+
+    async def why_not() -> str:
+        return f"{unsent} notices were not delivered" if unsent else ""
+
+    watchdog = Watchdog(runtime.clock, why_not)
+    watchdog.use(lambda: pinged(runtime.settings, runtime.clock, wanted.url), wanted.every_ms)
+    await watchdog.beat()
 
 
 async def _judge_jobs(runtime: Runtime) -> None:
@@ -400,6 +419,13 @@ async def judged(settings: Desired, clock: Clock) -> list[tuple[Monitor, CheckRe
         finally:
             await store.close()
     return [(one.monitor, verdict(one.monitor.id, known.get(one.monitor.id), one.expected, clock.now())) for one in watched]
+
+
+async def pinged(settings: Desired, clock: Clock, url: Secret) -> str:
+    """Ping another watcher; its answer. Raises DeliveryError, which says nothing of the URL but its host."""
+    from vigie.notifiers.kit.http import get
+
+    return await guarded(get(NotifierDeps(clock, socket.gethostname(), system_ca_file(), proxies=settings.proxies), url.reveal()))
 
 
 async def send_test(settings: Desired, clock: Clock, channel: str) -> str:

@@ -94,6 +94,14 @@ class Llm:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchdogSettings:
+    """Who is pinged while Vigie works, and how often."""
+
+    url: Secret
+    every_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class AvailabilityReport:
     """How often the availability report is sent (None: never), and by which channels."""
 
@@ -126,6 +134,7 @@ class Desired:
     maintenance: tuple[Maintenance, ...] = ()
     people: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by which channels each person is reached
     rotations: tuple[Rotation, ...] = ()
+    watchdog: WatchdogSettings | None = None
     proxies: Proxies = DIRECT  # how web addresses that Vigie sends to are reached; checks never use them
     warnings: tuple[Fault, ...] = ()  # what works otherwise than somebody may think; nothing is refused for it
     problems: tuple[Fault, ...] = ()  # what keeps adapters from their work on this machine, where it was examined

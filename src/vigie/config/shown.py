@@ -112,6 +112,7 @@ def shown(settings: Desired) -> str:
         "second_resolver": settings.second_resolver,
         "blind_after": str(Duration(settings.blind_after_ms)),
         "availability": {"report": settings.availability.every or "off", "channels": list(settings.availability.channels)},
+        "watchdog": settings.watchdog and {"url": MASK, "every": str(Duration(settings.watchdog.every_ms))},
         "notify": {name: {"type": one.kind, **_channel(one)} for name, one in settings.channels.items()},
         "monitors": [_in_force(one) for one in settings.monitors],
     }
