@@ -24,7 +24,6 @@ from vigie.report.facts import Message
 from vigie.text.messages import HEADLINES
 
 SHOWN = tuple(one for one in HEADLINES if one not in (NoticeReason.AVAILABILITY, NoticeReason.BLIND)) + channels.REASONS + stalls.REASONS
-_ENDS = (NoticeReason.RECOVERED, NoticeReason.CLOSED, NoticeReason.STABLE)
 _MINUTES = 12 * 60_000
 
 
@@ -82,7 +81,7 @@ def _sample(settings: Desired, now: int, channel: str, reason: NoticeReason) -> 
         return channels.message(Notice(thread_of(failing, spell), VIGIE_ID, channel, reason, now, failover_for=failing), states, setting)
     case = cases()[0]
     at = case.subject.incident.opened_at
-    subject = replace(case.subject, incident=replace(case.subject.incident, closed_at=at + _MINUTES if reason in _ENDS else None))
+    subject = replace(case.subject, incident=replace(case.subject.incident, closed_at=at + _MINUTES if reason.ends else None))
     return render.compose(subject, _notice(subject.incident, channel, reason, at + _MINUTES), case.bundle, None, setting)
 
 
