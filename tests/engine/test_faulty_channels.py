@@ -4,6 +4,7 @@ None is lost, none arrives twice under another key, each thread keeps its order,
 names its seed: `random.Random(seed)` makes the same story again.
 """
 
+import logging
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -95,7 +96,10 @@ async def story(store: MemoryStore, clock: VirtualClock, seed: int, alerts: int,
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [7])
-async def test_of_ten_thousand_notices_none_is_lost_none_doubled_and_none_late(store: MemoryStore, clock: VirtualClock, seed: int) -> None:
+async def test_of_ten_thousand_notices_none_is_lost_none_doubled_and_none_late(
+    store: MemoryStore, clock: VirtualClock, seed: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL + 1, "vigie")  # four thousand failures, a trace for each crash
     _, channels = await story(store, clock, seed, ALERTS)
     spare = channels.pop("spare")
     assert await store.ledger.outbox(OutboxState.WAITING) == []
