@@ -66,7 +66,7 @@ def compose(
         footer=_footer(notice, incident, setting, asks=shown is not None, is_open=together.group.ended_at is None),
         since=incident.started_at,
         members=together.members() if several and notice.reason in _WITH_MEMBERS else None,
-        ended=incident.closed_at is not None,
+        ended=together.group.ended_at is not None,
     )
 
 
