@@ -219,19 +219,12 @@ def _left(clause: Clause, one: Licence) -> bool:
 def _time_fault(clause: Clause, figure: Claim, fits: Sequence[Licence]) -> str:
     """A time is when something began or was seen; "until" and "before" are for what was good till then."""
     spans = [one for one in fits if one.first]
-    if (spans and not any(figure.readings & _instant(clause, one) for one in spans)) or _AFTER.search(clause.text):
+    said = _FIRST.search(clause.text) is not None, _LAST.search(clause.text) is not None
+    if (spans and not any(figure.readings & one.instants(*said) for one in spans)) or _AFTER.search(clause.text):
         return "mixed"
     if _UNTIL.search(clause.text) and not any(one.fact == "last_good" or (one.fact == "days_left" and one.bad is False) for one in fits):
         return "mixed"
     return ""
-
-
-def _instant(clause: Clause, one: Licence) -> frozenset[Reading]:
-    """The times of a fact with two of them that a clause may speak of: the first one unless it says that it means the latest."""
-    first, latest = _FIRST.search(clause.text), _LAST.search(clause.text)
-    if first and latest:
-        return one.first | one.latest
-    return one.latest if latest else one.first
 
 
 def _role_fault(clause: Clause, found: Sequence[Licence], language: str) -> str:

@@ -154,6 +154,12 @@ class Licence:
     first: frozenset[Reading] = frozenset()  # when something was seen first, where it was seen more than once
     latest: frozenset[Reading] = frozenset()
 
+    def instants(self, first: bool, latest: bool) -> frozenset[Reading]:  # noqa: FBT001 - which words a clause has
+        """The times that a clause may speak of: the first one unless it says that it means the latest."""
+        if first and latest:
+            return self.first | self.latest
+        return self.latest if latest else self.first
+
 
 def licences(facts: Sequence[Fact], chosen: Hypothesis | None) -> tuple[Licence, ...]:
     """One of each cited fact, and one of the chosen hypothesis, whose words may be used as they stand."""
