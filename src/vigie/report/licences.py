@@ -154,7 +154,7 @@ class Licence:
     first: frozenset[Reading] = frozenset()  # when something was seen first, where it was seen more than once
     latest: frozenset[Reading] = frozenset()
 
-    def instants(self, first: bool, latest: bool) -> frozenset[Reading]:  # noqa: FBT001 - which words a clause has
+    def instants(self, first: bool, latest: bool) -> frozenset[Reading]:
         """The times that a clause may speak of: the first one unless it says that it means the latest."""
         if first and latest:
             return self.first | self.latest
