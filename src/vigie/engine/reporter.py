@@ -1,4 +1,8 @@
-"""Reports: evidence at the first failure, a draft while it is confirmed, then the stored report, which joins the page or follows it."""
+"""Reports: evidence at the first failure, a draft while it is confirmed, then the stored report, which joins the page or follows it.
+
+One for each alert, stored under its id: of monitors that fail for one reason, the first alone is examined, and the model is asked once,
+when the alert is announced and its members are known.
+"""
 
 import asyncio
 import contextlib
@@ -6,16 +10,17 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from vigie.core.correlation import Tie, TieKind, place_of, ties
 from vigie.core.detection import Severity
-from vigie.core.events import Cleared, Closed, Opened, Recovered, Suspected
-from vigie.core.model import Cause, Incident
+from vigie.core.events import Announced, Cleared, Closed, Joined, Opened, Recovered, Suspected, Withheld
+from vigie.core.model import Cause, CheckResult, Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.engine.analyst import Analyst, Outcome, ReportOptions
 from vigie.engine.messages import Composer
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
-from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, StoredReport
+from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, OutboxState, StoredReport
 from vigie.report import history, measured
 from vigie.report.facts import Bundle, Evidence, Subject
 from vigie.report.history import Past, Remark
@@ -28,6 +33,8 @@ EVIDENCE_MS = 5_000
 _LOOKS_AT_ONCE = 16  # diagnostics; in a storm the other incidents have what the check itself measured
 _CATCH_UP_MS = 3_600_000
 _LOOK_BACK, _MAX_PAST = 500, 50  # incidents that are looked through, and those compared closely
+_WEAK = (TieKind.MACHINE, TieKind.NETWORK)  # what two failures at one place have in common proves too little to examine but one
+_OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 
 
 @dataclass(slots=True)
@@ -41,7 +48,7 @@ class _Draft:
     def fits(self, subject: Subject) -> bool:
         """Whether the failure that was confirmed is the one that was drafted about."""
         ours, theirs = self.subject, subject
-        same_start = ours.incident.started_at == theirs.incident.started_at
+        same_start = ours.incident.started_at == theirs.incident.started_at and not theirs.members
         same_pattern = ours.incident.pattern is theirs.incident.pattern
         same_count = ours.failures == theirs.failures or theirs.monitor.detection.confirm_ms > 0  # by time nothing is said of a count
         return (
@@ -71,6 +78,8 @@ class Reporter:
         self._slots = asyncio.Semaphore(_LOOKS_AT_ONCE)
         self._evidence: dict[str, asyncio.Task[list[Evidence]]] = {}
         self._drafts: dict[str, asyncio.Task[_Draft]] = {}
+        self._leads: dict[Tie, str] = {}  # the monitor that was examined, by what its failure may have in common with others
+        self._follows: dict[str, str] = {}  # by monitor, the one that was examined for it
         self._reports: set[asyncio.Task[None]] = set()
         self._preload: asyncio.Task[None] | None = None
         self._stored: list[Callable[[], None]] = []
@@ -91,14 +100,29 @@ class Reporter:
                 continue  # of its own faults Vigie needs no analysis
             if isinstance(decision, Suspected) and transition.result is not None:
                 await self._prepare(transition, decision.severity)
-            elif isinstance(decision, Opened) and (incident := await self._archive.incident(decision.incident)):
-                self._start(incident)
+            elif isinstance(decision, Announced | Withheld):
+                await self._start_on(decision.alert)
+            elif isinstance(decision, Joined):
+                self._drop_draft(transition.monitor.id)
             elif isinstance(decision, Cleared | Recovered | Closed):
                 self._let_go(transition.monitor.id)
 
+    async def _start_on(self, alert: str) -> None:
+        incident = await self._archive.incident(alert)
+        if incident is not None and incident.subject is SubjectKind.MONITOR:
+            self._start(incident)
+
     def _let_go(self, monitor: str) -> None:
-        look, draft = self._evidence.pop(monitor, None), self._drafts.pop(monitor, None)
-        for task in (look, draft, _outcome_of(draft)):
+        self._drop_draft(monitor)
+        self._follows.pop(monitor, None)
+        for tie in [tie for tie, leader in self._leads.items() if leader == monitor]:
+            del self._leads[tie]
+        if (look := self._evidence.pop(monitor, None)) is not None:
+            look.cancel()
+
+    def _drop_draft(self, monitor: str) -> None:
+        draft = self._drafts.pop(monitor, None)
+        for task in (draft, _outcome_of(draft)):
             if task is not None:
                 task.cancel()
 
@@ -112,7 +136,7 @@ class Reporter:
         try:
             for incident in reversed(await self._archive.incidents(open_only=True)):
                 young = self._clock.now() - incident.opened_at < _CATCH_UP_MS and incident.subject is SubjectKind.MONITOR
-                if young and await self._archive.report(incident.id) is None:
+                if young and incident.alert == incident.id and await self._archive.report(incident.id) is None:
                     self._start(incident)
         except StoreError as error:
             log.error("pending reports could not be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
@@ -157,7 +181,7 @@ class Reporter:
     async def _prepare(self, transition: Transition, severity: Severity) -> None:
         """Run diagnostics once per outage and draft a report from them while re-checks confirm; preload the model meanwhile."""
         monitor, result = transition.monitor, transition.result
-        if monitor.id in self._evidence or severity is Severity.DEGRADATION or result is None:
+        if monitor.id in self._evidence or severity is Severity.DEGRADATION or result is None or self._is_led(monitor, result):
             return
         opened = (one.incident for one in transition.decisions if isinstance(one, Opened) and one.severity is severity)
         expected = next(opened, f"{monitor.id}-{transition.after.ordinal + 1}")  # with `confirm: 1` it is open already
@@ -170,6 +194,20 @@ class Reporter:
         self._drafts[monitor.id] = asyncio.create_task(self._draft(subject, look))
         if self._preload is None or self._preload.done():
             self._preload = asyncio.create_task(self._analyst.preload())
+
+    def _is_led(self, monitor: Monitor, result: CheckResult) -> bool:
+        """Whether another one that fails for the same reason is examined; what is drafted about that one alone is then not the story."""
+        status = result.http.status if result.http is not None else None
+        cause = result.cause or Cause.PROBE_ERROR
+        own = [one for one in ties(cause, place_of(monitor, result), status) if one.kind not in _WEAK]
+        leader = next((self._leads[tie] for tie in own if tie in self._leads), None)
+        if leader is None:
+            self._leads |= dict.fromkeys(own, monitor.id)
+            return False
+        if leader != monitor.id:
+            self._follows[monitor.id] = leader
+            self._drop_draft(leader)
+        return True
 
     async def _look(self, subject: Subject) -> list[Evidence]:
         found: list[Evidence] = []
@@ -196,15 +234,32 @@ class Reporter:
         return measured.bundle(subject, (*evidence, *past), self._clock.now(), self._analyst.writing.setting.zone)
 
     async def _report(self, incident: Incident) -> None:
+        if await self._archive.report(incident.id) is not None:
+            return
         subject = await self._composer.subject(incident)
-        draft, look = self._drafts.pop(incident.monitor, None), self._evidence.pop(incident.monitor, None)
-        bundle, (analysis, fault) = await self._outcome(subject, draft, look)
+        draft = self._drafts.pop(incident.monitor, None)
+        bundle, (analysis, fault) = await self._outcome(subject, draft, self._look_of(subject))
         fresh = await self._archive.incident(incident.id)
         wanted = analysis is not None and bool(analysis.sentences) and fresh is not None and fresh.closed_at is None
         now = self._clock.now()
         stored = StoredReport(incident.id, bundle, analysis, fault, now)
-        await self._ledger.save_report(stored, now, self._follow_ups(subject, now) if wanted else ())
+        await self._ledger.save_report(stored, now, await self._follow_ups(incident, now) if wanted else ())
         self._tell_stored()
+
+    def _look_of(self, subject: Subject) -> "asyncio.Task[list[Evidence]] | None":
+        """The diagnostics of the alert: those of any of its members, of which the others are let go."""
+        found = None
+        for monitor in (subject.monitor.id, *(one.monitor.id for one in subject.members)):
+            look = self._evidence.pop(monitor, None)
+            if found is None:
+                found = look
+            elif look is not None:
+                look.cancel()
+            if monitor != subject.monitor.id:
+                self._drop_draft(monitor)
+        if found is None and subject.monitor.id in self._follows:  # whoever was examined for it has an alert of its own
+            return asyncio.create_task(self._look(subject))
+        return found
 
     async def _outcome(
         self, subject: Subject, draft: "asyncio.Task[_Draft] | None", look: "asyncio.Task[list[Evidence]] | None"
@@ -236,9 +291,12 @@ class Reporter:
         for listener in self._stored:
             listener()
 
-    def _follow_ups(self, subject: Subject, now: int) -> list[OutboxRow]:
-        incident = subject.incident
-        channels = subject.monitor.notification.channels(incident.severity)
+    async def _follow_ups(self, incident: Incident, now: int) -> list[OutboxRow]:
+        """The report for every channel that the opening notice is for."""
+        waiting = [row.notice for row in await self._ledger.outbox(OutboxState.WAITING, incident.alert)]
+        sent = await self._archive.deliveries(incident.alert)
+        found = [(one.reason, one.channel) for one in waiting] + [(one.reason, one.channel) for one in sent if one.failure is None]
+        channels = dict.fromkeys(channel for reason, channel in found if reason in _OPENINGS)
         return [OutboxRow(Notice(incident.alert, incident.monitor, to, NoticeReason.REPORT, now), now) for to in channels]
 
 
