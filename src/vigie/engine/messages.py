@@ -93,8 +93,9 @@ class Composer:
 
     async def _of_alert(self, first: Incident) -> list[Incident]:
         """Every incident of an alert, the one that began it first."""
-        rows = [one for one in await self._archive.incidents(since=first.opened_at, limit=_MEMBERS) if one.alert == first.alert]
-        return sorted(reversed(rows), key=lambda one: (one.id != first.id, one.opened_at))
+        newest_first = await self._archive.incidents(since=first.opened_at, limit=_MEMBERS)
+        rows = [one for one in reversed(newest_first) if one.alert == first.alert]
+        return sorted(rows, key=lambda one: (one.id != first.id, one.opened_at))
 
     async def _first_good(self, incident: Incident) -> CheckResult | None:
         """The check with which the service was well again; whole results are kept where the verdict changes."""

@@ -247,7 +247,7 @@ class Reporter:
         self._tell_stored()
 
     def _look_of(self, subject: Subject) -> "asyncio.Task[list[Evidence]] | None":
-        """The diagnostics of the alert: those of any of its members, of which the others are let go."""
+        """The diagnostics of the alert: those of any of its members, the others are dropped."""
         found = None
         for monitor in (subject.monitor.id, *(one.monitor.id for one in subject.members)):
             look = self._evidence.pop(monitor, None)

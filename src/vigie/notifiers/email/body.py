@@ -15,11 +15,17 @@ _WIDEST = 20  # of the column of kinds, in characters
 
 
 def plain(message: Message) -> str:
-    """Headline, lines, analysis, facts, links, footer of a clean message."""
+    """Headline, lines, actions, analysis, services, facts, links, footer of a clean message."""
     parts = [message.headline, "", *message.lines]
+    if message.actions:
+        parts += ["", *(f"{link.label}{_colon(message)} {link.url}" for link in message.actions)]
     if message.analysis is not None:
         parts += ["", f"{message.analysis_label}{_colon(message)}"]
         parts += [f"  {sentence}" for sentence in message.analysis.sentences]
+    if message.members is not None:
+        parts += ["", f"{message.members.label}{_colon(message)}"]
+        parts += [f"  {row.value}{_colon(message)} {row.label}" for row in message.members.rows]
+        parts += [f"  {message.members.more}"] if message.members.more else []
     if message.rows:
         width = min(max(len(row.label) for row in message.rows), _WIDEST)
         ids = max(4, *(len(row.id) for row in message.rows))
@@ -35,7 +41,7 @@ def _colon(message: Message) -> str:
 
 
 def html(message: Message) -> str:
-    """Tables, inline styles, no picture and nothing fetched; everything escaped."""
+    """Tables, inline styles, no picture and nothing fetched; everything escaped. Below 40 KB however many services it is about."""
     return str(_template().render(message=message, colour=_COLOURS[tone(message)], kept=lambda text: _KEPT.sub("\u00a0", text)))
 
 

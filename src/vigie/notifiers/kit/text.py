@@ -65,7 +65,7 @@ def _shown(character: str) -> bool:
 
 def clean(message: Message) -> Message:
     """The message with every text flat and every list bounded; `key` and `thread` stay, the footer is never empty."""
-    analysis = message.analysis
+    analysis, members = message.analysis, message.members
     if analysis is not None:
         analysis = replace(analysis, model=flat(analysis.model, _HEAD), sentences=tuple(map(flat, analysis.sentences[:_LINES])), dropped=())
     return replace(
@@ -75,12 +75,22 @@ def clean(message: Message) -> Message:
         headline=flat(message.headline, _HEAD),
         subject=flat(message.subject, _HEAD),
         lines=tuple(map(flat, message.lines[:_LINES])),
-        rows=tuple(Row(flat(row.id, 20), flat(row.label, 80), flat(row.value)) for row in message.rows[:_ROWS]),
+        rows=_rows(message.rows),
         analysis=analysis,
         analysis_label=flat(message.analysis_label, _HEAD),
-        links=tuple(Link(flat(link.label, 80), link.url) for link in message.links if _WEB.fullmatch(link.url))[:_LINKS],
+        links=_links(message.links),
+        actions=_links(message.actions),
+        members=members and replace(members, label=flat(members.label, 80), rows=_rows(members.rows), more=flat(members.more, 80)),
         footer=flat(message.footer or message.key, 400),
     )
+
+
+def _rows(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    return tuple(Row(flat(row.id, 20), flat(row.label, 80), flat(row.value)) for row in rows[:_ROWS])
+
+
+def _links(links: tuple[Link, ...]) -> tuple[Link, ...]:
+    return tuple(Link(flat(link.label, 80), link.url) for link in links if _WEB.fullmatch(link.url))[:_LINKS]
 
 
 def some(items: tuple[_T, ...], limit: int) -> tuple[tuple[_T, ...], str]:
