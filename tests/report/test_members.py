@@ -195,7 +195,7 @@ def test_the_opening_lists_the_first_services_and_counts_the_others() -> None:
     assert message.lines[0] == "500 services at 192.0.2.7 have been down since 01:00:00 UTC+1: Shop, Blog, Wiki, API, Mail and 495 more."
     assert message.lines[-1] == "Also notified: slack, telegram."
     assert message.members is not None
-    assert (len(message.members.rows), message.members.more) == (30, "and 470 more")
+    assert (len(message.members.rows), message.members.more) == (12, "and 488 more")
     assert message.footer.endswith("acknowledge: vigie incidents ack shop-1")
 
 

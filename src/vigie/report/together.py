@@ -16,7 +16,7 @@ from vigie.text.formatting import at_moment, between, duration, grouped, moment,
 from vigie.text.messages import HEADLINES, MARKS
 
 NAMED = 5  # services that a sentence names
-_ROWS, _CAUSES = 30, 3
+_ROWS, _CAUSES = 12, 3
 _NAME, _WHAT, _TARGET = 40, 12, 120
 
 
