@@ -37,3 +37,11 @@ def test_a_mail_about_ten_thousand_services_is_not_clipped() -> None:
 def test_an_action_that_is_not_a_web_link_is_left_out() -> None:
     message = replace(storm_message(NoticeReason.OPENED, "en", 3), actions=(Link("Acknowledge", "javascript:alert(1)"), *ACTIONS))
     assert clean(message).actions == ACTIONS
+
+
+def test_where_there_are_no_buttons_actions_are_the_first_links_and_a_mail_has_them_once() -> None:
+    runbook = Link("Runbook", "https://wiki.example.com/shop")
+    message = clean(replace(storm_message(NoticeReason.OPENED, "en", 3), actions=ACTIONS, links=(runbook,)))
+    assert message.links == (*ACTIONS, runbook)
+    for text in (html(message), plain(message)):
+        assert text.count("vigie.example.com/a/2") == text.count("wiki.example.com/shop") == 1

@@ -17,8 +17,9 @@ from vigie.report.feedback import Feedback
 from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, headline, is_job, lasted, subject_line
 from vigie.report.together import Together
 from vigie.report.wording import cause_words, label, printable
-from vigie.text import pick
+from vigie.text import Pair, pick
 from vigie.text.formatting import at_moment, between, moment, since_moment
+from vigie.text.members import KIND as MEMBERS
 from vigie.text.messages import HEADLINES, KINDS, NOTES
 from vigie.text.terms import BLIND
 
@@ -370,4 +371,8 @@ def _likely(hypotheses: Sequence[rules.Hypothesis], language: str) -> tuple[str,
 
 
 def _rows(bundle: Bundle, language: str) -> tuple[Row, ...]:
-    return tuple(Row(fact.id, pick(KINDS[fact.evidence.kind], language), fact.evidence.sentence(language)) for fact in bundle.facts[:_ROWS])
+    return tuple(Row(fact.id, pick(_kind(fact), language), fact.evidence.sentence(language)) for fact in bundle.facts[:_ROWS])
+
+
+def _kind(fact: Fact) -> Pair:
+    return MEMBERS if fact.evidence.name.startswith("members.") else KINDS[fact.evidence.kind]

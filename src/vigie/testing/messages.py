@@ -15,7 +15,6 @@ from vigie.report import channels, expiries, handover, measured, render, stalls
 from vigie.report.availability import availability_report
 from vigie.report.facts import Affected, Analysis, Dropped, Link, Message, Notified, Row, Subject
 from vigie.report.render import RenderContext
-from vigie.report.stalls import Part
 
 LANGUAGES = ("fr", "en")
 STARTED_AT = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -54,8 +53,6 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
         return _expiry(reason, language, channel)
     if reason is NoticeReason.AVAILABILITY:
         return _availability_report(language, channel)
-    if reason in (*channels.REASONS, *stalls.REASONS):
-        return _of_vigie(reason, language, channel)
     if reason is NoticeReason.HANDOVER:
         notice = Notice("oncall-primary-20260105T0800", "vigie", channel, reason, at, subject=SubjectKind.VIGIE)
         taken = Handover(at, "primary", "anna", "bob", at + 7 * 86_400_000)
@@ -121,16 +118,6 @@ def storm_message(reason: NoticeReason, language: str, count: int = 500, *, join
     notice = Notice("shop-1", "shop", "mail", reason, at)
     notified = Notified(("slack", "telegram"), (), before)
     return render.compose(about, notice, measured.bundle(about, (), at, _ZONE), None, RenderContext(language, _ZONE), notified)
-
-
-def _of_vigie(reason: NoticeReason, language: str, channel: str) -> Message:
-    """About a channel that fails, or a part of Vigie that stands still."""
-    setting, since = RenderContext(language, _ZONE), STARTED_AT - 900_000
-    if reason in stalls.REASONS:
-        message = stalls.message(Notice(stalls.thread(Part.LOOP, since), "vigie", channel, reason, STARTED_AT), setting)
-    else:
-        message = channels.message(Notice("channel-sms-1", "vigie", channel, reason, STARTED_AT, failover_for="sms"), {}, setting)
-    return replace(message, links=(Link("Status", "https://status.example.com/"),))
 
 
 def _availability_report(language: str, channel: str) -> Message:

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from vigie.notifiers.kit.text import Tone, tone
-from vigie.report.facts import Message
+from vigie.report.facts import Link, Message
 
 # Edge and tint of the headline: each readable with the text colour of its scheme (checked in both by eye).
 _COLOURS = {Tone.BAD: "#d92d20", Tone.WARNING: "#dc6803", Tone.GOOD: "#17934f", Tone.NEUTRAL: "#667085"}
@@ -30,9 +30,14 @@ def plain(message: Message) -> str:
         width = min(max(len(row.label) for row in message.rows), _WIDEST)
         ids = max(4, *(len(row.id) for row in message.rows))
         parts += ["", *(f"  {row.id:<{ids}} {row.label:<{width}}  {row.value}" for row in message.rows)]
-    if message.links:
-        parts += ["", *(f"{link.label}{_colon(message)} {link.url}" for link in message.links)]
+    if links := _beside(message):
+        parts += ["", *(f"{link.label}{_colon(message)} {link.url}" for link in links)]
     return "\n".join([*parts, "", "-- ", message.footer, ""])
+
+
+def _beside(message: Message) -> list[Link]:
+    """The links that are not buttons."""
+    return [link for link in message.links if link not in message.actions]
 
 
 def _colon(message: Message) -> str:
@@ -42,7 +47,11 @@ def _colon(message: Message) -> str:
 
 def html(message: Message) -> str:
     """Tables, inline styles, no picture and nothing fetched; everything escaped. Below 40 KB however many services it is about."""
-    return str(_template().render(message=message, colour=_COLOURS[tone(message)], kept=lambda text: _KEPT.sub("\u00a0", text)))
+    return str(
+        _template().render(
+            message=message, links=_beside(message), colour=_COLOURS[tone(message)], kept=lambda text: _KEPT.sub("\u00a0", text)
+        )
+    )
 
 
 def preload() -> None:
