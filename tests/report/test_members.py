@@ -240,3 +240,19 @@ def test_who_else_is_notified_is_said(notified: Notified, line: str) -> None:
     about = storm(1)
     notice = Notice("shop-1", "shop", "mail", NoticeReason.OPENED, STARTED_AT + 20_000)
     assert compose(about, notice, bundle(about), None, RenderContext("en", ZONE), notified).lines[-1] == line
+
+
+@pytest.mark.parametrize(
+    ("count", "language", "headline"),
+    [
+        (1, "en", "🔴 Shop: connection refused from 01:00 UTC+1 to 01:10 UTC+1, over"),
+        (1, "fr", "🔴 Shop : connexion refusée de 01:00 UTC+1 à 01:10 UTC+1, terminé"),
+        (3, "en", "🔴 3 services at 192.0.2.7: connection refused from 01:00 UTC+1 to 01:10 UTC+1, over"),
+    ],
+)
+def test_an_opening_that_comes_when_all_is_over_has_the_true_times(count: int, language: str, headline: str) -> None:
+    about = storm(count, back=count)
+    notice = Notice("shop-1", "shop", "mail", NoticeReason.OPENED, STARTED_AT + 20_000)
+    message = compose(about, notice, bundle(about), None, RenderContext(language, ZONE))
+    assert message.headline == headline
+    assert "acknowledge" not in message.footer

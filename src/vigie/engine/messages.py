@@ -140,17 +140,22 @@ class Composer:
         if notice.reason in stalls.REASONS:
             return stalls.message(notice, self._setting)
         if expiries.is_expiry(notice.alert):
-            return self._expiry(notice)
+            return await self._with_others(notice, self._expiry(notice))
         incident = await self._archive.incident(notice.alert)
         if incident is None:
             raise VigieError(f"incident {notice.alert} is not on record")
         if incident.subject is SubjectKind.VIGIE and incident.monitor != VIGIE_ID:
-            return obstacles.message(notice, incident, await self._obstructed(incident), self._setting)
+            return await self._with_others(notice, obstacles.message(notice, incident, await self._obstructed(incident), self._setting))
         subject = await self.subject(incident)
         stored = await self._archive.report(incident.id)
         bundle = stored.bundle if stored else measured.bundle(subject, (), self._clock.now(), self._setting.zone)
         notified = await self._notified(notice)
         return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting, notified)
+
+    async def _with_others(self, notice: Notice, message: Message) -> Message:
+        """The message, with who else is notified."""
+        others = render.others(notice, await self._notified(notice), self._setting.language)
+        return replace(message, lines=(*message.lines, *others))
 
     async def _notified(self, notice: Notice) -> Notified | None:
         """What became of this notice by other channels, and when this channel had its last one of the alert."""

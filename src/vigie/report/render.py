@@ -58,7 +58,7 @@ def compose(
         at=notice.at,
         headline=first,
         subject=subject_line(first, incident.id, clause=notice.reason in _CLAUSES),
-        lines=(*lines, *_others(notice, notified, language)),
+        lines=(*lines, *others(notice, notified, language)),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
         analysis_label=analysis_label(shown, language) if shown else "",
@@ -136,7 +136,7 @@ def _footer(notice: Notice, incident: Incident, setting: RenderContext, *, asks:
     return " · ".join(parts)
 
 
-def _others(notice: Notice, notified: Notified | None, language: str) -> tuple[str, ...]:
+def others(notice: Notice, notified: Notified | None, language: str) -> tuple[str, ...]:
     """Who else is notified, and who could not be."""
     if notified is None:
         return ()

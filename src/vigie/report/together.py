@@ -7,13 +7,13 @@ from vigie.core.detection import Severity
 from vigie.core.model import Cause, Scalar
 from vigie.core.notification import Notice, NoticeReason
 from vigie.report.facts import Bundle, FactKind, Members, Row, Subject
-from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, shortened
+from vigie.report.headline import HEADLINE_LENGTH, OPENINGS, cause_of, closer, shortened
 from vigie.report.members import Group, Service
 from vigie.report.wording import cause_words, label, printable, short_words
 from vigie.text import Pair, pick, plural
 from vigie.text import members as texts
 from vigie.text.formatting import at_moment, between, duration, grouped, moment, short_time, since_moment
-from vigie.text.messages import HEADLINES, MARKS
+from vigie.text.messages import HEADLINES, MARKS, OVER
 
 NAMED = 5  # services that a sentence names
 _ROWS, _CAUSES = 12, 3
@@ -44,6 +44,8 @@ class Together:
         return shortened(line.format(what=what, **values), HEADLINE_LENGTH)
 
     def _template(self) -> str:
+        if self._notice.reason in OPENINGS and self.group.ended_at is not None:
+            return pick(OVER, self._language)
         if self._notice.reason is not NoticeReason.UPDATED:
             pair: Pair = texts.HEADLINES.get(self._notice.reason) or HEADLINES[self._notice.reason]
             return pick(pair, self._language)
