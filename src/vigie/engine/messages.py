@@ -22,7 +22,7 @@ from vigie.report.render import RenderContext
 _OPENING = (*OPENINGS, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER)
 log = logging.getLogger("vigie.outbox")
 
-_MEMBERS, _EVER = 5_000, 2**63 - 1
+_EVER = 2**63 - 1
 _LATE_MS = 900_000  # a notice waits for the model's report for a minute or two
 _SOON_MS = 60_000  # what is to be sent later than that has not been sent
 
@@ -93,9 +93,7 @@ class Composer:
 
     async def _of_alert(self, first: Incident) -> list[Incident]:
         """Every incident of an alert, the one that began it first."""
-        newest_first = await self._archive.incidents(since=first.opened_at, limit=_MEMBERS)
-        rows = [one for one in reversed(newest_first) if one.alert == first.alert]
-        return sorted(rows, key=lambda one: (one.id != first.id, one.opened_at))
+        return sorted(await self._archive.members(first.alert), key=lambda one: (one.id != first.id, one.opened_at))
 
     async def _first_good(self, incident: Incident) -> CheckResult | None:
         """The check with which the service was well again; whole results are kept where the verdict changes."""

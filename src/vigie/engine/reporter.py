@@ -14,7 +14,7 @@ from vigie.core.correlation import Tie, TieKind, place_of, ties
 from vigie.core.detection import Severity
 from vigie.core.events import Announced, Cleared, Closed, Joined, Opened, Recovered, Suspected, Withheld
 from vigie.core.model import Cause, CheckResult, Incident, Monitor
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.engine.analyst import Analyst, Outcome, ReportOptions
 from vigie.engine.messages import Composer
@@ -34,7 +34,6 @@ _LOOKS_AT_ONCE = 16  # diagnostics; in a storm the other incidents have what the
 _CATCH_UP_MS = 3_600_000
 _LOOK_BACK, _MAX_PAST = 500, 50  # incidents that are looked through, and those compared closely
 _WEAK = (TieKind.MACHINE, TieKind.NETWORK)  # what two failures at one place have in common proves too little to examine but one
-_OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 
 
 @dataclass(slots=True)
@@ -296,7 +295,7 @@ class Reporter:
         waiting = [row.notice for row in await self._ledger.outbox(OutboxState.WAITING, incident.alert)]
         sent = await self._archive.deliveries(incident.alert)
         found = [(one.reason, one.channel) for one in waiting] + [(one.reason, one.channel) for one in sent if one.failure is None]
-        channels = dict.fromkeys(channel for reason, channel in found if reason in _OPENINGS)
+        channels = dict.fromkeys(channel for reason, channel in found if reason in OPENINGS)
         return [OutboxRow(Notice(incident.alert, incident.monitor, to, NoticeReason.REPORT, now), now) for to in channels]
 
 

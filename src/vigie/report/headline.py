@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import tzinfo
 
 from vigie.core.model import Cause, Incident, Scalar
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID
 from vigie.report.facts import Subject
 from vigie.report.wording import short_words
@@ -15,7 +15,6 @@ from vigie.text.messages import HEADLINES, HEARTBEAT_BACK, MARKS, OVER, TIMED_HE
 from vigie.text.terms import BLIND
 
 HEADLINE_LENGTH, SUBJECT_LENGTH = 100, 78
-OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 _NAME, _KEY, _WHAT = 40, 24, 12
 
 

@@ -239,7 +239,7 @@ def _lines_of_several(subject: Subject, notice: Notice, bundle: Bundle, setting:
     """The lines about an alert of several services."""
     language, incident = setting.language, subject.incident
     match notice.reason:
-        case NoticeReason.RECOVERED:
+        case NoticeReason.RECOVERED | NoticeReason.STABLE:
             return (together.recovered(), *together.past())
         case NoticeReason.CLOSED:
             return (together.closed(), *_note(incident, language), *together.past())
@@ -247,6 +247,8 @@ def _lines_of_several(subject: Subject, notice: Notice, bundle: Bundle, setting:
             return (together.scope(), label("undeliverable", language, incident=incident.id))
         case NoticeReason.UPDATED:
             return together.changes()
+        case NoticeReason.ACKNOWLEDGED if incident.acked_by:
+            return (together.scope(), label("acknowledged", language, by=incident.acked_by))
     why = _why(notice, incident, language) if together.group.ended_at is None else ()
     more = () if why else _diagnostics(bundle, language)
     return (together.scope(), together.observed(bundle), *more, *_supposed(bundle, subject, language), *why)

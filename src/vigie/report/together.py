@@ -5,9 +5,9 @@ from datetime import tzinfo
 
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, Scalar
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.report.facts import Bundle, FactKind, Members, Row, Subject
-from vigie.report.headline import HEADLINE_LENGTH, OPENINGS, cause_of, closer, shortened
+from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, shortened
 from vigie.report.members import Group, Service
 from vigie.report.wording import cause_words, label, printable, short_words
 from vigie.text import Pair, pick, plural
@@ -28,8 +28,7 @@ class Together:
         self.group = Group.of(subject)
         self._before = notice.at if before is None else before
         self._joined, self._back = self.group.joined(self._before), self.group.back(self._before)
-        over = notice.reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED)
-        self._ended_at = self.group.ended_at or (notice.at if over else None)
+        self._ended_at = self.group.ended_at or (notice.at if notice.reason.ends else None)
 
     def headline(self) -> str:
         """At most 100 characters; what has to go is taken from the cause's words, never from the numbers."""
