@@ -24,6 +24,8 @@ async def test_a_host_that_dies_under_forty_services(store: MemoryStore, clock: 
     vigie = FakeVigie(store, clock, monitors, status, dict(channels), model=model, collectors=[collector], hold_ms=2_000)
     async with vigie.at_work():
         await clock.sleep(200)
+        incidents = await store.archive.incidents(limit=100)
+        reported = [one.id for one in incidents if await store.archive.report(one.id) is not None]
     told = [message for _, message in channels["mail"].told]
     reasons = [one.reason for one in told]
     assert [reasons.count(one) for one in (NoticeReason.OPENED, NoticeReason.RECOVERED)] == [1, 1]
@@ -36,4 +38,17 @@ async def test_a_host_that_dies_under_forty_services(store: MemoryStore, clock: 
     assert recovered.headline.startswith("🟢 40 services on host.example: recovered after ")
     assert len(collector.looks) == 1
     assert model.asked == 1
-    assert len([one for one in await store.archive.incidents(limit=100) if await store.archive.report(one.id) is not None]) == 1
+    assert reported == [opened.thread]
+
+
+async def test_one_of_several_on_a_host_has_its_analysis_when_its_alert_leaves(store: MemoryStore, clock: VirtualClock) -> None:
+    """It waits for others that may fail too, and they do not."""
+    start, channel, model = clock.now(), FakeChannel(clock), FakeModel(clock)
+    monitors = [fake_monitor(f"shop{number}", every_ms=5_000, host="host.example") for number in range(3)]
+    vigie = FakeVigie(store, clock, monitors, lambda at: Status.UP, {"mail": channel}, model=model, hold_ms=2_000)
+    vigie.probes["shop1"].status_at = lambda at: Status.DOWN if at - start > 10_000 else Status.UP
+    async with vigie.at_work():
+        await clock.sleep(60)
+    assert [message.reason for _, message in channel.told] == [NoticeReason.OPENED]
+    assert channel.told[0][1].analysis is not None
+    assert model.asked == 1

@@ -33,6 +33,7 @@ EVIDENCE_MS = 5_000
 _LOOKS_AT_ONCE = 16  # diagnostics; in a storm the other incidents have what the check itself measured
 _CATCH_UP_MS = 3_600_000
 _LOOK_BACK, _MAX_PAST = 500, 50  # incidents that are looked through, and those compared closely
+_OF_THE_WAIT = 0.6  # the part of `group_wait` after which a draft begins: the rest is for the model
 _WEAK = (TieKind.MACHINE, TieKind.NETWORK)  # what two failures at one place have in common proves too little to examine but one
 
 
@@ -58,6 +59,9 @@ class _Draft:
         )
 
 
+Shares = Callable[[str, Sequence[Tie]], bool]  # whether another monitor than this one has one of the ties
+
+
 class Reporter:
     """Listens to ingest; works beside it and never holds it up."""
 
@@ -79,6 +83,8 @@ class Reporter:
         self._drafts: dict[str, asyncio.Task[_Draft]] = {}
         self._leads: dict[Tie, str] = {}  # the monitor that was examined, by what its failure may have in common with others
         self._follows: dict[str, str] = {}  # by monitor, the one that was examined for it
+        self._postponed: dict[str, Subject] = {}  # what is drafted once it is known that no other fails for the same reason
+        self._shares: Shares = lambda monitor, own: False  # noqa: ARG005 - until it is told
         self._reports: set[asyncio.Task[None]] = set()
         self._preload: asyncio.Task[None] | None = None
         self._stored: list[Callable[[], None]] = []
@@ -87,6 +93,10 @@ class Reporter:
         """The model, the language and the diagnostics of a new configuration."""
         self._analyst.use(writing)
         self._collectors = list(collectors)
+
+    def compare_by(self, shares: "Shares") -> None:
+        """How to tell whether another monitor may fail for the same reason."""
+        self._shares = shares
 
     def on_stored(self, listener: Callable[[], None]) -> None:
         """Call back when a report was stored: a page may be due now."""
@@ -99,6 +109,8 @@ class Reporter:
                 continue  # of its own faults Vigie needs no analysis
             if isinstance(decision, Suspected) and transition.result is not None:
                 await self._prepare(transition, decision.severity)
+            elif isinstance(decision, Opened):
+                self._draft_later(transition.monitor)
             elif isinstance(decision, Announced | Withheld):
                 await self._start_on(decision.alert)
             elif isinstance(decision, Joined):
@@ -119,7 +131,15 @@ class Reporter:
         if (look := self._evidence.pop(monitor, None)) is not None:
             look.cancel()
 
+    def _draft_later(self, monitor: Monitor) -> None:
+        """Most of the time for which others are waited for has to pass first: what is drafted about one is no use when they come."""
+        subject, look = self._postponed.pop(monitor.id, None), self._evidence.get(monitor.id)
+        if subject is not None and look is not None:
+            wait = _OF_THE_WAIT * monitor.notification.group_wait_ms / 1000
+            self._drafts[monitor.id] = asyncio.create_task(self._draft(subject, look, wait))
+
     def _drop_draft(self, monitor: str) -> None:
+        self._postponed.pop(monitor, None)
         draft = self._drafts.pop(monitor, None)
         for task in (draft, _outcome_of(draft)):
             if task is not None:
@@ -180,7 +200,10 @@ class Reporter:
     async def _prepare(self, transition: Transition, severity: Severity) -> None:
         """Run diagnostics once per outage and draft a report from them while re-checks confirm; preload the model meanwhile."""
         monitor, result = transition.monitor, transition.result
-        if monitor.id in self._evidence or severity is Severity.DEGRADATION or result is None or self._is_led(monitor, result):
+        if monitor.id in self._evidence or severity is Severity.DEGRADATION or result is None:
+            return
+        own = _ties_of(monitor, result)
+        if self._is_led(monitor.id, own):
             return
         opened = (one.incident for one in transition.decisions if isinstance(one, Opened) and one.severity is severity)
         expected = next(opened, f"{monitor.id}-{transition.after.ordinal + 1}")  # with `confirm: 1` it is open already
@@ -190,21 +213,21 @@ class Reporter:
         look = self._evidence[monitor.id] = asyncio.create_task(self._look(subject))
         if self._analyst.writing.model is None:
             return
-        self._drafts[monitor.id] = asyncio.create_task(self._draft(subject, look))
+        if monitor.notification.group_wait_ms and self._shares(monitor.id, own):
+            self._postponed[monitor.id] = subject
+        else:
+            self._drafts[monitor.id] = asyncio.create_task(self._draft(subject, look))
         if self._preload is None or self._preload.done():
             self._preload = asyncio.create_task(self._analyst.preload())
 
-    def _is_led(self, monitor: Monitor, result: CheckResult) -> bool:
+    def _is_led(self, monitor: str, own: Sequence[Tie]) -> bool:
         """Whether another one that fails for the same reason is examined; what is drafted about that one alone is then not the story."""
-        status = result.http.status if result.http is not None else None
-        cause = result.cause or Cause.PROBE_ERROR
-        own = [one for one in ties(cause, place_of(monitor, result), status) if one.kind not in _WEAK]
         leader = next((self._leads[tie] for tie in own if tie in self._leads), None)
         if leader is None:
-            self._leads |= dict.fromkeys(own, monitor.id)
+            self._leads |= dict.fromkeys(own, monitor)
             return False
-        if leader != monitor.id:
-            self._follows[monitor.id] = leader
+        if leader != monitor:
+            self._follows[monitor] = leader
             self._drop_draft(leader)
         return True
 
@@ -224,7 +247,9 @@ class Reporter:
                 log.warning("%s: diagnostics failed: %s", subject.monitor.name, outcome)
         return found
 
-    async def _draft(self, subject: Subject, look: "asyncio.Task[list[Evidence]]") -> _Draft:
+    async def _draft(self, subject: Subject, look: "asyncio.Task[list[Evidence]]", wait: float = 0.0) -> _Draft:
+        if wait:
+            await self._clock.sleep(wait)
         bundle = await self._bundle(subject, await look)
         return _Draft(subject, bundle, asyncio.create_task(self._analyst.analyse(subject, bundle)))
 
@@ -297,6 +322,15 @@ class Reporter:
         found = [(one.reason, one.channel) for one in waiting] + [(one.reason, one.channel) for one in sent if one.failure is None]
         channels = dict.fromkeys(channel for reason, channel in found if reason in OPENINGS)
         return [OutboxRow(Notice(incident.alert, incident.monitor, to, NoticeReason.REPORT, now), now) for to in channels]
+
+
+def _ties_of(monitor: Monitor, result: CheckResult) -> list[Tie]:
+    """What a failure may have in common with others, but for what proves too little; nothing where it is never grouped."""
+    if not monitor.notification.group:
+        return []
+    status = result.http.status if result.http is not None else None
+    found = ties(result.cause or Cause.PROBE_ERROR, place_of(monitor, result), status)
+    return [one for one in found if one.kind not in _WEAK]
 
 
 def _outcome_of(draft: "asyncio.Task[_Draft] | None") -> "asyncio.Task[Outcome] | None":
