@@ -225,6 +225,7 @@ class Runtime:
             addressed=self.planner.addressed,
         )
         self.reporter.on_stored(self.outbox.wake)
+        self.reporter.compare_by(self.ingest.shares)
         self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.self_monitor.on_transition)
         self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)

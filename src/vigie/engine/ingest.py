@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from vigie.core import incident
 from vigie.core.alert import AlertState
+from vigie.core.correlation import Tie
 from vigie.core.detection import Severity
 from vigie.core.events import Acked, Decision, Observed, Resolved, Snoozed, Stepped, Woke
 from vigie.core.incident import DetectionState
@@ -257,6 +258,10 @@ class Ingest:
             self._offset += drift
         await self._announce_all(transitions)
         return now
+
+    def shares(self, monitor: str, ties: Iterable[Tie]) -> bool:
+        """Whether another monitor than this one may fail for the same reason."""
+        return self._books.neighbours.shares(monitor, ties)
 
     async def record(self, change: Commit, notices: Sequence[Notice] = ()) -> None:
         """Write what is about no monitor (Vigie itself, an availability report) with the notices of it. Raises StoreError."""
