@@ -14,7 +14,7 @@ from vigie.core.alert import Phase
 from vigie.core.detection import Severity
 from vigie.core.events import Acked, Resolved
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status
-from vigie.core.notification import NoticeReason, Window
+from vigie.core.notification import OPENINGS, NoticeReason, Window
 from vigie.ports import Batch
 from vigie.report.facts import Message
 from vigie.testing import VirtualClock, run_virtual
@@ -320,7 +320,7 @@ async def _history(chance: random.Random) -> None:
     assert {one.alert for one in rows} <= {one.id for one in rows}
     assert all(one.closed_at is not None for one in rows)
     assert set(Counter(message.key for _, message in told).values()) <= {1}
-    openings = [(message.thread, name) for name, message in told if message.reason.opens]
-    ends = [(message.thread, name) for name, message in told if message.reason.ends]
+    openings = [(message.thread, name) for name, message in told if message.reason in OPENINGS]
+    ends = [(message.thread, name) for name, message in told if message.reason in (RECOVERED, NoticeReason.CLOSED)]
     assert sorted(openings) == sorted(set(openings)) == sorted(ends)
     assert {thread for thread, _ in openings} == {one.alert for one in rows if one.severity is Severity.OUTAGE}
