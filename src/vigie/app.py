@@ -358,6 +358,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
         await runtime.calendar.tick()
         await runtime.handovers.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
+        await runtime.ingest.end_gathering()
         unsent = await _drained(runtime)
         await _reported(runtime, unsent)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
