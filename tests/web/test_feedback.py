@@ -13,7 +13,8 @@ from tests.web._served import serving
 
 from vigie.errors import StoreError, StoreFault
 from vigie.report.history import misled
-from vigie.web.feedback import BODY_BYTES, CAUSE, NOTE
+from vigie.web.feedback import CAUSE, NOTE
+from vigie.web.forms import BODY_BYTES
 
 
 @contextlib.asynccontextmanager

@@ -3,14 +3,12 @@
 The signature in the address is what allows to answer: who has no link has nothing to forge, so that no cookie and no token is needed.
 """
 
-import asyncio
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Protocol
-from urllib.parse import parse_qsl
 
 from jinja2 import Environment
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -20,7 +18,8 @@ from vigie.report.hypotheses import catalogue
 from vigie.report.render import RenderContext
 from vigie.text import pick
 from vigie.text.formatting import date_time
-from vigie.web.pages import HEADERS, language_of, say, shown
+from vigie.web.forms import body_of, fields_of, is_form, line
+from vigie.web.pages import HEADERS, language_of, say
 
 
 class FeedbackService(Protocol):
@@ -40,11 +39,7 @@ class FeedbackService(Protocol):
         ...
 
 
-BODY_BYTES = 8_192
 CAUSE, NOTE = 120, 500  # characters; in a form each may become nine bytes
-_READ_BYTES = 1_048_576
-_READ_SECONDS = 10.0
-_TYPE = "application/x-www-form-urlencoded"
 _HELPFUL = {"yes": True, "no": False}
 
 
@@ -82,9 +77,9 @@ def routes(service: FeedbackService, pages: Environment) -> list[Route]:
             return page(request, 503, None, FeedbackForm(), state="later")
 
     async def taken(request: Request, asked: Asked) -> Response:
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _TYPE:
+        if not is_form(request):
             return page(request, 415, asked, FeedbackForm(), state="bad")
-        body = await _body(request)
+        body = await body_of(request)
         if body is None:
             return page(request, 413, asked, FeedbackForm(), state="bad")
         form = _read(body)
@@ -116,30 +111,6 @@ def _context(asked: Asked | None, form: FeedbackForm, state: str, language: str,
 
 
 def _read(body: bytes) -> FeedbackForm:
-    """The form's fields; of a field given twice, the last."""
-    try:
-        fields = dict(parse_qsl(body.decode("ascii", "replace"), keep_blank_values=True, errors="replace", max_num_fields=20))
-    except ValueError:  # more fields than the form has
-        return FeedbackForm()
-    return FeedbackForm(_HELPFUL.get(fields.get("helpful", "")), _line(fields.get("cause", "")), _line(fields.get("note", "")))
-
-
-def _line(text: str) -> str:
-    """One line without what hides in it or turns it around."""
-    return " ".join(shown(" ".join(text.split())).split())
-
-
-async def _body(request: Request) -> bytes | None:
-    """The whole body; None for one that is too long or does not come in time. It is read on a while, so that the sender sees the answer."""
-    kept, seen = b"", 0
-    try:
-        async with asyncio.timeout(_READ_SECONDS):
-            async for chunk in request.stream():
-                seen += len(chunk)
-                if seen <= BODY_BYTES:
-                    kept += chunk
-                if seen > _READ_BYTES:
-                    break
-    except (TimeoutError, ClientDisconnect):
-        return None
-    return kept if seen <= BODY_BYTES else None
+    """The form's fields."""
+    fields = fields_of(body)
+    return FeedbackForm(_HELPFUL.get(fields.get("helpful", "")), line(fields.get("cause", "")), line(fields.get("note", "")))
