@@ -48,6 +48,7 @@ from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe,
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
+from vigie.report.responses import ResponseLinks
 from vigie.state import State
 from vigie.stores import StoreDeps
 from vigie.templating import Renderer
@@ -157,20 +158,17 @@ def collectors(settings: Desired, deps: ProbeDeps, known: Callable[[], Awaitable
     return [MaskedCollector(plugins.load("collectors", kind).build(wanted), secrets_of) for kind in settings.collectors]
 
 
-def feedback(settings: Desired) -> Feedback | None:
-    """How links say whether an analysis helped; None where there are none. A key that cannot be had costs the links, never a page."""
-    if settings.web.public_url is None:
-        return None
-    try:
-        return Feedback(settings.web.public_url, state_of(settings).key())
-    except VigieError as error:
-        log.warning("emails carry no feedback links: %s (%s)", error.message, error.fix)
-        return None
-
-
 def speaking(settings: Desired) -> RenderContext:
-    """Language, times and links of messages."""
-    return RenderContext(settings.language, zone_of(settings), feedback(settings))
+    """Language, times and links of messages. A key that cannot be had costs the links, never a message."""
+    language, zone, url = settings.language, zone_of(settings), settings.web.public_url
+    if url is None:
+        return RenderContext(language, zone)
+    try:
+        key = state_of(settings).key()
+    except VigieError as error:
+        log.warning("messages carry no links: %s (%s)", error.message, error.fix)
+        return RenderContext(language, zone)
+    return RenderContext(language, zone, Feedback(url, key), ResponseLinks(url, key))
 
 
 def writing(settings: Desired, clock: Clock) -> ReportOptions:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vigie.core.alert import AlertState
-from vigie.core.events import Acked, Decision, Resolved
+from vigie.core.events import Decision, PersonEvent
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, CheckSpec, Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason
@@ -474,7 +474,7 @@ class Command:
 
     number: int
     monitor: str
-    event: Acked | Resolved
+    event: PersonEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,7 +489,7 @@ class PingUpdate:
 class Inbox(Protocol):
     """What comes from outside the engine: commands of people, pings of jobs. Raises StoreError and nothing else, from any task."""
 
-    async def enqueue_command(self, monitor: str, event: Acked | Resolved) -> None:
+    async def enqueue_command(self, monitor: str, event: PersonEvent) -> None:
         """Hand an event to the Vigie that is at work on this store; it takes it within a second. Fsynced before it returns."""
 
     async def commands(self) -> list[Command]:

@@ -24,6 +24,7 @@ from vigie.engine.janitor import Janitor
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
+from vigie.engine.responses import Responses
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError, VigieError
 from vigie.memory import one_arena, settle
@@ -71,6 +72,11 @@ class Server:
         self.runtime.self_monitor.on_link_regained(self.heartbeats.unheard)
         self.feedback = (
             FeedbackService(self.runtime.store.archive, self.runtime.store.catalog, clock, self.runtime.composer)
+            if settings.web.public_url is not None
+            else None
+        )
+        self.responses = (
+            Responses(self.runtime.store.archive, self.runtime.ingest, clock, self.runtime.composer)
             if settings.web.public_url is not None
             else None
         )
@@ -309,7 +315,7 @@ async def _listeners(service: Server, settings: Desired, descriptors: int) -> li
     web, wanted = settings.web, []
     if web.enabled:
         hosts = Hosts(own_names(web.listen, web.public_url, web.hosts))
-        pages = build(service.queries, service.health, service.setting, service.heartbeats, service.feedback, hosts)
+        pages = build(service.queries, service.health, service.setting, service.heartbeats, service.feedback, hosts, service.responses)
         wanted.append((web.listen, "web.listen", "status page on http://%s:%d/", pages))
     if web.pings_listen is not None:
         wanted.append((web.pings_listen, "web.pings_listen", "pings alone on http://%s:%d/ping/", build_pings(service.heartbeats)))

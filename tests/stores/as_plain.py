@@ -18,9 +18,9 @@ from vigie.core.events import (
     Decision,
     Disclosed,
     Opened,
+    PersonEvent,
     Recovered,
     Reminded,
-    Resolved,
     Suspected,
     Withheld,
 )
@@ -356,7 +356,7 @@ def ping_of(ping: Ping) -> Plain:
     return {"at": ping.at, "what": str(ping.signal), "run": ping.run, "exit": ping.exit_status, "took ms": ping.took_ms, "body": ping.body}
 
 
-def command_of(monitor: str, left: Acked | Resolved) -> Plain:
+def command_of(monitor: str, left: PersonEvent) -> Plain:
     """What a person asked for by the command line."""
     what = "acknowledge" if isinstance(left, Acked) else "resolve"
     return {"monitor": monitor, "what": what, "at": left.at, "by": left.by, "note": getattr(left, "note", "")}

@@ -75,7 +75,7 @@ class _Incidents:
         return Page(self._known().recent[:limit])
 
 
-def app_of(snapshot: Snapshot | None, ears: Any = None, desk: Any = None) -> ASGIApp:
+def app_of(snapshot: Snapshot | None, ears: Any = None, desk: Any = None, responses: Any = None) -> ASGIApp:
     """The application."""
     made: Any = _Made(snapshot)
-    return build(made, made, made.setting, ears, desk)
+    return build(made, made, made.setting, ears, desk, responses=responses)

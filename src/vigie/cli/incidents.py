@@ -10,7 +10,7 @@ import typer
 from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings, user
 from vigie.config import Desired
 from vigie.core.detection import Pattern, Severity
-from vigie.core.events import Acked, Closed, Decision, Opened, Resolved
+from vigie.core.events import Acked, Closed, Decision, Opened, PersonEvent, Resolved, Snoozed
 from vigie.core.model import Cause, Incident
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.errors import VigieError
@@ -29,6 +29,7 @@ app = group("Incidents, their timelines and reports.")
 
 _BODY_LINES, _BODY_WIDTH = 10, 160
 _UNSENT = {"waiting": "waiting to be sent", "undeliverable": "UNDELIVERABLE, given up (`vigie outbox retry` tries again)"}
+_LONGEST_SNOOZE_MS = 30 * 86_400_000
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Incident ID, as shown by `vigie incidents list`.")]
 By = Annotated[str | None, typer.Option(help="Who does it; by default the user of this session.")]
@@ -201,6 +202,34 @@ def ack(identity: Id, *, config: ConfigOption = None, by: By = None) -> None:
     typer.echo(f"{identity} is acknowledged: no more reminders will be sent.")
 
 
+@app.command(epilog=notes("vigie incidents snooze shop-api-7", "vigie incidents snooze shop-api-7 8h --by Zoé"))
+def snooze(
+    identity: Id,
+    span: Annotated[str, typer.Argument(metavar="[DURATION]", help="How long: 30m, 2h, 1d.")] = "1h",
+    *,
+    config: ConfigOption = None,
+    by: By = None,
+) -> None:
+    """Snooze an incident's alert: no reminders and no escalation for a while; then it resumes if the incident is still open."""
+    found = settings(config)
+    lasts, now = _span(span), _now()
+    _handle(found, identity, Snoozed(now, by or _user(), now + lasts))
+    typer.echo(f"{identity} is snoozed until {timestamp(now + lasts, _zone(found))}.")
+
+
+def _span(text: str) -> int:
+    """A duration in ms. Raises VigieError for what is none, or longer than anybody means."""
+    from vigie.core.duration import Duration
+
+    try:
+        lasts = Duration.parse(text)
+    except ValueError as error:
+        raise VigieError(f"{error}", "write 30m, 2h or 1d") from None
+    if not 60_000 <= lasts <= _LONGEST_SNOOZE_MS:
+        raise VigieError(f"an alert can be snoozed for one minute to 30 days, not for {text}", "write 30m, 2h or 1d")
+    return lasts
+
+
 @app.command(epilog=notes("vigie incidents report shop-3 --format html > shop-3.html"))
 def report(
     identity: Id,
@@ -300,12 +329,12 @@ def _unknown(identity: str) -> VigieError:
     return VigieError(f"no such incident: {identity}", "see `vigie incidents list`")
 
 
-def _handle(found: Desired, identity: str, event: Acked | Resolved) -> None:
+def _handle(found: Desired, identity: str, event: PersonEvent) -> None:
     """Take the event in here, or leave it to the Vigie that is at work, which takes it within a second."""
     run(_handled(found, identity, event))
 
 
-async def _handled(found: Desired, identity: str, event: Acked | Resolved) -> None:
+async def _handled(found: Desired, identity: str, event: PersonEvent) -> None:
     from vigie.app import Runtime, state_of
     from vigie.clock import SystemClock
     from vigie.engine.janitor import apply_commands

@@ -67,6 +67,7 @@ class Stepped:
 
 
 DetectionEvent = Observed | Resolved
+PersonEvent = Acked | Resolved | Snoozed  # what people ask for, in whatever process
 
 
 @dataclass(frozen=True, slots=True)

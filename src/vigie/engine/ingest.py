@@ -15,7 +15,7 @@ from vigie.core import incident
 from vigie.core.alert import AlertState, Phase
 from vigie.core.correlation import Tie
 from vigie.core.detection import Severity
-from vigie.core.events import Acked, Decision, Observed, Resolved, Snoozed, Stepped, Woke
+from vigie.core.events import Decision, Observed, PersonEvent, Resolved, Stepped, Woke
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
@@ -36,7 +36,7 @@ _RETRY_SECONDS = (0.5, 1, 2, 5, 10)
 _ALL = 1_000_000
 
 Listener = Callable[[Transition], Awaitable[None]]
-Event = Acked | Resolved | Snoozed | Woke
+Event = PersonEvent | Woke
 
 
 class Ingest:

@@ -11,7 +11,7 @@ from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
 from vigie.ports import Archive, Clock
 from vigie.report.render import RenderContext
-from vigie.report.responses import Invitation, ResponseAction, ResponseLinks
+from vigie.report.responses import Invitation, ResponseAction
 
 log = logging.getLogger("vigie.responses")
 

@@ -15,6 +15,7 @@ from vigie.report.changes import Change, changes
 from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Message, Notified, Row, Subject
 from vigie.report.feedback import Feedback
 from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, headline, is_job, lasted, subject_line
+from vigie.report.responses import ResponseLinks
 from vigie.report.together import Together
 from vigie.report.wording import cause_words, label, printable
 from vigie.text import Pair, pick
@@ -29,11 +30,15 @@ _MAX_CHANGES, _MAX_ADDRESSES = 3, 3
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """How to speak: `language` is fr or en; with `feedback`, an analysis is followed by links that say whether it helped."""
+    """How to speak: `language` is fr or en; with `feedback`, an analysis is followed by links that say whether it helped.
+
+    With `responses`, a message has links that acknowledge, snooze or resolve its alert.
+    """
 
     language: str
     zone: tzinfo
     feedback: Feedback | None = None
+    responses: ResponseLinks | None = None
 
 
 def compose(

@@ -64,6 +64,10 @@ class ResponseLinks:
         """What a chat's button carries: at most 30 characters, since Telegram allows 64 bytes. The chat vouches for who presses it."""
         return f"{action}:{self._signature('button', first, action, channel)}"
 
+    def presses(self, first: Incident, action: ResponseAction, channel: str, token: str) -> bool:
+        """Whether a button carries this, without telling by the time taken how much of it is right."""
+        return hmac.compare_digest(self.button(first, action, channel).encode(), token.encode("utf-8", "replace"))
+
     def _signature(self, kind: str, first: Incident, action: ResponseAction, *more: str) -> str:
         """22 characters that go into a URL: HMAC-SHA256 (RFC 2104), cut as its §5 allows.
 

@@ -4,6 +4,11 @@ from vigie.text import Pair, Plural
 
 # What changes with `count`.
 COUNTED: dict[str, Plural] = {
+    "respond_members": (
+        ("{count} service concerné :", "{count} services concernés :"),
+        ("{count} service affected:", "{count} services affected:"),
+    ),
+    "respond_more": (("et {count} autre", "et {count} autres"), ("and {count} more", "and {count} more")),
     "some_down": (
         ("{count} service sur {number} est en panne", "{count} services sur {number} sont en panne"),
         ("{count} of {total} is down", "{count} of {total} are down"),
@@ -140,6 +145,56 @@ TEXTS: dict[str, Pair] = {
     "ask_later": (
         "Votre réponse n'a pas pu être enregistrée : réessayez dans une minute.",
         "Your answer could not be saved: please try again in a minute.",
+    ),
+    # The page behind the links of an alert
+    "respond_title_ack": ("Acquitter l'alerte", "Acknowledge the alert"),
+    "respond_title_snooze": ("Mettre l'alerte en veille", "Snooze the alert"),
+    "respond_title_resolve": ("Clore l'incident", "Resolve the incident"),
+    "respond_alert": ("{name} : incident {incident}, depuis le {time}", "{name}: incident {incident}, since {time}"),
+    "respond_cause": ("Observé : {cause}.", "Observed: {cause}."),
+    "respond_acked": ("Déjà acquittée par : {by}", "Already acknowledged by: {by}"),
+    "respond_means_ack": (
+        "Les rappels et l'escalade s'arrêtent. La fin de l'incident sera notifiée.",
+        "Reminders and escalation stop. You will still be notified when it ends.",
+    ),
+    "respond_means_snooze": (
+        "Ni rappel ni escalade pendant ce temps. Si l'incident dure encore après, l'alerte reprend.",
+        "No reminders and no escalation meanwhile. If the incident is still open afterwards, the alert resumes.",
+    ),
+    "respond_means_resolve": (
+        "L'incident est clos à la main. Si le service échoue toujours, un nouvel incident s'ouvrira.",
+        "The incident is closed by hand. If the service is still failing, a new incident will open.",
+    ),
+    "respond_how_long": ("Durée", "For how long"),
+    "respond_note": ("Ce que c'était, dans vos mots", "What it was, in your own words"),
+    "respond_name": ("Votre nom", "Your name"),
+    "respond_name_how": ("Facultatif : vos collègues voient qui s'en occupe.", "Optional: so that others see who is on it."),
+    "respond_by": ("un lien envoyé à {channel}", "a link sent to {channel}"),
+    "respond_done_ack": ("L'alerte est acquittée.", "The alert is acknowledged."),
+    "respond_done_snooze": ("L'alerte est en veille pendant {span}.", "The alert is snoozed for {span}."),
+    "respond_done_resolve": ("L'incident est clos.", "The incident is closed."),
+    "respond_again": ("Vous pouvez fermer cette page.", "You can close this page."),
+    "respond_gone": ("Lien invalide", "Invalid link"),
+    "respond_gone_how": (
+        "Le lien est incomplet, ou l'incident n'est plus enregistré.",
+        "The link is incomplete, or the incident is no longer on record.",
+    ),
+    "respond_expired_how": (
+        "Ce lien a expiré. Ouvrez celui d'un message plus récent, ou sur la machine de Vigie : vigie incidents list --open",
+        "This link has expired. Use one from a newer message, or on Vigie's own machine: vigie incidents list --open",
+    ),
+    "respond_over_how": (
+        "L'incident est déjà terminé : il n'y a plus rien à faire.",
+        "The incident is already over: nothing is left to do.",
+    ),
+    "respond_already_how": ("L'alerte est déjà acquittée.", "The alert has already been acknowledged."),
+    "respond_later_how": (
+        "Votre réponse n'a pas pu être enregistrée : réessayez dans une minute.",
+        "Your answer could not be saved: please try again in a minute.",
+    ),
+    "respond_bad_how": (
+        "Choisissez une durée proposée et raccourcissez les textes.",
+        "Pick one of the durations offered, and keep the texts short.",
     ),
 }
 

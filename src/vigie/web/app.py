@@ -17,7 +17,7 @@ from vigie.report.deliveries import because, story
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words
 from vigie.text.formatting import clock_time, duration, latency, local_time, short_time
-from vigie.web import feedback, pings
+from vigie.web import feedback, pings, respond
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.pages import HEADERS, language_of, say, templates
 from vigie.web.view import Snapshot, gathered
@@ -32,8 +32,9 @@ def build(
     receiver: pings.PingReceiver | None = None,
     service: feedback.FeedbackService | None = None,
     hosts: Hosts | None = None,
+    responses: respond.ResponseService | None = None,
 ) -> ASGIApp:
-    """The application over what can be asked, over who takes the pings of jobs, and who takes feedback.
+    """The application over what can be asked, over who takes the pings of jobs, who takes feedback, and who acts on alerts.
 
     `setting` is the language and the zone of the configuration in force; `hosts` are the names that a request may call us by, any where
     there are none. A ping may call us anything: its token is the secret, which a foreign page has not.
@@ -55,6 +56,7 @@ def build(
         )
 
     more = [*(pings.routes(receiver) if receiver else ()), *(feedback.routes(service, pages) if service else ())]
+    more += respond.routes(responses, pages) if responses else []
     return _application([Route("/", page), Route("/health", health), *more], hosts)
 
 

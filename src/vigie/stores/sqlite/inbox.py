@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vigie.core.events import Acked, Resolved
+from vigie.core.events import Acked, PersonEvent, Resolved, Snoozed
 from vigie.errors import StoreError, StoreFault
 from vigie.observation.heartbeat import Job, Ping
 from vigie.ports import Command, PingUpdate
@@ -17,7 +17,7 @@ log = logging.getLogger("vigie.store")
 _KEPT = 100
 _LISTENED = "listened"
 _LINK_WORKED = "link_worked"
-_EVENTS: dict[str, type[Acked | Resolved]] = {kind.__name__: kind for kind in (Acked, Resolved)}
+_EVENTS: dict[str, type[PersonEvent]] = {kind.__name__: kind for kind in (Acked, Resolved, Snoozed)}
 
 
 class SqliteInbox:
@@ -27,7 +27,7 @@ class SqliteInbox:
         self._worker = worker
         self._left: set[int] = set()  # numbers of commands that a newer Vigie wrote, and that are left for it
 
-    async def enqueue_command(self, monitor: str, event: Acked | Resolved) -> None:
+    async def enqueue_command(self, monitor: str, event: PersonEvent) -> None:
         """Hand an event to the Vigie that is at work on this store."""
         await self._worker.run(lambda db: _enqueue_command(db, monitor, event))
 
@@ -81,7 +81,7 @@ class SqliteInbox:
         return await self._worker.read(lambda db: _noted(db, _LISTENED))
 
 
-def _enqueue_command(db: Db, monitor: str, event: Acked | Resolved) -> None:
+def _enqueue_command(db: Db, monitor: str, event: PersonEvent) -> None:
     with db.transaction(durable=True):
         db.execute("INSERT INTO inbox (monitor, kind, body) VALUES (?, ?, ?)", (monitor, type(event).__name__, encode(event)))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vigie.core.events import Acked, Resolved
+from vigie.core.events import PersonEvent
 from vigie.observation.heartbeat import Job, Ping
 from vigie.ports import Command, PingUpdate
 from vigie.testing.memory.data import Data, KeptPing
@@ -16,7 +16,7 @@ class MemoryInbox:
     def __init__(self, data: Data) -> None:
         self._data = data
 
-    async def enqueue_command(self, monitor: str, event: Acked | Resolved) -> None:
+    async def enqueue_command(self, monitor: str, event: PersonEvent) -> None:
         """Hand an event to whoever is at work on this store."""
         self._data.check()
         self._data.last_command += 1

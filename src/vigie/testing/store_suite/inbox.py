@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from vigie.core.events import Acked, Resolved
+from vigie.core.events import Acked, Resolved, Snoozed
 from vigie.errors import StoreError
 from vigie.observation.heartbeat import Job, Ping, Run, Signal
 from vigie.ports import Commit, PingUpdate
@@ -101,6 +101,9 @@ async def a_command_stays_until_a_commit_applies_it(opener: Opener) -> None:
         acked = replace(incident(), acked_by="bob")
         await store.ledger.commit(Commit(incidents=(acked,), commands=(second.number,)))
         assert (await store.inbox.commands(), await store.archive.incident("shop-1")) == ([], acked)
+        await store.inbox.enqueue_command("shop", Snoozed(7, "zoé", 3_607))
+    async with opened(opener) as store:
+        assert [one.event for one in await store.inbox.commands()] == [Snoozed(7, "zoé", 3_607)]
 
 
 async def a_commit_that_fails_consumes_no_command(opener: Opener) -> None:
