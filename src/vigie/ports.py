@@ -3,7 +3,7 @@
 Long: all of them are seen together here.
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -175,6 +175,31 @@ class Notifier(Protocol):
 
     async def examine(self) -> str:
         """Try the login without sending and return one line for `vigie doctor`; raise DeliveryError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button under a message that somebody pressed. `token` is what it carried, `by` what the chat calls that person.
+
+    `reply` is what the chat needs to be answered.
+    """
+
+    token: str
+    by: str
+    reply: str = ""
+
+
+class ButtonSource(Protocol):
+    """A chat whose messages have buttons: what it sends when one is pressed. Its module's `buttons(config, deps, secret)` builds it."""
+
+    def read(self, headers: Mapping[str, str], body: bytes, now: int) -> Press | None:
+        """The press in a request (names of headers in lower case); None for what the chat did not send, or not now (epoch ms)."""
+
+    async def confirm(self, press: Press, text: str) -> None:
+        """Tell whoever pressed what came of it; raise DeliveryError."""
+
+    async def register(self, url: str) -> str:
+        """Have the chat send presses to this URL; one line about it, empty where people set that up there. Raise DeliveryError."""
 
 
 class RunMode(StrEnum):

@@ -24,13 +24,13 @@ from vigie.engine.janitor import Janitor
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
-from vigie.engine.responses import Responses
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError, VigieError
 from vigie.memory import one_arena, settle
 from vigie.net import Link
 from vigie.ports import Clock
 from vigie.report.render import RenderContext
+from vigie.responding import Responding, button_sources
 from vigie.self_watch import SelfWatch
 from vigie.text.formatting import counted, unsent_words
 from vigie.web.app import build, build_pings
@@ -75,11 +75,7 @@ class Server:
             if settings.web.public_url is not None
             else None
         )
-        self.responses = (
-            Responses(self.runtime.store.archive, self.runtime.ingest, clock, self.runtime.composer)
-            if settings.web.public_url is not None
-            else None
-        )
+        self.responding = Responding(self.runtime, clock)
         self._janitor = Janitor(self.runtime.store.inbox, self.runtime.store.archive, clock, self.runtime.ingest)
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
@@ -124,6 +120,7 @@ class Server:
         web = self.settings.web
         if jobs(self.settings) and not web.enabled and web.pings_listen is None:
             log.warning("jobs can only report with `vigie ping`: `web.enabled` is false, and `web.pings_listen` is not set")
+        self.responding.start()
         self._taking = asyncio.create_task(self._take())
         await self.agent.assign([one.spec for one in probed(self.settings)])
         for state in self.runtime.ingest.states():
@@ -145,6 +142,7 @@ class Server:
         await self.agent.stop(_CHECKS_SECONDS)
         if answering is not None:
             await answering
+        await self.responding.close()
         await self.heartbeats.stop()
         await self._bus.close()
         self.runtime.ingest.stop()
@@ -192,6 +190,7 @@ class Server:
         link = Link(runtime.deps.resolver, list(desired.control), desired.second_resolver)
         looks = collectors(desired, replace(runtime.deps, link=link), runtime.known)
         built, options, watched = notifiers(desired, self._clock), writing(desired, self._clock), monitors(desired)
+        sources = button_sources(desired, self._clock)
         report = desired.availability
 
         _preload(desired)
@@ -201,6 +200,8 @@ class Server:
             runtime.composer.use(options.setting, watched)
             runtime.reporter.use(options, looks)
             runtime.outbox.use(built)
+            self.responding.use(sources)
+            self.responding.start()
             runtime.self_monitor.use(watched.values(), desired.blind_after_ms, [one.monitor for one in probed(desired)])
             runtime.calendar.use(watched.values(), report.every, report.channels, options.setting.zone)
             old.close()
@@ -315,7 +316,8 @@ async def _listeners(service: Server, settings: Desired, descriptors: int) -> li
     web, wanted = settings.web, []
     if web.enabled:
         hosts = Hosts(own_names(web.listen, web.public_url, web.hosts))
-        pages = build(service.queries, service.health, service.setting, service.heartbeats, service.feedback, hosts, service.responses)
+        acting = service.responding.responses, service.responding.buttons
+        pages = build(service.queries, service.health, service.setting, service.heartbeats, service.feedback, hosts, *acting)
         wanted.append((web.listen, "web.listen", "status page on http://%s:%d/", pages))
     if web.pings_listen is not None:
         wanted.append((web.pings_listen, "web.pings_listen", "pings alone on http://%s:%d/ping/", build_pings(service.heartbeats)))

@@ -213,7 +213,7 @@ def snooze(
     """Snooze an incident's alert: no reminders and no escalation for a while; then it resumes if the incident is still open."""
     found = settings(config)
     lasts, now = _span(span), _now()
-    _handle(found, identity, Snoozed(now, by or _user(), now + lasts))
+    _handle(found, identity, Snoozed(now, by or user(), now + lasts))
     typer.echo(f"{identity} is snoozed until {timestamp(now + lasts, _zone(found))}.")
 
 

@@ -1,12 +1,12 @@
 """Adapters behind a mask: whatever a server repeats of a secret, and whichever adapter forgets to hide it, it is not handed on."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from vigie.errors import VigieError
 from vigie.net import Secrets
-from vigie.ports import Collector, LanguageModel, Notifier, Offered, Prompt, Pulled, Receipt, Reply
+from vigie.ports import ButtonSource, Collector, LanguageModel, Notifier, Offered, Press, Prompt, Pulled, Receipt, Reply
 from vigie.report.facts import Evidence, Message, Subject
 
 
@@ -20,6 +20,29 @@ def masked_errors(secrets: Secrets) -> Iterator[None]:
             error.message, error.fix = secrets.mask(error.message), secrets.mask(error.fix)
         error.args = secrets.mask_all(error.args)
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedButtons:
+    """Implements ButtonSource by another one."""
+
+    source: ButtonSource
+    secrets: Secrets
+
+    def read(self, headers: Mapping[str, str], body: bytes, now: int) -> Press | None:
+        """The press in a request."""
+        with masked_errors(self.secrets):
+            return self.source.read(headers, body, now)
+
+    async def confirm(self, press: Press, text: str) -> None:
+        """Tell whoever pressed what came of it."""
+        with masked_errors(self.secrets):
+            await self.source.confirm(press, text)
+
+    async def register(self, url: str) -> str:
+        """Have the chat send presses to this URL; what it says, masked."""
+        with masked_errors(self.secrets):
+            return self.secrets.mask(await self.source.register(url))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Responses:
             return None
         return self._concerned(found)
 
-    def pressed(self, token: str, channel: str) -> tuple[Concerned, ResponseAction] | None:
+    def alert_of(self, token: str, channel: str) -> tuple[Concerned, ResponseAction] | None:
         """The open alert of a button; None for a button that is not ours, or whose alert has ended."""
         name, links = token.partition(":")[0], self.setting.responses
         if links is None or name not in ResponseAction.__members__.values():

@@ -19,6 +19,11 @@ _SIGNED_BYTES = 16  # of 32: nobody guesses 128 bits, and the link stays short
 _VALID_MS = 7 * 86_400_000
 
 
+def button_secret(key: bytes, channel: str) -> str:
+    """What a chat that signs nothing sends back with a press, so that it is known to come from there: 43 characters for a header."""
+    return urlsafe_b64encode(hmac.digest(key, f"vigie buttons\0{channel}".encode("utf-8", "replace"), "sha256")).decode().rstrip("=")
+
+
 class ResponseAction(StrEnum):
     """What somebody can do about an alert."""
 

@@ -200,3 +200,16 @@ TEXTS: dict[str, Pair] = {
 
 # Who answered by a link, as it is noted with the incident.
 READER: Pair = ("un lecteur (lien)", "a reader (link)")
+
+# What somebody who pressed a button is told, by what came of it.
+PRESSED: dict[str, Pair] = {
+    "done_ack": ("✅ Acquittée par {by}.", "✅ Acknowledged by {by}."),
+    "done_snooze": ("💤 En veille pendant 1 h, à la demande de {by}.", "💤 Snoozed for 1 h by {by}."),
+    "done_resolve": ("⚪ Incident clos par {by}.", "⚪ Incident closed by {by}."),
+    "already": ("L'alerte est déjà acquittée.", "The alert has already been acknowledged."),
+    "over": ("L'incident est déjà terminé.", "The incident is already over."),
+}
+PRESSED_LATER: Pair = (
+    "Votre réponse n'a pas pu être enregistrée : réessayez dans une minute.",
+    "Your answer could not be saved: please try again in a minute.",
+)

@@ -17,7 +17,7 @@ from vigie.report.deliveries import because, story
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words
 from vigie.text.formatting import clock_time, duration, latency, local_time, short_time
-from vigie.web import feedback, pings, respond
+from vigie.web import buttons, feedback, pings, respond
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.pages import HEADERS, language_of, say, templates
 from vigie.web.view import Snapshot, gathered
@@ -33,6 +33,7 @@ def build(
     service: feedback.FeedbackService | None = None,
     hosts: Hosts | None = None,
     responses: respond.ResponseService | None = None,
+    presses: buttons.ButtonService | None = None,
 ) -> ASGIApp:
     """The application over what can be asked, over who takes the pings of jobs, who takes feedback, and who acts on alerts.
 
@@ -56,7 +57,7 @@ def build(
         )
 
     more = [*(pings.routes(receiver) if receiver else ()), *(feedback.routes(service, pages) if service else ())]
-    more += respond.routes(responses, pages) if responses else []
+    more += [*(respond.routes(responses, pages) if responses else ()), *(buttons.routes(presses) if presses else ())]
     return _application([Route("/", page), Route("/health", health), *more], hosts)
 
 
