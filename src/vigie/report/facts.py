@@ -151,10 +151,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Something to click; the label is in the message's language."""
+    """Something to click; the label is in the message's language. `token` is what a chat's button carries in place of the URL."""
 
     label: str
     url: str
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from vigie.core.model import Incident, Monitor
 from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.report import rules
 from vigie.report.changes import Change, changes
-from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Message, Notified, Row, Subject
+from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Link, Message, Notified, Row, Subject
 from vigie.report.feedback import Feedback
 from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, headline, is_job, lasted, subject_line
 from vigie.report.responses import ResponseLinks
@@ -73,6 +73,7 @@ def compose(
         since=incident.started_at,
         members=together.members() if several and notice.reason in _WITH_MEMBERS else None,
         ended=together.group.ended_at is not None,
+        actions=_actions(notice, incident, setting) if together.group.ended_at is None else (),
     )
 
 
@@ -134,11 +135,20 @@ def _timely(notice: Notice, incident: Incident, bundle: Bundle, analysis: Analys
 def _footer(notice: Notice, incident: Incident, setting: RenderContext, *, asks: bool, is_open: bool) -> str:
     """Where to read more and how to acknowledge; below an analysis without links, also how to say whether it helped."""
     parts = [label("footer", setting.language, incident=incident.id)]
-    if is_open and incident.acked_by is None and not notice.reason.ends and notice.reason is not NoticeReason.BLIND:
+    open_ = is_open and incident.acked_by is None and not notice.reason.ends and notice.reason is not NoticeReason.BLIND
+    if open_ and setting.responses is None:
         parts.append(label("acknowledge", setting.language, incident=incident.id))
     if asks and setting.feedback is None:
         parts.append(label("ask", setting.language, incident=incident.id))
     return " · ".join(parts)
+
+
+def _actions(notice: Notice, first: Incident, setting: RenderContext) -> tuple[Link, ...]:
+    """The links that acknowledge, snooze and resolve; the first of them not where somebody has acknowledged."""
+    if setting.responses is None or notice.reason.ends or notice.reason in (NoticeReason.BLIND, NoticeReason.UNDELIVERABLE):
+        return ()
+    links = setting.responses.links(first, notice.channel, notice.at, setting.language)
+    return links if first.acked_by is None else links[1:]
 
 
 def others(notice: Notice, notified: Notified | None, language: str) -> tuple[str, ...]:

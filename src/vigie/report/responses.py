@@ -52,7 +52,8 @@ class ResponseLinks:
     def links(self, first: Incident, channel: str, now: int, language: str) -> tuple[Link, ...]:
         """One link an action, for the alert that this incident began."""
         return tuple(
-            Link(label(f"respond_{action}", language), self._url(first, action, channel, now + _VALID_MS)) for action in ResponseAction
+            Link(label(f"respond_{one}", language), self._url(first, one, channel, now + _VALID_MS), self.button(first, one, channel))
+            for one in ResponseAction
         )
 
     def _url(self, first: Incident, action: ResponseAction, channel: str, until: int) -> str:
