@@ -1,11 +1,15 @@
 """Slack by an incoming webhook, or by an app's bot: then what follows an opening answers it, and updates replace it.
 
 Sources: docs.slack.dev (reference/block-kit/blocks; reference/methods/chat.postMessage and chat.update: `thread_ts`, `reply_broadcast`,
-their errors; messaging/formatting-message-text: escaping and mentions; apis/web-api/rate-limits: `Retry-After`).
+their errors; messaging/formatting-message-text: escaping and mentions; apis/web-api/rate-limits: `Retry-After`;
+authentication/verifying-requests-from-slack; interactivity/handling-user-interaction: `block_actions` and `response_url`).
 """
 
-from collections.abc import Iterable
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
+from urllib.parse import parse_qs
 
 import msgspec
 
@@ -13,9 +17,11 @@ from vigie.core.notification import NoticeReason
 from vigie.errors import DeliveryReason
 from vigie.net import ADDRESS, SHOWN, Secret
 from vigie.notifiers import NotifierDeps
+from vigie.notifiers.kit.buttons import ask, named, pressable, read_json, same, unlinked
 from vigie.notifiers.kit.http import WEB_ADDRESS, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.provider import Call, Channel, No, Provider, calls, check_ways, edits
 from vigie.notifiers.kit.text import flat, some
+from vigie.ports import Press
 from vigie.report.facts import Link, Message
 
 ENVIRONMENT = {"url": "SLACK_WEBHOOK", "token": "SLACK_BOT_TOKEN"}
@@ -47,6 +53,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             pattern=_WHOM,
         ),
     ] = ""
+    signing_secret: Annotated[
+        Secret | None,
+        msgspec.Meta(
+            description="Signing secret of the app: alerts then have buttons that acknowledge, snooze and resolve. Needs `web.public_url`; "
+            "in the app, Interactivity sends to `<public_url>/integrations/<name of this channel>`.",
+            examples=["${SLACK_SIGNING_SECRET}"],
+        ),
+    ] = None
     api: Annotated[str, msgspec.Meta(description="Another Slack, such as GovSlack.", pattern=WEB_ADDRESS["pattern"], extra=ADDRESS)] = (
         "https://slack.com/api"
     )
@@ -58,12 +72,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def by_hook(config: Config, message: Message) -> Call:
     """The request of a webhook."""
-    return Call(config.url.reveal() if config.url else "", payload(message, config.mention))
+    return Call(config.url.reveal() if config.url else "", _payload(config, message))
 
 
 def by_bot(config: Config, message: Message) -> Call:
     """The request of a bot; the reference is `<channel's ID>/<ts>`. Answers are shown in the channel as well, but for a late report."""
-    body, (channel, _, ts) = payload(message, config.mention), message.reference.partition("/")
+    body, (channel, _, ts) = _payload(config, message), message.reference.partition("/")
     if edits(message):
         return _call(config, "chat.update", {**body, "channel": channel, "ts": ts})
     body |= {"channel": config.channel, "unfurl_links": False, "unfurl_media": False}
@@ -82,8 +96,14 @@ def escaped(text: str) -> str:
     return flat(text, _LINE).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def payload(message: Message, mention: str = "") -> dict[str, Any]:
-    """The JSON of a clean message."""
+def _payload(config: Config, message: Message) -> dict[str, Any]:
+    return payload(message, config.mention, pressed=config.signing_secret is not None)
+
+
+def payload(message: Message, mention: str = "", *, pressed: bool = False) -> dict[str, Any]:
+    """The JSON of a clean message; its actions are buttons where the app hears of a press, else links."""
+    pressed = pressed and pressable(message)
+    message = unlinked(message) if pressed else message
     whom = " ".join(map(_mentioned, mention.split())) if calls(message) else ""
     header = flat(message.headline, _HEADER)
     blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": header, "emoji": True}}]
@@ -95,12 +115,18 @@ def payload(message: Message, mention: str = "") -> dict[str, Any]:
     rows, more = some(message.rows, _ROWS)
     blocks += _section([*(f"`{escaped(row.id)}` {escaped(row.value)}" for row in rows), more])
     blocks += _section([" · ".join(map(_link, message.links))])
+    blocks += [{"type": "actions", "elements": [_button(link) for link in message.actions]}] if pressed else []
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": escaped(message.footer)}]})
     return {"text": f"{whom} {escaped(message.headline)}".strip(), "blocks": blocks}
 
 
 def _mentioned(name: str) -> str:
     return f"<!{name}>" if name.islower() else f"<!subteam^{name}>" if name.startswith("S") else f"<@{name}>"
+
+
+def _button(link: Link) -> dict[str, Any]:
+    action = link.token.partition(":")[0]
+    return {"type": "button", "action_id": action, "value": link.token, "text": {"type": "plain_text", "text": flat(link.label, 75)}}
 
 
 def _link(link: Link) -> str:
@@ -143,3 +169,42 @@ _BOT = Provider(
 def build(config: Config, deps: NotifierDeps) -> Channel:
     """The channel."""
     return (_BOT if config.channel else _HOOK).build(config, deps)
+
+
+_OLD_SECONDS = 300  # Slack's own advice against replays
+
+
+class SlackButtons:
+    """Implements ButtonSource: presses come where the app's page says."""
+
+    def __init__(self, config: Config, deps: NotifierDeps, signing_secret: Secret) -> None:
+        self._config, self._deps, self._secret = config, deps, signing_secret
+
+    def read(self, headers: Mapping[str, str], body: bytes, now: int) -> Press | None:
+        """The press in a request that Slack signed within the last five minutes."""
+        stamp, given = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12 and abs(now // 1000 - int(stamp)) <= _OLD_SECONDS):
+            return None
+        right = hmac.new(self._secret.reveal().encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+        if not same(f"v0={right}", given):
+            return None
+        said = read_json(parse_qs(body.decode("utf-8", "replace"), max_num_fields=5).get("payload", [""])[0])
+        try:
+            user, token, reply = said["user"], said["actions"][0]["value"], said["response_url"]
+            return Press(str(token), named(user.get("name"), user.get("username"), user.get("id")), str(reply))
+        except (LookupError, TypeError, AttributeError):
+            return None
+
+    async def confirm(self, press: Press, text: str) -> None:
+        """Say it in the channel."""
+        body = {"response_type": "in_channel", "replace_original": False, "text": escaped(text)}
+        await ask(self._deps, self._config, Call(press.reply, body))
+
+    async def register(self, _url: str) -> str:
+        """The app's page says where presses go."""
+        return ""
+
+
+def buttons(config: Config, deps: NotifierDeps, _secret: str) -> SlackButtons | None:
+    """Who reads presses, where the app's signing secret is known."""
+    return None if config.signing_secret is None else SlackButtons(config, deps, config.signing_secret)

@@ -93,7 +93,7 @@ def _rows(rows: tuple[Row, ...]) -> tuple[Row, ...]:
 
 
 def _links(links: tuple[Link, ...]) -> tuple[Link, ...]:
-    return tuple(Link(flat(link.label, 80), link.url) for link in links if _WEB.fullmatch(link.url))[:_LINKS]
+    return tuple(Link(flat(link.label, 80), link.url, link.token) for link in links if _WEB.fullmatch(link.url))[:_LINKS]
 
 
 def some(items: tuple[_T, ...], limit: int) -> tuple[tuple[_T, ...], str]:
