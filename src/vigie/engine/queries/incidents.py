@@ -36,7 +36,7 @@ class StoredIncidents:
         return IncidentDetails(
             incident=found,
             timeline=tuple(await self._archive.timeline(found.id)),
-            report=await self._archive.report(found.id),
+            report=await self._archive.report(alert),
             deliveries=tuple(await self._archive.deliveries(alert)),
             waiting=tuple(one.row for one in notices if one.state is OutboxState.WAITING),
             remarks=tuple(await self._catalog.remarks([found.id])),
