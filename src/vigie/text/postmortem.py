@@ -48,8 +48,8 @@ WITHHELD: Pair = ("maintenance en cours : aucune alerte envoyée", "in maintenan
 QUIET_OVER: Pair = ("fin des heures calmes : incident annoncé", "quiet hours over: incident announced")
 WITHHELD_QUIET: Pair = ("heures calmes : aucune alerte envoyée", "quiet hours: no alert sent")
 ESCALATED: Pair = ("escalade, étape {number}", "escalation, step {number}")
-SNOOZED: Pair = ("mis en sourdine par {by} jusqu'à {until}", "snoozed by {by} until {until}")
-SNOOZE_ENDED: Pair = ("fin de la mise en sourdine", "snooze over")
+SNOOZED: Pair = ("mis en veille par {by} jusqu'à {until}", "snoozed by {by} until {until}")
+SNOOZE_ENDED: Pair = ("fin de la mise en veille", "snooze over")
 REMINDED: Pair = ("rappel n° {number}", "reminder {number}")
 ACKED: Pair = ("acquitté par {by}", "acknowledged by {by}")
 RECOVERED: Pair = ("le service répond de nouveau comme attendu", "the service responds as expected again")
@@ -66,7 +66,7 @@ NOTICES: dict[str, Pair] = {
     NoticeReason.REMINDER: ("rappel", "reminder"),
     NoticeReason.ESCALATED: ("escalade", "escalation"),
     NoticeReason.ACKNOWLEDGED: ("acquittement", "acknowledgement"),
-    NoticeReason.SNOOZE_ENDED: ("alerte après la mise en sourdine", "alert after the snooze"),
+    NoticeReason.SNOOZE_ENDED: ("alerte après la mise en veille", "alert after the snooze"),
     NoticeReason.RECOVERED: ("notification du rétablissement", "recovery notice"),
     NoticeReason.STEADY: ("notification de l'échec continu", "notice that it fails all the time"),
     NoticeReason.STABLE: ("notification du retour à la stabilité", "notice that it is stable again"),
