@@ -21,6 +21,7 @@ from vigie.text.formatting import timestamp
 if TYPE_CHECKING:
     from vigie.config import Desired
     from vigie.core.model import CheckResult, Monitor
+    from vigie.observation.assessment import Assessment
     from vigie.replay import Outcome, Replayed, Sent
 
 app = command()
@@ -253,19 +254,23 @@ def _false(found: "Replayed", zone: tzinfo) -> Iterator[str]:
 
 
 def _suggestion(found: "Replayed") -> Iterator[str]:
-    confirm, false = found.suggestion, len(found.today.assessment.false)
-    if confirm is None:
-        best = min(found.confirms.items(), key=lambda item: (len(item[1].false), item[0]))
-        yield (
-            f"No `confirm` up to {max(found.confirms)} silences every blip without delaying an outage by over a minute: "
-            f"`confirm: {best[0]}` leaves {len(best[1].false)} of {false} false, longest time to notify {_minutes(best[1].longest_ms)} min."
-        )
+    """For each monitor with false notices today, what would have silenced them."""
+    if not found.suggestions:
+        yield "No notice of today's policy is false: its `confirm` is long enough."
         return
-    one = found.confirms[confirm]
-    yield (
-        f"Suggestion: `confirm: {confirm}` is the smallest that silences every blip: {len(one.false)} false instead of {false}, "
-        f"longest time to notify {_minutes(one.longest_ms)} min instead of {_minutes(found.today.assessment.longest_ms)} min."
-    )
+    yield "Suggestion, the smallest `confirm` that silences every blip and delays no outage by over a minute:"
+    for name, confirm in list(found.suggestions.items())[:_SHOWN]:
+        today, tried = found.today.assessment.of(name), found.confirms[name]
+        if confirm is None:
+            best = min(tried, key=lambda one: (len(tried[one].false), one))
+            was = f"{len(tried[best].false)} of {len(today.false)} false"
+            yield f"  {name}: none up to {max(tried)}; `confirm: {best}` leaves {was}, {_delays(tried[best].longest_ms, today.longest_ms)}"
+        else:
+            yield f"  {name}: `confirm: {confirm}`, {len(today.false)} fewer false, {_delays(tried[confirm].longest_ms, today.longest_ms)}"
+
+
+def _delays(after: int | None, before: int | None) -> str:
+    return f"longest time to notify {_minutes(after)} min instead of {_minutes(before)} min"
 
 
 def _as_json(found: "Replayed") -> dict[str, Any]:
@@ -280,13 +285,14 @@ def _as_json(found: "Replayed") -> dict[str, Any]:
         "today": _outcome(found.today),
         "proposed": None if found.proposed is None else _outcome(found.proposed),
         "confirm": {
-            "suggested": found.suggestion,
-            "tried": [
-                {"confirm": confirm, "false": len(one.false), "missed": len(one.missed), "longest_ms": one.longest_ms}
-                for confirm, one in found.confirms.items()
-            ],
+            name: {"suggested": confirm, "tried": [_tried(*one) for one in found.confirms[name].items()]}
+            for name, confirm in found.suggestions.items()
         },
     }
+
+
+def _tried(confirm: int, one: "Assessment") -> dict[str, Any]:
+    return {"confirm": confirm, "false": len(one.false), "missed": len(one.missed), "longest_ms": one.longest_ms}
 
 
 def _outcome(one: "Outcome") -> dict[str, Any]:

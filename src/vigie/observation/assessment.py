@@ -8,7 +8,7 @@ Laws
 4. An outage is notified of when the first notice of its incident was sent, counted from its own first failed check.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from vigie.core.detection import Severity
@@ -17,7 +17,7 @@ from vigie.core.incident import DetectionState, Phase
 from vigie.core.model import Status
 
 _MIDDLE = 2
-_SLACK_MS = 60_000  # law 2 of `smallest`
+_SLACK_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +111,17 @@ class Assessment:
         if known.notified_at is not None and over - known.start < self.blip_ms:
             self.false.append(Spell(known.monitor, known.start, over - known.start, known.notified_at - known.start))
 
+    def of(self, monitor: str) -> "Assessment":
+        """The part about one monitor, as far as it is kept one by one."""
+        parts = ([one for one in known if one.monitor == monitor] for known in (self.false, self.missed, self.notified))
+        false, missed, notified = parts
+        return Assessment(self.blip_ms, false=false, missed=missed, notified=notified)
 
-def smallest(found: dict[int, Assessment], today: Assessment) -> int | None:
+
+def smallest(found: Mapping[int, Assessment], today: Assessment) -> int | None:
     """The smallest `confirm` with which no notice would have been false.
 
-    No outage that is notified of today is missed then, and the last one to be notified of is so at most a minute later than today.
+    No more outages are missed then than today, and the last one to be notified of is so at most a minute later than today.
     """
     allowed = (today.longest_ms or 0) + _SLACK_MS
     fit = [

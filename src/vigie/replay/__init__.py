@@ -60,21 +60,25 @@ class Outcome:
 
 @dataclass(slots=True)
 class Replayed:
-    """What came of it. `proposed` None: only today's policy was asked about. `confirms` are outcomes by `confirm`, of detection alone."""
+    """What came of it. `proposed` None: only today's policy was asked about.
+
+    `confirms` are what each monitor's history comes to by `confirm`, of detection alone.
+    """
 
     blip_ms: int
     today: Outcome
     proposed: Outcome | None
-    confirms: dict[int, Assessment]
+    confirms: dict[str, dict[int, Assessment]]
     results: int = 0
     start: int = 0
     end: int = 0
     unknown: Counter[str] = field(default_factory=Counter)  # results of monitors that the configuration does not have
 
     @property
-    def suggestion(self) -> int | None:
-        """The smallest `confirm` that tells blips from outages and delays nothing."""
-        return smallest(self.confirms, self.today.assessment)
+    def suggestions(self) -> dict[str, int | None]:
+        """For each monitor with false notices today the smallest `confirm` that silences them and delays nothing; None where none does."""
+        false = dict.fromkeys(one.monitor for one in self.today.assessment.false)
+        return {name: smallest(self.confirms[name], self.today.assessment.of(name)) for name in false}
 
 
 class _Policy:
@@ -109,7 +113,8 @@ class _Confirms:
 
     def __init__(self, monitors: Iterable[Monitor], blip_ms: int) -> None:
         self._policies = {one.id: [replace(one.detection, confirm=confirm, confirm_ms=0) for confirm in CONFIRMS] for one in monitors}
-        self.assessments = {confirm: Assessment(blip_ms) for confirm in CONFIRMS}
+        self._blip_ms = blip_ms
+        self.assessments: dict[str, dict[int, Assessment]] = {}
         self.states: dict[str, list[DetectionState]] = {}
         self._calm: set[str] = set()
 
@@ -120,7 +125,8 @@ class _Confirms:
             return
         event = Observed(result.at, result.run, result.sequence, result.status, result.cause, result.location)
         states = self.states.setdefault(result.monitor, [DetectionState(result.monitor) for _ in CONFIRMS])
-        for index, (policy, assessment) in enumerate(zip(policies, self.assessments.values(), strict=True)):
+        known = self.assessments.setdefault(result.monitor, {confirm: Assessment(self._blip_ms) for confirm in CONFIRMS})
+        for index, (policy, assessment) in enumerate(zip(policies, known.values(), strict=True)):
             before = states[index]
             states[index], decisions = incident.step(before, event, policy)
             assessment.take(before, states[index], decisions, result.at)
@@ -169,8 +175,9 @@ async def replay(
     for policy in policies:
         policy.take(policy.rehearsal.until(found.end), found.end)
         policy.outcome.assessment.end(policy.rehearsal.states(), found.end)
-    for index, assessment in enumerate(confirms.assessments.values()):
-        assessment.end([states[index] for states in confirms.states.values()], found.end)
+    for name, states in confirms.states.items():
+        for state, assessment in zip(states, confirms.assessments[name].values(), strict=True):
+            assessment.end([state], found.end)
     return found
 
 
