@@ -254,8 +254,10 @@ async def recorded_results_come_back_in_the_order_in_which_they_were_taken_in(op
         for number in range(300)
     ]
     async with opened(opener) as store:
+        await store.catalog.sync_monitors(MONITORS)
         for start in range(0, 300, 50):
             await store.ledger.commit(Commit(results=tuple(taken[start : start + 50]), details=(taken[start],)))
+    async with opened(opener) as store:
         found, after = await store.archive.recorded(NOW + 10_000)
         while after:
             more, after = await store.archive.recorded(NOW + 10_000, after)
