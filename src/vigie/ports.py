@@ -480,6 +480,12 @@ class Archive(Protocol):
     async def activity(self, limit: int = 200) -> list[int]:
         """When results were taken in lately, epoch ms, newest first: an instant for each commit, or group of commits, that had any."""
 
+    async def recorded(self, since: int, after: int = 0) -> tuple[list[CheckResult], int]:
+        """A few thousand results of [since, ∞), epoch ms, in the order in which they were taken in; those that were kept whole are whole.
+
+        The number asks for the next ones as `after`; 0: there are no more.
+        """
+
     async def watched_since(self) -> dict[str, int]:
         """When the oldest whole result on record of each monitor was, epoch ms; the first one of all is kept whole."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from vigie import plugins
 from vigie.config import environment, variables
 from vigie.config.desired import Channel, Desired, DesiredMonitor, Llm, Sealed, WatchdogSettings
-from vigie.config.model import File
+from vigie.config.model import Alert, File
 from vigie.config.tree import Tree
 from vigie.config.variables import Variables
 from vigie.errors import ConfigError, Fault
@@ -39,19 +39,38 @@ def find(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | No
     return usual if usual.exists() or usual.is_symlink() else None
 
 
-def load(asked: Path | None, environ: Mapping[str, str], cwd: Path, *, verify: bool = False) -> Desired:
+def load(asked: Path | None, environ: Mapping[str, str], cwd: Path, *, verify: bool = False, alerts: Path | None = None) -> Desired:
     """The configuration of a file, or of the environment alone. Raises ConfigError with every fault.
 
-    With `verify` this machine is examined, too: `Desired.problems` and `Desired.doubts`.
+    With `verify` this machine is examined, too: `Desired.problems` and `Desired.doubts`. `alerts` is a file whose alerts come in place of
+    those of the same name; one that has monitors, too, is a configuration of its own.
     """
     file = find(asked, environ, cwd)
     base = file.parent if file is not None else cwd
     known = variables.read(base, environ)
-    if file is None:
+    if file is None and alerts is None:
         return _desired(_seed(known), None, base, verify=verify)
     from vigie.config.yaml import read  # 3 MB; see apart.py
 
-    return _desired(read(variables.text_of(file, "`vigie init` writes one"), str(file), known), file, base, verify=verify)
+    tree = _seed(known) if file is None else read(variables.text_of(file, "`vigie init` writes one"), str(file), known)
+    if alerts is not None:
+        tree = _with_alerts(tree, read(variables.text_of(alerts, "give the path of a YAML file"), str(alerts), known))
+    return _desired(tree, file, base, verify=verify)
+
+
+def _with_alerts(ours: Tree, other: Tree) -> Tree:
+    """The tree with the alerts of another, whose faults are told by its name and lines; the other where it is a whole configuration."""
+    if other.faults or not isinstance(other.value, dict) or "monitors" in other.value or not isinstance(ours.value, dict):
+        return other
+    proposed = other.value.get("alerts")
+    if not isinstance(proposed, dict) or set(other.value) != {"alerts"}:
+        other.fault((), "only `alerts:` is expected here, or a whole configuration", "write `alerts: {default: {confirm: 2m}}`")
+        return other
+    known = ours.value.get("alerts")
+    ours.value = {**ours.value, "alerts": {**(known if isinstance(known, dict) else {}), **proposed}}
+    ours.lines = {path: line for path, line in ours.lines.items() if path[:1] != ("alerts",)} | other.lines
+    ours.file = other.file
+    return ours
 
 
 def _seed(known: Variables) -> Tree:
@@ -117,6 +136,7 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
     assemble.check_addresses(read, shape)
     if read.faults or store is None:
         raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
+    default = assemble.policy_of(read, shape.alerts.get("default", Alert()), known, ("alerts", "default"))
     parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
     parts.append(secret_of_store(read, shape.store))
     watchdog = None if shape.watchdog is None else WatchdogSettings(shape.watchdog.url, int(shape.watchdog.every))
@@ -149,6 +169,8 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         rotations=tuple(known.rotations.values()),
         watchdog=watchdog,
         proxies=proxies,
+        detection=default.detection,
+        notification=default.notification,
         warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
     )
 

@@ -6,7 +6,9 @@ from typing import Any, Generic, TypeVar
 
 from vigie.config.model import Log, Web
 from vigie.config.templates import Templates
+from vigie.core.detection import DetectionPolicy
 from vigie.core.model import CheckSpec, Monitor
+from vigie.core.notification import NotificationPolicy
 from vigie.errors import Fault
 from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
 from vigie.planning.maintenance import Maintenance
@@ -140,6 +142,10 @@ class Desired:
     warnings: tuple[Fault, ...] = ()  # what works otherwise than somebody may think; nothing is refused for it
     problems: tuple[Fault, ...] = ()  # what keeps adapters from their work on this machine, where it was examined
     doubts: tuple[Fault, ...] = ()  # and what may keep them from it
+    detection: DetectionPolicy = field(
+        default_factory=DetectionPolicy
+    )  # of the alert `default`, for services that are not in this configuration
+    notification: NotificationPolicy = field(default_factory=NotificationPolicy)  # likewise
 
     @property
     def log_file(self) -> Path | None:

@@ -24,6 +24,7 @@ from vigie.stores.sqlite.worker import Worker
 # Until hour chunks exist, packed results are the only history: docs/decisions/0005.
 _KEEP_HOT_MS = 30 * 86_400_000
 _KEEP_DETAIL_MS = 400 * 86_400_000
+_DAY_MS, _GROUPS = 86_400_000, 200
 _LOOK_BACK = 300  # packed groups that the newest results are looked for in at a start: five minutes of them
 _BITE = 2_000  # rows that one transaction of retention drops, so that a notice never waits for it
 _DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
@@ -101,6 +102,10 @@ class SqliteArchive:
         found = [one for one in self._cache.details if one.monitor == monitor and one.is_good is good and one.at < before]
         stored = await self._worker.read(lambda db: _last_detail(db, monitor, good=good, before=before))
         return max([*reversed(found), *([stored] if stored else [])], key=lambda one: one.at, default=None)
+
+    async def recorded(self, since: int, after: int = 0) -> tuple[list[CheckResult], int]:
+        """Results from an instant on, in the order in which they were taken in."""
+        return await self._worker.read(lambda db: _recorded(db, since, after))
 
     async def activity(self, limit: int = 200) -> list[int]:
         """When results were taken in lately, newest first."""
@@ -212,6 +217,28 @@ def _report(db: Db, incident_id: str) -> StoredReport | None:
     """The newest report of an incident."""
     rows = db.fetch("SELECT body FROM report WHERE incident = ?", (incident_id,))
     return decode(rows[0][0], StoredReport) if rows else None
+
+
+def _recorded(db: Db, since: int, after: int) -> tuple[list[CheckResult], int]:
+    """The next packed groups; a group spans less than a day, unless the disk took nothing for so long."""
+    ids: dict[int, str] = {number: monitor for monitor, number in db.fetch("SELECT id, number FROM monitor")}
+    names: dict[int, str] = dict(db.fetch("SELECT number, name FROM location"))
+    rows = db.fetch("SELECT id, base, body FROM hot WHERE id > ? AND base >= ? ORDER BY id LIMIT ?", (after, since - _DAY_MS, _GROUPS))
+    found: list[CheckResult] = []
+    for _, base, body in rows:
+        try:
+            group = [one for one in codec.unpack(base, body, ids, names) if one.monitor and one.at >= since]
+        except ValueError as error:
+            raise damaged(db.path, str(error)) from error
+        found += sorted(group, key=lambda one: one.at)
+    if not rows:
+        return [], 0
+    if found:
+        spans = (min(one.at for one in found), max(one.at for one in found))
+        bodies = db.fetch("SELECT body FROM detail WHERE at BETWEEN ? AND ?", spans)
+        whole = {(one.monitor, one.location, one.at, one.sequence): one for (body,) in bodies for one in (decode(body, CheckResult),)}
+        found = [whole.get((one.monitor, one.location, one.at, one.sequence), one) for one in found]
+    return found, rows[-1][0]
 
 
 def _last_results(db: Db) -> list[CheckResult]:

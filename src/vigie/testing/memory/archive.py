@@ -108,6 +108,14 @@ class MemoryArchive:
         found = [one for one in self._data.details if one.monitor == monitor and one.is_good is good and one.at < before]
         return max(reversed(found), key=lambda one: one.at, default=None)
 
+    async def recorded(self, since: int, after: int = 0) -> tuple[list[CheckResult], int]:
+        """Results from an instant on, a commit at a time."""
+        self._data.check()
+        commits = self._data.commits
+        if after >= len(commits):
+            return [], 0
+        return [one for one in commits[after].results if one.at >= since], after + 1
+
     async def activity(self, limit: int = 200) -> list[int]:
         """When results were taken in lately, newest first."""
         self._data.check()

@@ -247,10 +247,32 @@ async def a_period_is_read_by_itself(opener: Opener) -> None:
         assert await store.archive.watched_since() == {"shop": NOW + 1, "api": NOW + 10}
 
 
+async def recorded_results_come_back_in_the_order_in_which_they_were_taken_in(opener: Opener) -> None:
+    """All of them from an instant on, whole where they were kept whole, with what identifies them."""
+    taken = [
+        result(MONITORS[number % 2].id, NOW + number * 1_000, Status.DOWN if number % 7 == 0 else Status.UP, number + 1)
+        for number in range(300)
+    ]
+    async with opened(opener) as store:
+        await store.catalog.sync_monitors(MONITORS)
+        for start in range(0, 300, 50):
+            await store.ledger.commit(Commit(results=tuple(taken[start : start + 50]), details=(taken[start],)))
+    async with opened(opener) as store:
+        found, after = await store.archive.recorded(NOW + 10_000)
+        while after:
+            more, after = await store.archive.recorded(NOW + 10_000, after)
+            found += more
+    assert [(one.monitor, one.at, one.status, one.cause, one.location, one.run, one.sequence) for one in found] == [
+        (one.monitor, one.at, one.status, one.cause, one.location, one.run, one.sequence) for one in taken[10:]
+    ]
+    assert found[40] == taken[50]
+
+
 ARCHIVE_LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
         every_decision_reads_back,
+        recorded_results_come_back_in_the_order_in_which_they_were_taken_in,
         an_alert_has_the_members_that_name_it,
         incidents_are_replaced_and_listed_newest_first,
         a_list_of_incidents_goes_on_where_it_was_left,
