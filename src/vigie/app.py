@@ -52,6 +52,7 @@ from vigie.report.responses import ResponseLinks
 from vigie.state import State
 from vigie.stores import StoreDeps
 from vigie.templating import Renderer
+from vigie.text.formatting import counted
 
 log = logging.getLogger("vigie.app")
 
@@ -381,7 +382,7 @@ async def _reported(runtime: Runtime, unsent: Unsent) -> None:
         return
 
     async def why_not() -> str:
-        return f"{unsent} notices were not delivered" if unsent else ""
+        return f"not delivered: {counted(unsent, 'notice', 'en')}" if unsent else ""
 
     watchdog = Watchdog(runtime.clock, why_not)
     watchdog.use(lambda: pinged(runtime.settings, runtime.clock, wanted.url), wanted.every_ms)
