@@ -367,7 +367,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
 
 
 async def _drained(runtime: Runtime) -> Unsent:
-    """Send all that is unsent, and tell the watchdog; what earlier runs gave up about what is still wrong is no better sent than it was then."""
+    """Send what is unsent, tell the watchdog; what earlier runs gave up about what is still wrong is no better sent than it was then."""
     await runtime.retry_unsent(everything=True)
     lacking = await still_lacking(runtime.store.ledger, runtime.store.archive, runtime.settings.channels)
     unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
