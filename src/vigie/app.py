@@ -52,6 +52,7 @@ from vigie.report.responses import ResponseLinks
 from vigie.state import State
 from vigie.stores import StoreDeps
 from vigie.templating import Renderer
+from vigie.text.formatting import counted
 
 log = logging.getLogger("vigie.app")
 
@@ -358,7 +359,6 @@ async def _cycle(runtime: Runtime) -> Cycle:
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
         await runtime.ingest.end_gathering()
         unsent = await _drained(runtime)
-        await _reported(runtime, unsent)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
         return Cycle(unsent, tuple((names[one], unchecked[one]) for one in names if one in unchecked))
     finally:
@@ -367,11 +367,13 @@ async def _cycle(runtime: Runtime) -> Cycle:
 
 
 async def _drained(runtime: Runtime) -> Unsent:
-    """Send all that is unsent; what earlier runs gave up about what is still wrong is no better sent than it was then."""
+    """Send what is unsent, tell the watchdog; what earlier runs gave up about what is still wrong is no better sent than it was then."""
     await runtime.retry_unsent(everything=True)
     lacking = await still_lacking(runtime.store.ledger, runtime.store.archive, runtime.settings.channels)
     unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
-    return Unsent(unsent.waiting, unsent.given_up + lacking)
+    found = Unsent(unsent.waiting, unsent.given_up + lacking)
+    await _reported(runtime, found)
+    return found
 
 
 async def _reported(runtime: Runtime, unsent: Unsent) -> None:
@@ -381,7 +383,7 @@ async def _reported(runtime: Runtime, unsent: Unsent) -> None:
         return
 
     async def why_not() -> str:
-        return f"{unsent} notices were not delivered" if unsent else ""
+        return f"not delivered: {counted(unsent, 'notice', 'en')}" if unsent else ""
 
     watchdog = Watchdog(runtime.clock, why_not)
     watchdog.use(lambda: pinged(runtime.settings, runtime.clock, wanted.url), wanted.every_ms)

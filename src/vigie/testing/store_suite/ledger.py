@@ -1,4 +1,7 @@
-"""The laws of the Ledger port."""
+"""The laws of the Ledger port.
+
+Long: the laws of one port, each by itself.
+"""
 
 import asyncio
 from dataclasses import replace
