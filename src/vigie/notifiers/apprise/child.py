@@ -1,7 +1,7 @@
 """What the channel's own process does: one notice, by Apprise, to each of the services; what became of it as JSON on its output.
 
 In: `{urls, title, body, kind}`, or `urls` alone to ask which are unknown. Out: `{sent: [position], failed: [{position, words}],
-unknown: [position]}`, the last for what is no address of a service that this version of Apprise knows. Apprise says why something
+unknown: [position]}`, the last for what is not the address of a service that this version of Apprise knows. Apprise says why something
 failed in its log alone.
 """
 
