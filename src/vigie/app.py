@@ -106,8 +106,10 @@ def monitors(settings: Desired) -> dict[str, Monitor]:
 
 def notifiers(settings: Desired, clock: Clock) -> dict[str, Notifier]:
     """Channels by name."""
-    deps = NotifierDeps(clock, socket.gethostname(), system_ca_file(), proxies=settings.proxies)
     renderer = Renderer()  # ends by itself
+    deps = NotifierDeps(
+        clock, socket.gethostname(), system_ca_file(), proxies=settings.proxies, render=renderer.render, zone=zone_of(settings)
+    )  # fmt: skip
     return {name: _notifier(one, deps, settings, renderer) for name, one in settings.channels.items()}
 
 
@@ -116,7 +118,7 @@ def _notifier(channel: Channel, deps: NotifierDeps, settings: Desired, renderer:
     held = channel.secrets | Secrets(map(Secret, settings.proxies.secrets()))
     try:
         with masked_errors(held):
-            built: Notifier = plugins.load("notifiers", channel.kind).build(channel.config.reveal(), deps)
+            built: Notifier = plugins.load("notifiers", channel.kind).build(channel.config.reveal(), replace(deps, channel=channel.name))
     except Exception as error:
         log.exception("channel %s cannot be built", channel.name)
         built = UnusableNotifier(crashed(error))

@@ -1,5 +1,6 @@
 """Slack, Teams and the generic webhook: the shape that each receiver wants, and its bounds."""
 
+import contextlib
 import hashlib
 import hmac
 from dataclasses import replace
@@ -17,6 +18,7 @@ from vigie.notifiers import NotifierDeps, slack, teams, webhook
 from vigie.notifiers.kit.document import document
 from vigie.notifiers.kit.http import reach, refused
 from vigie.notifiers.kit.text import clean
+from vigie.templating import Renderer
 from vigie.testing import webhook_server as hook
 from vigie.testing.messages import every_sample, hostile, sample
 from vigie.testing.notifier_suite import refused as failure
@@ -218,3 +220,34 @@ async def test_a_silent_tls_handshake_runs_into_the_deadline(deps: NotifierDeps,
 )
 def test_retry_after_is_read_in_both_forms_and_capped_at_an_hour(header: str | None, wait: int | None, deps: NotifierDeps) -> None:
     assert refused("h", 429, "HTTP 429", header, deps.clock.now()).retry_after_ms == wait
+
+
+async def test_body_and_headers_can_be_templates_and_what_is_sent_is_signed(deps: NotifierDeps) -> None:
+    body = '{"text": {{ headline | tojson }}, "who": {{ channel | tojson }}}'
+    with contextlib.closing(Renderer()) as renderer:
+        own = replace(deps, render=renderer.render, channel="ops")
+        async with WebhookServer() as receiver:
+            config = webhook.Config(
+                url=Secret(receiver.url), secret=Secret("k"), method="PUT", body=body, header_templates={"X-Severity": "{{ severity }} é"}
+            )
+            await webhook.build(config, own).deliver(PAGE)
+            request = receiver.requests[0]
+    assert (request.method, request.headers["x-severity"]) == ("PUT", "outage %C3%A9")
+    assert msgspec.json.decode(request.body) == {"text": PAGE.headline, "who": "ops"}
+    wanted = hmac.new(b"k", request.headers["x-vigie-timestamp"].encode() + b"." + request.body, hashlib.sha256).hexdigest()
+    assert request.headers["x-vigie-signature"] == f"sha256={wanted}"
+
+
+async def test_a_template_that_fails_sends_nothing_and_is_tried_again(deps: NotifierDeps) -> None:
+    with contextlib.closing(Renderer()) as renderer:
+        async with WebhookServer() as receiver:
+            config = webhook.Config(url=Secret(receiver.url), body="{{ lines[0] / 0 }}")
+            error = await failure(webhook.build(config, replace(deps, render=renderer.render)), PAGE)
+    assert (error.reason, error.permanent, error.retry_after_ms) == (DeliveryReason.CONFIG, False, 300_000)
+    assert not receiver.requests
+
+
+@pytest.mark.parametrize("body", ["{{ headlin }}", "{{ headline", "{% include 'x' %}"])
+def test_a_template_that_cannot_be_is_refused(body: str) -> None:
+    with pytest.raises(ValueError):
+        webhook.Config(url=Secret("https://hooks.example.com/"), body=body)

@@ -109,7 +109,7 @@ def event(message: Message, verb: str, key: str) -> dict[str, Any]:
 
 
 def change(message: Message) -> dict[str, Any]:
-    """A change event: it stands in the service's activity and notifies nobody."""
+    """A change event: it is shown in the service's activity and notifies nobody."""
     payload = {
         "summary": flat(message.headline, _SUMMARY),
         "source": _source(message),

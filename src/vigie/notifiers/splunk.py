@@ -1,7 +1,7 @@
 """Splunk On-Call (VictorOps) by its REST endpoint: CRITICAL, ACKNOWLEDGEMENT and RECOVERY of one `entity_id`.
 
 https://help.splunk.com/splunk-observability-cloud/splunk-on-call/integrations-with-splunk-on-call/rest-endpoint-integration-for-splunk-on-call:
-`entity_id` ties the messages of one incident together; INFO stands in the timeline, opens nothing and closes nothing; `state_message` has
+`entity_id` ties the messages of one incident together; INFO is shown in the timeline, opens nothing and closes nothing; `state_message` has
 at most 20,480 characters. The answer is `{"result": "success", "entity_id": …}`, or `{"result": "failure", "message": …}`.
 """
 

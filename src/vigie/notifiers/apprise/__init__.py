@@ -56,7 +56,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     )
 
     def __post_init__(self) -> None:
-        """Raise ValueError for what is no address; which services there are, only Apprise knows."""
+        """Raise ValueError for what is not an address; which services there are, only Apprise knows."""
         for number, url in enumerate(self.urls, 1):
             if not _SCHEME.match(url.reveal()):
                 raise ValueError(f"address {number} does not begin with the name of a service, such as `mastodon://`")

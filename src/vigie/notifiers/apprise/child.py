@@ -1,7 +1,7 @@
 """What the channel's own process does: one notice, by Apprise, to each of the services; what became of it as JSON on its output.
 
 In: `{urls, title, body, kind}`, or `urls` alone to ask which are unknown. Out: `{sent: [position], failed: [{position, words}],
-unknown: [position]}`, the last for what is no address of a service that this version of Apprise knows. Apprise says why something
+unknown: [position]}`, the last for what is not the address of a service that this version of Apprise knows. Apprise says why something
 failed in its log alone.
 """
 
@@ -37,7 +37,7 @@ def send(asked: dict[str, Any]) -> dict[str, Any]:
             service.overflow_mode = apprise.OverflowMode.TRUNCATE  # what a service has no room for must not have it refuse the rest
         alone = apprise.Apprise()
         alone.add(service)
-        with apprise.LogCapture(level=apprise.logging.WARNING) as log:  # type: ignore[no-untyped-call]  # one of its few without types
+        with apprise.LogCapture(level=apprise.logging.WARNING, fmt="%(message)s") as log:  # type: ignore[no-untyped-call]  # one of its few without types
             taken = alone.notify(body=asked["body"], title=asked["title"], notify_type=asked["kind"], body_format=apprise.NotifyFormat.TEXT)
             if taken:
                 sent.append(position)
