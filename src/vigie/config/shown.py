@@ -1,6 +1,7 @@
 """The configuration as others see it: JSON Schema for editors, and the merged values with secrets masked for people."""
 
 import json
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,10 +11,14 @@ import msgspec
 from vigie import plugins
 from vigie.config.convert import enc_hook
 from vigie.config.desired import Channel, Desired, DesiredMonitor
+from vigie.config.maintenance import DAYS
 from vigie.config.model import Common, File, Report
 from vigie.config.streak import MOST, Streak
 from vigie.core.duration import Duration
 from vigie.net import MASK, NO_SECRETS, Secret, Secrets, redact_url
+from vigie.planning.maintenance import Maintenance
+from vigie.planning.rotation import Rotation
+from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly
 
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d|w))+)$"
@@ -49,7 +54,8 @@ def schema() -> dict[str, Any]:
         ]
     }
     channels = [_typed(_resolved(components, by_type[one]), kind) for kind, one in adapters["notifiers"].items()]
-    whole["properties"]["notify"]["additionalProperties"] = {"anyOf": channels}
+    for place in (whole, components["Person"]):
+        place["properties"]["notify"]["additionalProperties"] = {"anyOf": channels}
     whole["properties"]["llm"] = {"anyOf": [_together(components, [by_type[Report], by_type[one]]) for one in adapters["llms"].values()]}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole, "title": "vigie.yaml", "$defs": components}
 
@@ -110,12 +116,14 @@ def shown(settings: Desired) -> str:
         "blind_after": str(Duration(settings.blind_after_ms)),
         "availability": {"report": settings.availability.every or "off", "channels": list(settings.availability.channels)},
         "notify": {name: {"type": one.kind, **_channel(one)} for name, one in settings.channels.items()},
-        "monitors": [_in_force(one) for one in settings.monitors],
+        "people": {name: {"channels": list(channels)} for name, channels in settings.people},
+        "oncall": {one.name: _rotation(one) for one in settings.rotations},
+        "monitors": [_in_force(one, settings.maintenance) for one in settings.monitors],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
 
 
-def _in_force(one: DesiredMonitor) -> dict[str, Any]:
+def _in_force(one: DesiredMonitor, maintenance: Iterable[Maintenance]) -> dict[str, Any]:
     own = plain(one.config.reveal(), one.secrets)
     monitor, detection, notification = one.monitor, one.monitor.detection, one.monitor.notification
     return {
@@ -139,13 +147,49 @@ def _in_force(one: DesiredMonitor) -> dict[str, Any]:
             "escalate": [{"after": str(Duration(step.after_ms)), "to": list(step.to)} for step in notification.escalate],
             "delay": {name: str(Duration(wait)) for name, wait in notification.delays},
         },
-        "maintenance": [{"from": _instant(span.start), "until": _instant(span.end)} for span in notification.windows],
+        "maintenance": [_window(entry.window) for entry in maintenance if entry.covers(monitor)],
+        **({} if one.quiet is None else {"quiet": _quiet(one.quiet)}),
         **{key: value for key, value in own.items() if key != "name"},
     }
 
 
 def _streak(checks: int, over_ms: int) -> int | str:
     return str(Duration(over_ms)) if over_ms else checks
+
+
+def _window(window: Once | Recurring) -> dict[str, Any]:
+    """When planned work is: once, or by which rules again and again."""
+    if isinstance(window, Once):
+        return {"from": _instant(window.start), "until": _instant(window.end)}
+    weekly = [f"{_days(one.days)} {one.at:%H:%M}" for one in window.rules if isinstance(one, Weekly)]
+    rules = [one.rule for one in window.rules if isinstance(one, ByRule)]
+    bounds = {"from": window.first, "until": window.last}
+    return {
+        **({"rrule": rules[0]} if rules else {"every": weekly}),
+        "for": str(Duration(window.length_ms)),
+        "timezone": str(window.zone),
+        **{name: _instant(at) for name, at in bounds.items() if at is not None},
+    }
+
+
+def _days(days: Sequence[int]) -> str:
+    return "day" if len(days) == 7 else ", ".join(DAYS[day] for day in days)
+
+
+def _quiet(quiet: QuietHours) -> dict[str, Any]:
+    until = "24:00" if quiet.until is None else f"{quiet.until:%H:%M}"
+    return {"hours": f"{quiet.since:%H:%M}-{until}", "days": [DAYS[day] for day in quiet.days], "timezone": str(quiet.zone)}
+
+
+def _rotation(one: Rotation) -> dict[str, Any]:
+    return {
+        "people": list(one.people),
+        "every": str(Duration(round(one.every.total_seconds() * 1000))),
+        "starts": f"{one.starts:%Y-%m-%d %H:%M}",
+        "timezone": str(one.zone),
+        "overrides": [{"from": _instant(item.start), "until": _instant(item.end), "person": item.person} for item in one.overrides],
+        "handover": one.handover,
+    }
 
 
 def _instant(at: int) -> str:

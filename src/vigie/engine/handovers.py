@@ -45,7 +45,7 @@ class Handovers:
         current = {one for one in newest if one is not None}
         for one in sorted(current - self._settled, key=lambda one: one.rotation):
             if not await self._announced(one):
-                await self._ingest.record(Commit(), [_notice(one, person) for person in (one.takes, one.leaves)])
+                await self._ingest.record(Commit(), [_notice(one, person, now) for person in (one.takes, one.leaves)])
                 log.info("%s is on call (%s) in place of %s", one.takes, one.rotation, one.leaves)
                 self._wake()
         self._settled = current
@@ -57,5 +57,5 @@ class Handovers:
         return waiting or bool(await self._archive.deliveries(about))
 
 
-def _notice(handover: Handover, person: str) -> Notice:
-    return Notice(thread(handover), VIGIE_ID, person, NoticeReason.HANDOVER, handover.at, subject=SubjectKind.VIGIE)
+def _notice(handover: Handover, person: str, now: int) -> Notice:
+    return Notice(thread(handover), VIGIE_ID, person, NoticeReason.HANDOVER, now, subject=SubjectKind.VIGIE)

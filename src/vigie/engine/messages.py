@@ -133,7 +133,7 @@ class Composer:
         if notice.reason is NoticeReason.AVAILABILITY:
             return await self._availability(notice)
         if notice.reason is NoticeReason.HANDOVER:
-            return handover.message(notice, self._handover(handover.rotation_of(notice), notice.at), self._setting)
+            return handover.message(notice, self._handover(*handover.rotation_of(notice)), self._setting)
         if notice.reason in channels.REASONS:
             return channels.message(notice, await self._archive.channels(), self._setting)
         if notice.reason in stalls.REASONS:

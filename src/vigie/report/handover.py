@@ -18,18 +18,19 @@ _PREFIX, _NAME = "oncall-", 40
 
 def thread(handover: Handover) -> str:
     """What the notices of a hand-over have in place of an incident."""
-    return f"{_PREFIX}{handover.rotation}-{datetime.fromtimestamp(handover.at / 1000, UTC):%Y%m%dT%H%M}"
+    return f"{_PREFIX}{handover.rotation}-{datetime.fromtimestamp(handover.at / 1000, UTC):%Y%m%dT%H%M%S}"
 
 
-def rotation_of(notice: Notice) -> str:
-    """The rotation whose hand-over a notice is about."""
-    return notice.alert.removeprefix(_PREFIX).rpartition("-")[0]
+def rotation_of(notice: Notice) -> tuple[str, int]:
+    """The rotation whose hand-over a notice is about, and when that was, epoch ms. Raises ValueError when it is about none."""
+    rotation, _, instant = notice.alert.removeprefix(_PREFIX).rpartition("-")
+    return rotation, round(datetime.strptime(f"{instant}Z", "%Y%m%dT%H%M%S%z").timestamp() * 1000)
 
 
 def message(notice: Notice, handover: Handover | None, setting: RenderContext) -> Message:
     """The message of a notice; without a hand-over the rotation is another by now, or gone."""
     language = setting.language
-    rotation = shortened(" ".join(rotation_of(notice).split()), _NAME)
+    rotation = shortened(" ".join(rotation_of(notice)[0].split()), _NAME)
     if handover is None:
         headline, lines = pick(LABELS["gone"], language).format(rotation=rotation), []
     else:

@@ -54,7 +54,7 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
     if reason is NoticeReason.AVAILABILITY:
         return _availability_report(language, channel)
     if reason is NoticeReason.HANDOVER:
-        notice = Notice("oncall-primary-20260105T0800", "vigie", channel, reason, at, subject=SubjectKind.VIGIE)
+        notice = Notice("oncall-primary-20260105T080000", "vigie", channel, reason, at, subject=SubjectKind.VIGIE)
         taken = Handover(at, "primary", "anna", "bob", at + 7 * 86_400_000)
         return replace(
             handover.message(notice, taken, RenderContext(language, _ZONE)), links=(Link("Calendar", "https://cal.example.com/"),)

@@ -52,7 +52,7 @@ HEADLINES: dict[NoticeReason, Pair] = {
     ),
     NoticeReason.AVAILABILITY: ("📊 Disponibilité, {period} : {share} ({monitors})", "📊 Availability, {period}: {share} ({monitors})"),
     NoticeReason.HANDOVER: (
-        "📟 Astreinte {rotation} : {takes} prend la relève de {leaves}",
+        "📟 Astreinte {rotation} : {takes} remplace {leaves}",
         "📟 On call ({rotation}): {takes} takes over from {leaves}",
     ),
     NoticeReason.TEST: ("🔔 Test : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
