@@ -15,6 +15,7 @@ from vigie.core.notification import EscalationStep
 from vigie.errors import ConfigError
 from vigie.net import Secret
 from vigie.planning.period import Every
+from vigie.planning.windows import Once
 from vigie.probes.http import Config
 from vigie.probes.kit.deps import configured
 
@@ -186,17 +187,6 @@ def test_a_disabled_monitor_is_not_watched(tmp_path: Path) -> None:
     assert [one.monitor.id for one in load(None, {}, tmp_path).monitors] == ["a-test"]
 
 
-def test_a_maintenance_window_mutes_the_monitors_it_names(tmp_path: Path) -> None:
-    (tmp_path / "vigie.yaml").write_text(
-        "maintenance: [{from: '2026-02-01T10:00Z', until: '2026-02-01T11:00Z', tags: [shop]}]\n"
-        "monitors: [https://a.test/, {url: https://b.test/, tags: [shop]}]\n"
-    )
-    plain, shop = (one.monitor.notification for one in load(None, {}, tmp_path).monitors)
-
-    assert plain.windows == ()
-    assert shop.muted_until(1_769_940_000_000) == 1_769_943_600_000
-
-
 @pytest.mark.parametrize(
     ("written", "epoch"),
     [
@@ -211,9 +201,10 @@ def test_an_instant_without_a_zone_is_of_the_configurations(written: str, epoch:
     (tmp_path / "vigie.yaml").write_text(
         f"timezone: Asia/Tokyo\nmaintenance: [{{from: {written}, until: 2026-04-01T00:00:00Z}}]\nmonitors: [https://a.test/]\n"
     )
-    (one,) = load(None, {}, tmp_path).monitors
+    (one,) = load(None, {}, tmp_path).maintenance
 
-    assert one.monitor.notification.windows[0].start == epoch
+    assert isinstance(one.window, Once)
+    assert one.window.start == epoch
 
 
 @pytest.mark.parametrize(
