@@ -13,11 +13,14 @@ from vigie.engine.availability import standings
 from vigie.engine.ingest import Ingest
 from vigie.engine.planner import Planned, Planner
 from vigie.engine.queries import StoredQueries
+from vigie.observation.availability import Availability, AvailabilitySummary
 from vigie.planning.maintenance import InMaintenance, Maintenance, MaintenanceSpan, StartedMaintenance
 from vigie.planning.rotation import Rotation
 from vigie.planning.windows import Once, QuietHours, Recurring, Weekly
 from vigie.ports import Batch, Commit, OutboxState, Store
 from vigie.queries import MonitorState
+from vigie.report.availability import availability_report
+from vigie.report.render import RenderContext
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result, policies
 from vigie.testing.memory import MemoryStore
@@ -212,3 +215,24 @@ async def test_quiet_hours_are_those_of_the_monitors_alert(store: MemoryStore, c
 
     assert ours.planner.at(SHOP, midnight).quiet_until == midnight + 6 * HOUR  # the clocks go forward
     assert ours.planner.at(BLOG, midnight).quiet_until is None
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "row"),
+    [
+        ("en", "Time in maintenance does not count: up to 2 h 00 min per monitor.", "Shop: no outages, in maintenance for 2 h 00 min"),
+        (
+            "fr",
+            "Le temps de maintenance ne compte pas : jusqu'à 2 h 00 min par service.",
+            "Shop : aucune panne, en maintenance pendant 2 h 00 min",
+        ),
+    ],
+)
+def test_the_availability_report_says_what_was_left_out(language: str, line: str, row: str) -> None:
+    notice = Notice("availability-2026-W47", "vigie", "mail", NoticeReason.AVAILABILITY, 0)
+    known = AvailabilitySummary(Availability(7 * DAY - 2 * HOUR, 0), 0, 0, 0, None, 2 * HOUR)
+
+    message = availability_report(notice, {"shop": replace(SHOP, name="Shop")}, {"shop": known}, RenderContext(language, PARIS))
+
+    assert line in message.lines
+    assert [one.value for one in message.rows] == [row]

@@ -9,6 +9,7 @@ from tests.web._made import app_of, health_of, views
 
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
+from vigie.planning.maintenance import InMaintenance
 from vigie.queries import MonitorState, MonitorView
 from vigie.text import LANGUAGES
 from vigie.text.formatting import latency
@@ -135,6 +136,29 @@ async def test_a_hostile_name_stays_text_and_no_script_may_run() -> None:
 
     assert "<script>" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("language", "headline", "until"),
+    [
+        ("en", "1 of 2 services is under maintenance", "until 01:33 UTC"),
+        ("fr", "1 service sur 2 est en maintenance", "fin prévue : 01:33 UTC"),
+    ],
+)
+async def test_what_is_in_maintenance_is_shown_as_such_whatever_its_checks_see(language: str, headline: str, until: str) -> None:
+    shown = snapshot(
+        result("Shop", Status.DOWN, Cause.TCP_REFUSED), result("Atlas", Status.UP), names=("Atlas", "Shop"), incidents=(incident("Shop"),)
+    )
+    end = NOW - NOW % 86_400_000 + 93 * 60_000
+    planned = tuple(
+        replace(one, maintenance=InMaintenance(end, "a <new> disk")) if one.monitor.name == "Shop" else one for one in shown.monitors
+    )
+    page = (await get(replace(shown, monitors=worst_first(planned), language=language), "/")).text
+
+    assert headline in page
+    assert until in page
+    assert "a &lt;new&gt; disk" in page
+    assert "shop-1 · 10 min" in page
 
 
 async def test_undelivered_notices_are_said_loudly() -> None:

@@ -5,7 +5,7 @@ from vigie.text import Pair
 LABELS: dict[str, Pair] = {
     "takes": (
         "{takes} est d'astreinte ({rotation}) depuis le {begin}, après {leaves}.",
-        "{takes} is on call ({rotation}) since {begin}, taking over from {leaves}.",
+        "{takes} is on call ({rotation}) from {begin}, taking over from {leaves}.",
     ),
     "until": ("Prochaine relève : le {end} (après {length}).", "Next hand-over: {end} (after {length})."),
     "gone": ("Astreinte {rotation} : relève", "On call ({rotation}): hand-over"),
