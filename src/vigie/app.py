@@ -27,7 +27,7 @@ from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox, Unsent
-from vigie.engine.planner import Planned, Planner
+from vigie.engine.planner import Planner
 from vigie.engine.rechecks import rechecks
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.retry import still_lacking
@@ -94,17 +94,6 @@ def jobs(settings: Desired) -> list[Watched]:
 def monitors(settings: Desired) -> dict[str, Monitor]:
     """Monitors by id."""
     return {one.monitor.id: one.monitor for one in settings.monitors}
-
-
-def planned(settings: Desired) -> Planned:
-    """What the configuration plans."""
-    return Planned(
-        tuple(one.monitor for one in settings.monitors),
-        settings.maintenance,
-        {one.monitor.id: one.quiet for one in settings.monitors if one.quiet is not None},
-        settings.rotations,
-        settings.people,
-    )
 
 
 def notifiers(settings: Desired, clock: Clock) -> dict[str, Notifier]:
@@ -196,7 +185,7 @@ class Runtime:
         ledger, archive = self.store.ledger, self.store.archive
         self.deps = probe_deps(list(settings.control), settings.second_resolver, state_of(settings).evidence)
         self.planner = Planner(self.store.catalog, archive, clock)
-        self.planner.use(planned(settings))
+        self.planner.use(settings.planned)
         self.composer = Composer(
             archive, clock, speaking(settings), monitors(settings), self._expiries, ledger.outbox, self.planner.handover
         )

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 
 from vigie import plugins
-from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, planned, probed, routine_level, state_of, writing, zone_of
+from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, routine_level, state_of, writing, zone_of
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Desired
@@ -198,7 +198,7 @@ class Server:
     @asynccontextmanager
     async def _follow_calendar(self, desired: Desired) -> AsyncIterator[Prepared]:
         """What is planned: an alert that waits for the end of a window wakes when there is no such window any more."""
-        fresh, runtime = planned(desired), self.runtime
+        fresh, runtime = desired.planned, self.runtime
 
         async def announce() -> None:
             await runtime.ingest.wake(self._clock.now(), everything=True)

@@ -129,16 +129,15 @@ def test_who_is_on_call_is_shown_with_who_comes_next(arguments: list[str], run: 
     ]
 
 
+def _events(text: str) -> list[tuple[str, str, Any, Any]]:
+    found: list[Any] = Calendar.from_ical(text).walk("VEVENT")
+    return [(str(one["uid"]), str(one["summary"]), one["dtstart"].dt, one["dtend"].dt) for one in found]
+
+
 def test_the_calendar_keeps_the_names_of_its_shifts(run: Run) -> None:
     first, later = (run("oncall", "ics", "primary", "--days", "10", later=at) for at in (0, HOUR))
 
-    events = [
-        [
-            (str(one["uid"]), str(one["summary"]), one["dtstart"].dt, one["dtend"].dt)
-            for one in Calendar.from_ical(text.stdout).walk("VEVENT")
-        ]
-        for text in (first, later)
-    ]
+    events = [_events(text.stdout) for text in (first, later)]
     assert events[0] == events[1]
     assert [f"{start:%d %H:%M} {end:%d %H:%M} {who}" for _, who, start, end in events[0]] == [
         "29 06:00 29 12:00 bob (primary)",

@@ -9,7 +9,8 @@ from vigie.core.notification import NoticeReason
 from vigie.engine.handovers import Handovers
 from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
-from vigie.engine.planner import Planned, Planner
+from vigie.engine.planner import Planner
+from vigie.planning.plan import Planned
 from vigie.planning.rotation import Override, Rotation
 from vigie.ports import Delivery, OutboxState
 from vigie.report.render import RenderContext

@@ -11,10 +11,11 @@ from vigie.core.model import CheckResult, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.availability import standings
 from vigie.engine.ingest import Ingest
-from vigie.engine.planner import Planned, Planner
+from vigie.engine.planner import Planner
 from vigie.engine.queries import StoredQueries
 from vigie.observation.availability import Availability, AvailabilitySummary
 from vigie.planning.maintenance import InMaintenance, Maintenance, MaintenanceSpan, StartedMaintenance
+from vigie.planning.plan import Planned
 from vigie.planning.rotation import Rotation
 from vigie.planning.windows import Once, QuietHours, Recurring, Weekly
 from vigie.ports import Batch, Commit, OutboxState, Store

@@ -10,6 +10,7 @@ from vigie.errors import Fault
 from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
 from vigie.planning.maintenance import Maintenance
 from vigie.planning.period import Every
+from vigie.planning.plan import Planned
 from vigie.planning.rotation import Rotation
 from vigie.planning.windows import QuietHours
 from vigie.stores import StoreConfig
@@ -133,6 +134,12 @@ class Desired:
     def log_file(self) -> Path | None:
         """The log file, relative paths from `base`."""
         return self.base / self.log.file if self.log.file else None
+
+    @property
+    def planned(self) -> Planned:
+        """What follows the calendar."""
+        quiet = {one.monitor.id: one.quiet for one in self.monitors if one.quiet is not None}
+        return Planned(tuple(one.monitor for one in self.monitors), self.maintenance, quiet, self.rotations, self.people)
 
 
 def private(options: Any, secrets: Secrets) -> Any:

@@ -4,34 +4,22 @@ Maintenance that came about is put on record while it holds, so that availabilit
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from vigie.core.model import Monitor
 from vigie.core.notification import Circumstances, Notice
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError
 from vigie.planning.maintenance import InMaintenance, Maintenance, MaintenanceSpan, StartedMaintenance, came_about, in_force
-from vigie.planning.plan import NOBODY, People, Plan, Reached, circumstances, reached
+from vigie.planning.plan import NOBODY, Plan, Planned, Reached, circumstances, reached
 from vigie.planning.rotation import Handover, Rotation, newest_handover
-from vigie.planning.windows import QuietHours
 from vigie.ports import Archive, Catalog, Clock, Commit
 
 log = logging.getLogger("vigie.planner")
 
 _TICK_SECONDS = 0.5
 _LOOK_BACK_MS = 3_600_000  # a window that somebody ended is read once more after its end
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What a configuration plans: maintenance, the quiet hours of monitors by id, rotations, and the channels of people."""
-
-    monitors: tuple[Monitor, ...] = ()
-    maintenance: tuple[Maintenance, ...] = ()
-    quiet: Mapping[str, QuietHours] = field(default_factory=dict)
-    rotations: tuple[Rotation, ...] = ()
-    people: People = ()
 
 
 class Planner:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vigie.core.model import Monitor
 from vigie.core.notification import Circumstances
 from vigie.planning.maintenance import Maintenance
 from vigie.planning.rotation import Rotation
@@ -29,6 +30,17 @@ class Plan:
 
     maintenance: tuple[Maintenance, ...] = ()
     quiet: QuietHours | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a configuration plans: maintenance, the quiet hours of monitors by id, rotations, and the channels of people."""
+
+    monitors: tuple[Monitor, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    quiet: Mapping[str, QuietHours] = field(default_factory=dict)
+    rotations: tuple[Rotation, ...] = ()
+    people: People = ()
 
 
 def reached(people: People, rotations: Sequence[Rotation], at: int) -> Reached:

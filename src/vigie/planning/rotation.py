@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 
 from vigie.planning import wall
 
-_MOST_PARTS = 100  # of what one person does without a break; who is alone in a rotation is always on call
+_MAX_PARTS = 100  # of what one person does without a break; who is alone in a rotation is always on call
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ class Rotation:
     def current(self, at: int) -> Shift:
         """The shift at an instant, with the parts around it in which the same person is on call, as far as a hundred on each side."""
         whole = self.shift(at)
-        for _ in range(_MOST_PARTS):
+        for _ in range(_MAX_PARTS):
             if (after := self.shift(whole.end)).person != whole.person:
                 break
             whole = replace(whole, end=after.end)
-        for _ in range(_MOST_PARTS):
+        for _ in range(_MAX_PARTS):
             if (before := self.shift(whole.start - 1)).person != whole.person:
                 break
             whole = replace(whole, start=before.start)
