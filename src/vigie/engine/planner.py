@@ -30,6 +30,7 @@ class Planner:
         self._planned = Planned()
         self._started: list[StartedMaintenance] = []
         self._plans: dict[str, Plan] = {}
+        self._covering: dict[Maintenance, tuple[str, ...]] = {}
         self._reached: Reached | None = None
         self._recorded: dict[str, MaintenanceSpan] | None = None
         self._since = clock.now()
@@ -38,6 +39,7 @@ class Planner:
         """What a configuration plans from now on."""
         self._planned, self._reached = planned, None
         self._plans.clear()
+        self._covering.clear()
 
     @property
     def rotations(self) -> tuple[Rotation, ...]:
@@ -78,6 +80,14 @@ class Planner:
             plan = self._plans[monitor.id] = Plan(covering, self._planned.quiet.get(monitor.id))
         return plan
 
+    def _covered(self, entry: Maintenance) -> tuple[str, ...] | None:
+        """The monitors that an entry is on; None for all. Looked for once, for it is asked for twice a second."""
+        if entry.covers_all:
+            return None
+        if entry not in self._covering:
+            self._covering[entry] = tuple(one.id for one in self._planned.monitors if entry.covers(one))
+        return self._covering[entry]
+
     def _who(self, instant: int) -> Reached:
         """Worked out anew at hand-overs only."""
         if not self._planned.rotations and not self._planned.people:
@@ -117,7 +127,7 @@ class Planner:
         now = self._clock.now()
         if self._recorded is None:
             self._recorded = {one.key: one for one in await self._archive.maintained(0)}
-        spans = {one.key: one for entry in self.entries for one in came_about(entry, self._since, now, self._planned.monitors)}
+        spans = {one.key: one for entry in self.entries for one in came_about(entry, self._since, now, self._covered)}
         rows = [_joined(known, one) for one in spans.values() if (known := self._recorded.get(one.key)) is None or known.end > self._since]
         cut = [replace(one, end=max(one.start, self._since)) for one in self._recorded.values() if one.end > now and one.key not in spans]
         if rows := [one for one in (*rows, *cut) if one != self._recorded.get(one.key)]:
@@ -128,6 +138,6 @@ class Planner:
 
 def _joined(known: MaintenanceSpan | None, span: MaintenanceSpan) -> MaintenanceSpan:
     """A span with every monitor that was in it at some time."""
-    if known is None or known.monitors is None or span.monitors is None:
+    if known is None or known.monitors is None or span.monitors is None or known.monitors is span.monitors:
         return span
     return replace(span, monitors=tuple(dict.fromkeys((*known.monitors, *span.monitors))))

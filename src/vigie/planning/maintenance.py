@@ -1,7 +1,7 @@
 """Planned work on services: what is in maintenance, when and why."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from vigie.core.model import Monitor
@@ -90,11 +90,13 @@ def in_force(entries: Iterable[Maintenance], at: int) -> InMaintenance | None:
     return InMaintenance(until, next((one.why for one in holding if one.why), ""))
 
 
-def came_about(entry: Maintenance, since: int, at: int, watched: Iterable[Monitor]) -> list[MaintenanceSpan]:
-    """The spans of an entry that had begun by `at`: of recurring ones those that were not over before `since`."""
-    monitors = None if entry.covers_all else tuple(one.id for one in watched if entry.covers(one))
+def came_about(entry: Maintenance, since: int, at: int, covered: Callable[[Maintenance], tuple[str, ...] | None]) -> list[MaintenanceSpan]:
+    """The spans of an entry that had begun by `at`: of recurring ones those that were not over before `since`.
+
+    `covered` tells which monitors an entry is on, None for all; it is asked only where there is a span.
+    """
     spans = [(entry.window.start, entry.window.end)] if isinstance(entry.window, Once) else entry.window.spans(since, at + 1)
-    return [MaintenanceSpan(_key(entry, start), start, end, monitors, entry.why) for start, end in spans if start <= at]
+    return [MaintenanceSpan(_key(entry, start), start, end, covered(entry), entry.why) for start, end in spans if start <= at]
 
 
 def _key(entry: Maintenance, start: int) -> str:
