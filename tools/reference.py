@@ -10,11 +10,13 @@ import typer
 from typer.testing import CliRunner
 
 from vigie import cli, plugins
-from vigie.config import model, planned
+from vigie.config import model, planned, templates
 from vigie.config.convert import enc_hook, struct_of
 from vigie.config.streak import Streak
 from vigie.core.duration import Duration
+from vigie.core.notification import NoticeReason
 from vigie.net import Secret
+from vigie.report.variables import VARIABLES as VARIABLES_OF
 
 DOCS = Path(__file__).parent.parent / "docs"
 _PLANNED = (planned.Maintenance, planned.Override, planned.OnCall)
@@ -196,10 +198,31 @@ def configuration() -> str:
         section("`monitors[]`, every kind", model.Common),
     ]
     parts += [section(f"`monitors[]`, `type: {kind}`", described("probes", kind), about(kind)) for kind in plugins.kinds("probes")]
+    parts.append(section("`notify.<name>`, every type", templates.CommonChannel))
     parts += [section(f"`notify.<name>`, `type: {kind}`", described("notifiers", kind)) for kind in plugins.kinds("notifiers")]
     parts.append(section("`llm`", model.Report))
     parts += [section(f"`llm`, `provider: {kind}`", described("llms", kind)) for kind in plugins.kinds("llms")]
     return "\n".join(parts)
+
+
+def between(text: str, name: str, rows: list[str]) -> str:
+    """A page with a table between the marks of a name."""
+    head, _, rest = text.partition(f"<!-- {name}:")
+    mark, _, rest = rest.partition("\n")
+    return f"{head}<!-- {name}:{mark}\n" + "\n".join(rows) + f"\n<!-- /{name} -->" + rest.partition(f"<!-- /{name} -->")[2]
+
+
+def template_page() -> str:
+    """docs/templates.md, with the tables of variables and of reasons."""
+    text = (DOCS / "templates.md").read_text(encoding="utf-8")
+    text = between(
+        text, "variables", ["| variable | what it is |", "|---|---|", *(f"| `{name}` | {one} |" for name, one in VARIABLES_OF.items())]
+    )
+    source = inspect.getsource(NoticeReason).splitlines()
+    reasons = [
+        (line.partition("=")[2].partition('"')[2].partition('"')[0], line.partition("#")[2].strip()) for line in source if " = " in line
+    ]
+    return between(text, "reasons", ["| reason | why |", "|---|---|", *(f"| `{name}` | {why} |" for name, why in reasons)])
 
 
 def commands() -> str:
@@ -224,7 +247,7 @@ def _subcommands(group: Any) -> list[list[str]]:
 
 def main() -> int:
     """Write the pages, or compare them."""
-    pages = {DOCS / "configuration.md": configuration(), DOCS / "cli.md": commands()}
+    pages = {DOCS / "configuration.md": configuration(), DOCS / "cli.md": commands(), DOCS / "templates.md": template_page()}
     stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
         for path in stale:

@@ -1,4 +1,7 @@
-"""The composition root: builds the parts, starts and stops them; the command line and the tests are shells around it."""
+"""The composition root: builds the parts, starts and stops them; the command line and the tests are shells around it.
+
+Long: how all parts are put together is seen in one place.
+"""
 
 import asyncio
 import logging
@@ -32,7 +35,9 @@ from vigie.engine.rechecks import rechecks
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.retry import still_lacking
 from vigie.engine.self_monitor import SelfMonitor
+from vigie.engine.templates import TemplatedNotifier, Wording
 from vigie.engine.transition import Transition
+from vigie.engine.watchdog import Watchdog
 from vigie.engine.writer import Mode
 from vigie.errors import StoreError, VigieError
 from vigie.llms import ModelDeps
@@ -45,6 +50,7 @@ from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext
 from vigie.state import State
 from vigie.stores import StoreDeps
+from vigie.templating import Renderer
 
 log = logging.getLogger("vigie.app")
 
@@ -99,10 +105,11 @@ def monitors(settings: Desired) -> dict[str, Monitor]:
 def notifiers(settings: Desired, clock: Clock) -> dict[str, Notifier]:
     """Channels by name."""
     deps = NotifierDeps(clock, socket.gethostname(), system_ca_file(), proxies=settings.proxies)
-    return {name: _notifier(one, deps, settings) for name, one in settings.channels.items()}
+    renderer = Renderer()  # ends by itself
+    return {name: _notifier(one, deps, settings, renderer) for name, one in settings.channels.items()}
 
 
-def _notifier(channel: Channel, deps: NotifierDeps, settings: Desired) -> Notifier:
+def _notifier(channel: Channel, deps: NotifierDeps, settings: Desired, renderer: Renderer) -> Notifier:
     """A channel whose every failure is a DeliveryError, that of its construction included: it must not cost the others."""
     held = channel.secrets | Secrets(map(Secret, settings.proxies.secrets()))
     try:
@@ -111,6 +118,9 @@ def _notifier(channel: Channel, deps: NotifierDeps, settings: Desired) -> Notifi
     except Exception as error:
         log.exception("channel %s cannot be built", channel.name)
         built = UnusableNotifier(crashed(error))
+    if channel.templates is not None:
+        words = Wording(channel.templates.texts(), {name: one.texts() for name, one in channel.templates.reasons.items()})
+        built = TemplatedNotifier(built, channel.name, words, renderer.render, zone_of(settings), deps.clock)
     return MaskedNotifier(built, held) if held else built
 
 
@@ -215,6 +225,7 @@ class Runtime:
             addressed=self.planner.addressed,
         )
         self.reporter.on_stored(self.outbox.wake)
+        self.reporter.compare_by(self.ingest.shares)
         self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.self_monitor.on_transition)
         self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
@@ -347,7 +358,9 @@ async def _cycle(runtime: Runtime) -> Cycle:
         await runtime.calendar.tick()
         await runtime.handovers.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
+        await runtime.ingest.end_gathering()
         unsent = await _drained(runtime)
+        await _reported(runtime, unsent)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
         return Cycle(unsent, tuple((names[one], unchecked[one]) for one in names if one in unchecked))
     finally:
@@ -361,6 +374,20 @@ async def _drained(runtime: Runtime) -> Unsent:
     lacking = await still_lacking(runtime.store.ledger, runtime.store.archive, runtime.settings.channels)
     unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
     return Unsent(unsent.waiting, unsent.given_up + lacking)
+
+
+async def _reported(runtime: Runtime, unsent: Unsent) -> None:
+    """The heartbeat of a cycle that did all it should: another watcher is to notice by its silence that one did not, or never ran."""
+    wanted = runtime.settings.watchdog
+    if wanted is None:
+        return
+
+    async def why_not() -> str:
+        return f"{unsent} notices were not delivered" if unsent else ""
+
+    watchdog = Watchdog(runtime.clock, why_not)
+    watchdog.use(lambda: pinged(runtime.settings, runtime.clock, wanted.url), wanted.every_ms)
+    await watchdog.beat()
 
 
 async def _judge_jobs(runtime: Runtime) -> None:
@@ -383,6 +410,13 @@ async def judged(settings: Desired, clock: Clock) -> list[tuple[Monitor, CheckRe
         finally:
             await store.close()
     return [(one.monitor, verdict(one.monitor.id, known.get(one.monitor.id), one.expected, clock.now())) for one in watched]
+
+
+async def pinged(settings: Desired, clock: Clock, url: Secret) -> str:
+    """Ping another watcher; its answer. Raises DeliveryError, which says nothing of the URL but its host."""
+    from vigie.notifiers.kit.http import get
+
+    return await guarded(get(NotifierDeps(clock, socket.gethostname(), system_ca_file(), proxies=settings.proxies), url.reveal()))
 
 
 async def send_test(settings: Desired, clock: Clock, channel: str) -> str:

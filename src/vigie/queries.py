@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.observation.availability import AvailabilitySummary
+from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Ping
 from vigie.planning.maintenance import InMaintenance, MaintenanceSpan
 from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, StoredNotice, StoredReport, TimelineEntry
@@ -190,6 +191,12 @@ class NoticeQueries(Protocol):
 
     async def counts(self) -> OutboxCounts:
         """How many wait and how many could not be delivered; costs the same however many there are."""
+
+    async def accounts(self, alert: str) -> list[Account]:
+        """What is on record of each notice of an alert, in the order they were queued."""
+
+    async def failing(self) -> list[ChannelState]:
+        """The channels that have been failing for so long that the others were notified, by name."""
 
 
 class HealthQueries(Protocol):

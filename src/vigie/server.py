@@ -28,8 +28,9 @@ from vigie.engine.transition import Transition
 from vigie.errors import StoreError, VigieError
 from vigie.memory import one_arena, settle
 from vigie.net import Link
-from vigie.ports import Batch, Clock
+from vigie.ports import Clock
 from vigie.report.render import RenderContext
+from vigie.self_watch import SelfWatch
 from vigie.text.formatting import counted, unsent_words
 from vigie.web.app import build, build_pings
 from vigie.web.hosts import Hosts, own_names
@@ -82,6 +83,7 @@ class Server:
         self.runtime.ingest.listen_to_results(self.health.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition)
+        self.watch = SelfWatch(self.runtime, self.agent, self.health)
         self._source = FileSource(self._read, settings)
         parts: list[Part[Desired]] = [
             self._follow_log,
@@ -109,6 +111,8 @@ class Server:
             "the watch over jobs": self.heartbeats.run,
             "the configuration": self._reconciler.run,
             "the log of checks": self._summary.run,
+            "the beat of the loop": self.watch.beat,
+            "the watchdog": self.watch.watchdog.run,
         }
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
         web = self.settings.web
@@ -121,6 +125,7 @@ class Server:
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
         self.agent.start()
         _preload(self.settings)
+        self.watch.stalls.start()
         settle()
 
     async def stop(self, answering: Awaitable[object] | None = None) -> None:
@@ -130,6 +135,7 @@ class Server:
         not sent by then is sent at the next start.
         """
         end = self._clock.monotonic() + STOP_SECONDS - _CLOSE_SECONDS
+        self.watch.stalls.stop()
         await self.agent.stop(_CHECKS_SECONDS)
         if answering is not None:
             await answering
@@ -212,6 +218,7 @@ class Server:
 
         def swap() -> None:
             self.settings = self.runtime.settings = desired
+            self.watch.use(desired)
             self.agent.use(specs, desired.control, desired.second_resolver)
 
         async def announce() -> None:
@@ -244,14 +251,7 @@ class Server:
 
     async def _take(self) -> None:
         async for batch in self._bus.batches():
-            await self._take_one(batch)
-
-    async def _take_one(self, batch: Batch) -> None:
-        try:
-            await self.runtime.ingest.take(batch)
-        except Exception:
-            # One batch that breaks must not end the watch over everything else.
-            log.exception("a batch of results could not be processed")
+            await self.watch.take(batch)
 
     async def _pace(self, transition: Transition) -> None:
         if transition.before.quick != transition.after.quick:

@@ -1,6 +1,7 @@
 """Reports: evidence during the suspicion, the model within its deadline, the report joins the page or follows it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -32,7 +33,8 @@ class World:
         self.flaps: tuple[float, ...] = ()  # where each of several outages of twenty seconds begins
         self.mail, self.model = FakeChannel(clock), FakeModel(clock)
         self.collector = FakeCollector(clock, (SECOND_LOOK,))
-        self.monitors = [fake_monitor(f"shop{number}" if number else "shop", every_ms=5_000) for number in range(count)]
+        made = [fake_monitor(f"shop{number}" if number else "shop", every_ms=5_000) for number in range(count)]
+        self.monitors = [replace(one, detection=replace(one.detection, flapping=False)) for one in made]  # each outage is an incident
         self.hold_ms = 2_000
         self.model_or_none: FakeModel | None = self.model
 

@@ -152,7 +152,7 @@ def test_hostile_texts_stay_words(deps: NotifierDeps) -> None:
     ],
 )
 def test_the_headline_has_the_colour_of_its_news(reason: NoticeReason, severity: Severity, colour: str, deps: NotifierDeps) -> None:
-    assert f"border-left:6px solid {colour}" in body(parsed(sample(reason, "en", severity=severity), deps), "html")
+    assert f"border-top:6px solid {colour}" in body(parsed(sample(reason, "en", severity=severity), deps), "html")
 
 
 def test_nothing_is_fetched_and_dark_mode_is_known(deps: NotifierDeps) -> None:

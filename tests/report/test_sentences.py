@@ -10,7 +10,7 @@ import pytest
 from vigie.core.detection import Severity
 from vigie.core.model import Cause
 from vigie.core.notification import Notice, NoticeReason
-from vigie.report import headline, measured, render
+from vigie.report import channels, headline, measured, render, stalls
 from vigie.report.facts import Message
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words, short_words
@@ -20,7 +20,15 @@ from vigie.text.formatting import moment
 from vigie.text.messages import REMOVED
 
 DAY = 86_400_000
-OF_THEIR_OWN = (NoticeReason.TEST, NoticeReason.AVAILABILITY, NoticeReason.EXPIRING, NoticeReason.RENEWED)
+OF_THEIR_OWN = (
+    NoticeReason.TEST,
+    NoticeReason.AVAILABILITY,
+    NoticeReason.EXPIRING,
+    NoticeReason.RENEWED,
+    NoticeReason.HANDOVER,
+    *channels.REASONS,
+    *stalls.REASONS,
+)
 REASONS = [reason for reason in NoticeReason if reason not in OF_THEIR_OWN]
 FIGURES: dict[str, Any] = {
     "limit_ms": 2_500,

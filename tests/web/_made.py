@@ -7,8 +7,10 @@ from starlette.types import ASGIApp
 
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.observation.channel import ChannelState
 from vigie.ports import OutboxCounts
 from vigie.queries import Health, MonitorView, Page
+from vigie.report.deliveries import Account
 from vigie.report.render import RenderContext
 from vigie.web.app import build
 from vigie.web.view import Snapshot, worst_first
@@ -32,7 +34,7 @@ class _Made:
 
     def __init__(self, snapshot: Snapshot | None) -> None:
         self._snapshot = snapshot
-        self.monitors, self.incidents = _Monitors(self._known), _Incidents(self._known)
+        self.monitors, self.incidents, self.notices = _Monitors(self._known), _Incidents(self._known), _Notices(self._known)
 
     def _known(self) -> Snapshot:
         assert self._snapshot is not None, "nothing is to be asked here"
@@ -52,6 +54,17 @@ class _Monitors:
     async def monitors(self, *, cursor: str | None = None, limit: int) -> Page[MonitorView]:
         left = sorted(self._known().monitors, key=lambda one: one.monitor.id)[int(cursor or 0) :]
         return Page(tuple(left[:2]), str(int(cursor or 0) + 2) if len(left) > 2 else None)
+
+
+class _Notices:
+    def __init__(self, known: Any) -> None:
+        self._known = known
+
+    async def accounts(self, alert: str) -> list[Account]:
+        return list(self._known().accounts.get(alert, ()))
+
+    async def failing(self) -> list[ChannelState]:
+        return list(self._known().failing)
 
 
 class _Incidents:

@@ -1,5 +1,6 @@
 """The status page over made-up snapshots: what it says, in which language, and that a hostile name stays text."""
 
+import html
 from dataclasses import replace
 from typing import Any
 
@@ -9,8 +10,12 @@ from tests.web._made import app_of, health_of, views
 
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
+from vigie.core.notification import NoticeReason
+from vigie.errors import DeliveryReason
+from vigie.observation.channel import ChannelState, Spell
 from vigie.planning.maintenance import InMaintenance
 from vigie.queries import MonitorState, MonitorView
+from vigie.report.deliveries import Account, Attempt, Fate
 from vigie.text import LANGUAGES
 from vigie.text.formatting import latency
 from vigie.web.pages import say, shown
@@ -212,3 +217,19 @@ def test_names_are_sorted_as_people_count() -> None:
 def test_what_could_turn_a_line_around_is_taken_out() -> None:
     assert shown("a\u202eb\u2066c\x07\u200b") == "abc"
     assert shown("\U0001f468\u200d\U0001f469 é متجر") == "\U0001f468\u200d\U0001f469 é متجر"
+
+
+async def test_who_was_notified_late_and_which_channel_fails_is_said() -> None:
+    refused = [Attempt(NOW - 590_000 + wait, DeliveryReason.AUTH, "535 no") for wait in (0, 9_000)]
+    late = Account("mail", NoticeReason.OPENED, NOW - 590_000, Fate.WAITING, tuple(refused), NOW + 5_000)
+    spell = Spell(NOW - 1_200_000, 9, 0, DeliveryReason.AUTH, "535 <b>no", NOW - 300_000)
+    shown = replace(
+        snapshot(result("Shop", Status.DOWN, Cause.TCP_REFUSED), incidents=(incident("Shop"),)),
+        failing=(ChannelState("mail", spell),),
+        accounts={"shop-1": [late]},
+    )
+    page = html.unescape((await get(shown, "/")).text)
+    assert "Channel mail: nothing could be sent for 20 min; the login was refused (535 <b>no; 9 failed attempts)" in page
+    assert "Nobody has been notified yet, since" in page
+    assert "<b>no" not in (await get(shown, "/")).text
+    assert "Canal mail : aucun envoi possible depuis 20 min" in (await get(shown, "/?lang=fr")).text

@@ -132,6 +132,7 @@ class ProcessAgent:
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self.late: Late | None = None
+        self.heard_at = clock.monotonic()  # when the child last said anything
 
     def start(self) -> None:
         """Start the child and keep it running."""
@@ -242,6 +243,7 @@ class ProcessAgent:
                 return f"sent an invalid message ({error})"
             if message is None:
                 break
+            self.heard_at = self._clock.monotonic()
             if isinstance(message, Results):
                 await self._publish(message.batch)
             elif isinstance(message, LogLine):

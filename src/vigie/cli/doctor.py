@@ -114,12 +114,17 @@ async def _log(found: Desired) -> str:
 
 
 async def _store(found: Desired) -> str:
+    from vigie.report.deliveries import because
+
     async with reading(found, make=True) as queries:
-        notices = await queries.notices.counts()
+        notices, failing = await queries.notices.counts(), await queries.notices.failing()
+    for one in failing:
+        if one.failing is not None and one.channel in found.channels:
+            why = because(one.failing.failure, one.failing.answer, one.failing.attempts, "en")
+            fix = f"`vigie outbox list --channel {one.channel}` shows what is unsent"
+            raise _NoteError(f"{found.store}: nothing could be sent by the channel {one.channel} lately: {why}", fix)
     if notices.undeliverable:
-        raise _NoteError(
-            f"{found.store}: {counted(notices.undeliverable, 'notice')} undeliverable", "see `vigie incidents list` and `show`"
-        )
+        raise _NoteError(f"{found.store}: {counted(notices.undeliverable, 'notice')} undeliverable", "see `vigie outbox list`")
     return f"{found.store} opens and is writable" + (
         f"; {counted(notices.waiting, 'notice')} waiting to be sent" if notices.waiting else ""
     )

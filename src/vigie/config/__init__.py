@@ -8,12 +8,13 @@ from typing import Any
 
 from vigie import plugins
 from vigie.config import environment, variables
-from vigie.config.desired import Channel, Desired, DesiredMonitor, Llm, Sealed
+from vigie.config.desired import Channel, Desired, DesiredMonitor, Llm, Sealed, WatchdogSettings
 from vigie.config.model import File
 from vigie.config.tree import Tree
 from vigie.config.variables import Variables
 from vigie.errors import ConfigError, Fault
-from vigie.net import Proxies, Secret, Secrets
+from vigie.net import NO_SECRETS, Proxies, Secret, Secrets
+from vigie.net.secret import url_secrets
 
 __all__ = ["Channel", "Desired", "DesiredMonitor", "Llm", "Sealed", "find", "load", "one_monitor"]
 
@@ -118,6 +119,8 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
     parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
     parts.append(secret_of_store(read, shape.store))
+    watchdog = None if shape.watchdog is None else WatchdogSettings(shape.watchdog.url, int(shape.watchdog.every))
+    parts.append(NO_SECRETS if watchdog is None else Secrets([watchdog.url, *map(Secret, url_secrets(watchdog.url.reveal()))]))
     proxies = Proxies.of(read.variables.values)
     held = {*(one for secrets in parts for one in secrets), *map(Secret, proxies.secrets())}
     return Desired(
@@ -144,6 +147,7 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         maintenance=planned,
         people=tuple(known.people.items()),
         rotations=tuple(known.rotations.values()),
+        watchdog=watchdog,
         proxies=proxies,
         warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
     )

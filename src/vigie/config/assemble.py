@@ -20,6 +20,7 @@ from vigie.config.people import Known
 from vigie.config.planned import Maintenance, OnCall, Person
 from vigie.config.policies import notification, routed, tags_of
 from vigie.config.routes import Route
+from vigie.config.templates import CommonChannel, templates_of
 from vigie.config.tree import Path, Tree
 from vigie.config.verify import verify
 from vigie.core.detection import DetectionPolicy, Rate
@@ -74,14 +75,16 @@ def channel(tree: Tree, name: str, values: Any, path: Path) -> Channel | None:
     adapter = module(tree, "notifiers", values["type"], (*path, "type"))
     if adapter is None:
         return None
-    rest = {key: value for key, value in values.items() if key != "type"}
+    words = templates_of(tree, values.get("templates"), (*path, "templates"))
+    rest = {key: value for key, value in values.items() if key not in ("type", "templates")}
     config = build(tree, with_environment(tree, adapter, rest, path), adapter.Config, path, adapter.ENVIRONMENT)
     if config is None:
         return None
     verify(tree, adapter, config, path)
     for key, message, fix in getattr(config, "cautions", ()):
         tree.warn((*path, key), message, fix)
-    return Channel(name, values["type"], Sealed(config), secrets.of(tree, config, (adapter.Config,), path).secrets)
+    held = secrets.of(tree, config, (CommonChannel, adapter.Config), path).secrets
+    return Channel(name, values["type"], Sealed(config), held, words)
 
 
 def with_environment(tree: Tree, adapter: Any, values: dict[str, Any], path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from vigie.config.model import Log, Web
+from vigie.config.templates import Templates
 from vigie.core.model import CheckSpec, Monitor
 from vigie.errors import Fault
 from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
@@ -54,12 +55,13 @@ class DesiredMonitor:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One channel by name."""
+    """One channel by name; `templates` may hold what came out of `${NAME}`."""
 
     name: str
     kind: str
     config: Sealed[Any]
     secrets: Secrets = NO_SECRETS
+    templates: Templates | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,14 @@ class Llm:
     hold_ms: int
     mode: str = "auto"
     secrets: Secrets = NO_SECRETS
+
+
+@dataclass(frozen=True, slots=True)
+class WatchdogSettings:
+    """Who is pinged while Vigie works, and how often."""
+
+    url: Secret
+    every_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,7 @@ class Desired:
     maintenance: tuple[Maintenance, ...] = ()
     people: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by which channels each person is reached
     rotations: tuple[Rotation, ...] = ()
+    watchdog: WatchdogSettings | None = None
     proxies: Proxies = DIRECT  # how web addresses that Vigie sends to are reached; checks never use them
     warnings: tuple[Fault, ...] = ()  # what works otherwise than somebody may think; nothing is refused for it
     problems: tuple[Fault, ...] = ()  # what keeps adapters from their work on this machine, where it was examined

@@ -10,7 +10,7 @@ from vigie.config.planned import Maintenance, OnCall, Person, Quiet
 from vigie.config.routes import Escalation, Route
 from vigie.config.streak import Streak
 from vigie.core.duration import Duration
-from vigie.net import SHOWN, ascii_name
+from vigie.net import SHOWN, Secret, ascii_name
 from vigie.text.marks import escaped, misleading
 
 Meta = msgspec.Meta
@@ -251,6 +251,31 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     channels: Annotated[list[str] | None, Meta(description="Channels it is sent to; by default those of the alert `default`.")] = None
 
 
+class Watchdog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another watcher that notices when Vigie itself is silent, such as Healthchecks, Uptime Kuma (push) or Dead Man's Snitch.
+
+    It is pinged only while Vigie works: results come in and are stored, and notices can be sent.
+    """
+
+    url: Annotated[
+        Secret,
+        Meta(
+            description="The address that is fetched (GET) as Vigie's heartbeat.",
+            examples=["https://hc-ping.com/${HEALTHCHECKS_UUID}"],
+        ),
+    ]
+    every: Annotated[Duration, Meta(description="Interval of `vigie serve`; `vigie once` sends it at the end of each run.")] = (
+        msgspec.field(default_factory=lambda: Duration(60_000))
+    )
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is not a web address, and for an interval that nobody would want."""
+        if not re.match(r"^https?://[^/\s][!-~]*$", self.url.reveal()):  # pattern: a constant, against the user's own URL
+            raise ValueError("`url` is not a web address; write https://hc-ping.com/…")
+        if not 10_000 <= self.every <= 86_400_000:
+            raise ValueError("`every` must be at least 10s and at most 1d")
+
+
 def check_name(name: str) -> None:
     """Raise ValueError for a name that would look like another, or like a line of its own."""
     if mark := misleading(name):
@@ -339,6 +364,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Meta(description="How long Vigie must have been unable to check anything, for a reason of its own, before it sends one notice."),
     ] = msgspec.field(default_factory=lambda: Duration(120_000))
     availability: Annotated[Availability, Meta(description="The availability report.")] = Availability()
+    watchdog: Annotated[Watchdog | None, Meta(description="Another watcher, which notices when Vigie itself is silent.")] = None
     maintenance: Annotated[list[Maintenance], Meta(description="Maintenance windows, in which no alert is sent.")] = []
     people: Annotated[dict[str, Person], Meta(description="Who can be notified, and how.")] = {}
     oncall: Annotated[dict[str, OnCall], Meta(description="Rotations: who is on call, from when to when.")] = {}

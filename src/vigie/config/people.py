@@ -22,7 +22,7 @@ _SHORTEST_MS, _MINUTE_MS = 3_600_000, 60_000
 class Known:
     """What an alert of the file can name: `channels` are those of `notify`, `people` give the channels of each; and the file's zone.
 
-    `own` are the channels that people have for themselves.
+    `own` are the channels that people have for themselves, `acked` those that show who acknowledged (`wants_acks` of their Config).
     """
 
     channels: tuple[str, ...] = ()
@@ -30,6 +30,7 @@ class Known:
     people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rotations: Mapping[str, Rotation] = field(default_factory=dict)
     zone: tzinfo = UTC
+    acked: tuple[str, ...] = ()
 
     @property
     def everybody(self) -> tuple[str, ...]:
@@ -68,7 +69,7 @@ class Known:
         to, degraded, fallback = (self.reached(names) for names in (policy.to, policy.degraded_to, policy.fallback))
         escalate = tuple(replace(one, to=self.reached(one.to)) for one in policy.escalate)
         delays = tuple((channel, wait) for name, wait in policy.delays for channel in self.reached([name]))
-        return replace(policy, to=to, degraded_to=degraded, fallback=fallback, escalate=escalate, delays=delays)
+        return replace(policy, to=to, degraded_to=degraded, fallback=fallback, escalate=escalate, delays=delays, acked_to=self.acked)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
@@ -105,7 +106,8 @@ def known(
         if (rotation := _rotation(tree, name, one, found, zone)) is not None:
             rotations[name] = rotation
     own = tuple(f"{name}.{channel}" for name, person in people.items() for channel in person.notify)
-    return Known(tuple(declared), own, found, rotations, zone)
+    acked = tuple(name for name, channel in channels.items() if getattr(channel.config.reveal(), "wants_acks", False))
+    return Known(tuple(declared), own, found, rotations, zone, acked)
 
 
 def own_channels(tree: Tree, people: Mapping[str, Person], read: ReadChannel) -> dict[str, Channel]:

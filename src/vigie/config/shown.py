@@ -14,6 +14,7 @@ from vigie.config.desired import Channel, Desired, DesiredMonitor
 from vigie.config.maintenance import DAYS
 from vigie.config.model import Common, File, Report
 from vigie.config.streak import MOST, Streak
+from vigie.config.templates import CommonChannel, Templates
 from vigie.core.duration import Duration
 from vigie.net import MASK, NO_SECRETS, Secret, Secrets, redact_url
 from vigie.planning.maintenance import Maintenance
@@ -41,7 +42,7 @@ def schema() -> dict[str, Any]:
         port: {kind: plugins.load(port, kind, complete=False).Config for kind in plugins.kinds(port)}
         for port in ("probes", "notifiers", "llms")
     }
-    types = [File, Common, Report, *(config for kinds in adapters.values() for config in kinds.values())]
+    types = [File, Common, CommonChannel, Report, *(config for kinds in adapters.values() for config in kinds.values())]
     roots, components = msgspec.json.schema_components(types, schema_hook=_schema_hook, ref_template="#/$defs/{name}")
     for component in components.values():
         component["properties"] = {name: _open(part) for name, part in component.get("properties", {}).items()}
@@ -53,7 +54,8 @@ def schema() -> dict[str, Any]:
             *(_monitor(_together(components, [by_type[Common], by_type[one]]), kind, one) for kind, one in adapters["probes"].items()),
         ]
     }
-    channels = [_typed(_resolved(components, by_type[one]), kind) for kind, one in adapters["notifiers"].items()]
+    common = _resolved(components, by_type[CommonChannel])
+    channels = [_typed(_resolved(components, by_type[one]), kind, common) for kind, one in adapters["notifiers"].items()]
     for place in (whole, components["Person"]):
         place["properties"]["notify"]["additionalProperties"] = {"anyOf": channels}
     whole["properties"]["llm"] = {"anyOf": [_together(components, [by_type[Report], by_type[one]]) for one in adapters["llms"].values()]}
@@ -92,9 +94,10 @@ def _monitor(part: dict[str, Any], kind: str, config: Any) -> dict[str, Any]:
     return {**part, "properties": properties, "required": [], "anyOf": either}
 
 
-def _typed(part: dict[str, Any], kind: str) -> dict[str, Any]:
-    """A channel's keys with its `type`; what the environment can give is not required."""
-    return {**part, "properties": {"type": {"const": kind}, **part["properties"]}, "required": ["type"]}
+def _typed(part: dict[str, Any], kind: str, common: dict[str, Any]) -> dict[str, Any]:
+    """A channel's keys with its `type` and those of every channel; what the environment can give is not required."""
+    properties = {"type": {"const": kind}, **part["properties"], "templates": common["properties"]["templates"]}
+    return {**part, "properties": properties, "required": ["type"]}
 
 
 def shown(settings: Desired) -> str:
@@ -115,6 +118,7 @@ def shown(settings: Desired) -> str:
         "second_resolver": settings.second_resolver,
         "blind_after": str(Duration(settings.blind_after_ms)),
         "availability": {"report": settings.availability.every or "off", "channels": list(settings.availability.channels)},
+        "watchdog": settings.watchdog and {"url": MASK, "every": str(Duration(settings.watchdog.every_ms))},
         "notify": {name: {"type": one.kind, **_channel(one)} for name, one in settings.channels.items()},
         "people": {name: {"channels": list(channels)} for name, channels in settings.people},
         "oncall": {one.name: _rotation(one) for one in settings.rotations},
@@ -202,7 +206,13 @@ def _channel(one: Channel) -> dict[str, Any]:
     if isinstance(url := getattr(one.config.reveal(), "url", None), Secret):
         parts = urlsplit(url.reveal())
         found["url"] = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/{MASK}"
-    return found
+    return found if one.templates is None else {**found, "templates": _words(one.templates, one.secrets)}
+
+
+def _words(one: Templates, secrets: Secrets) -> dict[str, Any]:
+    """The templates that are set."""
+    by_reason = {reason: plain(words.texts(), secrets) for reason, words in one.reasons.items()}
+    return {**plain(one.texts(), secrets), **({"reasons": by_reason} if by_reason else {})}
 
 
 def plain(config: Any, secrets: Secrets = NO_SECRETS) -> Any:

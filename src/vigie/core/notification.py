@@ -18,19 +18,19 @@ LONGEST_WAIT_MS = 3_600_000
 class NoticeReason(StrEnum):
     """Why somebody is notified."""
 
-    OPENED = "opened"
+    OPENED = "opened"  # trouble is confirmed
     DISCLOSED = "disclosed"  # maintenance ended and the alert is still open
     QUIET_OVER = "quiet_over"  # quiet hours ended and the alert is still open
     UPDATED = "updated"  # members joined the alert since the last notice
-    REMINDER = "reminder"
+    REMINDER = "reminder"  # still open, and nobody has acknowledged it
     ESCALATED = "escalated"  # nobody has acknowledged it: the next ones are notified
     ACKNOWLEDGED = "acknowledged"  # only for channels that show it where they showed the opening
     SNOOZE_ENDED = "snooze_ended"  # a person put it off until now
     FLAPPING = "flapping"  # in place of opened: it fails and recovers too often for a notice each time
     STEADY = "steady"  # it flapped, and now fails all the time
-    RECOVERED = "recovered"
+    RECOVERED = "recovered"  # the service is well again
     STABLE = "stable"  # in place of recovered: it flapped, and does so no longer
-    CLOSED = "closed"
+    CLOSED = "closed"  # a person closed it
     REPORT = "report"  # the model's report, after the opening notice
     UNDELIVERABLE = "undeliverable"  # another channel could not be reached: this one says so
     BLIND = "blind"  # Vigie itself could not see, from when to when
@@ -42,15 +42,12 @@ class NoticeReason(StrEnum):
     RESUMED = "resumed"  # and goes on
     AVAILABILITY = "availability"  # how available everything was in the last week or month; about no alert
     HANDOVER = "handover"  # somebody else is on call from now on; about no alert
-    TEST = "test"
+    TEST = "test"  # `vigie notify test`
 
     @property
     def ends(self) -> bool:
         """Whether it is the last notice of an alert."""
         return self in (NoticeReason.RECOVERED, NoticeReason.STABLE, NoticeReason.CLOSED)
-
-
-OPENINGS = (NoticeReason.OPENED, NoticeReason.FLAPPING, NoticeReason.DISCLOSED, NoticeReason.QUIET_OVER)  # the first notice of an alert
 
 
 OPENINGS = (NoticeReason.OPENED, NoticeReason.FLAPPING, NoticeReason.DISCLOSED, NoticeReason.QUIET_OVER)  # the first notice of an alert

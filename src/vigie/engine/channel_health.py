@@ -39,10 +39,14 @@ class ChannelHealth:
         return None if after == before else self._outcome(after, decision, now)
 
     async def tick(self, now: int, configured: Collection[str]) -> None:
-        """Announce what has been failing for long by now, also where nothing is tried again. Raises StoreError."""
-        for name, before in (await self._known()).items():
+        """Announce what has been failing for long by now, also untried ones; forget channels that went. Raises StoreError."""
+        for name, before in list((await self._known()).items()):
+            if name not in configured and before != ChannelState(name):  # should it come back, it begins anew
+                await self._ledger.save_channel(ChannelState(name))
+                self.adopt(Outcome(ChannelState(name)))
+                continue
             after, decision = channel.step(before, Passed(now))
-            if decision is not None and name in configured:
+            if decision is not None:
                 outcome = self._outcome(after, decision, now)
                 await self._ledger.save_channel(outcome.state, outcome.rows)
                 self.adopt(outcome)

@@ -6,7 +6,9 @@ from dataclasses import replace
 from vigie.core.notification import Notice, NoticeReason
 from vigie.ports import Archive, Clock, Delivery, Ledger, OutboxRow, OutboxState
 
+PATIENCE_MS = 60_000  # a notice whose next attempt would come later than this after it arose is not left to its channel alone
 _FAIL_OVER_AFTER = 3
+_ENDS = (NoticeReason.RECOVERED, NoticeReason.CLOSED, NoticeReason.STABLE)
 _FRESH_SECONDS = 1.0
 _REMEMBERED = 1_000
 
@@ -20,15 +22,19 @@ class Failover:
         self._read_at = float("-inf")
         self._said: dict[tuple[str, str], None] = {}  # (alert, channel) of notices that one was undeliverable, newest last
 
-    async def rows(self, notice: Notice, attempt: int, now: int, *, undeliverable: bool, announced: bool = False) -> list[OutboxRow]:
+    async def rows(
+        self, notice: Notice, attempt: int, now: int, *, undeliverable: bool, announced: bool = False, waits_ms: int = 0
+    ) -> list[OutboxRow]:
         """The notice, and those that wait behind it for the same channel, for the failover channels. Raises StoreError.
 
         Each of them once, and only what it is not notified of anyway. From the third failure on, so that a recovery that comes
-        while the channel is still dead is announced too. A failover notice has no failover of its own: all channels were asked at once.
+        while the channel is still dead is announced too; sooner where the next attempt comes so late that `waits_ms`, the time from the
+        notice until then, is above `PATIENCE_MS`. A failover notice has no failover of its own: all channels were asked at once.
         That a notice is undeliverable is said unless the channel's failure was `announced`.
         """
         others = [other for other in self._fallbacks(notice) if other != notice.channel]
-        if not _is_first_hand(notice) or not others or (not undeliverable and attempt < _FAIL_OVER_AFTER):
+        patient = not undeliverable and attempt < _FAIL_OVER_AFTER and waits_ms <= PATIENCE_MS
+        if patient or not others or not _is_first_hand(notice):
             return []
         unsent = [one for one in await self._waiting(notice) if _is_first_hand(one)]
         known = {(one.reason, one.number, one.channel) for one in unsent}
@@ -45,6 +51,17 @@ class Failover:
             found.append(OutboxRow(_said_so(notice, others[0], now), now))
             self._said = dict([*self._said.items(), ((notice.alert, notice.channel), None)][-_REMEMBERED:])
         return found
+
+    async def ends(self, notice: Notice, now: int) -> list[OutboxRow]:
+        """The end of an alert, which this channel was notified of, for the channels that replaced it before. Raises StoreError.
+
+        Whoever was called about an outage is called off, and an incident that a service opened for it is closed.
+        """
+        if notice.reason not in _ENDS or not _is_first_hand(notice) or not self._fallbacks(notice):
+            return []
+        replaced = [one for one in await self._archive.deliveries(notice.alert) if one.failover_for == notice.channel]
+        told = dict.fromkeys(one.channel for one in replaced if not one.failure and one.reason is not NoticeReason.UNDELIVERABLE)
+        return [OutboxRow(replace(notice, channel=other, failover_for=notice.channel), now) for other in told]
 
     async def _was_said(self, notice: Notice, deliveries: Sequence[Delivery]) -> bool:
         """Whether somebody was, or will be, notified that this channel fails for this alert: once is enough, however much it lost."""

@@ -1,6 +1,8 @@
 """Results become decisions, and decisions become rows: one transaction, and nothing leaves the house before it.
 
 Whoever has something to record or announce does it here, under one lock, so that incidents and notices have one writer.
+
+Long: what one lock guards is read together.
 """
 
 import asyncio
@@ -10,29 +12,28 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from vigie.core import incident
-from vigie.core.alert import AlertState
+from vigie.core.alert import AlertState, Phase
+from vigie.core.correlation import Tie
 from vigie.core.detection import Severity
 from vigie.core.events import Acked, Decision, Observed, Resolved, Snoozed, Stepped, Woke
 from vigie.core.incident import DetectionState
-from vigie.core.model import CheckResult, FaultScope, Incident, Monitor, Status
+from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.baselines import Baselines
 from vigie.engine.books import Books, CircumstancesAt, Draft
 from vigie.engine.cursors import cursor_of
 from vigie.engine.reconcile import Prepared
-from vigie.engine.transition import Move, Transition, one_off
+from vigie.engine.transition import Move, Transition, obstacle, one_off, resolved, woken
 from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
 from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
-from vigie.text.messages import REMOVED
 
 log = logging.getLogger("vigie.ingest")
 
 _STEP_MS = 2_000
 _RETRY_SECONDS = (0.5, 1, 2, 5, 10)
 _ALL = 1_000_000
-_REASON = 300
 
 Listener = Callable[[Transition], Awaitable[None]]
 Event = Acked | Resolved | Snoozed | Woke
@@ -114,10 +115,10 @@ class Ingest:
                 self._clock.now(),
             )
             for monitor in gone.values():
-                transitions.append(_resolved(draft, monitor, now))
+                transitions.append(resolved(draft, monitor, now))
             for monitor in wanted.values():
                 if not self.state(monitor.id).resting:
-                    transitions.append(_woken(draft, monitor, now))
+                    transitions.append(woken(draft, monitor, now))
 
             def swap() -> None:
                 for monitor in gone.values():
@@ -230,6 +231,21 @@ class Ingest:
                 self._adopt(draft, transitions)
             await self._announce_all(transitions)
 
+    async def end_gathering(self) -> None:
+        """Everything was checked: what waits for others with the same cause waits no longer. Raises StoreError."""
+        for one in [one for one in self._books.alerts.values() if one.phase is Phase.GATHERING]:
+            async with self._lock:
+                draft, now = Draft(self._books, self._monitors, self._circumstances_at), self._clock.now()
+                if (known := draft.alert(one.id)) is None or known.phase is not Phase.GATHERING:
+                    continue
+                draft.put(replace(known, gather_until=now))
+                transitions = self._notified(draft, one.id, Woke(now))
+                change = self._commit(draft, transitions)
+                at_once = tuple(replace(row, due_at=now) for row in change.outbox)  # reports were waited for
+                await self._ledger.commit(replace(change, outbox=at_once))
+                self._adopt(draft, transitions)
+            await self._announce_all(transitions)
+
     def _notified(self, draft: Draft, alert: str, event: Woke | Stepped) -> list[Transition]:
         """What an event does to one alert: nothing, when it ended meanwhile or none of its monitors is watched."""
         known = draft.alert(alert)
@@ -258,6 +274,10 @@ class Ingest:
         await self._announce_all(transitions)
         return now
 
+    def shares(self, monitor: str, ties: Iterable[Tie]) -> bool:
+        """Whether another monitor than this one may fail for the same reason."""
+        return self._books.neighbours.shares(monitor, ties)
+
     async def record(self, change: Commit, notices: Sequence[Notice] = ()) -> None:
         """Write what is about no monitor (Vigie itself, an availability report) with the notices of it. Raises StoreError."""
         async with self._lock:
@@ -283,7 +303,7 @@ class Ingest:
             monitor = self._monitors.get(result.monitor)
             if monitor is None:
                 continue
-            event = Observed(result.at, result.run, result.sequence, result.status, result.cause, result.location, _obstacle(result))
+            event = Observed(result.at, result.run, result.sequence, result.status, result.cause, result.location, obstacle(result))
             if not incident.is_new(draft.state(monitor.id), event):
                 continue  # what is repeated teaches nothing
             judged = self._baselines.judge(monitor, result)
@@ -304,7 +324,10 @@ class Ingest:
         opening = notice.reason in (NoticeReason.OPENED, NoticeReason.FLAPPING)
         if not opening and notice.reason is not NoticeReason.EXPIRING:
             return 0
-        return self._hold_ms if opening and notice.subject is SubjectKind.MONITOR else self._gather_ms
+        if not opening or notice.subject is not SubjectKind.MONITOR:
+            return self._gather_ms
+        first = self._books.incidents.get(notice.alert)  # its report was begun when it opened, before others were waited for
+        return self._hold_ms if first is None else max(self._hold_ms - (notice.at - first.opened_at), 0)
 
     def _commit(
         self,
@@ -382,26 +405,6 @@ class Ingest:
             if transition.decisions or transition.before.quick != transition.after.quick:
                 for listener in self._listeners:
                     await _announce(listener, transition)
-
-
-def _obstacle(result: CheckResult) -> str:
-    """Why this monitor alone could not be checked; empty where it was, or where no other could be checked either."""
-    own = result.status is Status.UNKNOWN and result.fault is FaultScope.MONITOR
-    return result.message[:_REASON] or str(result.cause) if own else ""
-
-
-def _resolved(draft: Draft, monitor: Monitor, now: int) -> Transition:
-    """The end of the incidents of a monitor that is watched no longer."""
-    move = Move(draft, monitor)
-    move.resolve(Resolved(now, "vigie", REMOVED))
-    return move.end()
-
-
-def _woken(draft: Draft, monitor: Monitor, now: int) -> Transition:
-    """What a new policy makes of a monitor about which something is known."""
-    move = Move(draft, monitor)
-    move.notify(Woke(now), draft.alerts_of(draft.state(monitor.id)))
-    return move.end()
 
 
 async def _announce(listener: Listener, transition: Transition) -> None:

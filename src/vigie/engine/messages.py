@@ -22,7 +22,7 @@ from vigie.report.render import RenderContext
 _OPENING = (*OPENINGS, NoticeReason.EXPIRING, NoticeReason.AVAILABILITY, NoticeReason.HANDOVER)
 log = logging.getLogger("vigie.outbox")
 
-_MEMBERS, _EVER = 5_000, 2**63 - 1
+_EVER = 2**63 - 1
 _LATE_MS = 900_000  # a notice waits for the model's report for a minute or two
 _SOON_MS = 60_000  # what is to be sent later than that has not been sent
 
@@ -93,8 +93,7 @@ class Composer:
 
     async def _of_alert(self, first: Incident) -> list[Incident]:
         """Every incident of an alert, the one that began it first."""
-        rows = [one for one in await self._archive.incidents(since=first.opened_at, limit=_MEMBERS) if one.alert == first.alert]
-        return sorted(rows, key=lambda one: (one.id != first.id, one.opened_at))
+        return sorted(await self._archive.members(first.alert), key=lambda one: (one.id != first.id, one.opened_at))
 
     async def _first_good(self, incident: Incident) -> CheckResult | None:
         """The check with which the service was well again; whole results are kept where the verdict changes."""
@@ -139,17 +138,22 @@ class Composer:
         if notice.reason in stalls.REASONS:
             return stalls.message(notice, self._setting)
         if expiries.is_expiry(notice.alert):
-            return self._expiry(notice)
+            return await self._with_others(notice, self._expiry(notice))
         incident = await self._archive.incident(notice.alert)
         if incident is None:
             raise VigieError(f"incident {notice.alert} is not on record")
         if incident.subject is SubjectKind.VIGIE and incident.monitor != VIGIE_ID:
-            return obstacles.message(notice, incident, await self._obstructed(incident), self._setting)
+            return await self._with_others(notice, obstacles.message(notice, incident, await self._obstructed(incident), self._setting))
         subject = await self.subject(incident)
         stored = await self._archive.report(incident.id)
         bundle = stored.bundle if stored else measured.bundle(subject, (), self._clock.now(), self._setting.zone)
         notified = await self._notified(notice)
         return render.compose(subject, notice, bundle, stored.analysis if stored else None, self._setting, notified)
+
+    async def _with_others(self, notice: Notice, message: Message) -> Message:
+        """The message, with who else is notified."""
+        others = render.others(notice, await self._notified(notice), self._setting.language)
+        return replace(message, lines=(*message.lines, *others))
 
     async def _notified(self, notice: Notice) -> Notified | None:
         """What became of this notice by other channels, and when this channel had its last one of the alert."""

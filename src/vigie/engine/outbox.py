@@ -287,7 +287,7 @@ class Outbox:
         notice, now = row.notice, self._time.now()
         if error is None:
             health = await self._health.after(delivery, now, given_up=False)
-            await self._booked(delivery, None, [], health)
+            await self._booked(delivery, None, await self._failover.ends(notice, now), health)
             log.info("%s: %s delivered by %s: %s", notice.alert, notice.reason, notice.channel, delivery.answer)
             return
         waited = self._time.since(notice.at)
@@ -295,7 +295,8 @@ class Outbox:
         there = notice.channel in self._notifiers  # one that is no longer configured does not fail
         health = await self._health.after(delivery, now, given_up=again is None) if there else None
         announced = self._health.is_announced(notice.channel) or (health is not None and health.decision is not None)
-        rows = await self._failover.rows(notice, delivery.attempt, now, undeliverable=again is None, announced=announced)
+        waits = waited + (again or now) - now
+        rows = await self._failover.rows(notice, delivery.attempt, now, undeliverable=again is None, announced=announced, waits_ms=waits)
         await self._booked(delivery, again, rows, health)
         fix = f" ({error.fix})" if error.fix else ""
         if again is None:

@@ -1,4 +1,8 @@
-"""Reports: evidence at the first failure, a draft while it is confirmed, then the stored report, which joins the page or follows it."""
+"""Reports: evidence at the first failure, a draft while it is confirmed, then the stored report, which joins the page or follows it.
+
+One for each alert, stored under its id: of monitors that fail for one reason, the first alone is examined, and the model is asked once,
+when the alert is announced and its members are known.
+"""
 
 import asyncio
 import contextlib
@@ -6,16 +10,17 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from vigie.core.correlation import Tie, TieKind, place_of, ties
 from vigie.core.detection import Severity
-from vigie.core.events import Cleared, Closed, Opened, Recovered, Suspected
-from vigie.core.model import Cause, Incident
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.events import Announced, Cleared, Closed, Joined, Opened, Recovered, Suspected, Withheld
+from vigie.core.model import Cause, CheckResult, Incident, Monitor
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.engine.analyst import Analyst, Outcome, ReportOptions
 from vigie.engine.messages import Composer
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
-from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, StoredReport
+from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, OutboxState, StoredReport
 from vigie.report import history, measured
 from vigie.report.facts import Bundle, Evidence, Subject
 from vigie.report.history import Past, Remark
@@ -28,6 +33,8 @@ EVIDENCE_MS = 5_000
 _LOOKS_AT_ONCE = 16  # diagnostics; in a storm the other incidents have what the check itself measured
 _CATCH_UP_MS = 3_600_000
 _LOOK_BACK, _MAX_PAST = 500, 50  # incidents that are looked through, and those compared closely
+_OF_THE_WAIT = 0.6  # the part of `group_wait` after which a draft begins: the rest is for the model
+_WEAK = (TieKind.MACHINE, TieKind.NETWORK)  # what two failures at one place have in common proves too little to examine but one
 
 
 @dataclass(slots=True)
@@ -41,7 +48,7 @@ class _Draft:
     def fits(self, subject: Subject) -> bool:
         """Whether the failure that was confirmed is the one that was drafted about."""
         ours, theirs = self.subject, subject
-        same_start = ours.incident.started_at == theirs.incident.started_at
+        same_start = ours.incident.started_at == theirs.incident.started_at and not theirs.members
         same_pattern = ours.incident.pattern is theirs.incident.pattern
         same_count = ours.failures == theirs.failures or theirs.monitor.detection.confirm_ms > 0  # by time nothing is said of a count
         return (
@@ -50,6 +57,9 @@ class _Draft:
             and same_count
             and (ours.result.cause, ours.result.figures) == (theirs.result.cause, theirs.result.figures)
         )
+
+
+Shares = Callable[[str, Sequence[Tie]], bool]  # whether another monitor than this one has one of the ties
 
 
 class Reporter:
@@ -71,6 +81,10 @@ class Reporter:
         self._slots = asyncio.Semaphore(_LOOKS_AT_ONCE)
         self._evidence: dict[str, asyncio.Task[list[Evidence]]] = {}
         self._drafts: dict[str, asyncio.Task[_Draft]] = {}
+        self._leads: dict[Tie, str] = {}  # the monitor that was examined, by what its failure may have in common with others
+        self._follows: dict[str, str] = {}  # by monitor, the one that was examined for it
+        self._postponed: dict[str, Subject] = {}  # what is drafted once it is known that no other fails for the same reason
+        self._shares: Shares = lambda monitor, own: False  # noqa: ARG005 - until it is told
         self._reports: set[asyncio.Task[None]] = set()
         self._preload: asyncio.Task[None] | None = None
         self._stored: list[Callable[[], None]] = []
@@ -79,6 +93,10 @@ class Reporter:
         """The model, the language and the diagnostics of a new configuration."""
         self._analyst.use(writing)
         self._collectors = list(collectors)
+
+    def compare_by(self, shares: "Shares") -> None:
+        """How to tell whether another monitor may fail for the same reason."""
+        self._shares = shares
 
     def on_stored(self, listener: Callable[[], None]) -> None:
         """Call back when a report was stored: a page may be due now."""
@@ -91,14 +109,39 @@ class Reporter:
                 continue  # of its own faults Vigie needs no analysis
             if isinstance(decision, Suspected) and transition.result is not None:
                 await self._prepare(transition, decision.severity)
-            elif isinstance(decision, Opened) and (incident := await self._archive.incident(decision.incident)):
-                self._start(incident)
+            elif isinstance(decision, Opened):
+                self._draft_later(transition.monitor)
+            elif isinstance(decision, Announced | Withheld):
+                await self._start_on(decision.alert)
+            elif isinstance(decision, Joined):
+                self._drop_draft(transition.monitor.id)
             elif isinstance(decision, Cleared | Recovered | Closed):
                 self._let_go(transition.monitor.id)
 
+    async def _start_on(self, alert: str) -> None:
+        incident = await self._archive.incident(alert)
+        if incident is not None and incident.subject is SubjectKind.MONITOR:
+            self._start(incident)
+
     def _let_go(self, monitor: str) -> None:
-        look, draft = self._evidence.pop(monitor, None), self._drafts.pop(monitor, None)
-        for task in (look, draft, _outcome_of(draft)):
+        self._drop_draft(monitor)
+        self._follows.pop(monitor, None)
+        for tie in [tie for tie, leader in self._leads.items() if leader == monitor]:
+            del self._leads[tie]
+        if (look := self._evidence.pop(monitor, None)) is not None:
+            look.cancel()
+
+    def _draft_later(self, monitor: Monitor) -> None:
+        """Most of the time for which others are waited for has to pass first: what is drafted about one is no use when they come."""
+        subject, look = self._postponed.pop(monitor.id, None), self._evidence.get(monitor.id)
+        if subject is not None and look is not None:
+            wait = _OF_THE_WAIT * monitor.notification.group_wait_ms / 1000
+            self._drafts[monitor.id] = asyncio.create_task(self._draft(subject, look, wait))
+
+    def _drop_draft(self, monitor: str) -> None:
+        self._postponed.pop(monitor, None)
+        draft = self._drafts.pop(monitor, None)
+        for task in (draft, _outcome_of(draft)):
             if task is not None:
                 task.cancel()
 
@@ -112,7 +155,7 @@ class Reporter:
         try:
             for incident in reversed(await self._archive.incidents(open_only=True)):
                 young = self._clock.now() - incident.opened_at < _CATCH_UP_MS and incident.subject is SubjectKind.MONITOR
-                if young and await self._archive.report(incident.id) is None:
+                if young and incident.alert == incident.id and await self._archive.report(incident.id) is None:
                     self._start(incident)
         except StoreError as error:
             log.error("pending reports could not be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
@@ -159,6 +202,9 @@ class Reporter:
         monitor, result = transition.monitor, transition.result
         if monitor.id in self._evidence or severity is Severity.DEGRADATION or result is None:
             return
+        own = _ties_of(monitor, result)
+        if self._is_led(monitor.id, own):
+            return
         opened = (one.incident for one in transition.decisions if isinstance(one, Opened) and one.severity is severity)
         expected = next(opened, f"{monitor.id}-{transition.after.ordinal + 1}")  # with `confirm: 1` it is open already
         incident = Incident(expected, monitor.id, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
@@ -167,9 +213,23 @@ class Reporter:
         look = self._evidence[monitor.id] = asyncio.create_task(self._look(subject))
         if self._analyst.writing.model is None:
             return
-        self._drafts[monitor.id] = asyncio.create_task(self._draft(subject, look))
+        if monitor.notification.group_wait_ms and self._shares(monitor.id, own):
+            self._postponed[monitor.id] = subject
+        else:
+            self._drafts[monitor.id] = asyncio.create_task(self._draft(subject, look))
         if self._preload is None or self._preload.done():
             self._preload = asyncio.create_task(self._analyst.preload())
+
+    def _is_led(self, monitor: str, own: Sequence[Tie]) -> bool:
+        """Whether another one that fails for the same reason is examined; what is drafted about that one alone is then not the story."""
+        leader = next((self._leads[tie] for tie in own if tie in self._leads), None)
+        if leader is None:
+            self._leads |= dict.fromkeys(own, monitor)
+            return False
+        if leader != monitor:
+            self._follows[monitor] = leader
+            self._drop_draft(leader)
+        return True
 
     async def _look(self, subject: Subject) -> list[Evidence]:
         found: list[Evidence] = []
@@ -187,7 +247,9 @@ class Reporter:
                 log.warning("%s: diagnostics failed: %s", subject.monitor.name, outcome)
         return found
 
-    async def _draft(self, subject: Subject, look: "asyncio.Task[list[Evidence]]") -> _Draft:
+    async def _draft(self, subject: Subject, look: "asyncio.Task[list[Evidence]]", wait: float = 0.0) -> _Draft:
+        if wait:
+            await self._clock.sleep(wait)
         bundle = await self._bundle(subject, await look)
         return _Draft(subject, bundle, asyncio.create_task(self._analyst.analyse(subject, bundle)))
 
@@ -196,15 +258,32 @@ class Reporter:
         return measured.bundle(subject, (*evidence, *past), self._clock.now(), self._analyst.writing.setting.zone)
 
     async def _report(self, incident: Incident) -> None:
+        if await self._archive.report(incident.id) is not None:
+            return
         subject = await self._composer.subject(incident)
-        draft, look = self._drafts.pop(incident.monitor, None), self._evidence.pop(incident.monitor, None)
-        bundle, (analysis, fault) = await self._outcome(subject, draft, look)
+        draft = self._drafts.pop(incident.monitor, None)
+        bundle, (analysis, fault) = await self._outcome(subject, draft, self._look_of(subject))
         fresh = await self._archive.incident(incident.id)
         wanted = analysis is not None and bool(analysis.sentences) and fresh is not None and fresh.closed_at is None
         now = self._clock.now()
         stored = StoredReport(incident.id, bundle, analysis, fault, now)
-        await self._ledger.save_report(stored, now, self._follow_ups(subject, now) if wanted else ())
+        await self._ledger.save_report(stored, now, await self._follow_ups(incident, now) if wanted else ())
         self._tell_stored()
+
+    def _look_of(self, subject: Subject) -> "asyncio.Task[list[Evidence]] | None":
+        """The diagnostics of the alert: those of any of its members, the others are dropped."""
+        found = None
+        for monitor in (subject.monitor.id, *(one.monitor.id for one in subject.members)):
+            look = self._evidence.pop(monitor, None)
+            if found is None:
+                found = look
+            elif look is not None:
+                look.cancel()
+            if monitor != subject.monitor.id:
+                self._drop_draft(monitor)
+        if found is None and subject.monitor.id in self._follows:  # whoever was examined for it has an alert of its own
+            return asyncio.create_task(self._look(subject))
+        return found
 
     async def _outcome(
         self, subject: Subject, draft: "asyncio.Task[_Draft] | None", look: "asyncio.Task[list[Evidence]] | None"
@@ -236,10 +315,22 @@ class Reporter:
         for listener in self._stored:
             listener()
 
-    def _follow_ups(self, subject: Subject, now: int) -> list[OutboxRow]:
-        incident = subject.incident
-        channels = subject.monitor.notification.channels(incident.severity)
+    async def _follow_ups(self, incident: Incident, now: int) -> list[OutboxRow]:
+        """The report for every channel that the opening notice is for."""
+        waiting = [row.notice for row in await self._ledger.outbox(OutboxState.WAITING, incident.alert)]
+        sent = await self._archive.deliveries(incident.alert)
+        found = [(one.reason, one.channel) for one in waiting] + [(one.reason, one.channel) for one in sent if one.failure is None]
+        channels = dict.fromkeys(channel for reason, channel in found if reason in OPENINGS)
         return [OutboxRow(Notice(incident.alert, incident.monitor, to, NoticeReason.REPORT, now), now) for to in channels]
+
+
+def _ties_of(monitor: Monitor, result: CheckResult) -> list[Tie]:
+    """What a failure may have in common with others, but for what proves too little; nothing where it is never grouped."""
+    if not monitor.notification.group:
+        return []
+    status = result.http.status if result.http is not None else None
+    found = ties(result.cause or Cause.PROBE_ERROR, place_of(monitor, result), status)
+    return [one for one in found if one.kind not in _WEAK]
 
 
 def _outcome_of(draft: "asyncio.Task[_Draft] | None") -> "asyncio.Task[Outcome] | None":

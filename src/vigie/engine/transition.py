@@ -31,14 +31,16 @@ from vigie.core.events import (
     Woke,
 )
 from vigie.core.incident import DetectionState
-from vigie.core.model import CheckResult, Expiry, Incident, Monitor
+from vigie.core.model import CheckResult, Expiry, FaultScope, Incident, Monitor, Status
 from vigie.core.notification import Circumstances, Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.core.unchecked import alike
 from vigie.engine import grouping
 from vigie.engine.books import Draft
 from vigie.ports import TimelineEntry
+from vigie.text.messages import REMOVED
 
+_REASON = 300
 # Decisions about alerts that belong into the timeline of each member.
 ON_RECORD = (Withheld, Joined, Disclosed, Reminded, Escalated, AckRecorded, SnoozeRecorded, SnoozeEnded)
 
@@ -189,3 +191,23 @@ def _after(known: Incident, decision: Steadied | Recovered | Closed) -> Incident
         return replace(known, pattern=Pattern.STEADY)
     closed = replace(known, closed_at=decision.at)
     return replace(closed, closed_by=decision.by, note=decision.note or None) if isinstance(decision, Closed) else closed
+
+
+def obstacle(result: CheckResult) -> str:
+    """Why this monitor alone could not be checked; empty where it was, or where no other could be checked either."""
+    own = result.status is Status.UNKNOWN and result.fault is FaultScope.MONITOR
+    return result.message[:_REASON] or str(result.cause) if own else ""
+
+
+def resolved(draft: Draft, monitor: Monitor, now: int) -> Transition:
+    """The end of the incidents of a monitor that is watched no longer."""
+    move = Move(draft, monitor)
+    move.resolve(Resolved(now, "vigie", REMOVED))
+    return move.end()
+
+
+def woken(draft: Draft, monitor: Monitor, now: int) -> Transition:
+    """What a new policy makes of a monitor about which something is known."""
+    move = Move(draft, monitor)
+    move.notify(Woke(now), draft.alerts_of(draft.state(monitor.id)))
+    return move.end()

@@ -27,7 +27,7 @@ ENVIRONMENT = {"user": "PUSHOVER_USER", "token": "PUSHOVER_TOKEN"}
 REQUIRED = ("user", "token")
 _TITLE, _TEXT, _URL, _URL_TITLE, _TAG = 250, 1_024, 512, 100, 100
 _QUIET, _NORMAL, _HIGH, _EMERGENCY = -1, 0, 1, 2
-_CALLS = ("opened", "disclosed", "reminder", "escalated", "snooze_ended")
+_CALLS = ("opened", "flapping", "disclosed", "quiet_over", "reminder", "escalated", "snooze_ended")
 _FOLLOWING = ("report", "updated", "acknowledged", "availability")  # nothing to wake anybody for
 
 

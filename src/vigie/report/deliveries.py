@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
 
-from vigie.core.notification import NoticeReason
+from vigie.core.notification import OPENINGS, NoticeReason
 from vigie.report.wording import printable
 from vigie.text import deliveries as texts
 from vigie.text import pick, plural
@@ -14,7 +14,6 @@ from vigie.text.postmortem import NOTICES
 
 LATE_MS = 60_000  # what is delivered within a minute is not late: reports are waited for, and a group gathers
 _ANSWER = 200
-_OPENINGS = (NoticeReason.OPENED, NoticeReason.DISCLOSED)
 _ASIDE = (NoticeReason.UNDELIVERABLE, NoticeReason.REPORT)  # about other notices, or not awaited
 
 
@@ -72,7 +71,7 @@ def story(accounts: Sequence[Account], language: str, zone: tzinfo, now: int) ->
     """The sentences, most important first; none where everybody was notified in time."""
     teller = _Teller(language, zone, now)
     ours = [one for one in accounts if one.reason not in _ASIDE]
-    nobody, openings = teller.nobody(ours), [one for one in ours if one.reason in _OPENINGS and not one.failover_for]
+    nobody, openings = teller.nobody(ours), [one for one in ours if one.reason in OPENINGS and not one.failover_for]
     said = openings if nobody and len(openings) == 1 and openings[0].fate in (Fate.DELIVERED, Fate.WAITING) else []
     told = [line for one in ours if not one.failover_for and one not in said and (line := teller.told(one))]
     instead = [teller.instead(one) for one in ours if one.failover_for and one.delivered_at is not None]
@@ -115,7 +114,7 @@ class _Teller:
 
     def nobody(self, accounts: Sequence[Account]) -> list[str]:
         """For how long nobody knew of the trouble, if that was long."""
-        openings = [one for one in accounts if one.reason in _OPENINGS and one.fate is not Fate.DROPPED]
+        openings = [one for one in accounts if one.reason in OPENINGS and one.fate is not Fate.DROPPED]
         if not openings:
             return []
         raised = min(one.raised_at for one in openings)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from vigie.report import lexicon
 from vigie.report.facts import Fact
 from vigie.report.figures import Claim, Reading, readings
-from vigie.report.licences import CHECK, PAST, Licence, licences
+from vigie.report.licences import CHECK, MEMBERS, PAST, Licence, licences
 from vigie.report.rules import Hypothesis
 from vigie.report.statements import CARRIERS, MARK, Clause, any_of, clauses, readings_of
 from vigie.text import concepts, numbers
@@ -43,6 +43,7 @@ _ORIGIN = re.compile("à l'origine", re.IGNORECASE)
 _SEEN_GOOD = frozenset({"work", "answer", "reachable", "accept"})
 _PAST_TENSE = re.compile(r"\b(?:was|were|\w+ed|\w{2,}ait|a (?:répondu|fonctionné))\b", re.IGNORECASE)
 _SINCE = re.compile(r"\b(?:since|from|depuis|dès|à partir)\b", re.IGNORECASE)
+_OTHER = re.compile(r"\b(?:others?|autres?)\b", re.IGNORECASE)
 _OF_CHECKS = re.compile(r"check|contrôle|attempt|tentative", re.IGNORECASE)
 _PART = re.compile(r"\b(?:(?:some|part) of the|une partie des) (?:\S+ )?ad?dress", re.IGNORECASE)
 _PAIR = re.compile(r"\b(?:both|les deux)\b", re.IGNORECASE)
@@ -109,7 +110,13 @@ def _matter_fault(clause: Clause, found: Sequence[Licence], own: frozenset[Readi
             turned = any(concept in one.denies for one in found)
             return "change" if concept in ("change", "same") else "polarity" if turned else "claim"
     silent = not (clause.says or clause.denies or clause.missing or clause.reason or [one for one in clause.figures if one.kind != "host"])
-    if silent and topics & _MUST_SAY and not _REASON_NOUNS.search(clause.text) and not _LOOKED.search(clause.text):
+    if (
+        silent
+        and found[0].matter != MEMBERS
+        and topics & _MUST_SAY
+        and not _REASON_NOUNS.search(clause.text)
+        and not _LOOKED.search(clause.text)
+    ):
         return "claim"
     if (
         "exist" in clause.says | clause.denies
@@ -183,7 +190,7 @@ def _figure_fault(clause: Clause, topics: frozenset[str], found: Sequence[Licenc
             return "mixed"
         if clause.denials and figure.kind in ("measure", "count") and not any(_denies_too(one, clause) for one in fits):
             return "mixed"
-        if figure.kind in _TIMES and (fault := _time_fault(clause, fits)):
+        if figure.kind in _TIMES and (fault := _time_fault(clause, figure, fits)):
             return fault
         if (
             _AHEAD.search(clause.text)
@@ -209,11 +216,15 @@ def _left(clause: Clause, one: Licence) -> bool:
     return one.fact == "days_left" and re.search(r"\b(?:left|remain\w*|reste\w*)\b", clause.text, re.IGNORECASE) is not None
 
 
-def _time_fault(clause: Clause, fits: Sequence[Licence]) -> str:
+def _time_fault(clause: Clause, figure: Claim, fits: Sequence[Licence]) -> str:
     """A time is when something began or was seen; "until" and "before" are for what was good till then."""
+    spans = [one for one in fits if one.first]
+    said = _FIRST.search(clause.text) is not None, _LAST.search(clause.text) is not None
+    if (spans and not any(figure.readings & one.instants(*said) for one in spans)) or _AFTER.search(clause.text):
+        return "mixed"
     if _UNTIL.search(clause.text) and not any(one.fact == "last_good" or (one.fact == "days_left" and one.bad is False) for one in fits):
         return "mixed"
-    return "mixed" if _AFTER.search(clause.text) else ""
+    return ""
 
 
 def _role_fault(clause: Clause, found: Sequence[Licence], language: str) -> str:
@@ -281,6 +292,8 @@ def _size(found: frozenset[Reading]) -> float | None:
 def _quantity_fault(clause: Clause, found: Sequence[Licence], allowed: Sequence[Licence]) -> str:
     """Only, all, some, more than: what they count must be what the fact counts."""
     words = " ".join(one.words for one in found)
+    if found[0].matter == MEMBERS and _OTHER.search(clause.text) and _counted(clause):
+        return "quantity"  # the service itself is one of them
     for match in (*_COMPARES.finditer(clause.text), *_EXCEPTS.finditer(clause.text)):
         if match[0].lower() not in words:
             return "quantity"
@@ -313,7 +326,7 @@ def _counted(clause: Clause) -> list[Claim]:
 def _counts_all(clause: Clause, found: Sequence[Licence]) -> bool:
     """All of a number that the fact counts whole; of addresses only what each is known of."""
     counted = [one for one in clause.figures if any(kind.startswith("count:") or kind == "number" for kind, _ in one.readings)]
-    whole = [one for one in found if one.fact == "failures" or one.fact.startswith("siblings.")]
+    whole = [one for one in found if one.fact == "failures" or one.fact.startswith(("siblings.", "members."))]
     if "siblings" in clause.topics and not counted:  # "both other monitors at this address"
         return all(_all_tied(clause, one) for one in whole) and bool(whole)
     if any(one.fact == "failures" and figure.readings & one.figures for figure in clause.figures if figure.kind == "time" for one in whole):

@@ -175,7 +175,7 @@ class Message:
     cause, first step); `rows` the table of facts. `analysis` is None when the model has nothing (certified) to say.
     `since` is the incident's first failed check, epoch ms, 0 without an incident: with `thread` it names the incident among
     all installations. `reference` is what the provider calls the first message of the thread, empty in that one or where nothing is known.
-    all installations. `members` are there where the alert is about several services; `lines` name the first of them, too.
+    `members` are there where the alert is about several services; `lines` name the first of them, too.
     `actions` are signed links by which a reader answers: to acknowledge, to snooze, to resolve.
     `ended`: what it is about was over when it was composed, which may be later than `at`.
     """

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import tzinfo
 
 from vigie.core.model import Cause, Incident, Scalar
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID
 from vigie.report.facts import Subject
 from vigie.report.wording import short_words
 from vigie.text import Pair, pick
 from vigie.text.causes import TIMED
 from vigie.text.formatting import counted, duration, short_time
-from vigie.text.messages import HEADLINES, HEARTBEAT_BACK, MARKS, TIMED_HEADLINES
+from vigie.text.messages import HEADLINES, HEARTBEAT_BACK, MARKS, OVER, TIMED_HEADLINES
 from vigie.text.terms import BLIND
 
 HEADLINE_LENGTH, SUBJECT_LENGTH = 100, 78
@@ -63,6 +63,8 @@ def _template(subject: Subject, notice: Notice) -> Pair:
     """The template: a cause that carries its own date or span has no "since", a job does not recover but reports in again."""
     if notice.reason is NoticeReason.RECOVERED and is_job(subject):
         return HEARTBEAT_BACK
+    if notice.reason in OPENINGS and subject.incident.closed_at is not None:
+        return OVER
     return (TIMED_HEADLINES if cause_of(subject) in TIMED else {}).get(notice.reason, HEADLINES[notice.reason])
 
 

@@ -96,7 +96,7 @@ _PHASE_FINE = ("dns", "connect", "tls", "first_byte")  # what they mean beyond t
 _MATTERS: dict[FactKind, str] = {FactKind.CONTROL: "link", FactKind.CHANGE: "past"}
 PAST = _MATTERS[FactKind.CHANGE]
 _OWN_MATTER = (FactKind.SIBLINGS, FactKind.CONTEXT, FactKind.HISTORY)
-CHECK = "check"
+CHECK, MEMBERS = "check", "members"
 _STATUS_TOPICS = frozenset({"server", "body", "first_byte", "connection", "handshake", "application", "duration"})
 # What causes and facts are about beyond their own words.
 _CAUSE_TOPICS: dict[str, frozenset[str]] = {
@@ -128,6 +128,7 @@ _BESIDE: dict[str, frozenset[str]] = {
     "tls": frozenset({"connection"}),
 }
 _OWN_FAILURE = frozenset({"proxy", "firewall"})  # supposed to be the culprit: what the service does is not what they do
+_OF_MEMBERS = frozenset({"siblings", "duration"})  # "in total" counts services here
 _PAIR = frozenset({("number", "2")})
 _CHANGED = re.compile(r"\b(?:from|de)\s(.{1,400}?)\s(?:to|à)\s(.+)", re.IGNORECASE)
 
@@ -150,6 +151,14 @@ class Licence:
     new: frozenset[Reading] = frozenset()
     words: str = ""
     bad: bool | None = None
+    first: frozenset[Reading] = frozenset()  # when something was seen first, where it was seen more than once
+    latest: frozenset[Reading] = frozenset()
+
+    def instants(self, first: bool, latest: bool) -> frozenset[Reading]:
+        """The times that a clause may speak of: the first one unless it says that it means the latest."""
+        if first and latest:
+            return self.first | self.latest
+        return self.latest if latest else self.first
 
 
 def licences(facts: Sequence[Fact], chosen: Hypothesis | None) -> tuple[Licence, ...]:
@@ -159,7 +168,7 @@ def licences(facts: Sequence[Fact], chosen: Hypothesis | None) -> tuple[Licence,
     contacted = frozenset[str]().union(*(one.topics for one in found if one.fact == "contacted"))
     parts = _read(chosen.text) if chosen is not None else []
     found = [_widened(one, topics, contacted, _topics(parts) - topics) for one in found]
-    found = _agreed(found, facts)
+    found = _of_one_alert(_agreed(found, facts))
     if chosen is not None:
         says, denies, missing = _grown(parts, "")
         where = contacted | frozenset(one for one in topics if one.startswith("address:"))
@@ -195,6 +204,14 @@ def _agreed(found: Sequence[Licence], facts: Sequence[Fact]) -> list[Licence]:
     ]
 
 
+def _of_one_alert(found: Sequence[Licence]) -> list[Licence]:
+    """The facts about the services of the alert speak of the same services: of their number, their names and their times."""
+    topics, anchors = (
+        frozenset[str]().union(*(getattr(one, side) for one in found if one.matter == MEMBERS)) for side in ("topics", "anchors")
+    )
+    return [replace(one, topics=topics, anchors=anchors) if one.matter == MEMBERS else one for one in found]
+
+
 def _of(fact: Fact) -> Licence:
     evidence = fact.evidence
     parts = _read(evidence.pair)
@@ -208,6 +225,8 @@ def _of(fact: Fact) -> Licence:
         extra += " affect" if evidence.bad else " work"
     if name.startswith("resolver.") and evidence.bad:
         extra += f" {_CAUSES.get(str(evidence.value), '')}"
+    if name.startswith("members."):
+        extra += f" {_FAILED} begin"
     if evidence.kind is FactKind.TIMINGS:
         extra += " fast -slow" if isinstance(evidence.value, int | float) and evidence.value < _QUICK_MS else ""
     if evidence.kind is FactKind.CHANGE:
@@ -215,13 +234,30 @@ def _of(fact: Fact) -> Licence:
     says, denies, missing = _grown(parts, extra)
     own = frozenset[str]().union(*(part.says | part.denies for part in parts)) - {"succeed"}
     figures, wanted, old, new = _figures(evidence.pair, evidence.renderings)
-    matter = name if evidence.kind in _OWN_MATTER else _MATTERS.get(evidence.kind, CHECK)
+    matter = _matter(name, evidence.kind)
     topics = _topics(parts) | _CAUSE_TOPICS.get(cause, _CAUSE_TOPICS.get(family, frozenset())) | _NAME_TOPICS.get(name, frozenset())
-    anchors = _anchors(name, matter, own | (says | denies if matter.startswith("siblings.") else frozenset()))
+    topics |= _OF_MEMBERS if matter == MEMBERS else frozenset()
+    anchors = _anchors(name, matter, own | (says | denies if evidence.kind is FactKind.SIBLINGS else frozenset()))
+    first, latest = _times(evidence.pair) if name == "members.times" else (frozenset[Reading](), frozenset[Reading]())
     return Licence(
         name, matter, topics, says, denies, missing, figures, also=_also(name, cause), anchors=anchors, wanted=wanted, old=old, new=new,
         words=f"{evidence.fr} {evidence.en}".lower(), bad=evidence.bad,
+        first=first, latest=latest,
     )  # fmt: skip
+
+
+def _matter(name: str, kind: FactKind) -> str:
+    if name.startswith("members."):
+        return MEMBERS
+    return name if kind in _OWN_MATTER else _MATTERS.get(kind, CHECK)
+
+
+def _times(pair: Pair) -> tuple[frozenset[Reading], frozenset[Reading]]:
+    """The first and the latest time of a fact that gives both; the same where it gives one."""
+    parts = [text.partition(", ") for text in pair]
+    first = frozenset[Reading]().union(*(readings(one, language) for (one, _, _), language in zip(parts, LANGUAGES, strict=True)))
+    latest = frozenset[Reading]().union(*(readings(one, language) for (_, _, one), language in zip(parts, LANGUAGES, strict=True)))
+    return first, latest or first
 
 
 def _also(name: str, cause: str) -> frozenset[str]:

@@ -1,16 +1,15 @@
 """The services of an alert together: how many, since when, which are back, and what they have in common."""
 
-import ipaddress
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from vigie.core.correlation import place_of
 from vigie.core.detection import Severity
 from vigie.core.model import Cause
 from vigie.report.facts import Affected, Subject
 
-_NETWORK_BITS = {4: 24, 6: 48}
 Tie = tuple[str, str]  # (kind, value), such as ("address", "192.0.2.7")
 
 
@@ -83,7 +82,7 @@ class Group:
 
     @cached_property
     def tie(self) -> Tie | None:
-        """What all of them have in common: the narrowest of address, host and network; None where no such thing is known."""
+        """What all of them have in common; None where no such thing is known."""
         return shared(self.members)
 
     def joined(self, since: int) -> tuple[Service, ...]:
@@ -103,35 +102,28 @@ def _service(found: Sequence[Affected]) -> Service:
 
 def ties(one: Affected) -> frozenset[Tie]:
     """What one service may have in common with others."""
-    addresses = _addresses(one)
-    networks = (network for each in addresses if (network := _network(each)))
-    hosts = [one.monitor.host] if one.monitor.host else []
-    return frozenset(
-        [*(("address", each) for each in addresses), *(("host", each) for each in hosts), *(("network", each) for each in networks)]
-    )
+    return frozenset(place_of(one.monitor, one.result).keys()) | {("parent", parent) for parent in getattr(one.monitor, "depends_on", ())}
 
 
-def shared(members: Iterable[Affected]) -> Tie | None:
-    """The narrowest tie that all of them have."""
+def shared(members: Sequence[Affected]) -> Tie | None:
+    """What all of them have in common: of several such things the one that the first failure points to."""
     common: frozenset[Tie] | None = None
     for one in members:
         common = ties(one) if common is None else common & ties(one)
         if not common:
             return None
-    order = ("address", "host", "network")
-    return min(common or (), key=lambda tie: (order.index(tie[0]), tie[1]), default=None)
+    order = next((each for family, each in _ORDER.items() if members[0].incident.cause.startswith(family)), _USUALLY)
+    known = [(order.index(kind), kind, value) for kind, value in common or () if kind in order]
+    if not known:
+        return None
+    _, kind, value = min(known)
+    return (kind, _certificate(members) if kind == "certificate" else value)
 
 
-def _addresses(one: Affected) -> tuple[str, ...]:
-    result = one.result
-    if result is None:
-        return ()
-    return (result.address,) if result.address else result.addresses
+_USUALLY = ("address", "host", "parent", "network")
+_ORDER = {"tls.": ("certificate", "host", "address", "parent"), "dns.": ("resolver", "host", "zone", "parent")}
 
 
-def _network(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    return str(ipaddress.ip_network((address, _NETWORK_BITS[found.version]), strict=False))
+def _certificate(members: Sequence[Affected]) -> str:
+    """What the certificate that all of them have is called."""
+    return next((one.result.tls.subject or "" for one in members if one.result is not None and one.result.tls is not None), "")

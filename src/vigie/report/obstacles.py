@@ -66,9 +66,16 @@ class _Layout:
             subject=subject_line(headline, first.id, clause=False),
             lines=tuple(self._lines()),
             cause=first.cause,
-            footer=label("footer", self._language, incident=first.id),
+            footer=self._footer(),
             since=first.started_at,
         )
+
+    def _footer(self) -> str:
+        """Where to read more and, while nobody has, how to acknowledge."""
+        footer = label("footer", self._language, incident=self._first.id)
+        if self._first.acked_by is not None or self._notice.reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED):
+            return footer
+        return f"{footer} · {label('acknowledge', self._language, incident=self._first.id)}"
 
     def _say(self, pair: Pair, /, **values: object) -> str:
         return pick(pair, self._language).format(**values)

@@ -17,8 +17,9 @@ from vigie.report.feedback import Feedback
 from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, headline, is_job, lasted, subject_line
 from vigie.report.together import Together
 from vigie.report.wording import cause_words, label, printable
-from vigie.text import pick
+from vigie.text import Pair, pick
 from vigie.text.formatting import at_moment, between, moment, since_moment
+from vigie.text.members import KIND as MEMBERS
 from vigie.text.messages import HEADLINES, KINDS, NOTES
 from vigie.text.terms import BLIND
 
@@ -57,7 +58,7 @@ def compose(
         at=notice.at,
         headline=first,
         subject=subject_line(first, incident.id, clause=notice.reason in _CLAUSES),
-        lines=(*lines, *_others(notice, notified, language)),
+        lines=(*lines, *others(notice, notified, language)),
         rows=_rows(bundle, language) if notice.reason in _WITH_FACTS else (),
         analysis=shown,
         analysis_label=analysis_label(shown, language) if shown else "",
@@ -66,7 +67,7 @@ def compose(
         footer=_footer(notice, incident, setting, asks=shown is not None, is_open=together.group.ended_at is None),
         since=incident.started_at,
         members=together.members() if several and notice.reason in _WITH_MEMBERS else None,
-        ended=incident.closed_at is not None,
+        ended=together.group.ended_at is not None,
     )
 
 
@@ -135,7 +136,7 @@ def _footer(notice: Notice, incident: Incident, setting: RenderContext, *, asks:
     return " · ".join(parts)
 
 
-def _others(notice: Notice, notified: Notified | None, language: str) -> tuple[str, ...]:
+def others(notice: Notice, notified: Notified | None, language: str) -> tuple[str, ...]:
     """Who else is notified, and who could not be."""
     if notified is None:
         return ()
@@ -238,7 +239,7 @@ def _lines_of_several(subject: Subject, notice: Notice, bundle: Bundle, setting:
     """The lines about an alert of several services."""
     language, incident = setting.language, subject.incident
     match notice.reason:
-        case NoticeReason.RECOVERED:
+        case NoticeReason.RECOVERED | NoticeReason.STABLE:
             return (together.recovered(), *together.past())
         case NoticeReason.CLOSED:
             return (together.closed(), *_note(incident, language), *together.past())
@@ -246,6 +247,8 @@ def _lines_of_several(subject: Subject, notice: Notice, bundle: Bundle, setting:
             return (together.scope(), label("undeliverable", language, incident=incident.id))
         case NoticeReason.UPDATED:
             return together.changes()
+        case NoticeReason.ACKNOWLEDGED if incident.acked_by:
+            return (together.scope(), label("acknowledged", language, by=incident.acked_by))
     why = _why(notice, incident, language) if together.group.ended_at is None else ()
     more = () if why else _diagnostics(bundle, language)
     return (together.scope(), together.observed(bundle), *more, *_supposed(bundle, subject, language), *why)
@@ -370,4 +373,8 @@ def _likely(hypotheses: Sequence[rules.Hypothesis], language: str) -> tuple[str,
 
 
 def _rows(bundle: Bundle, language: str) -> tuple[Row, ...]:
-    return tuple(Row(fact.id, pick(KINDS[fact.evidence.kind], language), fact.evidence.sentence(language)) for fact in bundle.facts[:_ROWS])
+    return tuple(Row(fact.id, pick(_kind(fact), language), fact.evidence.sentence(language)) for fact in bundle.facts[:_ROWS])
+
+
+def _kind(fact: Fact) -> Pair:
+    return MEMBERS if fact.evidence.name.startswith("members.") else KINDS[fact.evidence.kind]

@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, Scalar
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.report.facts import Bundle, FactKind, Members, Row, Subject
 from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, shortened
 from vigie.report.members import Group, Service
@@ -13,10 +13,10 @@ from vigie.report.wording import cause_words, label, printable, short_words
 from vigie.text import Pair, pick, plural
 from vigie.text import members as texts
 from vigie.text.formatting import at_moment, between, duration, grouped, moment, short_time, since_moment
-from vigie.text.messages import HEADLINES, MARKS
+from vigie.text.messages import HEADLINES, MARKS, OVER
 
 NAMED = 5  # services that a sentence names
-_ROWS, _CAUSES = 30, 3
+_ROWS, _CAUSES = 12, 3
 _NAME, _WHAT, _TARGET = 40, 12, 120
 
 
@@ -28,8 +28,7 @@ class Together:
         self.group = Group.of(subject)
         self._before = notice.at if before is None else before
         self._joined, self._back = self.group.joined(self._before), self.group.back(self._before)
-        over = notice.reason in (NoticeReason.RECOVERED, NoticeReason.CLOSED)
-        self._ended_at = self.group.ended_at or (notice.at if over else None)
+        self._ended_at = self.group.ended_at or (notice.at if notice.reason.ends else None)
 
     def headline(self) -> str:
         """At most 100 characters; what has to go is taken from the cause's words, never from the numbers."""
@@ -44,6 +43,8 @@ class Together:
         return shortened(line.format(what=what, **values), HEADLINE_LENGTH)
 
     def _template(self) -> str:
+        if self._notice.reason in OPENINGS and self.group.ended_at is not None:
+            return pick(OVER, self._language)
         if self._notice.reason is not NoticeReason.UPDATED:
             pair: Pair = texts.HEADLINES.get(self._notice.reason) or HEADLINES[self._notice.reason]
             return pick(pair, self._language)

@@ -213,6 +213,7 @@ class FakeVigie:
             store.ledger, store.archive, clock, hold_ms=hold_ms, listeners=[self.reporter.on_transition, self._wake, self._pace]
         )
         self.reporter.on_stored(self.outbox.wake)
+        self.reporter.compare_by(self.ingest.shares)
         self.self_monitor = SelfMonitor(
             store.ledger, store.archive, self.ingest, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic
         )

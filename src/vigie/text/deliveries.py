@@ -95,8 +95,8 @@ STALL_LINES: dict[str, Pair] = {
         "Until this is over, outages of the monitored services may go unnoticed.",
     ),
     "loop_step": (
-        "À faire d'abord : voir le journal, qui dit où la boucle est bloquée, puis redémarrer Vigie sur la machine de Vigie{host}.",
-        "First step: read the log, which says where the loop is blocked, then restart Vigie on Vigie's machine{host}.",
+        "À faire d'abord : voir le journal, qui dit où la boucle est bloquée, puis redémarrer Vigie{host}.",
+        "First step: read the log, which says where the loop is blocked, then restart Vigie{host}.",
     ),
     "writer_step": (
         "À faire d'abord : vérifier le disque de la base de données sur la machine de Vigie{host} (place, erreurs, montage).",

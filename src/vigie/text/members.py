@@ -117,7 +117,8 @@ DOWN_SINCE: Pair = ("en panne {since}", "down {since}")
 DEGRADED_SINCE: Pair = ("dégradé {since}", "degraded {since}")
 BACK_AT: Pair = ("rétabli {at}", "recovered {at}")
 
-# Facts.
+# Facts, and what the column of kinds calls them.
+KIND: Pair = ("services touchés", "services")
 COUNT: Pair = ("{count} services{tie} sont touchés : {what}.", "{count} services{tie} are affected: {what}.")
 COUNT_ALONE: Pair = ("{count} services{tie} sont touchés.", "{count} services{tie} are affected.")
 OF_CAUSE: Plural = (

@@ -71,6 +71,8 @@ TIMED_HEADLINES: dict[NoticeReason, Pair] = {
     NoticeReason.SNOOZE_ENDED: ("{mark} {name} : {what}, fin de la mise en veille", "{mark} {name}: {what}, snooze is over"),
     NoticeReason.ACKNOWLEDGED: ("{mark} {name} : {what}, acquitté", "{mark} {name}: {what}, acknowledged"),
 }
+# Of what is over by the time at which it can be told.
+OVER: Pair = ("{mark} {name} : {what} de {since} à {until}, terminé", "{mark} {name}: {what} from {since} to {until}, over")
 HEARTBEAT_BACK: Pair = ("🟢 {name} : nouveau signal après {lasted} ({what})", "🟢 {name}: reported in again after {lasted} ({what})")
 
 LABELS: dict[str, Pair] = {

@@ -108,7 +108,7 @@ traite traiter écoute écouter réinitialisé réinitialiser réinitialisation 
 lit lire réussi réussir réussite succès effectué effectuer effectue accompli mené
 touché toucher intact événement survenu survenir survient produit advenu
 équipe propriétaire responsable étiquette réseau zone domaine enregistrement
-ajouté ajoutée ajoutés ajoutées retiré retirée retirés doute
+figurer figurent ajouté ajoutée ajoutés ajoutées retiré retirée retirés doute
 annonce annoncé identifie soupçonné soupçonnée soupçon suspecté suspectée accord accordent concordent précisément respectivement précédemment simultanément révèle révéler affiche afficher réalisé réaliser exécuté exécuter tenté visé ciblé interrogé interroger consulté rapporte rapporter
 xx web internet bout coupé coupée coupés coupées distant distante antérieur antérieure antérieurs ultérieur
 moniteur"""  # words: models write it

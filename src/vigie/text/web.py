@@ -55,12 +55,12 @@ COUNTED: dict[str, Plural] = {
     ),
     "undeliverable": (
         (
-            "{count} notification n'a pas pu être envoyée : voir vigie incidents list",
-            "{count} notifications n'ont pas pu être envoyées : voir vigie incidents list",
+            "{count} notification n'a pas pu être envoyée : voir vigie outbox list",
+            "{count} notifications n'ont pas pu être envoyées : voir vigie outbox list",
         ),
         (
-            "{count} undeliverable notice: see vigie incidents list",
-            "{count} undeliverable notices: see vigie incidents list",
+            "{count} undeliverable notice: see vigie outbox list",
+            "{count} undeliverable notices: see vigie outbox list",
         ),
     ),
 }
@@ -75,6 +75,10 @@ TEXTS: dict[str, Pair] = {
     "stalled": (
         "Plus aucun résultat n'arrive : Vigie elle-même est en défaut",
         "No results are coming in: Vigie itself needs attention",
+    ),
+    "failing": (
+        "Canal {channel} : aucun envoi possible depuis {lasted} ; {why}",
+        "Channel {channel}: nothing could be sent for {lasted}; {why}",
     ),
     "services": ("Services", "Services"),
     "service": ("Service", "Service"),

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vigie.core.model import Status
 from vigie.queries import Health, HealthQueries, MonitorState, MonitorView, Queries
+from vigie.report.deliveries import because, story
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words
 from vigie.text.formatting import clock_time, duration, latency, local_time, short_time
@@ -99,6 +100,8 @@ def _context(snapshot: Snapshot, language: str) -> dict[str, Any]:
         "since": since,
         "span": lambda ms: duration(ms, language),
         "latency": lambda ms: latency(ms, language),
+        "story": lambda incident: story(snapshot.accounts.get(incident, ()), language, snapshot.zone, snapshot.health.now)[:1],
+        "failure": lambda spell: because(spell.failure, spell.answer, spell.attempts, language),
         "unchecked": _listed(snapshot.health.unchecked),
         "observed": lambda one: _observed(one, language),
         "stamp": lambda at: local_time(at, snapshot.zone).isoformat(timespec="seconds"),

@@ -1,12 +1,14 @@
 """What the status page shows, as plain values: gathered from the read side, worst first."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from vigie.core.model import Incident
+from vigie.observation.channel import ChannelState
 from vigie.queries import Health, HealthQueries, MonitorState, MonitorView, Queries, collected
+from vigie.report.deliveries import Account
 from vigie.report.render import RenderContext
 
 _RECENT = 10
@@ -14,13 +16,18 @@ _RECENT = 10
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything one rendering needs; times are shown in `zone`."""
+    """Everything one rendering needs; times are shown in `zone`.
+
+    `failing` are the channels that have not worked for a while; `accounts` are the notices of each recent incident.
+    """
 
     monitors: tuple[MonitorView, ...]
     recent: tuple[Incident, ...]
     health: Health
     language: str
     zone: tzinfo = UTC
+    failing: tuple[ChannelState, ...] = ()
+    accounts: Mapping[str, Sequence[Account]] = field(default_factory=dict)
 
     def count(self, state: MonitorState) -> int:
         """How many monitors are in this state."""
@@ -35,7 +42,9 @@ async def gathered(queries: Queries, health: HealthQueries, setting: RenderConte
     """How things are now. Raises StoreError."""
     monitors = await collected(lambda cursor, limit: queries.monitors.monitors(cursor=cursor, limit=limit))
     recent = await queries.incidents.incidents(limit=_RECENT)
-    return Snapshot(worst_first(monitors), recent.items, await health.health(), setting.language, setting.zone)
+    accounts = {one.id: await queries.notices.accounts(one.alert or one.id) for one in recent.items}
+    failing = tuple(await queries.notices.failing())
+    return Snapshot(worst_first(monitors), recent.items, await health.health(), setting.language, setting.zone, failing, accounts)
 
 
 def worst_first(monitors: Iterable[MonitorView]) -> tuple[MonitorView, ...]:

@@ -23,4 +23,4 @@ class StoredQueries:
         self.monitors = StoredMonitors(store.archive, monitors, maintenance)
         self.incidents = StoredIncidents(store)
         self.availability = StoredAvailability(store.archive)
-        self.notices = StoredNotices(store.ledger)
+        self.notices = StoredNotices(store.ledger, store.archive)

@@ -92,6 +92,14 @@ async def post(deps: NotifierDeps, url: str, body: bytes, headers: Mapping[str, 
     raise refused(answer.where, answer.status, answer.words, answer.retry_after, deps.clock.now())
 
 
+async def get(deps: NotifierDeps, url: str) -> str:
+    """GET and return the answer in one line; raise DeliveryError. Neither holds the URL's secrets."""
+    answer = await exchange(deps, "GET", url, b"", {})
+    if answer.is_success:
+        return answer.words
+    raise refused(answer.where, answer.status, answer.words, answer.retry_after, deps.clock.now())
+
+
 @asynccontextmanager
 async def _asked(deps: NotifierDeps, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> AsyncIterator[Any]:
     """The answer to a request, its body not yet read. Whatever fails, from the client's construction on, comes out as DeliveryError."""

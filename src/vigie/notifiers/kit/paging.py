@@ -20,21 +20,22 @@ class Action(StrEnum):
     NOTE = "note"  # for the record: nothing is left open
 
 
+_OPENINGS = ("opened", "flapping", "disclosed", "quiet_over", "escalated", "stalled")  # with an end of their own behind them
+_NEWS = ("updated", "reminder", "snooze_ended", "report", "stable")
 _ACTIONS: dict[str, Action] = {
-    **dict.fromkeys(("opened", "disclosed", "updated", "reminder", "escalated", "snooze_ended", "report"), Action.OPEN),
+    **dict.fromkeys((*_OPENINGS, *_NEWS), Action.OPEN),
     "acknowledged": Action.ACKNOWLEDGE,
-    **dict.fromkeys(("recovered", "closed"), Action.CLOSE),
+    **dict.fromkeys(("recovered", "closed", "resumed"), Action.CLOSE),
     "test": Action.TRY,
 }
-_OPENINGS = ("opened", "disclosed", "escalated")  # with an end of their own behind them
 
 
 def action(message: Message) -> Action:
     """What this message asks for. News that come after the end are for the record: they would open the incident again."""
     found = _ACTIONS.get(message.reason, Action.NOTE)
-    if message.ended and found in (Action.OPEN, Action.ACKNOWLEDGE) and message.reason not in _OPENINGS:
-        return Action.NOTE
-    return found
+    if not message.ended or message.reason in _OPENINGS or found not in (Action.OPEN, Action.ACKNOWLEDGE):
+        return found
+    return Action.CLOSE if message.reason == "stable" else Action.NOTE
 
 
 def incident_key(message: Message, limit: int) -> str:

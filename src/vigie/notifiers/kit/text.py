@@ -14,7 +14,7 @@ from vigie.core.notification import NoticeReason
 from vigie.report.facts import Link, Message, Row
 
 _LINE, _HEAD = 1_000, 200
-_LINES, _ROWS, _LINKS = 20, 40, 5
+_LINES, _ROWS, _LINKS = 20, 40, 8
 _DROPPED = frozenset({"Cc", "Cf", "Cs"})  # control, invisible and bidirectional, lone surrogates
 _JOINERS = "\u200c\u200d"  # needed by some scripts and by composed emoji
 _FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
@@ -64,8 +64,11 @@ def _shown(character: str) -> bool:
 
 
 def clean(message: Message) -> Message:
-    """The message with every text flat and every list bounded; `key` and `thread` stay, the footer is never empty."""
-    analysis = message.analysis
+    """The message with every text flat and every list bounded; `key` and `thread` stay, the footer is never empty.
+
+    Actions come first among the links as well, for channels that have no buttons.
+    """
+    analysis, members = message.analysis, message.members
     if analysis is not None:
         analysis = replace(analysis, model=flat(analysis.model, _HEAD), sentences=tuple(map(flat, analysis.sentences[:_LINES])), dropped=())
     return replace(
@@ -75,12 +78,22 @@ def clean(message: Message) -> Message:
         headline=flat(message.headline, _HEAD),
         subject=flat(message.subject, _HEAD),
         lines=tuple(map(flat, message.lines[:_LINES])),
-        rows=tuple(Row(flat(row.id, 20), flat(row.label, 80), flat(row.value)) for row in message.rows[:_ROWS]),
+        rows=_rows(message.rows),
         analysis=analysis,
         analysis_label=flat(message.analysis_label, _HEAD),
-        links=tuple(Link(flat(link.label, 80), link.url) for link in message.links if _WEB.fullmatch(link.url))[:_LINKS],
+        links=_links((*message.actions, *message.links)),
+        actions=_links(message.actions),
+        members=members and replace(members, label=flat(members.label, 80), rows=_rows(members.rows), more=flat(members.more, 80)),
         footer=flat(message.footer or message.key, 400),
     )
+
+
+def _rows(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    return tuple(Row(flat(row.id, 20), flat(row.label, 80), flat(row.value)) for row in rows[:_ROWS])
+
+
+def _links(links: tuple[Link, ...]) -> tuple[Link, ...]:
+    return tuple(Link(flat(link.label, 80), link.url) for link in links if _WEB.fullmatch(link.url))[:_LINKS]
 
 
 def some(items: tuple[_T, ...], limit: int) -> tuple[tuple[_T, ...], str]:
