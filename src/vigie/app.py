@@ -247,6 +247,11 @@ class Runtime:
         report = self.settings.availability
         self.calendar.use(watched, report.every, report.channels, zone_of(self.settings))
 
+    async def announce_dates(self) -> None:
+        """Queue what is due by the calendar: an availability report, a hand-over. Raises StoreError."""
+        await self.calendar.tick()
+        await self.handovers.tick()
+
     async def retry_unsent(self, *, everything: bool = False) -> None:
         """Have unsent notices tried at once: all that wait (`everything`), or those whose channel is configured otherwise than before."""
         state = state_of(self.settings)
@@ -356,8 +361,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
         async with monitored_loop(runtime.clock) as loop_monitor:
             await asyncio.gather(*(cycle(one) for one in probed(runtime.settings)))
         await runtime.reporter.idle()
-        await runtime.calendar.tick()
-        await runtime.handovers.tick()
+        await runtime.announce_dates()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
         await runtime.ingest.end_gathering()
         unsent = await _drained(runtime)

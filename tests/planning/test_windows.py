@@ -8,6 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vigie.planning import wall
+from vigie.planning.maintenance import Maintenance
+from vigie.planning.plan import Plan, circumstances, unchanged_until
 from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly, held_until
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -214,6 +216,21 @@ def test_what_touches_or_overlaps_holds_as_one(drawn: list[tuple[int, int]], now
     expected = None if not held[now] else held.index(False, now)
 
     assert held_until(windows, now) == expected
+
+
+@given(NEAR, st.integers(0, 60), ANY_ZONE, TIME, st.integers(1, 30), TIME, TIME | st.none())
+def test_nothing_changes_before_it_is_said_to(
+    instant: int, minutes: int, zone: ZoneInfo, due: time, hours: int, since: time, until: time | None
+) -> None:
+    window = Recurring((Weekly((0, 3, 5, 6), due),), hours * HOUR // 4, zone)
+    quiet = None if since == until else QuietHours(since, until, (2, 6), zone)
+    plan = Plan((Maintenance("maintenance[0]", window),), quiet)
+
+    end = unchanged_until(plan, instant)
+
+    assert instant < end <= instant + HOUR
+    later = min(instant + minutes * MINUTE, end - 1)
+    assert circumstances(plan, later) == circumstances(plan, instant)
 
 
 def test_the_bounds_of_a_recurring_window_are_those_of_its_beginnings() -> None:

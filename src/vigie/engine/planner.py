@@ -6,13 +6,14 @@ Maintenance that came about is put on record while it holds, so that availabilit
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from vigie.core.model import Monitor
 from vigie.core.notification import Circumstances, Notice
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError
 from vigie.planning.maintenance import InMaintenance, Maintenance, MaintenanceSpan, StartedMaintenance, came_about, in_force
-from vigie.planning.plan import NOBODY, Plan, Planned, Reached, circumstances, reached
+from vigie.planning.plan import NOBODY, Plan, Planned, Reached, circumstances, reached, unchanged_until
 from vigie.planning.rotation import Handover, Rotation, newest_handover
 from vigie.ports import Archive, Catalog, Clock, Commit
 
@@ -20,6 +21,14 @@ log = logging.getLogger("vigie.planner")
 
 _TICK_SECONDS = 0.5
 _LOOK_BACK_MS = 3_600_000  # a window that somebody ended is read once more after its end
+
+
+class _Held(NamedTuple):
+    """What holds over [start, end), epoch ms."""
+
+    circumstances: Circumstances
+    start: int
+    end: int
 
 
 class Planner:
@@ -30,6 +39,8 @@ class Planner:
         self._planned = Planned()
         self._started: list[StartedMaintenance] = []
         self._plans: dict[str, Plan] = {}
+        self._held: dict[str, _Held] = {}
+        self._shared: dict[Plan, _Held] = {}
         self._covering: dict[Maintenance, tuple[str, ...]] = {}
         self._reached: Reached | None = None
         self._recorded: dict[str, MaintenanceSpan] | None = None
@@ -38,7 +49,7 @@ class Planner:
     def use(self, planned: Planned) -> None:
         """What a configuration plans from now on."""
         self._planned, self._reached = planned, None
-        self._plans.clear()
+        self._forget()
         self._covering.clear()
 
     @property
@@ -56,8 +67,20 @@ class Planner:
         return next((newest_handover(one, at, 0) for one in self._planned.rotations if one.name == rotation), None)
 
     def at(self, monitor: Monitor, instant: int) -> Circumstances:
-        """What holds for a monitor at an instant, epoch ms."""
-        return circumstances(self._plan(monitor), instant, self._who(instant))
+        """What holds for a monitor at an instant, epoch ms; worked out where something changes, and once an hour."""
+        known = self._held.get(monitor.id)
+        if known is None or not known.start <= instant < known.end:
+            known = self._held[monitor.id] = self._holding(self._plan(monitor), instant)
+        return known.circumstances
+
+    def _holding(self, plan: Plan, instant: int) -> _Held:
+        """The same for all monitors of one plan."""
+        known = self._shared.get(plan)
+        if known is None or not known.start <= instant < known.end:
+            who = self._who(instant)
+            end = min(unchanged_until(plan, instant), who.end)
+            known = self._shared[plan] = _Held(circumstances(plan, instant, who), instant, end)
+        return known
 
     def maintenance_of(self, monitor: Monitor) -> InMaintenance | None:
         """The maintenance that a monitor is in now."""
@@ -103,8 +126,14 @@ class Planner:
         started = await self._catalog.maintenance(min(self._since, self._clock.now()) - _LOOK_BACK_MS)
         changed, self._started = started != self._started, started
         if changed:
-            self._plans.clear()
+            self._forget()
         return changed
+
+    def _forget(self) -> None:
+        """Whatever was worked out from other windows."""
+        self._plans.clear()
+        self._held.clear()
+        self._shared.clear()
 
     async def tick(self, ingest: Ingest) -> None:
         """Read what people began, put on record what holds, and wake what no longer waits. Raises StoreError."""

@@ -9,6 +9,7 @@ from vigie.planning.maintenance import Maintenance
 from vigie.planning.rotation import Rotation
 from vigie.planning.windows import QuietHours, held_until
 
+_HOUR_MS = 3_600_000
 People = tuple[tuple[str, tuple[str, ...]], ...]
 
 
@@ -51,6 +52,13 @@ def reached(people: People, rotations: Sequence[Rotation], at: int) -> Reached:
         known[rotation.name] = known.get(shift.person, ())
         start, end = max(start, shift.start), min(end, shift.end)
     return Reached(known, start, end)
+
+
+def unchanged_until(plan: Plan, at: int) -> int:
+    """An instant up to which `circumstances` stay what they are at `at`, but for who is reached: an hour later at most."""
+    windows = (*(one.window for one in plan.maintenance), *((plan.quiet,) if plan.quiet is not None else ()))
+    edges: list[int] = [edge for one in windows for span in one.spans(at, at + _HOUR_MS) for edge in span if edge > at]
+    return min([at + _HOUR_MS, *edges])
 
 
 def circumstances(plan: Plan, at: int, who: Reached = NOBODY) -> Circumstances:
