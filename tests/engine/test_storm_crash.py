@@ -57,7 +57,7 @@ class Storm:
             lambda at: Status.DOWN if DOWN_FROM <= at < DOWN_TO else Status.UP,
             {name: MortalChannel(channel, fate) for name, channel in channels.items()},
         )  # fmt: skip
-        vigie.probes = {name: AtOnePlace(probe) for name, probe in vigie.probes.items()}  # type: ignore[misc, assignment]
+        vigie.probes = {name: AtOnePlace(probe) for name, probe in vigie.probes.items()}  # type: ignore[misc]
         starting = asyncio.create_task(vigie.start())
         dying = asyncio.create_task(fate.dead.wait())
         await asyncio.wait({dying}, timeout=max(END - self.now, 1) / 1000)
