@@ -356,7 +356,6 @@ async def _cycle(runtime: Runtime) -> Cycle:
         await runtime.calendar.tick()
         await runtime.handovers.tick()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
-        await runtime.ingest.end_gathering()
         unsent = await _drained(runtime)
         await _reported(runtime, unsent)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
@@ -368,6 +367,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
 
 async def _drained(runtime: Runtime) -> Unsent:
     """Send all that is unsent; what earlier runs gave up about what is still wrong is no better sent than it was then."""
+    await runtime.ingest.end_gathering()
     await runtime.retry_unsent(everything=True)
     lacking = await still_lacking(runtime.store.ledger, runtime.store.archive, runtime.settings.channels)
     unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)
