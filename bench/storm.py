@@ -9,12 +9,12 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psutil
 
 from bench.ground import folder, say
+from bench.living import until
 from vigie.clock import SystemClock
 from vigie.core.events import Opened
 from vigie.core.model import Cause, CheckResult, Status
@@ -88,15 +88,15 @@ async def storm(causes: int) -> Storm:
             for _ in range(2):
                 await scene.second(range(FAILING), Status.DOWN)
             last = time.monotonic()
-            await until(lambda: len(scene.opened) == FAILING)
+            await until(lambda: len(scene.opened) == FAILING, LONGEST_S)
             found.decided = scene.opened[-1] - last
-            await until(lambda: all(count(one, NoticeReason.OPENED) == causes for one in channels.values()))
+            await until(lambda: all(count(one, NoticeReason.OPENED) == causes for one in channels.values()), LONGEST_S)
             found.late = time.monotonic() - scene.opened[-1] - GROUP_WAIT_S
             found.alerts = len(vigie.ingest.alerts())
             found.members = sum(len(one.members) for one in vigie.ingest.alerts())
             found.grown_mb = (psutil.Process().memory_info().rss - before) / 1e6
             await scene.second(range(FAILING), Status.UP)
-            await until(lambda: all(count(one, NoticeReason.RECOVERED) == causes for one in channels.values()))
+            await until(lambda: all(count(one, NoticeReason.RECOVERED) == causes for one in channels.values()), LONGEST_S)
             for name, channel in channels.items():
                 found.notices.update((name, message.reason) for _, message in channel.told)
     return found
@@ -104,13 +104,6 @@ async def storm(causes: int) -> Storm:
 
 def count(channel: FakeChannel, reason: NoticeReason) -> int:
     return sum(message.reason is reason for _, message in channel.told)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Or until it takes too long, which the figures then show."""
-    ends = time.monotonic() + LONGEST_S
-    while not holds() and time.monotonic() < ends:
-        await asyncio.sleep(0.02)
 
 
 def main() -> None:

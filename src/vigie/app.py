@@ -363,7 +363,6 @@ async def _cycle(runtime: Runtime) -> Cycle:
         await runtime.reporter.idle()
         await runtime.announce_dates()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
-        await runtime.ingest.end_gathering()
         unsent = await _drained(runtime)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
         return Cycle(unsent, tuple((names[one], unchecked[one]) for one in names if one in unchecked))
@@ -374,6 +373,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
 
 async def _drained(runtime: Runtime) -> Unsent:
     """Send what is unsent, tell the watchdog; what earlier runs gave up about what is still wrong is no better sent than it was then."""
+    await runtime.ingest.end_gathering()
     await runtime.retry_unsent(everything=True)
     lacking = await still_lacking(runtime.store.ledger, runtime.store.archive, runtime.settings.channels)
     unsent = await runtime.outbox.drain(runtime.clock.now() + _DRAIN_MS)

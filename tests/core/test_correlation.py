@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core import correlation
-from vigie.core.correlation import WINDOW_MS, Place, Tie, TieKind, place_of, shared_by, ties, zone
+from vigie.core.correlation import WINDOW_MS, Tie, TieKind
 from vigie.core.model import Cause, Certificate, CheckResult, Monitor, Status, TlsFacts
+from vigie.observation.place import Place, place_of, shared_by, ties, zone
 
 MINUTE, HOUR = 60_000, 3_600_000
 LEAF = Certificate("shop.example", "R11", 0, 1, "EC", "sha", sha256="aa" * 32)

@@ -304,9 +304,8 @@ async def _history(chance: random.Random) -> None:
                 status = chance.choice([UP, DOWN, DOWN, DEGRADED])
                 await scene.see(some, status, None if status is UP else chance.choice(CAUSES), address=chance.choice(PLACES))
                 if chance.random() < 0.1:
-                    await scene.vigie.ingest.handle(
-                        chance.choice(names), chance.choice([Acked(clock.now(), "x"), Resolved(clock.now(), "x")])
-                    )
+                    wish: Acked | Resolved = Acked(clock.now(), "x") if chance.random() < 0.5 else Resolved(clock.now(), "x")
+                    await scene.vigie.ingest.handle(chance.choice(names), wish)
                 await clock.sleep(chance.choice([0.1, 1, 3, 15, 70]))
                 for known in scene.vigie.ingest.alerts():
                     rows = await store.archive.members(known.id)

@@ -10,6 +10,7 @@ from vigie.core.events import Opened
 from vigie.core.model import CheckResult, Monitor, Status
 from vigie.core.subject import SubjectKind
 from vigie.engine.books import Draft
+from vigie.observation.place import ties as place_ties
 
 _GOOD = (Status.UP, Status.DEGRADED)
 
@@ -21,7 +22,7 @@ def ties_of(draft: Draft, monitor: Monitor, decision: Opened, result: CheckResul
     place = draft.neighbours.place(monitor)
     status = result.http.status if result is not None and result.http is not None else None
     parents = [correlation.depends(one) for one in draft.neighbours.ancestors(monitor.id)]
-    found = (*correlation.ties(decision.cause, place, status), *parents)
+    found = (*place_ties(decision.cause, place, status), *parents)
     # Services that come and go for one reason are one alert, but none with what is down.
     return found if decision.pattern is Pattern.STEADY else tuple(replace(one, failure=f"flapping {one.failure}") for one in found)
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from vigie.core.correlation import Place, Tie, place_of, shared_by
+from vigie.core.correlation import Tie
 from vigie.core.model import CheckResult, Monitor
+from vigie.observation.place import Place, place_of, shared_by
 
 
 class Neighbours:

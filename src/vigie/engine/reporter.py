@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vigie.core.correlation import Tie, TieKind, place_of, ties
+from vigie.core.correlation import Tie, TieKind
 from vigie.core.detection import Severity
 from vigie.core.events import Announced, Cleared, Closed, Joined, Opened, Recovered, Suspected, Withheld
 from vigie.core.model import Cause, CheckResult, Incident, Monitor
@@ -20,6 +20,7 @@ from vigie.engine.analyst import Analyst, Outcome, ReportOptions
 from vigie.engine.messages import Composer
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
+from vigie.observation.place import place_of, ties
 from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, OutboxState, StoredReport
 from vigie.report import history, measured
 from vigie.report.facts import Bundle, Evidence, Subject

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from vigie.app import planned
 from vigie.config import Desired
 from vigie.core import incident
 from vigie.core.events import Acked, AckRecorded, Closed, Ended, Observed, Opened, Resolved
@@ -213,7 +212,7 @@ async def people(archive: Archive, since: int) -> list[Said]:
 async def calendar(store: Store, clock: Clock, settings: Desired, since: int) -> CircumstancesAt:
     """What the calendar of a configuration says, with the maintenance that came about since an instant."""
     planner = Planner(store.catalog, store.archive, clock)
-    planner.use(planned(settings))
+    planner.use(settings.planned)
     spans = await store.archive.maintained(since)
 
     def at(monitor: Monitor, instant: int) -> Circumstances:

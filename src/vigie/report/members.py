@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from vigie.core.correlation import place_of
 from vigie.core.detection import Severity
 from vigie.core.model import Cause
+from vigie.observation.place import place_of
 from vigie.report.facts import Affected, Subject
 
 Tie = tuple[str, str]  # (kind, value), such as ("address", "192.0.2.7")
