@@ -232,7 +232,8 @@ def _difference(found: "Replayed", zone: tzinfo) -> Iterator[str]:
     moved = Counter(after[key].at - one.at for key, one in before.items() if key in after and after[key].at != one.at)
     if moved:
         yield ""
-        yield f"At another time: {moved.total()}, from {_signed(min(moved))} to {_signed(max(moved))}"
+        first, last = _signed(min(moved)), _signed(max(moved))
+        yield f"At another time: {moved.total()}, " + (first if first == last else f"from {first} to {last}")
     if before.keys() == after.keys() and not moved:
         yield from ("", "Nothing would be different.")
 
