@@ -91,7 +91,7 @@ async def storm(causes: int) -> Storm:
             await until(lambda: len(scene.opened) == FAILING, LONGEST_S)
             found.decided = scene.opened[-1] - last
             await until(lambda: all(count(one, NoticeReason.OPENED) == causes for one in channels.values()), LONGEST_S)
-            found.late = time.monotonic() - scene.opened[-1] - GROUP_WAIT_S
+            found.late = max(time.monotonic() - scene.opened[-1] - GROUP_WAIT_S, 0.0)
             found.alerts = len(vigie.ingest.alerts())
             found.members = sum(len(one.members) for one in vigie.ingest.alerts())
             found.grown_mb = (psutil.Process().memory_info().rss - before) / 1e6

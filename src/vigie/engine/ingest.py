@@ -349,11 +349,12 @@ class Ingest:
     async def _with_last_good(self, commit: Commit, transitions: list[Transition]) -> Commit:
         """With the last good check before each change of verdict, whole: a failure is compared with it, not with the one that began it."""
         kept, newest = list[CheckResult](), dict[tuple[str, str], CheckResult]()
+        whole = {_name(one) for one in commit.details}
         for result in [one.result for one in transitions if one.result is not None]:
             key = result.monitor, result.location
-            if result in commit.details:
+            if _name(result) in whole:
                 last = newest.get(key) or await self._newest(*key)
-                if last is not None and last.is_good and last.at > self._kept_at.get(key, 0) and last not in commit.details:
+                if last is not None and last.is_good and last.at > self._kept_at.get(key, 0) and _name(last) not in whole:
                     kept.append(last)
             newest[key] = result
         self._kept_at.update({(one.monitor, one.location): one.at for one in commit.details})
@@ -405,6 +406,11 @@ class Ingest:
             if transition.decisions or transition.before.quick != transition.after.quick:
                 for listener in self._listeners:
                     await _announce(listener, transition)
+
+
+def _name(result: CheckResult) -> tuple[str, str, int, int, int]:
+    """What tells a result from every other."""
+    return result.monitor, result.location, result.run, result.sequence, result.at
 
 
 async def _announce(listener: Listener, transition: Transition) -> None:

@@ -6,6 +6,7 @@ The laws are those of core/correlation.py. On this machine itself a place is an 
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vigie.core.correlation import Tie, TieKind
 from vigie.core.model import Cause, CheckResult, Monitor
@@ -31,10 +32,7 @@ class Place:
     @property
     def network(self) -> str:
         """The network around the address, "" where there is none or where it is the loopback's."""
-        found = _ip(self.address)
-        if found is None or found.is_loopback:
-            return ""
-        return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
+        return _network(self.address)
 
     def keys(self) -> tuple[tuple[str, str], ...]:
         """What other monitors may share of it, as `shared_by` has it of ties."""
@@ -80,6 +78,15 @@ def _local(where: str, port: int | None) -> str:
     return f"{bare}:{port or 0}" if local and bare else bare
 
 
+@lru_cache(maxsize=8_192)
+def _network(address: str) -> str:
+    found = _ip(address)
+    if found is None or found.is_loopback:
+        return ""
+    return str(ipaddress.ip_network((found, 24 if found.version == 4 else 48), strict=False))
+
+
+@lru_cache(maxsize=8_192)  # addresses come again and again, and reading one takes longer than all else that is done with it
 def _ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(text)
