@@ -118,7 +118,7 @@ async def everything() -> AsyncIterator[tuple[str, str]]:
         async with ScriptedOllama() as model, SmtpServer(place) as server, sick_site() as sick:
             llm = f"llm: {{provider: ollama, model: llama3, url: '{model.url}'}}\n"
             notify = f"notify: {{mail: {mail(server.port, server.ca_file)}}}\n"
-            yield f"{llm}{notify}alerts: {{default: {{confirm: 1, recover: 1, confirm_every: 1s}}}}\n", sick
+            yield f"{llm}{notify}alerts: {{default: {{confirm: 1, recover: 1, confirm_every: 1s, group: off}}}}\n", sick
 
 
 async def named(port: int, names: int, dead: int) -> Errors:

@@ -18,7 +18,7 @@ from vigie.testing.smtp_server import SmtpServer
 PAGES = 12
 APART_SECONDS = 0.3
 HOLD = 2.0  # llm.hold, by default
-ALERT = "alerts: {default: {confirm: 2, confirm_every: 1s}}\n"
+ALERT = "alerts: {default: {confirm: 2, confirm_every: 1s, group: off}}\n"
 
 
 class Site:

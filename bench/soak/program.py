@@ -80,7 +80,7 @@ def configuration(monitors: list[Monitor], channels: dict[str, Any], disk: Path,
         "alerts": {
             "default": {"to": ["calm"]},
             str(Group.HEALTHY): {"to": ["calm"]},
-            str(Group.SCRIPTED): {**quick, "to": ["mail", "hook"]},
+            str(Group.SCRIPTED): {**quick, "group": "off", "to": ["mail", "hook"]},
             str(Group.HOSTILE): {"to": ["calm"]},
         },
         "monitors": [one.entry() for one in monitors],
