@@ -38,7 +38,7 @@ LIMIT = 0.4
 OURS = {
     "config.environment:_POSIX_ZONE",
     "config.yaml:_VARIABLE",
-    "core.duration:_PART",
+    "planning.duration:_PART",
     "probes.kit.http.config:_ASSERTION",
     "stores:_URL",
     "probes.kit.http.page.messages:_PHP",  # quadratic up to 4,000 bytes, and given 6,000 at most

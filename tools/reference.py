@@ -13,9 +13,9 @@ from vigie import cli, plugins
 from vigie.config import model, planned, templates
 from vigie.config.convert import enc_hook, struct_of
 from vigie.config.streak import Streak
-from vigie.core.duration import Duration
 from vigie.core.notification import NoticeReason
 from vigie.net import Secret
+from vigie.planning.duration import Duration
 from vigie.report.variables import VARIABLES as VARIABLES_OF
 
 DOCS = Path(__file__).parent.parent / "docs"

@@ -14,8 +14,8 @@ from vigie import plugins
 from vigie.config import load
 from vigie.config.model import Common
 from vigie.config.shown import schema, shown
-from vigie.core.duration import MAX_DAYS, Duration
 from vigie.errors import ConfigError, Fault
+from vigie.planning.duration import MAX_DAYS, Duration
 
 NUMBERS = (
     "0", "-1", "1.5", "1e400", "-1e400", ".nan", ".inf", "-.inf", "70000", "10000000000", "18446744073709551616", "9" * 400, "9" * 5_000,

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from vigie.core.alert import AlertState, notices
 from vigie.core.detection import Severity
-from vigie.core.duration import Duration
 from vigie.core.events import (
     AckRecorded,
     AlertDecision,
@@ -23,9 +22,10 @@ from vigie.core.events import (
     Withheld,
 )
 from vigie.core.notification import Notice, NoticeReason, NotificationPolicy, Window, backoff_ms, retry_at
-from vigie.core.schedule import next_due, phase_ms
 from vigie.core.subject import SubjectKind
 from vigie.observation.availability import availability
+from vigie.planning.duration import Duration
+from vigie.planning.schedule import next_due, phase_ms
 
 NOTICE = Notice("a-1", "a", "mail", NoticeReason.OPENED, 0)
 DAY = 86_400_000

@@ -4,8 +4,8 @@ from collections import Counter
 from itertools import pairwise
 
 from vigie.core.model import CheckSpec
-from vigie.core.schedule import next_due
 from vigie.engine.scheduler import Scheduler
+from vigie.planning.schedule import next_due
 from vigie.testing.fakes import fake_spec
 
 MINUTE = 60_000

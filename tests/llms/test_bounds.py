@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from vigie.clock import SystemClock
-from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import ModelDeps, ollama, openai
+from vigie.planning.duration import Duration
 from vigie.ports import LanguageModel, Prompt
 from vigie.testing.servers import serving
 

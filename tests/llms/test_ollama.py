@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from vigie.clock import SystemClock
-from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import ModelDeps
 from vigie.llms.ollama import Config, Ollama, base_url, build
+from vigie.planning.duration import Duration
 from vigie.ports import Prompt
 from vigie.testing.ollama_server import Mode, ScriptedOllama
 

@@ -8,10 +8,10 @@ import pytest
 
 from vigie.clock import SystemClock
 from vigie.config.convert import dec_hook
-from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import ModelDeps
 from vigie.llms.openai import Config, OpenAi, build
+from vigie.planning.duration import Duration
 from vigie.ports import Prompt
 from vigie.testing.ollama_server import Mode
 from vigie.testing.openai_server import ScriptedOpenAi

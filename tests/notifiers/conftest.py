@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from vigie.config.convert import dec_hook
-from vigie.core.duration import Duration
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import Config, Mail, build
+from vigie.planning.duration import Duration
 from vigie.testing.notifier_rigs import TestClock
 from vigie.testing.smtp_server import SmtpServer
 

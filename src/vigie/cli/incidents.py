@@ -219,7 +219,7 @@ def snooze(
 
 def _span(text: str) -> int:
     """A duration in ms. Raises VigieError for what is none, or longer than anybody means."""
-    from vigie.core.duration import Duration
+    from vigie.planning.duration import Duration
 
     try:
         lasts = Duration.parse(text)

@@ -9,9 +9,9 @@ import typer
 
 from vigie.cli.common import ConfigOption, group, notes, opened, run, settings
 from vigie.config import Desired
-from vigie.core.duration import Duration
 from vigie.core.model import Monitor
 from vigie.errors import ConfigError, VigieError
+from vigie.planning.duration import Duration
 from vigie.planning.maintenance import Maintenance, StartedMaintenance
 from vigie.text.formatting import duration, timestamp
 

@@ -14,8 +14,8 @@ import typer
 
 from vigie.cli.common import ConfigOption, command, counted, notes, opened, run
 from vigie.cli.results import instant
-from vigie.core.duration import Duration
 from vigie.errors import VigieError
+from vigie.planning.duration import Duration
 from vigie.text.formatting import timestamp
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import msgspec
 
 from vigie.config.streak import Streak
 from vigie.config.tree import Path, Tree
-from vigie.core.duration import Duration
 from vigie.errors import FieldError
 from vigie.net import MASK, Secret, held_by
+from vigie.planning.duration import Duration
 
 _EXPECTED = re.compile(r"Expected `([^`]+)`(?:, got `[^`]+`| (>=|<=|matching) .*)")
 _BOUND = re.compile(r" (>=|<=) ([-\d.]+)")

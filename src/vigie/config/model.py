@@ -9,8 +9,8 @@ import msgspec
 from vigie.config.planned import Maintenance, OnCall, Person, Quiet
 from vigie.config.routes import Escalation, Route
 from vigie.config.streak import Streak
-from vigie.core.duration import Duration
 from vigie.net import SHOWN, Secret, ascii_name
+from vigie.planning.duration import Duration
 from vigie.text.marks import escaped, misleading
 
 Meta = msgspec.Meta

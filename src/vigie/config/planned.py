@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.net import SHOWN
+from vigie.planning.duration import Duration
 
 Meta = msgspec.Meta
 _ZONE = "Time zone of the times in it; by default `timezone` of the file."

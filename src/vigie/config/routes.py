@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from vigie.core.duration import Duration
+from vigie.planning.duration import Duration
 
 Meta = msgspec.Meta
 Severities = tuple[Literal["down", "degraded"], ...]

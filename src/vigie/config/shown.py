@@ -15,8 +15,8 @@ from vigie.config.maintenance import DAYS
 from vigie.config.model import Common, File, Report
 from vigie.config.streak import MOST, Streak
 from vigie.config.templates import CommonChannel, Templates
-from vigie.core.duration import Duration
 from vigie.net import MASK, NO_SECRETS, Secret, Secrets, redact_url
+from vigie.planning.duration import Duration
 from vigie.planning.maintenance import Maintenance
 from vigie.planning.rotation import Rotation
 from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from vigie.core.duration import Duration
+from vigie.planning.duration import Duration
 
 MOST = 100
 _AT_LEAST = 2  # checks that a duration asks for: one alone has not lasted

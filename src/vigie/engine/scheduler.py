@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vigie.core.model import CheckSpec
-from vigie.core.schedule import next_due, next_on_grid, phase_ms
+from vigie.planning.schedule import next_due, next_on_grid, phase_ms
 
 _SOON_MS = 10_000
 _SPREAD_MS = 5  # at most 200 first checks a second

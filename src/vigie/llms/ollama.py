@@ -17,10 +17,10 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.errors import ModelError, ModelFault
 from vigie.llms import ANSWER, LEAVES, PLAIN, PULLING, STREAM, Bounds, Faults, ModelDeps, bounded, figure, in_time, is_near, tokens_of, way
 from vigie.net import ADDRESS, SHOWN, redact, redact_url
+from vigie.planning.duration import Duration
 from vigie.ports import Offered, Prompt, Pulled, Reply
 from vigie.report.prompt import tokens
 

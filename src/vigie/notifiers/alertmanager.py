@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie.core.detection import Severity
-from vigie.core.duration import Duration
 from vigie.net import Secret, host_of
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, preload, reach  # noqa: F401 - `preload` is found here
@@ -22,6 +21,7 @@ from vigie.notifiers.kit.paging import Action, action, incident_key, notice_key
 from vigie.notifiers.kit.plain import plain
 from vigie.notifiers.kit.sending import send
 from vigie.notifiers.kit.text import clean
+from vigie.planning.duration import Duration
 from vigie.ports import Receipt
 from vigie.report.facts import Message
 

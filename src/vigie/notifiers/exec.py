@@ -15,13 +15,13 @@ from typing import Annotated
 import msgspec
 
 from vigie import subprocesses
-from vigie.core.duration import Duration
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.net import Secret, Secrets, held_by, redact, texts
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.document import document, plain_key
 from vigie.notifiers.kit.http import PERSON_RETRY_MS
 from vigie.notifiers.kit.text import clean, flat
+from vigie.planning.duration import Duration
 from vigie.ports import Problem, Receipt
 from vigie.report.facts import Message
 from vigie.subprocesses import Bounds, Command, End, Ran

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie.core.detection import Severity
-from vigie.core.duration import Duration
 from vigie.errors import DeliveryError
 from vigie.net import Secret, host_of
 from vigie.notifiers import NotifierDeps
@@ -20,6 +19,7 @@ from vigie.notifiers.kit.paging import Action, action, incident_key
 from vigie.notifiers.kit.plain import plain
 from vigie.notifiers.kit.sending import json_of, send
 from vigie.notifiers.kit.text import Tone, clean, flat, tone
+from vigie.planning.duration import Duration
 from vigie.ports import Receipt
 from vigie.report.facts import Message
 

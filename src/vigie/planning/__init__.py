@@ -1,1 +1,1 @@
-"""What follows the calendar: periods, recurring windows, rotations. Pure: values in, values out."""
+"""What follows the clock and the calendar: durations, when next, recurring windows, rotations. Pure: values in, values out."""

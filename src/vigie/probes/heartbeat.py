@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.net import SHOWN, Secret
 from vigie.observation.heartbeat import Expected
+from vigie.planning.duration import Duration
 from vigie.ports import Clock, Traits
 from vigie.probes.kit.deps import ProbeDeps
 

@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import msgspec
 
 from vigie import plugins
-from vigie.core.duration import Duration
 from vigie.errors import DeliveryReason
 from vigie.net import Secret
 from vigie.notifiers import NotifierDeps
+from vigie.planning.duration import Duration
 from vigie.ports import Notifier
 from vigie.testing import smtp_server as smtp
 from vigie.testing import webhook_server as hook

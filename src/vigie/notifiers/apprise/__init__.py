@@ -18,12 +18,12 @@ from typing import Annotated, Any
 import msgspec
 
 from vigie import subprocesses
-from vigie.core.duration import Duration
 from vigie.errors import DeliveryError, DeliveryReason
 from vigie.net import Secret, Secrets, held_by, redact
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.kit.http import PERSON_RETRY_MS
 from vigie.notifiers.kit.text import Tone, clean, flat, tone
+from vigie.planning.duration import Duration
 from vigie.ports import Problem, Receipt, Traits
 from vigie.report.facts import Message
 from vigie.subprocesses import Bounds, Command, End, Ran

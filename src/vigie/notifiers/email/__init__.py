@@ -20,7 +20,6 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.errors import DeliveryError
 from vigie.net import AUTHORITIES, NO_SECRETS, SHOWN, Secret, Secrets, ascii_name, hang_up, redact
 from vigie.notifiers import NotifierDeps
@@ -28,6 +27,7 @@ from vigie.notifiers.email import body, faults, greeting
 from vigie.notifiers.email.body import html, plain
 from vigie.notifiers.kit.connect import trust_store
 from vigie.notifiers.kit.text import clean, flat, token
+from vigie.planning.duration import Duration
 from vigie.ports import Receipt
 from vigie.report.facts import Message
 

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.core.model import Cause, CheckResult, Scalar, Status, Timings
+from vigie.planning.duration import Duration
 from vigie.ports import Problem, Traits
 from vigie.probes.icmp.echo import UNREACHABLE, NotAllowed, Series, SocketWire, Wire, may_send, ping
 from vigie.probes.kit import keys

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.errors import VigieError
 from vigie.net import Link, Resolver, Secret, revealed
+from vigie.planning.duration import Duration
 from vigie.ports import Clock
 
 _T = TypeVar("_T")

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.net import AUTHORITIES, SHOWN, ascii_name, redact_url, split_server
+from vigie.planning.duration import Duration
 
 Meta = msgspec.Meta
 Host = Annotated[str, Meta(description="Name or address.", examples=["db.example.com", "192.0.2.7"], extra=SHOWN)]

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from vigie.core.duration import Duration
 from vigie.errors import FieldError
 from vigie.net import ADDRESS, AUTHORITIES, SHOWN, Secret, split_server, texts
+from vigie.planning.duration import Duration
 from vigie.ports import Problem
 from vigie.probes.kit.comparison import Comparison, assertion, contradiction
 from vigie.probes.kit.http.urls import Place, check_proxy
