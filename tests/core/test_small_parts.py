@@ -21,9 +21,10 @@ from vigie.core.events import (
     Updated,
     Withheld,
 )
-from vigie.core.notification import Notice, NoticeReason, NotificationPolicy, Window, backoff_ms, retry_at
+from vigie.core.notification import Notice, NoticeReason, NotificationPolicy, Window
 from vigie.core.subject import SubjectKind
 from vigie.observation.availability import availability
+from vigie.planning.backoff import backoff_ms, retry_at
 from vigie.planning.duration import Duration
 from vigie.planning.schedule import next_due, phase_ms
 

@@ -1,6 +1,5 @@
-"""Who is notified, why, and under which key; and when a failed send is tried again. Durations in ms, instants epoch ms."""
+"""Who is notified, why, and under which key. Durations in ms, instants epoch ms."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,10 +8,6 @@ from vigie.core.detection import Severity
 from vigie.core.subject import SubjectKind
 
 _DAY_MS = 86_400_000
-_BASE_MS = 2_000
-_CAP_MS = 600_000
-_GIVE_UP_MS, _GIVE_UP_ATTEMPTS = _DAY_MS, 8
-LONGEST_WAIT_MS = 3_600_000
 
 
 class NoticeReason(StrEnum):
@@ -112,18 +107,6 @@ def reached(names: Iterable[str], circumstances: Circumstances) -> tuple[str, ..
     return tuple(dict.fromkeys(channel for name in names for channel in circumstances.reached_by.get(name, (name,))))
 
 
-def joint(several: Iterable[Circumstances]) -> Circumstances:
-    """What holds for several monitors at once: maintenance or quiet hours only where they hold for each of them, up to the first end."""
-    found = list(several)
-    reached = {name: channels for one in found for name, channels in one.reached_by.items()}
-    return Circumstances(_first_end([one.muted_until for one in found]), _first_end([one.quiet_until for one in found]), reached)
-
-
-def _first_end(ends: list[int | None]) -> int | None:
-    known = [one for one in ends if one is not None]
-    return min(known) if known and len(known) == len(ends) else None
-
-
 @dataclass(frozen=True, slots=True)
 class EscalationStep:
     """Who is notified, too, once nobody has acknowledged an alert of one of these severities for `after_ms`."""
@@ -188,24 +171,3 @@ class NotificationPolicy:
             if window.start <= (at if end is None else end) < window.end:
                 end = window.end
         return end
-
-
-def backoff_ms(attempt: int, key: str) -> int:
-    """How long to wait after the `attempt`-th failure (from 1): 2 s doubled each time up to 10 min, ± 20 % by a hash of the key.
-
-    The jitter is a hash, not chance, so that it can be replayed; different notices still spread out.
-    """
-    wait = min(_BASE_MS << min(attempt - 1, 20), _CAP_MS)
-    digest = hashlib.blake2b(f"{key}:{attempt}".encode(), digest_size=4).digest()
-    return round(wait * (0.8 + 0.4 * int.from_bytes(digest) / 0xFFFFFFFF))
-
-
-def retry_at(now: int, notice: Notice, attempt: int, waited_ms: int, *, permanent: bool, retry_after_ms: int | None = None) -> int | None:
-    """When to try again after the `attempt`-th failure, epoch ms, at most an hour later; None gives up.
-
-    That is a permanent fault, or a notice that has waited for a day and failed eight times: a machine that was off or asleep
-    over a notice has not tried yet.
-    """
-    if permanent or (waited_ms > _GIVE_UP_MS and attempt >= _GIVE_UP_ATTEMPTS):
-        return None
-    return now + min(max(backoff_ms(attempt, notice.key), retry_after_ms or 0), LONGEST_WAIT_MS)

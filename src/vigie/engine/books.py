@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from vigie.core import expiry
 from vigie.core.alert import AlertState
 from vigie.core.correlation import Tie
 from vigie.core.detection import Severity
 from vigie.core.events import AlertEvent, Opened
+from vigie.core.expiry import Known
 from vigie.core.incident import DetectionState
 from vigie.core.model import Incident, Monitor
-from vigie.core.notification import Circumstances, NotificationPolicy, joint
+from vigie.core.notification import Circumstances, NotificationPolicy
 from vigie.engine.audience import Audience
 from vigie.engine.neighbours import Neighbours
+from vigie.planning.plan import joint
 from vigie.ports import TimelineEntry
 
 CircumstancesAt = Callable[[Monitor, int], Circumstances]  # what the calendar says about a monitor at an instant
@@ -121,7 +122,7 @@ class Draft:
             if found is not None and found.is_open:
                 yield found
 
-    def expiries(self, *, but: str) -> list[expiry.Known]:
+    def expiries(self, *, but: str) -> list[Known]:
         """What is known of what runs out, by all monitors but one."""
         states = {**self._books.states, **self.states}.values()
         return [one.expiries for one in states if one.expiries and one.monitor != but and one.monitor in self.monitors]

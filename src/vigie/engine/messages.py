@@ -4,8 +4,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from vigie.core import expiry
 from vigie.core.detection import Severity
+from vigie.core.expiry import Known
 from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
@@ -42,7 +42,7 @@ class Composer:
         clock: Clock,
         setting: RenderContext,
         monitors: dict[str, Monitor],
-        expiries: Callable[[str], expiry.Known] = lambda monitor: (),  # noqa: ARG005 - where nothing is known of any
+        expiries: Callable[[str], Known] = lambda monitor: (),  # noqa: ARG005 - where nothing is known of any
         outbox: Outbox | None = None,
         handover: Callable[[str, int], Handover | None] = lambda rotation, at: None,  # noqa: ARG005 - where there are no rotations
     ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
-from vigie.core.notification import LONGEST_WAIT_MS, OPENINGS, Notice, NoticeReason, retry_at
+from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.engine.alive import seen_through
 from vigie.engine.channel_health import ChannelHealth
 from vigie.engine.channel_health import Outcome as Health
@@ -14,6 +14,7 @@ from vigie.engine.failover import Failover
 from vigie.engine.guarding import crashed
 from vigie.engine.retry import to_retry
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
+from vigie.planning.backoff import LONGEST_WAIT_MS, retry_at
 from vigie.ports import Archive, Clock, Delivery, Ledger, Notifier, OutboxRow, OutboxState, Receipt
 from vigie.report import render
 from vigie.report.facts import Message

@@ -7,8 +7,9 @@ docs/decisions/0039 says why.
 
 from collections.abc import Collection
 
-from vigie.core.notification import LONGEST_WAIT_MS, Notice
+from vigie.core.notification import Notice
 from vigie.engine.channel_health import ABOUT_CHANNELS
+from vigie.planning.backoff import LONGEST_WAIT_MS
 from vigie.ports import Archive, Ledger, OutboxState
 
 MATTERS_MS = 86_400_000  # of an incident that is over: news of yesterday

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from vigie.core import alert, correlation, expiry, incident
+from vigie.core import alert, correlation, incident
 from vigie.core.alert import AlertState
 from vigie.core.correlation import Tie
 from vigie.core.detection import Pattern
@@ -37,6 +37,7 @@ from vigie.core.subject import SubjectKind
 from vigie.core.unchecked import alike
 from vigie.engine import grouping
 from vigie.engine.books import Draft
+from vigie.observation import expiry
 from vigie.ports import TimelineEntry
 from vigie.text.messages import REMOVED
 

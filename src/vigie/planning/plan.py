@@ -1,6 +1,6 @@
 """What the calendar holds, and what it says of one monitor at an instant."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vigie.core.model import Monitor
@@ -66,3 +66,15 @@ def circumstances(plan: Plan, at: int, who: Reached = NOBODY) -> Circumstances:
     muted = held_until([one.window for one in plan.maintenance], at) if plan.maintenance else None
     quiet = held_until([plan.quiet], at) if plan.quiet is not None else None
     return Circumstances(muted, quiet, who.by)
+
+
+def joint(several: Iterable[Circumstances]) -> Circumstances:
+    """What holds for several monitors at once: maintenance or quiet hours only where they hold for each of them, up to the first end."""
+    found = list(several)
+    reached = {name: channels for one in found for name, channels in one.reached_by.items()}
+    return Circumstances(_first_end([one.muted_until for one in found]), _first_end([one.quiet_until for one in found]), reached)
+
+
+def _first_end(ends: list[int | None]) -> int | None:
+    known = [one for one in ends if one is not None]
+    return min(known) if known and len(known) == len(ends) else None

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core import expiry
 from vigie.core.expiry import Known
 from vigie.core.model import Expiry, ExpiryKind
 from vigie.core.notification import NotificationPolicy
+from vigie.observation import expiry
 
 DAY, HOUR, MINUTE = 86_400_000, 3_600_000, 60_000
 STEPS = NotificationPolicy().expiry_steps_ms
