@@ -14,9 +14,10 @@ from collections import Counter, deque
 from itertools import count
 
 from vigie.agent import build_probe, probe_deps
-from vigie.core.model import CheckResult, CheckSpec
+from vigie.core.model import CheckResult
 from vigie.engine.prober import Lateness, LocalAgent
 from vigie.memory import freeze
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch
 from vigie.testing.servers import Handler, serving
 

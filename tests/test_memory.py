@@ -10,9 +10,10 @@ import msgspec
 
 from vigie.agent import alike, build_probe, probe_deps
 from vigie.buses.process import Assign, Results, frame
-from vigie.core.model import CheckResult, CheckSpec, HttpFacts, Status, Timings
+from vigie.core.model import CheckResult, HttpFacts, Status, Timings
 from vigie.engine.prober import LocalAgent
 from vigie.memory import settle
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch
 from vigie.stores.sqlite.newest import Newest
 

@@ -18,12 +18,13 @@ import msgspec
 from vigie import plugins
 from vigie.buses.process import Assign, Down, Late, LogLine, Pace, Results, Stop, frame, read_down
 from vigie.clock import SystemClock
-from vigie.core.model import CheckResult, CheckSpec
+from vigie.core.model import CheckResult
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.engine.prober import LocalAgent, Unbuilt
 from vigie.errors import VigieError
 from vigie.memory import freeze
 from vigie.net import Link, Resolver, Secret, Secrets, cache_folder, system_ca_file
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch, Probe
 from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
 from vigie.probes.kit.deps import ProbeDeps, configured

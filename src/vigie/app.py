@@ -17,7 +17,7 @@ from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
 from vigie.config.fingerprints import fingerprints
 from vigie.core import expiry
-from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
+from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
@@ -43,6 +43,7 @@ from vigie.errors import StoreError, VigieError
 from vigie.llms import ModelDeps
 from vigie.net import NO_SECRETS, Secret, Secrets, system_ca_file
 from vigie.notifiers import NotifierDeps
+from vigie.observation.check_spec import CheckSpec
 from vigie.observation.heartbeat import Job
 from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, RunMode, Store
 from vigie.probes.kit.deps import ProbeDeps

@@ -11,10 +11,11 @@ from typing import Protocol
 from vigie.core.alert import AlertState
 from vigie.core.events import Decision, PersonEvent
 from vigie.core.incident import DetectionState
-from vigie.core.model import CheckResult, CheckSpec, Incident, Monitor
+from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.learning.baseline import Baseline
 from vigie.observation.channel import ChannelState
+from vigie.observation.check_spec import CheckSpec
 from vigie.observation.heartbeat import Job, Ping
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance

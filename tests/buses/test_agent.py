@@ -12,7 +12,8 @@ import pytest
 
 from vigie import agent
 from vigie.buses.process import Assign, Down, Late, LogLine, Results, Stop, Up, frame
-from vigie.core.model import Cause, CheckSpec
+from vigie.core.model import Cause
+from vigie.observation.check_spec import CheckSpec
 
 
 @pytest.fixture

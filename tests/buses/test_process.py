@@ -14,8 +14,9 @@ import pytest
 
 from vigie.buses.process import Assign, Late, LogLine, Pace, ProcessAgent, Stop, Up, frame, read_frame
 from vigie.clock import SystemClock
-from vigie.core.model import Cause, CheckResult, CheckSpec, Status
+from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import StoreError, StoreFault
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch
 from vigie.testing.servers import page, serving
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from vigie.core.model import CheckSpec, Status
+from vigie.core.model import Status
 from vigie.engine.prober import LocalAgent
+from vigie.observation.check_spec import CheckSpec
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeProbe, FakeVigie, fake_monitor, policies

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from vigie.agent import check_once
-from vigie.core.model import Cause, CheckResult, CheckSpec, FaultScope, Scalar, Status
+from vigie.core.model import Cause, CheckResult, FaultScope, Scalar, Status
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Commit
 from vigie.testing import VirtualClock, VirtualLoop
 from vigie.testing.fakes import fake_spec

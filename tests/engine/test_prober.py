@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Sensitivity, Status
+from vigie.core.model import Cause, CheckResult, Monitor, Sensitivity, Status
 from vigie.engine.limits import Limits
 from vigie.engine.loop_monitor import LoopMonitor
 from vigie.engine.prober import LocalAgent
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch, Probe
 from vigie.testing import VirtualClock, VirtualLoop
 from vigie.testing.fakes import FakeProbe, fake_monitor, policies

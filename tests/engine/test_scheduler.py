@@ -3,8 +3,8 @@
 from collections import Counter
 from itertools import pairwise
 
-from vigie.core.model import CheckSpec
 from vigie.engine.scheduler import Scheduler
+from vigie.observation.check_spec import CheckSpec
 from vigie.planning.schedule import next_due
 from vigie.testing.fakes import fake_spec
 

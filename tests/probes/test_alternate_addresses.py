@@ -15,8 +15,9 @@ import pytest
 from vigie.agent import build_probe, check_once
 from vigie.clock import SystemClock
 from vigie.core.detection import Severity
-from vigie.core.model import Cause, CheckResult, CheckSpec, HttpFacts, Incident, Monitor, Status
+from vigie.core.model import Cause, CheckResult, HttpFacts, Incident, Monitor, Status
 from vigie.net import Answer, Link
+from vigie.observation.check_spec import CheckSpec
 from vigie.probes.kit import alternate_addresses
 from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
 from vigie.probes.kit.deps import ProbeDeps

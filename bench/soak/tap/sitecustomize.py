@@ -31,9 +31,10 @@ def _install(where: str) -> None:
     import threading
     from collections import deque
 
-    from vigie.core.model import CheckResult, CheckSpec, FaultScope
+    from vigie.core.model import CheckResult, FaultScope
     from vigie.engine.loop_monitor import LoopMonitor
     from vigie.engine.prober import Lateness
+    from vigie.observation.check_spec import CheckSpec
     from vigie.ports import Probe
 
     lines = open(f"{where}.{os.getpid()}", "w", buffering=65_536)  # noqa: SIM115, PTH123 - as long as the process

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from vigie.core.model import CheckSpec
 from vigie.errors import StoreError
 from vigie.net import Secret
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch, Clock
 
 log = logging.getLogger("vigie.prober")

@@ -7,10 +7,11 @@ from typing import Any, Generic, TypeVar
 from vigie.config.model import Log, Web
 from vigie.config.templates import Templates
 from vigie.core.detection import DetectionPolicy
-from vigie.core.model import CheckSpec, Monitor
+from vigie.core.model import Monitor
 from vigie.core.notification import NotificationPolicy
 from vigie.errors import Fault
 from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
+from vigie.observation.check_spec import CheckSpec
 from vigie.planning.maintenance import Maintenance
 from vigie.planning.period import Every
 from vigie.planning.plan import Planned

@@ -10,7 +10,8 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from vigie.core.model import Cause, CheckResult, CheckSpec, FaultScope, Status
+from vigie.core.model import Cause, CheckResult, FaultScope, Status
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Clock, Probe
 
 log = logging.getLogger("vigie.prober")

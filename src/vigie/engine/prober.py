@@ -5,11 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from vigie.core.model import CheckResult, CheckSpec, Status
+from vigie.core.model import CheckResult, Status
 from vigie.engine.alive import keep_alive
 from vigie.engine.limits import Limits
 from vigie.engine.loop_monitor import LoopMonitor, own_fault
 from vigie.engine.scheduler import Scheduler
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch, Clock, Probe
 
 log = logging.getLogger("vigie.prober")

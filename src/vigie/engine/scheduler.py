@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from vigie.core.model import CheckSpec
+from vigie.observation.check_spec import CheckSpec
 from vigie.planning.schedule import next_due, next_on_grid, phase_ms
 
 _SOON_MS = 10_000

@@ -10,7 +10,7 @@ from typing import Any
 
 from vigie.buses.local import LocalBus
 from vigie.core.detection import DetectionPolicy
-from vigie.core.model import Cause, CheckResult, CheckSpec, Monitor, Status
+from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.core.notification import Notice, NotificationPolicy
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
@@ -22,6 +22,7 @@ from vigie.engine.prober import LocalAgent
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.engine.transition import Transition
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Receipt, Reply, Store
 from vigie.report.facts import Evidence, Message, Subject
 from vigie.report.render import RenderContext

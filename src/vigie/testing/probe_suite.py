@@ -33,8 +33,9 @@ from vigie import plugins
 from vigie.buses.process import Assign, frame, read_down
 from vigie.clock import SystemClock
 from vigie.config.convert import enc_hook, struct_of
-from vigie.core.model import CheckResult, CheckSpec, Status
+from vigie.core.model import CheckResult, Status
 from vigie.net import Link, Resolver, Secret
+from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Probe, Problem
 from vigie.probes.kit.deps import ProbeDeps, configured
 from vigie.testing.servers import reset, serving
