@@ -103,12 +103,16 @@ async def test_a_policy_that_changes_during_a_suspicion_decides_from_the_next_ch
     assert bool(await ours.keys()) is opens
 
 
-async def test_people_are_told_by_the_channels_of_the_moment(store: MemoryStore, clock: VirtualClock) -> None:
+async def test_the_end_goes_to_the_channels_that_were_notified_and_the_next_opening_to_those_of_the_moment(
+    store: MemoryStore, clock: VirtualClock
+) -> None:
     ours = await desk(store, clock)
     await take(ours, DOWN, DOWN)
     await ours.ingest.configure([fake_monitor(policy=policies(confirm=2, recover=1, to=("chat",)))])
     await take(ours, UP)
-    assert await ours.keys() == ["shop-1:opened:mail", "shop-1:recovered:chat"]
+    assert await ours.keys() == ["shop-1:opened:mail", "shop-1:recovered:mail"]
+    await take(ours, DOWN, DOWN)
+    assert (await ours.keys())[2:] == ["shop-2:opened:chat"]
 
 
 async def test_a_batch_for_nobody_is_still_counted(store: MemoryStore, clock: VirtualClock) -> None:
