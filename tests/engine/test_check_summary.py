@@ -39,5 +39,5 @@ async def test_a_line_a_minute_says_how_many_checks_there_were_and_what_is_not_u
     running.cancel()
     assert [record.message for record in caplog.records] == [
         "16 checks in the last minute; 0 of 9 monitors up; 7 down (m1, m2, m3, m4, m5 and 2 more); 1 degraded (m0)",
-        "1 checks in the last minute; 1 of 1 monitors up; started up to 7 ms late (p99)",
+        "1 check in the last minute; 1 of 1 monitor up; started up to 7 ms late (p99)",
     ]

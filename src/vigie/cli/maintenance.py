@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, group, notes, opened, run, settings
+from vigie.cli.common import ConfigOption, counted, group, notes, opened, run, settings
 from vigie.config import Desired
 from vigie.core.model import Monitor
 from vigie.errors import ConfigError, VigieError
@@ -55,9 +55,8 @@ def start(
     number = run(_started(found, begun))
     covered = sum(begun.planned().covers(one) for one in watched)
     until = timestamp(begun.end, _zone(found))
-    typer.echo(
-        f"Maintenance m{number} until {until}, on {covered} of {len(watched)} monitors. To end it early: vigie maintenance end m{number}"
-    )
+    which = f"{covered} of {counted(len(watched), 'monitor')}"
+    typer.echo(f"Maintenance m{number} until {until}, on {which}. To end it early: vigie maintenance end m{number}")
 
 
 def _length(text: str) -> int:

@@ -59,7 +59,7 @@ class ChannelHealth:
         told = f"; {', '.join(row.notice.channel for row in outcome.rows)} will say so" if outcome.rows else ""
         if outcome.decision is Decision.FAILING and spell is not None:
             fix = "" if told else ". No other channel can say so: add one under `notify`"
-            log.critical("channel %s is FAILING: %d attempts, the newest: %s%s%s", name, spell.attempts, spell.answer, told, fix)
+            log.critical("channel %s is FAILING (attempts: %d), the newest: %s%s%s", name, spell.attempts, spell.answer, told, fix)
         elif outcome.decision is Decision.RESTORED:
             log.warning("channel %s works again%s", name, told)
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from vigie.core.model import Monitor, Status
 from vigie.engine.transition import Transition
 from vigie.ports import Clock
+from vigie.text import plural
+from vigie.text.terms import NOUNS
 
 log = logging.getLogger("vigie.checks")
 
@@ -41,7 +43,7 @@ class CheckSummary:
         self._newest = {one.id: self._newest[one.id] for one in watched if one.id in self._newest}
         counts = Counter(self._newest.values())
         checks, self._checks = self._checks, 0
-        parts = [f"{checks} checks in the last minute", f"{counts[Status.UP]} of {len(watched)} monitors up"]
+        parts = [f"{_counted(checks, 'check')} in the last minute", f"{counts[Status.UP]} of {_counted(len(watched), 'monitor')} up"]
         parts += [f"{counts[status]} {status} ({self._named(watched, status)})" for status in _ORDER if counts[status]]
         late = self._late()
         return "; ".join([*parts, *([] if late is None else [f"started up to {late} ms late (p99)"])])
@@ -49,3 +51,8 @@ class CheckSummary:
     def _named(self, watched: list[Monitor], status: Status) -> str:
         names = [one.name for one in watched if self._newest.get(one.id) is status]
         return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
+
+
+def _counted(number: int, noun: str) -> str:
+    """With plain digits, which are easy to find in a log."""
+    return f"{number} {plural(NOUNS[noun], number, 'en')}"
