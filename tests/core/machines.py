@@ -15,7 +15,8 @@ from vigie.core.detection import DetectionPolicy
 from vigie.core.events import Acked, AlertEvent, Closed, Decision, Observed, Opened, Recovered, Resolved, Steadied, Stepped, Woke
 from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, Status
-from vigie.core.notification import Circumstances, Notice, NotificationPolicy, Window
+from vigie.core.notification import Circumstances, Notice
+from vigie.testing.windows import Window, WindowedPolicy
 
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
 CAUSES = {UP: None, DOWN: Cause.TCP_REFUSED, DEGRADED: Cause.LATENCY_THRESHOLD, UNKNOWN: Cause.PROBE_NETWORK}
@@ -29,17 +30,17 @@ class Policies(NamedTuple):
     """Both policies."""
 
     detection: DetectionPolicy
-    notification: NotificationPolicy
+    notification: WindowedPolicy
 
 
 def policies(
     confirm: int = 3, recover: int = 2, remind_ms: int = 14_400_000, windows: tuple[Window, ...] = (), to: tuple[str, ...] = ("mail",)
 ) -> Policies:
     """Both policies; outages and degradations go to the same channels."""
-    return Policies(DetectionPolicy(confirm, recover=recover), NotificationPolicy(remind_ms, to, to, windows=windows))
+    return Policies(DetectionPolicy(confirm, recover=recover), WindowedPolicy(remind_ms, to, to, windows=windows))
 
 
-def at(policy: NotificationPolicy, instant: int) -> Circumstances:
+def at(policy: WindowedPolicy, instant: int) -> Circumstances:
     """What holds at an instant where there are no other windows than those of the policy."""
     return Circumstances(policy.muted_until(instant))
 

@@ -39,8 +39,9 @@ from vigie.core.events import (
 )
 from vigie.core.members import Member, Members
 from vigie.core.model import Cause
-from vigie.core.notification import EscalationStep, NoticeReason, NotificationPolicy, Window
+from vigie.core.notification import EscalationStep, NoticeReason
 from vigie.stores.sqlite.records import decode, encode
+from vigie.testing.windows import Window, WindowedPolicy
 
 from .machines import HOUR, SECOND, WINDOWS, at, window
 
@@ -62,9 +63,9 @@ def policy(
     escalate: tuple[int, ...] = (),
     delay: int = 0,
     backoff: int = 1,
-) -> NotificationPolicy:
+) -> WindowedPolicy:
     """Reminders every so many seconds (0: never), a wait for others, steps of escalation, a delay of the channel `chat`."""
-    return NotificationPolicy(
+    return WindowedPolicy(
         remind * SECOND,
         ("mail", "chat"),
         ("chat",),
@@ -76,7 +77,7 @@ def policy(
     )
 
 
-def step(state: AlertState, event: AlertEvent, ours: NotificationPolicy, monitor: str = "") -> alert.Step:
+def step(state: AlertState, event: AlertEvent, ours: WindowedPolicy, monitor: str = "") -> alert.Step:
     """Where there are no other windows than those of the policy."""
     return alert.step(state, event, ours, monitor, at(ours, event.at))
 
@@ -109,7 +110,7 @@ def monitor_of(event: AlertEvent) -> str:
     return event.incident.rpartition("-")[0] if isinstance(event, Opened) else ""
 
 
-def after(ours: NotificationPolicy, *events: AlertEvent) -> tuple[AlertState, list[AlertDecision]]:
+def after(ours: WindowedPolicy, *events: AlertEvent) -> tuple[AlertState, list[AlertDecision]]:
     state, found = new(), list[AlertDecision]()
     for event in events:
         state, decisions = step(state, event, ours, monitor_of(event))
@@ -117,7 +118,7 @@ def after(ours: NotificationPolicy, *events: AlertEvent) -> tuple[AlertState, li
     return state, found
 
 
-def granted(ours: NotificationPolicy, log: Iterable[AlertEvent]) -> tuple[AlertState, list[tuple[AlertEvent, AlertDecision]]]:
+def granted(ours: WindowedPolicy, log: Iterable[AlertEvent]) -> tuple[AlertState, list[tuple[AlertEvent, AlertDecision]]]:
     """With every wake-up that was asked for granted punctually, unless the clock steps over it."""
     state, found = new(), list[tuple[AlertEvent, AlertDecision]]()
     for event in log:
@@ -187,7 +188,7 @@ NEVER_MEANT = {  # by how events are read, not by the table
 }
 
 
-def full(windows: tuple[Window, ...]) -> NotificationPolicy:
+def full(windows: tuple[Window, ...]) -> WindowedPolicy:
     """Everything at once: reminders every 50 s, a step of escalation after 40 s, a channel with a delay of 30 s."""
     return policy(50, windows, escalate=(40,), delay=30)
 
@@ -458,7 +459,7 @@ def logs(draw: st.DrawFn, *, steps: bool = True, shortest: int = 0) -> list[Aler
 
 
 @given(log=logs(), ours=POLICIES)
-def test_law_2_it_is_open_exactly_while_a_member_is_and_opens_and_ends_once(log: list[AlertEvent], ours: NotificationPolicy) -> None:
+def test_law_2_it_is_open_exactly_while_a_member_is_and_opens_and_ends_once(log: list[AlertEvent], ours: WindowedPolicy) -> None:
     state, found = new(), list[AlertDecision]()
     for event in log:
         state, decisions = step(state, event, ours, monitor_of(event))
@@ -476,9 +477,7 @@ def test_law_2_it_is_open_exactly_while_a_member_is_and_opens_and_ends_once(log:
 
 
 @given(log=logs(), ours=POLICIES)
-def test_law_3_its_opening_is_announced_once_never_in_a_window_and_no_end_without_it(
-    log: list[AlertEvent], ours: NotificationPolicy
-) -> None:
+def test_law_3_its_opening_is_announced_once_never_in_a_window_and_no_end_without_it(log: list[AlertEvent], ours: WindowedPolicy) -> None:
     _, found = granted(ours, log)
     announced = [one for _, one in found if isinstance(one, Announced | Disclosed)]
 
@@ -489,7 +488,7 @@ def test_law_3_its_opening_is_announced_once_never_in_a_window_and_no_end_withou
 
 @settings(max_examples=300)
 @given(log=logs(), ours=POLICIES)
-def test_law_3_what_is_open_outside_every_window_has_been_announced(log: list[AlertEvent], ours: NotificationPolicy) -> None:
+def test_law_3_what_is_open_outside_every_window_has_been_announced(log: list[AlertEvent], ours: WindowedPolicy) -> None:
     """From here on nothing happens: only the wake-ups that it asks for itself are left to bring it out."""
     state, _ = granted(ours, log)
     for _ in range(10):
@@ -501,7 +500,7 @@ def test_law_3_what_is_open_outside_every_window_has_been_announced(log: list[Al
 
 
 @given(log=logs(), ours=POLICIES)
-def test_law_3_a_window_withholds_and_its_absence_announces_at_once(log: list[AlertEvent], ours: NotificationPolicy) -> None:
+def test_law_3_a_window_withholds_and_its_absence_announces_at_once(log: list[AlertEvent], ours: WindowedPolicy) -> None:
     state = new()
     for event in log:
         state, decisions = step(state, event, ours, monitor_of(event))
@@ -514,7 +513,7 @@ def test_law_3_a_window_withholds_and_its_absence_announces_at_once(log: list[Al
 
 @given(log=logs(steps=False), ours=POLICIES)
 def test_law_5_reminders_are_numbered_spaced_punctual_and_silent_for_the_acknowledged_and_in_windows(
-    log: list[AlertEvent], ours: NotificationPolicy
+    log: list[AlertEvent], ours: WindowedPolicy
 ) -> None:
     last, number, is_acked = 0, 0, False
     for _, one in granted(ours, log)[1]:
@@ -532,7 +531,7 @@ def test_law_5_reminders_are_numbered_spaced_punctual_and_silent_for_the_acknowl
 
 @given(log=logs(), ours=POLICIES, until=st.integers(0, 400))
 def test_law_5_until_somebody_acknowledges_it_the_next_reminder_is_always_due(
-    log: list[AlertEvent], ours: NotificationPolicy, until: int
+    log: list[AlertEvent], ours: WindowedPolicy, until: int
 ) -> None:
     state, found = granted(ours, [*log, woke(until)])
 
@@ -541,7 +540,7 @@ def test_law_5_until_somebody_acknowledges_it_the_next_reminder_is_always_due(
 
 
 @given(log=logs(), ours=POLICIES)
-def test_law_5_the_first_acknowledgement_counts_and_is_recorded_once(log: list[AlertEvent], ours: NotificationPolicy) -> None:
+def test_law_5_the_first_acknowledgement_counts_and_is_recorded_once(log: list[AlertEvent], ours: WindowedPolicy) -> None:
     state, found = after(ours, *log)
     recorded = [one.by for one in found if isinstance(one, AckRecorded)]
 
@@ -553,7 +552,7 @@ def test_law_5_the_first_acknowledgement_counts_and_is_recorded_once(log: list[A
 
 
 @given(log=logs(), ours=POLICIES, times=st.integers(2, 3))
-def test_law_8_whatever_is_repeated_decides_nothing_twice(log: list[AlertEvent], ours: NotificationPolicy, times: int) -> None:
+def test_law_8_whatever_is_repeated_decides_nothing_twice(log: list[AlertEvent], ours: WindowedPolicy, times: int) -> None:
     once = many = new()
     for event in log:
         once, first = step(once, event, ours, monitor_of(event))
@@ -565,7 +564,7 @@ def test_law_8_whatever_is_repeated_decides_nothing_twice(log: list[AlertEvent],
 
 @given(log=logs(), ours=POLICIES, late=st.integers(0, 1_000))
 def test_law_8_however_long_a_sleep_was_it_yields_at_most_one_reminder_or_disclosure(
-    log: list[AlertEvent], ours: NotificationPolicy, late: int
+    log: list[AlertEvent], ours: WindowedPolicy, late: int
 ) -> None:
     state, _ = after(ours, *log)
     due = state.wake_at
@@ -578,7 +577,7 @@ def test_law_8_however_long_a_sleep_was_it_yields_at_most_one_reminder_or_disclo
 
 
 @given(log=logs(steps=False), ours=POLICIES, data=st.data())
-def test_law_8_waking_early_changes_nothing(log: list[AlertEvent], ours: NotificationPolicy, data: st.DataObject) -> None:
+def test_law_8_waking_early_changes_nothing(log: list[AlertEvent], ours: WindowedPolicy, data: st.DataObject) -> None:
     """Punctual wake-ups with spurious ones in between decide what the punctual ones decide alone."""
     spurious = [Woke(data.draw(st.integers(one.at, then.at))) for one, then in pairwise(log)]
     more = sorted([*log, *spurious], key=lambda one: one.at)
@@ -589,7 +588,7 @@ def test_law_8_waking_early_changes_nothing(log: list[AlertEvent], ours: Notific
 @settings(max_examples=300)
 @given(log=logs(), ours=POLICIES)
 def test_law_8_a_wake_up_lies_ahead_after_the_window_that_holds_and_is_for_something_open(
-    log: list[AlertEvent], ours: NotificationPolicy
+    log: list[AlertEvent], ours: WindowedPolicy
 ) -> None:
     """Else an engine that sleeps until then would spin."""
     state = new()
@@ -602,7 +601,7 @@ def test_law_8_a_wake_up_lies_ahead_after_the_window_that_holds_and_is_for_somet
 
 @given(log=logs(), ours=POLICIES, at=st.integers(-(2**40), 2**40), delta=st.integers(-(2**40), 2**40))
 def test_law_9_a_step_of_the_clock_decides_nothing_and_moves_the_wait(
-    log: list[AlertEvent], ours: NotificationPolicy, at: int, delta: int
+    log: list[AlertEvent], ours: WindowedPolicy, at: int, delta: int
 ) -> None:
     before, _ = after(ours, *log)
 
@@ -633,7 +632,7 @@ def test_law_9_after_a_step_everything_happens_as_without_it(log: list[AlertEven
 
 
 @given(log=logs(), ours=POLICIES, order=st.permutations(INCIDENTS))
-def test_members_end_in_any_order_and_the_last_one_ends_it(log: list[AlertEvent], ours: NotificationPolicy, order: list[str]) -> None:
+def test_members_end_in_any_order_and_the_last_one_ends_it(log: list[AlertEvent], ours: WindowedPolicy, order: list[str]) -> None:
     state, _ = after(ours, *log)
     second = max([one.at for one in log], default=0) // SECOND + 1
     remaining = {one.incident for one in state.members if one.open}
@@ -647,7 +646,7 @@ def test_members_end_in_any_order_and_the_last_one_ends_it(log: list[AlertEvent]
 
 @given(order=st.permutations(INCIDENTS), back=st.permutations(INCIDENTS), ours=POLICIES, second=st.integers(0, 60))
 def test_the_order_of_what_happens_at_one_instant_decides_nothing_else(
-    order: list[str], back: list[str], ours: NotificationPolicy, second: int
+    order: list[str], back: list[str], ours: WindowedPolicy, second: int
 ) -> None:
     """But for whose name the alert bears, which is given here."""
 
@@ -662,9 +661,7 @@ EXTRA = ("blog-4", "mail-2")
 
 
 @given(log=logs(steps=False), ours=POLICIES, data=st.data())
-def test_further_members_change_nothing_while_the_first_is_open(
-    log: list[AlertEvent], ours: NotificationPolicy, data: st.DataObject
-) -> None:
+def test_further_members_change_nothing_while_the_first_is_open(log: list[AlertEvent], ours: WindowedPolicy, data: st.DataObject) -> None:
     """They join and leave, and what is announced, reminded of, acknowledged and ended stays the same at the same instants."""
     meanwhile: list[AlertEvent] = [one for one in log if not isinstance(one, Opened | Recovered | Closed)]
     last = max([one.at // SECOND for one in meanwhile], default=0) + 5
@@ -681,7 +678,7 @@ def test_further_members_change_nothing_while_the_first_is_open(
 
 
 @given(log=logs(), ours=POLICIES)
-def test_notices_go_to_each_channel_once_and_none_bears_the_key_of_another(log: list[AlertEvent], ours: NotificationPolicy) -> None:
+def test_notices_go_to_each_channel_once_and_none_bears_the_key_of_another(log: list[AlertEvent], ours: WindowedPolicy) -> None:
     state, keys, reasons = new(), Counter[str](), Counter[NoticeReason]()
     for event in log:
         state, decisions = step(state, event, ours, monitor_of(event))
@@ -707,7 +704,7 @@ ANY_EVENT: st.SearchStrategy[AlertEvent] = st.one_of(
     st.builds(Stepped, INSTANTS, INSTANTS),
 )
 ANY_POLICY = st.builds(
-    NotificationPolicy,
+    WindowedPolicy,
     st.integers(0, 2**40),
     st.just(("mail",)),
     windows=st.lists(st.builds(Window, INSTANTS, INSTANTS), max_size=3).map(tuple),
@@ -715,7 +712,7 @@ ANY_POLICY = st.builds(
 
 
 @given(log=st.lists(ANY_EVENT, max_size=30), ours=ANY_POLICY)
-def test_a_step_is_total(log: list[AlertEvent], ours: NotificationPolicy) -> None:
+def test_a_step_is_total(log: list[AlertEvent], ours: WindowedPolicy) -> None:
     state, decisions = after(ours, *log)
 
     assert after(ours, *log) == (state, decisions)
@@ -726,7 +723,7 @@ def test_a_step_is_total(log: list[AlertEvent], ours: NotificationPolicy) -> Non
 
 
 @given(log=logs(), ours=POLICIES)
-def test_every_state_survives_the_store(log: list[AlertEvent], ours: NotificationPolicy) -> None:
+def test_every_state_survives_the_store(log: list[AlertEvent], ours: WindowedPolicy) -> None:
     state, _ = after(ours, *log)
 
     assert decode(encode(state), AlertState) == state

@@ -13,7 +13,8 @@ from vigie.core.alert import AlertState, Phase, notices
 from vigie.core.detection import Pattern, Severity
 from vigie.core.events import Acked, AlertDecision, AlertEvent, Closed, Opened, Recovered, Snoozed, Steadied, Stepped, Woke
 from vigie.core.model import Cause
-from vigie.core.notification import Circumstances, EscalationStep, Notice, NoticeReason, NotificationPolicy, Window
+from vigie.core.notification import Circumstances, EscalationStep, Notice, NoticeReason, NotificationPolicy
+from vigie.testing.windows import Window, WindowedPolicy
 
 SECOND, MINUTE = 1_000, 60_000
 OUTAGE, DEGRADATION = Severity.OUTAGE, Severity.DEGRADATION
@@ -31,7 +32,7 @@ class Days:
 
     def at(self, instant: int) -> Circumstances:
         """What holds at an instant."""
-        muted, quiet = (NotificationPolicy(windows=one).muted_until(instant) for one in (self.muted, self.quiet))
+        muted, quiet = (WindowedPolicy(windows=one).muted_until(instant) for one in (self.muted, self.quiet))
         on_call = [name for since, name in self.duty if since * SECOND <= instant]
         return Circumstances(muted, quiet, {"duty": tuple(on_call[-1:])})
 

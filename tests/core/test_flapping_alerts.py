@@ -7,11 +7,12 @@ from vigie.core.alert import AlertState
 from vigie.core.detection import DetectionPolicy, Pattern, Severity
 from vigie.core.events import Acked, Opened, Recovered, Steadied, Woke
 from vigie.core.model import Cause, Status
-from vigie.core.notification import NoticeReason, NotificationPolicy
+from vigie.core.notification import NoticeReason
+from vigie.testing.windows import WindowedPolicy
 
 from .machines import DOWN, HOUR, SECOND, UP, Happening, Machines, Policies, granted, seen
 
-POLICY = Policies(DetectionPolicy(), NotificationPolicy(remind_ms=HOUR, to=("mail",), degraded_to=("mail",)))
+POLICY = Policies(DetectionPolicy(), WindowedPolicy(remind_ms=HOUR, to=("mail",), degraded_to=("mail",)))
 TURNS = list(islice(cycle([DOWN, UP]), 300))
 
 

@@ -17,7 +17,8 @@ from vigie.core.alert import AlertState
 from vigie.core.detection import DetectionPolicy
 from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, Status
-from vigie.core.notification import Circumstances, NotificationPolicy, Window
+from vigie.core.notification import Circumstances
+from vigie.testing.windows import Window, WindowedPolicy
 
 from . import oracle
 from .histories import Case, cases, timely
@@ -76,7 +77,7 @@ class Now:
         """Another policy holds from now on, as after a reload."""
         windows = tuple(Window(one.start, one.end) for one in policy.windows)
         self._detection = DetectionPolicy(policy.confirm, recover=policy.recover, flapping=False)
-        self._notification = NotificationPolicy(policy.remind_ms, policy.to, policy.degraded_to, windows=windows)
+        self._notification = WindowedPolicy(policy.remind_ms, policy.to, policy.degraded_to, windows=windows)
 
     @property
     def wake_at(self) -> int | None:

@@ -21,19 +21,20 @@ from vigie.core.events import (
     Updated,
     Withheld,
 )
-from vigie.core.notification import Notice, NoticeReason, NotificationPolicy, Window
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.observation.availability import availability
 from vigie.planning.backoff import backoff_ms, retry_at
 from vigie.planning.duration import Duration
 from vigie.planning.schedule import next_due, phase_ms
+from vigie.testing.windows import Window, WindowedPolicy
 
 NOTICE = Notice("a-1", "a", "mail", NoticeReason.OPENED, 0)
 DAY = 86_400_000
 
 
 def test_windows_that_touch_count_as_one() -> None:
-    policy = NotificationPolicy(windows=(Window(20, 30), Window(10, 20), Window(25, 40), Window(50, 60)))
+    policy = WindowedPolicy(windows=(Window(20, 30), Window(10, 20), Window(25, 40), Window(50, 60)))
 
     assert [policy.muted_until(at) for at in (9, 10, 29, 39, 40, 55)] == [None, 40, 40, 40, None, 60]
 

@@ -14,12 +14,13 @@ from vigie.core.alert import Phase
 from vigie.core.detection import Severity
 from vigie.core.events import Acked, Resolved
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status
-from vigie.core.notification import OPENINGS, NoticeReason, Window
+from vigie.core.notification import OPENINGS, NoticeReason
 from vigie.ports import Batch
 from vigie.report.facts import Message
 from vigie.testing import VirtualClock, run_virtual
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
+from vigie.testing.windows import Window
 
 pytestmark = pytest.mark.virtual
 UP, DOWN, DEGRADED = Status.UP, Status.DOWN, Status.DEGRADED

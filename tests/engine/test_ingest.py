@@ -11,7 +11,7 @@ import pytest
 from vigie.core.events import Acked, Closed, Ended, Opened, Recovered, Resolved
 from vigie.core.incident import Phase
 from vigie.core.model import CheckResult, Monitor, Status
-from vigie.core.notification import Notice, NoticeReason, Window
+from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.ingest import Ingest
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError, StoreFault
@@ -20,6 +20,7 @@ from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result, policies
 from vigie.testing.memory import MemoryStore
 from vigie.testing.memory.ledger import MemoryLedger
+from vigie.testing.windows import Window, one_off
 
 pytestmark = pytest.mark.virtual
 UP, DOWN, DEGRADED, UNKNOWN = Status.UP, Status.DOWN, Status.DEGRADED, Status.UNKNOWN
@@ -83,7 +84,7 @@ async def desk(store: MemoryStore, clock: VirtualClock, *monitors: Monitor, hold
         turns.append(turn)
 
     through = Failing(store.ledger, failures) if failures else store.ledger
-    ingest = Ingest(through, store.archive, clock, hold_ms=hold_ms, listeners=[hear])  # type: ignore[arg-type]
+    ingest = Ingest(through, store.archive, clock, hold_ms=hold_ms, listeners=[hear], circumstances_at=one_off)  # type: ignore[arg-type]
     wanted = list(monitors) or [fake_monitor()]
     await store.catalog.sync_monitors(wanted)
     await ingest.start()

@@ -7,12 +7,13 @@ import pytest
 
 from vigie.core.events import Acked, Resolved
 from vigie.core.model import Status
-from vigie.core.notification import NoticeReason, Window
+from vigie.core.notification import NoticeReason
 from vigie.engine.alive import keep_alive
 from vigie.errors import StoreError, StoreFault
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, Policies, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
+from vigie.testing.windows import Window
 
 pytestmark = pytest.mark.virtual
 OPENED, REMINDER, RECOVERED, CLOSED = NoticeReason.OPENED, NoticeReason.REMINDER, NoticeReason.RECOVERED, NoticeReason.CLOSED

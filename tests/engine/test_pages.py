@@ -7,12 +7,13 @@ import pytest
 
 from vigie.core.events import Acked
 from vigie.core.model import Cause, Status
-from vigie.core.notification import Notice, NoticeReason, Window
+from vigie.core.notification import Notice, NoticeReason
 from vigie.ports import OutboxRow, OutboxState, StoredReport
 from vigie.report.facts import Analysis, Bundle, Message
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeModel, FakeVigie, Policies, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
+from vigie.testing.windows import Window
 
 from .post import OPENED, Post, bare, channels
 

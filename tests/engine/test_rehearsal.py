@@ -8,12 +8,12 @@ from vigie.core.events import Acked, Resolved
 from vigie.core.model import Monitor, Status
 from vigie.core.notification import NoticeReason
 from vigie.engine.rehearsal import Rehearsal
-from vigie.engine.transition import one_off
 from vigie.ports import Notifier, OutboxState
 from vigie.replay import people, recorded, replay
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeVigie, fake_monitor, policies
 from vigie.testing.memory import MemoryStore
+from vigie.testing.windows import one_off
 
 pytestmark = pytest.mark.virtual
 SECONDS = 3 * 3600

@@ -12,7 +12,7 @@ from typing import Any
 
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Cause, CheckResult, Monitor, PageFacts, Status, Timings
-from vigie.core.notification import Notice, NotificationPolicy, Window
+from vigie.core.notification import Notice
 from vigie.engine.alive import keep_alive
 from vigie.engine.calendar import Calendar
 from vigie.engine.heartbeats import Heartbeats, Watched
@@ -30,6 +30,7 @@ from vigie.ports import Batch, LanguageModel, Store
 from vigie.report.render import RenderContext
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel
+from vigie.testing.windows import Window, WindowedPolicy, one_off
 
 Plain = dict[str, Any]
 # What a monitor's checks find from a second on: `down`, with another cause `down http.status`, with how long it took `up 90ms`.
@@ -42,7 +43,7 @@ _CAUSES = {"down": "tcp.refused", "degraded": "latency.threshold", "unknown": "p
 def monitor_of(one: Plain) -> Monitor:
     """A monitor of plain values; instants in epoch ms, durations in seconds."""
     detection = DetectionPolicy(one["confirm"], 5_000, one["recover"])
-    notification = NotificationPolicy(
+    notification = WindowedPolicy(
         remind_ms=one["remind_s"] * 1_000,
         to=tuple(one["to"]),
         degraded_to=tuple(one["degraded_to"]),
@@ -81,7 +82,9 @@ class Vigie:
         composer = Composer(archive, clock, setting, {one.id: one for one in self._monitors})
         self.reporter = Reporter(ledger, archive, catalog, clock, composer, (), ReportOptions(model, 60_000, "en", None, setting))
         self.outbox = Outbox(ledger, archive, clock, self.channels, composer.compose, self._fallbacks)
-        self.ingest = Ingest(ledger, archive, clock, hold_ms=hold_ms, listeners=[self.reporter.on_transition, self._wake])
+        self.ingest = Ingest(
+            ledger, archive, clock, hold_ms=hold_ms, listeners=[self.reporter.on_transition, self._wake], circumstances_at=one_off
+        )
         self.reporter.on_stored(self.outbox.wake)
         self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic)
         self.ingest.listen_to_results(self.self_monitor.on_transition)

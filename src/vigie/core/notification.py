@@ -82,14 +82,6 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """A maintenance window: from `start` up to but not including `end`, epoch ms."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Circumstances:
     """What the calendar says at the instant of an event; the ends are epoch ms.
 
@@ -132,7 +124,6 @@ class NotificationPolicy:
     to: tuple[str, ...] = ()
     degraded_to: tuple[str, ...] = ()
     fallback: tuple[str, ...] = ()
-    windows: tuple[Window, ...] = ()
     expiry_steps_ms: tuple[int, ...] = tuple(days * _DAY_MS for days in (14, 7, 3, 1))
     remind_backoff: int = 1
     escalate: tuple[EscalationStep, ...] = ()
@@ -163,11 +154,3 @@ class NotificationPolicy:
     def steps(self, severity: Severity) -> tuple[EscalationStep, ...]:
         """The escalation of trouble of this severity, if anybody is notified of it at all."""
         return tuple(one for one in self.escalate if severity in one.severities) if self.channels(severity) else ()
-
-    def muted_until(self, at: int) -> int | None:
-        """The end of the maintenance window that holds `at`, or None; windows that touch or overlap count as one."""
-        end: int | None = None
-        for window in sorted(self.windows, key=lambda item: item.start):
-            if window.start <= (at if end is None else end) < window.end:
-                end = window.end
-        return end

@@ -18,13 +18,13 @@ from vigie.core.detection import Severity
 from vigie.core.events import Decision, Observed, PersonEvent, Resolved, Stepped, Woke
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Incident, Monitor
-from vigie.core.notification import Notice, NoticeReason, NotificationPolicy
+from vigie.core.notification import Circumstances, Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.baselines import Baselines
 from vigie.engine.books import Books, CircumstancesAt, Draft
 from vigie.engine.cursors import cursor_of
 from vigie.engine.reconcile import Prepared
-from vigie.engine.transition import Move, Transition, obstacle, one_off, resolved, woken
+from vigie.engine.transition import Move, Transition, obstacle, resolved, woken
 from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
 from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
@@ -56,7 +56,7 @@ class Ingest:
         listeners: Iterable[Listener] = (),
         routine_level: int = logging.INFO,
         gather_ms: int = 0,
-        circumstances_at: CircumstancesAt = one_off,
+        circumstances_at: CircumstancesAt = lambda monitor, at: Circumstances(),  # noqa: ARG005 - where nothing is planned
         addressed: Callable[[Iterable[Notice]], Iterable[Notice]] = tuple,
     ) -> None:
         self._ledger, self._archive, self._clock = ledger, archive, clock

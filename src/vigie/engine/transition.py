@@ -32,7 +32,7 @@ from vigie.core.events import (
 )
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Expiry, FaultScope, Incident, Monitor, Status
-from vigie.core.notification import Circumstances, Notice, NoticeReason
+from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.core.unchecked import alike
 from vigie.engine import grouping
@@ -180,11 +180,6 @@ class Move:
             if isinstance(decision, AckRecorded):
                 rows = [self._draft.incident(one.incident) for one in after.members if one.open]
                 self._draft.incidents.update((row.id, replace(row, acked_by=decision.by)) for row in rows if row is not None)
-
-
-def one_off(monitor: Monitor, at: int) -> Circumstances:
-    """The calendar of the maintenance windows in the policy itself."""
-    return Circumstances(monitor.notification.muted_until(at))
 
 
 def _after(known: Incident, decision: Steadied | Recovered | Closed) -> Incident:

@@ -26,6 +26,7 @@ from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Clock, Collector, LanguageModel, Notifier, Offered, Probe, Prompt, Pulled, Receipt, Reply, Store
 from vigie.report.facts import Evidence, Message, Subject
 from vigie.report.render import RenderContext
+from vigie.testing.windows import WindowedPolicy, one_off
 
 _CAUSES = {Status.DOWN: Cause.TCP_REFUSED, Status.DEGRADED: Cause.LATENCY_THRESHOLD, Status.UNKNOWN: Cause.PROBE_NETWORK}
 
@@ -41,7 +42,7 @@ class Policies:
 def policies(**values: Any) -> Policies:
     """Both policies, each with those of the values that belong to it."""
     ours = {one.name: values.pop(one.name) for one in fields(DetectionPolicy) if one.name in values}
-    return Policies(DetectionPolicy(**ours), NotificationPolicy(**values))
+    return Policies(DetectionPolicy(**ours), WindowedPolicy(**values))
 
 
 def fake_monitor(name: str = "shop", *, every_ms: int = 60_000, host: str = "", policy: Policies | None = None) -> Monitor:
@@ -211,7 +212,12 @@ class FakeVigie:
         self.reporter = Reporter(store.ledger, store.archive, store.catalog, clock, self.composer, collectors, writing)
         self.outbox = Outbox(store.ledger, store.archive, clock, channels, self.composer.compose, self._fallbacks)
         self.ingest = Ingest(
-            store.ledger, store.archive, clock, hold_ms=hold_ms, listeners=[self.reporter.on_transition, self._wake, self._pace]
+            store.ledger,
+            store.archive,
+            clock,
+            hold_ms=hold_ms,
+            listeners=[self.reporter.on_transition, self._wake, self._pace],
+            circumstances_at=one_off,
         )
         self.reporter.on_stored(self.outbox.wake)
         self.reporter.compare_by(self.ingest.shares)
