@@ -5,11 +5,14 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from vigie.config import Desired, load, zones
 from vigie.config.maintenance import days_of
+from vigie.config.model import Alert
 from vigie.config.shown import schema, shown
+from vigie.errors import ConfigError
 from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -133,7 +136,7 @@ def test_what_is_planned_is_shown_as_it_could_be_written(tmp_path: Path) -> None
     found = read(
         tmp_path,
         f"{PEOPLE}alerts: {{default: {{quiet: {{hours: '22:00-07:00', days: [mon]}}}}}}\n"
-        "maintenance: [{every: 'mon, tue 02:00', for: 2h}, {rrule: FREQ=DAILY, for: 1h, until: 2026-02-01}, {from: 2026-02-01, for: 1h}]\n"
+        "maintenance: [{every: 'mon, tue 02:00', for: 2h, why: a new disk}, {rrule: FREQ=DAILY, for: 1h, until: 2026-02-01}, {from: 2026-02-01, for: 1h}]\n"
         + MONITORS,
         TOKEN="x1234567",
     )
@@ -141,11 +144,12 @@ def test_what_is_planned_is_shown_as_it_could_be_written(tmp_path: Path) -> None
     whole = json.loads(shown(found))
 
     assert whole["monitors"][0]["maintenance"] == [
-        {"every": ["mon, tue 02:00"], "for": "2h", "timezone": "Europe/Paris"},
+        {"every": ["mon, tue 02:00"], "for": "2h", "timezone": "Europe/Paris", "why": "a new disk"},
         {"rrule": "FREQ=DAILY", "for": "1h", "timezone": "Europe/Paris", "until": "2026-01-31T23:00:00+00:00"},
         {"from": "2026-01-31T23:00:00+00:00", "until": "2026-02-01T00:00:00+00:00"},
     ]
-    assert whole["monitors"][0]["quiet"] == {"hours": "22:00-07:00", "days": ["mon"], "timezone": "Europe/Paris"}
+    quiet = {"hours": "22:00-07:00", "days": ["mon"], "timezone": "Europe/Paris", "severities": ["degraded"]}
+    assert whole["monitors"][0]["alert"]["quiet"] == quiet
     assert whole["people"] == {"anna": {"channels": ["chat", "anna.mail"]}, "bob": {"channels": ["bob.sms"]}}
     assert whole["oncall"]["primary"]["every"] == "7d"
     definitions = schema()
@@ -153,6 +157,49 @@ def test_what_is_planned_is_shown_as_it_could_be_written(tmp_path: Path) -> None
         definitions["$defs"]["Person"]["properties"]["notify"]["additionalProperties"]
         == definitions["properties"]["notify"]["additionalProperties"]
     )
+
+
+def test_every_key_of_an_alert_and_of_a_maintenance_is_shown_with_what_is_in_force(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        "notify: {chat: {type: webhook, url: https://h.test/}}\nalerts: {default: {escalate: [{after: 5m, to: [chat]}]}}\n" + MONITORS,
+    )
+
+    one = json.loads(shown(found))["monitors"][0]
+
+    assert one["depends_on"] == []
+    assert one["alert"].keys() == {field.encode_name for field in msgspec.structs.fields(Alert)} - {"routes"}  # they are resolved into `to`
+    assert (one["alert"]["group"], one["alert"]["group_wait"], one["alert"]["expiry_days"]) == ("auto", "10s", [14, 7, 3, 1])
+    assert one["alert"]["escalate"] == [{"after": "5m", "to": ["chat"], "severities": ["down"]}]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{every: day 02:00, for: 23h}",
+        "{every: sun 02:00, for: 6d}",
+        "{rrule: FREQ=YEARLY, for: 31d}",
+        "{every: day 00:00, for: 24h, until: 2026-02-01}",
+        "{every: [sun 00:00, mon 00:00], for: 25h}",
+    ],
+)
+def test_maintenance_may_be_long_as_long_as_it_ends(written: str, tmp_path: Path) -> None:
+    assert read(tmp_path, f"maintenance: [{written}]\n{MONITORS}").maintenance
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{every: day 00:00, for: 24h}",
+        "{every: sun 02:00, for: 7d}",
+        "{rrule: FREQ=MONTHLY, for: 31d}",
+        "{every: [mon 00:00, thu 00:00], for: 4d, from: 2026-01-05}",
+        "{rrule: 'FREQ=DAILY;BYHOUR=0,6,12,18', for: 6h}",
+    ],
+)
+def test_maintenance_that_would_never_end_is_a_fault(written: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"maintenance\[0\].for: it would never end"):
+        read(tmp_path, f"maintenance: [{written}]\n{MONITORS}")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from vigie.config.zones import instant, local_time, span, zone_of
 from vigie.core.model import Monitor
 from vigie.errors import Fault
 from vigie.planning import maintenance
-from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly
+from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly, held_until
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_DAY = tuple(range(7))
@@ -25,7 +25,8 @@ _HOURS = re.compile(r"\s*([01]?[0-9]|2[0-3]):([0-5][0-9])\s*[-–]\s*([01]?[0-9]
 _WRITE = "write sun 02:00, mon-fri 22:30, or day 03:00"
 # What a rule without a beginning is counted from: a Monday, the first of a month and of a year.
 _FROM = datetime.fromisoformat("2024-01-01")
-_LONGEST_MS = 31 * 86_400_000
+_DAY_MS = 86_400_000
+_LONGEST_MS, _YEAR_MS = 31 * _DAY_MS, 366 * _DAY_MS
 
 
 def planned(tree: Tree, entries: Sequence[Maintenance], zone: tzinfo, watched: Sequence[Monitor]) -> tuple[maintenance.Maintenance, ...]:
@@ -113,7 +114,19 @@ def _recurring(tree: Tree, entry: Maintenance, zone: tzinfo, path: Path) -> Recu
     if first is not None and last is not None and first >= last:
         tree.fault(path, "it ends before it begins", "swap `from` and `until`")
         return None
-    return Recurring(rules, int(entry.length), zone, first, last)
+    found = Recurring(rules, int(entry.length), zone, first, last)
+    if last is None and _never_ends(found, instant(_FROM, zone) if first is None else first):
+        fix = "write a shorter `for`, or an `until`; `enabled: false` turns a monitor off"
+        tree.fault((*path, "for"), "it would never end: each one begins before the previous one is over", fix)
+        return None
+    return found
+
+
+def _never_ends(window: Recurring, start: int) -> bool:
+    """Whether, from its first time after `start` on, one follows another without a gap for longer than any of them takes."""
+    begin = next((one for one, _ in window.spans(start, start + _YEAR_MS) if one >= start), None)
+    until = None if begin is None else held_until([window], begin)
+    return begin is not None and until is not None and until - begin > _LONGEST_MS + _DAY_MS
 
 
 def _weekly(tree: Tree, entry: Maintenance, path: Path) -> tuple[Weekly, ...]:

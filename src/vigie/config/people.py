@@ -23,6 +23,7 @@ class Known:
     """What an alert of the file can name: `channels` are those of `notify`, `people` give the channels of each; and the file's zone.
 
     `own` are the channels that people have for themselves, `acked` those that show who acknowledged (`wants_acks` of their Config).
+    `faulty` are rotations that could not be read: each has faults of its own, and naming one is not another.
     """
 
     channels: tuple[str, ...] = ()
@@ -31,6 +32,7 @@ class Known:
     rotations: Mapping[str, Rotation] = field(default_factory=dict)
     zone: tzinfo = UTC
     acked: tuple[str, ...] = ()
+    faulty: tuple[str, ...] = ()
 
     @property
     def everybody(self) -> tuple[str, ...]:
@@ -45,7 +47,7 @@ class Known:
     def check(self, tree: Tree, wanted: Iterable[str], path: Path) -> None:
         """Note names of nobody."""
         for name in wanted:
-            if name not in self.names:
+            if name not in (*self.names, *self.faulty):
                 tree.fault(path, f"there is no {self._what()} {name!r}", nearest(name, self.names) or self._known())
 
     def _what(self) -> str:
@@ -107,7 +109,7 @@ def known(
             rotations[name] = rotation
     own = tuple(f"{name}.{channel}" for name, person in people.items() for channel in person.notify)
     acked = tuple(name for name, channel in channels.items() if getattr(channel.config.reveal(), "wants_acks", False))
-    return Known(tuple(declared), own, found, rotations, zone, acked)
+    return Known(tuple(declared), own, found, rotations, zone, acked, tuple(oncall.keys() - rotations.keys()))
 
 
 def own_channels(tree: Tree, people: Mapping[str, Person], read: ReadChannel) -> dict[str, Channel]:

@@ -12,6 +12,7 @@ from vigie.core.notification import EscalationStep, NotificationPolicy
 
 _SEVERITIES = {"down": Severity.OUTAGE, "degraded": Severity.DEGRADATION}
 _DAY_MS = 86_400_000
+_LONGEST_WAIT_MS = 600_000
 
 
 def severities(said: Iterable[str]) -> tuple[Severity, ...]:
@@ -29,6 +30,11 @@ def notification(tree: Tree, alert: Alert, names: Known, path: Path) -> Notifica
             names.check(tree, part.to, (*path, key, index, "to"))
             if not part.to:
                 tree.fault((*path, key, index, "to"), "nobody would be notified", "list channels, people or rotations")
+            _check_severities(tree, part.severities, (*path, key, index))
+    if alert.quiet is not None:
+        _check_severities(tree, alert.quiet.severities, (*path, "quiet"))
+    if alert.group_wait > _LONGEST_WAIT_MS:
+        tree.fault((*path, "group_wait"), f"the first notice would wait {alert.group_wait}; at most 10m is permitted", "write 10s or 1m")
     steps = sorted(alert.escalate, key=lambda one: one.after)
     policy = NotificationPolicy(
         int(alert.remind),
@@ -45,6 +51,14 @@ def notification(tree: Tree, alert: Alert, names: Known, path: Path) -> Notifica
     if alert.quiet is not None:
         policy = replace(policy, quiet_severities=severities(alert.quiet.severities))
     return names.expanded(policy)
+
+
+def _check_severities(tree: Tree, said: Sequence[str], path: Path) -> None:
+    """Note an empty list: it would apply to no alert at all."""
+    if not said:
+        tree.fault(
+            (*path, "severities"), "the list is empty, so it would apply to no alert", "list down, degraded or both, or leave it out"
+        )
 
 
 def routed(policy: NotificationPolicy, routes: Sequence[Route], names: Known, tags: Sequence[str]) -> NotificationPolicy:

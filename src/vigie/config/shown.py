@@ -15,12 +15,14 @@ from vigie.config.maintenance import DAYS
 from vigie.config.model import Common, File, Report
 from vigie.config.streak import MOST, Streak
 from vigie.config.templates import CommonChannel, Templates
+from vigie.core.detection import Severity
 from vigie.net import MASK, NO_SECRETS, Secret, Secrets, redact_url
 from vigie.planning.duration import Duration
 from vigie.planning.maintenance import Maintenance
 from vigie.planning.rotation import Rotation
 from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly
 
+_DAY_MS = 86_400_000
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
 _PATTERN = r"^(0|(\d+(\.\d+)?\s*(ms|s|m|h|d|w))+)$"
 
@@ -137,6 +139,7 @@ def _in_force(one: DesiredMonitor, maintenance: Iterable[Maintenance]) -> dict[s
         "every": str(Duration(monitor.every_ms)),
         "timeout": str(Duration(monitor.timeout_ms)),
         "tags": list(monitor.tags),
+        "depends_on": list(monitor.depends_on),
         "alert": {
             "confirm": _streak(detection.confirm, detection.confirm_ms),
             "confirm_every": str(Duration(detection.confirm_every_ms)),
@@ -147,14 +150,27 @@ def _in_force(one: DesiredMonitor, maintenance: Iterable[Maintenance]) -> dict[s
             "to": list(notification.to),
             "degraded_to": list(notification.degraded_to),
             "fallback": list(notification.fallback),
+            "group": "auto" if notification.group else "off",
+            "group_wait": str(Duration(notification.group_wait_ms)),
             "remind_backoff": notification.remind_backoff,
-            "escalate": [{"after": str(Duration(step.after_ms)), "to": list(step.to)} for step in notification.escalate],
+            "escalate": [
+                {"after": str(Duration(step.after_ms)), "to": list(step.to), "severities": _words_of(step.severities)}
+                for step in notification.escalate
+            ],
             "delay": {name: str(Duration(wait)) for name, wait in notification.delays},
+            "quiet": None if one.quiet is None else {**_quiet(one.quiet), "severities": _words_of(notification.quiet_severities)},
+            "expiry_days": [step // _DAY_MS for step in notification.expiry_steps_ms],
         },
-        "maintenance": [_window(entry.window) for entry in maintenance if entry.covers(monitor)],
-        **({} if one.quiet is None else {"quiet": _quiet(one.quiet)}),
+        "maintenance": [
+            {**_window(entry.window), **({"why": entry.why} if entry.why else {})} for entry in maintenance if entry.covers(monitor)
+        ],
         **{key: value for key, value in own.items() if key != "name"},
     }
+
+
+def _words_of(severities: Iterable[Severity]) -> list[str]:
+    """Severities as the file has them."""
+    return ["down" if one is Severity.OUTAGE else "degraded" for one in severities]
 
 
 def _streak(checks: int, over_ms: int) -> int | str:
