@@ -86,7 +86,7 @@ async def test_five_hundred_services_are_examined_once_and_the_model_is_asked_on
     assert [one.id for one in await storm.store.archive.incidents(limit=1_000) if await storm.store.archive.report(one.id)] == ["shop0-1"]
     said = {fact.evidence.name: fact.evidence.en for fact in stored.bundle.facts}
     assert said["members.address"] == "500 services at 192.0.2.7 are affected: connection refused."
-    assert said["members.names"] == "These services include shop0, shop1, shop2, shop3 and shop4."
+    assert said["members.names"] == "Among these services: shop0, shop1, shop2, shop3 and shop4."
 
 
 async def test_unrelated_failures_have_a_report_each(clock: VirtualClock) -> None:

@@ -134,4 +134,4 @@ TIMES: Pair = (
     "The first failure of these services was at {first}, the latest at {last}.",
 )
 ONE_TIME: Pair = ("Le premier échec de ces services date de {first}.", "The first failure of these services was at {first}.")
-NAMES: Pair = ("Parmi ces services : {names}.", "These services include {names}.")
+NAMES: Pair = ("Parmi ces services : {names}.", "Among these services: {names}.")
