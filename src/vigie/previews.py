@@ -17,14 +17,19 @@ from vigie.engine.messages import Composer
 from vigie.engine.templates import TemplatedNotifier
 from vigie.errors import VigieError
 from vigie.observation.channel import ChannelState, Spell, thread_of
+from vigie.planning.rotation import Handover
 from vigie.ports import Clock, Notifier
-from vigie.report import channels, render, stalls
+from vigie.report import channels, handover, render, stalls
 from vigie.report.cases import cases
-from vigie.report.facts import Message
+from vigie.report.facts import Affected, Message, Notified, Subject
 from vigie.text.messages import HEADLINES
 
-SHOWN = tuple(one for one in HEADLINES if one not in (NoticeReason.AVAILABILITY, NoticeReason.BLIND)) + channels.REASONS + stalls.REASONS
-_MINUTES = 12 * 60_000
+_OF_INCIDENTS = tuple(one for one in HEADLINES if one is not NoticeReason.BLIND)
+SHOWN = (*_OF_INCIDENTS, NoticeReason.HANDOVER, *channels.REASONS, *stalls.REASONS, NoticeReason.TEST)
+_MINUTES, _WEEK = 12 * 60_000, 7 * 86_400_000
+_LATER = 60_000
+_BY = {NoticeReason.ACKNOWLEDGED: {"acked_by": "Ann"}, NoticeReason.CLOSED: {"closed_by": "Ann"}}
+_OTHERS = ("API", "Blog", "Wiki")  # that fail together with the sample, where a notice is about several services
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ async def previews(settings: Desired, clock: Clock, channel: str, reasons: list[
         composer = Composer(store.archive, clock, speaking(settings), monitors(settings)) if store is not None else None
         found = []
         for reason in reasons:
-            real = incident if composer is not None and reason in HEADLINES and reason is not NoticeReason.TEST else None
+            real = incident if reason in _OF_INCIDENTS else None
             if composer is not None and real is not None:
                 message = await composer.compose(_notice(real, channel, reason, clock.now()))
             else:
@@ -63,7 +68,10 @@ async def previews(settings: Desired, clock: Clock, channel: str, reasons: list[
 
 
 def _notice(incident: Incident, channel: str, reason: NoticeReason, now: int) -> Notice:
-    return Notice(incident.alert or incident.id, incident.monitor, channel, reason, now, int(reason is NoticeReason.REMINDER))
+    return Notice(incident.alert or incident.id, incident.monitor, channel, reason, now, int(reason in _NUMBERED))
+
+
+_NUMBERED = (NoticeReason.REMINDER, NoticeReason.ESCALATED, NoticeReason.UPDATED, NoticeReason.SNOOZE_ENDED)
 
 
 def _sample(settings: Desired, now: int, channel: str, reason: NoticeReason) -> Message:
@@ -79,10 +87,31 @@ def _sample(settings: Desired, now: int, channel: str, reason: NoticeReason) -> 
         spell = Spell(now - _MINUTES, 8, 0, "auth", "535 5.7.8 authentication failed")
         states = {failing: ChannelState(failing, spell, None)}
         return channels.message(Notice(thread_of(failing, spell), VIGIE_ID, channel, reason, now, failover_for=failing), states, setting)
+    if reason is NoticeReason.HANDOVER:
+        taken = Handover(now, "primary", "anna", "bob", now + _WEEK)
+        return handover.message(Notice(handover.thread(taken), VIGIE_ID, channel, reason, now), taken, setting)
     case = cases()[0]
     at = case.subject.incident.opened_at
-    subject = replace(case.subject, incident=replace(case.subject.incident, closed_at=at + _MINUTES if reason.ends else None))
-    return render.compose(subject, _notice(subject.incident, channel, reason, at + _MINUTES), case.bundle, None, setting)
+    subject = replace(
+        case.subject, incident=replace(case.subject.incident, closed_at=at + _MINUTES if reason.ends else None, **_BY.get(reason, {}))
+    )
+    notified = None
+    if reason is NoticeReason.UPDATED:
+        subject, notified = _together(subject), Notified(before=at)
+    return render.compose(subject, _notice(subject.incident, channel, reason, at + _MINUTES), case.bundle, None, setting, notified)
+
+
+def _together(one: Subject) -> Subject:
+    """The same incident, with others of its alert that failed for the same reason."""
+    names = {name: name.lower() for name in _OTHERS}
+    monitors = [replace(one.monitor, id=key, name=name, target=f"https://{key}.example.com/") for name, key in names.items()]
+    return replace(
+        one,
+        members=tuple(
+            Affected(each, replace(one.incident, id=f"{each.id}-1", monitor=each.id, opened_at=one.incident.opened_at + _LATER))
+            for each in monitors
+        ),
+    )
 
 
 async def _worded(settings: Desired, clock: Clock, channel: str, message: Message, incident: str) -> Preview:

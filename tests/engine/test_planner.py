@@ -221,7 +221,11 @@ async def test_quiet_hours_are_those_of_the_monitors_alert(store: MemoryStore, c
 @pytest.mark.parametrize(
     ("language", "line", "row"),
     [
-        ("en", "Time in maintenance does not count: up to 2 h 00 min per monitor.", "Shop: no outages, in maintenance for 2 h 00 min"),
+        (
+            "en",
+            "Time under maintenance does not count: up to 2 h 00 min per monitor.",
+            "Shop: no outages, under maintenance for 2 h 00 min",
+        ),
         (
             "fr",
             "Le temps de maintenance ne compte pas : jusqu'à 2 h 00 min par service.",

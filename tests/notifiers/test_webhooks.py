@@ -18,9 +18,10 @@ from vigie.notifiers import NotifierDeps, slack, teams, webhook
 from vigie.notifiers.kit.document import document
 from vigie.notifiers.kit.http import reach, refused
 from vigie.notifiers.kit.text import clean
+from vigie.report.facts import Link
 from vigie.templating import Renderer
 from vigie.testing import webhook_server as hook
-from vigie.testing.messages import every_sample, hostile, sample
+from vigie.testing.messages import every_sample, hostile, sample, storm_message
 from vigie.testing.notifier_suite import refused as failure
 from vigie.testing.smtp_server import SILENT, SmtpServer
 from vigie.testing.webhook_server import WebhookServer
@@ -131,13 +132,27 @@ def test_the_fields_of_a_webhook_are_a_contract() -> None:
     body = msgspec.json.decode(msgspec.json.encode(document(PAGE)))
     assert list(body) == [
         *("version", "key", "thread", "opens_thread", "reason", "severity", "cause", "language", "monitor", "target", "at", "since"),
-        *("headline", "subject", "lines", "rows", "analysis", "links", "footer"),
+        *("headline", "subject", "lines", "rows", "analysis", "members", "ended", "actions", "links", "footer"),
     ]
     assert (body["version"], body["reason"], body["severity"], body["cause"]) == (1, "opened", "outage", "http.status")
     assert body["rows"][0].keys() == {"id", "label", "value"}
     assert body["analysis"].keys() == {"label", "model", "language", "sentences", "duration_ms"}
     assert body["links"] == [{"label": "Runbook", "url": "https://wiki.example.com/shop?page=api&part=2"}]
+    assert (body["members"], body["ended"], body["actions"]) == (None, False, [])
     assert document(clean(sample(NoticeReason.RECOVERED, "en")))["analysis"] is None
+
+
+def test_a_webhook_has_the_services_of_an_alert_and_what_may_be_done_about_it() -> None:
+    actions = (Link("Acknowledge", "https://vigie.example.com/respond/1", "ack:secret-of-a-button"),)
+    body = msgspec.json.decode(msgspec.json.encode(document(clean(replace(storm_message(NoticeReason.OPENED, "en"), actions=actions)))))
+    assert (body["members"]["label"], body["members"]["more"]) == ("Services affected (500)", "and 488 more")
+    assert body["members"]["rows"][0] == {
+        "id": "shop-1",
+        "label": "down since 01:00:00 UTC+1",
+        "value": "Shop (https://shop.example.com/health)",
+    }
+    assert body["actions"] == body["links"] == [{"label": "Acknowledge", "url": "https://vigie.example.com/respond/1"}]
+    assert document(clean(storm_message(NoticeReason.RECOVERED, "en")))["ended"] is True
 
 
 @pytest.mark.parametrize("key", ["Équipe:opened", "a\r\nX-Evil: 1", "\ud800", "café 100%"])

@@ -17,6 +17,7 @@ from vigie.report import measured, prompt, render, rules, select, verify
 from vigie.report.facts import Analysis, Message, Subject
 from vigie.report.render import RenderContext
 from vigie.text import LANGUAGES, formatting
+from vigie.text.messages import HEADLINES
 
 FIRST, LAST = -62_135_596_800_000, 253_402_300_799_999  # of 0001-01-01 and 9999-12-31 in UTC
 ZONES: list[tzinfo] = [
@@ -71,9 +72,7 @@ results = st.builds(
     st.builds(Timings, spans, spans, spans, spans, spans, spans), figures, st.one_of(st.none(), texts), st.lists(texts, max_size=3).map(tuple),
     st.one_of(st.none(), http), st.one_of(st.none(), tls),
 )  # fmt: skip
-# Laid out by reports of their own, not by `render.compose`.
-_OF_OTHERS = (NoticeReason.TEST, NoticeReason.AVAILABILITY, NoticeReason.EXPIRING, NoticeReason.RENEWED)
-notices = st.sampled_from([reason for reason in NoticeReason if reason not in _OF_OTHERS])
+notices = st.sampled_from(list(HEADLINES))  # the others are laid out by reports of their own
 
 
 def about(result: CheckResult, good: CheckResult | None, after: CheckResult | None, severity: Severity) -> Subject:

@@ -40,7 +40,7 @@ def test_the_case_of_the_issue() -> None:
     )
     assert told(one, language="fr") == (
         (
-            "Personne n'a été prévenu pendant 14 min, de 00:00:00 UTC à 00:14:00 UTC : l'authentification a été refusée "
+            "Personne n'a été notifié pendant 14 min, de 00:00:00 UTC à 00:14:00 UTC : l'authentification a été refusée "
             "(535 5.7.8 bad credentials ; 4 tentatives en échec)."
         ),
     )
@@ -55,7 +55,7 @@ def test_a_failover_shortens_the_silence_and_is_named() -> None:
     late, other = account(failed(0), failed(1), worked(14)), account(worked(2), channel="chat", failover_for="mail")
     assert told(late, other) == (
         "Nobody was notified for 2 min, from 00:00:00 UTC to 00:02:00 UTC: the login was refused (535 5.7.8 bad credentials; 2 failed attempts).",
-        "chat: alert delivered by this failover channel, in place of mail, at 00:02:00 UTC.",
+        "chat: alert delivered through this failover channel instead of mail, at 00:02:00 UTC.",
     )
 
 
@@ -74,7 +74,7 @@ def test_what_waits_is_given_up_or_was_dropped() -> None:
         ),
     )
     lost = account(failed(0), fate=Fate.UNDELIVERABLE)
-    assert told(lost)[0].startswith("Nobody has been notified yet, since 00:00:00 UTC (1 h 00 min): the login was refused")
+    assert told(lost)[0].startswith("Nobody has been notified since 00:00:00 UTC (1 h 00 min): the login was refused")
     assert told(lost)[1].startswith("mail: alert could not be delivered: the login was refused")
     dropped = account(failed(0), fate=Fate.DROPPED, dropped_by="Zoé", dropped_at=NOW + MINUTE)
     assert told(dropped) == ("mail: alert dropped by Zoé at 00:01:00 UTC.",)

@@ -10,26 +10,17 @@ import pytest
 from vigie.core.detection import Severity
 from vigie.core.model import Cause
 from vigie.core.notification import Notice, NoticeReason
-from vigie.report import channels, headline, measured, render, stalls
+from vigie.report import headline, measured, render
 from vigie.report.facts import Message
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words, short_words
-from vigie.testing.messages import STARTED_AT, subject
+from vigie.testing.messages import STARTED_AT, sample, subject
 from vigie.text import LANGUAGES
 from vigie.text.formatting import moment
-from vigie.text.messages import REMOVED
+from vigie.text.messages import HEADLINES, REMOVED
 
 DAY = 86_400_000
-OF_THEIR_OWN = (
-    NoticeReason.TEST,
-    NoticeReason.AVAILABILITY,
-    NoticeReason.EXPIRING,
-    NoticeReason.RENEWED,
-    NoticeReason.HANDOVER,
-    *channels.REASONS,
-    *stalls.REASONS,
-)
-REASONS = [reason for reason in NoticeReason if reason not in OF_THEIR_OWN]
+REASONS = list(HEADLINES)  # the others are laid out by reports of their own
 FIGURES: dict[str, Any] = {
     "limit_ms": 2_500,
     "measured_ms": 3_210,
@@ -80,6 +71,17 @@ def test_every_message_is_whole_and_of_its_language(reason: NoticeReason, severi
             )
         else:
             assert not [text for text in texts if re.search(r"\s[:;]", text)]
+
+
+@pytest.mark.parametrize("reason", [reason for reason in NoticeReason if reason not in HEADLINES])
+def test_what_is_about_no_incident_is_whole_and_of_its_language(reason: NoticeReason) -> None:
+    french, english = (sample(reason, language) for language in LANGUAGES)
+    for message in (french, english):
+        texts = [message.headline, message.subject, *message.lines, message.footer]
+        assert all(text and "{" not in text and "None" not in text for text in texts)
+        assert len(message.headline) <= headline.HEADLINE_LENGTH
+    assert not [text for text in (english.headline, *english.lines) if re.search(r"\s[:;]\s", text)]
+    assert not [text for text in (french.headline, *french.lines) if re.search(r"[^\s\d][:;](\s|$)", text)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,6 +10,7 @@ from vigie.errors import DeliveryError, VigieError
 
 if TYPE_CHECKING:
     from vigie.previews import Preview
+    from vigie.report.facts import Row
 
 app = group("Channels: send a test notice, or preview what would be sent.")
 
@@ -96,6 +97,9 @@ def _text(one: "Preview") -> list[str]:
     lines = [f"--- {one.reason}, {about}", f"Subject: {message.subject}", "", message.headline, "", *message.lines]
     if message.analysis is not None:
         lines += ["", message.analysis_label, *message.analysis.sentences]
+    if message.members is not None:
+        rows, more = message.members.rows, message.members.more
+        lines += ["", message.members.label, *(f"  {row.value}: {row.label}" for row in rows), *([f"  {more}"] if more else [])]
     if message.rows:
         lines += ["", *(f"{row.id:<4} {row.label}: {row.value}" for row in message.rows)]
     links = [*message.links, *message.actions]
@@ -103,10 +107,15 @@ def _text(one: "Preview") -> list[str]:
     return [*lines, "", message.footer]
 
 
+def _rows(rows: "tuple[Row, ...]") -> list[dict[str, str]]:
+    return [{"id": row.id, "label": row.label, "value": row.value} for row in rows]
+
+
 def _json(one: "Preview") -> str:
     """The contract of `--format json`."""
     message = one.message
     names = ("subject", "headline", "lines", "footer")
     fields = {"reason": one.reason, "incident": one.incident or None, **{name: getattr(message, name) for name in names}}
-    fields["facts"] = [{"id": row.id, "label": row.label, "value": row.value} for row in message.rows]
+    fields["facts"] = _rows(message.rows)
+    fields["members"] = None if message.members is None else {"rows": _rows(message.members.rows), "more": message.members.more}
     return msgspec.json.encode({**fields, "fault": one.fault or None, "payload": one.payload}).decode()

@@ -7,7 +7,7 @@ authentication/verifying-requests-from-slack; interactivity/handling-user-intera
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -27,7 +27,8 @@ from vigie.report.facts import Link, Message
 ENVIRONMENT = {"url": "SLACK_WEBHOOK", "token": "SLACK_BOT_TOKEN"}
 _HEADER, _SECTION = 150, 2_900  # Slack's own bounds are 150 and 3,000
 _LINE = 500  # escaping makes a character at most five, so a line always fits a section
-_LINES, _ROWS = 6, 8
+_LINES, _ROWS = 12, 8  # no message of Vigie's own has more lines
+_SECTIONS = 2  # of lines; about 13,000 characters of blocks are too many together
 _WHOM = r"^((here|channel|everyone|[UWS][A-Z0-9]+)( |$))*$"
 
 
@@ -109,7 +110,7 @@ def payload(message: Message, mention: str = "", *, pressed: bool = False) -> di
     blocks: list[dict[str, Any]] = [{"type": "header", "text": {"type": "plain_text", "text": header, "emoji": True}}]
     lines, more = some(message.lines, _LINES)
     blocks += _section([whom])
-    blocks += _section(map(escaped, (*lines, more)))
+    blocks += _sections([*map(escaped, lines), more])
     if message.analysis is not None:
         blocks += _section([f"_{escaped(message.analysis_label)}_", *map(escaped, message.analysis.sentences)])
     rows, more = some(message.rows, _ROWS)
@@ -131,6 +132,17 @@ def _button(link: Link) -> dict[str, Any]:
 
 def _link(link: Link) -> str:
     return f"<{link.url.replace('&', '&amp;')}|{escaped(link.label)}>"
+
+
+def _sections(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """Sections of all lines, or of those that fit whole in two."""
+    found: list[dict[str, Any]] = []
+    rest = [line for line in lines if line]
+    while rest and len(found) < _SECTIONS:
+        found += _section(rest)
+        shown = found[-1]["text"]["text"].count("\n") + 1
+        rest = rest[shown:]
+    return found
 
 
 def _section(lines: Iterable[str]) -> list[dict[str, Any]]:

@@ -15,11 +15,12 @@ from vigie.errors import DeliveryReason
 from vigie.net import SHOWN, Secret
 from vigie.notifiers.kit.http import WEB_ADDRESS, check_url, preload  # noqa: F401 - `preload` is found here
 from vigie.notifiers.kit.provider import Call, No, Provider, calls
-from vigie.notifiers.kit.text import Tone, flat, some, tone
+from vigie.notifiers.kit.text import Tone, cut, flat, octets, some, tone
 from vigie.report.facts import Message
 
 ENVIRONMENT = {"url": "TEAMS_WEBHOOK"}
-_LINE, _LINES, _SENTENCES, _ROWS = 300, 6, 5, 8  # keeps the whole card below Teams' 28 KB even in four-byte characters
+_LINE, _BYTES = 300, 600  # of a text, and how many of each: together they keep the whole card below Teams' 28 KB in any script
+_LINES, _SENTENCES, _ROWS = 12, 5, 8  # no message of Vigie's own has more lines
 _COLOURS = {Tone.BAD: "Attention", Tone.WARNING: "Warning", Tone.GOOD: "Good", Tone.NEUTRAL: "Default"}
 
 
@@ -80,7 +81,7 @@ def _block(*runs: dict[str, Any], **style: Any) -> dict[str, Any]:
 
 
 def _run(text: str, **style: Any) -> dict[str, Any]:
-    return {"type": "TextRun", "text": text if text.endswith("  ") else flat(text, _LINE), **style}
+    return {"type": "TextRun", "text": text if text.endswith("  ") else cut(flat(text, _LINE), _BYTES, octets), **style}
 
 
 def _entity(name: str) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from vigie.report.facts import Message, Row
 from vigie.report.headline import shortened, subject_line
 from vigie.report.render import RenderContext
 from vigie.text import pick
-from vigie.text.availability import LABELS, OTHERS_DOWN, OTHERS_WELL
+from vigie.text.availability import HEADLINE, LABELS, OTHERS_DOWN, OTHERS_WELL
 from vigie.text.formatting import counted, date, duration, percent
-from vigie.text.messages import HEADLINES
 from vigie.text.terms import MONTHS
 
 _NAME = 40
@@ -51,7 +50,7 @@ class _Layout:
         self._lines: list[Line] = sorted(((monitor, summaries[one]) for one, monitor in monitors.items() if one in summaries), key=_worst)
 
     def message(self) -> Message:
-        headline = pick(HEADLINES[self._notice.reason], self._language).format(
+        headline = pick(HEADLINE, self._language).format(
             period=self._name(), share=self._share(self._lines), monitors=self._monitors(self._lines)
         )
         return Message(

@@ -10,8 +10,7 @@ from vigie.report.headline import shortened, subject_line
 from vigie.report.render import RenderContext
 from vigie.text import pick
 from vigie.text.formatting import date_time, duration
-from vigie.text.handover import LABELS
-from vigie.text.messages import HEADLINES
+from vigie.text.handover import HEADLINE, LABELS
 
 _PREFIX, _NAME = "oncall-", 40
 
@@ -35,7 +34,7 @@ def message(notice: Notice, handover: Handover | None, setting: RenderContext) -
         headline, lines = pick(LABELS["gone"], language).format(rotation=rotation), []
     else:
         values = {"takes": shortened(handover.takes, _NAME), "leaves": shortened(handover.leaves, _NAME), "rotation": rotation}
-        headline = pick(HEADLINES[notice.reason], language).format(**values)
+        headline = pick(HEADLINE, language).format(**values)
         begin, end = (date_time(at, setting.zone, language) for at in (handover.at, handover.until))
         span = {"begin": begin, "end": end, "length": duration(handover.until - handover.at, language)}
         lines = [pick(LABELS[name], language).format(**values, **span) for name in ("takes", "until")]

@@ -21,7 +21,7 @@ from vigie.report.wording import cause_words, label, printable
 from vigie.text import Pair, pick
 from vigie.text.formatting import at_moment, between, moment, since_moment
 from vigie.text.members import KIND as MEMBERS
-from vigie.text.messages import HEADLINES, KINDS, NOTES
+from vigie.text.messages import KINDS, NOTES, TEST_HEADLINE
 from vigie.text.terms import BLIND
 
 _ROWS = 20
@@ -177,7 +177,7 @@ def late(notice: Notice, now: int, setting: RenderContext) -> str:
 
 def test_message(channel: str, key: str, at: int, language: str) -> Message:
     """The marked test notice of `vigie notify test`."""
-    first = pick(HEADLINES[NoticeReason.TEST], language)
+    first = pick(TEST_HEADLINE, language)
     return Message(
         key=key,
         thread=key,
@@ -244,10 +244,10 @@ def _why(notice: Notice, incident: Incident, language: str) -> tuple[str, ...]:
 
 def _stable(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderContext) -> tuple[str, ...]:
     """The end of flapping: what the service is now."""
-    incident = subject.incident
-    since = since_moment(incident.closed_at or incident.started_at, setting.zone, notice.at, setting.language)
-    stable = label("stable", setting.language, who=_who(subject.monitor), since=since)
-    return (stable, *_trouble(subject, notice, bundle, setting, brief=True)) if incident.closed_at is None else (stable,)
+    who, ended_at = _who(subject.monitor), subject.incident.closed_at
+    if ended_at is None:
+        return (label("steady", setting.language, who=who), *_trouble(subject, notice, bundle, setting, brief=True))
+    return (label("stable", setting.language, who=who, since=since_moment(ended_at, setting.zone, notice.at, setting.language)),)
 
 
 def _lines_of_several(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderContext, together: Together) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from vigie.report.facts import Message
 from vigie.report.headline import HEADLINE_LENGTH, shortened, subject_line
 from vigie.report.render import RenderContext
 from vigie.text import pick
-from vigie.text.deliveries import PARTS, RESUMED, STALL_LINES, STALLED
+from vigie.text.deliveries import PARTS, PARTS_OVER, RESUMED, STALL_LINES, STALLED
 from vigie.text.formatting import between, duration, since_moment
 
 REASONS = (NoticeReason.STALLED, NoticeReason.RESUMED)
@@ -38,7 +38,8 @@ def message(notice: Notice, setting: RenderContext, host: str = "") -> Message:
     """What a channel is to say; `host` is the name of Vigie's own machine."""
     language = setting.language
     part, since = _parsed(notice.alert, notice.at)
-    stalled, words = notice.reason is NoticeReason.STALLED, pick(PARTS[part], language)
+    stalled = notice.reason is NoticeReason.STALLED
+    words = pick((PARTS if stalled else PARTS_OVER)[part], language)
     template = pick(STALLED if stalled else RESUMED, language)
     headline = shortened(template.format(part=words, lasted=duration(notice.at - since, language)), HEADLINE_LENGTH)
     return Message(

@@ -150,10 +150,23 @@ def _expiry(reason: NoticeReason, language: str, channel: str) -> Message:
     return replace(message, links=(Link("Status", "https://status.example.com/"),))
 
 
+def longest() -> Message:
+    """A late reminder with every line that there may be; who else is notified comes last."""
+    message = sample(NoticeReason.REMINDER, "en")
+    more = (
+        "Diagnostics: none of the 2 addresses accepts the connection (192.0.2.7, 192.0.2.8) [F7, F8].",
+        "Since the last successful check: the server is another one (Apache/2.4, before: nginx/1.27) [F9].",
+    )
+    late = "Late: this notice was raised at 01:12:40 UTC+1 and could not be sent until now. Reason: the login was refused."
+    others = "Also notified: slack, telegram; not reached so far: pager."
+    return replace(message, lines=(late, *message.lines[:2], *more, *message.lines[2:], others))
+
+
 def every_sample() -> list[Message]:
-    """All reasons in both languages, and a degradation."""
+    """All reasons in both languages, a degradation, several services, and the longest one."""
     found = [sample(reason, language) for reason in NoticeReason for language in LANGUAGES]
-    return [*found, sample(NoticeReason.OPENED, "en", severity=Severity.DEGRADATION)]
+    several = [storm_message(reason, "en") for reason in (NoticeReason.OPENED, NoticeReason.UPDATED, NoticeReason.RECOVERED)]
+    return [*found, sample(NoticeReason.OPENED, "en", severity=Severity.DEGRADATION), *several, longest()]
 
 
 HOSTILE = (

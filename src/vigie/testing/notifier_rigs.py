@@ -21,7 +21,8 @@ from vigie.ports import Notifier
 from vigie.testing import smtp_server as smtp
 from vigie.testing import webhook_server as hook
 
-PATIENCE_SECONDS = 1.0
+PATIENCE_SECONDS = 10.0  # for what is answered: a slow machine is no fault of a channel
+SHORT_SECONDS = 0.3  # for what is never answered: the verdict is the same however late it is
 _NOW = 1_767_225_700_000
 
 
@@ -94,7 +95,7 @@ class Rig(Protocol):
 
     @property
     def notifier(self) -> Notifier:
-        """The channel."""
+        """The channel; it waits `SHORT_SECONDS` while the receiver refuses by never answering, else `PATIENCE_SECONDS`."""
         ...
 
     @property
@@ -122,12 +123,17 @@ class Rig(Protocol):
         """Wait until every connection has ended."""
         ...
 
-    def at(self, port: int, *, tls: bool = False) -> Notifier:
-        """The same channel, its server at another port of this machine."""
+    def at(self, port: int, *, tls: bool = False, seconds: float = PATIENCE_SECONDS) -> Notifier:
+        """The same channel, its server at another port of this machine; it waits for so many seconds."""
         ...
 
     def forget(self) -> None:
         """Somebody deletes every message at the receiver."""
+
+
+def deps_with(seconds: float) -> NotifierDeps:
+    """What a channel is given that waits for so many seconds."""
+    return NotifierDeps(TestClock(), "vigie.example.com", None, seconds)
 
 
 class HookRig:
@@ -141,8 +147,13 @@ class HookRig:
         self.config = module.Config(url=Secret(server.url), **{key: Secret(text) for key, text in extra.items()})
         self.secrets = ("T0SECRET01", "b0SECRET02", "hushhush03", *extra.values())
         self._module, self._server = module, server
-        self._deps = NotifierDeps(TestClock(), "vigie.example.com", None, PATIENCE_SECONDS)
-        self.notifier: Notifier = module.build(self.config, self._deps)
+        self._patient, self._short = (module.build(self.config, deps_with(seconds)) for seconds in (PATIENCE_SECONDS, SHORT_SECONDS))
+
+    @property
+    def notifier(self) -> Notifier:
+        """The channel."""
+        built: Notifier = self._short if self._server.status == hook.STALL else self._patient
+        return built
 
     def refuse(self, name: str) -> None:
         """Answer with this status, and echo the secrets."""
@@ -165,10 +176,10 @@ class HookRig:
         """Wait until every connection has ended."""
         await self._server.quiet()
 
-    def at(self, port: int, *, tls: bool = False) -> Notifier:
+    def at(self, port: int, *, tls: bool = False, seconds: float = PATIENCE_SECONDS) -> Notifier:
         """Another port of loopback."""
         config = msgspec.structs.replace(self.config, url=Secret(f"http{'s' * tls}://127.0.0.1:{port}/services/T0SECRET01/b0SECRET02"))
-        built: Notifier = self._module.build(config, self._deps)
+        built: Notifier = self._module.build(config, deps_with(seconds))
         return built
 
     def forget(self) -> None:
@@ -208,7 +219,18 @@ class MailRig:
         )
         self._module, self._server = module, server
         self._deps = NotifierDeps(TestClock(), "vigie.example.com")
-        self.notifier: Notifier = module.build(self.config, self._deps)
+        self._patient, self._short = (module.build(self._waits(seconds), self._deps) for seconds in (PATIENCE_SECONDS, SHORT_SECONDS))
+
+    def _waits(self, seconds: float, **more: Any) -> Any:
+        """Its configuration with another time-out."""
+        return msgspec.structs.replace(self.config, timeout=Duration(round(seconds * 1000)), **more)
+
+    @property
+    def notifier(self) -> Notifier:
+        """The channel."""
+        fault = self._server.fault
+        built: Notifier = self._short if fault is not None and fault.reply == smtp.STALL else self._patient
+        return built
 
     def refuse(self, name: str) -> None:
         """Refuse as the constant of this name says, and echo the secrets."""
@@ -228,9 +250,9 @@ class MailRig:
         """Wait until every connection has ended."""
         await self._server.quiet()
 
-    def at(self, port: int, *, tls: bool = False) -> Notifier:
+    def at(self, port: int, *, tls: bool = False, seconds: float = PATIENCE_SECONDS) -> Notifier:
         """Another port."""
-        config = msgspec.structs.replace(self.config, port=port, tls="implicit" if tls else self.config.tls)
+        config = self._waits(seconds, port=port, tls="implicit" if tls else self.config.tls)
         built: Notifier = self._module.build(config, self._deps)
         return built
 

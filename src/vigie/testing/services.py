@@ -13,10 +13,9 @@ import msgspec
 
 from vigie import plugins
 from vigie.config.convert import dec_hook
-from vigie.notifiers import NotifierDeps
 from vigie.ports import Notifier
 from vigie.testing import webhook_server as hook
-from vigie.testing.notifier_rigs import OF_ANY_SERVER, PATIENCE_SECONDS, Can, Refusal, Seen, TestClock
+from vigie.testing.notifier_rigs import OF_ANY_SERVER, PATIENCE_SECONDS, SHORT_SECONDS, Can, Refusal, Seen, deps_with
 from vigie.testing.webhook_server import Answer, Request, WebhookServer
 
 
@@ -84,7 +83,6 @@ class ServiceRig:
         self.server = WebhookServer(self._answer)
         self._refusal: Answer | None = None
         self._module = plugins.load("notifiers", service.kind)
-        self._deps = NotifierDeps(TestClock(), "vigie.example.com", None, PATIENCE_SECONDS)
 
     def _answer(self, request: Request) -> Answer:
         return self.service.answer(request) if self._refusal is None else self._refusal
@@ -100,12 +98,13 @@ class ServiceRig:
     @property
     def notifier(self) -> Notifier:
         """The channel."""
-        built: Notifier = self._module.build(self.config, self._deps)
+        stalls = self._refusal is not None and self._refusal.status == hook.STALL
+        built: Notifier = self._module.build(self.config, deps_with(SHORT_SECONDS if stalls else PATIENCE_SECONDS))
         return built
 
-    def at(self, port: int, *, tls: bool = False) -> Notifier:
+    def at(self, port: int, *, tls: bool = False, seconds: float = PATIENCE_SECONDS) -> Notifier:
         """The same channel with its provider at another port."""
-        built: Notifier = self._module.build(self._config(f"http{'s' * tls}://127.0.0.1:{port}"), self._deps)
+        built: Notifier = self._module.build(self._config(f"http{'s' * tls}://127.0.0.1:{port}"), deps_with(seconds))
         return built
 
     def refuse(self, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from vigie.text import Pair
 
+HEADLINE: Pair = ("📊 Disponibilité, {period} : {share} ({monitors})", "📊 Availability, {period}: {share} ({monitors})")
 LABELS: dict[str, Pair] = {
     "week": ("semaine {number} de {year}", "week {number} of {year}"),
     "month": ("{month} {year}", "{month} {year}"),
@@ -18,9 +19,9 @@ LABELS: dict[str, Pair] = {
     ),
     "maintained": (
         "Le temps de maintenance ne compte pas : jusqu'à {maintenance} par service.",
-        "Time in maintenance does not count: up to {maintenance} per monitor.",
+        "Time under maintenance does not count: up to {maintenance} per monitor.",
     ),
-    "one_maintained": ("en maintenance pendant {maintenance}", "in maintenance for {maintenance}"),
+    "one_maintained": ("en maintenance pendant {maintenance}", "under maintenance for {maintenance}"),
     "one_well": ("{name} : aucune panne", "{name}: no outages"),
     "one_down": ("{name} : {outages}, {down} au total", "{name}: {outages}, {down} in total"),
     "one_longest": ("la plus longue {longest}", "the longest {longest}"),

@@ -14,7 +14,7 @@ SPREAD: Pair = (
 )
 FLAPPING: Pair = (
     "Le service est instable : les contrôles échouent et réussissent tour à tour ; le dernier échec a commencé à {since}.",
-    "The service is flapping: checks fail and succeed by turns; the latest failure began at {since}.",
+    "The service is flapping: checks alternately fail and succeed; the latest failure began at {since}.",
 )
 FIRST_FAILURE: Pair = ("Le premier échec date de {since}.", "The first failure was at {since}.")
 

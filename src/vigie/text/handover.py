@@ -2,6 +2,10 @@
 
 from vigie.text import Pair
 
+HEADLINE: Pair = (
+    "📟 Astreinte {rotation} : {takes} remplace {leaves}",
+    "📟 On call ({rotation}): {takes} takes over from {leaves}",
+)
 LABELS: dict[str, Pair] = {
     "takes": (
         "{takes} est d'astreinte ({rotation}) depuis le {begin}, après {leaves}.",
@@ -9,5 +13,5 @@ LABELS: dict[str, Pair] = {
     ),
     "until": ("Prochaine relève : le {end} (après {length}).", "Next hand-over: {end} (after {length})."),
     "gone": ("Astreinte {rotation} : relève", "On call ({rotation}): hand-over"),
-    "footer": ("Vigie · à tout moment : vigie oncall", "Vigie · at any time: vigie oncall"),
+    "footer": ("Vigie · qui est d'astreinte : vigie oncall", "Vigie · who is on call: vigie oncall"),
 }

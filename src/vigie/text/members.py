@@ -12,10 +12,10 @@ TIES: dict[str, Pair] = {
     "host": ("sur l'hôte {value}", "on {value}"),
     "network": ("du réseau {value}", "on the network {value}"),
     "certificate": ("avec le certificat de {value}", "with the certificate of {value}"),
-    "resolver": ("résolus par {value}", "resolved by {value}"),
+    "resolver": ("via le résolveur {value}", "resolved by {value}"),
     "zone": ("de la zone {value}", "in the zone {value}"),
     "upstream": ("derrière {value}", "behind {value}"),
-    "parent": ("qui dépendent de {value}", "that depend on {value}"),
+    "parent": ("dépendant de {value}", "depending on {value}"),
 }
 # The same for a first line.
 SHORT_TIES: dict[str, Pair] = {**TIES, "address": ("sur {value}", "at {value}"), "host": ("sur {value}", "on {value}")}
@@ -32,8 +32,12 @@ HEADLINES: dict[NoticeReason, Pair] = {
         "⚪ {name}: incidents closed by {by} after {lasted}",
     ),
     NoticeReason.REMINDER: (
-        "{mark} {name} : {what} depuis {lasted}, non acquitté",
+        "{mark} {name} : {what} depuis {lasted}, alerte non acquittée",
         "{mark} {name}: {what} for {lasted}, not acknowledged",
+    ),
+    NoticeReason.ACKNOWLEDGED: (
+        "{mark} {name} : {what} depuis {since}, alerte acquittée",
+        "{mark} {name}: {what} since {since}, acknowledged",
     ),
 }
 # Of an alert that is followed: by how many joined, and how many recovered since the last notice.

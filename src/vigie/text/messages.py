@@ -12,6 +12,7 @@ REMOVED = "the monitor was removed from the configuration"
 NOTES: dict[str, Pair] = {REMOVED: ("le service a été retiré de la configuration", REMOVED)}
 
 MARKS = {Severity.OUTAGE: "🔴", Severity.DEGRADATION: "🟠"}
+# Of notices about an incident, whatever the reason; the others have words of their own beside their lines.
 HEADLINES: dict[NoticeReason, Pair] = {
     NoticeReason.OPENED: ("{mark} {name} : {what} depuis {since} ({checks})", "{mark} {name}: {what} since {since} ({checks})"),
     NoticeReason.DISCLOSED: (
@@ -36,7 +37,10 @@ HEADLINES: dict[NoticeReason, Pair] = {
         "{mark} {name}: {what} for {lasted}, snooze is over",
     ),
     NoticeReason.FLAPPING: ("{mark} {name} : état instable ({what})", "{mark} {name}: flapping ({what})"),
-    NoticeReason.STEADY: ("{mark} {name} : état stable, {what} depuis {since}", "{mark} {name}: no longer flapping, {what} since {since}"),
+    NoticeReason.STEADY: (
+        "{mark} {name} : fin de l'instabilité, {what} depuis {since}",
+        "{mark} {name}: no longer flapping, {what} since {since}",
+    ),
     NoticeReason.STABLE: ("🟢 {name} : état de nouveau stable", "🟢 {name}: stable again"),
     NoticeReason.ACKNOWLEDGED: ("{mark} {name} : {what} depuis {since}, acquitté", "{mark} {name}: {what} since {since}, acknowledged"),
     NoticeReason.RECOVERED: ("🟢 {name} : rétabli après {lasted} ({what})", "🟢 {name}: recovered after {lasted} ({what})"),
@@ -50,13 +54,8 @@ HEADLINES: dict[NoticeReason, Pair] = {
         "🙈 Vigie n'a rien pu contrôler de {since} à {until} ({lasted}, {what})",
         "🙈 Vigie could not check anything from {since} to {until} ({lasted}, {what})",
     ),
-    NoticeReason.AVAILABILITY: ("📊 Disponibilité, {period} : {share} ({monitors})", "📊 Availability, {period}: {share} ({monitors})"),
-    NoticeReason.HANDOVER: (
-        "📟 Astreinte {rotation} : {takes} remplace {leaves}",
-        "📟 On call ({rotation}): {takes} takes over from {leaves}",
-    ),
-    NoticeReason.TEST: ("🔔 Test : Vigie peut vous joindre", "🔔 Test: Vigie can reach you"),
 }
+TEST_HEADLINE: Pair = ("🔔 Test : Vigie peut vous joindre", "🔔 Test: Vigie can reach you")
 # For causes that carry their own date or span (`causes.TIMED`): "expires in 6 days" has no "since".
 TIMED_HEADLINES: dict[NoticeReason, Pair] = {
     NoticeReason.OPENED: ("{mark} {name} : {what} ({checks})", "{mark} {name}: {what} ({checks})"),
@@ -123,11 +122,15 @@ LABELS: dict[str, Pair] = {
     ),
     "flapping": (
         "{who} alterne pannes et rétablissements : aucune autre notification jusqu'à ce que son état soit stable.",
-        "{who} keeps failing and recovering: no further notice until its state is stable.",
+        "{who} keeps failing and recovering: no further notices until it is stable.",
     ),
     "stable": (
         "L'état de {who} est stable {since} : les notifications reprennent normalement.",
-        "{who} has been stable {since}: notices are sent as usual again.",
+        "{who} has been stable {since}: notices are back to normal.",
+    ),
+    "steady": (
+        "{who} n'est plus instable : les notifications reprennent normalement.",
+        "{who} is no longer flapping: notices are back to normal.",
     ),
     "quiet_over": (
         "Les heures calmes sont terminées et l'incident est toujours en cours.",

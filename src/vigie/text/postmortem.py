@@ -42,7 +42,7 @@ ACKED_AFTER: Pair = ("Incident confirmé → acquittement", "Incident confirmed 
 FIRST_FAILURE: Pair = ("premier contrôle en échec", "first failed check")
 OPENED: Pair = ("incident confirmé", "incident confirmed")
 OPENED_FLAPPING: Pair = ("incident confirmé : service instable", "incident confirmed: the service is flapping")
-STEADIED: Pair = ("le service n'est plus instable : l'échec est continu", "the service is no longer flapping: it fails all the time")
+STEADIED: Pair = ("le service n'est plus instable : tous les contrôles échouent", "the service is no longer flapping: every check fails")
 DISCLOSED: Pair = ("fin de la maintenance : incident annoncé", "maintenance over: incident announced")
 WITHHELD: Pair = ("maintenance en cours : aucune alerte envoyée", "in maintenance: no alert sent")
 QUIET_OVER: Pair = ("fin des heures calmes : incident annoncé", "quiet hours over: incident announced")
@@ -56,7 +56,7 @@ RECOVERED: Pair = ("le service répond de nouveau comme attendu", "the service r
 CLOSED: Pair = ("clos par {by}", "closed by {by}")
 SENT: Pair = ("{what} : envoi par {channel}", "{what}: sent by {channel}")
 NOT_SENT: Pair = ("{what} : échec de l'envoi par {channel} ({failure})", "{what}: sending by {channel} failed ({failure})")
-DROPPED: Pair = ("{what} : envoi par {channel} annulé par {by}", "{what}: {by} dropped it for {channel}")
+DROPPED: Pair = ("{what} : envoi par {channel} annulé par {by}", "{what} to {channel} dropped by {by}")
 NOTICES: dict[str, Pair] = {
     NoticeReason.OPENED: ("alerte", "alert"),
     NoticeReason.FLAPPING: ("alerte (service instable)", "alert (flapping)"),
@@ -68,7 +68,7 @@ NOTICES: dict[str, Pair] = {
     NoticeReason.ACKNOWLEDGED: ("acquittement", "acknowledgement"),
     NoticeReason.SNOOZE_ENDED: ("alerte après la mise en veille", "alert after the snooze"),
     NoticeReason.RECOVERED: ("notification du rétablissement", "recovery notice"),
-    NoticeReason.STEADY: ("notification de l'échec continu", "notice that it fails all the time"),
+    NoticeReason.STEADY: ("notification de l'échec continu", "notice of continuous failure"),
     NoticeReason.STABLE: ("notification du retour à la stabilité", "notice that it is stable again"),
     NoticeReason.CLOSED: ("notification de la clôture", "closing notice"),
     NoticeReason.EXPIRING: ("échéance proche", "expiry notice"),

@@ -50,12 +50,12 @@ COUNTED: dict[str, Plural] = {
     ),
     "unchecked": (
         (
-            "Vigie ne peut pas contrôler {count} service, par une faute de sa propre machine :",
-            "Vigie ne peut pas contrôler {count} services, par une faute de sa propre machine :",
+            "Vigie ne peut pas contrôler {count} service, à cause d'un défaut de sa propre machine :",
+            "Vigie ne peut pas contrôler {count} services, à cause d'un défaut de sa propre machine :",
         ),
         (
-            "Vigie cannot check {count} service, through a fault of its own machine:",
-            "Vigie cannot check {count} services, through a fault of its own machine:",
+            "Vigie cannot check {count} service, because of a fault on its own machine:",
+            "Vigie cannot check {count} services, because of a fault on its own machine:",
         ),
     ),
     "undeliverable": (
@@ -158,20 +158,20 @@ TEXTS: dict[str, Pair] = {
         "Reminders and escalation stop. You will still be notified when it ends.",
     ),
     "respond_means_snooze": (
-        "Ni rappel ni escalade pendant ce temps. Si l'incident dure encore après, l'alerte reprend.",
+        "Ni rappel ni escalade pendant ce temps. Si l'incident est toujours en cours ensuite, l'alerte reprend.",
         "No reminders and no escalation meanwhile. If the incident is still open afterwards, the alert resumes.",
     ),
     "respond_means_resolve": (
-        "L'incident est clos à la main. Si le service échoue toujours, un nouvel incident s'ouvrira.",
-        "The incident is closed by hand. If the service is still failing, a new incident will open.",
+        "L'incident est clos manuellement. Si le service échoue toujours, un nouvel incident s'ouvrira.",
+        "The incident is closed manually. If the service is still failing, a new incident will open.",
     ),
     "respond_how_long": ("Durée", "For how long"),
-    "respond_note": ("Ce que c'était, dans vos mots", "What it was, in your own words"),
+    "respond_note": ("Ce qui s'est passé, en quelques mots", "What happened, in your own words"),
     "respond_name": ("Votre nom", "Your name"),
-    "respond_name_how": ("Facultatif : vos collègues voient qui s'en occupe.", "Optional: so that others see who is on it."),
+    "respond_name_how": ("Facultatif : vos collègues voient qui s'en occupe.", "Optional: shows others who is working on it."),
     "respond_by": ("un lien envoyé à {channel}", "a link sent to {channel}"),
     "respond_done_ack": ("L'alerte est acquittée.", "The alert is acknowledged."),
-    "respond_done_snooze": ("L'alerte est en veille pendant {span}.", "The alert is snoozed for {span}."),
+    "respond_done_snooze": ("L'alerte est en veille pour {span}.", "The alert is snoozed for {span}."),
     "respond_done_resolve": ("L'incident est clos.", "The incident is closed."),
     "respond_again": ("Vous pouvez fermer cette page.", "You can close this page."),
     "respond_gone": ("Lien invalide", "Invalid link"),
@@ -201,10 +201,10 @@ TEXTS: dict[str, Pair] = {
 # Who answered by a link, as it is noted with the incident.
 READER: Pair = ("un lecteur (lien)", "a reader (link)")
 
-# What somebody who pressed a button is told, by what came of it.
+# The answer to somebody who pressed a button, by what came of it.
 PRESSED: dict[str, Pair] = {
     "done_ack": ("✅ Acquittée par {by}.", "✅ Acknowledged by {by}."),
-    "done_snooze": ("💤 En veille pendant 1 h, à la demande de {by}.", "💤 Snoozed for 1 h by {by}."),
+    "done_snooze": ("💤 Mise en veille pour 1 h par {by}.", "💤 Snoozed for 1 h by {by}."),
     "done_resolve": ("⚪ Incident clos par {by}.", "⚪ Incident closed by {by}."),
     "already": ("L'alerte est déjà acquittée.", "The alert has already been acknowledged."),
     "over": ("L'incident est déjà terminé.", "The incident is already over."),

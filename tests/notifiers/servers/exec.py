@@ -15,7 +15,7 @@ from vigie.errors import DeliveryReason
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers import exec as module
 from vigie.ports import Notifier
-from vigie.testing.notifier_rigs import PATIENCE_SECONDS, Can, Refusal, Seen, TestClock
+from vigie.testing.notifier_rigs import PATIENCE_SECONDS, SHORT_SECONDS, Can, Refusal, Seen, TestClock
 from vigie.testing.services import texts_of
 
 SECRET = "room-token-0123"
@@ -60,8 +60,13 @@ class ExecRig:
         command = [sys.executable, "-I", "-S", str(script), str(folder)]
         settings = {"command": command, "env": {"ROOM_TOKEN": SECRET}, "timeout": f"{PATIENCE_SECONDS:g}s"}
         self.config: Any = msgspec.convert(settings, module.Config, dec_hook=dec_hook)
-        self.notifier: Notifier = module.build(self.config, NotifierDeps(TestClock(), "vigie.example.com"))
+        short: Any = msgspec.convert({**settings, "timeout": f"{SHORT_SECONDS:g}s"}, module.Config, dec_hook=dec_hook)
+        self._patient, self._short = (module.build(one, NotifierDeps(TestClock(), "vigie.example.com")) for one in (self.config, short))
         self.accept()
+
+    @property
+    def notifier(self) -> Notifier:
+        return self._short if (self.folder / "told").read_text() == "stall" else self._patient
 
     def refuse(self, name: str) -> None:
         (self.folder / "told").write_text(name)
@@ -79,11 +84,13 @@ class ExecRig:
 
     async def quiet(self) -> None:
         """Nothing is left of the command."""
+        if not (self.folder / "pid").exists():
+            return  # it was ended before it could begin
         pid = int((self.folder / "pid").read_text())
         while _lives(pid):  # noqa: ASYNC110 - nobody tells of the end of a process that is not one's own
             await asyncio.sleep(0.01)  # slow: the same
 
-    def at(self, port: int, *, tls: bool = False) -> Notifier:
+    def at(self, port: int, *, tls: bool = False, seconds: float = PATIENCE_SECONDS) -> Notifier:
         """It speaks with no server."""
         raise NotImplementedError
 

@@ -57,7 +57,8 @@ class Ntfy:
         return [Seen(f"{asked['title']}\n{asked['message']}", "", raw, reference=name) for name, (asked, raw) in self.messages.items()]
 
     def forget(self) -> None:
-        """A phone has its messages; the server forgets them after twelve hours."""
+        """Somebody clears them on the phone, where an update of one of them is then shown as a new one."""
+        self.messages.clear()
 
 
 RIGS = {"topic": lambda folder: service_rig(Ntfy())}

@@ -3,13 +3,15 @@
 `version` 1: `key` (the same however often the notice is sent), `thread` (the incident), `opens_thread`, `reason`, `severity`, `cause` or
 null, `language`, `monitor`, `target`, `at` and `since` (epoch ms; the notice, the first failed check), `headline`, `subject`,
 `lines` [text], `rows` [{id, label, value}], `analysis` {label, model, language, sentences [text], duration_ms} or null,
-`links` [{label, url}], `footer`. Fields may be added under the same version.
+`members` {label, rows [{id, label, value}], more} or null (the services of an alert about several), `ended` (what it is about is over),
+`actions` [{label, url}] (signed links to acknowledge, snooze, resolve), `links` [{label, url}] (those among them), `footer`.
+Fields may be added under the same version.
 """
 
 from typing import Any
 from urllib.parse import quote
 
-from vigie.report.facts import Message
+from vigie.report.facts import Link, Message
 
 VERSION = 1
 
@@ -17,6 +19,11 @@ VERSION = 1
 def plain_key(key: str) -> str:
     """A key as headers and variables may carry it: as it is when it is plain ASCII, else percent-encoded."""
     return quote(key, safe="!#$&'()*+,/:;=?@[]~ ", errors="replace")
+
+
+def _links(links: tuple[Link, ...]) -> list[dict[str, str]]:
+    """What a button carries in place of an address stays here."""
+    return [{"label": link.label, "url": link.url} for link in links]
 
 
 def document(message: Message) -> dict[str, Any]:
@@ -37,6 +44,9 @@ def document(message: Message) -> dict[str, Any]:
             "sentences": analysis.sentences,
             "duration_ms": analysis.duration_ms,
         },
-        "links": message.links,
+        "members": message.members,
+        "ended": message.ended,
+        "actions": _links(message.actions),
+        "links": _links(message.links),
         "footer": message.footer,
     }
