@@ -192,6 +192,20 @@ def test_a_step_that_is_due_in_maintenance_waits_for_its_end_and_a_long_sleep_ta
     assert late.told[1:] == ["9999 escalated1 phone", "9999 escalated2 boss"]
 
 
+def test_steps_that_a_member_brings_between_those_taken_are_taken_and_no_step_twice() -> None:
+    """The joint policy of an alert grows, and an outage has other steps than the degradation that it began as."""
+    sooner, later = EscalationStep(60 * SECOND, ("lead",)), EscalationStep(600 * SECOND, ("boss",))
+    one = Run(replace(BASIC, escalate=(later,))).run(opened(0), until=700)
+    one.policy = replace(BASIC, escalate=(sooner, later))
+    one.run(opened(701, "m2-1"), recovered(2_000), recovered(2_000, "m2-1"))
+    assert [said for said in one.told if "escalated" in said] == ["600 escalated1 boss", "701 escalated2 lead"]
+
+    steps = EscalationStep(300 * SECOND, ("phone",)), EscalationStep(600 * SECOND, ("day",), (DEGRADATION,))
+    worse = Run(replace(BASIC, escalate=steps), severity=DEGRADATION).run(opened(0, severity=DEGRADATION), until=650)
+    worse.run(opened(700, "shop-2"), until=900)
+    assert [said for said in worse.told if "escalated" in said] == ["600 escalated1 day", "700 escalated2 phone"]
+
+
 def test_a_degradation_is_escalated_only_by_steps_that_say_so() -> None:
     alone = replace(STEPS, escalate=(*STEPS.escalate, EscalationStep(180 * SECOND, ("day",), (DEGRADATION,))))
 

@@ -115,6 +115,18 @@ async def test_after_three_failures_the_fallback_is_told_once_and_hears_of_the_r
     await post.stop()
 
 
+async def test_a_failover_channel_that_knows_the_end_hears_of_nothing_before_it(store: MemoryStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail", "phone"), ("mail",))
+    post.channels["phone"].always = REFUSED
+    post.start()
+    await post.put(("shop-1", OPENED, "mail"), ("shop-1", NoticeReason.ESCALATED, "phone"))
+    await clock.sleep(3)
+    await post.put(("shop-1", RECOVERED, "mail"), ("shop-1", RECOVERED, "phone"))
+    await clock.sleep(300)
+    assert post.channels["mail"].keys() == ["shop-1:opened:mail", "shop-1:recovered:mail"]
+    await post.stop()
+
+
 async def test_a_notice_that_failed_for_a_day_is_buried(store: MemoryStore, clock: VirtualClock) -> None:
     post = Post(store, clock, channels(clock, "mail"))
     post.channels["mail"].always = REFUSED

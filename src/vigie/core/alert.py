@@ -61,7 +61,7 @@ from vigie.core.events import (
     Woke,
 )
 from vigie.core.members import NOBODY, Member, Members
-from vigie.core.notification import Circumstances, Notice, NoticeReason, NotificationPolicy, reached
+from vigie.core.notification import Circumstances, EscalationStep, Notice, NoticeReason, NotificationPolicy, reached
 from vigie.core.subject import SubjectKind
 
 _UPDATE_MS = 60_000  # law 6
@@ -200,8 +200,8 @@ class AlertState:
     `id` is the id of its first incident, `monitor` that incident's; `severity` is the worst of its members. `ties` are what another
     incident must have in common with it (correlation.py), `grew_at` is when the last one joined.
 
-    `notified` are the channels that know of the opening (None:
-    not recorded, in a state of an older version). Steps of the escalation count from `escalate_from`. `quiet`: quiet hours withheld it.
+    `notified` are the channels that know of the opening (None: not recorded, in a state of an older version). Steps of the escalation
+    count from `escalate_from`, `taken` names those that were taken. `quiet`: quiet hours withheld it.
     `flapping`: its services fail and recover all the time; `settle_at` is when that became an outage like others.
     """
 
@@ -222,7 +222,7 @@ class AlertState:
     update_at: int | None = None
     updates: int = 0
     escalate_from: int | None = None
-    escalated: int = 0
+    taken: tuple[str, ...] = ()
     snoozed_until: int | None = None
     snoozes: int = 0
     notified: tuple[str, ...] | None = None
@@ -272,9 +272,8 @@ class _Now:
     def audience(self, state: AlertState) -> tuple[str, ...]:
         """The channels of everybody who is in charge so far."""
         later = {one.name for one in state.awaited}
-        steps = self.policy.steps(state.severity)[: state.escalated]
         names = [one for one in self.policy.channels(state.severity) if one not in later]
-        return self.reached([*names, *(name for one in steps for name in one.to)])
+        return self.reached([*names, *(name for one in self.policy.steps(state.severity) if one.name in state.taken for name in one.to)])
 
 
 def step(state: AlertState, event: AlertEvent, policy: NotificationPolicy, monitor: str = "", circumstances: Circumstances = _NONE) -> Step:
@@ -359,8 +358,13 @@ def _due_at(state: AlertState, signal: Signal, policy: NotificationPolicy) -> in
         case Signal.CHANNEL_DUE:
             return min((one.at for one in state.awaited), default=None)
         case _:
-            left = () if state.flapping else policy.steps(state.severity)[state.escalated :]
-            return state.escalate_from + left[0].after_ms if left and state.escalate_from is not None else None
+            left = None if state.flapping else _step_left(state, policy)
+            return state.escalate_from + left.after_ms if left is not None and state.escalate_from is not None else None
+
+
+def _step_left(state: AlertState, policy: NotificationPolicy) -> EscalationStep | None:
+    """The next step to be taken. Steps are known by what they say, because a member that joins brings steps between those taken."""
+    return next((one for one in policy.steps(state.severity) if one.name not in state.taken), None)
 
 
 def _taken(state: AlertState, signal: Signal, event: AlertEvent, now: _Now, decisions: list[AlertDecision]) -> AlertState:
@@ -413,7 +417,8 @@ def _followed(act: Act, state: AlertState, now: _Now) -> AlertDecision:
         case Act.REMIND:
             return Reminded(at, state.reminders + 1, of, now.audience(state))
         case Act.ESCALATE:
-            return Escalated(at, state.escalated + 1, of, now.reached(now.policy.steps(state.severity)[state.escalated].to))
+            due = _step_left(state, now.policy)
+            return Escalated(at, len(state.taken) + 1, of, now.reached(due.to if due is not None else ()))
         case _:
             return SnoozeEnded(at, state.snoozes, of, now.audience(state))
 
@@ -444,8 +449,9 @@ def _entered(state: AlertState, decided: AlertDecision, now: _Now) -> AlertState
             return replace(state, updates=number, noticed_at=at, update_at=None)
         case Reminded(number=number):
             state = replace(state, reminders=number)
-        case Escalated(step=number, to=to):
-            return _knowing(replace(state, escalated=number), to)
+        case Escalated(to=to):
+            due = _step_left(state, now.policy)
+            return _knowing(replace(state, taken=(*state.taken, due.name)) if due is not None else state, to)
         case AckRecorded(by=by):
             return replace(state, acked_by=by, remind_at=None, snoozed_until=None)
         case SnoozeRecorded(until=until):

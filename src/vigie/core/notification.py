@@ -107,6 +107,11 @@ class EscalationStep:
     to: tuple[str, ...]
     severities: tuple[Severity, ...] = (Severity.OUTAGE,)
 
+    @property
+    def name(self) -> str:
+        """What tells it from the other steps of an alert, whatever severities it is for."""
+        return f"{self.after_ms} {','.join(self.to)}"
+
 
 @dataclass(frozen=True, slots=True)
 class NotificationPolicy:

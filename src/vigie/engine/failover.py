@@ -41,11 +41,12 @@ class Failover:
         deliveries = await self._archive.deliveries(notice.alert)
         known |= {(one.reason, one.number, one.channel) for one in deliveries if not one.failover_for}
         stuck = [one for one in unsent if one.channel == notice.channel]
+        over = {channel for reason, _, channel in known if reason in _ENDS}  # knows the end: nothing before it may follow
         found = [
             OutboxRow(replace(one, channel=other, failover_for=one.channel), now)
             for one in stuck
             for other in others
-            if (one.reason, one.number, other) not in known
+            if other not in over and (one.reason, one.number, other) not in known
         ]
         if undeliverable and not announced and not await self._was_said(notice, deliveries):
             found.append(OutboxRow(_said_so(notice, others[0], now), now))
