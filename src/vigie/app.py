@@ -35,6 +35,7 @@ from vigie.engine.rechecks import rechecks
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.retry import still_lacking
 from vigie.engine.self_monitor import SelfMonitor
+from vigie.engine.stalls import end_earlier
 from vigie.engine.templates import TemplatedNotifier, Wording
 from vigie.engine.transition import Transition
 from vigie.engine.watchdog import Watchdog
@@ -243,6 +244,7 @@ class Runtime:
         await apply_waiting(self.store.inbox, self.ingest)
         await self.ingest.configure(watched)
         await self.planner.tick(self.ingest)
+        await end_earlier(self.store.ledger, self.ingest.record, self.clock.now())
         self.self_monitor.use(watched, self.settings.blind_after_ms, [one.monitor for one in probed(self.settings)])
         await self.self_monitor.start()
         report = self.settings.availability

@@ -397,11 +397,15 @@ class Ledger(Protocol):
         self,
         *,
         alert: str | None = None,
+        threads: str | None = None,
         states: Collection[OutboxState] | None = None,
         channel: str | None = None,
         limit: int | None = None,
     ) -> list[StoredNotice]:
-        """The newest rows, oldest of them first: those of an alert, in these states, or of a channel alone, where that is given."""
+        """The newest rows, oldest of them first: those of an alert, in these states, or of a channel alone, where that is given.
+
+        `threads` is what `Notice.alert` begins with, in ASCII.
+        """
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the opening notice or let it follow, in one transaction.

@@ -73,8 +73,9 @@ class SelfWatch:
         """Fresh channels, for a thread's loop of its own: those that outages go to, before the others."""
         settings, host = self._runtime.settings, socket.gethostname()
         setting = replace(speaking(settings), feedback=None)
-        first = dict.fromkeys(channel for one in settings.monitors for channel in one.monitor.notification.to)
-        return Channels(notifiers(settings, self._clock), tuple(first), lambda notice: message(notice, setting, host))
+        names = dict.fromkeys(name for one in settings.monitors for name in one.monitor.notification.to)
+        first = self._runtime.planner.channels(tuple(names))
+        return Channels(notifiers(settings, self._clock), first, lambda notice: message(notice, setting, host))
 
     async def _resumed(self, stall: Stall, at: int) -> None:
         await say_resumed(stall, at, self._runtime.ingest.record)

@@ -102,12 +102,12 @@ def hook() -> Iterator[Hook]:
     made.stop()
 
 
-def serving(tmp_path: Path, hook: Hook, how: str, *, prober: float = 60, silence: float = 60) -> subprocess.Popen[bytes]:
+def serving(tmp_path: Path, hook: Hook, how: str, *, prober: float = 60, silence: float = 60, to: str = "a") -> subprocess.Popen[bytes]:
     base = f"http://127.0.0.1:{hook.port}"
     (tmp_path / "vigie.yaml").write_text(
         "llm: {provider: none}\nlog: {file: vigie.log}\ncontrol: []\nweb: {enabled: false}\n"
         f"notify:\n  a: {{type: webhook, url: '{base}/a'}}\n  b: {{type: webhook, url: '{base}/b'}}\n"
-        f"alerts: {{default: {{to: [a]}}}}\nwatchdog: {{url: '{base}/beat', every: 10s}}\n"
+        f"people: {{ana: {{channels: [a]}}}}\nalerts: {{default: {{to: [{to}]}}}}\nwatchdog: {{url: '{base}/beat', every: 10s}}\n"
         f"monitors: [{{name: Site, url: '{base}/', every: 1s, timeout: 1s}}]\n"
     )
     script = SCRIPT.format(how=how, prober=prober, silence=silence)
@@ -161,6 +161,28 @@ async def test_another_channel_is_used_where_the_first_is_dead_too(tmp_path: Pat
         hook.wait(lambda: "resumed" in hook.reasons("/b"))
     finally:
         ended(process)
+
+
+def test_the_end_of_a_stall_is_told_by_the_next_process_where_this_one_was_killed(tmp_path: Path, hook: Hook) -> None:
+    """An incident that a paging service opened for it is closed: once, on the channels that were notified, here those of a person."""
+    process = serving(tmp_path, hook, "time.sleep, 60", to="ana")
+    try:
+        hook.wait(lambda: "stalled" in hook.reasons())
+    finally:
+        process.kill()
+        process.wait(10)
+    for _ in range(2):
+        pings = hook.pings
+        process = serving(tmp_path, hook, "lambda: None", to="ana")
+        try:
+            hook.wait(lambda: "resumed" in hook.reasons())
+            hook.wait(lambda before=pings: hook.pings > before)
+        finally:
+            ended(process)
+    assert list(dict.fromkeys(hook.reasons())) == ["stalled", "resumed"]
+    assert hook.reasons().count("resumed") == 1
+    assert {body["thread"] for _, body in hook.got} == {hook.got[0][1]["thread"]}
+    assert hook.reasons("/b") == []
 
 
 def test_the_watchdog_is_pinged_while_vigie_works(tmp_path: Path, hook: Hook) -> None:

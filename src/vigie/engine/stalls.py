@@ -10,16 +10,16 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.guarding import guarded
 from vigie.errors import DeliveryError, DeliveryReason, StoreError, VigieError
-from vigie.ports import Clock, Commit, Delivery, Notifier, OutboxRow, Store
+from vigie.ports import Clock, Commit, Delivery, Ledger, Notifier, OutboxRow, OutboxState, Store
 from vigie.report.facts import Message
-from vigie.report.stalls import Part, thread
+from vigie.report.stalls import THREADS, Part, thread
 
 log = logging.getLogger("vigie.stalls")
 
@@ -49,12 +49,29 @@ class Channels:
 
 @dataclass(slots=True)
 class Stall:
-    """A part that stands still. `told`: the channels that were notified, or will be."""
+    """A part that stands still. `told`: the channels that were notified, or will be; no more of them once it is `over`.
+
+    `recorded` is set when the first notices are on the disk, or cannot be.
+    """
 
     part: Part
     since: int
     over: threading.Event = field(default_factory=threading.Event)
+    recorded: threading.Event = field(default_factory=threading.Event)
     told: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def tell(self, channels: Iterable[str]) -> bool:
+        """Have these notified, unless it is over."""
+        with self._lock:
+            if not self.over.is_set():
+                self.told.update(channels)
+            return not self.over.is_set()
+
+    def end(self) -> None:
+        """It is over."""
+        with self._lock:
+            self.over.set()
 
     def notice(self, channel: str, reason: NoticeReason, at: int) -> Notice:
         """A notice about it."""
@@ -91,7 +108,7 @@ class StallWatch:
         """Watch no longer."""
         self._ended.set()
         for stall in self._stalls.values():
-            stall.over.set()
+            stall.end()
 
     @property
     def stalled(self) -> tuple[Part, ...]:
@@ -130,7 +147,7 @@ class StallWatch:
         threading.Thread(target=self._notify, args=(stall,), name=f"vigie-stalled-{part}", daemon=True).start()
 
     def _end(self, stall: Stall) -> None:
-        stall.over.set()
+        stall.end()
         log.warning("the %s goes on after %.0f s", stall.part, (self._clock.now() - stall.since) / 1000)
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._say_so, stall, self._clock.now())
@@ -145,6 +162,8 @@ class StallWatch:
             asyncio.run(_sent(stall, self._channels(), self._clock, _Book(self._store, self._clock)))
         except Exception:  # nobody else would say so
             log.exception("that Vigie has stalled could not be notified")
+        finally:
+            stall.recorded.set()
 
 
 def _place(ident: int) -> str:
@@ -186,25 +205,33 @@ class _Book:
 async def _sent(stall: Stall, channels: Channels, clock: Clock, book: _Book) -> None:
     """Notify by the first channels, or by the others where none of them works; again until one does, or it is over."""
     now = clock.now()
-    notices = [stall.notice(name, NoticeReason.STALLED, now) for name in channels.first if name in channels.notifiers]
-    rows = tuple(OutboxRow(one, now + _LEASE_MS) for one in notices)
-    book.write(lambda store: store.ledger.commit(Commit(outbox=rows)))
-    stall.told |= {one.channel for one in notices}
-    others = [stall.notice(name, NoticeReason.STALLED, now) for name in channels.notifiers if name not in channels.first]
+    first = [name for name in channels.first if name in channels.notifiers]
+    others = [name for name in channels.notifiers if name not in channels.first]
     for attempt in range(1, _TRIES + 1):
-        for group in (notices, others):
-            if await _delivered(stall, group, channels, clock, book, attempt):
+        for group in filter(None, (first, others)):
+            if not stall.tell(group):
+                return
+            notices = [stall.notice(name, NoticeReason.STALLED, now) for name in group]
+            if attempt == 1:
+                _recorded(notices, now + _LEASE_MS, book)
+                stall.recorded.set()
+            if await _delivered(notices, channels, clock, book, attempt):
                 return
         if await asyncio.to_thread(stall.over.wait, _AGAIN_SECONDS):
             return  # what was committed is sent by the outbox
 
 
-async def _delivered(stall: Stall, notices: Sequence[Notice], channels: Channels, clock: Clock, book: _Book, attempt: int) -> bool:
+def _recorded(notices: Sequence[Notice], due_at: int, book: _Book) -> None:
+    """Before anything is sent: a Vigie that is killed meanwhile knows at its next start who was notified."""
+    rows = tuple(OutboxRow(one, due_at) for one in notices)
+    book.write(lambda store: store.ledger.commit(Commit(outbox=rows)))
+
+
+async def _delivered(notices: Sequence[Notice], channels: Channels, clock: Clock, book: _Book, attempt: int) -> bool:
     """Whether any of these channels took it."""
     found = await asyncio.gather(*(_attempt(one, channels, clock, attempt) for one in notices))
     for one in found:
         if one.failure is None:
-            stall.told.add(one.channel)
             log.critical("%s: delivered by %s: %s", one.key, one.channel, one.answer)
         else:
             log.error("%s: %s failed: %s", one.key, one.channel, one.answer)
@@ -233,8 +260,24 @@ async def _attempt(notice: Notice, channels: Channels, clock: Clock, attempt: in
 
 
 async def say_resumed(stall: Stall, at: int, record: Callable[[Commit, Sequence[Notice]], Awaitable[None]]) -> None:
-    """On the loop: whoever was notified of the stall is notified that it is over."""
+    """On the loop: whoever was notified of the stall is notified that it is over, and afterwards."""
+    await asyncio.to_thread(stall.recorded.wait, _COMMIT_SECONDS)
     try:
         await record(Commit(), [stall.notice(name, NoticeReason.RESUMED, at) for name in sorted(stall.told)])
     except StoreError as error:
         log.error("that Vigie goes on could not be recorded: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+
+async def end_earlier(ledger: Ledger, record: Callable[[Commit, Sequence[Notice]], Awaitable[None]], now: int) -> None:
+    """Notify of its end whoever an earlier process notified of a stall that it did not outlive. Raises StoreError.
+
+    Called at a start. Failover channels are notified by the outbox, with the channel that they replaced.
+    """
+    known = [one for one in await ledger.notices(threads=THREADS) if not one.row.notice.failover_for]
+    ended = {(one.row.notice.alert, one.row.notice.channel) for one in known if one.row.notice.reason is NoticeReason.RESUMED}
+    stalled = [one.row.notice for one in known if one.row.notice.reason is NoticeReason.STALLED and one.state is not OutboxState.DROPPED]
+    if lasting := [replace(one, reason=NoticeReason.RESUMED, at=now) for one in stalled if (one.alert, one.channel) not in ended]:
+        await record(Commit(), lasting)
+        unsent = [one.row.notice.key for one in known if one.state is OutboxState.WAITING]
+        await ledger.retry(unsent, now)  # the process that held them is gone, and the end comes after them
+        log.warning("Vigie works again: the stall of an earlier process is over (%s)", ", ".join(sorted({one.alert for one in lasting})))

@@ -22,9 +22,12 @@ class Part(StrEnum):
     PROBER = "prober"
 
 
+THREADS = "stalled-"  # what the threads of notices about stalls begin with
+
+
 def thread(part: Part, since: int) -> str:
     """What notices about a stall have in place of an alert."""
-    return f"stalled-{part}-{since}"
+    return f"{THREADS}{part}-{since}"
 
 
 def _parsed(alert: str, at: int) -> tuple[str, int]:

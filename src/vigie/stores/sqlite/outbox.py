@@ -124,12 +124,14 @@ def outbox(db: Db, state: OutboxState, alert: str | None) -> list[OutboxRow]:
 
 
 def notices(
-    db: Db, alert: str | None, states: Collection[OutboxState] | None, channel: str | None, limit: int | None
+    db: Db, alert: str | None, threads: str | None, states: Collection[OutboxState] | None, channel: str | None, limit: int | None
 ) -> list[StoredNotice]:
     """The newest rows, oldest of them first."""
     wanted: list[tuple[str, Any]] = []
     if alert is not None:
         wanted.append(("alert = ?", alert))
+    if threads is not None:  # a range, which the index of alerts answers
+        wanted += [("alert >= ?", threads), ("alert < ?", f"{threads}\x7f")]
     if channel is not None:
         wanted.append(("channel = ?", channel))
     if states is not None:

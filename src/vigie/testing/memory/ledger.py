@@ -126,6 +126,7 @@ class MemoryLedger:
         self,
         *,
         alert: str | None = None,
+        threads: str | None = None,
         states: Collection[OutboxState] | None = None,
         channel: str | None = None,
         limit: int | None = None,
@@ -136,6 +137,7 @@ class MemoryLedger:
             StoredNotice(one.row, one.state)
             for one in self._data.rows.values()
             if alert in (None, one.row.notice.alert)
+            and one.row.notice.alert.startswith(threads or "")
             and channel in (None, one.row.notice.channel)
             and (states is None or one.state in states)
         ]

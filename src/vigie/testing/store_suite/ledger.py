@@ -220,6 +220,9 @@ async def notices_are_listed(opener: Opener) -> None:
         assert [one.row.notice.key for one in await store.ledger.notices(channel="mail", states=[WAITING])] == keys([rows[2], rows[4]])
         assert [one.row.notice.key for one in await store.ledger.notices(alert="shop-2")] == keys(rows[4:])
         assert await store.ledger.notices(alert="none") == []
+        assert [one.row.notice.key for one in await store.ledger.notices(threads="shop-")] == keys(rows)
+        assert [one.row.notice.key for one in await store.ledger.notices(threads="shop-1", channel="chat")] == keys(rows[3:4])
+        assert await store.ledger.notices(threads="shop-3") == []
 
 
 async def what_is_known_of_channels_outlives_a_restart(opener: Opener) -> None:
