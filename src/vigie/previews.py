@@ -28,7 +28,6 @@ _OF_INCIDENTS = tuple(one for one in HEADLINES if one is not NoticeReason.BLIND)
 SHOWN = (*_OF_INCIDENTS, NoticeReason.HANDOVER, *channels.REASONS, *stalls.REASONS, NoticeReason.TEST)
 _MINUTES, _WEEK = 12 * 60_000, 7 * 86_400_000
 _LATER = 60_000
-_BY = {NoticeReason.ACKNOWLEDGED: {"acked_by": "Ann"}, NoticeReason.CLOSED: {"closed_by": "Ann"}}
 _OTHERS = ("API", "Blog", "Wiki")  # that fail together with the sample, where a notice is about several services
 
 
@@ -92,9 +91,9 @@ def _sample(settings: Desired, now: int, channel: str, reason: NoticeReason) -> 
         return handover.message(Notice(handover.thread(taken), VIGIE_ID, channel, reason, now), taken, setting)
     case = cases()[0]
     at = case.subject.incident.opened_at
-    subject = replace(
-        case.subject, incident=replace(case.subject.incident, closed_at=at + _MINUTES if reason.ends else None, **_BY.get(reason, {}))
-    )
+    acked_by, closed_by = ("Ann" if reason is one else None for one in (NoticeReason.ACKNOWLEDGED, NoticeReason.CLOSED))
+    ended_at = at + _MINUTES if reason.ends else None
+    subject = replace(case.subject, incident=replace(case.subject.incident, closed_at=ended_at, acked_by=acked_by, closed_by=closed_by))
     notified = None
     if reason is NoticeReason.UPDATED:
         subject, notified = _together(subject), Notified(before=at)

@@ -3,6 +3,7 @@
 The program runs in a process of its own, with short limits; what breaks it is in the test, not in the product.
 """
 
+import functools
 import http.server
 import json
 import os
@@ -163,6 +164,10 @@ async def test_another_channel_is_used_where_the_first_is_dead_too(tmp_path: Pat
         ended(process)
 
 
+def _pinged_since(hook: Hook, pings: int) -> bool:
+    return hook.pings > pings
+
+
 def test_the_end_of_a_stall_is_told_by_the_next_process_where_this_one_was_killed(tmp_path: Path, hook: Hook) -> None:
     """An incident that a paging service opened for it is closed: once, on the channels that were notified, here those of a person."""
     process = serving(tmp_path, hook, "time.sleep, 60", to="ana")
@@ -176,7 +181,7 @@ def test_the_end_of_a_stall_is_told_by_the_next_process_where_this_one_was_kille
         process = serving(tmp_path, hook, "lambda: None", to="ana")
         try:
             hook.wait(lambda: "resumed" in hook.reasons())
-            hook.wait(lambda before=pings: hook.pings > before)
+            hook.wait(functools.partial(_pinged_since, hook, pings))
         finally:
             ended(process)
     assert list(dict.fromkeys(hook.reasons())) == ["stalled", "resumed"]

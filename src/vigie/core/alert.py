@@ -417,8 +417,8 @@ def _followed(act: Act, state: AlertState, now: _Now) -> AlertDecision:
         case Act.REMIND:
             return Reminded(at, state.reminders + 1, of, now.audience(state))
         case Act.ESCALATE:
-            due = _step_left(state, now.policy)
-            return Escalated(at, len(state.taken) + 1, of, now.reached(due.to if due is not None else ()))
+            left = _step_left(state, now.policy)
+            return Escalated(at, len(state.taken) + 1, of, now.reached(left.to if left is not None else ()))
         case _:
             return SnoozeEnded(at, state.snoozes, of, now.audience(state))
 
