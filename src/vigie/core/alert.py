@@ -20,12 +20,10 @@ Laws
 9. A step of the clock moves the pending waits along and decides nothing. A snooze ends at its instant on the wall.
 10. An alert about Vigie itself is of many monitors with one obstacle in common: who joins is announced with the others of the same hour,
    as a reminder; not once somebody has acknowledged it.
-11. What flaps is announced as that, once, and then nothing is said of it but its end, or that it lasts (Settled), which makes it an
-   alert like any other.
+11. What flaps is announced as that, once, and then nothing is said of it but its end, or that it lasts (Settled): then it is an alert
+   like any other.
 
-The table below is the whole of laws 2 to 7; docs/alert-states.md is drawn from it.
-
-Long: the laws, the table that holds them and the code that follows it are read together.
+Long: the table below is the whole of laws 2 to 7 (docs/alert-states.md is drawn from it), and is read with what follows it.
 """
 
 from collections.abc import Iterable
@@ -417,8 +415,7 @@ def _followed(act: Act, state: AlertState, now: _Now) -> AlertDecision:
         case Act.REMIND:
             return Reminded(at, state.reminders + 1, of, now.audience(state))
         case Act.ESCALATE:
-            left = _step_left(state, now.policy)
-            return Escalated(at, len(state.taken) + 1, of, now.reached(left.to if left is not None else ()))
+            return Escalated(at, len(state.taken) + 1, of, now.reached(left.to if (left := _step_left(state, now.policy)) else ()))
         case _:
             return SnoozeEnded(at, state.snoozes, of, now.audience(state))
 
