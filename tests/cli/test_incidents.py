@@ -9,8 +9,21 @@ import pytest
 from typer.testing import CliRunner
 
 from vigie.cli.incidents import app
-from vigie.core.detection import Severity
-from vigie.core.events import Opened, Recovered
+from vigie.core.detection import Pattern, Severity
+from vigie.core.events import (
+    AckRecorded,
+    Decision,
+    Disclosed,
+    Escalated,
+    Joined,
+    Opened,
+    Recovered,
+    Reminded,
+    SnoozeEnded,
+    SnoozeRecorded,
+    Steadied,
+    Withheld,
+)
 from vigie.core.model import Cause, CheckResult, Incident, Status
 from vigie.errors import VigieError
 from vigie.ports import Commit, TimelineEntry
@@ -61,6 +74,53 @@ def test_the_report_is_written_as_markdown_and_as_a_page_in_both_languages(run: 
     assert '<html lang="fr">' in page.output
     assert "Shop a été en panne pendant 10 min" in page.output
     assert "http" not in page.output.replace("http://127.0.0.1:9/", ""), "the page needs nothing from anywhere"
+
+
+async def _member(path: Path) -> None:
+    """An open incident of another one's alert, with everything that a timeline can hold."""
+    store = SqliteStore(path, threads=False)
+    incident = Incident("shop-2", "shop", Severity.OUTAGE, Cause.TCP_REFUSED, NOW, NOW + 1_000, alert="db-1")
+    happened: tuple[Decision, ...] = (
+        Opened(Severity.OUTAGE, "shop-2", NOW, NOW, Cause.TCP_REFUSED, pattern=Pattern.FLAPPING),
+        Joined(NOW + 1_000, "db-1", "shop-2"),
+        Withheld(NOW + 2_000, "db-1"),
+        Disclosed(NOW + 3_000, "db-1"),
+        Withheld(NOW + 4_000, "db-1", quiet=True),
+        Disclosed(NOW + 5_000, "db-1", quiet=True),
+        Reminded(NOW + 6_000, 2, "db-1"),
+        Escalated(NOW + 7_000, 1, "db-1"),
+        SnoozeRecorded(NOW + 8_000, "Zoé", NOW + 600_000, "db-1"),
+        SnoozeEnded(NOW + 9_000, 1, "db-1"),
+        AckRecorded(NOW + 10_000, "ann", "db-1"),
+        Steadied(Severity.OUTAGE, "shop-2", NOW + 11_000),
+    )
+    entries = tuple(TimelineEntry("shop-2", one.at, one) for one in happened)
+    await store.ledger.commit(Commit(incidents=(incident,), timeline=entries))
+    await store.close()
+
+
+def test_the_timeline_has_words_for_all_that_happens_to_an_alert(run: Run, tmp_path: Path) -> None:
+    asyncio.run(_member(tmp_path / "vigie.db"))
+
+    head, timeline = run("show", "shop-2").output.split("\n\nTimeline\n")
+
+    assert head == "shop-2: outage, tcp.refused, still open\nPart of alert db-1"
+    assert [line.split("  ")[2] for line in timeline.partition("\n\n")[0].splitlines()] == [
+        "first failed check",
+        "opened: outage, tcp.refused, flapping",
+        "joined alert db-1",
+        "notice withheld: maintenance",
+        "maintenance over, still failing: notified",
+        "notice withheld: quiet hours",
+        "quiet hours over, still failing: notified",
+        "reminded (2)",
+        "escalated (step 1)",
+        "snoozed until 2026-11-24 13:12:05 UTC by Zoé",
+        "snooze over, still failing",
+        "acknowledged by ann",
+        "not flapping any more: it fails all the time",
+    ]
+    assert "tcp.refused  in alert db-1" in run("list").output
 
 
 def test_what_it_really_was_is_kept_and_told(run: Run, tmp_path: Path) -> None:

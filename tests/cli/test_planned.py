@@ -104,7 +104,7 @@ def test_what_is_over_is_not_ended_again(run: Run) -> None:
 
     done = run("end", "m1", later=2 * HOUR)
 
-    assert str(done.exception) == "m1 was over at 2026-11-29 08:40:00 UTC"
+    assert str(done.exception) == "m1 ended at 2026-11-29 08:40:00 UTC"
 
 
 def test_every_name_that_nobody_has_is_named_with_the_nearest(run: Run, tmp_path: Path) -> None:

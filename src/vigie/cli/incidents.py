@@ -1,7 +1,6 @@
 """Incidents, their timelines and reports: list, show, ack, resolve, report."""
 
 import difflib
-from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,15 +8,16 @@ import typer
 
 from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings, user
 from vigie.config import Desired
-from vigie.core.detection import Pattern, Severity
-from vigie.core.events import Acked, Closed, Decision, Opened, PersonEvent, Resolved, Snoozed
-from vigie.core.model import Cause, Incident
+from vigie.core.events import (
+    Acked,
+    PersonEvent,
+    Resolved,
+    Snoozed,
+)
+from vigie.core.model import Incident
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.errors import VigieError
 from vigie.observation.availability import Availability
-from vigie.observation.heartbeat import Ping
-from vigie.planning.maintenance import MaintenanceSpan
-from vigie.ports import Delivery, StoredReport
 from vigie.report.history import Remark
 from vigie.text.formatting import duration, percent, timestamp
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 app = group("Incidents, their timelines and reports.")
 
-_BODY_LINES, _BODY_WIDTH = 10, 160
-_UNSENT = {"waiting": "waiting to be sent", "undeliverable": "UNDELIVERABLE, given up (`vigie outbox retry` tries again)"}
 _LONGEST_SNOOZE_MS = 30 * 86_400_000
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Incident ID, as shown by `vigie incidents list`.")]
@@ -72,17 +70,20 @@ async def _newest(found: Desired, limit: int, *, only_open: bool) -> list[Incide
 
 def _row(one: Incident, zone: tzinfo) -> tuple[str, ...]:
     lasted = "still open" if one.closed_at is None else duration(one.closed_at - one.started_at, "en")
+    alert = f"in alert {one.alert}" if one.alert not in ("", one.id) else ""
     who = f"closed by {one.closed_by}" if one.closed_by else f"acknowledged by {one.acked_by}" if one.acked_by else ""
     severity = "vigie" if one.subject is SubjectKind.VIGIE else one.severity.value
-    return (one.id, timestamp(one.started_at, zone), lasted, severity, one.cause.value, who)
+    return (one.id, timestamp(one.started_at, zone), lasted, severity, one.cause.value, ", ".join(filter(None, (alert, who))))
 
 
 @app.command(epilog=notes("vigie incidents show shop-api-7"))
 def show(identity: Id, *, config: ConfigOption = None) -> None:
     """Show one incident: the timeline, the report, and every delivery attempt."""
+    from vigie.cli._incident import lines_of
+
     known = settings(config)
 
-    typer.echo("\n".join(_lines(run(_details(known, identity)), known.language, _zone(known))))
+    typer.echo("\n".join(lines_of(run(_details(known, identity)), known.language, _zone(known), _now())))
 
 
 async def _details(found: Desired, identity: str) -> "IncidentDetails":
@@ -91,107 +92,6 @@ async def _details(found: Desired, identity: str) -> "IncidentDetails":
     if details is None:
         raise _unknown(identity)
     return details
-
-
-def _lines(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]:
-    incident = details.incident
-    ended = "still open" if incident.closed_at is None else f"closed after {duration(incident.closed_at - incident.started_at, 'en')}"
-    lines = [f"{incident.id}: {_what(incident.severity, incident.cause, incident.subject)}, {ended}"]
-    if incident.subject is SubjectKind.VIGIE and details.failure is not None:
-        lines.append(f"Reason: {details.failure.message}")
-    lines += ["", "Timeline"]
-    lines.append(f"  {timestamp(incident.started_at, zone)}  first failed check")
-    lines += [f"  {timestamp(entry.at, zone)}  {_happened(entry.decision)}" for entry in details.timeline]
-    lines += _maintenance(details.maintenance, zone)
-    if details.report is not None:
-        lines += _report(details.report, language)
-    lines += [*_picture(details), *_pings(details.pings, zone)]
-    return [*lines, *_deliveries(details, language, zone)]
-
-
-def _deliveries(details: "IncidentDetails", language: str, zone: tzinfo) -> list[str]:
-    """Who was notified late or not at all and why, then every attempt, then what is unsent."""
-    from vigie.queries import accounts
-    from vigie.report.deliveries import story
-
-    told = story(accounts(details.notices, details.deliveries), language, zone, _now())
-    lines = ["", "Notification", *(f"  {line}" for line in told)] if told else []
-    lines += ["", "Deliveries", *(f"  {timestamp(one.at, zone)}  {_attempt(one)}" for one in details.deliveries)]
-    for one in details.notices:
-        if one.state.value in _UNSENT:
-            until = f", next attempt {timestamp(one.row.due_at, zone)}" if one.state.value == "waiting" else ""
-            lines.append(f"  {one.row.notice.key}: {_UNSENT[one.state.value]}{until}")
-    return lines if details.deliveries or details.notices else [*lines, "  none"]
-
-
-def _attempt(one: "Delivery") -> str:
-    """A line of the deliveries."""
-    if one.failure == "dropped":
-        return f"{one.key}: dropped by {one.answer}"
-    outcome = f"delivered ({one.answer})" if one.failure is None else f"FAILED, {one.failure}: {one.answer}"
-    instead = f", in place of {one.failover_for}" if one.failover_for and not one.key.startswith("channel-") else ""
-    return f"{one.key}, attempt {one.attempt}{instead}: {outcome}"
-
-
-def _what(severity: Severity, cause: Cause, subject: SubjectKind) -> str:
-    """What an incident is: of a service, or that Vigie cannot check it."""
-    return f"Vigie cannot check it, {cause}" if subject is SubjectKind.VIGIE else f"{severity}, {cause}"
-
-
-def _happened(decision: Decision) -> str:
-    """A line of the timeline."""
-    what = type(decision).__name__.lower()
-    if isinstance(decision, Opened):
-        named = _what(decision.severity, decision.cause, decision.subject)
-        how = "" if decision.pattern is Pattern.STEADY else f", {decision.pattern}"
-        return f"{what}: {named}{how}" + ("" if decision.page else ", in maintenance: no alert sent")
-    if isinstance(decision, Closed) and decision.note:
-        return f"{what} by {decision.by}: {decision.note}"
-    by = getattr(decision, "by", "")
-    return f"{what} by {by}".replace("ackrecorded", "acknowledged") if by else what
-
-
-def _report(report: StoredReport, language: str) -> list[str]:
-    """The facts in the language of the mails, and what became of the model's text."""
-    lines = ["", "Facts"]
-    lines += [f"  {fact.id:<4} {fact.evidence.sentence(language)}" for fact in report.bundle.facts]
-    analysis = report.analysis
-    if analysis is not None and analysis.sentences:
-        lines += ["", f"Analysis by {analysis.model}", *(f"  {sentence}" for sentence in analysis.sentences)]
-        lines += [f"  ({analysis.note})"] if analysis.note else []
-    if analysis is not None and analysis.dropped:
-        lines += ["", "Dropped by the checks as unproven", *(f"  {one.rule}: {one.text}" for one in analysis.dropped)]
-    return [*lines, "", f"No analysis: {report.fault}"] if report.fault else lines
-
-
-def _maintenance(spans: Sequence[MaintenanceSpan], zone: tzinfo) -> list[str]:
-    """The planned work meanwhile, in which nobody was notified."""
-    lines = ["", "Maintenance"] if spans else []
-    return [
-        *lines,
-        *(f"  {timestamp(one.start, zone)} to {timestamp(one.end, zone)}" + (f": {one.why}" if one.why else "") for one in spans),
-    ]
-
-
-def _picture(details: "IncidentDetails") -> list[str]:
-    """Where the newest picture of the trouble lies, if one was taken."""
-    path = details.failure.figures.get("screenshot") if details.failure is not None else None
-    return [] if path is None else ["", f"Screenshot: {path}"]
-
-
-def _pings(pings: Sequence[Ping], zone: tzinfo) -> list[str]:
-    """What the job itself reported lately, where the monitor is one that jobs report to."""
-    lines = ["", "Latest pings of the job"] if pings else []
-    for one in pings:
-        status = "" if one.exit_status is None else f", exit status {one.exit_status}"
-        lines.append(f"  {timestamp(one.at, zone)}  {one.signal}{status}" + (f"  run {one.run}" if one.run else ""))
-        lines += [f"    {_printable(line)}" for line in one.body.splitlines()[-_BODY_LINES:]]
-    return lines
-
-
-def _printable(line: str) -> str:
-    """A line that a job wrote, harmless on a terminal."""
-    return "".join(character if character.isprintable() else " " for character in line)[:_BODY_WIDTH]
 
 
 @app.command(epilog=notes("vigie incidents ack shop-api-7", "vigie incidents ack shop-api-7 --by Zoé"))
@@ -224,7 +124,7 @@ def _span(text: str) -> int:
     try:
         lasts = Duration.parse(text)
     except ValueError as error:
-        raise VigieError(f"{error}", "write 30m, 2h or 1d") from None
+        raise VigieError(f"{error}") from None
     if not 60_000 <= lasts <= _LONGEST_SNOOZE_MS:
         raise VigieError(f"an alert can be snoozed for one minute to 30 days, not for {text}", "write 30m, 2h or 1d")
     return lasts

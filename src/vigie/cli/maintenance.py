@@ -98,7 +98,7 @@ def end(
     if known is None:
         raise VigieError(f"no such maintenance: {identity}", "see `vigie maintenance list`")
     if known.end <= now:
-        raise VigieError(f"{identity} was over at {timestamp(known.end, _zone(found))}", "there is nothing left to do")
+        raise VigieError(f"{identity} ended at {timestamp(known.end, _zone(found))}", "there is nothing left to do")
     typer.echo(f"{identity} is over. What is still failing is announced now, or by the next `vigie once`.")
 
 
