@@ -133,7 +133,7 @@ class Reporter:
             look.cancel()
 
     def _draft_later(self, monitor: Monitor) -> None:
-        """Most of the time for which others are waited for has to pass first: what is drafted about one is useless when they come."""
+        """Most of the time for which others are waited for has to pass first: a draft about one is useless once they come."""
         subject, look = self._postponed.pop(monitor.id, None), self._evidence.get(monitor.id)
         if subject is not None and look is not None:
             wait = _OF_THE_WAIT * monitor.notification.group_wait_ms / 1000

@@ -21,7 +21,7 @@ from vigie.ports import Notifier
 from vigie.testing import smtp_server as smtp
 from vigie.testing import webhook_server as hook
 
-PATIENCE_SECONDS = 10.0  # for what is answered: a slow machine is not a fault of the channel
+PATIENCE_SECONDS = 10.0  # for what is answered: a slow machine is not the channel's fault
 SHORT_SECONDS = 0.3  # for what is never answered: the verdict is the same however late it is
 _NOW = 1_767_225_700_000
 

@@ -39,7 +39,7 @@ def named(*names: Any) -> str:
 
 
 def read_json(text: bytes | str) -> Mapping[str, Any]:
-    """An object; empty for what is not one."""
+    """An object; empty for anything else."""
     try:
         found = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
