@@ -186,6 +186,16 @@ def test_a_window_begins_by_the_wall_and_lasts_as_said(
         "FREQ=DAILY;UNTIL=20260101T000000",
         "FREQ=WEEKLY;BYDAY=XX",
         "FREQ=DAILY;BYHOUR=99;NONSENSE=1",
+        "FREQ=DAILY;FREQ=WEEKLY",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;INTERVAL=-1",
+        "FREQ=DAILY;BYMONTH=13",
+        "FREQ=MONTHLY;BYDAY=99MO",
+        "FREQ=WEEKLY;BYDAY=1MO",
+        "FREQ=MONTHLY;BYSETPOS=1",
+        "FREQ=DAILY;WKST=XX",
+        "FREQ=DAILY;BYHOUR=1,2;BYMINUTE=" + ",".join(str(one) for one in range(60)),
+        "FREQ=DAILY\nRDATE:20240101",
     ],
 )
 def test_what_is_not_a_rule_is_refused(rule: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
-from vigie.planning import wall
+from vigie.planning import recurrence, wall
 
 Span = tuple[int, int]
 
@@ -17,7 +17,6 @@ _DAY_MS = 86_400_000
 _BLOCK_MS = 32 * _DAY_MS  # beginnings are looked for, and remembered, so many days at a time
 _REMEMBERED = 50_000  # blocks; some hundred bytes each
 _FARTHEST_MS = 40 * _DAY_MS  # spans without a gap are followed so far: whoever needs more asks again then
-_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +56,11 @@ class ByRule:
 
     def __post_init__(self) -> None:
         """Raise ValueError for what is not such a rule."""
-        _check(self.rule, self.start)
+        recurrence.read(self.rule)
 
     def times(self, first: date, last: date) -> Iterator[datetime]:
         """When it is due by the clock on the wall, on the days from `first` to `last`."""
-        from dateutil.rrule import rrulestr
-
-        # With an end, for a rule such as the 30th of February would be looked for until the year 9999.
-        rule = rrulestr(f"{self.rule};UNTIL={last:%Y%m%d}T235959", dtstart=self.start)
-        return iter(rule.between(datetime.combine(first, time()), datetime.combine(last, time.max), inc=True))
-
-
-def _check(rule: str, start: datetime) -> None:
-    """Raise ValueError for a text that is not one rule, and for what would take too long to look for."""
-    from dateutil.rrule import rrulestr
-
-    parts = dict(part.partition("=")[::2] for part in rule.upper().split(";"))
-    if "FREQ" not in parts or "\n" in rule:
-        raise ValueError(f"{rule!r} is not a recurrence rule")
-    if parts["FREQ"] not in _FREQUENCIES:
-        raise ValueError(f"FREQ={parts['FREQ']} is not one of {', '.join(_FREQUENCIES)}")
-    if bound := parts.keys() & {"UNTIL", "COUNT"}:
-        raise ValueError(f"{min(bound)} cannot be used in a rule")
-    try:
-        rrulestr(rule, dtstart=start)
-    except Exception:  # noqa: BLE001 - dateutil raises many kinds for what it does not understand
-        raise ValueError(f"{rule!r} is not a recurrence rule") from None
+        return recurrence.read(self.rule).days(self.start, first, last)
 
 
 @dataclass(frozen=True, slots=True)
