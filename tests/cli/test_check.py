@@ -60,6 +60,30 @@ def test_each_url_is_a_line_of_json(vigie: Run, site: Any) -> None:
     assert [json.loads(line)["url"] for line in done.out.splitlines()] == [site.url, f"{site.url}two"]
 
 
+def test_maintenance_of_the_file_and_of_the_command_line_is_shown(vigie: Run, site: Any, folder: Path) -> None:
+    day = "from: 2020-01-01, until: 2099-01-01 00:00, timezone: UTC"
+    (folder / "vigie.yaml").write_text(
+        "timezone: UTC\nllm: {provider: none}\nlog: {file: null}\nnotify: {chat: {type: webhook, url: 'https://h.test/'}}\n"
+        f"maintenance: [{{{day}, monitors: [Shop], why: new disk}}]\n"
+        f"monitors: [{{name: Shop, url: '{site.url}'}}, {{name: Base, url: '{site.url}two', tags: [db]}}]\n"
+    )
+    assert "in maintenance until 2099-01-01 00:00:00 UTC: new disk\n" in vigie("check", "Shop").out
+    assert "in maintenance" not in vigie("check", "Base").out
+    assert "in maintenance" not in vigie("check", site.url).out, "a URL by itself is no configured monitor"
+    assert not (folder / "vigie.db").exists()
+
+    assert vigie("maintenance", "start", "1h", "--tag", "db", "--why", "backup").status == 0
+    done = vigie("check", "--format", "json")
+    found = {line["monitor"]: line["maintenance"] for line in map(json.loads, done.out.splitlines())}
+    assert found["Shop"] == {"until": "2099-01-01T00:00:00.000Z", "why": "new disk"}
+    assert found["Base"]["why"] == "backup"
+
+    (folder / "vigie.db").write_bytes(b"nothing of the kind" * 99)
+    done = vigie("check", "Base")
+    assert done.status == 0
+    assert "maintenance of the command line is not known" in done.err
+
+
 def test_labels_of_performance_data_are_never_shared(vigie: Run, site: Any) -> None:
     done = vigie("check", "--format", "nagios", site.url, f"{site.url}two", site.url)
     labels = [part.partition("=")[0] for part in done.out.partition(" | ")[2].split("' '")]

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC
 
 import pytest
 
 from vigie.cli import results
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
+from vigie.planning.maintenance import InMaintenance
 
 MONITOR = Monitor("shop", "Shop | API's", "http", "https://shop.test/", "shop.test", 60_000, 10_000)
 RESULT = CheckResult(
@@ -47,7 +49,20 @@ def test_json_has_the_documented_fields() -> None:
             "expires_at": "2026-02-02T02:40:00.000Z",
         },
         "advice": ["Look."],
+        "maintenance": None,
     }
+
+
+def test_maintenance_is_said_beside_the_status() -> None:
+    held = InMaintenance(1_767_225_600_000, "new disk")
+    assert json.loads(results.json_line(MONITOR, RESULT, None, held))["maintenance"] == {
+        "until": "2026-01-01T00:00:00.000Z",
+        "why": "new disk",
+    }
+    line = results.in_maintenance(held, UTC)
+    assert line == "in maintenance until 2026-01-01 00:00:00 UTC: new disk"
+    assert f"\n  {line}\n" in results.text(MONITOR, RESULT, colour=False, maintenance=line)
+    assert results.in_maintenance(InMaintenance(1_767_225_600_000, ""), UTC).endswith("00:00:00 UTC")
 
 
 def test_what_did_not_happen_is_null() -> None:

@@ -328,3 +328,30 @@ async def test_a_later_message_of_a_thread_has_the_reference_of_its_first(store:
     found = [(message.thread, message.reference) for _, message in post.channels["mail"].told]
     assert found == [("shop-1", ""), ("shop-1", "C1/17.5"), ("shop-2", "")]
     await post.stop()
+
+
+async def test_what_waits_behind_a_channel_that_stalls_fails_over_in_the_same_time(store: MemoryStore, clock: VirtualClock) -> None:
+    """A hundred notices at once: with four at a time, the last one would be tried after twelve minutes."""
+    post = Post(store, clock, channels(clock, "mail", "chat"), ("mail", "chat"))
+    post.channels["mail"].always = 10_000.0
+    post.start()
+    put_at = clock.now()
+    names = [f"s{number}-1" for number in range(100)]
+    await post.put(*[(name, OPENED, "mail") for name in names])
+    await clock.sleep(91)
+    told = post.channels["chat"].told
+    assert sorted(message.thread for _, message in told) == sorted(names), "each once"
+    assert max(at for at, _ in told) - put_at <= 90_000
+    await clock.sleep(600)
+    assert len(post.channels["chat"].told) == 100
+    await post.stop()
+
+
+async def test_what_waits_behind_a_channel_that_is_only_slow_does_not_fail_over(store: MemoryStore, clock: VirtualClock) -> None:
+    post = Post(store, clock, channels(clock, "mail", "chat"), ("mail", "chat"))
+    post.channels["mail"].always = 10.0
+    post.start()
+    await post.put(*[(f"s{number}-1", OPENED, "mail") for number in range(60)])
+    await clock.sleep(200)
+    assert (len(post.channels["mail"].told), post.channels["chat"].told) == (60, [])
+    await post.stop()

@@ -13,9 +13,11 @@ import typer
 
 from vigie import plugins
 from vigie.cli import results
-from vigie.cli.common import ConfigOption, coloured, command, counted, notes, run, settings, waiting
+from vigie.cli.common import ConfigOption, coloured, command, counted, notes, opened, run, settings, waiting
 from vigie.config import Desired, DesiredMonitor, one_monitor
-from vigie.errors import ConfigError, VigieError
+from vigie.core.model import Monitor
+from vigie.errors import ConfigError, StoreError, VigieError
+from vigie.planning.maintenance import InMaintenance, in_force
 
 if TYPE_CHECKING:
     from vigie.diagnostics import Diagnosis
@@ -100,11 +102,12 @@ def check(
         expect=expect or None,
     )
     found = settings(config)
+    known = [one.monitor for one in found.monitors]
     if wanted:
         found = replace(found, monitors=_chosen(found, wanted, values))
     elif values:
         raise VigieError("request options need a URL", "give one, or set them in vigie.yaml")
-    raise typer.Exit(_show(found, format_, explain=explain))
+    raise typer.Exit(_show(found, known, format_, explain=explain))
 
 
 def _chosen(found: Desired, wanted: Sequence[str], values: dict[str, Any]) -> tuple[DesiredMonitor, ...]:
@@ -194,19 +197,47 @@ async def _checked(found: Desired) -> list[results.Checked]:
     return [*checked, *await judged(found, SystemClock())]
 
 
-def _show(found: Desired, format_: str, *, explain: bool) -> int:
+async def _maintained(found: Desired, known: Sequence[Monitor]) -> dict[str, InMaintenance]:
+    """What holds now for each configured monitor that was asked for, by the configuration and by the database if there is one."""
+    asked = {one.monitor.id for one in found.monitors}
+    monitors = [one for one in known if one.id in asked]
+    if not monitors:
+        return {}
+    from vigie.app import store_exists
+    from vigie.clock import SystemClock
+
+    now, entries = SystemClock().now(), list(found.maintenance)
+    if store_exists(found):
+        try:
+            async with opened(found) as store:
+                entries += [one.planned() for one in await store.catalog.maintenance(now)]
+        except StoreError as error:  # a check needs no database
+            typer.echo(f"maintenance of the command line is not known: {error}", err=True)
+    found_now = ((one.id, in_force([entry for entry in entries if entry.covers(one)], now)) for one in monitors)
+    return {monitor: holding for monitor, holding in found_now if holding is not None}
+
+
+def _in_maintenance(found: Desired, held: InMaintenance) -> str:
+    from vigie.app import zone_of
+
+    return results.in_maintenance(held, zone_of(found))
+
+
+def _show(found: Desired, known: Sequence[Monitor], format_: str, *, explain: bool) -> int:
     with waiting(f"checking {counted(len(found.monitors), 'monitor')} …"):
         checked = run(_checked(found))
         diagnoses = _diagnoses(found, checked) if explain else {}
+        maintained = run(_maintained(found, known)) if format_ != "nagios" else {}
     if format_ == "nagios":
         typer.echo(results.nagios(checked))
     colour = coloured(sys.stdout)
     for monitor, result in checked if format_ != "nagios" else ():
-        known = diagnoses.get(monitor.id)
+        diagnosis, held = diagnoses.get(monitor.id), maintained.get(monitor.id)
         if format_ == "json":
-            typer.echo(results.json_line(monitor, result, results.explained(result, known) if explain else None))
+            typer.echo(results.json_line(monitor, result, results.explained(result, diagnosis) if explain else None, held))
         else:
-            typer.echo(results.text(monitor, result, colour=colour, language=found.language, diagnosis=known))
+            line = "" if held is None else _in_maintenance(found, held)
+            typer.echo(results.text(monitor, result, colour=colour, language=found.language, diagnosis=diagnosis, maintenance=line))
     return results.EXIT[results.worst([result.status for _, result in checked])]
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -11,7 +11,8 @@ import msgspec
 from vigie.cli import _drawn as drawn
 from vigie.cli.common import counted
 from vigie.core.model import CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
-from vigie.text.formatting import local_time
+from vigie.planning.maintenance import InMaintenance
+from vigie.text.formatting import local_time, timestamp
 
 if TYPE_CHECKING:
     from vigie.diagnostics import Diagnosis  # only its shape: a plain check starts without what a diagnosis needs
@@ -37,7 +38,9 @@ def instant(at: int | None) -> str | None:
     return None if at is None else local_time(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def json_line(monitor: Monitor, result: CheckResult, more: Mapping[str, Any] | None = None) -> str:
+def json_line(
+    monitor: Monitor, result: CheckResult, more: Mapping[str, Any] | None = None, maintenance: InMaintenance | None = None
+) -> str:
     """One object on one line; its fields are the contract of `--format json`, with those of `--explain` behind them."""
     fields = {
         "monitor": monitor.name,
@@ -52,6 +55,7 @@ def json_line(monitor: Monitor, result: CheckResult, more: Mapping[str, Any] | N
         "http": _http(result.http),
         "tls": _tls(result.tls),
         "advice": result.advice,
+        "maintenance": None if maintenance is None else {"until": instant(maintenance.until), "why": maintenance.why},
     }
     return msgspec.json.encode({**fields, **(more or {})}).decode()
 
@@ -83,14 +87,27 @@ def _tls(facts: TlsFacts | None) -> dict[str, Any] | None:
     return {**plain, "expires_at": instant(facts.expires_at), "limited_by": limit}
 
 
-def text(monitor: Monitor, result: CheckResult, *, colour: bool, language: str = "en", diagnosis: "Diagnosis | None" = None) -> str:
-    """For a terminal: verdict first, then redirects, phases, certificates and advice; `colour` also draws the phases as bars."""
+def in_maintenance(known: InMaintenance, zone: tzinfo) -> str:
+    """Until when, and why if anybody said so."""
+    return f"in maintenance until {timestamp(known.until, zone)}" + (f": {known.why}" if known.why else "")
+
+
+def text(
+    monitor: Monitor,
+    result: CheckResult,
+    *,
+    colour: bool,
+    language: str = "en",
+    diagnosis: "Diagnosis | None" = None,
+    maintenance: str = "",
+) -> str:
+    """For a terminal: verdict first, then maintenance, redirects, phases, certificates and advice; `colour` also draws phases as bars."""
     on, off = (_COLOURS[result.status], "\x1b[0m") if colour else ("", "")
     cause = f"  {result.cause}" if result.cause else ""
     phases = drawn.bars(result.timings) if colour else [_phases(result.timings)]
     name = "" if monitor.name in (monitor.target, monitor.host) else f"{monitor.name}  "
     lines = [f"{on}{_MARKS[result.status]} {result.status.upper()}{off}  {name}{monitor.target}{cause}"]
-    parts = [result.message, *drawn.hops(result), _served(result), *phases, _certificate(result.tls)]
+    parts = [result.message, maintenance, *drawn.hops(result), _served(result), *phases, _certificate(result.tls)]
     parts += drawn.chain(result.tls) if colour else []
     parts += [] if diagnosis is None else drawn.diagnosis(diagnosis, language)
     lines += [f"  {part}" for part in parts if part]

@@ -63,6 +63,10 @@ class ChannelHealth:
         elif outcome.decision is Decision.RESTORED:
             log.warning("channel %s works again%s", name, told)
 
+    def fails(self, name: str) -> bool:
+        """Whether the newest attempt failed."""
+        return self._spell(name) is not None
+
     def is_announced(self, name: str) -> bool:
         """Whether the others were notified that this channel fails."""
         spell = self._spell(name)

@@ -10,12 +10,12 @@ from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.engine.alive import seen_through
 from vigie.engine.channel_health import ChannelHealth
 from vigie.engine.channel_health import Outcome as Health
-from vigie.engine.failover import Failover
+from vigie.engine.failover import PATIENCE_MS, Failover
 from vigie.engine.guarding import crashed
 from vigie.engine.retry import to_retry
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
 from vigie.planning.backoff import LONGEST_WAIT_MS, retry_at
-from vigie.ports import Archive, Clock, Delivery, Ledger, Notifier, OutboxRow, OutboxState, Receipt
+from vigie.ports import Archive, Clock, Commit, Delivery, Ledger, Notifier, OutboxRow, OutboxState, Receipt
 from vigie.report import render
 from vigie.report.facts import Message
 
@@ -28,6 +28,7 @@ _AT_ONCE = 4  # sends of one channel side by side
 _IDLE_SECONDS = 5.0
 _STUCK_SECONDS = 60.0
 _REMEMBERED = 1_000
+_LOOK_MS = 5_000  # between two looks whether a channel that others keep busy fails
 
 Outcome = tuple[Delivery, DeliveryError | None]
 
@@ -198,13 +199,47 @@ class Outbox:
         self._is_right = True
 
     async def _in_turn(self, row: OutboxRow) -> None:
+        slots = self._slots.setdefault(row.notice.channel, asyncio.Semaphore(_AT_ONCE))
+        looking = asyncio.create_task(self._while_waiting(row)) if slots.locked() else None
         try:
-            async with self._slots.setdefault(row.notice.channel, asyncio.Semaphore(_AT_ONCE)):
+            async with slots:
+                if looking is not None:
+                    looking.cancel()
                 if not self._closing:
                     await self._send(row)
         finally:
+            if looking is not None:
+                looking.cancel()
             self._held.discard(row.notice.key)
             self._woken.set()
+
+    async def _while_waiting(self, row: OutboxRow) -> None:
+        """Fail over where others keep a channel that fails busy for so long that this notice cannot be tried in its time."""
+        notice, announced = row.notice, self._health.is_announced
+        while True:
+            await self._clock.sleep(max(PATIENCE_MS - self._time.since(notice.at), _LOOK_MS) / 1000)
+            if not self._health.fails(notice.channel):
+                continue  # it is busy, or slow, but it delivers
+            try:
+                now, waits = self._time.now(), PATIENCE_MS + 1
+                rows = await self._failover.rows(
+                    notice, row.attempts, now, undeliverable=False, announced=announced(notice.channel), waits_ms=waits
+                )
+                if rows:
+                    await seen_through(self._ledger.commit(Commit(outbox=tuple(rows))))
+            except StoreError as error:
+                log.error("%s: failover could not be recorded: %s. %s", notice.alert, error, error.fix)  # noqa: TRY400 - the trace says nothing more
+                continue
+            if rows:
+                log.warning(
+                    "%s: %s has waited for %s too long; %d failover notice(s) queued",
+                    notice.alert,
+                    notice.reason,
+                    notice.channel,
+                    len(rows),
+                )
+                self._woken.set()
+            return
 
     async def _send(self, row: OutboxRow) -> None:
         notice, error = row.notice, None

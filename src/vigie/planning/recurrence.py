@@ -135,7 +135,7 @@ def _week(day: date, starts: int) -> tuple[int, int]:
 
 @lru_cache(maxsize=1_000)
 def read(text: str) -> Rule:
-    """Read a rule. Raises ValueError for what is none, or is not supported."""
+    """Read a rule. Raises ValueError for what is not one, or is not supported."""
     parts = [part.partition("=")[::2] for part in text.upper().split(";")]
     said = dict(parts)
     if "FREQ" not in said or len(said) < len(parts):
