@@ -118,7 +118,7 @@ def snooze(
 
 
 def _span(text: str) -> int:
-    """A duration in ms. Raises VigieError for what is not one, or longer than anybody means."""
+    """A duration in ms. Raises VigieError for a text that is not one, or a span longer than anybody means."""
     from vigie.planning.duration import Duration
 
     try:
