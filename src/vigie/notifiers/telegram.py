@@ -37,7 +37,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             extra=SHOWN, description="ID of the chat, or @name of a channel (TELEGRAM_CHAT).", min_length=2, examples=["-1001234567890"]
         ),
     ]
-    topic: Annotated[Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None, msgspec.Meta(description="ID of a topic of that group.")] = None
+    topic: Annotated[Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)] | None, msgspec.Meta(description="ID of a topic of that group.")] = (
+        None
+    )
     mention: Annotated[str, msgspec.Meta(extra=SHOWN, description="Whom alerts ping: @names, separated by spaces.", pattern=_WHOM)] = ""
     buttons: Annotated[
         bool,
