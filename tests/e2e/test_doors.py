@@ -70,7 +70,6 @@ def ended(process: Any) -> float:
     return time.monotonic() - begun
 
 
-@pytest.mark.timeout(180)
 def test_silent_connections_keep_nobody_from_being_notified(vigie: Any, configured: Path, site: Any, inbox: Any, port: int) -> None:
     process = vigie.start("serve", descriptors=1024)
     vigie.says("watching ")
@@ -88,7 +87,6 @@ def test_silent_connections_keep_nobody_from_being_notified(vigie: Any, configur
     assert "Traceback" not in vigie.log
 
 
-@pytest.mark.timeout(180)
 def test_no_client_delays_the_end(vigie: Any, configured: Path, site: Any, port: int) -> None:
     process = vigie.start("serve")
     site.wait(1)
@@ -103,7 +101,6 @@ def test_no_client_delays_the_end(vigie: Any, configured: Path, site: Any, port:
     assert "Traceback" not in vigie.log
 
 
-@pytest.mark.timeout(120)
 def test_a_mail_server_that_hangs_does_not_delay_the_end_and_nothing_is_lost(vigie: Any, configured: Path, site: Any, inbox: Any) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         good = configured.read_text()
@@ -135,7 +132,6 @@ def test_a_second_signal_ends_at_once(vigie: Any, configured: Path, site: Any, i
     assert time.monotonic() - begun < 2
 
 
-@pytest.mark.timeout(120)
 def test_a_check_that_hangs_does_not_delay_the_end(vigie: Any, configured: Path, site: Any) -> None:
     site.delay = 60.0
     configured.write_text(configured.read_text().replace("timeout: 1s", "timeout: 60s"))
@@ -145,7 +141,6 @@ def test_a_check_that_hangs_does_not_delay_the_end(vigie: Any, configured: Path,
     assert ended(process) < STOPPED_WITHIN
 
 
-@pytest.mark.timeout(120)
 def test_nothing_is_imported_once_it_is_at_work(vigie: Any, configured: Path, site: Any, inbox: Any, port: int) -> None:
     """An import fails without a free descriptor: what a notice, a report, a page and the end need is there before."""
     hook = f"notify: {{hook: {{type: webhook, url: 'http://127.0.0.1:{site.port}/hook'}}, "

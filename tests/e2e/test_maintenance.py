@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from .conftest import PATIENCE
 from .test_feedback import PASSWORD, free_port
 
 
@@ -38,7 +39,7 @@ def shown(page: str) -> str:
         return text
 
 
-def after_checks(site: Any, wanted: Callable[[], bool], seconds: float = 60) -> None:
+def after_checks(site: Any, wanted: Callable[[], bool], seconds: float = PATIENCE) -> None:
     """Until something holds, which is looked at after each check of the site."""
     end = time.monotonic() + seconds
     while not wanted():

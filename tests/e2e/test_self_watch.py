@@ -20,6 +20,8 @@ import pytest
 from vigie.ports import OutboxState
 from vigie.stores.sqlite.store import SqliteStore
 
+from .conftest import PATIENCE
+
 SCRIPT = """
 import asyncio, os, signal, sys, time
 import vigie.buses.process, vigie.self_watch
@@ -87,7 +89,7 @@ class Hook:
     def reasons(self, path: str = "/a") -> list[str]:
         return [body["reason"] for at, body in self.got if at == path]
 
-    def wait(self, wanted: Callable[[], bool], seconds: float = 40) -> None:
+    def wait(self, wanted: Callable[[], bool], seconds: float = PATIENCE) -> None:
         with self._came:
             assert self._came.wait_for(wanted, seconds), self.got
 

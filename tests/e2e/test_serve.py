@@ -106,7 +106,6 @@ def test_a_killed_prober_is_started_again(vigie: Any, configured: Path, site: An
     site.wait(site.hits + 2)
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_kill_9_loses_no_incident_and_no_page(seed: int, vigie: Any, configured: Path, site: Any, inbox: Any) -> None:
     """The process is killed at random moments while the service fails and heals; at the end every page is accounted for."""

@@ -94,7 +94,7 @@ async def story(store: MemoryStore, clock: VirtualClock, seed: int, alerts: int,
     return post, {**channels, "spare": spare}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)  # a minute of processor time: the figure is ten thousand notices
 @pytest.mark.parametrize("seed", [7])
 async def test_of_ten_thousand_notices_none_is_lost_none_doubled_and_none_late(
     store: MemoryStore, clock: VirtualClock, seed: int, caplog: pytest.LogCaptureFixture

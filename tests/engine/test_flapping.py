@@ -27,8 +27,8 @@ def vigie(store: MemoryStore, clock: VirtualClock, mail: FakeChannel, until: flo
 @pytest.mark.virtual
 async def test_it_is_notified_of_as_flapping_once_and_once_as_stable(store: MemoryStore, clock: VirtualClock) -> None:
     mail = FakeChannel(clock)
-    async with vigie(store, clock, mail, 6 * 3600).at_work():
-        await clock.sleep(8 * 3600)
+    async with vigie(store, clock, mail, 2 * 3600).at_work():
+        await clock.sleep(3 * 3600)
         found = await store.archive.incidents()
 
     ordinary = [NoticeReason.OPENED, NoticeReason.RECOVERED]

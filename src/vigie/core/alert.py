@@ -9,7 +9,8 @@ Laws
    neither maintenance nor quiet hours hold that concern it, or once the channel's delay is over. Its end is announced at once, to every
    channel that was notified of it, and only to those.
 4. Whatever is confirmed outside maintenance and quiet hours is announced: what ends while it gathers, or what somebody acknowledges or
-   snoozes then, is announced first. What they withheld and what ended before a channel's delay is not.
+   snoozes then, is announced first, and so is a member that brought further channels and ends before they were notified of the opening.
+   What they withheld and what ended before a channel's delay is not.
 5. Until somebody acknowledges it, an alert that was announced is reminded of, at intervals that may grow, and each step of its
    escalation is taken once; in maintenance and quiet hours both wait for the end.
 6. Whoever joins an announced alert is in a notice within a minute (Updated), of which there is at most one a minute; a reminder or the
@@ -328,7 +329,7 @@ def _meaning(state: AlertState, event: AlertEvent, now: _Now) -> tuple[Signal, .
         case Snoozed(at=at, until=until) if until > at and until != state.snoozed_until:
             return gathered, Signal.SNOOZED
         case Recovered() | Closed() if not state.members.open:
-            return gathered, Signal.OVER
+            return (gathered, Signal.OVER) if withheld else (gathered, Signal.CHANNEL_DUE, Signal.OVER)
         case _:
             return ()
 
@@ -408,7 +409,9 @@ def _followed(act: Act, state: AlertState, now: _Now) -> AlertDecision:
         case Act.SETTLE:
             return Settled(at, of, now.audience(state))
         case Act.REACH:
-            due = now.reached(one.name for one in state.awaited if one.at <= at)
+            due = now.reached(
+                one.name for one in state.awaited if one.at <= at or not (state.members.open or now.policy.delay_ms(one.name))
+            )
             return Reached(at, of, tuple(one for one in due if one not in notified))
         case Act.UPDATE:
             return Updated(at, state.updates + 1, of, tuple(one for one in now.audience(state) if one in notified))
