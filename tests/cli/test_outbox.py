@@ -105,3 +105,11 @@ def test_a_preview_sends_nothing(quick: Path, inbox: SmtpServer, vigie: Vigie) -
     broken = vigie("notify", "preview", "mail", "--reason", "recovered")
     assert (broken.status, "ZeroDivisionError" in broken.err) == (1, True)
     assert inbox.mails == []
+
+
+def test_a_preview_of_an_update_lists_its_services_and_a_hand_over_has_its_own_words(quick: Path, vigie: Vigie) -> None:
+    assert quick.exists()
+    told = vigie("notify", "preview", "mail", "--reason", "updated", "--reason", "handover", "--format", "json").out
+    update, handover = map(json.loads, told.splitlines())
+    assert len(update["members"]["rows"]) == 4
+    assert (handover["members"], "bob" in handover["headline"]) == (None, True)
