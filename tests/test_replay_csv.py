@@ -1,5 +1,6 @@
 """The history of another monitor out of a CSV file: what is read, and what is said of a bad one."""
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ def test_every_result_of_a_monitor_is_new(tmp_path: Path) -> None:
         ("when,monitor,status\n", "history.csv:1: there is no column time"),
         ("time,monitor,status\n1767225600,shop,up\n1767225660,shop\n", "history.csv:3: there are 2 values, at least 3 are needed"),
         ("time,monitor,status\nnoon,shop,up\n", "history.csv:2: 'noon' is not a time"),
+        ("time,monitor,status\n0001-01-01T00:00:00Z,shop,up\n", "history.csv:2: '0001-01-01T00:00:00Z' is not a time"),
         ("time,monitor,status\n1767225600,shop,fine\n", "history.csv:2: 'fine' is not a status"),
         ("time,monitor_id,status\n1767225600,7,5\n", "history.csv:2: '5' is not a status"),
         ("time,monitor,status\n1767225600,,up\n", "history.csv:2: the monitor is empty"),
@@ -81,3 +83,18 @@ def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path: Path) -> None:
         list(read(tmp_path / "none.csv"))
     with pytest.raises(VigieError, match="not text in UTF-8"):
         rows(tmp_path, "time,monitor,status\n1767225600,café,up\n", "latin-1")
+
+
+def test_a_line_that_does_not_end_is_not_read_into_memory(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    with path.open("wb") as file:
+        file.write(b"time,monitor,status\n")
+        file.truncate(100_000_000)  # zeros, which cost no room on the disk
+
+    tracemalloc.start()
+    with pytest.raises(VigieError, match="field larger than field limit"):
+        list(read(path))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 20_000_000

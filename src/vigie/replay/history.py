@@ -25,6 +25,7 @@ _CAUSES = {Status.DOWN: Cause.TIMEOUT_TOTAL, Status.DEGRADED: Cause.LATENCY_THRE
 _NAMES = ("monitor", "monitor_name", "name", "monitor_id")
 _EPOCH = re.compile(r"[0-9]{9,11}(?:\.[0-9]+)?|[0-9]{12,14}")
 _MS_DIGITS = 12
+_LONGEST_LINE = 1_000_000  # bytes
 _LAYOUT = "the first line must name the columns: time,monitor,status, or those of Uptime Kuma's heartbeat table"
 
 
@@ -32,7 +33,8 @@ def read(path: Path) -> Iterator[tuple[int, CheckResult]]:
     """Each row as a result, and how many bytes of the file were read. Raises VigieError that names the line and what is wrong with it."""
     try:
         with path.open("rb") as raw:
-            yield from _rows(path, (line.decode("utf-8-sig" if number == 0 else "utf-8") for number, line in enumerate(raw)))
+            lines = iter(lambda: raw.readline(_LONGEST_LINE), b"")  # a longer one comes in parts, which the reader refuses
+            yield from _rows(path, (line.decode("utf-8-sig" if number == 0 else "utf-8") for number, line in enumerate(lines)))
     except OSError as error:
         raise VigieError(f"{path} cannot be read: {error.strerror}", "give the path of a CSV file") from error
     except UnicodeDecodeError as error:
@@ -113,7 +115,8 @@ def _instant(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    at = round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return at if at >= 0 else None
 
 
 def _fault(path: Path, line: int, what: str, fix: str) -> VigieError:
