@@ -288,10 +288,10 @@ class Vigie:
         self.says("watching ")
         return process
 
-    def says(self, words: str, seconds: float = PATIENCE) -> None:
-        """Until the newest start has said this."""
+    def says(self, words: str, seconds: float = PATIENCE, times: int = 1) -> None:
+        """Until the newest start has said this, so many times."""
         with self._spoke:
-            assert self._spoke.wait_for(lambda: words in self._log[self._begun :], seconds), self._log
+            assert self._spoke.wait_for(lambda: self._log[self._begun :].count(words) >= times, seconds), self._log
 
     @property
     def log(self) -> str:
