@@ -167,7 +167,7 @@ def test_an_outage_that_joins_a_degradation_is_notified_as_one() -> None:
     "policy", [NotificationPolicy(remind_ms=0, to=("phone",)), NotificationPolicy(to=("phone",), degraded_to=("phone",))]
 )
 def test_an_outage_that_joins_a_degradation_and_ends_at_once_is_announced(policy: NotificationPolicy) -> None:
-    events = [opened(0, severity=DEGRADATION), opened(5, "shop-2"), recovered(6, "shop-2"), recovered(6)]
+    events: list[AlertEvent] = [opened(0, severity=DEGRADATION), opened(5, "shop-2"), recovered(6, "shop-2"), recovered(6)]
 
     told = Run(policy, severity=DEGRADATION).run(*events, until=99).told
     assert told == [f"{0 if policy.degraded_to else 6} opened phone", "6 recovered phone"]
@@ -175,7 +175,7 @@ def test_an_outage_that_joins_a_degradation_and_ends_at_once_is_announced(policy
 
 def test_neither_delay_nor_maintenance_is_cut_short_by_the_end_of_an_outage_that_joined() -> None:
     policy = NotificationPolicy(remind_ms=0, to=("phone",))
-    events = [opened(0, severity=DEGRADATION), opened(5, "shop-2"), recovered(8, "shop-2"), recovered(8)]
+    events: list[AlertEvent] = [opened(0, severity=DEGRADATION), opened(5, "shop-2"), recovered(8, "shop-2"), recovered(8)]
 
     assert Run(replace(policy, delays=(("phone", MINUTE),)), severity=DEGRADATION).run(*events, until=99).told == []
     assert Run(policy, Days(muted=(span(6, 50),)), DEGRADATION).run(*events, until=99).told == []

@@ -21,8 +21,7 @@ Laws
 9. A step of the clock moves the pending waits along and decides nothing. A snooze ends at its instant on the wall.
 10. An alert about Vigie itself is of many monitors with one obstacle in common: who joins is announced with the others of the same hour,
    as a reminder; not once somebody has acknowledged it.
-11. What flaps is announced as that, once, and then nothing is said of it but its end, or that it lasts (Settled): then it is an alert
-   like any other.
+11. What flaps is announced as that, once; then only its end is, or that it lasts (Settled): it is an alert like any other from there on.
 
 Long: the table below is the whole of laws 2 to 7 (docs/alert-states.md is drawn from it), and is read with what follows it.
 """
@@ -67,15 +66,8 @@ _UPDATE_MS = 60_000  # law 6
 _GATHER_MS = 3_600_000  # law 10
 _NONE = Circumstances()
 _ALWAYS = -(2**63)
-_PENDING = (
-    "grew_at",
-    "settle_at",
-    "remind_at",
-    "gather_until",
-    "noticed_at",
-    "update_at",
-    "escalate_from",
-)  # the instants that a step of the clock moves
+# The instants that a step of the clock moves.
+_PENDING = ("grew_at", "settle_at", "remind_at", "gather_until", "noticed_at", "update_at", "escalate_from")
 
 
 class Phase(StrEnum):
@@ -329,7 +321,7 @@ def _meaning(state: AlertState, event: AlertEvent, now: _Now) -> tuple[Signal, .
         case Snoozed(at=at, until=until) if until > at and until != state.snoozed_until:
             return gathered, Signal.SNOOZED
         case Recovered() | Closed() if not state.members.open:
-            return (gathered, Signal.OVER) if withheld else (gathered, Signal.CHANNEL_DUE, Signal.OVER)
+            return (gathered, *(() if withheld else (Signal.CHANNEL_DUE,)), Signal.OVER)
         case _:
             return ()
 
@@ -409,9 +401,8 @@ def _followed(act: Act, state: AlertState, now: _Now) -> AlertDecision:
         case Act.SETTLE:
             return Settled(at, of, now.audience(state))
         case Act.REACH:
-            due = now.reached(
-                one.name for one in state.awaited if one.at <= at or not (state.members.open or now.policy.delay_ms(one.name))
-            )
+            ends = not state.members.open
+            due = now.reached(one.name for one in state.awaited if one.at <= at or (ends and not now.policy.delay_ms(one.name)))
             return Reached(at, of, tuple(one for one in due if one not in notified))
         case Act.UPDATE:
             return Updated(at, state.updates + 1, of, tuple(one for one in now.audience(state) if one in notified))

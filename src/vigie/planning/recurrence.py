@@ -61,10 +61,8 @@ class Rule:
 
     def _clock(self, start: datetime) -> list[time]:
         parts = (("BYHOUR", start.hour), ("BYMINUTE", start.minute), ("BYSECOND", start.second))
-        return [
-            time(hour, minute, second)
-            for hour, minute, second in product(*(sorted(set(self.numbers.get(name, (own,)))) for name, own in parts))
-        ]
+        hours, minutes, seconds = (sorted(set(self.numbers.get(name, (own,)))) for name, own in parts)
+        return [time(*one) for one in product(hours, minutes, seconds)]
 
     def _period(self, day: date) -> int:
         match self.frequency:
