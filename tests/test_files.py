@@ -41,16 +41,16 @@ async def test_a_database_and_all_that_lies_beside_it_is_for_its_owner_alone(tmp
 
 
 async def test_a_database_of_an_earlier_version_is_closed_to_others_with_its_backup(tmp_path: Path) -> None:
-    path = tmp_path / "vigie.db"
-    await SqliteStore(path, threads=False).close()
     import apsw
 
+    path = tmp_path / "vigie.db"
+    script = Path(__file__).with_name("stores") / "fixtures" / "v1-jobs.sql"  # what an earlier version made
     db = apsw.Connection(str(path))
-    db.execute("DROP TABLE newest; DROP TABLE model_speed; PRAGMA user_version = 7")
+    db.execute(script.read_text(encoding="utf-8"))
     db.close()
     path.chmod(0o644)
     await SqliteStore(path, threads=False).close()
-    assert modes(tmp_path) == {"vigie.db": "0o600", "vigie.db.backup-7": "0o600"}
+    assert modes(tmp_path) == {"vigie.db": "0o600", "vigie.db.backup-4": "0o600"}
 
 
 def test_the_log_its_old_files_and_its_folder_are_for_their_owner_alone(tmp_path: Path) -> None:
