@@ -1,8 +1,7 @@
 """The members of an alert: a sequence that grows at the same price however long it is, because a storm has thousands in a second."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import overload
 
 from vigie.core.detection import Severity
 from vigie.sequences import Growing
@@ -18,7 +17,7 @@ class Member:
     severity: Severity = Severity.OUTAGE
 
 
-class Members(Sequence[Member]):
+class Members(Collection[Member]):
     """Who joined, in order, and the incidents that closed. Immutable to whoever has it."""
 
     __slots__ = ("_closed", "_joined", "_monitors")
@@ -74,23 +73,19 @@ class Members(Sequence[Member]):
         if not member.open:
             self._closed = self._closed.with_one(member.incident, None)
 
+    def __contains__(self, one: object) -> bool:
+        return any(one == known for known in self)
+
     def __len__(self) -> int:
         return len(self._joined)
 
     def __iter__(self) -> Iterator[Member]:
         return (replace(one, open=False) if one.incident in self._closed else one for one in self._joined)
 
-    @overload
-    def __getitem__(self, index: int) -> Member: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Member]: ...
-    def __getitem__(self, index: int | slice) -> Member | Sequence[Member]:
-        return tuple(self)[index]
-
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return isinstance(other, Sequence) and len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+        return isinstance(other, Members | tuple) and len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
 
     def __hash__(self) -> int:
         return len(self._joined)
