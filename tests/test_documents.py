@@ -17,7 +17,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import ConfigError
 from vigie.net import Secret
 from vigie.report import measured, render
-from vigie.report.facts import Analysis
+from vigie.report.facts import Analysis, Notified
 from vigie.testing.messages import subject
 
 ROOT = Path(__file__).parent.parent
@@ -91,13 +91,14 @@ def test_the_sample_of_a_mail_is_what_the_program_writes(text: str, language: st
     notice = Notice("shop-api-7", "shop-api", "mail", NoticeReason.OPENED, FOUR_PAST_TWO + 10_000)
     zone = timezone(timedelta(hours=1))
     bundle = measured.bundle(about, (), notice.at, zone)
-    message = render.compose(about, notice, bundle, Analysis("llama3", language, sentences), render.RenderContext(language, zone))
+    analysis, notified = Analysis("llama3", language, sentences), Notified(also=("slack",))
+    message = render.compose(about, notice, bundle, analysis, render.RenderContext(language, zone), notified)
     shown = text.split("```text\n")[1].split("```", maxsplit=1)[0].splitlines()
 
     assert shown[0].endswith(f": {message.subject}")
-    assert shown[2:6] == list(message.lines)
-    assert shown[7].rstrip(" :") == message.analysis_label
-    assert shown[8:] == [f"  {sentence}" for sentence in sentences]
+    assert shown[2:7] == list(message.lines)
+    assert shown[8].rstrip(" :") == message.analysis_label
+    assert shown[9:] == [f"  {sentence}" for sentence in sentences]
 
 
 def test_the_sample_of_faults_is_what_the_program_says(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Time zones of a configuration, and the dates and times that are read in them."""
 
-import re
 from contextlib import suppress
 from datetime import datetime, tzinfo
 from pathlib import Path as FilePath
@@ -11,7 +10,6 @@ from vigie.config.tree import Path, Tree
 from vigie.planning import wall
 
 _LOCALTIME, _TIMEZONE = FilePath("/etc/localtime"), FilePath("/etc/timezone")
-_FOUND = re.compile(r"zoneinfo/(?:posix/|right/)?(.+)$")
 
 
 def zone_of(tree: Tree, name: str | None, path: Path, otherwise: tzinfo | None = None) -> tzinfo:
@@ -27,7 +25,7 @@ def machine_zone(environment: str | None) -> tzinfo:
     """The machine's own zone, by its name as POSIX systems note it, so that changes of the clocks are known; else its offset of now."""
     names = [environment.removeprefix(":")] if environment else []
     with suppress(OSError):
-        names += [found[1]] if (found := _FOUND.search(str(_LOCALTIME.resolve()))) else []
+        names.append(str(_LOCALTIME.resolve()).partition("zoneinfo/")[2].removeprefix("posix/").removeprefix("right/"))
     with suppress(OSError, UnicodeDecodeError):
         names.append(_TIMEZONE.read_text(encoding="utf-8").strip())
     known = next((zone for name in names if (zone := _zone(name)) is not None), None)
