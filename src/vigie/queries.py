@@ -103,9 +103,9 @@ class MonitorView:
 class IncidentDetails:
     """Everything on record of one incident; lists are oldest first, `pings` newest first.
 
-    `deliveries` are the attempts at the notices of its alert, `waiting` those still to be sent, `notices` all. `failure` is the newest
-    whole result of a failed check in it; `maintenance` is planned work on its monitor meanwhile. `pings`
-    are the newest ones of the job, where the monitor is a job that reports in.
+    `members` are the other incidents of its alert, `deliveries` the attempts at the alert's notices, `waiting` those still to be sent,
+    `notices` all. `failure` is the newest whole result of a failed check in it; `maintenance` is planned work on its monitor meanwhile.
+    `pings` are the newest ones of the job, where the monitor is a job that reports in.
     """
 
     incident: Incident
@@ -118,6 +118,7 @@ class IncidentDetails:
     pings: tuple[Ping, ...] = ()
     maintenance: tuple[MaintenanceSpan, ...] = ()
     notices: tuple[StoredNotice, ...] = ()
+    members: tuple[Incident, ...] = ()
 
 
 def accounts(notices: Iterable[StoredNotice], deliveries: Sequence[Delivery]) -> list[Account]:

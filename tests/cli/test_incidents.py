@@ -153,3 +153,32 @@ def test_the_causes_are_listed(run: Run) -> None:
     listed = run("causes").output.splitlines()
     assert any(line.startswith("behind_proxy ") for line in listed)
     assert len({line.split()[0] for line in listed}) == len(listed)
+
+
+async def _of_one_alert(path: Path, count: int) -> None:
+    store = SqliteStore(path, threads=False)
+    incidents = [
+        Incident(
+            f"m{number}-1",
+            f"m{number}",
+            Severity.OUTAGE,
+            Cause.TCP_REFUSED,
+            NOW,
+            NOW + number,
+            NOW + 9_000 if number == 1 else None,
+            alert="m0-1",
+        )
+        for number in range(count)
+    ]
+    await store.ledger.commit(Commit(incidents=tuple(incidents)))
+    await store.close()
+
+
+def test_an_incident_lists_the_others_of_its_alert_open_ones_first(run: Run, tmp_path: Path) -> None:
+    asyncio.run(_of_one_alert(tmp_path / "vigie.db", 24))
+
+    shown = run("show", "m0-1").output.split("\n\n")[1].splitlines()
+    assert shown[:2] == ["In the same alert (23)", "  m2-1: tcp.refused, still open"]
+    assert shown[-1] == "  and 3 more"
+    assert "m1-1" not in "".join(shown), "what is over comes last"
+    assert "  m0-1: tcp.refused, still open" in run("show", "m1-1").output

@@ -18,7 +18,7 @@ from vigie.core.events import (
     Steadied,
     Withheld,
 )
-from vigie.core.model import Cause
+from vigie.core.model import Cause, Incident
 from vigie.core.subject import SubjectKind
 from vigie.observation.heartbeat import Ping
 from vigie.planning.maintenance import MaintenanceSpan
@@ -28,6 +28,7 @@ from vigie.report.deliveries import story
 from vigie.text.formatting import duration, timestamp
 
 _BODY_LINES, _BODY_WIDTH = 10, 160
+_MAX_MEMBERS = 20
 _UNSENT = {"waiting": "waiting to be sent", "undeliverable": "UNDELIVERABLE, given up (`vigie outbox retry` tries again)"}
 
 
@@ -40,7 +41,7 @@ def lines_of(details: IncidentDetails, language: str, zone: tzinfo, now: int) ->
         lines.append(f"Part of alert {incident.alert}")
     if incident.subject is SubjectKind.VIGIE and details.failure is not None:
         lines.append(f"Reason: {details.failure.message}")
-    lines += ["", "Timeline"]
+    lines += [*_members(details.members), "", "Timeline"]
     lines.append(f"  {timestamp(incident.started_at, zone)}  first failed check")
     lines += [f"  {timestamp(entry.at, zone)}  {_happened(entry.decision, zone)}" for entry in details.timeline]
     lines += _maintenance(details.maintenance, zone)
@@ -48,6 +49,16 @@ def lines_of(details: IncidentDetails, language: str, zone: tzinfo, now: int) ->
         lines += _report(details.report, language)
     lines += [*_picture(details), *_pings(details.pings, zone)]
     return [*lines, *_deliveries(details, language, zone, now)]
+
+
+def _members(members: Sequence[Incident]) -> list[str]:
+    """The other incidents of its alert, open ones first."""
+    if not members:
+        return []
+    ordered = sorted(members, key=lambda one: (one.closed_at is not None, one.opened_at))
+    shown = [f"  {one.id}: {one.cause}, {'still open' if one.closed_at is None else 'over'}" for one in ordered[:_MAX_MEMBERS]]
+    more = [f"  and {len(members) - _MAX_MEMBERS} more"] if len(members) > _MAX_MEMBERS else []
+    return ["", f"In the same alert ({len(members)})", *shown, *more]
 
 
 def _deliveries(details: IncidentDetails, language: str, zone: tzinfo, now: int) -> list[str]:

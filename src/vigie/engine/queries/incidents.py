@@ -44,6 +44,7 @@ class StoredIncidents:
             maintenance=await self._maintenance(found),
             pings=tuple(await self._inbox.pings(found.monitor, _MAX_PINGS)),
             notices=tuple(notices),
+            members=tuple(one for one in await self._archive.members(alert) if one.id != found.id),
         )
 
     async def _maintenance(self, incident: Incident) -> tuple[MaintenanceSpan, ...]:
