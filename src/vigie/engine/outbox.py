@@ -18,6 +18,7 @@ from vigie.planning.backoff import LONGEST_WAIT_MS, retry_at
 from vigie.ports import Archive, Clock, Commit, Delivery, Ledger, Notifier, OutboxRow, OutboxState, Receipt
 from vigie.report import render
 from vigie.report.facts import Message
+from vigie.text.formatting import counted
 
 log = logging.getLogger("vigie.outbox")
 
@@ -135,7 +136,7 @@ class Outbox:
         keys = await to_retry(self._ledger, self._archive, now, self._notifiers, changed, everything=everything)
         if keys:
             await self._ledger.retry(keys, now)
-            log.info("%d unsent notice(s) of earlier are tried again now", len(keys))
+            log.info("not sent yet: %s; tried again now", counted(len(keys), "notice", "en"))
             self.wake()
 
     async def drain(self, until_ms: int) -> Unsent:
@@ -232,11 +233,11 @@ class Outbox:
                 continue
             if rows:
                 log.warning(
-                    "%s: %s has waited for %s too long; %d failover notice(s) queued",
+                    "%s: %s has waited for %s too long; by failover channels: %s",
                     notice.alert,
                     notice.reason,
                     notice.channel,
-                    len(rows),
+                    counted(len(rows), "notice", "en"),
                 )
                 self._woken.set()
             return
