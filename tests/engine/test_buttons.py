@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 
 import pytest
@@ -144,3 +144,26 @@ async def test_a_chat_that_does_not_answer_is_asked_again_until_it_does(store: M
 
     assert desk.chat.registered == ["https://vigie.example.com/integrations/chat"]
     assert clock.monotonic() - begun == pytest.approx(10 + 60 + 600 + 3_600 + 3_600)
+
+
+async def test_the_button_of_an_alert_whose_first_service_is_well_again_acts_on_the_others(clock: VirtualClock, store: MemoryStore) -> None:
+    desk = await at_work(clock, store)
+    shop = desk.ingest.monitor("shop")
+    assert shop is not None
+    await desk.ingest.configure([shop, replace(shop, id="blog", name="Blog")])
+    token = desk.token(ResponseAction.ACK)
+
+    async def seen(monitor: str, status: Status, first: int, count: int) -> None:
+        for sequence in range(first, first + count):
+            cause = Cause.TCP_REFUSED if status is Status.DOWN else None
+            result = CheckResult(monitor, clock.now() + sequence, status, cause, address="192.0.2.7", run=1, sequence=sequence)
+            await desk.ingest.take(Batch(monitor, 1, sequence, (result,)))
+
+    await seen("blog", Status.DOWN, 1, 3)
+    assert {one.alert for one in desk.ingest.incidents()} == {"shop-1"}
+    await seen("shop", Status.UP, 4, 2)
+    assert [one.id for one in desk.ingest.incidents()] == ["blog-1"]
+
+    assert await desk.press(token)
+    assert [one.acked_by for one in desk.ingest.incidents()] == ["Zoé"]
+    assert [text for _, text in desk.chat.confirmed] == ["✅ Acknowledged by Zoé."]

@@ -38,7 +38,7 @@ class Buttons:
             return False
         outcome, action = ResponseOutcome.OVER, None
         try:
-            if (found := self._responses.alert_of(press.token, channel)) is not None:
+            if (found := await self._responses.alert_of(press.token, channel)) is not None:
                 concerned, action = found
                 outcome = await self._responses.respond(concerned.first.alert, action, press.by)
         except StoreError:

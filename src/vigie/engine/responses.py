@@ -1,7 +1,6 @@
 """Who takes what people do about an alert: by the links of a message, by the buttons of a chat."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -58,14 +57,16 @@ class Responses:
             return None
         return self._concerned(found)
 
-    def alert_of(self, token: str, channel: str) -> tuple[Concerned, ResponseAction] | None:
+    async def alert_of(self, token: str, channel: str) -> tuple[Concerned, ResponseAction] | None:
         """The open alert of a button; None for a button that is not ours, or whose alert has ended."""
         name, links = token.partition(":")[0], self.setting.responses
         if links is None or name not in ResponseAction.__members__.values():
             return None
         action = ResponseAction(name)
-        for first in self._firsts().values():
-            if links.presses(first, action, channel, token):
+        open_ = {one.id: one for one in self._ingest.incidents()}
+        for alert in dict.fromkeys(one.alert for one in open_.values()):
+            first = open_.get(alert) or await self._archive.incident(alert)  # which began it, and may be over
+            if first is not None and links.presses(first, action, channel, token):
                 return self._concerned(first), action
         return None
 
@@ -85,13 +86,6 @@ class Responses:
             await self._ingest.handle(members[0].monitor, event)
         log.info("%s: %s by %s", alert, action, by)
         return ResponseOutcome.DONE
-
-    def _firsts(self) -> Mapping[str, Incident]:
-        """The first known incident of each open alert; an alert has the id of the one that began it."""
-        found: dict[str, Incident] = {}
-        for one in sorted(self._ingest.incidents(), key=lambda one: (one.id != one.alert, one.opened_at)):
-            found.setdefault(one.alert, one)
-        return found
 
     def _concerned(self, first: Incident) -> Concerned:
         members = [one for one in self._ingest.incidents() if one.alert == first.alert]
