@@ -17,7 +17,7 @@ from vigie.errors import StoreError
 from vigie.report.render import RenderContext
 from vigie.report.responses import Invitation, ResponseAction
 from vigie.report.wording import cause_words
-from vigie.text.formatting import date_time, duration
+from vigie.text.formatting import date_time
 from vigie.web.forms import body_of, fields_of, is_form, line
 from vigie.web.pages import HEADERS, language_of, say
 
@@ -139,6 +139,12 @@ def _read(body: bytes) -> ResponseForm:
     return ResponseForm(line(fields.get("by", "")), line(fields.get("note", "")), known.get(snooze, 0))
 
 
+def _span(ms: int) -> str:
+    """One of the durations offered, in both languages alike; "1 h", where a measured one would be "1 h 00 min"."""
+    hours = ms // 3_600_000
+    return f"{hours} h" if hours else f"{ms // 60_000} min"
+
+
 def _context(
     about: Concerned | None, asked: Invitation | None, form: ResponseForm, state: str, language: str, service: ResponseService
 ) -> dict[str, Any]:
@@ -158,8 +164,8 @@ def _context(
         "cause": cause_words(about.first.cause, {}, language) if about else "",
         "members": about.open[:_SHOWN] if about else (),
         "more": max(len(about.open) - _SHOWN, 0) if about else 0,
-        "snoozes": [(one, duration(one, language)) for one in SNOOZES_MS],
-        "lasts": duration(form.snooze_ms, language),
+        "snoozes": [(one, _span(one)) for one in SNOOZES_MS],
+        "lasts": _span(form.snooze_ms),
         "by_length": BY,
         "note_length": NOTE,
         "language": language,
