@@ -40,7 +40,7 @@ from vigie.core.events import (
 from vigie.core.members import Member, Members
 from vigie.core.model import Cause
 from vigie.core.notification import EscalationStep, NoticeReason
-from vigie.stores.sqlite.records import decode, encode
+from vigie.stores.kit.records import decode, encode
 from vigie.testing.windows import Window, WindowedPolicy
 
 from .machines import HOUR, SECOND, WINDOWS, at, window

@@ -30,7 +30,7 @@ from vigie.core.events import (
 from vigie.core.incident import DetectionState, Phase, Track
 from vigie.core.model import Status
 from vigie.core.notification import NoticeReason
-from vigie.stores.sqlite.records import decode, encode
+from vigie.stores.kit.records import decode, encode
 
 from .machines import (
     DEGRADED,

@@ -25,7 +25,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.facts import Analysis, Bundle, Dropped
-from vigie.stores.sqlite.codec import HEADER_SIZE, SIZE, pack, unpack
+from vigie.stores.kit.codec import HEADER_SIZE, SIZE, pack, unpack
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.migrate import migrate
 from vigie.stores.sqlite.store import SqliteStore

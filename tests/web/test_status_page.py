@@ -18,7 +18,7 @@ from vigie.queries import MonitorState, MonitorView
 from vigie.report.deliveries import Account, Attempt, Fate
 from vigie.text import LANGUAGES
 from vigie.text.formatting import latency
-from vigie.web.pages import say, shown
+from vigie.web.page import say, shown
 from vigie.web.view import Snapshot, worst_first
 
 NOW = 1_767_225_600_000

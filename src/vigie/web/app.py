@@ -19,7 +19,7 @@ from vigie.report.wording import cause_words
 from vigie.text.formatting import clock_time, duration, latency, local_time, short_time
 from vigie.web import buttons, feedback, pings, respond
 from vigie.web.hosts import Hosts, name_of
-from vigie.web.pages import HEADERS, language_of, say, templates
+from vigie.web.page import HEADERS, language_of, say, templates
 from vigie.web.view import Snapshot, gathered
 
 _MAX_NAMES, _NAMED = 100, 10

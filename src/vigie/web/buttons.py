@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from vigie.errors import StoreError
 from vigie.web.forms import body_of
-from vigie.web.pages import HEADERS
+from vigie.web.page import HEADERS
 
 PATHS = "/integrations/"
 BODY_BYTES = 262_144  # a chat sends the whole message along

@@ -19,7 +19,7 @@ from vigie.report.render import RenderContext
 from vigie.text import pick
 from vigie.text.formatting import date_time
 from vigie.web.forms import body_of, fields_of, is_form, line
-from vigie.web.pages import HEADERS, language_of, say
+from vigie.web.page import HEADERS, language_of, say
 
 
 class FeedbackService(Protocol):

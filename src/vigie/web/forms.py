@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
-from vigie.web.pages import shown
+from vigie.web.page import shown
 
 BODY_BYTES = 8_192
 _READ_BYTES = 1_048_576

@@ -19,7 +19,7 @@ from vigie.report.responses import Invitation, ResponseAction
 from vigie.report.wording import cause_words
 from vigie.text.formatting import date_time
 from vigie.web.forms import body_of, fields_of, is_form, line
-from vigie.web.pages import HEADERS, language_of, say
+from vigie.web.page import HEADERS, language_of, say
 
 BY, NOTE = 60, 500  # characters
 SNOOZES_MS = (900_000, 3_600_000, 14_400_000, 28_800_000, 86_400_000)

@@ -14,11 +14,11 @@ from vigie.observation.channel import ChannelState
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Delivery, StoredReport, TimelineEntry
-from vigie.stores.sqlite import codec
+from vigie.stores.kit import codec
+from vigie.stores.kit.records import decode
 from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.db import Db, damaged
 from vigie.stores.sqlite.outbox import DELIVERY
-from vigie.stores.sqlite.records import decode
 from vigie.stores.sqlite.worker import Worker
 
 # Until hour chunks exist, packed results are the only history: docs/decisions/0005.

@@ -9,10 +9,10 @@ from vigie.planning.maintenance import StartedMaintenance
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
+from vigie.stores.kit.records import decode, encode
 from vigie.stores.sqlite import inbox
 from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.records import decode, encode
 from vigie.stores.sqlite.worker import Worker
 
 

@@ -12,10 +12,11 @@ from vigie.core.model import CheckResult, Incident
 from vigie.errors import StoreError
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Snapshot
-from vigie.stores.sqlite import catalog, codec, outbox
+from vigie.stores.kit import codec
+from vigie.stores.kit.records import decode, encode
+from vigie.stores.sqlite import catalog, outbox
 from vigie.stores.sqlite.archive import INCIDENT, find_incidents, find_members
 from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.records import decode, encode
 
 _INCIDENT_MARKS = ", ".join("?" * len(INCIDENT.split(", ")))
 _INCIDENT_AGAIN = ", ".join(f"{name} = excluded.{name}" for name in INCIDENT.split(", ")[1:])

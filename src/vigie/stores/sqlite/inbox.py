@@ -8,8 +8,8 @@ from vigie.core.events import Acked, PersonEvent, Resolved, Snoozed
 from vigie.errors import StoreError, StoreFault
 from vigie.observation.heartbeat import Job, Ping
 from vigie.ports import Command, PingUpdate
+from vigie.stores.kit.records import decode, encode
 from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.records import decode, encode
 from vigie.stores.sqlite.worker import Worker
 
 log = logging.getLogger("vigie.store")

@@ -1,0 +1,82 @@
+"""What people define by a page or the API, beside the file: monitors, status pages. It is the same model as the configuration file's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from vigie.errors import Fault
+
+
+class DefinitionKind(StrEnum):
+    """Of which part of the configuration it is."""
+
+    MONITOR = "monitor"
+    STATUS_PAGE = "status_page"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """One entry as it would be written in the file. `where` is `vigie.yaml:42` for one of the file, which is read-only; else empty.
+
+    `name` is what it is called in `monitors:` or `status_pages:`; `body` holds plain JSON values, secrets masked; `version` is the ETag.
+    """
+
+    kind: DefinitionKind
+    id: str
+    name: str
+    body: Mapping[str, Any]
+    where: str = ""
+    version: str = ""
+    changed_by: str = ""
+    changed_at: int | None = None
+
+
+class SaveResult(StrEnum):
+    """What came of saving or deleting."""
+
+    DONE = "done"
+    INVALID = "invalid"  # the faults say why
+    READ_ONLY = "read_only"  # it is in the file
+    CONFLICT = "conflict"  # somebody changed it meanwhile, or the name is taken
+    UNKNOWN = "unknown"  # there is no such definition
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of it, and the definition as it is now in force."""
+
+    result: SaveResult
+    definition: Definition | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+class DefinitionCommands(Protocol):
+    """Every method raises StoreError."""
+
+    async def definitions(self, kind: DefinitionKind) -> tuple[Definition, ...]:
+        """All of them, those of the file first, in its order."""
+
+    async def definition(self, kind: DefinitionKind, id: str) -> Definition | None:  # noqa: A002 - what the API calls it
+        """One of them."""
+
+    async def validate(self, kind: DefinitionKind, body: Mapping[str, Any], id: str | None = None) -> tuple[Fault, ...]:  # noqa: A002 - likewise
+        """What would be wrong with it, in place of the one with this id; nothing is kept."""
+
+    async def save(
+        self,
+        kind: DefinitionKind,
+        body: Mapping[str, Any],
+        by: str,
+        *,
+        id: str | None = None,
+        version: str | None = None,
+        trusted: bool = False,
+    ) -> Saved:
+        """Add it, or replace the one with this id, which must still have this `version` where one is given. It is in force on return.
+
+        What is not `trusted` (made by somebody who is not an admin) may not probe internal addresses.
+        """
+
+    async def delete(self, kind: DefinitionKind, id: str, *, version: str | None = None) -> Saved:  # noqa: A002 - likewise
+        """Remove it; its history stays."""

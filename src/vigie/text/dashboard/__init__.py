@@ -1,0 +1,1 @@
+"""What the pages of the dashboard say, one module for each page."""

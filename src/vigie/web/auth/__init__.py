@@ -1,0 +1,1 @@
+"""Who may do what: accounts, logins, sessions, tokens, the audit log. Each module with `routes(site)` is mounted."""

@@ -1,0 +1,1 @@
+"""Status pages for everybody: one module for each thing that is served, found by its `routes(site)`."""
