@@ -12,6 +12,7 @@ from vigie.clock import SystemClock
 from vigie.config import load
 from vigie.engine.transition import Transition
 from vigie.server import Server
+from vigie.serving import site_of
 from vigie.web.app import build
 from vigie.web.listener import Listener
 
@@ -37,7 +38,7 @@ async def living(text: str) -> AsyncIterator[Living]:
         settings = load(None, {}, place)
         service = Server(settings, SystemClock(), lambda: settings)
         living_one = Living(service, free_port())
-        app = build(service.queries, service.health, service.setting)
+        app = build(site_of(service))
         page = Listener(app, [socket.create_server(("127.0.0.1", living_one.port))], 64)
         page.start()
         await service.start()

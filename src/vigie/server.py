@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import errno
 import logging
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
@@ -16,7 +14,6 @@ from vigie.buses.process import ProcessAgent
 from vigie.config import Desired
 from vigie.config.source import FileSource
 from vigie.core.model import Monitor
-from vigie.descriptors import FEW, for_connections, raise_limit
 from vigie.engine.alive import keep_alive
 from vigie.engine.check_summary import CheckSummary
 from vigie.engine.feedback import FeedbackService
@@ -25,30 +22,26 @@ from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
 from vigie.engine.transition import Transition
-from vigie.errors import StoreError, VigieError
-from vigie.memory import one_arena, settle
+from vigie.errors import StoreError
+from vigie.memory import settle
 from vigie.net import Link
 from vigie.ports import Clock
 from vigie.report.render import RenderContext
 from vigie.responding import Responding, button_sources
 from vigie.self_watch import SelfWatch
 from vigie.text.formatting import counted, unsent_words
-from vigie.web.app import build, build_pings
-from vigie.web.hosts import Hosts, own_names
-from vigie.web.listener import Listener
 
 log = logging.getLogger("vigie.server")
 
 STOP_SECONDS = 15.0  # the whole of a graceful stop, whatever clients, channels and checks do
-_CHECKS_SECONDS, _ANSWERS_SECONDS = 8.0, 3.0  # of it, side by side: for checks under way, and for what is being answered
+_CHECKS_SECONDS = 8.0  # of it, for checks under way; side by side with what is being answered
 _CLOSE_SECONDS = 1.5  # of it, at its end
-_BACKLOG = 512  # connections that the system holds until they are accepted
 
 
 LogOf = Callable[[Desired], AbstractContextManager[Callable[[], None]]]
 
 
-def _same_log(_: Desired) -> AbstractContextManager[Callable[[], None]]:
+def same_log(_: Desired) -> AbstractContextManager[Callable[[], None]]:
     """The log is somebody else's."""
     return contextlib.nullcontext(lambda: None)
 
@@ -56,7 +49,7 @@ def _same_log(_: Desired) -> AbstractContextManager[Callable[[], None]]:
 class Server:
     """All the parts of `vigie serve`. `reload` reads the configuration anew and may raise ConfigError."""
 
-    def __init__(self, settings: Desired, clock: Clock, reload: Callable[[], Desired], log_of: LogOf = _same_log) -> None:
+    def __init__(self, settings: Desired, clock: Clock, reload: Callable[[], Desired], log_of: LogOf = same_log) -> None:
         self.settings, self._clock, self._load, self._log_of = settings, clock, reload, log_of
         self.runtime = Runtime(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
@@ -273,85 +266,3 @@ def _preload(desired: Desired) -> None:
 
 def _quick_ms(monitor: Monitor) -> int:
     return min(monitor.detection.confirm_every_ms, monitor.every_ms)
-
-
-async def serve(
-    settings: Desired,
-    clock: Clock,
-    reload: Callable[[], Desired],
-    stop: asyncio.Event,
-    again: asyncio.Event,
-    log_of: LogOf = _same_log,
-) -> None:
-    """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
-    one_arena()
-    descriptors = raise_limit()
-    if descriptors < FEW:
-        log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
-    with state_of(settings).locked():
-        service = Server(settings, clock, reload, log_of)
-        listeners = await _listeners(service, settings, descriptors)
-        try:
-            await service.start()
-            log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "monitor", "en"))
-            await _until(stop, again, service)
-        finally:
-            log.info("stopping: finishing checks in progress, sending what is queued; a second Ctrl-C or SIGTERM ends at once")
-            await service.stop(asyncio.gather(*(one.close(_ANSWERS_SECONDS) for one in listeners)))
-
-
-async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> None:
-    while not stop.is_set():
-        waits = [asyncio.create_task(event.wait()) for event in (stop, again)]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        if again.is_set():
-            again.clear()
-            service.ask_reload()
-
-
-async def _listeners(service: Server, settings: Desired, descriptors: int) -> list[Listener]:
-    """Listen where the page is served, and where pings alone are taken. Raises VigieError that says why not."""
-    web, wanted = settings.web, []
-    if web.enabled:
-        hosts = Hosts(own_names(web.listen, web.public_url, web.hosts))
-        acting = service.responding.responses, service.responding.buttons
-        pages = build(service.queries, service.health, service.setting, service.heartbeats, service.feedback, hosts, *acting)
-        wanted.append((web.listen, "web.listen", "status page on http://%s:%d/", pages))
-    if web.pings_listen is not None:
-        wanted.append((web.pings_listen, "web.pings_listen", "pings alone on http://%s:%d/ping/", build_pings(service.heartbeats)))
-    share = for_connections(descriptors, len(wanted))
-    listeners: list[Listener] = []
-    try:
-        for listen, key, words, app in wanted:
-            one = Listener(app, await _bound(listen, key), share)
-            one.start()
-            listeners.append(one)
-            log.info(words, listen.rpartition(":")[0], one.port)
-    except VigieError:
-        for one in listeners:
-            await one.close(0)
-        await service.runtime.store.close()
-        raise
-    return listeners
-
-
-def _instead(key: str) -> str:
-    return "web.enabled to false" if key == "web.listen" else "remove it"
-
-
-async def _bound(listen: str, key: str) -> list[socket.socket]:
-    """Sockets that are bound there; raises VigieError that says why not."""
-    host, _, port = listen.rpartition(":")
-    try:
-        server = await asyncio.start_server(lambda _, __: None, host.strip("[]"), int(port), start_serving=False)
-        sockets = [one.dup() for one in server.sockets]
-        server.close()
-        for one in sockets:
-            one.listen(_BACKLOG)
-    except OSError as error:
-        taken = error.errno == errno.EADDRINUSE
-        why = "is in use by another program" if taken else f"cannot be bound: {error.strerror or error}"
-        raise VigieError(f"{listen} {why}", f"set {key} to a free port on this machine, or {_instead(key)}") from error
-    return sockets

@@ -20,7 +20,8 @@ from vigie.errors import ConfigError, Fault, StoreError, StoreFault, VigieError
 from vigie.net import NO_SECRETS, Secret
 from vigie.observation.heartbeat import Expected
 from vigie.ports import Batch, Commit
-from vigie.server import Server, _until
+from vigie.server import Server
+from vigie.serving import _until
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_result, policies
 from vigie.testing.memory import MemoryStore

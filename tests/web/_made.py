@@ -13,6 +13,7 @@ from vigie.queries import Health, MonitorView, Page
 from vigie.report.deliveries import Account
 from vigie.report.render import RenderContext
 from vigie.web.app import build
+from vigie.web.site import Site
 from vigie.web.view import Snapshot, worst_first
 
 
@@ -78,4 +79,4 @@ class _Incidents:
 def app_of(snapshot: Snapshot | None, ears: Any = None, desk: Any = None, responses: Any = None) -> ASGIApp:
     """The application."""
     made: Any = _Made(snapshot)
-    return build(made, made, made.setting, ears, desk, responses=responses)
+    return build(Site(made, made, made.setting, receiver=ears, feedback=desk, responses=responses))

@@ -47,7 +47,7 @@ def _warn(found: Desired) -> None:
 
 async def _serve(found: Desired, reload: Callable[[], Desired]) -> None:
     from vigie.clock import SystemClock
-    from vigie.server import serve as run
+    from vigie.serving import serve as run
 
     stop, again = asyncio.Event(), asyncio.Event()
     _signals(stop, again)

@@ -57,11 +57,11 @@ class DefinitionCommands(Protocol):
     async def definitions(self, kind: DefinitionKind) -> tuple[Definition, ...]:
         """All of them, those of the file first, in its order."""
 
-    async def definition(self, kind: DefinitionKind, id: str) -> Definition | None:  # noqa: A002 - what the API calls it
+    async def definition(self, kind: DefinitionKind, key: str) -> Definition | None:
         """One of them."""
 
-    async def validate(self, kind: DefinitionKind, body: Mapping[str, Any], id: str | None = None) -> tuple[Fault, ...]:  # noqa: A002 - likewise
-        """What would be wrong with it, in place of the one with this id; nothing is kept."""
+    async def validate(self, kind: DefinitionKind, body: Mapping[str, Any], key: str | None = None) -> tuple[Fault, ...]:
+        """What would be wrong with it, in place of the one with this id (`key`); nothing is kept."""
 
     async def save(
         self,
@@ -69,14 +69,16 @@ class DefinitionCommands(Protocol):
         body: Mapping[str, Any],
         by: str,
         *,
-        id: str | None = None,
+        key: str | None = None,
         version: str | None = None,
         trusted: bool = False,
     ) -> Saved:
-        """Add it, or replace the one with this id, which must still have this `version` where one is given. It is in force on return.
+        """Add it, or replace the one with this id (`key`), which must still have this `version` where one is given.
+
+        It is in force on return.
 
         What is not `trusted` (made by somebody who is not an admin) may not probe internal addresses.
         """
 
-    async def delete(self, kind: DefinitionKind, id: str, *, version: str | None = None) -> Saved:  # noqa: A002 - likewise
+    async def delete(self, kind: DefinitionKind, key: str, *, version: str | None = None) -> Saved:
         """Remove it; its history stays."""

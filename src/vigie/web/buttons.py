@@ -5,9 +5,10 @@ from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from vigie.errors import StoreError
+from vigie.web.access import Public, route
 from vigie.web.forms import body_of
 from vigie.web.page import HEADERS
 
@@ -22,7 +23,7 @@ class ButtonService(Protocol):
         """False for a request that is not the chat's."""
 
 
-def routes(service: ButtonService) -> list[Route]:
+def routes(service: ButtonService) -> list[BaseRoute]:
     """The route over whoever does it."""
 
     async def answer(request: Request) -> Response:
@@ -35,4 +36,4 @@ def routes(service: ButtonService) -> list[Route]:
             return PlainTextResponse("try again later\n", status_code=503, headers=HEADERS)
         return Response(status_code=200 if known else 403, headers=HEADERS)
 
-    return [Route(PATHS + "{channel}", answer, methods=["POST"])]
+    return [route(PATHS + "{channel}", answer, needs=Public.LINK, methods=["POST"])]

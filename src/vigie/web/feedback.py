@@ -10,7 +10,7 @@ from typing import Protocol
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from vigie.errors import StoreError
 from vigie.ports import Asked
@@ -18,6 +18,7 @@ from vigie.report.hypotheses import catalogue
 from vigie.report.render import RenderContext
 from vigie.text import pick
 from vigie.text.formatting import date_time
+from vigie.web.access import Public, route
 from vigie.web.forms import body_of, fields_of, is_form, line
 from vigie.web.page import HEADERS, language_of, say
 
@@ -57,7 +58,7 @@ class FeedbackForm:
         return self.helpful is not None and len(self.cause) <= CAUSE and len(self.note) <= NOTE
 
 
-def routes(service: FeedbackService, pages: Environment) -> list[Route]:
+def routes(service: FeedbackService, pages: Environment) -> list[BaseRoute]:
     """The route over whoever stores what people answer."""
     template = pages.get_template("feedback.html.j2")
 
@@ -88,7 +89,7 @@ def routes(service: FeedbackService, pages: Environment) -> list[Route]:
         kept = await service.keep(asked, helpful=form.helpful, cause=form.cause, note=form.note)
         return page(request, 200 if kept else 429, asked, form, state="thanks" if kept else "enough")
 
-    return [Route("/feedback/{incident}/{signature}", answer, methods=["GET", "POST"])]
+    return [route("/feedback/{incident}/{signature}", answer, needs=Public.LINK, methods=["GET", "POST"])]
 
 
 def _context(asked: Asked | None, form: FeedbackForm, state: str, language: str, zone: tzinfo) -> dict[str, object]:

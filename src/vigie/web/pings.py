@@ -11,10 +11,11 @@ from typing import Protocol
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from vigie.observation.heartbeat import Ping, Signal
 from vigie.ports import Answer
+from vigie.web.access import Public, route
 
 
 class PingReceiver(Protocol):
@@ -47,7 +48,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH"]
 _PUSH_METHODS = [*_METHODS, "DELETE", "OPTIONS"]  # Express' `all`
 
 
-def routes(receiver: PingReceiver) -> list[Route]:
+def routes(receiver: PingReceiver) -> list[BaseRoute]:
     """The routes over whoever takes the pings."""
 
     async def ping(request: Request) -> Response:
@@ -71,7 +72,10 @@ def routes(receiver: PingReceiver) -> list[Route]:
         answer = {"ok": True} if status == 200 else {"ok": False, "msg": words}
         return JSONResponse(answer, status_code=status, headers=_HEADERS)
 
-    return [Route("/ping/{address:path}", ping, methods=_METHODS), Route("/api/push/{token}", push, methods=_PUSH_METHODS)]
+    return [
+        route("/ping/{address:path}", ping, needs=Public.LINK, methods=_METHODS),
+        route("/api/push/{token}", push, needs=Public.LINK, methods=_PUSH_METHODS),
+    ]
 
 
 def _split(address: str, known: Callable[[str], bool]) -> tuple[str, str]:

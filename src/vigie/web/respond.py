@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
 from vigie.core.model import Incident
 from vigie.errors import StoreError
@@ -18,6 +18,7 @@ from vigie.report.render import RenderContext
 from vigie.report.responses import Invitation, ResponseAction
 from vigie.report.wording import cause_words
 from vigie.text.formatting import date_time
+from vigie.web.access import Public, route
 from vigie.web.forms import body_of, fields_of, is_form, line
 from vigie.web.page import HEADERS, language_of, say
 
@@ -81,7 +82,7 @@ class ResponseForm:
 _NONE = ResponseForm()
 
 
-def routes(service: ResponseService, pages: Environment) -> list[Route]:
+def routes(service: ResponseService, pages: Environment) -> list[BaseRoute]:
     """The route over whoever does what people ask."""
     template = pages.get_template("respond.html.j2")
 
@@ -120,7 +121,7 @@ def routes(service: ResponseService, pages: Environment) -> list[Route]:
         outcome = await service.respond(about.first.alert or about.first.id, asked.action, by, note=form.note, snooze_ms=form.snooze_ms)
         return page(request, 200, outcome, about, asked, form)
 
-    return [Route("/respond/{action}/{alert}", answer, methods=["GET", "POST"])]
+    return [route("/respond/{action}/{alert}", answer, needs=Public.LINK, methods=["GET", "POST"])]
 
 
 def _invitation(request: Request) -> Invitation | None:

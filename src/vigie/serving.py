@@ -1,0 +1,119 @@
+"""`vigie serve` as a program: locks its state, listens, gives the web what it shows, and runs until it is asked to stop."""
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Callable
+
+from vigie.app import state_of
+from vigie.config import Desired
+from vigie.descriptors import FEW, for_connections, raise_limit
+from vigie.errors import VigieError
+from vigie.memory import one_arena
+from vigie.ports import Clock
+from vigie.server import LogOf, Server, same_log
+from vigie.text.formatting import counted
+from vigie.web.app import build, build_pings
+from vigie.web.hosts import Hosts, own_names
+from vigie.web.listener import Listener
+from vigie.web.site import Site
+
+log = logging.getLogger("vigie.server")
+
+_ANSWERS_SECONDS = 3.0  # of a graceful stop, for what is being answered
+_BACKLOG = 512  # connections that the system holds until they are accepted
+
+
+def site_of(server: Server) -> Site:
+    """What the web is given by a running server: one line for each of its parts."""
+    return Site(
+        queries=server.queries,
+        health=server.health,
+        setting=server.setting,
+        receiver=server.heartbeats,
+        feedback=server.feedback,
+        responses=server.responding.responses,
+        presses=server.responding.buttons,
+    )
+
+
+async def serve(
+    settings: Desired,
+    clock: Clock,
+    reload: Callable[[], Desired],
+    stop: asyncio.Event,
+    again: asyncio.Event,
+    log_of: LogOf = same_log,
+) -> None:
+    """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
+    one_arena()
+    descriptors = raise_limit()
+    if descriptors < FEW:
+        log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
+    with state_of(settings).locked():
+        service = Server(settings, clock, reload, log_of)
+        listeners = await _listeners(service, settings, descriptors)
+        try:
+            await service.start()
+            log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "monitor", "en"))
+            await _until(stop, again, service)
+        finally:
+            log.info("stopping: finishing checks in progress, sending what is queued; a second Ctrl-C or SIGTERM ends at once")
+            await service.stop(asyncio.gather(*(one.close(_ANSWERS_SECONDS) for one in listeners)))
+
+
+async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> None:
+    while not stop.is_set():
+        waits = [asyncio.create_task(event.wait()) for event in (stop, again)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if again.is_set():
+            again.clear()
+            service.ask_reload()
+
+
+async def _listeners(service: Server, settings: Desired, descriptors: int) -> list[Listener]:
+    """Listen where the page is served, and where pings alone are taken. Raises VigieError that says why not."""
+    web, wanted = settings.web, []
+    if web.enabled:
+        hosts = Hosts(own_names(web.listen, web.public_url, web.hosts))
+        pages = build(site_of(service), hosts)
+        wanted.append((web.listen, "web.listen", "status page on http://%s:%d/", pages))
+    if web.pings_listen is not None:
+        wanted.append((web.pings_listen, "web.pings_listen", "pings alone on http://%s:%d/ping/", build_pings(service.heartbeats)))
+    share = for_connections(descriptors, len(wanted))
+    listeners: list[Listener] = []
+    try:
+        for listen, key, words, app in wanted:
+            one = Listener(app, await _bound(listen, key), share)
+            one.start()
+            listeners.append(one)
+            log.info(words, listen.rpartition(":")[0], one.port)
+    except VigieError:
+        for one in listeners:
+            await one.close(0)
+        await service.runtime.store.close()
+        raise
+    return listeners
+
+
+def _instead(key: str) -> str:
+    return "web.enabled to false" if key == "web.listen" else "remove it"
+
+
+async def _bound(listen: str, key: str) -> list[socket.socket]:
+    """Sockets that are bound there; raises VigieError that says why not."""
+    host, _, port = listen.rpartition(":")
+    try:
+        server = await asyncio.start_server(lambda _, __: None, host.strip("[]"), int(port), start_serving=False)
+        sockets = [one.dup() for one in server.sockets]
+        server.close()
+        for one in sockets:
+            one.listen(_BACKLOG)
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        why = "is in use by another program" if taken else f"cannot be bound: {error.strerror or error}"
+        raise VigieError(f"{listen} {why}", f"set {key} to a free port on this machine, or {_instead(key)}") from error
+    return sockets

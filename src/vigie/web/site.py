@@ -1,0 +1,74 @@
+"""Everything that the web is given: what it reads, what it has done, and whoever takes what comes in. Ports alone, no adapters."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment
+
+from vigie.commands.alerts import AlertCommands
+from vigie.commands.channels import ChannelCommands
+from vigie.commands.definitions import DefinitionCommands
+from vigie.commands.maintenance import MaintenanceCommands
+from vigie.commands.monitors import MonitorCommands
+from vigie.queries import HealthQueries, Queries
+from vigie.queries.alerts import AlertQueries
+from vigie.queries.history import HistoryQueries
+from vigie.queries.live import Live
+from vigie.report.render import RenderContext
+from vigie.web.page import templates
+
+if TYPE_CHECKING:
+    from vigie.web.buttons import ButtonService
+    from vigie.web.feedback import FeedbackService
+    from vigie.web.pings import PingReceiver
+    from vigie.web.respond import ResponseService
+
+_RENDERERS = 2  # pages are rendered side by side on so many threads, and no more: the loop that ingests and delivers goes first
+
+
+def _renderer() -> Executor:
+    return ThreadPoolExecutor(_RENDERERS, "vigie-page")
+
+
+def _no_setting() -> RenderContext:
+    return RenderContext("en", UTC)
+
+
+@dataclass(slots=True)
+class Commands:
+    """What people can have done; each None until a running Vigie gives it."""
+
+    alerts: AlertCommands | None = None
+    monitors: MonitorCommands | None = None
+    maintenance: MaintenanceCommands | None = None
+    channels: ChannelCommands | None = None
+    definitions: DefinitionCommands | None = None
+
+
+@dataclass(slots=True)
+class Site:
+    """What pages, API and feeds are made of. `setting` is the language and the zone of the configuration in force.
+
+    `receiver` takes the pings of jobs, `feedback` what people say of analyses, `responses` and `presses` what they do by links and buttons.
+    """
+
+    queries: Queries
+    health: HealthQueries
+    setting: Callable[[], RenderContext] = _no_setting
+    history: HistoryQueries | None = None
+    alerts: AlertQueries | None = None
+    live: Live | None = None
+    commands: Commands = field(default_factory=Commands)
+    receiver: "PingReceiver | None" = None
+    feedback: "FeedbackService | None" = None
+    responses: "ResponseService | None" = None
+    presses: "ButtonService | None" = None
+    pages: Environment = field(default_factory=templates)
+    renderer: Executor = field(default_factory=_renderer)
+
+    def template(self, name: str) -> Any:
+        """A template by its file's name."""
+        return self.pages.get_template(name)
