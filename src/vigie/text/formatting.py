@@ -100,6 +100,27 @@ def duration(ms: int, language: str) -> str:
     return f"{whole // _DAY} {pick(('j', 'd'), language)} {hours % 24} h"
 
 
+def brief(ms: int, language: str) -> str:
+    """A span in its largest unit alone, for a column: `11 s`, `38 min`, `2 h`, `3 d` (French `3 j`)."""
+    whole = max(ms, 0) // 1000
+    for size, unit in ((2 * _DAY, pick(("j", "d"), language)), (_HOUR, "h"), (_MINUTE, "min")):
+        if whole >= size:
+            return f"{whole // min(size, _DAY)} {unit}"
+    return f"{whole} s"
+
+
+def byte_size(number: int, language: str) -> str:
+    """`950 B`, `38 MB`, `1.9 GB` (French `950 o`, `1,9 Go`): decimal units, a tenth below ten."""
+    unit = pick(("o", "B"), language)
+    value, prefix = float(number), ""
+    for larger in ("k", "M", "G", "T"):
+        if value < 1_000:
+            break
+        value, prefix = value / 1_000, larger
+    text = f"{value:.1f}" if prefix and value < 9.95 else f"{value:.0f}"
+    return f"{_local(text, language)} {prefix}{unit}"
+
+
 def offset(at: datetime) -> str:
     """`UTC`, `UTC+1`, `UTC-3:30`: an offset cannot be mistaken, a zone's name can."""
     distance = at.utcoffset()

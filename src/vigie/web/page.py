@@ -1,6 +1,9 @@
 """What every page has in common: where templates lie, and headers under which nothing foreign is fetched or run."""
 
 import unicodedata
+from functools import cache
+from hashlib import blake2b
+from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -8,9 +11,9 @@ from starlette.requests import Request
 from vigie.text import LANGUAGES, pick, plural
 from vigie.text.web import COUNTED, TEXTS
 
-# Nothing is fetched from anywhere: a page works offline, and a hostile monitor name cannot run a script.
+# Nothing is fetched from anywhere, nothing inline is run or styled: a page works offline, and a hostile monitor name cannot run a script.
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -18,6 +21,7 @@ HEADERS = {
 }
 
 
+LANGUAGE_COOKIE = "vigie-lang"
 _JOINERS = "\u200c\u200d"  # needed by some scripts and by composed emoji
 
 
@@ -25,13 +29,21 @@ def templates() -> Environment:
     """The templates, which escape everything."""
     pages = Environment(loader=PackageLoader("vigie.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     pages.filters["shown"] = shown
+    pages.globals["asset"] = asset
     return pages
 
 
+@cache
+def asset(name: str) -> str:
+    """The address of a static file, which changes with its content."""
+    data = resources.files("vigie.web").joinpath("static", name).read_bytes()
+    return f"/static/{name}?v={blake2b(data, digest_size=6).hexdigest()}"
+
+
 def language_of(request: Request, default: str) -> str:
-    """The language that a reader asked for by `?lang=`, else the configured one."""
-    asked = request.query_params.get("lang", default)
-    return asked if asked in LANGUAGES else default
+    """The language that a reader asks for by `?lang=`, or did the last time (a cookie), else the configured one."""
+    asked = (request.query_params.get("lang", ""), request.cookies.get(LANGUAGE_COOKIE, ""))
+    return next((one for one in asked if one in LANGUAGES), default)
 
 
 def say(language: str, name: str, /, **values: object) -> str:

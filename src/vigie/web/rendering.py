@@ -5,9 +5,6 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from functools import cache
-from hashlib import blake2b
-from importlib import resources
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -15,15 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vigie.queries import Health
-from vigie.text import Pair, Plural, pick, plural
+from vigie.queries.history import StorageSize
+from vigie.text import LANGUAGES, Pair, Plural, pick, plural
 from vigie.text.dashboard import layout
-from vigie.text.formatting import clock_time, date_time, duration, latency, local_time, short_time
+from vigie.text.formatting import brief, byte_size, clock_time, date, date_time, duration, latency, local_time, offset, short_time
 from vigie.web.access import Actor, Role, actor_of
-from vigie.web.page import HEADERS, language_of
+from vigie.web.page import HEADERS, LANGUAGE_COOKIE, asset, language_of
 from vigie.web.site import Site
 
 _PACKED_FROM = 1_024  # bytes: what is smaller is not worth packing
 _LEVEL = 5
+_YEAR_SECONDS = 31_536_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,10 @@ class Words:
             if name in texts:
                 return pick(texts[name], self.language).format(**values)
         raise KeyError(name)
+
+    def raw(self, name: str) -> str:
+        """A text as it is written, for a script to fill in."""
+        return pick(self.texts.get(name) or layout.TEXTS[name], self.language)
 
 
 class Links:
@@ -66,13 +69,6 @@ class Links:
 LINKS = Links()
 
 
-@cache
-def asset(name: str) -> str:
-    """The address of a static file, which changes with its content."""
-    data = resources.files("vigie.web").joinpath("static", name).read_bytes()
-    return f"/static/{name}?v={blake2b(data, digest_size=6).hexdigest()}"
-
-
 async def page(
     request: Request,
     site: Site,
@@ -88,10 +84,18 @@ async def page(
     Templates get, besides the context: `words`, `language`, `asset`, `url_of`, `actor`, `role` (the roles by name), `request`, `health`,
     and how instants (`clock_time`, `date_time`, `short_time`), spans (`duration`) and latencies are written.
     """
-    health = await site.health.health()
-    frame = _frame(request, site, health, words)
+    frame = await frame_of(request, site, words)
     text = await rendered(site, template, {**frame, **context})
-    return await packed(request, site, text, "text/html; charset=utf-8", status=status, headers=headers)
+    response = await packed(request, site, text, "text/html; charset=utf-8", status=status, headers=headers)
+    if (asked := request.query_params.get("lang")) in LANGUAGES and asked != request.cookies.get(LANGUAGE_COOKIE):
+        response.set_cookie(LANGUAGE_COOKIE, str(asked), max_age=_YEAR_SECONDS, httponly=True, samesite="lax")
+    return response
+
+
+async def frame_of(request: Request, site: Site, words: Any = layout) -> dict[str, Any]:
+    """What `page` gives to every template; for parts of pages that are rendered by themselves. Raises StoreError."""
+    size = await site.size.now() if site.size is not None else None
+    return _frame(request, site, await site.health.health(), words, size)
 
 
 async def rendered(site: Site, template: str, context: Mapping[str, Any]) -> str:
@@ -119,12 +123,13 @@ def gzipped(body: bytes) -> bytes:
     return packer.compress(body) + packer.flush()
 
 
-def _frame(request: Request, site: Site, health: Health, words: Any) -> dict[str, Any]:
+def _frame(request: Request, site: Site, health: Health, words: Any, size: StorageSize | None) -> dict[str, Any]:
     setting = site.setting()
     language, zone, now = language_of(request, setting.language), setting.zone, health.now
     actor: Actor | None = actor_of(request)
+    said = Words(language, words.TEXTS, words.COUNTED)
     return {
-        "words": Words(language, words.TEXTS, words.COUNTED),
+        "words": said,
         "language": language,
         "other": "fr" if language == "en" else "en",
         "asset": asset,
@@ -134,15 +139,45 @@ def _frame(request: Request, site: Site, health: Health, words: Any) -> dict[str
         "role": Role.__members__,
         "may": lambda name: actor is not None and actor.role >= Role[name],
         "health": health,
+        "open_alerts": health.with_incident if site.board is None else site.board.open_alerts,
+        "storage": _storage(size, said),
+        "script_words": {"now": now, "days": pick(("j", "d"), language), "words": {name: said.raw(name) for name in layout.SCRIPT}},
+        "key_map": layout.KEYS,
+        **_writing(language, zone, now),
+    }
+
+
+def _writing(language: str, zone: tzinfo, now: int) -> dict[str, Any]:
+    """How instants, spans and latencies are written."""
+    return {
         "now": now,
         "zone": zone,
+        "zone_name": _zone_name(zone, now),
         "clock_time": lambda at: clock_time(at, zone),
         "date_time": lambda at: date_time(at, zone, language),
+        "date_only": lambda at: date(at, zone, language),
         "short_time": lambda at: short_time(at, zone, language, now),
         "iso": lambda at: _iso(at, zone),
+        "brief": lambda ms: brief(ms, language),
         "duration": lambda ms: duration(ms, language),
         "latency": lambda ms: latency(ms, language),
     }
+
+
+def _zone_name(zone: tzinfo, now: int) -> str:
+    """`Europe/Paris (UTC+1)`."""
+    shift = offset(local_time(now, zone))
+    return shift if str(zone) == shift else f"{zone} ({shift})"
+
+
+def _storage(size: StorageSize | None, words: Words) -> str:
+    """How much history takes, and for how many days there is room at this rate; empty before that is known."""
+    if size is None:
+        return ""
+    total = byte_size(size.total, words.language)
+    if not size.per_day or size.free is None:
+        return words("keeps", size=total)
+    return words("keeps_days", size=total, count=size.free // size.per_day)
 
 
 def _iso(at: int, zone: tzinfo) -> str:

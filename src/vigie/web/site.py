@@ -15,10 +15,12 @@ from vigie.commands.maintenance import MaintenanceCommands
 from vigie.commands.monitors import MonitorCommands
 from vigie.queries import HealthQueries, Queries
 from vigie.queries.alerts import AlertQueries
-from vigie.queries.history import HistoryQueries
+from vigie.queries.board import Board
+from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
 from vigie.report.render import RenderContext
 from vigie.web.page import templates
+from vigie.web.recent import Recent
 
 if TYPE_CHECKING:
     from vigie.web.buttons import ButtonService
@@ -61,6 +63,8 @@ class Site:
     history: HistoryQueries | None = None
     alerts: AlertQueries | None = None
     live: Live | None = None
+    board: Board | None = None
+    size: Recent[StorageSize] | None = None
     commands: Commands = field(default_factory=Commands)
     receiver: "PingReceiver | None" = None
     feedback: "FeedbackService | None" = None

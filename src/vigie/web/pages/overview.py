@@ -17,6 +17,7 @@ from vigie.web.site import Site
 from vigie.web.view import Snapshot, gathered
 
 _NAMED = 10
+_INLINE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -25,7 +26,7 @@ def routes(site: Site) -> list[BaseRoute]:
     async def overview(request: Request) -> Response:
         now = await gathered(site.queries, site.health, site.setting())
         text = site.template("status.html.j2").render(**_context(now, language_of(request, now.language)))
-        return HTMLResponse(text, headers=HEADERS)
+        return HTMLResponse(text, headers={**HEADERS, "Content-Security-Policy": _INLINE})
 
     return [route("/", overview, needs=Role.VIEWER)]
 
