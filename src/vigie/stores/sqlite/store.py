@@ -1,9 +1,10 @@
-"""The embedded store: its four sides over one file."""
+"""The embedded store: its sides over one file."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from vigie.stores.sqlite.accounts import SqliteAccounts
 from vigie.stores.sqlite.archive import SqliteArchive
 from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.catalog import SqliteCatalog, monitor_numbers
@@ -28,6 +29,7 @@ class SqliteStore:
         cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
         self.ledger, self.archive = SqliteLedger(worker, cache, monotonic), SqliteArchive(worker, cache)
         self.inbox, self.catalog = SqliteInbox(worker), SqliteCatalog(worker, cache)
+        self.accounts = SqliteAccounts(worker)
 
     async def close(self) -> None:
         """Commit what waits and close. Closing twice is harmless."""

@@ -8,6 +8,7 @@ import msgspec
 from vigie.errors import StoreError
 from vigie.ports import Commit
 from vigie.stores import StoreDeps
+from vigie.testing.memory.accounts import MemoryAccounts
 from vigie.testing.memory.archive import MemoryArchive
 from vigie.testing.memory.catalog import MemoryCatalog
 from vigie.testing.memory.data import Data
@@ -26,6 +27,7 @@ class MemoryStore:
         self.data = Data()
         self.ledger, self.archive = MemoryLedger(self.data), MemoryArchive(self.data)
         self.inbox, self.catalog = MemoryInbox(self.data), MemoryCatalog(self.data)
+        self.accounts = MemoryAccounts(self.data)
 
     @property
     def commits(self) -> list[Commit]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from vigie.accounts import AuditEntry, Session, Token, User
 from vigie.core.alert import AlertState
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Incident
@@ -78,6 +79,11 @@ class Data:
     pings: list[KeptPing] = field(default_factory=list)
     listened: int | None = None
     link_worked: int | None = None
+    users: dict[str, User] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    audit: list[AuditEntry] = field(default_factory=list)
+    audited: int = 0
 
     def check(self) -> None:
         """Raise what is set, or StoreError once it is closed."""
