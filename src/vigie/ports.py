@@ -10,9 +10,10 @@ from typing import Protocol
 
 from vigie.accounts import AuditEntry, Session, Token, User
 from vigie.core.alert import AlertState
+from vigie.core.detection import Severity
 from vigie.core.events import Decision, PersonEvent
 from vigie.core.incident import DetectionState
-from vigie.core.model import CheckResult, Incident, Monitor
+from vigie.core.model import Cause, CheckResult, Incident, Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.learning.baseline import Baseline
 from vigie.observation.channel import ChannelState
@@ -325,6 +326,40 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert in a list: the incident that began it, how many its members are, and how many of them are open."""
+
+    first: Incident
+    size: int = 1
+    open: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFilter:
+    """Which alerts are asked for; None and False ask for no less. `monitors`: those with a member that is about one of these.
+
+    `causes` and `severity` are those of the incident that began it.
+    """
+
+    open_only: bool = False
+    over_only: bool = False
+    monitors: Collection[str] | None = None
+    causes: Collection[Cause] | None = None
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReview:
+    """A post-incident report as a person left it: Markdown. `version` counts from 1."""
+
+    alert: str
+    version: int
+    at: int
+    by: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """Everything that one turn of ingest changes; written as one transaction or not at all."""
 
@@ -445,6 +480,9 @@ class Archive(Protocol):
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
+
+    async def alerts(self, wanted: AlertFilter, *, limit: int = 100, before: str | None = None) -> list[AlertRow]:
+        """Newest first by when they began, in the order of `incidents`; those that come after the alert `before`, where it is given."""
 
     async def members(self, alert: str) -> list[Incident]:
         """The incidents of an alert, in the order in which they joined it: the first one is the one that began it, whose id it has."""
@@ -577,6 +615,12 @@ class Catalog(Protocol):
 
     async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
         """What was said of these incidents, oldest first."""
+
+    async def save_review(self, review: StoredReview) -> bool:
+        """Keep a post-incident report as its next version; False where there is one of this number, or the one before is missing."""
+
+    async def review(self, alert: str) -> StoredReview | None:
+        """The newest version of the post-incident report of an alert."""
 
     async def save_scores(self, scores: Scores) -> None:
         """Keep how a model did on the frozen incidents."""

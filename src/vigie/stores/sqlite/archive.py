@@ -5,19 +5,19 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, get_args
 
-from vigie.core.detection import Pattern, Severity
 from vigie.core.events import AlertDecision, Decision, Joined
 from vigie.core.model import Cause, CheckResult, Incident
 from vigie.core.notification import NoticeReason
-from vigie.core.subject import SubjectKind
 from vigie.observation.channel import ChannelState
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan
-from vigie.ports import Delivery, StoredReport, TimelineEntry
+from vigie.ports import AlertFilter, AlertRow, Delivery, StoredReport, TimelineEntry
 from vigie.stores.kit import codec
 from vigie.stores.kit.records import decode
+from vigie.stores.sqlite.alerts import find_alerts
 from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.db import Db, damaged
+from vigie.stores.sqlite.incident_rows import INCIDENT, incident_of
 from vigie.stores.sqlite.outbox import DELIVERY
 from vigie.stores.sqlite.worker import Worker
 
@@ -29,7 +29,6 @@ _LOOK_BACK = 300  # packed groups that the newest results are looked for in at a
 _BITE = 2_000  # rows that one transaction of retention drops, so that a notice never waits for it
 _DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
 _OF_ALERTS = json.dumps([kind.__name__ for kind in get_args(AlertDecision) if kind is not Joined])
-INCIDENT = "id, monitor, severity, cause, started_at, opened_at, closed_at, acked_by, closed_by, note, subject, alert, failures, pattern"
 
 
 class SqliteArchive:
@@ -53,6 +52,10 @@ class SqliteArchive:
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
         return await self._worker.read(lambda db: _incident(db, incident_id))
+
+    async def alerts(self, wanted: AlertFilter, *, limit: int = 100, before: str | None = None) -> list[AlertRow]:
+        """Newest first."""
+        return await self._worker.read(lambda db: find_alerts(db, wanted, limit, before))
 
     async def members(self, alert: str) -> list[Incident]:
         """The incidents of an alert, in the order in which they joined it."""
@@ -145,26 +148,18 @@ def find_incidents(
         wanted.append(("monitor IN (SELECT value FROM json_each(?))", json.dumps(list(monitors))))
     where = " AND ".join(["closed_at IS NULL" if open_only else "1 = 1", *(condition for condition, _ in wanted)])
     sql = f"SELECT {INCIDENT} FROM incident WHERE {where} ORDER BY opened_at DESC, rowid DESC LIMIT ?"
-    return [_of_row(row) for row in db.fetch(sql, (*(value for _, value in wanted), limit))]
+    return [incident_of(row) for row in db.fetch(sql, (*(value for _, value in wanted), limit))]
 
 
 def find_members(db: Db, alert: str) -> list[Incident]:
     """In the order in which they joined. A row keeps its rowid as long as it lives."""
-    return [_of_row(row) for row in db.fetch(f"SELECT {INCIDENT} FROM incident WHERE alert = ? ORDER BY rowid", (alert,))]
-
-
-def _of_row(row: tuple[Any, ...]) -> Incident:
-    name, monitor, severity, cause, *rest, subject, alert, failures, pattern = row
-    started_at, opened_at, closed_at, acked_by, closed_by, note = rest
-    what, kind, how = (Severity(severity), Cause(cause)), SubjectKind(subject), Pattern(pattern)
-    spent = (started_at, opened_at, closed_at, acked_by, closed_by, note)
-    return Incident(name, monitor, *what, *spent, subject=kind, alert=alert, failures=failures, pattern=how)
+    return [incident_of(row) for row in db.fetch(f"SELECT {INCIDENT} FROM incident WHERE alert = ? ORDER BY rowid", (alert,))]
 
 
 def _incident(db: Db, incident_id: str) -> Incident | None:
     """One incident."""
     rows = db.fetch(f"SELECT {INCIDENT} FROM incident WHERE id = ?", (incident_id,))
-    return _of_row(rows[0]) if rows else None
+    return incident_of(rows[0]) if rows else None
 
 
 def _timeline(db: Db, incident_id: str) -> list[TimelineEntry]:

@@ -6,6 +6,7 @@ from sys import intern
 
 from vigie.core.model import Monitor
 from vigie.planning.maintenance import StartedMaintenance
+from vigie.ports import StoredReview
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
@@ -46,6 +47,14 @@ class SqliteCatalog:
     async def remarks(self, incidents: Sequence[str]) -> list[Remark]:
         """What was said of these incidents, oldest first."""
         return await self._worker.read(lambda db: _remarks(db, incidents))
+
+    async def save_review(self, review: StoredReview) -> bool:
+        """Keep a post-incident report as its next version."""
+        return await self._worker.run(lambda db: _save_review(db, review))
+
+    async def review(self, alert: str) -> StoredReview | None:
+        """The newest version of the post-incident report of an alert."""
+        return await self._worker.read(lambda db: _review(db, alert))
 
     async def save_scores(self, scores: Scores) -> None:
         """Keep how a model did on the frozen incidents."""
@@ -120,6 +129,23 @@ def _remarks(db: Db, incidents: Sequence[str]) -> list[Remark]:
     marks = ", ".join("?" * len(incidents))
     rows = db.fetch(f"SELECT incident, at, by, helpful, cause, note FROM remark WHERE incident IN ({marks}) ORDER BY id", tuple(incidents))
     return [Remark(one, at, by, None if helpful is None else bool(helpful), cause, note) for one, at, by, helpful, cause, note in rows]
+
+
+def _save_review(db: Db, review: StoredReview) -> bool:
+    """One row, if it is the next one."""
+    with db.transaction(durable=True):
+        known = db.fetch("SELECT ifnull(max(version), 0) FROM review WHERE alert = ?", (review.alert,))[0][0]
+        if review.version != known + 1:
+            return False
+        values = (review.alert, review.version, review.at, review.by, review.text)
+        db.execute("INSERT INTO review (alert, version, at, by, text) VALUES (?, ?, ?, ?, ?)", values)
+        return True
+
+
+def _review(db: Db, alert: str) -> StoredReview | None:
+    """The one with the highest number."""
+    rows = db.fetch("SELECT alert, version, at, by, text FROM review WHERE alert = ? ORDER BY version DESC LIMIT 1", (alert,))
+    return StoredReview(*rows[0]) if rows else None
 
 
 def _save_scores(db: Db, found: Scores) -> None:

@@ -15,8 +15,9 @@ from vigie.ports import Commit, Snapshot
 from vigie.stores.kit import codec
 from vigie.stores.kit.records import decode, encode
 from vigie.stores.sqlite import catalog, outbox
-from vigie.stores.sqlite.archive import INCIDENT, find_incidents, find_members
+from vigie.stores.sqlite.archive import find_incidents, find_members
 from vigie.stores.sqlite.db import Db
+from vigie.stores.sqlite.incident_rows import INCIDENT
 
 _INCIDENT_MARKS = ", ".join("?" * len(INCIDENT.split(", ")))
 _INCIDENT_AGAIN = ", ".join(f"{name} = excluded.{name}" for name in INCIDENT.split(", ")[1:])

@@ -9,7 +9,7 @@ from vigie.core.model import CheckResult, Incident
 from vigie.observation.channel import ChannelState
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan
-from vigie.ports import Delivery, StoredReport, TimelineEntry
+from vigie.ports import AlertFilter, AlertRow, Delivery, StoredReport, TimelineEntry
 from vigie.testing.memory.data import Data
 
 _KEEP_MS = 400 * 86_400_000
@@ -52,6 +52,26 @@ class MemoryArchive:
         """One incident."""
         self._data.check()
         return self._data.incidents.get(incident_id)
+
+    async def alerts(self, wanted: AlertFilter, *, limit: int = 100, before: str | None = None) -> list[AlertRow]:
+        """Newest first."""
+        firsts = [one for one in await self.incidents(limit=len(self._data.incidents), before=before) if one.alert == one.id]
+        rows = [self._row(one) for one in firsts]
+        return [one for one in rows if self._wanted(one, wanted)][:limit]
+
+    def _row(self, first: Incident) -> AlertRow:
+        members = [one for one in self._data.incidents.values() if one.alert == first.id]
+        return AlertRow(first, len(members), sum(one.closed_at is None for one in members))
+
+    def _wanted(self, row: AlertRow, wanted: AlertFilter) -> bool:
+        about = {one.monitor for one in self._data.incidents.values() if one.alert == row.first.id}
+        return (
+            (bool(row.open) or not wanted.open_only)
+            and not (row.open and wanted.over_only)
+            and (wanted.monitors is None or not about.isdisjoint(wanted.monitors))
+            and (wanted.causes is None or row.first.cause in wanted.causes)
+            and wanted.severity in (None, row.first.severity)
+        )
 
     async def members(self, alert: str) -> list[Incident]:
         """The incidents of an alert, in the order in which they joined it."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from vigie.core.model import Monitor
 from vigie.planning.maintenance import StartedMaintenance
+from vigie.ports import StoredReview
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
@@ -50,6 +51,21 @@ class MemoryCatalog:
         """What was said of these incidents, oldest first."""
         self._data.check()
         return [one for one in self._data.remarks if one.incident in incidents]
+
+    async def save_review(self, review: StoredReview) -> bool:
+        """Keep a post-incident report as its next version."""
+        self._data.check()
+        known = self._data.reviews.setdefault(review.alert, [])
+        if review.version != len(known) + 1:
+            return False
+        known.append(review)
+        return True
+
+    async def review(self, alert: str) -> StoredReview | None:
+        """The newest version of the post-incident report of an alert."""
+        self._data.check()
+        known = self._data.reviews.get(alert)
+        return known[-1] if known else None
 
     async def save_scores(self, scores: Scores) -> None:
         """Keep how a model did on the frozen incidents."""

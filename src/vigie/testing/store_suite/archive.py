@@ -7,7 +7,7 @@ from vigie.core.events import AckRecorded, Cleared, Closed, Decision, Disclosed,
 from vigie.core.model import Cause, CheckResult, Incident, Status
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan
-from vigie.ports import Commit, OutboxState, TimelineEntry
+from vigie.ports import AlertFilter, AlertRow, Commit, OutboxState, TimelineEntry
 from vigie.testing.store_suite.records import DAY, MONITORS, NOW, Law, Opener, incident, opened, result, row
 
 WAITING = OutboxState.WAITING
@@ -84,6 +84,33 @@ async def a_list_of_incidents_goes_on_where_it_was_left(opener: Opener) -> None:
         assert [one.id for one in await store.archive.incidents(monitors={"shop", "gone", "never"})] == ["gone-4", "shop-2", "shop-0"]
         assert await store.archive.incidents(monitors=[]) == []
         assert await store.archive.incidents(before="shop-9") == []
+
+
+async def alerts_are_listed_newest_first(opener: Opener) -> None:
+    """One row for each incident that began one; filters leave the order as it is, and a list goes on where it was left."""
+    old = replace(incident(1, at=NOW), closed_at=NOW + 5)
+    storm = [incident(2, at=NOW + 10), replace(incident(1, "api", NOW + 11), alert="shop-2", closed_at=NOW + 12)]
+    slow = replace(incident(2, "api", NOW + 10), severity=Severity.DEGRADATION, cause=Cause.LATENCY_ANOMALY)
+    ended = [replace(incident(3, "api", NOW + 20), closed_at=NOW + 30), replace(incident(9, at=NOW + 21), alert="api-3")]
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(incidents=(old, *storm, slow, *ended)))
+    async with opened(opener) as store:
+        archive = store.archive
+        rows = await archive.alerts(AlertFilter())
+        assert rows == [AlertRow(ended[0], 2, 1), AlertRow(slow, 1, 1), AlertRow(storm[0], 2, 1), AlertRow(old, 1, 0)]
+        assert await archive.alerts(AlertFilter(), limit=2, before="api-3") == rows[1:3]
+        assert await archive.alerts(AlertFilter(), before="shop-1") == []
+
+        async def found(wanted: AlertFilter) -> list[str]:
+            return [one.first.id for one in await archive.alerts(wanted)]
+
+        assert await found(AlertFilter(open_only=True)) == ["api-3", "api-2", "shop-2"]
+        assert await found(AlertFilter(over_only=True)) == ["shop-1"]
+        assert await found(AlertFilter(monitors=["shop"])) == ["api-3", "shop-2", "shop-1"]
+        assert await found(AlertFilter(monitors=["shop", "api", "gone"], open_only=True)) == ["api-3", "api-2", "shop-2"]
+        assert await found(AlertFilter(monitors=[])) == []
+        assert await found(AlertFilter(causes=[Cause.LATENCY_ANOMALY])) == ["api-2"]
+        assert await found(AlertFilter(severity=Severity.OUTAGE, monitors=["api"])) == ["api-3", "shop-2"]
 
 
 async def the_newest_whole_result_is_found(opener: Opener) -> None:
@@ -274,6 +301,7 @@ ARCHIVE_LAWS: dict[str, Law] = {
         every_decision_reads_back,
         recorded_results_come_back_in_the_order_in_which_they_were_taken_in,
         an_alert_has_the_members_that_name_it,
+        alerts_are_listed_newest_first,
         incidents_are_replaced_and_listed_newest_first,
         a_list_of_incidents_goes_on_where_it_was_left,
         the_newest_whole_result_is_found,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from vigie.planning.maintenance import StartedMaintenance
+from vigie.ports import StoredReview
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores, Share
@@ -24,6 +25,22 @@ async def remarks_are_kept_in_order(opener: Opener) -> None:
         assert await store.catalog.remarks(["shop-1"]) == _SAID[:2]
         assert await store.catalog.remarks(["shop-2", "shop-1", "gone-9"]) == _SAID
         assert await store.catalog.remarks([]) == []
+
+
+async def reviews_are_kept_by_their_number(opener: Opener) -> None:
+    """Over a restart; of two people who write the same version, one learns that the other was faster."""
+    first = StoredReview("shop-1", 1, NOW, "ann", "# What happened\n\nThe pool was full – é")
+    async with opened(opener) as store:
+        assert await store.catalog.review("shop-1") is None
+        assert not await store.catalog.save_review(replace(first, version=2))
+        assert await store.catalog.save_review(first)
+        assert not await store.catalog.save_review(replace(first, by="bob", text="mine"))
+        assert await store.catalog.save_review(replace(first, alert="api-1"))
+    async with opened(opener) as store:
+        assert await store.catalog.review("shop-1") == first
+        assert await store.catalog.save_review(second := replace(first, version=2, by="bob", text="better"))
+        assert await store.catalog.review("shop-1") == second
+        assert await store.catalog.review("gone-9") is None
 
 
 async def what_a_person_began_is_kept_until_it_is_over(opener: Opener) -> None:
@@ -69,6 +86,7 @@ CATALOG_LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
         remarks_are_kept_in_order,
+        reviews_are_kept_by_their_number,
         what_a_person_began_is_kept_until_it_is_over,
         scores_are_listed_newest_first,
         the_newest_speed_of_a_model_is_kept,
