@@ -14,7 +14,7 @@ from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Snapshot
 from vigie.stores.kit import codec
 from vigie.stores.kit.records import decode, encode
-from vigie.stores.sqlite import catalog, outbox
+from vigie.stores.sqlite import catalog, defined, outbox
 from vigie.stores.sqlite.archive import INCIDENT, find_incidents, find_members
 from vigie.stores.sqlite.db import Db
 
@@ -108,6 +108,7 @@ def write(
         if change.watched is not None:
             catalog.write_monitors(db, change.watched)
         db.bulk("INSERT OR REPLACE INTO job VALUES (?, ?)", [(job.monitor, encode(job)) for job in change.jobs])
+        defined.write(db, change.definitions, change.undefined)
     return Numbers(None if change.watched is None else catalog.monitor_numbers(db), locations)
 
 

@@ -11,7 +11,7 @@ from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Job, Ping
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance
-from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
+from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredDefinition, StoredReport, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
@@ -71,6 +71,7 @@ class Data:
     maintained: dict[str, MaintenanceSpan] = field(default_factory=dict)
     commands: dict[int, Command] = field(default_factory=dict)
     last_command: int = 0
+    definitions: dict[tuple[str, str], StoredDefinition] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
     scores: list[Scores] = field(default_factory=list)
     speeds: dict[str, Speed] = field(default_factory=dict)
