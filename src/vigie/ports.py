@@ -4,7 +4,7 @@ Long: all of them are seen together here.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -360,6 +360,23 @@ class StoredReview:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredDefinition:
+    """A part of the configuration that was made by a page or the API: of which kind, and its id among those of its kind.
+
+    `body` is JSON, its secrets as they were given; `version` rises by one with each change, `at` is when that was, epoch ms, and `by` who
+    did it. `trusted`: it was somebody who may have any address probed.
+    """
+
+    kind: str
+    id: str
+    body: str = field(repr=False)
+    version: int
+    by: str
+    at: int
+    trusted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """Everything that one turn of ingest changes; written as one transaction or not at all."""
 
@@ -377,6 +394,8 @@ class Commit:
     commands: tuple[int, ...] = ()  # numbers of the inbox's commands that this change applies: they are gone with it
     watched: tuple[Monitor, ...] | None = None  # the stored monitors become these, as by `Catalog.sync_monitors`; None: they stay
     jobs: tuple[Job, ...] = ()  # whole rows, inserted or replaced
+    definitions: tuple[StoredDefinition, ...] = ()  # whole rows, inserted or replaced by their kind and id
+    undefined: tuple[tuple[str, str], ...] = ()  # (kind, id) of definitions that are gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -600,6 +619,9 @@ class Catalog(Protocol):
 
     async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
         """Make the stored monitors equal to these; history of the others stays."""
+
+    async def definitions(self) -> list[StoredDefinition]:
+        """What was made by a page or the API and is still there, in the order in which it was made; `Commit` writes it."""
 
     async def start_maintenance(self, started: StartedMaintenance) -> int:
         """Keep what a person began; the number that it has from now on. Fsynced before it returns."""

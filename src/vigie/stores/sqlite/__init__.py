@@ -1,12 +1,13 @@
 """The embedded store: one SQLite file. scale.md says why; docs/decisions/0005 says how long what is kept."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import unquote
 
 import msgspec
 
-from vigie.ports import Store
+from vigie.ports import Store, StoredDefinition
 from vigie.stores import StoreDeps
 
 _SCHEME = "sqlite://"
@@ -44,6 +45,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def shown(self) -> str:
         """As people read it."""
         return self.path
+
+
+def definitions(config: Config) -> Sequence[StoredDefinition]:
+    """What a page or the API made, for whoever reads the configuration: nothing is made, migrated or locked. Raises StoreError."""
+    from vigie.stores.sqlite.defined import read_file
+
+    return read_file(config.file)
 
 
 def build(config: Config, deps: StoreDeps) -> Store:

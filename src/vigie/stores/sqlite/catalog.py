@@ -6,12 +6,12 @@ from sys import intern
 
 from vigie.core.model import Monitor
 from vigie.planning.maintenance import StartedMaintenance
-from vigie.ports import StoredReview
+from vigie.ports import StoredDefinition, StoredReview
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
 from vigie.stores.kit.records import decode, encode
-from vigie.stores.sqlite import inbox
+from vigie.stores.sqlite import defined, inbox
 from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.worker import Worker
@@ -27,6 +27,10 @@ class SqliteCatalog:
         """Make the stored monitors equal to these; history of the others stays."""
         self._cache.numbers = await self._worker.run(lambda db: _sync_monitors(db, monitors))
         self._cache.newest.keep({monitor.id for monitor in monitors})
+
+    async def definitions(self) -> list[StoredDefinition]:
+        """What was made by a page or the API, in the order in which it was made."""
+        return await self._worker.read(defined.read)
 
     async def start_maintenance(self, started: StartedMaintenance) -> int:
         """Keep what a person began; its number."""

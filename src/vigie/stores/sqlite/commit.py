@@ -14,7 +14,7 @@ from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Snapshot
 from vigie.stores.kit import codec
 from vigie.stores.kit.records import decode, encode
-from vigie.stores.sqlite import catalog, outbox
+from vigie.stores.sqlite import catalog, defined, outbox
 from vigie.stores.sqlite.archive import find_incidents, find_members
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.incident_rows import INCIDENT
@@ -109,6 +109,7 @@ def write(
         if change.watched is not None:
             catalog.write_monitors(db, change.watched)
         db.bulk("INSERT OR REPLACE INTO job VALUES (?, ?)", [(job.monitor, encode(job)) for job in change.jobs])
+        defined.write(db, change.definitions, change.undefined)
     return Numbers(None if change.watched is None else catalog.monitor_numbers(db), locations)
 
 

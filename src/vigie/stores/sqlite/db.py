@@ -13,7 +13,7 @@ from vigie.stores.sqlite.with_apsw import ApswDriver
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
 _BESIDE = ("-wal", "-shm", "-journal")
-_BUSY_MS = 5_000
+BUSY_MS = 5_000
 _LARGEST = 2**63 - 1
 # A database up to this size is looked through when it is opened (about 10 ms); in a larger one damage is found where it is read.
 _LOOK_THROUGH_BYTES = 4 * 1024 * 1024
@@ -59,11 +59,11 @@ class Db:
             make_file(path)
             for one in (path, *(path.with_name(f"{path.name}{suffix}") for suffix in _BESIDE)):
                 close_to_others(one)
-            self._driver = driver(path, _BUSY_MS)
+            self._driver = driver(path, BUSY_MS)
         except OSError as error:
-            _raise(error, path, 0)
+            fail(error, path, 0)
         except driver.errors as error:
-            _raise(error, path, driver.code(error))
+            fail(error, path, driver.code(error))
         self._durable = True  # SQLite's own default
 
     def prepare(self) -> None:
@@ -101,7 +101,7 @@ class Db:
             except (UnicodeEncodeError, OverflowError):
                 return work(sql, _storable(values))
         except self._driver.errors as error:
-            _raise(error, self.path, self._driver.code(error))
+            fail(error, self.path, self._driver.code(error))
 
     @contextlib.contextmanager
     def transaction(self, *, durable: bool) -> Iterator[None]:
@@ -128,7 +128,7 @@ class Db:
         try:
             self._driver.close()
         except self._driver.errors as error:
-            _raise(error, self.path, self._driver.code(error))
+            fail(error, self.path, self._driver.code(error))
 
 
 def _storable(values: Sequence[Any]) -> list[Any]:
@@ -171,7 +171,7 @@ def damaged(path: Path, what: str) -> StoreError:
     return StoreError(StoreFault.CORRUPT, f"{path} is damaged or not a Vigie database: {what}", fix)
 
 
-def _raise(error: Exception, path: Path, code: int) -> NoReturn:
+def fail(error: Exception, path: Path, code: int) -> NoReturn:
     """The error of a driver or of the system as a StoreError that says what to do."""
     fault = _FAULTS.get(code, _FAULTS.get(code & 0xFF))
     if isinstance(error, OSError):

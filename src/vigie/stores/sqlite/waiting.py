@@ -35,6 +35,8 @@ def merged(first: Commit, then: Commit) -> Commit:
         commands=(*first.commands, *then.commands),
         watched=first.watched if then.watched is None else then.watched,
         jobs=(*first.jobs, *then.jobs),
+        definitions=(*first.definitions, *then.definitions),
+        undefined=(*first.undefined, *then.undefined),
     )
 
 
@@ -79,7 +81,7 @@ class Waiting:
         """Whether a change may wait: it decided nothing. A state that only counts on from what was written last decided nothing."""
         if change.timeline or change.incidents or change.alerts or change.outbox or change.blind or change.commands:
             return False
-        if change.watched is not None or change.jobs or change.maintenance:
+        if change.watched is not None or change.jobs or change.maintenance or change.definitions or change.undefined:
             return False
         return all(stance(state) == self._stances.get(state.monitor, _RESTING) for state in change.states)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from vigie.core.model import Monitor
 from vigie.planning.maintenance import StartedMaintenance
-from vigie.ports import StoredReview
+from vigie.ports import StoredDefinition, StoredReview
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
@@ -22,6 +22,11 @@ class MemoryCatalog:
         """Make the stored monitors equal to these; history of the others stays."""
         self._data.check()
         self._data.watch({monitor.id for monitor in monitors})
+
+    async def definitions(self) -> list[StoredDefinition]:
+        """What was made by a page or the API, in the order in which it was made."""
+        self._data.check()
+        return list(self._data.definitions.values())
 
     async def start_maintenance(self, started: StartedMaintenance) -> int:
         """Keep what a person began; its number."""

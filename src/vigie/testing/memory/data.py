@@ -12,7 +12,7 @@ from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Job, Ping
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance
-from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredReport, StoredReview, TimelineEntry
+from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredDefinition, StoredReport, StoredReview, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
@@ -72,6 +72,7 @@ class Data:
     maintained: dict[str, MaintenanceSpan] = field(default_factory=dict)
     commands: dict[int, Command] = field(default_factory=dict)
     last_command: int = 0
+    definitions: dict[tuple[str, str], StoredDefinition] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
     reviews: dict[str, list[StoredReview]] = field(default_factory=dict)
     scores: list[Scores] = field(default_factory=list)

@@ -58,6 +58,9 @@ class MemoryLedger:
         if change.watched is not None:
             data.watch({monitor.id for monitor in change.watched})
         data.jobs.update((job.monitor, job) for job in change.jobs)
+        data.definitions.update(((one.kind, one.id), one) for one in change.definitions)
+        for key in change.undefined:
+            data.definitions.pop(key, None)
 
     def _enqueue(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from vigie.planning.maintenance import StartedMaintenance
-from vigie.ports import StoredReview
+from vigie.ports import Commit, StoredDefinition, StoredReview
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores, Share
@@ -60,6 +60,22 @@ async def what_a_person_began_is_kept_until_it_is_over(opener: Opener) -> None:
         assert (await store.catalog.maintenance(0))[1].end == NOW
 
 
+async def definitions_are_kept_in_the_order_in_which_they_were_made(opener: Opener) -> None:
+    """Over a restart; one that is replaced keeps its place, and one id may be that of a monitor and of a status page."""
+    shop = StoredDefinition("monitor", "shop", '{"url": "https://user:pässword@shop.test/"}', 1, "ann", NOW, trusted=True)
+    api, page = replace(shop, id="api", trusted=False), replace(shop, kind="status_page")
+    async with opened(opener) as store:
+        assert await store.catalog.definitions() == []
+        await store.ledger.commit(Commit(definitions=(shop, api)))
+        await store.ledger.commit(Commit(definitions=(page,)))
+    async with opened(opener) as store:
+        assert await store.catalog.definitions() == [shop, api, page]
+        changed = replace(shop, body="{}", version=2, by="bob", at=NOW + 1)
+        await store.ledger.commit(Commit(definitions=(changed,), undefined=(("monitor", "api"), ("monitor", "gone"))))
+        assert await store.catalog.definitions() == [changed, page]
+    assert "pässword" not in repr(shop)
+
+
 async def scores_are_listed_newest_first(opener: Opener) -> None:
     """Of the model that is asked for."""
     first = Scores("llama3", "compose", "en", NOW, "d1", {"valid": Share(9, 10)}, {"number": 1}, {"total": 12.5, "load": None}, None)
@@ -88,6 +104,7 @@ CATALOG_LAWS: dict[str, Law] = {
         remarks_are_kept_in_order,
         reviews_are_kept_by_their_number,
         what_a_person_began_is_kept_until_it_is_over,
+        definitions_are_kept_in_the_order_in_which_they_were_made,
         scores_are_listed_newest_first,
         the_newest_speed_of_a_model_is_kept,
     )
