@@ -24,6 +24,7 @@ from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance
 from vigie.report.facts import Analysis, Bundle, Evidence, Message, Subject
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
+from vigie.report.publication import Letter, Post, Subscriber
 from vigie.report.scores import Scores
 
 
@@ -614,8 +615,52 @@ class Inbox(Protocol):
         """When somebody last listened; None when nobody ever did."""
 
 
+class Publications(Protocol):
+    """What people publish on status pages, and who follows them. Raises StoreError and nothing else, from any task.
+
+    What is saved is fsynced before it returns, together with the letters that tell of it.
+    """
+
+    async def save_post(self, post: Post, letters: Sequence[Letter] = ()) -> None:
+        """Keep it, in place of the one of its id, and have the letters sent from their `at` on."""
+
+    async def delete_post(self, page: str, post: str) -> None:
+        """Forget it."""
+
+    async def posts(self, page: str) -> list[Post]:
+        """Of a page, newest beginning first."""
+
+    async def save_subscriber(self, subscriber: Subscriber, letters: Sequence[Letter] = ()) -> None:
+        """Keep it, in place of the one of its id, or of its page and address, whose letters are dropped."""
+
+    async def remove_subscriber(self, subscriber: str) -> None:
+        """Forget one, and what was to be sent there."""
+
+    async def forget_unconfirmed(self, before: int) -> None:
+        """Forget those who were there before that instant, epoch ms, and never confirmed."""
+
+    async def subscribers(self, page: str) -> list[Subscriber]:
+        """Of a page, oldest first."""
+
+    async def subscriber(self, subscriber: str) -> Subscriber | None:
+        """One, by its id."""
+
+    async def claim_letters(self, now: int, lease_ms: int, limit: int) -> list[Letter]:
+        """Due letters that nobody holds, oldest first, held by the caller for `lease_ms`."""
+
+    async def settle_letter(self, letter: Letter, retry_at: int | None = None) -> None:
+        """Done with it; or, with `retry_at`, one more attempt failed, and the next is then."""
+
+    async def next_letter(self) -> int | None:
+        """When the next letter is due (or its lease ends); None when nothing waits."""
+
+
 class Catalog(Protocol):
     """What people set up and edit. Raises StoreError and nothing else, from any task."""
+
+    @property
+    def publications(self) -> Publications:
+        """What people publish on status pages, and who follows them."""
 
     async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
         """Make the stored monitors equal to these; history of the others stays."""

@@ -117,7 +117,7 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
 
 
 def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desired:
-    from vigie.config import assemble, maintenance, people  # who is handed a Desired ready-made needs none of it
+    from vigie.config import assemble, maintenance, people, status_pages  # who is handed a Desired ready-made needs none of it
     from vigie.config.secrets import of_store as secret_of_store
     from vigie.config.zones import zone_of
 
@@ -131,6 +131,9 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
     store = assemble.store(read, shape.store, base)
     availability_report = assemble.availability(read, shape, known)
     planned = maintenance.planned(read, shape.maintenance, zone, [one.monitor for one in monitors])
+    mailers = [name for name, one in channels.items() if one.kind == "email"]
+    setting = status_pages.Setting(base, shape.language, zone, mailers, shape.web.public_url, shape.web.hosts)
+    pages = status_pages.status_pages(read, shape.status_pages, [one.monitor for one in monitors], setting)
     if not shape.monitors and not read.faults:
         read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
@@ -171,6 +174,7 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         proxies=proxies,
         detection=default.detection,
         notification=default.notification,
+        status_pages=pages,
         warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
     )
 

@@ -20,6 +20,7 @@ from vigie.config.people import Known
 from vigie.config.planned import Maintenance, OnCall, Person
 from vigie.config.policies import notification, routed, tags_of
 from vigie.config.routes import Route
+from vigie.config.status_pages import StatusPageKeys
 from vigie.config.templates import CommonChannel, templates_of
 from vigie.config.tree import Path, Tree
 from vigie.config.verify import verify
@@ -34,7 +35,7 @@ from vigie.planning.windows import QuietHours
 from vigie.stores import kind_of
 from vigie.text.marks import misleading
 
-_BY_NAME: dict[str, Any] = {"alerts": Alert, "people": Person, "oncall": OnCall}
+_BY_NAME: dict[str, Any] = {"alerts": Alert, "people": Person, "oncall": OnCall, "status_pages": StatusPageKeys}
 
 
 class Policies(NamedTuple):

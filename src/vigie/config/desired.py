@@ -17,6 +17,7 @@ from vigie.planning.period import Every
 from vigie.planning.plan import Planned
 from vigie.planning.rotation import Rotation
 from vigie.planning.windows import QuietHours
+from vigie.report.status_page import StatusPage
 from vigie.stores import StoreConfig
 
 _T = TypeVar("_T")
@@ -147,6 +148,7 @@ class Desired:
         default_factory=DetectionPolicy
     )  # of the alert `default`, for services that are not in this configuration
     notification: NotificationPolicy = field(default_factory=NotificationPolicy)  # likewise
+    status_pages: tuple[StatusPage, ...] = ()
 
     @property
     def log_file(self) -> Path | None:

@@ -8,6 +8,7 @@ import msgspec
 
 from vigie.config.planned import Maintenance, OnCall, Person, Quiet
 from vigie.config.routes import Escalation, Route
+from vigie.config.status_pages import StatusPageKeys
 from vigie.config.streak import Streak
 from vigie.net import SHOWN, Secret, ascii_name
 from vigie.planning.duration import Duration
@@ -368,4 +369,5 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     maintenance: Annotated[list[Maintenance], Meta(description="Maintenance windows, in which no alert is sent.")] = []
     people: Annotated[dict[str, Person], Meta(description="Who can be notified, and how.")] = {}
     oncall: Annotated[dict[str, OnCall], Meta(description="Rotations: who is on call, from when to when.")] = {}
+    status_pages: Annotated[dict[str, StatusPageKeys], Meta(description="Status pages by name: what others see of which monitors.")] = {}
     monitors: Annotated[list[Any], Meta(description="What is monitored: a URL, or keys.")] = []

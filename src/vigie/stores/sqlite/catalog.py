@@ -14,6 +14,7 @@ from vigie.stores.kit.records import decode, encode
 from vigie.stores.sqlite import defined, inbox
 from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.db import Db
+from vigie.stores.sqlite.publications import SqlitePublications
 from vigie.stores.sqlite.worker import Worker
 
 
@@ -22,6 +23,7 @@ class SqliteCatalog:
 
     def __init__(self, worker: Worker, cache: Cache) -> None:
         self._worker, self._cache = worker, cache
+        self.publications = SqlitePublications(worker)
 
     async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
         """Make the stored monitors equal to these; history of the others stays."""

@@ -10,6 +10,7 @@ from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
 from vigie.testing.memory.data import Data
+from vigie.testing.memory.publications import MemoryPublications
 
 
 class MemoryCatalog:
@@ -17,6 +18,7 @@ class MemoryCatalog:
 
     def __init__(self, data: Data) -> None:
         self._data = data
+        self.publications = MemoryPublications(data)
 
     async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
         """Make the stored monitors equal to these; history of the others stays."""

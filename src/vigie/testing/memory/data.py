@@ -15,6 +15,7 @@ from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance
 from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredDefinition, StoredReport, StoredReview, TimelineEntry
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
+from vigie.report.publication import Letter, Post, Subscriber
 from vigie.report.scores import Scores
 
 
@@ -44,6 +45,15 @@ class KeptPing:
     monitor: str
     ping: Ping
     recorded: bool = True
+
+
+@dataclass(slots=True)
+class KeptLetter:
+    """A letter that waits."""
+
+    letter: Letter
+    due_at: int
+    lease_until: int = 0
 
 
 @dataclass(slots=True)
@@ -79,6 +89,10 @@ class Data:
     speeds: dict[str, Speed] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     pings: list[KeptPing] = field(default_factory=list)
+    posts: dict[tuple[str, str], Post] = field(default_factory=dict)
+    subscribers: dict[str, Subscriber] = field(default_factory=dict)
+    letters: dict[int, KeptLetter] = field(default_factory=dict)
+    last_letter: int = 0
     listened: int | None = None
     link_worked: int | None = None
     users: dict[str, User] = field(default_factory=dict)

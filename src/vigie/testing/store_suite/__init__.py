@@ -12,8 +12,26 @@ from vigie.testing.store_suite.archive import ARCHIVE_LAWS
 from vigie.testing.store_suite.catalog import CATALOG_LAWS
 from vigie.testing.store_suite.inbox import INBOX_LAWS
 from vigie.testing.store_suite.ledger import LEDGER_LAWS
+from vigie.testing.store_suite.publications import PUBLICATION_LAWS
 from vigie.testing.store_suite.records import Law, Opener
 
-__all__ = ["ACCOUNTS_LAWS", "ARCHIVE_LAWS", "CATALOG_LAWS", "INBOX_LAWS", "LAWS", "LEDGER_LAWS", "Law", "Opener"]
+__all__ = [
+    "ACCOUNTS_LAWS",
+    "ARCHIVE_LAWS",
+    "CATALOG_LAWS",
+    "INBOX_LAWS",
+    "LAWS",
+    "LEDGER_LAWS",
+    "PUBLICATION_LAWS",
+    "Law",
+    "Opener",
+]
 
-LAWS: dict[str, Law] = LEDGER_LAWS | ARCHIVE_LAWS | INBOX_LAWS | CATALOG_LAWS | ACCOUNTS_LAWS
+LAWS: dict[str, Law] = {
+    **LEDGER_LAWS,
+    **ARCHIVE_LAWS,
+    **INBOX_LAWS,
+    **CATALOG_LAWS,
+    **ACCOUNTS_LAWS,
+    **PUBLICATION_LAWS,
+}
