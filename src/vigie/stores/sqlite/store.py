@@ -1,4 +1,4 @@
-"""The embedded store: its four sides over one file."""
+"""The embedded store: its five sides over one file."""
 
 import time
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.catalog import SqliteCatalog, monitor_numbers
 from vigie.stores.sqlite.commit import location_numbers
 from vigie.stores.sqlite.db import Driver
+from vigie.stores.sqlite.history import SqliteHistory
 from vigie.stores.sqlite.inbox import SqliteInbox
 from vigie.stores.sqlite.ledger import SqliteLedger
 from vigie.stores.sqlite.with_apsw import ApswDriver
@@ -27,6 +28,7 @@ class SqliteStore:
         worker = Worker(path, threads=threads, driver=driver)
         cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
         self.ledger, self.archive = SqliteLedger(worker, cache, monotonic), SqliteArchive(worker, cache)
+        self.history = SqliteHistory(worker)
         self.inbox, self.catalog = SqliteInbox(worker), SqliteCatalog(worker, cache)
 
     async def close(self) -> None:
