@@ -25,7 +25,7 @@ from vigie.engine.guarding import UnusableNotifier, crashed, guarded
 from vigie.engine.handovers import Handovers
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
-from vigie.engine.janitor import apply_commands, apply_waiting
+from vigie.engine.janitor import apply_commands, apply_waiting, compact_for
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.messages import Composer
@@ -60,6 +60,7 @@ log = logging.getLogger("vigie.app")
 
 Publish = Callable[[Batch], Awaitable[None]]
 _AT_ONCE = 64
+_COMPACT_SECONDS = 2.0  # at the end of a cycle; what is left is done by the next one
 _DRAIN_MS = 20_000
 _GATHER_MS = 30_000
 
@@ -367,6 +368,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
         await runtime.announce_dates()
         await apply_commands(runtime.store.inbox, runtime.ingest)  # what came meanwhile: whoever asked was promised that it would be done
         unsent = await _drained(runtime)
+        await compact_for(runtime.store.history, runtime.clock, runtime.settings.history, _COMPACT_SECONDS)
         names = {one.monitor.id: one.monitor.name for one in runtime.settings.monitors}
         return Cycle(unsent, tuple((names[one], unchecked[one]) for one in names if one in unchecked))
     finally:

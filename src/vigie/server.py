@@ -17,7 +17,7 @@ from vigie.core.model import Monitor
 from vigie.engine.alive import keep_alive
 from vigie.engine.check_summary import CheckSummary
 from vigie.engine.feedback import FeedbackService
-from vigie.engine.janitor import Janitor
+from vigie.engine.janitor import Janitor, keep_history
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
@@ -25,6 +25,7 @@ from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.memory import settle
 from vigie.net import Link
+from vigie.observation.rollup import Retention
 from vigie.ports import Clock
 from vigie.report.render import RenderContext
 from vigie.responding import Responding, button_sources
@@ -73,7 +74,7 @@ class Server:
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
         self.runtime.ingest.listen(self._pace)
-        self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of)
+        self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of, self._kept)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
@@ -100,6 +101,7 @@ class Server:
             "the outbox": self.runtime.outbox.run,
             "the reporter": self.runtime.reporter.run,
             "the janitor": self._janitor.run,
+            "the history": lambda: keep_history(self.runtime.store.history, self._clock, self._kept),
             "the calendar": self.runtime.calendar.run,
             "the hand-overs": self.runtime.handovers.run,
             "maintenance": lambda: self.runtime.planner.run(self.runtime.ingest),
@@ -245,6 +247,9 @@ class Server:
 
     def _watched(self) -> list[Monitor]:
         return [one.monitor for one in self.settings.monitors]
+
+    def _kept(self) -> Retention:
+        return self.settings.history
 
     def _late(self) -> int | None:
         return None if self.agent.late is None else self.agent.late.p99

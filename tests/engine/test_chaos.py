@@ -35,6 +35,7 @@ class Moody:
         self.ledger: Any = MoodySide(store.ledger, self)
         self.archive: Any = MoodySide(store.archive, self)
         self.inbox: Any = MoodySide(store.inbox, self)
+        self.history: Any = MoodySide(store.history, self)
         self.catalog: Any = MoodySide(store.catalog, self)
         self.close = store.close
 

@@ -23,6 +23,7 @@ from vigie.core.incident import DetectionState, Phase, Track
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
 from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError, StoreFault
+from vigie.observation.rollup import Resolution, Retention
 from vigie.ports import Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.facts import Analysis, Bundle, Dropped
 from vigie.stores.kit.codec import HEADER_SIZE, SIZE, pack, unpack
@@ -198,8 +199,12 @@ async def test_retention_drops_what_is_old(store_at: Callable[[], object]) -> No
     async with store_at() as store:  # type: ignore[attr-defined]
         await store.ledger.commit(Commit((result(at=1_000),), incidents=(INCIDENT,)))
         await store.ledger.commit(Commit((result(at=31 * day),), incidents=(INCIDENT,)))
+        while await store.history.compact(402 * day, Retention()):
+            pass
 
-        assert await store.archive.prune(32 * day) == 1
+        assert [one.at for one in await store.history.results("a", 0, 402 * day)] == [31 * day]
+        days = await store.history.rollups(["a"], 0, 402 * day, Resolution.DAY)
+        assert [one.start for one in days["a"]] == [0, 31 * day]
 
 
 # Errors
@@ -319,6 +324,7 @@ import asyncio, sys
 from pathlib import Path
 from vigie.core.model import Cause, Incident
 from vigie.core.detection import Severity
+from vigie.observation.rollup import Resolution, Retention
 from vigie.ports import Commit
 from vigie.stores.sqlite.store import SqliteStore
 

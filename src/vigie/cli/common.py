@@ -119,7 +119,7 @@ async def reading(found: Desired, *, make: bool = False) -> AsyncIterator["Queri
     from vigie.engine.queries import StoredQueries
 
     async with opened(found, make=make) as store:
-        yield StoredQueries(store, lambda: [one.monitor for one in found.monitors])
+        yield StoredQueries(store, lambda: [one.monitor for one in found.monitors], keep=lambda: found.history)
 
 
 def unsendable(found: Desired) -> list[Fault]:

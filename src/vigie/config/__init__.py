@@ -15,6 +15,7 @@ from vigie.config.variables import Variables
 from vigie.errors import ConfigError, Fault
 from vigie.net import NO_SECRETS, Proxies, Secret, Secrets
 from vigie.net.secret import url_secrets
+from vigie.observation.rollup import Retention
 
 __all__ = ["Channel", "Desired", "DesiredMonitor", "Llm", "Sealed", "find", "load", "one_monitor"]
 
@@ -175,6 +176,7 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         detection=default.detection,
         notification=default.notification,
         status_pages=pages,
+        history=Retention(int(shape.history.raw), int(shape.history.totals), int(shape.history.hourly)),
         warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
     )
 

@@ -12,6 +12,7 @@ from vigie.core.notification import NotificationPolicy
 from vigie.errors import Fault
 from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
 from vigie.observation.check_spec import CheckSpec
+from vigie.observation.rollup import Retention
 from vigie.planning.maintenance import Maintenance
 from vigie.planning.period import Every
 from vigie.planning.plan import Planned
@@ -149,6 +150,7 @@ class Desired:
     )  # of the alert `default`, for services that are not in this configuration
     notification: NotificationPolicy = field(default_factory=NotificationPolicy)  # likewise
     status_pages: tuple[StatusPage, ...] = ()
+    history: Retention = field(default_factory=Retention)
 
     @property
     def log_file(self) -> Path | None:

@@ -11,6 +11,7 @@ from vigie.config.routes import Escalation, Route
 from vigie.config.status_pages import StatusPageKeys
 from vigie.config.streak import Streak
 from vigie.net import SHOWN, Secret, ascii_name
+from vigie.observation.rollup import DAY_MS
 from vigie.planning.duration import Duration
 from vigie.text.marks import escaped, misleading
 
@@ -252,6 +253,28 @@ class Availability(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     channels: Annotated[list[str] | None, Meta(description="Channels it is sent to; by default those of the alert `default`.")] = None
 
 
+class History(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the results of checks are kept. What they come to by day is kept for ever."""
+
+    raw: Annotated[Duration, Meta(description="Single results with every phase.")] = msgspec.field(
+        default_factory=lambda: Duration(30 * DAY_MS)
+    )
+    totals: Annotated[Duration, Meta(description="Single results with their status, cause and total time alone.")] = msgspec.field(
+        default_factory=lambda: Duration(400 * DAY_MS)
+    )
+    hourly: Annotated[Duration, Meta(description="What they come to by hour.")] = msgspec.field(
+        default_factory=lambda: Duration(90 * DAY_MS)
+    )
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what nobody would want."""
+        for name, value in (("raw", self.raw), ("hourly", self.hourly)):
+            if value < DAY_MS:
+                raise ValueError(f"`{name}` must be at least 1d")
+        if self.totals < self.raw:
+            raise ValueError("`totals` must be at least `raw`: single results lose their phases before they go")
+
+
 class Watchdog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Another watcher that notices when Vigie itself is silent, such as Healthchecks, Uptime Kuma (push) or Dead Man's Snitch.
 
@@ -365,6 +388,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         Meta(description="How long Vigie must have been unable to check anything, for a reason of its own, before it sends one notice."),
     ] = msgspec.field(default_factory=lambda: Duration(120_000))
     availability: Annotated[Availability, Meta(description="The availability report.")] = Availability()
+    history: Annotated[History, Meta(description="How long results are kept.")] = msgspec.field(default_factory=History)
     watchdog: Annotated[Watchdog | None, Meta(description="Another watcher, which notices when Vigie itself is silent.")] = None
     maintenance: Annotated[list[Maintenance], Meta(description="Maintenance windows, in which no alert is sent.")] = []
     people: Annotated[dict[str, Person], Meta(description="Who can be notified, and how.")] = {}

@@ -120,6 +120,11 @@ def shown(settings: Desired) -> str:
         "second_resolver": settings.second_resolver,
         "blind_after": str(Duration(settings.blind_after_ms)),
         "availability": {"report": settings.availability.every or "off", "channels": list(settings.availability.channels)},
+        "history": {
+            "raw": str(Duration(settings.history.raw_ms)),
+            "totals": str(Duration(settings.history.totals_ms)),
+            "hourly": str(Duration(settings.history.hourly_ms)),
+        },
         "watchdog": settings.watchdog and {"url": MASK, "every": str(Duration(settings.watchdog.every_ms))},
         "notify": {name: {"type": one.kind, **_channel(one)} for name, one in settings.channels.items()},
         "people": {name: {"channels": list(channels)} for name, channels in settings.people},

@@ -1,16 +1,14 @@
-"""How available each monitor was over a period: its incidents, less what Vigie could not see, and less planned work."""
+"""How available each monitor was over a period: its outages, less what Vigie could not see, and less planned work."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from vigie.core.detection import Severity
-from vigie.core.model import Incident
-from vigie.observation.availability import AvailabilitySummary, Span, availability, clipped, length, merged, of_incidents
-from vigie.observation.visibility import Blind
-from vigie.planning.maintenance import spans_of
+from vigie.observation.availability import AvailabilitySummary, Span, Unseen, summary
 from vigie.ports import Archive
 
-_ALL = 1_000_000
+_EVER = 2**63 - 1
+_NONE: tuple[Span, ...] = ()
 
 
 async def standings(archive: Archive, start: int, end: int, monitors: Collection[str] | None = None) -> dict[str, AvailabilitySummary]:
@@ -18,38 +16,71 @@ async def standings(archive: Archive, start: int, end: int, monitors: Collection
 
     Raises StoreError.
     """
-    incidents: dict[str, list[Incident]] = defaultdict(list)
-    for incident in await archive.incidents(since=start, limit=_ALL, monitors=monitors):
-        incidents[incident.monitor].append(incident)
-    spans: dict[str, list[Blind]] = defaultdict(list)
-    for span in await archive.blinds(start):
-        spans[span.monitor].append(span)
-    since, maintained = await archive.watched_since(), await archive.maintained(start)
-    return {
-        monitor: _standing(
-            max(start, first),
-            end,
-            incidents[monitor],
-            [*spans[""], *spans[monitor]],
-            spans_of(maintained, monitor),
-            None if first <= start else first,
-        )
-        for monitor, first in since.items()
-        if first < end and (monitors is None or monitor in monitors)
-    }
+    found = await several(archive, [(start, end)], monitors)
+    return {monitor: one for monitor, (one,) in found.items() if one is not None}
 
 
-def _standing(
-    start: int, end: int, incidents: Iterable[Incident], blind: list[Blind], maintenance: list[Span], since: int | None
-) -> AvailabilitySummary:
-    unseen = [(one.start, end if one.until is None else one.until) for one in blind]
-    outages = [one for one in incidents if one.severity is Severity.OUTAGE]
-    seen = [ms for one in outages if (ms := _seen_ms(start, end, one, [*unseen, *maintenance]))]
-    known = of_incidents(start, end, outages, blind, maintenance)
-    blind_ms, planned_ms = (length(merged(clipped(one, start, end))) for one in (unseen, maintenance))
-    return AvailabilitySummary(known, len(seen), max(seen, default=0), blind_ms, since, planned_ms)
+async def several(
+    archive: Archive, periods: Sequence[Span], monitors: Collection[str] | None = None
+) -> dict[str, tuple[AvailabilitySummary | None, ...]]:
+    """The same over several periods: None for one in which a monitor was not watched yet. Raises StoreError."""
+    oldest = min(start for start, _ in periods)
+    wanted = None if monitors is None else frozenset(monitors)
+    outages, since = await archive.outages(oldest, wanted), await archive.watched_since()
+    unseen = await _unseen(archive, oldest)
+    chosen = [monitor for monitor in since if wanted is None or monitor in wanted]
+    columns = [_over(start, end, chosen, since, outages, unseen) for start, end in periods]
+    return dict(zip(chosen, zip(*columns, strict=True), strict=True))
 
 
-def _seen_ms(start: int, end: int, one: Incident, unseen: list[Span]) -> int:
-    """How much of an outage lies in the period and was seen."""
-    return availability(start, end, [(one.started_at, end if one.closed_at is None else one.closed_at)], unseen).down_ms
+@dataclass(frozen=True, slots=True)
+class _EachUnseen:
+    """What could not be seen: of every monitor, and for those that have spans of their own, of each."""
+
+    general: Unseen
+    own: Mapping[str, Unseen]
+
+    def of(self, monitor: str) -> Unseen:
+        return self.own.get(monitor, self.general)
+
+
+async def _unseen(archive: Archive, since: int) -> _EachUnseen:
+    blind: dict[str, list[Span]] = defaultdict(list)
+    planned: dict[str, list[Span]] = defaultdict(list)
+    for span in await archive.blinds(since):
+        blind[span.monitor].append((span.start, _EVER if span.until is None else span.until))
+    for work in await archive.maintained(since):
+        for monitor in ("",) if work.monitors is None else work.monitors:
+            planned[monitor].append((work.start, work.end))
+    known: dict[tuple[tuple[Span, ...], tuple[Span, ...]], Unseen] = {}
+    own = {}
+    for monitor in (blind.keys() | planned.keys()) - {""}:
+        key = tuple(blind.get(monitor, _NONE)), tuple(planned.get(monitor, _NONE))
+        if key not in known:  # many monitors share planned work
+            known[key] = Unseen.of([*blind.get("", _NONE), *key[0]], [*planned.get("", _NONE), *key[1]])
+        own[monitor] = known[key]
+    return _EachUnseen(Unseen.of(blind.get("", _NONE), planned.get("", _NONE)), own)
+
+
+def _over(
+    start: int,
+    end: int,
+    monitors: Sequence[str],
+    since: Mapping[str, int],
+    outages: Mapping[str, Sequence[tuple[int, int | None]]],
+    unseen: _EachUnseen,
+) -> list[AvailabilitySummary | None]:
+    """One period. What is the same for most monitors is worked out once."""
+    usual = summary(start, end, (), unseen.general, None)
+    found: list[AvailabilitySummary | None] = []
+    for monitor in monitors:
+        first, known = since[monitor], outages.get(monitor, ())
+        if first >= end:
+            found.append(None)
+            continue
+        of_it = [(began, _EVER if ended is None else ended) for began, ended in known if ended is None or ended >= start]
+        if not of_it and first <= start and monitor not in unseen.own:
+            found.append(usual)
+        else:
+            found.append(summary(max(start, first), end, of_it, unseen.of(monitor), None if first <= start else first))
+    return found

@@ -1,15 +1,19 @@
-"""What is due without anybody calling: wake-ups, clock steps, and retention."""
+"""What is due without anybody calling: wake-ups, clock steps, retention, and history on its way to chunks and roll-ups."""
 
 import logging
+from collections.abc import Callable
 
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError
-from vigie.ports import Archive, Clock, Inbox
+from vigie.observation.rollup import Retention
+from vigie.ports import Archive, Clock, History, Inbox
 
 log = logging.getLogger("vigie.janitor")
 
 _TICK_SECONDS = 1.0
 _PRUNE_SECONDS = 3_600.0
+_BITE_SECONDS = 0.05  # between two bites of compaction, so that it takes a small part of a core
+_LOOK_SECONDS = 30.0
 
 
 class Janitor:
@@ -36,6 +40,24 @@ class Janitor:
                     log.info("retention: %d rows dropped", gone)
             except StoreError as error:
                 log.error("housekeeping failed: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+
+async def keep_history(history: History, clock: Clock, keep: Callable[[], Retention]) -> None:
+    """Bring history into its tiers for ever, a bite at a time. `keep` is how long what is kept, by the configuration in force."""
+    while True:
+        more = False
+        try:
+            more = await history.compact(clock.now(), keep())
+        except StoreError as error:
+            log.error("history could not be compacted: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+        await clock.sleep(_BITE_SECONDS if more else _LOOK_SECONDS)
+
+
+async def compact_for(history: History, clock: Clock, keep: Retention, seconds: float) -> None:
+    """For a program that soon ends: as much as can be done within `seconds`. Raises StoreError."""
+    end = clock.monotonic() + seconds
+    while clock.monotonic() < end and await history.compact(clock.now(), keep):
+        pass
 
 
 async def apply_commands(inbox: Inbox, ingest: Ingest) -> None:

@@ -1,7 +1,9 @@
 """Availability from intervals: time-weighted, with what Vigie could not see, and planned work, left out of both sides of the fraction."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 
 from vigie.core.detection import Severity
 from vigie.core.model import Incident
@@ -82,9 +84,73 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 
 def common(first: list[Span], second: list[Span]) -> list[Span]:
     """What two merged lists share."""
-    return [(max(a, c), min(b, d)) for a, b in first for c, d in second if max(a, c) < min(b, d)]
+    found: list[Span] = []
+    place = 0
+    for start, end in first:
+        while place < len(second) and second[place][1] <= start:
+            place += 1
+        other = place
+        while other < len(second) and second[other][0] < end:
+            found.append((max(start, second[other][0]), min(end, second[other][1])))
+            other += 1
+    return found
 
 
 def length(spans: Iterable[Span]) -> int:
     """Total ms of merged spans."""
     return sum(end - start for start, end in spans)
+
+
+class Spans:
+    """Merged spans of which a part can be measured at once, however many there are."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        several = merged(spans)
+        self._starts, self._ends = [start for start, _ in several], [end for _, end in several]
+        self._before = [0, *accumulate(end - start for start, end in several)]
+
+    def __bool__(self) -> bool:
+        return bool(self._starts)
+
+    def within(self, start: int, end: int) -> int:
+        """How many ms of [start, end) they cover."""
+        return self._upto(end) - self._upto(start) if start < end else 0
+
+    def _upto(self, instant: int) -> int:
+        place = bisect_right(self._starts, instant)
+        return self._before[place] - (max(self._ends[place - 1] - instant, 0) if place else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """When one monitor could not be seen, when it was in maintenance, and either."""
+
+    blind: Spans
+    planned: Spans
+    either: Spans
+
+    @classmethod
+    def of(cls, blind: Iterable[Span], planned: Iterable[Span]) -> "Unseen":
+        """Of spans in any order."""
+        first, second = list(blind), list(planned)
+        return cls(Spans(first), Spans(second), Spans([*first, *second]))
+
+
+def summary(start: int, end: int, outages: Iterable[Span], unseen: Unseen, since: int | None) -> AvailabilitySummary:
+    """How one monitor stood over [start, end), epoch ms; `outages` are in the order of their beginnings and may stick out."""
+    down = count = longest = 0
+    reached = start
+    for began, ended in outages:
+        first, last = max(began, start), min(ended, end)
+        if first >= last:
+            continue
+        seen = last - first - unseen.either.within(first, last)
+        if seen:
+            count, longest = count + 1, max(longest, seen)
+        first = max(first, reached)  # what two outages share counts once
+        if first < last:
+            down += last - first - unseen.either.within(first, last)
+            reached = last
+    observed = end - start - unseen.either.within(start, end)
+    known = Availability(observed, down)
+    return AvailabilitySummary(known, count, longest, unseen.blind.within(start, end), since, unseen.planned.within(start, end))

@@ -8,7 +8,7 @@ for a cursor that none of its pages gave, and for a limit that is not within 1 t
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
@@ -19,6 +19,9 @@ from vigie.planning.maintenance import InMaintenance, MaintenanceSpan
 from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, StoredNotice, StoredReport, TimelineEntry
 from vigie.report.deliveries import Account, Attempt, Fate
 from vigie.report.history import Remark
+
+if TYPE_CHECKING:
+    from vigie.queries.history import HistoryQueries
 
 T = TypeVar("T")
 
@@ -221,6 +224,10 @@ class Queries(Protocol):
     @property
     def availability(self) -> AvailabilityQueries:
         """How available monitors were."""
+
+    @property
+    def history(self) -> "HistoryQueries":
+        """What was measured."""
 
     @property
     def notices(self) -> NoticeQueries:

@@ -8,26 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from vigie.core.model import CheckResult, Timings
+from vigie.core.model import CheckResult
 from vigie.observation.availability import AvailabilitySummary
+from vigie.observation.phases import PhasePoint as PhasePoint  # noqa: PLC0414 - pages take it from here
 from vigie.observation.rollup import Resolution, Rollup
 from vigie.queries import MAX_LIMIT, Page
-
-
-@dataclass(frozen=True, slots=True)
-class PhasePoint:
-    """One point of the chart of phases: the checks of [start, start + step), the medians of the good ones by phase, their percentiles.
-
-    `timings` has None for what never happened in it; the percentiles, in ms, are None where no check was good.
-    """
-
-    start: int
-    count: int
-    failed: int
-    timings: Timings
-    p50: float | None = None
-    p95: float | None = None
-    p99: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

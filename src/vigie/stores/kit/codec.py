@@ -17,6 +17,7 @@ SIZE = 33
 HEADER_SIZE = 12
 _RECORD = struct.Struct("<IIBBHHBHBHBHBHBHBBH")
 _HEADER = struct.Struct("<HIIH")
+_BODY = struct.Struct("<BBHHBHBHBHBHBHB")
 _HEAD, _HEAD_1 = bytes([VERSION]), b"\1"
 _NONE = 0xFFFFFF
 _LONGEST_MS = (_NONE - 2) / 10
@@ -93,14 +94,23 @@ def unpack(base: int, blob: bytes, ids: Mapping[int, str], names: Mapping[int, s
 
     Raises ValueError for a blob that a later version wrote, or that is damaged.
     """
+    found: list[CheckResult] = []
+    for location, run, block, records in segments(blob):
+        segment = (LOCAL, 0, 0) if location is None else (names.get(location, ""), run, block)
+        found += [_unpacked(base, values, ids, segment, numbered=location is not None) for values in _RECORD.iter_unpack(records)]
+    return found
+
+
+def segments(blob: bytes) -> list[tuple[int | None, int, int, memoryview]]:
+    """(location number, run, block, records) of each segment; of version 1 there is one, without location. ValueError as `unpack`."""
     body = memoryview(blob)[1:]
     if blob[:1] == _HEAD_1:
         if len(body) % SIZE:
             raise _cut_off(blob)
-        return [_unpacked(base, values, ids, (LOCAL, 0, 0), numbered=False) for values in _RECORD.iter_unpack(body)]
+        return [(None, 0, 0, body)]
     if blob[:1] != _HEAD:
         raise ValueError(f"packed results of version {blob[0] if blob else 'none'} cannot be read by this program")
-    found: list[CheckResult] = []
+    found: list[tuple[int | None, int, int, memoryview]] = []
     while body:
         if len(body) < HEADER_SIZE:
             raise _cut_off(blob)
@@ -108,9 +118,53 @@ def unpack(base: int, blob: bytes, ids: Mapping[int, str], names: Mapping[int, s
         records, body = body[HEADER_SIZE : HEADER_SIZE + count * SIZE], body[HEADER_SIZE + count * SIZE :]
         if len(records) < count * SIZE:
             raise _cut_off(blob)
-        segment = names.get(location, ""), run, block
-        found += [_unpacked(base, values, ids, segment, numbered=True) for values in _RECORD.iter_unpack(records)]
+        found.append((location, run, block, records))
     return found
+
+
+BODY = slice(8, 30)  # of a record: status, cause, HTTP status, phases
+_PARTS = struct.Struct("<II22sxH")
+_LIGHT = struct.Struct("<IIB18xHB3x")
+
+
+def parts_of(base: int, blob: bytes) -> Iterator[tuple[int, int, int, int, int, bytes]]:
+    """(monitor number, location number, instant, run, sequence, body) of each record, body as it is packed. ValueError as `unpack`."""
+    for location, run, block, records in segments(blob):
+        numbered, place = location is not None, location or 0
+        for number, offset, body, low in _PARTS.iter_unpack(records):
+            yield number, place, base + offset, run, block << 16 | low if numbered else 0, body
+
+
+def light_of(base: int, blob: bytes) -> Iterator[tuple[int, int, int, int, int]]:
+    """(monitor number, location number, instant, status, total) of each record, as they are packed. Raises ValueError as `unpack`."""
+    for location, _, _, records in segments(blob):
+        place = location or 0
+        for number, offset, status, low, high in _LIGHT.iter_unpack(records):
+            yield number, place, base + offset, status, low | high << 16
+
+
+def result_of(monitor: str, location: str, at: int, run: int, sequence: int, body: bytes) -> CheckResult:
+    """The result of a record. Raises ValueError for a status or cause that a later version wrote."""
+    status, cause, http, *halves = _BODY.unpack(body)
+    if status >= len(_STATUSES) or len(_CAUSES) <= cause < 255:
+        raise ValueError(f"packed results hold an unknown status {status} or cause {cause}")
+    tenths = [low | high << 16 for low, high in zip(halves[::2], halves[1::2], strict=True)]
+    return CheckResult(
+        monitor,
+        at,
+        _STATUSES[status],
+        None if cause == 255 else _CAUSES[cause],
+        timings=Timings(*[None if value == _NONE else value / 10 for value in tenths]),
+        http=HttpFacts(http, "") if http else None,
+        location=location,
+        run=run,
+        sequence=sequence,
+    )
+
+
+def body_of(result: CheckResult) -> bytes:
+    """A result as the body of a record."""
+    return _packed(0, 0, result)[BODY]
 
 
 def _cut_off(blob: bytes) -> ValueError:

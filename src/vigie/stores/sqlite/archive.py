@@ -1,6 +1,7 @@
 """The archive of the embedded store: history, mostly read. What the methods mean is said by vigie.ports.Archive."""
 
 import json
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, get_args
@@ -12,20 +13,16 @@ from vigie.observation.channel import ChannelState
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import AlertFilter, AlertRow, Delivery, StoredReport, TimelineEntry
-from vigie.stores.kit import codec
 from vigie.stores.kit.records import decode
+from vigie.stores.sqlite import recorded
 from vigie.stores.sqlite.alerts import find_alerts
 from vigie.stores.sqlite.cache import Cache
-from vigie.stores.sqlite.db import Db, damaged
+from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.incident_rows import INCIDENT, incident_of
 from vigie.stores.sqlite.outbox import DELIVERY
 from vigie.stores.sqlite.worker import Worker
 
-# Until hour chunks exist, packed results are the only history: docs/decisions/0005.
-_KEEP_HOT_MS = 30 * 86_400_000
 _KEEP_DETAIL_MS = 400 * 86_400_000
-_DAY_MS, _GROUPS = 86_400_000, 200
-_LOOK_BACK = 300  # packed groups that the newest results are looked for in at a start: five minutes of them
 _BITE = 2_000  # rows that one transaction of retention drops, so that a notice never waits for it
 _DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
 _OF_ALERTS = json.dumps([kind.__name__ for kind in get_args(AlertDecision) if kind is not Joined])
@@ -48,6 +45,10 @@ class SqliteArchive:
     ) -> list[Incident]:
         """Newest first."""
         return await self._worker.read(lambda db: find_incidents(db, open_only, limit, since, before, monitors))
+
+    async def outages(self, since: int, monitors: Collection[str] | None = None) -> dict[str, list[tuple[int, int | None]]]:
+        """(began, ended) of each outage that was not over before an instant."""
+        return await self._worker.read(lambda db: _outages(db, since, monitors))
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
@@ -108,16 +109,17 @@ class SqliteArchive:
 
     async def recorded(self, since: int, after: int = 0) -> tuple[list[CheckResult], int]:
         """Results from an instant on, in the order in which they were taken in."""
-        return await self._worker.read(lambda db: _recorded(db, since, after))
+        return await self._worker.read(lambda db: recorded.read(db, since, after))
 
     async def activity(self, limit: int = 200) -> list[int]:
         """When results were taken in lately, newest first."""
-        return await self._worker.read(lambda db: [base for (base,) in db.fetch("SELECT base FROM hot ORDER BY id DESC LIMIT ?", (limit,))])
+        return await self._worker.read(lambda db: _activity(db, limit))
 
     async def watched_since(self) -> dict[str, int]:
-        """When the oldest whole result on record of each monitor was."""
+        """When each monitor was first checked."""
         stored = await self._worker.read(_watched_since)
-        return {one.monitor: one.at for one in reversed(self._cache.details)} | stored
+        waiting = {one.monitor: one.at for one in reversed(self._cache.details)}
+        return waiting | stored
 
     async def blinds(self, since: int) -> list[Blind]:
         """The spans in which Vigie could not see that were not over before `since`."""
@@ -154,6 +156,18 @@ def find_incidents(
 def find_members(db: Db, alert: str) -> list[Incident]:
     """In the order in which they joined. A row keeps its rowid as long as it lives."""
     return [incident_of(row) for row in db.fetch(f"SELECT {INCIDENT} FROM incident WHERE alert = ? ORDER BY rowid", (alert,))]
+
+
+def _outages(db: Db, since: int, monitors: Collection[str] | None) -> dict[str, list[tuple[int, int | None]]]:
+    found: dict[str, list[tuple[int, int | None]]] = defaultdict(list)
+    chosen = None if monitors is None else frozenset(monitors)
+    sql = "SELECT monitor, started_at, closed_at FROM incident WHERE severity = 'outage' AND"
+    for monitor, started, closed in [*db.fetch(f"{sql} closed_at >= ?", (since,)), *db.fetch(f"{sql} closed_at IS NULL")]:
+        if chosen is None or monitor in chosen:
+            found[monitor].append((started, closed))
+    for several in found.values():
+        several.sort(key=lambda one: one[0])
+    return dict(found)
 
 
 def _incident(db: Db, incident_id: str) -> Incident | None:
@@ -208,49 +222,23 @@ def _reference(db: Db, alert: str, channel: str) -> str:
     return str(rows[0][0]) if rows else ""
 
 
+def _activity(db: Db, limit: int) -> list[int]:
+    """Of rows that are still in `hot`, and of those that went from it."""
+    newest = "ORDER BY id DESC LIMIT ?"
+    known: dict[int, int] = dict(db.fetch(f"SELECT id, at FROM activity {newest}", (limit,)))
+    known |= dict(db.fetch(f"SELECT id, base FROM hot {newest}", (limit,)))
+    return [known[number] for number in sorted(known, reverse=True)][:limit]
+
+
 def _report(db: Db, incident_id: str) -> StoredReport | None:
     """The newest report of an incident."""
     rows = db.fetch("SELECT body FROM report WHERE incident = ?", (incident_id,))
     return decode(rows[0][0], StoredReport) if rows else None
 
 
-def _recorded(db: Db, since: int, after: int) -> tuple[list[CheckResult], int]:
-    """The next packed groups; a group spans less than a day, unless the disk took nothing for so long."""
-    ids: dict[int, str] = {number: monitor for monitor, number in db.fetch("SELECT id, number FROM monitor")}
-    names: dict[int, str] = dict(db.fetch("SELECT number, name FROM location"))
-    rows = db.fetch("SELECT id, base, body FROM hot WHERE id > ? AND base >= ? ORDER BY id LIMIT ?", (after, since - _DAY_MS, _GROUPS))
-    found: list[CheckResult] = []
-    for _, base, body in rows:
-        try:
-            group = [one for one in codec.unpack(base, body, ids, names) if one.monitor and one.at >= since]
-        except ValueError as error:
-            raise damaged(db.path, str(error)) from error
-        found += sorted(group, key=lambda one: one.at)
-    if not rows:
-        return [], 0
-    if found:
-        spans = (min(one.at for one in found), max(one.at for one in found))
-        bodies = db.fetch("SELECT body FROM detail WHERE at BETWEEN ? AND ?", spans)
-        whole = {(one.monitor, one.location, one.at, one.sequence): one for (body,) in bodies for one in (decode(body, CheckResult),)}
-        found = [whole.get((one.monitor, one.location, one.at, one.sequence), one) for one in found]
-    return found, rows[-1][0]
-
-
 def _last_results(db: Db) -> list[CheckResult]:
-    """The newest result of each watched monitor from each location, by the last packed groups; whole where it was kept whole."""
-    ids = {number: monitor for monitor, number in db.fetch("SELECT id, number FROM monitor WHERE active = 1")}
-    names: dict[int, str] = dict(db.fetch("SELECT number, name FROM location"))
-    found: dict[tuple[str, str], CheckResult] = {}
-    for base, body in db.fetch("SELECT base, body FROM hot ORDER BY id DESC LIMIT ?", (_LOOK_BACK,)):
-        if len(found) == len(ids) * len(names):
-            break
-        try:
-            results = codec.unpack(base, body, ids, names)
-        except ValueError as error:
-            raise damaged(db.path, str(error)) from error
-        for result in reversed(results):
-            if result.monitor:
-                found.setdefault((result.monitor, result.location), result)
+    """The newest result of each watched monitor from each location, as far back as they are kept; whole where it was kept whole."""
+    found = recorded.newest(db)
     return [_whole(db, result) for result in found.values()]
 
 
@@ -296,19 +284,15 @@ def _maintained(db: Db, since: int) -> list[MaintenanceSpan]:
 
 def _watched_since(db: Db) -> dict[str, int]:
     """Since when each monitor has results."""
-    return {monitor: int(at) for monitor, at in db.fetch("SELECT monitor, min(at) FROM detail GROUP BY monitor")}
+    return dict(db.fetch("SELECT monitor, since FROM watched"))
 
 
 def _prune(db: Db, now: int) -> int:
     """One bite of what is too old; 0 when nothing is left of it. Of whole results, the newest good and bad one of a monitor stay."""
     with db.transaction(durable=False):
-        oldest_kept = "ifnull((SELECT id FROM hot WHERE base >= ? ORDER BY id LIMIT 1), 9223372036854775807)"
-        gone = db.execute(
-            f"DELETE FROM hot WHERE id IN (SELECT id FROM hot WHERE id < {oldest_kept} ORDER BY id LIMIT {_BITE})", (now - _KEEP_HOT_MS,)
-        )
         newer = "EXISTS (SELECT 1 FROM detail AS newer WHERE newer.monitor = old.monitor AND newer.at > old.at AND newer.good = old.good)"
         old = f"SELECT id FROM detail AS old WHERE at < ? AND {newer} LIMIT {_BITE}"
-        gone += db.execute(f"DELETE FROM detail WHERE id IN ({old})", (now - _KEEP_DETAIL_MS,))
+        gone = db.execute(f"DELETE FROM detail WHERE id IN ({old})", (now - _KEEP_DETAIL_MS,))
         for table in ("maintenance", "maintenance_span"):
             gone += db.execute(f"DELETE FROM {table} WHERE until < ?", (now - _KEEP_DETAIL_MS,))
         newest = "(SELECT max(number) FROM blind)"  # stays, so that no number is given twice

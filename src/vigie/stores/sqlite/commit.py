@@ -96,6 +96,11 @@ def write(
         db.bulk("INSERT OR REPLACE INTO maintenance_span (key, start, until, body) VALUES (?, ?, ?, ?)", spans)
         details = [(result.monitor, result.at, int(result.is_good), encode(result)) for result in change.details]
         db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
+        known = [(result.monitor, result.at) for result in change.details]
+        db.bulk(
+            "INSERT INTO watched VALUES (?, ?) ON CONFLICT (monitor) DO UPDATE SET since = excluded.since WHERE excluded.since < since",
+            known,
+        )
         kept = [(result.monitor, result.location, encode(result)) for result in newest]
         db.bulk("INSERT OR REPLACE INTO newest (monitor, location, body) VALUES (?, ?, ?)", kept)
         db.bulk(

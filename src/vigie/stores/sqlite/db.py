@@ -123,6 +123,19 @@ class Db:
                     self.execute("ROLLBACK")
             raise
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Several reads of one state of the database."""
+        if self._driver.in_transaction:
+            yield
+            return
+        self.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(StoreError):
+                self.execute("ROLLBACK")
+
     def close(self) -> None:
         """Close; the last connection folds the log in. Closing twice is harmless."""
         try:

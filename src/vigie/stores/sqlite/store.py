@@ -10,6 +10,7 @@ from vigie.stores.sqlite.cache import Cache
 from vigie.stores.sqlite.catalog import SqliteCatalog, monitor_numbers
 from vigie.stores.sqlite.commit import location_numbers
 from vigie.stores.sqlite.db import Driver
+from vigie.stores.sqlite.history import SqliteHistory
 from vigie.stores.sqlite.inbox import SqliteInbox
 from vigie.stores.sqlite.ledger import SqliteLedger
 from vigie.stores.sqlite.with_apsw import ApswDriver
@@ -28,6 +29,7 @@ class SqliteStore:
         worker = Worker(path, threads=threads, driver=driver)
         cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
         self.ledger, self.archive = SqliteLedger(worker, cache, monotonic), SqliteArchive(worker, cache)
+        self.history = SqliteHistory(worker)
         self.inbox, self.catalog = SqliteInbox(worker), SqliteCatalog(worker, cache)
         self.accounts = SqliteAccounts(worker)
 

@@ -1,6 +1,7 @@
 """The threads of a store: one writes, another one reads on a connection of its own, and the event loop waits for neither.
 
-A third one gives the few answers that cost next to nothing, so that they never wait behind a long read. It begins with the first of them.
+A third one gives the few answers that cost next to nothing, so that they never wait behind a long read, and a fourth one reads for
+housekeeping. Each begins with the first such read.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ class Worker:
         self._writer = ThreadPoolExecutor(1, "vigie-store") if threads else None
         self._reader = _Reader(self._connect, "vigie-store-read") if threads else None
         self._quick_reader = _Reader(self._connect, "vigie-store-quick") if threads else None
+        self._side_reader = _Reader(self._connect, "vigie-store-side") if threads else None
         self._closed = False
 
     def _open(self) -> Db:
@@ -57,6 +59,11 @@ class Worker:
         self.check_open()
         return work(self.db) if self._quick_reader is None else await self._quick_reader.read(work)
 
+    async def read_aside(self, work: Callable[[Db], _T]) -> _T:
+        """The same for housekeeping, which no other read waits for."""
+        self.check_open()
+        return work(self.db) if self._side_reader is None else await self._side_reader.read(work)
+
     def _connect(self) -> Db:
         return Db(self._path, self._driver)
 
@@ -69,7 +76,7 @@ class Worker:
         """Close the connections; no work is taken any more."""
         self._closed = True
         try:
-            for reader in (self._reader, self._quick_reader):
+            for reader in (self._reader, self._quick_reader, self._side_reader):
                 if reader is not None:
                     await reader.close()
         finally:

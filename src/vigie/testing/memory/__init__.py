@@ -12,6 +12,7 @@ from vigie.testing.memory.accounts import MemoryAccounts
 from vigie.testing.memory.archive import MemoryArchive
 from vigie.testing.memory.catalog import MemoryCatalog
 from vigie.testing.memory.data import Data
+from vigie.testing.memory.history import MemoryHistory
 from vigie.testing.memory.inbox import MemoryInbox
 from vigie.testing.memory.ledger import MemoryLedger
 
@@ -26,6 +27,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.data = Data()
         self.ledger, self.archive = MemoryLedger(self.data), MemoryArchive(self.data)
+        self.history = MemoryHistory(self.data)
         self.inbox, self.catalog = MemoryInbox(self.data), MemoryCatalog(self.data)
         self.accounts = MemoryAccounts(self.data)
 

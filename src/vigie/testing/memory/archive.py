@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import get_args
 
+from vigie.core.detection import Severity
 from vigie.core.events import AlertDecision, Joined
 from vigie.core.model import CheckResult, Incident
 from vigie.observation.channel import ChannelState
@@ -47,6 +48,16 @@ class MemoryArchive:
         found = [one for one in found if one.closed_at is None or not open_only]
         found = [one for one in found if since is None or one.closed_at is None or one.closed_at >= since]
         return [one for one in found if monitors is None or one.monitor in monitors][:limit]
+
+    async def outages(self, since: int, monitors: Collection[str] | None = None) -> dict[str, list[tuple[int, int | None]]]:
+        """(began, ended) of each outage that was not over before an instant."""
+        self._data.check()
+        found: dict[str, list[tuple[int, int | None]]] = {}
+        for one in sorted(self._data.incidents.values(), key=lambda one: one.started_at):
+            over = one.closed_at is not None and one.closed_at < since
+            if one.severity is Severity.OUTAGE and not over and (monitors is None or one.monitor in monitors):
+                found.setdefault(one.monitor, []).append((one.started_at, one.closed_at))
+        return found
 
     async def incident(self, incident_id: str) -> Incident | None:
         """One incident."""
@@ -142,9 +153,9 @@ class MemoryArchive:
         return [commit.results[0].at for commit in reversed(self._data.commits) if commit.results][:limit]
 
     async def watched_since(self) -> dict[str, int]:
-        """When the oldest whole result on record of each monitor was."""
+        """When each monitor was first checked."""
         self._data.check()
-        return {one.monitor: one.at for one in sorted(self._data.details, key=lambda one: -one.at)}
+        return dict(self._data.watched_since)
 
     async def blinds(self, since: int) -> list[Blind]:
         """The spans in which Vigie could not see that were not over before `since`."""

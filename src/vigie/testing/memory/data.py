@@ -76,6 +76,9 @@ class Data:
     reports: dict[str, StoredReport] = field(default_factory=dict)
     newest: dict[tuple[str, str], CheckResult] = field(default_factory=dict)
     details: list[CheckResult] = field(default_factory=list)
+    taken_in: list[CheckResult] = field(default_factory=list)
+    watched_since: dict[str, int] = field(default_factory=dict)
+    ever_watched: set[str] = field(default_factory=set)
     baselines: dict[str, Baseline] = field(default_factory=dict)
     blind: dict[int, Blind] = field(default_factory=dict)
     maintenance: dict[int, StartedMaintenance] = field(default_factory=dict)
@@ -111,6 +114,7 @@ class Data:
     def watch(self, monitors: set[str]) -> None:
         """These are watched, and jobs that are not are forgotten."""
         self.monitors = monitors
+        self.ever_watched |= monitors
         self.jobs = {monitor: job for monitor, job in self.jobs.items() if monitor in monitors}
 
     def open_incidents(self) -> list[Incident]:

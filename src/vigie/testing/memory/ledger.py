@@ -49,6 +49,8 @@ class MemoryLedger:
         self._enqueue(change.outbox)
         data.cursors.update((agent, (run, sequence)) for agent, run, sequence in change.cursors)
         data.details.extend(change.details)
+        for one in change.details:
+            data.watched_since[one.monitor] = min(one.at, data.watched_since.get(one.monitor, one.at))
         data.baselines.update(change.baselines)
         data.blind.update((one.number, one) for one in change.blind)
         data.maintained.update((one.key, one) for one in change.maintenance)
