@@ -36,6 +36,7 @@ class Moody:
         self.archive: Any = MoodySide(store.archive, self)
         self.inbox: Any = MoodySide(store.inbox, self)
         self.catalog: Any = MoodySide(store.catalog, self)
+        self.accounts: Any = MoodySide(store.accounts, self)
         self.close = store.close
 
 
