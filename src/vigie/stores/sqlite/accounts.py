@@ -21,7 +21,7 @@ from vigie.stores.sqlite.db import Db, Row
 from vigie.stores.sqlite.worker import Worker
 
 _SESSION = "hash, session.id, user, created_at, seen_at, agent, address, method"
-_PASS_ROW = "token.id, hash, prefix, token.name, scope, created_at, created_by, owner, expires_at, used_at"
+_COLUMNS = "token.id, hash, prefix, token.name, scope, created_at, created_by, owner, expires_at, used_at"
 
 
 class SqliteAccounts:
@@ -96,13 +96,13 @@ class SqliteAccounts:
 
     async def token(self, token_hash: str) -> tuple[Token, User | None] | None:
         """A token and its owner."""
-        sql = f"SELECT {_PASS_ROW}, version, body FROM token LEFT JOIN user ON user.id = token.owner WHERE hash = ?"
+        sql = f"SELECT {_COLUMNS}, version, body FROM token LEFT JOIN user ON user.id = token.owner WHERE hash = ?"
         found = await self._worker.read_now(lambda db: db.fetch(sql, (token_hash,)))
         return (_token(found[0][:10]), _user(found[0][10:]) if found[0][11] is not None else None) if found else None
 
     async def tokens(self) -> list[Token]:
         """All of them, the newest first."""
-        found = await self._worker.read(lambda db: db.fetch(f"SELECT {_PASS_ROW} FROM token ORDER BY created_at DESC, id"))
+        found = await self._worker.read(lambda db: db.fetch(f"SELECT {_COLUMNS} FROM token ORDER BY created_at DESC, id"))
         return [_token(row) for row in found]
 
     async def touch_token(self, token: str, used_at: int) -> None:
@@ -188,7 +188,7 @@ def _save_user(db: Db, user: User) -> User | None:
 
 def _revoke(db: Db, token: str) -> Token | None:
     with db.transaction(durable=True):
-        found = db.fetch(f"SELECT {_PASS_ROW} FROM token WHERE id = ?", (token,))
+        found = db.fetch(f"SELECT {_COLUMNS} FROM token WHERE id = ?", (token,))
         db.execute("DELETE FROM token WHERE id = ?", (token,))
     return _token(found[0]) if found else None
 
