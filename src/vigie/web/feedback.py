@@ -21,7 +21,6 @@ from vigie.text.formatting import date_time
 from vigie.web.access import Public, route
 from vigie.web.forms import body_of, fields_of, is_form, line
 from vigie.web.page import LINK_HEADERS, language_of, say
-from vigie.web.rendering import asset
 
 
 class FeedbackService(Protocol):
@@ -107,7 +106,6 @@ def _context(asked: Asked | None, form: FeedbackForm, state: str, language: str,
         "cause_length": CAUSE,
         "note_length": NOTE,
         "language": language,
-        "asset": asset,
         "other": "fr" if language == "en" else "en",
         "other_name": say(language, "other"),
     }

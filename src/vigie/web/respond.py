@@ -21,7 +21,6 @@ from vigie.text.formatting import date_time
 from vigie.web.access import Public, route
 from vigie.web.forms import body_of, fields_of, is_form, line
 from vigie.web.page import LINK_HEADERS, language_of, say
-from vigie.web.rendering import asset
 
 BY, NOTE = 60, 500  # characters
 SNOOZES_MS = (900_000, 3_600_000, 14_400_000, 28_800_000, 86_400_000)
@@ -171,5 +170,4 @@ def _context(
         "by_length": BY,
         "note_length": NOTE,
         "language": language,
-        "asset": asset,
     }
