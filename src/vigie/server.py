@@ -70,7 +70,9 @@ class Server:
             else None
         )
         self.responding = Responding(self.runtime, clock)
-        self._janitor = Janitor(self.runtime.store.inbox, self.runtime.store.archive, clock, self.runtime.ingest)
+        self._janitor = Janitor(
+            self.runtime.store.inbox, self.runtime.store.archive, self.runtime.store.accounts, clock, self.runtime.ingest
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._taking: asyncio.Task[None] | None = None
         self.runtime.ingest.listen(self._pace)
@@ -244,6 +246,10 @@ class Server:
     def setting(self) -> RenderContext:
         """The language and the zone of pages, by the configuration in force."""
         return RenderContext(self.settings.language, zone_of(self.settings))
+
+    def now(self) -> int:
+        """Epoch ms."""
+        return self._clock.now()
 
     def _watched(self) -> list[Monitor]:
         return [one.monitor for one in self.settings.monitors]

@@ -4,24 +4,30 @@ import asyncio
 import errno
 import logging
 import socket
+import ssl
 from collections.abc import Callable
 
+from vigie.accounts import Role
 from vigie.app import state_of
 from vigie.config import Desired
 from vigie.descriptors import FEW, for_connections, raise_limit
 from vigie.errors import VigieError
 from vigie.memory import one_arena
+from vigie.net import client, system_ca_file
 from vigie.ports import Clock
 from vigie.server import LogOf, Server, same_log
 from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
+from vigie.web.forwarded import networks
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
+from vigie.web.setting import AccessSetting, OidcSetting
 from vigie.web.site import Site
 
 log = logging.getLogger("vigie.server")
 
 _ANSWERS_SECONDS = 3.0  # of a graceful stop, for what is being answered
+_OIDC_SECONDS = 10.0
 _BACKLOG = 512  # connections that the system holds until they are accepted
 
 
@@ -35,7 +41,42 @@ def site_of(server: Server) -> Site:
         feedback=server.feedback,
         responses=server.responding.responses,
         presses=server.responding.buttons,
+        accounts=server.runtime.store.accounts,
+        access=access_of(server.settings),
+        now=server.now,
     )
+
+
+def access_of(settings: Desired) -> AccessSetting:
+    """How the page is reached, and who else may vouch for people."""
+    web = settings.web
+    return AccessSetting(web.listen, web.public_url, networks(web.trusted_proxies), _oidc(settings))
+
+
+def _oidc(settings: Desired) -> OidcSetting | None:
+    one, trust = settings.web.oidc, system_ca_file()
+    if one is None:
+        return None
+    return OidcSetting(
+        one.issuer.rstrip("/"),
+        one.client_id,
+        one.client_secret.reveal(),
+        lambda url: client(url, settings.proxies, ssl.create_default_context(cafile=trust), _OIDC_SECONDS),
+        one.scopes,
+        one.claim,
+        {value: Role[role.upper()] for value, role in one.roles.items()},
+        None if one.default_role is None else Role[one.default_role.upper()],
+        tuple(domain.lower() for domain in one.domains),
+        one.name,
+    )
+
+
+async def _invite(site: Site) -> None:
+    """Tell how the first account is made, where others can reach the page and nobody has one."""
+    if site.accounts is None or site.access.private or await site.accounts.any_user():
+        return
+    link = f"{site.access.base}/setup/{site.door.open_setup()}"
+    log.warning("nobody has an account, so that the page is closed. Create the first one within an hour: %s", link)
 
 
 async def serve(
@@ -76,10 +117,11 @@ async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> 
 
 async def _listeners(service: Server, settings: Desired, descriptors: int) -> list[Listener]:
     """Listen where the page is served, and where pings alone are taken. Raises VigieError that says why not."""
-    web, wanted = settings.web, []
+    web, wanted, site = settings.web, [], None
     if web.enabled:
         hosts = Hosts(own_names(web.listen, web.public_url, web.hosts))
-        pages = build(site_of(service), hosts)
+        site = site_of(service)
+        pages = build(site, hosts)
         wanted.append((web.listen, "web.listen", "status page on http://%s:%d/", pages))
     if web.pings_listen is not None:
         wanted.append((web.pings_listen, "web.pings_listen", "pings alone on http://%s:%d/ping/", build_pings(service.heartbeats)))
@@ -91,6 +133,8 @@ async def _listeners(service: Server, settings: Desired, descriptors: int) -> li
             one.start()
             listeners.append(one)
             log.info(words, listen.rpartition(":")[0], one.port)
+            if site is not None and key == "web.listen":
+                await _invite(site)
     except VigieError:
         for one in listeners:
             await one.close(0)

@@ -37,6 +37,7 @@ class Moody:
         self.inbox: Any = MoodySide(store.inbox, self)
         self.history: Any = MoodySide(store.history, self)
         self.catalog: Any = MoodySide(store.catalog, self)
+        self.accounts: Any = MoodySide(store.accounts, self)
         self.close = store.close
 
 

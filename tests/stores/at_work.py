@@ -92,7 +92,7 @@ class Vigie:
         self.calendar.use(self._monitors, Every.WEEKLY if weekly_to else None, tuple(weekly_to), UTC)
         self.ingest.listen_to_results(self.calendar.on_transition)
         self.heartbeats = Heartbeats(store.inbox, clock, self.ingest.take)
-        self.janitor = Janitor(store.inbox, archive, clock, self.ingest)
+        self.janitor = Janitor(store.inbox, archive, store.accounts, clock, self.ingest)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._run = self._sequence = 0
 

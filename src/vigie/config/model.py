@@ -1,5 +1,6 @@
 """The shape of `vigie.yaml`: the keys that do not belong to an adapter."""
 
+import ipaddress
 import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -142,6 +143,38 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     keep: Annotated[int, Meta(description="Number of rotated files to keep.", ge=0, le=10_000)] = 5
 
 
+class Oidc(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An OpenID Connect provider: Keycloak, Authentik, Entra ID, Google, Okta and the like.
+
+    Its redirect URI is `<public_url>/login/oidc/callback`.
+    """
+
+    issuer: Annotated[str, Meta(description="URL of the provider; its discovery document lies below.", examples=["https://id.example.com"])]
+    client_id: Annotated[str, Meta(description="Client ID that the provider gave Vigie.", examples=["vigie"])]
+    client_secret: Annotated[Secret, Meta(description="Client secret that goes with it.", examples=["${OIDC_CLIENT_SECRET}"])]
+    name: Annotated[str, Meta(description="What the login button calls it; by default the host of `issuer`.")] = ""
+    scopes: Annotated[tuple[str, ...], Meta(description="Scopes that are asked for.")] = ("openid", "profile", "email")
+    claim: Annotated[str, Meta(description="Claim that decides roles; dots lead into it (`realm_access.roles`).")] = "groups"
+    roles: Annotated[
+        dict[str, Literal["viewer", "responder", "editor", "admin"]],
+        Meta(
+            description="Role by value of the claim; the strongest counts, at each login.", examples=[{"sre": "admin", "staff": "viewer"}]
+        ),
+    ] = {}
+    default_role: Annotated[
+        Literal["viewer", "responder", "editor", "admin"] | None,
+        Meta(description="Role of whoever has none of these values. When not set, they are refused."),
+    ] = None
+    domains: Annotated[tuple[str, ...], Meta(description="Domains of verified mail addresses that may log in; any when empty.")] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for what is not an issuer, and where nobody could log in."""
+        if not re.fullmatch(r"https?://[^/\s?#@]+[^\s?#]*", self.issuer):  # pattern: a constant, against the user's own URL
+            raise ValueError(f"`issuer` is not a web address; write https://id.example.com, not {self.issuer!r}")
+        if not self.roles and self.default_role is None:
+            raise ValueError("`oidc` gives nobody a role; set `roles` or `default_role`")
+
+
 class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The status page."""
 
@@ -173,8 +206,30 @@ class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         ),
     ] = ()
 
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses or networks of reverse proxies: `Forwarded` and `X-Forwarded-For`, `-Proto` and `-Host` are believed from "
+            "these alone.",
+            examples=[["127.0.0.1", "10.0.0.0/8"]],
+        ),
+    ] = ()
+    allow_internal: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Networks that monitors made by people who are not admins may check all the same. Else internal addresses (this "
+            "machine, private networks, metadata services of clouds) are refused to them.",
+            examples=[["10.20.0.0/16"]],
+        ),
+    ] = ()
+    oidc: Annotated[Oidc | None, Meta(description="Login by an OpenID Connect provider.")] = None
+
     def __post_init__(self) -> None:
-        """Raise ValueError unless it is `address:port`, names of hosts, and a URL that a mail can carry."""
+        """Raise ValueError unless it is `address:port`, names of hosts, networks, and a URL that a mail can carry."""
+        _check_networks("trusted_proxies", self.trusted_proxies)
+        _check_networks("allow_internal", self.allow_internal)
+        if self.oidc is not None and self.public_url is None:
+            raise ValueError("`oidc` needs `public_url`, to which the provider sends people back")
         _check_listen(self.listen)
         if self.pings_listen is not None:
             _check_listen(self.pings_listen)
@@ -186,6 +241,15 @@ class Web(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
             _check_public(self.public_url)
             if not self.enabled:
                 raise ValueError("`public_url` needs the page, but `enabled` is false; remove one of them")
+
+
+def _check_networks(key: str, texts: tuple[str, ...]) -> None:
+    """Raise ValueError unless each is an address or a network."""
+    for one in texts:
+        try:
+            ipaddress.ip_network(one, strict=False)
+        except ValueError:
+            raise ValueError(f"`{key}`: {one!r} is not an address or a network; write 10.0.0.0/8") from None
 
 
 def _check_listen(text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from vigie.engine.ingest import Ingest
 from vigie.errors import StoreError
 from vigie.observation.rollup import Retention
-from vigie.ports import Archive, Clock, History, Inbox
+from vigie.ports import Accounts, Archive, Clock, History, Inbox
 
 log = logging.getLogger("vigie.janitor")
 
@@ -19,8 +19,8 @@ _LOOK_SECONDS = 30.0
 class Janitor:
     """Ticks once a second."""
 
-    def __init__(self, inbox: Inbox, archive: Archive, clock: Clock, ingest: Ingest) -> None:
-        self._inbox, self._archive, self._clock, self._ingest = inbox, archive, clock, ingest
+    def __init__(self, inbox: Inbox, archive: Archive, accounts: Accounts, clock: Clock, ingest: Ingest) -> None:
+        self._inbox, self._archive, self._accounts, self._clock, self._ingest = inbox, archive, accounts, clock, ingest
         self.ticked_at = clock.monotonic()
 
     async def run(self) -> None:
@@ -36,7 +36,7 @@ class Janitor:
                 await self._ingest.wake(now)
                 if self.ticked_at - pruned > _PRUNE_SECONDS:
                     pruned = self.ticked_at
-                    gone = await self._archive.prune(self._clock.now())
+                    gone = await self._archive.prune(self._clock.now()) + await self._accounts.prune_accounts(self._clock.now())
                     log.info("retention: %d rows dropped", gone)
             except StoreError as error:
                 log.error("housekeeping failed: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more

@@ -227,7 +227,7 @@ class FakeVigie:
         self.ingest.listen_to_results(self.self_monitor.on_transition)
         self.calendar = Calendar(store.ledger, store.archive, self.ingest, clock, self.outbox.wake)
         self.ingest.listen_to_results(self.calendar.on_transition)
-        self.janitor = Janitor(store.inbox, store.archive, clock, self.ingest)
+        self.janitor = Janitor(store.inbox, store.archive, store.accounts, clock, self.ingest)
         self.bus = LocalBus()
         self.agent: LocalAgent | None = None
         self._tasks: list[asyncio.Task[Any]] = []

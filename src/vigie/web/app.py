@@ -11,7 +11,8 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vigie.web import buttons, feedback, pings, respond, static_files
-from vigie.web.access import LOCAL_ADMIN, GuardedRoute, known_as
+from vigie.web.access import GuardedRoute
+from vigie.web.gate import Gate
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.page import HEADERS
 from vigie.web.site import Site
@@ -24,7 +25,7 @@ def build(site: Site, hosts: Hosts | None = None) -> ASGIApp:
 
     A ping may call us anything: its token is the secret, which a foreign page has not.
     """
-    return _application(list(routes_of(site)), hosts)
+    return _application(list(routes_of(site)), hosts, Gate(site))
 
 
 def routes_of(site: Site) -> Iterator[BaseRoute]:
@@ -49,19 +50,22 @@ def build_pings(receiver: pings.PingReceiver) -> ASGIApp:
     return _application(pings.routes(receiver))
 
 
-def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None) -> ASGIApp:
+def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: Gate | None = None) -> ASGIApp:
     """Nothing is ever redirected: `curl -f` takes a redirect for success, and what was to be done would not be done."""
     inner = Starlette(routes=routes)
     inner.router.redirect_slashes = False
 
     async def tidied(scope: Scope, receive: Receive, send: Send) -> None:
         path = "/" + "/".join(part for part in scope["path"].split("/") if part)  # `//ping/x/` is `/ping/x`
+        scope = {**scope, "path": path} if gate is None else gate.located({**scope, "path": path})
         host = Headers(scope=scope).get("host")
         # A browser always sends one; a load balancer that speaks HTTP/1.0 does not.
         if hosts is not None and host is not None and not path.startswith(pings.PATHS) and not hosts.allow(host):
             await _misdirected(host)(scope, receive, send)
+        elif gate is None:
+            await inner(scope, receive, send)
         else:
-            await inner(known_as({**scope, "path": path}, LOCAL_ADMIN), receive, send)
+            await inner(await gate.identified(scope), receive, gate.hardened(scope, send))
 
     return tidied
 

@@ -20,7 +20,7 @@ from vigie.text import pick
 from vigie.text.formatting import date_time
 from vigie.web.access import Public, route
 from vigie.web.forms import body_of, fields_of, is_form, line
-from vigie.web.page import HEADERS, language_of, say
+from vigie.web.page import LINK_HEADERS, language_of, say
 
 
 class FeedbackService(Protocol):
@@ -64,7 +64,7 @@ def routes(service: FeedbackService, pages: Environment) -> list[BaseRoute]:
 
     def page(request: Request, status: int, asked: Asked | None, form: FeedbackForm, *, state: str = "") -> Response:
         text = template.render(**_context(asked, form, state, language_of(request, service.setting.language), service.setting.zone))
-        return HTMLResponse(text, status_code=status, headers=HEADERS)
+        return HTMLResponse(text, status_code=status, headers=LINK_HEADERS)
 
     async def answer(request: Request) -> Response:
         try:

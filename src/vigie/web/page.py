@@ -16,9 +16,14 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # `no-referrer` would have forms send `Origin: null`, and nobody could tell them from forged ones
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=(), browsing-topics=()",
     "Cache-Control": "no-store",
 }
+# Of pages whose address holds a secret; they need no login, so that nothing of theirs can be forged.
+LINK_HEADERS = {**HEADERS, "Referrer-Policy": "no-referrer"}
 
 
 LANGUAGE_COOKIE = "vigie-lang"

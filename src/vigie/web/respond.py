@@ -20,7 +20,7 @@ from vigie.report.wording import cause_words
 from vigie.text.formatting import date_time
 from vigie.web.access import Public, route
 from vigie.web.forms import body_of, fields_of, is_form, line
-from vigie.web.page import HEADERS, language_of, say
+from vigie.web.page import LINK_HEADERS, language_of, say
 
 BY, NOTE = 60, 500  # characters
 SNOOZES_MS = (900_000, 3_600_000, 14_400_000, 28_800_000, 86_400_000)
@@ -96,7 +96,7 @@ def routes(service: ResponseService, pages: Environment) -> list[BaseRoute]:
     ) -> Response:
         language = language_of(request, service.setting.language)
         context = _context(about, asked, form, state, language, service)
-        return HTMLResponse(template.render(**context), status_code=status, headers=HEADERS)
+        return HTMLResponse(template.render(**context), status_code=status, headers=LINK_HEADERS)
 
     async def answer(request: Request) -> Response:
         asked = _invitation(request)

@@ -1,5 +1,6 @@
 """Everything that the web is given: what it reads, what it has done, and whoever takes what comes in. Ports alone, no adapters."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,14 +14,17 @@ from vigie.commands.channels import ChannelCommands
 from vigie.commands.definitions import DefinitionCommands
 from vigie.commands.maintenance import MaintenanceCommands
 from vigie.commands.monitors import MonitorCommands
+from vigie.ports import Accounts
 from vigie.queries import HealthQueries, Queries
 from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
 from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
 from vigie.report.render import RenderContext
+from vigie.web.door import Door
 from vigie.web.page import templates
 from vigie.web.recent import Recent
+from vigie.web.setting import AccessSetting
 
 if TYPE_CHECKING:
     from vigie.web.buttons import ButtonService
@@ -33,6 +37,10 @@ _RENDERERS = 2  # pages are rendered side by side on so many threads, and no mor
 
 def _renderer() -> Executor:
     return ThreadPoolExecutor(_RENDERERS, "vigie-page")
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _no_setting() -> RenderContext:
@@ -55,6 +63,7 @@ class Site:
     """What pages, API and feeds are made of. `setting` is the language and the zone of the configuration in force.
 
     `receiver` takes the pings of jobs, `feedback` what people say of analyses, `responses` and `presses` what they do by links and buttons.
+    `accounts` is who may log in (None: nobody can, and this machine alone may look), `door` what the way in remembers.
     """
 
     queries: Queries
@@ -70,6 +79,10 @@ class Site:
     feedback: "FeedbackService | None" = None
     responses: "ResponseService | None" = None
     presses: "ButtonService | None" = None
+    accounts: Accounts | None = None
+    access: AccessSetting = field(default_factory=AccessSetting)
+    door: Door = field(default_factory=Door)
+    now: Callable[[], int] = _now
     pages: Environment = field(default_factory=templates)
     renderer: Executor = field(default_factory=_renderer)
 

@@ -21,7 +21,7 @@ from vigie.stores.sqlite.db import Db, Row
 from vigie.stores.sqlite.worker import Worker
 
 _SESSION = "hash, session.id, user, created_at, seen_at, agent, address, method"
-_TOKEN = "token.id, hash, prefix, token.name, scope, created_at, created_by, owner, expires_at, used_at"
+_COLUMNS = "token.id, hash, prefix, token.name, scope, created_at, created_by, owner, expires_at, used_at"
 
 
 class SqliteAccounts:
@@ -83,12 +83,8 @@ class SqliteAccounts:
 
     async def end_sessions(self, user: str, *, only: str | None = None, but: str | None = None) -> int:
         """End those of a user."""
-        sql, values = "DELETE FROM session WHERE user = ?", (user,)
-        if only is not None:
-            sql, values = sql + " AND id = ?", (*values, only)
-        if but is not None:
-            sql, values = sql + " AND hash != ?", (*values, but)
-        return await self._worker.run(lambda db: _write(db, sql, values))
+        sql = "DELETE FROM session WHERE user = ? AND id = coalesce(?, id) AND hash != coalesce(?, '')"
+        return await self._worker.run(lambda db: _write(db, sql, (user, only, but)))
 
     async def add_token(self, token: Token) -> None:
         """A token, by its hash."""
@@ -100,13 +96,13 @@ class SqliteAccounts:
 
     async def token(self, token_hash: str) -> tuple[Token, User | None] | None:
         """A token and its owner."""
-        sql = f"SELECT {_TOKEN}, version, body FROM token LEFT JOIN user ON user.id = token.owner WHERE hash = ?"
+        sql = f"SELECT {_COLUMNS}, version, body FROM token LEFT JOIN user ON user.id = token.owner WHERE hash = ?"
         found = await self._worker.read_now(lambda db: db.fetch(sql, (token_hash,)))
         return (_token(found[0][:10]), _user(found[0][10:]) if found[0][11] is not None else None) if found else None
 
     async def tokens(self) -> list[Token]:
         """All of them, the newest first."""
-        found = await self._worker.read(lambda db: db.fetch(f"SELECT {_TOKEN} FROM token ORDER BY created_at DESC, id"))
+        found = await self._worker.read(lambda db: db.fetch(f"SELECT {_COLUMNS} FROM token ORDER BY created_at DESC, id"))
         return [_token(row) for row in found]
 
     async def touch_token(self, token: str, used_at: int) -> None:
@@ -130,22 +126,23 @@ class SqliteAccounts:
         self, *, actor: str | None = None, action: str | None = None, before: int | None = None, limit: int = 100
     ) -> list[AuditEntry]:
         """The newest entries first."""
-        parts, values = ["1"], list[object]()
+        # Each filter goes by an index, or walks back from the newest.
+        wanted: dict[str, tuple[object, ...]] = {}
         if actor is not None:
-            parts.append("actor = ?")
-            values.append(actor)
+            wanted["actor = ?"] = (actor,)
         if action is not None:
-            parts.append("action >= ? AND action < ?")
-            values += [action, action + "\U0010ffff"]
+            wanted["action >= ? AND action < ?"] = (action, action + "\U0010ffff")
         if before is not None:
-            parts.append("number < ?")
-            values.append(before)
-        sql = (
-            "SELECT at, actor, kind, action, objects, details, address, outcome, number FROM audit "
-            f"WHERE {' AND '.join(parts)} ORDER BY number DESC LIMIT ?"
-        )
+            wanted["number < ?"] = (before,)
+        where = " AND ".join(wanted) or "1"
+        columns = "at, actor, kind, action, objects, details, address, outcome, number"
+        sql = f"SELECT {columns} FROM audit WHERE {where} ORDER BY number DESC LIMIT ?"
+        values = [value for one in wanted.values() for value in one]
         found = await self._worker.read(lambda db: db.fetch(sql, (*values, limit)))
-        return [AuditEntry(*row[:4], json.loads(row[4]), json.loads(row[5]), *row[6:]) for row in found]
+        return [
+            AuditEntry(at, actor, kind, action, json.loads(objects), json.loads(details), address, outcome, number)
+            for at, actor, kind, action, objects, details, address, outcome, number in found
+        ]
 
     async def prune_accounts(self, now: int) -> int:
         """Drop what is over."""
@@ -191,7 +188,7 @@ def _save_user(db: Db, user: User) -> User | None:
 
 def _revoke(db: Db, token: str) -> Token | None:
     with db.transaction(durable=True):
-        found = db.fetch(f"SELECT {_TOKEN} FROM token WHERE id = ?", (token,))
+        found = db.fetch(f"SELECT {_COLUMNS} FROM token WHERE id = ?", (token,))
         db.execute("DELETE FROM token WHERE id = ?", (token,))
     return _token(found[0]) if found else None
 

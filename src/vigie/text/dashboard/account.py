@@ -1,0 +1,102 @@
+"""What one's own account says."""
+
+from vigie.text import Pair, Plural
+
+COUNTED: dict[str, Plural] = {
+    "recovery_left": (
+        ("Il reste {count} code de secours.", "Il reste {count} codes de secours."),
+        ("{count} recovery code is left.", "{count} recovery codes are left."),
+    ),
+}
+
+TEXTS: dict[str, Pair] = {
+    "title": ("Votre compte", "Your account"),
+    "you_are": ("Connecté comme {name}, rôle {role}.", "Logged in as {name}, role {role}."),
+    "log_out": ("Se déconnecter", "Log out"),
+    "password": ("Mot de passe", "Password"),
+    "current": ("Mot de passe actuel", "Current password"),
+    "new": ("Nouveau mot de passe", "New password"),
+    "again": ("Nouveau mot de passe, encore une fois", "New password, once more"),
+    "rules": ("Au moins {count} caractères. Une phrase convient bien.", "At least {count} characters. A phrase works well."),
+    "change": ("Changer le mot de passe", "Change the password"),
+    "change_how": ("Vos autres sessions sont alors fermées.", "Your other sessions are ended then."),
+    "codes": ("Codes à usage unique", "One-time codes"),
+    "codes_on": ("Un code de votre application est demandé à chaque connexion.", "A code from your app is asked for at each login."),
+    "codes_off_now": (
+        "Avec une application d’authentification, un mot de passe volé ne suffit plus.",
+        "With an authenticator app, a stolen password is no longer enough.",
+    ),
+    "set_up": ("Mettre en place", "Set up"),
+    "turn_off": ("Ne plus demander de code", "Turn off"),
+    "scan": (
+        "Lisez ce code avec votre application, ou entrez la clé, puis écrivez le code qu’elle affiche.",
+        "Scan this with your app, or enter the key, then type the code that it shows.",
+    ),
+    "qr": ("Code QR à lire avec l’application", "QR code to scan with the app"),
+    "key": ("Clé", "Key"),
+    "code": ("Code de l’application", "Code from the app"),
+    "confirm": ("Confirmer", "Confirm"),
+    "cancel": ("Annuler", "Cancel"),
+    "recovery": ("Codes de secours", "Recovery codes"),
+    "recovery_how": (
+        "Chacun remplace un code, une seule fois. Gardez-les en lieu sûr : ils ne sont plus montrés.",
+        "Each replaces a code, once. Keep them somewhere safe: they are not shown again.",
+    ),
+    "passkeys": ("Clés d’accès", "Passkeys"),
+    "passkeys_how": (
+        "Une clé d’accès remplace mot de passe et code : empreinte, visage, PIN ou clé matérielle.",
+        "A passkey replaces password and code: fingerprint, face, PIN or a hardware key.",
+    ),
+    "passkey_name": ("Nom de cette clé", "Name of this passkey"),
+    "passkey_add": ("Ajouter une clé d’accès", "Add a passkey"),
+    "passkey_failed": ("La clé d’accès n’a pas pu être ajoutée.", "The passkey could not be added."),
+    "passkey_script": (
+        "Il faut pour cela un navigateur avec scripts, et une adresse en https ou localhost.",
+        "This needs a browser with scripts, and an address with https or localhost.",
+    ),
+    "stale_how": (
+        "Pour ajouter une clé d’accès, reconnectez-vous : la connexion date de plus d’une heure.",
+        "To add a passkey, log in again: this login is more than an hour old.",
+    ),
+    "added": ("Ajoutée", "Added"),
+    "last_used": ("Dernier usage", "Last used"),
+    "never": ("jamais", "never"),
+    "remove": ("Retirer", "Remove"),
+    "sessions": ("Sessions", "Sessions"),
+    "browser": ("Navigateur", "Browser"),
+    "address": ("Adresse", "Address"),
+    "since": ("Depuis", "Since"),
+    "this_one": ("cette session", "this session"),
+    "end": ("Fermer", "End"),
+    "end_others": ("Fermer toutes les autres", "End all others"),
+    "tokens": ("Jetons d’API", "API tokens"),
+    "done_password": (
+        "Le mot de passe est changé. Vos autres sessions sont fermées.",
+        "The password is changed. Your other sessions are ended.",
+    ),
+    "done_codes": ("Les codes à usage unique sont en place.", "One-time codes are on."),
+    "done_codes_off": ("Plus aucun code n’est demandé.", "One-time codes are off."),
+    "done_passkey": ("La clé d’accès est ajoutée.", "The passkey is added."),
+    "done_passkey_removed": ("La clé d’accès est retirée.", "The passkey is removed."),
+    "done_sessions": ("C’est fait.", "Done."),
+    "fault_current": ("Le mot de passe actuel est incorrect.", "The current password is wrong."),
+    "fault_wait": ("Trop d’essais. Réessayez plus tard.", "Too many attempts. Try again later."),
+    "fault_busy": ("Trop de demandes en ce moment. Réessayez.", "Too many requests right now. Try again."),
+    "fault_stale": (
+        "Reconnectez-vous d’abord : la connexion date de plus d’une heure.",
+        "Log in again first: this login is more than an hour old.",
+    ),
+    "fault_short": ("Ce mot de passe est trop court.", "This password is too short."),
+    "fault_long": ("Ce mot de passe est trop long.", "This password is too long."),
+    "fault_obvious": ("Ce mot de passe se devine trop facilement.", "This password is too easy to guess."),
+    "fault_differ": ("Les deux mots de passe diffèrent.", "The two passwords differ."),
+    "fault_code": ("Code incorrect. L’heure du téléphone est-elle juste ?", "Wrong code. Is the phone’s clock right?"),
+    "fault_last_way": (
+        "C’est votre seul moyen de connexion. Définissez d’abord un mot de passe.",
+        "It is your only way to log in. Set a password first.",
+    ),
+    "role_viewer": ("lecteur", "viewer"),
+    "role_responder": ("intervenant", "responder"),
+    "role_editor": ("éditeur", "editor"),
+    "role_admin": ("administrateur", "admin"),
+}
