@@ -12,12 +12,12 @@ from vigie.descriptors import FEW, for_connections, raise_limit
 from vigie.errors import VigieError
 from vigie.memory import one_arena
 from vigie.ports import Clock
-from vigie.server import LogOf, Server, same_log
+from vigie.server import Edit, LogOf, Server, same_log
 from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
-from vigie.web.site import Site
+from vigie.web.site import Commands, Site
 
 log = logging.getLogger("vigie.server")
 
@@ -35,6 +35,9 @@ def site_of(server: Server) -> Site:
         feedback=server.feedback,
         responses=server.responding.responses,
         presses=server.responding.buttons,
+        commands=Commands(
+            definitions=server.definitions,
+        ),
     )
 
 
@@ -45,6 +48,7 @@ async def serve(
     stop: asyncio.Event,
     again: asyncio.Event,
     log_of: LogOf = same_log,
+    edit: Edit | None = None,
 ) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
     one_arena()
@@ -52,7 +56,7 @@ async def serve(
     if descriptors < FEW:
         log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
     with state_of(settings).locked():
-        service = Server(settings, clock, reload, log_of)
+        service = Server(settings, clock, reload, log_of, edit)
         listeners = await _listeners(service, settings, descriptors)
         try:
             await service.start()
