@@ -262,3 +262,22 @@ def test_a_file_without_monitors_is_one_when_a_page_made_some(tmp_path: Path) ->
     one = StoredDefinition("monitor", "c", '{"url": "https://c.test/", "id": "c"}', 1, "ann", 5)
     assert [each.monitor.id for each in load(None, {}, tmp_path, stored=[one]).monitors] == ["c"]
     assert Fault("x", file="f") != Fault("x")
+
+
+async def test_status_pages_are_made_in_the_same_way(tmp_path: Path) -> None:
+    page = DefinitionKind.STATUS_PAGE
+    async with running(tmp_path) as server:
+        assert (await of(server).save(M, {"url": "https://made.test/", "name": "Made", "tags": ["eu"]}, "ann")).result is SaveResult.DONE
+        saved = await of(server).save(page, {"title": "Our services", "tags": ["eu"]}, "ann")
+        assert saved.result is SaveResult.DONE, words(saved)
+        assert saved.definition is not None
+        assert (saved.definition.id, saved.definition.name) == ("our-services", "Our services")
+        assert [one.title for one in server.settings.status_pages] == ["Our services"]
+        again = await of(server).save(page, {"title": "Our services", "tags": ["eu"]}, "ann")
+        assert again.result is SaveResult.CONFLICT, words(again)
+        wrong = await of(server).save(page, {"title": "Others", "tags": ["us"]}, "ann")
+        assert [one.key for one in wrong.faults] == ["tags"]
+        assert (await of(server).delete(M, "made")).result is SaveResult.INVALID, "the page needs it"
+        assert (await of(server).delete(page, "our-services")).result is SaveResult.DONE
+        assert server.settings.status_pages == ()
+        assert (await of(server).delete(M, "made")).result is SaveResult.DONE
