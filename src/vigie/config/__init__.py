@@ -143,10 +143,10 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool, stored:
     if stored is None:
         stored = () if store is None else stored_in(read, store)
     made, mark = Made(read, stored), read.mark()
-    whole = _assembled(read, made.beside(shape))
+    whole = _assembled(read, made.beside(shape), base)
     while made.take_faults(mark[0]):
         read.forget(mark)
-        whole = _assembled(read, made.beside(shape))
+        whole = _assembled(read, made.beside(shape), base)
     if not (whole.shape.monitors or stored or read.faults):
         read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
@@ -168,7 +168,7 @@ class _Whole(NamedTuple):
     status_pages: tuple[StatusPage, ...]
 
 
-def _assembled(read: Tree, shape: File) -> _Whole:
+def _assembled(read: Tree, shape: File, base: Path) -> _Whole:
     """What it comes to, with every fault noted in the tree."""
     from vigie.config import assemble, maintenance, people, status_pages
     from vigie.config.zones import zone_of
