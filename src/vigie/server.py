@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
 
@@ -14,6 +14,7 @@ from vigie.buses.process import ProcessAgent
 from vigie.config import Desired
 from vigie.config.source import FileSource
 from vigie.core.model import Monitor
+from vigie.defining import Definitions
 from vigie.engine.alive import keep_alive
 from vigie.engine.check_summary import CheckSummary
 from vigie.engine.feedback import FeedbackService
@@ -26,7 +27,7 @@ from vigie.errors import StoreError
 from vigie.memory import settle
 from vigie.net import Link
 from vigie.observation.rollup import Retention
-from vigie.ports import Clock
+from vigie.ports import Clock, StoredDefinition
 from vigie.report.render import RenderContext
 from vigie.responding import Responding, button_sources
 from vigie.self_watch import SelfWatch
@@ -39,6 +40,7 @@ _CHECKS_SECONDS = 8.0  # of it, for checks under way; side by side with what is 
 _CLOSE_SECONDS = 1.5  # of it, at its end
 
 
+Edit = Callable[[Sequence[StoredDefinition]], Desired]  # the configuration as it stands now, with these beside the file
 LogOf = Callable[[Desired], AbstractContextManager[Callable[[], None]]]
 
 
@@ -50,7 +52,9 @@ def same_log(_: Desired) -> AbstractContextManager[Callable[[], None]]:
 class Server:
     """All the parts of `vigie serve`. `reload` reads the configuration anew and may raise ConfigError."""
 
-    def __init__(self, settings: Desired, clock: Clock, reload: Callable[[], Desired], log_of: LogOf = same_log) -> None:
+    def __init__(
+        self, settings: Desired, clock: Clock, reload: Callable[[], Desired], log_of: LogOf = same_log, edit: Edit | None = None
+    ) -> None:
         self.settings, self._clock, self._load, self._log_of = settings, clock, reload, log_of
         self.runtime = Runtime(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
         self._bus = LocalBus()
@@ -91,6 +95,15 @@ class Server:
             self._follow_calendar,
             self._follow_checks,
         ]
+        self.definitions: Definitions | None = None
+        if edit is not None:
+            self.definitions = Definitions(
+                lambda: self.settings,
+                lambda stored: self._applicable(edit(stored)),
+                lambda read: self._reconciler.put(read),  # noqa: PLW0108 - it is made below, of this part too
+                clock,
+            )
+            parts.append(self.definitions.follow)
         self._reconciler = Reconciler(self._source, parts, self.runtime.store.ledger.commit)
 
     async def start(self) -> None:
@@ -164,8 +177,10 @@ class Server:
         self._source.ask()
 
     def _read(self) -> Desired:
+        return self._applicable(self._load())
+
+    def _applicable(self, fresh: Desired) -> Desired:
         """The configuration as it can be applied while this process lives."""
-        fresh = self._load()
         if (fresh.store, fresh.state, fresh.web) != (self.settings.store, self.settings.state, self.settings.web):
             log.warning("`store`, `state` and `web` are applied at the next start")
         return replace(fresh, store=self.settings.store, state=self.settings.state, web=self.settings.web)
@@ -233,6 +248,8 @@ class Server:
             log.info("the new configuration is in force: %s, %s", *counts)
             for fault in desired.warnings:
                 log.warning("%s", fault)
+            for fault in desired.left_out:
+                log.error("%s", fault)
 
         yield Prepared(swap=swap, announce=announce)
 

@@ -15,14 +15,14 @@ from vigie.errors import VigieError
 from vigie.memory import one_arena
 from vigie.net import client, system_ca_file
 from vigie.ports import Clock
-from vigie.server import LogOf, Server, same_log
+from vigie.server import Edit, LogOf, Server, same_log
 from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
 from vigie.web.forwarded import networks
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
 from vigie.web.setting import AccessSetting, OidcSetting
-from vigie.web.site import Site
+from vigie.web.site import Commands, Site
 
 log = logging.getLogger("vigie.server")
 
@@ -44,6 +44,9 @@ def site_of(server: Server) -> Site:
         accounts=server.runtime.store.accounts,
         access=access_of(server.settings),
         now=server.now,
+        commands=Commands(
+            definitions=server.definitions,
+        ),
     )
 
 
@@ -86,6 +89,7 @@ async def serve(
     stop: asyncio.Event,
     again: asyncio.Event,
     log_of: LogOf = same_log,
+    edit: Edit | None = None,
 ) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
     one_arena()
@@ -93,7 +97,7 @@ async def serve(
     if descriptors < FEW:
         log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
     with state_of(settings).locked():
-        service = Server(settings, clock, reload, log_of)
+        service = Server(settings, clock, reload, log_of, edit)
         listeners = await _listeners(service, settings, descriptors)
         try:
             await service.start()

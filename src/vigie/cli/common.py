@@ -19,7 +19,7 @@ from vigie.errors import ConfigError, Fault, VigieError
 from vigie.text import formatting
 
 if TYPE_CHECKING:
-    from vigie.ports import Store
+    from vigie.ports import Store, StoredDefinition
     from vigie.queries import Queries
 
 _T = TypeVar("_T")
@@ -91,11 +91,11 @@ def grouped(faults: Sequence[Fault]) -> list[str]:
     return [str(one) for one in joined(faults)]
 
 
-def settings_apart(config: Path | None) -> Desired:
+def settings_apart(config: Path | None, stored: "Sequence[StoredDefinition] | None" = None) -> Desired:
     """The same for a program that stays: read by a process of its own, which takes its memory with it. Raises VigieError."""
     from vigie.config.apart import load_apart
 
-    return load_apart(config, os.environ, Path.cwd())
+    return load_apart(config, os.environ, Path.cwd(), stored=stored)
 
 
 @asynccontextmanager
@@ -164,6 +164,8 @@ def start_log(found: Desired, *, console: bool = True, brief: bool = False) -> N
         swap()
     for fault in found.warnings:
         log.warning("%s", fault)
+    for fault in found.left_out:
+        log.error("%s", fault)
 
 
 def log_of(found: Desired, *, console: bool = True, brief: bool = False) -> AbstractContextManager[Callable[[], None]]:

@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from vigie.cli.common import ConfigOption, command, log_of, logged, notes, settings_apart, start_log
 from vigie.config import Desired
+from vigie.ports import StoredDefinition
 
 app = command()
 log = logging.getLogger("vigie.serve")
@@ -32,7 +33,7 @@ def serve(*, config: ConfigOption = None) -> None:
     start_log(found)
     _warn(found)
     with logged():
-        asyncio.run(_serve(found, lambda: settings_apart(config)))
+        asyncio.run(_serve(found, lambda: settings_apart(config), lambda stored: settings_apart(config, stored)))
 
 
 def _warn(found: Desired) -> None:
@@ -45,13 +46,13 @@ def _warn(found: Desired) -> None:
     log.warning("no channel is configured: incidents are recorded and shown, but no alert is sent (%s`vigie init` sets one up)", names)
 
 
-async def _serve(found: Desired, reload: Callable[[], Desired]) -> None:
+async def _serve(found: Desired, reload: Callable[[], Desired], edit: Callable[[Sequence[StoredDefinition]], Desired]) -> None:
     from vigie.clock import SystemClock
     from vigie.serving import serve as run
 
     stop, again = asyncio.Event(), asyncio.Event()
     _signals(stop, again)
-    await run(found, SystemClock(), reload, stop, again, log_of)
+    await run(found, SystemClock(), reload, stop, again, log_of, edit)
 
 
 def _signals(stop: asyncio.Event, again: asyncio.Event) -> None:

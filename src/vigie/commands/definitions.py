@@ -19,7 +19,8 @@ class DefinitionKind(StrEnum):
 class Definition:
     """One entry as it would be written in the file. `where` is `vigie.yaml:42` for one of the file, which is read-only; else empty.
 
-    `name` is what it is called in `monitors:` or `status_pages:`; `body` holds plain JSON values, secrets masked; `version` is the ETag.
+    `name` is how people call it; `body` holds plain JSON values, secrets masked; `version` is the ETag. `faults` say why it is not in
+    force: it was made by page or API, and this version, or the file as it is now, does not take it.
     """
 
     kind: DefinitionKind
@@ -30,6 +31,12 @@ class Definition:
     version: str = ""
     changed_by: str = ""
     changed_at: int | None = None
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is to be in force."""
+        return self.body.get("enabled") is not False
 
 
 class SaveResult(StrEnum):

@@ -1,14 +1,14 @@
 """The only reader of files and environment: one frozen Desired, or every fault at once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigie import plugins
 from vigie.config import environment, variables
-from vigie.config.desired import Channel, Desired, DesiredMonitor, Llm, Sealed, WatchdogSettings
+from vigie.config.desired import AvailabilityReport, Channel, Desired, DesiredMonitor, Llm, Sealed, StoreSettings, WatchdogSettings
 from vigie.config.model import Alert, File
 from vigie.config.tree import Tree
 from vigie.config.variables import Variables
@@ -16,6 +16,14 @@ from vigie.errors import ConfigError, Fault
 from vigie.net import NO_SECRETS, Proxies, Secret, Secrets
 from vigie.net.secret import url_secrets
 from vigie.observation.rollup import Retention
+from vigie.planning.maintenance import Maintenance
+from vigie.ports import StoredDefinition
+from vigie.report.status_page import StatusPage
+
+if TYPE_CHECKING:
+    from vigie.config.assemble import Assembled
+    from vigie.config.definitions import Made
+    from vigie.config.people import Known
 
 __all__ = ["Channel", "Desired", "DesiredMonitor", "Llm", "Sealed", "find", "load", "one_monitor"]
 
@@ -40,23 +48,32 @@ def find(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Path | No
     return usual if usual.exists() or usual.is_symlink() else None
 
 
-def load(asked: Path | None, environ: Mapping[str, str], cwd: Path, *, verify: bool = False, alerts: Path | None = None) -> Desired:
+def load(
+    asked: Path | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    *,
+    verify: bool = False,
+    alerts: Path | None = None,
+    stored: Sequence[StoredDefinition] | None = None,
+) -> Desired:
     """The configuration of a file, or of the environment alone. Raises ConfigError with every fault.
 
     With `verify` this machine is examined, too: `Desired.problems` and `Desired.doubts`. `alerts` is a file whose alerts come in place of
-    those of the same name; one that has monitors, too, is a configuration of its own.
+    those of the same name; one that has monitors, too, is a configuration of its own. `stored` are the definitions that a page or the API
+    made, in place of those in the store; raises StoreError where that is only busy.
     """
     file = find(asked, environ, cwd)
     base = file.parent if file is not None else cwd
     known = variables.read(base, environ)
     if file is None and alerts is None:
-        return _desired(_seed(known), None, base, verify=verify)
+        return _desired(_seed(known), None, base, verify=verify, stored=stored)
     from vigie.config.yaml import read  # 3 MB; see apart.py
 
     tree = _seed(known) if file is None else read(variables.text_of(file, "`vigie init` writes one"), str(file), known)
     if alerts is not None:
         tree = _with_alerts(tree, read(variables.text_of(alerts, "give the path of a YAML file"), str(alerts), known))
-    return _desired(tree, file, base, verify=verify)
+    return _desired(tree, file, base, verify=verify, stored=stored)
 
 
 def _with_alerts(ours: Tree, other: Tree) -> Tree:
@@ -117,36 +134,72 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
     )
 
 
-def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desired:
-    from vigie.config import assemble, maintenance, people, status_pages  # who is handed a Desired ready-made needs none of it
-    from vigie.config.secrets import of_store as secret_of_store
-    from vigie.config.zones import zone_of
+def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool, stored: Sequence[StoredDefinition] | None) -> Desired:
+    from vigie.config import assemble  # who is handed a Desired ready-made needs none of it
+    from vigie.config.definitions import Made, stored_in
 
     read.verifying = verify
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
+    store = assemble.store(read, shape.store, base)
+    if stored is None:
+        stored = () if store is None else stored_in(read, store)
+    made, mark = Made(read, stored), read.mark()
+    whole = _assembled(read, made.beside(shape), base)
+    while made.take_faults(mark[0]):
+        read.forget(mark)
+        whole = _assembled(read, made.beside(shape), base)
+    if not (whole.shape.monitors or stored or read.faults):
+        read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
+    assemble.check_addresses(read, shape)
+    if read.faults or store is None:
+        raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
+    return _settled(read, whole, store, made, file, base)
+
+
+class _Whole(NamedTuple):
+    """A file with what was made beside it, and what they come to."""
+
+    shape: File
+    channels: dict[str, Channel]
+    known: "Known"
+    monitors: "Assembled"
+    llm: Llm
+    availability: AvailabilityReport
+    maintenance: tuple[Maintenance, ...]
+    status_pages: tuple[StatusPage, ...]
+
+
+def _assembled(read: Tree, shape: File, base: Path) -> _Whole:
+    """What it comes to, with every fault noted in the tree."""
+    from vigie.config import assemble, maintenance, people, status_pages
+    from vigie.config.zones import zone_of
+
     channels = assemble.channels(read, shape.notify) | people.own_channels(read, shape.people, assemble.channel)
     zone = zone_of(read, shape.timezone, ("timezone",))
     known = people.known(read, shape.people, shape.oncall, channels, list(shape.notify), zone)
     monitors = assemble.monitors(read, shape, known)
     llm = assemble.llm(read, shape)
-    store = assemble.store(read, shape.store, base)
     availability_report = assemble.availability(read, shape, known)
-    planned = maintenance.planned(read, shape.maintenance, zone, [one.monitor for one in monitors])
+    planned = maintenance.planned(read, shape.maintenance, zone, [one.monitor for one in monitors.enabled])
     mailers = [name for name, one in channels.items() if one.kind == "email"]
     setting = status_pages.Setting(base, shape.language, zone, mailers, shape.web.public_url, shape.web.hosts)
-    pages = status_pages.status_pages(read, shape.status_pages, [one.monitor for one in monitors], setting)
-    if not shape.monitors and not read.faults:
-        read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
-    assemble.check_addresses(read, shape)
-    if read.faults or store is None:
-        raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
+    pages = status_pages.status_pages(read, shape.status_pages, [one.monitor for one in monitors.enabled], setting)
+    return _Whole(shape, channels, known, monitors, llm, availability_report, planned, pages)
+
+
+def _settled(read: Tree, whole: _Whole, store: StoreSettings, made: "Made", file: Path | None, base: Path) -> Desired:
+    """What was found to be without a fault."""
+    from vigie.config import assemble
+    from vigie.config.secrets import of_store as secret_of_store
+
+    shape, channels, known, llm, monitors = whole.shape, whole.channels, whole.known, whole.llm, whole.monitors.enabled
     default = assemble.policy_of(read, shape.alerts.get("default", Alert()), known, ("alerts", "default"))
     parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
     parts.append(secret_of_store(read, shape.store))
     watchdog = None if shape.watchdog is None else WatchdogSettings(shape.watchdog.url, int(shape.watchdog.every))
     parts.append(NO_SECRETS if watchdog is None else Secrets([watchdog.url, *map(Secret, url_secrets(watchdog.url.reveal()))]))
     proxies = Proxies.of(read.variables.values)
-    held = {*(one for secrets in parts for one in secrets), *map(Secret, proxies.secrets())}
+    held = Secrets({*(one for secrets in parts for one in secrets), *map(Secret, proxies.secrets())})
     return Desired(
         file=file,
         base=base,
@@ -163,21 +216,22 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         second_resolver=shape.second_resolver,
         blind_after_ms=int(shape.blind_after),
         collectors=tuple(plugins.kinds("collectors")),
-        availability=availability_report,
+        availability=whole.availability,
         missing=_missing(read, channels),
         problems=tuple(_masked(read, read.problems)),
         doubts=tuple(_masked(read, read.doubts)),
-        secrets=Secrets(held),
-        maintenance=planned,
+        secrets=held,
+        maintenance=whole.maintenance,
         people=tuple(known.people.items()),
         rotations=tuple(known.rotations.values()),
         watchdog=watchdog,
         proxies=proxies,
         detection=default.detection,
         notification=default.notification,
-        status_pages=pages,
         history=Retention(int(shape.history.raw), int(shape.history.totals), int(shape.history.hourly)),
+        status_pages=whole.status_pages,
         warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
+        entries=made.entries(whole.monitors.called, held.mask),
     )
 
 
@@ -198,7 +252,7 @@ def one_monitor(values: dict[str, Any]) -> DesiredMonitor:
     from vigie.config.people import Known
 
     made = Tree("", Variables({}, ""))
-    found = assemble.monitors(made, File(monitors=[values]), Known())
+    found = assemble.monitors(made, File(monitors=[values]), Known()).enabled
     if made.faults or not found:
         raise ConfigError(made.faults or [Fault("nothing to check")])
     return found[0]

@@ -8,23 +8,26 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vigie.config import Desired, load
 from vigie.errors import ConfigError, Fault, VigieError
+from vigie.ports import StoredDefinition
 
 
-def load_apart(asked: Path | None, environ: Mapping[str, str], cwd: Path) -> Desired:
-    """What `load` gives. Raises ConfigError with every fault, VigieError when that process broke."""
+def load_apart(asked: Path | None, environ: Mapping[str, str], cwd: Path, *, stored: Sequence[StoredDefinition] | None = None) -> Desired:
+    """What `load` gives. Raises ConfigError with every fault, VigieError when that process broke or the store is busy."""
     # -P: what lies in the working directory is not to be imported.
     command = [sys.executable, "-P", "-m", "vigie.config.apart"]
-    done = subprocess.run(command, input=pickle.dumps((asked, dict(environ), cwd)), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
+    done = subprocess.run(command, input=pickle.dumps((asked, dict(environ), cwd, stored)), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
     if done.returncode:
         raise VigieError(f"the configuration could not be read: the process that reads it exited with status {done.returncode}")
-    found: Desired | list[Fault] = pickle.loads(done.stdout)  # noqa: S301 - our own program's words
+    found: Desired | list[Fault] | tuple[str, str] = pickle.loads(done.stdout)  # noqa: S301 - our own program's words
     if isinstance(found, Desired):
         return found
+    if isinstance(found, tuple):
+        raise VigieError(*found)
     raise ConfigError(found)
 
 
@@ -32,12 +35,14 @@ def main() -> None:
     """The process: what was asked for comes in, Desired or faults go out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches both; whoever asked gives up
     sink, sys.stdout = sys.stdout.buffer, sys.stderr  # what a third-party module prints is not part of the answer
-    asked, environ, cwd = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own program's words
-    found: Desired | list[Fault]
+    asked, environ, cwd, stored = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own program's words
+    found: Desired | list[Fault] | tuple[str, str]
     try:
-        found = load(asked, environ, cwd)
+        found = load(asked, environ, cwd, stored=stored)
     except ConfigError as error:
         found = error.faults
+    except VigieError as error:
+        found = error.message, error.fix
     pickle.dump(found, sink)
 
 

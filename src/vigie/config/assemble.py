@@ -35,7 +35,7 @@ from vigie.planning.windows import QuietHours
 from vigie.stores import kind_of
 from vigie.text.marks import misleading
 
-_BY_NAME: dict[str, Any] = {"alerts": Alert, "people": Person, "oncall": OnCall, "status_pages": StatusPageKeys}
+BY_NAME: dict[str, Any] = {"alerts": Alert, "people": Person, "oncall": OnCall, "status_pages": StatusPageKeys}
 
 
 class Policies(NamedTuple):
@@ -136,36 +136,68 @@ def llm(tree: Tree, file: File) -> Llm:
     return Llm(report.provider, sealed, report.prompt, language, int(report.deadline), int(report.hold), report.mode, held)
 
 
-def monitors(tree: Tree, file: File, names: Known) -> tuple[DesiredMonitor, ...]:
-    """Every enabled monitor, ids unique."""
+class Assembled(NamedTuple):
+    """The enabled monitors; and of every monitor, at its path, the id and the name."""
+
+    enabled: tuple[DesiredMonitor, ...]
+    called: dict[Path, tuple[str, str]]
+
+
+def monitors(tree: Tree, file: File, names: Known) -> Assembled:
+    """Every monitor, the ids of the enabled ones unique."""
     alerts = {"default": Alert(), **file.alerts}
     policies = {name: policy_of(tree, alert, names, ("alerts", name)) for name, alert in alerts.items()}
-    found, paths = dict[str, DesiredMonitor](), dict[str, Path]()
+    found, paths, called = dict[str, DesiredMonitor](), dict[str, Path](), dict[Path, tuple[str, str]]()
+    names_at = dict[str, Path]()
     for index, raw in enumerate(file.monitors):
         path: Path = ("monitors", index)
         one = monitor(tree, raw, policies, names, path)
         if one is None:
+            if path in tree.made:  # nothing else is at fault for naming it
+                tree.absent |= names_of(raw)
+            continue
+        called[path] = one.monitor.id, one.monitor.name
+        if not one.enabled:
             continue
         if one.monitor.id == VIGIE_ID:
             tree.fault(path, f"the id {VIGIE_ID!r} is reserved for Vigie's own incidents", "give the monitor another `id`")
         if one.monitor.id in found:
-            other = list(found).index(one.monitor.id)
-            first = tree.lines.get(("monitors", other))
-            where = f" (the other is in line {first})" if first else ""
+            where = _other(tree, paths[one.monitor.id])
             tree.fault(path, f"two monitors have the id {one.monitor.id!r}{where}", "give one of them a different `name` or `id`")
+            continue
+        same = names_at.setdefault(one.monitor.name, path)
+        if path in tree.made and same != path:
+            tree.fault((*path, "name"), f"another monitor is called {one.monitor.name!r}{_other(tree, same)}", "choose another name")
             continue
         token = getattr(one.config.reveal(), "token", None)
         if token is not None and any(getattr(other.config.reveal(), "token", None) == token for other in found.values()):
             tree.fault((*path, "token"), "another monitor has the same token", "give each job its own token")
         detection = replace(one.monitor.detection, unchecked_after_ms=int(file.blind_after))
-        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, detection=detection))
+        trusted = path not in tree.untrusted
+        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, detection=detection), trusted=trusted)
         paths[one.monitor.id] = path
     if not tree.faults:  # a monitor that is faulty is not there, though a route may name its tag
         watched = [one.monitor for one in found.values()]
         for route, tags in tags_of(file.alerts):
-            for _, fault in unknown_names((), tags, watched):
+            for _, fault in unknown_names((), tags, watched, tree.absent):
                 tree.fault(route, fault.message, fault.fix)
-    return dependencies.resolved(tree, found, paths)
+    return Assembled(dependencies.resolved(tree, found, paths), called)
+
+
+def names_of(raw: Any) -> set[str]:
+    """By what others may name a monitor: its id, its name, its tags; empty for what is none."""
+    if not isinstance(raw, dict):
+        return set()
+    tags = raw.get("tags")
+    return {str(raw.get("id")), str(raw.get("name")), *map(str, tags if isinstance(tags, list) else ())}
+
+
+def _other(tree: Tree, path: Path) -> str:
+    """Where the other one is, in words."""
+    if path in tree.made:
+        return f" (the other is the {tree.made[path]})"
+    line = tree.lines.get(path)
+    return f" (the other is in line {line})" if line else ""
 
 
 def policy_of(tree: Tree, alert: Alert, names: Known, path: Path) -> Policies:
@@ -209,12 +241,12 @@ def availability(tree: Tree, file: File, names: Known) -> AvailabilityReport:
 
 
 def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, path: Path) -> DesiredMonitor | None:
-    """One monitor; None when it is off or faulty."""
+    """One monitor; None when it is faulty."""
     values = {"url": raw} if isinstance(raw, str) else raw
     if not isinstance(values, dict):
         tree.fault(path, f"a monitor is a URL or keys with values, not {named(raw)}", "write `- https://example.com/`")
         return None
-    kind = str(values.get("type") or _kind_of(values.get("url")))
+    kind = str(values.get("type") or kind_of_url(values.get("url")))
     adapter = module(tree, "probes", kind, (*path, "type"))
     if adapter is None:
         return None
@@ -237,10 +269,12 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
     common = build(tree, {key: value for key, value in values.items() if key in common_keys}, Common, path)
     config = build(tree, {key: value for key, value in values.items() if key in own_keys}, adapter.Config, path)
     _name_monitor(tree, before, kind, raw)
-    if common is None or config is None or len(tree.faults) > before or not common.enabled:
+    if common is None or config is None or len(tree.faults) > before:
         return None
-    verify(tree, adapter, config, path)
-    detection, notified, quiet, routes = _policy(tree, common.alert, policies, names, (*path, "alert"))
+    if common.enabled:
+        verify(tree, adapter, config, path)
+    wanted = common.alert if common.enabled else "default"
+    detection, notified, quiet, routes = _policy(tree, wanted, policies, names, (*path, "alert"))
     traits = plugins.traits_of(adapter)
     if traits.conclusive:
         detection = replace(detection, confirm=1, recover=1, confirm_ms=0, recover_ms=0, rate=None)
@@ -265,7 +299,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
         depends_on=tuple(common.depends_on),
     )
     options = private(msgspec.to_builtins(config, enc_hook=enc_hook, builtin_types=(Secret,)), held.secrets)
-    return DesiredMonitor(one, Sealed(config), options, held.secrets, quiet)
+    return DesiredMonitor(one, Sealed(config), options, held.secrets, quiet, common.enabled)
 
 
 def port_of(config: Any, target: str) -> int | None:
@@ -288,7 +322,7 @@ def _name_monitor(tree: Tree, before: int, kind: str, raw: Any) -> None:
             tree.faults[index] = replace(fault, message=fault.message + whose)
 
 
-def _kind_of(url: Any) -> str:
+def kind_of_url(url: Any) -> str:
     """The kind that a URL's scheme asks for; `http` where it says nothing, or nothing that is known."""
     scheme, found, _ = str(url or "").partition("://")
     scheme = scheme.lower()
@@ -337,8 +371,8 @@ def file_of(tree: Tree) -> File:
     for key, value in values.items():
         if key not in fields:
             unknown(tree, (key,), key, fields)
-        elif key in _BY_NAME and isinstance(value, dict):
-            built = {name: convert(tree, item, _BY_NAME[key], (key, name)) for name, item in value.items()}
+        elif key in BY_NAME and isinstance(value, dict):
+            built = {name: convert(tree, item, BY_NAME[key], (key, name)) for name, item in value.items()}
             found[key] = {name: item for name, item in built.items() if item is not None}
         elif key == "maintenance" and isinstance(value, list):
             spans = [convert(tree, item, Maintenance, ("maintenance", index)) for index, item in enumerate(value)]

@@ -1,7 +1,7 @@
 """What monitors depend on: names of other monitors in the file, as ids."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from vigie.config.desired import DesiredMonitor
@@ -16,16 +16,23 @@ def resolved(tree: Tree, found: Mapping[str, DesiredMonitor], paths: Mapping[str
     known = {name: tuple(ids) for name, ids in names.items()} | {name: (name,) for name in found}
     parents = {name: _parents(tree, one, known, (*paths[name], "depends_on")) for name, one in found.items()}
     for name in found:
-        if (circle := _circle(name, parents)) and name == min(circle):
+        if (circle := _circle(name, parents)) and name == _blamed(circle, paths, tree):
             shown = " → ".join((*circle, circle[0]))
             tree.fault((*paths[name], "depends_on"), f"monitors depend on each other in a circle: {shown}", "leave one of them out")
     return tuple(replace(one, monitor=replace(one.monitor, depends_on=parents[name])) for name, one in found.items())
+
+
+def _blamed(circle: Sequence[str], paths: Mapping[str, Path], tree: Tree) -> str:
+    """One of a circle: what was made by a page or the API rather than what is in the file, which would keep everything from starting."""
+    return min(circle, key=lambda name: (paths[name] not in tree.made, name))
 
 
 def _parents(tree: Tree, one: DesiredMonitor, known: Mapping[str, tuple[str, ...]], path: Path) -> tuple[str, ...]:
     ids: dict[str, None] = {}
     for index, name in enumerate(one.monitor.depends_on):
         meant = known.get(name, ())
+        if not meant and name in tree.absent:
+            continue
         if not meant:
             near = difflib.get_close_matches(name, known, 1)
             fix = f"did you mean {near[0]!r}?" if near else "write the name or the id of a monitor that is enabled"

@@ -1,6 +1,6 @@
 """What a configuration asks for: frozen values, checked, compared by `==`; nothing in here does anything."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,6 +18,7 @@ from vigie.planning.period import Every
 from vigie.planning.plan import Planned
 from vigie.planning.rotation import Rotation
 from vigie.planning.windows import QuietHours
+from vigie.ports import StoredDefinition
 from vigie.report.status_page import StatusPage
 from vigie.stores import StoreConfig
 
@@ -51,6 +52,8 @@ class DesiredMonitor:
     options: dict[str, object]
     secrets: Secrets = NO_SECRETS
     quiet: QuietHours | None = None
+    enabled: bool = True
+    trusted: bool = True  # made by somebody who may have any address probed
 
     @property
     def spec(self) -> CheckSpec:
@@ -116,6 +119,23 @@ class AvailabilityReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A monitor or a status page as it is defined. `body` is JSON, its secrets masked; `file` and `line` are where it stands in the file.
+
+    `stored` is what a page or the API made; `faults` say why that is left out, if it is.
+    """
+
+    kind: str
+    id: str
+    name: str
+    body: bytes = field(repr=False)
+    file: str = ""
+    line: int | None = None
+    stored: StoredDefinition | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Desired:
     """A whole configuration. `file` is None when the environment alone made it; `base` is where relative paths start."""
 
@@ -151,6 +171,12 @@ class Desired:
     notification: NotificationPolicy = field(default_factory=NotificationPolicy)  # likewise
     status_pages: tuple[StatusPage, ...] = ()
     history: Retention = field(default_factory=Retention)
+    entries: tuple[Entry, ...] = ()  # what monitors and status pages are made of: those of the file first, in its order
+
+    @property
+    def left_out(self) -> tuple[Fault, ...]:
+        """What is wrong with what a page or the API made: that is not in force, and everything else is."""
+        return tuple(replace(fault, message=f"left out: {fault.message}") for one in self.entries for fault in one.faults)
 
     @property
     def log_file(self) -> Path | None:

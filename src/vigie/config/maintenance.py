@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, time, tzinfo
 
 from vigie.config.planned import Maintenance, Quiet
@@ -40,7 +40,7 @@ def planned(tree: Tree, entries: Sequence[Maintenance], zone: tzinfo, watched: S
             found.append(maintenance.Maintenance(f"maintenance[{index}]", window, monitors, tuple(entry.tags), entry.why))
     if not tree.faults:  # a monitor that is faulty is not there, though somebody may name it
         for index, entry in enumerate(entries):
-            for key, fault in unknown_names(entry.monitors, entry.tags, watched):
+            for key, fault in unknown_names(entry.monitors, entry.tags, watched, tree.absent):
                 tree.fault(("maintenance", index, key), fault.message, fault.fix)
     return tuple(found)
 
@@ -54,13 +54,15 @@ def ids_of(names: Sequence[str], watched: Sequence[Monitor]) -> list[str]:
     return list(dict.fromkeys(found for name in names for found in ([name] if name in ids else by_name.get(name, [name]))))
 
 
-def unknown_names(monitors: Sequence[str], tags: Sequence[str], watched: Sequence[Monitor]) -> Iterator[tuple[str, Fault]]:
-    """(key, fault) for each monitor and tag that nobody has: nothing would be in maintenance."""
+def unknown_names(
+    monitors: Sequence[str], tags: Sequence[str], watched: Sequence[Monitor], absent: Collection[str] = ()
+) -> Iterator[tuple[str, Fault]]:
+    """(key, fault) for each monitor and tag that nobody has: nothing would be in maintenance. `absent` are those that nobody has now."""
     ids, names = [one.id for one in watched], {one.name for one in watched}
     known_tags = sorted({tag for one in watched for tag in one.tags})
     for key, named_ones, known, others in (("monitors", monitors, ids, names), ("tags", tags, known_tags, set[str]())):
         for name in named_ones:
-            if name in known or name in others:
+            if name in known or name in others or name in absent:
                 continue
             near = difflib.get_close_matches(name, [*known, *others], 1)
             fix = f"did you mean {near[0]!r}?" if near else f"{key}: {', '.join(known[:20]) or 'none'}"

@@ -1,12 +1,14 @@
 """The environment with `.env` behind it; every setting that came from `.env` remembers its line there."""
 
 import io
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vigie.errors import ConfigError, Fault
 
+VARIABLE = re.compile(r"\$(?=\$\{)|(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")  # `$${` writes `${`
 _LARGEST = 16 * 1024 * 1024
 _LONGEST = 1024 * 1024  # of one value: forty lines of ${A}${A} would fill all memory
 

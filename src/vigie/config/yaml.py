@@ -11,14 +11,13 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from vigie.config.tree import Path, Tree
-from vigie.config.variables import Variables
+from vigie.config.variables import VARIABLE, Variables
 from vigie.config.yaml_faults import words
 from vigie.errors import Fault
 from vigie.net import Secret
 
 _MAX_VALUES = 2_000_000  # ten thousand monitors are a tenth of it; aliases of aliases can make billions
 _SHOWN = 80
-_VARIABLE = re.compile(r"\$(?=\$\{)|(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")  # `$${` writes `${`
 
 
 def read(text: str, file: str, variables: Variables) -> Tree:
@@ -114,9 +113,9 @@ class _Reader:
             return ""
 
         unset, values = list[str](), list[Secret]()
-        filled = _VARIABLE.sub(one, text)
+        filled = VARIABLE.sub(one, text)
         if values:
-            self._tree.fill(path, filled, tuple(values))
+            self._tree.fill(path, filled, tuple(values), text)
         if unset:
             self._tree.unread.add(path)
         return filled

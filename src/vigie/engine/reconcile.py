@@ -97,24 +97,28 @@ class Reconciler(Generic[_D]):
 
     async def apply(self) -> Outcome:
         """Read the configuration and put it into force, as a whole or not at all."""
+        try:
+            await self.put(self._source.read)
+        except ConfigError as error:
+            _log_kept(*error.faults)
+            return Outcome.REFUSED
+        except VigieError as error:
+            _log_kept(f"{error}. {error.fix}" if error.fix else error)
+            return Outcome.FAILED
+        except Exception:  # an adapter of another package may raise anything; the old configuration is whole
+            log.exception("the new configuration is not applied, the old one stays in force")
+            return Outcome.FAILED
+        return Outcome.APPLIED
+
+    async def put(self, read: Callable[[], Awaitable[_D]]) -> None:
+        """Put what `read` gives into force; nothing else changes the configuration meanwhile. What is raised has changed nothing."""
         async with self._lock:
-            try:
-                prepared = await self._put_into_force(await self._source.read())
-            except ConfigError as error:
-                _log_kept(*error.faults)
-                return Outcome.REFUSED
-            except VigieError as error:
-                _log_kept(f"{error}. {error.fix}" if error.fix else error)
-                return Outcome.FAILED
-            except Exception:  # an adapter of another package may raise anything; the old configuration is whole
-                log.exception("the new configuration is not applied, the old one stays in force")
-                return Outcome.FAILED
+            prepared = await self._put_into_force(await read())
         for one in prepared:
             try:
                 await one.announce()
             except Exception:  # it is in force; one failed announcement must not keep it from the others
                 log.exception("a part could not announce the new configuration")
-        return Outcome.APPLIED
 
     async def _put_into_force(self, desired: _D) -> list[Prepared]:
         async with AsyncExitStack() as stack:

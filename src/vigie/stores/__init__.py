@@ -1,6 +1,7 @@
-"""Where state is kept: one package or file per kind of database, each with a `Config` (StoreConfig), `build(config, deps)`, and `definitions(config)`:
-what a page or the API made, for whoever reads the configuration.
+"""Where state is kept: one package or file per kind of database.
 
+Each has a `Config` (StoreConfig), `build(config, deps)`, and `definitions(config)`: what a page or the API made, for whoever reads the
+configuration.
 `store:` names one by its address: the scheme of a URL is the kind (`sqlite:///vigie.db`), a plain path means `EMBEDDED`.
 """
 

@@ -30,8 +30,11 @@ def read_file(path: Path) -> list[StoredDefinition]:
 
     Raises StoreError.
     """
-    if not path.exists():
-        return []
+    try:
+        if not path.exists():
+            return []
+    except OSError as error:
+        fail(error, path, 0)
     import apsw
 
     try:
