@@ -17,7 +17,7 @@ from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
-from vigie.web.site import Site
+from vigie.web.site import Commands, Site
 
 log = logging.getLogger("vigie.server")
 
@@ -35,6 +35,9 @@ def site_of(server: Server) -> Site:
         feedback=server.feedback,
         responses=server.responding.responses,
         presses=server.responding.buttons,
+        status_pages=server.publishing.queries,
+        subscriptions=server.publishing.subscriptions,
+        commands=Commands(status_pages=server.publishing.commands),
     )
 
 

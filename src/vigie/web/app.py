@@ -15,6 +15,7 @@ from vigie.web.access import LOCAL_ADMIN, GuardedRoute, known_as
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.page import HEADERS
 from vigie.web.site import Site
+from vigie.web.status.places import BASE, Pages, placed
 
 _PACKAGES = ("pages", "api", "auth", "status", "metrics")
 
@@ -24,7 +25,8 @@ def build(site: Site, hosts: Hosts | None = None) -> ASGIApp:
 
     A ping may call us anything: its token is the secret, which a foreign page has not.
     """
-    return _application(list(routes_of(site)), hosts)
+    status_pages = site.status_pages
+    return _application(list(routes_of(site)), hosts, status_pages.pages if status_pages is not None else tuple)
 
 
 def routes_of(site: Site) -> Iterator[BaseRoute]:
@@ -49,7 +51,7 @@ def build_pings(receiver: pings.PingReceiver) -> ASGIApp:
     return _application(pings.routes(receiver))
 
 
-def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None) -> ASGIApp:
+def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None, pages: Pages = tuple) -> ASGIApp:
     """Nothing is ever redirected: `curl -f` takes a redirect for success, and what was to be done would not be done."""
     inner = Starlette(routes=routes)
     inner.router.redirect_slashes = False
@@ -57,13 +59,21 @@ def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None) -> ASG
     async def tidied(scope: Scope, receive: Receive, send: Send) -> None:
         path = "/" + "/".join(part for part in scope["path"].split("/") if part)  # `//ping/x/` is `/ping/x`
         host = Headers(scope=scope).get("host")
+        place = placed(pages(), host, path)
+        if place is None or place.own_host:  # a status page's own domain, where nothing else is
+            await (inner if place is not None else _nothing)({**scope, "path": place.path if place else path, BASE: "/"}, receive, send)
+            return
         # A browser always sends one; a load balancer that speaks HTTP/1.0 does not.
         if hosts is not None and host is not None and not path.startswith(pings.PATHS) and not hosts.allow(host):
             await _misdirected(host)(scope, receive, send)
         else:
-            await inner(known_as({**scope, "path": path}, LOCAL_ADMIN), receive, send)
+            await inner(known_as({**scope, "path": place.path, BASE: place.base}, LOCAL_ADMIN), receive, send)
 
     return tidied
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("There is nothing here.\n", status_code=404, headers=HEADERS)(scope, receive, send)
 
 
 def _misdirected(host: str) -> Response:
