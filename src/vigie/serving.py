@@ -44,8 +44,11 @@ def site_of(server: Server) -> Site:
         accounts=server.runtime.store.accounts,
         access=access_of(server.settings),
         now=server.now,
+        status_pages=server.publishing.queries,
+        subscriptions=server.publishing.subscriptions,
         commands=Commands(
             definitions=server.definitions,
+            status_pages=server.publishing.commands,
         ),
     )
 

@@ -22,59 +22,13 @@ Meta = msgspec.Meta
 State = Literal["up", "degraded", "down", "maintenance", "unknown"]
 
 # The first parts of Vigie's own addresses; `tests/web/test_public_page.py` compares them with the routes.
-RESERVED = frozenset(
-    [
-        "account",
-        "acknowledge",
-        "alerts",
-        "api",
-        "apple-touch-icon.png",
-        "audit",
-        "auth",
-        "badge",
-        "buttons",
-        "channels",
-        "events",
-        "export",
-        "favicon.ico",
-        "feedback",
-        "groups",
-        "health",
-        "icon.svg",
-        "incidents",
-        "login",
-        "logout",
-        "maintenance",
-        "manifest.webmanifest",
-        "me",
-        "metrics",
-        "monitors",
-        "oidc",
-        "oncall",
-        "overview",
-        "passkeys",
-        "palette",
-        "ping",
-        "probe",
-        "ready",
-        "respond",
-        "robots.txt",
-        "search",
-        "service-worker.js",
-        "sessions",
-        "settings",
-        "setup",
-        "static",
-        "status",
-        "status-pages",
-        "system",
-        "tokens",
-        "totp",
-        "users",
-        "wall",
-        "well-known",
-    ]
-)
+_RESERVED = """
+account acknowledge alerts api apple-touch-icon.png audit auth badge buttons channels events export favicon.ico feedback
+groups health icon.svg incidents login logout maintenance manifest.webmanifest me metrics monitors oidc oncall overview
+palette passkeys ping probe ready respond robots.txt search service-worker.js sessions settings setup static status
+status-pages system tokens totp users wall well-known
+"""
+RESERVED = frozenset(_RESERVED.split())
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _PATH = re.compile(r"(?:/[a-z0-9][a-z0-9-]{0,62}){1,3}")
 _DOMAIN = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}")
@@ -270,7 +224,7 @@ def _sections(tree: Tree, keys: StatusPageKeys, watched: Sequence[Monitor], path
             members.append(Component(one.id, name, _key(name, taken)))
         if members:
             sections.append(Section(title, tuple(members)))
-    if not sections and not tree.faults and not tree.absent:
+    if not sections and not tree.faults:
         tree.fault(path, "nothing would be on the page", "list names under `monitors`, or `tags`")
     return tuple(sections)
 
@@ -300,9 +254,7 @@ class _Known:
     def named(self, said: str, path: Path) -> list[Monitor]:
         """Those of an id, or else of a name; a fault where there is none."""
         found = [one for one in self._watched if one.id == said] or [one for one in self._watched if one.name == said]
-        if (
-            not found and not self._tree.faults and said not in self._tree.absent
-        ):  # a monitor that is faulty is not there, though a page may name it
+        if not found and not self._tree.faults:  # a monitor that is faulty is not there, though a page may name it
             near = difflib.get_close_matches(said, [*(one.id for one in self._watched), *(one.name for one in self._watched)], 1)
             self._tree.fault(path, f"no monitor has the name or id {said!r}", f"did you mean {near[0]!r}?" if near else "")
         return found
@@ -314,7 +266,7 @@ class _Known:
         tagged = [one for one in self._watched if not set(tags).isdisjoint(one.tags)]
         known = {tag for one in self._watched for tag in one.tags}
         for tag in tags:
-            if tag not in known and not self._tree.faults and tag not in self._tree.absent:
+            if tag not in known and not self._tree.faults:
                 near = difflib.get_close_matches(tag, sorted(known), 1)
                 self._tree.fault((*path, "tags"), f"no monitor has the tag {tag!r}", f"did you mean {near[0]!r}?" if near else "")
         yield from sorted(tagged, key=lambda one: one.name.casefold())
