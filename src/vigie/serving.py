@@ -31,6 +31,7 @@ def site_of(server: Server) -> Site:
         queries=server.queries,
         health=server.health,
         setting=server.setting,
+        measures=server.measures,
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,

@@ -18,6 +18,7 @@ from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
 from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
+from vigie.queries.measures import MeasureQueries
 from vigie.report.render import RenderContext
 from vigie.web.page import templates
 from vigie.web.recent import Recent
@@ -65,6 +66,7 @@ class Site:
     live: Live | None = None
     board: Board | None = None
     size: Recent[StorageSize] | None = None
+    measures: MeasureQueries | None = None
     commands: Commands = field(default_factory=Commands)
     receiver: "PingReceiver | None" = None
     feedback: "FeedbackService | None" = None
