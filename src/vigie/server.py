@@ -27,6 +27,7 @@ from vigie.errors import StoreError
 from vigie.memory import settle
 from vigie.net import Link
 from vigie.ports import Clock
+from vigie.probing import Probing
 from vigie.queries.measures import Lateness
 from vigie.report.render import RenderContext
 from vigie.responding import Responding, button_sources
@@ -80,6 +81,7 @@ class Server:
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
         self.measures = self._measures()
+        self.probing = Probing(lambda: self.settings, self.agent.check_once, self.runtime.deps.resolver)
         self.runtime.ingest.listen_to_results(self.measures.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition)

@@ -17,7 +17,7 @@ from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
-from vigie.web.site import Site
+from vigie.web.site import Commands, Site
 
 log = logging.getLogger("vigie.server")
 
@@ -32,6 +32,7 @@ def site_of(server: Server) -> Site:
         health=server.health,
         setting=server.setting,
         measures=server.measures,
+        commands=Commands(probing=server.probing),
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,

@@ -8,7 +8,7 @@ from typing import Any
 
 from vigie import plugins
 from vigie.config import environment, variables
-from vigie.config.desired import Channel, Desired, DesiredMonitor, Llm, Sealed, WatchdogSettings
+from vigie.config.desired import Channel, Desired, DesiredMonitor, Llm, MetricsSettings, Sealed, WatchdogSettings
 from vigie.config.model import Alert, File
 from vigie.config.tree import Tree
 from vigie.config.variables import Variables
@@ -117,7 +117,7 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
 
 
 def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desired:
-    from vigie.config import assemble, maintenance, people, status_pages  # who is handed a Desired ready-made needs none of it
+    from vigie.config import assemble, maintenance, metrics, people, status_pages  # who is handed a Desired ready-made needs none of it
     from vigie.config.secrets import of_store as secret_of_store
     from vigie.config.zones import zone_of
 
@@ -136,12 +136,16 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
     pages = status_pages.status_pages(read, shape.status_pages, [one.monitor for one in monitors], setting)
     if not shape.monitors and not read.faults:
         read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
+    measured = MetricsSettings(
+        metrics.modules(read, shape.metrics.modules), shape.metrics.internal_targets, metrics.collector(read, shape.metrics.otlp)
+    )
     assemble.check_addresses(read, shape)
     if read.faults or store is None:
         raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
     default = assemble.policy_of(read, shape.alerts.get("default", Alert()), known, ("alerts", "default"))
     parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
     parts.append(secret_of_store(read, shape.store))
+    parts += [metrics.held(shape.metrics.otlp), *(one.secrets for one in measured.modules.values())]
     watchdog = None if shape.watchdog is None else WatchdogSettings(shape.watchdog.url, int(shape.watchdog.every))
     parts.append(NO_SECRETS if watchdog is None else Secrets([watchdog.url, *map(Secret, url_secrets(watchdog.url.reveal()))]))
     proxies = Proxies.of(read.variables.values)
@@ -171,6 +175,7 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool) -> Desi
         people=tuple(known.people.items()),
         rotations=tuple(known.rotations.values()),
         watchdog=watchdog,
+        metrics=measured,
         proxies=proxies,
         detection=default.detection,
         notification=default.notification,

@@ -19,7 +19,7 @@ class Seen:
     """The newest result of a monitor from one location. `phases` are dns, connect, tls, first byte, transfer and total.
 
     `earliest_expiry` is of the whole chain that the server sent, `chain_expiry` of the chain that was verified. `round_trip` is the
-    mean of pings. What a check does not have is None.
+    mean of pings, `answers` how many records a name had. What a check does not have is None.
     """
 
     location: str
@@ -38,6 +38,7 @@ class Seen:
     chain_expiry: int | None = None
     round_trip: float | None = None
     loss_percent: float | None = None
+    answers: float | None = None
 
 
 def seen(result: CheckResult) -> Seen:
@@ -62,6 +63,7 @@ def seen(result: CheckResult) -> Seen:
         _verified(result),
         _number(result.figures.get("rtt_avg_ms")),
         _number(result.figures.get("loss_percent")),
+        _number(result.figures.get("answers")),
     )
 
 

@@ -13,6 +13,7 @@ from vigie.commands.channels import ChannelCommands
 from vigie.commands.definitions import DefinitionCommands
 from vigie.commands.maintenance import MaintenanceCommands
 from vigie.commands.monitors import MonitorCommands
+from vigie.commands.probing import ProbeCommands
 from vigie.queries import HealthQueries, Queries
 from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
@@ -49,6 +50,7 @@ class Commands:
     maintenance: MaintenanceCommands | None = None
     channels: ChannelCommands | None = None
     definitions: DefinitionCommands | None = None
+    probing: ProbeCommands | None = None
 
 
 @dataclass(slots=True)

@@ -54,8 +54,9 @@ def _phase(index: int) -> Reading:
     return reading
 
 
-def _success(one: Seen) -> int:
-    return int(one.status in (Status.UP, Status.DEGRADED))
+def _success(one: Seen) -> int | None:
+    """Nothing of what could not be checked: `probe_success == 0` must mean that the service fails, and not Vigie's own network."""
+    return None if one.status is Status.UNKNOWN else int(one.status in (Status.UP, Status.DEGRADED))
 
 
 def _of_http(read: Callable[[Seen], Number | None]) -> Reading:
@@ -63,7 +64,9 @@ def _of_http(read: Callable[[Seen], Number | None]) -> Reading:
 
 
 CHECKED: tuple[Checked, ...] = (
-    _one("probe_success", "Whether the service works: 1 for up and degraded, else 0.", _success),
+    _one(
+        "probe_success", "Whether the service works: 1 for up and degraded, 0 for down. Absent where Vigie itself could not tell.", _success
+    ),
     _one("probe_duration_seconds", "How long the check took.", lambda one: _seconds(one.phases[5])),
     _one("probe_dns_lookup_time_seconds", "How long the name took to resolve.", lambda one: _seconds(one.phases[0])),
     _one("probe_ip_protocol", "Version of IP: 4 or 6.", lambda one: one.family),
@@ -92,8 +95,17 @@ CHECKED: tuple[Checked, ...] = (
         "When the verified chain expires, Unix time.",
         lambda one: _instant(one.chain_expiry),
     ),
-    _one("probe_icmp_duration_seconds_mean", "Mean round-trip time of the pings of a check.", lambda one: _seconds(one.round_trip)),
-    _one("probe_icmp_loss_ratio", "Share of the pings that were lost, 0 to 1.", lambda one: _ratio(one.loss_percent)),
+    Checked(
+        Metric(
+            "probe_icmp_duration_seconds", "gauge", "How long the name took, and the mean round trip of the pings of a check.", ("phase",)
+        ),
+        (
+            ({"phase": "resolve"}, lambda one: None if one.loss_percent is None else _seconds(one.phases[0]) or 0),
+            ({"phase": "rtt"}, lambda one: _seconds(one.round_trip)),
+        ),
+    ),
+    _one("vigie_probe_icmp_loss_ratio", "Share of the pings that were lost, 0 to 1.", lambda one: _ratio(one.loss_percent)),
+    _one("probe_dns_answer_rrs", "How many records the answer had.", lambda one: one.answers),
 )
 
 
