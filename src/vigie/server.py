@@ -26,6 +26,7 @@ from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.memory import settle
 from vigie.net import Link
+from vigie.otlp import OtlpExport
 from vigie.ports import Clock
 from vigie.probing import Probing
 from vigie.queries.measures import Lateness
@@ -81,6 +82,7 @@ class Server:
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
         self.measures = self._measures()
+        self._otlp = OtlpExport(self.measures, clock, settings.metrics.otlp)
         self.probing = Probing(lambda: self.settings, self.agent.check_once, self.runtime.deps.resolver)
         self.runtime.ingest.listen_to_results(self.measures.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
@@ -115,6 +117,7 @@ class Server:
             "the log of checks": self._summary.run,
             "the beat of the loop": self.watch.beat,
             "the watchdog": self.watch.watchdog.run,
+            "the metrics that are sent": self._otlp.run,
         }
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
         web = self.settings.web
@@ -228,6 +231,7 @@ class Server:
             self.settings = self.runtime.settings = desired
             self._applied_at = self._clock.now()
             self.watch.use(desired)
+            self._otlp.use(desired.metrics.otlp)
             self.agent.use(specs, desired.control, desired.second_resolver)
 
         async def announce() -> None:
