@@ -37,6 +37,7 @@ def site_of(server: Server) -> Site:
         queries=server.queries,
         health=server.health,
         setting=server.setting,
+        measures=server.measures,
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,
@@ -48,6 +49,7 @@ def site_of(server: Server) -> Site:
         subscriptions=server.publishing.subscriptions,
         commands=Commands(
             definitions=server.definitions,
+            probing=server.probing,
             status_pages=server.publishing.commands,
         ),
     )

@@ -115,6 +115,11 @@ class LocalAgent:
         self._scheduler.pace(monitor_id, every_ms, self._steady())
         self._changed.set()
 
+    async def check_once(self, probe: Probe, spec: CheckSpec) -> CheckResult:
+        """Check once, out of turn: nothing is published, and the schedule stays."""
+        result = await self._loop_monitor.run_check(probe, spec)
+        return replace(result, monitor=spec.monitor, location=spec.location)
+
     async def stop(self) -> None:
         """Start no more checks, let those in progress finish, publish what is left."""
         self._stopping = True

@@ -14,6 +14,7 @@ from vigie.commands.channels import ChannelCommands
 from vigie.commands.definitions import DefinitionCommands
 from vigie.commands.maintenance import MaintenanceCommands
 from vigie.commands.monitors import MonitorCommands
+from vigie.commands.probing import ProbeCommands
 from vigie.commands.status_pages import StatusPageCommands, Subscriptions
 from vigie.ports import Accounts
 from vigie.queries import HealthQueries, Queries
@@ -21,6 +22,7 @@ from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
 from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
+from vigie.queries.measures import MeasureQueries
 from vigie.queries.status_pages import StatusPageQueries
 from vigie.report.render import RenderContext
 from vigie.web.door import Door
@@ -59,6 +61,7 @@ class Commands:
     channels: ChannelCommands | None = None
     definitions: DefinitionCommands | None = None
     status_pages: StatusPageCommands | None = None
+    probing: ProbeCommands | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +82,7 @@ class Site:
     size: Recent[StorageSize] | None = None
     status_pages: StatusPageQueries | None = None
     subscriptions: Subscriptions | None = None
+    measures: MeasureQueries | None = None
     commands: Commands = field(default_factory=Commands)
     receiver: "PingReceiver | None" = None
     feedback: "FeedbackService | None" = None
