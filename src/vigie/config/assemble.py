@@ -214,7 +214,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
     if not isinstance(values, dict):
         tree.fault(path, f"a monitor is a URL or keys with values, not {named(raw)}", "write `- https://example.com/`")
         return None
-    kind = str(values.get("type") or _kind_of(values.get("url")))
+    kind = str(values.get("type") or kind_of_url(values.get("url")))
     adapter = module(tree, "probes", kind, (*path, "type"))
     if adapter is None:
         return None
@@ -288,7 +288,7 @@ def _name_monitor(tree: Tree, before: int, kind: str, raw: Any) -> None:
             tree.faults[index] = replace(fault, message=fault.message + whose)
 
 
-def _kind_of(url: Any) -> str:
+def kind_of_url(url: Any) -> str:
     """The kind that a URL's scheme asks for; `http` where it says nothing, or nothing that is known."""
     scheme, found, _ = str(url or "").partition("://")
     scheme = scheme.lower()

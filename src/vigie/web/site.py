@@ -15,11 +15,14 @@ from vigie.commands.definitions import DefinitionCommands
 from vigie.commands.maintenance import MaintenanceCommands
 from vigie.commands.monitors import MonitorCommands
 from vigie.ports import Accounts
+from vigie.commands.trials import TrialCommands
 from vigie.queries import HealthQueries, Queries
 from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
+from vigie.queries.forms import FormQueries
 from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
+from vigie.queries.setup import SetupQueries
 from vigie.report.render import RenderContext
 from vigie.web.door import Door
 from vigie.web.page import templates
@@ -56,6 +59,7 @@ class Commands:
     maintenance: MaintenanceCommands | None = None
     channels: ChannelCommands | None = None
     definitions: DefinitionCommands | None = None
+    trials: TrialCommands | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +78,8 @@ class Site:
     live: Live | None = None
     board: Board | None = None
     size: Recent[StorageSize] | None = None
+    setup: SetupQueries | None = None
+    forms: FormQueries | None = None
     commands: Commands = field(default_factory=Commands)
     receiver: "PingReceiver | None" = None
     feedback: "FeedbackService | None" = None
