@@ -7,6 +7,10 @@ COUNTED: dict[str, Plural] = {
         ("{count} canal sur {all} est en échec", "{count} canaux sur {all} sont en échec"),
         ("{count} of {all} channels is failing", "{count} of {all} channels are failing"),
     ),
+    "head_untried": (
+        ("Aucun canal n’est en échec ; {count} n’a pas encore servi", "Aucun canal n’est en échec ; {count} n’ont pas encore servi"),
+        ("No channel is failing; {count} has not been used yet", "No channel is failing; {count} have not been used yet"),
+    ),
     "head_works": (
         ("{count} canal, et il fonctionne", "Les {count} canaux fonctionnent"),
         ("{count} channel, and it works", "All {count} channels work"),
@@ -26,8 +30,8 @@ TEXTS: dict[str, Pair] = {
     "title": ("Canaux", "Channels"),
     "head_none": ("Aucun canal n’est configuré : personne n’est notifié", "No channel is configured: nobody is notified"),
     "none_how": (
-        "Ajoutez-en un sous `notify:` dans le fichier ; `vigie init` le fait pour vous.",
-        "Add one under `notify:` in the file; `vigie init` does it for you.",
+        "Ajoutez-en un sous « notify » dans le fichier ; « vigie init » le fait pour vous.",
+        "Add one under “notify” in the file; “vigie init” does it for you.",
     ),
     "lede": (
         "Où partent les alertes. Un essai envoie un message marqué comme tel, sans rien changer d’autre.",

@@ -8,6 +8,10 @@ COUNTED: dict[str, Plural] = {
         ("{count} maintenance window is under way, until {until}", "{count} maintenance windows are under way, the last until {until}"),
     ),
     "covers": (("{count} service", "{count} services"), ("{count} service", "{count} services")),
+    "again": (
+        ("et {count} autre fois d’ici 90 jours", "et {count} autres fois d’ici 90 jours"),
+        ("and {count} more time within 90 days", "and {count} more times within 90 days"),
+    ),
     "more": (("et {count} autre", "et {count} autres"), ("and {count} more", "and {count} more")),
 }
 

@@ -3,25 +3,24 @@
 from vigie.text import Pair, Plural
 
 COUNTED: dict[str, Plural] = {
-    "head_several": (
-        ("D’astreinte dans {count} rotation : {names}", "D’astreinte dans {count} rotations : {names}"),
-        ("{names} is on call, in {count} rotation", "{names} are on call, in {count} rotations"),
-    ),
+    "rotations": (("{count} rotation", "{count} rotations"), ("{count} rotation", "{count} rotations")),
     "and_more": (("et {count} autre", "et {count} autres"), ("and {count} more", "and {count} more")),
 }
 
 TEXTS: dict[str, Pair] = {
     "title": ("Astreinte", "On call"),
+    "head_several": ("D’astreinte en ce moment : {names}", "On call now: {names}"),
+    "and": ("et", "and"),
     "head_one": ("{name} est d’astreinte jusqu’au {until}", "{name} is on call until {until}"),
     "head_always": ("{name} est toujours d’astreinte", "{name} is always on call"),
     "head_none": ("Aucune rotation n’est configurée", "No rotation is configured"),
     "lede": (
-        "Une rotation se nomme dans `to:` comme un canal : l’alerte part chez la personne d’astreinte à ce moment-là.",
-        "`to:` takes a rotation like a channel: an alert goes to whoever is on call at that moment.",
+        "Une alerte qui nomme une rotation part chez la personne d’astreinte à ce moment-là.",
+        "An alert that names a rotation goes to whoever is on call at that moment.",
     ),
     "none_how": (
-        "Ajoutez `people:` et `oncall:` au fichier ; la documentation montre comment.",
-        "Add `people:` and `oncall:` to the file; the documentation shows how.",
+        "Ajoutez « people » et « oncall » au fichier ; la documentation montre comment.",
+        "Add “people” and “oncall” to the file; the documentation shows how.",
     ),
     "now": ("Maintenant", "Now"),
     "rotation": ("Rotation", "Rotation"),
@@ -40,9 +39,10 @@ TEXTS: dict[str, Pair] = {
     "from_to": ("du {start} au {end}", "from {start} to {end}"),
     "overrides": ("Remplacements", "Overrides"),
     "instead": ("{person} remplace", "{person} instead"),
+    "name": ("Personne", "Person"),
     "people": ("Personnes", "People"),
     "reached": ("Joignable par", "Reached by"),
-    "no_people": ("Personne n’est nommé dans `people:`.", "Nobody is named in `people:`."),
+    "no_people": ("Le fichier ne nomme personne sous « people ».", "The file names nobody under “people”."),
     "unreached": ("par rien : aucun canal", "by nothing: no channel"),
     "feed": ("S’abonner à ce calendrier (iCal)", "Subscribe to this calendar (iCal)"),
     "feed_how": (

@@ -31,8 +31,8 @@ TEXTS: dict[str, Pair] = {
         "All of it comes from {file}. Vigie follows that file: a valid change applies at once, as a whole; otherwise nothing changes.",
     ),
     "lede_environment": (
-        "Tout vient de l’environnement et de `.env` : il n’y a pas de fichier. `vigie init` en écrit un.",
-        "All of it comes from the environment and `.env`: there is no file. `vigie init` writes one.",
+        "Tout vient de l’environnement et de .env : il n’y a pas de fichier. vigie init en écrit un.",
+        "All of it comes from the environment and .env: there is no file. vigie init writes one.",
     ),
     "points": ("Ce qui demande votre attention", "What needs your attention"),
     "no_points": (

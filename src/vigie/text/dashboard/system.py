@@ -84,7 +84,7 @@ TEXTS: dict[str, Pair] = {
     "started": ("Démarrée le", "Started"),
     "endpoints": ("Pour les machines", "For machines"),
     "endpoints_how": (
-        "`/health` pour les répartiteurs de charge, `/metrics` pour Prometheus.",
-        "`/health` for load balancers, `/metrics` for Prometheus.",
+        "/health pour les répartiteurs de charge, /metrics pour Prometheus.",
+        "/health for load balancers, /metrics for Prometheus.",
     ),
 }

@@ -69,7 +69,8 @@ async def _list(request: Request, site: Site) -> Response:
     channels = site.setup.channels()
     work = await site.setup.work([one.name for one in channels])
     rows = sorted(((one, work[one.name]) for one in channels), key=lambda row: not _failing(row[1]))
-    context = {"section": "settings", "rows": rows, "failing": sum(_failing(one) for one in work.values()), "fails": _failing}
+    untried = sum(one.delivered_at is None for one in work.values())
+    context = {"section": "settings", "rows": rows, "failing": sum(_failing(one) for one in work.values()), "fails": _failing, "untried": untried}
     return await page(request, site, "channels.html.j2", context, texts)
 
 

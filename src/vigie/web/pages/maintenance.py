@@ -195,8 +195,7 @@ async def _page(request: Request, site: Site, wanted: Wanted, *, fault: tuple[in
     context = {
         "section": "maintenance",
         "current": current,
-        "upcoming": upcoming[:_LISTED],
-        "hidden": len(upcoming) - _LISTED,
+        "upcoming": _next(upcoming)[:_LISTED],
         "calendar": _calendar(planned, names, month, zone, wall.shown(now, zone).date()),
         "wanted": wanted,
         "inputs": max(_INPUTS, len(wanted.monitors)),
@@ -228,6 +227,15 @@ def _occurrences(planned: Sequence[PlannedWork], names: dict[str, str], start: i
     return sorted(found, key=lambda one: (one.start, one.end))
 
 
+def _next(upcoming: Sequence[Occurrence]) -> list[tuple[Occurrence, int]]:
+    """The next occurrence of each entry, and how many follow."""
+    found: dict[str, tuple[Occurrence, int]] = {}
+    for one in upcoming:
+        first, more = found.get(one.work.entry.id, (one, -1))
+        found[one.work.entry.id] = (first, more + 1)
+    return list(found.values())
+
+
 def _month(text: str, today: date) -> date:
     """The first day of the month that was asked for."""
     try:
@@ -248,7 +256,7 @@ def _calendar(planned: Sequence[PlannedWork], names: dict[str, str], month: date
     for number, (begin, end) in enumerate(pairwise(edges)):
         day = first + timedelta(days=number)
         on = [one for one in spans if one.start < end and begin < one.end]
-        days.append({"day": day, "within": day.month == month.month, "today": day == today, "on": on[:_A_DAY], "more": len(on) - _A_DAY})
+        days.append({"day": day, "begin": begin, "end": end, "within": day.month == month.month, "today": day == today, "on": on[:_A_DAY], "more": len(on) - _A_DAY})
     inside = [one for one in spans if one.start < edges[(following - first).days] and one.end > edges[(month - first).days]]
     return {
         "month": month,

@@ -21,7 +21,7 @@ from vigie.web.site import Site
 _DAY_MS = 86_400_000
 _WEEKS_MS, _FEED_MS = 28 * _DAY_MS, 180 * _DAY_MS
 _WIDTH, _TURNS, _NAMED = 1_120, 60, 3
-_NARROW = 34  # of the picture: a shorter turn has no room for a name
+_MARGIN, _LETTER = 20, 7  # of the picture: a turn with less room than its name needs has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _bars(rotation: Rotation, shifts: list[Shift], now: int) -> tuple[Bar, ...]:
         left, right = (max(0.0, min(1.0, (at - now) / _WEEKS_MS)) * _WIDTH for at in (one.start, one.end))
         if right - left > 0:
             width = round(right - left, 1)
-            found.append(Bar(round(left, 1), width, one.person, people.index(one.person) % 4 + 1, one.override, width >= _NARROW))
+            found.append(Bar(round(left, 1), width, one.person, people.index(one.person) % 4 + 1, one.override, width >= _MARGIN + _LETTER * len(one.person)))
     return tuple(found)
 
 
