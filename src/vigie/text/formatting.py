@@ -158,16 +158,6 @@ def date(at: int, zone: tzinfo, language: str) -> str:
     return f"{day} {pick(MONTHS[local.month - 1], language)} {local.year}"
 
 
-def byte_size(size: int, language: str) -> str:
-    """`1.9 GB`, `340 kB` (French `1,9 Go`, `340 ko`): powers of a thousand, as disks are sold."""
-    for power, units in ((9, ("Go", "GB")), (6, ("Mo", "MB")), (3, ("ko", "kB"))):
-        if size >= 10**power:
-            value = size / 10**power
-            text = f"{value:.1f}" if value < 10 else f"{value:.0f}"
-            return f"{_local(text.removesuffix('.0'), language)} {pick(units, language)}"
-    return f"{size} {pick(('o', 'B'), language)}"
-
-
 def month_name(month: int, year: int, language: str) -> str:
     """`November 2026` (French: `novembre 2026`)."""
     return f"{pick(MONTHS[month - 1], language)} {year}"

@@ -45,7 +45,7 @@ TEXTS: dict[str, Pair] = {
     "test": ("Essayer", "Test"),
     "testing": ("Envoi en cours…", "Sending…"),
     "tested": ("Distribué : {answer}", "Delivered: {answer}"),
-    "failed": ("Échec : {failure}", "Failed: {failure}"),
+    "test_failed": ("Échec : {failure}", "Failed: {failure}"),
     "works": ("fonctionne", "works"),
     "untried": ("pas encore utilisé", "not used yet"),
     "failing_since": ("en échec depuis {since} : {answer}", "failing since {since}: {answer}"),

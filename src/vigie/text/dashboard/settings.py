@@ -74,7 +74,7 @@ TEXTS: dict[str, Pair] = {
     "pings_listen": ("Adresse des signaux de tâches", "Address for pings of jobs"),
     "control": ("Cibles de contrôle", "Control targets"),
     "second_resolver": ("Second résolveur DNS", "Second DNS resolver"),
-    "none": ("aucun", "none"),
+    "not_set": ("aucun", "none"),
     "model": ("Modèle de langage", "Language model"),
     "no_model": ("aucun : les rapports sont écrits sans modèle", "none: reports are written without a model"),
     "model_name": ("Modèle", "Model"),

@@ -70,7 +70,13 @@ async def _list(request: Request, site: Site) -> Response:
     work = await site.setup.work([one.name for one in channels])
     rows = sorted(((one, work[one.name]) for one in channels), key=lambda row: not _failing(row[1]))
     untried = sum(one.delivered_at is None for one in work.values())
-    context = {"section": "settings", "rows": rows, "failing": sum(_failing(one) for one in work.values()), "fails": _failing, "untried": untried}
+    context = {
+        "section": "settings",
+        "rows": rows,
+        "failing": sum(_failing(one) for one in work.values()),
+        "fails": _failing,
+        "untried": untried,
+    }
     return await page(request, site, "channels.html.j2", context, texts)
 
 

@@ -256,7 +256,17 @@ def _calendar(planned: Sequence[PlannedWork], names: dict[str, str], month: date
     for number, (begin, end) in enumerate(pairwise(edges)):
         day = first + timedelta(days=number)
         on = [one for one in spans if one.start < end and begin < one.end]
-        days.append({"day": day, "begin": begin, "end": end, "within": day.month == month.month, "today": day == today, "on": on[:_A_DAY], "more": len(on) - _A_DAY})
+        days.append(
+            {
+                "day": day,
+                "begin": begin,
+                "end": end,
+                "within": day.month == month.month,
+                "today": day == today,
+                "on": on[:_A_DAY],
+                "more": len(on) - _A_DAY,
+            }
+        )
     inside = [one for one in spans if one.start < edges[(following - first).days] and one.end > edges[(month - first).days]]
     return {
         "month": month,

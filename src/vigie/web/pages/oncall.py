@@ -109,7 +109,16 @@ def _bars(rotation: Rotation, shifts: list[Shift], now: int) -> tuple[Bar, ...]:
         left, right = (max(0.0, min(1.0, (at - now) / _WEEKS_MS)) * _WIDTH for at in (one.start, one.end))
         if right - left > 0:
             width = round(right - left, 1)
-            found.append(Bar(round(left, 1), width, one.person, people.index(one.person) % 4 + 1, one.override, width >= _MARGIN + _LETTER * len(one.person)))
+            found.append(
+                Bar(
+                    round(left, 1),
+                    width,
+                    one.person,
+                    people.index(one.person) % 4 + 1,
+                    one.override,
+                    width >= _MARGIN + _LETTER * len(one.person),
+                )
+            )
     return tuple(found)
 
 
