@@ -41,6 +41,7 @@ TEXTS: dict[str, Pair] = {
     "goes_to": ("Destination", "Goes to"),
     "state": ("État", "State"),
     "last": ("Dernier envoi", "Last delivery"),
+    "last_at": ("Dernier envoi :", "Last delivery:"),
     "never": ("jamais encore", "not yet"),
     "test": ("Essayer", "Test"),
     "testing": ("Envoi en cours…", "Sending…"),
