@@ -676,6 +676,9 @@ class Catalog(Protocol):
     async def start_maintenance(self, started: StartedMaintenance) -> int:
         """Keep what a person began; the number that it has from now on. Fsynced before it returns."""
 
+    async def change_maintenance(self, changed: StartedMaintenance) -> None:
+        """Keep this in place of what has its number; nothing where nothing has it. Fsynced before it returns."""
+
     async def end_maintenance(self, number: int, at: int) -> None:
         """Have it end at an instant, epoch ms, or never have been where it had not begun."""
 

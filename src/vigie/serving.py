@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 
 from vigie.accounts import Role
+from vigie.administration import administer
 from vigie.app import state_of
 from vigie.config import Desired
 from vigie.descriptors import FEW, for_connections, raise_limit
@@ -33,7 +34,7 @@ _BACKLOG = 512  # connections that the system holds until they are accepted
 
 def site_of(server: Server) -> Site:
     """What the web is given by a running server: one line for each of its parts."""
-    return Site(
+    site = Site(
         queries=server.queries,
         health=server.health,
         setting=server.setting,
@@ -53,6 +54,8 @@ def site_of(server: Server) -> Site:
             status_pages=server.publishing.commands,
         ),
     )
+    administer(site, server)
+    return site
 
 
 def access_of(settings: Desired) -> AccessSetting:

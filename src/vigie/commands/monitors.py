@@ -1,8 +1,7 @@
 """What people have a monitor do at once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from vigie.core.model import CheckResult
 from vigie.errors import Fault
@@ -24,6 +23,3 @@ class MonitorCommands(Protocol):
 
     async def diagnose(self, monitor: str) -> tuple[str, ...] | None:
         """Collect the diagnostics of a first failure and return them as sentences; None where there is no such monitor."""
-
-    async def try_out(self, definition: Mapping[str, Any]) -> Tried:
-        """Check what a `monitors:` entry would watch, once, and keep nothing."""

@@ -20,7 +20,7 @@ from vigie.config.desired import (
     WatchdogSettings,
 )
 from vigie.config.model import Alert, File
-from vigie.config.tree import Tree
+from vigie.config.tree import Tree, dotted
 from vigie.config.variables import Variables
 from vigie.errors import ConfigError, Fault
 from vigie.net import NO_SECRETS, Proxies, Secret, Secrets
@@ -39,6 +39,7 @@ __all__ = ["Channel", "Desired", "DesiredMonitor", "Llm", "Sealed", "find", "loa
 
 _ENVIRONMENT = "environment"  # stands for a file where there is none
 _SHOWN = 60
+_LINED = 2  # keys of a path whose line is remembered: that of a channel, of a maintenance window, of a person
 _LONG = re.compile(r"\S{160,}")
 _SEED_URL = "https://ollama.com/"
 _MAIL = ("EMAIL_SENDER", "EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER")
@@ -246,6 +247,8 @@ def _settled(read: Tree, whole: _Whole, store: StoreSettings, made: "Made", file
         notification=default.notification,
         history=Retention(int(shape.history.raw), int(shape.history.totals), int(shape.history.hourly)),
         status_pages=whole.status_pages,
+        policies=("default", *(name for name in shape.alerts if name != "default")),
+        lines={dotted(path): line for path, line in read.lines.items() if len(path) <= _LINED and path[:1] != ("monitors",)},
         warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
         entries=made.entries(whole.monitors.called, held.mask),
     )

@@ -184,6 +184,8 @@ class Desired:
     watchdog: WatchdogSettings | None = None
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     proxies: Proxies = DIRECT  # how web addresses that Vigie sends to are reached; checks never use them
+    policies: tuple[str, ...] = ("default",)  # the names of `alerts`
+    lines: dict[str, int] = field(default_factory=dict, compare=False)  # of the file, by `maintenance[0]`, `notify.mail`, `oncall.day`…
     warnings: tuple[Fault, ...] = ()  # what works otherwise than somebody may think; nothing is refused for it
     problems: tuple[Fault, ...] = ()  # what keeps adapters from their work on this machine, where it was examined
     doubts: tuple[Fault, ...] = ()  # and what may keep them from it

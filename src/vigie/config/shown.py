@@ -133,7 +133,7 @@ def shown(settings: Desired) -> str:
             "hourly": str(Duration(settings.history.hourly_ms)),
         },
         "watchdog": settings.watchdog and {"url": MASK, "every": str(Duration(settings.watchdog.every_ms))},
-        "notify": {name: {"type": one.kind, **_channel(one)} for name, one in settings.channels.items()},
+        "notify": {name: {"type": one.kind, **channel_settings(one)} for name, one in settings.channels.items()},
         "people": {name: {"channels": list(channels)} for name, channels in settings.people},
         "oncall": {one.name: _rotation(one) for one in settings.rotations},
         "monitors": [_in_force(one, settings.maintenance) for one in settings.monitors],
@@ -228,7 +228,7 @@ def _instant(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
 
 
-def _channel(one: Channel) -> dict[str, Any]:
+def channel_settings(one: Channel) -> dict[str, Any]:
     """As `plain`, with the host of a chat's or webhook's address, whose path is its password."""
     found: dict[str, Any] = plain(one.config.reveal(), one.secrets)
     if isinstance(url := getattr(one.config.reveal(), "url", None), Secret):

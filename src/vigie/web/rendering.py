@@ -59,6 +59,10 @@ class Links:
         """The page of an alert."""
         return "/alerts/" + quote(name, safe="")
 
+    def channel(self, name: str) -> str:
+        """The page of a channel."""
+        return "/channels/" + quote(name, safe="")
+
     def query(self, request: Request, **changes: object) -> str:
         """The same page with other parameters; those that are None or empty go."""
         wanted: dict[str, object] = {**dict(request.query_params), **changes}
