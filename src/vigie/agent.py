@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from vigie import plugins
-from vigie.buses.process import Assign, Down, Late, LogLine, Pace, Results, Stop, frame, read_down
+from vigie.buses.process import Assign, CheckNow, Down, Late, LogLine, Pace, Results, Stop, frame, read_down
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
@@ -217,6 +217,8 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
     while not isinstance(message := await inbox.get(), Stop):
         if isinstance(message, Pace):
             await agent.pace(message.monitor, message.every_ms)
+        elif isinstance(message, CheckNow):
+            await agent.check_now(message.monitor)
         else:
             if (message.control, message.second_resolver) != (current.control, current.second_resolver):
                 deps.link.close()

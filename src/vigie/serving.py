@@ -17,7 +17,7 @@ from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
-from vigie.web.site import Site
+from vigie.web.site import Commands, Site
 
 log = logging.getLogger("vigie.server")
 
@@ -27,10 +27,13 @@ _BACKLOG = 512  # connections that the system holds until they are accepted
 
 def site_of(server: Server) -> Site:
     """What the web is given by a running server: one line for each of its parts."""
+    commands = Commands(alerts=server.alert_desk, monitors=server.monitor_desk)
     return Site(
         queries=server.queries,
         health=server.health,
         setting=server.setting,
+        alerts=server.alerts,
+        commands=commands,
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,

@@ -41,6 +41,12 @@ class Pace(msgspec.Struct, tag=True, frozen=True):
     every_ms: int | None
 
 
+class CheckNow(msgspec.Struct, tag=True, frozen=True):
+    """Check one monitor once, out of turn."""
+
+    monitor: str
+
+
 class Stop(msgspec.Struct, tag=True, frozen=True):
     """Drain and exit."""
 
@@ -66,7 +72,7 @@ class Late(msgspec.Struct, tag=True, frozen=True):
     maximum: int
 
 
-Down = Assign | Pace | Stop
+Down = Assign | Pace | CheckNow | Stop
 Up = Results | LogLine | Late
 
 
@@ -165,6 +171,10 @@ class ProcessAgent:
         else:
             self._paces[monitor_id] = every_ms
         await self._send(Pace(monitor_id, every_ms))
+
+    async def check_now(self, monitor_id: str) -> None:
+        """Check this monitor once, out of turn; a child that is being restarted checks everything anyway."""
+        await self._send(CheckNow(monitor_id))
 
     async def stop(self, seconds: float | None = None) -> None:
         """Let the child finish its checks, take its last batch, and wait for it to exit, for at most `seconds` (a minute if not given)."""
