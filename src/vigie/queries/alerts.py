@@ -55,8 +55,8 @@ class AlertDetails:
 
     alert: AlertView
     details: IncidentDetails
+    subject: Subject
     ledger: tuple[Account, ...] = ()
-    subject: Subject | None = None
     review: StoredReview | None = None
 
 

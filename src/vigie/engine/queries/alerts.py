@@ -65,7 +65,7 @@ class StoredAlerts:
         still = sum(one.closed_at is None for one in members)
         view = _viewed(details.incident, members, len(members), still, details.remarks, state)
         told = tuple(accounts(details.notices, details.deliveries))
-        return AlertDetails(view, details, told, await self._composer.subject(details.incident), await self._catalog.review(first))
+        return AlertDetails(view, details, await self._composer.subject(details.incident), told, await self._catalog.review(first))
 
 
 def _viewed(
