@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from vigie import plugins
-from vigie.buses.process import Assign, Checked, Down, Late, LogLine, Pace, Results, Single, Stop, frame, read_down
+from vigie.buses.process import Assign, Checked, CheckNow, Down, Late, LogLine, Pace, Results, Single, Stop, frame, read_down
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
@@ -222,6 +222,8 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
             task = asyncio.create_task(_single(agent, message, deps, output))
             singles.add(task)
             task.add_done_callback(singles.discard)
+        elif isinstance(message, CheckNow):
+            await agent.check_now(message.monitor)
         else:
             if (message.control, message.second_resolver) != (current.control, current.second_resolver):
                 deps.link.close()

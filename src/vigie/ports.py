@@ -904,5 +904,8 @@ class Agent(Protocol):
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
         """Check this monitor every `every_ms` from now on (next one in `every_ms`), or at its own pace again when None."""
 
+    async def check_now(self, monitor_id: str) -> None:
+        """Check this monitor once, out of turn; its schedule stays. Of one that is not watched nothing comes."""
+
     async def stop(self) -> None:
         """Start no more checks, let those under way end within their deadlines, publish what is left."""

@@ -17,9 +17,12 @@ from vigie.core.model import Monitor
 from vigie.defining import Definitions
 from vigie.engine.alive import keep_alive
 from vigie.engine.check_summary import CheckSummary
+from vigie.engine.commands.alerts import AlertDesk
+from vigie.engine.commands.monitors import MonitorDesk
 from vigie.engine.feedback import FeedbackService
 from vigie.engine.janitor import Janitor, keep_history
 from vigie.engine.queries import StoredQueries
+from vigie.engine.queries.alerts import StoredAlerts
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.queries.measures import Running, RunningMeasures
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
@@ -96,6 +99,18 @@ class Server:
         self.runtime.ingest.listen_to_results(self.measures.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition)
+        self.alerts = StoredAlerts(self.runtime.store, self.runtime.composer, self.runtime.ingest.alerts)
+        self.alert_desk = AlertDesk(self.runtime.store, self.runtime.ingest, clock)
+        self.monitor_desk = MonitorDesk(
+            self.agent.check_now,
+            self.runtime.store.archive,
+            clock,
+            self.runtime.ingest.monitor,
+            lambda: self.runtime.reporter.collectors,
+            self.setting,
+            lambda kind: plugins.traits(kind).passive,
+        )
+        self.runtime.ingest.listen_to_results(self.monitor_desk.on_transition)
         self.watch = SelfWatch(self.runtime, self.agent, self.health)
         self._source = FileSource(self._read, settings)
         parts: list[Part[Desired]] = [

@@ -39,6 +39,7 @@ def site_of(server: Server) -> Site:
         health=server.health,
         setting=server.setting,
         measures=server.measures,
+        alerts=server.alerts,
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,
@@ -49,6 +50,8 @@ def site_of(server: Server) -> Site:
         status_pages=server.publishing.queries,
         subscriptions=server.publishing.subscriptions,
         commands=Commands(
+            alerts=server.alert_desk,
+            monitors=server.monitor_desk,
             definitions=server.definitions,
             probing=server.probing,
             status_pages=server.publishing.commands,

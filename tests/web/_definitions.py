@@ -26,7 +26,7 @@ class MemoryDefinitions:
         found = self._known.get(key)
         return found if found is not None and found.kind is kind else None
 
-    async def validate(self, kind: DefinitionKind, body: Mapping[str, Any], key: str | None = None) -> tuple[Fault, ...]:  # noqa: ARG002 - the port's signature
+    async def validate(self, kind: DefinitionKind, body: Mapping[str, Any], key: str | None = None) -> tuple[Fault, ...]:
         try:
             one_monitor({name: value for name, value in body.items() if name != "alert"})
         except ConfigError as error:
@@ -58,7 +58,7 @@ class MemoryDefinitions:
         self._known[made.id] = made
         return Saved(SaveResult.DONE, made)
 
-    async def delete(self, kind: DefinitionKind, key: str, *, version: str | None = None) -> Saved:  # noqa: ARG002 - the port's signature
+    async def delete(self, kind: DefinitionKind, key: str, *, version: str | None = None) -> Saved:
         known = self._known.get(key)
         if known is None:
             return Saved(SaveResult.UNKNOWN)

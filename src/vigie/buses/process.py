@@ -50,6 +50,12 @@ class Single(msgspec.Struct, tag=True, frozen=True):
     spec: CheckSpec
 
 
+class CheckNow(msgspec.Struct, tag=True, frozen=True):
+    """Check one monitor once, out of turn."""
+
+    monitor: str
+
+
 class Stop(msgspec.Struct, tag=True, frozen=True):
     """Drain and exit."""
 
@@ -82,7 +88,7 @@ class Late(msgspec.Struct, tag=True, frozen=True):
     maximum: int
 
 
-Down = Assign | Pace | Single | Stop
+Down = Assign | Pace | CheckNow | Single | Stop
 Up = Results | Checked | LogLine | Late
 
 
@@ -200,6 +206,10 @@ class ProcessAgent:
             raise VigieError("the prober process did not answer in time", "try again in a moment") from None
         finally:
             del self._singles[number]
+
+    async def check_now(self, monitor_id: str) -> None:
+        """Check this monitor once, out of turn; a child that is being restarted checks everything anyway."""
+        await self._send(CheckNow(monitor_id))
 
     async def stop(self, seconds: float | None = None) -> None:
         """Let the child finish its checks, take its last batch, and wait for it to exit, for at most `seconds` (a minute if not given)."""

@@ -96,6 +96,11 @@ class Reporter:
         self._analyst.use(writing)
         self._collectors = list(collectors)
 
+    @property
+    def collectors(self) -> Sequence[Collector]:
+        """The diagnostics in force."""
+        return self._collectors
+
     def compare_by(self, shares: "Shares") -> None:
         """How to tell whether another monitor may fail for the same reason."""
         self._shares = shares
