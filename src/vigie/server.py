@@ -16,9 +16,12 @@ from vigie.config.source import FileSource
 from vigie.core.model import Monitor
 from vigie.defining import Definitions
 from vigie.engine.alive import keep_alive
+from vigie.engine.board import LiveBoard
 from vigie.engine.check_summary import CheckSummary
 from vigie.engine.feedback import FeedbackService
 from vigie.engine.janitor import Janitor, keep_history
+from vigie.engine.live import LiveHub
+from vigie.engine.past import Pasts
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
@@ -83,6 +86,11 @@ class Server:
         self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of, self._kept)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
+        self.live = LiveHub(clock)
+        self.board = LiveBoard(
+            self.runtime.ingest, clock, self.live, self._watched, self.runtime.planner.maintenance_of, Pasts(None, clock)
+        )
+        self.runtime.ingest.listen_to_results(self.board.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition)
         self.watch = SelfWatch(self.runtime, self.agent, self.health)
@@ -111,6 +119,7 @@ class Server:
         await self.runtime.start()
         await self._retry_unsent()
         await self.health.start(self.runtime.store.archive)
+        await self.board.start(self.runtime.store.archive)
         await self.heartbeats.start(jobs(self.settings), await self.runtime.store.ledger.next_run(), listening=True)
         loops = {
             "the outbox": self.runtime.outbox.run,
@@ -123,6 +132,8 @@ class Server:
             "the watch over jobs": self.heartbeats.run,
             "the configuration": self._reconciler.run,
             "the log of checks": self._summary.run,
+            "the board": self.board.run,
+            "live changes": self.live.run,
             "the beat of the loop": self.watch.beat,
             "the watchdog": self.watch.watchdog.run,
         }
@@ -243,6 +254,7 @@ class Server:
         async def announce() -> None:
             await self.agent.send_work()
             await self._retry_unsent()
+            self.board.configure()
             settle()
             counts = counted(len(desired.monitors), "monitor", "en"), counted(len(desired.channels), "channel", "en")
             log.info("the new configuration is in force: %s, %s", *counts)

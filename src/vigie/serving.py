@@ -37,6 +37,8 @@ def site_of(server: Server) -> Site:
         queries=server.queries,
         health=server.health,
         setting=server.setting,
+        live=server.live,
+        board=server.board,
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,

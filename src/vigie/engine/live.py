@@ -40,9 +40,18 @@ class LiveHub:
         """How many there are."""
         return len(self._readers)
 
+    @property
+    def number(self) -> int:
+        """The number of the newest change."""
+        return self._number
+
+    def now(self) -> int:
+        """The clock of this machine, epoch ms."""
+        return self._clock.now()
+
     def note(self, kind: ChangeKind, subject: str, at: int) -> None:
         """Something changed. Of several changes of a monitor in one second, that of its state counts."""
-        key = kind in _MONITORS, subject if subject else kind.value
+        key = kind in _MONITORS, subject or kind.value
         known = self._pending.get(key)
         if known is None or kind is not ChangeKind.RESULT:
             self._pending[key] = kind, subject, at

@@ -25,7 +25,7 @@ _FINE, _UNSEEN = Spell(), Spell(seen=False)
 class Pasts:
     """What pages are given at once is at most some minutes old; what nobody has asked for before is waited for."""
 
-    def __init__(self, history: HistoryQueries, clock: Clock) -> None:
+    def __init__(self, history: HistoryQueries | None, clock: Clock) -> None:
         self._history, self._clock = history, clock
         self._held: OrderedDict[tuple[str, Span], tuple[int, Past]] = OrderedDict()
         self._summaries: dict[Span, dict[str, tuple[int, Summary]]] = {span: {} for span in Span}
@@ -50,11 +50,13 @@ class Pasts:
 
     async def of(self, monitors: Sequence[str], span: Span) -> dict[str, Past]:
         """The pasts. Raises StoreError where one was never read and cannot be."""
+        if self._history is None:
+            return {}
         now = self._clock.now()
         self._looked[span] = now
         missing = [one for one in monitors if (one, span) not in self._held]
         for start in range(0, len(missing), MAX_LIMIT):
-            await self._read(missing[start : start + MAX_LIMIT], span)
+            await self._read(self._history, missing[start : start + MAX_LIMIT], span)
         found = {}
         stale = []
         for one in monitors:
@@ -79,14 +81,14 @@ class Pasts:
                 continue
             known = self._summaries[span]
             due = [one for one in monitors if one not in known or now - known[one][0] > _SUMMARY_MS][:_SWEPT]
-            if due:
-                await self._sum_up(due, span, now)
+            if due and self._history is not None:
+                await self._sum_up(self._history, due, span, now)
 
-    async def _sum_up(self, monitors: Sequence[str], span: Span, now: int) -> None:
+    async def _sum_up(self, history: HistoryQueries, monitors: Sequence[str], span: Span, now: int) -> None:
         day = Resolution.DAY.ms
         try:
-            uptimes = await self._history.uptimes(monitors, now, [span.ms])
-            days = await self._history.rollups(monitors, now // day * day - day, now, Resolution.DAY)
+            uptimes = await history.uptimes(monitors, now, [span.ms])
+            days = await history.rollups(monitors, now // day * day - day, now, Resolution.DAY)
         except StoreError as error:
             log.warning("the availability of monitors cannot be read now: %s", error)
             return
@@ -106,19 +108,20 @@ class Pasts:
 
     async def _read_again(self, monitors: Sequence[str], span: Span) -> None:
         try:
-            await self._read(monitors, span)
+            if self._history is not None:
+                await self._read(self._history, monitors, span)
         except StoreError as error:
             log.warning("the history of monitors cannot be read now: %s", error)
 
-    async def _read(self, monitors: Sequence[str], span: Span) -> None:
+    async def _read(self, history: HistoryQueries, monitors: Sequence[str], span: Span) -> None:
         now = self._clock.now()
         resolution = Resolution.HOUR if span is Span.DAY else Resolution.DAY
         end = now // resolution.ms * resolution.ms + resolution.ms
         start = end - span.ms
-        rollups = await self._history.rollups(monitors, start, end, resolution)
-        uptimes = await self._history.uptimes(monitors, now, [span.ms])
-        lines = await self._history.sparklines(monitors, now)
-        days = rollups if resolution is Resolution.DAY else await self._history.rollups(monitors, now - 2 * 86_400_000, now, Resolution.DAY)
+        rollups = await history.rollups(monitors, start, end, resolution)
+        uptimes = await history.uptimes(monitors, now, [span.ms])
+        lines = await history.sparklines(monitors, now)
+        days = rollups if resolution is Resolution.DAY else await history.rollups(monitors, now - 2 * 86_400_000, now, Resolution.DAY)
         for one in monitors:
             ratio = uptimes[one][0].known.ratio if one in uptimes else None
             spells = tuple(spells_of(rollups.get(one, []), start, end, resolution.ms))
