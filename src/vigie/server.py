@@ -16,11 +16,14 @@ from vigie.config.source import FileSource
 from vigie.core.model import Monitor
 from vigie.defining import Definitions
 from vigie.engine.alive import keep_alive
+from vigie.engine.board import LiveBoard
 from vigie.engine.check_summary import CheckSummary
 from vigie.engine.commands.alerts import AlertDesk
 from vigie.engine.commands.monitors import MonitorDesk
 from vigie.engine.feedback import FeedbackService
 from vigie.engine.janitor import Janitor, keep_history
+from vigie.engine.live import LiveHub
+from vigie.engine.past import Pasts
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.alerts import StoredAlerts
 from vigie.engine.queries.health import RunningHealth
@@ -97,6 +100,11 @@ class Server:
         self._otlp = OtlpExport(self.measures, clock, settings.metrics.otlp)
         self.probing = Probing(lambda: self.settings, self.agent.check_once, self.runtime.deps.resolver)
         self.runtime.ingest.listen_to_results(self.measures.on_transition)
+        self.live = LiveHub(clock)
+        self.board = LiveBoard(
+            self.runtime.ingest, clock, self.live, self._watched, self.runtime.planner.maintenance_of, Pasts(self.queries.history, clock)
+        )
+        self.runtime.ingest.listen_to_results(self.board.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition)
         self.alerts = StoredAlerts(self.runtime.store, self.runtime.composer, self.runtime.ingest.alerts)
@@ -137,6 +145,7 @@ class Server:
         await self.runtime.start()
         await self._retry_unsent()
         await self.health.start(self.runtime.store.archive)
+        await self.board.start(self.runtime.store.archive)
         await self.heartbeats.start(jobs(self.settings), await self.runtime.store.ledger.next_run(), listening=True)
         loops = {
             "the outbox": self.runtime.outbox.run,
@@ -150,6 +159,8 @@ class Server:
             "the configuration": self._reconciler.run,
             "the log of checks": self._summary.run,
             "letters to subscribers": self.publishing.letters.run,
+            "the board": self.board.run,
+            "live changes": self.live.run,
             "the beat of the loop": self.watch.beat,
             "the watchdog": self.watch.watchdog.run,
             "the metrics that are sent": self._otlp.run,
@@ -274,6 +285,7 @@ class Server:
         async def announce() -> None:
             await self.agent.send_work()
             await self._retry_unsent()
+            self.board.configure()
             settle()
             counts = counted(len(desired.monitors), "monitor", "en"), counted(len(desired.channels), "channel", "en")
             log.info("the new configuration is in force: %s, %s", *counts)
