@@ -9,10 +9,11 @@ async def test_the_store_keeps_the_law(law, tmp_path):
 
 from vigie.testing.store_suite.archive import ARCHIVE_LAWS
 from vigie.testing.store_suite.catalog import CATALOG_LAWS
+from vigie.testing.store_suite.history import HISTORY_LAWS
 from vigie.testing.store_suite.inbox import INBOX_LAWS
 from vigie.testing.store_suite.ledger import LEDGER_LAWS
 from vigie.testing.store_suite.records import Law, Opener
 
-__all__ = ["ARCHIVE_LAWS", "CATALOG_LAWS", "INBOX_LAWS", "LAWS", "LEDGER_LAWS", "Law", "Opener"]
+__all__ = ["ARCHIVE_LAWS", "CATALOG_LAWS", "HISTORY_LAWS", "INBOX_LAWS", "LAWS", "LEDGER_LAWS", "Law", "Opener"]
 
-LAWS: dict[str, Law] = LEDGER_LAWS | ARCHIVE_LAWS | INBOX_LAWS | CATALOG_LAWS
+LAWS: dict[str, Law] = LEDGER_LAWS | ARCHIVE_LAWS | HISTORY_LAWS | INBOX_LAWS | CATALOG_LAWS
