@@ -44,8 +44,8 @@ def timings(chance: random.Random, pool: int) -> list[Timings]:
     """Log-normal phases."""
     found = []
     for _ in range(pool):
-        phases = [chance.lognormvariate(mean, 0.5) for mean in (0.5, 1.5, 2.5, 3.5, 0.0)]
-        found.append(Timings(*phases, sum(phases)))
+        dns, connect, tls, first, rest = (chance.lognormvariate(mean, 0.5) for mean in (0.5, 1.5, 2.5, 3.5, 0.0))
+        found.append(Timings(dns, connect, tls, first, rest, dns + connect + tls + first + rest))
     return found
 
 
