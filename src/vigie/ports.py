@@ -458,11 +458,12 @@ class Ledger(Protocol):
         threads: str | None = None,
         states: Collection[OutboxState] | None = None,
         channel: str | None = None,
+        before: str | None = None,
         limit: int | None = None,
     ) -> list[StoredNotice]:
         """The newest rows, oldest of them first: those of an alert, in these states, or of a channel alone, where that is given.
 
-        `threads` is what `Notice.alert` begins with, in ASCII.
+        `threads` is what `Notice.alert` begins with, in ASCII; `before` is the key of a row: those that are older.
         """
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:

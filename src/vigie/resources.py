@@ -340,10 +340,13 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Literal["done", "already"] = "done"
 
 
+ChangeKind = Literal["result", "state", "alert", "config", "health"]
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What changed; the name of an event is its kind."""
 
-    kind: Literal["result", "state", "alert", "config", "health"]
+    kind: ChangeKind
     subject: Annotated[str, Meta(description="The monitor's or the alert's id; empty for the others.")]
     at: Instant
 
@@ -353,19 +356,19 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 Note = Annotated[str, Meta(max_length=2_000)]
 
 
-class NoteGiven(Given):
+class NoteGiven(Given, frozen=True, kw_only=True):
     """A note to what is done."""
 
     note: Note = ""
 
 
-class TextGiven(Given):
+class TextGiven(Given, frozen=True, kw_only=True):
     """A note."""
 
     text: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
-class SnoozeGiven(Given):
+class SnoozeGiven(Given, frozen=True, kw_only=True):
     """Until when nothing is sent: one of both."""
 
     until: Instant | None = None
@@ -374,7 +377,7 @@ class SnoozeGiven(Given):
     )
 
 
-class MaintenanceGiven(Given):
+class MaintenanceGiven(Given, frozen=True, kw_only=True):
     """Planned work, on all monitors where neither `monitors` nor `tags` are given."""
 
     until: Instant | None = None
@@ -393,14 +396,14 @@ Limit = Annotated[int, Meta(ge=1, le=500, description="How many items a page has
 Cursor = Annotated[str | None, Meta(description="`next` of the page before.", max_length=1_000)]
 
 
-class Paged(Given):
+class Paged(Given, frozen=True, kw_only=True):
     """A page of a list."""
 
     limit: Limit = 100
     cursor: Cursor = None
 
 
-class MonitorsAsked(Paged):
+class MonitorsAsked(Paged, frozen=True, kw_only=True):
     """Which monitors."""
 
     tag: Annotated[str | None, Meta(description="Those with this tag.")] = None
@@ -408,7 +411,7 @@ class MonitorsAsked(Paged):
     q: Annotated[str | None, Meta(description="Those whose id, name, target or tags contain this text.", max_length=200)] = None
 
 
-class ResultsAsked(Paged):
+class ResultsAsked(Paged, frozen=True, kw_only=True):
     """Which results, newest first."""
 
     since: Annotated[Instant | None, Meta(description="A day before `until`, if not given.")] = msgspec.field(default=None, name="from")
@@ -416,7 +419,7 @@ class ResultsAsked(Paged):
     location: str | None = None
 
 
-class UptimeAsked(Given):
+class UptimeAsked(Given, frozen=True, kw_only=True):
     """Over what."""
 
     spans: Annotated[str, Meta(description="Spans that end now, separated by commas.", examples=["24h,7d,90d"], max_length=100)] = (
@@ -426,7 +429,7 @@ class UptimeAsked(Given):
     until: Instant | None = None
 
 
-class RollupsAsked(Given):
+class RollupsAsked(Given, frozen=True, kw_only=True):
     """Which hours or days."""
 
     since: Annotated[Instant | None, Meta(description="A month before `until`, if not given.")] = msgspec.field(default=None, name="from")
@@ -435,19 +438,19 @@ class RollupsAsked(Given):
     location: str | None = None
 
 
-class IncidentsAsked(Paged):
+class IncidentsAsked(Paged, frozen=True, kw_only=True):
     """Which incidents, newest first."""
 
     open: Annotated[bool, Meta(description="Those that are not over.")] = False
 
 
-class AlertsAsked(IncidentsAsked):
+class AlertsAsked(IncidentsAsked, frozen=True, kw_only=True):
     """Which alerts, newest first."""
 
     monitor: Annotated[str | None, Meta(description="Those with an incident of this monitor.")] = None
 
 
-class NoticesAsked(Paged):
+class NoticesAsked(Paged, frozen=True, kw_only=True):
     """Which notices, newest first."""
 
     state: Annotated[Literal["unsent", "waiting", "undeliverable", "delivered", "dropped", "all"], Meta(description="In which state.")] = (
@@ -457,5 +460,5 @@ class NoticesAsked(Paged):
     alert: str | None = None
 
 
-class Nothing(Given):
+class Nothing(Given, frozen=True, kw_only=True):
     """Nothing can be asked for."""

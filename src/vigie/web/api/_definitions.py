@@ -27,7 +27,7 @@ class Defined:
     def routes(self) -> list[BaseRoute]:
         """Get, create, replace, patch, delete."""
         name, one, what = self._kind.value.replace("_", " ").title().replace(" ", ""), f"{self._path}/{{id}}", self._what
-        change = {"needs": Role.EDITOR, "gives": self._gives, "guarded": True}
+        change: dict[str, Any] = {"needs": Role.EDITOR, "gives": self._gives, "guarded": True}
         made: list[tuple[Operation, Any]] = [
             (Operation(f"get{name}", "GET", one, f"One {what}.", Role.VIEWER, self._gives, errors=(404,)), self._get),
             (
@@ -39,7 +39,8 @@ class Defined:
             ),
             (
                 Operation(
-                    f"replace{name}", "PUT", one, f"Replace a {what}; it is in force on return.", given=Body, errors=(404, 409, 412, 422), **change
+                    f"replace{name}", "PUT", one, f"Replace a {what}; it is in force on return.", given=Body,
+                    errors=(404, 409, 412, 422), **change
                 ),
                 self._replace,
             ),

@@ -32,15 +32,23 @@ def origin(one: Definition) -> shown.Origin:
 
 def result(one: model.CheckResult) -> shown.Result:
     """One check."""
-    http = one.http and shown.Http(
-        status=one.http.status, version=one.http.version, redirects=one.http.redirects, bytes=one.http.bytes, type=one.http.type
+    http = (
+        None
+        if one.http is None
+        else shown.Http(
+            status=one.http.status, version=one.http.version, redirects=one.http.redirects, bytes=one.http.bytes, type=one.http.type
+        )
     )
-    tls = one.tls and shown.Tls(
-        version=one.tls.version,
-        issuer=one.tls.issuer,
-        subject=one.tls.subject,
-        expires_at=maybe(one.tls.expires_at),
-        days_left=one.tls.days_left,
+    tls = (
+        None
+        if one.tls is None
+        else shown.Tls(
+            version=one.tls.version,
+            issuer=one.tls.issuer,
+            subject=one.tls.subject,
+            expires_at=maybe(one.tls.expires_at),
+            days_left=one.tls.days_left,
+        )
     )
     phases = one.timings
     return shown.Result(
@@ -115,7 +123,7 @@ def report(one: StoredReport | None, language: str) -> shown.Report | None:
     return shown.Report(
         made_at=instant(one.made_at),
         facts=[shown.StatedFact(id=fact.id, text=fact.evidence.sentence(language)) for fact in one.bundle.facts],
-        model=analysis and analysis.model,
+        model=None if analysis is None else analysis.model,
         sentences=list(analysis.sentences) if analysis else [],
         dropped=[shown.DroppedSentence(rule=each.rule, text=each.text) for each in (analysis.dropped if analysis else ())],
         fault=one.fault,

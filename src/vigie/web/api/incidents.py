@@ -26,15 +26,18 @@ _VIEWER, _RESPONDER = Role.VIEWER, Role.RESPONDER
 def routes(site: Site) -> list[BaseRoute]:
     """The operations on incidents and alerts."""
     self = _Incidents(site)
-    one, done = "/incidents/{id}", {"needs": _RESPONDER, "gives": shown.Done, "errors": (404, 409)}
+    one = "/incidents/{id}"
+    done: dict[str, Any] = {"needs": _RESPONDER, "gives": shown.Done, "errors": (404, 409)}
     made: list[tuple[Operation, Any]] = [
         (
             Operation(
-                "listIncidents", "GET", "/incidents", "The incidents, newest first.", _VIEWER, shown.Items[shown.Incident], shown.IncidentsAsked
+                "listIncidents", "GET", "/incidents", "The incidents, newest first.", _VIEWER,
+                shown.Items[shown.Incident], shown.IncidentsAsked
             ),
             self.incidents,
         ),
-        (Operation("getIncident", "GET", one, "Everything on record of one.", _VIEWER, shown.IncidentDetails, errors=(404,)), self.incident),
+        (Operation("getIncident", "GET", one, "Everything on record of one.", _VIEWER, shown.IncidentDetails,
+        errors=(404,)), self.incident),
         (
             Operation(
                 "ackIncident", "POST", f"{one}/ack", "Acknowledge its alert: reminders and escalation stop.", given=shown.NoteGiven,
@@ -43,12 +46,14 @@ def routes(site: Site) -> list[BaseRoute]:
             self.ack,
         ),
         (
-            Operation("snoozeIncident", "POST", f"{one}/snooze", "Have nothing sent about its alert for a while.", given=shown.SnoozeGiven, **done),
+            Operation("snoozeIncident", "POST", f"{one}/snooze", "Have nothing sent about its alert for a while.",
+            given=shown.SnoozeGiven, **done),
             self.snooze,
         ),
         (
             Operation(
-                "resolveIncident", "POST", f"{one}/resolve", "Close the incidents of its alert.", given=shown.NoteGiven, optional=True, **done
+                "resolveIncident", "POST", f"{one}/resolve", "Close the incidents of its alert.",
+                given=shown.NoteGiven, optional=True, **done
             ),
             self.resolve,
         ),
@@ -59,7 +64,8 @@ def routes(site: Site) -> list[BaseRoute]:
         ),
         (
             Operation(
-                "getAlert", "GET", "/alerts/{id}", "Everything on record of one; any of its incidents finds it.", _VIEWER, shown.AlertDetails,
+                "getAlert", "GET", "/alerts/{id}", "Everything on record of one; any of its incidents finds it.",
+                _VIEWER, shown.AlertDetails,
                 errors=(404,),
             ),
             self.alert,

@@ -8,7 +8,7 @@ from vigie import resources as shown
 from vigie.commands.definitions import Definition, DefinitionKind
 from vigie.commands.monitors import NotNow
 from vigie.errors import StoreError, VigieError
-from vigie.observation.availability import AvailabilitySummary
+from vigie.observation.availability import Availability, AvailabilitySummary
 from vigie.observation.rollup import Resolution
 from vigie.planning.duration import Duration
 from vigie.queries import MonitorState, MonitorView, collected
@@ -38,7 +38,8 @@ def routes(site: Site) -> list[BaseRoute]:
         ),
         (
             Operation(
-                "listResults", "GET", f"{one}/results", "Single checks, newest first.", _VIEWER, shown.Items[shown.Result], shown.ResultsAsked,
+                "listResults", "GET", f"{one}/results", "Single checks, newest first.", _VIEWER,
+                shown.Items[shown.Result], shown.ResultsAsked,
                 errors=(404,),
             ),
             self.results,
@@ -219,18 +220,19 @@ def _spans(text: str) -> list[tuple[str, int]]:
 
 
 def _uptime(text: str, start: int, end: int, found: AvailabilitySummary | None) -> shown.Uptime:
-    nothing = found is None
+    if found is None:
+        found = AvailabilitySummary(Availability(0, 0), 0, 0, end - start, None)
     return shown.Uptime(
         span=text,
-        since=instant(start if found is None or found.since is None else max(start, found.since)),
+        since=instant(start if found.since is None else max(start, found.since)),
         until=instant(end),
-        ratio=None if nothing else found.known.ratio,
-        observed_ms=0 if nothing else found.known.observed_ms,
-        down_ms=0 if nothing else found.known.down_ms,
-        outages=0 if nothing else found.outages,
-        longest_ms=0 if nothing else found.longest_ms,
-        unseen_ms=end - start if nothing else found.blind_ms,
-        maintenance_ms=0 if nothing else found.maintenance_ms,
+        ratio=found.known.ratio,
+        observed_ms=found.known.observed_ms,
+        down_ms=found.known.down_ms,
+        outages=found.outages,
+        longest_ms=found.longest_ms,
+        unseen_ms=found.blind_ms,
+        maintenance_ms=found.maintenance_ms,
     )
 
 
