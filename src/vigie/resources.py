@@ -393,7 +393,7 @@ class MaintenanceGiven(Given, frozen=True, kw_only=True):
 # What is asked for, in the query of a request.
 
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many items a page has at most.")]
-Cursor = Annotated[str | None, Meta(description="`next` of the page before.", max_length=1_000)]
+Cursor = Annotated[Annotated[str, Meta(max_length=1_000)] | None, Meta(description="`next` of the page before.")]
 
 
 class Paged(Given, frozen=True, kw_only=True):
@@ -408,7 +408,9 @@ class MonitorsAsked(Paged, frozen=True, kw_only=True):
 
     tag: Annotated[str | None, Meta(description="Those with this tag.")] = None
     state: Annotated[State | None, Meta(description="Those in this state.")] = None
-    q: Annotated[str | None, Meta(description="Those whose id, name, target or tags contain this text.", max_length=200)] = None
+    q: Annotated[
+        Annotated[str, Meta(max_length=200)] | None, Meta(description="Those whose id, name, target or tags contain this text.")
+    ] = None
 
 
 class ResultsAsked(Paged, frozen=True, kw_only=True):
