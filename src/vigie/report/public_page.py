@@ -148,13 +148,13 @@ class Known:
     """What is known of the page's monitors, by id: none of it is public as it is.
 
     `incidents` are those of the last `DAYS` days, `since` tells when each was first watched, `checked` which of them could be checked
-    lately. `maintenance` are the spans of planned work on each, past ones first; `blind` what Vigie could not see.
+    lately. `maintained` is planned work as it came about, `planned` what is to come; `blind` what Vigie could not see, of all under "".
     """
 
     incidents: Sequence[Incident] = ()
     since: Mapping[str, int] = field(default_factory=dict)
     checked: frozenset[str] = frozenset()
-    blind: Sequence[Span] = ()
+    blind: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     maintained: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     planned: Mapping[str, Sequence[Span]] = field(default_factory=dict)
     latencies: Mapping[str, float] = field(default_factory=dict)
@@ -166,13 +166,12 @@ def public_page(page: StatusPage, known: Known, posts: Iterable[Post], now: int)
     mine: dict[str, list[Incident]] = {}
     for one in known.incidents:
         mine.setdefault(one.monitor, []).append(one)
-    blind = merged(known.blind)
     made = [_post(one, page, now) for one in posts]
     impacts = _impacts(posts)
     sections = tuple(
         PublicSection(
             section.title,
-            tuple(_service(one, page, known, mine.get(one.monitor, ()), blind, first_day, impacts, now) for one in section.components),
+            tuple(_service(one, page, known, mine.get(one.monitor, ()), first_day, impacts, now) for one in section.components),
         )
         for section in page.sections
     )
@@ -199,7 +198,6 @@ def _service(
     page: StatusPage,
     known: Known,
     incidents: Sequence[Incident],
-    blind: list[Span],
     first_day: int,
     impacts: Mapping[str, PublicState],
     now: int,
@@ -210,7 +208,7 @@ def _service(
     if said is not None and list(PublicState).index(said) < list(PublicState).index(state):
         state, since = said, None
     begin = max(first_day, known.since.get(one.monitor, now))
-    hidden = merged([*blind, *held])
+    hidden = merged([*known.blind.get("", ()), *known.blind.get(one.monitor, ()), *held])
     down, degraded = (merged(_spans(incidents, severity, begin, now)) for severity in (Severity.OUTAGE, Severity.DEGRADATION))
     observed = (now - begin) - length(clipped(hidden, begin, now))
     lost = length(down) - length(common(down, hidden))

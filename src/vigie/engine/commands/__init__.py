@@ -1,0 +1,1 @@
+"""What people have a running Vigie do: one file for each port of `vigie.commands`."""
