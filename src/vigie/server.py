@@ -29,6 +29,7 @@ from vigie.net import Link
 from vigie.observation.rollup import Retention
 from vigie.ports import Clock, StoredDefinition
 from vigie.report.render import RenderContext
+from vigie.publishing import Publishing
 from vigie.responding import Responding, button_sources
 from vigie.self_watch import SelfWatch
 from vigie.text.formatting import counted, unsent_words
@@ -81,6 +82,7 @@ class Server:
         self._taking: asyncio.Task[None] | None = None
         self.runtime.ingest.listen(self._pace)
         self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of, self._kept)
+        self.publishing = Publishing(self.runtime, clock, lambda: self.settings, self._watched)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
@@ -123,6 +125,7 @@ class Server:
             "the watch over jobs": self.heartbeats.run,
             "the configuration": self._reconciler.run,
             "the log of checks": self._summary.run,
+            "letters to subscribers": self.publishing.letters.run,
             "the beat of the loop": self.watch.beat,
             "the watchdog": self.watch.watchdog.run,
         }

@@ -46,7 +46,10 @@ def site_of(server: Server) -> Site:
         now=server.now,
         commands=Commands(
             definitions=server.definitions,
+            status_pages=server.publishing.commands,
         ),
+        status_pages=server.publishing.queries,
+        subscriptions=server.publishing.subscriptions,
     )
 
 

@@ -31,7 +31,7 @@ _GIVE_UP_MS, _GIVE_UP_ATTEMPTS = 86_400_000, 8
 class Postman(Protocol):
     """Who hands letters over. Both raise DeliveryError."""
 
-    async def mail(self, channel: str, mail: Mail) -> None:
+    async def mail(self, channel: str, mail: Mail, key: str) -> None:
         """By a mail channel of the configuration."""
 
     async def webhook(self, url: str, secret: str, key: str, body: bytes) -> None:
@@ -42,7 +42,12 @@ class Letters:
     """Sends what the store says must be sent to subscribers."""
 
     def __init__(
-        self, publications: Publications, pages: StatusPageQueries, clock: Clock, links: SubscriptionLinks, postman: Callable[[], Postman]
+        self,
+        publications: Publications,
+        pages: StatusPageQueries,
+        clock: Clock,
+        links: Callable[[], SubscriptionLinks],
+        postman: Callable[[], Postman],
     ) -> None:
         self._publications, self._pages, self._clock, self._links, self._postman = publications, pages, clock, links, postman
         self._woken = asyncio.Event()
@@ -120,17 +125,17 @@ class Letters:
             await self._tell(page, page.page.url, reader, letter, post, update)
 
     async def _ask(self, page: PublicPage, url: str, reader: Subscriber, letter: Letter) -> None:
-        confirm = self._links.confirm(url, reader)
+        confirm = self._links().confirm(url, reader)
         if reader.kind is SubscriberKind.WEBHOOK:
             body = webhook_body("subscription.confirm", page, confirm_url=confirm)
             await self._postman().webhook(reader.address, reader.secret, letter.key, body)
         elif page.page.mail is not None:
-            await self._postman().mail(page.page.mail, confirmation(page.page, reader.address, confirm))
+            await self._postman().mail(page.page.mail, confirmation(page.page, reader.address, confirm), letter.key)
 
     async def _tell(self, page: PublicPage, url: str, reader: Subscriber, letter: Letter, post: PublicPost, update: PublicUpdate) -> None:
-        leave = self._links.unsubscribe(url, reader)
+        leave = self._links().unsubscribe(url, reader)
         if reader.kind is SubscriberKind.WEBHOOK:
             body = webhook_body("update", page, post, update, unsubscribe_url=leave)
             await self._postman().webhook(reader.address, reader.secret, letter.key, body)
         elif page.page.mail is not None:
-            await self._postman().mail(page.page.mail, update_mail(page, post, update, reader.address, url, leave))
+            await self._postman().mail(page.page.mail, update_mail(page, post, update, reader.address, url, leave), letter.key)

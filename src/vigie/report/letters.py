@@ -11,6 +11,7 @@ from vigie.text import pick
 from vigie.text.formatting import date_time, local_time
 from vigie.text.status_page import TEXTS
 
+_STYLE = "font:15px/1.5 -apple-system,Segoe UI,Roboto,sans-serif;max-width:600px;margin:24px auto;padding:0 16px"
 _SUBJECT = 78  # characters of a line of a mail (RFC 5322 §2.1.1)
 
 
@@ -119,7 +120,7 @@ def _html(title: str, lines: list[str], feet: list[str] | None = None) -> str:
     shown = "".join(f"<p>{_linked(line)}</p>" for line in lines)
     foot = "".join(f'<p style="font-size:13px;color:#5b626c">{_linked(line)}</p>' for line in feet or [])
     return (
-        '<!doctype html><html><body style="font:15px/1.5 -apple-system,Segoe UI,Roboto,sans-serif;max-width:600px;margin:24px auto;padding:0 16px">'
+        f'<!doctype html><html><body style="{_STYLE}">'
         f'<h1 style="font-size:19px">{escape(title)}</h1>{shown}{"<hr>" + foot if foot else ""}</body></html>'
     )
 

@@ -17,6 +17,7 @@ from vigie.text.formatting import local_time
 
 DAY_MS = 86_400_000
 DAYS = 90
+SPANS = (1, 7, 30, DAYS)  # days over which availability is told
 _SOON_MS = 14 * DAY_MS  # how far ahead maintenance is announced
 
 
@@ -43,7 +44,7 @@ class Trouble:
 class PublicService:
     """A service. `since` is when its trouble began, epoch ms. `availability` is over `DAYS` days, None where it is not shown or known.
 
-    `unseen` are the numbers of days in which it was not observed.
+    `unseen` are the numbers of days in which it was not observed; `availabilities` are those of the last so many days.
     """
 
     key: str
@@ -54,6 +55,7 @@ class PublicService:
     troubles: tuple[Trouble, ...] = ()
     unseen: tuple[int, ...] = ()
     latency_ms: float | None = None
+    availabilities: tuple[tuple[int, float | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,18 +212,25 @@ def _service(
     begin = max(first_day, known.since.get(one.monitor, now))
     hidden = merged([*known.blind.get("", ()), *known.blind.get(one.monitor, ()), *held])
     down, degraded = (merged(_spans(incidents, severity, begin, now)) for severity in (Severity.OUTAGE, Severity.DEGRADATION))
-    observed = (now - begin) - length(clipped(hidden, begin, now))
-    lost = length(down) - length(common(down, hidden))
+    shares = [(days, _share(down, hidden, max(now - days * DAY_MS, begin), now) if page.show_availability else None) for days in SPANS]
     return PublicService(
         key=one.key,
         name=one.name,
         state=state,
         since=since,
-        availability=None if not page.show_availability or observed <= 0 else 1 - lost / observed,
+        availability=shares[-1][1],
         troubles=_troubles(down, degraded, hidden, first_day),
         unseen=_unseen(begin, hidden, first_day, now),
         latency_ms=known.latencies.get(one.monitor) if page.show_latency else None,
+        availabilities=tuple(shares),
     )
+
+
+def _share(down: list[Span], hidden: list[Span], begin: int, now: int) -> float | None:
+    """Of the time that was observed, how much it was available; None where nothing was."""
+    out, unseen = clipped(down, begin, now), clipped(hidden, begin, now)
+    observed = (now - begin) - length(unseen)
+    return None if observed <= 0 else 1 - (length(out) - length(common(out, unseen))) / observed
 
 
 def _state(monitor: str, known: Known, incidents: Sequence[Incident], held: list[Span], now: int) -> tuple[PublicState, int | None]:

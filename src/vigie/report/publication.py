@@ -53,8 +53,8 @@ class Update:
 class Post:
     """An incident or planned work as people tell of it: updates oldest first, at least one.
 
-    `monitors` are ids of the page's. `start` and `until` are epoch ms; of planned work its window. `alert` is what it was drafted from: like
-    ids of monitors and names of writers it is never shown to the public.
+    `monitors` are ids of the page's. `start` and `until` are epoch ms; of planned work its window. `alert` is what it was drafted from:
+    like ids of monitors and names of writers it is never shown to the public.
     """
 
     id: str

@@ -47,6 +47,7 @@ TEXTS: dict[str, Pair] = {
     "page_title": ("{headline} · {title}", "{headline} · {title}"),
     "all_up": ("Tous les services fonctionnent", "All services are working"),
     "and": ("{first} et {last}", "{first} and {last}"),
+    "or": ("{first} ou {last}", "{first} or {last}"),
     "since": ("Depuis {time}.", "Since {time}."),
     "next_update": ("Prochaine information avant {time}.", "Next update by {time}."),
     "updates": ("Informations", "Updates"),
@@ -120,7 +121,7 @@ TEXTS: dict[str, Pair] = {
     "later_title": ("Un instant", "One moment"),
     "later": ("Réessayez dans une minute.", "Please try again in a minute."),
     "not_found_title": ("Il n’y a rien ici", "There is nothing here"),
-    "webhook": ("Webhook", "Webhook"),
+    "webhook": ("webhook", "webhook"),
     "webhook_title": ("S’abonner par webhook", "Subscribe a webhook"),
     "webhook_how": (
         "Chaque information est envoyée par POST en JSON, signée par HMAC-SHA256 (X-Vigie-Signature). Le premier message contient confirm_url, "

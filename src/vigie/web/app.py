@@ -16,6 +16,7 @@ from vigie.web.gate import Gate
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.page import HEADERS
 from vigie.web.site import Site
+from vigie.web.status.places import BASE, Pages, placed
 
 _PACKAGES = ("pages", "api", "auth", "status", "metrics")
 
@@ -25,7 +26,8 @@ def build(site: Site, hosts: Hosts | None = None) -> ASGIApp:
 
     A ping may call us anything: its token is the secret, which a foreign page has not.
     """
-    return _application(list(routes_of(site)), hosts, Gate(site))
+    status_pages = site.status_pages
+    return _application(list(routes_of(site)), hosts, Gate(site), status_pages.pages if status_pages is not None else tuple)
 
 
 def routes_of(site: Site) -> Iterator[BaseRoute]:
@@ -50,7 +52,9 @@ def build_pings(receiver: pings.PingReceiver) -> ASGIApp:
     return _application(pings.routes(receiver))
 
 
-def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: Gate | None = None) -> ASGIApp:
+def _application(
+    routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: Gate | None = None, pages: Pages = tuple
+) -> ASGIApp:
     """Nothing is ever redirected: `curl -f` takes a redirect for success, and what was to be done would not be done."""
     inner = Starlette(routes=routes)
     inner.router.redirect_slashes = False
@@ -59,15 +63,25 @@ def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: 
         path = "/" + "/".join(part for part in scope["path"].split("/") if part)  # `//ping/x/` is `/ping/x`
         scope = {**scope, "path": path} if gate is None else gate.located({**scope, "path": path})
         host = Headers(scope=scope).get("host")
+        place = placed(pages(), host, scope["path"])
+        if place is None or place.own_host:  # a status page's own domain, where nothing else is
+            found = scope if place is None else {**scope, "path": place.path, BASE: place.base}
+            await (inner if place is not None else _nothing)(found, receive, send)
+            return
         # A browser always sends one; a load balancer that speaks HTTP/1.0 does not.
         if hosts is not None and host is not None and not path.startswith(pings.PATHS) and not hosts.allow(host):
             await _misdirected(host)(scope, receive, send)
         elif gate is None:
             await inner(scope, receive, send)
         else:
+            scope = {**scope, "path": place.path, BASE: place.base}
             await inner(await gate.identified(scope), receive, gate.hardened(scope, send))
 
     return tidied
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    await PlainTextResponse("There is nothing here.\n", status_code=404, headers=HEADERS)(scope, receive, send)
 
 
 def _misdirected(host: str) -> Response:

@@ -14,12 +14,14 @@ from vigie.commands.channels import ChannelCommands
 from vigie.commands.definitions import DefinitionCommands
 from vigie.commands.maintenance import MaintenanceCommands
 from vigie.commands.monitors import MonitorCommands
+from vigie.commands.status_pages import StatusPageCommands, Subscriptions
 from vigie.ports import Accounts
 from vigie.queries import HealthQueries, Queries
 from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
 from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
+from vigie.queries.status_pages import StatusPageQueries
 from vigie.report.render import RenderContext
 from vigie.web.door import Door
 from vigie.web.page import templates
@@ -56,6 +58,7 @@ class Commands:
     maintenance: MaintenanceCommands | None = None
     channels: ChannelCommands | None = None
     definitions: DefinitionCommands | None = None
+    status_pages: StatusPageCommands | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +77,8 @@ class Site:
     live: Live | None = None
     board: Board | None = None
     size: Recent[StorageSize] | None = None
+    status_pages: StatusPageQueries | None = None
+    subscriptions: Subscriptions | None = None
     commands: Commands = field(default_factory=Commands)
     receiver: "PingReceiver | None" = None
     feedback: "FeedbackService | None" = None

@@ -113,14 +113,14 @@ def _ended(kind: PostKind, stage: Stage, until: int | None, now: int) -> int | N
 
 
 class Subscribing:
-    """The Subscriptions port. Nobody learns whether an address was known: the answer is the same, and so is the work."""
+    """The Subscriptions port. Nobody is told whether an address was known: the answer is the same."""
 
     def __init__(
         self,
         publications: Publications,
         page: Callable[[str], StatusPage | None],
         clock: Clock,
-        links: SubscriptionLinks,
+        links: Callable[[], SubscriptionLinks],
         wake: Callable[[], None],
     ) -> None:
         self._publications, self._page, self._clock, self._links, self._wake = publications, page, clock, links, wake
@@ -149,7 +149,8 @@ class Subscribing:
     async def _ask(self, page: StatusPage, kind: SubscriberKind, address: str, domain: str, client: str) -> tuple[Subscribed, str]:
         now, secret = self._clock.now(), secrets.token_urlsafe(24) if kind is SubscriberKind.WEBHOOK else ""
         counted = ((f"client {client}", _PER_CLIENT), (f"page {page.name}", _PER_PAGE), (f"domain {domain}", _PER_DOMAIN))
-        if not all([self._counted(key, most, now) for key, most in counted]):
+        allowed = [self._counted(key, most, now) for key, most in counted]  # each counts, whatever another says
+        if not all(allowed):
             return Subscribed.TOO_MANY, ""
         await self._publications.forget_unconfirmed(now - CONFIRM_WITHIN_MS)
         everybody = await self._publications.subscribers(page.name)
@@ -179,7 +180,7 @@ class Subscribing:
     async def invited(self, page: str, subscriber: str, token: str) -> Subscriber | None:
         """Whose link it is."""
         known = await self._publications.subscriber(subscriber)
-        return known if known is not None and known.page == page and self._links.accepts(known, token) else None
+        return known if known is not None and known.page == page and self._links().accepts(known, token) else None
 
     async def confirm(self, subscriber: Subscriber) -> None:
         """Send them what is published from now on."""

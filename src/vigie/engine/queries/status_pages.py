@@ -30,7 +30,7 @@ from vigie.text.formatting import short_time
 log = logging.getLogger("vigie.status_pages")
 
 _FRESH_SECONDS = 5.0  # what is younger is shown as it is
-_OLD_SECONDS = 60.0  # what is younger is shown while a newer one is made
+_OLD_SECONDS = 20.0  # what is younger is shown while a newer one is made
 _AHEAD_MS = 14 * DAY_MS
 _ALL = 1_000_000
 

@@ -25,11 +25,13 @@ from vigie.net import AUTHORITIES, NO_SECRETS, SHOWN, Secret, Secrets, ascii_nam
 from vigie.notifiers import NotifierDeps
 from vigie.notifiers.email import body, faults, greeting
 from vigie.notifiers.email.body import html, plain
+from vigie.notifiers.email.letters import written
 from vigie.notifiers.kit.connect import trust_store
 from vigie.notifiers.kit.text import clean, flat, token
 from vigie.planning.duration import Duration
 from vigie.ports import Receipt
 from vigie.report.facts import Message
+from vigie.report.letters import Mail as Letter
 
 log = logging.getLogger("vigie.notifiers.email")
 
@@ -201,6 +203,15 @@ class Mail:
             answer += f"; {lost.message}"
         return Receipt(answer)
 
+    async def send(self, letter: Letter, key: str) -> str:
+        """Send one letter of a status page to its one reader; the server's answer. Raises DeliveryError."""
+        mail = written(letter, self._config.sent_from, self._deps.clock.now(), f"<{token(key, _ID)}@{self._domain()}>")
+        async with self._session() as smtp:
+            refusals, said = await self._send(smtp, [letter.to], mail)
+        if refusals:
+            raise self._masked(faults.receivers(refusals))
+        return redact(flat(said, _ANSWER), self._secrets())
+
     async def examine(self) -> str:
         """Connect, protect and log in, without sending; a server without a login is asked whether it takes mail for the recipients."""
         async with self._session() as smtp:
@@ -308,10 +319,13 @@ class Mail:
         return mail
 
     def _id(self, message: Message, key: str) -> str:
+        return f"<{token(key, _ID)}.{message.since or message.at:x}@{self._domain()}>"
+
+    def _domain(self) -> str:
         domain = self._config.sent_from.rpartition("@")[2].strip(".-")
         while len(domain) > _DOMAIN and "." in domain:
             domain = domain.partition(".")[2]
-        return f"<{token(key, _ID)}.{message.since or message.at:x}@{domain[-_DOMAIN:].strip('.-') or 'vigie'}>"
+        return domain[-_DOMAIN:].strip(".-") or "vigie"
 
     def _remember(self, key: str, have: set[str]) -> None:
         self._have[key] = have
