@@ -28,8 +28,8 @@ from vigie.memory import settle
 from vigie.net import Link
 from vigie.observation.rollup import Retention
 from vigie.ports import Clock, StoredDefinition
-from vigie.report.render import RenderContext
 from vigie.publishing import Publishing
+from vigie.report.render import RenderContext
 from vigie.responding import Responding, button_sources
 from vigie.self_watch import SelfWatch
 from vigie.text.formatting import counted, unsent_words

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vigie.web import buttons, feedback, pings, respond, static_files
-from vigie.web.access import GuardedRoute
+from vigie.web.access import GuardedRoute, known_as
 from vigie.web.gate import Gate
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.page import HEADERS
@@ -66,7 +66,8 @@ def _application(
         place = placed(pages(), host, scope["path"])
         if place is None or place.own_host:  # a status page's own domain, where nothing else is
             found = scope if place is None else {**scope, "path": place.path, BASE: place.base}
-            await (inner if place is not None else _nothing)(found, receive, send)
+            found = known_as(found, None, gate)
+            await (inner if place is not None else _nothing)(found, receive, send if gate is None else gate.hardened(found, send))
             return
         # A browser always sends one; a load balancer that speaks HTTP/1.0 does not.
         if hosts is not None and host is not None and not path.startswith(pings.PATHS) and not hosts.allow(host):

@@ -85,7 +85,8 @@ def svg(label: str, value: str, colour: str) -> str:
     wide, title = first + second, f"{label}: {value}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="20" role="img"><title>{title}</title>'
-        f'<rect width="{wide}" height="20" rx="4" fill="{colour}"/><path d="M4 0h{first - 4}v20h-{first - 4}a4 4 0 0 1-4-4V4a4 4 0 0 1 4-4z" fill="{_LABEL}"/>'
+        f'<rect width="{wide}" height="20" rx="4" fill="{colour}"/>'
+        f'<path d="M4 0h{first - 4}v20h-{first - 4}a4 4 0 0 1-4-4V4a4 4 0 0 1 4-4z" fill="{_LABEL}"/>'
         '<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle">'
         f'<text x="{first / 2:g}" y="14" textLength="{first - 12}">{label}</text>'
         f'<text x="{first + second / 2:g}" y="14" textLength="{second - 12}">{value}</text></g></svg>\n'

@@ -17,7 +17,7 @@ from vigie.report.public_page import DAY_MS, DAYS, PublicPage, PublicPost, Publi
 from vigie.report.publication import PostKind
 from vigie.report.status_page import StatusPage
 from vigie.text import pick, plural
-from vigie.text.formatting import duration, latency, hundredths, local_time, offset
+from vigie.text.formatting import duration, hundredths, latency, local_time, offset
 from vigie.text.status_page import COUNTED, TEXTS
 from vigie.text.terms import MONTHS, SHORT_MONTHS
 from vigie.web.page import shown
@@ -290,7 +290,8 @@ def atom(public: PublicPage) -> str:
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{page.language}"><id>urn:vigie:status:{page.name}</id>'
-        f"<title>{_xml(words('feed_title', title=page.title))}</title><updated>{newest}</updated><author><name>{_xml(page.title)}</name></author>"
+        f"<title>{_xml(words('feed_title', title=page.title))}</title><updated>{newest}</updated>"
+        f"<author><name>{_xml(page.title)}</name></author>"
         f'<link href={_quoted(url)}/><link rel="self" href={_quoted(url + "feed.atom")}/>{entries}</feed>\n'
     )
 
@@ -300,7 +301,8 @@ def rss(public: PublicPage) -> str:
     page, url, words = public.page, _url(public), words_in(public.page.language)
     title = _xml(words("feed_title", title=page.title))
     items = "".join(
-        f'<item><guid isPermaLink="false">{_id(public, post, one.number)}</guid><title>{_xml(_entry_title(post, one.stage, page.language))}</title>'
+        f'<item><guid isPermaLink="false">{_id(public, post, one.number)}</guid>'
+        f"<title>{_xml(_entry_title(post, one.stage, page.language))}</title>"
         f"<pubDate>{_mail_date(one.at)}</pubDate><link>{_xml(f'{url}history#i-{post.id}')}</link><description>{_xml(one.text)}</description></item>"
         for post, one in _updates(public)
     )

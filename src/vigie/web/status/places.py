@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vigie.report.status_page import StatusPage
 from vigie.web.hosts import name_of
-from vigie.web.rendering import asset
+from vigie.web.page import asset
 
 BASE = "vigie.status.base"  # of a request's scope: what the page's own addresses begin with
 STYLE = "status.css"
