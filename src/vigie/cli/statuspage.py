@@ -20,7 +20,7 @@ def list_(*, config: ConfigOption = None) -> None:
     """List the status pages of the configuration: name, who may see it, where it is, and how many services are on it."""
     found = settings(config)
     rows = [
-        (one.name, "public" if one.public else "private", one.url or one.path, counted(len(one.monitors), "service"))
+        (one.name, "public" if one.public else "private", one.url or one.path, counted(len(one.monitors), "monitor"))
         for one in found.status_pages
     ]
     if not rows:
@@ -50,7 +50,7 @@ def export(
     for public in made:
         where = folder if page is not None else folder / public.page.name
         count = _write(where, public)
-        typer.echo(f"{public.page.name}: {counted(count, 'file')} in {where}")
+        typer.echo(f"{public.page.name}: {count} files in {where}")
 
 
 def _chosen(found: Desired, page: str | None) -> list[StatusPage]:

@@ -52,9 +52,7 @@ def build_pings(receiver: pings.PingReceiver) -> ASGIApp:
     return _application(pings.routes(receiver))
 
 
-def _application(
-    routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: Gate | None = None, pages: Pages = tuple
-) -> ASGIApp:
+def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: Gate | None = None, pages: Pages = tuple) -> ASGIApp:
     """Nothing is ever redirected: `curl -f` takes a redirect for success, and what was to be done would not be done."""
     inner = Starlette(routes=routes)
     inner.router.redirect_slashes = False
