@@ -175,13 +175,15 @@ class StoredStatusPages:
         if page is None:
             return ()
         open_ = await self._archive.incidents(open_only=True, limit=_ALL, monitors=page.monitors)
-        told = {one.alert for one in await self._publications.posts(name) if one.alert and one.open}
+        posts = [one for one in await self._publications.posts(name) if one.open]
+        told, covered = {one.alert for one in posts if one.alert}, {monitor for one in posts for monitor in one.monitors}
         by_alert: dict[str, list[Incident]] = defaultdict(list)
         for one in open_:
             if one.subject is SubjectKind.MONITOR:
                 by_alert[one.alert or one.id].append(one)
         now = self._clock.now()
-        return tuple([await self._draft(page, alert, ours, now) for alert, ours in by_alert.items() if alert not in told])
+        fresh = [(alert, ours) for alert, ours in by_alert.items() if alert not in told and not {one.monitor for one in ours} <= covered]
+        return tuple([await self._draft(page, alert, ours, now) for alert, ours in fresh])
 
     async def _draft(self, page: StatusPage, alert: str, ours: Sequence[Incident], now: int) -> Draft:
         """Of the page's services alone, whoever else is in the alert; of the report only what was certified and names nothing."""
