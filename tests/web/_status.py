@@ -76,15 +76,9 @@ def page(**more: Any) -> StatusPage:
     return StatusPage(**{**usual, **more})
 
 
-def monitor(name: str, **more: Any) -> Monitor:
+def monitor(name: str) -> Monitor:
     """A monitor of which nothing should be seen."""
-    usual: dict[str, Any] = {
-        "name": f"{name} internal",
-        "kind": "http",
-        "target": f"https://{name}.intern.example/",
-        "host": f"{name}.intern.example",
-    }
-    return Monitor(name, *{**usual, **more}.values(), 60_000, 10_000)
+    return Monitor(name, f"{name} internal", "http", f"https://{name}.intern.example/", f"{name}.intern.example", 60_000, 10_000)
 
 
 class Rig:

@@ -76,7 +76,7 @@ def installations(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(installations())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_no_byte_of_what_is_private_is_public(made: dict[str, Any]) -> None:
     asyncio.run(_searched(made))
 
@@ -103,7 +103,7 @@ async def _filled(rig: Rig, made: dict[str, Any]) -> None:
     monitors = made["monitors"]
     results = tuple(
         CheckResult(
-            one.id, at, Status.DOWN, Cause.HTTP_STATUS, message=f"{MARK} error", facts={"address": f"{MARK}.9", "title": MARK}, location=f"{MARK}-paris"
+            one.id, at, Status.DOWN, Cause.HTTP_STATUS, message=f"{MARK} error", figures={"status": f"{MARK} figure"}, address=f"{MARK}.9", host=MARK, location=f"{MARK}-paris"
         )
         for one in monitors
         for at in (NOW - 24 * HOUR, NOW)

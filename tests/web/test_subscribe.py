@@ -75,7 +75,7 @@ async def test_nobody_learns_whether_an_address_is_subscribed() -> None:
         assert (known.status_code, known.content) == (new.status_code, new.content)
     await rig.send()
     assert [mail.to for _, mail, _ in rig.post.mails] == ["ann@example.com", "eve@example.com"]
-    (ann, _) = await rig.queries.subscribers("public")
+    ann = next(one for one in await rig.queries.subscribers("public") if one.address.startswith("ann"))
     assert ann.confirmed_at is not None, "whoever asks again does not undo it"
 
 

@@ -39,6 +39,7 @@ _ALL = 1_000_000
 class _Kept:
     """A page as it was when it was made, and after how many changes."""
 
+    asked: StatusPage
     page: PublicPage
     made: float
     change: int
@@ -89,7 +90,7 @@ class StoredStatusPages:
         if page is None:
             return None
         kept = self._kept.get(name)
-        if kept is None or kept.page.page != page:
+        if kept is None or kept.asked != page:
             return await self._made(page)
         age = self._clock.monotonic() - kept.made
         if kept.change == self._change and age < _OLD_SECONDS:
@@ -109,7 +110,7 @@ class StoredStatusPages:
             with contextlib.suppress(StoreError):
                 await asyncio.shield(task)
             kept = self._kept.get(page.name)
-            if kept is not None and kept.change >= change and kept.page.page == page:
+            if kept is not None and kept.change >= change and kept.asked == page:
                 return kept.page
         return await asyncio.shield(self._begin(page))
 
@@ -132,7 +133,7 @@ class StoredStatusPages:
         before = self._kept.get(page.name)
         if before is not None and before.page == made:
             made = before.page  # the very same, so that whoever rendered it need not again
-        self._kept[page.name] = _Kept(made, self._clock.monotonic(), change)
+        self._kept[page.name] = _Kept(page, made, self._clock.monotonic(), change)
         return made
 
     async def _known(self, page: StatusPage, now: int) -> Known:

@@ -27,5 +27,5 @@ def files(pages: Environment, public: PublicPage) -> Iterator[tuple[str, bytes]]
     if page.accent is not None:
         yield "theme.css", drawing.theme(page).encode()
     yield logo_name(page), static.joinpath("icon.svg").read_bytes() if page.logo is None else page.logo.data
-    for one in page.components:
+    for one in public.services:
         yield f"badge/{one.key}.svg", drawn(public, one.key, "state", "90d", page.language).encode("utf-8", "replace")
