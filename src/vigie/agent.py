@@ -16,7 +16,7 @@ from typing import BinaryIO
 import msgspec
 
 from vigie import plugins
-from vigie.buses.process import Assign, Down, Late, LogLine, Pace, Results, Stop, frame, read_down
+from vigie.buses.process import Assign, Checked, CheckNow, Down, Late, LogLine, Pace, Results, Single, Stop, frame, read_down
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
@@ -214,9 +214,16 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
     freeze()
     reports = asyncio.create_task(_report_lateness(agent, output))
     current = first
+    singles: set[asyncio.Task[None]] = set()
     while not isinstance(message := await inbox.get(), Stop):
         if isinstance(message, Pace):
             await agent.pace(message.monitor, message.every_ms)
+        elif isinstance(message, Single):
+            task = asyncio.create_task(_single(agent, message, deps, output))
+            singles.add(task)
+            task.add_done_callback(singles.discard)
+        elif isinstance(message, CheckNow):
+            await agent.check_now(message.monitor)
         else:
             if (message.control, message.second_resolver) != (current.control, current.second_resolver):
                 deps.link.close()
@@ -225,8 +232,16 @@ async def _work(first: Assign, inbox: "asyncio.Queue[Down]", output: _Output) ->
             await agent.assign(message.specs)
             freeze()
     reports.cancel()
+    for task in singles:
+        task.cancel()
     await agent.stop()
     deps.close()
+
+
+async def _single(agent: LocalAgent, message: Single, deps: ProbeDeps, output: _Output) -> None:
+    """One check out of turn; what cannot be checked is a result, too."""
+    probe = probe_or_fault(message.spec, deps)
+    output.send(frame(Checked(message.number, await agent.check_once(probe, message.spec))))
 
 
 async def _report_lateness(agent: LocalAgent, output: _Output) -> None:

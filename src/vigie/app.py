@@ -28,9 +28,11 @@ from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands, apply_waiting, compact_for
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
+from vigie.engine.measured_model import MeasuredModel
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox, Unsent
 from vigie.engine.planner import Planner
+from vigie.engine.queries.measures import Counts
 from vigie.engine.rechecks import rechecks
 from vigie.engine.reporter import Reporter, ReportOptions
 from vigie.engine.retry import still_lacking
@@ -177,11 +179,12 @@ def speaking(settings: Desired) -> RenderContext:
     return RenderContext(language, zone, Feedback(url, key), ResponseLinks(url, key))
 
 
-def writing(settings: Desired, clock: Clock) -> ReportOptions:
-    """How reports are written."""
-    llm, setting = settings.llm, speaking(settings)
+def writing(settings: Desired, clock: Clock, counts: Counts) -> ReportOptions:
+    """How reports are written; what the model does is counted."""
+    llm, setting, found = settings.llm, speaking(settings), model(settings, clock)
     mode = None if llm.mode in ("auto", "off") else Mode(llm.mode)
-    return ReportOptions(model(settings, clock), llm.deadline_ms, llm.language, llm.prompt, setting, mode)
+    measured = None if found is None else MeasuredModel(found, counts, clock)
+    return ReportOptions(measured, llm.deadline_ms, llm.language, llm.prompt, setting, mode)
 
 
 def routine_level(settings: Desired, *, continuous: bool) -> int:
@@ -198,6 +201,7 @@ class Runtime:
         self.store = open_store(settings, clock, threads=threads)
         ledger, archive = self.store.ledger, self.store.archive
         self.deps = probe_deps(list(settings.control), settings.second_resolver, state_of(settings).evidence)
+        self.counts = Counts()
         self.planner = Planner(self.store.catalog, archive, clock)
         self.planner.use(settings.planned)
         self.composer = Composer(
@@ -210,7 +214,7 @@ class Runtime:
             clock,
             self.composer,
             collectors(settings, self.deps, self.known),
-            writing(settings, clock),
+            writing(settings, clock, self.counts),
         )
         self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks, self._others)
         held = hold_ms if settings.llm.config is not None else 0
@@ -229,6 +233,8 @@ class Runtime:
             addressed=self.planner.addressed,
         )
         self.reporter.on_stored(self.outbox.wake)
+        self.reporter.on_report(self.counts.reported)
+        self.outbox.on_attempt(self.counts.delivered)
         self.reporter.compare_by(self.ingest.shares)
         self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
         self.ingest.listen_to_results(self.self_monitor.on_transition)

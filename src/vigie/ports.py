@@ -676,6 +676,9 @@ class Catalog(Protocol):
     async def start_maintenance(self, started: StartedMaintenance) -> int:
         """Keep what a person began; the number that it has from now on. Fsynced before it returns."""
 
+    async def change_maintenance(self, changed: StartedMaintenance) -> None:
+        """Keep this in place of what has its number; nothing where nothing has it. Fsynced before it returns."""
+
     async def end_maintenance(self, number: int, at: int) -> None:
         """Have it end at an instant, epoch ms, or never have been where it had not begun."""
 
@@ -900,6 +903,9 @@ class Agent(Protocol):
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
         """Check this monitor every `every_ms` from now on (next one in `every_ms`), or at its own pace again when None."""
+
+    async def check_now(self, monitor_id: str) -> None:
+        """Check this monitor once, out of turn; its schedule stays. Of one that is not watched nothing comes."""
 
     async def stop(self) -> None:
         """Start no more checks, let those under way end within their deadlines, publish what is left."""

@@ -16,19 +16,29 @@ from vigie.config.source import FileSource
 from vigie.core.model import Monitor
 from vigie.defining import Definitions
 from vigie.engine.alive import keep_alive
+from vigie.engine.board import LiveBoard
 from vigie.engine.check_summary import CheckSummary
+from vigie.engine.commands.alerts import AlertDesk
+from vigie.engine.commands.monitors import MonitorDesk
 from vigie.engine.feedback import FeedbackService
 from vigie.engine.janitor import Janitor, keep_history
+from vigie.engine.live import LiveHub
+from vigie.engine.past import Pasts
 from vigie.engine.queries import StoredQueries
+from vigie.engine.queries.alerts import StoredAlerts
 from vigie.engine.queries.health import RunningHealth
+from vigie.engine.queries.measures import Running, RunningMeasures
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.memory import settle
 from vigie.net import Link
 from vigie.observation.rollup import Retention
+from vigie.otlp import OtlpExport
 from vigie.ports import Clock, StoredDefinition
+from vigie.probing import Probing
 from vigie.publishing import Publishing
+from vigie.queries.measures import Lateness
 from vigie.report.render import RenderContext
 from vigie.responding import Responding, button_sources
 from vigie.self_watch import SelfWatch
@@ -79,14 +89,36 @@ class Server:
             self.runtime.store.inbox, self.runtime.store.archive, self.runtime.store.accounts, clock, self.runtime.ingest
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._applied_at: int | None = None
         self._taking: asyncio.Task[None] | None = None
         self.runtime.ingest.listen(self._pace)
         self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of, self._kept)
         self.publishing = Publishing(self.runtime, clock, lambda: self.settings, self._watched)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
+        self.measures = self._measures()
+        self._otlp = OtlpExport(self.measures, clock, settings.metrics.otlp)
+        self.probing = Probing(lambda: self.settings, self.agent.check_once, self.runtime.deps.resolver)
+        self.runtime.ingest.listen_to_results(self.measures.on_transition)
+        self.live = LiveHub(clock)
+        self.board = LiveBoard(
+            self.runtime.ingest, clock, self.live, self._watched, self.runtime.planner.maintenance_of, Pasts(self.queries.history, clock)
+        )
+        self.runtime.ingest.listen_to_results(self.board.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition)
+        self.alerts = StoredAlerts(self.runtime.store, self.runtime.composer, self.runtime.ingest.alerts)
+        self.alert_desk = AlertDesk(self.runtime.store, self.runtime.ingest, clock)
+        self.monitor_desk = MonitorDesk(
+            self.agent.check_now,
+            self.runtime.store.archive,
+            clock,
+            self.runtime.ingest.monitor,
+            lambda: self.runtime.reporter.collectors,
+            self.setting,
+            lambda kind: plugins.traits(kind).passive,
+        )
+        self.runtime.ingest.listen_to_results(self.monitor_desk.on_transition)
         self.watch = SelfWatch(self.runtime, self.agent, self.health)
         self._source = FileSource(self._read, settings)
         parts: list[Part[Desired]] = [
@@ -113,6 +145,7 @@ class Server:
         await self.runtime.start()
         await self._retry_unsent()
         await self.health.start(self.runtime.store.archive)
+        await self.board.start(self.runtime.store.archive)
         await self.heartbeats.start(jobs(self.settings), await self.runtime.store.ledger.next_run(), listening=True)
         loops = {
             "the outbox": self.runtime.outbox.run,
@@ -126,8 +159,11 @@ class Server:
             "the configuration": self._reconciler.run,
             "the log of checks": self._summary.run,
             "letters to subscribers": self.publishing.letters.run,
+            "the board": self.board.run,
+            "live changes": self.live.run,
             "the beat of the loop": self.watch.beat,
             "the watchdog": self.watch.watchdog.run,
+            "the metrics that are sent": self._otlp.run,
         }
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
         web = self.settings.web
@@ -140,6 +176,7 @@ class Server:
             if state.quick and (monitor := self.runtime.ingest.monitor(state.monitor)):
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
         self.agent.start()
+        self._applied_at = self._clock.now()
         _preload(self.settings)
         self.watch.stalls.start()
         settle()
@@ -204,7 +241,7 @@ class Server:
         runtime, old = self.runtime, self.runtime.deps.link
         link = Link(runtime.deps.resolver, list(desired.control), desired.second_resolver)
         looks = collectors(desired, replace(runtime.deps, link=link), runtime.known)
-        built, options, watched = notifiers(desired, self._clock), writing(desired, self._clock), monitors(desired)
+        built, options, watched = notifiers(desired, self._clock), writing(desired, self._clock, runtime.counts), monitors(desired)
         sources = button_sources(desired, self._clock)
         report = desired.availability
 
@@ -240,12 +277,15 @@ class Server:
 
         def swap() -> None:
             self.settings = self.runtime.settings = desired
+            self._applied_at = self._clock.now()
             self.watch.use(desired)
+            self._otlp.use(desired.metrics.otlp)
             self.agent.use(specs, desired.control, desired.second_resolver)
 
         async def announce() -> None:
             await self.agent.send_work()
             await self._retry_unsent()
+            self.board.configure()
             settle()
             counts = counted(len(desired.monitors), "monitor", "en"), counted(len(desired.channels), "channel", "en")
             log.info("the new configuration is in force: %s, %s", *counts)
@@ -279,6 +319,28 @@ class Server:
 
     def _late(self) -> int | None:
         return None if self.agent.late is None else self.agent.late.p99
+
+    def _measures(self) -> RunningMeasures:
+        """What metrics and readiness are made of."""
+        runtime, agent = self.runtime, self.agent
+        running = Running(
+            lambda: None if agent.late is None else Lateness(agent.late.p99, agent.late.maximum),
+            lambda: agent.pid is not None,
+            lambda: runtime.self_monitor.is_blind,
+            lambda: tuple(self.settings.channels),
+            self.settings.store.file,
+            lambda: (self._applied_at, self._reconciler.last in (Outcome.REFUSED, Outcome.FAILED)),
+        )
+        return RunningMeasures(
+            runtime.store.archive,
+            runtime.ingest,
+            self.health,
+            self.queries.notices,
+            self._watched,
+            running,
+            runtime.counts,
+            runtime.planner.maintenance_of,
+        )
 
     async def _take(self) -> None:
         async for batch in self._bus.batches():

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 
 from vigie.accounts import Role
+from vigie.administration import administer
 from vigie.app import state_of
 from vigie.config import Desired
 from vigie.descriptors import FEW, for_connections, raise_limit
@@ -33,10 +34,15 @@ _BACKLOG = 512  # connections that the system holds until they are accepted
 
 def site_of(server: Server) -> Site:
     """What the web is given by a running server: one line for each of its parts."""
-    return Site(
+    site = Site(
         queries=server.queries,
         health=server.health,
         setting=server.setting,
+        measures=server.measures,
+        alerts=server.alerts,
+        history=server.queries.history,
+        live=server.live,
+        board=server.board,
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,
@@ -44,13 +50,18 @@ def site_of(server: Server) -> Site:
         accounts=server.runtime.store.accounts,
         access=access_of(server.settings),
         now=server.now,
-        commands=Commands(
-            definitions=server.definitions,
-            status_pages=server.publishing.commands,
-        ),
         status_pages=server.publishing.queries,
         subscriptions=server.publishing.subscriptions,
+        commands=Commands(
+            alerts=server.alert_desk,
+            monitors=server.monitor_desk,
+            definitions=server.definitions,
+            probing=server.probing,
+            status_pages=server.publishing.commands,
+        ),
     )
+    administer(site, server)
+    return site
 
 
 def access_of(settings: Desired) -> AccessSetting:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vigie.app import Runtime, open_store, state_of
 from vigie.config import Desired
+from vigie.core.notification import Notice
 from vigie.engine.janitor import apply_commands
 from vigie.errors import AlreadyRunning, VigieError
 from vigie.ports import Clock, Delivery, OutboxState, Store, StoredNotice
@@ -112,7 +113,11 @@ async def _now(store: Store, keys: Sequence[str]) -> list[Listed]:
 
 async def _with_earlier(store: Store, keys: Sequence[str]) -> list[str]:
     """These, and what waits before them for the same alert and channel, without which they would wait on."""
-    waiting = [one.row.notice for one in await store.ledger.notices(states=UNSENT)]
+    return with_earlier([one.row.notice for one in await store.ledger.notices(states=UNSENT)], keys)
+
+
+def with_earlier(waiting: Sequence[Notice], keys: Sequence[str]) -> list[str]:
+    """The same, of the unsent notices in their order."""
     wanted, found = set(keys), list[str]()
     for place, one in enumerate(waiting):
         later = (other for other in waiting[place:] if (other.alert, other.channel) == (one.alert, one.channel))

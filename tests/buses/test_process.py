@@ -12,10 +12,10 @@ from itertools import count
 import msgspec
 import pytest
 
-from vigie.buses.process import Assign, Late, LogLine, Pace, ProcessAgent, Stop, Up, frame, read_frame
+from vigie.buses.process import Assign, CheckNow, Late, LogLine, Pace, ProcessAgent, Stop, Up, frame, read_frame
 from vigie.clock import SystemClock
 from vigie.core.model import Cause, CheckResult, Status
-from vigie.errors import StoreError, StoreFault
+from vigie.errors import StoreError, StoreFault, VigieError
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch
 from vigie.testing.servers import page, serving
@@ -241,5 +241,23 @@ async def test_what_is_no_frame_is_told_apart(data: bytes) -> None:
 
 
 def test_every_message_to_the_child_reads_back_as_it_was() -> None:
-    for message in (Assign(3, [spec("shop", 80)], ["1.1.1.1:53"]), Pace("shop", None), Pace("shop", 500), Stop()):
-        assert msgspec.msgpack.decode(frame(message)[4:], type=Assign | Pace | Stop) == message
+    for message in (Assign(3, [spec("shop", 80)], ["1.1.1.1:53"]), Pace("shop", None), Pace("shop", 500), CheckNow("shop"), Stop()):
+        assert msgspec.msgpack.decode(frame(message)[4:], type=Assign | Pace | CheckNow | Stop) == message
+
+
+async def test_a_check_out_of_turn_is_made_by_the_child_and_published_nowhere() -> None:
+    async with watching("shop") as (parent, port):
+        asked = replace(spec("once", port), location="here")
+
+        found, missing = await asyncio.gather(parent.agent.check_once(asked), parent.agent.check_once(replace(asked, kind="nothing")))
+
+        assert (found.status, found.monitor, found.location) == (Status.UP, "once", "here")
+        assert (missing.status, missing.cause) == (Status.UNKNOWN, Cause.PROBE_ERROR)
+        assert {result.monitor for result in parent.results()} == {"shop"}
+
+
+async def test_a_check_out_of_turn_ends_with_its_child() -> None:
+    parent = Parent()
+
+    with pytest.raises(VigieError, match="not running"):
+        await parent.agent.check_once(spec("once", 1))

@@ -1,6 +1,7 @@
 """The agent: limits, batches, doubtful machines, and what a probe that breaks costs."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -399,3 +400,27 @@ async def test_a_publisher_that_breaks_is_started_again(clock: VirtualClock, cap
     assert len(site.results()) >= 12
     assert "crashed and is being restarted" in caplog.text
     await site.agent.stop()
+
+
+async def test_a_check_out_of_turn_leaves_the_schedule_and_never_runs_beside_another(clock: VirtualClock) -> None:
+    site = Site(clock, takes=3)
+    site.agent.start()
+    await site.watch([fake_monitor("a", every_ms=60_000)])
+    await clock.sleep(121)
+    before = list(site.probes["a"].looks)
+    await clock.sleep((before[-1] - clock.now()) / 1000 + 70)  # ten seconds after a regular one
+    before = list(site.probes["a"].looks)
+    for _ in range(3):
+        await site.agent.check_now("a")
+    await site.agent.check_now("gone")
+    await clock.sleep(20)
+    asked = site.probes["a"].looks[len(before) :]
+    assert len(asked) == 2  # one at once, one for all who asked meanwhile
+    assert site.probes["a"].most == 1
+    await clock.sleep(60)
+    assert site.probes["a"].most == 1
+    regular = [one for one in site.probes["a"].looks if one not in asked]
+    assert [round((late - early) / 1000) for early, late in itertools.pairwise(regular)][-2:] == [60, 60]
+    assert [one.sequence for one in site.results()] == list(range(1, len(site.results()) + 1))
+    await site.agent.stop()
+    await site.agent.check_now("a")

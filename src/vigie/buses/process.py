@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from vigie.errors import StoreError
+from vigie.core.model import CheckResult
+from vigie.errors import StoreError, VigieError
 from vigie.net import Secret
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch, Clock
@@ -22,6 +23,7 @@ _RESTART_SECONDS = (0.5, 1, 2, 5, 10, 30)
 _SILENCE_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 _END_SECONDS = 5.0
+_SINGLE_SECONDS = 5.0  # beyond the time-out of a single check, for a child that is busy
 
 
 class Assign(msgspec.Struct, tag=True, frozen=True):
@@ -41,6 +43,19 @@ class Pace(msgspec.Struct, tag=True, frozen=True):
     every_ms: int | None
 
 
+class Single(msgspec.Struct, tag=True, frozen=True):
+    """Check this once, out of turn, whether it is watched or not; `number` is repeated in the answer."""
+
+    number: int
+    spec: CheckSpec
+
+
+class CheckNow(msgspec.Struct, tag=True, frozen=True):
+    """Check one monitor once, out of turn."""
+
+    monitor: str
+
+
 class Stop(msgspec.Struct, tag=True, frozen=True):
     """Drain and exit."""
 
@@ -49,6 +64,13 @@ class Results(msgspec.Struct, tag=True, frozen=True):
     """A batch."""
 
     batch: Batch
+
+
+class Checked(msgspec.Struct, tag=True, frozen=True):
+    """What a single check gave."""
+
+    number: int
+    result: CheckResult
 
 
 class LogLine(msgspec.Struct, tag=True, frozen=True):
@@ -66,8 +88,8 @@ class Late(msgspec.Struct, tag=True, frozen=True):
     maximum: int
 
 
-Down = Assign | Pace | Stop
-Up = Results | LogLine | Late
+Down = Assign | Pace | CheckNow | Single | Stop
+Up = Results | Checked | LogLine | Late
 
 
 def frame(message: Down | Up) -> bytes:
@@ -133,6 +155,8 @@ class ProcessAgent:
         self._stopping = asyncio.Event()
         self.late: Late | None = None
         self.heard_at = clock.monotonic()  # when the child last said anything
+        self._singles: dict[int, asyncio.Future[CheckResult]] = {}
+        self._next_single = 0
 
     def start(self) -> None:
         """Start the child and keep it running."""
@@ -165,6 +189,27 @@ class ProcessAgent:
         else:
             self._paces[monitor_id] = every_ms
         await self._send(Pace(monitor_id, every_ms))
+
+    async def check_once(self, spec: CheckSpec) -> CheckResult:
+        """Check once, out of turn, in the same process as all others. Raises VigieError when that process cannot answer now."""
+        self._next_single += 1
+        number = self._next_single
+        answer: asyncio.Future[CheckResult] = asyncio.get_running_loop().create_future()
+        self._singles[number] = answer
+        try:
+            if self.pid is None:
+                raise VigieError("the prober process is not running", "try again in a moment")
+            await self._send(Single(number, spec))
+            async with asyncio.timeout(spec.timeout_ms / 1000 + _SINGLE_SECONDS):
+                return await answer
+        except TimeoutError:
+            raise VigieError("the prober process did not answer in time", "try again in a moment") from None
+        finally:
+            del self._singles[number]
+
+    async def check_now(self, monitor_id: str) -> None:
+        """Check this monitor once, out of turn; a child that is being restarted checks everything anyway."""
+        await self._send(CheckNow(monitor_id))
 
     async def stop(self, seconds: float | None = None) -> None:
         """Let the child finish its checks, take its last batch, and wait for it to exit, for at most `seconds` (a minute if not given)."""
@@ -221,6 +266,9 @@ class ProcessAgent:
                         await process.wait()
         finally:
             await _ended(process)
+            for answer in self._singles.values():
+                if not answer.done():
+                    answer.set_exception(VigieError("the prober process ended meanwhile", "try again in a moment"))
         return fault or "died"
 
     async def _brief(self, run: int) -> None:
@@ -246,6 +294,9 @@ class ProcessAgent:
             self.heard_at = self._clock.monotonic()
             if isinstance(message, Results):
                 await self._publish(message.batch)
+            elif isinstance(message, Checked):
+                if (waiting := self._singles.get(message.number)) is not None and not waiting.done():
+                    waiting.set_result(message.result)
             elif isinstance(message, LogLine):
                 log.log(message.level, "%s", message.text)
             else:

@@ -1,11 +1,14 @@
 """What people have a monitor do at once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from vigie.core.model import CheckResult
-from vigie.errors import Fault
+from vigie.errors import Fault, VigieError
+
+
+class NotNow(VigieError):  # noqa: N818 - says what is the case
+    """It cannot be done at this moment: it is being done, it was done a moment ago, or too much is asked at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,10 @@ class MonitorCommands(Protocol):
     """Checks and diagnostics out of turn, one at a time for a monitor."""
 
     async def check_now(self, monitor: str) -> CheckResult | None:
-        """Check a watched monitor once, through the same door as its regular checks; None where there is no such monitor."""
+        """Check a watched monitor once, through the same door as its regular checks; None where there is no such monitor.
+
+        Raises NotNow, also where no result came in time, and VigieError for a job that reports in by itself.
+        """
 
     async def diagnose(self, monitor: str) -> tuple[str, ...] | None:
-        """Collect the diagnostics of a first failure and return them as sentences; None where there is no such monitor."""
-
-    async def try_out(self, definition: Mapping[str, Any]) -> Tried:
-        """Check what a `monitors:` entry would watch, once, and keep nothing."""
+        """Collect the diagnostics of a first failure and return them as sentences; None where there is no such monitor. Raises NotNow."""

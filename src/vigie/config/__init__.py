@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigie import plugins
 from vigie.config import environment, variables
-from vigie.config.desired import AvailabilityReport, Channel, Desired, DesiredMonitor, Llm, Sealed, StoreSettings, WatchdogSettings
+from vigie.config.desired import (
+    AvailabilityReport,
+    Channel,
+    Desired,
+    DesiredMonitor,
+    Llm,
+    MetricsSettings,
+    Sealed,
+    StoreSettings,
+    WatchdogSettings,
+)
 from vigie.config.model import Alert, File
-from vigie.config.tree import Tree
+from vigie.config.tree import Tree, dotted
 from vigie.config.variables import Variables
 from vigie.errors import ConfigError, Fault
 from vigie.net import NO_SECRETS, Proxies, Secret, Secrets
@@ -29,6 +39,7 @@ __all__ = ["Channel", "Desired", "DesiredMonitor", "Llm", "Sealed", "find", "loa
 
 _ENVIRONMENT = "environment"  # stands for a file where there is none
 _SHOWN = 60
+_LINED = 2  # keys of a path whose line is remembered: that of a channel, of a maintenance window, of a person
 _LONG = re.compile(r"\S{160,}")
 _SEED_URL = "https://ollama.com/"
 _MAIL = ("EMAIL_SENDER", "EMAIL_PASSWORD", "EMAIL_RECEIVER", "SMTP_SERVER")
@@ -167,11 +178,12 @@ class _Whole(NamedTuple):
     availability: AvailabilityReport
     maintenance: tuple[Maintenance, ...]
     status_pages: tuple[StatusPage, ...]
+    metrics: MetricsSettings
 
 
 def _assembled(read: Tree, shape: File, base: Path) -> _Whole:
     """What it comes to, with every fault noted in the tree."""
-    from vigie.config import assemble, maintenance, people, status_pages
+    from vigie.config import assemble, maintenance, metrics, people, status_pages
     from vigie.config.zones import zone_of
 
     channels = assemble.channels(read, shape.notify) | people.own_channels(read, shape.people, assemble.channel)
@@ -184,18 +196,22 @@ def _assembled(read: Tree, shape: File, base: Path) -> _Whole:
     mailers = [name for name, one in channels.items() if one.kind == "email"]
     setting = status_pages.Setting(base, shape.language, zone, mailers, shape.web.public_url, shape.web.hosts)
     pages = status_pages.status_pages(read, shape.status_pages, [one.monitor for one in monitors.enabled], setting)
-    return _Whole(shape, channels, known, monitors, llm, availability_report, planned, pages)
+    measured = MetricsSettings(
+        metrics.modules(read, shape.metrics.modules), shape.metrics.internal_targets, metrics.collector(read, shape.metrics.otlp)
+    )
+    return _Whole(shape, channels, known, monitors, llm, availability_report, planned, pages, measured)
 
 
 def _settled(read: Tree, whole: _Whole, store: StoreSettings, made: "Made", file: Path | None, base: Path) -> Desired:
     """What was found to be without a fault."""
-    from vigie.config import assemble
+    from vigie.config import assemble, metrics
     from vigie.config.secrets import of_store as secret_of_store
 
     shape, channels, known, llm, monitors = whole.shape, whole.channels, whole.known, whole.llm, whole.monitors.enabled
     default = assemble.policy_of(read, shape.alerts.get("default", Alert()), known, ("alerts", "default"))
     parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
     parts.append(secret_of_store(read, shape.store))
+    parts += [metrics.held(shape.metrics.otlp), *(one.secrets for one in whole.metrics.modules.values())]
     watchdog = None if shape.watchdog is None else WatchdogSettings(shape.watchdog.url, int(shape.watchdog.every))
     parts.append(NO_SECRETS if watchdog is None else Secrets([watchdog.url, *map(Secret, url_secrets(watchdog.url.reveal()))]))
     proxies = Proxies.of(read.variables.values)
@@ -225,11 +241,14 @@ def _settled(read: Tree, whole: _Whole, store: StoreSettings, made: "Made", file
         people=tuple(known.people.items()),
         rotations=tuple(known.rotations.values()),
         watchdog=watchdog,
+        metrics=whole.metrics,
         proxies=proxies,
         detection=default.detection,
         notification=default.notification,
         history=Retention(int(shape.history.raw), int(shape.history.totals), int(shape.history.hourly)),
         status_pages=whole.status_pages,
+        policies=("default", *(name for name in shape.alerts if name != "default")),
+        lines={dotted(path): line for path, line in read.lines.items() if len(path) <= _LINED and path[:1] != ("monitors",)},
         warnings=(*read.warnings, *environment.faults(read.variables, proxies, shape.timezone)),
         entries=made.entries(whole.monitors.called, held.mask),
     )

@@ -4,6 +4,7 @@ Thousands of monitors keep an interpreter busy for seconds and take more memory 
 takes in results and serves pages.
 """
 
+import os
 import pickle
 import signal
 import subprocess
@@ -16,11 +17,18 @@ from vigie.errors import ConfigError, Fault, VigieError
 from vigie.ports import StoredDefinition
 
 
-def load_apart(asked: Path | None, environ: Mapping[str, str], cwd: Path, *, stored: Sequence[StoredDefinition] | None = None) -> Desired:
+def examined_apart(file: Path | None, base: Path) -> Desired:
+    """The configuration as it is on the disk now, with what cannot work on this machine. Raises as `load_apart` does."""
+    return load_apart(file, os.environ, base, verify=True)
+
+
+def load_apart(
+    asked: Path | None, environ: Mapping[str, str], cwd: Path, *, verify: bool = False, stored: Sequence[StoredDefinition] | None = None
+) -> Desired:
     """What `load` gives. Raises ConfigError with every fault, VigieError when that process broke or the store is busy."""
     # -P: what lies in the working directory is not to be imported.
     command = [sys.executable, "-P", "-m", "vigie.config.apart"]
-    done = subprocess.run(command, input=pickle.dumps((asked, dict(environ), cwd, stored)), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
+    done = subprocess.run(command, input=pickle.dumps((asked, dict(environ), cwd, verify, stored)), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
     if done.returncode:
         raise VigieError(f"the configuration could not be read: the process that reads it exited with status {done.returncode}")
     found: Desired | list[Fault] | tuple[str, str] = pickle.loads(done.stdout)  # noqa: S301 - our own program's words
@@ -35,10 +43,10 @@ def main() -> None:
     """The process: what was asked for comes in, Desired or faults go out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches both; whoever asked gives up
     sink, sys.stdout = sys.stdout.buffer, sys.stderr  # what a third-party module prints is not part of the answer
-    asked, environ, cwd, stored = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own program's words
+    asked, environ, cwd, verify, stored = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own program's words
     found: Desired | list[Fault] | tuple[str, str]
     try:
-        found = load(asked, environ, cwd, stored=stored)
+        found = load(asked, environ, cwd, verify=verify, stored=stored)
     except ConfigError as error:
         found = error.faults
     except VigieError as error:

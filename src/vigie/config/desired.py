@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from vigie.config.exported import Otlp
 from vigie.config.model import Log, Web
 from vigie.config.templates import Templates
 from vigie.core.detection import DetectionPolicy
@@ -103,6 +104,26 @@ class Llm:
 
 
 @dataclass(frozen=True, slots=True)
+class Module:
+    """How `/probe` looks: a kind of check, its options without an address, and the longest time of a check in ms (None: the scrape's)."""
+
+    name: str
+    kind: str
+    options: dict[str, object] = field(repr=False)
+    timeout_ms: int | None = None
+    secrets: Secrets = NO_SECRETS
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """The modules of `/probe` by name, who may look at internal addresses by it, and the collector that metrics are sent to."""
+
+    modules: dict[str, Module] = field(default_factory=dict)
+    internal_targets: bool = False
+    otlp: Otlp | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WatchdogSettings:
     """Who is pinged while Vigie works, and how often."""
 
@@ -161,7 +182,10 @@ class Desired:
     people: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by which channels each person is reached
     rotations: tuple[Rotation, ...] = ()
     watchdog: WatchdogSettings | None = None
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     proxies: Proxies = DIRECT  # how web addresses that Vigie sends to are reached; checks never use them
+    policies: tuple[str, ...] = ("default",)  # the names of `alerts`
+    lines: dict[str, int] = field(default_factory=dict, compare=False)  # of the file, by `maintenance[0]`, `notify.mail`, `oncall.day`…
     warnings: tuple[Fault, ...] = ()  # what works otherwise than somebody may think; nothing is refused for it
     problems: tuple[Fault, ...] = ()  # what keeps adapters from their work on this machine, where it was examined
     doubts: tuple[Fault, ...] = ()  # and what may keep them from it

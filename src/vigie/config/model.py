@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from vigie.config.exported import Metrics
 from vigie.config.planned import Maintenance, OnCall, Person, Quiet
 from vigie.config.routes import Escalation, Route
 from vigie.config.status_pages import StatusPageKeys
@@ -454,6 +455,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     availability: Annotated[Availability, Meta(description="The availability report.")] = Availability()
     history: Annotated[History, Meta(description="How long results are kept.")] = msgspec.field(default_factory=History)
     watchdog: Annotated[Watchdog | None, Meta(description="Another watcher, which notices when Vigie itself is silent.")] = None
+    metrics: Annotated[Metrics, Meta(description="What other monitoring systems read and are sent.")] = Metrics()
     maintenance: Annotated[list[Maintenance], Meta(description="Maintenance windows, in which no alert is sent.")] = []
     people: Annotated[dict[str, Person], Meta(description="Who can be notified, and how.")] = {}
     oncall: Annotated[dict[str, OnCall], Meta(description="Rotations: who is on call, from when to when.")] = {}

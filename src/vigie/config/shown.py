@@ -10,7 +10,7 @@ import msgspec
 
 from vigie import plugins
 from vigie.config.convert import enc_hook
-from vigie.config.desired import Channel, Desired, DesiredMonitor
+from vigie.config.desired import Channel, Desired, DesiredMonitor, MetricsSettings
 from vigie.config.maintenance import DAYS
 from vigie.config.model import Common, File, Report
 from vigie.config.streak import MOST, Streak
@@ -87,6 +87,12 @@ def _together(components: dict[str, Any], roots: list[dict[str, Any]]) -> dict[s
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
+def _metrics(found: MetricsSettings) -> dict[str, Any]:
+    """The modules that the file adds or changes are with the others: all are in force."""
+    modules = {name: {"type": one.kind, **plain(one.options, one.secrets)} for name, one in found.modules.items()}
+    return {"otlp": None if found.otlp is None else plain(found.otlp), "internal_targets": found.internal_targets, "modules": modules}
+
+
 def _monitor(part: dict[str, Any], kind: str, config: Any) -> dict[str, Any]:
     """A monitor's keys with its `type`; where a URL may stand for them, it or they are required."""
     if not hasattr(config, "from_url"):
@@ -115,6 +121,7 @@ def shown(settings: Desired) -> str:
         "state": str(settings.state),
         "log": {**plain(settings.log), "file": str(settings.log_file) if settings.log_file else None},
         "web": plain(settings.web),
+        "metrics": _metrics(settings.metrics),
         "llm": {**report, **(plain(llm.config.reveal(), llm.secrets) if llm.config else {})},
         "control": list(settings.control),
         "second_resolver": settings.second_resolver,
@@ -126,7 +133,7 @@ def shown(settings: Desired) -> str:
             "hourly": str(Duration(settings.history.hourly_ms)),
         },
         "watchdog": settings.watchdog and {"url": MASK, "every": str(Duration(settings.watchdog.every_ms))},
-        "notify": {name: {"type": one.kind, **_channel(one)} for name, one in settings.channels.items()},
+        "notify": {name: {"type": one.kind, **channel_settings(one)} for name, one in settings.channels.items()},
         "people": {name: {"channels": list(channels)} for name, channels in settings.people},
         "oncall": {one.name: _rotation(one) for one in settings.rotations},
         "monitors": [_in_force(one, settings.maintenance) for one in settings.monitors],
@@ -221,7 +228,7 @@ def _instant(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
 
 
-def _channel(one: Channel) -> dict[str, Any]:
+def channel_settings(one: Channel) -> dict[str, Any]:
     """As `plain`, with the host of a chat's or webhook's address, whose path is its password."""
     found: dict[str, Any] = plain(one.config.reveal(), one.secrets)
     if isinstance(url := getattr(one.config.reveal(), "url", None), Secret):

@@ -224,7 +224,7 @@ def _sections(tree: Tree, keys: StatusPageKeys, watched: Sequence[Monitor], path
             members.append(Component(one.id, name, _key(name, taken)))
         if members:
             sections.append(Section(title, tuple(members)))
-    if not sections and not tree.faults and not tree.absent:
+    if not sections and not tree.faults:
         tree.fault(path, "nothing would be on the page", "list names under `monitors`, or `tags`")
     return tuple(sections)
 
@@ -254,9 +254,7 @@ class _Known:
     def named(self, said: str, path: Path) -> list[Monitor]:
         """Those of an id, or else of a name; a fault where there is none."""
         found = [one for one in self._watched if one.id == said] or [one for one in self._watched if one.name == said]
-        if (
-            not found and not self._tree.faults and said not in self._tree.absent
-        ):  # a monitor that is faulty is not there, though a page may name it
+        if not found and not self._tree.faults:  # a monitor that is faulty is not there, though a page may name it
             near = difflib.get_close_matches(said, [*(one.id for one in self._watched), *(one.name for one in self._watched)], 1)
             self._tree.fault(path, f"no monitor has the name or id {said!r}", f"did you mean {near[0]!r}?" if near else "")
         return found
@@ -268,7 +266,7 @@ class _Known:
         tagged = [one for one in self._watched if not set(tags).isdisjoint(one.tags)]
         known = {tag for one in self._watched for tag in one.tags}
         for tag in tags:
-            if tag not in known and not self._tree.faults and tag not in self._tree.absent:
+            if tag not in known and not self._tree.faults:
                 near = difflib.get_close_matches(tag, sorted(known), 1)
                 self._tree.fault((*path, "tags"), f"no monitor has the tag {tag!r}", f"did you mean {near[0]!r}?" if near else "")
         yield from sorted(tagged, key=lambda one: one.name.casefold())

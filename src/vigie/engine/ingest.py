@@ -70,6 +70,7 @@ class Ingest:
         self._lock, self._stopping = asyncio.Lock(), False
         self._offset = clock.now() - round(clock.monotonic() * 1000)
         self.last_result_at: int | None = None
+        self.store_failing = False  # whether results wait for a store that cannot take them now
 
     def listen(self, listener: Listener) -> None:
         """Call this one too, after each commit that decided something."""
@@ -390,12 +391,14 @@ class Ingest:
             try:
                 await self._ledger.commit(commit)
             except StoreError as error:
+                self.store_failing = True
                 if self._stopping:
                     raise
                 wait = _RETRY_SECONDS[min(attempt, len(_RETRY_SECONDS) - 1)]
                 log.error("the store failed (%s), next attempt in %s s: %s. %s", error.fault, wait, error, error.fix)  # noqa: TRY400 - the trace says nothing more
                 await self._clock.sleep(wait)
             else:
+                self.store_failing = False
                 return
 
     async def _announce_all(self, transitions: list[Transition]) -> None:

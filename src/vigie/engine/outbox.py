@@ -101,11 +101,16 @@ class Outbox:
         self._unrecorded: dict[str, Delivery] = {}  # sent, but the store could not be told so yet
         self._with_report: dict[tuple[str, str], None] = {}  # (incident, channel) whose page held the report already
         self._undeliverable = 0
+        self._listeners: list[Callable[[Delivery], None]] = []
         self._books = asyncio.Lock()  # between claiming and recording, so that a row is never seen both unsent and not held
 
     def use(self, notifiers: Mapping[str, Notifier]) -> None:
         """The channels of a new configuration."""
         self._notifiers = dict(notifiers)
+
+    def on_attempt(self, listener: Callable[[Delivery], None]) -> None:
+        """Call back when an attempt was recorded."""
+        self._listeners.append(listener)
 
     def wake(self) -> None:
         """Look again now."""
@@ -347,9 +352,11 @@ class Outbox:
         """One transaction: the attempt, what becomes of its notice, and what it makes of its channel."""
         if health is None:
             await self._ledger.record(delivery, again, rows)
-            return
-        await self._ledger.record(delivery, again, [*rows, *health.rows], health.state)
-        self._health.adopt(health)
+        else:
+            await self._ledger.record(delivery, again, [*rows, *health.rows], health.state)
+            self._health.adopt(health)
+        for listener in self._listeners:
+            listener(delivery)
 
     def is_stuck(self) -> bool:
         """Whether nothing that is due goes out: nobody sees to it, or no channel has worked for long."""

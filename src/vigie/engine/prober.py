@@ -23,11 +23,15 @@ _MAX_PENDING = 50_000
 
 @dataclass(slots=True, eq=False)
 class _Watched:
-    """One monitor and the check in progress, if any; while it is still running when the next is due, the next is skipped."""
+    """One monitor and the check in progress, if any; while it is still running when the next is due, the next is skipped.
+
+    `again`: somebody asked for a check meanwhile, which follows it.
+    """
 
     spec: CheckSpec
     probe: Probe
     task: asyncio.Task[None] | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,21 @@ class LocalAgent:
         self._scheduler.pace(monitor_id, every_ms, self._steady())
         self._changed.set()
 
+    async def check_once(self, probe: Probe, spec: CheckSpec) -> CheckResult:
+        """Check once, out of turn: nothing is published, and the schedule stays."""
+        result = await self._loop_monitor.run_check(probe, spec)
+        return replace(result, monitor=spec.monitor, location=spec.location)
+
+    async def check_now(self, monitor_id: str) -> None:
+        """Check this monitor once, out of turn: after the check in progress, if there is one."""
+        watched = self._watched.get(monitor_id)
+        if watched is None or self._stopping:
+            return
+        if watched.task is None:
+            self._begin(watched, self._steady())
+        else:
+            watched.again = True
+
     async def stop(self) -> None:
         """Start no more checks, let those in progress finish, publish what is left."""
         self._stopping = True
@@ -141,10 +160,14 @@ class LocalAgent:
             for monitor, due in self._scheduler.pop(self._steady()):
                 watched = self._watched.get(monitor)
                 if watched is not None and watched.task is None:
-                    watched.task = asyncio.create_task(self._check(watched, due))
-                    self._running.add(watched)
+                    self._begin(watched, due)
             self._changed.clear()
             await self._until(self._scheduler.next_at())
+
+    def _begin(self, watched: _Watched, due: int) -> None:
+        watched.again = False
+        watched.task = asyncio.create_task(self._check(watched, due))
+        self._running.add(watched)
 
     async def _until(self, at: int | None) -> None:
         """Sleep until an instant, or until the schedule changes."""
@@ -172,6 +195,8 @@ class LocalAgent:
         finally:
             watched.task = None
             self._running.discard(watched)
+            if watched.again and not self._stopping and self._watched.get(spec.monitor) is watched:
+                self._begin(watched, self._steady())
 
     def _add(self, result: CheckResult) -> None:
         """Keep for the next batch. The receiver may be stuck for a long time; memory stays bounded meanwhile."""

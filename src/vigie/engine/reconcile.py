@@ -75,6 +75,7 @@ class Reconciler(Generic[_D]):
     def __init__(self, source: DesiredSource[_D], parts: Sequence[Part[_D]], commit: Callable[[Commit], Awaitable[None]]) -> None:
         self._source, self._parts, self._commit = source, parts, commit
         self._lock = asyncio.Lock()
+        self.last: Outcome | None = None  # what became of the newest configuration, once there was another than at the start
 
     async def run(self) -> None:
         """Apply every configuration that comes, for ever."""
@@ -97,6 +98,10 @@ class Reconciler(Generic[_D]):
 
     async def apply(self) -> Outcome:
         """Read the configuration and put it into force, as a whole or not at all."""
+        self.last = await self._applied()
+        return self.last
+
+    async def _applied(self) -> Outcome:
         try:
             await self.put(self._source.read)
         except ConfigError as error:

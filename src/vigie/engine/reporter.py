@@ -89,11 +89,17 @@ class Reporter:
         self._reports: set[asyncio.Task[None]] = set()
         self._preload: asyncio.Task[None] | None = None
         self._stored: list[Callable[[], None]] = []
+        self._readers: list[Callable[[StoredReport], None]] = []
 
     def use(self, writing: ReportOptions, collectors: Sequence[Collector]) -> None:
         """The model, the language and the diagnostics of a new configuration."""
         self._analyst.use(writing)
         self._collectors = list(collectors)
+
+    @property
+    def collectors(self) -> Sequence[Collector]:
+        """The diagnostics in force."""
+        return self._collectors
 
     def compare_by(self, shares: "Shares") -> None:
         """How to tell whether another monitor may fail for the same reason."""
@@ -102,6 +108,10 @@ class Reporter:
     def on_stored(self, listener: Callable[[], None]) -> None:
         """Call back when a report was stored: a page may be due now."""
         self._stored.append(listener)
+
+    def on_report(self, listener: Callable[[StoredReport], None]) -> None:
+        """Call back with each report that was stored."""
+        self._readers.append(listener)
 
     async def on_transition(self, transition: Transition) -> None:
         """A transition from ingest: prepare on suspicion, report on opening, cancel what is not needed any more."""
@@ -182,7 +192,7 @@ class Reporter:
             plain = StoredReport(incident.id, Bundle(incident.id, now, ()), None, f"the report crashed: {type(error).__name__}", now)
             with contextlib.suppress(StoreError):  # then the page leaves when its hold ends
                 await self._ledger.save_report(plain, now, ())
-                self._tell_stored()
+                self._tell_stored(plain)
 
     async def idle(self) -> None:
         """Wait until no report is being written."""
@@ -269,7 +279,7 @@ class Reporter:
         now = self._clock.now()
         stored = StoredReport(incident.id, bundle, analysis, fault, now)
         await self._ledger.save_report(stored, now, await self._follow_ups(incident, now) if wanted else ())
-        self._tell_stored()
+        self._tell_stored(stored)
 
     def _look_of(self, subject: Subject) -> "asyncio.Task[list[Evidence]] | None":
         """The diagnostics of the alert: those of any of its members, the others are dropped."""
@@ -312,9 +322,11 @@ class Reporter:
         remarks = tuple(one for one in said if one.incident == incident.id)
         return Past(incident, subject.monitor.host, subject.result.timings, remarks)
 
-    def _tell_stored(self) -> None:
+    def _tell_stored(self, stored: StoredReport) -> None:
         for listener in self._stored:
             listener()
+        for reader in self._readers:
+            reader(stored)
 
     async def _follow_ups(self, incident: Incident, now: int) -> list[OutboxRow]:
         """The report for every channel that the opening notice is for."""

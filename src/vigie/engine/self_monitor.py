@@ -60,6 +60,11 @@ class SelfMonitor:
         self._lock = asyncio.Lock()
         self._link_listeners: list[Callable[[int, int], Awaitable[None]]] = []
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing can be seen now, for a reason that concerns every service."""
+        return self._visibility.span is not None
+
     def on_link_regained(self, listener: Callable[[int, int], Awaitable[None]]) -> None:
         """Call this one with the span, epoch ms, in which this machine had no way out, once it has one again."""
         self._link_listeners.append(listener)

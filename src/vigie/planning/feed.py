@@ -1,10 +1,11 @@
-"""Who is on call as a calendar that other programs subscribe to (RFC 5545)."""
+"""Who is on call, and what is planned, as calendars that other programs subscribe to (RFC 5545)."""
 
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from vigie.planning.maintenance import Maintenance
 from vigie.planning.rotation import Rotation, Shift
 
 if TYPE_CHECKING:
@@ -27,6 +28,37 @@ def calendar(rotations: Iterable[Rotation], start: int, end: int, stamp: int) ->
         for shift in rotation.shifts(start, end):
             made.add_component(_event(rotation, shift, stamp))
     return bytes(made.to_ical())
+
+
+def work_calendar(entries: Iterable[Maintenance], start: int, end: int, stamp: int) -> bytes:
+    """The spans of maintenance over [start, end), epoch ms, as an iCalendar file; `stamp` is the instant that it is from."""
+    from icalendar import Calendar
+
+    made = Calendar()
+    made.add("prodid", "-//Vigie//Maintenance//EN")
+    made.add("version", "2.0")
+    made.add("method", "PUBLISH")
+    made.add("x-wr-calname", "Vigie: maintenance")
+    for entry in entries:
+        for begin, finish in entry.window.spans(start, end):
+            made.add_component(_work(entry, begin, finish, stamp))
+    return bytes(made.to_ical())
+
+
+def _work(entry: Maintenance, start: int, end: int, stamp: int) -> "Event":
+    from icalendar import Event
+
+    event = Event()
+    what = "\n".join((entry.id, *entry.monitors, "", *entry.tags)).encode()
+    event.add("uid", f"{hashlib.blake2b(what, digest_size=8).hexdigest()}-{start}@vigie")
+    event.add("dtstamp", _instant(stamp))
+    event.add("dtstart", _instant(start))
+    event.add("dtend", _instant(end))
+    event.add("summary", entry.why or "Maintenance")
+    event.add("transp", "TRANSPARENT")
+    about = "all monitors" if entry.covers_all else ", ".join((*entry.monitors, *entry.tags))
+    event.add("description", about + (f" ({entry.by})" if entry.by else ""))
+    return event
 
 
 def _event(rotation: Rotation, shift: Shift, stamp: int) -> "Event":

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from vigie.core.detection import Severity
+from vigie.core.subject import SubjectKind
 from vigie.queries import MonitorState, MonitorView
 
 
@@ -75,6 +77,32 @@ class Past:
     p95: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Of a past, what lists are sorted and groups are summed up by."""
+
+    ratio: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAlert:
+    """An alert that is not over. `monitors` are those with an open incident in it, `monitor` is that of the incident that began it.
+
+    `escalates_at` (epoch ms) is when `escalates_to` (people, rotations or channels) are notified, None where nobody else is.
+    """
+
+    id: str
+    monitor: str
+    monitors: tuple[str, ...]
+    severity: Severity
+    subject: SubjectKind
+    acked_by: str | None
+    snoozed_until: int | None
+    escalates_at: int | None
+    escalates_to: tuple[str, ...]
+
+
 class Board(Protocol):
     """The monitors as they are."""
 
@@ -86,6 +114,9 @@ class Board(Protocol):
     def open_alerts(self) -> int:
         """How many alerts are open."""
 
+    def alerts(self) -> Sequence[OpenAlert]:
+        """The open alerts, outages first, newest first."""
+
     def rows(self) -> Sequence[BoardRow]:
         """All of them."""
 
@@ -95,5 +126,5 @@ class Board(Protocol):
     async def past(self, monitors: Sequence[str], span: Span) -> Mapping[str, Past]:
         """The history of these, at most 500; somewhat old where that is at hand. Raises StoreError."""
 
-    def known(self, span: Span) -> Mapping[str, Past]:
+    def known(self, span: Span) -> Mapping[str, Summary]:
         """What is at hand of every monitor, without asking; those never asked for are left out."""

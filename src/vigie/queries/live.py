@@ -30,6 +30,13 @@ class Change:
 class Live(Protocol):
     """Whom pages ask to be kept up to date."""
 
+    @property
+    def number(self) -> int:
+        """The number of the newest change."""
+
+    def now(self) -> int:
+        """The clock of this machine, epoch ms: ages are counted by it."""
+
     def subscribe(self, since: int | None = None) -> AbstractAsyncContextManager[AsyncIterator[tuple[Change, ...]]]:
         """Changes from now on, or those after the number `since` as far as they are remembered; at most one tuple a second.
 

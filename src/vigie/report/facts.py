@@ -127,7 +127,7 @@ class Dropped:
 class Analysis:
     """What the model wrote and code certified; labelled as automatic in every message. `local`: the incident did not leave for it.
 
-    `note` says what was left out for lack of time.
+    `note` says what was left out for lack of time. `cited` are the ids of the facts that each sentence rests on; empty in old records.
     """
 
     model: str
@@ -138,6 +138,7 @@ class Analysis:
     duration_ms: int = 0
     local: bool = True
     note: str = ""
+    cited: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,10 @@ _PHASES = ("dns", "connect", "tls", "first_byte", "transfer")
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a person said of an incident afterwards: whether the report was helpful, the real cause (an id of hypotheses.py), a note."""
+    """What a person said of an incident: whether the report was helpful, the real cause, a note.
+
+    The cause is an id of hypotheses.py, which can be compared, or a person's own words.
+    """
 
     incident: str
     at: int
@@ -90,7 +93,7 @@ def _at(incident: Incident, zone: tzinfo) -> Pair:
 
 def misled(cause: str, remarks: Sequence[Remark]) -> bool | None:
     """Whether a report that named this cause misled: by the real cause where one was noted, else by thumbs; None when nobody said."""
-    noted = next((one.cause for one in reversed(remarks) if one.cause), "")
+    noted = next((one.cause for one in reversed(remarks) if known_cause(one.cause) is not None), "")  # others cannot be compared
     if noted and cause not in ("", "unknown"):
         return noted != cause
     helpful = next((one.helpful for one in reversed(remarks) if one.helpful is not None), None)

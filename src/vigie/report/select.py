@@ -54,7 +54,7 @@ def certify(
     by_id = {fact.id: fact.evidence for fact in bundle.facts}
     sentences = tuple(by_id[name].sentence(language) for name in chosen)
     decisive = next((one.id for one in hypotheses if one.grade == "high"), reply["cause"])
-    return Analysis(model, language, sentences, (), decisive, duration_ms)
+    return Analysis(model, language, sentences, (), decisive, duration_ms, cited=tuple((name,) for name in chosen))
 
 
 def _parsed(text: str, known_causes: set[str], facts: set[str]) -> tuple[dict[str, Any], str]:

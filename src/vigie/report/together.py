@@ -91,6 +91,10 @@ class Together:
         tie = tie_words(self.group, self._language, short=short)
         return pick(texts.WHO, self._language).format(count=self._number(len(self.group.services)), tie=tie)
 
+    def cause(self) -> str:
+        """What was observed."""
+        return self._what()
+
     def _what(self, *, short: bool = False) -> str:
         """What was observed: the commonest cause, which is named as such where others were seen as well."""
         first, count = self.group.causes[0]

@@ -64,7 +64,7 @@ def certify(
     if fault:
         return Analysis(model, language, (), (Dropped(fault, _shown(text)),), "", duration_ms)
     chosen = _chosen(reply["cause"], hypotheses)
-    passed: list[str] = []
+    passed: dict[str, tuple[str, ...]] = {}
     dropped: list[Dropped] = []
     facts = {fact.id: fact for fact in bundle.facts}
     for place, item in enumerate(reply["sentences"]):
@@ -73,8 +73,9 @@ def certify(
         if broken:
             dropped.append(Dropped(broken, _shown(sentence.text)))
         elif sentence.text not in passed:
-            passed.append(sentence.text)
-    return Analysis(model, language, tuple(passed), tuple(dropped), chosen.id if chosen else "unknown", duration_ms)
+            passed[sentence.text] = tuple(fact.id for fact in sentence.facts)
+    cause = chosen.id if chosen else "unknown"
+    return Analysis(model, language, tuple(passed), tuple(dropped), cause, duration_ms, cited=tuple(passed.values()))
 
 
 def _chosen(cause: str, hypotheses: Sequence[Hypothesis]) -> Hypothesis | None:

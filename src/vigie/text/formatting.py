@@ -158,6 +158,11 @@ def date(at: int, zone: tzinfo, language: str) -> str:
     return f"{day} {pick(MONTHS[local.month - 1], language)} {local.year}"
 
 
+def month_name(month: int, year: int, language: str) -> str:
+    """`November 2026` (French: `novembre 2026`)."""
+    return f"{pick(MONTHS[month - 1], language)} {year}"
+
+
 def date_time(at: int, zone: tzinfo, language: str) -> str:
     """`24 November 2026 at 14:02:05 UTC+1`, for sentences (French: `24 novembre 2026 à 14:02:05 UTC+1`)."""
     return f"{date(at, zone, language)} {pick(('à', 'at'), language)} {clock_time(at, zone)}"

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vigie.web import buttons, feedback, pings, respond, static_files
-from vigie.web.access import GuardedRoute, known_as
+from vigie.web.access import GuardedRoute
 from vigie.web.gate import Gate
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.page import HEADERS
@@ -61,14 +61,15 @@ def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: 
         path = "/" + "/".join(part for part in scope["path"].split("/") if part)  # `//ping/x/` is `/ping/x`
         scope = {**scope, "path": path} if gate is None else gate.located({**scope, "path": path})
         host = Headers(scope=scope).get("host")
-        place = placed(pages(), host, scope["path"])
-        if place is None or place.own_host:  # a status page's own domain, where nothing else is
-            found = scope if place is None else {**scope, "path": place.path, BASE: place.base}
-            found = known_as(found, None, gate)
-            await (inner if place is not None else _nothing)(found, receive, send if gate is None else gate.hardened(found, send))
+        place = placed(pages(), host, path)
+        if place is None:  # a status page's own domain, where nothing else is
+            await _nothing(scope, receive, send)
             return
         # A browser always sends one; a load balancer that speaks HTTP/1.0 does not.
-        if hosts is not None and host is not None and not path.startswith(pings.PATHS) and not hosts.allow(host):
+        foreign = (
+            hosts is not None and host is not None and not place.own_host and not path.startswith(pings.PATHS) and not hosts.allow(host)
+        )
+        if foreign and host is not None:
             await _misdirected(host)(scope, receive, send)
         elif gate is None:
             await inner(scope, receive, send)

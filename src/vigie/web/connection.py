@@ -22,6 +22,7 @@ App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], A
 
 _HEAD_BYTES = 32_768
 _PIECE = 65_536
+_STREAM = b"text/event-stream"
 _LEFT_BYTES = 1_048_576  # of a body that nobody wanted, so that its sender sees the answer
 
 
@@ -49,9 +50,12 @@ class Connection:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_BYTES)
         self._loop = asyncio.get_running_loop()
         self._waiting: asyncio.Timeout | None = None
+        self._bound: asyncio.Timeout | None = None
         self._writing = False
+        self._left = asyncio.Event()  # the client is gone, or its stream is to end
         self.last = False  # no request follows the one under way
         self.waiting_since: float | None = self._loop.time()
+        self.streaming_since: float | None = None
 
     async def run(self) -> None:
         """Serve requests until the client or a bound ends it. The socket is closed by whoever accepted it."""
@@ -64,6 +68,8 @@ class Connection:
     def hurry(self, *, drop: bool) -> None:
         """Wait for the client no longer: a body ends where it is, and no request follows; `drop` also an answer that it does not read."""
         self.last = True
+        if self.streaming_since is not None:
+            self._left.set()
         if self._waiting is not None and not self._waiting.expired() and (drop or not self._writing):
             self._waiting.reschedule(self._loop.time())
 
@@ -92,7 +98,7 @@ class Connection:
             await self._refuse(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
             return False
         answer = _Answer(self, self._http, request)
-        async with asyncio.timeout(self._patience.request):
+        async with asyncio.timeout(self._patience.request) as self._bound:
             try:
                 await self._app(_scope(request, self._peer, self._sock), answer.receive, answer.send)
             except Exception as error:  # noqa: BLE001 - a page that breaks is logged, and ends neither the server nor the watch over anything
@@ -142,6 +148,37 @@ class Connection:
         async with self._patient(self._patience.read):
             return await self._event()
 
+    def stream(self) -> None:
+        """The answer under way goes on for as long as its reader stays."""
+        self.streaming_since = self._loop.time()
+        if self._bound is not None and not self._bound.expired():
+            self._bound.reschedule(None)
+        if self.last:
+            self._left.set()
+
+    def give_up(self) -> None:
+        """The client does not take what it is sent."""
+        self._left.set()
+
+    async def left(self) -> None:
+        """Wait until the client is gone. Nothing is read: what it sends meanwhile is the next request's."""
+        self._loop.add_reader(self._sock, self._peek)
+        try:
+            await self._left.wait()
+        finally:
+            self._loop.remove_reader(self._sock)
+
+    def _peek(self) -> None:
+        try:
+            gone = not self._sock.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            gone = True
+        self._loop.remove_reader(self._sock)  # it would be called for ever
+        if gone:
+            self._left.set()
+
     async def write(self, data: bytes) -> None:
         """Send. Raises TimeoutError where the client does not take it, OSError."""
         view = memoryview(data)
@@ -177,7 +214,8 @@ class _Answer:
     async def receive(self) -> Message:
         """The next of the body; `http.disconnect` where it ends early, comes too slowly or is broken."""
         if self._heard:
-            await asyncio.Event().wait()  # nothing more comes; whoever waits for the client's end is ended by the bound of the request
+            await self._connection.left()
+            return {"type": "http.disconnect"}
         try:
             if self._http.they_are_waiting_for_100_continue:
                 await self._send(h11.InformationalResponse(status_code=100, headers=[], reason="Continue"))
@@ -210,6 +248,8 @@ class _Answer:
 
     async def _start(self, status: int, headers: Any) -> None:
         more = [(b"date", formatdate(usegmt=True).encode())]
+        if any(name.lower() == b"content-type" and value.startswith(_STREAM) for name, value in headers):
+            self._connection.stream()
         if self._connection.last:
             more.append((b"connection", b"close"))
         await self._send(h11.Response(status_code=status, headers=[*more, *headers], reason=HTTPStatus(status).phrase))
@@ -222,6 +262,7 @@ class _Answer:
             await self._connection.write(self._http.send(event) or b"")
         except (OSError, TimeoutError):
             self._gone = True
+            self._connection.give_up()
 
 
 def _scope(request: h11.Request, peer: tuple[str, int], sock: socket.socket) -> Message:

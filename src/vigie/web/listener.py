@@ -1,6 +1,7 @@
 """Listens and admits: so many connections and no more, of which no address has more than half.
 
 When all are taken, whoever has kept us waiting longest makes room: silent connections cost others nothing, however many there are.
+Where nobody keeps us waiting, the oldest stream of changes does: its reader comes back by itself.
 """
 
 import asyncio
@@ -148,13 +149,16 @@ class Listener:
 
     @staticmethod
     def _hurry_one(connections: "Sequence[Connection] | dict[Connection, tuple[asyncio.Task[None], str]]") -> bool:
-        """Have the one that has kept us waiting longest make room; False where no client is waited for."""
+        """Have the one that has kept us waiting longest make room, else the oldest stream; False where there is neither."""
         waiting = [
             (one.waiting_since, number, one) for number, one in enumerate(connections) if one.waiting_since is not None and not one.last
         ]
-        if not waiting:
+        streams = [
+            (one.streaming_since, number, one) for number, one in enumerate(connections) if one.streaming_since is not None and not one.last
+        ]
+        if not waiting and not streams:
             return False
-        min(waiting)[2].hurry(drop=True)
+        min(waiting or streams)[2].hurry(drop=True)
         return True
 
 

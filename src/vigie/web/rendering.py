@@ -15,7 +15,7 @@ from vigie.queries import Health
 from vigie.queries.history import StorageSize
 from vigie.text import LANGUAGES, Pair, Plural, pick, plural
 from vigie.text.dashboard import layout
-from vigie.text.formatting import brief, byte_size, clock_time, date, date_time, duration, latency, local_time, offset, short_time
+from vigie.text.formatting import brief, byte_size, clock_time, date, date_time, duration, grouped, latency, local_time, offset, short_time
 from vigie.web.access import Actor, Role, actor_of
 from vigie.web.page import HEADERS, LANGUAGE_COOKIE, asset, language_of
 from vigie.web.site import Site
@@ -43,6 +43,10 @@ class Words:
                 return pick(texts[name], self.language).format(**values)
         raise KeyError(name)
 
+    def duration(self, ms: int) -> str:
+        """A span."""
+        return duration(ms, self.language)
+
     def raw(self, name: str) -> str:
         """A text as it is written, for a script to fill in."""
         return pick(self.texts.get(name) or layout.TEXTS[name], self.language)
@@ -58,6 +62,20 @@ class Links:
     def alert(self, name: str) -> str:
         """The page of an alert."""
         return "/alerts/" + quote(name, safe="")
+
+    def channel(self, name: str) -> str:
+        """The page of a channel."""
+        return "/channels/" + quote(name, safe="")
+
+    def encoded(self, request: Request, **changes: object) -> str:
+        """The parameters of the page alone, with others; those that are None go."""
+        wanted: dict[str, object] = {**dict(request.query_params), **changes}
+        return urlencode({name: value for name, value in wanted.items() if value is not None})
+
+    def path(self, path: str, request: Request, **changes: object) -> str:
+        """Another page with the parameters of this one, and others; those that are None go."""
+        found = self.encoded(request, **changes)
+        return path + ("?" + found if found else "")
 
     def query(self, request: Request, **changes: object) -> str:
         """The same page with other parameters; those that are None or empty go."""
@@ -161,6 +179,7 @@ def _writing(language: str, zone: tzinfo, now: int) -> dict[str, Any]:
         "brief": lambda ms: brief(ms, language),
         "duration": lambda ms: duration(ms, language),
         "latency": lambda ms: latency(ms, language),
+        "grouped": lambda number: grouped(number, language),
     }
 
 

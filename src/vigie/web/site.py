@@ -14,13 +14,18 @@ from vigie.commands.channels import ChannelCommands
 from vigie.commands.definitions import DefinitionCommands
 from vigie.commands.maintenance import MaintenanceCommands
 from vigie.commands.monitors import MonitorCommands
+from vigie.commands.probing import ProbeCommands
 from vigie.commands.status_pages import StatusPageCommands, Subscriptions
+from vigie.commands.trials import TrialCommands
 from vigie.ports import Accounts
 from vigie.queries import HealthQueries, Queries
 from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
+from vigie.queries.forms import FormQueries
 from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
+from vigie.queries.measures import MeasureQueries
+from vigie.queries.setup import SetupQueries
 from vigie.queries.status_pages import StatusPageQueries
 from vigie.report.render import RenderContext
 from vigie.web.door import Door
@@ -59,6 +64,8 @@ class Commands:
     channels: ChannelCommands | None = None
     definitions: DefinitionCommands | None = None
     status_pages: StatusPageCommands | None = None
+    probing: ProbeCommands | None = None
+    trials: TrialCommands | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +86,9 @@ class Site:
     size: Recent[StorageSize] | None = None
     status_pages: StatusPageQueries | None = None
     subscriptions: Subscriptions | None = None
+    measures: MeasureQueries | None = None
+    setup: SetupQueries | None = None
+    forms: FormQueries | None = None
     commands: Commands = field(default_factory=Commands)
     receiver: "PingReceiver | None" = None
     feedback: "FeedbackService | None" = None

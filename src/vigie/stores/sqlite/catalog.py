@@ -38,6 +38,10 @@ class SqliteCatalog:
         """Keep what a person began; its number."""
         return await self._worker.run(lambda db: _start_maintenance(db, started))
 
+    async def change_maintenance(self, changed: StartedMaintenance) -> None:
+        """Keep this in place of what has its number."""
+        await self._worker.run(lambda db: _change_maintenance(db, changed))
+
     async def end_maintenance(self, number: int, at: int) -> None:
         """Have it end at an instant."""
         await self._worker.run(lambda db: _end_maintenance(db, number, at))
@@ -108,6 +112,13 @@ def _start_maintenance(db: Db, started: StartedMaintenance) -> int:
     with db.transaction(durable=True):
         sql = "INSERT INTO maintenance (start, until, body) VALUES (?, ?, ?) RETURNING number"
         return int(db.fetch(sql, (started.start, started.end, encode(started)))[0][0])
+
+
+def _change_maintenance(db: Db, changed: StartedMaintenance) -> None:
+    """One row, if there is one."""
+    with db.transaction(durable=True):
+        values = (changed.start, changed.end, encode(changed), changed.number)
+        db.execute("UPDATE maintenance SET start = ?, until = ?, body = ? WHERE number = ?", values)
 
 
 def _end_maintenance(db: Db, number: int, at: int) -> None:

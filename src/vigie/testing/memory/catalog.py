@@ -37,6 +37,12 @@ class MemoryCatalog:
         self._data.maintenance[number] = replace(started, number=number)
         return number
 
+    async def change_maintenance(self, changed: StartedMaintenance) -> None:
+        """Keep this in place of what has its number."""
+        self._data.check()
+        if changed.number in self._data.maintenance:
+            self._data.maintenance[changed.number] = changed
+
     async def end_maintenance(self, number: int, at: int) -> None:
         """Have it end at an instant."""
         self._data.check()

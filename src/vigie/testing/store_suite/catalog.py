@@ -76,6 +76,18 @@ async def definitions_are_kept_in_the_order_in_which_they_were_made(opener: Open
     assert "pässword" not in repr(shop)
 
 
+async def maintenance_is_changed_under_its_number(opener: Opener) -> None:
+    """Its end and its reason; what has another number stays, and what nobody began is not made."""
+    begun = StartedMaintenance(0, NOW, NOW + 100, ("shop",), (), "work", "ann")
+    async with opened(opener) as store:
+        first, second = [await store.catalog.start_maintenance(one) for one in (begun, begun)]
+        changed = replace(begun, number=first, end=NOW + 200, why="more work")
+        await store.catalog.change_maintenance(changed)
+        await store.catalog.change_maintenance(replace(begun, number=99))
+    async with opened(opener) as store:
+        assert await store.catalog.maintenance(0) == [changed, replace(begun, number=second)]
+
+
 async def scores_are_listed_newest_first(opener: Opener) -> None:
     """Of the model that is asked for."""
     first = Scores("llama3", "compose", "en", NOW, "d1", {"valid": Share(9, 10)}, {"number": 1}, {"total": 12.5, "load": None}, None)

@@ -61,6 +61,10 @@ TEXTS: dict[str, Pair] = {
         "{count} services ont changé d’état ; l’ordre ci-dessous date de {time}.",
         "{count} services changed state; the order below is from {time}.",
     ),
+    "list_changed": (
+        "La liste a changé ; celle-ci date de {time}.",
+        "The list has changed; what you see is from {time}.",
+    ),
     "sort_again": ("Trier à nouveau", "Sort again"),
     "new_alert": ("Nouvelle alerte : {text}", "New alert: {text}"),
     "now_state": ("{name} : {state}", "{name}: {state}"),
@@ -97,6 +101,7 @@ SCRIPT = (
     "try_now",
     "changed_one",
     "changed_more",
+    "list_changed",
     "sort_again",
     "new_alert",
     "now_state",

@@ -1,0 +1,152 @@
+"""Checks and diagnostics that people ask for: through the prober and the collectors, a bounded number at a time."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from vigie.commands.monitors import NotNow, Tried
+from vigie.core.detection import Severity
+from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.engine.transition import Transition
+from vigie.errors import VigieError
+from vigie.ports import Archive, Clock, Collector
+from vigie.report import measured, rules
+from vigie.report.facts import Evidence, Fact, Subject
+from vigie.report.render import RenderContext
+from vigie.text import pick
+
+log = logging.getLogger("vigie.diagnostics")
+
+_AT_ONCE = 8  # checks or diagnostics that people wait for, all monitors together
+_REST_MS = 5_000  # between two of one monitor
+_GRACE_SECONDS = 5.0  # beyond the time limit of a check: its way to the prober and back
+_LOOK_MS = 5_000
+
+CheckNow = Callable[[str], Awaitable[None]]
+TryOut = Callable[[Mapping[str, Any]], Awaitable[Tried]]
+
+
+async def _cannot_try(definition: Mapping[str, Any]) -> Tried:  # noqa: ARG001 - the signature that is asked for
+    raise VigieError("nothing can be tried here")
+
+
+class MonitorDesk:
+    """The MonitorCommands port. `ask` has the prober check a monitor; its result comes back through ingest, like any other.
+
+    `watched` gives a monitor that the prober checks, `collectors` what diagnoses.
+    """
+
+    def __init__(
+        self,
+        ask: CheckNow,
+        archive: Archive,
+        clock: Clock,
+        watched: Callable[[str], Monitor | None],
+        collectors: Callable[[], Sequence[Collector]],
+        setting: Callable[[], RenderContext],
+        passive: Callable[[str], bool] = lambda kind: False,  # noqa: ARG005 - where every kind is probed
+        try_out: TryOut = _cannot_try,
+    ) -> None:
+        self._ask, self._archive, self._clock, self._watched = ask, archive, clock, watched
+        self._collectors, self._setting, self._passive, self._try_out = collectors, setting, passive, try_out
+        self._waiting: dict[str, tuple[int, asyncio.Future[CheckResult]]] = {}
+        self._busy: set[tuple[str, str]] = set()
+        self._ended: dict[tuple[str, str], float] = {}
+
+    async def on_transition(self, transition: Transition) -> None:
+        """A result was taken in: whoever asked for it has it."""
+        result = transition.result
+        if result is None or (asked := self._waiting.get(result.monitor)) is None:
+            return
+        since, answer = asked
+        if result.at >= since and not answer.done():
+            answer.set_result(result)
+
+    async def check_now(self, monitor: str) -> CheckResult | None:
+        """Check a watched monitor once."""
+        found = self._watched(monitor)
+        if found is None:
+            return None
+        if self._passive(found.kind):
+            raise VigieError(f"{found.name} reports in by itself: there is nothing to check", "have the job send a ping")
+        with self._taken("check", monitor):
+            answer = asyncio.get_running_loop().create_future()
+            self._waiting[monitor] = self._clock.now(), answer
+            try:
+                await self._ask(monitor)
+                async with asyncio.timeout(found.timeout_ms / 1000 + _GRACE_SECONDS):
+                    result: CheckResult = await answer
+                    return result
+            except TimeoutError:
+                raise NotNow("the check has not come back", "it is shown as soon as it does") from None
+            finally:
+                del self._waiting[monitor]
+
+    async def diagnose(self, monitor: str) -> tuple[str, ...] | None:
+        """Collect the diagnostics of a first failure."""
+        found = self._watched(monitor)
+        if found is None:
+            return None
+        with self._taken("diagnose", monitor):
+            result = (await self._archive.last_results([monitor])).get(monitor)
+            if result is None:
+                raise NotNow(f"{found.name} has not been checked yet", "have it checked first")
+            good = await self._archive.last_detail(monitor, good=True, before=result.at)
+            return await self._diagnosed(Subject(found, _as_if(result), result, good))
+
+    async def try_out(self, definition: Mapping[str, Any]) -> Tried:
+        """Check what a `monitors:` entry would watch."""
+        return await self._try_out(definition)
+
+    async def _diagnosed(self, subject: Subject) -> tuple[str, ...]:
+        evidence, setting = await self._evidence(subject), self._setting()
+        bundle = measured.bundle(subject, evidence, self._clock.now(), setting.zone)
+        fine = subject.result.status is Status.UP
+        sentences = [one.evidence.sentence(setting.language) for one in bundle.facts if not fine or _speaks_of_now(one)]
+        if not fine and (likely := rules.shortlist(bundle, subject)):
+            sentences += [pick(likely[0].text, setting.language), pick(likely[0].step, setting.language)]
+        return tuple(sentences)
+
+    async def _evidence(self, subject: Subject) -> list[Evidence]:
+        found: list[Evidence] = []
+
+        async def collect(look: Collector) -> None:
+            try:
+                async with asyncio.timeout(_LOOK_MS / 1000):
+                    found.extend(await look.collect(subject, _LOOK_MS))
+            except Exception as error:  # noqa: BLE001 - one kind of evidence that fails must not cost the others
+                log.warning("%s: diagnostics failed: %s", subject.monitor.name, error)
+
+        await asyncio.gather(*(collect(look) for look in self._collectors()))
+        return found
+
+    @contextlib.contextmanager
+    def _taken(self, what: str, monitor: str) -> Iterator[None]:
+        """One at a time for a monitor, not again within seconds, and a bounded number in all. Raises NotNow."""
+        key, now = (what, monitor), self._clock.monotonic()
+        if key in self._busy:
+            raise NotNow("somebody else has just asked for it", "wait for what comes of it")
+        if now - self._ended.get(key, float("-inf")) < _REST_MS / 1000:
+            raise NotNow("it was done a moment ago", "wait a few seconds")
+        if len(self._busy) >= _AT_ONCE:
+            raise NotNow("too much is asked for at once", "wait a few seconds")
+        self._busy.add(key)
+        try:
+            yield
+        finally:
+            self._busy.discard(key)
+            now = self._clock.monotonic()
+            self._ended = {one: at for one, at in self._ended.items() if now - at < _REST_MS / 1000} | {key: now}
+
+
+def _as_if(result: CheckResult) -> Incident:
+    """The incident that this result would open."""
+    severity = Severity.DEGRADATION if result.status is Status.DEGRADED else Severity.OUTAGE
+    return Incident(result.monitor, result.monitor, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
+
+
+def _speaks_of_now(fact: Fact) -> bool:
+    """Of a service that is well, the diagnostics are said, and nothing of a failure that is none."""
+    return fact.evidence.source != "check"
