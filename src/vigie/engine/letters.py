@@ -124,18 +124,22 @@ class Letters:
         if post is not None and update is not None and reader.confirmed_at is not None:
             await self._tell(page, page.page.url, reader, letter, post, update)
 
+    def _channel(self, letter: Letter) -> str | None:
+        page = self._pages.page(letter.page)
+        return None if page is None else page.mail
+
     async def _ask(self, page: PublicPage, url: str, reader: Subscriber, letter: Letter) -> None:
         confirm = self._links().confirm(url, reader)
         if reader.kind is SubscriberKind.WEBHOOK:
             body = webhook_body("subscription.confirm", page, confirm_url=confirm)
             await self._postman().webhook(reader.address, reader.secret, letter.key, body)
-        elif page.page.mail is not None:
-            await self._postman().mail(page.page.mail, confirmation(page.page, reader.address, confirm), letter.key)
+        elif (channel := self._channel(letter)) is not None:
+            await self._postman().mail(channel, confirmation(page.page, reader.address, confirm), letter.key)
 
     async def _tell(self, page: PublicPage, url: str, reader: Subscriber, letter: Letter, post: PublicPost, update: PublicUpdate) -> None:
         leave = self._links().unsubscribe(url, reader)
         if reader.kind is SubscriberKind.WEBHOOK:
             body = webhook_body("update", page, post, update, unsubscribe_url=leave)
             await self._postman().webhook(reader.address, reader.secret, letter.key, body)
-        elif page.page.mail is not None:
-            await self._postman().mail(page.page.mail, update_mail(page, post, update, reader.address, url, leave), letter.key)
+        elif (channel := self._channel(letter)) is not None:
+            await self._postman().mail(channel, update_mail(page, post, update, reader.address, url, leave), letter.key)

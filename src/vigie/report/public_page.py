@@ -108,7 +108,9 @@ class PublicSection:
 
 @dataclass(frozen=True, slots=True)
 class PublicPage:
-    """A page as it is now. `first_day` is the beginning of the oldest day, epoch ms; `day` is the local date, by which times are written.
+    """A page as it is now; `page` is without its sections, which name monitors, and without the name of its channel.
+
+    `first_day` is the beginning of the oldest day, epoch ms; `day` is the local date, by which times are written.
 
     `posts` are open, `past` are over, newest first.
     """
@@ -180,7 +182,8 @@ def public_page(page: StatusPage, known: Known, posts: Iterable[Post], now: int)
     open_ = [one for one in made if one.ended is None]
     over = sorted((one for one in made if one.ended is not None), key=lambda one: -one.start)
     works = _works(page, known, [one for one in posts if one.open], now) if page.announce_maintenance else ()
-    return PublicPage(page, sections, tuple(open_), tuple(over), works, first_day, f"{local_time(now, page.zone):%Y-%m-%d}", now)
+    bare = replace(page, sections=(), mail=None if page.mail is None else "mail")  # whose monitors and channel nobody is to see
+    return PublicPage(bare, sections, tuple(open_), tuple(over), works, first_day, f"{local_time(now, page.zone):%Y-%m-%d}", now)
 
 
 def _impacts(posts: Iterable[Post]) -> dict[str, PublicState]:

@@ -124,10 +124,8 @@ TEXTS: dict[str, Pair] = {
     "webhook": ("webhook", "webhook"),
     "webhook_title": ("S’abonner par webhook", "Subscribe a webhook"),
     "webhook_how": (
-        "Chaque information est envoyée par POST en JSON, signée par HMAC-SHA256 (X-Vigie-Signature). Le premier message contient confirm_url, "
-        "à ouvrir pour confirmer.",
-        "Each update is sent by POST as JSON, signed by HMAC-SHA256 (X-Vigie-Signature). The first message has a confirm_url to open for "
-        "confirmation.",
+        "Chaque information est envoyée par POST en JSON, signée (X-Vigie-Signature). Ouvrez le confirm_url du premier message pour confirmer.",
+        "Each update is sent by POST as JSON, signed (X-Vigie-Signature). Open the confirm_url of the first message to confirm.",
     ),
     "webhook_label": ("Adresse", "Address"),
     "webhook_done_title": ("Confirmez l’abonnement", "Confirm the subscription"),

@@ -39,6 +39,7 @@ _ALL = 1_000_000
 class _Kept:
     """A page as it was when it was made, and after how many changes."""
 
+    asked: StatusPage
     page: PublicPage
     made: float
     change: int
@@ -89,7 +90,7 @@ class StoredStatusPages:
         if page is None:
             return None
         kept = self._kept.get(name)
-        if kept is None or kept.page.page != page:
+        if kept is None or kept.asked != page:
             return await self._made(page)
         age = self._clock.monotonic() - kept.made
         if kept.change == self._change and age < _OLD_SECONDS:
@@ -109,7 +110,7 @@ class StoredStatusPages:
             with contextlib.suppress(StoreError):
                 await asyncio.shield(task)
             kept = self._kept.get(page.name)
-            if kept is not None and kept.change >= change and kept.page.page == page:
+            if kept is not None and kept.change >= change and kept.asked == page:
                 return kept.page
         return await asyncio.shield(self._begin(page))
 
@@ -132,7 +133,7 @@ class StoredStatusPages:
         before = self._kept.get(page.name)
         if before is not None and before.page == made:
             made = before.page  # the very same, so that whoever rendered it need not again
-        self._kept[page.name] = _Kept(made, self._clock.monotonic(), change)
+        self._kept[page.name] = _Kept(page, made, self._clock.monotonic(), change)
         return made
 
     async def _known(self, page: StatusPage, now: int) -> Known:
@@ -175,13 +176,15 @@ class StoredStatusPages:
         if page is None:
             return ()
         open_ = await self._archive.incidents(open_only=True, limit=_ALL, monitors=page.monitors)
-        told = {one.alert for one in await self._publications.posts(name) if one.alert and one.open}
+        posts = [one for one in await self._publications.posts(name) if one.open]
+        told, covered = {one.alert for one in posts if one.alert}, {monitor for one in posts for monitor in one.monitors}
         by_alert: dict[str, list[Incident]] = defaultdict(list)
         for one in open_:
             if one.subject is SubjectKind.MONITOR:
                 by_alert[one.alert or one.id].append(one)
         now = self._clock.now()
-        return tuple([await self._draft(page, alert, ours, now) for alert, ours in by_alert.items() if alert not in told])
+        fresh = [(alert, ours) for alert, ours in by_alert.items() if alert not in told and not {one.monitor for one in ours} <= covered]
+        return tuple([await self._draft(page, alert, ours, now) for alert, ours in fresh])
 
     async def _draft(self, page: StatusPage, alert: str, ours: Sequence[Incident], now: int) -> Draft:
         """Of the page's services alone, whoever else is in the alert; of the report only what was certified and names nothing."""

@@ -88,23 +88,20 @@ class _Form:
 def routes(site: Site) -> list[BaseRoute]:
     """The list, a page, and what is done there."""
     desk = _Desk(site)
-    own = "/status-pages/{name}"
+    own, post = "/status-pages/{name}", "/status-pages/{name}/posts/{post}"
+    acts: list[tuple[str, Act, str, Role, str]] = [
+        (f"{own}/posts", _publish, "published", Role.RESPONDER, "status_page_publish"),
+        (f"{post}/updates", desk.update, "updated", Role.RESPONDER, "status_page_update"),
+        (f"{post}/updates/{{number:int}}/edit", _amend, "saved", Role.EDITOR, "status_page_amend"),
+        (f"{post}/updates/{{number:int}}/delete", _retract, "deleted", Role.EDITOR, "status_page_retract"),
+        (f"{post}/delete", _retract, "deleted", Role.EDITOR, "status_page_delete"),
+        (f"{own}/subscribers/{{subscriber}}/delete", _remove, "removed", Role.EDITOR, "status_page_remove_subscriber"),
+    ]
     return [
         route("/status-pages", desk.listed, needs=Role.VIEWER, name="status_pages"),
         route(own, desk.managed, needs=Role.VIEWER, name="status_page"),
-        route(f"{own}/posts", desk.done(_publish, "published"), needs=Role.RESPONDER, methods=["POST"], name="status_page_publish"),
-        route(f"{own}/posts/{{post}}/updates", desk.done(desk.update, "updated"), needs=Role.RESPONDER, methods=["POST"], name="status_page_update"),
-        route(f"{own}/posts/{{post}}/updates/{{number:int}}/edit", desk.done(_amend, "saved"), needs=Role.EDITOR, methods=["POST"], name="status_page_amend"),
-        route(
-            f"{own}/posts/{{post}}/updates/{{number:int}}/delete", desk.done(_retract, "deleted"), needs=Role.EDITOR, methods=["POST"],
-            name="status_page_retract",
-        ),
-        route(f"{own}/posts/{{post}}/delete", desk.done(_retract, "deleted"), needs=Role.EDITOR, methods=["POST"], name="status_page_delete"),
-        route(
-            f"{own}/subscribers/{{subscriber}}/delete", desk.done(_remove, "removed"), needs=Role.EDITOR, methods=["POST"],
-            name="status_page_remove_subscriber",
-        ),
-    ]  # fmt: skip
+        *(route(path, desk.done(act, what), needs=role, methods=["POST"], name=name) for path, act, what, role, name in acts),
+    ]
 
 
 def _by(request: Request) -> str:

@@ -1,7 +1,5 @@
 """Badges for other pages: the state of a service, its availability, how fast it answers. `/badge/PAGE/SERVICE.svg`."""
 
-from xml.sax.saxutils import escape
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -9,9 +7,8 @@ from starlette.routing import BaseRoute
 from vigie.report.public_page import PublicPage, PublicService, on_language
 from vigie.text.formatting import latency
 from vigie.web.access import Public, route
-from vigie.web.page import shown
 from vigie.web.site import Site
-from vigie.web.status.drawing import share, words_in
+from vigie.web.status.drawing import share, words_in, xml
 from vigie.web.status.places import BASE
 from vigie.web.status.responses import PublicPages, missing
 
@@ -80,12 +77,13 @@ def _availability(one: PublicService, span: str, language: str) -> str:
 
 def svg(label: str, value: str, colour: str) -> str:
     """Two words beside each other; its name says both."""
-    label, value = escape(shown(label)), escape(shown(value))
     first, second = (round(len(text) * _WIDTH + 12) for text in (label, value))
-    wide, title = first + second, f"{label}: {value}"
+    label, value = xml(label), xml(value)
+    wide, title = first + second, f"{label} – {value}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="20" role="img"><title>{title}</title>'
-        f'<rect width="{wide}" height="20" rx="4" fill="{colour}"/><path d="M4 0h{first - 4}v20h-{first - 4}a4 4 0 0 1-4-4V4a4 4 0 0 1 4-4z" fill="{_LABEL}"/>'
+        f'<rect width="{wide}" height="20" rx="4" fill="{colour}"/>'
+        f'<path d="M4 0h{first - 4}v20h-{first - 4}a4 4 0 0 1-4-4V4a4 4 0 0 1 4-4z" fill="{_LABEL}"/>'
         '<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle">'
         f'<text x="{first / 2:g}" y="14" textLength="{first - 12}">{label}</text>'
         f'<text x="{first + second / 2:g}" y="14" textLength="{second - 12}">{value}</text></g></svg>\n'

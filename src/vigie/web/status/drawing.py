@@ -281,16 +281,17 @@ def atom(public: PublicPage) -> str:
     """Updates as an Atom feed (RFC 4287)."""
     page, url, words = public.page, _url(public), words_in(public.page.language)
     entries = "".join(
-        f"<entry><id>{_id(public, post, one.number)}</id><title>{_xml(_entry_title(post, one.stage, page.language))}</title>"
+        f"<entry><id>{_id(public, post, one.number)}</id><title>{xml(_entry_title(post, one.stage, page.language))}</title>"
         f"<updated>{instant(public, one.at)}</updated><link href={_quoted(f'{url}history#i-{post.id}')}/>"
-        f'<content type="text">{_xml(one.text)}</content></entry>'
+        f'<content type="text">{xml(one.text)}</content></entry>'
         for post, one in _updates(public)
     )
     newest = instant(public, max((one.at for _, one in _updates(public)), default=public.first_day))
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
         f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{page.language}"><id>urn:vigie:status:{page.name}</id>'
-        f"<title>{_xml(words('feed_title', title=page.title))}</title><updated>{newest}</updated><author><name>{_xml(page.title)}</name></author>"
+        f"<title>{xml(words('feed_title', title=page.title))}</title><updated>{newest}</updated>"
+        f"<author><name>{xml(page.title)}</name></author>"
         f'<link href={_quoted(url)}/><link rel="self" href={_quoted(url + "feed.atom")}/>{entries}</feed>\n'
     )
 
@@ -298,15 +299,16 @@ def atom(public: PublicPage) -> str:
 def rss(public: PublicPage) -> str:
     """The same as RSS 2.0."""
     page, url, words = public.page, _url(public), words_in(public.page.language)
-    title = _xml(words("feed_title", title=page.title))
+    title = xml(words("feed_title", title=page.title))
     items = "".join(
-        f'<item><guid isPermaLink="false">{_id(public, post, one.number)}</guid><title>{_xml(_entry_title(post, one.stage, page.language))}</title>'
-        f"<pubDate>{_mail_date(one.at)}</pubDate><link>{_xml(f'{url}history#i-{post.id}')}</link><description>{_xml(one.text)}</description></item>"
+        f'<item><guid isPermaLink="false">{_id(public, post, one.number)}</guid>'
+        f"<title>{xml(_entry_title(post, one.stage, page.language))}</title>"
+        f"<pubDate>{_mail_date(one.at)}</pubDate><link>{xml(f'{url}history#i-{post.id}')}</link><description>{xml(one.text)}</description></item>"
         for post, one in _updates(public)
     )
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
-        f'<rss version="2.0"><channel><title>{title}</title><link>{_xml(url)}</link><description>{title}</description>'
+        f'<rss version="2.0"><channel><title>{title}</title><link>{xml(url)}</link><description>{title}</description>'
         f"<language>{page.language}</language>{items}</channel></rss>\n"
     )
 
@@ -334,9 +336,9 @@ def _mail_date(at: int) -> str:
     return formatdate(at / 1000)
 
 
-def _xml(text: str) -> str:
-    """Without what no XML may hold (XML 1.0 §2.2)."""
-    return escape(lines_shown(text))
+def xml(text: str) -> str:
+    """Escaped, and without what no XML may hold (XML 1.0 §2.2)."""
+    return escape("".join(char for char in lines_shown(text) if char not in "\ufffe\uffff"))
 
 
 def _quoted(text: str) -> str:

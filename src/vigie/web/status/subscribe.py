@@ -25,13 +25,20 @@ Answer = Callable[[Request, StatusPage, str, Subscriptions], Awaitable[Response]
 def routes(site: Site) -> list[BaseRoute]:
     """Below the page."""
     readers = _Readers(site)
-    ask, link = Public.ANYBODY, Public.LINK
-    return [
-        route("/status/{name}/subscribe", readers.answering(readers.mail), needs=ask, methods=["POST"], name="status_subscribe"),
-        route("/status/{name}/webhook", readers.answering(readers.webhook), needs=ask, methods=["GET", "POST"], name="status_webhook"),
-        route("/status/{name}/confirm/{id}/{token}", readers.answering(readers.confirm), needs=link, methods=["GET", "POST"]),
-        route("/status/{name}/unsubscribe/{id}/{token}", readers.answering(readers.leave), needs=link, methods=["GET", "POST"]),
+    parts = [
+        ("subscribe", readers.mail, Public.ANYBODY, ["POST"]),
+        ("webhook", readers.webhook, Public.ANYBODY, ["GET", "POST"]),
+        ("confirm/{id}/{token}", readers.confirm, Public.LINK, ["GET", "POST"]),
+        ("unsubscribe/{id}/{token}", readers.leave, Public.LINK, ["GET", "POST"]),
     ]
+    return [
+        # What strangers do is no write of ours, and its address holds their secret.
+        route(
+            f"/status/{{name}}/{path}", readers.answering(act), needs=needs, methods=methods, audited=False,
+            name=f"status_{path.partition('/')[0]}",
+        )
+        for path, act, needs, methods in parts
+    ]  # fmt: skip
 
 
 def _client(request: Request) -> str:
