@@ -8,7 +8,6 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from vigie.clock import SystemClock
-from vigie.commands.monitors import Tried
 from vigie.core.detection import Severity
 from vigie.core.events import AckRecorded, Announced, Opened, Recovered
 from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Incident, Monitor, Status, Timings, TlsFacts
@@ -86,9 +85,6 @@ class Desk:
     async def diagnose(self, monitor: str) -> tuple[str, ...] | None:
         self.asked.append(monitor)
         return self.sentences
-
-    async def try_out(self, definition: Any) -> Tried:
-        raise AssertionError(definition)
 
 
 def monitor(name: str, **values: Any) -> Monitor:
