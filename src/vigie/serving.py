@@ -43,6 +43,7 @@ def site_of(server: Server) -> Site:
         history=server.queries.history,
         live=server.live,
         board=server.board,
+        details=server.details,
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,

@@ -18,6 +18,7 @@ from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.alerts import StoredAlerts
+from vigie.engine.queries.details import StoredDetails
 from vigie.ports import Commit, Delivery, OutboxCounts, OutboxRow, StoredReport, TimelineEntry
 from vigie.queries import Health
 from vigie.report import measured
@@ -67,7 +68,12 @@ class House:
         queries = StoredQueries(self.store, lambda: self.monitors)
         alerts = StoredAlerts(self.store, self.composer, self.ingest.alerts)
         commands = Commands(alerts=AlertDesk(self.store, self.ingest, self.clock), monitors=self.extra.pop("desk", None))
-        return Site(queries, Pulse(self.clock, len(self.monitors)), self.setting, alerts=alerts, commands=commands, **self.extra)
+        details = StoredDetails(
+            self.store, self.clock, queries.monitors, lambda name: next((one for one in self.monitors if one.id == name), None)
+        )
+        return Site(
+            queries, Pulse(self.clock, len(self.monitors)), self.setting, alerts=alerts, details=details, commands=commands, **self.extra
+        )
 
     def app(self) -> ASGIApp:
         return build(self.site())

@@ -21,6 +21,7 @@ from vigie.ports import Accounts
 from vigie.queries import HealthQueries, Queries
 from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
+from vigie.queries.details import DetailQueries
 from vigie.queries.forms import FormQueries
 from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
@@ -81,6 +82,7 @@ class Site:
     setting: Callable[[], RenderContext] = _no_setting
     history: HistoryQueries | None = None
     alerts: AlertQueries | None = None
+    details: DetailQueries | None = None
     live: Live | None = None
     board: Board | None = None
     size: Recent[StorageSize] | None = None
