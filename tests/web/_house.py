@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from vigie.clock import SystemClock
 from vigie.commands.monitors import Tried
 from vigie.core.detection import Severity
-from vigie.core.events import AckRecorded, Announced, Opened, Recovered
+from vigie.core.events import AckRecorded, Announced, Decision, Opened, Recovered
 from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Incident, Monitor, Status, Timings, TlsFacts
 from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.commands.alerts import AlertDesk
@@ -152,13 +152,13 @@ async def house(names: tuple[str, ...] = NAMES, *, language: str = "en", minutes
             Incident(f"{one.id}-7", one.id, Severity.OUTAGE, Cause.TCP_REFUSED, began, began + 11_000, ended, alert=first, failures=3)
         )
         results += [well(one, began - 30_000), refused(one, began, 2)]
-    decisions = [
+    decisions: list[Decision] = [
         Opened(Severity.OUTAGE, first, start + 11_000, start, Cause.TCP_REFUSED, failures=3),
         Announced(start + 12_000, first, ("ops", "anna")),
     ]
     if over:
-        decisions.append(AckRecorded(start + 90_000, "Marc Aubry", first))  # type: ignore[arg-type] - kinds of one union
-        decisions.append(Recovered(Severity.OUTAGE, first, now - 30_000))  # type: ignore[arg-type] - kinds of one union
+        decisions.append(AckRecorded(start + 90_000, "Marc Aubry", first))
+        decisions.append(Recovered(Severity.OUTAGE, first, now - 30_000))
     timeline = tuple(TimelineEntry(first, one.at, one) for one in decisions)
     rows = tuple(
         OutboxRow(Notice(first, watched[0].id, channel, NoticeReason.OPENED, start + 12_000), start + 12_000)

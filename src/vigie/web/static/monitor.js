@@ -22,7 +22,7 @@
     const marks = u => {
       const c = u.ctx, ratio = devicePixelRatio; c.save();
       c.fillStyle = down; data.failed.forEach(i => { const w = Math.max(2 * ratio, u.bbox.width / data.x.length); c.fillRect(u.valToPos(data.x[i], "x", true) - w / 2, u.bbox.top + u.bbox.height - 4 * ratio, w, 4 * ratio); });
-      if (data.since !== null && data.since >= data.x[0]) { const x = u.valToPos(data.since, "x", true); c.strokeStyle = turned; c.lineWidth = 1.5 * ratio; c.beginPath(); c.moveTo(x, u.bbox.top); c.lineTo(x, u.bbox.top + u.bbox.height); c.stroke(); }
+      if (data.since !== null && data.since >= data.x[0]) { const x = u.valToPos(data.since, "x", true); c.setLineDash([]); c.strokeStyle = turned; c.lineWidth = 1.5 * ratio; c.beginPath(); c.moveTo(x, u.bbox.top); c.lineTo(x, u.bbox.top + u.bbox.height); c.stroke(); }
       c.restore();
     };
     chart = new window.uPlot({
@@ -31,17 +31,18 @@
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(high || 1, data.usual || 0) * 1.12] } },
       axes: [{ ...axis, grid: { show: false }, size: 26, space: 80, values: (_, at) => at.map(when) }, { ...axis, side: 1, size: 58, space: 44, grid: { stroke: line, width: 1 }, values: (_, at) => at.map(number) }],
       series,
-      hooks: { draw: [marks], setCursor: [u => {
+      hooks: { draw: [marks], ready: [u => {
+        if (data.flag && data.since !== null && data.since >= data.x[0]) {
+              const flag = document.createElement("span"); flag.className = "flag " + (data.flagDown ? "down" : "degraded"); flag.textContent = data.flag; box.append(flag);
+              const x = u.valToPos(data.since, "x"), room = u.over.clientWidth; flag.style.left = (x > room / 2 ? Math.max(0, x - flag.offsetWidth - 8) : x + 8) + "px";
+            }
+      }], setCursor: [u => {
         const i = u.cursor.idx; if (i === null || i === undefined) { read.textContent = "\u00a0"; return; }
         const at = (long ? day.format(data.x[i] * 1000) + " " : "") + clock.format(data.x[i] * 1000), parts = data.names.map((name, n) => {
           const top = data.phases[n][i], under = data.phases[n + 1]?.[i] ?? 0; return top === null || top === under ? "" : name + " " + number(top - under); }).filter(Boolean);
         read.textContent = [at, data.p95[i] === null ? "" : "p95 " + number(data.p95[i]), ...parts].filter(Boolean).join(" · ");
       }] },
     }, columns, box);
-    if (data.flag && data.since !== null && data.since >= data.x[0]) {
-      const flag = document.createElement("span"); flag.className = "flag " + (data.flagDown ? "down" : "degraded"); flag.textContent = data.flag; box.append(flag);
-      const x = chart.valToPos(data.since, "x"), room = chart.over.clientWidth; flag.style.left = (x > room / 2 ? Math.max(0, x - flag.offsetWidth - 8) : x + 8) + "px";
-    }
   };
   draw();
   let wait; new ResizeObserver(() => { clearTimeout(wait); wait = setTimeout(() => { if (chart.width !== box.clientWidth) draw(); }, 60); }).observe(box);
