@@ -16,6 +16,7 @@ from vigie.errors import VigieError
 from vigie.memory import one_arena
 from vigie.net import client, system_ca_file
 from vigie.ports import Clock
+from vigie.records import postmortem
 from vigie.server import Edit, LogOf, Server, same_log
 from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
@@ -43,6 +44,8 @@ def site_of(server: Server) -> Site:
         history=server.queries.history,
         live=server.live,
         board=server.board,
+        details=server.details,
+        drafts=lambda alert, language: postmortem(server.settings, server.runtime.store, server.runtime.clock, alert, language),
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,
