@@ -22,6 +22,7 @@ from vigie.web.app import build, build_pings
 from vigie.web.forwarded import networks
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
+from vigie.web.recent import Recent
 from vigie.web.setting import AccessSetting, OidcSetting
 from vigie.web.site import Commands, Site
 
@@ -43,6 +44,7 @@ def site_of(server: Server) -> Site:
         history=server.queries.history,
         live=server.live,
         board=server.board,
+        size=Recent(server.queries.history.size),
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,
