@@ -7,10 +7,12 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
+from vigie.clock import SystemClock
 from vigie.core.detection import Severity
 from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.subject import SubjectKind
 from vigie.engine.board import natural
+from vigie.engine.live import LiveHub
 from vigie.errors import StoreError
 from vigie.observation.channel import ChannelState
 from vigie.ports import OutboxCounts
@@ -151,7 +153,8 @@ def _alert(name: str, members: Sequence[Incident]) -> OpenAlert:
 def site_of(snapshot: Snapshot | None, **members: Any) -> Site:
     """What the web is given, over a snapshot."""
     made: Any = _Made(snapshot)
-    return Site(made, made, made.setting, board=MadeBoard(made._known) if snapshot is not None else None, **members)
+    board = MadeBoard(made._known) if snapshot is not None else None
+    return Site(made, made, made.setting, board=board, live=LiveHub(SystemClock()), **members)
 
 
 def app_of(snapshot: Snapshot | None, ears: Any = None, desk: Any = None, responses: Any = None) -> ASGIApp:

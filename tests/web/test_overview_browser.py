@@ -123,7 +123,7 @@ def test_the_reader_changes_the_language_by_a_click_and_it_stays(visit: Callable
     page.get_by_role("link", name="Français").click()
     assert page.locator("h1").inner_text() == "1 service sur 9 est en panne"
 
-    page.get_by_role("navigation", name="Navigation principale").get_by_role("link", name="Vue d’ensemble").click()
+    page.get_by_role("navigation", name="Navigation principale").get_by_role("link", name="Aperçu").click()
     assert page.locator("h1").inner_text() == "1 service sur 9 est en panne"
     assert page.get_by_role("link", name="English").is_visible()
 
