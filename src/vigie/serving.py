@@ -23,6 +23,7 @@ from vigie.web.app import build, build_pings
 from vigie.web.forwarded import networks
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
+from vigie.web.recent import Recent
 from vigie.web.setting import AccessSetting, OidcSetting
 from vigie.web.site import Commands, Site
 
@@ -46,6 +47,7 @@ def site_of(server: Server) -> Site:
         board=server.board,
         details=server.details,
         drafts=lambda alert, language: postmortem(server.settings, server.runtime.store, server.runtime.clock, alert, language),
+        size=Recent(server.queries.history.size),
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,
