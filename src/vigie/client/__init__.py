@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
@@ -72,7 +72,7 @@ class Client:
 
     def monitors(self, *, tag: str | None = None, state: str | None = None, q: str | None = None) -> Iterator[resources.Monitor]:
         """All of them, or those that fit, by id."""
-        return self._all("/monitors", resources.Monitor, tag=tag, state=state, q=q)
+        return self._all("/monitors", resources.Monitor, {"tag": tag, "state": state, "q": q})
 
     def monitor(self, monitor: str) -> Tagged:
         """One of them."""
@@ -100,22 +100,22 @@ class Client:
 
     def results(self, monitor: str, since: datetime | None = None, until: datetime | None = None) -> Iterator[resources.Result]:
         """Its checks, newest first; of the last day, if nothing else is said."""
-        return self._all(_path("monitors", monitor, "results"), resources.Result, **{"from": _iso(since), "until": _iso(until)})
+        return self._all(_path("monitors", monitor, "results"), resources.Result, _span(since, until))
 
     def uptime(self, monitor: str, spans: str = "24h,30d,90d") -> list[resources.Uptime]:
         """How available it was."""
-        return list(self._all(_path("monitors", monitor, "uptime"), resources.Uptime, paged=False, spans=spans))
+        return list(self._all(_path("monitors", monitor, "uptime"), resources.Uptime, {"spans": spans}, paged=False))
 
     def rollups(
         self, monitor: str, since: datetime | None = None, until: datetime | None = None, resolution: str = "day"
     ) -> list[resources.Rollup]:
         """What its checks come to by `hour` or `day`."""
-        asked = {"from": _iso(since), "until": _iso(until), "resolution": resolution}
-        return list(self._all(_path("monitors", monitor, "rollups"), resources.Rollup, paged=False, **asked))
+        asked = {**_span(since, until), "resolution": resolution}
+        return list(self._all(_path("monitors", monitor, "rollups"), resources.Rollup, asked, paged=False))
 
     def incidents(self, *, open_only: bool = False) -> Iterator[resources.Incident]:
         """Newest first."""
-        return self._all("/incidents", resources.Incident, open="true" if open_only else None)
+        return self._all("/incidents", resources.Incident, {"open": "true" if open_only else None})
 
     def incident(self, incident: str) -> resources.IncidentDetails:
         """Everything on record of one."""
@@ -139,7 +139,7 @@ class Client:
 
     def alerts(self, *, open_only: bool = False, monitor: str | None = None) -> Iterator[resources.Alert]:
         """Newest first."""
-        return self._all("/alerts", resources.Alert, open="true" if open_only else None, monitor=monitor)
+        return self._all("/alerts", resources.Alert, {"open": "true" if open_only else None, "monitor": monitor})
 
     def alert(self, alert: str) -> resources.AlertDetails:
         """Everything on record of one."""
@@ -147,7 +147,7 @@ class Client:
 
     def notices(self, state: str = "unsent", *, channel: str | None = None, alert: str | None = None) -> Iterator[resources.Notice]:
         """Newest first."""
-        return self._all("/notices", resources.Notice, state=state, channel=channel, alert=alert)
+        return self._all("/notices", resources.Notice, {"state": state, "channel": channel, "alert": alert})
 
     def retry_notice(self, key: str) -> resources.Done:
         """Have an unsent one tried at once."""
@@ -191,7 +191,7 @@ class Client:
     def _one(self, method: str, path: str, kind: type[T], body: Mapping[str, Any] | None = None) -> T:
         return _decoded(self._send(method, path, body), kind)
 
-    def _all(self, path: str, kind: type[T], *, paged: bool = True, **asked: str | None) -> Iterator[T]:
+    def _all(self, path: str, kind: type[T], asked: Mapping[str, str | None] = MappingProxyType({}), *, paged: bool = True) -> Iterator[T]:
         """Every item, a page at a time."""
         given = {name: value for name, value in asked.items() if value is not None}
         limit, cursor = {"limit": "500"} if paged else {}, dict[str, str]()
@@ -229,6 +229,10 @@ class Client:
 
 def _path(*parts: str) -> str:
     return "/" + "/".join(quote(one, safe="") for one in parts)
+
+
+def _span(since: datetime | None, until: datetime | None) -> dict[str, str | None]:
+    return {"from": _iso(since), "until": _iso(until)}
 
 
 def _iso(at: datetime | None) -> str | None:
