@@ -196,6 +196,8 @@ class Desired:
     history: Retention = field(default_factory=Retention)
     entries: tuple[Entry, ...] = ()  # what monitors and status pages are made of: those of the file first, in its order
 
+    summary: bytes = field(default=b"", repr=False, compare=False)  # what `config show` shows, compressed; of one that was read apart
+
     @property
     def left_out(self) -> tuple[Fault, ...]:
         """What is wrong with what a page or the API made: that is not in force, and everything else is."""
