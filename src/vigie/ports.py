@@ -60,6 +60,7 @@ class Traits:
     - `tcp`: its target is a TCP port, so the other addresses of its name can be tried by connecting to them. The Config of a kind where
       this depends on the monitor says so with the property `over_tcp`.
     - `every_ms`: the interval of a monitor that sets none; None for that of all monitors.
+    - `programs`: it runs programs of this machine, so that the configuration file alone can ask for it: no page, no API.
     - `requires`: the modules that Vigie does not bring along; for kinds of our own they are in the extra of the kind's name.
     """
 
@@ -68,6 +69,7 @@ class Traits:
     network: bool = True
     tcp: bool = True
     every_ms: int | None = None
+    programs: bool = False
     requires: tuple[str, ...] = ()
 
 
@@ -458,11 +460,12 @@ class Ledger(Protocol):
         threads: str | None = None,
         states: Collection[OutboxState] | None = None,
         channel: str | None = None,
+        before: str | None = None,
         limit: int | None = None,
     ) -> list[StoredNotice]:
         """The newest rows, oldest of them first: those of an alert, in these states, or of a channel alone, where that is given.
 
-        `threads` is what `Notice.alert` begins with, in ASCII.
+        `threads` is what `Notice.alert` begins with, in ASCII; `before` is the key of a row: those that are older.
         """
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:

@@ -1,7 +1,8 @@
 """`/probe`: a module of the configuration, put to a target, checked once by the prober process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import ipaddress
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from vigie import plugins
@@ -12,7 +13,7 @@ from vigie.config.metrics import address
 from vigie.config.shown import plain
 from vigie.core.model import CheckResult
 from vigie.errors import VigieError
-from vigie.net import Resolver, is_private
+from vigie.net import Resolver, is_literal, is_private
 from vigie.observation.check_spec import CheckSpec
 from vigie.probes.kit.deps import configured
 
@@ -39,9 +40,11 @@ class Probing:
         except (ValueError, VigieError) as error:
             words = found.secrets.mask(str(error))
             return Probed(fault=ProbeFault.TARGET, words=words, kind=found.kind, module=shown)
-        if not (trusted or wanted.internal_targets) and await self._is_internal(config.host):
-            words = f"{config.host} is an internal address: `metrics.internal_targets` or an administrator's token allows it"
+        if not trusted and await self._is_internal(config.host):
+            words = f"{config.host} is an internal address: `web.allow_internal` or an administrator's token allows it"
             return Probed(fault=ProbeFault.INTERNAL, words=words, kind=found.kind, module=shown)
+        if not trusted and found.kind == "http":
+            options["allow_other_host"] = False  # a redirect could lead where the target may not
         limit = timeout_ms if found.timeout_ms is None else min(timeout_ms, found.timeout_ms)
         spec = CheckSpec(_NAME, _NAME, found.kind, config.target, config.host, limit, limit, options, hidden=tuple(found.secrets))
         return await self._probed(spec, found, shown)
@@ -66,11 +69,18 @@ class Probing:
             self._slots.release()
 
     async def _is_internal(self, host: str) -> bool:
-        """Whether a host is an internal address or, by its name, leads to one."""
-        if is_private(host):
-            return True
-        answer = await self._resolver.resolve(host)
-        return any(is_private(one) for one in answer.addresses)
+        """Whether a host is an internal address, or leads to one, that `web.allow_internal` does not name."""
+        allowed = [ipaddress.ip_network(one, strict=False) for one in self._settings().web.allow_internal]
+        found = (host,) if is_literal(host) or is_private(host) else (await self._resolver.resolve(host)).addresses
+        return any(is_private(one) and not _among(one, allowed) for one in found)
+
+
+def _among(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    try:
+        found = ipaddress.ip_address(address.strip("[]"))
+    except ValueError:  # a name such as localhost
+        return False
+    return any(found in one for one in networks)
 
 
 def _config(module: Module, target: str) -> tuple[dict[str, object], Any]:

@@ -26,6 +26,7 @@ from vigie.engine.live import LiveHub
 from vigie.engine.past import Pasts
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.alerts import StoredAlerts
+from vigie.engine.queries.details import StoredDetails
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.queries.measures import Running, RunningMeasures
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
@@ -108,6 +109,9 @@ class Server:
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition)
         self.alerts = StoredAlerts(self.runtime.store, self.runtime.composer, self.runtime.ingest.alerts)
+        self.details = StoredDetails(
+            self.runtime.store, clock, self.queries.monitors, self.runtime.ingest.monitor, self.runtime.ingest.learnt
+        )
         self.alert_desk = AlertDesk(self.runtime.store, self.runtime.ingest, clock)
         self.monitor_desk = MonitorDesk(
             self.agent.check_now,

@@ -16,12 +16,14 @@ from vigie.errors import VigieError
 from vigie.memory import one_arena
 from vigie.net import client, system_ca_file
 from vigie.ports import Clock
+from vigie.records import postmortem
 from vigie.server import Edit, LogOf, Server, same_log
 from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
 from vigie.web.forwarded import networks
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
+from vigie.web.recent import Recent
 from vigie.web.setting import AccessSetting, OidcSetting
 from vigie.web.site import Commands, Site
 
@@ -43,6 +45,9 @@ def site_of(server: Server) -> Site:
         history=server.queries.history,
         live=server.live,
         board=server.board,
+        details=server.details,
+        drafts=lambda alert, language: postmortem(server.settings, server.runtime.store, server.runtime.clock, alert, language),
+        size=Recent(server.queries.history.size),
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,

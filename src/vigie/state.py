@@ -85,6 +85,19 @@ class State:
         except OSError as error:
             raise _unusable(path, error) from error
 
+    def restore(self, name: str, content: bytes) -> None:
+        """Put a file of a backup into place, for this user alone. Raises VigieError."""
+        path = self.folder / name
+        try:
+            self._make_folder()
+            fresh = path.with_name(f"{path.name}.{os.getpid()}.restored")
+            fresh.unlink(missing_ok=True)
+            make_folder(path.parent)
+            _write_new(fresh, content)
+            fresh.replace(path)
+        except OSError as error:
+            raise _unusable(path, error) from error
+
     def _make_folder(self) -> None:
         try:
             if not self.folder.is_dir():

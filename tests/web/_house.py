@@ -8,17 +8,17 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from vigie.clock import SystemClock
-from vigie.commands.monitors import Tried
-from vigie.core.detection import Severity
-from vigie.core.events import AckRecorded, Announced, Opened, Recovered
-from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Incident, Monitor, Status, Timings, TlsFacts
-from vigie.core.notification import Notice, NoticeReason
+from vigie.core.detection import DetectionPolicy
+from vigie.core.events import Acked
+from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
+from vigie.core.notification import NotificationPolicy
 from vigie.engine.commands.alerts import AlertDesk
 from vigie.engine.ingest import Ingest
 from vigie.engine.messages import Composer
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.alerts import StoredAlerts
-from vigie.ports import Commit, Delivery, OutboxCounts, OutboxRow, StoredReport, TimelineEntry
+from vigie.engine.queries.details import StoredDetails
+from vigie.ports import Batch, Delivery, OutboxCounts, StoredReport
 from vigie.queries import Health
 from vigie.report import measured
 from vigie.report.facts import Analysis, Bundle, Dropped, Evidence, FactKind
@@ -54,11 +54,17 @@ class House:
     monitors: list[Monitor]
     language: str = "en"
     zone: tzinfo = UTC
+    batches: int = 0
 
     def __post_init__(self) -> None:
         self.ingest = Ingest(self.store.ledger, self.store.archive, self.clock, hold_ms=0)
         self.composer = Composer(self.store.archive, self.clock, self.setting(), {one.id: one for one in self.monitors})
         self.extra: dict[str, Any] = {}
+
+    async def take(self, results: list[CheckResult]) -> None:
+        """As a prober would hand them over."""
+        self.batches += 1
+        await self.ingest.take(Batch("local", 1, self.batches, tuple(results)))
 
     def setting(self) -> RenderContext:
         return RenderContext(self.language, self.zone)
@@ -67,7 +73,12 @@ class House:
         queries = StoredQueries(self.store, lambda: self.monitors)
         alerts = StoredAlerts(self.store, self.composer, self.ingest.alerts)
         commands = Commands(alerts=AlertDesk(self.store, self.ingest, self.clock), monitors=self.extra.pop("desk", None))
-        return Site(queries, Pulse(self.clock, len(self.monitors)), self.setting, alerts=alerts, commands=commands, **self.extra)
+        details = StoredDetails(
+            self.store, self.clock, queries.monitors, lambda name: next((one for one in self.monitors if one.id == name), None)
+        )
+        return Site(
+            queries, Pulse(self.clock, len(self.monitors)), self.setting, alerts=alerts, details=details, commands=commands, **self.extra
+        )
 
     def app(self) -> ASGIApp:
         return build(self.site())
@@ -87,14 +98,22 @@ class Desk:
         self.asked.append(monitor)
         return self.sentences
 
-    async def try_out(self, definition: Any) -> Tried:
-        raise AssertionError(definition)
-
 
 def monitor(name: str, **values: Any) -> Monitor:
     slug = "".join(one if one.isalnum() else "-" for one in name.lower())[:60]
     host = values.pop("host", f"{slug}.lumen.example")
-    found = Monitor(slug, name, "http", f"https://{host}/health", host, 30_000, 5_000, tags=("shop", "tier-1"))
+    found = Monitor(
+        slug,
+        name,
+        "http",
+        f"https://{host}/health",
+        host,
+        30_000,
+        5_000,
+        DetectionPolicy(confirm=3, recover=2, flapping=False),
+        NotificationPolicy(to=("ops-alerts", "anna-mail", "sms")),
+        ("shop", "tier-1"),
+    )
     return replace(found, **values)
 
 
@@ -138,37 +157,27 @@ async def house(names: tuple[str, ...] = NAMES, *, language: str = "en", minutes
     now = clock.now()
     start = now - minutes * MINUTE
     await store.catalog.sync_monitors(watched)
-    first, incidents, results = f"{watched[0].id}-7", list[Incident](), list[CheckResult]()
-    for number, one in enumerate(watched):
-        began = start + number * 3_000
-        ended = now - 30_000 if over else None
-        incidents.append(
-            Incident(f"{one.id}-7", one.id, Severity.OUTAGE, Cause.TCP_REFUSED, began, began + 11_000, ended, alert=first, failures=3)
-        )
-        results += [well(one, began - 30_000), refused(one, began, 2)]
-    decisions = [
-        Opened(Severity.OUTAGE, first, start + 11_000, start, Cause.TCP_REFUSED, failures=3),
-        Announced(start + 12_000, first, ("ops", "anna")),
-    ]
-    if over:
-        decisions.append(AckRecorded(start + 90_000, "Marc Aubry", first))  # type: ignore[arg-type] - kinds of one union
-        decisions.append(Recovered(Severity.OUTAGE, first, now - 30_000))  # type: ignore[arg-type] - kinds of one union
-    timeline = tuple(TimelineEntry(first, one.at, one) for one in decisions)
-    rows = tuple(
-        OutboxRow(Notice(first, watched[0].id, channel, NoticeReason.OPENED, start + 12_000), start + 12_000)
-        for channel in ("ops-alerts", "anna-mail", "sms")
-    )
-    await store.ledger.commit(
-        Commit(results=tuple(results), details=tuple(results), incidents=tuple(incidents), timeline=timeline, outbox=rows)
-    )
-    for row, failures in zip(rows, ((), ("timeout",), ("server",)), strict=True):
-        for failure in failures:
-            await store.ledger.record(Delivery.of(row.notice, start + 13_000, 1, failure, "451 4.7.1 try again later", 40), start + 30_000)
+    await made.ingest.start(watched)
+    await made.ingest.configure(watched)
+    first = f"{watched[0].id}-1"
+    await made.take([well(one, start - 30_000, 1) for one in watched])
+    for check in range(3):
+        await made.take([refused(one, start + number * 500 + check * 5_000, 2 + check) for number, one in enumerate(watched)])
+    rows = [one.row for one in await store.ledger.notices(alert=first)]
+    for row in rows:
+        failed = {"anna-mail": ("timeout", "451 4.7.1 try again later"), "sms": ("server", "503 from the provider")}.get(row.notice.channel)
+        if failed is not None:
+            await store.ledger.record(Delivery.of(row.notice, start + 13_000, 1, *failed, 40), now + 60_000)
         if row.notice.channel != "sms":
-            await store.ledger.record(
-                Delivery.of(row.notice, start + 13_400 + 30_000 * len(failures), len(failures) + 1, None, "250 queued", 40)
-            )
-    subject = await made.composer.subject(incidents[0])
+            late = 31_400 if failed else 1_400
+            await store.ledger.record(Delivery.of(row.notice, start + 10_000 + late, 2 if failed else 1, None, "250 queued", 40))
+    if over:
+        await made.ingest.handle(watched[0].id, Acked(start + 90_000, "Marc Aubry"))
+        for check in range(3):
+            await made.take([well(one, now - 60_000 + number * 500 + check * 5_000, 9 + check) for number, one in enumerate(watched)])
+    incident = await store.archive.incident(first)
+    assert incident is not None
+    subject = await made.composer.subject(incident)
     bundle = measured.bundle(subject, evidence(now), start + 20_000, UTC)
     await store.ledger.save_report(
         StoredReport(
@@ -178,7 +187,6 @@ async def house(names: tuple[str, ...] = NAMES, *, language: str = "en", minutes
         (),
     )
     await store.catalog.save_remark(Remark(first, now - 60_000, "Anna Keller", None, "", "HAProxy did not survive its last reload"))
-    await made.ingest.start(watched)
     return made
 
 

@@ -4,14 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.web._made import _Made, health_of
+from tests.web._made import Snapshot, health_of, site_of
 from tests.web.test_pings import TOKEN, PingReceiver
 
 from vigie.web import hosts
 from vigie.web.app import build, build_pings
 from vigie.web.hosts import Hosts, is_loopback, name_of, own_names
-from vigie.web.site import Site
-from vigie.web.view import Snapshot
 
 OURS = Hosts(["vigie.example", "Straße.example", "*.wild.example", "status.example."])
 
@@ -114,8 +112,7 @@ async def asked(app: Any, path: str, host: str) -> httpx.Response:
 
 
 def application(ears: Any) -> Any:
-    made: Any = _Made(Snapshot((), (), health_of((), 1), "en"))
-    return build(Site(made, made, made.setting, receiver=ears), OURS)
+    return build(site_of(Snapshot((), (), health_of((), 1), "en"), receiver=ears), OURS)
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "//health/", "/nothing", "/pings", "/ping", "/feedback/a/b"])

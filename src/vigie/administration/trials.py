@@ -49,7 +49,7 @@ class Trials:
             return Tried((Fault("a job reports in by itself, so that there is nothing to check", "save it, then have the job report"),))
         if not trusted and self._guard is not None and (fault := await self._guard(one)) is not None:
             return Tried((fault,))
-        return await self._in_turn(one, settings)
+        return await self._in_turn(replace(one, trusted=trusted), settings)
 
     async def _in_turn(self, one: DesiredMonitor, settings: Desired) -> Tried:
         if self._waiting >= _IN_LINE:

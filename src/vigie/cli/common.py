@@ -239,3 +239,11 @@ def waiting(words: str) -> Iterator[None]:
         if not quiet:
             sys.stderr.write("\r\x1b[2K")
             sys.stderr.flush()
+
+
+def progress(doing: str, done: int, whole: int) -> None:
+    """A line on a terminal that says how far something is, in bytes; nothing elsewhere."""
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        share = f" {done * 100 // whole} %" if done and whole else ""
+        sys.stderr.write(f"\r\x1b[2K{doing}: {formatting.byte_size(whole, 'en')}{share}" + ("\n" if done and done == whole else ""))
+        sys.stderr.flush()

@@ -25,6 +25,7 @@ from vigie.ports import StoredDefinition
 
 SECTIONS = {DefinitionKind.MONITOR: "monitors", DefinitionKind.STATUS_PAGE: "status_pages"}
 _KEPT = "a masked value was sent, and there is no earlier one that it hides, or the host is another one"
+_PROGRAMS = "it runs programs on this machine, so that it is for the file alone"
 _TAKEN = ("two monitors have the id", "another monitor is called", "another one has the id")  # as here and in assemble.py
 Owner = tuple[str, str]  # (kind, id)
 
@@ -109,6 +110,8 @@ class Made:
 
     def _checked(self, path: Path, body: dict[str, Any], one: StoredDefinition) -> dict[str, Any]:
         """Its values, `$${` read as `${`: the environment is for the file alone, whose writers may know what is in it."""
+        if one.kind == DefinitionKind.MONITOR and _runs_programs(body):
+            self._tree.fault((*path, "type"), _PROGRAMS, "write it in vigie.yaml")
         for place in masked.left(body, keys_of(DefinitionKind(one.kind), body)):
             self._tree.fault((*path, *place), _KEPT, "send the secret itself")
         found: dict[str, Any] = self._plain(path, body)
@@ -190,6 +193,13 @@ def keys_of(kind: DefinitionKind, body: Mapping[str, Any]) -> masked.Keys:
         return {**masked.keys_of(Common, adapter.Config), "url": str}
     struct = BY_NAME.get(SECTIONS[kind])
     return {"id": str} if struct is None else {"id": str, **masked.keys_of(struct)}
+
+
+def _runs_programs(body: Mapping[str, Any]) -> bool:
+    try:
+        return plugins.traits(str(body.get("type") or kind_of_url(body.get("url")))).programs
+    except VigieError:
+        return False
 
 
 def is_taken(faults: Iterable[Fault]) -> bool:

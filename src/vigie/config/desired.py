@@ -116,10 +116,9 @@ class Module:
 
 @dataclass(frozen=True, slots=True)
 class MetricsSettings:
-    """The modules of `/probe` by name, who may look at internal addresses by it, and the collector that metrics are sent to."""
+    """The modules of `/probe` by name, and the collector that metrics are sent to."""
 
     modules: dict[str, Module] = field(default_factory=dict)
-    internal_targets: bool = False
     otlp: Otlp | None = None
 
 

@@ -45,7 +45,3 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             examples=[{"api": {"type": "http", "method": "HEAD", "expect": {"status": "200,204"}}}],
         ),
     ] = {}
-    internal_targets: Annotated[
-        bool,
-        Meta(description="Whether `/probe` may look at private and local addresses for tokens and people that are not administrators."),
-    ] = False

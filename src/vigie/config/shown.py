@@ -90,7 +90,7 @@ def _together(components: dict[str, Any], roots: list[dict[str, Any]]) -> dict[s
 def _metrics(found: MetricsSettings) -> dict[str, Any]:
     """The modules that the file adds or changes are with the others: all are in force."""
     modules = {name: {"type": one.kind, **plain(one.options, one.secrets)} for name, one in found.modules.items()}
-    return {"otlp": None if found.otlp is None else plain(found.otlp), "internal_targets": found.internal_targets, "modules": modules}
+    return {"otlp": None if found.otlp is None else plain(found.otlp), "modules": modules}
 
 
 def _monitor(part: dict[str, Any], kind: str, config: Any) -> dict[str, Any]:

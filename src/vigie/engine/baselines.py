@@ -28,6 +28,10 @@ class Baselines:
         """Take in what was learnt before, by monitor id."""
         self._known = dict(known)
 
+    def of(self, monitor: str) -> Baseline | None:
+        """What was learnt of a monitor."""
+        return self._known.get(monitor)
+
     def judge(self, monitor: Monitor, result: CheckResult) -> CheckResult:
         """The result in the light of what is usual; what it teaches is learnt."""
         if monitor.baseline is Sensitivity.OFF:

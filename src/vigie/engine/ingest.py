@@ -27,6 +27,7 @@ from vigie.engine.reconcile import Prepared
 from vigie.engine.transition import Move, Transition, obstacle, resolved, woken
 from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError
+from vigie.learning.baseline import Baseline
 from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
 
 log = logging.getLogger("vigie.ingest")
@@ -164,6 +165,10 @@ class Ingest:
     def monitor(self, monitor: str) -> Monitor | None:
         """A watched monitor by id."""
         return self._monitors.get(monitor)
+
+    def learnt(self, monitor: str) -> Baseline | None:
+        """What is usual for a monitor, as far as it was learnt."""
+        return self._baselines.of(monitor)
 
     def states(self) -> list[DetectionState]:
         """The states of all watched monitors."""

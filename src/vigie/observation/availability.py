@@ -93,7 +93,7 @@ def common(first: list[Span], second: list[Span]) -> list[Span]:
         while other < len(second) and second[other][0] < end:
             found.append((max(start, second[other][0]), min(end, second[other][1])))
             other += 1
-    return found
+    return [(a, b) for a, b in found if a < b]
 
 
 def length(spans: Iterable[Span]) -> int:

@@ -6,14 +6,17 @@ whole tenths of a millisecond; bucket 0 holds those that are zero.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from math import ceil, log
+from operator import sub
 
 ACCURACY = 0.01  # α
 _GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
 _SCALE = 1 / log(_GAMMA)
 _VERSION = b"\1"
 _MORE = 0x80
+_USUAL = 20_000  # up to two seconds
 
 Sketch = Mapping[int, int]  # bucket -> how many values
 
@@ -28,13 +31,19 @@ def value_of(bucket: int) -> float:
     return 2 * _GAMMA ** (bucket - 1) / (_GAMMA + 1) if bucket else 0.0
 
 
-def sketch_of(tenths: Iterable[int]) -> dict[int, int]:
+@cache
+def _usual() -> tuple[int, ...]:
+    """The buckets of the values that are usual: looked up, they cost a tenth."""
+    return tuple(bucket_of(value) for value in range(_USUAL))
+
+
+def sketch_of(tenths: Sequence[int]) -> dict[int, int]:
     """The sketch of values in tenths of a millisecond."""
-    found: dict[int, int] = {}
-    for value, count in Counter(tenths).items():
-        bucket = bucket_of(value)
-        found[bucket] = found.get(bucket, 0) + count
-    return found
+    if not tenths:
+        return {}
+    if max(tenths) < _USUAL:
+        return dict(Counter(map(_usual().__getitem__, tenths)))
+    return dict(Counter(map(bucket_of, tenths)))
 
 
 def merged(sketches: Iterable[Sketch]) -> dict[int, int]:
@@ -64,15 +73,18 @@ def quantiles(sketch: Sketch, parts: Iterable[float]) -> list[float | None]:
 
 def encoded(sketch: Sketch) -> bytes:
     """As bytes behind a version byte: for each bucket in rising order its distance to the one before and its count, as LEB128 varints."""
-    out, before = bytearray(_VERSION), 0
-    for bucket, count in sorted(sketch.items()):
-        for number in (bucket - before, count):
-            left = number
-            while left >= _MORE:
-                out.append(left & 0x7F | _MORE)
-                left >>= 7
-            out.append(left)
-        before = bucket
+    ordered = sorted(sketch.items())
+    gaps = map(sub, (bucket for bucket, _ in ordered), (0, *(bucket for bucket, _ in ordered)))
+    numbers = [number for gap, (_, count) in zip(gaps, ordered, strict=True) for number in (gap, count)]
+    if not numbers or max(numbers) < _MORE:
+        return _VERSION + bytes(numbers)
+    out = bytearray(_VERSION)
+    for number in numbers:
+        left = number
+        while left >= _MORE:
+            out.append(left & 0x7F | _MORE)
+            left >>= 7
+        out.append(left)
     return bytes(out)
 
 
@@ -82,7 +94,10 @@ def decoded(blob: bytes) -> dict[int, int]:
         raise ValueError(f"a latency sketch of version {blob[0] if blob else 'none'} cannot be read by this program")
     numbers: list[int] = []
     value = shift = 0
-    for byte in memoryview(blob)[1:]:
+    body = blob[1:]
+    if body.isascii():  # no number takes more than a byte
+        numbers, body = list(body), b""
+    for byte in body:
         if byte & _MORE:
             value |= (byte & 0x7F) << shift
             shift += 7

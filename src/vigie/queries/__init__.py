@@ -5,7 +5,7 @@ come exactly once, whatever is added meanwhile. Every method raises StoreError; 
 for a cursor that none of its pages gave, and for a limit that is not within 1 to `MAX_LIMIT`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
@@ -16,7 +16,7 @@ from vigie.observation.availability import AvailabilitySummary
 from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Ping
 from vigie.planning.maintenance import InMaintenance, MaintenanceSpan
-from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, StoredNotice, StoredReport, TimelineEntry
+from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, OutboxState, StoredNotice, StoredReport, TimelineEntry
 from vigie.report.deliveries import Account, Attempt, Fate
 from vigie.report.history import Remark
 
@@ -124,6 +124,15 @@ class IncidentDetails:
     members: tuple[Incident, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeView:
+    """A notice, what has become of it, and the newest attempt, or the entry that says who dropped it."""
+
+    row: OutboxRow
+    state: OutboxState
+    last: Delivery | None = None
+
+
 def accounts(notices: Iterable[StoredNotice], deliveries: Sequence[Delivery]) -> list[Account]:
     """What is on record of each notice, as `report.deliveries` tells its story."""
     found = []
@@ -198,6 +207,17 @@ class NoticeQueries(Protocol):
 
     async def accounts(self, alert: str) -> list[Account]:
         """What is on record of each notice of an alert, in the order they were queued."""
+
+    async def notices(
+        self,
+        *,
+        states: Collection[OutboxState] | None = None,
+        channel: str | None = None,
+        alert: str | None = None,
+        cursor: str | None = None,
+        limit: int = MAX_LIMIT,
+    ) -> Page[NoticeView]:
+        """Newest first, each with the newest attempt at it; those in these states, of one channel or one alert, where that is asked for."""
 
     async def failing(self) -> list[ChannelState]:
         """The channels that have been failing for so long that the others were notified, by name."""

@@ -1,4 +1,4 @@
-"""What the web pages say: the status page, and the page that asks whether an analysis helped."""
+"""What the pages behind links in messages say: whether an analysis helped, and what was done about an alert."""
 
 from vigie.text import Pair, Plural
 
@@ -9,109 +9,10 @@ COUNTED: dict[str, Plural] = {
         ("{count} service affected:", "{count} services affected:"),
     ),
     "respond_more": (("et {count} autre", "et {count} autres"), ("and {count} more", "and {count} more")),
-    "some_down": (
-        ("{count} service sur {number} est en panne", "{count} services sur {number} sont en panne"),
-        ("{count} of {total} is down", "{count} of {total} are down"),
-    ),
-    "some_suspected": (
-        (
-            "{count} service sur {number} a échoué à son dernier contrôle, à confirmer",
-            "{count} services sur {number} ont échoué à leur dernier contrôle, à confirmer",
-        ),
-        (
-            "{count} of {total} failed its last check; not confirmed yet",
-            "{count} of {total} failed their last check; not confirmed yet",
-        ),
-    ),
-    "some_degraded": (
-        ("{count} service sur {number} est dégradé", "{count} services sur {number} sont dégradés"),
-        ("{count} of {total} is degraded", "{count} of {total} are degraded"),
-    ),
-    "some_recovering": (
-        ("{count} service sur {number} se rétablit", "{count} services sur {number} se rétablissent"),
-        ("{count} of {total} is recovering", "{count} of {total} are recovering"),
-    ),
-    "some_maintenance": (
-        ("{count} service sur {number} est en maintenance", "{count} services sur {number} sont en maintenance"),
-        ("{count} of {total} is under maintenance", "{count} of {total} are under maintenance"),
-    ),
-    "some_unknown": (
-        ("{count} service sur {number} n'a pas pu être contrôlé", "{count} services sur {number} n'ont pas pu être contrôlés"),
-        ("{count} of {total} could not be checked", "{count} of {total} could not be checked"),
-    ),
-    "some_none": (
-        ("{count} service sur {number} attend son premier contrôle", "{count} services sur {number} attendent leur premier contrôle"),
-        ("{count} of {total} is waiting for its first check", "{count} of {total} are waiting for their first check"),
-    ),
-    "total": (("{count} service", "{count} services"), ("{count} service", "{count} services")),
-    "unsent": (
-        ("{count} notification en attente d'envoi", "{count} notifications en attente d'envoi"),
-        ("{count} notice waiting to be sent", "{count} notices waiting to be sent"),
-    ),
-    "unchecked": (
-        (
-            "Vigie ne peut pas contrôler {count} service, à cause d'un défaut de sa propre machine :",
-            "Vigie ne peut pas contrôler {count} services, à cause d'un défaut de sa propre machine :",
-        ),
-        (
-            "Vigie cannot check {count} service, because of a fault on its own machine:",
-            "Vigie cannot check {count} services, because of a fault on its own machine:",
-        ),
-    ),
-    "undeliverable": (
-        (
-            "{count} notification n'a pas pu être envoyée : voir vigie outbox list",
-            "{count} notifications n'ont pas pu être envoyées : voir vigie outbox list",
-        ),
-        (
-            "{count} undeliverable notice: see vigie outbox list",
-            "{count} undeliverable notices: see vigie outbox list",
-        ),
-    ),
 }
 
 TEXTS: dict[str, Pair] = {
-    # The status page
-    "title": ("Vigie – état", "Vigie – status"),
     "other": ("English", "Français"),  # the name of the other language
-    "all_up": ("Tous les services sont disponibles", "All services are up"),
-    "nothing": ("Aucun service n'est surveillé", "No service is monitored"),
-    "waiting": ("En attente des premiers contrôles", "Waiting for the first checks"),
-    "stalled": (
-        "Plus aucun résultat n'arrive : Vigie elle-même est en défaut",
-        "No results are coming in: Vigie itself needs attention",
-    ),
-    "failing": (
-        "Canal {channel} : aucun envoi possible depuis {lasted} ; {why}",
-        "Channel {channel}: nothing could be sent for {lasted}; {why}",
-    ),
-    "services": ("Services", "Services"),
-    "service": ("Service", "Service"),
-    "state": ("État", "State"),
-    "answer": ("Temps de réponse", "Response time"),
-    "since": ("Dernier contrôle", "Last check"),
-    "incidents": ("Incidents récents", "Recent incidents"),
-    "no_incidents": ("Aucun incident enregistré.", "No incidents on record."),
-    "open": ("en cours depuis {duration}", "open for {duration}"),
-    "lasted": ("a duré {duration}", "lasted {duration}"),
-    "began": ("Début", "Started"),
-    "acked": ("acquitté par {by}", "acknowledged by {by}"),
-    "closed": ("clos par {by}", "closed by {by}"),
-    "refresh": (
-        "État à {time}. Page en lecture seule, actualisée toutes les 10 secondes.",
-        "As of {time}. This page is read-only and refreshes every 10 seconds.",
-    ),
-    "ago": ("il y a {duration}", "{duration} ago"),
-    # States, by `queries.MonitorState`
-    "up": ("disponible", "up"),
-    "degraded": ("dégradé", "degraded"),
-    "down": ("en panne", "down"),
-    "suspected": ("en échec ?", "failing?"),
-    "recovering": ("se rétablit", "recovering"),
-    "maintenance": ("en maintenance", "under maintenance"),
-    "maintenance_until": ("fin prévue : {time}", "until {time}"),
-    "unknown": ("inconnu", "unknown"),
-    "none": ("pas encore contrôlé", "not checked yet"),
     # The question about an analysis
     "ask_title": ("L'analyse a-t-elle été utile ?", "Was the analysis helpful?"),
     "ask_incident": ("{name} : incident {incident}, depuis le {time}", "{name}: incident {incident}, since {time}"),

@@ -84,13 +84,24 @@ def may(request: Request, role: Role) -> bool:
 
 
 class GuardedRoute(Route):
-    """A route that answers those alone whom its rule allows. `audited`: whether what it changes goes on record."""
+    """A route that answers those alone whom its rule allows.
+
+    `audited`: whether what it changes goes on record; `audited_get`: whether asking for it already changes something.
+    """
 
     def __init__(
-        self, path: str, endpoint: Endpoint, *, needs: Role | Public, methods: Sequence[str], name: str | None, audited: bool = True
+        self,
+        path: str,
+        endpoint: Endpoint,
+        *,
+        needs: Role | Public,
+        methods: Sequence[str],
+        name: str | None,
+        audited: bool = True,
+        audited_get: bool = False,
     ) -> None:
         super().__init__(path, endpoint, methods=list(methods), name=name)
-        self.needs, self.audited = needs, audited
+        self.needs, self.audited, self.audited_get = needs, audited, audited_get
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or refuse."""
@@ -112,7 +123,7 @@ class GuardedRoute(Route):
                 await gate.recorded(request, self, send, refuse)
             else:
                 await refuse(send)
-        elif gate is not None and changes and self.audited:
+        elif gate is not None and ((changes and self.audited) or self.audited_get):
             await gate.recorded(request, self, send, lambda to: answer(scope, receive, to))
         else:
             await answer(scope, receive, send)
@@ -126,9 +137,10 @@ def route(
     methods: Sequence[str] = ("GET",),
     name: str | None = None,
     audited: bool = True,
+    audited_get: bool = False,
 ) -> GuardedRoute:
     """A route with its rule: the only way to make one. Only what machines report all day long is not `audited`."""
-    return GuardedRoute(path, endpoint, needs=needs, methods=methods, name=name, audited=audited)
+    return GuardedRoute(path, endpoint, needs=needs, methods=methods, name=name, audited=audited, audited_get=audited_get)
 
 
 def plain_refusal(request: Request, needs: Role) -> Response:

@@ -15,6 +15,7 @@ from vigie.web.access import GuardedRoute
 from vigie.web.gate import Gate
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.page import HEADERS
+from vigie.web.problems import Problems
 from vigie.web.site import Site
 from vigie.web.status.places import BASE, Pages, placed
 
@@ -27,7 +28,9 @@ def build(site: Site, hosts: Hosts | None = None) -> ASGIApp:
     A ping may call us anything: its token is the secret, which a foreign page has not.
     """
     status_pages = site.status_pages
-    return _application(list(routes_of(site)), hosts, Gate(site), status_pages.pages if status_pages is not None else tuple)
+    routes = list(routes_of(site))
+    app = _application(routes, hosts, Gate(site), status_pages.pages if status_pages is not None else tuple)
+    return Problems(app, routes)
 
 
 def routes_of(site: Site) -> Iterator[BaseRoute]:

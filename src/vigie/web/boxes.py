@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from vigie.core.detection import Severity
 from vigie.core.model import Incident
 from vigie.errors import StoreError
 from vigie.queries import IncidentDetails
@@ -45,9 +46,13 @@ class Box:
 
 
 async def boxes(site: Site, board: Board, words: Words, now: int, zone: tzinfo) -> tuple[list[Box], int]:
-    """The first open alerts, those that nobody has acknowledged before the others, and how many there are beside them."""
+    """The first open alerts about outages, those that nobody has acknowledged first, and how many others are open.
+
+    What is degraded is worth a look: it has no box.
+    """
     alerts = sorted(board.alerts(), key=lambda one: one.acked_by is not None or one.snoozed_until is not None)
-    return [await _box(site, board, one, words, now, zone) for one in alerts[:_BOXES]], max(len(alerts) - _BOXES, 0)
+    boxed = [one for one in alerts if one.severity is Severity.OUTAGE][:_BOXES]
+    return [await _box(site, board, one, words, now, zone) for one in boxed], len(alerts) - len(boxed)
 
 
 async def _box(site: Site, board: Board, alert: OpenAlert, words: Words, now: int, zone: tzinfo) -> Box:

@@ -140,8 +140,8 @@ class Mosaic:
     planned: str = ""
 
 
-def mosaic(cells: Sequence[Cell], columns: int) -> Mosaic:
-    """The picture, at most `columns` dots a row."""
+def mosaic(cells: Sequence[Cell], columns: int, *, whole: bool = False) -> Mosaic:
+    """The picture, at most `columns` dots a row; `whole`: as wide as if a row were full, so that dots of several are of one size."""
     rows = max(ceil(len(cells) / columns), 1)
     dots = "".join(_dashes(row, min(len(cells) - row * columns, columns)) for row in range(rows) if len(cells) > row * columns)
     shapes: dict[str, list[str]] = {"larger": [], "degraded": [], "down": [], "unknown": [], "planned": []}
@@ -149,7 +149,7 @@ def mosaic(cells: Sequence[Cell], columns: int) -> Mosaic:
         drawn = _shape(cell, _PITCH * (at % columns) + _PITCH // 2, _PITCH * (at // columns) + _PITCH // 2)
         if drawn is not None:
             shapes[drawn[0]].append(drawn[1])
-    width = _PITCH * min(max(len(cells), 1), columns)
+    width = _PITCH * (columns if whole else min(max(len(cells), 1), columns))
     return Mosaic(width, _PITCH * rows, dots, **{name: "".join(found) for name, found in shapes.items()})
 
 

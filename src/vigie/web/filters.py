@@ -10,7 +10,18 @@ from vigie.queries import MonitorState
 from vigie.queries.board import BoardRow, Summary
 
 _FIELDS = ("tag", "state", "cause", "kind")
-_ORDER = {state: number for number, state in enumerate(MonitorState)}
+# What needs somebody first, everywhere on pages.
+STATES = (
+    MonitorState.DOWN,
+    MonitorState.SUSPECTED,
+    MonitorState.DEGRADED,
+    MonitorState.RECOVERING,
+    MonitorState.UNKNOWN,
+    MonitorState.MAINTENANCE,
+    MonitorState.NONE,
+    MonitorState.UP,
+)
+_ORDER = {state: number for number, state in enumerate(STATES)}
 _LONGEST = 200
 
 
@@ -124,7 +135,7 @@ class Group:
 
 def counted_states(rows: Iterable[BoardRow]) -> dict[MonitorState, int]:
     """How many rows are in each state, worst first, without zeros."""
-    found = dict.fromkeys(MonitorState, 0)
+    found = dict.fromkeys(STATES, 0)
     for row in rows:
         found[row.state] += 1
     return {state: count for state, count in found.items() if count}

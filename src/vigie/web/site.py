@@ -1,7 +1,7 @@
 """Everything that the web is given: what it reads, what it has done, and whoever takes what comes in. Ports alone, no adapters."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -21,12 +21,14 @@ from vigie.ports import Accounts
 from vigie.queries import HealthQueries, Queries
 from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
+from vigie.queries.details import DetailQueries
 from vigie.queries.forms import FormQueries
 from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
 from vigie.queries.measures import MeasureQueries
 from vigie.queries.setup import SetupQueries
 from vigie.queries.status_pages import StatusPageQueries
+from vigie.report.postmortem import Document
 from vigie.report.render import RenderContext
 from vigie.web.door import Door
 from vigie.web.page import templates
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from vigie.web.feedback import FeedbackService
     from vigie.web.pings import PingReceiver
     from vigie.web.respond import ResponseService
+
+Drafts = Callable[[str, str], Awaitable[Document]]  # the draft of an alert's post-incident report, in a language
 
 _RENDERERS = 2  # pages are rendered side by side on so many threads, and no more: the loop that ingests and delivers goes first
 
@@ -81,6 +85,8 @@ class Site:
     setting: Callable[[], RenderContext] = _no_setting
     history: HistoryQueries | None = None
     alerts: AlertQueries | None = None
+    drafts: Drafts | None = None
+    details: DetailQueries | None = None
     live: Live | None = None
     board: Board | None = None
     size: Recent[StorageSize] | None = None

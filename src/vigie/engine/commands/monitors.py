@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from vigie.commands.monitors import NotNow, Tried
+from vigie.commands.monitors import NotNow
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
 from vigie.engine.transition import Transition
@@ -25,11 +24,6 @@ _GRACE_SECONDS = 5.0  # beyond the time limit of a check: its way to the prober 
 _LOOK_MS = 5_000
 
 CheckNow = Callable[[str], Awaitable[None]]
-TryOut = Callable[[Mapping[str, Any]], Awaitable[Tried]]
-
-
-async def _cannot_try(definition: Mapping[str, Any]) -> Tried:  # noqa: ARG001 - the signature that is asked for
-    raise VigieError("nothing can be tried here")
 
 
 class MonitorDesk:
@@ -47,10 +41,9 @@ class MonitorDesk:
         collectors: Callable[[], Sequence[Collector]],
         setting: Callable[[], RenderContext],
         passive: Callable[[str], bool] = lambda kind: False,  # noqa: ARG005 - where every kind is probed
-        try_out: TryOut = _cannot_try,
     ) -> None:
         self._ask, self._archive, self._clock, self._watched = ask, archive, clock, watched
-        self._collectors, self._setting, self._passive, self._try_out = collectors, setting, passive, try_out
+        self._collectors, self._setting, self._passive = collectors, setting, passive
         self._waiting: dict[str, tuple[int, asyncio.Future[CheckResult]]] = {}
         self._busy: set[tuple[str, str]] = set()
         self._ended: dict[tuple[str, str], float] = {}
@@ -95,10 +88,6 @@ class MonitorDesk:
                 raise NotNow(f"{found.name} has not been checked yet", "have it checked first")
             good = await self._archive.last_detail(monitor, good=True, before=result.at)
             return await self._diagnosed(Subject(found, _as_if(result), result, good))
-
-    async def try_out(self, definition: Mapping[str, Any]) -> Tried:
-        """Check what a `monitors:` entry would watch."""
-        return await self._try_out(definition)
 
     async def _diagnosed(self, subject: Subject) -> tuple[str, ...]:
         evidence, setting = await self._evidence(subject), self._setting()

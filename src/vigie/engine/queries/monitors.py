@@ -43,6 +43,10 @@ class StoredMonitors:
                 break
         return page_of(found, limit, _KIND, lambda one: one.monitor.id)
 
+    async def one(self, monitor: Monitor) -> MonitorView:
+        """A watched monitor."""
+        return (await self._views([monitor]))[0]
+
     async def _views(self, monitors: Sequence[Monitor]) -> list[MonitorView]:
         ids = [one.id for one in monitors]
         results, open_ = await self._archive.last_results(ids), defaultdict[str, list[Incident]](list)

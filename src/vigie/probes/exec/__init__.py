@@ -29,7 +29,7 @@ from vigie.subprocesses import Bounds, Command, End, Ran, run, signal_name
 
 __all__ = ["Config", "build"]
 
-TRAITS = Traits(tcp=False)
+TRAITS = Traits(tcp=False, programs=True)
 _AT_ONCE = 256  # commands that run side by side
 _PLUGIN_FOLDERS = (
     "/usr/lib/nagios/plugins", "/usr/lib64/nagios/plugins", "/usr/lib/monitoring-plugins", "/usr/local/libexec/nagios",

@@ -13,6 +13,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import sub
 
 VERSION = 1
 WHOLE, THIN = 0, 1
@@ -168,7 +169,8 @@ def thinned(records: Records) -> Records:
 
 def _steps(values: Sequence[int], before: int, modulus: int) -> list[int]:
     """Each value less the one before it."""
-    return [(value - earlier) % modulus for earlier, value in zip((before, *values), values, strict=False)]
+    steps = list(map(sub, values, (before, *values)))
+    return [one % modulus for one in steps] if steps and min(steps) < 0 else steps
 
 
 def _summed(steps: Sequence[int], modulus: int) -> list[int]:

@@ -1,6 +1,6 @@
 """The embedded store: one SQLite file. scale.md says why; docs/decisions/0005 says how long what is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import unquote
@@ -52,6 +52,20 @@ def definitions(config: Config) -> Sequence[StoredDefinition]:
     from vigie.stores.sqlite.defined import read_file
 
     return read_file(config.file)
+
+
+def copy(config: Config, target: Path, size: Callable[[int], None]) -> int:
+    """A whole copy in a new file, while others work on it; the version of its schema. Raises StoreError."""
+    from vigie.stores.sqlite import copying
+
+    return copying.copy(config.file, target, size)
+
+
+def examine(path: Path) -> int:
+    """Whether a copy is whole and not of a newer program; the version of its schema. Raises StoreError."""
+    from vigie.stores.sqlite import copying
+
+    return copying.examine(path)
 
 
 def build(config: Config, deps: StoreDeps) -> Store:

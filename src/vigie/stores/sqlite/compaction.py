@@ -179,7 +179,7 @@ def _split(db: Db, turn: _Pass, base: int, body: bytes) -> int:
 
 def _next(turn: _Pass) -> list[int]:
     """The monitors of the next bite: few where they are checked from many locations."""
-    found, places = [], 0
+    found, places = list[int](), 0
     for monitor in turn.left:
         if found and places + len(turn.groups[monitor]) > _WRITTEN:
             break

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vigie.core.model import CheckResult
@@ -151,14 +151,16 @@ def _places(db: Db, monitor: str, location: str | None) -> list[tuple[str, Place
 
 def read_place(db: Db, place: Place, start: int, end: int) -> Records:
     """Everything of a place within [start, end), in order, each result once."""
-    parts = [one for one in tiers.read(db, place, start, end) if len(one)]
-    hot = hot_records(db, place, start, end)
-    if not hot and (len(parts) < 2 or all(a.instants[-1] < b.instants[0] for a, b in itertools.pairwise(parts))):
+    return _with_hot(tiers.read(db, place, start, end), hot_records(db, place, start, end))
+
+
+def _with_hot(several: Sequence[Records], hot: Sequence[chunks.Record]) -> Records:
+    parts = [one for one in several if len(one)]
+    if not hot and all(a.instants[-1] < b.instants[0] for a, b in itertools.pairwise(parts)):
         return chunks.joined(parts) if parts else chunks.NOTHING
-    rows = [row for part in parts if not part.thin for row in part.rows()] + hot
+    rows = [row for part in parts if not part.thin for row in part.rows()]
     thin = [row for part in parts if part.thin for row in part.rows()]
-    known = chunks.gathered(rows)
-    return known if not thin else chunks.gathered([*known.rows(), *thin])
+    return chunks.gathered([*chunks.gathered([*rows, *hot]).rows(), *thin])
 
 
 def _phases(db: Db, monitor: str, edges: Sequence[int], location: str | None) -> list[PhasePoint]:
@@ -180,11 +182,14 @@ def _results(db: Db, monitor: str, start: int, end: int, location: str | None, b
     end = min(end, before[0] + 1) if before is not None else end
     with db.snapshot():
         places = _places(db, monitor, location)
-        for day in _days(db, places, start, end):
+        hot = {place: hot_records(db, place, start, end) for _, place in places}
+        for day in _days(db, hot, start, end):
             span = max(start, day * DAY_MS), min(end, (day + 1) * DAY_MS)
-            rows = [
-                (at, name, run, sequence, body) for name, place in places for at, run, sequence, body in read_place(db, place, *span).rows()
-            ]
+            rows = []
+            for name, place in places:
+                own = [row for row in hot[place] if span[0] <= row[0] < span[1]]
+                whole = _with_hot(tiers.read(db, place, *span), own)
+                rows += [(at, name, run, sequence, body) for at, run, sequence, body in whole.rows()]
             rows = sorted((row for row in rows if before is None or row[:4] < before), reverse=True)[: limit - len(found)]
             found += _whole(db, monitor, rows)
             if len(found) >= limit:
@@ -192,16 +197,12 @@ def _results(db: Db, monitor: str, start: int, end: int, location: str | None, b
     return found
 
 
-def _days(db: Db, places: Sequence[tuple[str, Place]], start: int, end: int) -> list[int]:
+def _days(db: Db, hot: Mapping[Place, Sequence[chunks.Record]], start: int, end: int) -> list[int]:
     """The days within [start, end) that may have results of these places, newest first."""
-    found = set(tiers.days_in_hours(db))
-    for _, place in places:
+    found = {row[0] // DAY_MS for rows in hot.values() for row in rows} | set(tiers.days_in_hours(db))
+    for place in hot:
         sql = "SELECT start FROM rollup_day WHERE monitor = ? AND location = ? AND start BETWEEN ? AND ?"
         found |= {day for (day,) in db.fetch(sql, (*place, start // DAY_MS, end // DAY_MS))}
-    bounds = "SELECT min(base), max(base) FROM hot WHERE id > (SELECT value FROM meta WHERE name = 'hot_done')"
-    first, last = db.fetch(bounds)[0]
-    if first is not None:
-        found |= set(range(max(first, start) // DAY_MS, min(last + DAY_MS, end) // DAY_MS + 1))
     return sorted((day for day in found if start < (day + 1) * DAY_MS and day * DAY_MS < end), reverse=True)
 
 

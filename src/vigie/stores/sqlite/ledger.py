@@ -147,10 +147,11 @@ class SqliteLedger:
         threads: str | None = None,
         states: Collection[OutboxState] | None = None,
         channel: str | None = None,
+        before: str | None = None,
         limit: int | None = None,
     ) -> list[StoredNotice]:
         """The newest rows, oldest of them first."""
-        return await self._worker.read(lambda db: outbox.notices(db, alert, threads, states, channel, limit))
+        return await self._worker.read(lambda db: outbox.notices(db, alert, threads, states, channel, before, limit))
 
     async def save_report(self, report: StoredReport, now: int, follow_ups: Sequence[OutboxRow]) -> None:
         """Keep the report, and join it to the opening notice or let it follow."""

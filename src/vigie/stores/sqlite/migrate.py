@@ -38,6 +38,11 @@ def migrate(db: Db, path: Path, folder: Path = MIGRATIONS) -> int:
     return newest
 
 
+def newest() -> int:
+    """The version of the schema that this program brings."""
+    return max(_files(MIGRATIONS))
+
+
 def _files(folder: Path) -> dict[int, list[Path]]:
     """The files of each migration, statements first."""
     found: dict[int, list[Path]] = defaultdict(list)

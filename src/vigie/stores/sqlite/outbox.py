@@ -124,7 +124,13 @@ def outbox(db: Db, state: OutboxState, alert: str | None) -> list[OutboxRow]:
 
 
 def notices(
-    db: Db, alert: str | None, threads: str | None, states: Collection[OutboxState] | None, channel: str | None, limit: int | None
+    db: Db,
+    alert: str | None,
+    threads: str | None,
+    states: Collection[OutboxState] | None,
+    channel: str | None,
+    before: str | None,
+    limit: int | None,
 ) -> list[StoredNotice]:
     """The newest rows, oldest of them first."""
     wanted: list[tuple[str, Any]] = []
@@ -134,6 +140,8 @@ def notices(
         wanted += [("alert >= ?", threads), ("alert < ?", f"{threads}\x7f")]
     if channel is not None:
         wanted.append(("channel = ?", channel))
+    if before is not None:
+        wanted.append(("id < (SELECT id FROM outbox WHERE key = ?)", before))
     if states is not None:
         wanted.append(("state IN (SELECT value FROM json_each(?))", json.dumps([str(one) for one in states])))
     where = " AND ".join(["1 = 1", *(condition for condition, _ in wanted)])

@@ -134,13 +134,18 @@ class MemoryLedger:
         threads: str | None = None,
         states: Collection[OutboxState] | None = None,
         channel: str | None = None,
+        before: str | None = None,
         limit: int | None = None,
     ) -> list[StoredNotice]:
         """The newest rows, oldest of them first."""
         self._data.check()
+        rows = list(self._data.rows.values())
+        if before is not None:
+            keys = list(self._data.rows)
+            rows = rows[: keys.index(before)] if before in keys else []
         found = [
             StoredNotice(one.row, one.state)
-            for one in self._data.rows.values()
+            for one in rows
             if alert in (None, one.row.notice.alert)
             and one.row.notice.alert.startswith(threads or "")
             and channel in (None, one.row.notice.channel)

@@ -10,6 +10,7 @@ async def test_the_store_keeps_the_law(law, tmp_path):
 from vigie.testing.store_suite.accounts import ACCOUNTS_LAWS
 from vigie.testing.store_suite.archive import ARCHIVE_LAWS
 from vigie.testing.store_suite.catalog import CATALOG_LAWS
+from vigie.testing.store_suite.history import HISTORY_LAWS
 from vigie.testing.store_suite.inbox import INBOX_LAWS
 from vigie.testing.store_suite.ledger import LEDGER_LAWS
 from vigie.testing.store_suite.publications import PUBLICATION_LAWS
@@ -19,6 +20,7 @@ __all__ = [
     "ACCOUNTS_LAWS",
     "ARCHIVE_LAWS",
     "CATALOG_LAWS",
+    "HISTORY_LAWS",
     "INBOX_LAWS",
     "LAWS",
     "LEDGER_LAWS",
@@ -30,6 +32,7 @@ __all__ = [
 LAWS: dict[str, Law] = {
     **LEDGER_LAWS,
     **ARCHIVE_LAWS,
+    **HISTORY_LAWS,
     **INBOX_LAWS,
     **CATALOG_LAWS,
     **ACCOUNTS_LAWS,

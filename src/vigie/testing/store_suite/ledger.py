@@ -31,6 +31,19 @@ KNOWN = Baseline(
 )  # fmt: skip
 
 
+async def notices_are_read_page_by_page(opener: Opener) -> None:
+    """From the newest on: those that are older than one, whatever comes meanwhile."""
+    async with opened(opener) as store:
+        rows = tuple(row(channel=name) for name in ("a", "b", "c", "d"))
+        await store.ledger.commit(Commit(outbox=rows))
+        of = rows[2].notice.key
+        await store.ledger.commit(Commit(outbox=(row(channel="e"),)))
+        found = await store.ledger.notices(before=of, limit=1)
+        assert [one.row.notice.channel for one in found] == ["b"]
+        assert [one.row.notice.channel for one in await store.ledger.notices(before=of)] == ["a", "b"]
+        assert await store.ledger.notices(before="nobody's") == []
+
+
 async def decisions_outlive_a_restart(opener: Opener) -> None:
     """States, incidents, timeline, outbox, cursors and details of one commit are all there again, as they were."""
     views = (View("local", 3, 9, NOW, Status.DOWN, Cause.HTTP_STATUS), View("paris", 1, 2, NOW - 1, Status.UP, counted=False))
@@ -387,6 +400,7 @@ async def what_is_usual_outlives_a_restart(opener: Opener) -> None:
 LEDGER_LAWS: dict[str, Law] = {
     law.__name__: law
     for law in (
+        notices_are_read_page_by_page,
         decisions_outlive_a_restart,
         what_waits_is_written_at_the_end,
         of_two_states_the_later_stands,

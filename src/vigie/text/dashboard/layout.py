@@ -10,10 +10,10 @@ COUNTED: dict[str, Plural] = {
 }
 
 TEXTS: dict[str, Pair] = {
-    "brand": ("Vigie, vue d’ensemble", "Vigie, overview"),
+    "brand": ("Vigie, aperçu", "Vigie, overview"),
     "skip": ("Aller au contenu", "Skip to content"),
     "main_nav": ("Navigation principale", "Main"),
-    "nav_overview": ("Vue d’ensemble", "Overview"),
+    "nav_overview": ("Aperçu", "Overview"),
     "nav_alerts": ("Alertes", "Alerts"),
     "nav_status_pages": ("Pages d’état", "Status pages"),
     "nav_maintenance": ("Maintenance", "Maintenance"),
@@ -90,7 +90,7 @@ TEXTS: dict[str, Pair] = {
     "key_diagnose": ("diagnostiquer", "diagnose"),
     "key_maintenance": ("planifier une maintenance", "plan maintenance"),
     "key_sort": ("trier à nouveau", "sort again"),
-    "key_go": ("aller à la vue d’ensemble, aux alertes, aux pages d’état", "go to the overview, alerts, status pages"),
+    "key_go": ("aller à l’aperçu, aux alertes, aux pages d’état", "go to the overview, alerts, status pages"),
     "key_list": ("cette liste", "this list"),
 }
 

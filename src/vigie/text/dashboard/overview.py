@@ -118,8 +118,8 @@ TEXTS: dict[str, Pair] = {
         "No results are coming in: Vigie itself needs attention",
     ),
     "stalled_how": (
-        "Le dernier résultat date de {time}. Les états ci-dessous sont ceux d’alors. Voir le journal de Vigie, ou l’état de Vigie elle-même.",
-        "The last result came at {time}. The states below are of then. See Vigie’s log, or the page of Vigie itself.",
+        "Le dernier résultat date de {time} ; les états ci-dessous sont ceux d’alors. Voir le journal de Vigie, ou sa page.",
+        "The last result came at {time}; the states below are of then. See Vigie’s log, or its page.",
     ),
     "blind": ("Vigie n’a plus de réseau depuis {time}", "Vigie has been offline since {time}"),
     "blind_how": (
@@ -231,7 +231,7 @@ TEXTS: dict[str, Pair] = {
     "do_new": ("Ajouter un contrôle", "Add a check"),
     "do_maintenance": ("Planifier une maintenance", "Start a maintenance window"),
     "do_check": ("Contrôler maintenant", "Check now"),
-    "do_overview": ("Vue d’ensemble", "Overview"),
+    "do_overview": ("Aperçu", "Overview"),
     "do_alerts": ("Alertes", "Alerts"),
     "do_status_pages": ("Pages d’état", "Status pages"),
     "do_channels": ("Canaux : essayer une notification", "Channels: send a test notice"),

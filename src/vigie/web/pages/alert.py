@@ -48,11 +48,11 @@ def routes(site: Site) -> list[BaseRoute]:
         listed = await asyncio.get_running_loop().run_in_executor(site.renderer, rows, found.subject, setting.language)
         frame = await frame_of(request, site, words_of_alert)
         after = skip + _PAGE if skip + _PAGE < len(listed) else None
-        context = {"members": listed[skip : skip + _PAGE], "after": after, "alert": found.alert, "number": grouped(len(listed) - skip - _PAGE, words.language)}  # fmt: skip
+        left = grouped(len(listed) - skip - _PAGE, words.language)
+        context = {"members": listed[skip : skip + _PAGE], "after": after, "alert": found.alert, "number": left}
         if "hx-request" in request.headers:
-            return await packed(
-                request, site, await rendered(site, "alert_members.html.j2", {**frame, **context}), "text/html; charset=utf-8"
-            )
+            text = await rendered(site, "alert_members.html.j2", {**frame, **context})
+            return await packed(request, site, text, "text/html; charset=utf-8")
         return await page(request, site, "alert_all_members.html.j2", context, words_of_alert)
 
     def act(name: str) -> BaseRoute:

@@ -23,7 +23,7 @@ from vigie.text.formatting import grouped as written
 from vigie.web.access import Role, route
 from vigie.web.boxes import Box, boxes
 from vigie.web.drawing import Mosaic
-from vigie.web.filters import Filter, Group, Sort, counted_states, grouped, meant, ordered, parsed
+from vigie.web.filters import STATES, Filter, Group, Sort, counted_states, grouped, meant, ordered, parsed
 from vigie.web.headline import Headline, headline
 from vigie.web.page import shown
 from vigie.web.rendering import Words, frame_of, packed, page, rendered
@@ -148,6 +148,7 @@ async def _overview(request: Request, site: Site, board: Board) -> Response:
     found, more = await boxes(site, board, words, frame["now"], frame["zone"])
     context = {
         **_context(rows, asked, frame, known, pasts),
+        "last_ended": await _last_ended(site) if not board.open_alerts else None,
         **await _worries(site, frame["health"], words),
         "groups": groups,
         "matching": len(chosen),
@@ -173,6 +174,15 @@ def _chosen(rows: Sequence[BoardRow], asked: Asked, known: Mapping[str, Summary]
         asked.group, shown(title), counted_states(own), len(own), asked.start, tuple(part), tuple(own), True, rest, len(own) > _FOLDED
     )
     return own, [one] if own else []
+
+
+async def _last_ended(site: Site) -> int | None:
+    """When the newest alert was over, epoch ms; None where there was none, or nobody can tell."""
+    try:
+        newest = await site.queries.incidents.incidents(limit=5)
+    except StoreError:
+        return None
+    return max((one.closed_at for one in newest.items if one.closed_at is not None), default=None)
 
 
 async def _pasts(board: Board, monitors: Sequence[str], span: Span) -> tuple[Mapping[str, Past], StoreError | None]:
@@ -221,7 +231,7 @@ def _context(
 def tally(rows: Sequence[BoardRow]) -> list[tuple[MonitorState, int]]:
     """The counts that are filters: the five states that are always there, and the passing ones while there are any."""
     counts = counted_states(rows)
-    return [(state, counts.get(state, 0)) for state in MonitorState if state in _TALLIED or counts.get(state)]
+    return [(state, counts.get(state, 0)) for state in STATES if state in _TALLIED or counts.get(state)]
 
 
 def counts_words(counts: Mapping[MonitorState, int], words: Words) -> str:

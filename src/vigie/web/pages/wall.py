@@ -86,7 +86,7 @@ def _shown(groups: Sequence[Group]) -> list[Group]:
 
 
 def _dots(group: Group) -> Mosaic:
-    return mosaic(cells_of(group.rows), _LARGE_COLUMNS if len(group.rows) > _LARGE else _COLUMNS)
+    return mosaic(cells_of(group.rows), _LARGE_COLUMNS if len(group.rows) > _LARGE else _COLUMNS, whole=True)
 
 
 def _lines(rows: Sequence[BoardRow], alerts: Sequence[Any], words: Words, short_time: Any) -> list[Line]:
