@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from tests.web._made import _Made, health_of
+from tests.web._made import Snapshot, _Made, health_of
 
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
@@ -21,7 +21,6 @@ from vigie.testing.memory import MemoryStore
 from vigie.web.app import build
 from vigie.web.hosts import Hosts
 from vigie.web.site import Commands, Site
-from vigie.web.view import Snapshot
 
 NOW = 1_764_400_000_000
 HOUR = 3_600_000
