@@ -12,6 +12,7 @@ from vigie.core.model import Monitor
 from vigie.engine.commands.status_pages import Publishing as Desk
 from vigie.engine.commands.status_pages import Subscribing
 from vigie.engine.letters import Letters
+from vigie.engine.queries.history import StoredHistory
 from vigie.engine.queries.status_pages import StoredStatusPages
 from vigie.errors import DeliveryError, DeliveryReason, VigieError
 from vigie.net import system_ca_file
@@ -86,15 +87,16 @@ class Publishing:
         return self._links
 
 
-def stored(settings: Desired, store: Store, clock: Clock, history: HistoryQueries | None = None) -> StoredStatusPages:
-    """What the pages of a configuration show, over a store on which nobody need be at work."""
+async def stored(settings: Desired, store: Store, clock: Clock) -> StoredStatusPages:
+    """What the pages of a configuration show, over a store on which nobody need be at work. Raises StoreError."""
     watched = [one.monitor for one in settings.monitors]
+    begun = await store.catalog.maintenance(clock.now())
     return StoredStatusPages(
         store.archive,
         store.catalog.publications,
         clock,
         lambda: settings.status_pages,
         lambda: watched,
-        lambda: settings.maintenance,
-        history,
+        lambda: [*settings.maintenance, *(one.planned() for one in begun)],
+        StoredHistory(store.history, store.archive, lambda: settings.history),
     )

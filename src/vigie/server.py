@@ -94,7 +94,7 @@ class Server:
         self._taking: asyncio.Task[None] | None = None
         self.runtime.ingest.listen(self._pace)
         self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of, self._kept)
-        self.publishing = Publishing(self.runtime, clock, lambda: self.settings, self._watched)
+        self.publishing = Publishing(self.runtime, clock, lambda: self.settings, self._watched, self.queries.history)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
         self.measures = self._measures()

@@ -75,7 +75,7 @@ async def _public(found: Desired, chosen: Sequence[StatusPage]) -> list[PublicPa
     from vigie.publishing import stored
 
     async with opened(found) as store:
-        queries = stored(found, store, SystemClock())
+        queries = await stored(found, store, SystemClock())
         return [public for one in chosen if (public := await queries.public(one.name)) is not None]
 
 

@@ -21,6 +21,7 @@ from vigie.planning.duration import Duration
 from vigie.planning.maintenance import Maintenance
 from vigie.planning.rotation import Rotation
 from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly
+from vigie.report.status_page import StatusPage
 
 _DAY_MS = 86_400_000
 _VARIABLE = r"\$\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\}"
@@ -136,9 +137,34 @@ def shown(settings: Desired) -> str:
         "notify": {name: {"type": one.kind, **channel_settings(one)} for name, one in settings.channels.items()},
         "people": {name: {"channels": list(channels)} for name, channels in settings.people},
         "oncall": {one.name: _rotation(one) for one in settings.rotations},
+        "status_pages": {one.name: _page(one) for one in settings.status_pages},
         "monitors": [_in_force(one, settings.maintenance) for one in settings.monitors],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)
+
+
+def _page(one: StatusPage) -> dict[str, Any]:
+    """A status page: what is on it, under which name, and where it is."""
+    return {
+        "title": one.title,
+        "path": one.path,
+        "url": one.url,
+        "public": one.public,
+        "language": one.language,
+        "timezone": str(one.zone),
+        "groups": [
+            {"title": section.title, "monitors": [component.monitor for component in section.components]} for section in one.sections
+        ],
+        "names": {component.monitor: component.name for component in one.components},
+        "domain": one.domain,
+        "support": one.support,
+        "words": dict(one.words),
+        "show_latency": one.show_latency,
+        "show_availability": one.show_availability,
+        "announce_maintenance": one.announce_maintenance,
+        "mail": one.mail,
+        "webhooks": one.webhooks,
+    }
 
 
 def _in_force(one: DesiredMonitor, maintenance: Iterable[Maintenance]) -> dict[str, Any]:
