@@ -113,7 +113,9 @@ async def test_internal_addresses_are_for_administrators(tmp_path: Path, target:
 
     refused = await probing(settings, prober).probe(target, "http_2xx", 1_000, trusted=False)
     trusted = await probing(settings, prober).probe(target, "http_2xx", 1_000, trusted=True)
-    allowed = await probing(configured(tmp_path, internal="'127.0.0.0/8', '10.0.0.0/8', '::1', '169.254.0.0/16'"), prober).probe(target, "http_2xx", 1_000, trusted=False)
+    allowed = await probing(configured(tmp_path, internal="'127.0.0.0/8', '10.0.0.0/8', '::1', '169.254.0.0/16'"), prober).probe(
+        target, "http_2xx", 1_000, trusted=False
+    )
 
     assert refused.fault is ProbeFault.INTERNAL
     assert trusted.result is not None
