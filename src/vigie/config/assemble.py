@@ -367,6 +367,8 @@ def file_of(tree: Tree) -> File:
         return File()
     if (path := tree.variables.values.get("LOG_FILE")) and isinstance(log := values.get("log", {}), dict):
         values = {**values, "log": {"file": path, **log}}
+    if (address := tree.variables.values.get("VIGIE_LISTEN")) and isinstance(web := values.get("web", {}), dict):
+        values = {**values, "web": {"listen": address, **web}}
     fields = {one.encode_name: one for one in msgspec.structs.fields(File)}
     found: dict[str, Any] = {}
     for key, value in values.items():
