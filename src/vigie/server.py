@@ -103,7 +103,12 @@ class Server:
         self.runtime.ingest.listen_to_results(self.measures.on_transition)
         self.live = LiveHub(clock)
         self.board = LiveBoard(
-            self.runtime.ingest, clock, self.live, self._watched, self.runtime.planner.maintenance_of, Pasts(self.queries.history, clock)
+            self.runtime.ingest,
+            clock,
+            self.live,
+            self._watched,
+            self.runtime.planner.maintenance_of,
+            Pasts(self.queries.history, self.runtime.store.archive, clock),
         )
         self.runtime.ingest.listen_to_results(self.board.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
