@@ -118,6 +118,8 @@ def test_what_a_reload_would_change_is_said(written: Path, vigie: Vigie) -> None
     state_of(applied).remember_applied(applied.summary)
     assert ran(vigie, "config", "diff") == (0, "", "")
     (folder / "vigie.yaml").write_text(FILE.replace("language: en", "") + "language: fr\n")
-    assert ran(vigie, "config", "diff") == (1, '~ language\n    language: "en" → "fr"\n', "")
+    assert ran(vigie, "config", "diff") == (
+        1, '~ language\n    language: "en" → "fr"\n~ llm\n    llm.language: "en" → "fr"\n', "",
+    )  # fmt: skip
     (state_of(applied).folder / "applied.json.z").write_bytes(zlib.compress(b"[]"))
     assert ran(vigie, "config", "diff")[0] == 3
