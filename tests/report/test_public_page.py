@@ -163,5 +163,5 @@ def test_a_named_https_address_is_taken() -> None:
         ("::ffff:10.0.0.1", False), ("64:ff9b::a00:1", False), ("2002:a00:1::", False), ("no", False), ("240.0.0.1", False),
     ],
 )  # fmt: skip
-def test_only_addresses_of_the_internet_are_public(address: str, public: bool) -> None:  # noqa: FBT001 - of a table
+def test_only_addresses_of_the_internet_are_public(address: str, public: bool) -> None:
     assert is_public_address(address) is public
