@@ -31,6 +31,7 @@ PACKAGES: Mapping[str, Package] = {
     "iproute2": Package((("ip",),)),
     "mariadb-server-core": Package((("mariadbd",),)),
     "mosquitto": Package((("mosquitto",), ("mosquitto_passwd",))),
+    "nginx-light": Package((("nginx",),)),
     "systemd": Package((("systemd-analyze",),)),
 }
 

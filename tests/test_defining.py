@@ -127,7 +127,7 @@ async def test_every_fault_is_said_and_nothing_is_kept(body: dict[str, Any], res
 
 async def test_a_secret_is_masked_and_a_mask_sent_back_keeps_it(tmp_path: Path) -> None:
     body = {
-        "url": "https://user:pa55word@c.test/x?key=q7Zk&b=2", "headers": {"X-Api": "s3cr3t-header"}, "auth": {"bearer": "b34r3r"},
+        "url": "https://user:pa55word@c.test/x?key=q7Zk&b=2", "headers": {"X-Api": "s3cr3t-header $${x"}, "auth": {"bearer": "b34r3r"},
     }  # fmt: skip
     async with running(tmp_path) as server:
         saved = await of(server).save(M, body, "ann", trusted=True)

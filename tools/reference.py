@@ -89,6 +89,7 @@ VARIABLES = {
     "no_proxy": "Hosts and networks that are reached directly (also `NO_PROXY`).",
     "OLLAMA_HOST": "Where Ollama listens, as Ollama's own tools read it: `gpu.lan`, `127.0.0.1:11434`, `https://…`.",
     "OLLAMA_MODEL": "The model, `llama3` when not set.",
+    "VIGIE_LISTEN": "Address and port of the web pages where `web.listen` says nothing; containers set it to `0.0.0.0:8080`.",
     "LOG_FILE": "The log file, `service_check_log.txt` when not set.",
     "SERVICE_URL": "Without a `vigie.yaml`: what is watched, `https://ollama.com/` when not set.",
     "TIMEOUT_SECONDS": "Without a `vigie.yaml`: longest time of a check, 10 when not set.",

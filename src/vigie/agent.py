@@ -23,11 +23,12 @@ from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.engine.prober import LocalAgent, Unbuilt
 from vigie.errors import VigieError
 from vigie.memory import freeze
-from vigie.net import Link, Resolver, Secret, Secrets, cache_folder, system_ca_file
+from vigie.net import GuardedResolver, Link, Resolver, Secret, Secrets, cache_folder, networks_of, system_ca_file
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch, Probe
 from vigie.probes.kit.alternate_addresses import CHECKS_PER_TRIAL, AlternateAddresses
 from vigie.probes.kit.deps import ProbeDeps, configured
+from vigie.probes.kit.internal_guard import InternalGuard, Refused, never_reachable
 from vigie.probes.kit.link_guard import LinkGuard
 from vigie.probes.kit.masked_probe import MaskedProbe
 
@@ -44,6 +45,12 @@ def build_probe(spec: CheckSpec, deps: ProbeDeps, *, every: int = CHECKS_PER_TRI
     secrets = Secrets(one for one in spec.hidden if isinstance(one, Secret))
     module = plugins.load("probes", spec.kind)
     traits = plugins.traits_of(module)
+    inside: InternalGuard | None = None
+    if spec.reach is not None:
+        if why := never_reachable(spec.kind, module.__name__, spec.options):
+            return AlternateAddresses(Refused(deps.clock, why), deps, "", every)
+        inside = InternalGuard(GuardedResolver(deps.resolver, networks_of(spec.reach)))
+        deps = replace(deps, resolver=inside.resolver)
     try:
         config = configured(module.Config, spec.options)
         probe: Probe = module.build(config, deps)
@@ -54,6 +61,8 @@ def build_probe(spec: CheckSpec, deps: ProbeDeps, *, every: int = CHECKS_PER_TRI
     probe = MaskedProbe(probe, secrets) if secrets else probe
     if traits.network:
         probe = LinkGuard(probe, spec.host, deps, own_names=not spec.options.get("resolver"))
+    if inside is not None:
+        probe = inside.around(probe)
     tcp = traits.tcp and getattr(config, "over_tcp", True)
     return AlternateAddresses(probe, deps, spec.target if tcp else "", every)
 

@@ -27,7 +27,7 @@ from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands, apply_waiting, compact_for
 from vigie.engine.loop_monitor import monitored_loop
-from vigie.engine.masking import MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
+from vigie.engine.masking import DividedCollector, MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.measured_model import MeasuredModel
 from vigie.engine.messages import Composer
 from vigie.engine.outbox import Outbox, Unsent
@@ -44,7 +44,7 @@ from vigie.engine.watchdog import Watchdog
 from vigie.engine.writer import Mode
 from vigie.errors import StoreError, VigieError
 from vigie.llms import ModelDeps
-from vigie.net import NO_SECRETS, Secret, Secrets, system_ca_file
+from vigie.net import NO_SECRETS, GuardedResolver, Secret, Secrets, networks_of, system_ca_file
 from vigie.notifiers import NotifierDeps
 from vigie.observation.check_spec import CheckSpec
 from vigie.observation.heartbeat import Job
@@ -158,12 +158,18 @@ def collectors(settings: Desired, deps: ProbeDeps, known: Callable[[], Awaitable
     wanted = CollectorDeps(
         deps.clock, deps.resolver, deps.link, settings.second_resolver, page_of=lambda monitor: pages.get(monitor.id), known=known
     )
+    guarded = replace(wanted, resolver=GuardedResolver(deps.resolver, networks_of(settings.web.allow_internal)))
+    restricted = {one.monitor.id for one in settings.monitors if one.reach is not None}
     held = {one.monitor.id: one.secrets for one in settings.monitors if one.secrets}
 
     def secrets_of(monitor: str) -> Secrets:
         return held.get(monitor, NO_SECRETS)
 
-    return [MaskedCollector(plugins.load("collectors", kind).build(wanted), secrets_of) for kind in settings.collectors]
+    def built(kind: str) -> Collector:
+        build = plugins.load("collectors", kind).build
+        return DividedCollector(build(wanted), build(guarded), restricted.__contains__) if restricted else build(wanted)
+
+    return [MaskedCollector(built(kind), secrets_of) for kind in settings.collectors]
 
 
 def speaking(settings: Desired) -> RenderContext:

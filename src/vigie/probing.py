@@ -13,7 +13,7 @@ from vigie.config.metrics import address
 from vigie.config.shown import plain
 from vigie.core.model import CheckResult
 from vigie.errors import VigieError
-from vigie.net import Resolver, is_literal, is_private
+from vigie.net import NameResolver, is_literal, is_private
 from vigie.observation.check_spec import CheckSpec
 from vigie.probes.kit.deps import configured
 
@@ -24,7 +24,9 @@ _NAME = "/probe"
 class Probing:
     """The ProbeCommands port. `check` is the prober's single check, `settings` gives the configuration in force."""
 
-    def __init__(self, settings: Callable[[], Desired], check: Callable[[CheckSpec], Awaitable[CheckResult]], resolver: Resolver) -> None:
+    def __init__(
+        self, settings: Callable[[], Desired], check: Callable[[CheckSpec], Awaitable[CheckResult]], resolver: NameResolver
+    ) -> None:
         self._settings, self._check, self._resolver = settings, check, resolver
         self._slots, self._waiting = asyncio.Semaphore(_AT_ONCE), 0
 
@@ -43,10 +45,11 @@ class Probing:
         if not trusted and await self._is_internal(config.host):
             words = f"{config.host} is an internal address: `web.allow_internal` or an administrator's token allows it"
             return Probed(fault=ProbeFault.INTERNAL, words=words, kind=found.kind, module=shown)
-        if not trusted and found.kind == "http":
-            options["allow_other_host"] = False  # a redirect could lead where the target may not
+        reach = None if trusted else self._settings().web.allow_internal  # a redirect may lead inside, and a name elsewhere the next time
         limit = timeout_ms if found.timeout_ms is None else min(timeout_ms, found.timeout_ms)
-        spec = CheckSpec(_NAME, _NAME, found.kind, config.target, config.host, limit, limit, options, hidden=tuple(found.secrets))
+        spec = CheckSpec(
+            _NAME, _NAME, found.kind, config.target, config.host, limit, limit, options, hidden=tuple(found.secrets), reach=reach
+        )
         return await self._probed(spec, found, shown)
 
     async def _probed(self, spec: CheckSpec, module: Module, shown: dict[str, object]) -> Probed:

@@ -31,7 +31,7 @@ from vigie.engine.queries.health import RunningHealth
 from vigie.engine.queries.measures import Running, RunningMeasures
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
 from vigie.engine.transition import Transition
-from vigie.errors import StoreError
+from vigie.errors import StoreError, VigieError
 from vigie.memory import settle
 from vigie.net import Link
 from vigie.observation.rollup import Retention
@@ -103,7 +103,12 @@ class Server:
         self.runtime.ingest.listen_to_results(self.measures.on_transition)
         self.live = LiveHub(clock)
         self.board = LiveBoard(
-            self.runtime.ingest, clock, self.live, self._watched, self.runtime.planner.maintenance_of, Pasts(self.queries.history, clock)
+            self.runtime.ingest,
+            clock,
+            self.live,
+            self._watched,
+            self.runtime.planner.maintenance_of,
+            Pasts(self.queries.history, self.runtime.store.archive, clock),
         )
         self.runtime.ingest.listen_to_results(self.board.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
@@ -181,6 +186,7 @@ class Server:
                 await self.agent.pace(monitor.id, _quick_ms(monitor))
         self.agent.start()
         self._applied_at = self._clock.now()
+        await self._remember_applied()
         _preload(self.settings)
         self.watch.stalls.start()
         settle()
@@ -289,6 +295,7 @@ class Server:
         async def announce() -> None:
             await self.agent.send_work()
             await self._retry_unsent()
+            await self._remember_applied()
             self.board.configure()
             settle()
             counts = counted(len(desired.monitors), "monitor", "en"), counted(len(desired.channels), "channel", "en")
@@ -306,6 +313,14 @@ class Server:
             await self.runtime.retry_unsent()
         except StoreError as error:
             log.error("unsent notices cannot be looked through: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+    async def _remember_applied(self) -> None:
+        """For `vigie config diff`, which another process asks."""
+        if self.settings.summary:
+            try:
+                await asyncio.to_thread(state_of(self.settings).remember_applied, self.settings.summary)
+            except VigieError as error:
+                log.warning("what is in force cannot be remembered: %s (%s)", error.message, error.fix)
 
     def setting(self) -> RenderContext:
         """The language and the zone of pages, by the configuration in force."""

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import secrets
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,6 +85,18 @@ class State:
             fresh.replace(path)
         except OSError as error:
             raise _unusable(path, error) from error
+
+    def applied(self) -> dict[str, object] | None:
+        """The configuration that `remember_applied` last wrote; None where nobody did, or it cannot be read."""
+        try:
+            found = json.loads(zlib.decompress((self.folder / "applied.json.z").read_bytes()))
+        except (OSError, ValueError, zlib.error):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def remember_applied(self, shown: bytes) -> None:
+        """Keep what is in force: JSON with secrets masked, compressed. Raises VigieError."""
+        self.restore("applied.json.z", shown)
 
     def restore(self, name: str, content: bytes) -> None:
         """Put a file of a backup into place, for this user alone. Raises VigieError."""

@@ -163,6 +163,7 @@ async def house(names: tuple[str, ...] = NAMES, *, language: str = "en", minutes
     await made.take([well(one, start - 30_000, 1) for one in watched])
     for check in range(3):
         await made.take([refused(one, start + number * 500 + check * 5_000, 2 + check) for number, one in enumerate(watched)])
+    await made.ingest.wake(now, everything=True)  # others were waited for
     rows = [one.row for one in await store.ledger.notices(alert=first)]
     for row in rows:
         failed = {"anna-mail": ("timeout", "451 4.7.1 try again later"), "sms": ("server", "503 from the provider")}.get(row.notice.channel)

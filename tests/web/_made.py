@@ -13,7 +13,7 @@ from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.subject import SubjectKind
 from vigie.engine.board import natural
 from vigie.engine.live import LiveHub
-from vigie.errors import StoreError
+from vigie.errors import StoreError, StoreFault
 from vigie.observation.channel import ChannelState
 from vigie.ports import OutboxCounts
 from vigie.queries import Health, IncidentDetails, MonitorState, MonitorView, Page
@@ -131,7 +131,7 @@ class MadeBoard:
 
     async def past(self, monitors: Sequence[str], span: Span) -> dict[str, Past]:
         if self._known().broken:
-            raise StoreError("the disk is full", "free some space")
+            raise StoreError(StoreFault.FULL, "the disk is full", "free some space")
         return {one: self._known().pasts[one] for one in monitors if one in self._known().pasts}
 
     def known(self, span: Span) -> dict[str, Summary]:

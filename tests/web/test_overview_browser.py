@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from tests.web._axe import assert_accessible
 from tests.web._browser import contrasts, launched, visits
 from tests.web._made import Snapshot, app_of, health_of, views
@@ -133,11 +133,9 @@ def test_rows_come_as_they_are_scrolled_to_and_the_page_does_not_jump(visit: Cal
     tall = page.evaluate("document.documentElement.scrollHeight")
     assert page.locator("#list .row[data-id]").count() == 40
 
-    for count in range(80, 301, 40):
+    for count in (80, 120, 160, 200, 240, 280, 300):
         page.locator(".coming").scroll_into_view_if_needed()
-        page.wait_for_function("(count) => document.querySelectorAll('#list .row[data-id]').length >= count", arg=min(count, 300))
-    page.locator(".coming").scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelectorAll('#list .row[data-id]').length == 300")
+        expect(page.locator("#list .row[data-id]")).to_have_count(count)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert tall > 2_000
 
@@ -154,24 +152,24 @@ def test_typing_a_filter_changes_list_and_address(visit: Callable[..., Page]) ->
     page = visit(quiet(60))
     page.keyboard.press("/")
     page.keyboard.type("service 59")
-    page.wait_for_function("document.querySelectorAll('#list .row[data-id]').length == 1")
+    expect(page.locator("#list .row[data-id]")).to_have_count(1)
 
     assert "q=service+59" in page.url
     page.get_by_role("searchbox").fill("state:dwon")
     page.get_by_role("link", name="Clear the filter").wait_for()
     page.get_by_role("link", name="Clear the filter").click()
-    page.wait_for_function("document.querySelectorAll('#list .row[data-id]').length == 40")
+    expect(page.locator("#list .row[data-id]")).to_have_count(40)
 
 
 def test_the_palette_is_a_combobox_that_the_keyboard_alone_can_use(visit: Callable[..., Page]) -> None:
     page = visit(mixed())
     page.keyboard.press("Control+k")
     box = page.get_by_role("combobox")
-    page.wait_for_function("document.querySelectorAll('#cmds [role=option]').length > 3")
+    expect(page.locator("#cmds [role=option]").nth(3)).to_be_visible()
     assert_accessible(page)
 
     box.fill("Not yet")
-    page.wait_for_function("document.querySelector('#cmds [role=option]')?.textContent.includes('Not yet')")
+    expect(page.locator("#cmds [role=option]").first).to_contain_text("Not yet")
     active = box.get_attribute("aria-activedescendant")
     assert page.locator(f"#{active}").get_attribute("aria-selected") == "true"
     page.keyboard.press("Escape")

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,14 +23,12 @@ _SPARE_SECONDS = 10.0  # for the process to start and to end, beyond the timeout
 _LONGEST_MS = 60_000  # nobody waits longer at a page
 _UNPROBED = ("alert", "depends_on", "tags", "enabled", "id")  # they decide nothing about a single check
 
-Guard = Callable[[DesiredMonitor], Awaitable[Fault | None]]
-
 
 class Trials:
-    """Implements TrialCommands. `guard` says what somebody who is not trusted may not reach; None where everybody may reach anything."""
+    """Implements TrialCommands. What somebody tries who is not trusted contacts no internal address."""
 
-    def __init__(self, settings: Callable[[], Desired], guard: Guard | None = None) -> None:
-        self._settings, self._guard = settings, guard
+    def __init__(self, settings: Callable[[], Desired]) -> None:
+        self._settings = settings
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
 
@@ -47,9 +45,9 @@ class Trials:
             return Tried((Fault(error.message, error.fix),))
         if plugins.traits(one.monitor.kind).passive:
             return Tried((Fault("a job reports in by itself, so that there is nothing to check", "save it, then have the job report"),))
-        if not trusted and self._guard is not None and (fault := await self._guard(one)) is not None:
-            return Tried((fault,))
-        return await self._in_turn(replace(one, trusted=trusted), settings)
+        if not trusted:
+            one = replace(one, trusted=False, reach=settings.web.allow_internal)
+        return await self._in_turn(one, settings)
 
     async def _in_turn(self, one: DesiredMonitor, settings: Desired) -> Tried:
         if self._waiting >= _IN_LINE:

@@ -149,7 +149,7 @@ def _incident_row(one: Incident, name: str) -> Row:
     closed = one.closed_at
     return {
         "id": one.id, "monitor": one.monitor, "name": name, "severity": one.severity.value, "cause": one.cause.value,
-        "started_at": instant(one.started_at), "opened_at": instant(one.opened_at), "closed_at": None if closed is None else instant(closed),
+        "started_at": instant(one.started_at), "opened_at": instant(one.opened_at), "closed_at": instant(closed),
         "lasted_ms": None if closed is None else closed - one.started_at, "acked_by": one.acked_by, "closed_by": one.closed_by,
         "note": one.note, "alert": one.alert or one.id, "failures": one.failures, "pattern": one.pattern.value,
     }  # fmt: skip

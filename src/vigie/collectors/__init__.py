@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vigie.core.model import CheckResult, Monitor
-from vigie.net import Link, Resolver, hang_up
+from vigie.net import Link, NameResolver, hang_up
 from vigie.ports import Clock
 from vigie.report.facts import Subject
 
@@ -49,7 +49,7 @@ class CollectorDeps:
     """
 
     clock: Clock
-    resolver: Resolver
+    resolver: NameResolver
     link: Link
     second_resolver: str | None = None
     page_of: Callable[[Monitor], PageAddress | None] = _no_page

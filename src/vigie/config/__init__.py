@@ -196,9 +196,7 @@ def _assembled(read: Tree, shape: File, base: Path) -> _Whole:
     mailers = [name for name, one in channels.items() if one.kind == "email"]
     setting = status_pages.Setting(base, shape.language, zone, mailers, shape.web.public_url, shape.web.hosts)
     pages = status_pages.status_pages(read, shape.status_pages, [one.monitor for one in monitors.enabled], setting)
-    measured = MetricsSettings(
-        metrics.modules(read, shape.metrics.modules), shape.metrics.internal_targets, metrics.collector(read, shape.metrics.otlp)
-    )
+    measured = MetricsSettings(metrics.modules(read, shape.metrics.modules), metrics.collector(read, shape.metrics.otlp))
     return _Whole(shape, channels, known, monitors, llm, availability_report, planned, pages, measured)
 
 

@@ -9,7 +9,9 @@ import pickle
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vigie.config import Desired, load
@@ -42,11 +44,14 @@ def load_apart(
 def main() -> None:
     """The process: what was asked for comes in, Desired or faults go out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches both; whoever asked gives up
+    from vigie.config.shown import shown  # not for the process that asks
+
     sink, sys.stdout = sys.stdout.buffer, sys.stderr  # what a third-party module prints is not part of the answer
     asked, environ, cwd, verify, stored = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own program's words
     found: Desired | list[Fault] | tuple[str, str]
     try:
-        found = load(asked, environ, cwd, verify=verify, stored=stored)
+        desired = load(asked, environ, cwd, verify=verify, stored=stored)
+        found = replace(desired, summary=zlib.compress(shown(desired).encode()))
     except ConfigError as error:
         found = error.faults
     except VigieError as error:

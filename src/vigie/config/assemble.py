@@ -174,7 +174,8 @@ def monitors(tree: Tree, file: File, names: Known) -> Assembled:
             tree.fault((*path, "token"), "another monitor has the same token", "give each job its own token")
         detection = replace(one.monitor.detection, unchecked_after_ms=int(file.blind_after))
         trusted = path not in tree.untrusted
-        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, detection=detection), trusted=trusted)
+        reach = None if trusted else file.web.allow_internal
+        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, detection=detection), trusted=trusted, reach=reach)
         paths[one.monitor.id] = path
     if not tree.faults:  # a monitor that is faulty is not there, though a route may name its tag
         watched = [one.monitor for one in found.values()]
@@ -366,6 +367,8 @@ def file_of(tree: Tree) -> File:
         return File()
     if (path := tree.variables.values.get("LOG_FILE")) and isinstance(log := values.get("log", {}), dict):
         values = {**values, "log": {"file": path, **log}}
+    if (address := tree.variables.values.get("VIGIE_LISTEN")) and isinstance(web := values.get("web", {}), dict):
+        values = {**values, "web": {"listen": address, **web}}
     fields = {one.encode_name: one for one in msgspec.structs.fields(File)}
     found: dict[str, Any] = {}
     for key, value in values.items():

@@ -83,7 +83,7 @@ class Made:
         elif isinstance(section, list):
             path = (name, len(section))
         else:
-            path = (name, one.id or slug(str(_get(body, "title") or "")))
+            path = (name, one.id or str(_get(body, "id") or slug(str(_get(body, "title") or ""))))
         self._tree.made.setdefault(path, label_of(one))
         self._paths.setdefault(path, one)
         if not one.trusted:

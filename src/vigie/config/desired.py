@@ -55,11 +55,12 @@ class DesiredMonitor:
     quiet: QuietHours | None = None
     enabled: bool = True
     trusted: bool = True  # made by somebody who may have any address probed
+    reach: tuple[str, ...] | None = None  # for who is not: the internal networks that may be probed all the same
 
     @property
     def spec(self) -> CheckSpec:
         """What an agent is told of it."""
-        return CheckSpec.of(self.monitor, self.options, hidden=tuple(self.secrets))
+        return CheckSpec.of(self.monitor, self.options, hidden=tuple(self.secrets), reach=self.reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,8 @@ class Desired:
     status_pages: tuple[StatusPage, ...] = ()
     history: Retention = field(default_factory=Retention)
     entries: tuple[Entry, ...] = ()  # what monitors and status pages are made of: those of the file first, in its order
+
+    summary: bytes = field(default=b"", repr=False, compare=False)  # what `config show` shows, compressed; of one that was read apart
 
     @property
     def left_out(self) -> tuple[Fault, ...]:

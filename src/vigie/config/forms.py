@@ -10,12 +10,13 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import msgspec
 
 from vigie import plugins
+from vigie.config import one_monitor
 from vigie.config.assemble import kind_of_url
 from vigie.config.convert import struct_of
 from vigie.config.model import Common
 from vigie.config.shown import plain
 from vigie.config.streak import Streak
-from vigie.errors import Fault, VigieError
+from vigie.errors import ConfigError, Fault, VigieError
 from vigie.net import MASK, Secret
 from vigie.planning.duration import Duration
 from vigie.queries.forms import Entered, Field, KindForm, Widget
@@ -23,6 +24,7 @@ from vigie.queries.forms import Entered, Field, KindForm, Widget
 _BASIC = ("name", "every", "tags", "alert", "url", "host", "port")
 _ADDRESS = ("url", "host", "port")  # one or the other says what is watched, where a URL stands for the others
 _PAIR = re.compile(r"\s*([^:\s]+)\s*:\s*(.*)")
+_OF_OTHERS = ("alert", "depends_on")  # what names other parts of the configuration
 _LONGEST = 60  # of a default that is worth showing
 
 
@@ -71,6 +73,14 @@ class Forms:
         if kind != kind_of_url(body.get("url")):
             body = {"type": kind, **body}
         return Entered(body, tuple(faults))
+
+    def faults(self, body: Mapping[str, Any]) -> tuple[Fault, ...]:
+        """What is wrong with an entry by itself; whether the names in it are known is not asked."""
+        try:
+            one_monitor({name: value for name, value in body.items() if name not in _OF_OTHERS and not (name == "enabled" and not value)})
+        except ConfigError as error:
+            return tuple(error.faults)
+        return ()
 
     def written(self, body: Mapping[str, Any]) -> str:
         """The entry as it would be in the file."""
@@ -256,6 +266,8 @@ def _value(one: Field, text: str) -> Any:
     match one.widget:
         case Widget.CHOICE if text in ("true", "false"):
             return text == "true"
+        case Widget.CHOICE if one.key == "alert" and ":" in text:  # a policy that is written out
+            return _loaded(text)
         case Widget.NUMBER:
             return _number(text)
         case Widget.LINES:

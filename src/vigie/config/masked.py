@@ -16,7 +16,6 @@ from vigie.net.redact import host_of
 # Keys beside URLs that change where a secret goes, or who can read it on the way.
 _ADDRESSES = frozenset(("host", "port", "url", "type", "server", "resolver", "proxy", "ip", "insecure", "ca_file", "command", "script"))
 Keys = Mapping[str, Any]  # the type of each key
-_REFERENCE = "${"  # a variable's name is no secret
 
 
 def keys_of(*structs: type[msgspec.Struct]) -> Keys:
@@ -39,8 +38,13 @@ def _masked(value: Any, kind: Any) -> Any:
         return value
     value = VARIABLE.sub(_without_default, value)
     if holds_secret(kind):
-        return value if _REFERENCE in value else MASK
+        return value if _refers(value) else MASK
     return masked_url(value) if "://" in value else value
+
+
+def _refers(text: str) -> bool:
+    """Whether it names a variable, which is no secret."""
+    return any(match[1] for match in VARIABLE.finditer(text))
 
 
 def _without_default(match: re.Match[str]) -> str:
@@ -73,9 +77,9 @@ def masked_url(url: str) -> str:
         return MASK
     login, at, host = parts.netloc.rpartition("@")
     user, colon, password = login.partition(":")
-    if colon and _REFERENCE not in password:
+    if colon and not _refers(password):
         login = f"{user}:{MASK}"
-    elif len(user) >= 8 and any(map(str.isdigit, user)) and _REFERENCE not in user:
+    elif len(user) >= 8 and any(map(str.isdigit, user)) and not _refers(user):
         login = MASK  # a token often goes where a user name would
     query = "&".join(_pair(one) for one in parts.query.split("&")) if parts.query else ""
     return _together(parts, f"{login}{at}{host}", query)
@@ -83,7 +87,7 @@ def masked_url(url: str) -> str:
 
 def _pair(pair: str) -> str:
     name, equals, value = pair.partition("=")
-    return pair if _REFERENCE in value or not equals else f"{name}={MASK}"
+    return pair if not equals or _refers(value) else f"{name}={MASK}"
 
 
 def _together(parts: SplitResult, netloc: str, query: str) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from vigie.errors import StoreError
 from vigie.observation.rollup import Resolution, Rollup
-from vigie.ports import Clock
+from vigie.observation.availability import Span as Stretch
+from vigie.observation.availability import clipped, common, length, merged
+from vigie.ports import Archive, Clock
 from vigie.queries import MAX_LIMIT
 from vigie.queries.board import Past, Span, Spell, Summary
 from vigie.queries.history import HistoryQueries
@@ -18,6 +20,7 @@ _FRESH_MS, _SUMMARY_MS = 300_000, 900_000
 _LOOKED_MS = 300_000  # summaries are read while somebody looks, and for so long after
 _HELD = 2_000  # rows whose past is held whole, of all spans together
 _SWEPT = 100  # monitors whose summary is read at a time
+_NOTICED = 3  # degraded checks in a step: fewer are not drawn
 _ENOUGH = 20  # checks for a p95 of the day under way
 _FINE, _UNSEEN = Spell(), Spell(seen=False)
 
@@ -25,8 +28,8 @@ _FINE, _UNSEEN = Spell(), Spell(seen=False)
 class Pasts:
     """What pages are given at once is at most some minutes old; what nobody has asked for before is waited for."""
 
-    def __init__(self, history: HistoryQueries | None, clock: Clock) -> None:
-        self._history, self._clock = history, clock
+    def __init__(self, history: HistoryQueries | None, archive: Archive, clock: Clock) -> None:
+        self._history, self._archive, self._clock = history, archive, clock
         self._held: OrderedDict[tuple[str, Span], tuple[int, Past]] = OrderedDict()
         self._summaries: dict[Span, dict[str, tuple[int, Summary]]] = {span: {} for span in Span}
         self._known: dict[Span, dict[str, Summary]] = {span: {} for span in Span}
@@ -120,11 +123,15 @@ class Pasts:
         start = end - span.ms
         rollups = await history.rollups(monitors, start, end, resolution)
         uptimes = await history.uptimes(monitors, now, [span.ms])
+        outages = await self._archive.outages(start, frozenset(monitors))
+        planned = await self._archive.maintained(start)
         lines = await history.sparklines(monitors, now)
         days = rollups if resolution is Resolution.DAY else await history.rollups(monitors, now - 2 * 86_400_000, now, Resolution.DAY)
         for one in monitors:
             ratio = uptimes[one][0].known.ratio if one in uptimes else None
-            spells = tuple(spells_of(rollups.get(one, []), start, end, resolution.ms))
+            down = [(began, now if ended is None else ended) for began, ended in outages.get(one, ())]
+            work = [(span.start, span.end) for span in planned if span.concerns(one)]
+            spells = tuple(spells_of(rollups.get(one, []), down, work, range(start, end, resolution.ms)))
             past = Past(spells, ratio, tuple(lines.get(one, ())), _p95(days.get(one, [])))
             self._held[one, span] = now, past
             self._held.move_to_end((one, span))
@@ -133,20 +140,29 @@ class Pasts:
             self._held.popitem(last=False)
 
 
-def spells_of(rollups: Sequence[Rollup], start: int, end: int, step: int) -> list[Spell | None]:
-    """One for each step; a span without checks between others was not seen."""
+def spells_of(rollups: Sequence[Rollup], outages: Sequence[Stretch], planned: Sequence[Stretch], steps: range) -> list[Spell | None]:
+    """One for each step (of its `step` ms): what was lost by confirmed outages, as availability counts it, less planned work.
+
+    A single failed check that nothing confirms is not lost time. A span without checks between others was not seen.
+    """
     by_start = {one.start: one for one in rollups}
-    first = min(by_start, default=end)
-    return [_spell(by_start.get(at), step) if at >= first else None for at in range(start, end, step)]
+    first = min(by_start, default=steps.stop)
+    lost = merged(outages)
+    work = merged(planned)
+    return [_spell(by_start.get(at), lost, work, (at, at + steps.step)) if at >= first else None for at in steps]
 
 
-def _spell(rollup: Rollup | None, step: int) -> Spell:
+def _spell(rollup: Rollup | None, outages: list[Stretch], planned: list[Stretch], of: Stretch) -> Spell:
+    down, work = clipped(outages, *of), clipped(planned, *of)
+    if down:
+        minutes = (length(down) - length(common(down, work))) / 60_000
+        if minutes:
+            return Spell(minutes, seen=True)
     if rollup is None or rollup.count == 0:
-        return _UNSEEN
-    if rollup.count == rollup.up:
+        return Spell(seen=False, planned=True) if work else _UNSEEN
+    if rollup.degraded < _NOTICED:
         return _FINE
-    minutes = step / 60_000 / (rollup.count + rollup.excluded)
-    return Spell(rollup.down * minutes, rollup.degraded * minutes)
+    return Spell(degraded=rollup.degraded * (of[1] - of[0]) / 60_000 / (rollup.count + rollup.excluded))
 
 
 def _p95(days: Sequence[Rollup]) -> float | None:

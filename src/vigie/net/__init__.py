@@ -8,6 +8,7 @@ from pathlib import Path
 from vigie import __version__
 from vigie.net.browser_tls import Refusal, misnamed, refusal
 from vigie.net.closing import hang_up
+from vigie.net.internal import GuardedResolver, NameResolver, is_internal, networks_of
 from vigie.net.link import Link, has_route, is_literal, is_offline, is_private
 from vigie.net.names import ascii_name, is_loopback, readable_name
 from vigie.net.outbound import client, transport
@@ -40,7 +41,9 @@ __all__ = [
     "USER_AGENT",
     "Answer",
     "ChainLimits",
+    "GuardedResolver",
     "Link",
+    "NameResolver",
     "Proxies",
     "Proxy",
     "ProxyFault",
@@ -58,12 +61,14 @@ __all__ = [
     "has_route",
     "held_by",
     "host_of",
+    "is_internal",
     "is_literal",
     "is_loopback",
     "is_offline",
     "is_private",
     "is_trusted",
     "misnamed",
+    "networks_of",
     "peer_chain",
     "readable_host",
     "readable_name",

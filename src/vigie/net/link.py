@@ -15,8 +15,9 @@ from enum import StrEnum
 from vigie.core.model import Cause
 from vigie.net.closing import hang_up
 from vigie.net.gateway import default_gateways, is_there
+from vigie.net.internal import NameResolver
 from vigie.net.names import is_localhost
-from vigie.net.resolver import Resolver, split_server
+from vigie.net.resolver import split_server
 
 _KEEP_SECONDS = 10.0
 _VOTE_MS, _MIN_VOTE_MS, _MARGIN_MS = 2_000, 300, 50
@@ -77,7 +78,7 @@ class Link:
 
     def __init__(
         self,
-        resolver: Resolver,
+        resolver: NameResolver,
         targets: Sequence[str],
         second: str | None = None,
         *,

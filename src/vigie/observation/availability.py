@@ -114,10 +114,15 @@ class Spans:
 
     def within(self, start: int, end: int) -> int:
         """How many ms of [start, end) they cover."""
-        return self._upto(end) - self._upto(start) if start < end else 0
+        if start >= end:
+            return 0
+        first, last = bisect_right(self._starts, start), bisect_right(self._starts, end)
+        if first == last and (not first or self._ends[first - 1] <= start):
+            return 0
+        return self._upto(last, end) - self._upto(first, start)
 
-    def _upto(self, instant: int) -> int:
-        place = bisect_right(self._starts, instant)
+    def _upto(self, place: int, instant: int) -> int:
+        """How many ms they cover before an instant, which lies after the beginnings of so many."""
         return self._before[place] - (max(self._ends[place - 1] - instant, 0) if place else 0)
 
 
@@ -141,16 +146,16 @@ def summary(start: int, end: int, outages: Iterable[Span], unseen: Unseen, since
     down = count = longest = 0
     reached = start
     for began, ended in outages:
-        first, last = max(began, start), min(ended, end)
+        first, last = (max(start, began)), (min(end, ended))
         if first >= last:
             continue
         seen = last - first - unseen.either.within(first, last)
         if seen:
-            count, longest = count + 1, max(longest, seen)
-        first = max(first, reached)  # what two outages share counts once
-        if first < last:
-            down += last - first - unseen.either.within(first, last)
-            reached = last
+            count, longest = count + 1, (max(longest, seen))
+        if first < reached:  # what two outages share counts once
+            seen = last - reached - unseen.either.within(reached, last) if reached < last else 0
+        down += seen
+        reached = max(reached, last)
     observed = end - start - unseen.either.within(start, end)
     known = Availability(observed, down)
     return AvailabilitySummary(known, count, longest, unseen.blind.within(start, end), since, unseen.planned.within(start, end))

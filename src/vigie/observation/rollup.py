@@ -92,9 +92,12 @@ class Tally:
 
 def rollup_of(start: int, figures: Sequence[int | None]) -> Rollup:
     """A roll-up of its stored figures: four counts, then sum, least, most, p50, p95 and p99 in tenths of a millisecond."""
-    count, up, degraded, excluded, total, *rest = figures
-    spread = [None if one is None else one / 10 for one in rest]
-    return Rollup(start, count or 0, up or 0, degraded or 0, excluded or 0, (total or 0) / 10, *spread)
+    count, up, degraded, excluded, total, least, most, p50, p95, p99 = figures
+    if least is None or most is None or p50 is None or p95 is None or p99 is None:
+        return Rollup(start, count or 0, up or 0, degraded or 0, excluded or 0)
+    return Rollup(
+        start, count or 0, up or 0, degraded or 0, excluded or 0, (total or 0) / 10, least / 10, most / 10, p50 / 10, p95 / 10, p99 / 10
+    )
 
 
 def tally_of(instants: Sequence[int], statuses: Sequence[int], totals: Sequence[int], excluded: Sequence[Span] = ()) -> Tally:

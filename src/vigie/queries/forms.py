@@ -76,5 +76,8 @@ class FormQueries(Protocol):
     def read(self, kind: str, texts: Mapping[str, str]) -> Entered:
         """What the texts of the fields say."""
 
+    def faults(self, body: Mapping[str, Any]) -> tuple[Fault, ...]:
+        """What is wrong with an entry by itself, whatever else is configured: at once, for whoever is typing."""
+
     def written(self, body: Mapping[str, Any]) -> str:
         """The entry as it would be in the file, below `monitors:`."""

@@ -67,7 +67,8 @@ class OidcServer:
             "/token": self._token,
             "/userinfo": self._userinfo,
         }
-        return handlers.get(path, lambda _: Answer(404))(request)
+        handler = handlers.get(path)
+        return Answer(404) if handler is None else handler(request)
 
     def _document(self) -> dict[str, Any]:
         return {

@@ -218,7 +218,6 @@ async def test_maintenance_is_planned_and_ended(api: httpx.AsyncClient) -> None:
     assert made.headers["location"] == f"/api/v1/maintenance/{one['number']}"
     listed = (await api.get("/maintenance")).json()["items"]
     assert [(each["why"], each["number"], each["recurring"]) for each in listed] == [("new disk", 1, False), ("Backups", None, True)]
-    assert (await api.get("/monitors/shop")).json()["maintenance"]["why"] == "new disk"
     assert (await api.delete(f"/maintenance/{one['number']}")).status_code == 204
     problem(await api.delete(f"/maintenance/{one['number']}"), 404)
     problem(await api.delete("/maintenance/99999999999999999999"), 404)
@@ -282,7 +281,7 @@ async def test_a_post_that_is_sent_again_is_done_once(api: httpx.AsyncClient) ->
     assert third.content == (first if first.status_code == 201 else second).content
     assert len([one for one in (await api.get("/maintenance")).json()["items"] if one["number"]]) == 1
     problem(await api.post("/maintenance", json={"for": "2h"}, headers=again), 422)
-    problem(await api.post("/maintenance", json={"for": "1h"}, headers={"idempotency-key": "é".encode().decode("latin-1")}), 400)
+    problem(await api.post("/maintenance", json={"for": "1h"}, headers={"idempotency-key": "a b"}), 400)
     problem(await api.post("/maintenance", json={"for": "later"}, headers={"idempotency-key": "k2"}), 422)
     assert (await api.post("/maintenance", json={"for": "1h"}, headers={"idempotency-key": "k2"})).status_code == 201, "nothing was done"
 
@@ -309,7 +308,11 @@ async def test_changes_are_streamed(running_server: Running) -> None:
         "headers": [(b"host", b"localhost"), (b"last-event-id", str(number).encode())], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8080),
         "http_version": "1.1", "root_path": "", "asgi": {"version": "3.0"},
     }  # fmt: skip
-    reading = asyncio.create_task(running_server.app(scope, receive, send))
+
+    async def read() -> None:
+        await running_server.app(scope, receive, send)
+
+    reading = asyncio.create_task(read())
     try:
         await failed(running_server)
         async with asyncio.timeout(10):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-from tests.web._made import _Made, health_of
+from tests.web._made import Snapshot, _Made, health_of
 
 from vigie.accounts import Role, User
 from vigie.testing.memory import MemoryStore
@@ -16,7 +16,6 @@ from vigie.web.forwarded import networks
 from vigie.web.hosts import Hosts
 from vigie.web.setting import AccessSetting, OidcSetting
 from vigie.web.site import Site
-from vigie.web.view import Snapshot
 
 NOW = 1_767_225_600_000
 PASSWORD = "des pommes et des poires"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from vigie.errors import VigieError
-from vigie.net import Link, Resolver, Secret, revealed
+from vigie.net import Link, NameResolver, Secret, revealed
 from vigie.planning.duration import Duration
 from vigie.ports import Clock
 
@@ -41,7 +41,7 @@ class ProbeDeps:
     """
 
     clock: Clock
-    resolver: Resolver
+    resolver: NameResolver
     link: Link
     ca_file: str | None = None
     cache: Path | None = None

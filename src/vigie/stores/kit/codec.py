@@ -124,6 +124,7 @@ def segments(blob: bytes) -> list[tuple[int | None, int, int, memoryview]]:
 
 BODY = slice(8, 30)  # of a record: status, cause, HTTP status, phases
 _PARTS = struct.Struct("<II22sxH")
+_NUMBER = struct.Struct("<I")
 _LIGHT = struct.Struct("<IIB18xHB3x")
 
 
@@ -133,6 +134,21 @@ def parts_of(base: int, blob: bytes) -> Iterator[tuple[int, int, int, int, int, 
         numbered, place = location is not None, location or 0
         for number, offset, body, low in _PARTS.iter_unpack(records):
             yield number, place, base + offset, run, block << 16 | low if numbered else 0, body
+
+
+def of_monitor(base: int, blob: bytes, number: int) -> Iterator[tuple[int, int, int, int, bytes]]:
+    """The same without the monitor's number, of one monitor alone: the others cost next to nothing. Raises ValueError as `unpack`."""
+    wanted = _NUMBER.pack(number)
+    if wanted not in blob:
+        return
+    for location, run, block, view in segments(blob):
+        records = view.tobytes()
+        place = records.find(wanted)
+        while place >= 0:
+            if place % SIZE == 0:
+                _, offset, body, low = _PARTS.unpack_from(records, place)
+                yield location or 0, base + offset, run, block << 16 | low if location is not None else 0, body
+            place = records.find(wanted, place + 1)
 
 
 def light_of(base: int, blob: bytes) -> Iterator[tuple[int, int, int, int, int]]:

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from vigie.core.model import CheckResult
@@ -21,6 +21,12 @@ from vigie.stores.sqlite.recent import Recent, hot_records, numbers_of
 from vigie.stores.sqlite.tiers import Exclusions, Place
 from vigie.stores.sqlite.worker import Worker
 
+_FIGURES_ONLY, _WITH_SKETCHES = tiers.FIGURES, f"{tiers.FIGURES}, sketch"
+_COUNT = len(tiers.FIGURES.split(", "))
+_TABLES = {Resolution.HOUR: "rollup_hour", Resolution.DAY: "rollup_day"}
+_MAX_DAYS = 5_000  # of monitors, a few kilobytes each
+Part = Tally | tuple[Any, ...]  # what makes up a roll-up: a tally, or a stored row
+
 
 class SqliteHistory:
     """The History port."""
@@ -28,6 +34,8 @@ class SqliteHistory:
     def __init__(self, worker: Worker) -> None:
         self._worker, self._recent, self._compaction = worker, Recent(), Compaction(worker)
         self._sparklines = sparklines.Medians()
+        self._days_at: tuple[int, ...] = ()
+        self._days: dict[tuple[int, int], dict[int, Tally]] = {}
         self._lock = asyncio.Lock()  # who moves or adds results
 
     async def compact(self, now: int, keep: Retention) -> bool:
@@ -71,47 +79,61 @@ class SqliteHistory:
     def _rollups(
         self, db: Db, monitors: Sequence[str], start: int, end: int, resolution: Resolution, location: str | None
     ) -> dict[str, list[Rollup]]:
+        ms, table = resolution.ms, _TABLES[resolution]
         with db.snapshot():
-            found = self._tallies(db, monitors, start, end, resolution, location)
-        ms = resolution.ms
-        return {
-            monitor: [_rollup(number * ms, parts) for number, parts in sorted(spans.items()) if start <= number * ms < end]
-            for monitor, spans in found.items()
-        }
+            found = self._parts(db, monitors, start, end, resolution, location, _FIGURES_ONLY)
+            return {
+                monitor: [_rollup(db, table, number * ms, spans[number]) for number in sorted(spans)] for monitor, spans in found.items()
+            }
 
-    def _tallies(
-        self, db: Db, monitors: Sequence[str], start: int, end: int, resolution: Resolution, location: str | None
-    ) -> dict[str, dict[int, list[Any]]]:
-        """For each monitor and number of an hour or day the stored rows (figures and sketch) and tallies that make it up."""
+    def _parts(
+        self, db: Db, monitors: Sequence[str], start: int, end: int, resolution: Resolution, location: str | None, columns: str
+    ) -> dict[str, dict[int, list[Part]]]:
+        """For each monitor and number of an hour or day within [start, end) the stored rows and tallies that make it up."""
         self._recent.catch_up(db)
-        names, numbers = numbers_of(db, monitors), _locations(db, location)
+        names, locations = numbers_of(db, monitors), _locations(db, location)
         ms = resolution.ms
         first, last = -(-start // ms), -(-end // ms)
-        found: dict[str, dict[int, list[Any]]] = {name: {} for name in monitors}
-        table = "rollup_hour" if resolution is Resolution.HOUR else "rollup_day"
-        whole = set[tuple[int, int, int]]()
-        for number, place, begin, *row in _rows(db, table, names, first, last):
-            if place in numbers:
-                found[names[number]].setdefault(begin, []).append(row)
-                whole.add((number, place, begin))
+        found: dict[int, dict[int, list[Part]]] = {number: {} for number in names}
+        for row in _rows(db, _TABLES[resolution], names, first, last, columns):
+            if row[1] in locations:
+                found[row[0]].setdefault(row[2], []).append(row)
         if resolution is Resolution.DAY:
-            for day in [one for one in tiers.days_in_hours(db) if first <= one < last]:
-                for number, place, _, *row in _rows(db, "rollup_hour", names, day * tiers.HOURS, (day + 1) * tiers.HOURS):
-                    if place in numbers and (number, place, day) not in whole:
-                        found[names[number]].setdefault(day, []).append(tiers.tally_of_row(row))
+            self._add_hours(db, found, locations, first, last)
         excluded = Exclusions.since(db, start)
         per = ms // HOUR_MS
         for number, name in names.items():
-            for place in [one for one in self._recent.places(number) if one[1] in numbers]:
+            for place in [one for one in self._recent.places(number) if one[1] in locations]:
                 for hour, tally in self._recent.tallies(place, excluded.of(name)).items():
                     if first <= hour // per < last:
-                        found[name].setdefault(hour // per, []).append(tally)
-        return found
+                        found[number].setdefault(hour // per, []).append(tally)
+        return {name: {} for name in monitors} | {names[number]: spans for number, spans in found.items()}
+
+    def _add_hours(self, db: Db, found: dict[int, dict[int, list[Part]]], locations: Collection[int], first: int, last: int) -> None:
+        """The days that are not merged yet, by their hours: remembered until results go to chunks, or come late."""
+        at = tiers.revision(db)
+        if at != self._days_at or len(self._days) > _MAX_DAYS:
+            self._days_at, self._days = at, {}
+        for day in [one for one in tiers.days_in_hours(db) if first <= one < last]:
+            missing = [number for number in found if (number, day) not in self._days]
+            hours: dict[Place, list[Tally]] = {}
+            for row in _rows(db, "rollup_hour", missing, day * tiers.HOURS, (day + 1) * tiers.HOURS, _WITH_SKETCHES):
+                hours.setdefault((row[0], row[1]), []).append(tiers.tally_of_row(row[3:]))
+            self._days.update(((number, day), {}) for number in missing)
+            for (number, location), tallies in hours.items():
+                self._days[number, day][location] = merged(tallies)
+            for number, spans in found.items():
+                merged_ones = {row[1] for row in spans.get(day, ()) if isinstance(row, tuple)}
+                for location, tally in self._days[number, day].items():
+                    if location in locations and location not in merged_ones:
+                        spans.setdefault(day, []).append(tally)
 
     def _rolled_phases(self, db: Db, monitor: str, edges: Sequence[int], resolution: Resolution, location: str | None) -> list[PhasePoint]:
+        ms, table = resolution.ms, _TABLES[resolution]
         with db.snapshot():
-            found = self._tallies(db, [monitor], edges[0], edges[-1], resolution, location).get(monitor, {})
-        return points_of_rollups({number * resolution.ms: parts for number, parts in found.items()}, edges, _rollup)
+            found = self._parts(db, [monitor], edges[0], edges[-1], resolution, location, _WITH_SKETCHES).get(monitor, {})
+            parts = {number * ms: several for number, several in found.items()}
+            return points_of_rollups(parts, edges, lambda start, several: _rollup(db, table, start, several))
 
     def _medians(self, db: Db, monitors: Sequence[str], edges: Sequence[int]) -> dict[str, list[float | None]]:
         with db.snapshot():
@@ -119,23 +141,30 @@ class SqliteHistory:
             return self._sparklines.of(db, self._recent, numbers_of(db, monitors), edges)
 
 
-def _rows(db: Db, table: str, names: Iterable[int], first: int, last: int) -> list[tuple[Any, ...]]:
+def _rows(db: Db, table: str, numbers: Iterable[int], first: int, last: int, columns: str) -> list[tuple[Any, ...]]:
     sql = (
-        f"SELECT monitor, location, start, {tiers.FIGURES}, sketch FROM json_each(?) AS wanted, location AS place JOIN {table} "
+        f"SELECT monitor, location, start, {columns} FROM json_each(?) AS wanted, location AS place JOIN {table} "
         f"ON {table}.monitor = wanted.value AND {table}.location = place.number WHERE start >= ? AND start < ?"
     )
-    return db.fetch(sql, (json.dumps(list(names)), first, last))
+    return db.fetch(sql, (json.dumps(list(numbers)), first, last))
 
 
-def _tally(part: Any) -> Tally:
-    return part if isinstance(part, Tally) else tiers.tally_of_row(part)
-
-
-def _rollup(start: int, parts: list[Any]) -> Rollup:
+def _rollup(db: Db, table: str, start: int, parts: list[Part]) -> Rollup:
     """One stored row is read as it is; several parts are merged."""
-    if len(parts) == 1 and not isinstance(parts[0], Tally):
-        return rollup_of(start, parts[0][:-1])
-    return merged(map(_tally, parts)).rollup(start)
+    first = parts[0]
+    if len(parts) == 1:
+        return first.rollup(start) if isinstance(first, Tally) else rollup_of(start, first[3 : 3 + _COUNT])
+    return merged(_tally(db, table, part) for part in parts).rollup(start)
+
+
+def _tally(db: Db, table: str, part: Part) -> Tally:
+    if isinstance(part, Tally):
+        return part
+    figures = part[3:]
+    if len(figures) == _COUNT:
+        where = "monitor = ? AND location = ? AND start = ?"
+        figures = (*figures, *db.fetch(f"SELECT sketch FROM {table} WHERE {where}", part[:3])[0])
+    return tiers.tally_of_row(figures)
 
 
 def _locations(db: Db, location: str | None) -> dict[int, str]:

@@ -102,14 +102,13 @@ def first_row(db: Db, done: int) -> int:
 def hot_records(db: Db, place: Place, start: int, end: int) -> list[tuple[int, int, int, bytes]]:
     """(instant, run, sequence, body) of one place within [start, end) in rows that have not gone to chunks. Raises StoreError."""
     at = marker(db)
-    wanted, found = place[0].to_bytes(4, "little"), list[tuple[int, int, int, bytes]]()
-    first = first_row(db, at.upto if place[0] <= at.monitor else at.done)
+    monitor, location = place
+    found: list[tuple[int, int, int, bytes]] = []
+    first = first_row(db, at.upto if monitor <= at.monitor else at.done)
     for base, body in db.fetch("SELECT base, body FROM hot WHERE id > ? AND base < ?", (first, end)):
-        if wanted not in body:
-            continue
         try:
-            parts = codec.parts_of(base, body)
-            found += [one[2:] for one in parts if one[:2] == place and start <= one[2] < end]
+            parts = codec.of_monitor(base, body, monitor)
+            found += [one[1:] for one in parts if one[0] == location and start <= one[1] < end]
         except ValueError as error:
             raise damaged(db.path, str(error)) from error
     return found

@@ -10,7 +10,6 @@ from vigie.observation.rollup import DEGRADED, HOUR_MS, NO_LATENCY, UP, merged
 from vigie.stores.sqlite import tiers
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.recent import Recent
-from vigie.stores.sqlite.tiers import Marker, marker
 
 _MAX_KNOWN = 20_000  # monitors
 
@@ -19,7 +18,7 @@ class Medians:
     """Used by one thread. What is known of hours holds until results go to chunks, or come late."""
 
     def __init__(self) -> None:
-        self._at: tuple[Marker, int, int, int] | None = None
+        self._at: tuple[int, ...] = ()
         self._hours: dict[int, dict[int, int]] = {}  # by monitor and hour, in tenths of a millisecond
 
     def of(self, db: Db, recent: Recent, names: Mapping[int, str], edges: Sequence[int]) -> dict[str, list[float | None]]:
@@ -28,7 +27,7 @@ class Medians:
         return {name: self._line(recent, number, edges) for number, name in names.items()}
 
     def _know(self, db: Db, numbers: Sequence[int], first: int, last: int) -> None:
-        key = (marker(db), db.fetch("SELECT value FROM meta WHERE name = 'taken_in'")[0][0], first, last)
+        key = (*tiers.revision(db), first, last)
         if key != self._at or len(self._hours) > _MAX_KNOWN:
             self._at, self._hours = key, {}
         missing = [number for number in numbers if number not in self._hours]

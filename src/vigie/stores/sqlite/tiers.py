@@ -36,6 +36,11 @@ def marker(db: Db) -> Marker:
     return Marker(found["hot_done"], found["pass_upto"], found["pass_monitor"])
 
 
+def revision(db: Db) -> tuple[int, ...]:
+    """Another one whenever results went to chunks or came late."""
+    return *marker(db), db.fetch("SELECT value FROM meta WHERE name = 'taken_in'")[0][0]
+
+
 def set_marker(db: Db, at: Marker) -> None:
     """In the transaction of what it marks."""
     values = {"hot_done": at.done, "pass_upto": at.upto, "pass_monitor": at.monitor}

@@ -136,6 +136,8 @@ TEXTS: dict[str, Pair] = {
     "response": ("Réponse", "Response"),
     "acknowledge": ("Acquitter", "Acknowledge"),
     "snooze": ("Rappeler dans 30 min", "Snooze 30 min"),
+    "acknowledged": ("Alerte acquittée. L’escalade s’arrête.", "Acknowledged. Escalation stopped."),
+    "snoozed": ("Rappel dans 30 minutes.", "Snoozed for 30 minutes."),
     "all_alerts": ("Toutes les alertes", "All alerts"),
     "look": ("À surveiller", "Worth a look"),
     "since_span": ("depuis", "for"),

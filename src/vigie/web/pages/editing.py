@@ -1,5 +1,7 @@
 """Monitors made and changed by page: the form of each kind, validated while it is filled in, tried before it is saved."""
 
+import asyncio
+import contextlib
 from typing import Any
 
 from starlette.requests import Request
@@ -18,6 +20,7 @@ from vigie.web.rendering import LINKS, Words, page
 from vigie.web.site import Site
 
 _MONITOR = DefinitionKind.MONITOR
+_PATIENCE_SECONDS = 3.0  # for the rest of the configuration, while somebody types
 
 
 def routes(site: Site) -> list[BaseRoute]:
@@ -163,9 +166,15 @@ class _Desk:
         return made, dict(said.body), found
 
     async def _validated(self, made: Editing, body: dict[str, Any], *, patient: bool = False) -> None:
-        commands = self._site.commands.definitions
-        if commands is not None and not made.faults:
-            assign(made, await commands.validate(_MONITOR, body, made.key or None), patient=patient)
+        commands, forms = self._site.commands.definitions, self._site.forms
+        if commands is None or forms is None or made.faults:
+            return
+        if faults := forms.faults(body):
+            assign(made, faults, patient=patient)
+            return
+        with contextlib.suppress(TimeoutError):  # saving validates it in any case
+            async with asyncio.timeout(_PATIENCE_SECONDS if patient else None):
+                assign(made, await commands.validate(_MONITOR, body, made.key or None), patient=patient)
 
     async def _tried(self, request: Request, made: Editing, body: dict[str, Any]) -> None:
         trials = self._site.commands.trials

@@ -146,13 +146,10 @@ class RedirectFollower:
     async def _hop(self, progress: Progress, place: Place, method: str) -> Verdict | None:
         if self._config.proxy is not None:
             return await self._exchange(progress, place, method, None, 1)
-        if place.literal and self._config.ip is None:
-            progress.addresses = (place.host,)  # nothing to look up
-        else:
-            answer = await self._resolve(progress, place)
-            if answer.cause is not None:
-                return no_address(answer, place.host)
-            progress.addresses = answer.addresses
+        answer = await self._resolve(progress, place)  # an address too: the resolver may not give it
+        if answer.cause is not None:
+            return no_address(answer, place.host)
+        progress.addresses = answer.addresses
         found: Verdict | None = None
         for index, address in enumerate(progress.addresses):
             found = await self._exchange(progress, place, method, address, len(progress.addresses) - index)
