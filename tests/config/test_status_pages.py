@@ -81,7 +81,7 @@ def test_a_page_has_its_own_domain_and_logo(tmp_path: Path) -> None:
         ),
         ("  p: {title: L, monitors: [Shop], logo: ../x.svg}", "status_pages.p.logo", "outside"),
         ("  p: {title: L, monitors: [Shop], logo: vigie.yaml}", "status_pages.p.logo", "is not a picture"),
-        ("  p: {title: L, monitors: [Shop], mail: hook}", "status_pages.p.mail", "no channel of type email"),
+        ("  p: {title: L, monitors: [Shop], mail: hook}", "status_pages.p.mail", "not a channel of type email"),
         ("  p: {title: L, monitors: [Shop], mail: mail, public: false}", "status_pages.p.mail", "no subscribers"),
         ("  p: {title: L, monitors: [Shop], support: 'javascript:alert(1)'}", "status_pages.p.support", "neither"),
         ("  p: {title: L, monitors: [Shop], timezone: Mars/One}", "status_pages.p.timezone", ""),

@@ -64,7 +64,7 @@ class Subscriptions(Protocol):
         """The same for a web address that is not an internal one, with the key that signs its messages."""
 
     async def invited(self, page: str, subscriber: str, token: str) -> Subscriber | None:
-        """Whose link it is; None for one that is none of ours, or whose subscriber is gone."""
+        """Whose link it is; None for one that we did not make, or whose subscriber is gone."""
 
     async def confirm(self, subscriber: Subscriber) -> None:
         """Send them what is published from now on."""

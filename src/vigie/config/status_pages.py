@@ -23,11 +23,10 @@ State = Literal["up", "degraded", "down", "maintenance", "unknown"]
 
 # The first parts of Vigie's own addresses; `tests/web/test_public_page.py` compares them with the routes.
 _RESERVED = """
-account acknowledge alerts api apple-touch-icon.png audit auth badge buttons channels choices events export favicon.ico feedback
-groups health icon.svg incidents keyboard login logout maintenance maintenance.ics manifest.webmanifest me metrics monitors oidc oncall oncall.ics overview
-palette passkeys ping probe ready respond robots.txt search service-worker.js sessions settings setup static status
-status-pages system tokens totp users wall well-known
-"""
+account acknowledge alerts api apple-touch-icon.png audit auth badge buttons channels choices events export favicon.ico
+feedback groups health icon.svg incidents keyboard login logout maintenance maintenance.ics manifest.webmanifest me
+metrics monitors oidc oncall oncall.ics overview palette passkeys ping probe ready respond robots.txt search
+service-worker.js sessions settings setup static status status-pages system tokens totp users wall well-known """
 RESERVED = frozenset(_RESERVED.split())
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _PATH = re.compile(r"(?:/[a-z0-9][a-z0-9-]{0,62}){1,3}")
@@ -194,7 +193,7 @@ def _domain(tree: Tree, keys: StatusPageKeys, setting: Setting, path: Path) -> s
 def _mailer(tree: Tree, keys: StatusPageKeys, setting: Setting, url: str | None, path: Path) -> str | None:
     if keys.mail is not None and keys.mail not in setting.mailers:
         fix = f"channels of that type: {', '.join(setting.mailers)}" if setting.mailers else "add one under `notify`"
-        tree.fault(path, f"{keys.mail!r} is no channel of type email", fix)
+        tree.fault(path, f"{keys.mail!r} is not a channel of type email", fix)
     if url is None or not keys.public:
         if keys.mail is not None:
             words = "mails need links that lead to the page" if url is None else "a page that is not public has no subscribers"

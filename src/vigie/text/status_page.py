@@ -124,7 +124,7 @@ TEXTS: dict[str, Pair] = {
     "webhook": ("webhook", "webhook"),
     "webhook_title": ("S’abonner par webhook", "Subscribe a webhook"),
     "webhook_how": (
-        "Chaque information est envoyée par POST en JSON, signée (X-Vigie-Signature). Ouvrez le confirm_url du premier message pour confirmer.",
+        "Chaque information part par POST en JSON signé (X-Vigie-Signature). Le confirm_url du premier message confirme l’abonnement.",
         "Each update is sent by POST as JSON, signed (X-Vigie-Signature). Open the confirm_url of the first message to confirm.",
     ),
     "webhook_label": ("Adresse", "Address"),

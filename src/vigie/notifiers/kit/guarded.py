@@ -1,6 +1,6 @@
 """POST to an address that a stranger gave: only over TLS, only to the Internet, and to the very address that was looked at.
 
-A name is looked up once, every address of it must be public, and one of these is connected to: a second look-up, which could lead inside,
+A name is looked up once, every address of it must be public, and one of these is connected to: another look-up, which could lead inside,
 never happens. No proxy is used, because it would look the name up by itself. No redirect is followed.
 """
 

@@ -138,7 +138,8 @@ def _lede(public: PublicPage, words: Words, language: str) -> str:
         post = public.incidents[0]
         next_update = "" if post.next_update is None else " " + words("next_update", time=moment(public, post.next_update, language))
         return words("since", time=moment(public, post.start, language)) + next_update
-    since = [one.since for one in public.services if one.state is public.state and one.since is not None]
+    state = public.state
+    since = [one.since for one in public.services if one.state is state and one.since is not None]
     return words("since", time=moment(public, min(since), language)) if since else ""
 
 

@@ -32,7 +32,7 @@ def routes(site: Site) -> list[BaseRoute]:
         ("unsubscribe/{id}/{token}", readers.leave, Public.LINK, ["GET", "POST"]),
     ]
     return [
-        # What strangers do is no write of ours, and its address holds their secret.
+        # Strangers do this, and the address holds their secret.
         route(
             f"/status/{{name}}/{path}", readers.answering(act), needs=needs, methods=methods, audited=False,
             name=f"status_{path.partition('/')[0]}",
