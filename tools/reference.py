@@ -17,6 +17,7 @@ from vigie.core.notification import NoticeReason
 from vigie.net import Secret
 from vigie.planning.duration import Duration
 from vigie.report.variables import VARIABLES as VARIABLES_OF
+from vigie.web.metrics import catalogue
 
 DOCS = Path(__file__).parent.parent / "docs"
 _PLANNED = (planned.Maintenance, planned.Override, planned.OnCall)
@@ -226,6 +227,19 @@ def template_page() -> str:
     return between(text, "reasons", ["| reason | why |", "|---|---|", *(f"| `{name}` | {why} |" for name, why in reasons)])
 
 
+def metrics_page() -> str:
+    """docs/metrics.md, with the table of metrics."""
+    text = (DOCS / "metrics.md").read_text(encoding="utf-8")
+    rows = []
+    for one in catalogue.every():
+        everywhere = one.name not in catalogue.OWN and one is not catalogue.CHAIN_INFO
+        labels = (*(("monitor", "location") if everywhere else ()), *one.labels)
+        if one in (catalogue.MONITOR_INFO, catalogue.MONITOR_STATE, catalogue.MONITOR_INCIDENT):
+            labels = ("monitor", *one.labels)
+        rows.append(f"| `{one.name}` | {one.kind} | {', '.join(f'`{label}`' for label in labels) or '–'} | {one.about} |")
+    return between(text, "metrics", ["| metric | type | labels | what it is |", "|---|---|---|---|", *rows])
+
+
 def commands() -> str:
     """docs/cli.md."""
     runner, parts = CliRunner(), ["# Command reference\n", NOTE]
@@ -249,6 +263,7 @@ def _subcommands(group: Any) -> list[list[str]]:
 def main() -> int:
     """Write the pages, or compare them."""
     pages = {DOCS / "configuration.md": configuration(), DOCS / "cli.md": commands(), DOCS / "templates.md": template_page()}
+    pages[DOCS / "metrics.md"] = metrics_page()
     stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
         for path in stale:
