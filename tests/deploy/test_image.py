@@ -146,7 +146,7 @@ def test_what_its_steps_make_is_small_and_serves_a_page(made: Path, tmp_path: Pa
     (tmp_path / "vigie.yaml").write_text("llm: {provider: none}\ncontrol: []\nlog: {file: null}\nmonitors: [http://127.0.0.1:1/]\n")
     environment = {"PATH": f"{made}/bin:/usr/bin:/bin", "VIGIE_LISTEN": f"127.0.0.1:{port}", "HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
-        ["vigie", "serve"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, stdout=subprocess.STDOUT, text=True
+        ["vigie", "serve"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
     try:
         assert process.stderr is not None
