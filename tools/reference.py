@@ -19,6 +19,7 @@ from vigie.net import Secret
 from vigie.planning.duration import Duration
 from vigie.report.variables import VARIABLES as VARIABLES_OF
 from vigie.web.api import openapi
+from vigie.web.metrics import catalogue
 
 DOCS = Path(__file__).parent.parent / "docs"
 _PLANNED = (planned.Maintenance, planned.Override, planned.OnCall)
@@ -239,6 +240,19 @@ def api_page() -> str:
     return between((DOCS / "api.md").read_text(encoding="utf-8"), "operations", rows)
 
 
+def metrics_page() -> str:
+    """docs/metrics.md, with the table of metrics."""
+    text = (DOCS / "metrics.md").read_text(encoding="utf-8")
+    rows = []
+    for one in catalogue.every():
+        everywhere = one.name not in catalogue.OWN and one is not catalogue.CHAIN_INFO
+        labels = (*(("monitor", "location") if everywhere else ()), *one.labels)
+        if one in (catalogue.MONITOR_INFO, catalogue.MONITOR_STATE, catalogue.MONITOR_INCIDENT):
+            labels = ("monitor", *one.labels)
+        rows.append(f"| `{one.name}` | {one.kind} | {', '.join(f'`{label}`' for label in labels) or '–'} | {one.about} |")
+    return between(text, "metrics", ["| metric | type | labels | what it is |", "|---|---|---|---|", *rows])
+
+
 def commands() -> str:
     """docs/cli.md."""
     runner, parts = CliRunner(), ["# Command reference\n", NOTE]
@@ -266,6 +280,7 @@ def main() -> int:
         DOCS / "cli.md": commands(),
         DOCS / "templates.md": template_page(),
         DOCS / "api.md": api_page(),
+        DOCS / "metrics.md": metrics_page(),
     }
     stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
