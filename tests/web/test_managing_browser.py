@@ -74,7 +74,9 @@ def test_a_monitor_is_made_by_page(
         page.get_by_role("button", name=attempt).click()
         refused = {"en": "refused", "fr": "refusée"}[language]
         expect(page.locator("#tried")).to_contain_text(refused, timeout=30_000)
-        page.route("**/monitors/127-0-0-1?*", lambda route: route.fulfill(body="saved", content_type="text/plain"))
+        page.route(
+            "**/monitors/127-0-0-1?*", lambda route: route.fulfill(body='<link rel="icon" href="data:,">saved', content_type="text/html")
+        )
         page.get_by_role("button", name=save, exact=True).click()
         page.wait_for_url("**/monitors/127-0-0-1?done=saved")
     assert desk.definitions.calls[-1]["body"] == {"url": f"http://127.0.0.1:{closed}/", "every": "30s"}
