@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from vigie.administration import trials
 from vigie.cli.common import start_log
 from vigie.clock import SystemClock
 from vigie.commands.definitions import DefinitionKind, Saved, SaveResult
-from vigie.config import load
+from vigie.commands.monitors import Tried
+from vigie.config import Desired, DesiredMonitor, load
 from vigie.config.apart import load_apart
 from vigie.defining import Definitions
 from vigie.errors import Fault, StoreError, StoreFault
@@ -281,3 +283,24 @@ async def test_status_pages_are_made_in_the_same_way(tmp_path: Path) -> None:
         assert (await of(server).delete(page, "our-services")).result is SaveResult.DONE
         assert server.settings.status_pages == ()
         assert (await of(server).delete(M, "made")).result is SaveResult.DONE
+
+
+async def test_a_trial_neither_runs_programs_nor_takes_secrets_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an editor tries before it is saved is held to the same rules as what is saved."""
+    tried: list[DesiredMonitor] = []
+
+    async def checked(one: DesiredMonitor, _: Desired) -> Tried:
+        tried.append(one)
+        return Tried()
+
+    monkeypatch.setattr(trials, "_checked", checked)
+    async with running(tmp_path) as server:
+        saved = await of(server).save(M, {"url": "https://c.test/", "headers": {"X-Key": "s3cr3t-header"}}, "ann", trusted=True)
+        assert saved.definition is not None
+        desk = trials.Trials(lambda: server.settings)
+        (fault,) = (await desk.try_out({"type": "exec", "command": ["id"]}, trusted=True)).faults
+        assert "file alone" in fault.message
+        for url, trusted in (("https://c.test/", False), ("https://evil.test/", False), ("https://new.test/", True)):
+            assert (await desk.try_out({**saved.definition.body, "url": url}, key="c-test", trusted=trusted)).faults == ()
+        sent = [dict(one.config.reveal().headers)["X-Key"].reveal() for one in tried]
+        assert sent == ["s3cr3t-header", "***", "s3cr3t-header"]

@@ -8,10 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from vigie import plugins
 from vigie.buses.process import Assign, Results, frame, read_frame
 from vigie.commands.monitors import Tried
 from vigie.config import Desired, DesiredMonitor, one_monitor
+from vigie.config.masked import hosts_in
 from vigie.core.model import CheckResult
 from vigie.errors import ConfigError, Fault, VigieError
 from vigie.net import MASK, Secret
@@ -38,13 +41,15 @@ class Trials:
         known = next((one for one in settings.monitors if one.monitor.id == key), None)
         values = {name: value for name, value in definition.items() if name not in _UNPROBED}
         try:
-            one = one_monitor(_unmasked(values, known))
+            one = one_monitor(_unmasked(values, known if trusted or _stays(values, settings, key) else None))
         except ConfigError as error:
             return Tried(tuple(error.faults))
         except VigieError as error:
             return Tried((Fault(error.message, error.fix),))
         if plugins.traits(one.monitor.kind).passive:
             return Tried((Fault("a job reports in by itself, so that there is nothing to check", "save it, then have the job report"),))
+        if plugins.traits(one.monitor.kind).programs:
+            return Tried((Fault("it runs programs on this machine, so that it is for the file alone", "write it in vigie.yaml", "type"),))
         if not trusted:
             one = replace(one, trusted=False, reach=settings.web.allow_internal)
         return await self._in_turn(one, settings)
@@ -94,6 +99,12 @@ async def _result(process: asyncio.subprocess.Process, work: Assign) -> CheckRes
     except ValueError:
         return None
     return answer.batch.results[0] if isinstance(answer, Results) and answer.batch.results else None
+
+
+def _stays(values: Mapping[str, Any], settings: Desired, key: str | None) -> bool:
+    """Whether it contacts nothing that the monitor in whose place it is tried does not: else its secrets would go elsewhere."""
+    known = next((one for one in settings.entries if one.kind == "monitor" and one.id == key), None)
+    return known is not None and hosts_in(values) <= hosts_in(msgspec.json.decode(known.body))
 
 
 def _unmasked(values: dict[str, Any], known: DesiredMonitor | None) -> dict[str, Any]:
