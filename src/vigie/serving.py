@@ -97,7 +97,10 @@ async def _invite(site: Site) -> None:
     """Tell how the first account is made, where others can reach the page and nobody has one."""
     if site.accounts is None or site.access.private or await site.accounts.any_user():
         return
-    link = f"{site.access.base}/setup/{site.door.open_setup()}"
+    base = site.access.base
+    for anywhere in ("//0.0.0.0:", "//[::]:"):
+        base = base.replace(anywhere, f"//{socket.gethostname()}:")
+    link = f"{base}/setup/{site.door.open_setup()}"
     log.warning("nobody has an account, so that the page is closed. Create the first one within an hour: %s", link)
 
 
