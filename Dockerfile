@@ -9,7 +9,7 @@ WORKDIR /src
 RUN python3 -m venv /opt/vigie
 COPY requirements-image.lock ./
 RUN /opt/vigie/bin/python -m pip install --quiet --require-hashes --only-binary :all: --requirement requirements-image.lock
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY src ./src
 RUN /opt/vigie/bin/python -m pip install --quiet --no-deps --no-build-isolation --no-index . \
  && /opt/vigie/bin/python -m pip uninstall --quiet --yes hatchling editables trove-classifiers pathspec pluggy pip \

@@ -1,6 +1,7 @@
-"""Writes docs/configuration.md and docs/cli.md from the program itself; `--check` fails when a page is stale."""
+"""Writes docs/configuration.md, docs/cli.md and the tables of docs/templates.md and docs/api.md from the program itself; `--check` fails when a page is stale."""
 
 import inspect
+import re
 import sys
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -17,6 +18,8 @@ from vigie.core.notification import NoticeReason
 from vigie.net import Secret
 from vigie.planning.duration import Duration
 from vigie.report.variables import VARIABLES as VARIABLES_OF
+from vigie.web.api import openapi
+from vigie.web.metrics import catalogue
 
 DOCS = Path(__file__).parent.parent / "docs"
 _PLANNED = (planned.Maintenance, planned.Override, planned.OnCall)
@@ -226,6 +229,30 @@ def template_page() -> str:
     return between(text, "reasons", ["| reason | why |", "|---|---|", *(f"| `{name}` | {why} |" for name, why in reasons)])
 
 
+def api_page() -> str:
+    """docs/api.md, with the table of operations."""
+    scopes = {"VIEWER": "read", "RESPONDER": "respond", "EDITOR": "edit", "ADMIN": "admin"}
+    rows = ["| operation | what it does | scope | parameters |", "|---|---|---|---|"]
+    for one in sorted(openapi.operations(), key=lambda one: (one.path, one.method)):
+        asked = ", ".join(f"`{field.encode_name}`" for field in msgspec.structs.fields(one.asked))
+        path = re.sub(r"\{(\w+):\w+\}", r"{\1}", one.path)
+        rows.append(f"| `{one.method} {path}` | {one.summary} | {scopes.get(one.needs.name, '–')} | {asked or '–'} |")
+    return between((DOCS / "api.md").read_text(encoding="utf-8"), "operations", rows)
+
+
+def metrics_page() -> str:
+    """docs/metrics.md, with the table of metrics."""
+    text = (DOCS / "metrics.md").read_text(encoding="utf-8")
+    rows = []
+    for one in catalogue.every():
+        everywhere = one.name not in catalogue.OWN and one is not catalogue.CHAIN_INFO
+        labels = (*(("monitor", "location") if everywhere else ()), *one.labels)
+        if one in (catalogue.MONITOR_INFO, catalogue.MONITOR_STATE, catalogue.MONITOR_INCIDENT):
+            labels = ("monitor", *one.labels)
+        rows.append(f"| `{one.name}` | {one.kind} | {', '.join(f'`{label}`' for label in labels) or '–'} | {one.about} |")
+    return between(text, "metrics", ["| metric | type | labels | what it is |", "|---|---|---|---|", *rows])
+
+
 def commands() -> str:
     """docs/cli.md."""
     runner, parts = CliRunner(), ["# Command reference\n", NOTE]
@@ -248,7 +275,13 @@ def _subcommands(group: Any) -> list[list[str]]:
 
 def main() -> int:
     """Write the pages, or compare them."""
-    pages = {DOCS / "configuration.md": configuration(), DOCS / "cli.md": commands(), DOCS / "templates.md": template_page()}
+    pages = {
+        DOCS / "configuration.md": configuration(),
+        DOCS / "cli.md": commands(),
+        DOCS / "templates.md": template_page(),
+        DOCS / "api.md": api_page(),
+        DOCS / "metrics.md": metrics_page(),
+    }
     stale = [path for path, text in pages.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
         for path in stale:

@@ -53,7 +53,7 @@ class User:
 
     `password` is what argon2 makes of it (PHC string), empty for who has none. `totp` is the secret in base32, empty where one-time codes
     are off; `totp_step` is the last time step used, `recovery` the hashes of unused recovery codes. `subject` is `issuer|sub` of an
-    OpenID Connect provider. `version` rises by one with each change: a change is of the version that was read, or it is none.
+    OpenID Connect provider. `version` rises by one with each change: a change is of the version that was read, or it does not count.
     """
 
     id: str

@@ -101,7 +101,7 @@ def _export(wanted: Otlp, measures: Measures, now: int) -> str:
                     return "the collector did not take them"
         finally:
             exporter.shutdown()
-    except Exception as error:  # of a library that sends over the network: whatever it is, it is no trouble of monitoring
+    except Exception as error:  # of a library that sends over the network: whatever it is, monitoring goes on
         log.debug("metrics could not be sent", exc_info=True)
         return f"{type(error).__name__}: {error}"
     return ""

@@ -1,5 +1,7 @@
 """What the API takes and gives, as JSON: one Struct for each body. Server, OpenAPI document and client share them.
 
+Long: all of it is one vocabulary, read as a whole.
+
 Instants are RFC 3339 texts, durations milliseconds where their name ends in `_ms` and else texts such as `30m`.
 """
 

@@ -3,17 +3,18 @@
 import json
 import sqlite3
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from vigie import cli
 from vigie.app import open_store, state_of
 from vigie.clock import SystemClock
 from vigie.config import load
 from vigie.config.apart import load_apart
 
+Vigie = Callable[..., Any]
 FILE = """\
 # ours
 log: {file: null}
@@ -27,11 +28,16 @@ ENV = "HOOK=https://hooks.test/T0\nKEY=abcdef12\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "vigie.yaml").write_text(FILE)
-    (tmp_path / ".env").write_text(ENV)
-    return tmp_path
+def written(folder: Path) -> Path:
+    """The folder, with a configuration."""
+    (folder / "vigie.yaml").write_text(FILE)
+    (folder / ".env").write_text(ENV)
+    return folder
+
+
+def ran(vigie: Vigie, *words: str) -> tuple[int, str, str]:
+    done = vigie(*words)
+    return done.status, done.out, done.err
 
 
 def made(folder: Path, *bodies: dict[str, object], kind: str = "monitor") -> None:
@@ -43,12 +49,8 @@ def made(folder: Path, *bodies: dict[str, object], kind: str = "monitor") -> Non
     db.close()
 
 
-def vigie(*words: str) -> tuple[int, str, str]:
-    done = CliRunner().invoke(cli.root, list(words))
-    return done.exit_code, done.stdout, done.stderr
-
-
-def test_everything_is_exported_and_reads_back_the_same(folder: Path) -> None:
+def test_everything_is_exported_and_reads_back_the_same(written: Path, vigie: Vigie) -> None:
+    folder = written
     secret = r"it's $${x} \ é"
     made(
         folder,
@@ -57,7 +59,7 @@ def test_everything_is_exported_and_reads_back_the_same(folder: Path) -> None:
     )
     made(folder, {"id": "public", "title": "Ours", "tags": ["eu"], "names": {"c": "Catalogue"}}, kind="status_page")
 
-    code, yaml, said = vigie("config", "export", "--secrets", "made.env")
+    code, yaml, said = ran(vigie, "config", "export", "--secrets", "made.env")
     assert (code, said) == (0, "")
     assert yaml.startswith(FILE.partition("monitors")[0]), "comments and variables stay"
     assert "# the first one" in yaml
@@ -65,8 +67,8 @@ def test_everything_is_exported_and_reads_back_the_same(folder: Path) -> None:
     assert "pa55w0rd" not in yaml
     assert "# left out: monitor old: unknown key" in yaml
     assert (folder / "made.env").stat().st_mode & 0o077 == 0
-    assert vigie("config", "export", "--secrets", "made.env")[0] == 3, "nothing is overwritten"
-    assert "VIGIE_C_URL, VIGIE_C_HEADERS_X_KEY" in vigie("config", "export")[2]
+    assert ran(vigie, "config", "export", "--secrets", "made.env")[0] == 3, "nothing is overwritten"
+    assert "VIGIE_C_URL, VIGIE_C_HEADERS_X_KEY" in ran(vigie, "config", "export")[2]
 
     there = folder / "there"
     there.mkdir()
@@ -78,43 +80,46 @@ def test_everything_is_exported_and_reads_back_the_same(folder: Path) -> None:
     assert [one.name for one in back.status_pages] == ["public"]
 
 
-def test_without_a_file_the_export_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    code, yaml, _ = vigie("config", "export")
+def test_without_a_file_the_export_is_a_file(folder: Path, vigie: Vigie) -> None:
+    code, yaml, _ = ran(vigie, "config", "export")
     assert code == 0
-    (tmp_path / "vigie.yaml").write_text(yaml)
-    assert [one.monitor.target for one in load(None, {}, tmp_path).monitors] == ["https://ollama.com/"]
+    (folder / "vigie.yaml").write_text(yaml)
+    assert [one.monitor.target for one in load(None, {}, folder).monitors] == ["https://ollama.com/"]
 
 
-def test_what_another_file_would_change_is_said(folder: Path) -> None:
+def test_what_another_file_would_change_is_said(written: Path, vigie: Vigie) -> None:
+    folder = written
     made(folder, {"id": "c", "url": "https://c.test/"})
     other = folder / "other.yaml"
     other.write_text(FILE)
-    assert vigie("config", "diff", "other.yaml") == (0, "", "")
+    assert ran(vigie, "config", "diff", "other.yaml") == (0, "", "")
     other.write_text(
         FILE.replace("https://a.test/ ", "https://z.test/ ").replace("name: Blog", "name: Blog, every: 5m").replace("${KEY}", "zzz")
     )
-    code, lines, _ = vigie("config", "diff", "other.yaml")
+    code, lines, _ = ran(vigie, "config", "diff", "other.yaml")
     assert (code, lines.splitlines()) == (
         1, ["- monitor a-test", "~ monitor blog", '    every: "1m" → "5m"', "+ monitor z-test", "~ monitor blog: a secret"],
     )  # fmt: skip
     other.write_text(FILE.replace("https://a.test/ ", "https://c.test/ "))
-    assert "the id 'c-test'" not in vigie("config", "diff", "other.yaml")[1]
+    assert "the id 'c-test'" not in ran(vigie, "config", "diff", "other.yaml")[1]
     other.write_text(FILE + "  - {url: https://x.test/, id: c}\n")
-    code, lines, _ = vigie("config", "diff", "other.yaml")
+    code, lines, _ = ran(vigie, "config", "diff", "other.yaml")
     assert code == 1
     assert "! monitor 'c', made by ann: left out: two monitors have the id 'c'" in lines
     other.write_text("monitors: [{url: nonsense}]")
-    assert vigie("config", "diff", "other.yaml")[0] == 3
+    assert ran(vigie, "config", "diff", "other.yaml")[0] == 3
 
 
-def test_what_a_reload_would_change_is_said(folder: Path) -> None:
-    code, _, said = vigie("config", "diff")
+def test_what_a_reload_would_change_is_said(written: Path, vigie: Vigie) -> None:
+    folder = written
+    code, _, said = ran(vigie, "config", "diff")
     assert (code, "nothing is known to be in force" in said) == (3, True)
     applied = load_apart(None, {}, folder)
     state_of(applied).remember_applied(applied.summary)
-    assert vigie("config", "diff") == (0, "", "")
+    assert ran(vigie, "config", "diff") == (0, "", "")
     (folder / "vigie.yaml").write_text(FILE.replace("language: en", "") + "language: fr\n")
-    assert vigie("config", "diff") == (1, '~ language\n    language: "en" → "fr"\n', "")
+    assert ran(vigie, "config", "diff") == (
+        1, '~ language\n    language: "en" → "fr"\n~ llm\n    llm.language: "en" → "fr"\n', "",
+    )  # fmt: skip
     (state_of(applied).folder / "applied.json.z").write_bytes(zlib.compress(b"[]"))
-    assert vigie("config", "diff")[0] == 3
+    assert ran(vigie, "config", "diff")[0] == 3

@@ -129,7 +129,7 @@ async def _open(port: int) -> None:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)
             except OSError:
-                await asyncio.sleep(0.02)  # another process has no event that could be waited for
+                await asyncio.sleep(0.02)  # slow: another process listens soon, and there is no event for it
             else:
                 writer.close()
                 return

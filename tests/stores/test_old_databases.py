@@ -10,6 +10,8 @@ from typing import Any
 import apsw
 import pytest
 
+from vigie.core.model import CheckResult
+from vigie.observation.rollup import Retention
 from vigie.stores.sqlite.store import SqliteStore
 
 from .old import goes_on, holds, names, read
@@ -138,3 +140,24 @@ def test_the_fixtures_hold_what_they_were_made_for(name: str, holding: str, tmp_
 
     assert _count(path, "SELECT user_version FROM pragma_user_version") == 4
     assert _count(path, f"SELECT count(*) FROM {holding}") > 0
+
+
+@pytest.mark.parametrize("name", names())
+async def test_its_results_go_to_chunks_and_none_is_lost(name: str, tmp_path: Path) -> None:
+    """Also those that were packed before locations and sequences were."""
+    store = SqliteStore(read(name).restore(tmp_path / "vigie.db"), threads=False)
+    before = await _recorded(store)
+    while await store.history.compact(max((one.at for one in before), default=0) + 5 * 86_400_000, Retention()):
+        pass
+    assert store.ledger._worker.db.fetch("SELECT count(*) <= 1 FROM hot") == [(1,)]
+    found = await _recorded(store)
+    assert {repr(one) for one in found} == {repr(one) for one in before}, "what is the same in every respect, and has no number, is one"
+    await store.close()
+
+
+async def _recorded(store: SqliteStore) -> list[CheckResult]:
+    found, after = await store.archive.recorded(0)
+    while after:
+        more, after = await store.archive.recorded(0, after)
+        found += more
+    return found

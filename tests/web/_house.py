@@ -1,9 +1,11 @@
 """A house of services as pages see it: alerts, reports, notices and checks in a store in memory, and the site over it."""
 
 import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.types import ASGIApp
 
@@ -28,6 +30,7 @@ from vigie.testing.memory import MemoryStore
 from vigie.web.app import build
 from vigie.web.site import Commands, Site
 
+T = TypeVar("T")
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 ADDRESS = "203.0.113.24"
 NAMES = ("Checkout", "Card payments", "Cart API", "Customer account", "Storefront", "Gift cards", "Returns portal", "Wish lists",
@@ -201,6 +204,12 @@ def analysis(bundle: Bundle, language: str = "en") -> Analysis:
     return Analysis("llama3", language, sentences, dropped, "host_down", 13_000, cited=tuple((one.id,) for one in chosen))
 
 
+def ran(work: Coroutine[Any, Any, T]) -> T:
+    """What it gives, on a loop and thread of its own: a browser's tests have a loop that is running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
 def made(**values: Any) -> House:
     """The same from a test without a loop."""
-    return asyncio.run(house(**values))
+    return ran(house(**values))

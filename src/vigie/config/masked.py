@@ -43,7 +43,7 @@ def _masked(value: Any, kind: Any) -> Any:
 
 
 def _refers(text: str) -> bool:
-    """Whether it names a variable, which is no secret."""
+    """Whether it names a variable, which is not a secret."""
     return any(match[1] for match in VARIABLE.finditer(text))
 
 
@@ -52,7 +52,7 @@ def _without_default(match: re.Match[str]) -> str:
 
 
 def holds_secret(kind: Any) -> bool:
-    """Whether an annotation asks for a Secret, itself or in one of its parts that is no Struct."""
+    """Whether an annotation asks for a Secret, itself or in one of its parts that is not a Struct."""
     return kind is Secret or any(holds_secret(part) for part in get_args(kind))
 
 

@@ -138,6 +138,7 @@ def shown(settings: Desired) -> str:
         "people": {name: {"channels": list(channels)} for name, channels in settings.people},
         "oncall": {one.name: _rotation(one) for one in settings.rotations},
         "status_pages": {one.name: _page(one) for one in settings.status_pages},
+        **({"left_out": [str(fault) for fault in settings.left_out]} if settings.left_out else {}),
         "monitors": [_in_force(one, settings.maintenance) for one in settings.monitors],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False)

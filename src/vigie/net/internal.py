@@ -42,7 +42,7 @@ def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 def is_internal(text: str, allowed: Sequence[Network] = ()) -> bool:
-    """Whether an address is inside and in none of the networks that are allowed; what is no address is inside too."""
+    """Whether an address is inside and in none of the networks that are allowed; what is not an address is inside too."""
     try:
         found = ipaddress.ip_address(text.strip("[]").partition("%")[0])
     except ValueError:

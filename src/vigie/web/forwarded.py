@@ -1,4 +1,4 @@
-"""From whom a request comes, where a reverse proxy stands between: its word counts only where `web.trusted_proxies` names it.
+"""From whom a request comes, by way of a reverse proxy or not: what a proxy says counts only where `web.trusted_proxies` names it.
 
 `Forwarded` (RFC 7239) goes before `X-Forwarded-For`, `-Proto` and `-Host`. The chain is read from its end: the first address that is not
 a trusted proxy is the client's; what it claims itself, further to the left, counts for nothing.
@@ -30,7 +30,7 @@ _LONGEST = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who asks, and how they reached us. `proxied`: something says that a proxy stands between, trusted or not."""
+    """Who asks, and how they reached us. `proxied`: something says that a proxy forwarded it, trusted or not."""
 
     address: str
     scheme: str
@@ -84,7 +84,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 def _bare(text: str) -> str:
-    """An address without port and brackets; as it is where it is none (`unknown`, `_hidden`)."""
+    """An address without port and brackets; as it is where it is not one (`unknown`, `_hidden`)."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
     host, _, port = text.partition(":")

@@ -70,8 +70,10 @@ def entered(forms: FormQueries, found: Texts) -> tuple[Editing, Entered] | None:
     texts = {key: text for key, text in found.below(PREFIX).items() if text.strip()}
     kind = found.line("kind") or "http"
     by_address = forms.kind_of({"url": texts.get("url", "")})
-    if by_address != "http":
+    if found.one("do") != "kind" and by_address != "http":
         kind = by_address
+    elif by_address not in ("http", kind):  # somebody chose another kind: that address is not of it
+        del texts["url"]
     form = forms.form(kind)
     if form is None:
         return None

@@ -88,7 +88,7 @@ async def test_an_untrusted_peer_does_not_choose_the_scheme_or_the_host() -> Non
         async with town.client(
             peer, "http://inner.example", **{"X-Forwarded-Host": "vigie.example", "X-Forwarded-Proto": "https"}
         ) as client:
-            answer = await client.get("/", headers=HTML)
+            answer = await client.get("/settings/audit", headers=HTML)
             assert answer.status_code == code
             assert ("strict-transport-security" in answer.headers) is (code == 303)
 
@@ -281,3 +281,14 @@ async def test_every_page_is_under_the_strict_policy() -> None:
                 assert "<style" not in answer.text
                 assert " style=" not in answer.text
                 assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+
+
+async def test_a_passkey_that_was_not_asked_for_is_refused() -> None:
+    town = Town()
+    await town.user()
+    async with town.client(base="http://localhost:8080") as client:
+        options = (await client.post("/login/passkey/options")).json()
+        bodies: list[Any] = [{}, {"token": "x"}, {"token": options["token"], "credential": {"id": "x"}}, {"token": options["token"]}, []]
+        for body in bodies:
+            assert (await client.post("/login/passkey", json=body)).status_code == 401
+        assert (await client.post("/account/passkeys/options")).status_code == 401

@@ -41,7 +41,7 @@ def _first(several: Any) -> str:
 
 @dataclass(slots=True)
 class InternalGuard:
-    """A probe whose resolver is guarded: what came of a check in which an internal address was refused is no verdict on the service."""
+    """A probe whose resolver is guarded: what came of a check in which an internal address was refused is not a verdict on the service."""
 
     resolver: GuardedResolver
     probe: Probe | None = None

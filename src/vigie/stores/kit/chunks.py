@@ -87,14 +87,14 @@ NOTHING = Records((), (), (), b"")
 
 
 def gathered(rows: Iterable[Record], *, by_instant: bool = False) -> Records:
-    """Rows in order, each result once: it is known by its run and sequence, or by its instant where it has none (or they are not kept).
+    """Rows in order, each result once: known by its run and sequence, or by its instant and body where it has none (or they are not kept).
 
     Of a result that comes twice the first one counts.
     """
-    known: dict[tuple[int, int], Record] = {}
+    known: dict[tuple[int, int | bytes], Record] = {}
     for row in rows:
-        at, run, sequence, _ = row
-        known.setdefault((-1, at) if by_instant or not (run or sequence) else (run, sequence), row)
+        at, run, sequence, body = row
+        known.setdefault((at, body) if by_instant or not (run or sequence) else (run, sequence), row)
     ordered = sorted(known.values())
     return Records(
         [row[0] for row in ordered],

@@ -20,7 +20,7 @@ from vigie.stores.sqlite.worker import Worker
 
 _SETTLED_MS = 300_000  # after its end an hour waits so long for what comes late
 _DAY_SETTLED_MS = 7_200_000
-_MAX_RECORDS, _MAX_ROWS = 600_000, 20_000  # of one pass: at most 25 MB in memory
+_MAX_RECORDS, _MAX_ROWS, _LONGEST_MS = 600_000, 20_000, DAY_MS  # of one pass: at most 25 MB in memory, and few hours of a monitor
 _COLLECTED, _WRITTEN, _MERGED, _DELETED, _SWEPT = 4_000, 24, 4, 400, 400  # records, places, places, rows and places of one bite
 _ACTIVITY = 300  # instants that are remembered
 
@@ -129,9 +129,11 @@ def _begun(db: Db, now: int) -> _Pass | None:
     if at.upto > at.done:
         return _Pass(at, at.done)
     cutoff, records, upto = (now - _SETTLED_MS) // HOUR_MS * HOUR_MS, 0, 0
+    first: int | None = None
     for row, base, count in db.fetch("SELECT id, base, count FROM hot WHERE id > ? ORDER BY id LIMIT ?", (at.done, _MAX_ROWS)):
+        first = base if first is None else first
         records += count
-        if records > _MAX_RECORDS and upto:
+        if upto and (records > _MAX_RECORDS or base - first >= _LONGEST_MS):
             break
         if base < cutoff:
             upto = row
@@ -178,13 +180,14 @@ def _split(db: Db, turn: _Pass, base: int, body: bytes) -> int:
 
 
 def _next(turn: _Pass) -> list[int]:
-    """The monitors of the next bite: few where they are checked from many locations."""
-    found, places = list[int](), 0
+    """The monitors of the next bite: few where they are checked often or from many locations."""
+    found, places, records = list[int](), 0, 0
     for monitor in turn.left:
-        if found and places + len(turn.groups[monitor]) > _WRITTEN:
+        groups = turn.groups[monitor]
+        places, records = places + len(groups), records + sum(map(len, groups.values())) // chunks.LOOSE
+        if found and (places > _WRITTEN or records > _COLLECTED):
             break
         found.append(monitor)
-        places += len(turn.groups[monitor])
     return found
 
 

@@ -14,7 +14,7 @@ from vigie.stores.sqlite.tiers import Marker, Place, marker
 
 _ROW = struct.Struct("<qBHB")  # instant, status, total in 16 + 8 bits
 _ROWS = 2_000  # of `hot`, at a time
-_MOST_ROWS = 30_000  # an hour or two of commits, and more
+_MAX_ROWS = 30_000  # an hour or two of commits, and more
 _MAX_TALLIES = 2_000  # of monitors and locations, a few kilobytes each
 _NO_SPANS: tuple[Span, ...] = ()
 Columns = tuple[list[int], list[int], list[int]]
@@ -96,7 +96,7 @@ class Recent:
 
 def first_row(db: Db, done: int) -> int:
     """The row after which `hot` is read. An older version left thirty days of it: until they have gone to chunks, only the newest count."""
-    return max(done, (db.fetch("SELECT ifnull(max(id), 0) FROM hot")[0][0] or 0) - _MOST_ROWS)
+    return max(done, (db.fetch("SELECT ifnull(max(id), 0) FROM hot")[0][0] or 0) - _MAX_ROWS)
 
 
 def hot_records(db: Db, place: Place, start: int, end: int) -> list[tuple[int, int, int, bytes]]:

@@ -15,7 +15,7 @@ _AT_ONCE = 5_000  # results that a span of time is chosen for
 _SHORTEST_MS = 60_000
 _INSTANT = 1 << 44  # a cursor within `hot` is a row and the instant reached; one within chunks is an instant, negative
 _LOOK_BACK = 300  # rows of `hot` that are unpacked whole for the newest results: five minutes of them
-_MOST_ROWS = 20_000
+_MAX_ROWS = 20_000
 Key = tuple[str, str]
 
 
@@ -139,7 +139,7 @@ def _older(db: Db, missing: Mapping[int, str], names: Mapping[int, str]) -> dict
     """Of monitors that are checked rarely, in the rest of `hot`: only their own records are unpacked."""
     sql = "SELECT base, body FROM hot WHERE id > (SELECT value FROM meta WHERE name = 'hot_done') ORDER BY id DESC LIMIT ? OFFSET ?"
     newest_of: dict[Place, tuple[int, int, int, bytes]] = {}
-    for base, body in db.fetch(sql, (_MOST_ROWS, _LOOK_BACK)):
+    for base, body in db.fetch(sql, (_MAX_ROWS, _LOOK_BACK)):
         try:
             for monitor, location, at, run, sequence, record in codec.parts_of(base, body):
                 if monitor in missing and ((known := newest_of.get((monitor, location))) is None or at > known[0]):

@@ -207,7 +207,7 @@ def _name(one: CheckResult) -> tuple[object, ...]:
 
 
 async def outages_are_read_as_spans(opener: Opener) -> None:
-    """Those that were not over before an instant; a degradation is none."""
+    """Those that were not over before an instant; a degradation is not one."""
     closed = Incident("shop-1", "shop", Severity.OUTAGE, Cause.TCP_RESET, NOW - 9, NOW - 8, NOW - 5)
     others = [
         replace(closed, id="shop-2", started_at=NOW - 4, opened_at=NOW - 3, closed_at=None),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from vigie.web.problems import ProblemError
 
-_DAY_MS, _MOST = 86_400_000, 500
+_DAY_MS, MAX_KEPT = 86_400_000, 500
 Key = tuple[str, ...]
 
 
@@ -33,7 +33,7 @@ class Repeats:
     async def answered(self, key: Key, data: bytes, answer: Callable[[], Awaitable[Response]]) -> Response:
         """The answer of before, or a new one. Raises ProblemError for a key that was used for something else, or is being used."""
         digest, now = hashlib.blake2b(data, digest_size=16).digest(), self._now()
-        while self._kept and (len(self._kept) >= _MOST or now - next(iter(self._kept.values())).at > _DAY_MS):
+        while self._kept and (len(self._kept) >= MAX_KEPT or now - next(iter(self._kept.values())).at > _DAY_MS):
             self._kept.popitem(last=False)
         known = self._kept.get(key)
         if known is not None:

@@ -50,7 +50,7 @@ _ALGORITHMS = [
 ]  # none that a client secret verifies
 _KEPT_MS = 600_000
 _LEEWAY_SECONDS = 60
-_MOST_BYTES = 1_048_576
+_MAX_BYTES = 1_048_576
 
 
 class OidcError(Exception):
@@ -121,7 +121,7 @@ class Provider:
                 answer: httpx.Response = await ask(client)
         except (httpx.HTTPError, httpx.InvalidURL, UnusableProxyError, OSError, ValueError) as error:
             raise OidcError("oidc_unreachable", f"{host} cannot be reached: {type(error).__name__}: {line(str(error))[:200]}") from error
-        if len(answer.content) > _MOST_BYTES:
+        if len(answer.content) > _MAX_BYTES:
             raise OidcError("oidc", f"{host} answers more than a mebibyte")
         try:
             found = answer.json()

@@ -42,7 +42,7 @@ from vigie.web.page import HEADERS
 from vigie.web.site import Site
 
 _BODY_BYTES = 65_536
-_MOST = 20  # passkeys of one account
+_MAX_PASSKEYS = 20  # passkeys of one account
 _NAME = 60
 
 
@@ -93,7 +93,7 @@ class _Passkeys:
         if isinstance(known, Response):
             return problem(403, "log in first")
         actor, user = known
-        if not await is_fresh(self._site, actor) or len(user.passkeys) >= _MOST:
+        if not await is_fresh(self._site, actor) or len(user.passkeys) >= _MAX_PASSKEYS:
             return problem(403, "log in again first, and have fewer than 20 passkeys")
         party, _ = party_of(request, self._site.access.public_url)
         options = generate_registration_options(

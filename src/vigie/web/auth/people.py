@@ -33,7 +33,7 @@ def new_user(name: str, role: Role, now: int, *, password: str = "", subject: st
 
 
 async def changed(accounts: Accounts, name: str, change: Callable[[User], User | None]) -> User | None:
-    """The account after a change; None where there is no such account, or the change is none. Raises StoreError."""
+    """The account after a change; None where there is no such account, or nothing is to be changed. Raises StoreError."""
     for _ in range(_ATTEMPTS):
         known = await accounts.user(name)
         wanted = None if known is None else change(known)

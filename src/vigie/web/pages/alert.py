@@ -98,6 +98,7 @@ async def _page(site: Site, request: Request, found: AlertDetails, *, said: str 
         "snoozes": [(one // 60_000, _span(one)) for one in SNOOZES_MS],
         "causes": sorted(pick(pair, setting.language) for pair in catalogue().values()),
         "section": "alerts",
+        "follows": site.live is not None,
     }
     return await page(request, site, "alert.html.j2", context, words_of_alert, status=status)
 

@@ -138,6 +138,7 @@ async def _page(
             "state": max((one["state"] for one in rows), key=("unknown", "degraded", "down").index, default="ok"),
             "unacked": words("unacked", count=unacked, number=unacked) if unacked else "",
             "section": "alerts",
+            "follows": site.live is not None,
         }
 
     context = await asyncio.get_running_loop().run_in_executor(site.renderer, build)

@@ -29,7 +29,7 @@ def routes(site: Site) -> list[BaseRoute]:
     return [
         route("/monitors/new", desk.new, needs=Role.EDITOR),
         route("/monitors/new", desk.submit, needs=Role.EDITOR, methods=("POST",), name="monitor_create"),
-        route("/monitors/validate", desk.validate, needs=Role.EDITOR, methods=("POST",), name="monitor_validate"),
+        route("/monitors/validate", desk.validate, needs=Role.EDITOR, methods=("POST",), name="monitor_validate", audited=False),
         route("/monitors/try", desk.attempt, needs=Role.EDITOR, methods=("POST",), name="monitor_try"),
         route("/monitors/{id}/edit", desk.edit, needs=Role.EDITOR),
         route("/monitors/{id}/edit", desk.submit, needs=Role.EDITOR, methods=("POST",), name="monitor_edit"),

@@ -125,7 +125,7 @@ async def _page(
         }
 
     context = await asyncio.get_running_loop().run_in_executor(site.renderer, build)
-    context |= {"said": said, "diagnosis": diagnosis, "spans": list(_SPANS), "section": "overview"}
+    context |= {"said": said, "diagnosis": diagnosis, "spans": list(_SPANS), "section": "overview", "follows": site.live is not None}
     return await page(request, site, "monitor.html.j2", context, words_of_monitor, status=status)
 
 
