@@ -31,7 +31,7 @@ async def measure(app: ASGIApp, monitors: Sequence[str], alerts: Sequence[str], 
         found = []
         for kind, names in (("monitor", monitors), ("alert", alerts)):
             took, size = list[float](), 0
-            for name in [*names[:1], *names * rounds]:
+            for name in [*names[:1], *list(names) * rounds]:
                 start = time.perf_counter()
                 async with client.stream("GET", f"/{kind}s/{name}") as answer:
                     body = b"".join([part async for part in answer.aiter_raw()])

@@ -113,21 +113,7 @@ class Server:
         self.runtime.ingest.listen_to_results(self.board.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition)
-        self.alerts = StoredAlerts(self.runtime.store, self.runtime.composer, self.runtime.ingest.alerts)
-        self.details = StoredDetails(
-            self.runtime.store, clock, self.queries.monitors, self.runtime.ingest.monitor, self.runtime.ingest.learnt
-        )
-        self.alert_desk = AlertDesk(self.runtime.store, self.runtime.ingest, clock)
-        self.monitor_desk = MonitorDesk(
-            self.agent.check_now,
-            self.runtime.store.archive,
-            clock,
-            self.runtime.ingest.monitor,
-            lambda: self.runtime.reporter.collectors,
-            self.setting,
-            lambda kind: plugins.traits(kind).passive,
-        )
-        self.runtime.ingest.listen_to_results(self.monitor_desk.on_transition)
+        self._serve_people(clock)
         self.watch = SelfWatch(self.runtime, self.agent, self.health)
         self._source = FileSource(self._read, settings)
         parts: list[Part[Desired]] = [
@@ -148,6 +134,24 @@ class Server:
             )
             parts.append(self.definitions.follow)
         self._reconciler = Reconciler(self._source, parts, self.runtime.store.ledger.commit)
+
+    def _serve_people(self, clock: Clock) -> None:
+        """Who answers and acts for the pages of alerts and monitors."""
+        self.alerts = StoredAlerts(self.runtime.store, self.runtime.composer, self.runtime.ingest.alerts)
+        self.details = StoredDetails(
+            self.runtime.store, clock, self.queries.monitors, self.runtime.ingest.monitor, self.runtime.ingest.learnt
+        )
+        self.alert_desk = AlertDesk(self.runtime.store, self.runtime.ingest, clock)
+        self.monitor_desk = MonitorDesk(
+            self.agent.check_now,
+            self.runtime.store.archive,
+            clock,
+            self.runtime.ingest.monitor,
+            lambda: self.runtime.reporter.collectors,
+            self.setting,
+            lambda kind: plugins.traits(kind).passive,
+        )
+        self.runtime.ingest.listen_to_results(self.monitor_desk.on_transition)
 
     async def start(self) -> None:
         """Adopt the state, start every loop, begin to watch."""

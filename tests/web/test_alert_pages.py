@@ -234,7 +234,9 @@ def test_a_monitor_says_how_it_is_with_the_number_that_matters() -> None:
         "No alert so far.",
     ):
         assert part in said, part
-    chart = json.loads(re.search(r'data-chart="([^"]+)"', page)[1].replace("&#34;", '"').replace("&quot;", '"'))  # type: ignore[index] - it is there
+    drawn = re.search(r'data-chart="([^"]+)"', page)
+    assert drawn is not None
+    chart = json.loads(unescape(drawn[1]))
     assert len(chart["x"]) == len(chart["p95"]) == 96
     assert all(a >= b for a, b in zip(chart["phases"][0], chart["phases"][1], strict=True))
 
