@@ -154,7 +154,7 @@ def test_typing_a_filter_changes_list_and_address(visit: Callable[..., Page]) ->
     page.keyboard.type("service 59")
     expect(page.locator("#list .row[data-id]")).to_have_count(1)
 
-    assert "q=service+59" in page.url
+    assert "q=service%2059" in page.url
     page.get_by_role("searchbox").fill("state:dwon")
     page.get_by_role("link", name="Clear the filter").wait_for()
     page.get_by_role("link", name="Clear the filter").click()

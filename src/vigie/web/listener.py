@@ -1,7 +1,7 @@
 """Listens and admits: so many connections and no more, of which no address has more than half.
 
 When all are taken, whoever has kept us waiting longest makes room: silent connections cost others nothing, however many there are.
-Where nobody keeps us waiting, the oldest stream of changes does: its reader comes back by itself.
+Where nobody has kept us waiting for a second, the oldest stream of changes does: its reader comes back by itself.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ log = logging.getLogger("vigie.web")
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _RETRY_SECONDS, _ROOM_SECONDS = 1.0, 0.05
 _SAID_SECONDS = 60.0
+_SILENT_SECONDS = 1.0  # whoever has just come is about to say what it wants
 _V6_NETWORK = 64
 
 
@@ -158,7 +159,9 @@ class Listener:
         ]
         if not waiting and not streams:
             return False
-        min(waiting or streams)[2].hurry(drop=True)
+        longest, now = min(waiting, default=None), asyncio.get_running_loop().time()
+        silent = longest is not None and (not streams or now - longest[0] > _SILENT_SECONDS)
+        (longest if silent and longest is not None else min(streams))[2].hurry(drop=True)
         return True
 
 

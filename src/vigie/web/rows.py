@@ -41,12 +41,11 @@ class Row:
     spark: Spark | None
     p95: str
     hot: bool
-    checked_at: int | None
 
 
 def row_of(row: BoardRow, past: Past | None, span: Span, words: Words) -> Row:
     """The row; `past` is None where nothing is on record."""
-    monitor, result = row.view.monitor, row.view.result
+    monitor = row.view.monitor
     silent = row.state in (MonitorState.DOWN, MonitorState.UNKNOWN, MonitorState.MAINTENANCE, MonitorState.NONE)
     return Row(
         monitor.id,
@@ -59,9 +58,14 @@ def row_of(row: BoardRow, past: Past | None, span: Span, words: Words) -> Row:
         "–" if past is None else ratio_words(past.ratio, words.language),
         None if past is None else _spark(past, row),
         "–" if past is None or past.p95 is None or silent else latency(past.p95, words.language),
-        result is not None and result.cause in _HOT and row.state is MonitorState.DEGRADED,
-        None if result is None else result.at,
+        hot(row),
     )
+
+
+def hot(row: BoardRow) -> bool:
+    """Whether its latency is what is wrong with it."""
+    result = row.view.result
+    return result is not None and result.cause in _HOT and row.state is MonitorState.DEGRADED
 
 
 def ticks_of(spells: Sequence[Spell | None], state: MonitorState) -> list[Tick]:
@@ -96,8 +100,7 @@ def _said(past: Past, span: Span, words: Words) -> str:
 def _spark(past: Past, row: BoardRow) -> Spark | None:
     trailing = next((at for at, one in enumerate(reversed(past.latencies)) if one is not None), 0)
     cut = trailing if row.state is MonitorState.DOWN else 0
-    hot = 4 if row.state is MonitorState.DEGRADED and row.view.result is not None and row.view.result.cause in _HOT else 0
-    return spark(past.latencies, hot=hot, cut=max(cut, 1) if row.state is MonitorState.DOWN else 0)
+    return spark(past.latencies, hot=4 if hot(row) else 0, cut=max(cut, 1) if row.state is MonitorState.DOWN else 0)
 
 
 def ratio_words(ratio: float | None, language: str) -> str:

@@ -23,11 +23,12 @@ from vigie.text.formatting import grouped as written
 from vigie.web.access import Role, route
 from vigie.web.boxes import Box, boxes
 from vigie.web.drawing import Mosaic
+from vigie.web.drawn import DrawnRows
 from vigie.web.filters import STATES, Filter, Group, Sort, counted_states, grouped, meant, ordered, parsed
 from vigie.web.headline import Headline, headline
 from vigie.web.page import shown
 from vigie.web.rendering import Words, frame_of, packed, page, rendered
-from vigie.web.rows import Row, look_words, ratio_words, row_of, sea_of, strip_of, summed
+from vigie.web.rows import look_words, ratio_words, sea_of, strip_of, summed
 from vigie.web.site import Site
 
 _SLICE = 40
@@ -47,18 +48,18 @@ _LOOKED_AT = (
 
 def routes(site: Site) -> list[BaseRoute]:
     """The overview, and its parts that are fetched by themselves."""
-    board = site.board
+    board, drawn = site.board, DrawnRows(site.pages)
     if board is None:
         return []
 
     async def overview(request: Request) -> Response:
-        return await _overview(request, site, board)
+        return await _overview(request, site, board, drawn)
 
     async def rows(request: Request) -> Response:
-        return await _rows(request, site, board)
+        return await _rows(request, site, board, drawn)
 
     async def alerts(request: Request) -> Response:
-        return await _alerts(request, site, board)
+        return await _alerts(request, site, board, drawn)
 
     return [
         route("/", overview, needs=Role.VIEWER, name="overview"),
@@ -137,7 +138,7 @@ def shown_groups(groups: Sequence[Group], words: Words) -> list[Shown]:
     return found
 
 
-async def _overview(request: Request, site: Site, board: Board) -> Response:
+async def _overview(request: Request, site: Site, board: Board, drawn: DrawnRows) -> Response:
     asked, rows = asked_of(request), board.rows()
     frame = await frame_of(request, site, texts)
     words: Words = frame["words"]
@@ -147,7 +148,7 @@ async def _overview(request: Request, site: Site, board: Board) -> Response:
     pasts, fault = await _pasts(board, [row.id for one in groups for row in one.chosen], asked.span)
     found, more = await boxes(site, board, words, frame["now"], frame["zone"])
     context = {
-        **_context(rows, asked, frame, known, pasts),
+        **_context(rows, asked, frame, known, pasts, drawn),
         "last_ended": await _last_ended(site) if not board.open_alerts else None,
         **await _worries(site, frame["health"], words),
         "groups": groups,
@@ -194,14 +195,19 @@ async def _pasts(board: Board, monitors: Sequence[str], span: Span) -> tuple[Map
 
 
 def _context(
-    rows: Sequence[BoardRow], asked: Asked, frame: Mapping[str, Any], known: Mapping[str, Summary], pasts: Mapping[str, Past]
+    rows: Sequence[BoardRow],
+    asked: Asked,
+    frame: Mapping[str, Any],
+    known: Mapping[str, Summary],
+    pasts: Mapping[str, Past],
+    drawn: DrawnRows,
 ) -> dict[str, Any]:
     """What templates need to write rows and groups."""
     words: Words = frame["words"]
     language = words.language
 
-    def row(one: BoardRow) -> Row:
-        return row_of(one, pasts.get(one.id), asked.span, words)
+    def line_of(one: BoardRow) -> str:
+        return drawn.line(one, pasts.get(one.id), asked.span, words)
 
     def sea(one: Shown) -> Mosaic:
         return sea_of(one.all_rows) if one.large else strip_of(one.all_rows)
@@ -216,7 +222,7 @@ def _context(
         "headline": headline(rows, frame["health"], words, frame["clock_time"]),
         "tally": tally(rows),
         "number_of": lambda value: written(value, language),
-        "row": row,
+        "line_of": line_of,
         "sea": sea,
         "group_sum": lambda one: summed(one.all_rows, known),
         "ratio_words": lambda value: ratio_words(value, language),
@@ -257,7 +263,7 @@ async def _worries(site: Site, health: Health, words: Words) -> dict[str, list[s
     return {"worries": found}
 
 
-async def _rows(request: Request, site: Site, board: Board) -> Response:
+async def _rows(request: Request, site: Site, board: Board, drawn: DrawnRows) -> Response:
     """A slice of the rows of one group."""
     asked, rows = asked_of(request), board.rows()
     frame = await frame_of(request, site, texts)
@@ -271,7 +277,7 @@ async def _rows(request: Request, site: Site, board: Board) -> Response:
     pasts, _ = await _pasts(board, [row.id for row in part], asked.span)
     context = {
         **frame,
-        **_context(part, asked, frame, known, pasts),
+        **_context(part, asked, frame, known, pasts, drawn),
         "part": part,
         "name": asked.group or "",
         "following": asked.start + len(part),
@@ -280,11 +286,11 @@ async def _rows(request: Request, site: Site, board: Board) -> Response:
     return await packed(request, site, await rendered(site, "overview_rows.html.j2", context), "text/html; charset=utf-8")
 
 
-async def _alerts(request: Request, site: Site, board: Board) -> Response:
+async def _alerts(request: Request, site: Site, board: Board, drawn: DrawnRows) -> Response:
     """The boxes of open alerts and what is worth a look, as they are now."""
     frame = await frame_of(request, site, texts)
     found, more = await boxes(site, board, frame["words"], frame["now"], frame["zone"])
-    context = {**frame, **_context(board.rows(), asked_of(request), frame, {}, {}), "boxes": found, "more_boxes": more}
+    context = {**frame, **_context(board.rows(), asked_of(request), frame, {}, {}, drawn), "boxes": found, "more_boxes": more}
     return await packed(request, site, await rendered(site, "overview_alerts.html.j2", context), "text/html; charset=utf-8")
 
 
