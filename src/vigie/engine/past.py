@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from vigie.errors import StoreError
-from vigie.observation.rollup import Resolution, Rollup
 from vigie.observation.availability import Span as Stretch
 from vigie.observation.availability import clipped, common, length, merged
+from vigie.observation.rollup import Resolution, Rollup
 from vigie.ports import Archive, Clock
 from vigie.queries import MAX_LIMIT
 from vigie.queries.board import Past, Span, Spell, Summary
