@@ -1,0 +1,67 @@
+"""The ports: what the engine needs of the world, a file each. Adapters implement them; nobody inherits from them."""
+
+from vigie.ports.accounts import Accounts
+from vigie.ports.agent import Agent
+from vigie.ports.archive import AlertFilter, AlertRow, Archive, StoredReport, TimelineEntry
+from vigie.ports.bus import Batch, Bus, RunMode
+from vigie.ports.catalog import Asked, Catalog, StoredDefinition, StoredReview
+from vigie.ports.clock import Clock
+from vigie.ports.collector import Collector
+from vigie.ports.history import History, HistorySize, ResultKey
+from vigie.ports.inbox import Answer, Command, Inbox, PingUpdate
+from vigie.ports.language_model import LanguageModel, Offered, Prompt, Pulled, Reply
+from vigie.ports.ledger import Commit, Ledger, Snapshot
+from vigie.ports.notifier import ButtonSource, Notifier, Press, Receipt
+from vigie.ports.outbox import DROPPED, Delivery, OutboxCounts, OutboxRow, OutboxState, StoredNotice
+from vigie.ports.probe import Probe, Problem, Traits
+from vigie.ports.publications import Publications
+from vigie.ports.store import Store
+
+__all__ = [
+    "DROPPED",
+    "Accounts",
+    "Agent",
+    "AlertFilter",
+    "AlertRow",
+    "Answer",
+    "Archive",
+    "Asked",
+    "Batch",
+    "Bus",
+    "ButtonSource",
+    "Catalog",
+    "Clock",
+    "Collector",
+    "Command",
+    "Commit",
+    "Delivery",
+    "History",
+    "HistorySize",
+    "Inbox",
+    "LanguageModel",
+    "Ledger",
+    "Notifier",
+    "Offered",
+    "OutboxCounts",
+    "OutboxRow",
+    "OutboxState",
+    "PingUpdate",
+    "Press",
+    "Probe",
+    "Problem",
+    "Prompt",
+    "Publications",
+    "Pulled",
+    "Receipt",
+    "Reply",
+    "ResultKey",
+    "RunMode",
+    "Snapshot",
+    "Store",
+    "StoredDefinition",
+    "StoredNotice",
+    "StoredReport",
+    "StoredReview",
+    "TimelineEntry",
+    "Traits",
+]
