@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from vigie import cli, plugins
 from vigie.config import model, planned, templates
+from vigie.config.alert import Alert
 from vigie.config.convert import enc_hook, struct_of
 from vigie.config.streak import Streak
 from vigie.core.notification import NoticeReason
@@ -148,7 +149,7 @@ def table(struct: type[msgspec.Struct], prefix: str = "") -> list[str]:
         kind = "instant" if struct in _PLANNED and field.encode_name in ("from", "until", "starts") else words(field.type)
         rows.append(f"| `{name}` | {kind} | {default(field)} | {description}{example} |".replace("|| ", "| "))
         inner = struct_of(field.type)
-        if inner is not None and inner is not model.Alert and get_origin(field.type) is not dict:
+        if inner is not None and inner is not Alert and get_origin(field.type) is not dict:
             rows += table(inner, f"{name}.")
         elif (inner := item_of(field.type)) is not None:
             rows += table(inner, f"{name}[].")
@@ -195,7 +196,7 @@ def configuration() -> str:
         "not at all; `store` and `web` need a restart. `vigie config schema` prints a JSON Schema for editors.\n",
         variables(),
         section("The file", model.File),
-        section("`alerts.<name>`, or `alert` of a monitor", model.Alert),
+        section("`alerts.<name>`, or `alert` of a monitor", Alert),
         section("`maintenance[]`", planned.Maintenance),
         section("`people.<name>`", planned.Person),
         section("`oncall.<name>`", planned.OnCall),

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from vigie.config import Desired, load, zones
+from vigie.config.alert import Alert
 from vigie.config.maintenance import days_of
-from vigie.config.model import Alert
 from vigie.config.shown import schema, shown
 from vigie.errors import ConfigError
 from vigie.planning.windows import ByRule, Once, QuietHours, Recurring, Weekly

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vigie import plugins
 from vigie.config import environment, variables
+from vigie.config.alert import Alert
 from vigie.config.desired import (
     AvailabilityReport,
     Channel,
@@ -19,7 +20,7 @@ from vigie.config.desired import (
     StoreSettings,
     WatchdogSettings,
 )
-from vigie.config.model import Alert, File
+from vigie.config.model import File
 from vigie.config.tree import Tree, dotted
 from vigie.config.variables import Variables
 from vigie.errors import ConfigError, Fault

@@ -12,10 +12,11 @@ import msgspec
 
 from vigie import plugins
 from vigie.config import dependencies, secrets
+from vigie.config.alert import Alert
 from vigie.config.convert import NEAREST, UNKNOWN_KEY, build, convert, enc_hook, named, unknown
 from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
 from vigie.config.maintenance import quiet_hours, unknown_names
-from vigie.config.model import Alert, Common, File, Report
+from vigie.config.model import Common, File, Report
 from vigie.config.people import Known
 from vigie.config.planned import Maintenance, OnCall, Person
 from vigie.config.policies import notification, routed, tags_of
@@ -186,7 +187,7 @@ def monitors(tree: Tree, file: File, names: Known) -> Assembled:
 
 
 def names_of(raw: Any) -> set[str]:
-    """By what others may name a monitor: its id, its name, its tags; empty for what is none."""
+    """By what others may name a monitor: its id, its name, its tags; empty for anything else."""
     if not isinstance(raw, dict):
         return set()
     tags = raw.get("tags")

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from vigie.config.exported import Otlp
-from vigie.config.model import Log, Web
+from vigie.config.model import Log
 from vigie.config.templates import Templates
+from vigie.config.web import Web
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Monitor
 from vigie.core.notification import NotificationPolicy
@@ -141,7 +142,7 @@ class AvailabilityReport:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A monitor or a status page as it is defined. `body` is JSON, its secrets masked; `file` and `line` are where it stands in the file.
+    """A monitor or a status page as it is defined. `body` is JSON, its secrets masked; `file` and `line` are where it is written.
 
     `stored` is what a page or the API made; `faults` say why that is left out, if it is.
     """

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from vigie.config.model import Alert
+from vigie.config.alert import Alert
 from vigie.config.people import Known
 from vigie.config.routes import Escalation, Route
 from vigie.config.tree import Path, Tree

@@ -50,7 +50,7 @@ class Tree:
         self._filled.setdefault(path[:2], []).append(Filled(path, text, values, written))
 
     def written(self, path: Path) -> Any:
-        """The value at a path as it stands in the file: with `${NAME}` where a variable is filled in, and `$${` for `${`."""
+        """The value at a path as the file has it: with `${NAME}` where a variable is filled in, and `$${` for `${`."""
         texts = {one.path: one.written for one in self.filled(path) if one.written}
         value = self.value
         for key in path:
