@@ -93,13 +93,18 @@ class Server:
         self._applied_at: int | None = None
         self._taking: asyncio.Task[None] | None = None
         self.runtime.ingest.listen(self._pace)
+        self._observe(clock)
+        self._serve_people(clock)
+        self.watch = SelfWatch(self.runtime, self.agent, self.health)
+        self._follow_configuration(clock, edit)
+
+    def _observe(self, clock: Clock) -> None:
+        """What is made of results, for pages, metrics and the log."""
         self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of, self._kept)
-        self.publishing = Publishing(self.runtime, clock, lambda: self.settings, self._watched, self.queries.history)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
         self.measures = self._measures()
-        self._otlp = OtlpExport(self.measures, clock, settings.metrics.otlp)
-        self.probing = Probing(lambda: self.settings, self.agent.check_once, self.runtime.deps.resolver)
+        self._otlp = OtlpExport(self.measures, clock, self.settings.metrics.otlp)
         self.runtime.ingest.listen_to_results(self.measures.on_transition)
         self.live = LiveHub(clock)
         self.board = LiveBoard(
@@ -113,9 +118,10 @@ class Server:
         self.runtime.ingest.listen_to_results(self.board.on_transition)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition)
-        self._serve_people(clock)
-        self.watch = SelfWatch(self.runtime, self.agent, self.health)
-        self._source = FileSource(self._read, settings)
+
+    def _follow_configuration(self, clock: Clock, edit: Edit | None) -> None:
+        """Every part that a new configuration concerns, in the order in which they are prepared and swapped."""
+        self._source = FileSource(self._read, self.settings)
         parts: list[Part[Desired]] = [
             self._follow_log,
             self._follow_messages,
@@ -136,7 +142,9 @@ class Server:
         self._reconciler = Reconciler(self._source, parts, self.runtime.store.ledger.commit)
 
     def _serve_people(self, clock: Clock) -> None:
-        """Who answers and acts for the pages of alerts and monitors."""
+        """Who answers and acts for pages, subscribers and other programs."""
+        self.publishing = Publishing(self.runtime, clock, lambda: self.settings, self._watched, self.queries.history)
+        self.probing = Probing(lambda: self.settings, self.agent.check_once, self.runtime.deps.resolver)
         self.alerts = StoredAlerts(self.runtime.store, self.runtime.composer, self.runtime.ingest.alerts)
         self.details = StoredDetails(
             self.runtime.store, clock, self.queries.monitors, self.runtime.ingest.monitor, self.runtime.ingest.learnt
