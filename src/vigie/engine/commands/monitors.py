@@ -137,5 +137,5 @@ def _as_if(result: CheckResult) -> Incident:
 
 
 def _speaks_of_now(fact: Fact) -> bool:
-    """Of a service that is well, the diagnostics are said, and nothing of a failure, because there was none."""
+    """Diagnostics of a service that works are reported without those about a failure: it had none."""
     return fact.evidence.source != "check"

@@ -40,7 +40,7 @@ from vigie.web.site import Site
 
 _DAY_MS = 86_400_000
 _AHEAD_MS, _SHORTEST_MS, _LONGEST_MS, _LATEST_MS = 90 * _DAY_MS, 60_000, 365 * _DAY_MS, 366 * _DAY_MS
-_LISTED, _A_DAY, _INPUTS, _MOST = 60, 3, 4, 200
+_LISTED, _A_DAY, _INPUTS, _MAX_ITEMS = 60, 3, 4, 200
 _FEED_BACK_MS, _FEED_AHEAD_MS = 31 * _DAY_MS, 366 * _DAY_MS
 
 
@@ -273,7 +273,7 @@ def _calendar(planned: Sequence[PlannedWork], names: dict[str, str], month: date
         "previous": f"{(month - timedelta(days=1)):%Y-%m}",
         "following": f"{following:%Y-%m}",
         "weeks": [days[place : place + 7] for place in range(0, len(days), 7)],
-        "list": inside[:_MOST],
+        "list": inside[:_MAX_ITEMS],
         "short": lambda at: f"{wall.shown(at, zone):%H:%M}",
     }
 
@@ -284,7 +284,7 @@ def _wanted(found: Texts) -> Wanted:
         start=found.line("start"),
         length=found.line("for"),
         scope="all" if found.one("scope") == "all" else "some",
-        monitors=found.lines("monitor")[:_MOST],
+        monitors=found.lines("monitor")[:_MAX_ITEMS],
         tags=found.line("tags", 1_000),
         why=found.line("why", 500),
     )

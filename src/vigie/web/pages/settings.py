@@ -13,7 +13,7 @@ from vigie.web.managing import partial, unavailable
 from vigie.web.rendering import page
 from vigie.web.site import Site
 
-_MOST = 100
+_MAX_POINTS = 100
 
 Point = tuple[str, Fault]
 
@@ -61,7 +61,7 @@ def _points(general: General, examined: Examined | None) -> dict[str, object]:
     }
     points: list[Point] = [(kind, fault) for kind, faults in several.items() for fault in faults]
     return {
-        "points": points[:_MOST],
+        "points": points[:_MAX_POINTS],
         "faults": len(known.faults),
         "serious": len(known.problems) + len(general.missing),
         "unreadable": known.unreadable,
