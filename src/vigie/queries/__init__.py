@@ -1,4 +1,4 @@
-"""The ports of the read side: what the status page, the command line and metrics ask. Nothing here changes anything.
+"""The ports of the read side: what pages, the API, the command line and metrics ask. Nothing here changes anything.
 
 Lists come in pages. A cursor is an opaque text that says where the next page begins: items that were there when the first page was read
 come exactly once, whatever is added meanwhile. Every method raises StoreError; one that takes a cursor or a limit also raises VigieError

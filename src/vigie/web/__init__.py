@@ -1,1 +1,1 @@
-"""The read-only status page and its JSON health endpoint."""
+"""What is served over HTTP: the dashboard, the API, status pages, metrics, and where jobs report in. It is given ports alone."""
