@@ -222,8 +222,10 @@ async def test_a_calendar_needs_its_secret(tmp_path: Path, feed: Feed) -> None:
 
 
 async def test_ten_thousand_monitors_are_not_sent(tmp_path: Path) -> None:
-    lines = "".join(f'  - {{name: "Service {number}", url: "https://s{number}.test/"}}\n' for number in range(10_000))
-    desk = office(tmp_path, f"monitors:\n{lines}")
+    desk = office(tmp_path, FULL)
+    one = desk.desired.monitors[0]
+    many = tuple(replace(one, monitor=replace(one.monitor, id=f"s{number}", name=f"Service {number}")) for number in range(10_000))
+    desk = Office(replace(desk.desired, monitors=many), desk.clock)
     page = (await get(desk, "/maintenance")).text
     assert len(page) < 40_000
     found = re.findall(r'value="([^"]+)"', (await get(desk, "/choices/monitors?monitor=service+42")).text)
@@ -286,7 +288,11 @@ async def test_who_is_on_call_now_and_next(tmp_path: Path) -> None:
     said = text_of(await get(office(tmp_path, FULL), "/oncall"))
     assert "bob is on call until 30 Nov 09:00 UTC+1" in said
     assert "override" in said
-    said = text_of(await get(office(tmp_path, FULL.replace("people: [anna, bob]", "people: [anna]")), "/oncall?lang=fr"))
+    alone = FULL.replace("people: [anna, bob]", "people: [anna]")
+    said = text_of(await get(office(tmp_path, alone), "/oncall?lang=fr"))
+    assert "anna est d’astreinte jusqu’au 3 déc. 09:00 UTC+1" in said
+    assert "bob remplace" in said
+    said = text_of(await get(office(tmp_path, re.sub(r", overrides: \[.*\]", "", alone)), "/oncall?lang=fr"))
     assert "anna est toujours d’astreinte" in said
 
 

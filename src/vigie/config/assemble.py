@@ -13,7 +13,7 @@ import msgspec
 from vigie import plugins
 from vigie.config import dependencies, secrets
 from vigie.config.alert import Alert
-from vigie.config.convert import NEAREST, UNKNOWN_KEY, build, convert, enc_hook, named, unknown
+from vigie.config.convert import NEAREST, UNKNOWN_KEY, build, convert, enc_hook, fields_of, named, unknown
 from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
 from vigie.config.maintenance import quiet_hours, unknown_names
 from vigie.config.model import Common, File, Report
@@ -264,7 +264,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
         # What the URL stands for; keys that are written out themselves come first.
         values = said | {key: value for key, value in values.items() if key != "url"}
     common_keys = {one.name for one in _COMMON}
-    own_keys = {one.encode_name for one in msgspec.structs.fields(adapter.Config)}
+    own_keys = {one.encode_name for one in fields_of(adapter.Config)}
     before = len(tree.faults)
     for key in values.keys() - common_keys - own_keys:
         unknown(tree, (*path, key), key, [*sorted(common_keys), *sorted(own_keys)])

@@ -5,6 +5,7 @@ import re
 import types
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -189,6 +190,12 @@ def _annotations(kind: Any) -> Iterator[tuple[Any, ...]]:
         yield from _annotations(part)
 
 
+@cache
+def fields_of(struct: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a Struct; msgspec works its annotations out anew each time, which ten thousand monitors would feel."""
+    return msgspec.structs.fields(struct)
+
+
 def build(
     tree: Tree, values: dict[str, Any], struct: type[msgspec.Struct], path: Path, variables: Mapping[str, str] = MappingProxyType({})
 ) -> Any:
@@ -197,7 +204,7 @@ def build(
     `variables` names the variable of the environment that could bring a key.
     """
     before = len(tree.faults)
-    fields = {one.encode_name: one for one in msgspec.structs.fields(struct)}
+    fields = {one.encode_name: one for one in fields_of(struct)}
     found = {}
     for key, value in values.items():
         if key in fields:

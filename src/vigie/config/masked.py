@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from vigie.config.convert import struct_of
+from vigie.config.convert import fields_of, struct_of
 from vigie.config.tree import Path
 from vigie.config.variables import VARIABLE
 from vigie.net import MASK, Secret
@@ -20,7 +20,7 @@ Keys = Mapping[str, Any]  # the type of each key
 
 def keys_of(*structs: type[msgspec.Struct]) -> Keys:
     """The types of the keys of Structs that lie beside each other."""
-    return {one.encode_name: one.type for struct in structs for one in msgspec.structs.fields(struct)}
+    return {one.encode_name: one.type for struct in structs for one in fields_of(struct)}
 
 
 def masked(values: Any, keys: Keys) -> Any:

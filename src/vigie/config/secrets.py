@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from vigie.config.convert import struct_of
+from vigie.config.convert import fields_of, struct_of
 from vigie.config.tree import Filled, Path, Tree
 from vigie.net import ADDRESS, MASK, NO_SECRETS, SHOWN, Secret, Secrets, held_by
 from vigie.net.secret import url_secrets
@@ -82,16 +82,14 @@ def _behind_host(filled: Filled) -> Iterator[Secret]:
 def _mark(kinds: Kinds, keys: Path) -> str | None:
     """How the field at a path of keys is marked; what can hold no text of its own needs no mark."""
     keys = keys or ("url",)  # a monitor that is nothing but a URL
-    kind: Any = {one.encode_name: one.type for struct in kinds for one in msgspec.structs.fields(struct)}.get(
-        str(keys[0]), _OTHERS.get(keys[0])
-    )
+    kind: Any = {one.encode_name: one.type for struct in kinds for one in fields_of(struct)}.get(str(keys[0]), _OTHERS.get(keys[0]))
     mark: str | None = None
     for key in keys[1:]:
         kind, found = _bare(kind)
         mark = found or mark
         struct = struct_of(kind)
         if struct is not None and isinstance(key, str):
-            kind = {one.encode_name: one.type for one in msgspec.structs.fields(struct)}.get(key, Any)
+            kind = {one.encode_name: one.type for one in fields_of(struct)}.get(key, Any)
         else:
             kind = next((part for part in reversed(get_args(kind)) if part is not type(None)), Any)
     kind, found = _bare(kind)

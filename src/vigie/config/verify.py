@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from vigie.config.convert import struct_of
+from vigie.config.convert import fields_of, struct_of
 from vigie.config.tree import Path, Tree
 from vigie.net import trust_fault
 from vigie.ports import Problem
@@ -36,7 +36,7 @@ def _files(config: Any, at: Path) -> Iterator[Problem]:
             yield from _files(one, (*at, index))
     if not isinstance(config, msgspec.Struct):
         return
-    for one in msgspec.structs.fields(config):
+    for one in fields_of(type(config)):
         value, here = getattr(config, one.name), (*at, one.encode_name)
         if isinstance(value, str) and _is_authorities(one.type) and (why := trust_fault(value)) is not None:
             yield Problem(".".join(map(str, here)), f"the file of trusted authorities {value} cannot be used ({why})", _FIX)

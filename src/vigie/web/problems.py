@@ -14,6 +14,7 @@ from vigie.resources import Fault, Problem
 from vigie.web.page import HEADERS
 
 API = "/api/"
+_NOT_OURS = "/api/push/"  # Uptime Kuma's: programs written for it read its own errors
 MEDIA_TYPE = "application/problem+json"
 _LONGEST = 500
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
@@ -44,7 +45,7 @@ class Problems:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does, but for its errors."""
-        if scope["type"] != "http" or not scope["path"].lstrip("/").startswith(API.lstrip("/")):
+        if scope["type"] != "http" or not _is_ours(scope["path"]):
             await self._app(scope, receive, send)
             return
         answer = _Answer(send, self._allowed(scope["path"]))
@@ -60,6 +61,11 @@ class Problems:
         """The methods of a path."""
         found = {method for one in self._routes if one.path_regex.match(path) for method in one.methods or ()}
         return ", ".join(sorted(found))
+
+
+def _is_ours(path: str) -> bool:
+    path = "/" + "/".join(part for part in path.split("/") if part)
+    return path.startswith(API) and not path.startswith(_NOT_OURS)
 
 
 class _Answer:
