@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO, TypeVar
 
@@ -16,6 +17,7 @@ from typer.core import TyperGroup
 
 from vigie.config import Desired, load
 from vigie.errors import ConfigError, Fault, VigieError
+from vigie.planning.duration import Duration
 from vigie.text import formatting
 
 if TYPE_CHECKING:
@@ -214,6 +216,27 @@ def user() -> str:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
         return "somebody"
+
+
+def duration_in(text: str, option: str = "") -> int:
+    """Ms of a duration, as an argument or an option has it. Raises VigieError."""
+    try:
+        return int(Duration.parse(text))
+    except ValueError as error:
+        raise VigieError(f"{option}: {error}" if option else str(error)) from error
+
+
+def instant_in(text: str, option: str, zone: tzinfo, now: int) -> int:
+    """Epoch ms of a date, or of so long ago, as an option has it. Raises VigieError."""
+    try:
+        return now - int(Duration.parse(text))
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise VigieError(f"{option}: {text[:40]!r} is neither a duration nor a date", "write 7d, 2026-03-01 or 2026-03-01T22:00") from error
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
 
 
 def coloured(stream: TextIO) -> bool:

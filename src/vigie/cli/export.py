@@ -4,19 +4,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vigie.cli._tables import Columns, Format, Row, Table, table
-from vigie.cli.common import ConfigOption, group, notes, reading, run, settings
+from vigie.cli.common import ConfigOption, group, instant_in, notes, reading, run, settings
 from vigie.cli.results import instant
 from vigie.config import Desired
 from vigie.core.model import CheckResult, Incident
 from vigie.errors import VigieError
-from vigie.planning.duration import Duration
 
 if TYPE_CHECKING:
     from vigie.queries import Queries
@@ -178,24 +176,11 @@ def _span(found: Desired, since: str | None, until: str | None, kept_ms: int | N
     from vigie.clock import SystemClock
 
     zone, now = zone_of(found), SystemClock().now()
-    start = (0 if kept_ms is None else now - kept_ms) if since is None else _instant(since, "--from", zone, now)
-    end = now + 1 if until is None else _instant(until, "--until", zone, now)
+    start = (0 if kept_ms is None else now - kept_ms) if since is None else instant_in(since, "--from", zone, now)
+    end = now + 1 if until is None else instant_in(until, "--until", zone, now)
     if start >= end:
         raise VigieError("--from is not before --until", "give an earlier --from, or a later --until")
     return start, end
-
-
-def _instant(text: str, option: str, zone: tzinfo, now: int) -> int:
-    """Epoch ms of a date, or of so long ago."""
-    try:
-        return now - int(Duration.parse(text))
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise VigieError(f"{option}: {text[:40]!r} is neither a duration nor a date", "write 7d, 2026-03-01 or 2026-03-01T22:00") from error
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
 
 
 @contextmanager

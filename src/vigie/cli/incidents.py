@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vigie.cli.common import ConfigOption, group, notes, opened, reading, run, settings, user
+from vigie.cli.common import ConfigOption, duration_in, group, notes, opened, reading, run, settings, user
 from vigie.config import Desired
 from vigie.core.events import (
     Acked,
@@ -119,12 +119,7 @@ def snooze(
 
 def _span(text: str) -> int:
     """A duration in ms. Raises VigieError for a text that is not one, or a span longer than anybody means."""
-    from vigie.planning.duration import Duration
-
-    try:
-        lasts = Duration.parse(text)
-    except ValueError as error:
-        raise VigieError(f"{error}") from None
+    lasts = duration_in(text)
     if not 60_000 <= lasts <= _LONGEST_SNOOZE_MS:
         raise VigieError(f"an alert can be snoozed for one minute to 30 days, not for {text}", "write 30m, 2h or 1d")
     return lasts

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from vigie.cli.common import ConfigOption, counted, group, notes, opened, run, settings
+from vigie.cli.common import ConfigOption, counted, duration_in, group, notes, opened, run, settings
 from vigie.config import Desired
 from vigie.core.model import Monitor
 from vigie.errors import ConfigError, VigieError
-from vigie.planning.duration import Duration
 from vigie.planning.maintenance import Maintenance, StartedMaintenance
 from vigie.text.formatting import duration, timestamp
 
@@ -60,13 +59,10 @@ def start(
 
 
 def _length(text: str) -> int:
-    try:
-        found = Duration.parse(text)
-    except ValueError as error:
-        raise VigieError(str(error)) from error
+    found = duration_in(text)
     if not _SHORTEST_MS <= found <= _LONGEST_MS:
         raise VigieError(f"maintenance takes from 1m to 365d, not {text}", "write 30m, 2h or 1d")
-    return int(found)
+    return found
 
 
 def _check_names(monitors: Sequence[str], tags: Sequence[str], watched: Sequence[Monitor]) -> None:

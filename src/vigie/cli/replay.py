@@ -5,14 +5,14 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import typer
 
-from vigie.cli.common import ConfigOption, command, counted, notes, opened, run
+from vigie.cli.common import ConfigOption, command, counted, duration_in, instant_in, notes, opened, run
 from vigie.cli.results import instant
 from vigie.errors import VigieError
 from vigie.planning.duration import Duration
@@ -59,7 +59,7 @@ def replay(
     format_: Annotated[Literal["text", "json"], typer.Option("--format", help="Text, or one JSON object.")] = "text",
 ) -> None:
     """What would have been sent: the recorded history through a proposed policy, compared with today's."""
-    found = run(_replayed(config, policy, csv, since, monitor or [], _duration(blip, "--blip")))
+    found = run(_replayed(config, policy, csv, since, monitor or [], duration_in(blip, "--blip")))
     result, zone = found
     if format_ == "json":
         typer.echo(msgspec.json.encode(_as_json(result)).decode())
@@ -79,7 +79,7 @@ async def _replayed(
     today = load(config, os.environ, Path.cwd())
     proposed = None if policy is None else load(config, os.environ, Path.cwd(), alerts=policy)
     zone, clock = zone_of(today), SystemClock()
-    start = 0 if since is None else _instant(since, zone, clock.now())
+    start = 0 if since is None else instant_in(since, "--since", zone, clock.now())
     with _progress(zone) as progress:
         if csv is not None:
             each = [(_foreign(one, csv, names), _always) for one in (today, proposed) if one is not None]
@@ -96,26 +96,6 @@ async def _replayed(
             "nothing is recorded of these monitors in this time", "run `vigie serve` or `vigie once` for a while, or use --from"
         )
     return found, zone
-
-
-def _duration(text: str, option: str) -> int:
-    try:
-        return int(Duration.parse(text))
-    except ValueError as error:
-        raise VigieError(f"{option}: {error}") from error
-
-
-def _instant(text: str, zone: tzinfo, now: int) -> int:
-    """Epoch ms of a date, or of so long ago."""
-    try:
-        return now - int(Duration.parse(text))
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise VigieError(f"--since: {text[:40]!r} is neither a duration nor a date", "write 7d, 2026-03-01 or 2026-03-01T22:00") from error
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp() * 1000)
 
 
 def _chosen(found: "Desired", names: Sequence[str]) -> list[str]:

@@ -5,10 +5,9 @@ from typing import Annotated, Literal
 import typer
 
 from vigie.accounts import SCOPES, AuditEntry, Token, scope_of
-from vigie.cli.common import ConfigOption, group, notes, opened, run, settings, user
+from vigie.cli.common import ConfigOption, duration_in, group, notes, opened, run, settings, user
 from vigie.config import Desired
 from vigie.errors import VigieError
-from vigie.planning.duration import Duration
 from vigie.text.formatting import timestamp
 
 app = group("Tokens, by which programs use the API: create, list, revoke.")
@@ -80,10 +79,7 @@ def revoke(
 
 
 def _span(text: str) -> int:
-    try:
-        found = int(Duration.parse(text))
-    except ValueError as error:
-        raise VigieError(str(error)) from error
+    found = duration_in(text)
     if not 60_000 <= found <= _LONGEST_MS:
         raise VigieError(f"a token is valid from 1m to 3650d, not {text}", "write 12h or 90d")
     return found

@@ -2,21 +2,18 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from vigie.commands.monitors import NotNow
-from vigie.core.detection import Severity
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status
+from vigie.core.model import CheckResult, Monitor, Status
+from vigie.engine.evidence import as_if, evidence_of
 from vigie.engine.transition import Transition
 from vigie.errors import VigieError
 from vigie.ports import Archive, Clock, Collector
 from vigie.report import measured, rules
-from vigie.report.facts import Evidence, Fact, Subject
+from vigie.report.facts import Fact, Subject
 from vigie.report.render import RenderContext
 from vigie.text import pick
-
-log = logging.getLogger("vigie.diagnostics")
 
 _AT_ONCE = 8  # checks or diagnostics that people wait for, all monitors together
 _REST_MS = 5_000  # between two of one monitor
@@ -87,29 +84,16 @@ class MonitorDesk:
             if result is None:
                 raise NotNow(f"{found.name} has not been checked yet", "have it checked first")
             good = await self._archive.last_detail(monitor, good=True, before=result.at)
-            return await self._diagnosed(Subject(found, _as_if(result), result, good))
+            return await self._diagnosed(Subject(found, as_if(result), result, good))
 
     async def _diagnosed(self, subject: Subject) -> tuple[str, ...]:
-        evidence, setting = await self._evidence(subject), self._setting()
+        evidence, setting = await evidence_of(subject, self._collectors(), _LOOK_MS), self._setting()
         bundle = measured.bundle(subject, evidence, self._clock.now(), setting.zone)
         fine = subject.result.status is Status.UP
         sentences = [one.evidence.sentence(setting.language) for one in bundle.facts if not fine or _speaks_of_now(one)]
         if not fine and (likely := rules.shortlist(bundle, subject)):
             sentences += [pick(likely[0].text, setting.language), pick(likely[0].step, setting.language)]
         return tuple(sentences)
-
-    async def _evidence(self, subject: Subject) -> list[Evidence]:
-        found: list[Evidence] = []
-
-        async def collect(look: Collector) -> None:
-            try:
-                async with asyncio.timeout(_LOOK_MS / 1000):
-                    found.extend(await look.collect(subject, _LOOK_MS))
-            except Exception as error:  # noqa: BLE001 - one kind of evidence that fails must not cost the others
-                log.warning("%s: diagnostics failed: %s", subject.monitor.name, error)
-
-        await asyncio.gather(*(collect(look) for look in self._collectors()))
-        return found
 
     @contextlib.contextmanager
     def _taken(self, what: str, monitor: str) -> Iterator[None]:
@@ -128,12 +112,6 @@ class MonitorDesk:
             self._busy.discard(key)
             now = self._clock.monotonic()
             self._ended = {one: at for one, at in self._ended.items() if now - at < _REST_MS / 1000} | {key: now}
-
-
-def _as_if(result: CheckResult) -> Incident:
-    """The incident that this result would open."""
-    severity = Severity.DEGRADATION if result.status is Status.DEGRADED else Severity.OUTAGE
-    return Incident(result.monitor, result.monitor, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
 
 
 def _speaks_of_now(fact: Fact) -> bool:
