@@ -4,9 +4,11 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests._packages import PACKAGES, program
 from tests.web._served import served
+
+PATIENCE_MS = 120_000  # until what a loaded machine does late counts as not done; whatever happens is seen at once
 
 # What sticks out to the right.
 WIDER = """() => [...document.querySelectorAll("main, main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 80))"""
@@ -28,6 +30,13 @@ _CONTRAST = """(selectors) => {
 }"""
 
 
+def assert_fits(page: Page, *widths: int) -> None:
+    """Fail where the page has to be scrolled sideways at one of these widths; the page stays at the last."""
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+
+
 def contrasts(page: Page, selectors: str) -> list[tuple[float, str]]:
     """(ratio, beginning of the text) of each element."""
     return [(ratio, text) for ratio, text in page.evaluate(_CONTRAST, selectors)]
@@ -36,6 +45,7 @@ def contrasts(page: Page, selectors: str) -> list[tuple[float, str]]:
 @contextlib.contextmanager
 def launched() -> Iterator[Browser]:
     """A browser."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(
             executable_path=program(*PACKAGES["chromium"].programs[0]), args=["--no-sandbox", "--disable-gpu"]
@@ -49,10 +59,12 @@ def visits(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens a path of an application; what pages fetch elsewhere and complain about is kept, and none of it is allowed."""
     strangers: list[str] = []
     with contextlib.ExitStack() as stack:
+        addresses: dict[int, str] = {}
 
         def go(app: Any, path: str, *, width: int = 1200, scheme: Any = "light") -> Page:
-            address = stack.enter_context(served(app))
+            address = addresses.get(id(app)) or addresses.setdefault(id(app), stack.enter_context(served(app)))
             context = stack.enter_context(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme))
+            context.set_default_timeout(PATIENCE_MS)
             page = context.new_page()
             page.on("request", lambda request: strangers.append(request.url) if not request.url.startswith((address, "data:")) else None)
             page.on("console", lambda said: strangers.append(said.text))

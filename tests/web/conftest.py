@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,14 @@ from vigie.testing.memory import MemoryStore
 from vigie.testing.messages import subject
 
 KEY = b"k" * 32
+_BROWSER_SECONDS = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser's test may be slow where the machine has other work."""
+    for one in items:
+        if one.path.is_relative_to(Path(__file__).parent) and one.get_closest_marker("needs") and not one.get_closest_marker("timeout"):
+            one.add_marker(pytest.mark.timeout(_BROWSER_SECONDS))
 
 
 @dataclass

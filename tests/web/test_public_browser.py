@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.web._axe import assert_accessible
-from tests.web._browser import WIDER, launched
+from tests.web._browser import PATIENCE_MS, WIDER, assert_fits, launched
 from tests.web._served import served
 from tests.web._status import HOUR, NOW, Rig, incident, page
 
@@ -51,6 +51,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
     def go(address: str, path: str, *, width: int = 1280, scheme: Any = "light", script: bool = False) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=script)
         closing.append(context)
+        context.set_default_timeout(PATIENCE_MS)
         found = context.new_page()
         found.on("request", lambda asked: strange.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
         found.on("console", lambda said: strange.append(said.text))
@@ -137,7 +138,9 @@ def _full() -> Rig:
 )
 def test_pages_are_accessible_and_fit(path: str, opened: Callable[..., Page]) -> None:
     with served(_full().app) as address:
-        for width, scheme in ((390, "light"), (1280, "dark"), (320, "dark")):
-            found = opened(address, path, width=width, scheme=scheme, script=True)
-            assert found.evaluate(WIDER) == [], width
+        for scheme, widths in (("light", (1280, 390)), ("dark", (390, 320, 1280))):
+            found = opened(address, path, width=widths[0], scheme=scheme, script=True)
+            for width in widths:
+                assert_fits(found, width)
+                assert found.evaluate(WIDER) == [], width
             assert_accessible(found)
