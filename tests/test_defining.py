@@ -304,3 +304,16 @@ async def test_a_trial_neither_runs_programs_nor_takes_secrets_elsewhere(tmp_pat
             assert (await desk.try_out({**saved.definition.body, "url": url}, key="c-test", trusted=trusted)).faults == ()
         sent = [dict(one.config.reveal().headers)["X-Key"].reveal() for one in tried]
         assert sent == ["s3cr3t-header", "***", "s3cr3t-header"]
+
+
+@pytest.mark.parametrize("url", ["https://c.test:8443/", "http://c.test/", "wss://c.test/", "http://c.test:443/", "https://c.test:0443/"])
+async def test_an_editor_has_no_secret_sent_to_another_port_or_in_clear(tmp_path: Path, url: str) -> None:
+    async with running(tmp_path) as server:
+        body = {"url": "https://c.test:443/", "type": "http", "headers": {"X-Key": "s3cr3t-header"}}
+        saved = await of(server).save(M, body, "ann", trusted=True)
+        assert saved.definition is not None, words(saved)
+        changed = {**saved.definition.body, "url": url}
+        outcome = await of(server).save(M, changed, "bob", key="c-test")
+        (kept,) = await server.runtime.store.catalog.definitions()
+        same = url == "https://c.test:0443/"
+        assert (outcome.result is SaveResult.DONE, kept.by) == ((True, "bob") if same else (False, "ann")), words(outcome)

@@ -5,6 +5,7 @@ import gc
 import tracemalloc
 import weakref
 from collections.abc import Callable
+from dataclasses import fields
 
 import msgspec
 
@@ -13,6 +14,7 @@ from vigie.buses.process import Assign, Results, frame
 from vigie.core.model import CheckResult, HttpFacts, Status, Timings
 from vigie.engine.prober import LocalAgent
 from vigie.memory import settle
+from vigie.net import Secret
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch
 from vigie.stores.sqlite.newest import Newest
@@ -68,6 +70,13 @@ def test_equal_texts_of_specs_are_one_object() -> None:
     assert found[0].kind is found[1].kind
     assert found[0].monitor is found[0].name
     assert found[0].options["ca_file"] is found[1].options["ca_file"]
+
+
+def test_no_field_of_a_spec_is_lost_on_the_way() -> None:
+    spec = CheckSpec("one", "One", "http", "x", "h", 1, 2, {"url": "x"}, "paris", (Secret("s"),), ("10.0.0.0/8",))
+    usual = CheckSpec("", "", "", "", "", 0, 0)
+    assert all(getattr(spec, one.name) != getattr(usual, one.name) for one in fields(CheckSpec)), "give the new field a value here"
+    assert alike([spec]) == [spec]
 
 
 def test_what_is_equal_and_of_another_type_stays_as_it_is() -> None:

@@ -180,17 +180,15 @@ def alike(specs: Sequence[CheckSpec]) -> list[CheckSpec]:
         return {key: one(value) if isinstance(value, str) else value for key, value in found.items()}
 
     return [
-        CheckSpec(
-            one(spec.monitor),
-            one(spec.name),
-            one(spec.kind),
-            one(spec.target),
-            one(spec.host),
-            spec.every_ms,
-            spec.timeout_ms,
-            options(spec.options),
-            one(spec.location),
-            spec.hidden,
+        replace(  # by name: a field that is added later travels, too
+            spec,
+            monitor=one(spec.monitor),
+            name=one(spec.name),
+            kind=one(spec.kind),
+            target=one(spec.target),
+            host=one(spec.host),
+            options=options(spec.options),
+            location=one(spec.location),
         )
         for spec in specs
     ]

@@ -80,6 +80,14 @@ async def test_a_child_looks_and_its_results_come_over_whole() -> None:
     assert parent.agent.pid is None
 
 
+async def test_a_monitor_that_may_contact_no_internal_address_does_not_in_the_child_either() -> None:
+    async with watching("shop") as (parent, port):
+        await parent.agent.assign([replace(spec("inside", port), reach=())])
+        await parent.until(lambda: any(result.monitor == "inside" for result in parent.results()))
+        result = next(result for result in parent.results() if result.monitor == "inside")
+        assert (result.status, result.cause, result.http) == (Status.UNKNOWN, Cause.PROBE_ERROR, None)
+
+
 async def test_a_new_assignment_replaces_the_old_one() -> None:
     async with watching("old") as (parent, port):
         await parent.agent.assign([spec("new", port)])

@@ -141,3 +141,10 @@ async def test_only_administrators_are_trusted_with_internal_addresses(actor: Ac
         assert (await client.get("/probe?target=shop.test")).status_code == 200
 
     assert [one[3] for one in looking.asked] == [trusted]
+
+
+@pytest.mark.parametrize(("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)])
+async def test_the_page_of_another_site_has_nothing_looked_at(site: str, status: int) -> None:
+    looking = Looking(Probed(good("/probe"), kind="http"))
+    answer = await ask(looking, "target=http://192.168.0.1/reboot", **{"Sec-Fetch-Site": site})
+    assert (answer.status_code, len(looking.asked)) == (status, int(status == 200))

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from tests.web._served import serving
 
+from vigie.web import streams
 from vigie.web.connection import Patience
 from vigie.web.streams import event, streamed
 
@@ -94,3 +96,24 @@ async def test_a_stop_waits_for_no_stream() -> None:
     assert asyncio.get_running_loop().time() - before < 4
     assert source.ended.is_set()
     writer.close()
+
+
+async def test_a_stream_ends_for_whoever_may_not_read_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_BEAT_SECONDS", 0.02)
+    source, asked = Source(), list[bool]()
+
+    async def may_stay() -> bool:
+        asked.append(len(asked) < 2)
+        source.more.set()  # changes all the time: a stream that is never silent is asked about, too
+        return asked[-1]
+
+    async def stream(_: Request) -> Response:
+        return streamed(source.events(), may_stay)
+
+    async with serving(Starlette(routes=[Route("/events", stream)])) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(ASKED)
+        await asyncio.wait_for(source.ended.wait(), 5)
+        assert asked == [True, True, False]
+        assert (await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), 5)).endswith(b"0\r\n\r\n")
+        writer.close()

@@ -14,7 +14,10 @@ from vigie.net import MASK, Secret
 from vigie.net.redact import host_of
 
 # Keys beside URLs that change where a secret goes, or who can read it on the way.
-_ADDRESSES = frozenset(("host", "port", "url", "type", "server", "resolver", "proxy", "ip", "insecure", "ca_file", "command", "script"))
+_ADDRESSES = frozenset(
+    ("host", "port", "url", "type", "server", "resolver", "proxy", "ip", "tls", "insecure", "ca_file", "command", "script")
+)
+_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 Keys = Mapping[str, Any]  # the type of each key
 
 
@@ -114,8 +117,18 @@ def hosts_in(values: Any, key: str = "") -> set[str]:
     if isinstance(values, list):
         return {host for one in values for host in hosts_in(one, key)}
     if isinstance(values, str) and "://" in values:
-        return {host_of(values)}
+        return {_origin(values)}
     return {f"{key}={values}"} if key in _ADDRESSES else set()
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port: another port is another program, and who asks by another scheme shows what it sends to others on the way."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return url
+    return f"{parts.scheme.lower()}://{host_of(url)}:{_PORTS.get(parts.scheme.lower()) if port is None else port}"
 
 
 def _at(values: Any, key: Any) -> Any:

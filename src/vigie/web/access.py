@@ -16,7 +16,20 @@ from starlette.types import Message, Receive, Scope, Send
 from vigie.accounts import Role
 from vigie.web.page import HEADERS
 
-__all__ = ["LOCAL_ADMIN", "Actor", "ActorKind", "Gatekeeper", "GuardedRoute", "Public", "Role", "actor_of", "known_as", "may", "route"]
+__all__ = [
+    "LOCAL_ADMIN",
+    "Actor",
+    "ActorKind",
+    "Gatekeeper",
+    "GuardedRoute",
+    "Public",
+    "Role",
+    "actor_of",
+    "is_still",
+    "known_as",
+    "may",
+    "route",
+]
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -59,6 +72,9 @@ class Gatekeeper(Protocol):
     def forged(self, request: Request, needs: Role | Public) -> bool:
         """Whether another site's page makes somebody's browser ask for this."""
 
+    async def is_still(self, request: Request) -> bool:
+        """Whether who asked is still let in: they may have been logged out since, or their token revoked."""
+
     async def refusal(self, request: Request, needs: Role, *, forged: bool) -> Response:
         """The answer to somebody who may not."""
 
@@ -81,6 +97,12 @@ def may(request: Request, role: Role) -> bool:
     """Whether who asks has at least this role; for pages that show a button or not."""
     actor = actor_of(request)
     return actor is not None and actor.role >= role
+
+
+async def is_still(request: Request) -> bool:
+    """Whether who asked for what goes on for long is still let in."""
+    gate: Gatekeeper | None = request.scope.get(_GATE)
+    return gate is None or await gate.is_still(request)
 
 
 class GuardedRoute(Route):

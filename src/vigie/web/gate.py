@@ -107,12 +107,19 @@ class Gate:
 
         return sent
 
-    async def _who(self, request: Request) -> Actor | Response | None:
+    async def is_still(self, request: Request) -> bool:
+        """Whether who asked is still let in. It is no sign of life: a page that is left open does not keep a session."""
+        try:
+            return isinstance(await self._who(request, touch=False), Actor)
+        except StoreError:
+            return True
+
+    async def _who(self, request: Request, *, touch: bool = True) -> Actor | Response | None:
         given = request.headers.get("authorization", "")
         scheme, _, token = given.partition(" ")
         if scheme.lower() == "bearer":
             return await self._by_token(request, token.strip())
-        if (cookie := request.cookies.get(cookie_name(request), "")) and (actor := await self._by_session(request, cookie)):
+        if (cookie := request.cookies.get(cookie_name(request), "")) and (actor := await self._by_session(request, cookie, touch=touch)):
             return actor
         return LOCAL_ADMIN if await self.is_open(request) else None
 
@@ -149,14 +156,14 @@ class Gate:
         role = one.scope if owner is None else min(one.scope, owner.role)
         return Actor(one.name, role, ActorKind.TOKEN, one.id)
 
-    async def _by_session(self, request: Request, cookie: str) -> Actor | None:
+    async def _by_session(self, request: Request, cookie: str, *, touch: bool) -> Actor | None:
         if self._accounts is None or (found := await self._accounts.session(hashed(cookie))) is None:
             return None
         session, user = found
         now = self._site.now()
         if user.disabled or now - session.created_at > SESSION_MS or now - session.seen_at > SESSION_IDLE_MS:
             return None
-        if now - session.seen_at >= _TOUCH_MS:
+        if touch and now - session.seen_at >= _TOUCH_MS:
             await self._accounts.touch_session(session.hash, now, origin_in(request).address)
         return Actor(user.name, user.role, ActorKind.USER, user.id, session.hash)
 

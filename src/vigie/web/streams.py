@@ -4,7 +4,8 @@ A comment every so often keeps proxies from closing the connection, and shows a 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
 from starlette.responses import StreamingResponse
@@ -22,18 +23,27 @@ def event(name: str, data: object, number: int | None = None) -> bytes:
     return f"{head}event: {name}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n"
 
 
-def streamed(events: AsyncIterator[bytes]) -> StreamingResponse:
-    """The answer. `events` is closed when the reader is gone."""
+async def _always() -> bool:
+    return True
+
+
+def streamed(events: AsyncIterator[bytes], may_stay: Callable[[], Awaitable[bool]] = _always) -> StreamingResponse:
+    """The answer. `events` is closed when the reader is gone, or may not read on: `may_stay` is asked every few seconds."""
     headers = {**HEADERS, "X-Accel-Buffering": "no"}
-    return StreamingResponse(_with_beats(events), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(_with_beats(events, may_stay), media_type="text/event-stream", headers=headers)
 
 
-async def _with_beats(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _with_beats(events: AsyncIterator[bytes], may_stay: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
     yield _AGAIN
     following = asyncio.ensure_future(anext(events, None))
+    asked = time.monotonic()
     try:
         while True:
             done, _ = await asyncio.wait((following,), timeout=_BEAT_SECONDS)
+            if time.monotonic() - asked >= _BEAT_SECONDS:
+                if not await may_stay():
+                    return
+                asked = time.monotonic()
             if not done:
                 yield _BEAT
                 continue

@@ -4,10 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 from tests.web.auth._door import HTML, NOW, Town, log_in, status
 
 from vigie.accounts import Role
 from vigie.errors import StoreError, StoreFault
+from vigie.web.access import is_still
+from vigie.web.gate import Gate
 from vigie.web.hosts import Hosts
 
 
@@ -114,6 +117,40 @@ async def test_a_token_does_what_its_scope_allows() -> None:
         for one in await town.store.accounts.tokens():
             await town.store.accounts.revoke_token(one.id)
         assert [await by(one) for one in (read, admin)] == [401, 401]
+
+
+async def test_whose_token_was_revoked_reads_no_stream_on() -> None:
+    town = Town()
+    read = await town.token(Role.VIEWER)
+    scope = {
+        "type": "http", "scheme": "http", "method": "GET", "path": "/events", "query_string": b"", "client": ("192.0.2.3", 1),
+        "headers": [(b"host", b"vigie.test"), (b"authorization", b"Bearer " + read.encode())],
+    }  # fmt: skip
+    gate = Gate(town.site)
+    request = Request(await gate.identified(gate.located(scope)))
+    assert await is_still(request)
+    (one,) = await town.store.accounts.tokens()
+    await town.store.accounts.revoke_token(one.id)
+    assert not await is_still(request)
+
+
+async def test_a_stream_that_is_left_open_keeps_no_session() -> None:
+    town = Town()
+    ann = await town.user()
+    async with town.client("192.0.2.3") as client:
+        cookie = (await log_in(client)).cookies["vigie"]
+    scope = {
+        "type": "http", "scheme": "http", "method": "GET", "path": "/events", "query_string": b"", "client": ("192.0.2.3", 1),
+        "headers": [(b"host", b"vigie.test"), (b"cookie", b"vigie=" + cookie.encode())],
+    }  # fmt: skip
+    gate = Gate(town.site)
+    request = Request(await gate.identified(gate.located(scope)))
+    (before,) = await town.store.accounts.sessions(ann.id)
+    town.now += 3_600_000
+    assert await is_still(request)
+    assert list(await town.store.accounts.sessions(ann.id)) == [before]
+    await town.store.accounts.end_sessions(ann.id)
+    assert not await is_still(request)
 
 
 async def test_a_wrong_token_is_a_stranger_even_where_the_page_is_open() -> None:

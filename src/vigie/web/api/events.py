@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute
 
 from vigie import resources as shown
 from vigie.queries.live import Live
-from vigie.web.access import Role
+from vigie.web.access import Role, is_still
 from vigie.web.api._kit import Call, Operation, instant, operation, there
 from vigie.web.problems import ProblemError
 from vigie.web.site import Site
@@ -36,7 +36,7 @@ def routes(site: Site) -> list[BaseRoute]:
             raise ProblemError(400, "Last-Event-ID is the number of an event", "query")
         if open_ >= _READERS:
             raise ProblemError(503, "too many readers", headers={"Retry-After": "30"})
-        return streamed(counted(live, int(said) if said else None))
+        return streamed(counted(live, int(said) if said else None), lambda: is_still(call.request))
 
     async def counted(live: Live, since: int | None) -> AsyncIterator[bytes]:
         nonlocal open_

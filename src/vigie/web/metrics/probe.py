@@ -44,6 +44,11 @@ def routes(site: Site) -> list[BaseRoute]:
         return []
 
     async def probe(request: Request) -> Response:
+        if request.headers.get("sec-fetch-site", "none") not in (
+            "none",
+            "same-origin",
+        ):  # a browser is to look at addresses for another site
+            return _plain("This was asked by the page of another site", 403)
         asked = request.query_params
         target, module = asked.get("target", ""), asked.get("module") or _USUAL_MODULE
         if not target or len(target) > _LONGEST_TARGET:

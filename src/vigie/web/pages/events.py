@@ -21,7 +21,7 @@ from vigie.queries.live import Change, ChangeKind, Live
 from vigie.text import pick
 from vigie.text.dashboard import layout
 from vigie.text.dashboard import overview as texts
-from vigie.web.access import Role, route
+from vigie.web.access import Role, is_still, route
 from vigie.web.boxes import names_of
 from vigie.web.headline import headline
 from vigie.web.page import HEADERS, language_of, shown
@@ -48,7 +48,7 @@ def routes(site: Site) -> list[BaseRoute]:
     async def events(request: Request) -> Response:
         if open_ >= _VIEWERS:
             return PlainTextResponse("Too many viewers.\n", status_code=503, headers={**HEADERS, "Retry-After": "30"})
-        return streamed(counted(request))
+        return streamed(counted(request), lambda: is_still(request))
 
     async def counted(request: Request) -> AsyncIterator[bytes]:
         nonlocal open_
