@@ -13,6 +13,7 @@ PARTS = {
     "latency": "how true the measured times are: a 50 ms answer over HTTP, 100 checks/s",
     "store": "the store: 1,000 results/s through SqliteStore, beside one plain row a check",
     "history": "a year of 1,000 monitors: what it costs to keep, and how fast it is read",
+    "web": "pages over a year of 1,000 monitors, and over 10,000 monitors, while they are checked",
     "content": "CPU of reading a page of 30 KB, beside the bare parser",
     "hostile": "a monitor with hostile pages beside 200 others: nobody's check is late or lost",
     "report": "what a report costs, and a storm of incidents",

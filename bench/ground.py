@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -139,9 +139,16 @@ def on_core(core: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def serving(url: str, ca_file: Path, count: int, every: str, settings: str = QUIET) -> Iterator[tuple[list[int], int]]:
-    """`vigie serve` over so many monitors; yields its two processes (parent, prober) and the port of its page."""
+def serving(
+    url: str, ca_file: Path, count: int, every: str, settings: str = QUIET, prepare: Callable[[Path], None] | None = None
+) -> Iterator[tuple[list[int], int]]:
+    """`vigie serve` over so many monitors; yields its two processes (parent, prober) and the port of its page.
+
+    `prepare` is given the path of the database before anything starts.
+    """
     with folder() as place:
+        if prepare is not None:
+            prepare(place / "vigie.db")
         port = free_port()
         monitors = "".join(f"  - {{name: m{number}, url: '{url}', every: {every}, ca_file: '{ca_file}'}}\n" for number in range(count))
         (place / "vigie.yaml").write_text(f"{settings}web: {{listen: '127.0.0.1:{port}'}}\nmonitors:\n{monitors}")
@@ -156,7 +163,7 @@ def serving(url: str, ca_file: Path, count: int, every: str, settings: str = QUI
 
 def wait_for_prober(parent: int, port: int) -> int:
     """The prober's process, once the page answers and the prober runs."""
-    for _ in range(1_000):
+    for _ in range(2_400):
         with contextlib.suppress(OSError):
             health(port)
             if children := psutil.Process(parent).children():

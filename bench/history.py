@@ -11,7 +11,7 @@ five, through the queries that pages use.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -117,33 +117,56 @@ async def keep_a_day(path: Path) -> None:
     say("longest that compaction held the writer", longest * 1_000, "ms", 50, "of one transaction, by the clock on the wall")
 
 
-def lay_down(path: Path) -> None:
-    """The year before `NOW`, and this morning's checks."""
+def lay_down(path: Path, now: int, days: int = DAYS, chunk_days: int = CHUNK_DAYS, hourly_days: int = 90) -> None:
+    """The days before that of `now`, of every monitor that the database knows, and their incidents."""
     chance = random.Random(5)
     db = Db(path)
-    numbers = [number for (number,) in db.fetch("SELECT number FROM monitor ORDER BY number")]
-    days = [template(chance) for _ in range(TEMPLATES)]
-    today = TODAY // DAY_MS
+    known: dict[int, str] = dict(db.fetch("SELECT number, id FROM monitor ORDER BY number"))
+    made = [template(chance) for _ in range(TEMPLATES)]
+    today = now // DAY_MS
     with db.transaction(durable=False):
-        for place, number in enumerate(numbers):
-            for day in range(today - DAYS, today):
-                one = days[(place * 7 + day) % TEMPLATES]
+        for place, number in enumerate(known):
+            for day in range(today - days, today):
+                one = made[(place * 7 + day) % TEMPLATES]
                 tiers.put_rollup(db, "rollup_day", (number, 0, day, *one["day"]))
-                if day >= today - 90:
+                if day >= today - hourly_days:
                     for hour, row in enumerate(one["hours"]):
                         tiers.put_rollup(db, "rollup_hour", (number, 0, day * 24 + hour, *row))
     with db.transaction(durable=False):
         sql = "INSERT INTO day_chunk (start, monitor, location, thin, count, body) VALUES (?, ?, 0, ?, ?, ?)"
-        for day in range(today - CHUNK_DAYS, today):
+        for day in range(today - chunk_days, today):
             thin = day < today - 30
-            for place, number in enumerate(numbers):
-                db.execute(sql, (day, number, int(thin), A_DAY, days[(place * 7 + day) % TEMPLATES]["thin" if thin else "whole"]))
+            for place, number in enumerate(known):
+                db.execute(sql, (day, number, int(thin), A_DAY, made[(place * 7 + day) % TEMPLATES]["thin" if thin else "whole"]))
     with db.transaction(durable=False):
-        incidents(db, chance)
-    numbers_of: dict[str, int] = dict(db.fetch("SELECT id, number FROM monitor"))
+        incidents(db, chance, list(known.values()), now)
+    db.close()
+
+
+def lay_down_hours(path: Path, now: int) -> None:
+    """The hours of the day of `now` that are over, in chunks of hours."""
+    db, made, pool = Db(path), list[tuple[bytes, tuple[Any, ...]]](), timings(random.Random(6), 60)
+    for hour in range(now // DAY_MS * 24, now // HOUR_MS):
+        rows = [
+            (hour * HOUR_MS + minute * EVERY_MS, 1, minute + 1, codec.body_of(CheckResult("m", 0, Status.UP, timings=phases)))
+            for minute, phases in enumerate(pool)
+        ]
+        made += [(one.body, one.rollup[2:]) for one in tiers.prepare((0, 0), chunks.gathered(rows), ())]
     with db.transaction(durable=False):
-        for group in groups(chance, TODAY, 9):
-            base, size, body = codec.pack(group, numbers_of, {"local": 0})
+        for (number,) in db.fetch("SELECT number FROM monitor"):
+            for body, row in made:
+                db.execute("INSERT INTO hour_chunk (start, monitor, location, count, body) VALUES (?, ?, 0, 60, ?)", (row[0], number, body))
+                tiers.put_rollup(db, "rollup_hour", (number, 0, *row))
+    db.close()
+
+
+def lay_down_hot(path: Path) -> None:
+    """This morning's checks as they were committed."""
+    db = Db(path)
+    numbers: dict[str, int] = dict(db.fetch("SELECT id, number FROM monitor"))
+    with db.transaction(durable=False):
+        for group in groups(random.Random(7), TODAY, 9):
+            base, size, body = codec.pack(group, numbers, {"local": 0})
             db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, size, body))
     db.close()
 
@@ -164,24 +187,24 @@ def template(chance: random.Random) -> dict[str, Any]:
     }
 
 
-def incidents(db: Db, chance: random.Random) -> None:
+def incidents(db: Db, chance: random.Random, names: Sequence[str], now: int) -> None:
     """A year of them."""
     sql = (
         "INSERT INTO incident (id, monitor, severity, cause, started_at, opened_at, closed_at, alert) "
         "VALUES (?, ?, 'outage', 'http.status', ?, ?, ?, ?)"
     )
     numbers = count(1)
-    for name in NAMES:
-        db.execute("INSERT INTO watched VALUES (?, ?)", (name, NOW - 400 * DAY_MS))
-        for start in sorted(chance.randrange(NOW - DAYS * DAY_MS, NOW - HOUR_MS) for _ in range(OUTAGES)):
+    for name in names:
+        db.execute("INSERT INTO watched VALUES (?, ?)", (name, now - 400 * DAY_MS))
+        for start in sorted(chance.randrange(now - DAYS * DAY_MS, now - HOUR_MS) for _ in range(OUTAGES)):
             identity = f"{name}-{next(numbers)}"
             db.execute(sql, (identity, name, start, start + 120_000, start + chance.randrange(300_000, 3_000_000), identity))
     for number in range(DAYS):
-        start = NOW - number * DAY_MS
+        start = now - number * DAY_MS
         db.execute("INSERT INTO blind VALUES (?, '', 'probe.error', ?, ?, 1)", (DAYS - number, start - 20_000, start))
     for number in range(12):
-        start = NOW - (number + 1) * 30 * DAY_MS
-        span = MaintenanceSpan(f"s{number}", start, start + HOUR_MS, tuple(NAMES[:100]))
+        start = now - (number + 1) * 30 * DAY_MS
+        span = MaintenanceSpan(f"s{number}", start, start + HOUR_MS, tuple(names[:100]))
         db.execute("INSERT INTO maintenance_span VALUES (?, ?, ?, ?)", (span.key, span.start, span.end, encode(span)))
 
 
@@ -250,18 +273,19 @@ def main() -> None:
     with folder() as place:
         asyncio.run(keep_a_day(place / "day.db"))
     with folder() as place:
-        asyncio.run(prepared(place / "year.db"))
+        asyncio.run(prepared(place / "year.db", NAMES))
         start = time.perf_counter()
-        lay_down(place / "year.db")
+        lay_down(place / "year.db", NOW)
+        lay_down_hot(place / "year.db")
         say("the year was laid down in", time.perf_counter() - start, "s")
         size(place / "year.db")
         asyncio.run(ask(place / "year.db"))
 
 
-async def prepared(path: Path) -> None:
+async def prepared(path: Path, names: Sequence[str]) -> None:
     """A database that knows the monitors."""
     store = SqliteStore(path)
-    await store.catalog.sync_monitors([fake_monitor(name) for name in NAMES])
+    await store.catalog.sync_monitors([fake_monitor(name) for name in names])
     await store.close()
 
 

@@ -1,5 +1,6 @@
 """What the checks of one monitor come to in an hour or a day."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -142,9 +143,7 @@ def split(instants: Sequence[int], span_ms: int) -> Iterator[tuple[int, int, int
     """Sorted instants in spans of a length: (number of the span since the epoch, first place, place after the last)."""
     first = 0
     while first < len(instants):
-        number, last = instants[first] // span_ms, first + 1
-        end = (number + 1) * span_ms
-        while last < len(instants) and instants[last] < end:
-            last += 1
+        number = instants[first] // span_ms
+        last = bisect_left(instants, (number + 1) * span_ms, first)
         yield number, first, last
         first = last

@@ -5,9 +5,11 @@ a value lies in bucket ceil(log_γ(value)) with γ = (1 + α) / (1 − α), and 
 whole tenths of a millisecond; bucket 0 holds those that are zero.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import accumulate
 from math import ceil, log
 from operator import sub
 
@@ -57,25 +59,20 @@ def merged(sketches: Iterable[Sketch]) -> dict[int, int]:
 
 def quantiles(sketch: Sketch, parts: Iterable[float]) -> list[float | None]:
     """For each part of 0 to 1, in rising order, the value that this part of all lies below, in tenths of a millisecond; None of none."""
-    last = sum(sketch.values()) - 1
-    if last < 0:
+    buckets = sorted(sketch)
+    seen = list(accumulate([sketch[bucket] for bucket in buckets]))
+    if not seen or not seen[-1]:
         return [None for _ in parts]
-    found: list[float | None] = []
-    buckets = iter(sorted(sketch.items()))
-    bucket, seen = next(buckets)
-    for part in parts:
-        while seen <= part * last:
-            bucket, count = next(buckets)
-            seen += count
-        found.append(value_of(bucket))
-    return found
+    last = seen[-1] - 1
+    return [value_of(buckets[bisect_right(seen, part * last)]) for part in parts]
 
 
 def encoded(sketch: Sketch) -> bytes:
     """As bytes behind a version byte: for each bucket in rising order its distance to the one before and its count, as LEB128 varints."""
-    ordered = sorted(sketch.items())
-    gaps = map(sub, (bucket for bucket, _ in ordered), (0, *(bucket for bucket, _ in ordered)))
-    numbers = [number for gap, (_, count) in zip(gaps, ordered, strict=True) for number in (gap, count)]
+    buckets = sorted(sketch)
+    numbers = [0] * (2 * len(buckets))
+    numbers[::2] = map(sub, buckets, (0, *buckets))
+    numbers[1::2] = [sketch[bucket] for bucket in buckets]
     if not numbers or max(numbers) < _MORE:
         return _VERSION + bytes(numbers)
     out = bytearray(_VERSION)

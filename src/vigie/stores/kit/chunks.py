@@ -29,9 +29,7 @@ _LITTLE = sys.byteorder == "little"
 Record = tuple[int, int, int, bytes]  # instant, run, sequence, body
 
 
-def loose(at: int, run: int, sequence: int, body: bytes) -> bytes:
-    """One record by itself."""
-    return _LOOSE.pack(max(at, 0), run, sequence, body)
+loose = _LOOSE.pack  # one record by itself: instant (at least 0), run, sequence, body
 
 
 def records_of(several: bytes | bytearray) -> Iterator[Record]:
@@ -91,18 +89,27 @@ def gathered(rows: Iterable[Record], *, by_instant: bool = False) -> Records:
 
     Of a result that comes twice the first one counts.
     """
-    known: dict[tuple[int, int | bytes], Record] = {}
-    for row in rows:
-        at, run, sequence, body = row
-        known.setdefault((at, body) if by_instant or not (run or sequence) else (run, sequence), row)
-    ordered = sorted(known.values())
+    several = list(rows)
+    if by_instant or not _all_differ(several):
+        known: dict[tuple[int, int | bytes], Record] = {}
+        for row in several:
+            at, run, sequence, body = row
+            known.setdefault((at, body) if by_instant or not (run or sequence) else (run, sequence), row)
+        several = list(known.values())
+    several.sort()
     return Records(
-        [row[0] for row in ordered],
-        [row[1] for row in ordered],
-        [row[2] for row in ordered],
-        b"".join([row[3] for row in ordered]),
+        [row[0] for row in several],
+        [row[1] for row in several],
+        [row[2] for row in several],
+        b"".join([row[3] for row in several]),
         by_instant,
     )
+
+
+def _all_differ(rows: Sequence[Record]) -> bool:
+    """Whether each has a run and a sequence of its own: the usual case, seen at once."""
+    keys = {(run, sequence) for _, run, sequence, _ in rows}
+    return len(keys) == len(rows) and (0, 0) not in keys
 
 
 def joined(parts: Sequence[Records]) -> Records:

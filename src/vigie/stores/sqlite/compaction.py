@@ -168,11 +168,11 @@ def _collect(db: Db, turn: _Pass) -> None:
 
 
 def _split(db: Db, turn: _Pass, base: int, body: bytes) -> int:
-    groups, skip, count = turn.groups, turn.at.monitor, 0
+    groups, skip, loose, count = turn.groups, turn.at.monitor, chunks.loose, 0
     try:
-        for monitor, location, at, run, sequence, record in codec.parts_of(base, body):
+        for monitor, location, at, run, sequence, record in codec.parts_of(max(base, 0), body):
             if monitor > skip:
-                groups[monitor][location] += chunks.loose(at, run, sequence, record)
+                groups[monitor][location] += loose(at, run, sequence, record)
                 count += 1
     except ValueError as error:
         raise damaged(db.path, str(error)) from error
