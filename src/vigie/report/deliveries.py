@@ -1,5 +1,6 @@
 """The story of the notices of an alert: who was notified late or not at all, since when, and why."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -14,6 +15,10 @@ from vigie.text.postmortem import NOTICES
 
 LATE_MS = 60_000  # what is delivered within a minute is not late: reports are waited for, and a group gathers
 _ANSWER = 200
+_HIDDEN = re.compile(r"<(style|script)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"</?[a-z!][^<>…]*(>|(?=…)|$)", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
+_TWICE = re.compile(r"\b(.{8,}?) \1(?=\W|$)")
 _ASIDE = (NoticeReason.UNDELIVERABLE, NoticeReason.REPORT)  # about other notices, or not awaited
 
 
@@ -60,10 +65,19 @@ class Account:
         return tuple(one for one in self.attempts if one.failure)
 
 
+def one_line(answer: str) -> str:
+    """What a provider answered without the mark-up of an error page: tags, styles and scripts go, and words said twice are said once."""
+    if "<" not in answer:
+        return printable(answer, _ANSWER)
+    text = _TAG.sub(" ", _HIDDEN.sub(" ", answer))
+    text = _SPACES.sub(" ", _TWICE.sub(r"\1", _SPACES.sub(" ", text))).strip()
+    return printable(text, _ANSWER)
+
+
 def because(failure: str, answer: str, count: int, language: str) -> str:
     """Why, as a clause: `the login was refused (535 …; 6 failed attempts)`."""
     words = pick(texts.FAILURES.get(failure, texts.FAILURES["other"]), language)
-    said = printable(answer, _ANSWER).rstrip(". ")
+    said = one_line(answer).rstrip(". ")
     return plural(texts.BECAUSE, count, language).format(failure=words, answer=said or failure, count=count)
 
 

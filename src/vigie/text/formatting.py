@@ -1,11 +1,13 @@
 """How values are written in French and English: numbers, durations, times and dates. Pure; zones and instants come in as values."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from math import floor
 
 from vigie.text import pick, plural
 from vigie.text.terms import MONTHS, NOUNS, SHORT_MONTHS
 
 _NARROW = "\u202f"  # between groups of three digits in French
+_HARD = "\u00a0"  # between a number and its sign in French
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = (
@@ -44,6 +46,13 @@ def hundredths(number: float, language: str) -> str:
     return f"{decimal(number, language)}{' ' if language == 'fr' else ''}%"
 
 
+def availability(ratio: float, language: str) -> str:
+    """`99.98%`, in French `99,98 %` with a space that does not break; rounded down, so that 100 means no loss."""
+    known = 100 if ratio >= 1 else min(floor(round(ratio * 10_000, 6)), 9_999) / 100
+    text = "100" if known == 100 else f"{known:.2f}"
+    return f"{_local(text, language)}{_HARD if language == 'fr' else ''}%"
+
+
 def _local(text: str, language: str) -> str:
     return text.replace(".", ",") if language == "fr" else text
 
@@ -75,6 +84,13 @@ def latency(ms: float, language: str) -> str:
     if ms < 9_999.5:
         return f"{grouped(ms, language)} ms" if round(_near(ms)) else "< 1 ms"
     return seconds(ms, language)
+
+
+def response_time(ms: float, language: str) -> str:
+    """For a page: `< 1 ms`, `410 ms`, `1.24 s`, `12.3 s` (French `1,24 s`)."""
+    if ms < 999.5:
+        return f"{ms:.0f} ms" if ms >= 0.5 else "< 1 ms"
+    return f"{_local(f'{_near(ms) / 1000:.{2 if ms < 9_995 else 1}f}', language)} s"
 
 
 def seconds(ms: float, language: str) -> str:

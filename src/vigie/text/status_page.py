@@ -68,7 +68,7 @@ TEXTS: dict[str, Pair] = {
     "planned": ("Maintenance prévue", "Planned maintenance"),
     "work_title": ("{names} : maintenance", "{names}: maintenance"),
     "from_to": ("{start} – {end}", "{start} – {end}"),
-    "hear": ("Être informé", "Hear about it"),
+    "hear": ("Recevoir les mises à jour", "Get updates"),
     "mail_label": (
         "Un e-mail lorsqu’un service tombe en panne, change d’état ou est rétabli. Rien d’autre.",
         "An email when something breaks, changes or is fixed. Nothing else.",

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from vigie.core.detection import Severity
-from vigie.core.model import Incident
+from vigie.core.model import Incident, Status
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.queries.alerts import AlertDetails
-from vigie.report.deliveries import Account, Fate
+from vigie.report.deliveries import Account, Fate, one_line
 from vigie.report.facts import Fact, Subject
 from vigie.report.members import Group
 from vigie.report.narrative import Narrative, narrative, path, what_failed
@@ -16,6 +17,7 @@ from vigie.report.render import RenderContext
 from vigie.report.together import tie_words
 from vigie.report.wording import cause_words, printable
 from vigie.text import pick
+from vigie.text.deliveries import FAILURES
 from vigie.text.formatting import duration, grouped, seconds
 from vigie.text.messages import KINDS
 from vigie.text.postmortem import NOTICES
@@ -43,10 +45,32 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Strip:
+    """The last checks of a member, oldest first: paths of those that were good and of the others, and how many there are of each."""
+
+    good: str
+    bad: str
+    count: int
+    failed: int
+
+
+def strip_of(statuses: Sequence[Status]) -> Strip:
+    """The picture, five units a check, the newest at the right end of 180."""
+    first = 36 - len(statuses)
+    good = [place for place, one in enumerate(statuses, first) if one is Status.UP]
+    bad = [place for place, one in enumerate(statuses, first) if one in (Status.DOWN, Status.DEGRADED)]
+    return Strip(
+        "".join(f"M{5 * one} 11h3v4h-3z" for one in good), "".join(f"M{5 * one} 2h3v13h-3z" for one in bad), len(statuses), len(bad)
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A notice of the ledger. `answer` is what became of it; `tries` are the failed attempts before."""
 
     account: Account
+    who: str
+    way: str
     about: str
     answer: str
     at: int | None
@@ -140,16 +164,34 @@ def rows(subject: Subject, language: str) -> list[Row]:
     ]
 
 
+def who_and_way(channel: str) -> tuple[str, str]:
+    """Of `anna.mail`, a person's own channel: the person, and by what; another channel is its own name."""
+    who, _, way = printable(channel, _NAME).rpartition(".")
+    return (who, way) if who else (way, "")
+
+
 def ledger_line(one: Account, words: Words, language: str) -> Told:
     """What became of a notice."""
     about = pick(NOTICES.get(one.reason, (str(one.reason), str(one.reason))), language)
-    failed = [(each.at, f"{each.failure}: {printable(each.answer, _TEXT)}" if each.answer else each.failure) for each in one.failed]
+    failed = _tries(one, words, language)
     at = one.delivered_at
     spent = "" if at is None else _spent(at - one.raised_at, language)
     late = at is not None and at - one.raised_at >= _LATE_MS
-    return Told(
-        one, about, _answer(one, words), at, words("late", span=spent) if late else spent, late, tuple(failed[-5:])
-    )  # fmt: skip
+    delay = words("late", span=spent) if late else spent
+    return Told(one, *who_and_way(one.channel), about, _answer(one, words), at, delay, late, tuple(failed[-5:]))
+
+
+def _tries(one: Account, words: Words, language: str) -> list[tuple[int, str]]:
+    """The failed attempts: when, and what came of it; those in a row that gave the same are one line, with the time of the last."""
+    found = list[tuple[int, str]]()
+    for why, attempts in groupby(
+        enumerate(one.failed, 1), lambda each: one_line(each[1].answer) or pick(FAILURES.get(each[1].failure, FAILURES["other"]), language)
+    ):
+        numbers = list(attempts)
+        first, last = numbers[0][0], numbers[-1][0]
+        key = "tried" if first == last else "tried_often"
+        found.append((numbers[-1][1].at, words(key, first=first, last=last, why=why)))
+    return found
 
 
 def _answer(one: Account, words: Words) -> str:
@@ -157,7 +199,7 @@ def _answer(one: Account, words: Words) -> str:
         return words("dropped_by", by=printable(one.dropped_by, _NAME))
     if one.fate is Fate.UNDELIVERABLE:
         return words("undeliverable")
-    taken = next((printable(each.answer, _TEXT) for each in one.attempts if not each.failure), "")
+    taken = next((one_line(each.answer) for each in one.attempts if not each.failure), "")
     if one.failed and one.delivered_at is not None:
         return f"{taken} ({words('attempts', count=len(one.failed) + 1)})"
     return taken
@@ -173,4 +215,5 @@ def _last_told(ledger: Sequence[Account]) -> tuple[str, int] | None:
     if not told:
         return None
     at, channel = max(told)
-    return channel, at
+    who, way = who_and_way(channel)
+    return f"{who} ({way})" if way else who, at

@@ -1,15 +1,22 @@
 """The boxes of open alerts on the overview and the wallboard: what broke, why, since when, who knows, and who is next."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
 from vigie.core.detection import Severity
 from vigie.core.model import Incident
+from vigie.core.notification import OPENINGS
 from vigie.errors import StoreError
-from vigie.queries import IncidentDetails
+from vigie.queries.alerts import AlertDetails
 from vigie.queries.board import Board, BoardRow, OpenAlert
-from vigie.report.deliveries import story
+from vigie.report.deliveries import Account, story
+from vigie.report.narrative import narrative
+from vigie.report.render import RenderContext
+from vigie.text import pick
+from vigie.text.formatting import clock_time
+from vigie.web.alert_view import who_and_way
 from vigie.web.page import shown
 from vigie.web.rendering import LINKS, Words
 from vigie.web.rows import observed
@@ -57,13 +64,13 @@ async def boxes(site: Site, board: Board, words: Words, now: int, zone: tzinfo) 
 
 async def _box(site: Site, board: Board, alert: OpenAlert, words: Words, now: int, zone: tzinfo) -> Box:
     rows = [row for one in alert.monitors if (row := board.row(one)) is not None]
-    told: tuple[str, ...] = ()
-    details: IncidentDetails | None = None
+    found: AlertDetails | None = None
     try:
-        told = story(await site.queries.notices.accounts(alert.id), words.language, zone, now)
-        details = await site.queries.incidents.incident(alert.id)
+        found = None if site.alerts is None else await site.alerts.alert(alert.id)
     except StoreError:
         """The box is shown with what is in memory."""
+    setting = RenderContext(words.language, zone)
+    sentences, told = await asyncio.get_running_loop().run_in_executor(site.renderer, _said, found, setting, words, now)
     names = names_of([row.view.monitor.name for row in rows] or [alert.monitor], words)
     cause = next((said for row in rows if (said := observed(row, words.language))), "")
     members = [Member(row, shown(row.view.monitor.name), LINKS.monitor(row.id), shown(observed(row, words.language))) for row in rows]
@@ -73,12 +80,12 @@ async def _box(site: Site, board: Board, alert: OpenAlert, words: Words, now: in
         names,
         cause,
         words("alert_of", names=names, cause=cause) if cause else names,
-        _sentences(details, words.language),
+        sentences,
         tuple(members[:_MEMBERS]),
         max(len(members) - _MEMBERS, 0),
-        _since(rows, details.incident if details is not None else None),
-        tuple(shown(one) for one in told[:_SENTENCES]),
-        names_of(alert.escalates_to, words) if alert.escalates_to else "",
+        _since(rows, found.details.incident if found is not None else None),
+        told,
+        names_of([who_and_way(one)[0] for one in alert.escalates_to], words) if alert.escalates_to else "",
     )
 
 
@@ -88,14 +95,38 @@ def _since(rows: Sequence[BoardRow], first: Incident | None) -> int | None:
     return first.started_at if first is not None else min(starts, default=None)
 
 
-def _sentences(details: IncidentDetails | None, language: str) -> tuple[str, ...]:
-    """What is on record of its reason: certified sentences in the reader's language, else the first facts."""
-    if details is None or details.report is None:
-        return ()
-    analysis = details.report.analysis
-    if analysis is not None and analysis.sentences and analysis.language == language:
-        return tuple(shown(one) for one in analysis.sentences[:_SENTENCES])
-    return tuple(shown(fact.evidence.sentence(language)) for fact in details.report.bundle.facts[:_SENTENCES])
+def _said(found: AlertDetails | None, setting: RenderContext, words: Words, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is on record of its reason, with the likely cause and the first step; and who was notified, or was not."""
+    if found is None:
+        return (), ()
+    told = [*_notified(found.ledger, setting, words), *story(found.ledger, words.language, setting.zone, now)[:1]]
+    return tuple(map(shown, _reason(found, setting, words, now))), tuple(map(shown, told))
+
+
+def _reason(found: AlertDetails, setting: RenderContext, words: Words, now: int) -> list[str]:
+    """Certified sentences in the reader's language, else code's own after the first, which says what the title says."""
+    stored = found.details.report
+    if stored is None:
+        return []
+    told = narrative(found.subject, stored.bundle, stored.analysis, setting, now)
+    said = [one.text for one in told.written[:_SENTENCES] or told.plain[1:_SENTENCES]]
+    if told.cause is not None:
+        said.append(words(f"likely_{told.cause.grade}", cause=pick(told.cause.text, words.language)))
+        if step := pick(told.cause.step, words.language):
+            said.append(words("first_step", step=step[:1].lower() + step[1:]))
+    return said
+
+
+def _notified(ledger: Sequence[Account], setting: RenderContext, words: Words) -> list[str]:
+    """Who was notified of its beginning, and when first."""
+    reached = {
+        who_and_way(one.channel)[0]: at for one in reversed(ledger) if one.reason in OPENINGS and (at := one.delivered_at) is not None
+    }
+    if not reached:
+        return []
+    names = sorted(reached, key=lambda one: reached[one])
+    time = clock_time(min(reached.values()), setting.zone)[:8]
+    return [words("notified_at", who=names_of(names, words), count=len(names), time=time)]
 
 
 def names_of(names: Sequence[str], words: Words) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
-from math import floor, log
+from math import log
 from typing import Any
 
 from vigie.core.model import Cause, CheckResult, Timings
@@ -16,7 +16,7 @@ from vigie.queries.history import PhasePoint
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words, printable
 from vigie.text import pick
-from vigie.text.formatting import decimal, duration, grouped, local_time, short_time
+from vigie.text.formatting import availability, duration, grouped, local_time, response_time, short_time
 from vigie.text.terms import BLIND, SHORT_MONTHS
 from vigie.web.drawing import Mark, Tape, Tick, tape
 from vigie.web.rendering import Words
@@ -73,17 +73,11 @@ class Speaker:
 
     def brief(self, ms: float | None) -> str:
         """`410 ms`, `1.24 s`, `12.3 s`; a dash for what is not known."""
-        if ms is None:
-            return "–"
-        if ms < 1_000:
-            return "< 1 ms" if ms < 0.5 else f"{ms:.0f} ms"
-        return f"{decimal(round(ms / 1000, 2 if ms < 10_000 else 1), self.language)} s"
+        return "–" if ms is None else response_time(ms, self.language)
 
     def share(self, ratio: float | None) -> str:
         """Availability, rounded down: 100 % means no loss."""
-        if ratio is None:
-            return self.words("unobserved")
-        return f"{decimal(100 if ratio >= 1 else floor(ratio * 10_000) / 100, self.language)} %"
+        return self.words("unobserved") if ratio is None else availability(ratio, self.language)
 
     def time(self, at: int) -> str:
         """An instant as a sentence has it."""

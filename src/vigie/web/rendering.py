@@ -15,7 +15,19 @@ from vigie.queries import Health
 from vigie.queries.history import StorageSize
 from vigie.text import LANGUAGES, Pair, Plural, pick, plural
 from vigie.text.dashboard import layout
-from vigie.text.formatting import brief, byte_size, clock_time, date, date_time, duration, grouped, latency, local_time, offset, short_time
+from vigie.text.formatting import (
+    brief,
+    byte_size,
+    clock_time,
+    date,
+    date_time,
+    duration,
+    grouped,
+    local_time,
+    offset,
+    response_time,
+    short_time,
+)
 from vigie.web.access import Actor, Role, actor_of
 from vigie.web.page import HEADERS, LANGUAGE_COOKIE, asset, language_of
 from vigie.web.site import Site
@@ -178,15 +190,15 @@ def _writing(language: str, zone: tzinfo, now: int) -> dict[str, Any]:
         "iso": lambda at: _iso(at, zone),
         "brief": lambda ms: brief(ms, language),
         "duration": lambda ms: duration(ms, language),
-        "latency": lambda ms: latency(ms, language),
+        "latency": lambda ms: response_time(ms, language),
         "grouped": lambda number: grouped(number, language),
     }
 
 
 def _zone_name(zone: tzinfo, now: int) -> str:
     """`Europe/Paris (UTC+1)`."""
-    shift = offset(local_time(now, zone))
-    return shift if str(zone) == shift else f"{zone} ({shift})"
+    shift, name = offset(local_time(now, zone)), str(zone)
+    return shift if name in (shift, "UTC+00:00") else f"{name} ({shift})"
 
 
 def _storage(size: StorageSize | None, words: Words) -> str:

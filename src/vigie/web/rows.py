@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import floor
 
 from vigie.core.model import Cause
 from vigie.queries import MonitorState
 from vigie.queries.board import BoardRow, Past, Span, Spell, Summary
 from vigie.report.wording import cause_words, printable
-from vigie.text.formatting import latency
+from vigie.text.formatting import availability, response_time
 from vigie.web.drawing import Cell, Dot, Mark, Mosaic, Spark, Tape, Tick, mosaic, spark, tape
 from vigie.web.page import shown
 from vigie.web.rendering import LINKS, Words
@@ -57,7 +56,7 @@ def row_of(row: BoardRow, past: Past | None, span: Span, words: Words) -> Row:
         "" if past is None else _said(past, span, words),
         "–" if past is None else ratio_words(past.ratio, words.language),
         None if past is None else _spark(past, row),
-        "–" if past is None or past.p95 is None or silent else latency(past.p95, words.language),
+        "–" if past is None or past.p95 is None or silent else response_time(past.p95, words.language),
         hot(row),
     )
 
@@ -104,12 +103,10 @@ def _spark(past: Past, row: BoardRow) -> Spark | None:
 
 
 def ratio_words(ratio: float | None, language: str) -> str:
-    """`99.99 %`, rounded down, so that `100 %` means that nothing was lost."""
+    """Availability in a column; a dash where nothing was observed."""
     if ratio is None:
         return "–"
-    hundredths = floor(round(ratio * 10_000, 6)) if ratio < 1 else 10_000
-    text = "100" if hundredths >= 10_000 and ratio >= 1 else f"{min(hundredths, 9_999) / 100:.2f}"
-    return f"{text.replace('.', ',') if language == 'fr' else text}\u00a0%"
+    return availability(ratio, language)
 
 
 def observed(row: BoardRow, language: str) -> str:

@@ -27,7 +27,6 @@ COUNTED: dict[str, Plural] = {
         ("et {count} notification plus ancienne", "et {count} notifications plus anciennes"),
         ("and {count} earlier notice", "and {count} earlier notices"),
     ),
-    "attempt": (("essai n° {count}", "essai n° {count}"), ("attempt {count}", "attempt {count}")),
     "attempts": (("accepté au {count}er essai", "accepté au {count}e essai"), ("at attempt {count}", "at attempt {count}")),
     "failures": (
         ("Confirmée par {count} contrôle en échec, en {span}.", "Confirmée par {count} contrôles en échec, en {span}."),
@@ -120,6 +119,8 @@ TEXTS: dict[str, Pair] = {
     "again": ("Relancer", "Run again"),
     # Members
     "service": ("Service", "Service"),
+    "last_checks": ("Derniers contrôles", "Last checks"),
+    "strip": ("{count} derniers contrôles, dont {failed} en échec", "last {count} checks, {failed} of them failed"),
     "seen": ("Constat", "Seen"),
     "began": ("Touché depuis", "Affected since"),
     "until": ("Jusqu’à", "Until"),
@@ -137,6 +138,8 @@ TEXTS: dict[str, Pair] = {
     "waiting": ("en attente, prochain essai à", "waiting, next attempt at"),
     "undeliverable": ("PAS REMIS, abandonné", "NOT DELIVERED, given up"),
     "dropped_by": ("annulé par {by}", "dropped by {by}"),
+    "tried": ("essai n° {first} : {why}", "attempt {first}: {why}"),
+    "tried_often": ("essais n° {first} à {last} : {why}", "attempts {first} to {last}: {why}"),
     "instead_of": ("à la place de {channel}", "in place of {channel}"),
     # Timeline
     "timeline": ("Chronologie", "Timeline"),

@@ -17,6 +17,12 @@ COUNTED: dict[str, Plural] = {
 }
 
 TEXTS: dict[str, Pair] = {
+    "done_silenced": (
+        "En silence : aucune alerte n’est envoyée pendant cette maintenance.",
+        "Silenced: no alert is sent during this maintenance.",
+    ),
+    "done_saved": ("Enregistré. Le prochain contrôle suit ces réglages.", "Saved. The next check follows these settings."),
+    "all_places": ("Tous les lieux", "All locations"),
     "is_down": ("{name} est en panne : {what}", "{name} is down: {what}"),
     "is_suspected": ("{name} a échoué au dernier contrôle : {what}", "{name} failed its last check: {what}"),
     "is_degraded": ("{name} est dégradé : {what}", "{name} is degraded: {what}"),

@@ -84,6 +84,10 @@ COUNTED: dict[str, Plural] = {
         ("{shown} affichés sur {count}.", "{shown} affichés sur {count}."),
         ("{shown} of {count} shown.", "{shown} of {count} shown."),
     ),
+    "notified_at": (
+        ("{who} a été notifié à {time}.", "{who} ont été notifiés à {time}."),
+        ("{who} was notified at {time}.", "{who} were notified at {time}."),
+    ),
     "unsent": (
         ("{count} notification en attente d’envoi", "{count} notifications en attente d’envoi"),
         ("{count} notice waiting to be sent", "{count} notices waiting to be sent"),
@@ -138,6 +142,11 @@ TEXTS: dict[str, Pair] = {
     "snooze": ("Rappeler dans 30 min", "Snooze 30 min"),
     "acknowledged": ("Alerte acquittée. L’escalade s’arrête.", "Acknowledged. Escalation stopped."),
     "snoozed": ("Rappel dans 30 minutes.", "Snoozed for 30 minutes."),
+    "likely_high": ("Cause probable, confiance élevée : {cause}.", "Likely cause, high confidence: {cause}."),
+    "likely_medium": ("Cause probable, confiance moyenne : {cause}.", "Likely cause, medium confidence: {cause}."),
+    "likely_low": ("Cause possible, confiance faible : {cause}.", "Possible cause, low confidence: {cause}."),
+    "first_step": ("À faire d’abord : {step}", "First step: {step}"),
+    "done_deleted": ("Service supprimé.", "Service deleted."),
     "all_alerts": ("Toutes les alertes", "All alerts"),
     "look": ("À surveiller", "Worth a look"),
     "since_span": ("depuis", "for"),

@@ -1,8 +1,9 @@
 """The page of an alert, and what people do on it: acknowledge, snooze, resolve, note, name the real cause."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,7 +18,8 @@ from vigie.text import pick
 from vigie.text.dashboard import alert as words_of_alert
 from vigie.text.formatting import grouped
 from vigie.web.access import ActorKind, Role, actor_of, route
-from vigie.web.alert_view import context_of, rows
+from vigie.web.alert_timeline import SHOWN
+from vigie.web.alert_view import Row, Strip, context_of, rows, strip_of
 from vigie.web.forms import body_of, fields_of, is_form, line
 from vigie.web.page import HEADERS, language_of
 from vigie.web.rendering import LINKS, Words, frame_of, packed, page, rendered
@@ -25,6 +27,7 @@ from vigie.web.site import Site
 
 SNOOZES_MS = (1_800_000, 3_600_000, 14_400_000, 28_800_000, 86_400_000)
 _PAGE = 200  # members that a click brings
+_STRIPS, _LAST, _LOOK_BACK = 12, 36, 86_400_000
 _ACTS = ("acknowledge", "snooze", "note", "cause", "resolve")
 
 Act = Callable[[AlertCommands, str, str, dict[str, str]], Awaitable[Outcome]]
@@ -50,6 +53,9 @@ def routes(site: Site) -> list[BaseRoute]:
         after = skip + _PAGE if skip + _PAGE < len(listed) else None
         left = grouped(len(listed) - skip - _PAGE, words.language)
         context = {"members": listed[skip : skip + _PAGE], "after": after, "alert": found.alert, "number": left}
+        if request.query_params.get("checks"):  # what the page shows first, with their last checks
+            context = {"members": listed[:SHOWN], "alert": found.alert, "after": None, "strips": await _strips(site, listed, frame["now"])}
+            context |= {"after": SHOWN if len(listed) > SHOWN else None, "number": grouped(max(len(listed) - SHOWN, 0), words.language)}
         if "hx-request" in request.headers:
             text = await rendered(site, "alert_members.html.j2", {**frame, **context})
             return await packed(request, site, text, "text/html; charset=utf-8")
@@ -66,6 +72,25 @@ def routes(site: Site) -> list[BaseRoute]:
         route("/alerts/{alert}/members", members, needs=Role.VIEWER, name="alert_members"),
         *(act(name) for name in _ACTS),
     ]
+
+
+async def _strips(site: Site, members: Sequence[Row], now: int) -> dict[str, Strip]:
+    """The last checks of the first members, by monitor."""
+    history = site.history
+    names = list(dict.fromkeys(one.monitor for one in members))[:_STRIPS]
+    if history is None:
+        return {}
+    pages = await asyncio.gather(*(history.results(one, now - _LOOK_BACK, now + 1, limit=_LAST) for one in names))
+    return {name: strip_of([one.status for one in found.items][::-1]) for name, found in zip(names, pages, strict=True) if found.items}
+
+
+def _publishing(site: Site, found: AlertDetails) -> str:
+    """Where something can be published about it: the first status page with a service of its own; empty where there is none."""
+    if site.status_pages is None:
+        return ""
+    own = {one.monitor for one in found.alert.members}
+    pages = (one for one in site.status_pages.pages() if any(part.monitor in own for part in one.components))
+    return next((f"/status-pages/{quote(one.name, safe='')}?draft={quote(found.alert.first.id, safe='')}" for one in pages), "")
 
 
 async def _found(site: Site, request: Request) -> AlertDetails | None:
@@ -98,6 +123,8 @@ async def _page(site: Site, request: Request, found: AlertDetails, *, said: str 
         "snoozes": [(one // 60_000, _span(one)) for one in SNOOZES_MS],
         "causes": sorted(pick(pair, setting.language) for pair in catalogue().values()),
         "section": "alerts",
+        "publishing": _publishing(site, found) if found.alert.is_open else "",
+        "lists_checks": site.history is not None,
         "follows": site.live is not None,
     }
     return await page(request, site, "alert.html.j2", context, words_of_alert, status=status)

@@ -25,7 +25,7 @@ from vigie.web.access import Role, is_still, route
 from vigie.web.boxes import names_of
 from vigie.web.headline import headline
 from vigie.web.page import HEADERS, language_of, shown
-from vigie.web.pages.overview import asked_of, tally
+from vigie.web.pages.overview import asked_of, outages, tally
 from vigie.web.rendering import Words, frame_of, rendered
 from vigie.web.rows import observed
 from vigie.web.site import Site
@@ -81,6 +81,8 @@ async def _events(request: Request, board: Board, live: Live, heads: "_Heads") -
                 alerts = {one.id for one in board.alerts()}
                 head = await heads.of(request, language)
                 yield event("head", {**head, "alarm": _alarm(fresh, board, language)} if fresh else head)
+            if any(one.kind is ChangeKind.ALERT and one.subject == params.get("alert") for one in batch):
+                yield event("changed", {}, batch[-1].number)
             if wall and kinds & {ChangeKind.STATE, ChangeKind.ALERT, ChangeKind.CONFIG}:
                 yield event("fetch", {"ids": ["main"]})
             elif ChangeKind.ALERT in kinds:
@@ -156,7 +158,14 @@ class _Heads:
         except StoreError:
             return {}
         top = headline(rows, frame["health"], frame["words"], frame["clock_time"])
-        context = {**frame, "asked": asked, "headline": top, "tally": tally(rows), "number_of": frame["grouped"]}
+        context = {
+            **frame,
+            "asked": asked,
+            "headline": top,
+            "tally": tally(rows),
+            "number_of": frame["grouped"],
+            "outages": outages(self._board),
+        }
         found: dict[str, Any] = {"title": top.text, "alerts": self._board.open_alerts, "ill": top.state == "down"}
         if wall:
             return found

@@ -76,7 +76,15 @@ async def _speaker(site: Site, request: Request) -> Speaker:
     return Speaker(RenderContext(language, setting.zone), words, (await site.health.health()).now)
 
 
-async def _measured(site: Site, monitor: str, now: int, span: str) -> Measured:
+async def _young(site: Site, monitor: str, now: int) -> bool:
+    """Whether it has been watched for less than a day: most of 24 hours would be empty."""
+    if site.history is None:
+        return False
+    known = (await site.history.uptimes([monitor], now, (DAY,))).get(monitor, ())
+    return any(one.since is not None and now - one.since < DAY for one in known)
+
+
+async def _measured(site: Site, monitor: str, now: int, span: str, place: str | None = None) -> Measured:
     """What history says, asked for side by side."""
     history = site.history
     past = None if site.board is None else (await site.board.past([monitor], Span.QUARTER)).get(monitor)
@@ -86,7 +94,7 @@ async def _measured(site: Site, monitor: str, now: int, span: str) -> Measured:
     uptimes, hour, points, hours, days, checks = await asyncio.gather(
         history.uptimes([monitor], now, _UPTIMES),
         history.phases(monitor, now - HOUR, now, 1),
-        history.phases(monitor, now - length, now, count),
+        history.phases(monitor, now - length, now, count, place),
         history.rollups([monitor], now - 8 * DAY, now, Resolution.HOUR),
         history.rollups([monitor], now - 90 * DAY, now, Resolution.DAY),
         history.results(monitor, now - 365 * DAY, now + 1, limit=_CHECKS),
@@ -110,11 +118,13 @@ async def _page(
     site: Site, request: Request, found: MonitorDetails, *, said: str = "", diagnosis: tuple[str, ...] | None = None, status: int = 200
 ) -> Response:
     speaker, monitor = await _speaker(site, request), found.view.monitor.id
-    span = request.query_params.get("span", "24h")
-    span = span if span in _SPANS else "24h"
+    span, place = request.query_params.get("span", ""), request.query_params.get("from", "")[:100]
+    if span not in _SPANS:
+        span = "3h" if await _young(site, monitor, speaker.now) else "24h"
     measured, definition, past = await asyncio.gather(
-        _measured(site, monitor, speaker.now, span), _definition(site, monitor), _past(site, monitor)
+        _measured(site, monitor, speaker.now, span, place or None), _definition(site, monitor), _past(site, monitor)
     )
+    done = request.query_params.get("done", "")
 
     def build() -> dict[str, Any]:
         return _context(found, measured, speaker, span) | {
@@ -126,6 +136,7 @@ async def _page(
 
     context = await asyncio.get_running_loop().run_in_executor(site.renderer, build)
     context |= {"said": said, "diagnosis": diagnosis, "spans": list(_SPANS), "section": "overview", "follows": site.live is not None}
+    context |= {"place": place, "notice": speaker.words(f"done_{done}") if done in ("silenced", "saved") else ""}
     return await page(request, site, "monitor.html.j2", context, words_of_monitor, status=status)
 
 
@@ -155,7 +166,7 @@ def _context(found: MonitorDetails, measured: Measured, speaker: Speaker, span: 
         "tape_words": view.lost_words(lost, speaker),
         "heat": view.heat(measured.hours, speaker.now, speaker.setting.zone, speaker.language),
         "checks": [(one, _observed(one, speaker), drawn) for one, drawn in zip(checks, view.bars(checks), strict=True)],
-        "places": len({one.location for one in checks}) > 1,
+        "places": sorted({one.location for one in checks}) if len({one.location for one in checks}) > 1 else [],
         "chain": view.chain(found, speaker.now, speaker),
         "unseen": view.unseen(found, speaker),
         "brief_ms": speaker.brief,

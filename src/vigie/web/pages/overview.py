@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from vigie.core.detection import Severity
 from vigie.errors import StoreError
 from vigie.queries import Health, MonitorState
 from vigie.queries.board import Board, BoardRow, Past, Span, Summary
@@ -157,6 +158,8 @@ async def _overview(request: Request, site: Site, board: Board, drawn: DrawnRows
         "boxes": found,
         "more_boxes": more,
         "fault": fault,
+        "outages": outages(board),
+        "notice": words("done_deleted") if request.query_params.get("done") == "deleted" else "",
         "number": site.live.number if site.live is not None else 0,
     }
     return await page(request, site, "overview.html.j2", context, texts)
@@ -240,6 +243,11 @@ def tally(rows: Sequence[BoardRow]) -> list[tuple[MonitorState, int]]:
     return [(state, counts.get(state, 0)) for state in STATES if state in _TALLIED or counts.get(state)]
 
 
+def outages(board: Board) -> int:
+    """How many open alerts are about outages."""
+    return sum(one.severity is Severity.OUTAGE for one in board.alerts())
+
+
 def counts_words(counts: Mapping[MonitorState, int], words: Words) -> str:
     """`1 down, 8 up`."""
     return ", ".join(words(f"n_{state}", count=count) for state, count in counts.items())
@@ -294,4 +302,4 @@ async def _alerts(request: Request, site: Site, board: Board, drawn: DrawnRows) 
     return await packed(request, site, await rendered(site, "overview_alerts.html.j2", context), "text/html; charset=utf-8")
 
 
-__all__ = ["Box", "Headline", "asked_of", "counts_words", "routes", "shown_groups", "tally"]
+__all__ = ["Box", "Headline", "asked_of", "counts_words", "outages", "routes", "shown_groups", "tally"]

@@ -22,19 +22,19 @@
     const marks = u => {
       const c = u.ctx, ratio = devicePixelRatio; c.save();
       c.fillStyle = down; data.failed.forEach(i => { const w = Math.max(2 * ratio, u.bbox.width / data.x.length); c.fillRect(u.valToPos(data.x[i], "x", true) - w / 2, u.bbox.top + u.bbox.height - 4 * ratio, w, 4 * ratio); });
-      if (data.since !== null && data.since >= data.x[0]) { const x = u.valToPos(data.since, "x", true); c.setLineDash([]); c.strokeStyle = turned; c.lineWidth = 1.5 * ratio; c.beginPath(); c.moveTo(x, u.bbox.top); c.lineTo(x, u.bbox.top + u.bbox.height); c.stroke(); }
+      if (data.since !== null && data.since >= data.x[0]) { const x = Math.min(u.valToPos(data.since, "x", true), u.bbox.left + u.bbox.width); c.setLineDash([]); c.strokeStyle = turned; c.lineWidth = 1.5 * ratio; c.beginPath(); c.moveTo(x, u.bbox.top); c.lineTo(x, u.bbox.top + u.bbox.height); c.stroke(); }
       c.restore();
     };
     chart = new window.uPlot({
       width: box.clientWidth, height: box.clientHeight, padding: [8, 0, 0, 0], legend: { show: false },
       cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
       scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(high || 1, data.usual || 0) * 1.12] } },
-      axes: [{ ...axis, grid: { show: false }, size: 26, space: 80, values: (_, at) => at.map(when) }, { ...axis, side: 1, size: 58, space: 44, grid: { stroke: line, width: 1 }, values: (_, at) => at.map(number) }],
+      axes: [{ ...axis, grid: { show: false }, size: 26, space: 80, values: (u, at) => at.map(s => u.valToPos(s, "x") < 18 ? "" : when(s)) }, { ...axis, side: 1, size: 58, space: 44, grid: { stroke: line, width: 1 }, values: (_, at) => at.map(number) }],
       series,
       hooks: { draw: [marks], ready: [u => {
         if (data.flag && data.since !== null && data.since >= data.x[0]) {
               const flag = document.createElement("span"); flag.className = "flag " + (data.flagDown ? "down" : "degraded"); flag.textContent = data.flag; box.append(flag);
-              const x = u.valToPos(data.since, "x"), room = u.over.clientWidth; flag.style.left = (x > room / 2 ? Math.max(0, x - flag.offsetWidth - 8) : x + 8) + "px";
+              const room = u.over.clientWidth, x = Math.min(u.valToPos(data.since, "x"), room); flag.style.left = (x > room / 2 ? Math.max(0, x - flag.offsetWidth - 8) : x + 8) + "px";
             }
       }], setCursor: [u => {
         const i = u.cursor.idx; if (i === null || i === undefined) { read.textContent = "\u00a0"; return; }

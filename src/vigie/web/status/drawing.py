@@ -17,7 +17,7 @@ from vigie.report.public_page import DAY_MS, DAYS, PublicPage, PublicPost, Publi
 from vigie.report.publication import PostKind
 from vigie.report.status_page import StatusPage
 from vigie.text import pick, plural
-from vigie.text.formatting import duration, hundredths, latency, local_time, offset
+from vigie.text.formatting import availability, duration, latency, local_time, offset
 from vigie.text.status_page import COUNTED, TEXTS
 from vigie.text.terms import MONTHS, SHORT_MONTHS
 from vigie.web.page import shown
@@ -167,7 +167,7 @@ def _span(public: PublicPage, start: int, until: int | None, language: str) -> s
 
 def share(ratio: float, language: str) -> str:
     """Rounded down, so that 100 % means no loss."""
-    return hundredths(math.floor(round(ratio * 10_000, 6)) / 100, language)
+    return availability(ratio, language)
 
 
 def tape(one: PublicService) -> str:
