@@ -25,7 +25,7 @@ from vigie.web.access import Role, route
 from vigie.web.boxes import names_of
 from vigie.web.headline import headline
 from vigie.web.page import HEADERS, language_of, shown
-from vigie.web.pages.overview import asked_of, tally
+from vigie.web.pages.overview import asked_of, calm, tally
 from vigie.web.rendering import Words, frame_of, rendered
 from vigie.web.rows import observed
 from vigie.web.site import Site
@@ -156,7 +156,14 @@ class _Heads:
         except StoreError:
             return {}
         top = headline(rows, frame["health"], frame["words"], frame["clock_time"])
-        context = {**frame, "asked": asked, "headline": top, "tally": tally(rows), "number_of": frame["grouped"]}
+        context = {
+            **frame,
+            **await calm(self._site, self._board, frame["now"]),
+            "asked": asked,
+            "headline": top,
+            "tally": tally(rows),
+            "number_of": frame["grouped"],
+        }
         found: dict[str, Any] = {"title": top.text, "alerts": self._board.open_alerts, "ill": top.state == "down"}
         if wall:
             return found
