@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from vigie.clock import SystemClock
 from vigie.core.detection import Severity
-from vigie.core.model import CheckResult, Incident, Monitor, Status
+from vigie.core.model import CheckResult, Expiry, Incident, Monitor, Status
 from vigie.core.subject import SubjectKind
 from vigie.engine.board import natural
 from vigie.engine.live import LiveHub
@@ -39,6 +39,7 @@ class Snapshot:
     failing: tuple[ChannelState, ...] = ()
     accounts: Mapping[str, Sequence[Account]] = field(default_factory=dict)
     pasts: Mapping[str, Past] = field(default_factory=dict)
+    expiry: Expiry | None = None  # what runs out first
     broken: bool = False  # its history cannot be read
 
 
@@ -133,6 +134,9 @@ class MadeBoard:
         if self._known().broken:
             raise StoreError(StoreFault.FULL, "the disk is full", "free some space")
         return {one: self._known().pasts[one] for one in monitors if one in self._known().pasts}
+
+    def next_expiry(self) -> Expiry | None:
+        return self._known().expiry
 
     def known(self, span: Span) -> dict[str, Summary]:
         return {one: Summary(past.ratio, past.p95) for one, past in self._known().pasts.items()}

@@ -9,7 +9,7 @@ import pytest
 from tests.web._made import Snapshot, app_of, health_of, views
 
 from vigie.core.detection import Severity
-from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
+from vigie.core.model import Cause, CheckResult, Expiry, ExpiryKind, Incident, Monitor, Status, Timings
 from vigie.core.notification import NoticeReason
 from vigie.engine.board import natural
 from vigie.errors import DeliveryReason
@@ -238,3 +238,27 @@ async def test_who_was_notified_late_and_which_channel_fails_is_said() -> None:
     assert "Nobody has been notified since" in page
     assert "<b>no" not in (await get(shown, "/")).text
     assert "Canal mail : aucun envoi possible depuis 20 min" in (await get(shown, "/?lang=fr")).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (ExpiryKind.CERTIFICATE, "The next thing to expire is the certificate of <b>account.lumen.example</b>, in 31 d."),
+        (ExpiryKind.DOMAIN, "The next thing to expire is the domain <b>account.lumen.example</b>, in 31 d."),
+        (ExpiryKind.AUTHORITY, "The next thing to expire is the intermediate certificate <b>account.lumen.example</b>, in 31 d."),
+    ],
+)
+async def test_while_all_is_well_what_runs_out_next_is_said(kind: ExpiryKind, sentence: str) -> None:
+    ends = Expiry("account.lumen.example:443", kind, "account.lumen.example", NOW + 31 * 86_400_000 + 5, NOW)
+    well = replace(snapshot(result("Shop", Status.UP)), expiry=ends)
+    assert sentence in (await get(well, "/?lang=en")).text
+    assert "Ce qui expire en premier" in (await get(well, "/?lang=fr")).text
+
+
+async def test_what_has_run_out_or_hides_its_name_or_comes_beside_an_alert_is_not_said_as_the_next() -> None:
+    ends = Expiry("x:443", ExpiryKind.CERTIFICATE, "<b>x</b>\u202e", NOW + 86_400_000, NOW)
+    well = snapshot(result("Shop", Status.UP))
+    assert "&lt;b&gt;x&lt;/b&gt;</b>, in 24 h" in (await get(replace(well, expiry=ends), "/?lang=en")).text
+    assert "next thing" not in (await get(replace(well, expiry=replace(ends, ends_at=NOW)), "/?lang=en")).text
+    ill = snapshot(result("Shop", Status.DOWN, Cause.TCP_REFUSED), incidents=(incident("Shop"),))
+    assert "next thing" not in (await get(replace(ill, expiry=ends), "/?lang=en")).text

@@ -191,7 +191,10 @@ def test_keys_move_between_rows_and_can_be_switched_off(visit: Callable[..., Pag
 def test_a_history_that_cannot_be_read_is_said_and_states_stay(visit: Callable[..., Page]) -> None:
     page = visit(replace(mixed(), broken=True))
 
-    assert "The history cannot be read. the disk is full. Checks and alerts go on. free some space" in page.locator("#strips").inner_text()
+    assert (
+        "The disk with Vigie’s database is full. Checks go on; history and details are missing here."
+        in page.locator("#strips").inner_text()
+    )
     assert page.locator("h1").inner_text() == "1 of 9 services is down"
 
 

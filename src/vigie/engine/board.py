@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from vigie.core.alert import AlertState
 from vigie.core.detection import Severity
-from vigie.core.model import CheckResult, Incident, Monitor, Timings
+from vigie.core.model import CheckResult, Expiry, ExpiryKind, Incident, Monitor, Timings
 from vigie.engine.ingest import Ingest
 from vigie.engine.live import LiveHub
 from vigie.engine.past import Pasts
@@ -46,6 +46,7 @@ class LiveBoard:
         self._dirty: OrderedDict[str, int] = OrderedDict()  # decided about, and when
         self._alerts: dict[str, AlertState] = {}
         self._alerts_due = False
+        self._ends: dict[str, Expiry] = {}  # what runs out first of each monitor
         self.version = 0
         hub.gather(self.refresh)
 
@@ -55,6 +56,7 @@ class LiveBoard:
         for monitor, result in (await archive.last_results()).items():
             row = self._rows.get(monitor)
             if row is not None and row.view.result is None:
+                self._remember_end(row, result)
                 self._put(row, slim(result), row.view.incidents, None)
         self.decided(self._rows)
         self.refresh()
@@ -69,6 +71,7 @@ class LiveBoard:
             since, usual = (None, None) if before is None else (before.since, before.usual_ms)
             self._rows[one.id] = BoardRow(view, view.state, since, usual, natural(one.name))
         self._pasts.keep(self._rows)
+        self._ends = {one: end for one, end in self._ends.items() if one in self._rows}
         self.version += 1
         self._hub.note(ChangeKind.CONFIG, "", self._clock.now())
 
@@ -85,6 +88,7 @@ class LiveBoard:
             self.decided([transition.monitor.id])
         if row is None or transition.result is None:
             return
+        self._remember_end(row, transition.result)
         result = slim(transition.result)
         self._put(row, result, row.view.incidents, result.at)
 
@@ -185,6 +189,19 @@ class LiveBoard:
     async def past(self, monitors: Sequence[str], span: Span) -> Mapping[str, Past]:
         """The history of these. Raises StoreError."""
         return await self._pasts.of(monitors, span)
+
+    def next_expiry(self) -> Expiry | None:
+        """What runs out first."""
+        return min(self._ends.values(), key=lambda one: one.ends_at, default=None)
+
+    def _remember_end(self, row: BoardRow, result: CheckResult) -> None:
+        """A check that got that far says what runs out; one that did not changes nothing."""
+        ends = result.expiries
+        if not ends and result.is_good and result.tls is not None and result.tls.expires_at is not None:  # as it is stored
+            host = row.view.monitor.host
+            ends = (Expiry(host, ExpiryKind.CERTIFICATE, host, result.tls.expires_at, result.tls.expires_at),)
+        if ends:
+            self._ends[row.id] = min(ends, key=lambda one: one.ends_at)
 
     def known(self, span: Span) -> Mapping[str, Summary]:
         """What is at hand of every monitor."""

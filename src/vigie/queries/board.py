@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from vigie.core.detection import Severity
+from vigie.core.model import Expiry
 from vigie.core.subject import SubjectKind
 from vigie.queries import MonitorState, MonitorView
 
@@ -125,6 +126,9 @@ class Board(Protocol):
 
     async def past(self, monitors: Sequence[str], span: Span) -> Mapping[str, Past]:
         """The history of these, at most 500; somewhat old where that is at hand. Raises StoreError."""
+
+    def next_expiry(self) -> Expiry | None:
+        """What runs out first, of what the newest checks saw; None where nothing is known to."""
 
     def known(self, span: Span) -> Mapping[str, Summary]:
         """What is at hand of every monitor, without asking; those never asked for are left out."""

@@ -10,8 +10,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from vigie.errors import StoreError
 from vigie.web import buttons, feedback, pings, respond, static_files
 from vigie.web.access import GuardedRoute
+from vigie.web.errors import Errors
 from vigie.web.gate import Gate
 from vigie.web.hosts import Hosts, name_of
 from vigie.web.page import HEADERS
@@ -29,7 +31,8 @@ def build(site: Site, hosts: Hosts | None = None) -> ASGIApp:
     """
     status_pages = site.status_pages
     routes = list(routes_of(site))
-    app = _application(routes, hosts, Gate(site), status_pages.pages if status_pages is not None else tuple)
+    errors = Errors(site)
+    app = _application(routes, hosts, Gate(site, errors.store), status_pages.pages if status_pages is not None else tuple, errors)
     return Problems(app, routes)
 
 
@@ -55,10 +58,13 @@ def build_pings(receiver: pings.PingReceiver) -> ASGIApp:
     return _application(pings.routes(receiver))
 
 
-def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: Gate | None = None, pages: Pages = tuple) -> ASGIApp:
+def _application(
+    routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: Gate | None = None, pages: Pages = tuple, errors: Errors | None = None
+) -> ASGIApp:
     """Nothing is ever redirected: `curl -f` takes a redirect for success, and what was to be done would not be done."""
-    inner = Starlette(routes=routes)
+    inner = Starlette(routes=routes, exception_handlers={StoreError: errors.store} if errors is not None else {})
     inner.router.redirect_slashes = False
+    for_people = inner if errors is None else errors.people(inner)
 
     async def tidied(scope: Scope, receive: Receive, send: Send) -> None:
         path = "/" + "/".join(part for part in scope["path"].split("/") if part)  # `//ping/x/` is `/ping/x`
@@ -78,7 +84,8 @@ def _application(routes: Sequence[BaseRoute], hosts: Hosts | None = None, gate: 
             await inner(scope, receive, send)
         else:
             scope = {**scope, "path": place.path, BASE: place.base}
-            await inner(await gate.identified(scope), receive, gate.hardened(scope, send))
+            answer = inner if place.own_host else for_people
+            await answer(await gate.identified(scope), receive, gate.hardened(scope, send))
 
     return tidied
 

@@ -3,6 +3,7 @@
 docs/decisions/0060 says how people are identified, 0061 why a change is on record before it is done.
 """
 
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -63,11 +64,14 @@ def wants_page(request: Request) -> bool:
     return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
+Outage = Callable[[Request, StoreError], Awaitable[Response]]  # the answer where the database fails
+
+
 class Gate:
     """The Gatekeeper of a site."""
 
-    def __init__(self, site: Site) -> None:
-        self._site, self._setting, self._accounts = site, site.access, site.accounts
+    def __init__(self, site: Site, outage: Outage) -> None:
+        self._site, self._setting, self._accounts, self._outage = site, site.access, site.accounts, outage
         self._limiter: Limiter = site.door.limiter
         self._any_user = False
         self._strangers = (0, 0)  # (hour, how many were recorded in it)
@@ -87,8 +91,9 @@ class Gate:
         try:
             found = await self._who(Request(scope))
         except StoreError as error:
-            log.error("nobody can be identified: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
-            found = problem(503, "the database cannot be read now; try again later", {"Retry-After": "5"})
+            request = Request(known_as(scope, None, self))
+            later = problem(503, "the database cannot be read now; try again later", {"Retry-After": "5"})
+            found = await self._outage(request, error) if wants_page(request) else later
         if isinstance(found, Response):
             return {**known_as(scope, None, self), _FAULT: found}
         return known_as(scope, found, self)
@@ -152,7 +157,7 @@ class Gate:
         if (one.expires_at is not None and one.expires_at <= now) or (one.owner and (owner is None or owner.disabled)):
             return refused
         if one.used_at is None or now - one.used_at >= _TOUCH_MS:
-            await self._accounts.touch_token(one.id, now)
+            await _noted(self._accounts.touch_token(one.id, now))
         role = one.scope if owner is None else min(one.scope, owner.role)
         return Actor(one.name, role, ActorKind.TOKEN, one.id)
 
@@ -164,7 +169,7 @@ class Gate:
         if user.disabled or now - session.created_at > SESSION_MS or now - session.seen_at > SESSION_IDLE_MS:
             return None
         if touch and now - session.seen_at >= _TOUCH_MS:
-            await self._accounts.touch_session(session.hash, now, origin_in(request).address)
+            await _noted(self._accounts.touch_session(session.hash, now, origin_in(request).address))
         return Actor(user.name, user.role, ActorKind.USER, user.id, session.hash)
 
     def forged(self, request: Request, needs: Role | Public) -> bool:
@@ -223,6 +228,7 @@ class Gate:
             except StoreError as error:
                 log.error("%s was refused: it could not be put on record: %s. %s", one.name, error, error.fix)  # noqa: TRY400 - the trace says nothing more
                 later = problem(503, "nothing was done: it could not be put on record; try again later", {"Retry-After": "5"})
+                later = await self._outage(request, error) if wants_page(request) else later
                 await later(request.scope, request.receive, send)
                 return
 
@@ -251,6 +257,12 @@ class Gate:
         seen = self._strangers[1] if self._strangers[0] == hour else 0
         self._strangers = (hour, seen + 1)
         return seen < _STRANGERS_PER_HOUR
+
+
+async def _noted(work: Awaitable[object]) -> None:
+    """When somebody was seen last: a database that is full must not lock people out of what it can still show."""
+    with contextlib.suppress(StoreError):
+        await work
 
 
 def login_path(request: Request) -> str:

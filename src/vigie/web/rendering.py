@@ -11,6 +11,9 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vigie import __version__
+from vigie.errors import StoreError
+from vigie.ports import OutboxCounts
 from vigie.queries import Health
 from vigie.queries.history import StorageSize
 from vigie.text import LANGUAGES, Pair, Plural, pick, plural
@@ -123,9 +126,16 @@ async def page(
 
 
 async def frame_of(request: Request, site: Site, words: Any = layout) -> dict[str, Any]:
-    """What `page` gives to every template; for parts of pages that are rendered by themselves. Raises StoreError."""
+    """What `page` gives to every template; for parts of pages that are rendered by themselves.
+
+    While the database fails it is there without what that knows; `store_fault` then says why.
+    """
     size = await site.size.now() if site.size is not None else None
-    return _frame(request, site, await site.health.health(), words, size)
+    try:
+        health, fault = await site.health.health(), None
+    except StoreError as error:
+        health, fault = Health(__version__, site.now(), site.now(), None, OutboxCounts(0, 0), {}, 0, stalled=False), error
+    return {**_frame(request, site, health, words, size), "store_fault": fault}
 
 
 async def rendered(site: Site, template: str, context: Mapping[str, Any]) -> str:

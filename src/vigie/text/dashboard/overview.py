@@ -216,16 +216,22 @@ TEXTS: dict[str, Pair] = {
         "Canal {channel} : aucun envoi possible depuis {lasted} ; {why}",
         "Channel {channel}: nothing could be sent for {lasted}; {why}",
     ),
-    "broken": ("L’historique ne peut pas être lu", "The history cannot be read"),
-    "broken_all": (
-        "La page ne peut pas être affichée : la base de Vigie ne répond pas",
-        "This page cannot be shown: Vigie’s store does not answer",
+    "next_certificate": (
+        "Ce qui expire en premier : le certificat de {name}, dans {span}.",
+        "The next thing to expire is the certificate of {name}, in {span}.",
+    ),
+    "next_authority": (
+        "Ce qui expire en premier : le certificat intermédiaire {name}, dans {span}.",
+        "The next thing to expire is the intermediate certificate {name}, in {span}.",
+    ),
+    "next_domain": (
+        "Ce qui expire en premier : le domaine {name}, dans {span}.",
+        "The next thing to expire is the domain {name}, in {span}.",
     ),
     "broken_how": (
-        "{why}. Les contrôles et les alertes continuent. {fix}",
-        "{why}. Checks and alerts go on. {fix}",
+        "Les contrôles continuent ; l’historique et les détails manquent ici.",
+        "Checks go on; history and details are missing here.",
     ),
-    "broken_since": ("depuis {time}", "since {time}"),
     "try_again": ("Réessayer", "Try again"),
     # Wallboard
     "wall": ("Mur", "Wallboard"),

@@ -25,7 +25,7 @@ from vigie.web.access import Role, is_still, route
 from vigie.web.boxes import names_of
 from vigie.web.headline import headline
 from vigie.web.page import HEADERS, language_of, shown
-from vigie.web.pages.overview import asked_of, outages, tally
+from vigie.web.pages.overview import asked_of, calm, outages, tally
 from vigie.web.rendering import Words, frame_of, rendered
 from vigie.web.rows import observed
 from vigie.web.site import Site
@@ -160,6 +160,7 @@ class _Heads:
         top = headline(rows, frame["health"], frame["words"], frame["clock_time"])
         context = {
             **frame,
+            **await calm(self._site, self._board, frame["now"]),
             "asked": asked,
             "headline": top,
             "tally": tally(rows),

@@ -19,6 +19,8 @@ from vigie.errors import StoreError
 from vigie.queries import Health, MonitorState
 from vigie.queries.board import Board, BoardRow, Past, Span, Summary
 from vigie.report.deliveries import because
+from vigie.text import pick
+from vigie.text.dashboard import errors
 from vigie.text.dashboard import overview as texts
 from vigie.text.formatting import grouped as written
 from vigie.web.access import Role, route
@@ -148,16 +150,18 @@ async def _overview(request: Request, site: Site, board: Board, drawn: DrawnRows
     chosen, groups = await loop.run_in_executor(site.renderer, partial(_chosen, rows, asked, known, words))
     pasts, fault = await _pasts(board, [row.id for one in groups for row in one.chosen], asked.span)
     found, more = await boxes(site, board, words, frame["now"], frame["zone"])
+    worries, failing = await _worries(site, frame["health"], words)
+    fault = frame["store_fault"] or fault or failing
     context = {
         **_context(rows, asked, frame, known, pasts, drawn),
-        "last_ended": await _last_ended(site) if not board.open_alerts else None,
-        **await _worries(site, frame["health"], words),
+        **await calm(site, board, frame["now"]),
+        "worries": worries,
         "groups": groups,
         "matching": len(chosen),
         "near": meant(asked.filter, rows) if asked.filtered and not chosen else None,
         "boxes": found,
         "more_boxes": more,
-        "fault": fault,
+        "fault": pick(errors.TEXTS[f"what_{fault.fault}"], words.language) if fault is not None else "",
         "outages": outages(board),
         "notice": words("done_deleted") if request.query_params.get("done") == "deleted" else "",
         "number": site.live.number if site.live is not None else 0,
@@ -178,6 +182,14 @@ def _chosen(rows: Sequence[BoardRow], asked: Asked, known: Mapping[str, Summary]
         asked.group, shown(title), counted_states(own), len(own), asked.start, tuple(part), tuple(own), True, rest, len(own) > _FOLDED
     )
     return own, [one] if own else []
+
+
+async def calm(site: Site, board: Board, now: int) -> dict[str, Any]:
+    """What is said while nothing is wrong: when the last alert was over, and what runs out next."""
+    if board.open_alerts:
+        return {"last_ended": None, "expiry": None}
+    ends = board.next_expiry()
+    return {"last_ended": await _last_ended(site), "expiry": ends if ends is not None and ends.ends_at > now else None}
 
 
 async def _last_ended(site: Site) -> int | None:
@@ -253,14 +265,18 @@ def counts_words(counts: Mapping[MonitorState, int], words: Words) -> str:
     return ", ".join(words(f"n_{state}", count=count) for state, count in counts.items())
 
 
-async def _worries(site: Site, health: Health, words: Words) -> dict[str, list[str]]:
-    """What is wrong with Vigie itself, in sentences."""
+async def _worries(site: Site, health: Health, words: Words) -> tuple[list[str], StoreError | None]:
+    """What is wrong with Vigie itself, in sentences; and why not all of it could be read."""
     found = []
     if health.notices.waiting:
         found.append(words("unsent", count=health.notices.waiting))
     if health.notices.undeliverable:
         found.append(words("undeliverable", count=health.notices.undeliverable))
-    for one in await site.queries.notices.failing():
+    try:
+        channels, fault = await site.queries.notices.failing(), None
+    except StoreError as error:
+        channels, fault = [], error
+    for one in channels:
         if (spell := one.failing) is not None:
             why = because(spell.failure, spell.answer, spell.attempts, words.language)
             lasted = words.duration(health.now - spell.since)
@@ -268,7 +284,7 @@ async def _worries(site: Site, health: Health, words: Words) -> dict[str, list[s
     if health.unchecked:
         names = ", ".join(health.unchecked[:_NAMED]) + (f" … +{len(health.unchecked) - _NAMED}" if len(health.unchecked) > _NAMED else "")
         found.append(shown(words("unchecked", count=len(health.unchecked), names=names)))
-    return {"worries": found}
+    return found, fault
 
 
 async def _rows(request: Request, site: Site, board: Board, drawn: DrawnRows) -> Response:
