@@ -10,6 +10,7 @@ from tests.web.auth._door import HTML, NOW, Town, log_in, status
 from vigie.accounts import Role
 from vigie.errors import StoreError, StoreFault
 from vigie.web.access import is_still
+from vigie.web.errors import Errors
 from vigie.web.gate import Gate
 from vigie.web.hosts import Hosts
 
@@ -126,7 +127,7 @@ async def test_whose_token_was_revoked_reads_no_stream_on() -> None:
         "type": "http", "scheme": "http", "method": "GET", "path": "/events", "query_string": b"", "client": ("192.0.2.3", 1),
         "headers": [(b"host", b"vigie.test"), (b"authorization", b"Bearer " + read.encode())],
     }  # fmt: skip
-    gate = Gate(town.site)
+    gate = Gate(town.site, Errors(town.site).store)
     request = Request(await gate.identified(gate.located(scope)))
     assert await is_still(request)
     (one,) = await town.store.accounts.tokens()
@@ -143,7 +144,7 @@ async def test_a_stream_that_is_left_open_keeps_no_session() -> None:
         "type": "http", "scheme": "http", "method": "GET", "path": "/events", "query_string": b"", "client": ("192.0.2.3", 1),
         "headers": [(b"host", b"vigie.test"), (b"cookie", b"vigie=" + cookie.encode())],
     }  # fmt: skip
-    gate = Gate(town.site)
+    gate = Gate(town.site, Errors(town.site).store)
     request = Request(await gate.identified(gate.located(scope)))
     (before,) = await town.store.accounts.sessions(ann.id)
     town.now += 3_600_000

@@ -52,7 +52,7 @@ def routes(site: Site) -> list[BaseRoute]:
         frame = await frame_of(request, site, words_of_alert)
         after = skip + _PAGE if skip + _PAGE < len(listed) else None
         left = grouped(len(listed) - skip - _PAGE, words.language)
-        context = {"members": listed[skip : skip + _PAGE], "after": after, "alert": found.alert, "number": left}
+        context: dict[str, Any] = {"members": listed[skip : skip + _PAGE], "after": after, "alert": found.alert, "number": left}
         if request.query_params.get("checks"):  # what the page shows first, with their last checks
             context = {"members": listed[:SHOWN], "alert": found.alert, "after": None, "strips": await _strips(site, listed, frame["now"])}
             context |= {"after": SHOWN if len(listed) > SHOWN else None, "number": grouped(max(len(listed) - SHOWN, 0), words.language)}
