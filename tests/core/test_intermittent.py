@@ -312,6 +312,7 @@ def test_an_incident_opens_at_a_failure_and_closes_at_a_good_check(spells: list[
             assert status is UP
 
 
+@pytest.mark.timeout(240)  # hundreds of thousands of checks: a minute on a busy machine
 @given(down=st.integers(1, 40), up=st.integers(1, 40), every=st.sampled_from([15 * SECOND, MINUTE]))
 def test_no_rhythm_makes_it_flap_and_be_stable_by_turns(down: int, up: int, every: int) -> None:
     """Law 5 of intermittent.py."""

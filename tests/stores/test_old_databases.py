@@ -52,6 +52,7 @@ def _said(said: dict[str, Any]) -> dict[str, Any]:
     return {**said["holds"], "timeline": timeline}
 
 
+@pytest.mark.timeout(240)  # the whole engine on virtual time: three quarters of a minute on a busy machine
 @pytest.mark.parametrize("name", names())
 async def test_what_was_under_way_goes_on_and_the_same_people_are_notified_at_the_same_time(name: str, tmp_path: Path) -> None:
     old = read(name)
