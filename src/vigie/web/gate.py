@@ -113,7 +113,7 @@ class Gate:
         return sent
 
     async def is_still(self, request: Request) -> bool:
-        """Whether who asked is still let in. It is no sign of life: a page that is left open does not keep a session."""
+        """Whether who asked is still let in. This does not count as use: a page that is left open does not keep a session alive."""
         try:
             return isinstance(await self._who(request, touch=False), Actor)
         except StoreError:
