@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from tests.web._browser import PATIENCE_MS, launched
+from tests.web._browser import PATIENCE_MS, launched, listen
 
 from .conftest import text_of
 from .test_feedback import PASSWORD, free_port
@@ -104,8 +104,7 @@ def opened(browser: Browser) -> Iterator[Callable[[], Page]]:
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}))
         contexts[-1].set_default_timeout(PATIENCE_MS)
         page: Page = contexts[-1].new_page()
-        page.on("console", lambda said: complaints.append(said.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        listen(page, complaints)
         return page
 
     yield go

@@ -10,6 +10,9 @@ from tests.web._served import served
 
 PATIENCE_MS = 120_000  # until what a loaded machine does late counts as not done; whatever happens is seen at once
 
+# What HTMX writes where a link is followed before an answer has come; an answer that is an error reads otherwise.
+_CUT_OFF = ("htmx:afterRequest", "htmx:sendAbort", "htmx:sendError")
+
 # What sticks out to the right.
 WIDER = """() => [...document.querySelectorAll("main, main *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 0.5).map((e) => e.outerHTML.slice(0, 80))"""
 # The contrast of each element's text with what is behind it, by WCAG 2.2.
@@ -28,6 +31,12 @@ _CONTRAST = """(selectors) => {
     return [(Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), element.textContent.trim().slice(0, 40)];
   });
 }"""
+
+
+def listen(page: Page, complaints: list[str]) -> None:
+    """Keep what a page complains about."""
+    page.on("console", lambda said: complaints.append(said.text) if not said.text.startswith(_CUT_OFF) else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
 
 
 def assert_fits(page: Page, *widths: int) -> None:
@@ -67,8 +76,7 @@ def visits(browser: Browser) -> Iterator[Callable[..., Page]]:
             context.set_default_timeout(PATIENCE_MS)
             page = context.new_page()
             page.on("request", lambda request: strangers.append(request.url) if not request.url.startswith((address, "data:")) else None)
-            page.on("console", lambda said: strangers.append(said.text))
-            page.on("pageerror", lambda error: strangers.append(str(error)))
+            listen(page, strangers)
             page.goto(address + path)
             return page
 

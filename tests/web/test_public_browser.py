@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, Page
 from tests.web._axe import assert_accessible
-from tests.web._browser import PATIENCE_MS, WIDER, assert_fits, launched
+from tests.web._browser import PATIENCE_MS, WIDER, assert_fits, launched, listen
 from tests.web._served import served
 from tests.web._status import HOUR, NOW, Rig, incident, page
 
@@ -54,7 +54,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
         context.set_default_timeout(PATIENCE_MS)
         found = context.new_page()
         found.on("request", lambda asked: strange.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
-        found.on("console", lambda said: strange.append(said.text))
+        listen(found, strange)
         found.goto(address + path)
         return found
 

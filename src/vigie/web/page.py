@@ -30,8 +30,9 @@ LANGUAGE_COOKIE = "vigie-lang"
 _JOINERS = "\u200c\u200d"  # needed by some scripts and by composed emoji
 
 
+@cache
 def templates() -> Environment:
-    """The templates, which escape everything."""
+    """The templates, which escape everything; one environment, so that each is compiled once in a process."""
     pages = Environment(loader=PackageLoader("vigie.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     pages.filters["shown"] = shown
     pages.globals["asset"] = asset
