@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vigie.config import apart, load
+from vigie.config import load
 from vigie.config.apart import load_apart
 from vigie.errors import ConfigError, VigieError
 
@@ -56,6 +56,6 @@ def test_what_an_outsiders_module_prints_does_not_spoil_the_answer(file: Path, m
 def test_what_a_reading_process_of_another_version_says_is_a_fault_that_says_so(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The package was updated under a Vigie that runs: a part of the answer has moved to where this one does not look."""
     for said in (b"cvigie.not_here\nDesired\n.", b"", b"cvigie.config\nNotHere\n."):
-        monkeypatch.setattr(apart.subprocess, "run", lambda *_, said=said, **__: subprocess.CompletedProcess([], 0, said))
+        monkeypatch.setattr(subprocess, "run", lambda *_, said=said, **__: subprocess.CompletedProcess([], 0, said))
         with pytest.raises(VigieError, match="another version"):
             load_apart(file, {}, file.parent)
