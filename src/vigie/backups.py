@@ -236,12 +236,16 @@ def _unpacked(source: Path, beside: Path, kind: str, progress: Progress) -> Iter
         if contents.store != kind:
             raise VigieError(f"the backup is of a store of type {contents.store}, and `store` is of type {kind}", "set `store` to a path")
         wanted, files, done = {one.name: one for one in contents.members}, dict[str, Path](), 0
+        if contents.size > shutil.disk_usage(folder).free:
+            raise VigieError(f"{source} needs {contents.size // 1_000_000} MB beside the database", "free space there")
         for number, item in enumerate(archive):
             if item.name == _LIST:
                 continue
-            member, file = wanted.get(item.name), archive.extractfile(item)
-            if member is None or file is None or not _is_ours(item.name):
+            member, file = wanted.get(item.name), archive.extractfile(item) if item.isreg() else None
+            if member is None or file is None or item.name in files or not _is_ours(item.name):
                 raise _broken(source, f"{item.name!r} does not belong into it")
+            if item.size != member.size:  # before anything is written: a gigabyte of zeros packs into a megabyte
+                raise _broken(source, f"{item.name} is not what was written")
             path = folder / str(number)  # never by the names of the archive
             if _unpack(file, path) != (member.size, member.digest):
                 raise _broken(source, f"{item.name} is not what was written")

@@ -170,6 +170,16 @@ def other_format(members: dict[str, bytes]) -> None:
     members["backup.json"] = members["backup.json"].replace(b'"format": 1', b'"format": 2')
 
 
+def enormous(members: dict[str, bytes]) -> None:
+    listed = json.loads(members["backup.json"])
+    listed["members"][0]["size"] = 10**18
+    members["backup.json"] = json.dumps(listed).encode()
+
+
+def longer(members: dict[str, bytes]) -> None:
+    members["database"] += bytes(64 * 1024 * 1024)
+
+
 def no_list(members: dict[str, bytes]) -> None:
     members["backup.json"] = b"[]"
 
@@ -185,6 +195,8 @@ def no_list(members: dict[str, bytes]) -> None:
         (newer, "made by a newer Vigie"),
         (broken, "damaged"),
         (other_format, "made by a newer Vigie"),
+        (enormous, "free space"),
+        (longer, "database is not what was written"),
         (no_list, "cannot be read"),
     ],
 )

@@ -1,5 +1,6 @@
 """A configuration read by a process of its own is the same one, faults included."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -50,3 +51,11 @@ def test_what_an_outsiders_module_prints_does_not_spoil_the_answer(file: Path, m
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
     environ = {"HOOK": "https://hooks.test/"}
     assert load_apart(file, environ, file.parent) == load(file, environ, file.parent)
+
+
+def test_what_a_reading_process_of_another_version_says_is_a_fault_that_says_so(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package was updated under a Vigie that runs: a part of the answer has moved to where this one does not look."""
+    for said in (b"cvigie.not_here\nDesired\n.", b"", b"cvigie.config\nNotHere\n."):
+        monkeypatch.setattr(subprocess, "run", lambda *_, said=said, **__: subprocess.CompletedProcess([], 0, said))
+        with pytest.raises(VigieError, match="another version"):
+            load_apart(file, {}, file.parent)

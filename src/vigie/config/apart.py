@@ -33,7 +33,11 @@ def load_apart(
     done = subprocess.run(command, input=pickle.dumps((asked, dict(environ), cwd, verify, stored)), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
     if done.returncode:
         raise VigieError(f"the configuration could not be read: the process that reads it exited with status {done.returncode}")
-    found: Desired | list[Fault] | tuple[str, str] = pickle.loads(done.stdout)  # noqa: S301 - our own program's words
+    found: Desired | list[Fault] | tuple[str, str]
+    try:
+        found = pickle.loads(done.stdout)  # noqa: S301 - our own program's words
+    except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, TypeError) as error:  # it is of another version
+        raise VigieError(f"Vigie was replaced by another version while it ran ({error})", "restart it") from error
     if isinstance(found, Desired):
         return found
     if isinstance(found, tuple):

@@ -16,7 +16,7 @@ from vigie.web.limits import Limiter
 
 SETUP_SECONDS = 3_600.0
 _PENDING_SECONDS = 600.0
-_PENDING = 2_000
+_PENDING, _OF_ONE_PLACE = 2_000, 50
 _TRIES = 5
 
 
@@ -35,6 +35,7 @@ class Pending:
     next: str = "/"
     data: dict[str, Any] = field(default_factory=dict)
     tries: int = _TRIES
+    place: str = ""
 
 
 class Door:
@@ -66,12 +67,19 @@ class Door:
         """Nothing came of it: it is good as long as it was."""
         self._setup = token
 
-    def begin(self, what: str, user: str = "", next_: str = "/", **data: Any) -> str:
-        """Remember something for ten minutes; the token that brings it back. The oldest is forgotten where there are too many."""
+    def begin(self, what: str, user: str = "", next_: str = "/", *, place: str = "", **data: Any) -> str:
+        """Remember something for ten minutes; the token that brings it back. The oldest is forgotten where there are too many.
+
+        `place` is where it comes from, of what anybody can begin: no place has more than its share, and none of it is kept at the
+        expense of somebody who has shown a password.
+        """
         token = secrets.token_urlsafe(32)
-        self._pending[hashed(token)] = Pending(what, self._monotonic() + _PENDING_SECONDS, user, next_, data)
+        self._pending[hashed(token)] = Pending(what, self._monotonic() + _PENDING_SECONDS, user, next_, data, place=place)
+        same = [key for key, one in self._pending.items() if place and one.place == place]
+        for key in same[: max(len(same) - _OF_ONE_PLACE, 0)]:
+            del self._pending[key]
         while len(self._pending) > _PENDING:
-            self._pending.popitem(last=False)
+            del self._pending[next((key for key, one in self._pending.items() if one.place), next(iter(self._pending)))]
         return token
 
     def pending(self, token: str, what: str) -> Pending | None:

@@ -11,6 +11,7 @@ from vigie.accounts import SESSION_IDLE_MS, SESSION_MS, Role
 from vigie.web.auth import passwords, totp
 from vigie.web.auth.passwords import fault_of, hash_now
 from vigie.web.auth.sessions import safe_next
+from vigie.web.door import Door
 
 DAY = 86_400_000
 
@@ -332,3 +333,16 @@ async def test_an_admin_manages_people() -> None:
         assert reset.status_code == 200
         assert await status(other) == 303
         assert (await other.post("/settings/users/nobody/enable")).status_code in (303, 401)
+
+
+def test_nobody_pushes_the_logins_of_others_out() -> None:
+    door = Door(lambda: 0.0)
+    known = door.begin("code", "ann")
+    other = door.begin("passkey", place="192.0.2.1")
+    mine = [door.begin("passkey", place="203.0.113.9") for _ in range(5_000)]
+    assert door.pending(known, "code") is not None
+    assert door.pending(other, "passkey") is not None
+    assert [door.pending(one, "passkey") is not None for one in (mine[0], mine[-1])] == [False, True]
+    for number in range(5_000):
+        door.begin("oidc", place=f"place {number}")
+    assert door.pending(known, "code") is not None

@@ -28,6 +28,8 @@ from vigie.web.auth import sessions
 from vigie.web.auth.people import changed, is_name, new_user, tidy_name
 from vigie.web.door import Pending
 from vigie.web.forms import line
+from vigie.web.gate import origin_in
+from vigie.web.limits import place_of
 from vigie.web.page import HEADERS
 from vigie.web.setting import OidcSetting
 from vigie.web.site import Site
@@ -147,7 +149,8 @@ class _Oidc:
         except OidcError as error:
             return self._failed(error)
         verifier, nonce, binding = (secrets.token_urlsafe(48) for _ in range(3))
-        state = self._site.door.begin("oidc", "", next_, verifier=verifier, nonce=nonce, binding=binding)
+        place = place_of(origin_in(request).address)
+        state = self._site.door.begin("oidc", "", next_, place=place, verifier=verifier, nonce=nonce, binding=binding)
         challenge = urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         query = {
             "response_type": "code",

@@ -146,7 +146,7 @@ class _Passkeys:
         """What the browser needs to use one, whosever it is: nobody learns who has an account."""
         party, _ = party_of(request, self._site.access.public_url)
         options = generate_authentication_options(rp_id=party, user_verification=UserVerificationRequirement.REQUIRED)
-        return _answer(self._door.begin("passkey", challenge=options.challenge), options)
+        return _answer(self._door.begin("passkey", place=place_of(origin_in(request).address), challenge=options.challenge), options)
 
     async def login(self, request: Request) -> Response:
         """Log in whose it is."""

@@ -12,6 +12,7 @@ from vigie.report.publication import Subscriber
 from vigie.report.status_page import StatusPage
 from vigie.web.access import Public, route
 from vigie.web.forms import body_of, fields_of, is_form
+from vigie.web.limits import place_of
 from vigie.web.page import HEADERS
 from vigie.web.site import Site
 from vigie.web.status.drawing import words_in
@@ -42,7 +43,8 @@ def routes(site: Site) -> list[BaseRoute]:
 
 
 def _client(request: Request) -> str:
-    return request.client.host if request.client is not None else ""
+    """Who shares a limit: whoever has an IPv6 network has more addresses than there are wishes."""
+    return place_of(request.client.host) if request.client is not None else ""
 
 
 class _Readers:
