@@ -120,9 +120,12 @@ async def serve(
         log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
     with state_of(settings).locked():
         service = Server(settings, clock, reload, log_of, edit)
-        listeners = await _listeners(service, settings, descriptors)
+        site = site_of(service) if settings.web.enabled else None
+        listeners = await _listeners(service, site, settings, descriptors)
         try:
             await service.start()
+            if site is not None:
+                asyncio.get_running_loop().run_in_executor(site.renderer, site.warm)
             log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "monitor", "en"))
             await _until(stop, again, service)
         finally:
@@ -141,12 +144,11 @@ async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> 
             service.ask_reload()
 
 
-async def _listeners(service: Server, settings: Desired, descriptors: int) -> list[Listener]:
+async def _listeners(service: Server, site: Site | None, settings: Desired, descriptors: int) -> list[Listener]:
     """Listen where the page is served, and where pings alone are taken. Raises VigieError that says why not."""
-    web, wanted, site = settings.web, [], None
-    if web.enabled:
+    web, wanted = settings.web, []
+    if site is not None:
         hosts = Hosts(own_names(web.listen, web.public_url, web.hosts))
-        site = site_of(service)
         pages = build(site, hosts)
         wanted.append((web.listen, "web.listen", "status page on http://%s:%d/", pages))
     if web.pings_listen is not None:

@@ -15,6 +15,7 @@ _STEP, _HEIGHT, _MARGIN = 2, 40, 5
 _FLATTEST = 0.4  # of its height: a latency that hardly varies is a flat line, however small its own scale would be
 _PITCH = 10
 _SIZES = (1.6, 2.4, 3.2, 4.0, 4.8)  # of a dot, by how far a latency is above its usual
+_LEVELS = (1.25, 1.5, 2.0, 3.0)
 
 
 class Mark(StrEnum):
@@ -146,6 +147,8 @@ def mosaic(cells: Sequence[Cell], columns: int, *, whole: bool = False) -> Mosai
     dots = "".join(_dashes(row, min(len(cells) - row * columns, columns)) for row in range(rows) if len(cells) > row * columns)
     shapes: dict[str, list[str]] = {"larger": [], "degraded": [], "down": [], "unknown": [], "planned": []}
     for at, cell in enumerate(cells):
+        if cell.dot is Dot.UP and cell.above < _LEVELS[0]:
+            continue  # most of them: the dashes are theirs
         drawn = _shape(cell, _PITCH * (at % columns) + _PITCH // 2, _PITCH * (at // columns) + _PITCH // 2)
         if drawn is not None:
             shapes[drawn[0]].append(drawn[1])
@@ -174,7 +177,7 @@ def _shape(cell: Cell, x: int, y: int) -> tuple[str, str] | None:
 
 
 def _level(above: float) -> int:
-    return sum(above >= bound for bound in (1.25, 1.5, 2.0, 3.0))
+    return sum(above >= bound for bound in _LEVELS)
 
 
 def counted_dots(cells: Iterable[Cell]) -> dict[Dot, int]:

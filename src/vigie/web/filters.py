@@ -103,13 +103,13 @@ class Sort(StrEnum):
 
 def ordered(rows: Iterable[BoardRow], sort: Sort, known: Mapping[str, Summary]) -> list[BoardRow]:
     """In that order, then by name; what is not known yet comes last."""
+    if sort is Sort.STATE:
+        return sorted(rows, key=lambda row: (_ORDER[row.state], row.order))
     nothing = Summary(None, None)
 
     def key(row: BoardRow) -> tuple[float, tuple[tuple[int, str], ...]]:
         summary = known.get(row.id, nothing)
         match sort:
-            case Sort.STATE:
-                return _ORDER[row.state], row.order
             case Sort.P95:
                 return -(summary.p95 or -1.0), row.order
             case Sort.AVAILABLE:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vigie.core.model import Cause
 from vigie.queries import MonitorState
@@ -14,6 +15,7 @@ from vigie.web.rendering import LINKS, Words
 
 _NO_TIME = 1 / 60  # minutes: less than a second is not drawn
 _SEA, _STRIP_COLUMNS = 120, 40
+_DRAWN = 1_000  # pictures that are remembered: a row is drawn far more often than its past changes
 _HOT = (Cause.LATENCY_THRESHOLD, Cause.LATENCY_ANOMALY)
 _DOTS = {
     MonitorState.DOWN: Dot.DOWN,
@@ -23,6 +25,8 @@ _DOTS = {
     MonitorState.UNKNOWN: Dot.UNKNOWN,
     MonitorState.NONE: Dot.UNKNOWN,
 }
+
+_line = lru_cache(_DRAWN)(spark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def row_of(row: BoardRow, past: Past | None, span: Span, words: Words) -> Row:
         row.state,
         shown(monitor.name),
         shown(monitor.target),
-        None if past is None else tape(ticks_of(past.spells, row.state)),
+        None if past is None else _tape(past.spells, row.state),
         "" if past is None else _said(past, span, words),
         "–" if past is None else ratio_words(past.ratio, words.language),
         None if past is None else _spark(past, row),
@@ -65,6 +69,11 @@ def hot(row: BoardRow) -> bool:
     """Whether its latency is what is wrong with it."""
     result = row.view.result
     return result is not None and result.cause in _HOT and row.state is MonitorState.DEGRADED
+
+
+@lru_cache(_DRAWN)
+def _tape(spells: Sequence[Spell | None], state: MonitorState) -> Tape:
+    return tape(ticks_of(spells, state))
 
 
 def ticks_of(spells: Sequence[Spell | None], state: MonitorState) -> list[Tick]:
@@ -99,7 +108,7 @@ def _said(past: Past, span: Span, words: Words) -> str:
 def _spark(past: Past, row: BoardRow) -> Spark | None:
     trailing = next((at for at, one in enumerate(reversed(past.latencies)) if one is not None), 0)
     cut = trailing if row.state is MonitorState.DOWN else 0
-    return spark(past.latencies, hot=4 if hot(row) else 0, cut=max(cut, 1) if row.state is MonitorState.DOWN else 0)
+    return _line(past.latencies, hot=4 if hot(row) else 0, cut=max(cut, 1) if row.state is MonitorState.DOWN else 0)
 
 
 def ratio_words(ratio: float | None, language: str) -> str:

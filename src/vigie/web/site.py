@@ -43,6 +43,18 @@ if TYPE_CHECKING:
 
 Drafts = Callable[[str, str], Awaitable[Document]]  # the draft of an alert's post-incident report, in a language
 
+_FIRST = (
+    "layout",
+    "parts",
+    "overview",
+    "overview_parts",
+    "overview_head",
+    "overview_rows",
+    "overview_alerts",
+    "alerts",
+    "alert",
+    "monitor",
+)
 _RENDERERS = 2  # pages are rendered side by side on so many threads, and no more: the loop that ingests and delivers goes first
 
 
@@ -106,6 +118,11 @@ class Site:
     now: Callable[[], int] = _now
     pages: Environment = field(default_factory=templates)
     renderer: Executor = field(default_factory=_renderer)
+
+    def warm(self) -> None:
+        """Compile the templates of the pages that are looked at first, so that nobody waits for it (up to a seventh of a second each)."""
+        for name in _FIRST:
+            self.template(f"{name}.html.j2")
 
     def template(self, name: str) -> Any:
         """A template by its file's name."""

@@ -6,6 +6,7 @@ milliseconds, so that no commit waits. A transaction writes chunks and roll-ups 
 bite is made anew.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ _DAY_SETTLED_MS = 7_200_000
 _MAX_RECORDS, _MAX_ROWS, _LONGEST_MS = 600_000, 20_000, DAY_MS  # of one pass: at most 25 MB in memory, and few hours of a monitor
 _COLLECTED, _WRITTEN, _MERGED, _DELETED, _SWEPT = 4_000, 24, 4, 400, 400  # records, places, places, rows and places of one bite
 _ACTIVITY = 300  # instants that are remembered
+_HELD_SECONDS = 0.02  # that a bite may hold the writer before it leaves the rest to the next one
+_FOLDED = 16  # bites, after which the log is folded into the database, before it grows so long that a commit has to do it
 
 
 @dataclass(slots=True)
@@ -35,6 +38,7 @@ class _Pass:
     left: list[int] = field(default_factory=list)
     exclusions: Exclusions = field(default_factory=Exclusions)
     names: dict[int, str] = field(default_factory=dict)
+    ready: list[tuple[int, list[Prepared]]] = field(default_factory=list)  # monitors that are to be written, with their rows
 
     @property
     def collected(self) -> bool:
@@ -60,9 +64,18 @@ class Compaction:
         self._pass: _Pass | None = None
         self._days: list[tuple[int, Place]] = []
         self._swept_day, self._sweeping = -1, list[Place]()
+        self._bites = 0
 
     async def bite(self, now: int, keep: Retention) -> bool:
         """Do a little; whether there is more. Raises StoreError."""
+        more = await self._bite(now, keep)
+        self._bites += 1
+        if self._bites % _FOLDED == 0 or (not more and self._bites > 1):
+            self._bites = 0
+            await self._worker.read_aside(_fold)
+        return more
+
+    async def _bite(self, now: int, keep: Retention) -> bool:
         if self._pass is None:
             self._pass = await self._worker.read_aside(lambda db: _begun(db, now))
             if self._pass is not None:
@@ -81,15 +94,11 @@ class Compaction:
         if not turn.collected:
             await self._worker.read_aside(lambda db: _collect(db, turn))
             return True
-        monitors = _next(turn)
-        made = await self._worker.read_aside(lambda _: _prepared(turn, monitors))
-        last = len(monitors) == len(turn.left)
-        then = Marker(turn.at.upto, turn.at.upto, 0) if last else turn.at._replace(monitor=monitors[-1])
-        written = await self._worker.run(lambda db: _write(db, turn, made, then, now, keep))
-        if not written or last:
+        if not turn.ready:
+            monitors = _next(turn)
+            turn.ready = await self._worker.read_aside(lambda _: [(one, _prepared(turn, one)) for one in monitors])
+        if not await self._worker.run(lambda db: _write(db, turn, now, keep)) or not turn.left:
             self._pass = None
-        else:
-            turn.at, turn.left = then, turn.left[len(monitors) :]
         return True
 
     async def _merge(self, now: int, keep: Retention) -> bool:
@@ -191,28 +200,43 @@ def _next(turn: _Pass) -> list[int]:
     return found
 
 
-def _prepared(turn: _Pass, monitors: Sequence[int]) -> list[Prepared]:
+def _prepared(turn: _Pass, monitor: int) -> list[Prepared]:
     found: list[Prepared] = []
-    for monitor in monitors:
-        excluded = turn.exclusions.of(turn.names.get(monitor, ""))
-        for location, several in turn.groups[monitor].items():
-            found += tiers.prepare((monitor, location), chunks.gathered(chunks.records_of(several)), excluded)
+    excluded = turn.exclusions.of(turn.names.get(monitor, ""))
+    for location, several in turn.groups[monitor].items():
+        found += tiers.prepare((monitor, location), chunks.gathered(chunks.records_of(several)), excluded)
     return found
 
 
-def _write(db: Db, turn: _Pass, made: Sequence[Prepared], then: Marker, now: int, keep: Retention) -> bool:
-    """Chunks, roll-ups and the marker in one transaction; False where another process has moved the marker."""
+def _write(db: Db, turn: _Pass, now: int, keep: Retention) -> bool:
+    """Chunks, roll-ups and the marker in one transaction, of as many monitors as there is time for, and at least one.
+
+    False where another process has moved the marker.
+    """
+    until, done = time.monotonic() + _HELD_SECONDS, 0
     with db.transaction(durable=False):
         if tiers.marker(db) != turn.at:
             return False
-        for one in made:
-            tiers.take(db, one, turn.exclusions.of(turn.names.get(one.place[0], "")), now, keep)
-        if then.done > turn.at.done:
+        for monitor, made in turn.ready:
+            for one in made:
+                tiers.take(db, one, turn.exclusions.of(turn.names.get(monitor, "")), now, keep)
+            done += 1
+            if time.monotonic() > until:
+                break
+        last = done == len(turn.left)
+        then = Marker(turn.at.upto, turn.at.upto, 0) if last else turn.at._replace(monitor=turn.left[done - 1] if done else turn.at.monitor)
+        if last:
             _remember_activity(db, turn.at.done, then.done)
         tiers.set_marker(db, then)
-    for monitor in [one.place[0] for one in made]:
+    for monitor in turn.left[:done]:
         turn.groups.pop(monitor, None)
+    turn.at, turn.left, turn.ready = then, turn.left[done:], turn.ready[done:]
     return True
+
+
+def _fold(db: Db) -> None:
+    """Bring what is in the log to the database, as far as no reader needs it, beside the writer: the disk may take long for it."""
+    db.fetch("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _remember_activity(db: Db, done: int, upto: int) -> None:
