@@ -12,10 +12,9 @@ from vigie.errors import StoreError
 from vigie.queries.alerts import AlertDetails
 from vigie.queries.board import Board, BoardRow, OpenAlert
 from vigie.report.deliveries import Account, story
-from vigie.report.narrative import narrative
+from vigie.report.narrative import narrative, what_failed
 from vigie.report.render import RenderContext
 from vigie.text import pick
-from vigie.text.formatting import clock_time
 from vigie.web.alert_view import who_and_way
 from vigie.web.page import shown
 from vigie.web.rendering import LINKS, Words
@@ -37,7 +36,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One open alert. `names` are its services in words, `sentences` what was made of the evidence, `told` who was notified."""
+    """One open alert. `names` are its services in words, `sentences` what was made of the evidence,
+
+    `notified` who was (names, how many, epoch ms of the first), `told` who was not in time.
+    """
 
     alert: OpenAlert
     href: str
@@ -48,6 +50,7 @@ class Box:
     members: tuple[Member, ...]
     more_members: int
     since: int | None
+    notified: tuple[str, int, int] | None
     told: tuple[str, ...]
     to: str
 
@@ -84,6 +87,7 @@ async def _box(site: Site, board: Board, alert: OpenAlert, words: Words, now: in
         tuple(members[:_MEMBERS]),
         max(len(members) - _MEMBERS, 0),
         _since(rows, found.details.incident if found is not None else None),
+        None if found is None else _notified(found.ledger, words),
         told,
         names_of([who_and_way(one)[0] for one in alert.escalates_to], words) if alert.escalates_to else "",
     )
@@ -99,7 +103,7 @@ def _said(found: AlertDetails | None, setting: RenderContext, words: Words, now:
     """What is on record of its reason, with the likely cause and the first step; and who was notified, or was not."""
     if found is None:
         return (), ()
-    told = [*_notified(found.ledger, setting, words), *story(found.ledger, words.language, setting.zone, now)[:1]]
+    told = story(found.ledger, words.language, setting.zone, now)[:1]
     return tuple(map(shown, _reason(found, setting, words, now))), tuple(map(shown, told))
 
 
@@ -109,7 +113,9 @@ def _reason(found: AlertDetails, setting: RenderContext, words: Words, now: int)
     if stored is None:
         return []
     told = narrative(found.subject, stored.bundle, stored.analysis, setting, now)
-    said = [one.text for one in told.written[:_SENTENCES] or told.plain[1:_SENTENCES]]
+    own = what_failed(found.subject, setting, now)
+    plain = [one for one in told.plain[1:] if own not in one.text]
+    said = [one.text for one in told.written[:_SENTENCES] or plain[-1:]]
     if told.cause is not None:
         said.append(words(f"likely_{told.cause.grade}", cause=pick(told.cause.text, words.language)))
         if step := pick(told.cause.step, words.language):
@@ -117,16 +123,15 @@ def _reason(found: AlertDetails, setting: RenderContext, words: Words, now: int)
     return said
 
 
-def _notified(ledger: Sequence[Account], setting: RenderContext, words: Words) -> list[str]:
-    """Who was notified of its beginning, and when first."""
+def _notified(ledger: Sequence[Account], words: Words) -> tuple[str, int, int] | None:
+    """Who was notified of its beginning, how many, and when the first was, epoch ms; None where nobody has been."""
     reached = {
         who_and_way(one.channel)[0]: at for one in reversed(ledger) if one.reason in OPENINGS and (at := one.delivered_at) is not None
     }
     if not reached:
-        return []
+        return None
     names = sorted(reached, key=lambda one: reached[one])
-    time = clock_time(min(reached.values()), setting.zone)[:8]
-    return [words("notified_at", who=names_of(names, words), count=len(names), time=time)]
+    return names_of(names, words), len(names), min(reached.values())
 
 
 def names_of(names: Sequence[str], words: Words) -> str:
