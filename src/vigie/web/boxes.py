@@ -36,9 +36,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One open alert. `names` are its services in words, `sentences` what was made of the evidence,
+    """One open alert.
 
-    `notified` who was (names, how many, epoch ms of the first), `told` who was not in time.
+    `names` are its services in words, `sentences` what was made of the evidence.
+    `notified` is who was (names, how many, epoch ms of the first), `told` who was not in time.
     """
 
     alert: OpenAlert
