@@ -102,10 +102,11 @@ SHOTS: tuple[tuple[str, str, int, int, Scheme], ...] = (
 OPEN_SECONDS, LOOK_SECONDS = 120, 20  # until the alert is there, and until people have been notified of it
 
 
-async def take_pages(folder: Path) -> None:
-    """Write the pictures of the pages."""
+async def pages_taken() -> dict[str, bytes]:
+    """The pictures of the pages, by name. What makes them small takes its time, in which the shop would not answer: that comes after."""
     from playwright.async_api import async_playwright
 
+    taken: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as place:
         async with showcase.shop(Path(place), 18_080) as address, async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=_program(), args=["--no-sandbox", "--disable-gpu"])
@@ -117,10 +118,10 @@ async def take_pages(folder: Path) -> None:
                 page = await context.new_page()
                 await page.goto(address + path.format(alert=alert), wait_until="load")
                 await page.wait_for_timeout(1_500)
-                (folder / f"{name}.png").write_bytes(png.smaller(await page.screenshot()))
+                taken[name] = await page.screenshot()
                 await context.close()
-                print(folder / f"{name}.png")
             await browser.close()
+    return taken
 
 
 async def _open_alert(address: str) -> str:
@@ -138,6 +139,8 @@ async def _open_alert(address: str) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["pages"]:
-        asyncio.run(take_pages(IMAGES))
+        for name, picture in asyncio.run(pages_taken()).items():
+            (IMAGES / f"{name}.png").write_bytes(png.smaller(picture))
+            print(IMAGES / f"{name}.png")
     else:
         take(IMAGES)
