@@ -69,12 +69,14 @@ async def boxes(site: Site, board: Board, words: Words, now: int, zone: tzinfo) 
 async def _box(site: Site, board: Board, alert: OpenAlert, words: Words, now: int, zone: tzinfo) -> Box:
     rows = [row for one in alert.monitors if (row := board.row(one)) is not None]
     found: AlertDetails | None = None
+    ledger: Sequence[Account] = ()
     try:
         found = None if site.alerts is None else await site.alerts.alert(alert.id)
+        ledger = await site.queries.notices.accounts(alert.id) if found is None else found.ledger
     except StoreError:
         """The box is shown with what is in memory."""
     setting = RenderContext(words.language, zone)
-    sentences, told = await asyncio.get_running_loop().run_in_executor(site.renderer, _said, found, setting, words, now)
+    sentences, told = await asyncio.get_running_loop().run_in_executor(site.renderer, _said, found, ledger, setting, words, now)
     names = names_of([row.view.monitor.name for row in rows] or [alert.monitor], words)
     cause = next((said for row in rows if (said := observed(row, words.language))), "")
     members = [Member(row, shown(row.view.monitor.name), LINKS.monitor(row.id), shown(observed(row, words.language))) for row in rows]
@@ -88,7 +90,7 @@ async def _box(site: Site, board: Board, alert: OpenAlert, words: Words, now: in
         tuple(members[:_MEMBERS]),
         max(len(members) - _MEMBERS, 0),
         _since(rows, found.details.incident if found is not None else None),
-        None if found is None else _notified(found.ledger, words),
+        _notified(ledger, words),
         told,
         names_of([who_and_way(one)[0] for one in alert.escalates_to], words) if alert.escalates_to else "",
     )
@@ -100,12 +102,13 @@ def _since(rows: Sequence[BoardRow], first: Incident | None) -> int | None:
     return first.started_at if first is not None else min(starts, default=None)
 
 
-def _said(found: AlertDetails | None, setting: RenderContext, words: Words, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is on record of its reason, with the likely cause and the first step; and who was notified, or was not."""
-    if found is None:
-        return (), ()
-    told = story(found.ledger, words.language, setting.zone, now)[:1]
-    return tuple(map(shown, _reason(found, setting, words, now))), tuple(map(shown, told))
+def _said(
+    found: AlertDetails | None, ledger: Sequence[Account], setting: RenderContext, words: Words, now: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is on record of its reason, with the likely cause and the first step; and who was notified late or not at all."""
+    told = story(ledger, words.language, setting.zone, now)[:1]
+    reason = [] if found is None else _reason(found, setting, words, now)
+    return tuple(map(shown, reason)), tuple(map(shown, told))
 
 
 def _reason(found: AlertDetails, setting: RenderContext, words: Words, now: int) -> list[str]:
