@@ -210,11 +210,16 @@ async def prepare(folder: Path, now: int) -> None:
     await store.close()
 
 
+def _address(one: Service) -> str:
+    """Those that refuse share a host, on which nothing else runs."""
+    return "127.0.0.24" if one.acts == "refuses" else "127.0.0.1"
+
+
 def configuration(folder: Path, now: int, port: int, ports: dict[str, int], mail: SmtpServer, names: str) -> None:
     """`vigie.yaml`."""
 
     def address(one: Service) -> str:
-        return f"https://{one.host}.lumen.example:{ports['closed' if one.acts == 'refuses' else 'open']}{one.path}"
+        return f"https://{one.host}.lumen.example:{ports['open']}{one.path}"
 
     def monitor(one: Service) -> dict[str, Any]:
         found: dict[str, Any] = {
@@ -309,22 +314,20 @@ BAD_GATEWAY = "<!doctype html>\n<html><head><title>503 Service Temporarily Unava
 @contextlib.asynccontextmanager
 async def shop(folder: Path, port: int) -> AsyncIterator[str]:
     """The services, what is notified, and `vigie serve` over them; yields the address of its pages."""
-    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - nothing else runs on this loop yet
     now = time.time_ns() // 1_000_000
     authority = trustme.CA(organization_name="Lumen")
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("*.lumen.example", "lumen.example", organization_name="Lumen").configure_cert(context)
+    authority.issue_cert("*.lumen.example", not_after=datetime.now(UTC) + timedelta(days=61)).configure_cert(context)
     async with (
-        DnsServer({f"{one.host}.lumen.example": Says("A 127.0.0.1") for one in SERVICES}) as names,
+        DnsServer({f"{one.host}.lumen.example": Says(f"A {_address(one)}") for one in SERVICES}) as names,
         SmtpServer(folder) as mail,
         serving(_shop, context) as open_,
         serving(_provider("200 OK", "ok")) as chat,
         serving(_provider("503 Service Unavailable", BAD_GATEWAY)) as broken,
     ):
         mail.fault = Fault("END", "451 4.7.1 Try again later", "marc")
-        async with serving(_shop) as closed:
-            ports = {"open": open_, "closed": closed, "chat": chat, "broken": broken}
+        ports = {"open": open_, "chat": chat, "broken": broken}
         configuration(folder, now, port, ports, mail, names.address)
         await prepare(folder, now)
         program = await asyncio.create_subprocess_exec(sys.executable, "-m", "vigie", "serve", "-c", str(folder / "vigie.yaml"), cwd=folder)
@@ -335,8 +338,14 @@ async def shop(folder: Path, port: int) -> AsyncIterator[str]:
             await program.wait()
 
 
-async def _run(folder: Path, port: int) -> None:
+def fresh(folder: Path) -> None:
+    """An empty folder."""
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+async def _run(folder: Path, port: int) -> None:
+    await asyncio.to_thread(fresh, folder)
     async with shop(folder, port) as address:
         print(address, flush=True)
         ended = asyncio.Event()

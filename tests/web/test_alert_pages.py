@@ -11,8 +11,10 @@ from tests.web._house import MINUTE, Desk, House, made, monitor, ran, refused, w
 from tests.web._past import MadeHistory
 
 from vigie.commands.monitors import NotNow
-from vigie.core.model import CheckResult
+from vigie.core.model import CheckResult, Status
+from vigie.report.deliveries import one_line
 from vigie.web import markdown
+from vigie.web.alert_view import strip_of, who_and_way
 
 SAME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -63,7 +65,7 @@ def test_an_alert_says_what_broke_who_knows_and_what_to_do_first(house: House) -
     ):
         assert sentence in said
     assert "The proxy crashed because the host ran out of memory." in said  # what was dropped, and why
-    assert "attempt 1 : timeout: 451 4.7.1 try again later" in said
+    assert "attempt 1: 451 4.7.1 try again later" in said
     assert "HAProxy did not survive its last reload" in said  # a note
 
 
@@ -226,8 +228,8 @@ def test_a_monitor_says_how_it_is_with_the_number_that_matters() -> None:
 
     assert re.search(r"<h1>Search API is up: answers in \d+ ms</h1>", page)
     for part in (
-        "Available, 24 h 100 %",
-        "99.98 % 8 min 30 s down",
+        "Available, 24 h 100%",
+        "99.98% 8 min 30 s down",
         "41 min not observed",
         "R11, Let's Encrypt",
         "Every 30 s; time limit 5 s",
@@ -338,3 +340,31 @@ def test_a_report_is_edited_by_one_person_after_the_other() -> None:
 )  # fmt: skip
 def test_markdown_is_text_unless_it_is_a_mark_of_ours(text: str, html: str) -> None:
     assert markdown.html(text) == html
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        ("HTTP 503: <html><head><title>503 Bad gate</title></head>\n<body><h1>503 Bad gate</h1><hr>nginx", "HTTP 503: 503 Bad gate nginx"),
+        ("<style>body{}</style><p>Try later</p>", "Try later"),
+        ("451 4.7.1 <anna@example.com> try again", "451 4.7.1 <anna@example.com> try again"),
+        (
+            "127.0.0.1 (HTTP 503: <!doctype html> <html><head><title>503 Busy now</title></head> <body><cent…)",
+            "127.0.0.1 (HTTP 503: 503 Busy now …)",
+        ),
+        ("5 < 6 and 7 > 2", "5 < 6 and 7 > 2"),
+        ("250 queued", "250 queued"),
+    ],
+)
+def test_an_error_page_of_a_provider_is_one_line(answer: str, line: str) -> None:
+    assert one_line(answer) == line
+
+
+@pytest.mark.parametrize(("channel", "who", "way"), [("anna.mail", "anna", "mail"), ("ops", "ops", ""), ("Anna K.mail", "Anna K", "mail")])
+def test_a_channel_of_a_person_is_the_person_and_the_way(channel: str, who: str, way: str) -> None:
+    assert who_and_way(channel) == (who, way)
+
+
+def test_last_checks_are_drawn_with_the_newest_at_the_right() -> None:
+    drawn = strip_of([Status.UP, Status.DOWN])
+    assert (drawn.good, drawn.bad, drawn.count, drawn.failed) == ("M170 11h3v4h-3z", "M175 2h3v13h-3z", 2, 1)

@@ -56,7 +56,7 @@ def test_axe_finds_nothing_and_nothing_sticks_out(browser: Browser, tmp_path: Pa
 @pytest.mark.parametrize(
     ("language", "address", "every", "save", "attempt", "copy"),
     [
-        ("en", "Address", "Check every", "Watch it", "Try now", "In the file"),
+        ("en", "Address", "Check every", "Start watching", "Try now", "In the file"),
         ("fr", "Adresse", "Contrôler toutes les", "Surveiller", "Essayer", "Dans le fichier"),
     ],
 )

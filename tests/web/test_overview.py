@@ -20,7 +20,7 @@ from vigie.queries.board import BoardRow
 from vigie.report.deliveries import Account, Attempt, Fate
 from vigie.text import LANGUAGES
 from vigie.text.dashboard import overview
-from vigie.text.formatting import latency
+from vigie.text.formatting import availability, latency, response_time
 from vigie.web.filters import Sort, ordered
 from vigie.web.page import shown
 from vigie.web.rendering import Words
@@ -208,6 +208,28 @@ async def test_where_all_is_well_the_last_trouble_is_a_memory() -> None:
 )
 def test_a_latency_reads_as_its_language_has_it(ms: float, english: str, french: str) -> None:
     assert (latency(ms, "en"), latency(ms, "fr")) == (english, french)
+
+
+@pytest.mark.parametrize(
+    ("ms", "english", "french"),
+    [
+        (0.4, "< 1 ms", "< 1 ms"),
+        (999.4, "999 ms", "999 ms"),
+        (999.6, "1.00 s", "1,00 s"),
+        (1_236, "1.24 s", "1,24 s"),
+        (12_345, "12.3 s", "12,3 s"),
+    ],
+)
+def test_a_response_time_of_a_second_or_more_is_in_seconds(ms: float, english: str, french: str) -> None:
+    assert (response_time(ms, "en"), response_time(ms, "fr")) == (english, french)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "english", "french"),
+    [(1.0, "100%", "100\u00a0%"), (0.99999999, "99.99%", "99,99\u00a0%"), (0.5, "50.00%", "50,00\u00a0%"), (0.0, "0.00%", "0,00\u00a0%")],
+)
+def test_availability_is_rounded_down(ratio: float, english: str, french: str) -> None:
+    assert (availability(ratio, "en"), availability(ratio, "fr")) == (english, french)
 
 
 def test_names_are_sorted_as_people_count() -> None:

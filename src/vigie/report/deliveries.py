@@ -16,7 +16,7 @@ from vigie.text.postmortem import NOTICES
 LATE_MS = 60_000  # what is delivered within a minute is not late: reports are waited for, and a group gathers
 _ANSWER = 200
 _HIDDEN = re.compile(r"<(style|script)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"</?[a-z!][^<>…]*(>|(?=…)|$)", re.IGNORECASE)
+_TAG = re.compile(r"<!doctype[^<>]*>|</?[a-z][a-z0-9]*(\s[^<>]*)?/?>|</?[a-z][a-z0-9]*(\s[^<>…]*)?(?=…|$)", re.IGNORECASE)
 _SPACES = re.compile(r"\s+")
 _TWICE = re.compile(r"\b(.{8,}?) \1(?=\W|$)")
 _ASIDE = (NoticeReason.UNDELIVERABLE, NoticeReason.REPORT)  # about other notices, or not awaited

@@ -12,10 +12,9 @@ from vigie.errors import StoreError
 from vigie.queries.alerts import AlertDetails
 from vigie.queries.board import Board, BoardRow, OpenAlert
 from vigie.report.deliveries import Account, story
-from vigie.report.narrative import narrative
+from vigie.report.narrative import narrative, what_failed
 from vigie.report.render import RenderContext
 from vigie.text import pick
-from vigie.text.formatting import clock_time
 from vigie.web.alert_view import who_and_way
 from vigie.web.page import shown
 from vigie.web.rendering import LINKS, Words
@@ -37,7 +36,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One open alert. `names` are its services in words, `sentences` what was made of the evidence, `told` who was notified."""
+    """One open alert.
+
+    `names` are its services in words, `sentences` what was made of the evidence.
+    `notified` is who was (names, how many, epoch ms of the first), `told` who was not in time.
+    """
 
     alert: OpenAlert
     href: str
@@ -48,6 +51,7 @@ class Box:
     members: tuple[Member, ...]
     more_members: int
     since: int | None
+    notified: tuple[str, int, int] | None
     told: tuple[str, ...]
     to: str
 
@@ -65,12 +69,14 @@ async def boxes(site: Site, board: Board, words: Words, now: int, zone: tzinfo) 
 async def _box(site: Site, board: Board, alert: OpenAlert, words: Words, now: int, zone: tzinfo) -> Box:
     rows = [row for one in alert.monitors if (row := board.row(one)) is not None]
     found: AlertDetails | None = None
+    ledger: Sequence[Account] = ()
     try:
         found = None if site.alerts is None else await site.alerts.alert(alert.id)
+        ledger = await site.queries.notices.accounts(alert.id) if found is None else found.ledger
     except StoreError:
         """The box is shown with what is in memory."""
     setting = RenderContext(words.language, zone)
-    sentences, told = await asyncio.get_running_loop().run_in_executor(site.renderer, _said, found, setting, words, now)
+    sentences, told = await asyncio.get_running_loop().run_in_executor(site.renderer, _said, found, ledger, setting, words, now)
     names = names_of([row.view.monitor.name for row in rows] or [alert.monitor], words)
     cause = next((said for row in rows if (said := observed(row, words.language))), "")
     members = [Member(row, shown(row.view.monitor.name), LINKS.monitor(row.id), shown(observed(row, words.language))) for row in rows]
@@ -84,6 +90,7 @@ async def _box(site: Site, board: Board, alert: OpenAlert, words: Words, now: in
         tuple(members[:_MEMBERS]),
         max(len(members) - _MEMBERS, 0),
         _since(rows, found.details.incident if found is not None else None),
+        _notified(ledger, words),
         told,
         names_of([who_and_way(one)[0] for one in alert.escalates_to], words) if alert.escalates_to else "",
     )
@@ -95,12 +102,13 @@ def _since(rows: Sequence[BoardRow], first: Incident | None) -> int | None:
     return first.started_at if first is not None else min(starts, default=None)
 
 
-def _said(found: AlertDetails | None, setting: RenderContext, words: Words, now: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is on record of its reason, with the likely cause and the first step; and who was notified, or was not."""
-    if found is None:
-        return (), ()
-    told = [*_notified(found.ledger, setting, words), *story(found.ledger, words.language, setting.zone, now)[:1]]
-    return tuple(map(shown, _reason(found, setting, words, now))), tuple(map(shown, told))
+def _said(
+    found: AlertDetails | None, ledger: Sequence[Account], setting: RenderContext, words: Words, now: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is on record of its reason, with the likely cause and the first step; and who was notified late or not at all."""
+    told = story(ledger, words.language, setting.zone, now)[:1]
+    reason = [] if found is None else _reason(found, setting, words, now)
+    return tuple(map(shown, reason)), tuple(map(shown, told))
 
 
 def _reason(found: AlertDetails, setting: RenderContext, words: Words, now: int) -> list[str]:
@@ -109,7 +117,9 @@ def _reason(found: AlertDetails, setting: RenderContext, words: Words, now: int)
     if stored is None:
         return []
     told = narrative(found.subject, stored.bundle, stored.analysis, setting, now)
-    said = [one.text for one in told.written[:_SENTENCES] or told.plain[1:_SENTENCES]]
+    own = what_failed(found.subject, setting, now)
+    plain = [one for one in told.plain[1:] if own not in one.text]
+    said = [one.text for one in told.written[:_SENTENCES] or plain[-1:]]
     if told.cause is not None:
         said.append(words(f"likely_{told.cause.grade}", cause=pick(told.cause.text, words.language)))
         if step := pick(told.cause.step, words.language):
@@ -117,16 +127,15 @@ def _reason(found: AlertDetails, setting: RenderContext, words: Words, now: int)
     return said
 
 
-def _notified(ledger: Sequence[Account], setting: RenderContext, words: Words) -> list[str]:
-    """Who was notified of its beginning, and when first."""
+def _notified(ledger: Sequence[Account], words: Words) -> tuple[str, int, int] | None:
+    """Who was notified of its beginning, how many, and when the first was, epoch ms; None where nobody has been."""
     reached = {
         who_and_way(one.channel)[0]: at for one in reversed(ledger) if one.reason in OPENINGS and (at := one.delivered_at) is not None
     }
     if not reached:
-        return []
+        return None
     names = sorted(reached, key=lambda one: reached[one])
-    time = clock_time(min(reached.values()), setting.zone)[:8]
-    return [words("notified_at", who=names_of(names, words), count=len(names), time=time)]
+    return names_of(names, words), len(names), min(reached.values())
 
 
 def names_of(names: Sequence[str], words: Words) -> str:

@@ -85,8 +85,8 @@ COUNTED: dict[str, Plural] = {
         ("{shown} of {count} shown.", "{shown} of {count} shown."),
     ),
     "notified_at": (
-        ("{who} a été notifié à {time}.", "{who} ont été notifiés à {time}."),
-        ("{who} was notified at {time}.", "{who} were notified at {time}."),
+        ("{who} a été notifié à", "{who} ont été notifiés à"),
+        ("{who} was notified at", "{who} were notified at"),
     ),
     "unsent": (
         ("{count} notification en attente d’envoi", "{count} notifications en attente d’envoi"),
