@@ -1,6 +1,6 @@
 """Accessibility by axe-core (WCAG 2.2 A and AA, best practices): its script comes with a package of the development tools, no network.
 
-A page's test calls `assert_accessible(page)` once the page is as it is to be judged; the fixture `audited` does so.
+A page's test calls `assert_accessible(page)` once the page is as it is to be judged; test_every_page.py does so for all of them at rest.
 """
 
 from functools import cache

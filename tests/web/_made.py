@@ -136,7 +136,8 @@ class MadeBoard:
         return {one: self._known().pasts[one] for one in monitors if one in self._known().pasts}
 
     def next_expiry(self) -> Expiry | None:
-        return self._known().expiry
+        found: Expiry | None = self._known().expiry
+        return found
 
     def known(self, span: Span) -> dict[str, Summary]:
         return {one: Summary(past.ratio, past.p95) for one, past in self._known().pasts.items()}
