@@ -80,7 +80,7 @@ async def _young(site: Site, monitor: str, now: int) -> bool:
     """Whether it has been watched for less than a day: most of 24 hours would be empty."""
     if site.history is None:
         return False
-    known = (await site.history.uptimes([monitor], now, (DAY,))).get(monitor, ())
+    known = (await site.history.uptimes([monitor], now, _UPTIMES)).get(monitor, ())
     return any(one.since is not None and now - one.since < DAY for one in known)
 
 
