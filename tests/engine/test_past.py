@@ -184,3 +184,18 @@ def test_what_was_not_observed_during_planned_work_was_planned() -> None:
         Spell(seen=False, planned=True),
         Spell(),
     ]
+
+
+async def test_what_the_first_page_shows_is_read_before_anybody_asks(pasts: Pasts, history: CountingHistory) -> None:
+    await pasts.warm([f"m{number}" for number in range(3)])
+    assert history.asked == [["m0", "m1", "m2"]]
+    found = await pasts.of(["m0", "m2"], Span.QUARTER)
+    assert set(found) == {"m0", "m2"}
+    assert len(history.asked) == 1
+
+
+async def test_history_that_cannot_be_read_at_the_start_is_read_when_somebody_asks(pasts: Pasts, history: CountingHistory) -> None:
+    history.broken = True
+    await pasts.warm(["m0"])
+    history.broken = False
+    assert set(await pasts.of(["m0"], Span.QUARTER)) == {"m0"}

@@ -114,6 +114,7 @@ class LiveBoard:
 
     async def run(self) -> None:
         """Follow planned work, which begins and ends by the clock."""
+        await self._pasts.warm(list(self._rows))
         while True:
             await self._clock.sleep(_MAINTENANCE_SECONDS)
             ids = list(self._rows)

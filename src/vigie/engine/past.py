@@ -20,6 +20,7 @@ _FRESH_MS, _SUMMARY_MS = 300_000, 900_000
 _LOOKED_MS = 300_000  # summaries are read while somebody looks, and for so long after
 _HELD = 2_000  # rows whose past is held whole, of all spans together
 _SWEPT = 100  # monitors whose summary is read at a time
+_TURN = 20  # monitors whose past is put together before the loop does something else
 _NOTICED = 3  # degraded checks in a step: fewer are not drawn
 _ENOUGH = 20  # checks for a p95 of the day under way
 _FINE, _UNSEEN = Spell(), Spell(seen=False)
@@ -70,6 +71,10 @@ class Pasts:
             stale += [one] if now - held[0] > _FRESH_MS else []
         self._refresh(stale, span)
         return found
+
+    async def warm(self, monitors: Sequence[str]) -> None:
+        """Read what the first page shows before anybody asks for it: somebody who opens it after a start must not wait."""
+        await self._read_again(monitors[:MAX_LIMIT], Span.QUARTER)
 
     def known(self, span: Span) -> Mapping[str, Summary]:
         """The summaries that are at hand."""
@@ -127,7 +132,9 @@ class Pasts:
         planned = await self._archive.maintained(start)
         lines = await history.sparklines(monitors, now)
         days = rollups if resolution is Resolution.DAY else await history.rollups(monitors, now - 2 * 86_400_000, now, Resolution.DAY)
-        for one in monitors:
+        for number, one in enumerate(monitors):
+            if number % _TURN == 0:
+                await asyncio.sleep(0)  # results come first
             ratio = uptimes[one][0].known.ratio if one in uptimes else None
             down = [(began, now if ended is None else ended) for began, ended in outages.get(one, ())]
             work = [(span.start, span.end) for span in planned if span.concerns(one)]
