@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from starlette.types import Message, Scope, Send
 from vigie.accounts import SESSION_IDLE_MS, SESSION_MS, AuditEntry, Role
 from vigie.errors import StoreError
 from vigie.net.names import is_loopback as is_loopback_name
+from vigie.text import LANGUAGES
 from vigie.text.dashboard import door as words_of_door
 from vigie.web.access import LOCAL_ADMIN, Actor, ActorKind, GuardedRoute, Public, actor_of, known_as
 from vigie.web.door import hashed
@@ -266,10 +267,13 @@ async def _noted(work: Awaitable[object]) -> None:
 
 
 def login_path(request: Request) -> str:
-    """The login that leads back to what was asked for."""
+    """The login that leads back to what was asked for, in the language that was asked for."""
     query = request.url.query
     asked = request.url.path + (f"?{query}" if query else "") if request.method in ("GET", "HEAD") else "/"
-    return "/login" if asked == "/" else f"/login?next={quote(asked, safe='')}"
+    language = request.query_params.get("lang", "")
+    given = {"next": "" if asked == "/" else asked, "lang": language if language in LANGUAGES else ""}
+    wanted = urlencode({name: value for name, value in given.items() if value}, safe="")
+    return "/login" + (f"?{wanted}" if wanted else "")
 
 
 def _entry(request: Request, one: GuardedRoute, actor: Actor | None, now: int) -> AuditEntry:

@@ -22,6 +22,8 @@ async def test_a_login_leads_back_and_a_logout_ends_the_session_itself() -> None
     async with town.client() as client:
         asked = await client.get("/settings/audit?actor=x", headers=HTML)
         assert (asked.status_code, asked.headers["location"]) == (303, "/login?next=%2Fsettings%2Faudit%3Factor%3Dx")
+        french = await client.get("/settings/audit?lang=fr", headers=HTML)
+        assert french.headers["location"] == "/login?next=%2Fsettings%2Faudit%3Flang%3Dfr&lang=fr"
         answer = await log_in(client, next="/settings/audit?actor=x")
         assert (answer.status_code, answer.headers["location"]) == (303, "/settings/audit?actor=x")
         cookie = client.cookies["vigie"]
