@@ -14,8 +14,12 @@ def smaller(picture: bytes) -> bytes:
     width, height, pixels = _read(picture)
     common = [colour for colour, _ in Counter(pixels).most_common(_COLOURS)]
     places = {colour: place for place, colour in enumerate(common)}
+    near: dict[tuple[int, ...], int] = {}  # of colours that differ by less than eight in each channel
     for colour in set(pixels) - places.keys():
-        places[colour] = min(range(len(common)), key=lambda place: _distance(common[place], colour))
+        rough = tuple(part // 8 for part in colour)
+        if rough not in near:
+            near[rough] = min(range(len(common)), key=lambda place: _distance(common[place], colour))
+        places[colour] = near[rough]
     rows = b"".join(b"\0" + bytes(places[one] for one in pixels[at : at + width]) for at in range(0, width * height, width))
     palette = b"".join(bytes(colour) for colour in common)
     head = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
