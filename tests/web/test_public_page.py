@@ -173,7 +173,7 @@ async def test_badges_say_the_state_and_availability_of_what_is_on_the_page() ->
     async with rig.client() as client:
         assert "<title>Checkout – Not working</title>" in (await client.get("/badge/public/checkout.svg")).text
         day = (await client.get("/badge/public/checkout.svg?type=availability&span=24h&lang=fr")).text
-        assert "<title>Checkout, disponibilité 24 h – 95,83 %</title>" in day
+        assert "<title>Checkout, disponibilité 24 h – 95,83\u00a0%</title>" in day
         assert "unknown" in (await client.get("/badge/public/shop.svg?type=latency")).text
         ET.fromstring(day)
         for path in (
