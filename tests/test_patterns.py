@@ -37,7 +37,7 @@ LIMIT = 0.4
 # What meets nothing foreign (the configuration is the user's own, and an address of a store too), or nothing long.
 OURS = {
     "config.environment:_POSIX_ZONE",
-    "config.yaml:_VARIABLE",
+    "config.yaml:VARIABLE",
     "planning.duration:_PART",
     "probes.kit.http.config:_ASSERTION",
     "stores:_URL",

@@ -5,6 +5,7 @@ What is wrong with one of them leaves that one out; what is in the file is never
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,11 +20,11 @@ from vigie.config.convert import convert
 from vigie.config.desired import Entry, StoreSettings
 from vigie.config.model import Common, File
 from vigie.config.tree import Path, Tree
-from vigie.config.variables import VARIABLE
 from vigie.errors import Fault, StoreError, StoreFault, VigieError
 from vigie.ports import StoredDefinition
 
 SECTIONS = {DefinitionKind.MONITOR: "monitors", DefinitionKind.STATUS_PAGE: "status_pages"}
+_REFERENCE = re.compile(r"(?<!\$)\$\{[A-Za-z_]")  # what a file would fill in; `$${` writes `${`
 _KEPT = "a masked value was sent, and there is no earlier one that it hides, or the host is another one"
 _PROGRAMS = "it runs programs on this machine, so that it is for the file alone"
 _TAKEN = ("two monitors have the id", "another monitor is called", "another one has the id")  # as here and in assemble.py
@@ -124,11 +125,11 @@ class Made:
             return [self._plain((*path, index), one) for index, one in enumerate(value)]
         if not isinstance(value, str) or "${" not in value:
             return value
-        if any(match[1] for match in VARIABLE.finditer(value)):
+        if _REFERENCE.search(value):
             self._tree.fault(
                 path, "variables are filled in the file alone", "write the value itself (secrets are masked when shown), or $${"
             )
-        return VARIABLE.sub("", value)
+        return value.replace("$${", "${")
 
     def _body(self, one: StoredDefinition) -> Any:
         key = (one.kind, one.id)

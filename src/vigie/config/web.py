@@ -41,7 +41,7 @@ class Oidc(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def __post_init__(self) -> None:
         """Raise ValueError for what is not an issuer, and where nobody could log in."""
-        if not re.fullmatch(r"https?://[^/\s?#@]+[^\s?#]*", self.issuer):  # pattern: a constant, against the user's own URL
+        if not re.fullmatch(r"https?://[^/\s?#@]+(?:[/@][^\s?#]*)?", self.issuer):  # pattern: a constant, against the user's own URL
             raise ValueError(f"`issuer` is not a web address; write https://id.example.com, not {self.issuer!r}")
         if not self.roles and self.default_role is None:
             raise ValueError("`oidc` gives nobody a role; set `roles` or `default_role`")

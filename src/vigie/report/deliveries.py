@@ -17,8 +17,7 @@ LATE_MS = 60_000  # what is delivered within a minute is not late: reports are w
 _ANSWER = 200
 _HIDDEN = re.compile(r"<(style|script)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<!doctype[^<>]*>|</?[a-z][a-z0-9]*(\s[^<>]*)?/?>|</?[a-z][a-z0-9]*(\s[^<>…]*)?(?=…|$)", re.IGNORECASE)
-_SPACES = re.compile(r"\s+")
-_TWICE = re.compile(r"\b(.{8,}?) \1(?=\W|$)")
+_WORDS, _REPEATED = 100, 8  # words of an answer that are looked at, characters of what counts as said twice
 _ASIDE = (NoticeReason.UNDELIVERABLE, NoticeReason.REPORT)  # about other notices, or not awaited
 
 
@@ -70,8 +69,19 @@ def one_line(answer: str) -> str:
     if "<" not in answer:
         return printable(answer, _ANSWER)
     text = _TAG.sub(" ", _HIDDEN.sub(" ", answer))
-    text = _SPACES.sub(" ", _TWICE.sub(r"\1", _SPACES.sub(" ", text))).strip()
-    return printable(text, _ANSWER)
+    return printable(" ".join(_said_once(text.split()[:_WORDS])), _ANSWER)
+
+
+def _said_once(words: list[str]) -> list[str]:
+    """Without the first of two equal runs of words that follow each other: a page's title and its heading."""
+    kept, at = [], 0
+    while at < len(words):
+        sizes = range((len(words) - at) // 2, 0, -1)
+        equal = (size for size in sizes if words[at : at + size] == words[at + size : at + 2 * size])
+        size = next((one for one in equal if len(" ".join(words[at : at + one])) >= _REPEATED), 0)
+        kept += [] if size else [words[at]]
+        at += size or 1
+    return kept
 
 
 def because(failure: str, answer: str, count: int, language: str) -> str:

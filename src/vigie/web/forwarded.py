@@ -23,7 +23,7 @@ _TELLING = (
     "cf-connecting-ip",
     "true-client-ip",
 )
-_PAIR = re.compile(r'\s*([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^";,\s]*))\s*')
+_PAIR = re.compile(r'(?<![A-Za-z])([A-Za-z]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^";,\s]*))')
 _HOST = re.compile(r"[A-Za-z0-9._~:\[\]%-]{1,255}", re.ASCII)
 _LONGEST = 4_096
 

@@ -18,7 +18,7 @@ PREFIX = "f."
 _PLACE = re.compile(r"^\w+(\[[^\]]*\])+\.?|^monitors\.?")
 _ITEM = re.compile(r"\[\d+\]")
 _PHASES = ("dns", "connect", "tls", "first_byte", "transfer")
-_MISSING = re.compile(r"`?(\w+)`? is missing")
+_MISSING = re.compile(r"(?<![`\w])`?(\w+)`? is missing")
 _LONGEST_ADDRESS = 2_000
 
 

@@ -26,6 +26,7 @@ HEADERS = {
 LINK_HEADERS = {**HEADERS, "Referrer-Policy": "no-referrer"}
 
 
+STATIC = resources.files("vigie.web").joinpath("static")  # found at once: nothing is imported any more while it is served
 LANGUAGE_COOKIE = "vigie-lang"
 _JOINERS = "\u200c\u200d"  # needed by some scripts and by composed emoji
 
@@ -42,7 +43,7 @@ def templates() -> Environment:
 @cache
 def asset(name: str) -> str:
     """The address of a static file, which changes with its content."""
-    data = resources.files("vigie.web").joinpath("static", name).read_bytes()
+    data = STATIC.joinpath(name).read_bytes()
     return f"/static/{name}?v={blake2b(data, digest_size=6).hexdigest()}"
 
 

@@ -1,14 +1,13 @@
 """Files that pages fetch: ours and those of others, whole, with their licences. Their address changes with their content."""
 
 from functools import cache
-from importlib import resources
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute
 
 from vigie.web.access import Public, route
-from vigie.web.page import HEADERS
+from vigie.web.page import HEADERS, STATIC
 from vigie.web.rendering import gzipped
 
 _KINDS = {
@@ -41,7 +40,7 @@ async def _file(request: Request) -> Response:
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(one.name for one in resources.files("vigie.web").joinpath("static").iterdir() if one.is_file())
+    return frozenset(one.name for one in STATIC.iterdir() if one.is_file())
 
 
 def _read(name: str) -> tuple[str, bytes, bytes | None] | None:
@@ -51,7 +50,7 @@ def _read(name: str) -> tuple[str, bytes, bytes | None] | None:
 
 @cache
 def _loaded(name: str) -> tuple[str, bytes, bytes | None]:
-    data = resources.files("vigie.web").joinpath("static", name).read_bytes()
+    data = STATIC.joinpath(name).read_bytes()
     packed = gzipped(data)
     kind = _KINDS.get("." + name.rpartition(".")[2], "application/octet-stream")
     return kind, data, packed if len(packed) < len(data) else None

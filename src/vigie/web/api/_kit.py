@@ -37,7 +37,7 @@ _LARGEST = 256 * 1024
 _KEY = re.compile(r"[!-~]{1,200}")
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?$", re.DOTALL)
-_AT = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+_AT = " - at `$"  # what msgspec ends a fault with: where it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +232,8 @@ def _fault(said: str, kind: Any) -> Fault:
             [one.encode_name for one in msgspec.structs.fields(kind)] if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else []
         )
         return Fault(key=".".join(filter(None, (match[2], match[1])))[:200], detail="unknown key", fix=_near(match[1], fields))
-    at = _AT.search(said)
-    return Fault(key=(at[1] if at else "")[:200], detail=_AT.sub("", said).replace("`", "")[:300])
+    detail, found, key = said.partition(_AT) if said.endswith("`") else (said, "", "")
+    return Fault(key=key.removeprefix(".").removesuffix("`")[:200] if found else "", detail=detail.replace("`", "")[:300])
 
 
 def _near(name: str, known: Sequence[str]) -> str:
