@@ -23,7 +23,7 @@ pytestmark = pytest.mark.needs("chromium")
 WORDS = {
     "en": {
         "create": "Create the account", "well": "All 2 services are up", "address": "Address", "name": "Name", "every": "Check every",
-        "tags": "Tags", "save": "Watch it", "down": "1 of 2 services is down", "seen": "HTTP 502", "happened": "What happened",
+        "tags": "Tags", "save": "Start watching", "down": "1 of 2 services is down", "seen": "HTTP 502", "happened": "What happened",
         "acknowledge": "Acknowledge", "acked": "Acknowledged by ann", "silence": "Silence", "start": "Start maintenance", "begun": "Maintenance has begun",
         "draft": "Use the draft", "publish": "Publish", "published": "Published", "message": "We are on it.", "subscribe": "Subscribe", "asked": "Check your inbox",
         "confirm": "Confirm", "subscribed": "You are subscribed", "update": "Post an update", "over": "It works again.",

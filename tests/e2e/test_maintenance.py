@@ -73,7 +73,7 @@ def test_maintenance_from_the_command_line_is_followed_and_its_end_announces_wha
     assert ended.stdout.startswith("m1 is over."), ended.stderr
     _, late = inbox.wait(2)
     assert str(late["Subject"]).startswith("🔴 Shop:")
-    assert "new &lt;disk&gt;" not in shown(page)
+    after_checks(site, lambda: "new &lt;disk&gt;" not in shown(page))
     site.status = 200
     recovered = inbox.wait(4)[2:]
     assert sorted(str(one["Subject"]).split(":")[0] for one in recovered) == ["🟢 Blog", "🟢 Shop"]
