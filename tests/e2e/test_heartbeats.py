@@ -72,7 +72,7 @@ def test_a_report_that_was_answered_with_200_survives_kill_9(vigie: Any, configu
     taken: list[int] = []
     for _ in range(4):
         process = vigie.serve()
-        killer = threading.Timer(chance.uniform(0.1, 0.6), process.kill)
+        killer = threading.Timer(chance.uniform(0.3, 1.5), process.kill)
         killer.start()
         while process.poll() is None:
             if ask(f"{configured}/ping/{TOKEN}/log", str(len(taken)).encode()) == 200:
