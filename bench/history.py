@@ -21,10 +21,11 @@ from bench.ground import folder, say
 from bench.store import written_bytes
 from vigie.core.model import Cause, CheckResult, HttpFacts, Status, Timings
 from vigie.engine.queries import StoredQueries
+from vigie.fleet import packed
 from vigie.observation.rollup import DAY_MS, HOUR_MS, Resolution, Retention
 from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Commit
-from vigie.stores.kit import chunks, codec
+from vigie.stores.kit import chunks
 from vigie.stores.kit.records import encode
 from vigie.stores.sqlite import commit, tiers
 from vigie.stores.sqlite.db import Db
@@ -166,7 +167,7 @@ def lay_down_hours(path: Path, now: int) -> None:
     db, made, pool = Db(path), list[tuple[bytes, tuple[Any, ...]]](), timings(random.Random(6), 60)
     for hour in range(now // DAY_MS * 24, now // HOUR_MS):
         rows = [
-            (hour * HOUR_MS + minute * EVERY_MS, 1, minute + 1, codec.body_of(CheckResult("m", 0, Status.UP, timings=phases)))
+            (hour * HOUR_MS + minute * EVERY_MS, 1, minute + 1, packed.body_of(CheckResult("m", 0, Status.UP, timings=phases)))
             for minute, phases in enumerate(pool)
         ]
         made += [(one.body, one.rollup[2:]) for one in tiers.prepare((0, 0), chunks.gathered(rows), ())]
@@ -184,7 +185,7 @@ def lay_down_hot(path: Path) -> None:
     numbers: dict[str, int] = dict(db.fetch("SELECT id, number FROM monitor"))
     with db.transaction(durable=False):
         for group in groups(random.Random(7), TODAY, 9):
-            base, size, body = codec.pack(group, numbers, {"local": 0})
+            base, size, body = packed.pack(group, numbers, {"local": 0})
             db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, size, body))
     db.close()
 
@@ -194,7 +195,7 @@ def template(chance: random.Random) -> dict[str, Any]:
     rows, pool = [], timings(chance, A_DAY)
     for number, phases in enumerate(pool):
         result = CheckResult("m", number * EVERY_MS + chance.randrange(20), Status.UP, timings=phases, http=HttpFacts(200, "2"))
-        rows.append((result.at, 1, number * MONITORS + chance.randrange(20) + 1, codec.body_of(result)))
+        rows.append((result.at, 1, number * MONITORS + chance.randrange(20) + 1, packed.body_of(result)))
     whole = chunks.gathered(rows)
     hours = [tiers.prepare((0, 0), whole.part(hour * 60, hour * 60 + 60), ())[0].rollup[3:] for hour in range(24)]
     return {

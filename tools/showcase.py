@@ -26,9 +26,10 @@ import yaml
 
 from vigie.config import load
 from vigie.core.model import Cause, CheckResult, HttpFacts, Status, Timings
+from vigie.fleet import packed
 from vigie.observation.rollup import DAY_MS, HOUR_MS, Retention
 from vigie.report.history import Remark
-from vigie.stores.kit import chunks, codec
+from vigie.stores.kit import chunks
 from vigie.stores.sqlite import tiers
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.store import SqliteStore
@@ -140,7 +141,7 @@ def checks(service: Service, start: int, end: int, every: int, chance: random.Ra
 
 
 def _records(results: Sequence[CheckResult]) -> chunks.Records:
-    return chunks.gathered([(one.at, 1, one.sequence, codec.body_of(one)) for one in results])
+    return chunks.gathered([(one.at, 1, one.sequence, packed.body_of(one)) for one in results])
 
 
 def lay_down(path: Path, now: int) -> None:
@@ -163,7 +164,7 @@ def lay_down(path: Path, now: int) -> None:
             _incidents(db, slug(service.name), now)
         newest.sort(key=lambda one: one.at)
         for first in range(0, len(newest), 500):
-            base, size, body = codec.pack(newest[first : first + 500], numbers, {"local": 0})
+            base, size, body = packed.pack(newest[first : first + 500], numbers, {"local": 0})
             db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, size, body))
         start = (today - 61) * DAY_MS
         db.execute("INSERT INTO blind VALUES (1, '', 'probe.network', ?, ?, 1)", (start, start + DAY_MS + HOUR_MS))

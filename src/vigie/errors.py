@@ -6,6 +6,7 @@ VigieError
 ├── AlreadyRunning       another run holds the lock
 ├── MissingExtra         an optional dependency is not installed; names the pip command
 ├── DeliveryError        a channel did not take a message; holds the retry verdict
+├── UplinkError          an agent cannot reach its servers, or is refused; holds an UplinkFault
 └── ModelError           the language model gave nothing usable; holds a ModelFault
 
 A Config says what is wrong with its values by ValueError, which a FieldError narrows to one of them.
@@ -66,6 +67,10 @@ class StoreFault(StrEnum):
     FULL = "full"
     READ_ONLY = "read_only"
     BUSY = "busy"
+    FENCED = "fenced"  # another server leads now: what this one decided does not count
+    UNREACHABLE = "unreachable"
+    AUTH = "auth"
+    UNSUITABLE = "unsuitable"  # a server that Vigie cannot work with: its version, its encoding, what it allows
     OTHER = "other"
 
 
@@ -125,6 +130,29 @@ class DeliveryError(VigieError):
         self.reason = reason
         self.permanent = permanent
         self.retry_after_ms = retry_after_ms
+
+
+class UplinkFault(StrEnum):
+    """Why an agent and its servers do not get on."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    AUTH = "auth"  # the token is unknown or was revoked
+    REFUSED = "refused"  # what was sent is not accepted, now or later
+    BUSY = "busy"
+    VERSION = "version"  # no protocol that both speak
+    OTHER = "other"
+
+
+class UplinkError(VigieError):
+    """An agent cannot reach its servers, or is refused. `permanent`: trying again is useless until somebody changes something."""
+
+    def __init__(
+        self, fault: UplinkFault, message: str, *, fix: str = "", permanent: bool = False, retry_after_ms: int | None = None
+    ) -> None:
+        super().__init__(message, fix)
+        self.fault, self.permanent, self.retry_after_ms = fault, permanent, retry_after_ms
 
 
 class ModelFault(StrEnum):

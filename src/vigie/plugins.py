@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NAMES = {"probes": "type of check", "notifiers": "type of channel", "llms": "model provider", "stores": "type of store"}
 KIT = "kit"
 _DEFAULT = Traits()
-PORTS = ("probes", "collectors", "llms", "notifiers", "stores", "buses")
+PORTS = ("probes", "collectors", "llms", "notifiers", "stores", "buses", "uplinks")
 
 
 def kinds(port: str) -> list[str]:

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vigie.core.model import Cause, CheckResult, HttpFacts, Status, Timings
-from vigie.stores.kit import chunks, codec
+from vigie.fleet import packed
+from vigie.stores.kit import chunks
 
 DAY = 20_000
 START = DAY * 86_400_000
@@ -51,12 +52,12 @@ def test_what_a_chunk_holds_is_what_was_packed() -> None:
     one = CheckResult(
         "a", START + 5, Status.DOWN, Cause.HTTP_STATUS, timings=Timings(1.5, None, 0.1, 7.0, 0.0, 99.9), http=HttpFacts(503, ""), run=7, sequence=70_000
     )  # fmt: skip
-    records = chunks.decode(chunks.encode(chunks.gathered([(one.at, one.run, one.sequence, codec.body_of(one))]), START), START)
+    records = chunks.decode(chunks.encode(chunks.gathered([(one.at, one.run, one.sequence, packed.body_of(one))]), START), START)
     ((at, run, sequence, body),) = records.rows()
-    assert codec.result_of("a", "local", at, run, sequence, body) == one
-    base, _, blob = codec.pack([one], {"a": 3}, {"local": 0})
-    assert list(codec.parts_of(base, blob)) == [(3, 0, at, run, sequence, body)]
-    assert list(codec.light_of(base, blob)) == [(3, 0, at, 2, 999)]
+    assert packed.result_of("a", "local", at, run, sequence, body) == one
+    base, _, blob = packed.pack([one], {"a": 3}, {"local": 0})
+    assert list(packed.parts_of(base, blob)) == [(3, 0, at, run, sequence, body)]
+    assert list(packed.light_of(base, blob)) == [(3, 0, at, 2, 999)]
 
 
 @pytest.mark.parametrize("blob", [b"", b"\1", b"\2\0", b"\1\2abc", b"\1\0abc", chunks.encode(chunks.NOTHING, 0)[:-3]])

@@ -23,10 +23,10 @@ from vigie.core.incident import DetectionState, Phase, Track
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Status, Timings
 from vigie.core.notification import Notice, NoticeReason
 from vigie.errors import StoreError, StoreFault
+from vigie.fleet.packed import HEADER_SIZE, SIZE, pack, unpack
 from vigie.observation.rollup import Resolution, Retention
 from vigie.ports import Commit, Delivery, OutboxRow, OutboxState, StoredReport, TimelineEntry
 from vigie.report.facts import Analysis, Bundle, Dropped
-from vigie.stores.kit.codec import HEADER_SIZE, SIZE, pack, unpack
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.migrate import migrate
 from vigie.stores.sqlite.store import SqliteStore

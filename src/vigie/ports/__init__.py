@@ -7,6 +7,7 @@ from vigie.ports.bus import Batch, Bus, RunMode
 from vigie.ports.catalog import Asked, Catalog, StoredDefinition, StoredReview
 from vigie.ports.clock import Clock
 from vigie.ports.collector import Collector
+from vigie.ports.fleet import AgentStatus, EnrolledAgent, Fleet, Lease, ServerStatus, ShardRun
 from vigie.ports.history import History, HistorySize, ResultKey
 from vigie.ports.inbox import Answer, Command, Inbox, PingUpdate
 from vigie.ports.language_model import LanguageModel, Offered, Prompt, Pulled, Reply
@@ -16,11 +17,13 @@ from vigie.ports.outbox import DROPPED, Delivery, OutboxCounts, OutboxRow, Outbo
 from vigie.ports.probe import Probe, Problem, Traits
 from vigie.ports.publications import Publications
 from vigie.ports.store import Store
+from vigie.ports.uplink import Uplink
 
 __all__ = [
     "DROPPED",
     "Accounts",
     "Agent",
+    "AgentStatus",
     "AlertFilter",
     "AlertRow",
     "Answer",
@@ -35,10 +38,13 @@ __all__ = [
     "Command",
     "Commit",
     "Delivery",
+    "EnrolledAgent",
+    "Fleet",
     "History",
     "HistorySize",
     "Inbox",
     "LanguageModel",
+    "Lease",
     "Ledger",
     "Notifier",
     "Offered",
@@ -56,6 +62,8 @@ __all__ = [
     "Reply",
     "ResultKey",
     "RunMode",
+    "ServerStatus",
+    "ShardRun",
     "Snapshot",
     "Store",
     "StoredDefinition",
@@ -64,4 +72,5 @@ __all__ = [
     "StoredReview",
     "TimelineEntry",
     "Traits",
+    "Uplink",
 ]

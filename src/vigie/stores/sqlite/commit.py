@@ -10,9 +10,9 @@ from vigie.core.incident import DetectionState
 from vigie.core.members import NOBODY, Member, Members
 from vigie.core.model import CheckResult, Incident
 from vigie.errors import StoreError
+from vigie.fleet import packed
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Snapshot
-from vigie.stores.kit import codec
 from vigie.stores.kit.records import decode, encode
 from vigie.stores.sqlite import catalog, defined, outbox
 from vigie.stores.sqlite.archive import find_incidents, find_members
@@ -82,8 +82,8 @@ def write(
     """One transaction; the numbers as they are after it. `newest` are good results whose facts a start must know."""
     with db.transaction(durable=durable):
         locations = _with_new_locations(db, change.results, locations)
-        for part in codec.parts(change.results):
-            base, count, body = codec.pack(part, numbers, locations)
+        for part in packed.parts(change.results):
+            base, count, body = packed.pack(part, numbers, locations)
             if count:
                 db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
         db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, encode(state)) for state in change.states])

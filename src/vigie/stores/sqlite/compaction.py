@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from vigie.fleet import packed
 from vigie.observation.rollup import DAY_MS, HOUR_MS, Retention
-from vigie.stores.kit import chunks, codec
+from vigie.stores.kit import chunks
 from vigie.stores.sqlite import tiers
 from vigie.stores.sqlite.db import Db, damaged
 from vigie.stores.sqlite.tiers import Exclusions, Marker, Place, Prepared
@@ -179,7 +180,7 @@ def _collect(db: Db, turn: _Pass) -> None:
 def _split(db: Db, turn: _Pass, base: int, body: bytes) -> int:
     groups, skip, loose, count = turn.groups, turn.at.monitor, chunks.loose, 0
     try:
-        for monitor, location, at, run, sequence, record in codec.parts_of(max(base, 0), body):
+        for monitor, location, at, run, sequence, record in packed.parts_of(max(base, 0), body):
             if monitor > skip:
                 groups[monitor][location] += loose(at, run, sequence, record)
                 count += 1

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from vigie.core.model import CheckResult
+from vigie.fleet import packed
 from vigie.observation.phases import PhasePoint, points_of, points_of_rollups
 from vigie.observation.rollup import DAY_MS, HOUR_MS, Resolution, Retention, Rollup, Tally, merged, rollup_of
 from vigie.ports import HistorySize, ResultKey
-from vigie.stores.kit import chunks, codec
+from vigie.stores.kit import chunks
 from vigie.stores.kit.chunks import Records
 from vigie.stores.kit.records import decode
 from vigie.stores.sqlite import importing, sparklines, tiers
@@ -247,7 +248,7 @@ def _whole(db: Db, monitor: str, rows: Sequence[tuple[int, str, int, int, bytes]
     }
     try:
         return [
-            kept.get((name, at, sequence)) or codec.result_of(monitor, name, at, run, sequence, body)
+            kept.get((name, at, sequence)) or packed.result_of(monitor, name, at, run, sequence, body)
             for at, name, run, sequence, body in rows
         ]
     except ValueError as error:

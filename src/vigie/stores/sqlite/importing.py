@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from functools import partial
 
 from vigie.core.model import CheckResult
+from vigie.fleet import packed
 from vigie.observation.rollup import DAY_MS, Retention
-from vigie.stores.kit import chunks, codec
+from vigie.stores.kit import chunks
 from vigie.stores.sqlite import tiers
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.recent import hot_records
@@ -51,7 +52,7 @@ def _prepared(db: Db, results: Sequence[CheckResult], now: int, keep: Retention)
         if one.monitor in numbers and one.at >= oldest:
             run, sequence = min(max(one.run, 0), _MAX), min(max(one.sequence, 0), 2**48 - 1)
             place = (numbers[one.monitor], places[one.location])
-            groups[one.monitor, place].append((one.at, run, sequence, codec.body_of(one)))
+            groups[one.monitor, place].append((one.at, run, sequence, packed.body_of(one)))
     since = min((one.at for one in results), default=0)
     exclusions = Exclusions.since(db, since - DAY_MS)
     found = []

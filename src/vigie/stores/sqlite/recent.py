@@ -7,8 +7,8 @@ import json
 import struct
 from collections.abc import Sequence
 
+from vigie.fleet import packed
 from vigie.observation.rollup import HOUR_MS, Span, Tally, split, tally_of
-from vigie.stores.kit import codec
 from vigie.stores.sqlite.db import Db, damaged
 from vigie.stores.sqlite.tiers import Marker, Place, marker
 
@@ -53,7 +53,7 @@ class Recent:
         passing = number <= self._at.upto
         into = self._passing if passing else self._rest
         try:
-            for monitor, location, at, status, total in codec.light_of(base, body):
+            for monitor, location, at, status, total in packed.light_of(base, body):
                 if passing and monitor <= self._at.monitor:
                     continue
                 known = into.get((monitor, location))
@@ -107,7 +107,7 @@ def hot_records(db: Db, place: Place, start: int, end: int) -> list[tuple[int, i
     first = first_row(db, at.upto if monitor <= at.monitor else at.done)
     for base, body in db.fetch("SELECT base, body FROM hot WHERE id > ? AND base < ?", (first, end)):
         try:
-            parts = codec.of_monitor(base, body, monitor)
+            parts = packed.of_monitor(base, body, monitor)
             found += [one[1:] for one in parts if one[0] == location and start <= one[1] < end]
         except ValueError as error:
             raise damaged(db.path, str(error)) from error

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from vigie.core.model import CheckResult
+from vigie.fleet import packed
 from vigie.observation.rollup import DAY_MS, HOUR_MS
-from vigie.stores.kit import codec
 from vigie.stores.kit.records import decode
 from vigie.stores.sqlite import tiers
 from vigie.stores.sqlite.db import Db, damaged
@@ -63,7 +63,9 @@ def _from_chunks(db: Db, start: int, end: int) -> list[CheckResult]:
             ]
     rows.sort(key=lambda row: row[:3])
     try:
-        return [codec.result_of(ids[place[0]], names.get(place[1], ""), at, run, sequence, body) for at, run, sequence, body, place in rows]
+        return [
+            packed.result_of(ids[place[0]], names.get(place[1], ""), at, run, sequence, body) for at, run, sequence, body, place in rows
+        ]
     except ValueError as error:
         raise damaged(db.path, str(error)) from error
 
@@ -93,7 +95,7 @@ def _from_hot(db: Db, since: int, row: int) -> tuple[list[CheckResult], int]:
 
 def _unpacked(db: Db, base: int, body: bytes, ids: Mapping[int, str], names: Mapping[int, str]) -> list[CheckResult]:
     try:
-        return [one for one in codec.unpack(base, body, ids, names) if one.monitor]
+        return [one for one in packed.unpack(base, body, ids, names) if one.monitor]
     except ValueError as error:
         raise damaged(db.path, str(error)) from error
 
@@ -141,7 +143,7 @@ def _older(db: Db, missing: Mapping[int, str], names: Mapping[int, str]) -> dict
     newest_of: dict[Place, tuple[int, int, int, bytes]] = {}
     for base, body in db.fetch(sql, (_MAX_ROWS, _LOOK_BACK)):
         try:
-            for monitor, location, at, run, sequence, record in codec.parts_of(base, body):
+            for monitor, location, at, run, sequence, record in packed.parts_of(base, body):
                 if monitor in missing and ((known := newest_of.get((monitor, location))) is None or at > known[0]):
                     newest_of[monitor, location] = (at, run, sequence, record)
         except ValueError as error:
@@ -167,7 +169,7 @@ def _results(
     db: Db, rows: Iterable[tuple[Place, tuple[int, int, int, bytes]]], ids: Mapping[int, str], names: Mapping[int, str]
 ) -> dict[Key, CheckResult]:
     try:
-        made = [codec.result_of(ids[place[0]], names.get(place[1], ""), *record) for place, record in rows]
+        made = [packed.result_of(ids[place[0]], names.get(place[1], ""), *record) for place, record in rows]
     except ValueError as error:
         raise damaged(db.path, str(error)) from error
     return {(one.monitor, one.location): one for one in made}
