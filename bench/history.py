@@ -27,7 +27,7 @@ from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Commit
 from vigie.stores.kit import chunks
 from vigie.stores.kit.records import encode
-from vigie.stores.sqlite import commit, tiers
+from vigie.stores.kit.sql import commit, tiers
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing.fakes import fake_monitor

@@ -17,7 +17,7 @@ from vigie.memory import settle
 from vigie.net import Secret
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch
-from vigie.stores.sqlite.newest import Newest
+from vigie.stores.kit.sql.newest import Newest
 
 COUNT = 500
 

@@ -30,7 +30,7 @@ from vigie.fleet import packed
 from vigie.observation.rollup import DAY_MS, HOUR_MS, Retention
 from vigie.report.history import Remark
 from vigie.stores.kit import chunks
-from vigie.stores.sqlite import tiers
+from vigie.stores.kit.sql import tiers
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing.dns_server import DnsServer, Says

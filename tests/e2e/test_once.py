@@ -179,7 +179,7 @@ def test_incidents_can_be_seen_and_closed_by_hand(vigie: Any, quick: Path, site:
 
 
 def test_what_is_usual_is_learnt_over_runs(vigie: Any, quick: Path, tmp_path: Path) -> None:
-    from vigie.stores.sqlite.commit import baselines
+    from vigie.stores.kit.sql.commit import baselines
     from vigie.stores.sqlite.db import Db
 
     for _ in range(2):

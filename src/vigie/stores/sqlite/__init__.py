@@ -49,7 +49,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 def definitions(config: Config) -> Sequence[StoredDefinition]:
     """What a page or the API made, for whoever reads the configuration: nothing is made, migrated or locked. Raises StoreError."""
-    from vigie.stores.sqlite.defined import read_file
+    from vigie.stores.sqlite.reading import read_file
 
     return read_file(config.file)
 

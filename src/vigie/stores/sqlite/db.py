@@ -2,15 +2,16 @@
 
 import contextlib
 import errno
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, Protocol, TypeVar
 
 from vigie.errors import StoreError, StoreFault
 from vigie.files import close_to_others, make_file, make_folder
+from vigie.stores.kit.sql.db import Row
 from vigie.stores.sqlite.with_apsw import ApswDriver
 
-Row = tuple[Any, ...]
 _T = TypeVar("_T")
 _BESIDE = ("-wal", "-shm", "-journal")
 BUSY_MS = 5_000
@@ -135,6 +136,23 @@ class Db:
         finally:
             with contextlib.suppress(StoreError):
                 self.execute("ROLLBACK")
+
+    def tidy(self) -> None:
+        """Bring what is in the log to the database, as far as no reader needs it, beside the writer: the disk may take long for it."""
+        self.fetch("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def space(self) -> tuple[int, int | None]:
+        """How many bytes the database takes, and how many its disk has left."""
+        pages, page, spare = (int(self.fetch(f"PRAGMA {name}")[0][0]) for name in ("page_count", "page_size", "freelist_count"))
+        try:
+            free = shutil.disk_usage(self.path.parent).free
+        except OSError:
+            free = None
+        return (pages - spare) * page, free
+
+    def damaged(self, what: str) -> StoreError:
+        """The error for a database that cannot be believed any more."""
+        return damaged(self.path, what)
 
     def close(self) -> None:
         """Close; the last connection folds the log in. Closing twice is harmless."""

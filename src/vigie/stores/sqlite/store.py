@@ -4,17 +4,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from vigie.stores.sqlite.accounts import SqliteAccounts
-from vigie.stores.sqlite.archive import SqliteArchive
-from vigie.stores.sqlite.cache import Cache
-from vigie.stores.sqlite.catalog import SqliteCatalog, monitor_numbers
-from vigie.stores.sqlite.commit import location_numbers
-from vigie.stores.sqlite.db import Driver
-from vigie.stores.sqlite.history import SqliteHistory
-from vigie.stores.sqlite.inbox import SqliteInbox
-from vigie.stores.sqlite.ledger import SqliteLedger
+from vigie.stores.kit.sql.accounts import SqlAccounts
+from vigie.stores.kit.sql.archive import SqlArchive
+from vigie.stores.kit.sql.cache import Cache
+from vigie.stores.kit.sql.catalog import SqlCatalog, monitor_numbers
+from vigie.stores.kit.sql.commit import location_numbers
+from vigie.stores.kit.sql.history import SqlHistory
+from vigie.stores.kit.sql.inbox import SqlInbox
+from vigie.stores.kit.sql.ledger import SqlLedger
+from vigie.stores.kit.sql.worker import Worker
+from vigie.stores.sqlite.db import Db, Driver
+from vigie.stores.sqlite.migrate import migrate
 from vigie.stores.sqlite.with_apsw import ApswDriver
-from vigie.stores.sqlite.worker import Worker
 
 
 class SqliteStore:
@@ -26,13 +27,24 @@ class SqliteStore:
     def __init__(
         self, path: Path, *, threads: bool = True, driver: type[Driver] = ApswDriver, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
-        worker = Worker(path, threads=threads, driver=driver)
+        worker = Worker(_opened(path, driver), lambda: Db(path, driver), str(path), threads=threads)
         cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
-        self.ledger, self.archive = SqliteLedger(worker, cache, monotonic), SqliteArchive(worker, cache)
-        self.history = SqliteHistory(worker)
-        self.inbox, self.catalog = SqliteInbox(worker), SqliteCatalog(worker, cache)
-        self.accounts = SqliteAccounts(worker)
+        self.ledger, self.archive = SqlLedger(worker, cache, monotonic), SqlArchive(worker, cache)
+        self.history = SqlHistory(worker)
+        self.inbox, self.catalog = SqlInbox(worker), SqlCatalog(worker, cache)
+        self.accounts = SqlAccounts(worker)
 
     async def close(self) -> None:
         """Commit what waits and close. Closing twice is harmless."""
         await self.ledger.close()
+
+
+def _opened(path: Path, driver: type[Driver]) -> Db:
+    db = Db(path, driver)
+    try:
+        migrate(db, path)
+        db.quick_check()
+    except BaseException:
+        db.close()
+        raise
+    return db

@@ -1,15 +1,15 @@
-"""Status pages in the embedded store: posts, subscribers, letters. What the methods mean is said by vigie.ports.Publications."""
+"""Status pages in a store over SQL: posts, subscribers, letters. What the methods mean is said by vigie.ports.Publications."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from vigie.report.publication import Letter, Post, Subscriber
 from vigie.stores.kit.records import decode, encode
-from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.worker import Worker
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.worker import Worker
 
 
-class SqlitePublications:
+class SqlPublications:
     """The Publications port."""
 
     def __init__(self, worker: Worker) -> None:

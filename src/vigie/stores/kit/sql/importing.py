@@ -8,11 +8,11 @@ from vigie.core.model import CheckResult
 from vigie.fleet import packed
 from vigie.observation.rollup import DAY_MS, Retention
 from vigie.stores.kit import chunks
-from vigie.stores.sqlite import tiers
-from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.recent import hot_records
-from vigie.stores.sqlite.tiers import Exclusions, Prepared
-from vigie.stores.sqlite.worker import Worker
+from vigie.stores.kit.sql import tiers
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.recent import hot_records
+from vigie.stores.kit.sql.tiers import Exclusions, Prepared
+from vigie.stores.kit.sql.worker import Worker
 
 _BITE = 24  # hours of monitors in one transaction
 _AT_ONCE = 5_000  # results that are packed in one go

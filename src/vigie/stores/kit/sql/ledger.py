@@ -1,4 +1,4 @@
-"""The ledger of the embedded store: commits grouped, and made durable by what they carry.
+"""The ledger of a store over SQL: commits grouped, and made durable by what they carry.
 
 What decided something (a timeline entry, an incident, a notice, a command, a state that is otherwise than before) is fsynced before the
 call returns, as are deliveries and reports. Plain results, cursors and states that only count on wait up to a second and are written
@@ -13,10 +13,10 @@ from collections.abc import Callable, Collection, Sequence
 from vigie.errors import StoreError
 from vigie.observation.channel import ChannelState
 from vigie.ports import Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
-from vigie.stores.sqlite import commit, outbox
-from vigie.stores.sqlite.cache import Cache
-from vigie.stores.sqlite.waiting import merged
-from vigie.stores.sqlite.worker import Worker
+from vigie.stores.kit.sql import commit, outbox
+from vigie.stores.kit.sql.cache import Cache
+from vigie.stores.kit.sql.waiting import merged
+from vigie.stores.kit.sql.worker import Worker
 
 log = logging.getLogger("vigie.store")
 
@@ -25,7 +25,7 @@ FULL_SECONDS = 10.0
 _AGAIN_SECONDS = 5.0
 
 
-class SqliteLedger:
+class SqlLedger:
     """The Ledger port."""
 
     def __init__(self, worker: Worker, cache: Cache, monotonic: Callable[[], float]) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 from vigie.fleet import packed
 from vigie.observation.rollup import DAY_MS, HOUR_MS, Retention
 from vigie.stores.kit import chunks
-from vigie.stores.sqlite import tiers
-from vigie.stores.sqlite.db import Db, damaged
-from vigie.stores.sqlite.tiers import Exclusions, Marker, Place, Prepared
-from vigie.stores.sqlite.worker import Worker
+from vigie.stores.kit.sql import tiers
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.tiers import Exclusions, Marker, Place, Prepared
+from vigie.stores.kit.sql.worker import Worker
 
 _SETTLED_MS = 300_000  # after its end an hour waits so long for what comes late
 _DAY_SETTLED_MS = 7_200_000
@@ -73,7 +73,7 @@ class Compaction:
         self._bites += 1
         if self._bites % _FOLDED == 0 or (not more and self._bites > 1):
             self._bites = 0
-            await self._worker.read_aside(_fold)
+            await self._worker.read_aside(lambda db: db.tidy())
         return more
 
     async def _bite(self, now: int, keep: Retention) -> bool:
@@ -185,7 +185,7 @@ def _split(db: Db, turn: _Pass, base: int, body: bytes) -> int:
                 groups[monitor][location] += loose(at, run, sequence, record)
                 count += 1
     except ValueError as error:
-        raise damaged(db.path, str(error)) from error
+        raise db.damaged(str(error)) from error
     return count
 
 
@@ -233,11 +233,6 @@ def _write(db: Db, turn: _Pass, now: int, keep: Retention) -> bool:
         turn.groups.pop(monitor, None)
     turn.at, turn.left, turn.ready = then, turn.left[done:], turn.ready[done:]
     return True
-
-
-def _fold(db: Db) -> None:
-    """Bring what is in the log to the database, as far as no reader needs it, beside the writer: the disk may take long for it."""
-    db.fetch("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 def _remember_activity(db: Db, done: int, upto: int) -> None:

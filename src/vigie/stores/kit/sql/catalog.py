@@ -1,4 +1,4 @@
-"""The catalog of the embedded store: what people set up and edit. What the methods mean is said by vigie.ports.Catalog."""
+"""The catalog of a store over SQL: what people set up and edit. What the methods mean is said by vigie.ports.Catalog."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,19 +11,19 @@ from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.scores import Scores
 from vigie.stores.kit.records import decode, encode
-from vigie.stores.sqlite import defined, inbox
-from vigie.stores.sqlite.cache import Cache
-from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.publications import SqlitePublications
-from vigie.stores.sqlite.worker import Worker
+from vigie.stores.kit.sql import defined, inbox
+from vigie.stores.kit.sql.cache import Cache
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.publications import SqlPublications
+from vigie.stores.kit.sql.worker import Worker
 
 
-class SqliteCatalog:
+class SqlCatalog:
     """The Catalog port."""
 
     def __init__(self, worker: Worker, cache: Cache) -> None:
         self._worker, self._cache = worker, cache
-        self.publications = SqlitePublications(worker)
+        self.publications = SqlPublications(worker)
 
     async def sync_monitors(self, monitors: Sequence[Monitor]) -> None:
         """Make the stored monitors equal to these; history of the others stays."""

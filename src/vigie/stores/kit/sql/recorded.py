@@ -6,9 +6,9 @@ from vigie.core.model import CheckResult
 from vigie.fleet import packed
 from vigie.observation.rollup import DAY_MS, HOUR_MS
 from vigie.stores.kit.records import decode
-from vigie.stores.sqlite import tiers
-from vigie.stores.sqlite.db import Db, damaged
-from vigie.stores.sqlite.tiers import Place, marker
+from vigie.stores.kit.sql import tiers
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.tiers import Place, marker
 
 _GROUPS = 200  # rows of `hot` that are read at a time
 _AT_ONCE = 5_000  # results that a span of time is chosen for
@@ -67,7 +67,7 @@ def _from_chunks(db: Db, start: int, end: int) -> list[CheckResult]:
             packed.result_of(ids[place[0]], names.get(place[1], ""), at, run, sequence, body) for at, run, sequence, body, place in rows
         ]
     except ValueError as error:
-        raise damaged(db.path, str(error)) from error
+        raise db.damaged(str(error)) from error
 
 
 def _places(db: Db, start: int, end: int) -> list[Place]:
@@ -97,7 +97,7 @@ def _unpacked(db: Db, base: int, body: bytes, ids: Mapping[int, str], names: Map
     try:
         return [one for one in packed.unpack(base, body, ids, names) if one.monitor]
     except ValueError as error:
-        raise damaged(db.path, str(error)) from error
+        raise db.damaged(str(error)) from error
 
 
 def _names(db: Db) -> tuple[dict[int, str], dict[int, str]]:
@@ -147,7 +147,7 @@ def _older(db: Db, missing: Mapping[int, str], names: Mapping[int, str]) -> dict
                 if monitor in missing and ((known := newest_of.get((monitor, location))) is None or at > known[0]):
                     newest_of[monitor, location] = (at, run, sequence, record)
         except ValueError as error:
-            raise damaged(db.path, str(error)) from error
+            raise db.damaged(str(error)) from error
     return _results(db, ((place, record) for place, record in newest_of.items()), missing, names)
 
 
@@ -171,5 +171,5 @@ def _results(
     try:
         made = [packed.result_of(ids[place[0]], names.get(place[1], ""), *record) for place, record in rows]
     except ValueError as error:
-        raise damaged(db.path, str(error)) from error
+        raise db.damaged(str(error)) from error
     return {(one.monitor, one.location): one for one in made}

@@ -12,7 +12,7 @@ from vigie.planning.maintenance import MaintenanceSpan
 from vigie.stores.kit import chunks
 from vigie.stores.kit.chunks import Records
 from vigie.stores.kit.records import decode
-from vigie.stores.sqlite.db import Db, damaged
+from vigie.stores.kit.sql.db import Db
 
 HOURS = 24  # of a day
 FIGURES = "count, up, degraded, excluded, sum, least, most, p50, p95, p99"
@@ -101,7 +101,7 @@ def opened(db: Db, body: bytes, start: int, span_ms: int) -> Records:
     try:
         return chunks.decode(body, start * span_ms)
     except ValueError as error:
-        raise damaged(db.path, str(error)) from error
+        raise db.damaged(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)

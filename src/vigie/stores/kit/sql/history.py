@@ -1,9 +1,8 @@
-"""The history of the embedded store: single results in tiers, and roll-ups. What the methods mean is said by vigie.ports.History."""
+"""The history of a store over SQL: single results in tiers, and roll-ups. What the methods mean is said by vigie.ports.History."""
 
 import asyncio
 import itertools
 import json
-import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,12 +14,12 @@ from vigie.ports import HistorySize, ResultKey
 from vigie.stores.kit import chunks
 from vigie.stores.kit.chunks import Records
 from vigie.stores.kit.records import decode
-from vigie.stores.sqlite import importing, sparklines, tiers
-from vigie.stores.sqlite.compaction import Compaction
-from vigie.stores.sqlite.db import Db, damaged
-from vigie.stores.sqlite.recent import Recent, hot_records, numbers_of
-from vigie.stores.sqlite.tiers import Exclusions, Place
-from vigie.stores.sqlite.worker import Worker
+from vigie.stores.kit.sql import importing, sparklines, tiers
+from vigie.stores.kit.sql.compaction import Compaction
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.recent import Recent, hot_records, numbers_of
+from vigie.stores.kit.sql.tiers import Exclusions, Place
+from vigie.stores.kit.sql.worker import Worker
 
 _FIGURES_ONLY, _WITH_SKETCHES = tiers.FIGURES, f"{tiers.FIGURES}, sketch"
 _COUNT = len(tiers.FIGURES.split(", "))
@@ -29,7 +28,7 @@ _MAX_DAYS = 5_000  # of monitors, a few kilobytes each
 Part = Tally | tuple[Any, ...]  # what makes up a roll-up: a tally, or a stored row
 
 
-class SqliteHistory:
+class SqlHistory:
     """The History port."""
 
     def __init__(self, worker: Worker) -> None:
@@ -252,12 +251,12 @@ def _whole(db: Db, monitor: str, rows: Sequence[tuple[int, str, int, int, bytes]
             for at, name, run, sequence, body in rows
         ]
     except ValueError as error:
-        raise damaged(db.path, str(error)) from error
+        raise db.damaged(str(error)) from error
 
 
 def _size(db: Db) -> HistorySize:
     """By what is cheap to know: bytes of the newest days, and pages for the rest."""
-    pages, page, spare = (int(db.fetch(f"PRAGMA {name}")[0][0]) for name in ("page_count", "page_size", "freelist_count"))
+    taken, free = db.space()
     sums = "SELECT ifnull(sum(length(body)), 0), count(*) FROM"
     days = {thin: _newest_day(db, thin) for thin in (0, 1)}
     hours, count = db.fetch(f"{sums} hour_chunk")[0]
@@ -271,7 +270,7 @@ def _size(db: Db) -> HistorySize:
     of_hours, of_days = (db.fetch(f"SELECT count(*) FROM {table}")[0][0] for table in ("rollup_hour", "rollup_day"))
     rollups = of_hours * hourly[1] + of_days * daily[1]
     parts = {"recent": round(hot * (average + 16)), "chunks": round(known), "rollups": round(rollups)}
-    parts["other"] = max((pages - spare) * page - sum(parts.values()), 0)
+    parts["other"] = max(taken - sum(parts.values()), 0)
     first = oldest * DAY_MS if oldest is not None else db.fetch("SELECT min(start) * 3600000 FROM hour_chunk")[0][0]
     if first is None:
         first = db.fetch("SELECT min(base) FROM hot")[0][0]
@@ -283,7 +282,7 @@ def _size(db: Db) -> HistorySize:
         daily[0] or None,
         first,
         db.fetch("SELECT max(base) FROM (SELECT base FROM hot ORDER BY id DESC LIMIT 1)")[0][0],
-        _free(db),
+        free,
     )
 
 
@@ -307,10 +306,3 @@ def _of_rollups(db: Db, table: str, day: int | None) -> tuple[int, float]:
         return 0, size or 0.0
     count = db.fetch("SELECT count(*) FROM day_chunk WHERE start = ?", (day,))[0][0]
     return round(count * size * (tiers.HOURS if table == "rollup_hour" else 1)), size
-
-
-def _free(db: Db) -> int | None:
-    try:
-        return shutil.disk_usage(db.path.parent).free
-    except OSError:
-        return None

@@ -1,11 +1,11 @@
-"""Alerts of the embedded store, a page at a time."""
+"""Alerts of a store over SQL, a page at a time."""
 
 import json
 from typing import Any
 
 from vigie.ports import AlertFilter, AlertRow
-from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.incident_rows import INCIDENT, incident_of
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.incident_rows import INCIDENT, incident_of
 
 _OPEN = "SELECT alert FROM incident WHERE closed_at IS NULL"
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from vigie.core.model import CheckResult
 from vigie.ports import Commit
-from vigie.stores.sqlite.newest import Newest
-from vigie.stores.sqlite.waiting import Waiting
+from vigie.stores.kit.sql.newest import Newest
+from vigie.stores.kit.sql.waiting import Waiting
 
 
 @dataclass(slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from vigie.observation.rollup import DEGRADED, HOUR_MS, NO_LATENCY, UP, merged
-from vigie.stores.sqlite import tiers
-from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.recent import Recent
+from vigie.stores.kit.sql import tiers
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.recent import Recent
 
 _MAX_KNOWN = 20_000  # monitors
 

@@ -9,7 +9,7 @@ from vigie.core.subject import SubjectKind
 from vigie.observation.channel import ChannelState
 from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, OutboxState, StoredNotice, StoredReport
 from vigie.stores.kit.records import encode
-from vigie.stores.sqlite.db import Db
+from vigie.stores.kit.sql.db import Db
 
 _NOTICE = "alert, monitor, channel, reason, at, number, failover_for, about, subject"
 DELIVERY = "key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for, reference"

@@ -1,4 +1,4 @@
-"""The inbox of the embedded store: commands of people, pings of jobs. What the methods mean is said by vigie.ports.Inbox."""
+"""The inbox of a store over SQL: commands of people, pings of jobs. What the methods mean is said by vigie.ports.Inbox."""
 
 import logging
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ from vigie.errors import StoreError, StoreFault
 from vigie.observation.heartbeat import Job, Ping
 from vigie.ports import Command, PingUpdate
 from vigie.stores.kit.records import decode, encode
-from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.worker import Worker
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.worker import Worker
 
 log = logging.getLogger("vigie.store")
 
@@ -20,7 +20,7 @@ _LINK_WORKED = "link_worked"
 _EVENTS: dict[str, type[PersonEvent]] = {kind.__name__: kind for kind in (Acked, Resolved, Snoozed)}
 
 
-class SqliteInbox:
+class SqlInbox:
     """The Inbox port."""
 
     def __init__(self, worker: Worker) -> None:

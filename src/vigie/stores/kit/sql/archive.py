@@ -1,4 +1,4 @@
-"""The archive of the embedded store: history, mostly read. What the methods mean is said by vigie.ports.Archive."""
+"""The archive of a store over SQL: history, mostly read. What the methods mean is said by vigie.ports.Archive."""
 
 import json
 from collections import defaultdict
@@ -14,13 +14,13 @@ from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import AlertFilter, AlertRow, Delivery, StoredReport, TimelineEntry
 from vigie.stores.kit.records import decode
-from vigie.stores.sqlite import recorded
-from vigie.stores.sqlite.alerts import find_alerts
-from vigie.stores.sqlite.cache import Cache
-from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.incident_rows import INCIDENT, incident_of
-from vigie.stores.sqlite.outbox import DELIVERY
-from vigie.stores.sqlite.worker import Worker
+from vigie.stores.kit.sql import recorded
+from vigie.stores.kit.sql.alerts import find_alerts
+from vigie.stores.kit.sql.cache import Cache
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.incident_rows import INCIDENT, incident_of
+from vigie.stores.kit.sql.outbox import DELIVERY
+from vigie.stores.kit.sql.worker import Worker
 
 _KEEP_DETAIL_MS = 400 * 86_400_000
 _BITE = 2_000  # rows that one transaction of retention drops, so that a notice never waits for it
@@ -28,7 +28,7 @@ _DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
 _OF_ALERTS = json.dumps([kind.__name__ for kind in get_args(AlertDecision) if kind is not Joined])
 
 
-class SqliteArchive:
+class SqlArchive:
     """The Archive port."""
 
     def __init__(self, worker: Worker, cache: Cache) -> None:

@@ -14,10 +14,10 @@ from vigie.fleet import packed
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Snapshot
 from vigie.stores.kit.records import decode, encode
-from vigie.stores.sqlite import catalog, defined, outbox
-from vigie.stores.sqlite.archive import find_incidents, find_members
-from vigie.stores.sqlite.db import Db
-from vigie.stores.sqlite.incident_rows import INCIDENT
+from vigie.stores.kit.sql import catalog, defined, outbox
+from vigie.stores.kit.sql.archive import find_incidents, find_members
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.incident_rows import INCIDENT
 
 _INCIDENT_MARKS = ", ".join("?" * len(INCIDENT.split(", ")))
 _INCIDENT_AGAIN = ", ".join(f"{name} = excluded.{name}" for name in INCIDENT.split(", ")[1:])

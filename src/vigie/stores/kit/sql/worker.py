@@ -7,40 +7,27 @@ housekeeping. Each begins with the first such read.
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 from vigie.errors import StoreError, StoreFault
-from vigie.stores.sqlite.db import Db, Driver
-from vigie.stores.sqlite.migrate import migrate
+from vigie.stores.kit.sql.db import Db
 
 _T = TypeVar("_T")
 
 
 class Worker:
-    """Runs work over the database at `path`. `threads=False` runs it in the caller's thread, for short-lived programs.
+    """Runs work over a database, called `name`. `threads=False` runs it in the caller's thread, for short-lived programs.
 
-    Raises StoreError when the file cannot be opened, made or migrated, and for every call after `close`.
+    `db` is open; `connect` makes further connections, each within the thread that uses it. Raises StoreError for every call after `close`.
     """
 
-    def __init__(self, path: Path, *, threads: bool, driver: type[Driver]) -> None:
-        self._path, self._driver = path, driver
-        self.db = self._open()
+    def __init__(self, db: Db, connect: Callable[[], Db], name: str, *, threads: bool) -> None:
+        self.db, self._connect, self._name = db, connect, name
         self._writer = ThreadPoolExecutor(1, "vigie-store") if threads else None
         self._reader = _Reader(self._connect, "vigie-store-read") if threads else None
         self._quick_reader = _Reader(self._connect, "vigie-store-quick") if threads else None
         self._side_reader = _Reader(self._connect, "vigie-store-side") if threads else None
         self._closed = False
-
-    def _open(self) -> Db:
-        db = Db(self._path, self._driver)
-        try:
-            migrate(db, self._path)
-            db.quick_check()
-        except BaseException:
-            db.close()
-            raise
-        return db
 
     async def run(self, work: Callable[[Db], _T]) -> _T:
         """Do the work on the writer's thread, in the order of the calls."""
@@ -64,13 +51,10 @@ class Worker:
         self.check_open()
         return work(self.db) if self._side_reader is None else await self._side_reader.read(work)
 
-    def _connect(self) -> Db:
-        return Db(self._path, self._driver)
-
     def check_open(self) -> None:
         """Raise StoreError once it is closed."""
         if self._closed:
-            raise StoreError(StoreFault.OTHER, f"{self._path} is closed")
+            raise StoreError(StoreFault.OTHER, f"{self._name} is closed")
 
     async def close(self) -> None:
         """Close the connections; no work is taken any more."""

@@ -1,4 +1,4 @@
-"""The accounts of the embedded store. What the methods mean is said by vigie.ports.Accounts."""
+"""The accounts of a store over SQL. What the methods mean is said by vigie.ports.Accounts."""
 
 import json
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from vigie.accounts import (
     User,
 )
 from vigie.stores.kit.records import decode, encode
-from vigie.stores.sqlite.db import Db, Row
-from vigie.stores.sqlite.worker import Worker
+from vigie.stores.kit.sql.db import Db, Row
+from vigie.stores.kit.sql.worker import Worker
 
 _SESSION = "hash, session.id, user, created_at, seen_at, agent, address, method"
 _COLUMNS = "token.id, hash, prefix, token.name, scope, created_at, created_by, owner, expires_at, used_at"
 
 
-class SqliteAccounts:
+class SqlAccounts:
     """The Accounts port."""
 
     def __init__(self, worker: Worker) -> None:

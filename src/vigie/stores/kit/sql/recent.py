@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from vigie.fleet import packed
 from vigie.observation.rollup import HOUR_MS, Span, Tally, split, tally_of
-from vigie.stores.sqlite.db import Db, damaged
-from vigie.stores.sqlite.tiers import Marker, Place, marker
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.tiers import Marker, Place, marker
 
 _ROW = struct.Struct("<qBHB")  # instant, status, total in 16 + 8 bits
 _ROWS = 2_000  # of `hot`, at a time
@@ -62,7 +62,7 @@ class Recent:
                     self._locations.add(location)
                 known += _ROW.pack(at, status, total & 0xFFFF, total >> 16)
         except ValueError as error:
-            raise damaged(db.path, str(error)) from error
+            raise db.damaged(str(error)) from error
 
     def places(self, monitor: int) -> list[Place]:
         """Where a monitor has recent results from."""
@@ -110,7 +110,7 @@ def hot_records(db: Db, place: Place, start: int, end: int) -> list[tuple[int, i
             parts = packed.of_monitor(base, body, monitor)
             found += [one[1:] for one in parts if one[0] == location and start <= one[1] < end]
         except ValueError as error:
-            raise damaged(db.path, str(error)) from error
+            raise db.damaged(str(error)) from error
     return found
 
 
