@@ -20,7 +20,7 @@ from vigie.stores.kit.records import decode, encode
 from vigie.stores.kit.sql.db import Db, Row
 from vigie.stores.kit.sql.worker import Worker
 
-_SESSION = "hash, session.id, user, created_at, seen_at, agent, address, method"
+_SESSION = 'hash, session.id, "user", created_at, seen_at, agent, address, method'
 _COLUMNS = "token.id, hash, prefix, token.name, scope, created_at, created_by, owner, expires_at, used_at"
 
 
@@ -32,11 +32,11 @@ class SqlAccounts:
 
     async def any_user(self) -> bool:
         """Whether anybody has an account."""
-        return await self._worker.read_now(lambda db: bool(db.fetch("SELECT 1 FROM user LIMIT 1")))
+        return await self._worker.read_now(lambda db: bool(db.fetch('SELECT 1 FROM "user" LIMIT 1')))
 
     async def users(self) -> list[User]:
         """Everybody, by name."""
-        return await self._worker.read(lambda db: [_user(row) for row in db.fetch("SELECT version, body FROM user ORDER BY name")])
+        return await self._worker.read(lambda db: [_user(row) for row in db.fetch('SELECT version, body FROM "user" ORDER BY name')])
 
     async def user(self, name: str) -> User | None:
         """Who is called so."""
@@ -48,10 +48,10 @@ class SqlAccounts:
 
     async def user_by_passkey(self, passkey: str) -> User | None:
         """Whose passkey has this id."""
-        return await self._one_user("id = (SELECT user FROM passkey WHERE id = ?)", passkey)
+        return await self._one_user('id = (SELECT "user" FROM passkey WHERE id = ?)', passkey)
 
     async def _one_user(self, where: str, value: str) -> User | None:
-        sql = f"SELECT version, body FROM user WHERE {where}"
+        sql = f'SELECT version, body FROM "user" WHERE {where}'
         found = await self._worker.read_now(lambda db: db.fetch(sql, (value,)))
         return _user(found[0]) if found else None
 
@@ -67,13 +67,13 @@ class SqlAccounts:
 
     async def session(self, token_hash: str) -> tuple[Session, User] | None:
         """A session and whose it is."""
-        sql = f"SELECT {_SESSION}, version, body FROM session JOIN user ON user.id = session.user WHERE hash = ?"
+        sql = f'SELECT {_SESSION}, version, body FROM session JOIN "user" ON "user".id = session."user" WHERE hash = ?'
         found = await self._worker.read_now(lambda db: db.fetch(sql, (token_hash,)))
         return (Session(*found[0][:8]), _user(found[0][8:])) if found else None
 
     async def sessions(self, user: str) -> list[Session]:
         """Those of a user, the last used first."""
-        sql = f"SELECT {_SESSION} FROM session WHERE user = ? ORDER BY seen_at DESC, id"
+        sql = f'SELECT {_SESSION} FROM session WHERE "user" = ? ORDER BY seen_at DESC, id'
         return [Session(*row) for row in await self._worker.read(lambda db: db.fetch(sql, (user,)))]
 
     async def touch_session(self, token_hash: str, seen_at: int, address: str) -> None:
@@ -83,7 +83,7 @@ class SqlAccounts:
 
     async def end_sessions(self, user: str, *, only: str | None = None, but: str | None = None) -> int:
         """End those of a user."""
-        sql = "DELETE FROM session WHERE user = ? AND id = coalesce(?, id) AND hash != coalesce(?, '')"
+        sql = """DELETE FROM session WHERE "user" = ? AND id = coalesce(?, id) AND hash <> coalesce(?, '')"""
         return await self._worker.run(lambda db: _write(db, sql, (user, only, but)))
 
     async def add_token(self, token: Token) -> None:
@@ -96,7 +96,7 @@ class SqlAccounts:
 
     async def token(self, token_hash: str) -> tuple[Token, User | None] | None:
         """A token and its owner."""
-        sql = f"SELECT {_COLUMNS}, version, body FROM token LEFT JOIN user ON user.id = token.owner WHERE hash = ?"
+        sql = f'SELECT {_COLUMNS}, version, body FROM token LEFT JOIN "user" ON "user".id = token.owner WHERE hash = ?'
         found = await self._worker.read_now(lambda db: db.fetch(sql, (token_hash,)))
         return (_token(found[0][:10]), _user(found[0][10:]) if found[0][11] is not None else None) if found else None
 
@@ -134,7 +134,7 @@ class SqlAccounts:
             wanted["action >= ? AND action < ?"] = (action, action + "\U0010ffff")
         if before is not None:
             wanted["number < ?"] = (before,)
-        where = " AND ".join(wanted) or "1"
+        where = " AND ".join(wanted) or "1 = 1"
         columns = "at, actor, kind, action, objects, details, address, outcome, number"
         sql = f"SELECT {columns} FROM audit WHERE {where} ORDER BY number DESC LIMIT ?"
         values = [value for one in wanted.values() for value in one]
@@ -175,13 +175,13 @@ def _save_user(db: Db, user: User) -> User | None:
     """Of the version that was read, or not at all."""
     saved = replace(user, version=user.version + 1)
     with db.transaction(durable=True):
-        stored = db.fetch("SELECT version FROM user WHERE id = ?", (user.id,))
-        others = "SELECT 1 FROM user WHERE id != ? AND (name = ? OR (subject IS NOT NULL AND subject = ?))"
+        stored = db.fetch('SELECT version FROM "user" WHERE id = ?', (user.id,))
+        others = 'SELECT 1 FROM "user" WHERE id <> ? AND (name = ? OR (subject IS NOT NULL AND subject = ?))'
         if (int(stored[0][0]) if stored else 0) != user.version or db.fetch(others, (user.id, user.name, user.subject or None)):
             return None
         values = (user.id, user.name, user.subject or None, saved.version, encode(saved))
-        db.execute(f"INSERT OR REPLACE INTO user VALUES ({_marks(5)})", values)
-        db.execute("DELETE FROM passkey WHERE user = ?", (user.id,))
+        db.execute(f'INSERT OR REPLACE INTO "user" VALUES ({_marks(5)})', values)
+        db.execute('DELETE FROM passkey WHERE "user" = ?', (user.id,))
         db.bulk("INSERT OR REPLACE INTO passkey VALUES (?, ?)", [(one.id, user.id) for one in user.passkeys])
     return saved
 

@@ -43,5 +43,5 @@ def _conditions(wanted: AlertFilter) -> tuple[list[str], list[Any]]:
 
 def _sizes(db: Db, alerts: list[str]) -> dict[str, tuple[int, int]]:
     """How many members each alert has, and how many of them are open."""
-    sql = "SELECT alert, count(*), sum(closed_at IS NULL) FROM incident WHERE alert IN (SELECT value FROM json_each(?)) GROUP BY alert"
+    sql = "SELECT alert, count(*), count(*) - count(closed_at) FROM incident WHERE alert IN (SELECT value FROM json_each(?)) GROUP BY alert"
     return {alert: (size, still) for alert, size, still in db.fetch(sql, (json.dumps(alerts),))}

@@ -188,7 +188,8 @@ def _timeline(db: Db, incident_id: str) -> list[TimelineEntry]:
         "AND event.at >= incident.opened_at AND (incident.closed_at IS NULL OR event.at <= incident.closed_at)"
     )
     rows = db.fetch(
-        f"SELECT min(id), at, kind, body FROM ({own} UNION {alerts}) GROUP BY at, kind, body ORDER BY at, 1", (incident_id, _OF_ALERTS)
+        f"SELECT min(id), at, kind, body FROM ({own} UNION {alerts}) AS entry GROUP BY at, kind, body ORDER BY at, 1",
+        (incident_id, _OF_ALERTS),
     )
     return [TimelineEntry(incident_id, at, decode(body, _DECISIONS[kind])) for _, at, kind, body in rows]
 

@@ -151,7 +151,7 @@ def _remarks(db: Db, incidents: Sequence[str]) -> list[Remark]:
 def _save_review(db: Db, review: StoredReview) -> bool:
     """One row, if it is the next one."""
     with db.transaction(durable=True):
-        known = db.fetch("SELECT ifnull(max(version), 0) FROM review WHERE alert = ?", (review.alert,))[0][0]
+        known = db.fetch("SELECT coalesce(max(version), 0) FROM review WHERE alert = ?", (review.alert,))[0][0]
         if review.version != known + 1:
             return False
         values = (review.alert, review.version, review.at, review.by, review.text)

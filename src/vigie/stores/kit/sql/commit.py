@@ -27,7 +27,7 @@ _ALL = 9_223_372_036_854_775_807
 def next_run(db: Db) -> int:
     """Count the starts."""
     with db.transaction(durable=True):
-        sql = "INSERT INTO meta VALUES ('run', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+        sql = "INSERT INTO meta VALUES ('run', 1) ON CONFLICT (name) DO UPDATE SET value = meta.value + 1 RETURNING value"
         return int(db.fetch(sql)[0][0])
 
 
@@ -98,7 +98,8 @@ def write(
         db.bulk("INSERT INTO detail (monitor, at, good, body) VALUES (?, ?, ?, ?)", details)
         known = [(result.monitor, result.at) for result in change.details]
         db.bulk(
-            "INSERT INTO watched VALUES (?, ?) ON CONFLICT (monitor) DO UPDATE SET since = excluded.since WHERE excluded.since < since",
+            "INSERT INTO watched VALUES (?, ?) ON CONFLICT (monitor) DO UPDATE SET since = excluded.since "
+            "WHERE excluded.since < watched.since",
             known,
         )
         kept = [(result.monitor, result.location, encode(result)) for result in newest]

@@ -143,7 +143,7 @@ class SqlHistory:
 
 def _rows(db: Db, table: str, numbers: Iterable[int], first: int, last: int, columns: str) -> list[tuple[Any, ...]]:
     sql = (
-        f"SELECT monitor, location, start, {columns} FROM json_each(?) AS wanted, location AS place JOIN {table} "
+        f"SELECT monitor, location, start, {columns} FROM json_each(?) AS wanted CROSS JOIN location AS place JOIN {table} "
         f"ON {table}.monitor = wanted.value AND {table}.location = place.number WHERE start >= ? AND start < ?"
     )
     return db.fetch(sql, (json.dumps(list(numbers)), first, last))
@@ -257,15 +257,15 @@ def _whole(db: Db, monitor: str, rows: Sequence[tuple[int, str, int, int, bytes]
 def _size(db: Db) -> HistorySize:
     """By what is cheap to know: bytes of the newest days, and pages for the rest."""
     taken, free = db.space()
-    sums = "SELECT ifnull(sum(length(body)), 0), count(*) FROM"
+    sums = "SELECT coalesce(sum(length(body)), 0), count(*) FROM"
     days = {thin: _newest_day(db, thin) for thin in (0, 1)}
     hours, count = db.fetch(f"{sums} hour_chunk")[0]
     rows, oldest = db.fetch("SELECT count(*), min(start) FROM day_chunk")[0]
     whole_rows = db.fetch("SELECT count(*) FROM day_chunk WHERE thin = 0")[0][0]
     each = {thin: found[0] / found[1] if found[1] else 0.0 for thin, found in days.items()}
     known = hours + count * 40 + sum(each[thin] * number for thin, number in ((0, whole_rows), (1, rows - whole_rows))) + rows * 40
-    hot = db.fetch("SELECT ifnull(max(id) - min(id) + 1, 0) FROM hot")[0][0]
-    average = db.fetch("SELECT ifnull(avg(length(body)), 0) FROM (SELECT body FROM hot ORDER BY id DESC LIMIT 100)")[0][0]
+    hot = db.fetch("SELECT coalesce(max(id) - min(id) + 1, 0) FROM hot")[0][0]
+    average = db.fetch("SELECT coalesce(avg(length(body)), 0) FROM (SELECT body FROM hot ORDER BY id DESC LIMIT 100) AS newest")[0][0]
     hourly, daily = (_of_rollups(db, table, days[0][2]) for table in ("rollup_hour", "rollup_day"))
     of_hours, of_days = (db.fetch(f"SELECT count(*) FROM {table}")[0][0] for table in ("rollup_hour", "rollup_day"))
     rollups = of_hours * hourly[1] + of_days * daily[1]
@@ -281,7 +281,7 @@ def _size(db: Db) -> HistorySize:
         hourly[0] or None,
         daily[0] or None,
         first,
-        db.fetch("SELECT max(base) FROM (SELECT base FROM hot ORDER BY id DESC LIMIT 1)")[0][0],
+        db.fetch("SELECT max(base) FROM (SELECT base FROM hot ORDER BY id DESC LIMIT 1) AS newest")[0][0],
         free,
     )
 
@@ -289,19 +289,19 @@ def _size(db: Db) -> HistorySize:
 def _newest_day(db: Db, thin: int) -> tuple[int, int, int | None]:
     """(bytes, rows, number) of the newest whole day of one layout; thin ones are looked for among those before the oldest whole one."""
     newest = "SELECT max(start) FROM day_chunk WHERE thin = 0" if not thin else (
-        "SELECT max(start) FROM day_chunk WHERE start < ifnull((SELECT min(start) FROM day_chunk WHERE thin = 0), 1e9)"
+        "SELECT max(start) FROM day_chunk WHERE start < coalesce((SELECT min(start) FROM day_chunk WHERE thin = 0), 1000000000)"
     )  # fmt: skip
     day = db.fetch(newest)[0][0]
     if day is None:
         return 0, 0, None
-    sql = "SELECT ifnull(sum(length(body)), 0), count(*) FROM day_chunk WHERE start = ? AND thin = ?"
+    sql = "SELECT coalesce(sum(length(body)), 0), count(*) FROM day_chunk WHERE start = ? AND thin = ?"
     size, count = db.fetch(sql, (day, thin))[0]
     return size + count * 40, count, day
 
 
 def _of_rollups(db: Db, table: str, day: int | None) -> tuple[int, float]:
     """(bytes of one day's rows, bytes of a row) of a table of roll-ups, by some of its rows."""
-    size = db.fetch(f"SELECT avg(length(sketch)) + 42 FROM (SELECT sketch FROM {table} LIMIT 500)")[0][0]
+    size = db.fetch(f"SELECT avg(length(sketch)) + 42 FROM (SELECT sketch FROM {table} LIMIT 500) AS some")[0][0]
     if size is None or day is None:
         return 0, size or 0.0
     count = db.fetch("SELECT count(*) FROM day_chunk WHERE start = ?", (day,))[0][0]

@@ -15,6 +15,7 @@ from vigie.stores.kit.sql.worker import Worker
 log = logging.getLogger("vigie.store")
 
 _KEPT = 100
+_ALL = 2**63 - 1
 _LISTENED = "listened"
 _LINK_WORKED = "link_worked"
 _EVENTS: dict[str, type[PersonEvent]] = {kind.__name__: kind for kind in (Acked, Resolved, Snoozed)}
@@ -144,8 +145,8 @@ def _enqueue_ping(db: Db, monitor: str, ping: Ping) -> None:
 def _insert(db: Db, monitor: str, ping: Ping, *, taken: bool) -> None:
     sql = "INSERT INTO ping (monitor, at, taken, body) VALUES (?, ?, ?, ?)"
     db.execute(sql, (monitor, ping.at, int(taken), encode(ping)))
-    older = "SELECT id FROM ping WHERE monitor = ? ORDER BY id DESC LIMIT -1 OFFSET ?"
-    db.execute(f"DELETE FROM ping WHERE id IN ({older})", (monitor, _KEPT))
+    older = "SELECT id FROM ping WHERE monitor = ? ORDER BY id DESC LIMIT ? OFFSET ?"
+    db.execute(f"DELETE FROM ping WHERE id IN ({older})", (monitor, _ALL, _KEPT))
 
 
 def _waiting_pings(db: Db) -> tuple[list[tuple[int, str, Ping]], list[_Unread]]:

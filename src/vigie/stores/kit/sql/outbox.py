@@ -13,6 +13,7 @@ from vigie.stores.kit.sql.db import Db
 
 _NOTICE = "alert, monitor, channel, reason, at, number, failover_for, about, subject"
 DELIVERY = "key, alert, channel, reason, at, attempt, failure, answer, duration_ms, number, failover_for, reference"
+_ALL = 2**63 - 1
 _UNSENT = "state IN ('waiting', 'undeliverable')"
 _OPENINGS = "('" + "', '".join(OPENINGS) + "')"
 _FIRST_OF_ITS_THREAD = (
@@ -64,7 +65,7 @@ def record(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[Outb
             db.execute("UPDATE outbox SET state = 'delivered', lease_until = 0 WHERE key = ?", (delivery.key,))
         else:
             state = OutboxState.WAITING if retry_at is not None else OutboxState.UNDELIVERABLE
-            change = "state = ?, lease_until = 0, attempts = attempts + 1, due_at = ifnull(?, due_at)"
+            change = "state = ?, lease_until = 0, attempts = attempts + 1, due_at = coalesce(?, due_at)"
             sql = f"UPDATE outbox SET {change} WHERE key = ? AND {_UNSENT}"
             db.execute(sql, (state, retry_at, delivery.key))
         enqueue(db, then)
@@ -109,7 +110,7 @@ def save_report(db: Db, report: StoredReport, now: int, follow_ups: Sequence[Out
     """Keep it; wake the openings that wait for it, add the follow-ups of those that could not wait."""
     with db.transaction(durable=True):
         db.execute("INSERT OR REPLACE INTO report VALUES (?, ?, ?)", (report.incident, report.made_at, encode(report)))
-        (alert,) = (row[0] for row in db.fetch("SELECT ifnull((SELECT alert FROM incident WHERE id = ?1), ?1)", (report.incident,)))
+        (alert,) = (row[0] for row in db.fetch("SELECT coalesce((SELECT alert FROM incident WHERE id = ?1), ?1)", (report.incident,)))
         waits = f"alert = ? AND reason IN {_OPENINGS} AND state = 'waiting' AND lease_until <= ?"
         db.execute(f"UPDATE outbox SET due_at = min(due_at, ?) WHERE attempts = 0 AND {waits}", (now, alert, now))
         gone = f"SELECT channel FROM outbox WHERE alert = ? AND reason IN {_OPENINGS} AND (state = 'delivered' OR lease_until > ?)"
@@ -146,7 +147,7 @@ def notices(
         wanted.append(("state IN (SELECT value FROM json_each(?))", json.dumps([str(one) for one in states])))
     where = " AND ".join(["1 = 1", *(condition for condition, _ in wanted)])
     sql = f"SELECT state, due_at, attempts, {_NOTICE} FROM outbox WHERE {where} ORDER BY id DESC LIMIT ?"
-    found = db.fetch(sql, (*(value for _, value in wanted), -1 if limit is None else limit))
+    found = db.fetch(sql, (*(value for _, value in wanted), _ALL if limit is None else limit))
     return [StoredNotice(_row(row[1:]), OutboxState(row[0])) for row in reversed(found)]
 
 

@@ -90,6 +90,7 @@ def _save_subscriber(db: Db, one: Subscriber, letters: Sequence[Letter]) -> None
     with db.transaction(durable=True):
         db.execute("DELETE FROM letter WHERE subscriber IN (SELECT id FROM subscriber WHERE page = ? AND address = ? AND id <> ?)",
                    (one.page, one.address, one.id))  # fmt: skip
+        db.execute("DELETE FROM subscriber WHERE page = ? AND address = ? AND id <> ?", (one.page, one.address, one.id))
         db.execute(
             "INSERT OR REPLACE INTO subscriber (id, page, address, created_at, confirmed_at, body) VALUES (?, ?, ?, ?, ?, ?)",
             (one.id, one.page, one.address, one.created_at, one.confirmed_at, encode(one)),

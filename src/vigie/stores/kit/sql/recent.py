@@ -96,7 +96,7 @@ class Recent:
 
 def first_row(db: Db, done: int) -> int:
     """The row after which `hot` is read. An older version left thirty days of it: until they have gone to chunks, only the newest count."""
-    return max(done, (db.fetch("SELECT ifnull(max(id), 0) FROM hot")[0][0] or 0) - _MAX_ROWS)
+    return max(done, (db.fetch("SELECT coalesce(max(id), 0) FROM hot")[0][0] or 0) - _MAX_ROWS)
 
 
 def hot_records(db: Db, place: Place, start: int, end: int) -> list[tuple[int, int, int, bytes]]:

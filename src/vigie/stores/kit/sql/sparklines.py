@@ -35,7 +35,7 @@ class Medians:
             return
         several: dict[tuple[int, int], list[tuple[int, bytes, tuple[object, ...]]]] = {}
         sql = (
-            f"SELECT rollup_hour.monitor, start, p50, sketch, {tiers.FIGURES} FROM json_each(?) AS wanted, location AS place "
+            f"SELECT rollup_hour.monitor, start, p50, sketch, {tiers.FIGURES} FROM json_each(?) AS wanted CROSS JOIN location AS place "
             "JOIN rollup_hour ON rollup_hour.monitor = wanted.value AND rollup_hour.location = place.number "
             "WHERE start >= ? AND start < ? AND p50 IS NOT NULL"
         )
