@@ -61,12 +61,13 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class ShardRun:
-    """Which agent has a shard at a location, and the run that its results have since."""
+    """Which agent has a shard at a location, by which of its spools, and the run that its results have since."""
 
     location: str
     shard: int
     agent: str
     run: int
+    spool: int = 0
 
 
 class Fleet(Protocol):

@@ -161,8 +161,8 @@ async def shards_are_given_by_who_may(opener: Opener) -> None:
     async with opened(opener) as store:
         lease = await store.fleet.claim("coordinator", "one", MINUTE)
         await store.fleet.save_shard_runs(first, lease)
-        await store.fleet.save_shard_runs([ShardRun("paris", 0, "paris-2", 9)], lease)
-        expected = [first[2], ShardRun("paris", 0, "paris-2", 9), first[1]]
+        await store.fleet.save_shard_runs([ShardRun("paris", 0, "paris-2", 9, 7)], lease)
+        expected = [first[2], ShardRun("paris", 0, "paris-2", 9, 7), first[1]]
         await store.fleet.release("coordinator", "one")
         for stale in (lease, replace(lease, name="never held")):
             await _refused(store.fleet.save_shard_runs(first, stale))

@@ -76,7 +76,7 @@ class SqlFleet:
 
     async def shard_runs(self) -> list[ShardRun]:
         """Who has which shard at which location."""
-        sql = "SELECT location, shard, agent, run FROM shard_run ORDER BY location, shard"
+        sql = "SELECT location, shard, agent, run, spool FROM shard_run ORDER BY location, shard"
         return [ShardRun(*row) for row in await self._worker.read(lambda db: db.fetch(sql))]
 
     async def save_shard_runs(self, runs: Sequence[ShardRun], lease: Lease) -> None:
@@ -159,8 +159,8 @@ def _location_number(db: Db, name: str) -> int:
 def _save_shard_runs(db: Db, runs: Sequence[ShardRun], lease: Lease) -> None:
     with db.transaction(durable=True):
         check_lease(db, lease)
-        rows = [(one.location, one.shard, one.agent, one.run) for one in runs]
-        db.bulk("INSERT OR REPLACE INTO shard_run (location, shard, agent, run) VALUES (?, ?, ?, ?)", rows)
+        rows = [(one.location, one.shard, one.agent, one.run, one.spool) for one in runs]
+        db.bulk("INSERT OR REPLACE INTO shard_run (location, shard, agent, run, spool) VALUES (?, ?, ?, ?, ?)", rows)
 
 
 def _report_server(db: Db, status: ServerStatus) -> None:
