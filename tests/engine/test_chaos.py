@@ -38,6 +38,7 @@ class Moody:
         self.history: Any = MoodySide(store.history, self)
         self.catalog: Any = MoodySide(store.catalog, self)
         self.accounts: Any = MoodySide(store.accounts, self)
+        self.fleet: Any = MoodySide(store.fleet, self)
         self.close = store.close
 
 

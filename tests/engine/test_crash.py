@@ -51,6 +51,7 @@ class MortalStore:
     def __init__(self, store: Store, fate: Fate) -> None:
         self.ledger: Any = MortalSide(store.ledger, fate)
         self.archive, self.inbox, self.accounts, self.close = store.archive, store.inbox, store.accounts, store.close
+        self.fleet = store.fleet
         self.history = store.history
         self.catalog: Any = MortalSide(store.catalog, fate)
 

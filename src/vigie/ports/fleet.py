@@ -61,12 +61,13 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class ShardRun:
-    """Which agent has a shard at a location, and the run that its results have since."""
+    """Which agent has a shard at a location, by which of its spools, and the run that its results have since."""
 
     location: str
     shard: int
     agent: str
     run: int
+    spool: int = 0
 
 
 class Fleet(Protocol):
@@ -82,7 +83,7 @@ class Fleet(Protocol):
         """Whose token this is; None where it was revoked. Costs next to nothing."""
 
     async def revoke_agent(self, name: str, at: int) -> bool:
-        """Let it in no longer; whether it was let in."""
+        """Let it in no longer, and forget how it was; whether it was let in."""
 
     async def heard(self, status: AgentStatus) -> None:
         """Keep how an agent is, in place of what was kept."""
@@ -91,10 +92,13 @@ class Fleet(Protocol):
         """How each agent was when it was last heard, by name."""
 
     async def claim(self, name: str, holder: str, ttl_ms: int) -> Lease:
-        """Take a lease that nobody holds, or renew one's own, by the clock of the store; whose it is now."""
+        """Take a lease that nobody holds, or renew one's own, by the clock of the store; whose it is now.
+
+        One's own keeps its epoch, also where it ended and nobody held it since.
+        """
 
     async def release(self, name: str, holder: str) -> None:
-        """End one's own lease before its time."""
+        """End one's own lease before its time; who holds it next has a new epoch."""
 
     async def leases(self) -> list[Lease]:
         """Those that have not ended, by name."""

@@ -14,6 +14,7 @@ from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports.archive import StoredReport, TimelineEntry
 from vigie.ports.catalog import StoredDefinition
+from vigie.ports.fleet import Lease
 from vigie.ports.outbox import Delivery, OutboxCounts, OutboxRow, OutboxState, StoredNotice
 
 
@@ -56,11 +57,21 @@ class Ledger(Protocol):
     async def next_run(self) -> int:
         """A number larger than at any earlier start, for `CheckResult.run` and `Batch.run`."""
 
+    def fence(self, lease: Lease | None) -> None:
+        """Have every commit from now on look, in its own transaction, whether this lease still has its holder and epoch.
+
+        Where it has not, the commit raises StoreError(FENCED), and what waited to be written is given up: another server has decided
+        since. None: commits are free.
+        """
+
     async def load(self) -> Snapshot:
         """All that a start needs."""
 
     async def commit(self, change: Commit) -> None:
-        """Write it whole; fsynced before it returns when it carries what was decided: states, incidents, notices, commands."""
+        """Write it whole; fsynced before it returns when it carries what was decided: states, incidents, notices, commands.
+
+        Raises StoreError(FENCED) as `fence` says.
+        """
 
     async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
         """Due rows that nobody holds, oldest first, held by the caller for `lease_ms`.

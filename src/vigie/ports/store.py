@@ -5,6 +5,7 @@ from typing import Protocol
 from vigie.ports.accounts import Accounts
 from vigie.ports.archive import Archive
 from vigie.ports.catalog import Catalog
+from vigie.ports.fleet import Fleet
 from vigie.ports.history import History
 from vigie.ports.inbox import Inbox
 from vigie.ports.ledger import Ledger
@@ -36,6 +37,10 @@ class Store(Protocol):
     @property
     def accounts(self) -> Accounts:
         """Who may do what."""
+
+    @property
+    def fleet(self) -> Fleet:
+        """Agents, servers, and who does what only one may do."""
 
     async def close(self) -> None:
         """Commit what waits and close them all. Closing twice is harmless."""

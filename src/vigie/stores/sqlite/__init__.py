@@ -72,4 +72,4 @@ def build(config: Config, deps: StoreDeps) -> Store:
     """Open the store, making or migrating it. Raises StoreError."""
     from vigie.stores.sqlite.store import SqliteStore  # whoever reads the configuration needs no database
 
-    return SqliteStore(config.file, threads=deps.threads, monotonic=deps.clock.monotonic)
+    return SqliteStore(config.file, threads=deps.threads, monotonic=deps.clock.monotonic, now=deps.clock.now)

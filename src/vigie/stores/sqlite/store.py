@@ -9,6 +9,7 @@ from vigie.stores.kit.sql.archive import SqlArchive
 from vigie.stores.kit.sql.cache import Cache
 from vigie.stores.kit.sql.catalog import SqlCatalog, monitor_numbers
 from vigie.stores.kit.sql.commit import location_numbers
+from vigie.stores.kit.sql.fleet import SqlFleet
 from vigie.stores.kit.sql.history import SqlHistory
 from vigie.stores.kit.sql.inbox import SqlInbox
 from vigie.stores.kit.sql.ledger import SqlLedger
@@ -25,7 +26,13 @@ class SqliteStore:
     """
 
     def __init__(
-        self, path: Path, *, threads: bool = True, driver: type[Driver] = ApswDriver, monotonic: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        *,
+        threads: bool = True,
+        driver: type[Driver] = ApswDriver,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         worker = Worker(_opened(path, driver), lambda: Db(path, driver), str(path), threads=threads)
         cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
@@ -33,6 +40,7 @@ class SqliteStore:
         self.history = SqlHistory(worker)
         self.inbox, self.catalog = SqlInbox(worker), SqlCatalog(worker, cache)
         self.accounts = SqlAccounts(worker)
+        self.fleet = SqlFleet(worker, lambda _: now())
 
     async def close(self) -> None:
         """Commit what waits and close. Closing twice is harmless."""

@@ -3,6 +3,9 @@
 It is an adapter like those in `vigie.stores`, passes their conformance suites, and is gone with its process.
 """
 
+import time
+from collections.abc import Callable
+
 import msgspec
 
 from vigie.errors import StoreError
@@ -12,6 +15,7 @@ from vigie.testing.memory.accounts import MemoryAccounts
 from vigie.testing.memory.archive import MemoryArchive
 from vigie.testing.memory.catalog import MemoryCatalog
 from vigie.testing.memory.data import Data
+from vigie.testing.memory.fleet import MemoryFleet
 from vigie.testing.memory.history import MemoryHistory
 from vigie.testing.memory.inbox import MemoryInbox
 from vigie.testing.memory.ledger import MemoryLedger
@@ -22,14 +26,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class MemoryStore:
-    """The Store port without a disk."""
+    """The Store port without a disk. `now`: its clock, epoch ms, by which leases end; the system's own where none is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
         self.data = Data()
         self.ledger, self.archive = MemoryLedger(self.data), MemoryArchive(self.data)
         self.history = MemoryHistory(self.data)
         self.inbox, self.catalog = MemoryInbox(self.data), MemoryCatalog(self.data)
         self.accounts = MemoryAccounts(self.data)
+        self.fleet = MemoryFleet(self.data, now)
 
     @property
     def commits(self) -> list[Commit]:
@@ -57,4 +62,4 @@ class MemoryStore:
 
 def build(config: Config, deps: StoreDeps) -> MemoryStore:  # noqa: ARG001 - what every adapter is given
     """An empty store."""
-    return MemoryStore()
+    return MemoryStore(deps.clock.now)

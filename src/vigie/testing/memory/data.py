@@ -5,14 +5,29 @@ from dataclasses import dataclass, field
 from vigie.accounts import AuditEntry, Session, Token, User
 from vigie.core.alert import AlertState
 from vigie.core.incident import DetectionState
-from vigie.core.model import CheckResult, Incident
+from vigie.core.model import LOCAL, CheckResult, Incident
 from vigie.errors import StoreError, StoreFault
 from vigie.learning.baseline import Baseline
 from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Job, Ping
 from vigie.observation.visibility import Blind
 from vigie.planning.maintenance import MaintenanceSpan, StartedMaintenance
-from vigie.ports import Command, Commit, Delivery, OutboxRow, OutboxState, StoredDefinition, StoredReport, StoredReview, TimelineEntry
+from vigie.ports import (
+    AgentStatus,
+    Command,
+    Commit,
+    Delivery,
+    EnrolledAgent,
+    Lease,
+    OutboxRow,
+    OutboxState,
+    ServerStatus,
+    ShardRun,
+    StoredDefinition,
+    StoredReport,
+    StoredReview,
+    TimelineEntry,
+)
 from vigie.report.history import Remark
 from vigie.report.pace import Speed
 from vigie.report.publication import Letter, Post, Subscriber
@@ -78,7 +93,7 @@ class Data:
     details: list[CheckResult] = field(default_factory=list)
     taken_in: list[CheckResult] = field(default_factory=list)
     watched_since: dict[str, int] = field(default_factory=dict)
-    ever_watched: set[str] = field(default_factory=set)
+    ever_watched: dict[str, None] = field(default_factory=dict)
     baselines: dict[str, Baseline] = field(default_factory=dict)
     blind: dict[int, Blind] = field(default_factory=dict)
     maintenance: dict[int, StartedMaintenance] = field(default_factory=dict)
@@ -103,6 +118,13 @@ class Data:
     tokens: dict[str, Token] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
     audited: int = 0
+    agents: dict[str, EnrolledAgent] = field(default_factory=dict)
+    agent_statuses: dict[str, AgentStatus] = field(default_factory=dict)
+    servers: dict[str, ServerStatus] = field(default_factory=dict)
+    leases: dict[str, tuple[Lease, int]] = field(default_factory=dict)
+    shard_runs: dict[tuple[str, int], ShardRun] = field(default_factory=dict)
+    locations: dict[str, int] = field(default_factory=lambda: {LOCAL: 0})
+    fence: Lease | None = None
 
     def check(self) -> None:
         """Raise what is set, or StoreError once it is closed."""
@@ -114,7 +136,7 @@ class Data:
     def watch(self, monitors: set[str]) -> None:
         """These are watched, and jobs that are not are forgotten."""
         self.monitors = monitors
-        self.ever_watched |= monitors
+        self.ever_watched.update(dict.fromkeys(sorted(monitors)))
         self.jobs = {monitor: job for monitor, job in self.jobs.items() if monitor in monitors}
 
     def open_incidents(self) -> list[Incident]:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from vigie.core.members import Member, Members
 from vigie.core.notification import OPENINGS
 from vigie.observation.channel import ChannelState
-from vigie.ports import DROPPED, Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
+from vigie.ports import DROPPED, Commit, Delivery, Lease, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
 from vigie.testing.memory.data import Data, Row
+from vigie.testing.memory.fleet import check_lease
 
 _WAITING, _DELIVERED = OutboxState.WAITING, OutboxState.DELIVERED
 _UNSENT = (_WAITING, OutboxState.UNDELIVERABLE)
@@ -30,6 +31,10 @@ class MemoryLedger:
         self._data.run += 1
         return self._data.run
 
+    def fence(self, lease: Lease | None) -> None:
+        """Refuse every commit from now on, unless this lease still has its holder and epoch."""
+        self._data.fence = lease
+
     async def load(self) -> Snapshot:
         """All that a start needs."""
         self._data.check()
@@ -41,6 +46,8 @@ class MemoryLedger:
         """Write it whole."""
         self._data.check()
         data = self._data
+        if data.fence is not None:
+            check_lease(data, data.fence)
         data.commits.append(change)
         data.states.update((state.monitor, state) for state in change.states)
         data.alerts.update((one.id, one) for one in change.alerts)

@@ -10,6 +10,7 @@ async def test_the_store_keeps_the_law(law, tmp_path):
 from vigie.testing.store_suite.accounts import ACCOUNTS_LAWS
 from vigie.testing.store_suite.archive import ARCHIVE_LAWS
 from vigie.testing.store_suite.catalog import CATALOG_LAWS
+from vigie.testing.store_suite.fleet import FLEET_LAWS
 from vigie.testing.store_suite.history import HISTORY_LAWS
 from vigie.testing.store_suite.inbox import INBOX_LAWS
 from vigie.testing.store_suite.ledger import LEDGER_LAWS
@@ -20,6 +21,7 @@ __all__ = [
     "ACCOUNTS_LAWS",
     "ARCHIVE_LAWS",
     "CATALOG_LAWS",
+    "FLEET_LAWS",
     "HISTORY_LAWS",
     "INBOX_LAWS",
     "LAWS",
@@ -37,4 +39,5 @@ LAWS: dict[str, Law] = {
     **CATALOG_LAWS,
     **ACCOUNTS_LAWS,
     **PUBLICATION_LAWS,
+    **FLEET_LAWS,
 }

@@ -12,11 +12,12 @@ from vigie.core.model import CheckResult, Incident
 from vigie.errors import StoreError
 from vigie.fleet import packed
 from vigie.learning.baseline import Baseline
-from vigie.ports import Commit, Snapshot
+from vigie.ports import Commit, Lease, Snapshot
 from vigie.stores.kit.records import decode, encode
 from vigie.stores.kit.sql import catalog, defined, outbox
 from vigie.stores.kit.sql.archive import find_incidents, find_members
 from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.fleet import check_lease
 from vigie.stores.kit.sql.incident_rows import INCIDENT
 
 _INCIDENT_MARKS = ", ".join("?" * len(INCIDENT.split(", ")))
@@ -77,10 +78,22 @@ class Numbers(NamedTuple):
 
 
 def write(
-    db: Db, change: Commit, newest: Sequence[CheckResult], numbers: Mapping[str, int], locations: Mapping[str, int], *, durable: bool
+    db: Db,
+    change: Commit,
+    newest: Sequence[CheckResult],
+    numbers: Mapping[str, int],
+    locations: Mapping[str, int],
+    lease: Lease | None = None,
+    *,
+    durable: bool,
 ) -> Numbers:
-    """One transaction; the numbers as they are after it. `newest` are good results whose facts a start must know."""
+    """One transaction, refused where the lease is no longer its holder's; the numbers as they are after it.
+
+    `newest` are good results whose facts a start must know.
+    """
     with db.transaction(durable=durable):
+        if lease is not None:
+            check_lease(db, lease)
         locations = _with_new_locations(db, change.results, locations)
         for part in packed.parts(change.results):
             base, count, body = packed.pack(part, numbers, locations)

@@ -10,9 +10,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 
-from vigie.errors import StoreError
+from vigie.core.model import CheckResult
+from vigie.errors import StoreError, StoreFault
 from vigie.observation.channel import ChannelState
-from vigie.ports import Commit, Delivery, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
+from vigie.ports import Commit, Delivery, Lease, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
 from vigie.stores.kit.sql import commit, outbox
 from vigie.stores.kit.sql.cache import Cache
 from vigie.stores.kit.sql.waiting import merged
@@ -23,6 +24,7 @@ log = logging.getLogger("vigie.store")
 GROUP_SECONDS = 1.0
 FULL_SECONDS = 10.0
 _AGAIN_SECONDS = 5.0
+_LEFT = "what was measured last is left to the server that leads now: %s"
 
 
 class SqlLedger:
@@ -34,11 +36,16 @@ class SqlLedger:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._full_at = float("-inf")
+        self._lease: Lease | None = None
         self._closed = False
 
     async def next_run(self) -> int:
         """A number larger than at any earlier start."""
         return await self._worker.run(commit.next_run)
+
+    def fence(self, lease: Lease | None) -> None:
+        """Refuse every commit from now on, unless this lease still has its holder and epoch."""
+        self._lease = lease
 
     async def load(self) -> Snapshot:
         """What is on the disk, and what waits for it."""
@@ -80,12 +87,15 @@ class SqlLedger:
         async with self._lock:
             cache.writing = cache.waiting.take()
             whole, numbers, locations, newest = merged(cache.writing, change), cache.numbers, cache.locations, cache.newest.to_write()
-            durable = durable or self._monotonic() - self._full_at > FULL_SECONDS
+            lease, durable = self._lease, durable or self._monotonic() - self._full_at > FULL_SECONDS
             try:
-                fresh = await self._worker.run(lambda db: commit.write(db, whole, newest, numbers, locations, durable=durable))
+                fresh = await self._worker.run(lambda db: commit.write(db, whole, newest, numbers, locations, lease, durable=durable))
+            except StoreError as error:
+                if error.fault is not StoreFault.FENCED:
+                    self._put_back(newest)
+                raise
             except BaseException:
-                cache.waiting.put_back(cache.writing)
-                cache.newest.not_written(newest)
+                self._put_back(newest)
                 raise
             finally:
                 cache.writing = Commit()
@@ -94,6 +104,11 @@ class SqlLedger:
             cache.waiting.wrote(whole.states)
             if durable:
                 self._full_at = self._monotonic()
+
+    def _put_back(self, newest: Sequence[CheckResult]) -> None:
+        """What was to be written waits again."""
+        self._cache.waiting.put_back(self._cache.writing)
+        self._cache.newest.not_written(newest)
 
     def _flush_in(self, seconds: float) -> None:
         if self._flush_timer is None:
@@ -110,6 +125,9 @@ class SqlLedger:
             try:
                 await self._write(Commit(), durable=False)
             except StoreError as error:
+                if error.fault is StoreFault.FENCED:
+                    log.warning(_LEFT, error)
+                    return
                 # A full disk heals; until then measurements wait in memory.
                 log.error("measurements are buffered in memory (%s): %s. %s", error.fault, error, error.fix)  # noqa: TRY400 - the trace says nothing more
                 self._flush_in(_AGAIN_SECONDS)
@@ -176,6 +194,10 @@ class SqlLedger:
         try:
             if self._cache.waiting or self._cache.newest.unwritten:
                 await self._write(Commit(), durable=True)
+        except StoreError as error:
+            if error.fault is not StoreFault.FENCED:
+                raise
+            log.warning(_LEFT, error)
         finally:
             self._closed = True
             await self._worker.close()

@@ -132,4 +132,5 @@ _RESTING = stance(DetectionState(""))
 def _slim(result: CheckResult) -> CheckResult:
     """As much of a result as is packed."""
     http = HttpFacts(result.http.status, "") if result.http else None
-    return CheckResult(result.monitor, result.at, result.status, result.cause, timings=result.timings, http=http)
+    kept = CheckResult(result.monitor, result.at, result.status, result.cause, timings=result.timings, http=http)
+    return replace(kept, location=result.location, run=result.run, sequence=result.sequence)
