@@ -30,23 +30,29 @@ _CAUSE_CODE: dict[Cause | None, int] = {cause: index for index, cause in enumera
 Segment = tuple[str, int, int]  # location, run, block
 
 
-def parts(results: Sequence[CheckResult]) -> Iterator[Sequence[CheckResult]]:
-    """The results in groups that one base instant can serve: one group, unless a clock jumped by weeks in between."""
+def parts(results: Sequence[CheckResult], aligned_ms: int = 1) -> Iterator[Sequence[CheckResult]]:
+    """The results in groups that one base instant can serve: one group, unless a clock jumped by weeks in between.
+
+    `aligned_ms` is that of `pack`.
+    """
     instants = [result.at for result in results]
-    if not results or max(instants) - min(instants) < _SPAN:
+    if not results or max(instants) - min(instants) < _SPAN - aligned_ms:
         yield results
         return
-    for span in dict.fromkeys(at // _SPAN for at in instants):
-        yield [result for result in results if result.at // _SPAN == span]
+    width = _SPAN - aligned_ms
+    for span in dict.fromkeys(at // width for at in instants):
+        yield [result for result in results if result.at // width == span]
 
 
-def pack(results: Sequence[CheckResult], numbers: Mapping[str, int], locations: Mapping[str, int]) -> tuple[int, int, bytes]:
-    """(base instant, count, blob) of results whose monitors are known; the others are left out. They span less than 2**32 ms.
+def pack(
+    results: Sequence[CheckResult], numbers: Mapping[str, int], locations: Mapping[str, int], aligned_ms: int = 1
+) -> tuple[int, int, bytes]:
+    """(base instant, count, blob) of results whose monitors are known; the others are left out. They span less than 2**32 - `aligned_ms`.
 
-    Every location has a number. Within a segment the order is kept.
+    Every location has a number. Within a segment the order is kept. The base is a multiple of `aligned_ms`.
     """
     known = [(numbers[result.monitor], result) for result in results if result.monitor in numbers]
-    base = min([result.at for _, result in known], default=0)
+    base = min([result.at for _, result in known], default=0) // aligned_ms * aligned_ms
     segments: dict[Segment, list[bytes]] = {}
     location: str | None = None
     run = block = 0
