@@ -94,8 +94,8 @@ def zone_of(settings: Desired) -> tzinfo:
 
 
 def probed(settings: Desired) -> list[DesiredMonitor]:
-    """The monitors that an agent checks: all but those that report in by themselves."""
-    return [one for one in settings.monitors if not plugins.traits(one.monitor.kind).passive]
+    """The monitors that an agent of this process checks: those of its location, but for those that report in by themselves."""
+    return [one for one in settings.monitors if one.is_checked_here and not plugins.traits(one.monitor.kind).passive]
 
 
 def jobs(settings: Desired) -> list[Watched]:

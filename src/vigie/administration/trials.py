@@ -24,7 +24,7 @@ log = logging.getLogger("vigie.trials")
 _AT_ONCE, _IN_LINE = 2, 8
 _SPARE_SECONDS = 10.0  # for the process to start and to end, beyond the timeout of the check
 _LONGEST_MS = 60_000  # nobody waits longer at a page
-_UNPROBED = ("alert", "depends_on", "tags", "enabled", "id")  # they decide nothing about a single check
+_UNPROBED = ("alert", "depends_on", "locations", "tags", "enabled", "id")  # they decide nothing about a single check
 
 
 class Trials:

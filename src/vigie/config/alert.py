@@ -57,6 +57,21 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             "after 30 minutes, and at least 7 checks, without a change."
         ),
     ] = True
+    quorum: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000)] | None,
+        Meta(
+            description="Where several locations check a service: how many of those that report must find it down (or degraded) before it is; "
+            "a majority of them if not set, and never more than there are.",
+            examples=[2],
+        ),
+    ] = None
+    partial_outage: Annotated[
+        Literal["degraded", "down", "ignore"],
+        Meta(
+            description="What a service is that is down from some locations, and from fewer than `quorum`: `degraded`, with the locations in the "
+            "notice; `down`, as if it failed from everywhere; or `ignore`, up."
+        ),
+    ] = "degraded"
     remind: Annotated[Duration, Meta(description="Interval between reminders until somebody acknowledges; 0 for none.")] = msgspec.field(
         default_factory=lambda: Duration(14_400_000)
     )

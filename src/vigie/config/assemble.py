@@ -25,7 +25,7 @@ from vigie.config.status_pages import StatusPageKeys
 from vigie.config.templates import CommonChannel, templates_of
 from vigie.config.tree import Path, Tree
 from vigie.config.verify import verify
-from vigie.core.detection import DetectionPolicy, Rate
+from vigie.core.detection import DetectionPolicy, PartialOutage, Rate
 from vigie.core.model import Monitor, Sensitivity
 from vigie.core.notification import NotificationPolicy
 from vigie.core.subject import VIGIE_ID
@@ -48,6 +48,8 @@ class Policies(NamedTuple):
     routes: tuple[Route, ...] = ()
 
 
+# A location is heard again after an interval and a check; one that missed two, and what its results took to arrive, is silent.
+_STALE_MS, _DELIVERY_MS = 180_000, 60_000
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _COMMON = msgspec.structs.fields(Common)
 
@@ -176,12 +178,13 @@ def monitors(tree: Tree, file: File, names: Known) -> Assembled:
         detection = replace(one.monitor.detection, unchecked_after_ms=int(file.blind_after))
         trusted = path not in tree.untrusted
         reach = None if trusted else file.web.allow_internal
-        found[one.monitor.id] = replace(one, monitor=replace(one.monitor, detection=detection), trusted=trusted, reach=reach)
+        watched = replace(one.monitor, detection=detection)
+        found[watched.id] = replace(one, monitor=watched, trusted=trusted, reach=reach, location=file.location)
         paths[one.monitor.id] = path
     if not tree.faults:  # a monitor that is faulty is not there, though a route may name its tag
-        watched = [one.monitor for one in found.values()]
+        everything = [one.monitor for one in found.values()]
         for route, tags in tags_of(file.alerts):
-            for _, fault in unknown_names((), tags, watched, tree.absent):
+            for _, fault in unknown_names((), tags, everything, tree.absent):
                 tree.fault(route, fault.message, fault.fix)
     return Assembled(dependencies.resolved(tree, found, paths), called)
 
@@ -223,6 +226,8 @@ def _detection(alert: Alert) -> DetectionPolicy:
         recover_ms=int(alert.recover.over),
         rate=rate,
         flapping=alert.flapping,
+        quorum=alert.quorum,
+        partial_outage=PartialOutage(alert.partial_outage),
     )
 
 
@@ -278,6 +283,8 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
     wanted = common.alert if common.enabled else "default"
     detection, notified, quiet, routes = _policy(tree, wanted, policies, names, (*path, "alert"))
     traits = plugins.traits_of(adapter)
+    every_ms = int(common.every if "every" in values or traits.every_ms is None else traits.every_ms)
+    detection = replace(detection, stale_ms=max(_STALE_MS, 2 * every_ms + int(common.timeout) + _DELIVERY_MS))
     if traits.conclusive:
         detection = replace(detection, confirm=1, recover=1, confirm_ms=0, recover_ms=0, rate=None)
     held = secrets.of(tree, config, (Common, adapter.Config), path)
@@ -291,7 +298,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
         kind=kind,
         target=target,
         host=config.host,
-        every_ms=int(common.every if "every" in values or traits.every_ms is None else traits.every_ms),
+        every_ms=every_ms,
         timeout_ms=int(common.timeout),
         detection=detection,
         notification=routed(notified, routes, names, common.tags),
@@ -299,6 +306,7 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
         baseline=Sensitivity(common.baseline),
         port=port_of(config, target),
         depends_on=tuple(common.depends_on),
+        locations=tuple(dict.fromkeys(common.locations)),
     )
     options = private(msgspec.to_builtins(config, enc_hook=enc_hook, builtin_types=(Secret,)), held.secrets)
     return DesiredMonitor(one, Sealed(config), options, held.secrets, quiet, common.enabled)

@@ -9,7 +9,7 @@ from vigie.config.model import Log
 from vigie.config.templates import Templates
 from vigie.config.web import Web
 from vigie.core.detection import DetectionPolicy
-from vigie.core.model import Monitor
+from vigie.core.model import LOCAL, Monitor
 from vigie.core.notification import NotificationPolicy
 from vigie.errors import Fault
 from vigie.net import DIRECT, MASK, NO_SECRETS, Proxies, Secret, Secrets
@@ -57,11 +57,21 @@ class DesiredMonitor:
     enabled: bool = True
     trusted: bool = True  # made by somebody who may have any address probed
     reach: tuple[str, ...] | None = None  # for who is not: the internal networks that may be probed all the same
+    location: str = LOCAL  # that of this process
+
+    @property
+    def is_checked_here(self) -> bool:
+        """Whether this process's own location checks it."""
+        return self.monitor.is_checked_from(self.location)
 
     @property
     def spec(self) -> CheckSpec:
-        """What an agent is told of it."""
-        return CheckSpec.of(self.monitor, self.options, hidden=tuple(self.secrets), reach=self.reach)
+        """What an agent of this process's own location is told of it."""
+        return self.spec_at(self.location)
+
+    def spec_at(self, location: str) -> CheckSpec:
+        """What an agent of a location is told of it."""
+        return CheckSpec.of(self.monitor, self.options, location, tuple(self.secrets), self.reach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,7 @@ class Desired:
     notification: NotificationPolicy = field(default_factory=NotificationPolicy)  # likewise
     status_pages: tuple[StatusPage, ...] = ()
     history: Retention = field(default_factory=Retention)
+    location: str = LOCAL  # where this process probes from
     entries: tuple[Entry, ...] = ()  # what monitors and status pages are made of: those of the file first, in its order
 
     summary: bytes = field(default=b"", repr=False, compare=False)  # what `config show` shows, compressed; of one that was read apart

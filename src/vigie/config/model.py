@@ -10,6 +10,7 @@ from vigie.config.exported import Metrics
 from vigie.config.planned import Maintenance, OnCall, Person
 from vigie.config.status_pages import StatusPageKeys
 from vigie.config.web import Web
+from vigie.core.model import LOCAL
 from vigie.net import SHOWN, Secret
 from vigie.observation.rollup import DAY_MS
 from vigie.planning.duration import Duration
@@ -17,6 +18,7 @@ from vigie.text.marks import escaped, misleading
 
 Meta = msgspec.Meta
 Identity = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$")]
+_LOCATION = "^[a-z0-9][a-z0-9-]{0,62}$"
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,6 +145,14 @@ class Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             extra=SHOWN,
         ),
     ] = []
+    locations: Annotated[
+        list[Annotated[str, Meta(pattern=_LOCATION)]],
+        Meta(
+            description="Locations that check it: those of enrolled agents, and this process's own `location`. All of them if not set.",
+            examples=[["paris", "lyon"]],
+            extra=SHOWN,
+        ),
+    ] = []
     baseline: Annotated[
         Literal["off", "low", "normal", "high"],
         Meta(
@@ -181,6 +191,14 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             examples=["/var/lib/vigie/state"],
         ),
     ] = None
+    location: Annotated[
+        str,
+        Meta(
+            description="Where this process checks from: a name of your own, as alerts and pages show it when other locations check, too.",
+            pattern=_LOCATION,
+            examples=["paris"],
+        ),
+    ] = LOCAL
     log: Annotated[Log, Meta(description="The log.")] = Log()
     web: Annotated[Web, Meta(description="The status page.")] = Web()
     llm: Annotated[dict[str, Any], Meta(description="The language model.")] = {}

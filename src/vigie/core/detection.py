@@ -11,6 +11,14 @@ class Severity(StrEnum):
     DEGRADATION = "degradation"
 
 
+class PartialOutage(StrEnum):
+    """What it means that a service is down from some locations, and from fewer than the quorum."""
+
+    DEGRADED = "degraded"
+    DOWN = "down"
+    IGNORE = "ignore"
+
+
 class Pattern(StrEnum):
     """How the failures of an incident come."""
 
@@ -33,8 +41,9 @@ class DetectionPolicy:
 
     `confirm` failures in a row over at least `confirm_ms` open it, at the quick pace `confirm_every_ms` once the first is seen; `recover`
     good checks in a row over at least `recover_ms` close it. `rate` (None: not asked for) and `flapping` are about failures between good
-    checks: intermittent.py. Where several locations probe, `quorum` of those that vote must agree (None: a majority), and one that was
-    silent for `stale_ms` does not vote. A monitor that cannot be checked for `unchecked_after_ms` is an incident of Vigie itself.
+    checks: intermittent.py. Where several locations probe, `quorum` of those that vote must agree (None: a majority), `partial_outage` says
+    what it is when fewer do, and one that was silent for `stale_ms` does not vote. A monitor that cannot be checked for
+    `unchecked_after_ms` is an incident of Vigie itself.
     """
 
     confirm: int = 3
@@ -47,6 +56,7 @@ class DetectionPolicy:
     recover_ms: int = 0
     rate: Rate | None = None
     flapping: bool = True
+    partial_outage: PartialOutage = PartialOutage.DEGRADED
 
     @property
     def expected_failures(self) -> int:

@@ -256,6 +256,7 @@ class Monitor:
 
     `id` is the stable key (a slug of the name unless given). `target` is what people read (a URL without secrets).
     `host` groups monitors for the per-host limit. `depends_on` are the ids of those without which it cannot work.
+    `locations` are those that check it; empty: all that there are.
     """
 
     id: str
@@ -271,6 +272,11 @@ class Monitor:
     baseline: Sensitivity = Sensitivity.NORMAL
     port: int | None = None
     depends_on: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()
+
+    def is_checked_from(self, location: str) -> bool:
+        """Whether this location is to check it."""
+        return not self.locations or location in self.locations
 
 
 @dataclass(frozen=True, slots=True)

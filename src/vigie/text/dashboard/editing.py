@@ -122,6 +122,11 @@ TEXTS: dict[str, Pair] = {
         "Noms de services, un par ligne. Tant que l’un d’eux est en panne, les échecs de celui-ci rejoignent son alerte.",
         "Names of services, one a line. While one of them is down, failures of this one join its alert.",
     ),
+    "label_locations": ("Emplacements", "Locations"),
+    "about_locations": (
+        "D’où le service est contrôlé : un emplacement par ligne. Par défaut, de partout.",
+        "Where it is checked from, one location a line. By default from all of them.",
+    ),
     "label_baseline": ("Écart à l’habitude", "Unlike its usual"),
     "about_baseline": (
         "À partir de quel écart un contrôle plus lent, ou une page différente, est signalé.",
