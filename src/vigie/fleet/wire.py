@@ -18,8 +18,9 @@ _SECRET = 1  # extension type of msgpack
 class Hello(msgspec.Struct, tag=True, frozen=True):
     """An agent introduces itself, and says now and then how it is.
 
-    `spool` is the number of its spool, 0 for a new one. `at` is its clock when it sent this, epoch ms. `spooled` batches wait there, the
-    oldest since `spooled_since`. `late_ms` is the p99 of how late its checks start.
+    `agent` and `location` are empty where it has not been told them yet: its credentials say who it is. `spool` is the number of its
+    spool, 0 for a new one. `at` is its clock when it sent this, epoch ms. `spooled` batches wait there, the oldest since `spooled_since`.
+    `late_ms` is the p99 of how late its checks start.
     """
 
     agent: str
@@ -38,6 +39,7 @@ class Welcome(msgspec.Struct, tag=True, frozen=True):
     """The server's answer: its clock, the protocol that both speak, the number of this location in packed results, and that of the spool.
 
     A new spool gets one that is larger than any before it; it is kept in there, so that an agent may start while it is cut off.
+    `agent` and `place` are the names of the agent and of its location, by its credentials.
     """
 
     at: int
@@ -45,6 +47,8 @@ class Welcome(msgspec.Struct, tag=True, frozen=True):
     protocol: int
     location: int
     spool: int
+    agent: str = ""
+    place: str = ""
 
 
 class ShardWork(msgspec.Struct, frozen=True):
