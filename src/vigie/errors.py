@@ -6,6 +6,7 @@ VigieError
 ├── AlreadyRunning       another run holds the lock
 ├── MissingExtra         an optional dependency is not installed; names the pip command
 ├── DeliveryError        a channel did not take a message; holds the retry verdict
+├── BusError             the bus between servers and agents cannot be used; holds a BusFault
 ├── UplinkError          an agent cannot reach its servers, or is refused; holds an UplinkFault
 └── ModelError           the language model gave nothing usable; holds a ModelFault
 
@@ -153,6 +154,30 @@ class UplinkError(VigieError):
     ) -> None:
         super().__init__(message, fix)
         self.fault, self.permanent, self.retry_after_ms = fault, permanent, retry_after_ms
+
+
+class BusFault(StrEnum):
+    """Why the bus cannot be used."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    AUTH = "auth"
+    RIGHTS = "rights"  # it lets us in, but not do this
+    UNSUITABLE = "unsuitable"  # its version, or what it was set up to do
+    DIFFERENT = "different"  # what Vigie keeps there is there, with other settings
+    FULL = "full"
+    TOO_LARGE = "too_large"
+    BUSY = "busy"  # it decides who leads, or has too much to do
+    OTHER = "other"
+
+
+class BusError(VigieError):
+    """The bus cannot be used. `permanent`: trying again is useless until somebody changes something."""
+
+    def __init__(self, fault: BusFault, message: str, fix: str = "", *, permanent: bool = False) -> None:
+        super().__init__(message, fix)
+        self.fault, self.permanent = fault, permanent
 
 
 class ModelFault(StrEnum):

@@ -1,0 +1,352 @@
+"""One connection to a bus, made anew whenever it breaks: another server of the list, another login from the same file.
+
+It is ours to make, because a client that connects again by itself hides from whoever waits that what he sent may be lost.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final
+
+import msgspec
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error, NoServersError
+
+from vigie.errors import BusError, BusFault
+from vigie.net.nats.address import Config
+from vigie.net.nats.faults import answered, connecting, denied, foremost, no_answer
+from vigie.net.nats.keys import UserKey, read_credentials, read_seed
+
+log = logging.getLogger("vigie.bus")
+
+OLDEST: Final = (2, 10)
+_CONNECT_SECONDS = 2
+_PING_SECONDS = 5
+_ANSWER_SECONDS = 5.0
+_AGAIN_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+_STATUS: Final = "Status"
+_NOBODY: Final = "503"
+
+Handler = Callable[[Msg], Awaitable[None]]
+
+
+class _Client(Client):
+    """nats-py's, with what it lets nobody say: a public key without its own dependency for it, and that plain text is refused."""
+
+    def __init__(self, *, tls: bool, key: UserKey | None) -> None:
+        super().__init__()
+        self._tls_only = tls
+        self._public_nkey = None if key is None else key.public
+
+    def _connect_command(self) -> bytes:
+        """What holds the login; nothing of it leaves unencrypted where the address says tls://."""
+        if self._tls_only and not self._server_info.get("tls_required"):
+            raise BusError(BusFault.TLS, "the server offers no TLS", "use nats://, or give the server a `tls` block", permanent=True)
+        return super()._connect_command()
+
+
+class Connection:
+    """To one of the servers of an address. What is subscribed stays subscribed. Each method raises BusError and nothing else.
+
+    `generation` rises by one with each connection: whoever counts on what was sent before looks at it.
+    """
+
+    def __init__(self, address: Config, name: str, inbox: str = "_INBOX") -> None:
+        self.address, self._name, self._prefix = address, name, inbox
+        self.generation = 0
+        self._client: _Client | None = None
+        self._up, self._closed = asyncio.Event(), False
+        self._keeper: asyncio.Task[None] | None = None
+        self._connecting = asyncio.Lock()
+        self._doubts: set[asyncio.Task[None]] = set()
+        self._known = list(address.servers)
+        self._handlers: list[tuple[str, Handler]] = []
+        self._answers: dict[str, tuple[str, asyncio.Future[Msg]]] = {}  # by the end of its inbox: the subject asked, who waits
+        self._numbers = iter(range(1, 2**62))
+        self._inbox = f"{inbox}.{token_hex(8)}"
+        self.error: BusError | None = None  # why it is not connected
+
+    @property
+    def connected(self) -> bool:
+        """Whether a server is there now."""
+        return self._up.is_set()
+
+    @property
+    def max_payload(self) -> int:
+        """Bytes that one message may have, with its headers."""
+        return 1024 * 1024 if self._client is None else self._client.max_payload
+
+    @property
+    def server(self) -> str:
+        """Name and version of the server, for people; empty while there is none."""
+        url = None if self._client is None else self._client.connected_url
+        version = "" if self._client is None else self._client.connected_server_version._server_version  # noqa: SLF001 - it has no other text
+        return f"{url.netloc.rpartition('@')[2]} ({version})" if url is not None else ""
+
+    async def open(self) -> None:
+        """Connect, unless it is connected. Later on that is done by itself."""
+        if self._closed:
+            raise BusError(BusFault.OTHER, "the bus is closed")
+        async with self._connecting:
+            if not self._up.is_set():
+                await self._connect()
+
+    async def close(self) -> None:
+        """Hang up. Closing twice is harmless."""
+        self._closed = True
+        if self._keeper is not None:
+            self._keeper.cancel()
+        client, self._client = self._client, None
+        self._up.clear()
+        self._fail(BusError(BusFault.OTHER, "the bus is closed"))
+        if client is not None:
+            await _hang_up(client)
+
+    async def ready(self, seconds: float = _ANSWER_SECONDS) -> Client:
+        """The client, connected, within `seconds`."""
+        if not self._up.is_set():
+            if self._keeper is None:
+                await self.open()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._up.wait()
+            except TimeoutError:
+                raise self.error or BusError(BusFault.UNREACHABLE, f"{self.address.shown}: not connected") from None
+        if self._client is None:
+            raise BusError(BusFault.OTHER, "the bus is closed")
+        return self._client
+
+    async def publish(self, subject: str, body: bytes, headers: dict[str, str] | None = None, reply: str = "") -> None:
+        """Send, without waiting for anything."""
+        client = await self.ready()
+        try:
+            await client.publish(subject, body, reply, headers)
+        except (Error, OSError) as error:
+            raise BusError(BusFault.UNREACHABLE, f"{subject} cannot be sent: {error}") from error
+
+    async def ask(self, subject: str, body: bytes, headers: dict[str, str] | None = None, *, seconds: float = _ANSWER_SECONDS) -> Msg:
+        """Send, and wait for the answer."""
+        await self.ready()
+        token = f"{next(self._numbers):x}"
+        answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+        self._answers[token] = subject, answer
+        try:
+            await self.publish(subject, body, headers, f"{self._inbox}.{token}")
+            async with asyncio.timeout(seconds):
+                found = await answer
+        except TimeoutError:
+            self._doubt()
+            raise BusError(BusFault.TIMEOUT, f"{subject}: no answer within {seconds:g} s") from None
+        finally:
+            del self._answers[token]
+        if found.headers and found.headers.get(_STATUS) == _NOBODY:
+            raise no_answer(subject)
+        return found
+
+    async def api(self, what: str, body: object = None, *, seconds: float = _ANSWER_SECONDS) -> dict[str, Any]:
+        """Ask JetStream: `what` is the subject after `$JS.API.`. Raises BusError, also for a refusal."""
+        asked = b"" if body is None else msgspec.json.encode(body)
+        answer: dict[str, Any] = msgspec.json.decode((await self.ask(f"$JS.API.{what}", asked, seconds=seconds)).data)
+        if "error" in answer:
+            raise answered(answer["error"], what)
+        return answer
+
+    async def subscribe(self, subject: str, handler: Handler) -> Callable[[], Awaitable[None]]:
+        """Have this one called with each message, one after the other, also on later connections; what ends it again."""
+        entry = subject, handler
+        client = await self.ready()
+        self._handlers.append(entry)
+        generation = self.generation
+        try:
+            subscription = await client.subscribe(subject, cb=handler, pending_bytes_limit=0, pending_msgs_limit=0)
+        except (Error, OSError) as error:
+            raise BusError(BusFault.UNREACHABLE, f"{subject} cannot be subscribed to: {error}") from error
+
+        async def end() -> None:
+            if entry in self._handlers:
+                self._handlers.remove(entry)
+            if generation == self.generation and self._up.is_set():
+                with contextlib.suppress(Error, OSError):
+                    await subscription.unsubscribe()
+
+        return end
+
+    def new_inbox(self) -> str:
+        """A subject that nobody else knows."""
+        return f"{self._prefix}.{token_hex(16)}"
+
+    async def _connect(self) -> None:
+        """To any of the servers. Raises the error that tells most, when there is none."""
+        servers, errors = list(dict.fromkeys(self._known)), list[BusError]()
+        random.shuffle(servers)
+        for server in servers:
+            try:
+                await self._connect_to(server)
+            except BusError as error:
+                errors.append(error)
+            else:
+                return
+        self.error = foremost(errors)
+        raise self.error
+
+    async def _connect_to(self, server: str) -> None:
+        seen: list[BaseException] = []
+
+        async def note(error: Exception) -> None:
+            seen.append(error)
+            self._refused(str(error))
+
+        options, key = self._login(), None
+        if (given := options.pop("key", None)) is not None:
+            key = given
+        client = _Client(tls=self.address.tls, key=key)
+
+        async def gone() -> None:
+            self._lost(client, seen)
+
+        try:
+            async with asyncio.timeout(3 * _CONNECT_SECONDS):
+                await client.connect(
+                    servers=[f"nats://{server}"],
+                    name=self._name,
+                    error_cb=note,
+                    closed_cb=gone,
+                    allow_reconnect=False,
+                    max_reconnect_attempts=1,
+                    reconnect_time_wait=0,
+                    connect_timeout=_CONNECT_SECONDS,
+                    ping_interval=_PING_SECONDS,
+                    max_outstanding_pings=2,
+                    inbox_prefix=self._prefix,
+                    pending_size=4 * 1024 * 1024,
+                    **options,
+                )
+            self._suitable(client, server)
+            await self._adopt(client)
+        except (OSError, Error, TimeoutError, BusError) as error:
+            await _hang_up(client)
+            raise connecting(server, seen[-1] if isinstance(error, NoServersError) and seen else error) from error
+
+    def _login(self) -> dict[str, Any]:
+        """What nats-py is told of who we are; files are read anew for each connection. Raises BusError."""
+        address = self.address
+        found: dict[str, Any] = {}
+        if address.tls or address.ca_file or address.cert_file:
+            found["tls"] = _trust(address)
+        if address.user:
+            found |= {"user": address.user, "password": "" if address.password is None else address.password.reveal()}
+        elif address.token:
+            found["token"] = address.token.reveal()
+        elif address.creds:
+            jwt, key = read_credentials(Path(address.creds))
+            # A user that is a callback is never asked here; without one, what follows would not be sent.
+            found |= {"user": str, "user_jwt_cb": lambda: jwt, "signature_cb": key.sign}
+        elif address.nkey:
+            key = read_seed(Path(address.nkey))
+            found |= {"user": str, "signature_cb": key.sign, "key": key}
+        return found
+
+    def _suitable(self, client: _Client, server: str) -> None:
+        version = client.connected_server_version
+        if (version.major, version.minor) < OLDEST:
+            oldest = ".".join(map(str, OLDEST))
+            message = f"{server}: NATS {version.major}.{version.minor} is too old, {oldest} or later is needed"
+            raise BusError(BusFault.UNSUITABLE, message, "update the NATS server", permanent=True)
+
+    async def _adopt(self, client: _Client) -> None:
+        """From now on this is the connection."""
+        self._known = list(dict.fromkeys([*self.address.servers, *(one.netloc.rpartition("@")[2] for one in client.servers)]))
+        await client.subscribe(f"{self._inbox}.*", cb=self._answered, pending_bytes_limit=0, pending_msgs_limit=0)
+        for subject, handler in list(self._handlers):
+            await client.subscribe(subject, cb=handler, pending_bytes_limit=0, pending_msgs_limit=0)
+        await client.flush(_CONNECT_SECONDS)
+        self._client, self.error = client, None
+        self.generation += 1
+        self._up.set()
+
+    async def _answered(self, message: Msg) -> None:
+        waiting = self._answers.get(message.subject.rpartition(".")[2])
+        if waiting is not None and not waiting[1].done():
+            waiting[1].set_result(message)
+
+    def _refused(self, said: str) -> None:
+        """Whoever waits for an answer to what the permissions do not allow would wait for ever."""
+        low = said.lower()
+        if "permissions violation" not in low:
+            return
+        concerned = [answer for subject, answer in self._answers.values() if f'"{subject.lower()}"' in low and not answer.done()]
+        for answer in concerned:
+            answer.set_exception(denied(said.removeprefix("nats: ")))
+        if not concerned:
+            log.error("the bus refuses: %s", said.removeprefix("nats: "))
+
+    def _doubt(self) -> None:
+        """Something was not answered: if not even a ping is, another connection is made."""
+        if (client := self._client) is not None and self._up.is_set():
+            task = asyncio.create_task(self._examine(client))
+            self._doubts.add(task)
+            task.add_done_callback(self._doubts.discard)
+
+    async def _examine(self, client: _Client) -> None:
+        try:
+            await client.flush(_CONNECT_SECONDS)
+        except (Error, OSError, TimeoutError) as error:
+            self._lost(client, [error])
+
+    def _lost(self, client: _Client, seen: list[BaseException]) -> None:
+        """A connection is gone: what waits for an answer fails, and another one is looked for."""
+        if client is not self._client:
+            return
+        self._client = None
+        self._up.clear()
+        why = connecting(self.address.shown, seen[-1]) if seen else BusError(BusFault.UNREACHABLE, "the connection broke")
+        self.error = BusError(why.fault if why.fault is not BusFault.OTHER else BusFault.UNREACHABLE, f"the bus is gone: {why}", why.fix)
+        self._fail(self.error)
+        if not self._closed:
+            log.warning("%s; connecting again", self.error)
+            self._keeper = asyncio.create_task(self._regain(client))
+
+    def _fail(self, error: BusError) -> None:
+        for _, answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(error)
+
+    async def _regain(self, old: _Client) -> None:
+        """Connect again, for as long as it takes."""
+        ending = asyncio.create_task(_hang_up(old))  # which may take long, with a peer that hangs
+        for attempt in range(2**62):
+            try:
+                async with self._connecting:
+                    await self._connect()
+            except BusError as error:
+                if attempt == len(_AGAIN_SECONDS):
+                    log.error("the bus cannot be reached: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+                await asyncio.sleep(_AGAIN_SECONDS[min(attempt, len(_AGAIN_SECONDS) - 1)])
+            else:
+                log.info("connected to the bus again: %s", self.server)
+                break
+        await asyncio.gather(ending, return_exceptions=True)
+
+
+async def _hang_up(client: Client) -> None:
+    with contextlib.suppress(Exception):  # whatever a broken connection says at its end
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await client.close()
+
+
+def _trust(address: Config) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=address.ca_file)
+        if address.cert_file is not None:
+            context.load_cert_chain(address.cert_file, address.key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise BusError(
+            BusFault.TLS, f"the certificates of the bus cannot be read: {error}", "check ca_file, cert_file and key_file"
+        ) from error
+    return context
