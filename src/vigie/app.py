@@ -4,6 +4,7 @@ Long: how all parts are put together is seen in one place.
 """
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Awaitable, Callable
@@ -26,6 +27,7 @@ from vigie.engine.handovers import Handovers
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands, apply_waiting, compact_for
+from vigie.engine.leases import ALONE, Duty
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import DividedCollector, MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.measured_model import MeasuredModel
@@ -200,12 +202,14 @@ def routine_level(settings: Desired, *, continuous: bool) -> int:
 
 
 class Runtime:
-    """The parts that `once` and `serve` share: store, ingest, reporter, outbox."""
+    """The parts that `once` and `serve` share: store, ingest, reporter, outbox. By their `duty` they decide, or another server does."""
 
-    def __init__(self, settings: Desired, clock: Clock, *, hold_ms: int, threads: bool) -> None:
+    def __init__(self, settings: Desired, clock: Clock, *, hold_ms: int, threads: bool, duty: Duty = ALONE) -> None:
         self.settings, self.clock = settings, clock
         self.store = open_store(settings, clock, threads=threads)
         ledger, archive = self.store.ledger, self.store.archive
+        if duty.lease is not None:
+            ledger.fence(duty.lease)
         self.deps = probe_deps(list(settings.control), settings.second_resolver, state_of(settings).evidence)
         self.counts = Counts()
         self.planner = Planner(self.store.catalog, archive, clock)
@@ -222,7 +226,10 @@ class Runtime:
             collectors(settings, self.deps, self.known),
             writing(settings, clock, self.counts),
         )
-        self.outbox = Outbox(ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks, self._others)
+        self.outbox = Outbox(
+            ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks, self._others,
+            shared=duty is not ALONE,
+        )  # fmt: skip
         held = hold_ms if settings.llm.config is not None else 0
         routine = routine_level(settings, continuous=threads)
         gather = _GATHER_MS if threads else 0  # `once` sends when every monitor was checked
@@ -243,9 +250,10 @@ class Runtime:
         self.outbox.on_attempt(self.counts.delivered)
         self.reporter.compare_by(self.ingest.shares)
         self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
-        self.ingest.listen_to_results(self.self_monitor.on_transition)
         self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
-        self.ingest.listen_to_results(self.calendar.on_transition)
+        if duty.evaluates:
+            self.ingest.listen_to_results(self.self_monitor.on_transition)
+            self.ingest.listen_to_results(self.calendar.on_transition)
         self.handovers = Handovers(ledger, archive, self.ingest, self.planner, clock, self.outbox.wake)
 
     async def start(self) -> None:
@@ -278,10 +286,15 @@ class Runtime:
         except VigieError as error:  # a later start then takes the channels for unchanged
             log.warning("how the channels are configured cannot be remembered: %s (%s)", error.message, error.fix)
 
-    async def close(self, seconds: float | None = None) -> None:
-        """Let what is being sent end, within `seconds` if given, then close the store."""
+    async def close(self, seconds: float | None = None, *, keep: bool = True) -> None:
+        """Let what is being sent end, within `seconds` if given, then close the store. Not `keep`: what is not written is given up."""
         await self.reporter.close()
         await self.outbox.close(seconds)
+        if not keep:
+            with contextlib.suppress(StoreError):  # another server decides now
+                await self.store.close()
+            self.deps.close()
+            return
         try:
             await self.ingest.close()
         except StoreError as error:  # only what was learnt is lost
@@ -317,9 +330,14 @@ class Runtime:
             self.outbox.wake()
 
 
-def heartbeats(runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable[Cause | None]] | None = None) -> Heartbeats:
-    """The watch over jobs that report in; `fault` asks whether our own link is broken, where pings come over it."""
-    return Heartbeats(runtime.store.inbox, runtime.clock, publish, fault, runtime.settings.secrets)
+def heartbeats(
+    runtime: Runtime, publish: Publish, fault: Callable[[], Awaitable[Cause | None]] | None = None, *, relay: bool = False
+) -> Heartbeats:
+    """The watch over jobs that report in; `fault` asks whether our own link is broken, where pings come over it.
+
+    `relay`: another server judges them, and pings that come here are left to it.
+    """
+    return Heartbeats(runtime.store.inbox, runtime.clock, publish, fault, runtime.settings.secrets, relay=relay)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from vigie import plugins
 from vigie.app import Runtime, state_of
 from vigie.config import Desired
 from vigie.engine.buttons import Buttons
+from vigie.engine.deciding import Deciding
 from vigie.engine.masking import MaskedButtons
 from vigie.engine.responses import Responses
 from vigie.errors import VigieError
@@ -43,14 +44,14 @@ def button_sources(settings: Desired, clock: Clock) -> dict[str, ButtonSource]:
 class Responding:
     """The services behind links and buttons; `responses` and `buttons` are None without a public URL."""
 
-    def __init__(self, runtime: Runtime, clock: Clock) -> None:
+    def __init__(self, runtime: Runtime, clock: Clock, deciding: Deciding) -> None:
         self._clock, self._url = clock, runtime.settings.web.public_url
         self.responses: Responses | None = None
         self.buttons: Buttons | None = None
         self._sources: dict[str, ButtonSource] = {}
         self._registering: list[asyncio.Task[None]] = []
         if self._url is not None:
-            self.responses = Responses(runtime.store.archive, runtime.ingest, clock, runtime.composer)
+            self.responses = Responses(runtime.store.archive, deciding, clock, runtime.composer)
             self.buttons = Buttons(self.responses, clock, {})
             self.use(button_sources(runtime.settings, clock))
 

@@ -1,11 +1,19 @@
-"""`vigie serve`: the continuous form. Starts the parts, reloads the configuration as a whole or not at all, drains at the end."""
+"""`vigie serve`: the continuous form. Starts the parts, reloads the configuration as a whole or not at all, drains at the end.
+
+Where several servers share a store, one of them evaluates at a time, under a lease, and the others stand by (docs/decisions/0069):
+1. Who evaluates decides, reports, follows the calendar and jobs, pings the watchdog; each of its commits is fenced by its lease.
+2. Who stands by decides nothing. It sends what is due, serves pages and takes what comes in: pings, what people do, definitions; the one
+   that evaluates applies them.
+3. A `Server` has one duty for its whole life. Whoever is to do the other is a new one, so that nothing of the old one's memory is left.
+"""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 from vigie import plugins
 from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, routine_level, state_of, writing, zone_of
@@ -20,8 +28,11 @@ from vigie.engine.board import LiveBoard
 from vigie.engine.check_summary import CheckSummary
 from vigie.engine.commands.alerts import AlertDesk
 from vigie.engine.commands.monitors import MonitorDesk
+from vigie.engine.deciding import Deciding
 from vigie.engine.feedback import FeedbackService
+from vigie.engine.following import Follower
 from vigie.engine.janitor import Janitor, keep_history
+from vigie.engine.leases import ALONE, Duty
 from vigie.engine.live import LiveHub
 from vigie.engine.past import Pasts
 from vigie.engine.queries import StoredQueries
@@ -34,6 +45,7 @@ from vigie.engine.transition import Transition
 from vigie.errors import StoreError, VigieError
 from vigie.memory import settle
 from vigie.net import Link
+from vigie.observation.check_spec import CheckSpec
 from vigie.observation.rollup import Retention
 from vigie.otlp import OtlpExport
 from vigie.ports import Clock, StoredDefinition
@@ -50,8 +62,10 @@ log = logging.getLogger("vigie.server")
 STOP_SECONDS = 15.0  # the whole of a graceful stop, whatever clients, channels and checks do
 _CHECKS_SECONDS = 8.0  # of it, for checks under way; side by side with what is being answered
 _CLOSE_SECONDS = 1.5  # of it, at its end
+_SENDS_SECONDS = 35.0  # for what a server that stops evaluating is sending: each send has its own deadline
 
 
+Loop = Callable[[], Coroutine[Any, Any, None]]
 Edit = Callable[[Sequence[StoredDefinition]], Desired]  # the configuration as it stands now, with these beside the file
 LogOf = Callable[[Desired], AbstractContextManager[Callable[[], None]]]
 
@@ -65,10 +79,17 @@ class Server:
     """All the parts of `vigie serve`. `reload` reads the configuration anew and may raise ConfigError."""
 
     def __init__(
-        self, settings: Desired, clock: Clock, reload: Callable[[], Desired], log_of: LogOf = same_log, edit: Edit | None = None
+        self,
+        settings: Desired,
+        clock: Clock,
+        reload: Callable[[], Desired],
+        log_of: LogOf = same_log,
+        edit: Edit | None = None,
+        duty: Duty = ALONE,
     ) -> None:
-        self.settings, self._clock, self._load, self._log_of = settings, clock, reload, log_of
-        self.runtime = Runtime(settings, clock, hold_ms=settings.llm.hold_ms, threads=True)
+        self.settings, self._clock, self._load, self._log_of, self.duty = settings, clock, reload, log_of, duty
+        self.runtime = Runtime(settings, clock, hold_ms=settings.llm.hold_ms, threads=True, duty=duty)
+        self.follower = None if duty.evaluates else self._follower()
         self._bus = LocalBus()
         self.agent = ProcessAgent(
             clock=clock,
@@ -78,16 +99,26 @@ class Server:
             second_resolver=settings.second_resolver,
             evidence=str(state_of(settings).evidence),
         )
-        self.heartbeats = heartbeats(self.runtime, self._bus.publish, lambda: self.runtime.deps.link.fault())  # noqa: PLW0108 - of the moment: a new configuration may bring another link
+        self.heartbeats = heartbeats(
+            self.runtime,
+            self._bus.publish,
+            lambda: self.runtime.deps.link.fault(),  # noqa: PLW0108 - of the moment: a new configuration may bring another link
+            relay=not duty.evaluates,
+        )
         self.runtime.self_monitor.on_link_regained(self.heartbeats.unheard)
         self.feedback = (
             FeedbackService(self.runtime.store.archive, self.runtime.store.catalog, clock, self.runtime.composer)
             if settings.web.public_url is not None
             else None
         )
-        self.responding = Responding(self.runtime, clock)
+        self.responding = Responding(self.runtime, clock, self._deciding)
         self._janitor = Janitor(
-            self.runtime.store.inbox, self.runtime.store.archive, self.runtime.store.accounts, clock, self.runtime.ingest
+            self.runtime.store.inbox,
+            self.runtime.store.archive,
+            self.runtime.store.accounts,
+            clock,
+            self.runtime.ingest,
+            prunes=duty is ALONE,
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._applied_at: int | None = None
@@ -97,6 +128,30 @@ class Server:
         self._serve_people(clock)
         self.watch = SelfWatch(self.runtime, self.agent, self.health)
         self._follow_configuration(clock, edit)
+
+    def _follower(self) -> Follower:
+        runtime = self.runtime
+        return Follower(
+            runtime.ingest,
+            runtime.store.archive,
+            runtime.store.inbox,
+            runtime.planner,
+            self._clock,
+            self._watched,
+            lambda monitors: self.board.decided(monitors),  # noqa: PLW0108 - it is made later
+        )
+
+    @property
+    def _deciding(self) -> Deciding:
+        """Who takes what people do about alerts."""
+        return self.follower or self.runtime.ingest
+
+    async def replan(self) -> None:
+        """What people planned is another than before. Raises StoreError."""
+        if self.follower is not None:
+            await self.follower.refresh()
+        else:
+            await self.runtime.planner.tick(self.runtime.ingest)
 
     def _observe(self, clock: Clock) -> None:
         """What is made of results, for pages, metrics and the log."""
@@ -122,10 +177,11 @@ class Server:
     def _follow_configuration(self, clock: Clock, edit: Edit | None) -> None:
         """Every part that a new configuration concerns, in the order in which they are prepared and swapped."""
         self._source = FileSource(self._read, self.settings)
+        evaluated: list[Part[Desired]] = [lambda desired: self.runtime.ingest.prepare(one.monitor for one in desired.monitors)]
         parts: list[Part[Desired]] = [
             self._follow_log,
             self._follow_messages,
-            lambda desired: self.runtime.ingest.prepare(one.monitor for one in desired.monitors),
+            *(evaluated if self.follower is None else ()),
             lambda desired: self.heartbeats.prepare(jobs(desired), desired.secrets),
             self._follow_calendar,
             self._follow_checks,
@@ -149,9 +205,9 @@ class Server:
         self.details = StoredDetails(
             self.runtime.store, clock, self.queries.monitors, self.runtime.ingest.monitor, self.runtime.ingest.learnt
         )
-        self.alert_desk = AlertDesk(self.runtime.store, self.runtime.ingest, clock)
+        self.alert_desk = AlertDesk(self.runtime.store, self._deciding, clock)
         self.monitor_desk = MonitorDesk(
-            self.agent.check_now,
+            self.agent.check_now if self.follower is None else self._check_here,
             self.runtime.store.archive,
             clock,
             self.runtime.ingest.monitor,
@@ -162,40 +218,27 @@ class Server:
         self.runtime.ingest.listen_to_results(self.monitor_desk.on_transition)
 
     async def start(self) -> None:
-        """Adopt the state, start every loop, begin to watch."""
-        await self.runtime.start()
-        await self._retry_unsent()
-        await self.health.start(self.runtime.store.archive)
-        await self.board.start(self.runtime.store.archive)
-        await self.heartbeats.start(jobs(self.settings), await self.runtime.store.ledger.next_run(), listening=True)
-        loops = {
-            "the outbox": self.runtime.outbox.run,
-            "the reporter": self.runtime.reporter.run,
-            "the janitor": self._janitor.run,
-            "the history": lambda: keep_history(self.runtime.store.history, self._clock, self._kept),
-            "the calendar": self.runtime.calendar.run,
-            "the hand-overs": self.runtime.handovers.run,
-            "maintenance": lambda: self.runtime.planner.run(self.runtime.ingest),
-            "the watch over jobs": self.heartbeats.run,
-            "the configuration": self._reconciler.run,
-            "the log of checks": self._summary.run,
-            "letters to subscribers": self.publishing.letters.run,
-            "the board": self.board.run,
-            "live changes": self.live.run,
-            "the beat of the loop": self.watch.beat,
-            "the watchdog": self.watch.watchdog.run,
-            "the metrics that are sent": self._otlp.run,
-        }
+        """Adopt the state, start every loop, begin to watch; or stand by."""
+        store = self.runtime.store
+        if self.follower is not None:
+            await self.follower.start()
+        else:
+            await self.runtime.start()
+            await self._retry_unsent()
+        await self.health.start(store.archive)
+        await self.board.start(store.archive)
+        await self.heartbeats.start(jobs(self.settings), await store.ledger.next_run(), listening=True)
+        loops = self._shared_loops() | (
+            self._evaluating_loops() if self.follower is None else {"what is decided elsewhere": self.follower.run}
+        )
         self._tasks = [asyncio.create_task(keep_alive(name, run, self._clock)) for name, run in loops.items()]
         web = self.settings.web
         if jobs(self.settings) and not web.enabled and web.pings_listen is None:
             log.warning("jobs can only report with `vigie ping`: `web.enabled` is false, and `web.pings_listen` is not set")
-        self.responding.start()
-        self._taking = asyncio.create_task(self._take())
-        await self.agent.assign([one.spec for one in probed(self.settings)])
-        for state in self.runtime.ingest.states():
-            if state.quick and (monitor := self.runtime.ingest.monitor(state.monitor)):
-                await self.agent.pace(monitor.id, _quick_ms(monitor))
+        if self.follower is None:
+            self.responding.start()
+            self._taking = asyncio.create_task(self._take())
+            await self._assign()
         self.agent.start()
         self._applied_at = self._clock.now()
         await self._remember_applied()
@@ -203,11 +246,55 @@ class Server:
         self.watch.stalls.start()
         settle()
 
-    async def stop(self, answering: Awaitable[object] | None = None) -> None:
+    def _shared_loops(self) -> dict[str, Loop]:
+        """What every server does, whatever its duty."""
+        return {
+            "the outbox": self.runtime.outbox.run,
+            "the configuration": self._reconciler.run,
+            "letters to subscribers": self.publishing.letters.run,
+            "the board": self.board.run,
+            "live changes": self.live.run,
+            "the beat of the loop": self.watch.beat,
+        }
+
+    def _evaluating_loops(self) -> dict[str, Loop]:
+        """What the one that evaluates does; history has a lease of its own where there are several servers."""
+        history: dict[str, Loop] = {"the history": lambda: keep_history(self.runtime.store.history, self._clock, self._kept)}
+        return {
+            "the reporter": self.runtime.reporter.run,
+            "the janitor": self._janitor.run,
+            **(history if self.duty is ALONE else {}),
+            "the calendar": self.runtime.calendar.run,
+            "the hand-overs": self.runtime.handovers.run,
+            "maintenance": lambda: self.runtime.planner.run(self.runtime.ingest),
+            "the watch over jobs": self.heartbeats.run,
+            "the log of checks": self._summary.run,
+            "the watchdog": self.watch.watchdog.run,
+            "the metrics that are sent": self._otlp.run,
+        }
+
+    async def _assign(self) -> None:
+        """Have everything checked, at the pace that its state asks for."""
+        await self.agent.assign(self._specs(self.settings))
+        for state in self.runtime.ingest.states():
+            if state.quick and (monitor := self.runtime.ingest.monitor(state.monitor)):
+                await self.agent.pace(monitor.id, _quick_ms(monitor))
+
+    def _specs(self, desired: Desired) -> list[CheckSpec]:
+        """What the prober of this server checks: nothing while another server evaluates."""
+        return [one.spec for one in probed(desired)] if self.follower is None else []
+
+    async def _check_here(self, monitor: str) -> None:
+        """For whoever asks while this server stands by: a check of its own, shown and not evaluated."""
+        spec = next((one.spec for one in probed(self.settings) if one.monitor.id == monitor), None)
+        if spec is not None:
+            await self.runtime.ingest.show([await self.agent.check_once(spec)])
+
+    async def stop(self, answering: Awaitable[object] | None = None, *, last: bool = True) -> None:
         """Drain: checks under way end, their results are taken in, what is due is sent, the store is closed.
 
         Pings are taken in until `answering` has ended. All of it within STOP_SECONDS: a check that takes longer is given up, and what is
-        not sent by then is sent at the next start.
+        not sent by then is sent at the next start. Not the `last` server: what is due is left to the others, who go on watching.
         """
         end = self._clock.monotonic() + STOP_SECONDS - _CLOSE_SECONDS
         self.watch.stalls.stop()
@@ -223,12 +310,30 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.runtime.self_monitor.stop()
-        left = max(end - self._clock.monotonic(), 0.0)
-        unsent = await self.runtime.outbox.drain(self._clock.now() + round(left * 1000))
-        if unsent:
-            log.warning("unsent: %s", unsent_words(unsent.waiting, unsent.given_up, "start"))
+        if last:
+            await self.runtime.self_monitor.stop()
+            left = max(end - self._clock.monotonic(), 0.0)
+            unsent = await self.runtime.outbox.drain(self._clock.now() + round(left * 1000))
+            if unsent:
+                log.warning("unsent: %s", unsent_words(unsent.waiting, unsent.given_up, "start"))
         await self.runtime.close(max(end - self._clock.monotonic(), 0.0))
+
+    def halt(self) -> None:
+        """From now on this server decides nothing, and claims nothing."""
+        self.watch.stalls.stop()
+        self.runtime.ingest.stop()
+        for task in (*self._tasks, *([self._taking] if self._taking is not None else [])):
+            task.cancel()
+        self.live.close()
+
+    async def retire(self) -> None:
+        """After `halt`: end what is left of it. What is being sent is sent; what was not written is given up, since another one decides."""
+        await asyncio.gather(*self._tasks, *([self._taking] if self._taking is not None else []), return_exceptions=True)
+        await self.agent.stop(_CLOSE_SECONDS)
+        await self.responding.close()
+        with contextlib.suppress(StoreError):
+            await self.heartbeats.stop()
+        await self.runtime.close(_SENDS_SECONDS, keep=False)
 
     async def reload(self) -> bool:
         """Apply the configuration as it stands now, as a whole or not at all; whether it was applied."""
@@ -275,7 +380,8 @@ class Server:
             runtime.reporter.use(options, looks)
             runtime.outbox.use(built)
             self.responding.use(sources)
-            self.responding.start()
+            if self.follower is None:
+                self.responding.start()
             runtime.self_monitor.use(watched.values(), desired.blind_after_ms, [one.monitor for one in probed(desired)])
             runtime.calendar.use(watched.values(), report.every, report.channels, options.setting.zone)
             old.close()
@@ -288,14 +394,15 @@ class Server:
         fresh, runtime = desired.planned, self.runtime
 
         async def announce() -> None:
-            await runtime.ingest.wake(self._clock.now(), everything=True)
+            if self.follower is None:
+                await runtime.ingest.wake(self._clock.now(), everything=True)
 
         yield Prepared(swap=lambda: runtime.planner.use(fresh), announce=announce)
 
     @asynccontextmanager
     async def _follow_checks(self, desired: Desired) -> AsyncIterator[Prepared]:
         """What the prober does, what this server calls its configuration, and the end: everything is in force."""
-        specs = [one.spec for one in probed(desired)]
+        specs = self._specs(desired)
 
         def swap() -> None:
             self.settings = self.runtime.settings = desired
@@ -306,7 +413,8 @@ class Server:
 
         async def announce() -> None:
             await self.agent.send_work()
-            await self._retry_unsent()
+            if self.follower is None:
+                await self._retry_unsent()
             await self._remember_applied()
             self.board.configure()
             settle()

@@ -5,21 +5,27 @@ import errno
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from vigie.accounts import Role
 from vigie.administration import administer
 from vigie.app import state_of
 from vigie.config import Desired
 from vigie.descriptors import FEW, for_connections, raise_limit
+from vigie.engine.alive import keep_alive
+from vigie.engine.leases import Duty
 from vigie.errors import VigieError
+from vigie.membership import EVALUATOR, RETENTION, Membership
 from vigie.memory import one_arena
 from vigie.net import client, system_ca_file
 from vigie.ports import Clock
 from vigie.records import postmortem
 from vigie.server import Edit, LogOf, Server, same_log
+from vigie.terms import Terms
 from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
+from vigie.web.connection import App
 from vigie.web.forwarded import networks
 from vigie.web.hosts import Hosts, own_names
 from vigie.web.listener import Listener
@@ -29,7 +35,9 @@ from vigie.web.site import Commands, Site
 
 log = logging.getLogger("vigie.server")
 
+_STOPPING = "stopping: finishing checks in progress, sending what is queued; a second Ctrl-C or SIGTERM ends at once"
 _ANSWERS_SECONDS = 3.0  # of a graceful stop, for what is being answered
+_FORMER_SECONDS = 1.0  # of one, for the former duties of this server
 _OIDC_SECONDS = 10.0
 _BACKLOG = 512  # connections that the system holds until they are accepted
 
@@ -118,22 +126,71 @@ async def serve(
     descriptors = raise_limit()
     if descriptors < FEW:
         log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
+    front = Front(settings, descriptors)
     with state_of(settings).locked():
+        if settings.shared:
+            await _serve_among_others(settings, clock, reload, stop, again, log_of, edit, front)
+            return
         service = Server(settings, clock, reload, log_of, edit)
-        site = site_of(service) if settings.web.enabled else None
-        listeners = await _listeners(service, site, settings, descriptors)
+        front.show(service)
+        try:
+            listeners = await front.listen()
+        except VigieError:
+            await service.runtime.store.close()
+            raise
         try:
             await service.start()
-            if site is not None:
-                asyncio.get_running_loop().run_in_executor(site.renderer, site.warm)
+            front.warm()
             log.info("watching %s; stop with Ctrl-C", counted(len(settings.monitors), "monitor", "en"))
-            await _until(stop, again, service)
+            await _until(stop, again, lambda: service)
         finally:
-            log.info("stopping: finishing checks in progress, sending what is queued; a second Ctrl-C or SIGTERM ends at once")
-            await service.stop(asyncio.gather(*(one.close(_ANSWERS_SECONDS) for one in listeners)))
+            log.info(_STOPPING)
+            await service.stop(_closed(listeners))
 
 
-async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> None:
+async def _serve_among_others(
+    settings: Desired,
+    clock: Clock,
+    reload: Callable[[], Desired],
+    stop: asyncio.Event,
+    again: asyncio.Event,
+    log_of: LogOf,
+    edit: Edit | None,
+    front: "Front",
+) -> None:
+    """On a store that other servers may work on, too: stand by, and evaluate while the lease is held."""
+    member = Membership(settings, clock)
+    try:
+        await member.join()
+
+        def make(duty: Duty, settings: Desired) -> Server:
+            return Server(settings, clock, reload, log_of, edit, duty)
+
+        terms = Terms(settings, make, front.show, clock)
+        await terms.start()
+        listeners = await front.listen()
+        front.warm()
+        loops = {
+            "the lease of the evaluator": lambda: member.keeper.hold(EVALUATOR, terms.evaluate),
+            "the lease of retention": lambda: member.keeper.hold(RETENTION, member.keep_house),
+            "what is said of this server": lambda: member.report(lambda: terms.server),
+        }
+        tasks = [asyncio.create_task(keep_alive(name, run, clock)) for name, run in loops.items()]
+        log.info("%s: watching %s with others; stop with Ctrl-C", member.name, counted(len(settings.monitors), "monitor", "en"))
+        try:
+            await _until(stop, again, lambda: terms.server)
+        finally:
+            log.info(_STOPPING)
+            await terms.stop().stop(_closed(listeners), last=member.alone())
+            for task in tasks:  # which gives the leases back
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await terms.close(_FORMER_SECONDS)
+    finally:
+        await member.leave()
+
+
+async def _until(stop: asyncio.Event, again: asyncio.Event, service: Callable[[], Server]) -> None:
     while not stop.is_set():
         waits = [asyncio.create_task(event.wait()) for event in (stop, again)]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -141,34 +198,66 @@ async def _until(stop: asyncio.Event, again: asyncio.Event, service: Server) -> 
             wait.cancel()
         if again.is_set():
             again.clear()
-            service.ask_reload()
+            service().ask_reload()
 
 
-async def _listeners(service: Server, site: Site | None, settings: Desired, descriptors: int) -> list[Listener]:
-    """Listen where the page is served, and where pings alone are taken. Raises VigieError that says why not."""
-    web, wanted = settings.web, []
-    if site is not None:
-        hosts = Hosts(own_names(web.listen, web.public_url, web.hosts))
-        pages = build(site, hosts)
-        wanted.append((web.listen, "web.listen", "status page on http://%s:%d/", pages))
-    if web.pings_listen is not None:
-        wanted.append((web.pings_listen, "web.pings_listen", "pings alone on http://%s:%d/ping/", build_pings(service.heartbeats)))
-    share = for_connections(descriptors, len(wanted))
-    listeners: list[Listener] = []
-    try:
-        for listen, key, words, app in wanted:
-            one = Listener(app, await _bound(listen, key), share)
-            one.start()
-            listeners.append(one)
-            log.info(words, listen.rpartition(":")[0], one.port)
-            if site is not None and key == "web.listen":
-                await _invite(site)
-    except VigieError:
-        for one in listeners:
-            await one.close(0)
-        await service.runtime.store.close()
-        raise
-    return listeners
+def _closed(listeners: Sequence[Listener]) -> Awaitable[object]:
+    return asyncio.gather(*(one.close(_ANSWERS_SECONDS) for one in listeners))
+
+
+class Front:
+    """What is listened on, and the server that answers: another one may be put in its place while clients are connected."""
+
+    def __init__(self, settings: Desired, descriptors: int) -> None:
+        self._web, self._descriptors = settings.web, descriptors
+        self._site: Site | None = None
+        self._pages: App | None = None
+        self._pings: App | None = None
+
+    def show(self, server: Server) -> None:
+        """Have this one answer from now on; what the way in remembers, and what is compiled, stays."""
+        web, before = self._web, self._site
+        if web.enabled:
+            self._site = site = site_of(server)
+            if before is not None:
+                site.door, site.pages, site.renderer = before.door, before.pages, before.renderer
+            self._pages = build(site, Hosts(own_names(web.listen, web.public_url, web.hosts)))
+        if web.pings_listen is not None:
+            self._pings = build_pings(server.heartbeats)
+
+    def warm(self) -> None:
+        """Have pages ready before somebody waits for one."""
+        if self._site is not None:
+            asyncio.get_running_loop().run_in_executor(self._site.renderer, self._site.warm)
+
+    async def listen(self) -> list[Listener]:
+        """Where the page is served, and where pings alone are taken. Raises VigieError that says why not."""
+        web, wanted = self._web, list[tuple[str, str, str, App]]()
+        if self._site is not None:
+            wanted.append((web.listen, "web.listen", "status page on http://%s:%d/", lambda *call: self._answer(self._pages, *call)))
+        if web.pings_listen is not None:
+            words = "pings alone on http://%s:%d/ping/"
+            wanted.append((web.pings_listen, "web.pings_listen", words, lambda *call: self._answer(self._pings, *call)))
+        share = for_connections(self._descriptors, len(wanted))
+        listeners: list[Listener] = []
+        try:
+            for listen, key, words, app in wanted:
+                one = Listener(app, await _bound(listen, key), share)
+                one.start()
+                listeners.append(one)
+                log.info(words, listen.rpartition(":")[0], one.port)
+                if self._site is not None and key == "web.listen":
+                    await _invite(self._site)
+        except VigieError:
+            for one in listeners:
+                await one.close(0)
+            raise
+        return listeners
+
+    async def _answer(self, app: App | None, scope: Any, receive: Any, send: Any) -> None:
+        """By the one that is shown now."""
+        if app is not None:
+            await app(scope, receive, send)
 
 
 def _instead(key: str) -> str:

@@ -86,7 +86,7 @@ class Office:
         self.site.commands.definitions = self.definitions
         self.site.commands.trials = Trials(lambda: self.desired)
         self.site.commands.channels = ChannelDesk(lambda: self.desired, self.clock, self.store.ledger, lambda: None)
-        self.site.commands.maintenance = MaintenanceDesk(self.store.catalog, self.planner, self.ingest, self.clock)
+        self.site.commands.maintenance = MaintenanceDesk(self.store.catalog, self.clock, lambda: self.planner.tick(self.ingest))
 
     @property
     def app(self) -> ASGIApp:

@@ -28,4 +28,4 @@ def administer(site: "Site", server: "Server") -> None:
     site.forms = Forms(lambda: server.settings.policies)
     site.commands.trials = Trials(lambda: server.settings)
     site.commands.channels = ChannelDesk(lambda: server.settings, runtime.clock, runtime.store.ledger, runtime.outbox.wake)
-    site.commands.maintenance = MaintenanceDesk(runtime.store.catalog, runtime.planner, runtime.ingest, runtime.clock)
+    site.commands.maintenance = MaintenanceDesk(runtime.store.catalog, runtime.clock, server.replan)

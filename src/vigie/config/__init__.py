@@ -245,6 +245,7 @@ def _settled(read: Tree, whole: _Whole, store: StoreSettings, made: "Made", file
         detection=default.detection,
         notification=default.notification,
         location=shape.location,
+        fleet=shape.fleet,
         history=Retention(int(shape.history.raw), int(shape.history.totals), int(shape.history.hourly)),
         status_pages=whole.status_pages,
         policies=("default", *(name for name in shape.alerts if name != "default")),

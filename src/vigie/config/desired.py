@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from vigie.config.exported import Otlp
+from vigie.config.fleet import FleetKeys
 from vigie.config.model import Log
 from vigie.config.templates import Templates
 from vigie.config.web import Web
@@ -207,9 +208,15 @@ class Desired:
     status_pages: tuple[StatusPage, ...] = ()
     history: Retention = field(default_factory=Retention)
     location: str = LOCAL  # where this process probes from
+    fleet: FleetKeys = field(default_factory=FleetKeys)
     entries: tuple[Entry, ...] = ()  # what monitors and status pages are made of: those of the file first, in its order
 
     summary: bytes = field(default=b"", repr=False, compare=False)  # what `config show` shows, compressed; of one that was read apart
+
+    @property
+    def shared(self) -> bool:
+        """Whether other servers may work on the same store."""
+        return self.store.file is None
 
     @property
     def left_out(self) -> tuple[Fault, ...]:

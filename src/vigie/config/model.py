@@ -7,6 +7,7 @@ import msgspec
 
 from vigie.config.alert import Alert
 from vigie.config.exported import Metrics
+from vigie.config.fleet import FleetKeys
 from vigie.config.planned import Maintenance, OnCall, Person
 from vigie.config.status_pages import StatusPageKeys
 from vigie.config.web import Web
@@ -225,6 +226,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     availability: Annotated[Availability, Meta(description="The availability report.")] = Availability()
     history: Annotated[History, Meta(description="How long results are kept.")] = msgspec.field(default_factory=History)
     watchdog: Annotated[Watchdog | None, Meta(description="Another watcher, which notices when Vigie itself is silent.")] = None
+    fleet: Annotated[FleetKeys, Meta(description="This server among several that share one PostgreSQL.")] = FleetKeys()
     metrics: Annotated[Metrics, Meta(description="What other monitoring systems read and are sent.")] = Metrics()
     maintenance: Annotated[list[Maintenance], Meta(description="Maintenance windows, in which no alert is sent.")] = []
     people: Annotated[dict[str, Person], Meta(description="Who can be notified, and how.")] = {}

@@ -134,6 +134,7 @@ def shown(settings: Desired) -> str:
             "totals": str(Duration(settings.history.totals_ms)),
             "hourly": str(Duration(settings.history.hourly_ms)),
         },
+        "fleet": plain(settings.fleet),
         "watchdog": settings.watchdog and {"url": MASK, "every": str(Duration(settings.watchdog.every_ms))},
         "notify": {name: {"type": one.kind, **channel_settings(one)} for name, one in settings.channels.items()},
         "people": {name: {"channels": list(channels)} for name, channels in settings.people},

@@ -38,8 +38,13 @@ class ChannelHealth:
         after, decision = channel.step(before, Attempted(now, delivery.failure, delivery.answer, given_up))
         return None if after == before else self._outcome(after, decision, now)
 
-    async def tick(self, now: int, configured: Collection[str]) -> None:
-        """Announce what has been failing for long by now, also untried ones; forget channels that went. Raises StoreError."""
+    async def tick(self, now: int, configured: Collection[str], *, anew: bool = False) -> None:
+        """Announce what has been failing for long by now, also untried ones; forget channels that went. Raises StoreError.
+
+        `anew`: other servers send, too, and what they found is read first.
+        """
+        if anew:
+            self._states = None
         for name, before in list((await self._known()).items()):
             if name not in configured and before != ChannelState(name):  # should it come back, it begins anew
                 await self._ledger.save_channel(ChannelState(name))

@@ -74,7 +74,10 @@ class _Arrival:
 
 
 class Heartbeats:
-    """Hears, judges and publishes. `fault` asks whether our own link is broken; `hidden` are secrets that no body may keep."""
+    """Hears, judges and publishes. `fault` asks whether our own link is broken; `hidden` are secrets that no body may keep.
+
+    `relay`: it hears alone, and leaves pings in the inbox for the server that judges.
+    """
 
     def __init__(
         self,
@@ -83,7 +86,10 @@ class Heartbeats:
         publish: Callable[[Batch], Awaitable[None]],
         fault: Callable[[], Awaitable[Cause | None]] | None = None,
         hidden: Secrets = NO_SECRETS,
+        *,
+        relay: bool = False,
     ) -> None:
+        self._relay = relay
         self._inbox, self._clock, self._publish = inbox, clock, publish
         self._link = OwnLink(fault, clock)
         self._hidden = hidden
@@ -113,7 +119,9 @@ class Heartbeats:
         await self.use(watched)
         now = self._clock.now()
         self._ticked_at = now
-        if listening:
+        if self._relay:
+            pass  # the one that judges says when somebody listened
+        elif listening:
             self._link.worked_at = await self._inbox.link_worked()
             last = await self._inbox.listened()
             if last is not None:
@@ -144,7 +152,8 @@ class Heartbeats:
                 self._rates = {name: rate for name, rate in self._rates.items() if name in begun}
                 self._missed &= begun.keys()
 
-            yield Prepared(Commit(jobs=tuple(job for name, job in begun.items() if self._jobs.get(name) != job)), swap)
+            changed = () if self._relay else tuple(job for name, job in begun.items() if self._jobs.get(name) != job)
+            yield Prepared(Commit(jobs=changed), swap)
 
     def _digest(self, token: str) -> bytes:
         """Keyed, so that the time of a look-up tells nothing about the tokens there are."""
@@ -166,8 +175,9 @@ class Heartbeats:
         if not self._rates.setdefault(monitor, _Rate(now)).allows(now):
             return Answer.TOO_MANY
         body = await asyncio.to_thread(redact, ping.body, self._hidden) if ping.body else ""
+        heard = replace(ping, at=self._clock.now(), body=body)
         try:
-            await self._heard(monitor, replace(ping, at=self._clock.now(), body=body), None)
+            await (self._inbox.enqueue_ping(monitor, heard) if self._relay else self._heard(monitor, heard, None))
         except StoreError as error:
             log.error("a ping could not be stored (%s): %s. %s", error.fault, error, error.fix)  # noqa: TRY400 - the trace says nothing more
             return Answer.NOT_NOW

@@ -26,7 +26,7 @@ from vigie.engine.cursors import cursor_of
 from vigie.engine.reconcile import Prepared
 from vigie.engine.transition import Move, Transition, obstacle, resolved, woken
 from vigie.engine.transition_log import log_transition
-from vigie.errors import StoreError
+from vigie.errors import StoreError, StoreFault
 from vigie.learning.baseline import Baseline
 from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
 
@@ -71,6 +71,7 @@ class Ingest:
         self._lock, self._stopping = asyncio.Lock(), False
         self._offset = clock.now() - round(clock.monotonic() * 1000)
         self.last_result_at: int | None = None
+        self.lag_ms: int | None = None  # how old that result was when it was taken in
         self.store_failing = False  # whether results wait for a store that cannot take them now
 
     def listen(self, listener: Listener) -> None:
@@ -81,16 +82,30 @@ class Ingest:
         """Call this one for every transition, also where nothing was decided."""
         self._result_listeners.append(listener)
 
-    async def start(self, monitors: Iterable[Monitor] = ()) -> None:
-        """Load what is known. These monitors are watched, so that waiting commands apply before anything wakes. Raises StoreError."""
+    async def start(self, monitors: Iterable[Monitor] = ()) -> dict[str, CheckResult]:
+        """Load what is known; the newest results. These monitors are watched, so that waiting commands apply before anything wakes.
+
+        A server that stands by does so again and again. Raises StoreError.
+        """
         self._monitors = {monitor.id: monitor for monitor in monitors}
         known = await self._ledger.load()
         incidents = {one.id: one for one in known.incidents}
         self._books = Books(known.states, {one.id: one for one in known.alerts}, incidents)
-        self._books.neighbours.load(await self._archive.last_results(list(self._monitors)))
+        newest = await self._archive.last_results(list(self._monitors))
+        self._books.neighbours.load(newest)
         self._books.neighbours.use(self._monitors.values())
         self._cursors = known.cursors
         self._baselines.load(known.baselines)
+        return newest
+
+    async def show(self, results: Iterable[CheckResult]) -> None:
+        """Give results that another server took in to whoever listens to results. Nothing is decided here."""
+        for result in results:
+            if (monitor := self._monitors.get(result.monitor)) is None:
+                continue
+            self.last_result_at, state = max(self.last_result_at or 0, result.at), self.state(monitor.id)
+            for listener in self._result_listeners:
+                await _announce(listener, Transition(monitor, state, state, (), result))
 
     async def configure(self, monitors: Iterable[Monitor]) -> None:
         """Watch these from now on: `prepare` by itself. Raises StoreError, and nothing has changed."""
@@ -185,7 +200,7 @@ class Ingest:
     async def take(self, batch: Batch) -> None:
         """Take a batch in, once: a repeated one changes nothing. While the store fails it is tried again, loudly.
 
-        Raises StoreError only after `stop`.
+        Raises StoreError only after `stop`, or where another server decides now (FENCED).
         """
         async with self._lock:
             cursor = cursor_of(batch)
@@ -388,7 +403,7 @@ class Ingest:
         self._books.adopt(draft)
         newest = next((one.result for one in reversed(transitions) if one.result is not None), None)
         if newest is not None:
-            self.last_result_at = newest.at
+            self.last_result_at, self.lag_ms = newest.at, self._clock.now() - newest.at
 
     async def _keep_trying(self, commit: Commit) -> None:
         """A failing store is Vigie's own fault: results wait, loudly, and no service is marked down for it."""
@@ -396,6 +411,8 @@ class Ingest:
             try:
                 await self._ledger.commit(commit)
             except StoreError as error:
+                if error.fault is StoreFault.FENCED:
+                    raise  # another server decides now
                 self.store_failing = True
                 if self._stopping:
                     raise

@@ -17,9 +17,10 @@ _LOOK_SECONDS = 30.0
 
 
 class Janitor:
-    """Ticks once a second."""
+    """Ticks once a second. `prunes`: retention is its task, too."""
 
-    def __init__(self, inbox: Inbox, archive: Archive, accounts: Accounts, clock: Clock, ingest: Ingest) -> None:
+    def __init__(self, inbox: Inbox, archive: Archive, accounts: Accounts, clock: Clock, ingest: Ingest, *, prunes: bool = True) -> None:
+        self._prunes = prunes
         self._inbox, self._archive, self._accounts, self._clock, self._ingest = inbox, archive, accounts, clock, ingest
         self.ticked_at = clock.monotonic()
 
@@ -34,12 +35,26 @@ class Janitor:
                 now = await self._ingest.apply_clock_step()
                 await apply_commands(self._inbox, self._ingest)
                 await self._ingest.wake(now)
-                if self.ticked_at - pruned > _PRUNE_SECONDS:
+                if self._prunes and self.ticked_at - pruned > _PRUNE_SECONDS:
                     pruned = self.ticked_at
-                    gone = await self._archive.prune(self._clock.now()) + await self._accounts.prune_accounts(self._clock.now())
-                    log.info("retention: %d rows dropped", gone)
+                    await _prune(self._archive, self._accounts, self._clock)
             except StoreError as error:
                 log.error("housekeeping failed: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+
+async def _prune(archive: Archive, accounts: Accounts, clock: Clock) -> None:
+    gone = await archive.prune(clock.now()) + await accounts.prune_accounts(clock.now())
+    log.info("retention: %d rows dropped", gone)
+
+
+async def keep_retention(archive: Archive, accounts: Accounts, clock: Clock) -> None:
+    """Drop for ever, once an hour, what is not kept any longer: for the one of several servers whose task that is."""
+    while True:
+        await clock.sleep(_PRUNE_SECONDS)
+        try:
+            await _prune(archive, accounts, clock)
+        except StoreError as error:
+            log.error("retention failed: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
 
 async def keep_history(history: History, clock: Clock, keep: Callable[[], Retention]) -> None:

@@ -80,6 +80,11 @@ class LiveHub:
         self._number += 1
         return Change(self._number, kind, subject, at)
 
+    def close(self) -> None:
+        """Nothing more comes: every reader's changes end, and it comes back to whoever has them now."""
+        for reader in self._readers:
+            reader.close()
+
     @asynccontextmanager
     async def subscribe(self, since: int | None = None) -> AsyncIterator[AsyncIterator[Batch]]:
         """Changes from now on, or those after the number `since` as far as they are remembered."""
@@ -109,15 +114,19 @@ class _Reader:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._held: Batch = ()
-        self._ready = asyncio.Event()
+        self._ready, self._closed = asyncio.Event(), False
 
     def put(self, batch: Batch) -> None:
         """Most readers have taken the last batch, and then all share this one."""
         self._held = _bounded(_last_ones((*self._held, *batch))) if self._held else batch
         self._ready.set()
 
+    def close(self) -> None:
+        self._closed = True
+        self._ready.set()
+
     async def batches(self) -> AsyncIterator[Batch]:
-        while True:
+        while not self._closed:
             await self._ready.wait()
             self._ready.clear()
             held, self._held = self._held, ()

@@ -24,6 +24,7 @@ log = logging.getLogger("vigie.outbox")
 
 LEASE_MS = 60_000
 _DEADLINE_SECONDS = 30.0
+_GOOD_SECONDS = LEASE_MS / 1000 - _DEADLINE_SECONDS - 5.0  # of a claim, where others claim, too
 _CLAIM = 32
 _AT_ONCE = 4  # sends of one channel side by side
 _IDLE_SECONDS = 5.0
@@ -76,6 +77,8 @@ class Outbox:
     """Sends what the store says must be told.
 
     `fallbacks` names the failover channels of a notice, `others` whom to notify that a channel fails (all other ones if not given).
+    `shared`: other servers send from it, too. A claim is then good for so long that a send that begins ends before somebody else may claim
+    the row; who has held one for longer, in a queue or because the process stood still, leaves it to be claimed anew.
     """
 
     def __init__(
@@ -87,7 +90,10 @@ class Outbox:
         compose: Callable[[Notice], Awaitable[Message]],
         fallbacks: Callable[[Notice], tuple[str, ...]],
         others: Callable[[str], Sequence[Collection[str]]] | None = None,
+        *,
+        shared: bool = False,
     ) -> None:
+        self._shared = shared
         self._ledger, self._archive, self._clock, self._notifiers = ledger, archive, clock, dict(notifiers)
         self._compose, self._failover = compose, Failover(ledger, archive, clock, fallbacks)
         self._health = ChannelHealth(ledger, archive, others or (lambda _: [self._notifiers]))
@@ -97,7 +103,7 @@ class Outbox:
         self._closing = False
         self._sending: set[asyncio.Task[None]] = set()
         self._slots: dict[str, asyncio.Semaphore] = {}
-        self._held: set[str] = set()
+        self._held: dict[str, float] = {}  # the keys of rows that were claimed here, each with when it was last
         self._unrecorded: dict[str, Delivery] = {}  # sent, but the store could not be told so yet
         self._with_report: dict[tuple[str, str], None] = {}  # (incident, channel) whose page held the report already
         self._undeliverable = 0
@@ -182,12 +188,13 @@ class Outbox:
     async def _start_due(self) -> None:
         await self._set_right()
         async with self._books:
-            await self._health.tick(self._time.now(), self._notifiers)
+            await self._health.tick(self._time.now(), self._notifiers, anew=self._shared)
         async with self._books:
+            claimed_at = self._clock.monotonic()
             rows = await self._ledger.claim(self._time.now(), LEASE_MS, _CLAIM)
             # A row that is still held waits for its channel here: the claim has only renewed its lease.
             fresh = [row for row in rows if row.notice.key not in self._held]
-            self._held.update(row.notice.key for row in fresh)
+            self._held.update((row.notice.key, claimed_at) for row in rows)
         for row in fresh:
             task = asyncio.create_task(self._in_turn(row))
             self._sending.add(task)
@@ -211,13 +218,17 @@ class Outbox:
             async with slots:
                 if looking is not None:
                     looking.cancel()
-                if not self._closing:
+                if not self._closing and not self._is_stale(row):
                     await self._send(row)
         finally:
             if looking is not None:
                 looking.cancel()
-            self._held.discard(row.notice.key)
+            self._held.pop(row.notice.key, None)
             self._woken.set()
+
+    def _is_stale(self, row: OutboxRow) -> bool:
+        """Whether another server may have the row before a send that begins now has ended."""
+        return self._shared and self._clock.monotonic() - self._held[row.notice.key] > _GOOD_SECONDS
 
     async def _while_waiting(self, row: OutboxRow) -> None:
         """Fail over where others keep a channel that fails busy for so long that this notice cannot be tried in its time."""
@@ -258,7 +269,7 @@ class Outbox:
         try:
             async with self._books:
                 await self._record(row, delivery, error)
-                self._held.discard(notice.key)
+                self._held.pop(notice.key, None)
                 self._unrecorded.pop(notice.key, None)
         except StoreError as found:
             if error is None:

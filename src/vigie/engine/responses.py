@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from vigie.core.events import Acked, Resolved, Snoozed
 from vigie.core.model import Incident
-from vigie.engine.ingest import Ingest
+from vigie.engine.deciding import Deciding
 from vigie.engine.messages import Composer
 from vigie.ports import Archive, Clock
 from vigie.report.render import RenderContext
@@ -38,7 +38,7 @@ class Concerned:
 class Responses:
     """Finds the alert of a link or button, and does what was asked. Raises StoreError."""
 
-    def __init__(self, archive: Archive, ingest: Ingest, clock: Clock, composer: Composer) -> None:
+    def __init__(self, archive: Archive, ingest: Deciding, clock: Clock, composer: Composer) -> None:
         self._archive, self._ingest, self._clock, self._composer = archive, ingest, clock, composer
 
     @property

@@ -9,8 +9,8 @@ from vigie.core.alert import AlertState, Phase
 from vigie.core.events import Acked, Resolved, Snoozed
 from vigie.core.model import Incident
 from vigie.core.subject import VIGIE_ID
+from vigie.engine.deciding import Deciding
 from vigie.engine.feedback import cause_of
-from vigie.engine.ingest import Ingest
 from vigie.errors import VigieError
 from vigie.ports import Clock, Store, StoredReview
 from vigie.report.history import Remark
@@ -24,7 +24,7 @@ _PATIENCE_SECONDS = 2.0  # for an answer, while thousands of incidents are close
 class AlertDesk:
     """The AlertCommands port."""
 
-    def __init__(self, store: Store, ingest: Ingest, clock: Clock) -> None:
+    def __init__(self, store: Store, ingest: Deciding, clock: Clock) -> None:
         self._archive, self._catalog, self._ingest, self._clock = store.archive, store.catalog, ingest, clock
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -73,8 +73,7 @@ class AlertDesk:
         return Outcome.DONE
 
     async def _close(self, members: Sequence[Incident], event: Resolved) -> None:
-        for monitor in dict.fromkeys(one.monitor for one in members):
-            await self._ingest.handle(monitor, event)
+        await asyncio.gather(*(self._ingest.handle(monitor, event) for monitor in dict.fromkeys(one.monitor for one in members)))
 
     async def note(self, alert: str, by: str, text: str) -> Outcome:
         """Keep what somebody found."""

@@ -1,11 +1,9 @@
 """Planned work that people begin, change and end by hand: kept in the catalog, in force on return."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from vigie.engine.ingest import Ingest
-from vigie.engine.planner import Planner
 from vigie.planning.maintenance import StartedMaintenance
 from vigie.ports import Catalog, Clock
 
@@ -13,16 +11,16 @@ log = logging.getLogger("vigie.planner")
 
 
 class MaintenanceDesk:
-    """Implements MaintenanceCommands."""
+    """Implements MaintenanceCommands. `replan` puts into force what is in the catalog."""
 
-    def __init__(self, catalog: Catalog, planner: Planner, ingest: Ingest, clock: Clock) -> None:
-        self._catalog, self._planner, self._ingest, self._clock = catalog, planner, ingest, clock
+    def __init__(self, catalog: Catalog, clock: Clock, replan: Callable[[], Awaitable[None]]) -> None:
+        self._catalog, self._clock, self._replan = catalog, clock, replan
 
     async def start(self, start: int, until: int, monitors: Sequence[str], tags: Sequence[str], why: str, by: str) -> int:
         """Plan it; its number."""
         number = await self._catalog.start_maintenance(StartedMaintenance(0, start, until, tuple(monitors), tuple(tags), why, by))
         log.info("maintenance m%d is planned by %s", number, by)
-        await self._planner.tick(self._ingest)
+        await self._replan()
         return number
 
     async def change(self, number: int, until: int, why: str, by: str) -> bool:
@@ -32,7 +30,7 @@ class MaintenanceDesk:
             return False
         await self._catalog.change_maintenance(replace(known, end=until, why=why))
         log.info("maintenance m%d is changed by %s", number, by)
-        await self._planner.tick(self._ingest)
+        await self._replan()
         return True
 
     async def end(self, number: int, by: str) -> bool:
@@ -41,7 +39,7 @@ class MaintenanceDesk:
             return False
         await self._catalog.end_maintenance(number, self._clock.now())
         log.info("maintenance m%d is ended by %s", number, by)
-        await self._planner.tick(self._ingest)
+        await self._replan()
         return True
 
     async def _known(self, number: int) -> StartedMaintenance | None:

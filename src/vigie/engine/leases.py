@@ -1,0 +1,130 @@
+"""Leases: what only one server may do is done by whoever holds its lease, and by another one soon after that server is gone.
+
+Laws
+1. A lease counts from before the call that brought it, by a clock that never steps and goes on while this process or machine stands
+   still: who wakes up after its end knows at once that the lease is lost, without asking anybody. A step of the wall clock changes nothing.
+2. A store that cannot be reached ends no lease before its time; one that cannot be reached until then does.
+3. What was done under a lease that is lost is cancelled before the lease is claimed again, and a new claim has a new epoch.
+4. Who stops gives its leases back, so that another one takes over at once.
+
+Whether what is done still counts is decided by the store (`Ledger.fence`): between a look at a clock and a write any time may pass.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from vigie.engine.alive import seen_through
+from vigie.errors import StoreError
+from vigie.ports import Clock, Fleet, Lease
+
+log = logging.getLogger("vigie.fleet")
+
+TTL_MS = 10_000
+_EVERY_SECONDS = 3.0
+_SOON_SECONDS = 1.0  # after a claim that failed
+_LEAST_SECONDS = 0.05
+_REST_SECONDS = 5.0  # after work that broke: another server has the first go
+_RELEASE_SECONDS = 2.0
+
+Act = Callable[[Lease], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a server does: it evaluates, by itself (no lease) or under a lease, or it stands by for whoever does."""
+
+    evaluates: bool = True
+    lease: Lease | None = None
+
+
+ALONE, STANDING_BY = Duty(), Duty(evaluates=False)
+
+
+class LeaseKeeper:
+    """Claims leases in the name of `holder`, and renews them. `elapsed` tells seconds by the clock of law 1."""
+
+    def __init__(self, fleet: Fleet, clock: Clock, holder: str, elapsed: Callable[[], float], ttl_ms: int = TTL_MS) -> None:
+        self._fleet, self._clock, self._holder, self._elapsed, self._ttl_ms = fleet, clock, holder, elapsed, ttl_ms
+        self._ends: dict[str, float] = {}
+
+    def holds(self, name: str) -> bool:
+        """Whether a lease is held now, as far as is known here."""
+        return self._elapsed() < self._ends.get(name, float("-inf"))
+
+    async def hold(self, name: str, act: Act) -> None:
+        """For ever: have `act` done while the lease `name` is held; where it ends by itself or breaks, another server may go on."""
+        while True:
+            lease = await self._gained(name)
+            log.info("%s: this server holds the lease (epoch %d)", name, lease.epoch)
+            try:
+                await self._act(lease, act)
+            finally:
+                self._ends.pop(name, None)
+                await self._release(name)
+            await self._clock.sleep(_REST_SECONDS)
+
+    async def _gained(self, name: str) -> Lease:
+        while True:
+            asked = self._elapsed()
+            try:
+                async with asyncio.timeout(self._ttl_ms / 1000):
+                    lease = await self._fleet.claim(name, self._holder, self._ttl_ms)
+            except (StoreError, TimeoutError) as error:
+                log.warning("%s: the lease cannot be claimed now: %s", name, str(error) or "no answer")
+                await self._clock.sleep(_SOON_SECONDS)
+                continue
+            if lease.holder == self._holder:
+                self._ends[name] = asked + self._ttl_ms / 1000
+                return lease
+            await self._clock.sleep(max(min(lease.left_ms / 1000, _EVERY_SECONDS), _LEAST_SECONDS))
+
+    async def _act(self, lease: Lease, act: Act) -> None:
+        """Until it ends, breaks, or the lease is lost."""
+        acting = asyncio.ensure_future(act(lease))
+        try:
+            wait = _EVERY_SECONDS
+            while not acting.done():
+                await asyncio.wait({acting}, timeout=max(min(wait, self._ends[lease.name] - self._elapsed()), 0))
+                if acting.done():
+                    break
+                renewed = await self._renewed(lease)
+                if not renewed and not self.holds(lease.name):
+                    log.warning("%s: the lease is lost; another server may hold it now", lease.name)
+                    return
+                wait = _EVERY_SECONDS if renewed else _SOON_SECONDS
+            if not acting.cancelled() and (error := acting.exception()) is not None:
+                log.error("%s: what is done under the lease broke off; another server may take over", lease.name, exc_info=error)
+        finally:
+            acting.cancel()
+            await asyncio.gather(acting, return_exceptions=True)
+
+    async def _renewed(self, lease: Lease) -> bool:
+        """Whether it was; one that is another's is held no longer."""
+        asked, name = self._elapsed(), lease.name
+        left = self._ends[name] - asked
+        if left <= 0:
+            return False
+        try:
+            async with asyncio.timeout(left):
+                found = await self._fleet.claim(name, self._holder, self._ttl_ms)
+        except (StoreError, TimeoutError) as error:
+            log.warning("%s: the lease cannot be renewed now: %s", name, str(error) or "no answer")
+            return False
+        if (found.holder, found.epoch) != (lease.holder, lease.epoch):
+            self._ends[name] = asked
+            return False
+        self._ends[name] = asked + self._ttl_ms / 1000
+        return True
+
+    async def _release(self, name: str) -> None:
+        """Let another server have it at once. A store that cannot be reached lets it end by itself."""
+        try:
+            await seen_through(self._released(name))
+        except (StoreError, TimeoutError) as error:
+            log.info("%s: the lease ends by itself: %s", name, str(error) or "no answer")
+
+    async def _released(self, name: str) -> None:
+        async with asyncio.timeout(_RELEASE_SECONDS):
+            await self._fleet.release(name, self._holder)

@@ -1,0 +1,148 @@
+"""One server among several on one store: what it is called, the leases it holds, the key they sign with, and what it says of itself.
+
+It has a connection of its own to the store, so that no other work keeps a lease from being renewed.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import secrets
+import socket
+import zlib
+from collections.abc import Callable
+
+from vigie import __version__
+from vigie.app import open_store, state_of
+from vigie.clock import elapsed
+from vigie.config import Desired
+from vigie.engine.janitor import keep_history, keep_retention
+from vigie.engine.leases import LeaseKeeper
+from vigie.errors import StoreError
+from vigie.fleet.wire import PROTOCOL
+from vigie.ports import Clock, Lease, ServerStatus
+from vigie.server import Server
+
+log = logging.getLogger("vigie.fleet")
+
+EVALUATOR, RETENTION = "evaluator", "retention"
+REPORT_SECONDS = 3.0
+SILENT_MS = 15_000  # from which on a server counts as gone
+_OWN = ("file", "state", "log", "location", "fleet", "left_out")  # what may differ from server to server
+_OWN_WEB = ("listen", "pings_listen")
+
+
+def name_of(settings: Desired) -> str:
+    """What a server is called: as it is configured, or by its host and its state directory."""
+    if settings.fleet.name is not None:
+        return settings.fleet.name
+    tail = hashlib.blake2b(str(settings.state.absolute()).encode(), digest_size=2).hexdigest()
+    return f"{socket.gethostname().partition('.')[0] or 'vigie'}-{tail}"
+
+
+def url_of(settings: Desired) -> str:
+    """Where this very server is reached; empty where nobody else can."""
+    if settings.fleet.url is not None:
+        return settings.fleet.url.rstrip("/")
+    host, _, port = settings.web.listen.rpartition(":")
+    if not settings.web.enabled:
+        return ""
+    anywhere = host in ("0.0.0.0", "[::]")  # noqa: S104 - compared with, not listened on
+    return f"http://{socket.gethostname() if anywhere else host}:{port}"
+
+
+def digest_of(settings: Desired) -> str:
+    """Tells whether two servers have the same configuration, but for what is each one's own; empty where it cannot be told."""
+    if not settings.summary:
+        return ""
+    shown = json.loads(zlib.decompress(settings.summary))
+    shown["web"] = {key: value for key, value in shown.get("web", {}).items() if key not in _OWN_WEB}
+    kept = {key: value for key, value in shown.items() if key not in _OWN}
+    return hashlib.blake2b(json.dumps(kept, sort_keys=True).encode(), digest_size=6).hexdigest()
+
+
+class Membership:
+    """`holder` is this process in the leases: its name, and what tells it from any other of that name. Raises StoreError."""
+
+    def __init__(self, settings: Desired, clock: Clock) -> None:
+        self.settings, self._clock = settings, clock
+        self.store = open_store(settings, clock, threads=True)
+        self.name, self._started_at = name_of(settings), clock.now()
+        self.holder = f"{self.name}/{secrets.token_hex(4)}"
+        self.keeper = LeaseKeeper(self.store.fleet, clock, self.holder, lambda: elapsed() or clock.monotonic())
+        self.servers: list[ServerStatus] = []
+        self.leader = ""  # the name of the one that evaluates, as far as is known
+        self._said = ""
+
+    async def join(self) -> None:
+        """Have the key of all servers, and say that this one is there. Raises StoreError, VigieError."""
+        state = state_of(self.settings)
+        own = state.key()
+        shared = await self.store.fleet.shared_key(own)
+        if shared != own:
+            state.restore("key", shared)
+            log.info("links are signed with the key that all servers on this store share")
+        await self.look()
+
+    async def report(self, server: Callable[[], Server]) -> None:
+        """Say for ever how this server is, and see how the others are."""
+        while True:
+            self.settings = server().settings
+            try:
+                await self.store.fleet.report_server(self._status(server()))
+                await self.look()
+            except StoreError as error:
+                log.warning("what this server does cannot be said: %s", error)
+            await self._clock.sleep(REPORT_SECONDS)
+
+    def _status(self, server: Server) -> ServerStatus:
+        lag_ms = server.runtime.ingest.lag_ms if server.duty.evaluates else None
+        mine = self.settings
+        return ServerStatus(
+            self.name, __version__, self._started_at, self._clock.now(), url_of(mine), lag_ms, config=digest_of(mine), protocol=PROTOCOL
+        )
+
+    async def look(self) -> None:
+        """See who is there, and who evaluates. Raises StoreError."""
+        self.servers = await self.store.fleet.servers()
+        held = next((one for one in await self.store.fleet.leases() if one.name == EVALUATOR), None)
+        self.leader = "" if held is None else holder_name(held)
+        self._compare()
+
+    def _compare(self) -> None:
+        """Say once that this server's configuration is not the one in force."""
+        ours = digest_of(self.settings)
+        theirs = next((one.config for one in self.servers if one.name == self.leader), "")
+        differs = self.leader != self.name and bool(ours) and bool(theirs) and ours != theirs
+        if differs and self._said != theirs:
+            log.warning("the configuration of this server is not that of %s, which is in force", self.leader)
+        self._said = theirs if differs else ""
+
+    @property
+    def leader_url(self) -> str:
+        """Where the one that evaluates is reached; empty where that is not known."""
+        return next((one.url for one in self.servers if one.name == self.leader), "")
+
+    def alone(self) -> bool:
+        """Whether no other server was there lately."""
+        now = self._clock.now()
+        return all(one.name == self.name or now - one.seen_at > SILENT_MS for one in self.servers)
+
+    async def keep_house(self, lease: Lease) -> None:  # noqa: ARG002 - what is done under a lease is given it
+        """What one of the servers does with history, under the lease `retention`."""
+        store, clock = self.store, self._clock
+        await asyncio.gather(
+            keep_history(store.history, clock, lambda: self.settings.history), keep_retention(store.archive, store.accounts, clock)
+        )
+
+    async def leave(self) -> None:
+        """Say no more."""
+        try:
+            await self.store.close()
+        except StoreError as error:
+            log.warning("the store could not be left in order: %s", error)
+
+
+def holder_name(lease: Lease) -> str:
+    """The name of the server that holds a lease."""
+    return lease.holder.partition("/")[0]
