@@ -12,11 +12,10 @@ class FleetKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Several `vigie serve` on one PostgreSQL share the work and fail over."""
 
     name: Annotated[
-        str | None,
+        Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")] | None,
         Meta(
             description="What this server is called in `vigie fleet status`, the log and metrics; by default its host's name and four "
             "characters that tell its state directory.",
-            pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
             examples=["vigie-1"],
         ),
     ] = None
