@@ -266,7 +266,7 @@ async def test_a_store_that_fails_leaves_no_part_of_a_server_behind(tmp_path: Pa
 
         monkeypatch.setattr(server._reconciler, "_commit", commit)
         stop, again = asyncio.Event(), asyncio.Event()
-        loops = [asyncio.create_task(_until(stop, again, server)), asyncio.create_task(server._reconciler.run())]
+        loops = [asyncio.create_task(_until(stop, again, lambda: server)), asyncio.create_task(server._reconciler.run())]
         again.set()  # SIGHUP
         async with asyncio.timeout(10):
             await tried.wait()

@@ -48,7 +48,7 @@ class Follower:
     async def start(self) -> None:
         """Read it once. Raises StoreError."""
         await self._planner.refresh()
-        newest = await self._ingest.start(self._monitors())
+        newest = await self._ingest.start(self._monitors(), anew=True)
         self._seen = {(one.monitor, one.location): one.at for one in newest.values()}
 
     async def run(self) -> None:
@@ -66,7 +66,7 @@ class Follower:
         async with self._lock:
             incidents, alerts = _by_monitor(self._ingest.incidents()), {one.id: one for one in self._ingest.alerts()}
             await self._planner.refresh()
-            newest = await self._ingest.start(self._monitors())
+            newest = await self._ingest.start(self._monitors(), anew=True)
             fresh = [one for one in newest.values() if one.at > self._seen.get((one.monitor, one.location), -1)]
             self._seen.update(((one.monitor, one.location), one.at) for one in fresh)
             now = _by_monitor(self._ingest.incidents())

@@ -82,16 +82,16 @@ class Ingest:
         """Call this one for every transition, also where nothing was decided."""
         self._result_listeners.append(listener)
 
-    async def start(self, monitors: Iterable[Monitor] = ()) -> dict[str, CheckResult]:
+    async def start(self, monitors: Iterable[Monitor] = (), *, anew: bool = False) -> dict[str, CheckResult]:
         """Load what is known; the newest results. These monitors are watched, so that waiting commands apply before anything wakes.
 
-        A server that stands by does so again and again. Raises StoreError.
+        A server that stands by does so again and again: `anew`, with what another one took in. Raises StoreError.
         """
         self._monitors = {monitor.id: monitor for monitor in monitors}
         known = await self._ledger.load()
         incidents = {one.id: one for one in known.incidents}
         self._books = Books(known.states, {one.id: one for one in known.alerts}, incidents)
-        newest = await self._archive.last_results(list(self._monitors))
+        newest = await self._archive.last_results(list(self._monitors), anew=anew)
         self._books.neighbours.load(newest)
         self._books.neighbours.use(self._monitors.values())
         self._cursors = known.cursors

@@ -43,11 +43,15 @@ ALONE, STANDING_BY = Duty(), Duty(evaluates=False)
 
 
 class LeaseKeeper:
-    """Claims leases in the name of `holder`, and renews them. `elapsed` tells seconds by the clock of law 1."""
+    """Claims leases in the name of `holder`, and renews them. `elapsed` tells seconds by the clock of law 1.
+
+    Each time it has a name of its own (`holder.1`, `holder.2`…), so that a lease that could not be given back is not taken up again.
+    """
 
     def __init__(self, fleet: Fleet, clock: Clock, holder: str, elapsed: Callable[[], float], ttl_ms: int = TTL_MS) -> None:
         self._fleet, self._clock, self._holder, self._elapsed, self._ttl_ms = fleet, clock, holder, elapsed, ttl_ms
         self._ends: dict[str, float] = {}
+        self._times = 0
 
     def holds(self, name: str) -> bool:
         """Whether a lease is held now, as far as is known here."""
@@ -62,20 +66,22 @@ class LeaseKeeper:
                 await self._act(lease, act)
             finally:
                 self._ends.pop(name, None)
-                await self._release(name)
+                await self._release(lease)
             await self._clock.sleep(_REST_SECONDS)
 
     async def _gained(self, name: str) -> Lease:
+        self._times += 1
+        holder = f"{self._holder}.{self._times}"
         while True:
             asked = self._elapsed()
             try:
                 async with asyncio.timeout(self._ttl_ms / 1000):
-                    lease = await self._fleet.claim(name, self._holder, self._ttl_ms)
+                    lease = await self._fleet.claim(name, holder, self._ttl_ms)
             except (StoreError, TimeoutError) as error:
                 log.warning("%s: the lease cannot be claimed now: %s", name, str(error) or "no answer")
                 await self._clock.sleep(_SOON_SECONDS)
                 continue
-            if lease.holder == self._holder:
+            if lease.holder == holder:
                 self._ends[name] = asked + self._ttl_ms / 1000
                 return lease
             await self._clock.sleep(max(min(lease.left_ms / 1000, _EVERY_SECONDS), _LEAST_SECONDS))
@@ -108,7 +114,7 @@ class LeaseKeeper:
             return False
         try:
             async with asyncio.timeout(left):
-                found = await self._fleet.claim(name, self._holder, self._ttl_ms)
+                found = await self._fleet.claim(name, lease.holder, self._ttl_ms)
         except (StoreError, TimeoutError) as error:
             log.warning("%s: the lease cannot be renewed now: %s", name, str(error) or "no answer")
             return False
@@ -118,13 +124,13 @@ class LeaseKeeper:
         self._ends[name] = asked + self._ttl_ms / 1000
         return True
 
-    async def _release(self, name: str) -> None:
+    async def _release(self, lease: Lease) -> None:
         """Let another server have it at once. A store that cannot be reached lets it end by itself."""
         try:
-            await seen_through(self._released(name))
+            await seen_through(self._released(lease))
         except (StoreError, TimeoutError) as error:
-            log.info("%s: the lease ends by itself: %s", name, str(error) or "no answer")
+            log.info("%s: the lease ends by itself: %s", lease.name, str(error) or "no answer")
 
-    async def _released(self, name: str) -> None:
+    async def _released(self, lease: Lease) -> None:
         async with asyncio.timeout(_RELEASE_SECONDS):
-            await self._fleet.release(name, self._holder)
+            await self._fleet.release(lease.name, lease.holder)

@@ -105,10 +105,10 @@ class Archive(Protocol):
     async def report(self, incident: str) -> StoredReport | None:
         """The newest report of an incident."""
 
-    async def last_results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
+    async def last_results(self, monitors: Collection[str] | None = None, *, anew: bool = False) -> dict[str, CheckResult]:
         """The newest whole result of every monitor by monitor id (details of a plain good check may be older than its time).
 
-        Of these monitors alone, where they are given.
+        Of these monitors alone, where they are given. `anew`: with what other servers took in since the last look.
         """
 
     async def newest(self, monitor: str, location: str) -> CheckResult | None:

@@ -47,6 +47,9 @@ class ServerStatus:
     url: str = ""
     lag_ms: int | None = None
     waiting: int = 0  # messages of the bus that are not evaluated yet
+    config: str = ""  # tells whether two servers have the same configuration
+    protocol: int = 1  # the newest that it speaks with agents
+    schema: int = 0  # the newest of the store that it knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,9 @@ class Fleet(Protocol):
 
     async def save_shard_runs(self, runs: Sequence[ShardRun], lease: Lease) -> None:
         """Keep these in place of those of the same location and shard. Raises StoreError(FENCED) where the lease is another's now."""
+
+    async def shared_key(self, own: bytes) -> bytes:
+        """The key that all servers sign links with: that of the first one that asked, 32 bytes. It is kept in the store."""
 
     async def report_server(self, status: ServerStatus) -> None:
         """Keep how a server is."""

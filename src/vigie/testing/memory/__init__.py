@@ -28,8 +28,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class MemoryStore:
     """The Store port without a disk. `now`: its clock, epoch ms, by which leases end; the system's own where none is given."""
 
-    def __init__(self, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        self.data = Data()
+    def __init__(self, now: Callable[[], int] = lambda: time.time_ns() // 1_000_000, data: Data | None = None) -> None:
+        self.data, self._now = data or Data(), now
         self.ledger, self.archive = MemoryLedger(self.data), MemoryArchive(self.data)
         self.history = MemoryHistory(self.data)
         self.inbox, self.catalog = MemoryInbox(self.data), MemoryCatalog(self.data)
@@ -49,6 +49,10 @@ class MemoryStore:
     @broken.setter
     def broken(self, error: StoreError | None) -> None:
         self.data.broken = error
+
+    def beside(self) -> "MemoryStore":
+        """As another server has it open at the same time."""
+        return MemoryStore(self._now, self.data)
 
     def reopen(self) -> "MemoryStore":
         """As a new start finds it, after `close` or a kill."""

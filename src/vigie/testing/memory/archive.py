@@ -121,7 +121,7 @@ class MemoryArchive:
         self._data.check()
         return self._data.reports.get(incident)
 
-    async def last_results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
+    async def last_results(self, monitors: Collection[str] | None = None, *, anew: bool = False) -> dict[str, CheckResult]:  # noqa: ARG002 - there is one memory
         """The newest result of every watched monitor by monitor id."""
         self._data.check()
         wanted = self._data.monitors if monitors is None else self._data.monitors.intersection(monitors)

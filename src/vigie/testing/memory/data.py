@@ -124,7 +124,7 @@ class Data:
     leases: dict[str, tuple[Lease, int]] = field(default_factory=dict)
     shard_runs: dict[tuple[str, int], ShardRun] = field(default_factory=dict)
     locations: dict[str, int] = field(default_factory=lambda: {LOCAL: 0})
-    fence: Lease | None = None
+    key: bytes | None = None
 
     def check(self) -> None:
         """Raise what is set, or StoreError once it is closed."""

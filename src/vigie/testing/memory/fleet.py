@@ -99,6 +99,12 @@ class MemoryFleet:
         check_lease(self._data, lease)
         self._data.shard_runs.update(((one.location, one.shard), one) for one in runs)
 
+    async def shared_key(self, own: bytes) -> bytes:
+        """The key of all servers."""
+        self._data.check()
+        self._data.key = self._data.key or own
+        return self._data.key
+
     async def report_server(self, status: ServerStatus) -> None:
         """Keep how a server is."""
         self._data.check()

@@ -24,6 +24,7 @@ class MemoryLedger:
 
     def __init__(self, data: Data) -> None:
         self._data = data
+        self._lease: Lease | None = None
 
     async def next_run(self) -> int:
         """A number larger than at any earlier start."""
@@ -33,7 +34,7 @@ class MemoryLedger:
 
     def fence(self, lease: Lease | None) -> None:
         """Refuse every commit from now on, unless this lease still has its holder and epoch."""
-        self._data.fence = lease
+        self._lease = lease
 
     async def load(self) -> Snapshot:
         """All that a start needs."""
@@ -46,8 +47,8 @@ class MemoryLedger:
         """Write it whole."""
         self._data.check()
         data = self._data
-        if data.fence is not None:
-            check_lease(data, data.fence)
+        if self._lease is not None:
+            check_lease(data, self._lease)
         data.commits.append(change)
         data.states.update((state.monitor, state) for state in change.states)
         data.alerts.update((one.id, one) for one in change.alerts)

@@ -195,13 +195,23 @@ async def servers_are_known_for_a_day(opener: Opener) -> None:
     """As each said last; one that is silent for a day is forgotten."""
     async with opened(opener) as store:
         now = time.time_ns() // 1_000_000
-        one = ServerStatus("one", "1.2.3", now - 9, now, "https://one.test", 120, 4)
+        one = ServerStatus("one", "1.2.3", now - 9, now, "https://one.test", 120, 4, "c0ffee", 2, 31)
         two = ServerStatus("two", "1.2.2", now - 9, now - 5)
         for status in (two, replace(one, lag_ms=None), one, ServerStatus("old", "1.0.0", 1, now - DAY - MINUTE)):
             await store.fleet.report_server(status)
         assert await store.fleet.servers() == [one, two]
     async with opened(opener) as store:
         assert await store.fleet.servers() == [one, two]
+
+
+async def all_servers_sign_with_one_key(opener: Opener) -> None:
+    """That of the first that asked, over restarts."""
+    first, second = b"1" * 32, b"2" * 32
+    async with opened(opener) as store:
+        assert await store.fleet.shared_key(first) == first
+        assert await store.fleet.shared_key(second) == first
+    async with opened(opener) as store:
+        assert await store.fleet.shared_key(second) == first
 
 
 FLEET_LAWS: dict[str, Law] = {
@@ -219,5 +229,6 @@ FLEET_LAWS: dict[str, Law] = {
         shards_are_given_by_who_may,
         numbers_stay,
         servers_are_known_for_a_day,
+        all_servers_sign_with_one_key,
     )
 }

@@ -86,9 +86,9 @@ class SqlArchive:
         """The newest report of an incident."""
         return await self._worker.read(lambda db: _report(db, incident))
 
-    async def last_results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
+    async def last_results(self, monitors: Collection[str] | None = None, *, anew: bool = False) -> dict[str, CheckResult]:
         """The newest result of every watched monitor by monitor id, with no certificate but the server's."""
-        await self._look_back()
+        await self._look_back(anew=anew)
         return self._cache.newest.results(monitors)
 
     async def newest(self, monitor: str, location: str) -> CheckResult | None:
@@ -96,8 +96,8 @@ class SqlArchive:
         await self._look_back()
         return self._cache.newest.result(monitor, location)
 
-    async def _look_back(self) -> None:
-        if not self._looked_back:
+    async def _look_back(self, *, anew: bool = False) -> None:
+        if anew or not self._looked_back:
             self._cache.newest.fill(await self._worker.read(_last_results))
             self._looked_back = True
 

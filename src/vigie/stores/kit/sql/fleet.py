@@ -11,7 +11,7 @@ from vigie.stores.kit.sql.worker import Worker
 _DAY_MS = 86_400_000
 _AGENT = "name, location, hash, prefix, created_at, created_by, revoked_at"
 _STATUS = "name, location, seen_at, version, spool, protocol, monitors, spooled, spooled_since, late_ms, skew_ms, address"
-_SERVER = "name, version, started_at, seen_at, url, lag_ms, waiting"
+_SERVER = "name, version, started_at, seen_at, url, lag_ms, waiting, config, protocol, schema"
 
 
 class SqlFleet:
@@ -82,6 +82,10 @@ class SqlFleet:
     async def save_shard_runs(self, runs: Sequence[ShardRun], lease: Lease) -> None:
         """Keep these, while the lease is the caller's."""
         await self._worker.run(lambda db: _save_shard_runs(db, runs, lease))
+
+    async def shared_key(self, own: bytes) -> bytes:
+        """The key of all servers."""
+        return await self._worker.run(lambda db: _shared_key(db, own))
 
     async def report_server(self, status: ServerStatus) -> None:
         """Keep how a server is, and forget those that are silent for a day."""
@@ -163,9 +167,15 @@ def _save_shard_runs(db: Db, runs: Sequence[ShardRun], lease: Lease) -> None:
         db.bulk("INSERT OR REPLACE INTO shard_run (location, shard, agent, run, spool) VALUES (?, ?, ?, ?, ?)", rows)
 
 
+def _shared_key(db: Db, own: bytes) -> bytes:
+    with db.transaction(durable=True):
+        db.execute("INSERT OR IGNORE INTO shared_key (number, value) VALUES (1, ?)", (own,))
+        return bytes(db.fetch("SELECT value FROM shared_key WHERE number = 1")[0][0])
+
+
 def _report_server(db: Db, status: ServerStatus) -> None:
     one = status
-    values = (one.name, one.version, one.started_at, one.seen_at, one.url, one.lag_ms, one.waiting)
+    values = (one.name, one.version, one.started_at, one.seen_at, one.url, one.lag_ms, one.waiting, one.config, one.protocol, one.schema)
     with db.transaction(durable=False):
         db.execute("DELETE FROM server WHERE seen_at < ?", (one.seen_at - _DAY_MS,))
-        db.execute(f"INSERT OR REPLACE INTO server ({_SERVER}) VALUES ({_marks(7)})", values)
+        db.execute(f"INSERT OR REPLACE INTO server ({_SERVER}) VALUES ({_marks(10)})", values)

@@ -117,8 +117,8 @@ class Newest:
             self._unwritten.discard(key)
 
     def fill(self, results: Iterable[CheckResult]) -> None:
-        """What a start finds on the disk, for monitors of which nothing newer is known."""
-        for one in [one for one in results if _key(one) not in self._whole]:
+        """What is found on the disk, where nothing as new is known."""
+        for one in [one for one in results if (known := self.result(one.monitor, one.location)) is None or known.at < one.at]:
             self._put(one)
             self._unwritten.discard(_key(one))
 
