@@ -482,8 +482,9 @@ class Server:
         )
 
     async def _take(self) -> None:
-        async for batch in self._bus.batches():
-            await self.watch.take(batch)
+        async for group in self._bus.groups():
+            for batch in group.batches:
+                await self.watch.take(batch)
 
     async def _pace(self, transition: Transition) -> None:
         if transition.before.quick != transition.after.quick:

@@ -19,7 +19,7 @@ async def test_batches_come_in_the_order_they_were_published_and_end_when_the_bu
     for sequence in range(5):
         await bus.publish(batch(sequence))
     await bus.close()
-    assert [one.sequence async for one in bus.batches()] == [0, 1, 2, 3, 4]
+    assert [one.sequence async for group in bus.groups() for one in group.batches] == [0, 1, 2, 3, 4]
 
 
 async def test_a_full_bus_makes_the_publisher_wait_and_loses_nothing() -> None:
@@ -33,8 +33,8 @@ async def test_a_full_bus_makes_the_publisher_wait_and_loses_nothing() -> None:
     publishing = asyncio.create_task(publish())
     await asyncio.sleep(1)
     assert not publishing.done()
-    async for one in bus.batches():
-        found.append(one.sequence)
+    async for group in bus.groups():
+        found += [one.sequence for one in group.batches]
         await asyncio.sleep(1)
     assert found == list(range(10))
     await publishing

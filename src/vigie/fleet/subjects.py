@@ -15,7 +15,6 @@ RESULT_SUBJECTS: Final = "res.*.*.*"
 WORK: Final = "vigie-work"  # the key-value bucket
 WORK_STREAM: Final = f"KV_{WORK}"
 HELLO_SUBJECTS: Final = "vigie.hello.*.*"
-STATE: Final = "state"  # the key, beside those of shards, of what an agent's work has in common
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _ESCAPE: Final = "="
 
@@ -98,7 +97,7 @@ def addressed(blob: bytes) -> tuple[str, str]:
 
 
 def work_key(location: str, agent: str, part: int | str) -> str:
-    """The key of an agent's document: of a shard, or STATE."""
+    """The key of a document of an agent: a shard, or one of `fleet.documents`."""
     return f"{token(location)}.{token(agent)}.{part}"
 
 

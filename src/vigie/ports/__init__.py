@@ -3,7 +3,7 @@
 from vigie.ports.accounts import Accounts
 from vigie.ports.agent import Agent
 from vigie.ports.archive import AlertFilter, AlertRow, Archive, StoredReport, TimelineEntry
-from vigie.ports.bus import Batch, Bus, RunMode
+from vigie.ports.bus import Batch, Bus, Group, Position, RunMode
 from vigie.ports.catalog import Asked, Catalog, StoredDefinition, StoredReview
 from vigie.ports.clock import Clock
 from vigie.ports.collector import Collector
@@ -40,6 +40,7 @@ __all__ = [
     "Delivery",
     "EnrolledAgent",
     "Fleet",
+    "Group",
     "History",
     "HistorySize",
     "Inbox",
@@ -52,6 +53,7 @@ __all__ = [
     "OutboxRow",
     "OutboxState",
     "PingUpdate",
+    "Position",
     "Press",
     "Probe",
     "Problem",

@@ -275,8 +275,9 @@ class FakeVigie:
             await self.stop()
 
     async def _take(self) -> None:
-        async for batch in self.bus.batches():
-            await self.ingest.take(batch)
+        async for group in self.bus.groups():
+            for batch in group.batches:
+                await self.ingest.take(batch)
 
     async def _pace(self, turn: Transition) -> None:
         if self.agent is not None and turn.before.quick != turn.after.quick:

@@ -33,7 +33,8 @@ _AGAIN_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 _STATUS: Final = "Status"
 _NOBODY: Final = "503"
 
-Handler = Callable[[Msg], Awaitable[None]]
+Message = Msg  # subject, reply, headers, data
+Handler = Callable[[Message], Awaitable[None]]
 
 
 class _Client(Client):

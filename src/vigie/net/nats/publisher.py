@@ -1,7 +1,7 @@
 """Publishing to a stream: many messages under way, of one subject one after the other, each until the stream has it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +9,7 @@ import msgspec
 
 from vigie.errors import BusError, BusFault
 from vigie.net.nats.connection import Connection
+from vigie.net.nats.encoding import HEADER, packed
 from vigie.net.nats.faults import answered
 
 _AGAIN: Final = frozenset({BusFault.TIMEOUT, BusFault.UNREACHABLE, BusFault.BUSY})
@@ -23,7 +24,6 @@ class Outgoing:
     subject: str
     id: str
     body: bytes
-    encoding: str = ""
 
 
 class _Ack(msgspec.Struct):
@@ -37,13 +37,20 @@ class _Ack(msgspec.Struct):
 class Publisher:
     """To one stream. At most `window` messages and `window_bytes` of them are under way; who has more to send waits.
 
-    What is not acknowledged is sent again by the same id for `patience` seconds.
+    What is not acknowledged within `seconds` is sent again by the same id, for `patience` seconds in all.
     """
 
     def __init__(
-        self, connection: Connection, stream: str, *, window: int = 256, window_bytes: int = 16 * 1024 * 1024, patience: float = 10.0
+        self,
+        connection: Connection,
+        stream: str,
+        *,
+        window: int = 256,
+        window_bytes: int = 16 * 1024 * 1024,
+        patience: float = 10.0,
+        seconds: float = 5.0,
     ) -> None:
-        self._connection, self._stream, self._patience = connection, stream, patience
+        self._connection, self._stream, self._patience, self._seconds = connection, stream, patience, seconds
         self._slots = asyncio.Semaphore(window)
         self._room, self._bytes, self._most = asyncio.Condition(), 0, window_bytes
 
@@ -51,14 +58,6 @@ class Publisher:
         """Have them kept by the stream; those of one subject in their order. Raises BusError: some may be there then, others not."""
         by_subject: dict[str, list[Outgoing]] = {}
         for one in messages:
-            if len(one.body) + _HEADERS_BYTES > self._connection.max_payload:
-                most = self._connection.max_payload
-                raise BusError(
-                    BusFault.TOO_LARGE,
-                    f"{one.subject}: a message of {len(one.body)} bytes, the server takes {most}",
-                    "raise max_payload of the NATS servers, to 8MB at most",
-                    permanent=True,
-                )
             by_subject.setdefault(one.subject, []).append(one)
         found = await asyncio.gather(*(self._in_order(each) for each in by_subject.values()), return_exceptions=True)
         for error in found:
@@ -70,36 +69,47 @@ class Publisher:
             async with self._slots:
                 await self._take_room(len(one.body))
                 try:
-                    await self._until_kept(one)
+                    await self.keep(one)
                 finally:
                     await self._give_room(len(one.body))
 
-    async def _until_kept(self, message: Outgoing) -> None:
+    async def keep(self, message: Outgoing, more: Mapping[str, str] | None = None) -> int:
+        """Have one message kept, with these headers besides; its sequence in the stream. Raises BusError."""
+        await self._connection.ready(self._patience or _AGAIN_SECONDS)
+        most = self._connection.max_payload - _HEADERS_BYTES
+        body, encoding = packed(message.body, most)
+        if len(body) > most:
+            said = f"{message.subject}: a message of {len(body)} bytes, the server takes {self._connection.max_payload}"
+            raise BusError(BusFault.TOO_LARGE, said, "raise max_payload of the NATS servers, to 8MB at most", permanent=True)
+        headers = {"Nats-Expected-Stream": self._stream, **(more or {})}
+        if message.id:
+            headers["Nats-Msg-Id"] = message.id
+        if encoding:
+            headers[HEADER] = encoding
+        return await self._until_kept(message.subject, body, headers)
+
+    async def _until_kept(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
         loop = asyncio.get_running_loop()
         end = loop.time() + self._patience
         while True:
             try:
-                await self._sent(message)
+                return await self._sent(subject, body, headers)
             except BusError as error:
                 if error.fault not in _AGAIN or loop.time() >= end:
                     raise
                 await asyncio.sleep(_AGAIN_SECONDS)
-            else:
-                return
 
-    async def _sent(self, message: Outgoing) -> None:
-        headers = {"Nats-Msg-Id": message.id, "Nats-Expected-Stream": self._stream}
-        if message.encoding:
-            headers["Content-Encoding"] = message.encoding
-        answer = await self._connection.ask(message.subject, message.body, headers)
+    async def _sent(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
+        answer = await self._connection.ask(subject, body, headers, seconds=self._seconds)
         try:
             ack = msgspec.json.decode(answer.data, type=_Ack)
         except ValueError as error:
-            raise BusError(BusFault.OTHER, f"{message.subject}: an answer that is not JetStream's") from error
+            raise BusError(BusFault.OTHER, f"{subject}: an answer that is not JetStream's") from error
         if ack.error is not None:
-            raise answered(ack.error, message.subject)
+            raise answered(ack.error, subject)
         if ack.stream != self._stream:
-            raise BusError(BusFault.DIFFERENT, f"{message.subject} is kept by the stream {ack.stream!r}", "that stream must not take it")
+            raise BusError(BusFault.DIFFERENT, f"{subject} is kept by the stream {ack.stream!r}", "that stream must not take it")
+        return ack.seq
 
     async def _take_room(self, size: int) -> None:
         async with self._room:

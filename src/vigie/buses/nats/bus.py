@@ -1,0 +1,143 @@
+"""NATS JetStream as a `FleetBus`: results in a stream, work in a bucket, introductions by request."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from vigie.buses import Answer, BusDeps
+from vigie.buses.nats import topology
+from vigie.buses.nats.consumer import Consumer
+from vigie.buses.nats.dispatch import NatsDispatch
+from vigie.errors import BusError, UplinkError, UplinkFault
+from vigie.fleet import wire
+from vigie.fleet.batches import PackedBatch, encode
+from vigie.fleet.subjects import HELLO_SUBJECTS, RESULTS, addressed, sender_of
+from vigie.fleet.wire import Hello
+from vigie.net.nats.address import Config
+from vigie.net.nats.connection import Connection, Message
+from vigie.net.nats.publisher import Outgoing, Publisher
+from vigie.ports import Group, Position
+
+log = logging.getLogger("vigie.bus")
+
+_MOST_ANSWERS = 64
+
+
+class NatsBus:
+    """Implements FleetBus."""
+
+    def __init__(self, config: Config, deps: BusDeps) -> None:
+        self._config = config
+        self._connection = Connection(config, deps.name)
+        self._publisher = Publisher(self._connection, RESULTS)
+        self._consumers: set[Consumer] = set()
+
+    async def open(self) -> None:
+        """Connect, and make what is missing."""
+        await self._prepare()
+        log.info("connected to the bus %s: %s", self._config.shown, self._connection.server)
+
+    async def _prepare(self) -> None:
+        await self._connection.ready()
+        await topology.ensure(self._connection, self._config)
+
+    async def publish(self, batch: PackedBatch) -> None:
+        """Hand a batch over."""
+        await self.publish_all([batch])
+
+    async def publish_all(self, batches: Sequence[PackedBatch]) -> None:
+        """Hand batches over; those of one agent and shard in their order."""
+        blobs = [encode(one) for one in batches]
+        await self._publisher.send([Outgoing(*addressed(blob), blob) for blob in blobs])
+
+    async def groups(self, after: Position | None = None) -> AsyncIterator[Group[PackedBatch]]:
+        """What is in the stream behind a position, and what comes."""
+        consumer = Consumer(self._connection, after, self._prepare)
+        self._consumers.add(consumer)
+        try:
+            async for group in consumer.groups():
+                yield group
+        finally:
+            self._consumers.discard(consumer)
+
+    @property
+    def reading(self) -> Consumer | None:
+        """Who reads for this server, if anybody does."""
+        return next(iter(self._consumers), None)
+
+    async def waiting(self, after: Position | None) -> int:
+        """How many messages there are behind a position."""
+        now = await topology.state(self._connection)
+        if after is None or after.incarnation != now.incarnation:
+            return now.messages
+        return max(now.last - max(after.sequence, now.first - 1), 0)
+
+    def dispatch(self, location_of: Callable[[str], str | None]) -> NatsDispatch:
+        """How its agents are given their work."""
+        return NatsDispatch(self._connection, location_of)
+
+    @asynccontextmanager
+    async def answering(self, answer: Answer) -> AsyncIterator[None]:
+        """Answer agents that introduce themselves, several at a time."""
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def take(message: Message) -> None:
+            if len(tasks) < _MOST_ANSWERS:  # who is not answered asks again
+                task = asyncio.create_task(self._answer(message, answer))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+
+        end = await self._connection.subscribe(HELLO_SUBJECTS, take)
+        try:
+            yield
+        finally:
+            await end()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer(self, message: Message, answer: Answer) -> None:
+        try:
+            body, headers = wire.encode(await answer(_introduced(message))), None
+        except UplinkError as error:
+            body, headers = error.message.encode(), {"Vigie-Fault": error.fault.value}
+        except Exception:  # a store that fails, mostly: the agent asks again
+            log.exception("an agent could not be answered")
+            body, headers = b"the server cannot answer now", {"Vigie-Fault": UplinkFault.BUSY.value}
+        if message.reply:
+            try:
+                await self._connection.publish(message.reply, body, headers)
+            except BusError as error:
+                log.debug("an agent was not answered: %s", error)
+
+    async def examine(self) -> str:
+        """What is there; nothing is made."""
+        await self._connection.ready()
+        account = await self._connection.api("INFO")
+        try:
+            now = await topology.state(self._connection)
+        except BusError as error:
+            if "not found" not in error.message:
+                raise
+            return f"{self._config.shown} answers: NATS {self._connection.server}; `vigie serve` makes the streams"
+        used = account.get("storage", 0)
+        return f"{self._config.shown} answers: NATS {self._connection.server}, {now.messages} messages, {used} bytes"
+
+    async def close(self) -> None:
+        """Read and publish no longer."""
+        for consumer in list(self._consumers):
+            consumer.close()
+        await self._connection.close()
+
+
+def _introduced(message: Message) -> Hello:
+    """Who says hello, and is who its subject says. Raises UplinkError."""
+    try:
+        hello, sender = wire.decode(message.data), sender_of(message.subject)
+    except ValueError as error:
+        raise UplinkError(UplinkFault.VERSION, f"a message that cannot be read: {error}", permanent=True) from None
+    if not isinstance(hello, Hello) or (hello.location, hello.agent) != sender:
+        message_ = f"this login is that of {sender.agent} at {sender.location}"
+        raise UplinkError(UplinkFault.AUTH, message_, permanent=True)
+    return hello
