@@ -84,9 +84,9 @@ class MemoryFleet:
         return self._data.locations.setdefault(name, len(self._data.locations))
 
     async def monitor_numbers(self) -> dict[str, int]:
-        """The numbers of the watched monitors in packed results."""
+        """The numbers of all monitors in packed results."""
         self._data.check()
-        return {monitor: number for number, monitor in enumerate(self._data.ever_watched, 1) if monitor in self._data.monitors}
+        return {monitor: number for number, monitor in enumerate(self._data.ever_watched, 1)}
 
     async def shard_runs(self) -> list[ShardRun]:
         """Who has which shard at which location."""

@@ -83,10 +83,9 @@ class SqlCatalog:
         return await self._worker.read(lambda db: _speed(db, model))
 
 
-def monitor_numbers(db: Db, *, watched: bool = False) -> dict[str, int]:
-    """Monitor id -> its number in packed results; of those that are watched alone."""
-    sql = f"SELECT id, number FROM monitor{' WHERE active = 1' if watched else ''}"
-    return {intern(monitor): number for monitor, number in db.fetch(sql)}
+def monitor_numbers(db: Db) -> dict[str, int]:
+    """Monitor id -> its number in packed results."""
+    return {intern(monitor): number for monitor, number in db.fetch("SELECT id, number FROM monitor")}
 
 
 def _sync_monitors(db: Db, monitors: Sequence[Monitor]) -> dict[str, int]:

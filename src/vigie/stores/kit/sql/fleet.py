@@ -71,8 +71,8 @@ class SqlFleet:
         return await self._worker.run(lambda db: _location_number(db, name))
 
     async def monitor_numbers(self) -> dict[str, int]:
-        """The numbers of the watched monitors in packed results."""
-        return await self._worker.read(lambda db: monitor_numbers(db, watched=True))
+        """The numbers of all monitors in packed results."""
+        return await self._worker.read(monitor_numbers)
 
     async def shard_runs(self) -> list[ShardRun]:
         """Who has which shard at which location."""
