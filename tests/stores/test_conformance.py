@@ -1,5 +1,7 @@
 """Every store keeps every law: the embedded one with and without threads and by either driver, and the one in memory."""
 
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,16 @@ from vigie import plugins
 from vigie.clock import SystemClock
 from vigie.ports import Store
 from vigie.stores import StoreDeps
+from vigie.stores.postgresql import Config, build
+from vigie.stores.postgresql.store import PostgresqlStore
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.stores.sqlite.with_stdlib import StdlibDriver
 from vigie.testing import memory
+from vigie.testing.postgres_server import packaged_server, postgres, system_server
 from vigie.testing.store_suite import LAWS, Opener
+
+
+SERVERS = {name: bins for name, bins in {"PostgreSQL": packaged_server(), "PostgreSQL of the system": system_server()}.items() if bins}
 
 
 def opener(kind: str, folder: Path) -> Opener:
@@ -30,7 +38,28 @@ def built(kind: str, folder: Path) -> Store:
     return store
 
 
+@pytest.fixture(scope="module", params=SERVERS)
+def address(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Gives the address of a database whose tables are as they are made."""
+    with postgres(SERVERS[request.param]) as server:
+        name = server.database()
+        asyncio.run(PostgresqlStore(Config.of(server.address(name), Path())).close())
+        server.remember(name)
+
+        def emptied() -> str:
+            server.restore(name)
+            return server.address(name)
+
+        yield emptied
+
+
 @pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("kind", [*plugins.kinds("stores"), "memory", "sqlite inline", "sqlite by the standard library"])
+async def test_a_server_keeps_the_law(law: str, address: Callable[[], str]) -> None:
+    config = Config.of(address(), Path())
+    await LAWS[law](lambda: build(config, StoreDeps(SystemClock())))
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("kind", ["sqlite", "memory", "sqlite inline", "sqlite by the standard library"])
 async def test_a_store_keeps_the_law(kind: str, law: str, tmp_path: Path) -> None:
     await LAWS[law](opener(kind, tmp_path))

@@ -105,7 +105,7 @@ class Db:
             fail(error, self.path, self._driver.code(error))
 
     @contextlib.contextmanager
-    def transaction(self, *, durable: bool) -> Iterator[None]:
+    def transaction(self, *, durable: bool, alone: str | None = None) -> Iterator[None]:  # noqa: ARG002 - only one writes at a time here
         """All or nothing; `durable` means on the disk when this returns, else in the operating system's hands.
 
         In those hands it survives the end of this process, but not a power cut.

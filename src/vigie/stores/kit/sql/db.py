@@ -21,8 +21,11 @@ class Db(Protocol):
     def bulk(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """The same statement for every row; inside a transaction that fails, none."""
 
-    def transaction(self, *, durable: bool) -> AbstractContextManager[None]:
-        """All or nothing; `durable` means on the disk when this returns, else in the operating system's hands."""
+    def transaction(self, *, durable: bool, alone: str | None = None) -> AbstractContextManager[None]:
+        """All or nothing; `durable` means on the disk when this returns, else in the operating system's hands.
+
+        `alone` names transactions of which one is under way at a time, in whatever process; where all of them are so, it says nothing new.
+        """
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Several reads of one state of the database."""

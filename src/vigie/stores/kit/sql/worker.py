@@ -18,15 +18,16 @@ _T = TypeVar("_T")
 class Worker:
     """Runs work over a database, called `name`. `threads=False` runs it in the caller's thread, for short-lived programs.
 
-    `db` is open; `connect` makes further connections, each within the thread that uses it. Raises StoreError for every call after `close`.
+    `db` is open; `connect` makes further connections, `readers` at most (3: one of each kind), each within the thread that uses it.
+    Raises StoreError for every call after `close`.
     """
 
-    def __init__(self, db: Db, connect: Callable[[], Db], name: str, *, threads: bool) -> None:
+    def __init__(self, db: Db, connect: Callable[[], Db], name: str, *, threads: bool, readers: int = 3) -> None:
         self.db, self._connect, self._name = db, connect, name
         self._writer = ThreadPoolExecutor(1, "vigie-store") if threads else None
         self._reader = _Reader(self._connect, "vigie-store-read") if threads else None
-        self._quick_reader = _Reader(self._connect, "vigie-store-quick") if threads else None
-        self._side_reader = _Reader(self._connect, "vigie-store-side") if threads else None
+        self._side_reader = _Reader(self._connect, "vigie-store-side") if threads and readers > 1 else self._reader
+        self._quick_reader = _Reader(self._connect, "vigie-store-quick") if threads and readers > 2 else self._reader
         self._closed = False
 
     async def run(self, work: Callable[[Db], _T]) -> _T:
@@ -60,7 +61,7 @@ class Worker:
         """Close the connections; no work is taken any more."""
         self._closed = True
         try:
-            for reader in (self._reader, self._quick_reader, self._side_reader):
+            for reader in dict.fromkeys((self._reader, self._quick_reader, self._side_reader)):
                 if reader is not None:
                     await reader.close()
         finally:

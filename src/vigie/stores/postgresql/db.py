@@ -1,0 +1,287 @@
+"""One connection to a PostgreSQL server, for the threads of a store: plain statements, as `stores.kit.sql` writes them.
+
+The driver is asynchronous and the work on a store is not: each connection has an event loop of its own, which runs within the thread that
+asks. A connection that is lost is made anew by the next call; a transaction never goes on on another one.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import asyncpg
+from asyncpg import exceptions as pg
+
+from vigie.errors import StoreError, StoreFault
+from vigie.stores.kit.sql.db import Row
+from vigie.stores.postgresql import partitions
+from vigie.stores.postgresql.dialect import Statement, Table, translated, unfit
+from vigie.stores.postgresql.errors import GONE, error_of
+from vigie.stores.postgresql import Config
+
+_T = TypeVar("_T")
+_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError, ValueError)
+_COPIED = 200  # rows from which on COPY is faster
+_MARGIN = 5.0  # seconds after the server's time-out, for a server that does not answer any more
+_IDLE_MS = 5_000  # that a transaction may rest: whoever sleeps within one gives back what it holds
+_STATEMENTS = 1_000  # that are remembered
+_ASK_AGAIN_SECONDS = (0.0, 0.3, 1.0, 2.0)
+_TABLES = (
+    "SELECT c.relname, array_agg(quote_ident(a.attname) ORDER BY a.attnum) FILTER (WHERE a.attgenerated = '' AND a.attidentity <> 'a'), "
+    "array_agg(quote_ident(a.attname) ORDER BY a.attnum) FILTER (WHERE a.attnum = ANY (i.indkey)) "
+    "FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+    "LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary "
+    "WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition GROUP BY c.relname"
+)
+
+
+class PgDb:
+    """One connection, used by one thread at a time; it is made by the first call. Raises StoreError and nothing else."""
+
+    def __init__(self, config: Config) -> None:
+        self._config, self._loop = config, asyncio.new_event_loop()
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._aside: ThreadPoolExecutor | None = None
+        self._statements: dict[str, Statement] = {}
+        self._tables: dict[str, Table] = {}
+        self._within = self._lost = self._closed = False
+
+    # Statements
+
+    def fetch(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        """Every row of a query."""
+        return self._run(lambda connection: self._fetch(connection, sql, values))
+
+    async def _fetch(self, connection: "asyncpg.Connection[asyncpg.Record]", sql: str, values: Sequence[Any]) -> list[Row]:
+        statement = await self._translated(connection, sql)
+        return [unfit(tuple(row.values())) for row in await connection.fetch(statement.sql, *statement.values(values))]
+
+    def execute(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """One statement; how many rows it changed."""
+        return self._run(lambda connection: self._execute(connection, sql, values))
+
+    async def _execute(self, connection: "asyncpg.Connection[asyncpg.Record]", sql: str, values: Sequence[Any]) -> int:
+        statement = await self._translated(connection, sql)
+        said = await connection.execute(statement.sql, *statement.values(values))
+        count = said.rpartition(" ")[2]
+        return int(count) if count.isdecimal() else 0
+
+    def bulk(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """The same statement for every row; inside a transaction that fails, none."""
+        if rows:
+            self._run(lambda connection: self._bulk(connection, sql, rows))
+
+    async def _bulk(self, connection: "asyncpg.Connection[asyncpg.Record]", sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        statement = await self._translated(connection, sql)
+        values = [statement.values(row) for row in rows]
+        if statement.into is not None and len(rows) >= _COPIED:
+            table, columns = statement.into
+            await connection.copy_records_to_table(table, records=values, columns=columns)
+        else:
+            await connection.executemany(statement.sql, values)
+
+    def script(self, sql: str) -> None:
+        """Statements of PostgreSQL's own, as they are."""
+        self._run(lambda connection: connection.execute(sql))
+
+    async def _translated(self, connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> Statement:
+        known = self._statements.get(sql)
+        if known is None:
+            if sql.startswith("INSERT OR REPLACE") and not self._tables:
+                self._tables = {name: Table(tuple(columns), tuple(key or ())) for name, columns, key in await connection.fetch(_TABLES)}
+            if len(self._statements) >= _STATEMENTS:
+                self._statements.clear()
+            known = self._statements[sql] = translated(sql, self._tables.__getitem__)
+        return known
+
+    # Transactions
+
+    @contextlib.contextmanager
+    def transaction(self, *, durable: bool, alone: str | None = None) -> Iterator[None]:
+        """All or nothing; `durable` means on the disk when this returns, else within a second. Of those `alone` by one name, one at a time.
+
+        What was written when the connection was lost in the very moment of committing is found out.
+        """
+        begin = ["BEGIN"] if durable else ["BEGIN", "SET LOCAL synchronous_commit TO off"]
+        if alone is not None:
+            begin.append(f"SELECT pg_advisory_xact_lock(hashtextextended('{self._config.schema}.{alone}', 0))")
+        self._begin("; ".join(begin))
+        try:
+            yield
+            self._commit()
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._within = self._lost = False
+
+    def _begin(self, sql: str) -> None:
+        try:
+            self._run(lambda connection: connection.execute(sql))
+        except StoreError as error:
+            # Nothing was asked for yet, so that a connection which was found dead is no reason to give up: the server has restarted.
+            if error.fault is not StoreFault.UNREACHABLE or self._connection is not None:
+                self._roll_back()
+                raise
+            self._run(lambda connection: connection.execute(sql))
+        self._within = True
+
+    def _commit(self) -> None:
+        number = self._run(lambda connection: connection.fetchval("SELECT pg_current_xact_id_if_assigned()::text"))
+        try:
+            self._run(lambda connection: connection.execute("COMMIT"))
+        except StoreError as error:
+            if error.fault is not StoreFault.UNREACHABLE or number is None or not self._did_commit(number):
+                raise
+
+    def _did_commit(self, number: str) -> bool:
+        """Whether a transaction was committed whose answer was lost; False as well where nobody knows."""
+        self._within = self._lost = False
+        for seconds in _ASK_AGAIN_SECONDS:
+            try:
+                said = self._run(lambda connection: self._asked(connection, number, seconds))
+            except StoreError:
+                continue
+            if said != "in progress":
+                return said == "committed"
+        return False
+
+    async def _asked(self, connection: "asyncpg.Connection[asyncpg.Record]", number: str, seconds: float) -> str | None:
+        await asyncio.sleep(seconds)
+        return str(await connection.fetchval("SELECT pg_xact_status($1::text::xid8)", number))
+
+    def _roll_back(self) -> None:
+        """A connection that cannot even do that is given up: the server rolls back by itself."""
+        if self._connection is None or not self._connection.is_in_transaction():
+            return
+        try:
+            self._run(lambda connection: connection.execute("ROLLBACK"))
+        except StoreError:
+            self._drop()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Several reads of one state of the database."""
+        if self._within:
+            yield
+            return
+        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        try:
+            yield
+        finally:
+            self._roll_back()
+            self._within = self._lost = False
+
+    # The connection
+
+    def _run(self, work: "Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[_T]]") -> _T:
+        if self._closed:
+            raise StoreError(StoreFault.OTHER, f"{self._config.shown} is closed")
+        return self._here(self._do(work))
+
+    def _here(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Within this thread, or beside it where it runs an event loop already: a short-lived program's."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._loop.run_until_complete(work)
+        if self._aside is None:
+            self._aside = ThreadPoolExecutor(1, "vigie-store-aside")
+        return self._aside.submit(self._loop.run_until_complete, work).result()
+
+    async def _do(self, work: "Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[_T]]") -> _T:
+        connection = None
+        try:
+            connection = await self._connected()
+            return await work(connection)
+        except _ERRORS as error:
+            if connection is None or connection.is_closed() or isinstance(error, TimeoutError | OSError):
+                self._lost = self._within
+                self._drop()
+                if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
+                    error = ConnectionError(str(error))
+            raise self.error(error) from error
+
+    async def _connected(self) -> "asyncpg.Connection[asyncpg.Record]":
+        if self._lost:
+            raise ConnectionError("the connection was lost within this transaction")
+        if self._connection is None or self._connection.is_closed():
+            self._drop()
+            self._connection = await self._connect()
+        return self._connection
+
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        one = self._config
+        settings = {
+            "application_name": one.application_name,
+            "search_path": f'"{one.schema}"',
+            "statement_timeout": str(one.statement_timeout * 1000),
+            "idle_in_transaction_session_timeout": str(_IDLE_MS),
+        }
+        made: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+            f"postgresql://?{urlencode(one.tls)}" if one.tls else None,
+            host=[host for host, _ in one.hosts],
+            port=[port for _, port in one.hosts],
+            user=one.user or None,
+            password=one.password.reveal() or None,
+            database=one.database,
+            timeout=one.connect_timeout,
+            command_timeout=one.statement_timeout + _MARGIN,
+            server_settings=settings,
+            target_session_attrs="read-write" if len(one.hosts) > 1 else "any",
+        )
+        await made.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text")
+        return made
+
+    def _drop(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            self._connection.terminate()
+        self._connection = None
+        self._tables = {}
+
+    def error(self, error: BaseException) -> StoreError:
+        """As a StoreError that says what to do."""
+        one = self._config
+        return error_of(error, one.shown, user=one.user, database=one.database, schema=one.schema, timeout=one.statement_timeout)
+
+    # What differs from database to database
+
+    def tidy(self) -> None:
+        """Make partitions ahead, and drop those that are empty and over."""
+        with contextlib.suppress(StoreError):  # whoever reads a table for long holds that up: it comes round again
+            partitions.keep(self)
+
+    def space(self) -> tuple[int, int | None]:
+        """How many bytes the tables take; nobody but the server knows how many are free there."""
+        sql = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+        return int(self.fetch(sql)[0][0]), None
+
+    def damaged(self, what: str) -> StoreError:
+        """The error for a database that cannot be believed any more."""
+        return StoreError(StoreFault.CORRUPT, f"{self._config.shown} is damaged: {what}", "see the server's log, and restore a backup")
+
+    def close(self) -> None:
+        """Close the connection. Closing twice is harmless."""
+        if self._closed:
+            return
+        self._closed = True
+        self._here(self._end())
+        if self._aside is not None:
+            self._aside.shutdown()
+        self._loop.close()
+
+    async def _end(self) -> None:
+        if self._connection is not None and not self._connection.is_closed():
+            try:
+                await self._connection.close(timeout=_MARGIN)
+            except (*_ERRORS, pg.PostgresError):
+                self._connection.terminate()
+        self._connection = None
+        await asyncio.sleep(0)  # what the transport has left to do
+
+
+def _number(text: str) -> int | float:
+    """A sum or an average, which PostgreSQL counts in decimals."""
+    return float(text) if "." in text or "N" in text else int(text)

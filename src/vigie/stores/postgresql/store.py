@@ -1,0 +1,43 @@
+"""The store of several servers: its sides over one database."""
+
+import time
+from collections.abc import Callable
+
+from vigie.stores.kit.sql.accounts import SqlAccounts
+from vigie.stores.kit.sql.archive import SqlArchive
+from vigie.stores.kit.sql.cache import Cache
+from vigie.stores.kit.sql.catalog import SqlCatalog, monitor_numbers
+from vigie.stores.kit.sql.commit import location_numbers
+from vigie.stores.kit.sql.history import SqlHistory
+from vigie.stores.kit.sql.inbox import SqlInbox
+from vigie.stores.kit.sql.ledger import SqlLedger
+from vigie.stores.kit.sql.worker import Worker
+from vigie.stores.postgresql import Config
+from vigie.stores.postgresql.db import PgDb
+from vigie.stores.postgresql.migrate import migrate
+
+
+class PostgresqlStore:
+    """The Store port over one database. Raises StoreError when it cannot be reached, made or migrated."""
+
+    def __init__(self, config: Config, *, threads: bool = True, monotonic: Callable[[], float] = time.monotonic) -> None:
+        worker = Worker(_opened(config), lambda: PgDb(config), config.shown, threads=threads, readers=config.pool - 1)
+        cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
+        self.ledger, self.archive = SqlLedger(worker, cache, monotonic), SqlArchive(worker, cache)
+        self.history = SqlHistory(worker)
+        self.inbox, self.catalog = SqlInbox(worker), SqlCatalog(worker, cache)
+        self.accounts = SqlAccounts(worker)
+
+    async def close(self) -> None:
+        """Commit what waits and close. Closing twice is harmless."""
+        await self.ledger.close()
+
+
+def _opened(config: Config) -> PgDb:
+    db = PgDb(config)
+    try:
+        migrate(db, config)
+    except BaseException:
+        db.close()
+        raise
+    return db
