@@ -151,6 +151,14 @@ def is_new(state: DetectionState, event: Observed) -> bool:
     return quorum.is_new(state.views, _view(event))
 
 
+def is_settled(state: DetectionState) -> bool:
+    """Whether one more result that is `up` and nothing else, of a location that was heard, decides nothing and leaves it settled.
+
+    It changes when a location was last heard, and nothing more.
+    """
+    return state.resting and state.status is Status.UP and state.cause is None and quorum.are_settled(state.views)
+
+
 def _view(event: Observed) -> View:
     return View(event.location, event.run, event.sequence, event.at, event.status, event.cause)
 

@@ -72,6 +72,11 @@ def merge(views: Views, seen: View, last: Status | None, policy: DetectionPolicy
     return tuple(replace(one, counted=one.location == seen.location) for one in merged), verdict
 
 
+def are_settled(views: Views) -> bool:
+    """Whether every location says `up` and nothing else: one more such result of any of them keeps the verdict."""
+    return bool(views) and all(one.status is Status.UP and one.cause is None for one in views)
+
+
 def _advanced(known: Iterable[View], seen: View) -> View:
     """The new view of a location; its numbers never go back, also where a result that nobody counts lies between."""
     run, sequence = max([(one.run, one.sequence) for one in known] + [(seen.run, seen.sequence)])

@@ -5,10 +5,11 @@ most the samples of an hour.
 """
 
 import logging
+import math
 from collections import Counter
 
 from vigie.core.model import Cause, CheckResult, Monitor, Sensitivity
-from vigie.learning.baseline import Baseline, accepted, judge
+from vigie.learning.baseline import Baseline, accepted, calm, judge, sampled
 
 log = logging.getLogger("vigie.ingest")
 
@@ -47,6 +48,22 @@ class Baselines:
             if bool(after.score) is not bool(before.score):
                 self._slow.note(monitor.id, slow=bool(after.score))
         return result if judged.cause is Cause.LATENCY_ANOMALY and self._slow.everywhere() else judged
+
+    def calm(self, monitor: Monitor) -> tuple[int, float] | None:
+        """As the baseline has it; five minutes -1 where nothing is learnt of the monitor, and so nothing can be slow."""
+        if monitor.baseline is Sensitivity.OFF:
+            return -1, math.inf
+        known = self._known.get(monitor.id)
+        return None if known is None else calm(known)
+
+    def sample(self, monitor: str, at: int, codes: bytes) -> Baseline | None:
+        """Learn from a result of a calm monitor that is no slower than its limit; None where it must be judged."""
+        known = self._known.get(monitor)
+        after = None if known is None else sampled(known, at, codes)
+        if after is not None:
+            self._known[monitor] = after
+            self._unwritten[monitor] = None
+        return after
 
     def keep(self, monitors: set[str]) -> None:
         """Only these are watched: where the others are says nothing any more. What was learnt of them stays."""

@@ -23,7 +23,8 @@ CircumstancesAt = Callable[[Monitor, int], Circumstances]  # what the calendar s
 class Books:
     """What holds between two events: a state for each monitor, the open alerts and the open incidents by id.
 
-    `by_tie` are the open alerts that a failure with this tie may be of, the newest last; `audiences` who is in charge of them.
+    `by_tie` are the open alerts that a failure with this tie may be of, the newest last; `audiences` who is in charge of them. `settle`
+    brings a state up to date before it is looked at, where results are noted elsewhere (steady.py).
     """
 
     states: dict[str, DetectionState] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Books:
     neighbours: Neighbours = field(default_factory=Neighbours)
     audiences: dict[str, Audience] = field(default_factory=dict)
     by_tie: dict[Tie, tuple[str, ...]] = field(default_factory=dict)
+    settle: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         """Index what was loaded."""
@@ -40,6 +42,8 @@ class Books:
 
     def state(self, monitor: str) -> DetectionState:
         """The state of a monitor; a new one's when it was never seen."""
+        if self.settle is not None:
+            self.settle(monitor)
         return self.states.get(monitor) or DetectionState(monitor)
 
     def adopt(self, draft: "Draft") -> None:

@@ -20,15 +20,19 @@ from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.core.notification import Circumstances, Notice, NoticeReason, NotificationPolicy
 from vigie.core.subject import VIGIE_ID, SubjectKind
+from vigie.engine.announcing import Announcer, Listener, PlainListener
 from vigie.engine.baselines import Baselines
 from vigie.engine.books import Books, CircumstancesAt, Draft
-from vigie.engine.cursors import cursor_of
+from vigie.engine.cursors import cursor_of, unseen
+from vigie.engine.last_good import LastGood
 from vigie.engine.reconcile import Prepared
+from vigie.engine.steady import Steady
 from vigie.engine.transition import Move, Transition, obstacle, resolved, woken
-from vigie.engine.transition_log import log_transition
 from vigie.errors import StoreError, StoreFault
+from vigie.fleet.batches import PackedBatch
+from vigie.fleet.packing import with_facts
 from vigie.learning.baseline import Baseline
-from vigie.ports import Archive, Batch, Clock, Commit, Ledger, OutboxRow, OutboxState
+from vigie.ports import Archive, Batch, Clock, Commit, Fleet, Ledger, OutboxRow, OutboxState
 
 log = logging.getLogger("vigie.ingest")
 
@@ -36,7 +40,6 @@ _STEP_MS = 2_000
 _RETRY_SECONDS = (0.5, 1, 2, 5, 10)
 _ALL = 1_000_000
 
-Listener = Callable[[Transition], Awaitable[None]]
 Event = PersonEvent | Woke
 
 
@@ -59,15 +62,17 @@ class Ingest:
         gather_ms: int = 0,
         circumstances_at: CircumstancesAt = lambda monitor, at: Circumstances(),  # noqa: ARG005 - where nothing is planned
         addressed: Callable[[Iterable[Notice]], Iterable[Notice]] = tuple,
+        fleet: Fleet | None = None,
     ) -> None:
-        self._ledger, self._archive, self._clock = ledger, archive, clock
-        self._hold_ms, self._routine_level, self._gather_ms, self._circumstances_at = hold_ms, routine_level, gather_ms, circumstances_at
-        self._addressed, self._listeners, self._result_listeners = addressed, list(listeners), list[Listener]()
+        self._ledger, self._archive, self._clock, self._fleet = ledger, archive, clock, fleet
+        self._hold_ms, self._gather_ms, self._circumstances_at = hold_ms, gather_ms, circumstances_at
+        self._addressed, self._announcer = addressed, Announcer(listeners, routine_level)
         self._monitors: dict[str, Monitor] = {}
         self._books = Books()
         self._cursors: dict[str, tuple[int, int]] = {}
-        self._kept_at: dict[tuple[str, str], int] = {}  # when the newest result that is kept whole was, by monitor and location
+        self._last_good = LastGood()
         self._baselines = Baselines()
+        self._steady = Steady(self._books, self._baselines, self._monitors, fleet)
         self._lock, self._stopping = asyncio.Lock(), False
         self._offset = clock.now() - round(clock.monotonic() * 1000)
         self.last_result_at: int | None = None
@@ -76,11 +81,11 @@ class Ingest:
 
     def listen(self, listener: Listener) -> None:
         """Call this one too, after each commit that decided something."""
-        self._listeners.append(listener)
+        self._announcer.listen(listener)
 
-    def listen_to_results(self, listener: Listener) -> None:
-        """Call this one for every transition, also where nothing was decided."""
-        self._result_listeners.append(listener)
+    def listen_to_results(self, listener: Listener, plain: PlainListener | None = None) -> None:
+        """Call this one for every transition, also where nothing was decided; `plain` has those that came packed and decided nothing."""
+        self._announcer.listen_to_results(listener, plain)
 
     async def start(self, monitors: Iterable[Monitor] = (), *, anew: bool = False) -> dict[str, CheckResult]:
         """Load what is known; the newest results. These monitors are watched, so that waiting commands apply before anything wakes.
@@ -96,6 +101,7 @@ class Ingest:
         self._books.neighbours.use(self._monitors.values())
         self._cursors = known.cursors
         self._baselines.load(known.baselines)
+        self._steady = Steady(self._books, self._baselines, self._monitors, self._fleet)
         return newest
 
     async def show(self, results: Iterable[CheckResult]) -> None:
@@ -104,8 +110,7 @@ class Ingest:
             if (monitor := self._monitors.get(result.monitor)) is None:
                 continue
             self.last_result_at, state = max(self.last_result_at or 0, result.at), self.state(monitor.id)
-            for listener in self._result_listeners:
-                await _announce(listener, Transition(monitor, state, state, (), result))
+            await self._announcer.show(Transition(monitor, state, state, (), result))
 
     async def configure(self, monitors: Iterable[Monitor]) -> None:
         """Watch these from now on: `prepare` by itself. Raises StoreError, and nothing has changed."""
@@ -140,6 +145,7 @@ class Ingest:
             def swap() -> None:
                 for monitor in gone.values():
                     self._baselines.accept(monitor)
+                self._steady.use(wanted)
                 self._monitors = wanted
                 self._books.neighbours.use(wanted.values())
                 self._books.audiences.clear()
@@ -147,7 +153,7 @@ class Ingest:
                 self._adopt(draft, transitions)
 
             change = replace(self._decided(draft, transitions), watched=tuple(wanted.values()))
-            yield Prepared(change, swap, lambda: self._announce_all(transitions))
+            yield Prepared(change, swap, lambda: self._announcer.announce(transitions))
 
     async def _removed(self, orphan: str) -> Monitor:
         """For a monitor that was removed while Vigie was not running: who was notified of its incident is notified of its end."""
@@ -162,7 +168,7 @@ class Ingest:
 
     def log_routine(self, level: int) -> None:
         """The log level of a check that found what the one before it found, from now on."""
-        self._routine_level = level
+        self._announcer.routine_level = level
 
     def stop(self) -> None:
         """Vigie is about to end: a store that fails is not waited for any longer."""
@@ -209,11 +215,42 @@ class Ingest:
             draft = Draft(self._books, self._monitors, self._circumstances_at)
             transitions = [*self._moved_along(draft, drift := self._drift()), *self._observed(draft, batch.results)]
             commit = self._commit(draft, transitions, cursors=((cursor, batch.run, batch.sequence),))
-            await self._keep_trying(await self._with_last_good(commit, transitions))
-            self._adopt(draft, transitions)
+            await self._take_down(await self._last_good.added(commit, transitions, self._newest), draft, transitions)
             self._offset += drift
-            self._cursors[cursor] = (batch.run, batch.sequence)
-        await self._announce_all(transitions)
+        await self._announcer.announce(transitions)
+
+    async def take_packed(self, batches: Sequence[PackedBatch], position: tuple[str, int, int] | None = None) -> None:
+        """Take batches of agents in, each once, all in one commit, with how far a bus was read (`position`). Else as `take`.
+
+        What decides nothing never becomes a result (steady.py); with a routine level that is logged, everything does.
+        """
+        async with self._lock:
+            fresh, cursors = unseen(batches, position, self._cursors)
+            if not cursors:
+                return
+            await self._keep_trying(lambda: self._steady.know(fresh))
+            draft = Draft(self._books, self._monitors, self._circumstances_at)
+            transitions = self._moved_along(draft, drift := self._drift())
+            sifted = self._steady.sift(fresh, each=self._announcer.each)
+
+            async def newest(monitor: str, location: str) -> CheckResult | None:
+                stored, plain = await self._newest(monitor, location), self._steady.last_plain(sifted, monitor, location)
+                return stored if plain is None else with_facts(plain, stored)
+
+            transitions += self._observed(draft, await self._steady.results(sifted, self._newest))
+            commit = replace(self._commit(draft, transitions, cursors=cursors), packed=sifted.rows)
+            await self._take_down(await self._last_good.added(commit, transitions, newest), draft, transitions)
+            self._steady.enter(sifted.monitors)
+            self._offset += drift
+            if sifted.last_at is not None:
+                self.last_result_at, self.lag_ms = sifted.last_at, self._clock.now() - sifted.last_at
+        await self._announcer.announce(transitions, sifted.plain)
+
+    async def _take_down(self, commit: Commit, draft: Draft, transitions: list[Transition]) -> None:
+        """Write what was taken in, however long it takes, and take it for true."""
+        await self._keep_trying(lambda: self._ledger.commit(commit))
+        self._adopt(draft, transitions)
+        self._cursors.update((name, (run, sequence)) for name, run, sequence in commit.cursors)
 
     async def handle(self, monitor_id: str, event: Event, command: int | None = None) -> tuple[Decision, ...]:
         """Take in an event other than a result; what was decided. Raises StoreError.
@@ -237,7 +274,7 @@ class Ingest:
             if commands or draft.states or draft.alerts:
                 await self._ledger.commit(self._commit(draft, [transition], commands=commands))
                 self._adopt(draft, [transition])
-        await self._announce_all([transition])
+        await self._announcer.announce([transition])
         return transition.decisions
 
     async def wake(self, now: int, *, everything: bool = False) -> None:
@@ -250,7 +287,7 @@ class Ingest:
                 if draft.alerts:
                     await self._ledger.commit(self._commit(draft, transitions))
                 self._adopt(draft, transitions)
-            await self._announce_all(transitions)
+            await self._announcer.announce(transitions)
 
     async def end_gathering(self) -> None:
         """Everything was checked: what waits for others with the same cause waits no longer. Raises StoreError."""
@@ -265,7 +302,7 @@ class Ingest:
                 at_once = tuple(replace(row, due_at=now) for row in change.outbox)  # reports were waited for
                 await self._ledger.commit(replace(change, outbox=at_once))
                 self._adopt(draft, transitions)
-            await self._announce_all(transitions)
+            await self._announcer.announce(transitions)
 
     def _notified(self, draft: Draft, alert: str, event: Woke | Stepped) -> list[Transition]:
         """What an event does to one alert: nothing, when it ended meanwhile or none of its monitors is watched."""
@@ -292,7 +329,7 @@ class Ingest:
                 await self._ledger.commit(self._commit(draft, transitions))
             self._adopt(draft, transitions)
             self._offset += drift
-        await self._announce_all(transitions)
+        await self._announcer.announce(transitions)
         return now
 
     def shares(self, monitor: str, ties: Iterable[Tie]) -> bool:
@@ -367,20 +404,6 @@ class Ingest:
             commands=commands,
         )
 
-    async def _with_last_good(self, commit: Commit, transitions: list[Transition]) -> Commit:
-        """With the last good check before each change of verdict, whole: a failure is compared with it, not with the one that began it."""
-        kept, newest = list[CheckResult](), dict[tuple[str, str], CheckResult]()
-        whole = {_name(one) for one in commit.details}
-        for result in [one.result for one in transitions if one.result is not None]:
-            key = result.monitor, result.location
-            if _name(result) in whole:
-                last = newest.get(key) or await self._newest(*key)
-                if last is not None and last.is_good and last.at > self._kept_at.get(key, 0) and _name(last) not in whole:
-                    kept.append(last)
-            newest[key] = result
-        self._kept_at.update({(one.monitor, one.location): one.at for one in commit.details})
-        return replace(commit, details=(*kept, *commit.details)) if kept else commit
-
     async def _newest(self, monitor: str, location: str) -> CheckResult | None:
         """What a change of verdict is compared with; a store that cannot read costs the comparison, never the verdict."""
         try:
@@ -401,15 +424,17 @@ class Ingest:
     def _adopt(self, draft: Draft, transitions: list[Transition]) -> None:
         """Take for true what was committed."""
         self._books.adopt(draft)
+        if self._steady:
+            self._steady.enter(draft.states)
         newest = next((one.result for one in reversed(transitions) if one.result is not None), None)
         if newest is not None:
             self.last_result_at, self.lag_ms = newest.at, self._clock.now() - newest.at
 
-    async def _keep_trying(self, commit: Commit) -> None:
+    async def _keep_trying(self, what: Callable[[], Awaitable[None]]) -> None:
         """A failing store is Vigie's own fault: results wait, loudly, and no service is marked down for it."""
         for attempt in range(1_000_000):
             try:
-                await self._ledger.commit(commit)
+                await what()
             except StoreError as error:
                 if error.fault is StoreFault.FENCED:
                     raise  # another server decides now
@@ -422,24 +447,3 @@ class Ingest:
             else:
                 self.store_failing = False
                 return
-
-    async def _announce_all(self, transitions: list[Transition]) -> None:
-        for transition in transitions:
-            log_transition(transition, self._routine_level)
-            for listener in self._result_listeners:
-                await _announce(listener, transition)
-            if transition.decisions or transition.before.quick != transition.after.quick:
-                for listener in self._listeners:
-                    await _announce(listener, transition)
-
-
-def _name(result: CheckResult) -> tuple[str, str, int, int, int]:
-    """What tells a result from every other."""
-    return result.monitor, result.location, result.run, result.sequence, result.at
-
-
-async def _announce(listener: Listener, transition: Transition) -> None:
-    try:
-        await listener(transition)
-    except Exception as error:  # what is decided is committed; one listener's fault must not keep it from the others
-        log.error("%s: a listener failed: %s", transition.monitor.name, error, exc_info=not isinstance(error, StoreError))  # noqa: TRY400 - a failing store needs no trace

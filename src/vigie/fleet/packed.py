@@ -9,6 +9,7 @@ location.
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from vigie.core.model import LOCAL, Cause, CheckResult, HttpFacts, Status, Timings
 
@@ -28,6 +29,40 @@ _STATUSES, _CAUSES = tuple(Status), tuple(Cause)
 _STATUS_CODE = {status: index for index, status in enumerate(_STATUSES)}
 _CAUSE_CODE: dict[Cause | None, int] = {cause: index for index, cause in enumerate(_CAUSES)} | {None: 255}
 Segment = tuple[str, int, int]  # location, run, block
+_MAX_JOINED = 256 * 1024  # bytes
+
+
+class Rows(NamedTuple):
+    """Packed records as a store keeps them: `count` of them in `body`, their instants after `base`, epoch ms."""
+
+    base: int
+    count: int
+    body: bytes
+
+
+def joined(rows: Sequence[Rows]) -> list[Rows]:
+    """The same records in as few rows as can be without changing them: those with one base are put together."""
+    groups: dict[int, list[list[Rows]]] = {}
+    sizes: dict[int, int] = {}
+    for one in rows:
+        size = sizes.get(one.base, _MAX_JOINED) + len(one.body)
+        if size > _MAX_JOINED or one.body[:1] != _HEAD:
+            groups.setdefault(one.base, []).append([])
+            size = len(one.body)
+        groups[one.base][-1].append(one)
+        sizes[one.base] = size if one.body[:1] == _HEAD else _MAX_JOINED
+    return [group[0] if len(group) == 1 else _together(base, group) for base, of in groups.items() for group in of]
+
+
+def _together(base: int, rows: Sequence[Rows]) -> Rows:
+    return Rows(base, sum([one.count for one in rows]), _HEAD + b"".join([one.body[1:] for one in rows]))
+
+
+def rows_of(base: int, parts: Sequence[tuple[int, int, int, bytes]]) -> Rows:
+    """Records put together again: (location number, run, block, records) of each segment, at most 65,535 records in each."""
+    heads = [(_HEADER.pack(location, run, block, len(records) // SIZE), records) for location, run, block, records in parts]
+    body = _HEAD + b"".join([piece for head in heads for piece in head])
+    return Rows(base, sum([len(records) // SIZE for _, records in heads]), body)
 
 
 def parts(results: Sequence[CheckResult], aligned_ms: int = 1) -> Iterator[Sequence[CheckResult]]:
@@ -132,6 +167,27 @@ BODY = slice(8, 30)  # of a record: status, cause, HTTP status, phases
 _PARTS = struct.Struct("<II22sxH")
 _NUMBER = struct.Struct("<I")
 _LIGHT = struct.Struct("<IIB18xHB3x")
+_FIRST, _OFFSET = struct.Struct("<I29x"), struct.Struct("<4xI")
+_SCANNED = struct.Struct("<IIH17xIH")
+GOOD = _STATUS_CODE[Status.UP] | 255 << 8  # the verdict of a record that is `up` and nothing else
+NO_TOTAL = _NONE
+
+
+def scanned(records: memoryview) -> Iterator[tuple[int, int, int, int, int]]:
+    """(monitor number, ms after the base, verdict, total in 0.1 ms, last 16 bits of the sequence) of each record of a segment."""
+    return _SCANNED.iter_unpack(records)
+
+
+def numbers_in(body: bytes) -> list[int]:
+    """The monitor number of each record. Raises ValueError as `unpack`."""
+    return [number for _, _, _, records in segments(body) for (number,) in _FIRST.iter_unpack(records)]
+
+
+def ends_of(base: int, found: Sequence[tuple[int | None, int, int, memoryview]]) -> tuple[int, int]:
+    """The instants of the first and of the last record of segments, epoch ms; there is at least one record."""
+    with_some = [records for _, _, _, records in found if records]
+    first, last = with_some[0], with_some[-1]
+    return base + _OFFSET.unpack_from(first)[0], base + _OFFSET.unpack_from(last, len(last) - SIZE)[0]
 
 
 def parts_of(base: int, blob: bytes) -> Iterator[tuple[int, int, int, int, int, bytes]]:
@@ -140,6 +196,12 @@ def parts_of(base: int, blob: bytes) -> Iterator[tuple[int, int, int, int, int, 
         numbered, place = location is not None, location or 0
         for number, offset, body, low in _PARTS.iter_unpack(records):
             yield number, place, base + offset, run, block << 16 | low if numbered else 0, body
+
+
+def part_at(records: memoryview, index: int) -> tuple[int, int, bytes, int]:
+    """(monitor number, ms after the base, body, last 16 bits of the sequence) of one record of a segment."""
+    found: tuple[int, int, bytes, int] = _PARTS.unpack_from(records, index * SIZE)
+    return found
 
 
 def of_monitor(base: int, blob: bytes, number: int) -> Iterator[tuple[int, int, int, int, bytes]]:
@@ -182,6 +244,13 @@ def result_of(monitor: str, location: str, at: int, run: int, sequence: int, bod
         run=run,
         sequence=sequence,
     )
+
+
+def timings_of(body: bytes) -> Timings:
+    """The phases of a record's body."""
+    halves = _BODY.unpack(body)[3:]
+    tenths = [low | high << 16 for low, high in zip(halves[::2], halves[1::2], strict=True)]
+    return Timings(*[None if value == _NONE else value / 10 for value in tenths])
 
 
 def body_of(result: CheckResult) -> bytes:

@@ -36,7 +36,7 @@ from vigie.learning.season import (
     usual,
 )
 
-_SLOT_MS = HOUR_MS // SLOTS
+SLOT_MS = HOUR_MS // SLOTS
 _ENDLESS_MS = 1e9
 _FORGETS = 6  # hours without a check after which what was slow before says nothing about now
 _STALE = 504  # hours after which what was learnt is learnt again
@@ -85,11 +85,11 @@ def judge(result: CheckResult, known: Baseline, sensitivity: Sensitivity) -> tup
     if result.cause not in _WORKS or total is None or not 0 <= total < _ENDLESS_MS:
         return result, known
     sense = SENSES[sensitivity]
-    hour, slot = divmod(result.at // _SLOT_MS, SLOTS)
+    hour, slot = divmod(result.at // SLOT_MS, SLOTS)
     if hour != known.hour:
         known = _entered(known, hour, sense)
     if slot != known.slot:
-        known = replace(known, slot=slot, samples=(known.samples + sample(result.timings))[: SLOTS * len(PHASES)])
+        known = _sampled(known, slot, sample(result.timings))
     if result.page is not None or known.strange is not None:
         known = _looked(result, known)
     if total > known.limit or known.score:
@@ -99,6 +99,34 @@ def judge(result: CheckResult, known: Baseline, sensitivity: Sensitivity) -> tup
     if known.strange is not None:
         return _changed(result, known.strange), known
     return (_slower(result, known.slow), known) if known.told and known.slow else (result, known)
+
+
+def slot_at(at: int) -> int:
+    """The number of the five minutes that an instant (epoch ms) lies in: one sample is learnt of each."""
+    return at // SLOT_MS
+
+
+def calm(known: Baseline) -> tuple[int, float] | None:
+    """(five minutes, ms): results of those five minutes that are `up` with a total of no more, and no page, leave it as it is.
+
+    None while something is slow or strange: then every result counts.
+    """
+    if known.score or known.strange is not None or known.slot < 0:
+        return None
+    return known.hour * SLOTS + known.slot, known.limit
+
+
+def sampled(known: Baseline, at: int, codes: bytes) -> Baseline | None:
+    """What `judge` makes of a calm baseline by a result in other five minutes of its hour, below its limit; None in another hour.
+
+    `codes` are those of the result's phases.
+    """
+    hour, slot = divmod(at // SLOT_MS, SLOTS)
+    return _sampled(known, slot, codes) if hour == known.hour else None
+
+
+def _sampled(known: Baseline, slot: int, codes: bytes) -> Baseline:
+    return replace(known, slot=slot, samples=(known.samples + codes)[: SLOTS * len(PHASES)])
 
 
 def accepted(known: Baseline, sensitivity: Sensitivity) -> Baseline:

@@ -1,0 +1,330 @@
+"""Results that decide nothing, by the hundred thousand a second: a fleet's good checks of services that have been good all along.
+
+Laws
+1. A result is taken here only where the engine would do nothing with it but note when the location was last heard, and learn a sample
+   of its lengths: it is `up` and nothing else and came without facts of its own, its run is the one known, it is newer than what is
+   known, its monitor is settled (core/incident.py), and its total is no slower than the baseline's limit in an hour that is under way.
+   Everything else goes the ordinary way, in its order, with all that was noted here before it.
+2. What is noted becomes views of the state as soon as anybody looks at the state, by the state machine itself.
+3. A monitor leaves with the first result that is not taken here, at every location, and comes back when it is settled again after it.
+4. Records that are taken are kept as they came; the others are cut out and kept as the results that they became.
+
+Memory: 24 bytes a monitor and location, and 8 a monitor, by the numbers that packed results have for them.
+"""
+
+import logging
+from array import array
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vigie.core import incident
+from vigie.core.events import Observed
+from vigie.core.model import CheckResult, Monitor, Status
+from vigie.engine.baselines import Baselines
+from vigie.engine.books import Books
+from vigie.fleet import packed
+from vigie.fleet.batches import PackedBatch
+from vigie.fleet.packed import GOOD, NO_TOTAL, SIZE, Rows
+from vigie.fleet.packing import Place, with_facts
+from vigie.learning.baseline import SLOT_MS, slot_at
+from vigie.learning.season import sample
+from vigie.ports import Fleet
+
+log = logging.getLogger("vigie.ingest")
+
+Newest = Callable[[str, str], Awaitable[CheckResult | None]]
+_NOTHING_LEARNT = -1
+_LONGEST, _MAX_RUN, _UNHEARD = NO_TOTAL, 2**32 - 1, 2**32 - 1
+
+
+@dataclass(slots=True)
+class _Column:
+    """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here."""
+
+    number: int
+    ready: array[int] = field(default_factory=lambda: array("I"))
+    sequences: array[int] = field(default_factory=lambda: array("Q"))
+    instants: array[int] = field(default_factory=lambda: array("q"))
+    totals: array[int] = field(default_factory=lambda: array("I"))
+
+    def grow(self, size: int) -> None:
+        for one in (self.ready, self.sequences, self.instants, self.totals):
+            one.extend([0] * (size - len(one)))
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A record that goes the ordinary way."""
+
+    place: Place
+    at: int
+    run: int
+    sequence: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Results of one location that were taken here: `count` of them, the first and the last one at these instants, epoch ms."""
+
+    location: str
+    count: int
+    first: int
+    last: int
+    rows: Rows
+    ids: Sequence[str]
+
+    @property
+    def monitors(self) -> list[str]:
+        """Whose they are, one for each result."""
+        ids = self.ids
+        return [ids[number] for number in packed.numbers_in(self.rows.body)]
+
+
+@dataclass(slots=True)
+class Sifted:
+    """What came of batches: rows to be kept as they are, results that go the ordinary way, and the monitors that left for them."""
+
+    plain: list[Plain] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    whole: dict[tuple[str, str, int, int], CheckResult] = field(default_factory=dict)
+    monitors: set[str] = field(default_factory=set)
+    last_at: int | None = None
+
+    @property
+    def rows(self) -> tuple[Rows, ...]:
+        """What is kept as it came."""
+        return tuple([one.rows for one in self.plain])
+
+
+class Steady:
+    """Holds what was heard of settled monitors since their states were last looked at."""
+
+    def __init__(self, books: Books, baselines: Baselines, monitors: Mapping[str, Monitor], fleet: Fleet | None) -> None:
+        self._books, self._baselines, self._monitors, self._fleet = books, baselines, monitors, fleet
+        self._columns: dict[str, _Column] = {}
+        self._numbers: dict[str, int] = {}
+        self._ids: list[str] = []
+        self._slots, self._bounds = array("i"), array("I")
+        self._numbers_due = True
+
+    def __bool__(self) -> bool:
+        """Whether anything ever came packed."""
+        return bool(self._columns)
+
+    def use(self, monitors: Mapping[str, Monitor]) -> None:
+        """These are watched from now on; who changed is looked at closely once."""
+        for one in [one for one in self._monitors.values() if self._columns and monitors.get(one.id) != one]:
+            self._leave(one.id)
+        self._monitors, self._numbers_due = monitors, True
+
+    async def know(self, batches: Iterable[PackedBatch]) -> None:
+        """Make ready for these: the numbers of monitors and locations. Raises StoreError."""
+        if self._fleet is None:
+            raise TypeError("packed results need the numbers that the store has for monitors and locations")
+        if self._numbers_due:
+            self._count(await self._fleet.monitor_numbers())
+            self._numbers_due = False
+        for name in {one.location for one in batches} - self._columns.keys():
+            column = _Column(await self._fleet.location_number(name))
+            column.grow(len(self._ids))
+            self._columns[name] = column
+            self._books.settle = self.settle
+
+    def _count(self, numbers: dict[str, int]) -> None:
+        size = max([len(self._ids) - 1, *numbers.values()], default=-1) + 1
+        for gone in self._numbers.keys() - numbers.keys():
+            self._leave(gone)
+        self._numbers = numbers
+        self._ids = [""] * size
+        for monitor, number in numbers.items():
+            self._ids[number] = monitor
+        for one in (self._slots, self._bounds):
+            one.extend([0] * (size - len(one)))
+        for column in self._columns.values():
+            column.grow(size)
+
+    def sift(self, batches: Iterable[PackedBatch], *, each: bool = False) -> Sifted:
+        """Take what can be taken here. `each`: nothing can, every result must be seen by itself."""
+        sifted = Sifted()
+        for batch in batches:
+            try:
+                self._sift(batch, sifted, each=each)
+            except ValueError as error:  # it can never be read: what comes after it must not wait for it
+                log.error("%d results of %s are lost: %s", batch.count, batch.agent, error)  # noqa: TRY400 - the trace says nothing more
+        return sifted
+
+    def _sift(self, batch: PackedBatch, sifted: Sifted, *, each: bool) -> None:
+        column, location = self._columns[batch.location], batch.location
+        segments = packed.segments(batch.body)
+        if any(number != column.number for number, _, _, _ in segments):
+            raise ValueError(f"they are not of the location {location}")
+        for one in batch.whole:
+            if one.location == location:
+                sifted.whole[one.monitor, location, one.run, one.sequence] = one
+                self._leave(one.monitor, sifted)
+        kept: list[tuple[int, int, int, bytes]] = []
+        left = len(sifted.left)
+        for _, run, block, records in segments:
+            count = len(records) // SIZE
+            out = range(count) if each or not run else self._scan(column, batch.base, run, block << 16, records, sifted)
+            self._let_go(batch, (run, block, records), out, sifted)
+            if not out:
+                kept.append((column.number, run, block, bytes(records)))
+            elif len(out) < count:
+                others = set(out)
+                pieces = [records[one * SIZE : (one + 1) * SIZE] for one in range(count) if one not in others]
+                kept.append((column.number, run, block, b"".join(pieces)))
+        if any(len(records) for _, _, _, records in segments):
+            first, sifted.last_at = packed.ends_of(batch.base, segments)
+            if kept:
+                count = sum(len(one[3]) for one in kept) // SIZE
+                whole = len(sifted.left) == left
+                rows = Rows(batch.base, count, batch.body) if whole else packed.rows_of(batch.base, kept)
+                sifted.plain.append(Plain(location, count, first, sifted.last_at, rows, self._ids))
+
+    def _scan(self, column: _Column, base: int, run: int, high: int, records: memoryview, sifted: Sifted) -> list[int]:
+        """Take what can be taken of a segment; the places of the other records. Every instruction here counts."""
+        ready, sequences, instants, totals, slots, bounds = (
+            *(column.ready, column.sequences, column.instants, column.totals),
+            *(self._slots, self._bounds),
+        )
+        size, slot = len(ready), slot_at(base)
+        end = (slot + 1) * SLOT_MS - base
+        out: list[int] = []
+        for index, (number, offset, verdict, total, low) in enumerate(packed.scanned(records)):
+            if (
+                number < size
+                and ready[number] == run
+                and verdict == GOOD
+                and sequences[number] < (sequence := high | low)
+                and total <= bounds[number]
+                and ((slots[number] == slot and offset < end) or self._learn(number, base + offset, total, records, index))
+            ):
+                sequences[number] = sequence
+                instants[number] = base + offset
+                totals[number] = total
+            else:
+                out.append(index)
+                if number < size:
+                    self._leave(self._ids[number], sifted)
+        return out
+
+    def _learn(self, number: int, at: int, total: int, records: memoryview, index: int) -> bool:
+        """The sample that a result brings, where one is due; whether nothing else is to be done."""
+        slots, slot = self._slots, slot_at(at)
+        if slots[number] in (slot, _NOTHING_LEARNT) or total == NO_TOTAL:
+            return True
+        start = index * SIZE
+        timings = packed.timings_of(records[start + packed.BODY.start : start + packed.BODY.stop])
+        if self._baselines.sample(self._ids[number], at, sample(timings)) is None:
+            return False
+        slots[number] = slot
+        return True
+
+    def _let_go(self, batch: PackedBatch, segment: tuple[int, int, memoryview], out: Sequence[int], sifted: Sifted) -> None:
+        """These records of a segment go the ordinary way."""
+        run, block, records = segment
+        for one in out:
+            number, offset, body, low = packed.part_at(records, one)
+            if number < len(self._ids) and (monitor := self._ids[number]):
+                if monitor not in sifted.monitors:
+                    self._leave(monitor, sifted)
+                sifted.left.append(Left((monitor, batch.location), batch.base + offset, run, block << 16 | low, body))
+
+    async def results(self, sifted: Sifted, newest: Newest) -> list[CheckResult]:
+        """What goes the ordinary way, with its facts. `newest` tells the newest result of a place that is stored."""
+        known: dict[Place, CheckResult] = {}
+        found = []
+        for one in sifted.left:
+            given = sifted.whole.get((*one.place, one.run, one.sequence))
+            if given is not None:
+                known[one.place] = given
+            else:
+                given = await self._with_facts(one, known, newest)
+            if given is not None:
+                found.append(given)
+        return found
+
+    async def _with_facts(self, one: Left, known: Mapping[Place, CheckResult], newest: Newest) -> CheckResult | None:
+        try:
+            record = packed.result_of(*one.place, one.at, one.run, one.sequence, one.body)
+        except ValueError as error:
+            log.error("a result of %s is lost: %s", one.place[0], error)  # noqa: TRY400 - the trace says nothing more
+            return None
+        return with_facts(record, known.get(one.place) or await newest(*one.place))
+
+    def last_plain(self, sifted: Sifted, monitor: str, location: str) -> CheckResult | None:
+        """The newest result of a place among those that were taken, bare of facts."""
+        number = self._numbers[monitor]
+        for plain in reversed(sifted.plain):
+            if plain.location == location and (records := list(packed.of_monitor(plain.rows.base, plain.rows.body, number))):
+                return packed.result_of(monitor, location, *records[-1][1:])
+        return None
+
+    def enter(self, monitors: Iterable[str]) -> None:
+        """These may be settled now."""
+        for monitor in monitors:
+            number, known = self._numbers.get(monitor), self._monitors.get(monitor)
+            if number is None or known is None:
+                continue
+            state, calm = self._books.states.get(monitor), self._baselines.calm(known)
+            settled = state is not None and calm is not None and incident.is_settled(state)
+            for column in self._columns.values():
+                column.ready[number] = 0
+            if settled and state is not None and calm is not None:
+                self._slots[number], self._bounds[number] = calm[0], _tenths(calm[1])
+                self._hear(number, state)
+
+    def _hear(self, number: int, state: incident.DetectionState) -> None:
+        for view in state.views:
+            column = self._columns.get(view.location)
+            if column is not None and 0 < view.run <= _MAX_RUN:
+                column.ready[number], column.sequences[number] = view.run, view.sequence
+                column.instants[number], column.totals[number] = view.at, _UNHEARD
+
+    def _leave(self, monitor: str, sifted: Sifted | None = None) -> None:
+        """Law 3."""
+        number = self._numbers.get(monitor)
+        if number is None:
+            return
+        self.settle(monitor)
+        for column in self._columns.values():
+            column.ready[number] = 0
+        if sifted is not None:
+            sifted.monitors.add(monitor)
+
+    def settle(self, monitor: str) -> None:
+        """Law 2: the state of a monitor, with what was heard of it since it was last looked at."""
+        state, number = self._books.states.get(monitor), self._numbers.get(monitor)
+        if state is None or number is None:
+            return
+        heard = []
+        for view in state.views:
+            column = self._columns.get(view.location)
+            if column is not None and column.ready[number] and column.sequences[number] > view.sequence:
+                heard.append(Observed(column.instants[number], view.run, column.sequences[number], Status.UP, None, view.location))
+        for event in sorted(heard, key=lambda one: one.at):
+            state, _ = incident.step(state, event, self._monitors[monitor].detection)
+        if heard:
+            self._books.states[monitor] = state
+
+    def last(self, monitor: str) -> tuple[int, float | None] | None:
+        """(epoch ms, total in ms) of the newest result that was taken of a monitor; None where none was."""
+        number = self._numbers.get(monitor)
+        if number is None:
+            return None
+        here = [one for one in self._columns.values() if one.ready[number] and one.totals[number] != _UNHEARD]
+        if not here:
+            return None
+        newest = max(here, key=lambda one: one.instants[number])
+        total = newest.totals[number]
+        return newest.instants[number], None if total == NO_TOTAL else total / 10
+
+
+def _tenths(limit: float) -> int:
+    """The longest total of a record that is not slower than a limit in ms."""
+    if limit >= _LONGEST / 10:
+        return _LONGEST
+    longest = max(int(limit * 10), 0)
+    return longest + 1 if (longest + 1) / 10 <= limit else longest if longest / 10 <= limit else longest - 1
