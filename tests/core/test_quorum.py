@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vigie.core.detection import DetectionPolicy, Severity
+from vigie.core.detection import DetectionPolicy, PartialOutage, Severity
 from vigie.core.events import IncidentDecision, Observed, Opened, Recovered
 from vigie.core.incident import DetectionState, step
 from vigie.core.model import Cause, Status
 from vigie.core.quorum import Verdict, View, Views, is_new, judge, merge
+from vigie.observation.locations import Sighting, sightings
 
 from .machines import CAUSES, DEGRADED, DOWN, SECOND, UNKNOWN, UP
 
@@ -23,8 +24,11 @@ LETTERS = {"u": UP, "d": DOWN, "g": DEGRADED, "?": UNKNOWN}
 STALE = 180
 
 
-def policy(quorum: int | None = None, confirm: int = 3, recover: int = 2) -> DetectionPolicy:
-    return DetectionPolicy(confirm, recover=recover, quorum=quorum, stale_ms=STALE * SECOND)
+IGNORE, AS_DEGRADED, AS_DOWN = PartialOutage.IGNORE, PartialOutage.DEGRADED, PartialOutage.DOWN
+
+
+def policy(quorum: int | None = None, confirm: int = 3, recover: int = 2, partial: PartialOutage = IGNORE) -> DetectionPolicy:
+    return DetectionPolicy(confirm, recover=recover, quorum=quorum, stale_ms=STALE * SECOND, partial_outage=partial)
 
 
 def view(location: str, status: Status, second: int = 1, sequence: int = 1, run: int = 1, cause: Cause | None = None) -> View:
@@ -156,6 +160,37 @@ def test_what_locations_agree_on(letters: str, quorum: int | None, expected: Sta
     assert judge(views(letters), policy(quorum)).status is expected
 
 
+@pytest.mark.parametrize(
+    ("letters", "quorum", "degraded", "down"),
+    [
+        ("uud", None, DEGRADED, DOWN),
+        ("ud", None, DEGRADED, DOWN),
+        ("uuddd", 4, DEGRADED, DOWN),
+        ("ud?", None, DEGRADED, DOWN),
+        ("uug", None, UP, UP),  # nowhere down
+        ("ugg", None, DEGRADED, DEGRADED),
+        ("ugd", None, DEGRADED, DOWN),
+        ("uugd", None, DEGRADED, DOWN),
+        ("udd", None, DOWN, DOWN),
+        ("d??", 2, DOWN, DOWN),  # all who can judge
+        ("d", 2, DOWN, DOWN),
+        ("uuu", None, UP, UP),
+        ("??", None, UNKNOWN, UNKNOWN),
+    ],
+)
+def test_what_it_is_that_fewer_than_the_quorum_see_is_for_the_policy(
+    letters: str, quorum: int | None, degraded: Status, down: Status
+) -> None:
+    assert judge(views(letters), policy(quorum, partial=AS_DEGRADED)).status is degraded
+    assert judge(views(letters), policy(quorum, partial=AS_DOWN)).status is down
+
+
+def test_the_cause_of_a_partial_outage_is_what_is_seen_where_it_is_down() -> None:
+    known = (view(A, DOWN, cause=Cause.TCP_REFUSED), view(B, DEGRADED, cause=Cause.LATENCY_THRESHOLD), view(C, UP), view("dublin", UP))
+    assert judge(known, policy(partial=AS_DEGRADED)) == Verdict(DEGRADED, Cause.TCP_REFUSED)
+    assert judge(known, policy(partial=AS_DOWN)) == Verdict(DOWN, Cause.TCP_REFUSED)
+
+
 @pytest.mark.parametrize(("age", "expected"), [(0, DOWN), (STALE, DOWN), (STALE + 1, UP)])
 def test_a_silent_location_votes_for_so_long_and_no_longer(age: int, expected: Status) -> None:
     known = (view(A, DOWN, 1_000 - age), view(B, DOWN, 1_000 - age), view(C, UP, 1_000))
@@ -191,7 +226,7 @@ def test_the_cause_of_a_degradation_is_that_of_the_degraded_even_where_one_is_do
     assert judge(views("ugd"), policy()) == Verdict(DEGRADED, Cause.LATENCY_THRESHOLD)
 
 
-# Law 4 --------------------------------------------------------------------------------------------------------------------------------
+# Law 5 --------------------------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("confirm", [1, 2, 3])
@@ -282,11 +317,73 @@ def test_a_location_that_went_away_is_forgotten_by_the_vote() -> None:
     assert isinstance(detected(recovered, ours)[1][-1], Recovered)
 
 
+def test_a_partial_outage_opens_a_degradation_that_becomes_an_outage_once_a_quorum_sees_it() -> None:
+    state, found = detected(rounds("uuu", *["uud"] * 3, *["udd"] * 3, *["uuu"] * 3), policy(partial=AS_DEGRADED))
+
+    assert [(type(one).__name__, one.severity.value) for one in found] == [
+        ("Suspected", "degradation"), ("Opened", "degradation"), ("Suspected", "outage"), ("Opened", "outage"),
+        ("Recovered", "outage"), ("Recovered", "degradation"),
+    ]  # fmt: skip
+    assert state.resting
+
+
+def test_an_outage_of_which_one_location_is_left_is_over_and_goes_on_as_a_degradation() -> None:
+    state, found = detected(rounds("uuu", *["udd"] * 3, *["uud"] * 3), policy(partial=AS_DEGRADED))
+
+    opened = [one for one in found if isinstance(one, Opened)]
+    (recovered,) = [one for one in found if isinstance(one, Recovered)]
+    assert [one.severity for one in opened] == [Severity.OUTAGE, Severity.DEGRADATION]
+    assert [(one.location, one.fails) for one in sightings(recovered.views, policy().stale_ms)] == [(A, False), (B, False), (C, True)]
+    assert state.degradation.is_open
+
+
+# What each location saw -----------------------------------------------------------------------------------------------------------------
+
+
+def test_an_incident_says_from_where_it_fails_since_when_and_from_where_not() -> None:
+    _, found = detected(rounds("uuu", "uud", "udd", "udd", "udd"), policy())
+
+    (opened,) = [one for one in found if isinstance(one, Opened)]
+    seen = sightings(opened.views, policy().stale_ms)
+    assert seen == (
+        Sighting(A, UP, None, 1 * SECOND, 21 * SECOND),
+        Sighting(B, DOWN, CAUSES[DOWN], 11 * SECOND + 1, 21 * SECOND + 1),
+        Sighting(C, DOWN, CAUSES[DOWN], 6 * SECOND + 2, 16 * SECOND + 2),
+    )
+    assert [(one.location, one.works) for one in seen if not one.fails] == [(A, True)]
+
+
+def test_the_end_says_since_when_it_works_again_from_each() -> None:
+    _, found = detected(rounds("uuu", *["ddd"] * 3, "udd", "uud", "uud", "uud"), policy())
+
+    (recovered,) = [one for one in found if isinstance(one, Recovered)]
+    assert [(one.location, one.status, one.since // SECOND) for one in sightings(recovered.views, policy().stale_ms)] == [
+        (A, UP, 21),
+        (B, UP, 26),
+        (C, DOWN, 6),
+    ]
+
+
+def test_what_one_location_sees_alone_needs_no_list() -> None:
+    _, found = detected([view(A, DOWN, number, number) for number in (1, 2, 3)], policy())
+
+    assert [one.views for one in found if isinstance(one, Opened)] == [()]
+
+
+def test_a_silent_location_is_listed_for_a_day() -> None:
+    known = (view(A, DOWN, 1), view(B, UP, 1 + STALE + 1))
+    assert [(one.location, one.silent, one.fails, one.works) for one in sightings(known, policy().stale_ms)] == [
+        (A, True, False, False),
+        (B, False, False, True),
+    ]
+    assert sightings((view(A, DOWN, 1), view(B, UP, 86_402)), policy().stale_ms) == ()
+
+
 # Properties ---------------------------------------------------------------------------------------------------------------------------
 
 STATUSES = st.sampled_from([UP, UP, DOWN, DOWN, DEGRADED, UNKNOWN])
 LOCATIONS = (A, B, C, "dublin", "essen")
-POLICIES = st.builds(policy, st.none() | st.integers(1, 5), st.integers(1, 3), st.integers(1, 3))
+POLICIES = st.builds(policy, st.none() | st.integers(1, 5), st.integers(1, 3), st.integers(1, 3), st.sampled_from(PartialOutage))
 
 
 class Numbered(NamedTuple):
@@ -317,7 +414,7 @@ def histories(draw: st.DrawFn, locations: int = 4) -> list[View]:
 
 
 @given(results=histories(locations=1), ours=POLICIES)
-def test_law_5_of_one_location_every_new_result_is_a_verdict(results: list[View], ours: DetectionPolicy) -> None:
+def test_law_6_of_one_location_every_new_result_is_a_verdict(results: list[View], ours: DetectionPolicy) -> None:
     fresh, newest = list[View](), (0, 0)
     for one in results:
         if (one.run, one.sequence) > newest:
@@ -331,10 +428,13 @@ def test_law_5_of_one_location_every_new_result_is_a_verdict(results: list[View]
 
 
 @given(results=histories(locations=1), ours=POLICIES, name=st.text(max_size=9), quorum=st.none() | st.integers(1, 9))
-def test_law_5_nor_do_its_name_or_a_quorum_matter(results: list[View], ours: DetectionPolicy, name: str, quorum: int | None) -> None:
+def test_law_6_nor_do_its_name_or_a_quorum_matter(results: list[View], ours: DetectionPolicy, name: str, quorum: int | None) -> None:
     elsewhere = [replace(one, location=name) for one in results]
 
-    assert detected(elsewhere, replace(ours, quorum=quorum, stale_ms=0))[1] == detected(results, ours)[1]
+    for partial in PartialOutage:
+        other = replace(ours, quorum=quorum, stale_ms=0, partial_outage=partial)
+        assert detected(elsewhere, other)[1] == detected(results, ours)[1]
+        assert sightings(detected(elsewhere, other)[0].views, 0) == ()
 
 
 @given(results=histories(), ours=POLICIES)
@@ -353,7 +453,7 @@ def test_law_1_each_location_is_known_by_its_newest_result_alone(results: list[V
     for one in results:
         if one.location not in newest or (one.run, one.sequence) > (newest[one.location].run, newest[one.location].sequence):
             newest[one.location] = one
-    assert {one.location: replace(one, counted=True) for one in known} == newest
+    assert {one.location: replace(one, counted=True, since=0) for one in known} == newest
     assert len(known) == len(newest)
 
 
@@ -380,9 +480,23 @@ def counted(found: Sequence[Numbered], ours: DetectionPolicy) -> Status:
     if not hands:
         return UNKNOWN
     needed = sum(1 for _ in hands) // 2 + 1 if ours.quorum is None else min(ours.quorum, len(hands))
-    if hands.count(DOWN) >= needed:
+    if hands.count(DOWN) >= needed or (DOWN in hands and ours.partial_outage is AS_DOWN):
         return DOWN
-    return DEGRADED if hands.count(DOWN) + hands.count(DEGRADED) >= needed else UP
+    partial = DOWN in hands and ours.partial_outage is AS_DEGRADED
+    return DEGRADED if partial or hands.count(DOWN) + hands.count(DEGRADED) >= needed else UP
+
+
+@given(found=VIEWS, ours=POLICIES)
+def test_law_4_a_partial_outage_makes_no_better_verdict_and_only_where_somebody_sees_it_down(
+    found: list[Numbered], ours: DetectionPolicy
+) -> None:
+    ignored, degraded, down = (judge(named(found), replace(ours, partial_outage=one)) for one in (IGNORE, AS_DEGRADED, AS_DOWN))
+
+    assert BADNESS.index(ignored.status) <= BADNESS.index(degraded.status) <= BADNESS.index(down.status)
+    assert down == judge(named(found), replace(ours, quorum=1, partial_outage=IGNORE)) or down.status is not DOWN
+    newest = max(one.second for one in found)
+    if not any(one.status is DOWN and newest - one.second <= STALE for one in found):
+        assert ignored == degraded == down
 
 
 @given(found=VIEWS, ours=POLICIES)
@@ -425,9 +539,9 @@ def test_law_3_a_location_that_sees_worse_makes_no_better_verdict(found: list[Nu
     assert BADNESS.index(judge(named(worse), ours).status) >= BADNESS.index(judge(named(found), ours).status)
 
 
-@given(found=VIEWS, quorum=st.integers(1, 4))
-def test_law_3_a_greater_quorum_makes_no_worse_verdict(found: list[Numbered], quorum: int) -> None:
-    lenient, strict = judge(named(found), policy(quorum)).status, judge(named(found), policy(quorum + 1)).status
+@given(found=VIEWS, quorum=st.integers(1, 4), partial=st.sampled_from(PartialOutage))
+def test_law_3_a_greater_quorum_makes_no_worse_verdict(found: list[Numbered], quorum: int, partial: PartialOutage) -> None:
+    lenient, strict = (judge(named(found), policy(one, partial=partial)).status for one in (quorum, quorum + 1))
 
     assert BADNESS.index(strict) <= BADNESS.index(lenient)
 
@@ -436,7 +550,7 @@ ROUNDS = st.lists(st.lists(st.sampled_from("udg"), min_size=3, max_size=3).map("
 
 
 @given(letters=ROUNDS, ours=POLICIES)
-def test_law_4_every_verdict_is_what_the_views_say_and_no_two_of_a_kind_come_in_one_round(
+def test_law_5_every_verdict_is_what_the_views_say_and_no_two_of_a_kind_come_in_one_round(
     letters: list[str], ours: DetectionPolicy
 ) -> None:
     """Where all check at the same pace: as many verdicts of a kind in a row as there were rounds, at most."""
@@ -455,7 +569,7 @@ def test_law_4_every_verdict_is_what_the_views_say_and_no_two_of_a_kind_come_in_
 
 
 @given(count=st.integers(1, 6), places=st.integers(2, 3), bad=st.sampled_from("dg"), ours=POLICIES, order=st.permutations([0, 1, 2]))
-def test_law_4_n_rounds_that_agree_are_n_verdicts_whatever_the_order_of_arrival(
+def test_law_5_n_rounds_that_agree_are_n_verdicts_whatever_the_order_of_arrival(
     count: int, places: int, bad: str, ours: DetectionPolicy, order: list[int]
 ) -> None:
     """Each round arrives in the same order of locations, which need not be that of the round before trouble."""
@@ -490,7 +604,12 @@ ANY_VIEW = st.builds(
     st.sampled_from(Status),
     st.none() | st.sampled_from(Cause),
 )
-ANY_POLICY = st.builds(DetectionPolicy, quorum=st.none() | st.integers(-2, 9), stale_ms=st.sampled_from([0, SECOND, 2**63]))
+ANY_POLICY = st.builds(
+    DetectionPolicy,
+    quorum=st.none() | st.integers(-2, 9),
+    stale_ms=st.sampled_from([0, SECOND, 2**63]),
+    partial_outage=st.sampled_from(PartialOutage),
+)
 
 
 @given(results=st.lists(ANY_VIEW, max_size=30), ours=ANY_POLICY)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from vigie.core.detection import Pattern, Severity
 from vigie.core.model import LOCAL, Cause, Status
+from vigie.core.quorum import Views
 from vigie.core.subject import SubjectKind
 
 
@@ -91,7 +92,8 @@ class Cleared:
 class Opened:
     """An incident is confirmed, by `failures` failed checks that came in this pattern (0: an old record, which says nothing of them).
 
-    `shares`: it may be one of many with a cause in common, which are waited for.
+    `shares`: it may be one of many with a cause in common, which are waited for. `views` are those of the locations, where there are
+    several.
 
     `page` is False only in old records, of what opened in a maintenance window; now `Withheld` says so.
     """
@@ -106,6 +108,7 @@ class Opened:
     shares: bool = False
     failures: int = 0
     pattern: Pattern = Pattern.STEADY
+    views: Views = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +122,13 @@ class Steadied:
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """The service is back: the incident is closed."""
+    """The service is back: the incident is closed. `views` as in `Opened`."""
 
     severity: Severity
     incident: str
     at: int
     subject: SubjectKind = SubjectKind.MONITOR
+    views: Views = ()
 
 
 @dataclass(frozen=True, slots=True)

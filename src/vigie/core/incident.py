@@ -225,6 +225,7 @@ def _has_recovered(moved: Track, at: int, policy: DetectionPolicy) -> bool:
 
 def _decide(severity: Severity, track: Track, moved: Track, at: int, verdict: Verdict, state: DetectionState) -> TrackStep:
     cause = verdict.cause or Cause.PROBE_ERROR
+    views = state.views if len(state.views) > 1 else ()
     decisions: list[IncidentDecision] = []
     if track.phase is Phase.HEALTHY and moved.phase is not Phase.HEALTHY:
         decisions.append(Suspected(severity, at, cause))
@@ -232,12 +233,13 @@ def _decide(severity: Severity, track: Track, moved: Track, at: int, verdict: Ve
         return replace(moved, count=0), (Cleared(severity, at),)
     if track.is_open and not moved.is_open:
         past = () if track.pattern is Pattern.FLAPPING else (*track.past, track.since)[1 - intermittent.INCIDENTS :]
-        return Track(incident=track.incident, past=past), (Recovered(severity, track.incident, at),)
+        return Track(incident=track.incident, past=past), (Recovered(severity, track.incident, at, views=views),)
     if moved.is_open and not track.is_open:
         incident = f"{state.monitor}-{state.ordinal + 1}"
         failed = intermittent.failures(moved.history) if moved.pattern is not Pattern.STEADY else moved.count
         moved = replace(moved, incident=incident, count=0)
-        decisions.append(Opened(severity, incident, at, min(moved.since, at), cause, failures=failed, pattern=moved.pattern))
+        began = min(moved.since, at)
+        decisions.append(Opened(severity, incident, at, began, cause, failures=failed, pattern=moved.pattern, views=views))
     elif moved.pattern is Pattern.FLAPPING and moved.phase is Phase.OPEN and intermittent.is_steady(moved.history, at - moved.turned):
         moved = replace(moved, pattern=Pattern.STEADY)
         decisions.append(Steadied(severity, moved.incident, at))

@@ -5,24 +5,30 @@ Laws
    duplicates and late results are harmless; no location's numbers say anything about another's.
 2. A location votes while its newest result is at most `stale_ms` older than the newest of all and is not `unknown`: a silent or blind
    location says neither up nor down.
-3. The verdict is `down` where a quorum of the votes is `down`, `degraded` where a quorum is at least that bad, else `up`; without a
-   vote it is `unknown`. The quorum is `DetectionPolicy.quorum`, at most all votes; by default a majority.
-4. Verdicts come in rounds: one at once when the verdict changes, then one each time that a location which bears it out is heard again.
+3. The verdict is `down` where a quorum of the votes is `down`, `degraded` where a quorum is at least that bad; without a vote it is
+   `unknown`. The quorum is `DetectionPolicy.quorum`, by default a majority. It is at most all votes: an outage that everybody who can
+   judge sees is one, however many cannot.
+4. Where some votes are `down`, and fewer than the quorum, the verdict is what `DetectionPolicy.partial_outage` says, and never better
+   than what law 3 finds; else it is `up`.
+5. Verdicts come in rounds: one at once when the verdict changes, then one each time that a location which bears it out is heard again.
    So `confirm` counts rounds of checks, however many locations take part; who sees otherwise, cannot judge or brings old news adds none.
-5. Of one location every result is a verdict.
+6. Of one location every result is a verdict, whatever the quorum and `partial_outage`.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from vigie.core.detection import DetectionPolicy
+from vigie.core.detection import DetectionPolicy, PartialOutage
 from vigie.core.model import Cause, Status
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The newest result of one location. `counted`: it was heard in this round already. `at` is epoch ms."""
+    """The newest result of one location. `counted`: it was heard in this round already. `at` is epoch ms.
+
+    `since` is when it began to see the service well, in trouble, or not at all; 0 as long as it is the only one.
+    """
 
     location: str
     run: int
@@ -31,6 +37,7 @@ class View:
     status: Status
     cause: Cause | None = None
     counted: bool = True
+    since: int = 0
 
 
 Views = tuple[View, ...]
@@ -63,7 +70,8 @@ def merge(views: Views, seen: View, last: Status | None, policy: DetectionPolicy
     if not views or (len(views) == 1 and views[0].location == seen.location):
         return (_advanced(views, seen),), Verdict(seen.status, seen.cause)
     known = next((one for one in views if one.location == seen.location), None)
-    merged = (*(one for one in views if one is not known), _advanced((known,) if known else (), seen))
+    fresh = replace(_advanced((known,) if known else (), seen), since=_since(known, seen))
+    merged = (*(one for one in views if one is not known), fresh)
     verdict = judge(merged, policy)
     newest = max(one.at for one in merged)
     again = known is not None and known.counted and seen.status in _BEARS_OUT[verdict.status] and newest - seen.at <= policy.stale_ms
@@ -83,8 +91,18 @@ def _advanced(known: Iterable[View], seen: View) -> View:
     return seen if (run, sequence) == (seen.run, seen.sequence) else replace(seen, run=run, sequence=sequence)
 
 
+def _since(known: View | None, seen: View) -> int:
+    """Since when a location sees what it sees."""
+    same = known is not None and _outlook(known.status) == _outlook(seen.status)
+    return known.since or known.at if known is not None and same else seen.at
+
+
+def _outlook(status: Status) -> bool | None:
+    return None if status is Status.UNKNOWN else status is Status.UP
+
+
 def judge(views: Views, policy: DetectionPolicy) -> Verdict:
-    """Laws 2 and 3."""
+    """Laws 2, 3 and 4."""
     newest = max(one.at for one in views)
     votes = [one for one in views if one.status is not Status.UNKNOWN and newest - one.at <= policy.stale_ms]
     if not votes:
@@ -92,10 +110,12 @@ def judge(views: Views, policy: DetectionPolicy) -> Verdict:
     needed = max(min(policy.quorum or len(votes) // 2 + 1, len(votes)), 1)
     down = [one for one in votes if one.status is Status.DOWN]
     degraded = [one for one in votes if one.status is Status.DEGRADED]
-    if len(down) >= needed:
+    if len(down) >= (1 if policy.partial_outage is PartialOutage.DOWN else needed):
         return Verdict(Status.DOWN, _most_common(down))
     if len(down) + len(degraded) >= needed:
         return Verdict(Status.DEGRADED, _most_common(degraded or down))
+    if down and policy.partial_outage is PartialOutage.DEGRADED:
+        return Verdict(Status.DEGRADED, _most_common(down))
     return Verdict(Status.UP)
 
 
