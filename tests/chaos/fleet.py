@@ -1,0 +1,145 @@
+"""What runs in a form of Vigie: its parts, their configuration, and how the harness knows that they are ready."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.network import Network
+from tests.chaos.part import Part
+from tests.chaos.world import World
+
+VIGIE = str(Path(sys.executable).with_name("vigie"))
+READY_SECONDS = 60.0  # on a machine that has other work
+PLACES = ("paris", "lyon", "nice")
+
+
+@dataclass(slots=True)
+class Deployment:
+    """The parts that run, by name; `roles` are the names by what they do."""
+
+    network: Network
+    world: World
+    folder: Path
+    parts: dict[str, Part] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    store: str = ""  # the database, for the harness
+    disks: dict[str, Path] = field(default_factory=dict)  # small file systems of parts, that can be filled
+
+    def names(self, kind: str) -> list[str]:
+        """The parts of a kind: `server` and `server1` and on."""
+        return [name for name in self.parts if name.rstrip("0123456789") == kind]
+
+    def add(
+        self,
+        name: str,
+        command: Iterable[str],
+        *,
+        user: int | None = None,
+        environment: dict[str, str] | None = None,
+        stop_signal: int = 15,
+    ) -> Part:
+        """A part, started."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        self.parts[name] = part = Part(
+            name, [*self.network.command(name, user), *command], folder, {"PYTHONUNBUFFERED": "1", **(environment or {})}, stop_signal
+        )
+        part.start()
+        return part
+
+    def disk(self, name: str, megabytes: int) -> None:
+        """Give a part's folder a small disk, if that can be; before it is started."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        if self.network.disk(folder, megabytes):
+            self.disks[name] = folder
+
+    def port(self, name: str, *, fresh: bool = False) -> int:
+        """A port for a part; `fresh` where several parts share an address."""
+        if fresh or name not in self.ports:
+            with socket.socket() as sock:
+                sock.bind(("127.0.0.1", 0))
+                self.ports[name] = sock.getsockname()[1]
+        return self.ports[name]
+
+    async def url(self, client: str, server: str, path: str = "") -> str:
+        """Where a part finds the web of another, or that of the harness."""
+        host, port = await self.network.link(client, server, self.ports.get(server, self.world.port))
+        return f"http://{host}:{port}{path}"
+
+    async def configure(self, name: str, **keys: Any) -> Path:
+        """Write the configuration of a server: JSON, which is YAML."""
+        target = await self.url(name, "world")
+        file = self.folder / name / "vigie.yaml"
+        file.parent.mkdir(exist_ok=True)
+        monitors = [
+            {"name": one, "url": f"{target}/{one}", "every": "1s", "timeout": "2s", **keys.get("each", {})}
+            for one in self.world.script.outages
+        ]
+        policy = {"confirm": 2, "confirm_every": "500ms", "recover": 2, "group": "off", "group_wait": "0s", "flapping": False}
+        shape = {
+            "llm": {"provider": "none"},
+            "control": [target.removeprefix("http://")],
+            "log": {"file": None},
+            "web": {"listen": f"{self.network.host(name)}:{self.port(name)}"},
+            "notify": {"hook": {"type": "webhook", "url": f"{target}/notices"}},
+            "alerts": {"default": {**policy, "to": ["hook"], **keys.get("policy", {})}},
+            "monitors": monitors,
+            **keys.get("top", {}),
+        }
+        file.write_text(json.dumps(shape, indent=1), encoding="utf-8")
+        return file
+
+    async def ready(self, name: str) -> None:
+        """Until a server says that it is."""
+        url = f"http://{self.network.host(name)}:{self.ports[name]}/ready"
+        end = time.monotonic() + READY_SECONDS
+        while wrong := await asyncio.to_thread(asked, url):
+            if time.monotonic() > end or len(self.parts[name].ended) > 2:
+                raise TimeoutError(f"{name} is not ready: {wrong}; {self.parts[name].log.read_text()[-2_000:]}")
+            await asyncio.sleep(0.1)  # slow: another process
+
+    async def stop(self) -> None:
+        """End all parts, those first that were started last."""
+        for part in reversed(self.parts.values()):
+            await part.stop()
+
+
+def asked(url: str) -> str:
+    """What is wrong with an address that should answer with success; empty where nothing is."""
+    try:
+        with urllib.request.urlopen(url, timeout=3) as answer:
+            return "" if answer.status == 200 else f"HTTP {answer.status}"
+    except urllib.error.HTTPError as error:
+        return f"HTTP {error.code}: {error.read(1_000).decode(errors='replace')}"
+    except OSError as error:
+        return str(error)
+
+
+async def run(*command: str, folder: Path, environment: dict[str, str] | None = None) -> str:
+    """A command to its end; what it said. Raises RuntimeError with it where it failed."""
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, env={**os.environ, **(environment or {})}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    said, faults = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)}: {said.decode()}{faults.decode()}")
+    return said.decode()
+
+
+async def embedded(deployment: Deployment) -> None:
+    """One `vigie serve` with its own database."""
+    deployment.disk("server1", 192)
+    await deployment.configure("server1", top={"store": "vigie.db"})
+    deployment.add("server1", [VIGIE, "serve"])
+    deployment.store = str(deployment.folder / "server1" / "vigie.db")
+    await deployment.ready("server1")
