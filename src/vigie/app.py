@@ -6,8 +6,10 @@ Long: how all parts are put together is seen in one place.
 import asyncio
 import contextlib
 import logging
+import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 
@@ -27,7 +29,7 @@ from vigie.engine.handovers import Handovers
 from vigie.engine.heartbeats import Heartbeats, Watched, verdict
 from vigie.engine.ingest import Ingest
 from vigie.engine.janitor import apply_commands, apply_waiting, compact_for
-from vigie.engine.leases import ALONE, Duty
+from vigie.engine.leases import ALONE, EVALUATOR, Duty, borrowed
 from vigie.engine.loop_monitor import monitored_loop
 from vigie.engine.masking import DividedCollector, MaskedCollector, MaskedModel, MaskedNotifier, masked_errors
 from vigie.engine.measured_model import MeasuredModel
@@ -84,6 +86,35 @@ def store_exists(settings: Desired) -> bool:
     """Whether there is something to open."""
     file = settings.store.file
     return file is None or file.exists()
+
+
+@asynccontextmanager
+async def at_work(settings: Desired, clock: Clock) -> AsyncIterator[Duty]:
+    """Nobody else is at work on the store meanwhile: by the lock of the state directory, and where servers share the store, by the lease.
+
+    Raises AlreadyRunning, StoreError, and VigieError where the directory cannot be written.
+    """
+    with state_of(settings).locked():
+        if not settings.shared:
+            yield ALONE
+            return
+        store = open_store(settings, clock)
+        try:
+            holder = f"{socket.gethostname()}/{secrets.token_hex(4)}"
+            async with borrowed(store.fleet, clock, EVALUATOR, holder) as lease:
+                await share_key(settings, store)
+                yield Duty(lease=lease)
+        finally:
+            await store.close()
+
+
+async def share_key(settings: Desired, store: Store) -> None:
+    """Have the state directory hold the key that all who work on this store sign links with. Raises StoreError, VigieError."""
+    state = state_of(settings)
+    own = state.key()
+    if (shared := await store.fleet.shared_key(own)) != own:
+        state.restore("key", shared)
+        log.info("links are signed with the key that all servers on this store share")
 
 
 def zone_of(settings: Desired) -> tzinfo:
@@ -351,8 +382,8 @@ class Cycle:
 async def once(settings: Desired, clock: Clock) -> Cycle:
     """One whole cycle: check, confirm by quick re-checks, decide, report, tell."""
     raise_limit()
-    with state_of(settings).locked():
-        runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False)
+    async with at_work(settings, clock) as duty:
+        runtime = Runtime(settings, clock, hold_ms=settings.llm.deadline_ms, threads=False, duty=duty)
         try:
             return await _cycle(runtime)
         finally:

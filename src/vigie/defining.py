@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,10 +16,14 @@ from vigie.config.definitions import is_taken, version_of
 from vigie.config.desired import Entry
 from vigie.config.masked import hosts_in, restored
 from vigie.engine.reconcile import Prepared
-from vigie.errors import ConfigError, Fault
-from vigie.ports import Clock, Commit, StoredDefinition
+from vigie.errors import ConfigError, Fault, StoreError
+from vigie.ports import Catalog, Clock, Commit, StoredDefinition
+
+log = logging.getLogger("vigie.fleet")
 
 Put = Callable[[Callable[[], Awaitable[Desired]]], Awaitable[None]]
+Made = dict[tuple[str, str], tuple[int, int]]  # version and time, by kind and id
+_LOOK_SECONDS, _REST = 1.0, 10.0  # between two looks, and at least so many times what one took
 _MAX_BODY = 256 * 1024  # a script of a browser is a few kilobytes
 _OTHER_ID = Fault("the id never changes: the history is kept by it", "leave it as it is, or make a new one", "id")
 
@@ -45,6 +50,22 @@ class Definitions:
     async def follow(self, desired: Desired) -> AsyncIterator[Prepared]:  # noqa: ARG002 - a part is given the configuration
         """What is saved is written by the very commit that puts it into force."""
         yield Prepared(self._writing)
+
+    async def follow_others(self, catalog: Catalog, ask: Callable[[], None]) -> None:
+        """For ever: what another server saved is to be in force here, too; `ask` has the configuration read anew."""
+        asked: Made | None = None
+        while True:
+            began = self._clock.monotonic()
+            try:
+                made = {(one.kind, one.id): (one.version, one.at) for one in await catalog.definitions()}
+                ours = {(one.kind, one.id): (one.version, one.at) for one in self._stored()}
+                if made != ours and made != asked and not self._trying.locked():
+                    log.info("another server saved definitions; the configuration is read anew")
+                    asked = made
+                    ask()
+            except StoreError as error:
+                log.error("definitions cannot be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+            await self._clock.sleep(max(_LOOK_SECONDS, _REST * (self._clock.monotonic() - began)))
 
     async def definitions(self, kind: DefinitionKind) -> tuple[Definition, ...]:
         """All of them, those of the file first."""

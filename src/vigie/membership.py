@@ -13,11 +13,11 @@ import zlib
 from collections.abc import Callable
 
 from vigie import __version__
-from vigie.app import open_store, state_of
+from vigie.app import open_store, share_key
 from vigie.clock import elapsed
 from vigie.config import Desired
 from vigie.engine.janitor import keep_history, keep_retention
-from vigie.engine.leases import LeaseKeeper
+from vigie.engine.leases import EVALUATOR, LeaseKeeper, holder_name
 from vigie.errors import StoreError
 from vigie.fleet.wire import PROTOCOL
 from vigie.ports import Clock, Lease, ServerStatus
@@ -25,7 +25,6 @@ from vigie.server import Server
 
 log = logging.getLogger("vigie.fleet")
 
-EVALUATOR, RETENTION = "evaluator", "retention"
 REPORT_SECONDS = 3.0
 SILENT_MS = 15_000  # from which on a server counts as gone
 _OWN = ("file", "state", "log", "location", "fleet", "left_out")  # what may differ from server to server
@@ -75,13 +74,8 @@ class Membership:
         self._said = ""
 
     async def join(self) -> None:
-        """Have the key of all servers, and say that this one is there. Raises StoreError, VigieError."""
-        state = state_of(self.settings)
-        own = state.key()
-        shared = await self.store.fleet.shared_key(own)
-        if shared != own:
-            state.restore("key", shared)
-            log.info("links are signed with the key that all servers on this store share")
+        """Have the key of all servers, and see who is there. Raises StoreError, VigieError."""
+        await share_key(self.settings, self.store)
         await self.look()
 
     async def report(self, server: Callable[[], Server]) -> None:
@@ -141,8 +135,3 @@ class Membership:
             await self.store.close()
         except StoreError as error:
             log.warning("the store could not be left in order: %s", error)
-
-
-def holder_name(lease: Lease) -> str:
-    """The name of the server that holds a lease."""
-    return lease.holder.partition("/")[0]

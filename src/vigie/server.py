@@ -248,7 +248,11 @@ class Server:
 
     def _shared_loops(self) -> dict[str, Loop]:
         """What every server does, whatever its duty."""
-        return {
+        catalog, definitions = self.runtime.store.catalog, self.definitions
+        others: dict[str, Loop] = {}
+        if self.duty is not ALONE and definitions is not None:
+            others = {"definitions made elsewhere": lambda: definitions.follow_others(catalog, self.ask_reload)}
+        return others | {
             "the outbox": self.runtime.outbox.run,
             "the configuration": self._reconciler.run,
             "letters to subscribers": self.publishing.letters.run,

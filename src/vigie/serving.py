@@ -14,9 +14,9 @@ from vigie.app import state_of
 from vigie.config import Desired
 from vigie.descriptors import FEW, for_connections, raise_limit
 from vigie.engine.alive import keep_alive
-from vigie.engine.leases import Duty
+from vigie.engine.leases import EVALUATOR, RETENTION, Duty
 from vigie.errors import VigieError
-from vigie.membership import EVALUATOR, RETENTION, Membership
+from vigie.membership import Membership
 from vigie.memory import one_arena
 from vigie.net import client, system_ca_file
 from vigie.ports import Clock

@@ -4,10 +4,11 @@ import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from vigie.app import Runtime, open_store, state_of
+from vigie.app import Runtime, at_work, open_store
 from vigie.config import Desired
 from vigie.core.notification import Notice
 from vigie.engine.janitor import apply_commands
+from vigie.engine.leases import Duty
 from vigie.errors import AlreadyRunning, VigieError
 from vigie.ports import Clock, Delivery, OutboxState, Store, StoredNotice
 
@@ -62,8 +63,8 @@ async def retry(settings: Desired, clock: Clock, notices: Sequence[Listed]) -> l
     """
     keys = [one.key for one in notices]
     try:
-        with state_of(settings).locked():
-            await _send(settings, clock, keys)
+        async with at_work(settings, clock) as duty:
+            await _send(settings, clock, keys, duty)
     except AlreadyRunning:
         return await _watch(settings, clock, notices)
     store = open_store(settings, clock)
@@ -73,9 +74,9 @@ async def retry(settings: Desired, clock: Clock, notices: Sequence[Listed]) -> l
         await store.close()
 
 
-async def _send(settings: Desired, clock: Clock, keys: Sequence[str]) -> None:
+async def _send(settings: Desired, clock: Clock, keys: Sequence[str], duty: Duty) -> None:
     """Without a Vigie that is running."""
-    runtime = Runtime(settings, clock, hold_ms=0, threads=False)
+    runtime = Runtime(settings, clock, hold_ms=0, threads=False, duty=duty)
     try:
         await runtime.start()
         await apply_commands(runtime.store.inbox, runtime.ingest)

@@ -230,7 +230,7 @@ def _handle(found: Desired, identity: str, event: PersonEvent) -> None:
 
 
 async def _handled(found: Desired, identity: str, event: PersonEvent) -> None:
-    from vigie.app import Runtime, state_of
+    from vigie.app import Runtime, at_work
     from vigie.clock import SystemClock
     from vigie.engine.janitor import apply_commands
     from vigie.errors import AlreadyRunning
@@ -244,8 +244,8 @@ async def _handled(found: Desired, identity: str, event: PersonEvent) -> None:
         if incident.monitor == VIGIE_ID:
             raise VigieError(f"{identity} is about Vigie itself: it closes by itself once Vigie can check again")
     try:
-        with state_of(found).locked():
-            runtime = Runtime(found, SystemClock(), hold_ms=0, threads=False)
+        async with at_work(found, SystemClock()) as duty:
+            runtime = Runtime(found, SystemClock(), hold_ms=0, threads=False, duty=duty)
             try:
                 await runtime.start()
                 await apply_commands(runtime.store.inbox, runtime.ingest)

@@ -11,16 +11,19 @@ Whether what is done still counts is decided by the store (`Ledger.fence`): betw
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vigie.engine.alive import seen_through
-from vigie.errors import StoreError
+from vigie.errors import AlreadyRunning, StoreError
 from vigie.ports import Clock, Fleet, Lease
 
 log = logging.getLogger("vigie.fleet")
 
+EVALUATOR, RETENTION = "evaluator", "retention"
 TTL_MS = 10_000
 _EVERY_SECONDS = 3.0
 _SOON_SECONDS = 1.0  # after a claim that failed
@@ -40,6 +43,34 @@ class Duty:
 
 
 ALONE, STANDING_BY = Duty(), Duty(evaluates=False)
+
+
+def holder_name(lease: Lease) -> str:
+    """The name of the server that holds a lease; what follows tells one life of it from the next."""
+    return lease.holder.partition("/")[0]
+
+
+@asynccontextmanager
+async def borrowed(fleet: Fleet, clock: Clock, name: str, holder: str) -> AsyncIterator[Lease]:
+    """For a program that soon ends: the lease, renewed until then. Raises AlreadyRunning where another one holds it, and StoreError."""
+    lease = await fleet.claim(name, holder, TTL_MS)
+    if lease.holder != holder:
+        raise AlreadyRunning(f"{holder_name(lease)} is at work on this store", "wait for it to finish, or stop it")
+
+    async def renew() -> None:
+        while True:
+            await clock.sleep(_EVERY_SECONDS)
+            with contextlib.suppress(StoreError):  # the commits of who no longer holds it are refused
+                await fleet.claim(name, holder, TTL_MS)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield lease
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+        with contextlib.suppress(StoreError):  # it ends by itself
+            await fleet.release(name, holder)
 
 
 class LeaseKeeper:
