@@ -59,7 +59,7 @@ class Definitions:
             try:
                 made = {(one.kind, one.id): (one.version, one.at) for one in await catalog.definitions()}
                 ours = {(one.kind, one.id): (one.version, one.at) for one in self._stored()}
-                if made != ours and made != asked and not self._trying.locked():
+                if made not in (ours, asked) and not self._trying.locked():
                     log.info("another server saved definitions; the configuration is read anew")
                     asked = made
                     ask()

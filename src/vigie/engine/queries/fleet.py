@@ -1,0 +1,84 @@
+"""The fleet as its store tells it: whoever reads it need not be one of its servers."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from vigie.engine.leases import EVALUATOR, holder_name
+from vigie.ports import Clock, Lease, OutboxCounts, ServerStatus, Store
+from vigie.queries.fleet import (
+    AGENT_SILENT_MS,
+    SERVER_SILENT_MS,
+    FleetAgentView,
+    FleetProblem,
+    FleetView,
+    Problem,
+    ServerRole,
+    ServerView,
+)
+
+
+class StoredFleet:
+    """The FleetQueries port. `role` is that of the server which answers."""
+
+    def __init__(self, store: Store, clock: Clock, role: ServerRole) -> None:
+        self._store, self._clock, self.role = store, clock, role
+
+    async def fleet(self) -> FleetView:
+        """All of it."""
+        return await fleet_of(self._store, self._clock.now())
+
+
+async def fleet_of(store: Store, now: int) -> FleetView:
+    """The fleet at an instant, epoch ms. Raises StoreError."""
+    leases = await store.fleet.leases()
+    servers = _servers(await store.fleet.servers(), leases, now)
+    runs = await store.fleet.shard_runs()
+    agents, orphans = await _agents(store, now), Counter[str]()
+    live = {one.agent.name for one in agents if not one.silent}
+    shards = Counter(one.agent for one in runs)
+    for run in runs:
+        orphans[run.location] += run.agent not in live
+    agents = tuple([FleetAgentView(one.agent, one.status, one.silent, shards[one.agent.name]) for one in agents])
+    left = tuple(sorted((location, count) for location, count in orphans.items() if count))
+    notices = await store.ledger.counts()
+    return FleetView(now, servers, tuple(leases), agents, left, notices, tuple(_problems(servers, agents, left, notices)))
+
+
+def _servers(found: Sequence[ServerStatus], leases: Sequence[Lease], now: int) -> tuple[ServerView, ...]:
+    leader = next((holder_name(one) for one in leases if one.name == EVALUATOR), None)
+    in_force = next((one.config for one in found if one.name == leader), "")
+
+    def role(one: ServerStatus) -> ServerRole:
+        if now - one.seen_at > SERVER_SILENT_MS:
+            return ServerRole.SILENT
+        return ServerRole.EVALUATOR if one.name == leader else ServerRole.STANDBY
+
+    return tuple([ServerView(one, role(one), bool(in_force and one.config) and one.config != in_force) for one in found])
+
+
+async def _agents(store: Store, now: int) -> tuple[FleetAgentView, ...]:
+    heard = {one.name: one for one in await store.fleet.heard_agents()}
+    found = []
+    for agent in await store.fleet.agents():
+        status = heard.get(agent.name)
+        found.append(FleetAgentView(agent, status, status is None or now - status.seen_at > AGENT_SILENT_MS))
+    return tuple(found)
+
+
+def _problems(
+    servers: Sequence[ServerView], agents: Sequence[FleetAgentView], orphans: Sequence[tuple[str, int]], notices: OutboxCounts
+) -> Iterator[Problem]:
+    """The worst first."""
+    there = [one for one in servers if one.role is not ServerRole.SILENT]
+    if servers and all(one.role is not ServerRole.EVALUATOR for one in servers):
+        yield Problem(FleetProblem.NO_EVALUATOR)
+    yield from (Problem(FleetProblem.SHARDS_WITHOUT_AGENT, location, count) for location, count in orphans)
+    yield from (Problem(FleetProblem.SERVER_SILENT, one.status.name) for one in servers if one.role is ServerRole.SILENT)
+    yield from (Problem(FleetProblem.AGENT_SILENT, one.agent.name) for one in agents if one.silent and one.status is not None)
+    if notices.undeliverable:
+        yield Problem(FleetProblem.UNDELIVERABLE, count=notices.undeliverable)
+    yield from (Problem(FleetProblem.SERVERS_DIFFER, one.status.name) for one in there if one.differs)
+    yield from (Problem(FleetProblem.AGENT_NEVER_HEARD, one.agent.name) for one in agents if one.status is None)
+    versions = sorted({one.status.version for one in there})
+    if len(versions) > 1:
+        yield Problem(FleetProblem.VERSIONS_DIFFER, ", ".join(versions))
