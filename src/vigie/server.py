@@ -38,6 +38,7 @@ from vigie.engine.past import Pasts
 from vigie.engine.queries import StoredQueries
 from vigie.engine.queries.alerts import StoredAlerts
 from vigie.engine.queries.details import StoredDetails
+from vigie.engine.queries.fleet import StoredFleet
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.queries.measures import Running, RunningMeasures
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
@@ -51,6 +52,7 @@ from vigie.otlp import OtlpExport
 from vigie.ports import Clock, StoredDefinition
 from vigie.probing import Probing
 from vigie.publishing import Publishing
+from vigie.queries.fleet import ServerRole
 from vigie.queries.measures import Lateness
 from vigie.report.render import RenderContext
 from vigie.responding import Responding, button_sources
@@ -155,12 +157,15 @@ class Server:
 
     def _observe(self, clock: Clock) -> None:
         """What is made of results, for pages, metrics and the log."""
+        role = ServerRole.EVALUATOR if self.duty.evaluates else ServerRole.STANDBY
+        self.fleet = None if self.duty is ALONE else StoredFleet(self.runtime.store, clock, role)
         self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of, self._kept)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)
         self.measures = self._measures()
         self._otlp = OtlpExport(self.measures, clock, self.settings.metrics.otlp)
-        self.runtime.ingest.listen_to_results(self.measures.on_transition)
+        if self.duty.evaluates:
+            self.runtime.ingest.listen_to_results(self.measures.on_transition)
         self.live = LiveHub(clock)
         self.board = LiveBoard(
             self.runtime.ingest,
@@ -473,6 +478,7 @@ class Server:
             lambda: tuple(self.settings.channels),
             self.settings.store.file,
             lambda: (self._applied_at, self._reconciler.last in (Outcome.REFUSED, Outcome.FAILED)),
+            self.duty.evaluates,
         )
         return RunningMeasures(
             runtime.store.archive,

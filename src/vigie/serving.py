@@ -63,6 +63,7 @@ def site_of(server: Server) -> Site:
         accounts=server.runtime.store.accounts,
         access=access_of(server.settings),
         now=server.now,
+        fleet=server.fleet,
         status_pages=server.publishing.queries,
         subscriptions=server.publishing.subscriptions,
         commands=Commands(

@@ -155,6 +155,7 @@ class Measures:
     disk_free: int | None = None
     config_applied_at: int | None = None
     config_refused: bool = False
+    evaluates: bool = True  # whether this server does, or stands by for another one
 
 
 class MeasureQueries(Protocol):

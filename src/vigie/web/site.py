@@ -22,6 +22,7 @@ from vigie.queries import HealthQueries, Queries
 from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
 from vigie.queries.details import DetailQueries
+from vigie.queries.fleet import FleetQueries
 from vigie.queries.forms import FormQueries
 from vigie.queries.history import HistoryQueries, StorageSize
 from vigie.queries.live import Live
@@ -106,6 +107,7 @@ class Site:
     subscriptions: Subscriptions | None = None
     measures: MeasureQueries | None = None
     setup: SetupQueries | None = None
+    fleet: FleetQueries | None = None
     forms: FormQueries | None = None
     commands: Commands = field(default_factory=Commands)
     receiver: "PingReceiver | None" = None

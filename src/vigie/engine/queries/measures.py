@@ -59,6 +59,7 @@ class Running:
     channels: Callable[[], Sequence[str]]
     file: Path | None
     configured: Callable[[], tuple[int | None, bool]]  # when the one in force was applied, and whether a newer one was refused
+    evaluates: bool = True  # whether this server does; who stands by measures no monitor, so that nothing is measured twice
 
 
 class RunningMeasures:
@@ -92,7 +93,7 @@ class RunningMeasures:
 
     async def measures(self) -> Measures:
         """Everything."""
-        known = await self._known()
+        known = await self._known() if self._running.evaluates else {}
         health, failing = await self._health.health(), {one.channel for one in await self._notices.failing()}
         total, free = await asyncio.to_thread(_sizes, self._running.file)
         applied, refused = self._running.configured()
@@ -110,6 +111,7 @@ class RunningMeasures:
             free,
             applied,
             refused,
+            self._running.evaluates,
         )
 
     async def readiness(self) -> Mapping[str, str]:
@@ -140,7 +142,7 @@ class RunningMeasures:
             return self._seen
 
     def _of_monitors(self, known: dict[str, dict[str, Seen]]) -> list[MonitorMeasures]:
-        watched = self._monitors()
+        watched = self._monitors() if self._running.evaluates else ()
         for gone in known.keys() - {one.id for one in watched}:
             del known[gone]
         open_: dict[str, list[Incident]] = {}

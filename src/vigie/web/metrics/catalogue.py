@@ -135,6 +135,11 @@ OWN: Mapping[str, Metric] = {
         Metric("vigie_build_info", "gauge", "The version that runs; always 1.", ("version",)),
         Metric("vigie_start_timestamp_seconds", "gauge", "When it was started, Unix time."),
         Metric("vigie_healthy", "gauge", "Whether results come in."),
+        Metric(
+            "vigie_evaluating",
+            "gauge",
+            "Whether this server evaluates; 0 where it stands by for another one, which has the monitors' metrics.",
+        ),
         Metric("vigie_prober_running", "gauge", "Whether the process that makes the checks is running."),
         Metric("vigie_store_failing", "gauge", "Whether results wait for a store that cannot take them."),
         Metric("vigie_blind", "gauge", "Whether nothing can be seen for a reason of Vigie's own, such as its network."),

@@ -55,6 +55,7 @@ def _single(measures: Measures) -> dict[str, float | None]:
     return {
         "vigie_start_timestamp_seconds": health.started_at / 1000,
         "vigie_healthy": float(health.ok),
+        "vigie_evaluating": float(measures.evaluates),
         "vigie_prober_running": float(measures.prober_running),
         "vigie_store_failing": float(measures.store_failing),
         "vigie_blind": float(measures.blind),

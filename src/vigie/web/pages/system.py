@@ -29,11 +29,13 @@ def routes(site: Site) -> list[BaseRoute]:
         if site.setup is None:
             return unavailable()
         running, health = await site.setup.running(), await site.health.health()
+        fleet = None if site.fleet is None else await site.fleet.fleet()
         general, language = site.setup.general(), language_of(request, site.setting().language)
         names = {one.id: one.name for one in site.setup.monitors()}
         context = {
             "section": "settings",
             "running": running,
+            "fleet": fleet,
             "general": general,
             "names": names,
             "cause": lambda one: cause_words(one.cause, {}, language),
