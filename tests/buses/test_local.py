@@ -6,12 +6,29 @@ import pytest
 
 from vigie.buses.local import LocalBus
 from vigie.ports import Batch
+from vigie.testing.bus_suite import BUS_LAWS
 
 pytestmark = pytest.mark.virtual
 
 
 def batch(sequence: int) -> Batch:
     return Batch("local", 1, sequence, ())
+
+
+class Rig:
+    async def bus(self) -> LocalBus:
+        return LocalBus()
+
+    def batch(self, sequence: int) -> Batch:
+        return batch(sequence)
+
+    def sequence_of(self, one: Batch) -> int:
+        return one.sequence
+
+
+@pytest.mark.parametrize("law", BUS_LAWS)
+async def test_the_bus_keeps_the_law(law: str) -> None:
+    await BUS_LAWS[law](Rig())
 
 
 async def test_batches_come_in_the_order_they_were_published_and_end_when_the_bus_is_closed() -> None:

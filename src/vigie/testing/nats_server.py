@@ -78,10 +78,12 @@ class NatsServer:
 
     def _read(self, process: "subprocess.Popen[str]") -> None:
         """Keep what it says: nobody would empty its pipe otherwise."""
-        for line in process.stderr or ():
-            self.log.append(line.rstrip())
-            if _READY in line:
-                self._ready.set()
+        if process.stderr is not None:
+            with process.stderr as said:
+                for line in said:
+                    self.log.append(line.rstrip())
+                    if _READY in line:
+                        self._ready.set()
         self._ready.set()  # it ended: whoever waits looks at the process
 
     def reload(self, config: str) -> None:

@@ -36,6 +36,8 @@ class NatsBus:
     async def open(self) -> None:
         """Connect, and make what is missing."""
         await self._prepare()
+        if host := self._config.unencrypted:
+            log.warning("what is checked, its secrets included, may travel to %s unencrypted: write tls:// in `bus`", host)
         log.info("connected to the bus %s: %s", self._config.shown, self._connection.server)
 
     async def _prepare(self) -> None:

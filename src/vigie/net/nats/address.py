@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
+from vigie.net.names import is_loopback
 from vigie.net.secret import MASK, Secret
 
 SCHEMES: Final = ("nats", "tls")
@@ -16,6 +17,7 @@ _BYTES: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _AGE = re.compile(r"(\d+)([smhd])")
 _SIZE = re.compile(r"(\d+)\s*([KMGT]B)?", re.IGNORECASE)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:@/?#\[\]]+)(?::(\d{1,5}))?")
+_NAMES: Final = ("agent", "location")
 _FILES: Final = ("ca_file", "cert_file", "key_file", "creds", "nkey")
 
 
@@ -32,6 +34,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ca_file: Annotated[str | None, msgspec.Meta(description="Authorities of the servers' certificates; else those of the system.")] = None
     cert_file: Annotated[str | None, msgspec.Meta(description="Certificate of this client.")] = None
     key_file: Annotated[str | None, msgspec.Meta(description="Its private key.")] = None
+    agent: Annotated[str | None, msgspec.Meta(description="The name of the agent, of one that reports by this bus.")] = None
+    location: Annotated[str | None, msgspec.Meta(description="The location of that agent.")] = None
     replicas: Annotated[int, msgspec.Meta(ge=1, le=5, description="On how many servers each message is kept.")] = 1
     max_age: Annotated[int, msgspec.Meta(description="Seconds for which results stay on the bus.")] = 3 * 86_400
     max_bytes: Annotated[int | None, msgspec.Meta(description="Bytes that results may occupy there; no limit by default.")] = None
@@ -63,6 +67,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError("`cert_file` and `key_file` belong together")
 
     @property
+    def unencrypted(self) -> str:
+        """The first server on another machine that is reached without TLS for certain; empty where there is none."""
+        hosts = [server.rpartition(":")[0].strip("[]") for server in self.servers]
+        return "" if self.tls else next((host for host in hosts if not is_loopback(host)), "")
+
+    @property
     def shown(self) -> str:
         """As people read it, without secrets."""
         login = (
@@ -87,7 +97,7 @@ def _login(logins: list[str]) -> dict[str, Any]:
 
 
 def _options(query: str, base: Path) -> dict[str, Any]:
-    known = {*_FILES, "token", "replicas", "max_age", "max_bytes"}
+    known = {*_FILES, *_NAMES, "token", "replicas", "max_age", "max_bytes"}
     found: dict[str, Any] = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key not in known:
@@ -103,6 +113,8 @@ def _options(query: str, base: Path) -> dict[str, Any]:
 def _option(key: str, value: str, base: Path) -> Any:
     if key in _FILES:
         return str(base / value)
+    if key in _NAMES:
+        return value
     if key == "token":
         return Secret(value)
     if key == "max_age":
