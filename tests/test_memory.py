@@ -102,7 +102,7 @@ def test_the_newest_result_of_a_monitor_costs_the_parent_little_more_than_a_kilo
         return made
 
     assert bytes_each(newest) < 1_500
-    assert newest().results()["m7"] == one(7, (7 << 32) + 2)
+    assert newest().result("m7", "local") == one(7, (7 << 32) + 2)
 
 
 class _Node:

@@ -309,7 +309,7 @@ async def test_a_report_left_unwritten_by_a_crash_is_written_at_the_next_start(s
     world = World(store, clock)
     vigie = world.vigie()
     vigie.reporter.on_transition = _deaf  # type: ignore[method-assign]
-    vigie.ingest._listeners = [vigie._wake, vigie._pace]
+    vigie.ingest._announcer._of_decisions = [vigie._wake, vigie._pace]
     await vigie.start()
     await clock.sleep(30)
     assert vigie.agent is not None

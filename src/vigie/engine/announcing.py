@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
@@ -12,6 +12,7 @@ from vigie.errors import StoreError
 log = logging.getLogger("vigie.ingest")
 
 Listener = Callable[[Transition], Awaitable[None]]
+_What = TypeVar("_What")
 
 
 class PlainListener(Protocol):
@@ -65,7 +66,7 @@ class Announcer:
                 await _told(plain_listener.on_plain, one, one.location)
 
 
-async def _told[T](listener: Callable[[T], Awaitable[None]], what: T, about: str) -> None:
+async def _told(listener: Callable[[_What], Awaitable[None]], what: _What, about: str) -> None:
     try:
         await listener(what)
     except Exception as error:  # what is decided is committed; one listener's fault must not keep it from the others

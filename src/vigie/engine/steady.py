@@ -42,10 +42,10 @@ class _Column:
     """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here."""
 
     number: int
-    ready: array[int] = field(default_factory=lambda: array("I"))
-    sequences: array[int] = field(default_factory=lambda: array("Q"))
-    instants: array[int] = field(default_factory=lambda: array("q"))
-    totals: array[int] = field(default_factory=lambda: array("I"))
+    ready: "array[int]" = field(default_factory=lambda: array("I"))
+    sequences: "array[int]" = field(default_factory=lambda: array("Q"))
+    instants: "array[int]" = field(default_factory=lambda: array("q"))
+    totals: "array[int]" = field(default_factory=lambda: array("I"))
 
     def grow(self, size: int) -> None:
         for one in (self.ready, self.sequences, self.instants, self.totals):

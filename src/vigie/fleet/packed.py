@@ -9,7 +9,8 @@ location.
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from itertools import chain
 
 from vigie.core.model import LOCAL, Cause, CheckResult, HttpFacts, Status, Timings
 
@@ -32,7 +33,8 @@ Segment = tuple[str, int, int]  # location, run, block
 _MAX_JOINED = 256 * 1024  # bytes
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Rows:
     """Packed records as a store keeps them: `count` of them in `body`, their instants after `base`, epoch ms."""
 
     base: int
@@ -167,7 +169,7 @@ BODY = slice(8, 30)  # of a record: status, cause, HTTP status, phases
 _PARTS = struct.Struct("<II22sxH")
 _NUMBER = struct.Struct("<I")
 _LIGHT = struct.Struct("<IIB18xHB3x")
-_FIRST, _OFFSET = struct.Struct("<I29x"), struct.Struct("<4xI")
+_FIRST, _OFFSET, _RAW = struct.Struct("<I29x"), struct.Struct("<4xI"), struct.Struct(f"{SIZE}s")
 _SCANNED = struct.Struct("<IIH17xIH")
 GOOD = _STATUS_CODE[Status.UP] | 255 << 8  # the verdict of a record that is `up` and nothing else
 NO_TOTAL = _NONE
@@ -181,6 +183,11 @@ def scanned(records: memoryview) -> Iterator[tuple[int, int, int, int, int]]:
 def numbers_in(body: bytes) -> list[int]:
     """The monitor number of each record. Raises ValueError as `unpack`."""
     return [number for _, _, _, records in segments(body) for (number,) in _FIRST.iter_unpack(records)]
+
+
+def numbered(records: memoryview) -> tuple[Iterator[int], Iterator[tuple[bytes]]]:
+    """The monitor number of each record of a segment, and the record."""
+    return chain.from_iterable(_FIRST.iter_unpack(records)), _RAW.iter_unpack(records)
 
 
 def ends_of(base: int, found: Sequence[tuple[int | None, int, int, memoryview]]) -> tuple[int, int]:
@@ -246,7 +253,7 @@ def result_of(monitor: str, location: str, at: int, run: int, sequence: int, bod
     )
 
 
-def timings_of(body: bytes) -> Timings:
+def timings_of(body: bytes | memoryview) -> Timings:
     """The phases of a record's body."""
     halves = _BODY.unpack(body)[3:]
     tenths = [low | high << 16 for low, high in zip(halves[::2], halves[1::2], strict=True)]

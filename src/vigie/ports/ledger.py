@@ -7,6 +7,7 @@ from typing import Protocol
 from vigie.core.alert import AlertState
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, Incident, Monitor
+from vigie.fleet.packed import Rows
 from vigie.learning.baseline import Baseline
 from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Job
@@ -38,6 +39,7 @@ class Commit:
     jobs: tuple[Job, ...] = ()  # whole rows, inserted or replaced
     definitions: tuple[StoredDefinition, ...] = ()  # whole rows, inserted or replaced by their kind and id
     undefined: tuple[tuple[str, str], ...] = ()  # (kind, id) of definitions that are gone
+    packed: tuple[Rows, ...] = ()  # further results, as they are kept: good ones of watched monitors, with the facts of the one before
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,12 +145,13 @@ class MemoryArchive:
         commits = self._data.commits
         if after >= len(commits):
             return [], 0
-        return [one for one in commits[after].results if one.at >= since], after + 1
+        return [one for one in self._data.results_of(commits[after]) if one.at >= since], after + 1
 
     async def activity(self, limit: int = 200) -> list[int]:
         """When results were taken in lately, newest first."""
         self._data.check()
-        return [commit.results[0].at for commit in reversed(self._data.commits) if commit.results][:limit]
+        found = (self._data.results_of(commit) for commit in reversed(self._data.commits))
+        return [results[0].at for results in found if results][:limit]
 
     async def watched_since(self) -> dict[str, int]:
         """When each monitor was first checked."""

@@ -7,6 +7,8 @@ from vigie.core.alert import AlertState
 from vigie.core.incident import DetectionState
 from vigie.core.model import LOCAL, CheckResult, Incident
 from vigie.errors import StoreError, StoreFault
+from vigie.fleet import packed
+from vigie.fleet.packing import with_facts
 from vigie.learning.baseline import Baseline
 from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Job, Ping
@@ -132,6 +134,15 @@ class Data:
             raise self.broken
         if self.closed:
             raise StoreError(StoreFault.OTHER, "the store is closed")
+
+    def results_of(self, commit: Commit) -> list[CheckResult]:
+        """What a commit brought; what came packed has the facts of the newest whole one before it."""
+        ids, names = dict(enumerate(self.ever_watched, 1)), {number: name for name, number in self.locations.items()}
+        found = list(commit.results)
+        for rows in commit.packed:
+            came = packed.unpack(rows.base, rows.body, ids, names)
+            found += [with_facts(one, self.newest.get((one.monitor, one.location))) for one in came]
+        return found
 
     def watch(self, monitors: set[str]) -> None:
         """These are watched, and jobs that are not are forgotten."""

@@ -105,7 +105,7 @@ class MemoryHistory:
         return HistorySize({})
 
     def _all(self) -> list[CheckResult]:
-        return [*(one for commit in self._data.commits for one in commit.results), *self._data.taken_in]
+        return [*(one for commit in self._data.commits for one in self._data.results_of(commit)), *self._data.taken_in]
 
     def _of(self, monitor: str, location: str | None) -> list[CheckResult]:
         """Each result once, by instant."""

@@ -62,7 +62,8 @@ class MemoryLedger:
         data.baselines.update(change.baselines)
         data.blind.update((one.number, one) for one in change.blind)
         data.maintained.update((one.key, one) for one in change.maintenance)
-        data.newest.update(((result.monitor, result.location), result) for result in change.results)
+        for one in data.results_of(change):
+            data.newest[one.monitor, one.location] = one
         for number in change.commands:
             data.commands.pop(number, None)
         if change.watched is not None:

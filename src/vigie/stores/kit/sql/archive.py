@@ -89,12 +89,12 @@ class SqlArchive:
     async def last_results(self, monitors: Collection[str] | None = None, *, anew: bool = False) -> dict[str, CheckResult]:
         """The newest result of every watched monitor by monitor id, with no certificate but the server's."""
         await self._look_back(anew=anew)
-        return self._cache.newest.results(monitors)
+        return self._cache.results(monitors)
 
     async def newest(self, monitor: str, location: str) -> CheckResult | None:
         """The newest result of a monitor from one location."""
         await self._look_back()
-        return self._cache.newest.result(monitor, location)
+        return self._cache.result(monitor, location)
 
     async def _look_back(self, *, anew: bool = False) -> None:
         if anew or not self._looked_back:

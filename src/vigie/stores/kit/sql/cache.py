@@ -1,10 +1,11 @@
 """What the sides of a store share in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from vigie.core.model import CheckResult
 from vigie.ports import Commit
+from vigie.stores.kit.sql.latest import Latest
 from vigie.stores.kit.sql.newest import Newest
 from vigie.stores.kit.sql.waiting import Waiting
 
@@ -16,6 +17,7 @@ class Cache:
     numbers: Mapping[str, int]
     locations: Mapping[str, int]
     newest: Newest = field(default_factory=Newest)
+    latest: Latest = field(default_factory=Latest)
     waiting: Waiting = field(default_factory=Waiting)
     writing: Commit = field(default_factory=Commit)
 
@@ -23,3 +25,17 @@ class Cache:
     def details(self) -> list[CheckResult]:
         """The whole results that are not on the disk yet, oldest first."""
         return [*self.writing.details, *self.waiting.details]
+
+    def result(self, monitor: str, location: str) -> CheckResult | None:
+        """The newest result of a monitor from a location."""
+        whole = self.newest.result(monitor, location)
+        return self.latest.merged(whole, self.numbers.get(monitor), self.locations.get(location))
+
+    def results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
+        """By monitor id, of all or of these: of several locations, the newest."""
+        found: dict[str, CheckResult] = {}
+        for whole in self.newest.each(monitors):
+            one = self.latest.merged(whole, self.numbers.get(whole.monitor), self.locations.get(whole.location)) or whole
+            if (other := found.get(one.monitor)) is None or other.at <= one.at:
+                found[one.monitor] = one
+        return found

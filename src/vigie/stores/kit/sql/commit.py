@@ -95,10 +95,9 @@ def write(
         if lease is not None:
             check_lease(db, lease)
         locations = _with_new_locations(db, change.results, locations)
-        for part in packed.parts(change.results):
-            base, count, body = packed.pack(part, numbers, locations)
-            if count:
-                db.execute("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", (base, count, body))
+        made = [packed.pack(part, numbers, locations) for part in packed.parts(change.results)]
+        came = [(one.base, one.count, one.body) for one in packed.joined(change.packed)]
+        db.bulk("INSERT INTO hot (base, count, body) VALUES (?, ?, ?)", [row for row in (*made, *came) if row[1]])
         db.bulk("INSERT OR REPLACE INTO monitor_state VALUES (?, ?)", [(state.monitor, encode(state)) for state in change.states])
         db.bulk("INSERT OR REPLACE INTO alert VALUES (?, ?, ?)", [(one.id, int(one.is_open), encode(_bare(one))) for one in change.alerts])
         db.bulk("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", change.cursors)

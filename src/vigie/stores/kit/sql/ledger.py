@@ -66,8 +66,10 @@ class SqlLedger:
         else:
             await self._seen_through(change)
         self._cache.newest.take(change.results)
+        self._cache.latest.take(change.packed)
         if change.watched is not None:
             self._cache.newest.keep({monitor.id for monitor in change.watched})
+            self._cache.latest.keep({self._cache.numbers[one.id] for one in change.watched if one.id in self._cache.numbers})
 
     async def flush(self) -> None:
         """Have what waits written and fsynced."""

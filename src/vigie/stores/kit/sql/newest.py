@@ -149,14 +149,10 @@ class Newest:
         whole = self._whole.get(monitor if location == LOCAL else (monitor, location))
         return None if whole is None else self._merged(whole)
 
-    def results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
-        """By monitor id, of all or of these: of several locations, the newest."""
-        found: dict[str, CheckResult] = {}
-        for whole in self._whole.values() if monitors is None else self._of(monitors):
-            one = self._merged(whole)
-            if (other := found.get(one.monitor)) is None or other.at <= one.at:
-                found[one.monitor] = one
-        return found
+    def each(self, monitors: Collection[str] | None = None) -> Iterator[CheckResult]:
+        """The newest of each location, of all monitors or of these."""
+        for whole in list(self._whole.values()) if monitors is None else self._of(monitors):
+            yield self._merged(whole)
 
     def _of(self, monitors: Collection[str]) -> Iterator[CheckResult]:
         for monitor in monitors:

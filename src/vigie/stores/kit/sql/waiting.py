@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from vigie.core.incident import DetectionState
 from vigie.core.model import CheckResult, HttpFacts
+from vigie.fleet.packed import Rows
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit
 
@@ -13,6 +14,7 @@ log = logging.getLogger("vigie.store")
 
 # Kept in memory while the disk takes nothing (about 60 MB); older measurements are given up then.
 _MAX_RESULTS = 100_000
+_MAX_PACKED = 1_000_000  # about 35 MB
 _MAX_DETAILS = 2_000
 
 Stance = tuple[object, ...]
@@ -37,6 +39,7 @@ def merged(first: Commit, then: Commit) -> Commit:
         jobs=(*first.jobs, *then.jobs),
         definitions=(*first.definitions, *then.definitions),
         undefined=(*first.undefined, *then.undefined),
+        packed=(*first.packed, *then.packed),
     )
 
 
@@ -49,13 +52,14 @@ class Waiting:
 
     def _clear(self) -> None:
         self._results: list[CheckResult] = []
+        self._packed: list[Rows] = []
         self._states: dict[str, DetectionState] = {}
         self._cursors: dict[str, tuple[str, int, int]] = {}
         self._details: list[CheckResult] = []
         self._baselines: dict[str, Baseline] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._results or self._states or self._cursors or self._details or self._baselines)
+        return bool(self._results or self._packed or self._states or self._cursors or self._details or self._baselines)
 
     @property
     def states(self) -> dict[str, DetectionState]:
@@ -92,6 +96,7 @@ class Waiting:
     def add(self, change: Commit) -> None:
         """One more that may wait."""
         self._results.extend(change.results)
+        self._packed.extend(change.packed)
         self._states.update((state.monitor, state) for state in change.states)
         self._cursors.update((cursor[0], cursor) for cursor in change.cursors)
         self._details.extend(change.details)
@@ -105,6 +110,7 @@ class Waiting:
             cursors=tuple(self._cursors.values()),
             details=tuple(self._details),
             baselines=tuple(self._baselines.items()),
+            packed=tuple(self._packed),
         )
         self._clear()
         return taken
@@ -114,9 +120,12 @@ class Waiting:
         newer = self.take()
         slim = tuple(_slim(result) for result in taken.results)
         self.add(merged(replace(taken, results=slim), newer))
-        if lost := max(len(self._results) - _MAX_RESULTS, 0):
-            log.error("%d results are dropped: nothing could be written to disk for too long", lost)
+        lost = max(len(self._results) - _MAX_RESULTS, 0)
         del self._results[:lost], self._details[:-_MAX_DETAILS]
+        while sum([one.count for one in self._packed]) > _MAX_PACKED:
+            lost += self._packed.pop(0).count
+        if lost:
+            log.error("%d results are dropped: nothing could be written to disk for too long", lost)
 
 
 def stance(state: DetectionState) -> Stance:
