@@ -1,18 +1,16 @@
 """Agents in other places, as `serve` puts them together: what they are to check, and how what they measured is taken in."""
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 
 from vigie import __version__, plugins
 from vigie.app import Runtime
 from vigie.config import Desired
-from vigie.core.model import CheckResult
 from vigie.engine.agents.assignments import Checks
 from vigie.engine.agents.desk import AgentDesk
 from vigie.errors import UplinkError, UplinkFault
 from vigie.fleet.batches import PackedBatch
-from vigie.fleet.packing import Place, expand
 from vigie.observation.check_spec import CheckSpec
-from vigie.ports import Batch, Clock
+from vigie.ports import Clock
 
 
 class Reporting:
@@ -20,7 +18,6 @@ class Reporting:
 
     def __init__(self, runtime: Runtime, clock: Clock, name: str, *, evaluates: bool = True) -> None:
         self._runtime, self._evaluates = runtime, evaluates
-        self._known: MutableMapping[Place, CheckResult] = {}
         self.desk = AgentDesk(runtime.store.fleet, runtime.store.ledger, clock, self._accept, __version__, name)
         self.use(runtime.settings)
 
@@ -37,7 +34,5 @@ class Reporting:
         """Taken in, and on the disk, when this returns. Raises StoreError, and UplinkError where another server evaluates."""
         if not self._evaluates:
             raise UplinkError(UplinkFault.BUSY, "this server stands by for another one", retry_after_ms=5_000)
-        for one in batches:
-            results = expand(one, self.desk.assignments.ids, self._known)
-            await self._runtime.ingest.take(Batch(f"{one.agent}#{one.shard}", one.spool, one.sequence, tuple(results)))
+        await self._runtime.ingest.take_packed(batches)
         await self._runtime.store.ledger.flush()

@@ -98,7 +98,7 @@ def checked(blobs: Sequence[bytes], rights: Rights, now: int) -> list[PackedBatc
 
 def _one(blob: bytes, rights: Rights, now: int) -> PackedBatch:
     if blob[:1] != bytes([VERSION]):
-        raise Refused(f"a batch of version {blob[0]} cannot be read by this server")
+        raise Refused(f"a batch of version {blob[0] if blob else 'none'} cannot be read by this server")
     try:
         claimed = _CLAIMED.decode(memoryview(blob)[1:])
         _known(claimed, rights)
