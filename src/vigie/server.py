@@ -10,6 +10,9 @@ Where several servers share a store, one of them evaluates at a time, under a le
 import asyncio
 import contextlib
 import logging
+import os
+import secrets
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import replace
@@ -55,6 +58,7 @@ from vigie.publishing import Publishing
 from vigie.queries.fleet import ServerRole
 from vigie.queries.measures import Lateness
 from vigie.report.render import RenderContext
+from vigie.reporting import Reporting
 from vigie.responding import Responding, button_sources
 from vigie.self_watch import SelfWatch
 from vigie.text.formatting import counted, unsent_words
@@ -126,6 +130,7 @@ class Server:
         self._applied_at: int | None = None
         self._taking: asyncio.Task[None] | None = None
         self.runtime.ingest.listen(self._pace)
+        self.agents = Reporting(self.runtime, clock, server_name(), evaluates=duty.evaluates)
         self._observe(clock)
         self._serve_people(clock)
         self.watch = SelfWatch(self.runtime, self.agent, self.health)
@@ -212,7 +217,7 @@ class Server:
         )
         self.alert_desk = AlertDesk(self.runtime.store, self._deciding, clock)
         self.monitor_desk = MonitorDesk(
-            self.agent.check_now if self.follower is None else self._check_here,
+            self._check_now if self.follower is None else self._check_here,
             self.runtime.store.archive,
             clock,
             self.runtime.ingest.monitor,
@@ -240,6 +245,7 @@ class Server:
         web = self.settings.web
         if jobs(self.settings) and not web.enabled and web.pings_listen is None:
             log.warning("jobs can only report with `vigie ping`: `web.enabled` is false, and `web.pings_listen` is not set")
+        await self.agents.desk.start()
         if self.follower is None:
             self.responding.start()
             self._taking = asyncio.create_task(self._take())
@@ -264,6 +270,7 @@ class Server:
             "the board": self.board.run,
             "live changes": self.live.run,
             "the beat of the loop": self.watch.beat,
+            "agents in other places": self.agents.desk.run,
         }
 
     def _evaluating_loops(self) -> dict[str, Loop]:
@@ -287,7 +294,7 @@ class Server:
         await self.agent.assign(self._specs(self.settings))
         for state in self.runtime.ingest.states():
             if state.quick and (monitor := self.runtime.ingest.monitor(state.monitor)):
-                await self.agent.pace(monitor.id, _quick_ms(monitor))
+                await self._pace_everywhere(monitor.id, _quick_ms(monitor))
 
     def _specs(self, desired: Desired) -> list[CheckSpec]:
         """What the prober of this server checks: nothing while another server evaluates."""
@@ -419,9 +426,11 @@ class Server:
             self.watch.use(desired)
             self._otlp.use(desired.metrics.otlp)
             self.agent.use(specs, desired.control, desired.second_resolver)
+            self.agents.use(desired)
 
         async def announce() -> None:
             await self.agent.send_work()
+            await self.agents.desk.settle()
             if self.follower is None:
                 await self._retry_unsent()
             await self._remember_applied()
@@ -498,7 +507,20 @@ class Server:
 
     async def _pace(self, transition: Transition) -> None:
         if transition.before.quick != transition.after.quick:
-            await self.agent.pace(transition.monitor.id, _quick_ms(transition.monitor) if transition.after.quick else None)
+            await self._pace_everywhere(transition.monitor.id, _quick_ms(transition.monitor) if transition.after.quick else None)
+
+    async def _pace_everywhere(self, monitor: str, every_ms: int | None) -> None:
+        await self.agent.pace(monitor, every_ms)
+        await self.agents.desk.pace(monitor, every_ms)
+
+    async def _check_now(self, monitor: str) -> None:
+        await self.agent.check_now(monitor)
+        await self.agents.desk.check_now(monitor)
+
+
+def server_name() -> str:
+    """What this process is called among the servers of a store: no other has this name, now or later."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
 def _preload(desired: Desired) -> None:

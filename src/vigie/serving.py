@@ -60,6 +60,8 @@ def site_of(server: Server) -> Site:
         feedback=server.feedback,
         responses=server.responding.responses,
         presses=server.responding.buttons,
+        reports=server.agents.desk,
+        agents=server.agents.desk,
         accounts=server.runtime.store.accounts,
         access=access_of(server.settings),
         now=server.now,
@@ -72,6 +74,7 @@ def site_of(server: Server) -> Site:
             definitions=server.definitions,
             probing=server.probing,
             status_pages=server.publishing.commands,
+            agents=server.agents.desk,
         ),
     )
     administer(site, server)

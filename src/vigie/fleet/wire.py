@@ -64,7 +64,10 @@ class ShardWork(msgspec.Struct, frozen=True):
 
 
 class Work(msgspec.Struct, tag=True, frozen=True):
-    """These shards are as they are here from now on; one without specs is this agent's no longer. `whole`: and there are no others."""
+    """These shards are as they are here from now on; one without specs is this agent's no longer.
+
+    `whole`: and there are no others, and every monitor is checked at its own interval until a Pace says otherwise.
+    """
 
     epoch: int
     shards: list[ShardWork]

@@ -110,7 +110,7 @@ class Fleet(Protocol):
         """The number that a location has in packed results; it gets one when it is first asked for."""
 
     async def monitor_numbers(self) -> dict[str, int]:
-        """The numbers that monitors have in packed results, by id: also of those that are watched no longer, whose results may still come."""
+        """The numbers that monitors have in packed results, by id; also of those that are watched no longer."""
 
     async def shard_runs(self) -> list[ShardRun]:
         """Who has which shard at which location."""

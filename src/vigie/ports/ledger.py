@@ -75,6 +75,9 @@ class Ledger(Protocol):
         Raises StoreError(FENCED) as `fence` says.
         """
 
+    async def flush(self) -> None:
+        """Have what was committed so far fsynced before this returns, also what decided nothing. Raises StoreError(FENCED) as `commit`."""
+
     async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
         """Due rows that nobody holds, oldest first, held by the caller for `lease_ms`.
 

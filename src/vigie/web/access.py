@@ -41,6 +41,7 @@ class Public(Enum):
     ANYBODY = "it shows nothing that is not for everybody"
     LINK = "the secret in its address is what allows it"
     LOGIN = "it is the way in"
+    AGENT = "the token of an agent is what allows it, and that opens nothing else"
 
 
 class ActorKind(StrEnum):

@@ -21,13 +21,16 @@ from vigie.web.problems import Problems
 from vigie.web.site import Site
 from vigie.web.status.places import BASE, Pages, placed
 
-_PACKAGES = ("pages", "api", "auth", "status", "metrics")
+_PACKAGES = ("pages", "api", "auth", "status", "metrics", "agents")
+
+
+_BY_SECRET = (*pings.PATHS, "/agent/")  # where whoever asks shows a secret that no foreign page has
 
 
 def build(site: Site, hosts: Hosts | None = None) -> ASGIApp:
     """The application. `hosts` are the names that a request may call us by, any where there are none.
 
-    A ping may call us anything: its token is the secret, which a foreign page has not.
+    A ping or an agent may call us anything: its token is the secret, which a foreign page has not.
     """
     status_pages = site.status_pages
     routes = list(routes_of(site))
@@ -76,7 +79,7 @@ def _application(
             return
         # A browser always sends one; a load balancer that speaks HTTP/1.0 does not.
         foreign = (
-            hosts is not None and host is not None and not place.own_host and not path.startswith(pings.PATHS) and not hosts.allow(host)
+            hosts is not None and host is not None and not place.own_host and not path.startswith(_BY_SECRET) and not hosts.allow(host)
         )
         if foreign and host is not None:
             await _misdirected(host)(scope, receive, send)

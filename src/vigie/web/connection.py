@@ -22,7 +22,7 @@ App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], A
 
 _HEAD_BYTES = 32_768
 _PIECE = 65_536
-_STREAM = b"text/event-stream"
+_STREAMS = (b"text/event-stream", b"application/vnd.vigie.orders")
 _LEFT_BYTES = 1_048_576  # of a body that nobody wanted, so that its sender sees the answer
 
 
@@ -248,7 +248,7 @@ class _Answer:
 
     async def _start(self, status: int, headers: Any) -> None:
         more = [(b"date", formatdate(usegmt=True).encode())]
-        if any(name.lower() == b"content-type" and value.startswith(_STREAM) for name, value in headers):
+        if any(name.lower() == b"content-type" and value.startswith(_STREAMS) for name, value in headers):
             self._connection.stream()
         if self._connection.last:
             more.append((b"connection", b"close"))

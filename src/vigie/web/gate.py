@@ -35,7 +35,7 @@ log = logging.getLogger("vigie.web")
 TOKEN_PREFIX = "vigie_"  # noqa: S105 - what tokens begin with, so that scanners of source code find them
 COOKIE, SECURE_COOKIE = "vigie", "__Host-vigie"
 _ORIGIN, _FAULT = "vigie.origin", "vigie.fault"
-_NOBODY_ASKED = ("/static/", "/ping/", "/api/push/", "/integrations/")
+_NOBODY_ASKED = ("/static/", "/ping/", "/api/push/", "/integrations/", "/agent/")
 _TOUCH_MS = 60_000
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 _SECRET_PARTS = ("token", "signature", "secret", "code")
@@ -176,7 +176,7 @@ class Gate:
     def forged(self, request: Request, needs: Role | Public) -> bool:
         """Whether another site's page makes somebody's browser ask. A link's secret and a token are known to no other site."""
         actor = actor_of(request)
-        if needs in (Public.LINK, Public.ANYBODY) or (actor is not None and actor.kind is ActorKind.TOKEN):
+        if needs in (Public.LINK, Public.ANYBODY, Public.AGENT) or (actor is not None and actor.kind is ActorKind.TOKEN):
             return False
         if (site := request.headers.get("sec-fetch-site")) is not None:
             return site not in ("same-origin", "none")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment
 
+from vigie.commands.agents import AgentCommands
 from vigie.commands.alerts import AlertCommands
 from vigie.commands.channels import ChannelCommands
 from vigie.commands.definitions import DefinitionCommands
@@ -19,6 +20,7 @@ from vigie.commands.status_pages import StatusPageCommands, Subscriptions
 from vigie.commands.trials import TrialCommands
 from vigie.ports import Accounts
 from vigie.queries import HealthQueries, Queries
+from vigie.queries.agents import AgentQueries
 from vigie.queries.alerts import AlertQueries
 from vigie.queries.board import Board
 from vigie.queries.details import DetailQueries
@@ -37,6 +39,7 @@ from vigie.web.recent import Recent
 from vigie.web.setting import AccessSetting
 
 if TYPE_CHECKING:
+    from vigie.web.agents.protocol import AgentService
     from vigie.web.buttons import ButtonService
     from vigie.web.feedback import FeedbackService
     from vigie.web.pings import PingReceiver
@@ -83,6 +86,7 @@ class Commands:
     status_pages: StatusPageCommands | None = None
     probing: ProbeCommands | None = None
     trials: TrialCommands | None = None
+    agents: AgentCommands | None = None
 
 
 @dataclass(slots=True)
@@ -90,6 +94,7 @@ class Site:
     """What pages, API and feeds are made of. `setting` is the language and the zone of the configuration in force.
 
     `receiver` takes the pings of jobs, `feedback` what people say of analyses, `responses` and `presses` what they do by links and buttons.
+    `reports` takes what agents in other places measure.
     `accounts` is who may log in (None: nobody can, and this machine alone may look), `door` what the way in remembers.
     """
 
@@ -109,11 +114,13 @@ class Site:
     setup: SetupQueries | None = None
     fleet: FleetQueries | None = None
     forms: FormQueries | None = None
+    agents: AgentQueries | None = None
     commands: Commands = field(default_factory=Commands)
     receiver: "PingReceiver | None" = None
     feedback: "FeedbackService | None" = None
     responses: "ResponseService | None" = None
     presses: "ButtonService | None" = None
+    reports: "AgentService | None" = None
     accounts: Accounts | None = None
     access: AccessSetting = field(default_factory=AccessSetting)
     door: Door = field(default_factory=Door)

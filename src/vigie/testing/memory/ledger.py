@@ -73,6 +73,12 @@ class MemoryLedger:
         for key in change.undefined:
             data.definitions.pop(key, None)
 
+    async def flush(self) -> None:
+        """Nothing waits."""
+        self._data.check()
+        if self._data.fence is not None:
+            check_lease(self._data, self._data.fence)
+
     def _enqueue(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:
             self._data.rows.setdefault(row.notice.key, Row(replace(row, attempts=0)))

@@ -131,6 +131,7 @@ async def who_is_fenced_commits_nothing(opener: Opener) -> None:
         decided = Commit(incidents=(incident(2),), outbox=(row(channel="slack"),), cursors=(("paris-1", 1, 3),))
         await _refused(store.ledger.commit(decided))
         await _refused(_plain(store, 4), at_once=False)
+        await _refused(store.ledger.flush())
     async with opened(opener) as store:
         store.ledger.fence(None)
         loaded = await store.ledger.load()
@@ -171,7 +172,7 @@ async def shards_are_given_by_who_may(opener: Opener) -> None:
 
 
 async def numbers_stay(opener: Opener) -> None:
-    """Of locations and of monitors, over restarts and after they are watched no longer; `local` is one too, and results of a location have its number."""
+    """Of locations (`local` is one) and of monitors, also of those that are watched no longer; results have that of their location."""
     async with opened(opener) as store:
         numbers = [await store.fleet.location_number(name) for name in ("paris", "lille", "local", "paris")]
         assert numbers[0] == numbers[3]

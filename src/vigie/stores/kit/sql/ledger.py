@@ -71,6 +71,11 @@ class SqlLedger:
             self._cache.newest.keep({monitor.id for monitor in change.watched})
             self._cache.latest.keep({self._cache.numbers[one.id] for one in change.watched if one.id in self._cache.numbers})
 
+    async def flush(self) -> None:
+        """Have what waits written and fsynced."""
+        self._worker.check_open()
+        await self._seen_through(Commit())
+
     async def _seen_through(self, change: Commit) -> None:
         """Write `change` and what waits, to the end even if the caller gives up meanwhile."""
         task = asyncio.get_running_loop().create_task(self._write(change, durable=True))

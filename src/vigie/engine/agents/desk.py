@@ -1,0 +1,266 @@
+"""Where agents report: they introduce themselves, hand in what they measured, and are told what to check."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from vigie.commands.agents import Enrolled
+from vigie.engine.agents import intake
+from vigie.engine.agents.assignments import Assignments, Checks
+from vigie.engine.agents.dispatch import Hub
+from vigie.engine.agents.enrolment import made
+from vigie.engine.agents.registry import Registry
+from vigie.errors import StoreError, UplinkError, UplinkFault
+from vigie.fleet.batches import PackedBatch
+from vigie.fleet.wire import PROTOCOL, Hello, Order, Welcome
+from vigie.ports import Clock, EnrolledAgent, Fleet, Ledger
+from vigie.queries.agents import AgentState, AgentView
+
+log = logging.getLogger("vigie.agents")
+
+Accept = Callable[[Sequence[PackedBatch]], Awaitable[None]]  # returns when they are safe
+
+_TICK_SECONDS = 5.0
+_AT_ONCE = 2  # requests with batches of one agent
+_RESULTS_A_SECOND, _RESULTS_AT_ONCE = 20_000, 200_000
+_HELLOS_A_SECOND, _HELLOS_AT_ONCE = 1, 10
+_SAID_SECONDS = 60.0
+_MAX_SPOOL = 2**32
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """What may come at once, and a second."""
+
+    a_second: float
+    most: float
+    left: float = 0.0
+    at: float = float("-inf")
+
+    def wait(self, now: float, count: float) -> float:
+        """Take so many; 0 where they were there, else the seconds until they are. More than fit at once are let through when it is full."""
+        self.left = min(self.most, self.left + (now - self.at) * self.a_second) if self.at > float("-inf") else self.most
+        self.at = now
+        wanted = min(count, self.most)
+        if self.left >= wanted:
+            self.left -= wanted
+            return 0.0
+        return (wanted - self.left) / self.a_second
+
+
+@dataclass(slots=True)
+class _Limits:
+    """What one agent has under way."""
+
+    results: _Bucket = field(default_factory=lambda: _Bucket(_RESULTS_A_SECOND, _RESULTS_AT_ONCE))
+    hellos: _Bucket = field(default_factory=lambda: _Bucket(_HELLOS_A_SECOND, _HELLOS_AT_ONCE))
+    under_way: int = 0
+    order: asyncio.Lock = field(default_factory=asyncio.Lock)  # batches of a shard never overtake each other
+    said_at: float = float("-inf")
+
+
+class AgentDesk:
+    """What the web is given for agents and for people who look after them.
+
+    `accept` takes checked batches and returns when they are safe. `holder` is the name of this process among the servers.
+    """
+
+    def __init__(self, fleet: Fleet, ledger: Ledger, clock: Clock, accept: Accept, version: str, holder: str) -> None:
+        self._fleet, self._ledger, self._clock, self._accept, self._version = fleet, ledger, clock, accept, version
+        self.hub = Hub()
+        self.registry = Registry(fleet, clock)
+        self.assignments = Assignments(fleet, ledger, self.registry, self.hub, holder)
+        self._own = ""
+        self._limits = defaultdict[str, _Limits](_Limits)
+        self._changed = asyncio.Event()
+        self._watchers: list[Callable[[], Awaitable[None]]] = []
+
+    def use(self, checks: Checks) -> None:
+        """A new configuration; `settle` tells the agents."""
+        self._own = checks.own
+        self.assignments.use(checks)
+
+    def on_tick(self, watcher: Callable[[], Awaitable[None]]) -> None:
+        """Call this one whenever it was looked at how agents are."""
+        self._watchers.append(watcher)
+
+    async def settle(self) -> None:
+        """Have every agent told what is to be checked now. A store that fails is asked again soon."""
+        if self.registry.any:
+            await self._try(anew=True)
+
+    async def start(self) -> None:
+        """Read who is enrolled, and who had which shards."""
+        await self._try(anew=True)
+
+    async def run(self) -> None:
+        """Look after the agents, for as long as there are any."""
+        while True:
+            await self._pause()
+            await self._try(anew=False)
+
+    async def _pause(self) -> None:
+        """Until the next look; where nobody is enrolled, until an agent knocks or somebody is."""
+        self._changed.clear()
+        if not self.registry.any:
+            await self._changed.wait()
+            return
+        await self._clock.sleep(_TICK_SECONDS)
+
+    async def _try(self, *, anew: bool) -> None:
+        try:
+            came = await self.registry.refresh()
+            for name in [one for one in self._limits if self.registry.status(one) is None and not self._limits[one].under_way]:
+                del self._limits[name]
+            if self.registry.any or came:
+                await self.assignments.settle(anew=anew or came)
+            for watcher in self._watchers:
+                await watcher()
+        except StoreError as error:
+            log.error("agents cannot be looked after now: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+    async def by_token(self, token: str) -> EnrolledAgent | None:
+        """Whose token this is. Raises StoreError."""
+        before = self.registry.any
+        found = await self.registry.by_token(token)
+        if found is not None and not before:
+            self._changed.set()
+        return found
+
+    async def hello(self, agent: EnrolledAgent, hello: Hello, address: str) -> Welcome:
+        """An agent introduces itself, or says how it is. Raises UplinkError and StoreError."""
+        now = self._clock.now()
+        self._may_say_hello(agent, hello)
+        known = self.registry.status(agent.name)
+        spool, had = hello.spool, 0 if known is None else known.spool
+        if spool == 0:
+            spool = await self._ledger.next_run()
+        elif spool != had:
+            await self._check_spool(agent, spool, had)
+        fresh = had != spool or self.registry.state(agent.name) is not AgentState.REPORTING
+        number = await self.assignments.location_number(agent.location)
+        await self.registry.heard(agent, hello, spool, address, now)
+        if fresh:
+            log.info("agent %s at %s reports (version %s, spool %d)", agent.name, agent.location, hello.version[:40], spool)
+            await self.assignments.settle(anew=True)
+        return Welcome(self._clock.now(), self._version, min(hello.protocol, PROTOCOL), number, spool, agent.name, agent.location)
+
+    def _may_say_hello(self, agent: EnrolledAgent, hello: Hello) -> None:
+        if hello.protocol < 1:
+            raise UplinkError(UplinkFault.VERSION, f"protocol {hello.protocol}; this server speaks 1 to {PROTOCOL}", permanent=True)
+        if hello.agent not in ("", agent.name) or hello.location not in ("", agent.location):
+            raise _refused(f"this token is of agent {agent.name} at {agent.location}")
+        if not 0 <= hello.spool < _MAX_SPOOL:
+            raise _refused(f"there is no spool {hello.spool}")
+        if wait := self._limits[agent.name].hellos.wait(self._clock.monotonic(), 1):
+            raise _busy("too many greetings", wait)
+
+    async def _check_spool(self, agent: EnrolledAgent, spool: int, had: int) -> None:
+        """A spool that is not the one that this agent had: an older one is of a copy, or was put back."""
+        if spool < had:
+            if self.registry.copied(agent.name):
+                log.warning("two agents use the name %s: one has spool %d, another one %d, and is refused", agent.name, had, spool)
+            raise _refused(
+                f"another agent reports as {agent.name}, from a newer spool; enroll each by a name of its own, or remove an old spool"
+            )
+        if spool >= await self._ledger.next_run():
+            raise _refused(f"spool {spool} is not one that this server has numbered; remove it to begin with a new one")
+
+    async def take(self, agent: EnrolledAgent, body: bytes) -> None:
+        """Take in a request of batches; returns when they are safe. Raises UplinkError and StoreError."""
+        limits = self._limits[agent.name]
+        if limits.under_way >= _AT_ONCE:
+            raise _busy("the batches before these are still being taken in", 1)
+        limits.under_way += 1
+        try:
+            async with limits.order:
+                await self._accept_all(agent, body, limits)
+        except intake.Refused as error:
+            self._say(limits, agent, str(error))
+            raise _refused(str(error)) from None
+        finally:
+            limits.under_way -= 1
+
+    async def _accept_all(self, agent: EnrolledAgent, body: bytes, limits: _Limits) -> None:
+        status = self.registry.status(agent.name)
+        if status is None:
+            raise UplinkError(UplinkFault.BUSY, "say hello first", retry_after_ms=1_000)
+        number, now = await self.assignments.location_number(agent.location), self._clock.now()
+        runs, location = self.assignments.runs_at(agent.location), agent.location
+        rights = intake.Rights(
+            agent, number, status.spool, self.assignments.ids, runs, lambda one: self.assignments.is_checked(one, location), status.skew_ms
+        )
+        batches = await asyncio.to_thread(lambda: intake.checked(intake.split(body), rights, now))
+        if wait := limits.results.wait(self._clock.monotonic(), sum(one.count for one in batches)):
+            raise _busy("more results than are taken in at once", wait)
+        if batches:
+            await self._accept(batches)
+        self.registry.still_there(agent.name)
+
+    def _say(self, limits: _Limits, agent: EnrolledAgent, why: str) -> None:
+        now = self._clock.monotonic()
+        if now - limits.said_at >= _SAID_SECONDS:
+            limits.said_at = now
+            log.warning("what agent %s handed in was refused: %s", agent.name, why)
+
+    def orders(self, agent: EnrolledAgent, epoch: int) -> AsyncIterator[Order]:
+        """What it is to do, as it is decided."""
+        return self.hub.orders(agent.name, epoch)
+
+    async def is_still(self, agent: EnrolledAgent) -> bool:
+        """Whether it is still let in, by the same token."""
+        try:
+            found = await self._fleet.agent_by_token(agent.hash)
+        except StoreError:
+            return True
+        return found == agent
+
+    async def pace(self, monitor: str, every_ms: int | None) -> None:
+        """Have a monitor checked faster, or as usual again, wherever an agent checks it."""
+        for name in self.assignments.of(monitor) if self.registry.any else ():
+            await self.hub.pace(name, monitor, every_ms)
+
+    async def check_now(self, monitor: str) -> None:
+        """Have a monitor checked out of turn, wherever an agent checks it."""
+        for name in self.assignments.of(monitor) if self.registry.any else ():
+            await self.hub.check_now(name, monitor)
+
+    async def agents(self) -> list[AgentView]:
+        """Those that are let in, by name."""
+        await self.registry.refresh()
+        return self.registry.views()
+
+    async def enroll(self, name: str, location: str, by: str) -> Enrolled | None:
+        """Let an agent in. Raises VigieError and StoreError."""
+        token, agent = made(name, location, self._clock.now(), by, self._own)
+        if not await self._fleet.enroll(agent):
+            return None
+        await self._look_again()
+        log.info("agent %s at %s was enrolled by %s", name, location, by)
+        return Enrolled(agent, token)
+
+    async def revoke(self, name: str) -> bool:
+        """Let it in no longer, at once. Raises StoreError."""
+        if not await self._fleet.revoke_agent(name, self._clock.now()):
+            return False
+        self.registry.forget(name)
+        self.hub.forget(name)
+        self._limits.pop(name, None)
+        await self._look_again()
+        log.info("agent %s was revoked", name)
+        return True
+
+    async def _look_again(self) -> None:
+        await self.registry.refresh()
+        await self.assignments.settle(anew=True)
+        self._changed.set()
+
+
+def _refused(why: str) -> UplinkError:
+    return UplinkError(UplinkFault.REFUSED, why, permanent=True)
+
+
+def _busy(why: str, seconds: float) -> UplinkError:
+    return UplinkError(UplinkFault.BUSY, why, retry_after_ms=max(round(seconds * 1000), 1_000))

@@ -1,0 +1,144 @@
+"""Who is enrolled, and how each was when it was last heard."""
+
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+
+from vigie.engine.agents.coordinator import Alive
+from vigie.engine.agents.enrolment import hashed
+from vigie.fleet.wire import PROTOCOL, Hello
+from vigie.ports import AgentStatus, Clock, EnrolledAgent, Fleet
+from vigie.queries.agents import SILENT_MS, AgentState, AgentView
+
+log = logging.getLogger("vigie.agents")
+
+_COPIED_SECONDS = 600.0  # for so long after it was heard a second agent of one name is shown
+_FORGET_MS = 600_000  # who was silent for longer than this before a start is not waited for
+_SAMPLES = 3
+_MOST = 2**62
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What this process knows of one agent. Seconds are on the clock that never steps; `seen_at` is what the store had last."""
+
+    status: AgentStatus | None = None
+    heard: float | None = None
+    copied: float | None = None
+    skews: deque[int] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
+
+
+class Registry:
+    """In step with the store, where other processes enroll, revoke and hear agents, too."""
+
+    def __init__(self, fleet: Fleet, clock: Clock) -> None:
+        self._fleet, self._clock = fleet, clock
+        self._enrolled: dict[str, EnrolledAgent] = {}
+        self._heard: dict[str, _Heard] = {}
+        self._began: float | None = None
+
+    async def refresh(self) -> bool:
+        """Read who is enrolled and how each is; whether somebody came or went. Raises StoreError."""
+        if self._began is None:
+            self._began = self._clock.monotonic()
+        enrolled = {one.name: one for one in await self._fleet.agents()}
+        statuses = {one.name: one for one in await self._fleet.heard_agents()} if enrolled else {}
+        changed, self._enrolled = enrolled != self._enrolled, enrolled
+        self._heard = {name: self._heard.get(name) or _Heard() for name in enrolled}
+        for name, known in self._heard.items():
+            self._take(known, statuses.get(name))
+        return changed
+
+    def _take(self, known: _Heard, status: AgentStatus | None) -> None:
+        """What the store has: a process that has just started knows nothing newer, and an instant that moved on was heard elsewhere."""
+        if status is None:
+            known.status = known.heard = None
+        elif known.status is None:
+            known.status = status
+            known.skews.append(status.skew_ms)
+            if self._clock.now() - status.seen_at <= _FORGET_MS:
+                known.heard = self._began  # this process was away itself
+        elif status.seen_at != known.status.seen_at:
+            known.status, known.heard = status, self._clock.monotonic()
+
+    @property
+    def any(self) -> bool:
+        """Whether anybody is enrolled."""
+        return bool(self._enrolled)
+
+    def enrolled(self) -> list[EnrolledAgent]:
+        """Those that are let in, by name."""
+        return list(self._enrolled.values())
+
+    def status(self, name: str) -> AgentStatus | None:
+        """How it was when it was last heard."""
+        known = self._heard.get(name)
+        return None if known is None else known.status
+
+    def state(self, name: str) -> AgentState:
+        """How it is."""
+        known = self._heard.get(name)
+        if known is None or known.status is None:
+            return AgentState.NEW
+        silent = known.heard is None or (self._clock.monotonic() - known.heard) * 1000 > SILENT_MS
+        return AgentState.SILENT if silent else AgentState.REPORTING
+
+    def alive(self) -> list[Alive]:
+        """Those that report."""
+        names = [one for one in self._enrolled.values() if self.state(one.name) is AgentState.REPORTING]
+        return [Alive(one.name, one.location, status.spool) for one in names if (status := self.status(one.name)) is not None]
+
+    def views(self) -> list[AgentView]:
+        """Everybody, by name."""
+        return [AgentView(one, self.state(one.name), self.status(one.name), self._is_copied(one.name)) for one in self.enrolled()]
+
+    def _is_copied(self, name: str) -> bool:
+        at = self._heard[name].copied
+        return at is not None and self._clock.monotonic() - at <= _COPIED_SECONDS
+
+    async def by_token(self, token: str) -> EnrolledAgent | None:
+        """Whose token this is. Raises StoreError."""
+        found = await self._fleet.agent_by_token(hashed(token))
+        if found is not None and self._enrolled.get(found.name) != found:
+            await self.refresh()
+        return found
+
+    def copied(self, name: str) -> bool:
+        """A second agent of this name was heard; whether that is news."""
+        known = self._heard[name]
+        news = not self._is_copied(name)
+        known.copied = self._clock.monotonic()
+        return news
+
+    async def heard(self, agent: EnrolledAgent, hello: Hello, spool: int, address: str, now: int) -> AgentStatus:
+        """An agent said how it is. Raises StoreError."""
+        known = self._heard.setdefault(agent.name, _Heard())
+        # What a slow link adds makes a clock look slower than it is, never faster.
+        known.skews.append(_within(hello.at, _MOST) - now)
+        since = None if hello.spooled_since is None else _within(hello.spooled_since, now)
+        late = None if hello.late_ms is None else _within(hello.late_ms, _MOST)
+        status = AgentStatus(
+            agent.name, agent.location, now, _line(hello.version), spool, min(hello.protocol, PROTOCOL),
+            _within(hello.monitors, 10_000_000), _within(hello.spooled, _MOST), since, late, max(known.skews), address,
+        )  # fmt: skip
+        await self._fleet.heard(status)
+        known.status, known.heard = status, self._clock.monotonic()
+        return status
+
+    def still_there(self, name: str) -> None:
+        """It handed something in."""
+        if (known := self._heard.get(name)) is not None and known.status is not None:
+            known.heard = self._clock.monotonic()
+
+    def forget(self, name: str) -> None:
+        """It was revoked."""
+        self._enrolled.pop(name, None)
+        self._heard.pop(name, None)
+
+
+def _within(value: int, most: int) -> int:
+    return min(max(value, 0), most)
+
+
+def _line(text: str) -> str:
+    return "".join(one for one in text if one.isprintable())[:40]

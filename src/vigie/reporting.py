@@ -1,0 +1,38 @@
+"""Agents in other places, as `serve` puts them together: what they are to check, and how what they measured is taken in."""
+
+from collections.abc import Sequence
+
+from vigie import __version__, plugins
+from vigie.app import Runtime
+from vigie.config import Desired
+from vigie.engine.agents.assignments import Checks
+from vigie.engine.agents.desk import AgentDesk
+from vigie.errors import UplinkError, UplinkFault
+from vigie.fleet.batches import PackedBatch
+from vigie.observation.check_spec import CheckSpec
+from vigie.ports import Clock
+
+
+class Reporting:
+    """The desk of agents over a runtime. `name` is that of this process among the servers; one that stands by takes nothing in."""
+
+    def __init__(self, runtime: Runtime, clock: Clock, name: str, *, evaluates: bool = True) -> None:
+        self._runtime, self._evaluates = runtime, evaluates
+        self.desk = AgentDesk(runtime.store.fleet, runtime.store.ledger, clock, self._accept, __version__, name)
+        self.use(runtime.settings)
+
+    def use(self, desired: Desired) -> None:
+        """The checks of a new configuration; `desk.settle` tells the agents."""
+
+        def at(location: str) -> Sequence[CheckSpec]:
+            active = [one for one in desired.monitors if not plugins.traits(one.monitor.kind).passive]
+            return [one.spec_at(location) for one in active if one.monitor.is_checked_from(location)]
+
+        self.desk.use(Checks(at, desired.location, desired.control, desired.second_resolver))
+
+    async def _accept(self, batches: Sequence[PackedBatch]) -> None:
+        """Taken in, and on the disk, when this returns. Raises StoreError, and UplinkError where another server evaluates."""
+        if not self._evaluates:
+            raise UplinkError(UplinkFault.BUSY, "this server stands by for another one", retry_after_ms=5_000)
+        await self._runtime.ingest.take_packed(batches)
+        await self._runtime.store.ledger.flush()

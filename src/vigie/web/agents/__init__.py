@@ -1,0 +1,1 @@
+"""Where agents in other places report over HTTPS, each by its own token."""
