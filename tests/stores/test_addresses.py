@@ -48,8 +48,14 @@ def test_the_state_directory_may_be_anywhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("address", "words"),
     [
-        ("postgresql://vigie:geheim@db.test/vigie", "no store is called 'postgresql'"),
-        ("postgresql+asyncpg://db.test/vigie", "no store is called 'postgresql'"),
+        ("mysql://vigie:geheim@db.test/vigie", "no store is called 'mysql'"),
+        ("postgresql://vigie:geheim@db.test/", "the name of its database"),
+        ("postgresql://vigie:geheim@db.test:five/vigie", "a port of the PostgreSQL store"),
+        ("postgresql://vigie:geh/eim@db.test/vigie", "the name of its database"),
+        ("postgresql://vigie:geheim@db.test/vigie?sslmode=on", "sslmode of a PostgreSQL store is one of disable"),
+        ("postgresql://vigie:geheim@db.test/vigie?pool=50", "pool of a PostgreSQL store is a number from 2 to 4"),
+        ("postgresql://vigie:geheim@db.test/vigie?pol=5", "a PostgreSQL store has no option 'pol'"),
+        ("postgresql://vigie:geheim@db.test/vigie?schema=a-b", "schema of a PostgreSQL store is a plain name"),
         ("sqlite://vigie.db", "sqlite:///vigie.db"),
         ("sqlite:///vigie.db?mode=ro", "a file on this machine"),
         ("sqlite:///", "a file on this machine"),
@@ -65,7 +71,7 @@ def test_one_that_cannot_be_is_said_with_its_key(address: str, words: str, tmp_p
     assert fault.line == 1
     assert "geheim" not in str(raised.value)
     if "no store" in words:
-        assert "installed: sqlite" in str(fault)
+        assert "installed: postgresql, sqlite" in str(fault)
 
 
 async def test_it_is_opened_by_its_kind(tmp_path: Path) -> None:
@@ -78,3 +84,25 @@ async def test_it_is_opened_by_its_kind(tmp_path: Path) -> None:
         await store.close()
     assert store_exists(found)
     assert state_of(found).folder == tmp_path / "data" / "vigie.db.state"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://db.test/vigie", "postgresql://db.test:5432/vigie"),
+        ("postgresql+asyncpg://v%40x:ge%2Fheim@db.test:5433/vigie", "postgresql://v@x@db.test:5433/vigie"),
+        ("postgresql://vigie:geheim@[2001:db8::1]:5433/vigie", "postgresql://vigie@[2001:db8::1]:5433/vigie"),
+        (
+            "postgresql://vigie:geheim@a.test,b.test:5433/vigie?schema=other",
+            "postgresql://vigie@a.test:5432,b.test:5433/vigie?schema=other",
+        ),
+        ("postgresql:///vigie?host=/run/postgresql&sslmode=verify-full&sslrootcert=ca.pem", "postgresql:///run/postgresql:5432/vigie"),
+    ],
+)
+def test_a_server_is_shown_without_its_password(address: str, shown: str, tmp_path: Path) -> None:
+    found = configured(tmp_path, f"store: {address}")
+    assert (found.store.kind, found.store.file, str(found.store)) == ("postgresql", None, shown)
+    assert found.state == tmp_path / "vigie.state"
+    assert "geheim" not in repr(found.store)
+    assert "heim" not in repr(found)
+    assert str(tmp_path / "ca.pem") in repr(found.store.config) or "ca.pem" not in address

@@ -18,6 +18,8 @@ from vigie.testing import memory
 from vigie.testing.postgres_server import packaged_server, postgres, system_server
 from vigie.testing.store_suite import LAWS, Opener
 
+SERVERS = {name: bins for name, bins in {"PostgreSQL": packaged_server(), "PostgreSQL of the system": system_server()}.items() if bins}
+
 
 SERVERS = {name: bins for name, bins in {"PostgreSQL": packaged_server(), "PostgreSQL of the system": system_server()}.items() if bins}
 

@@ -28,7 +28,8 @@ _SETTINGS = {
 _RULES = "host all refused 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n"
 _REMEMBER = """DO $$ DECLARE one text; BEGIN
 CREATE SCHEMA remembered;
-FOR one IN SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = '%'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition LOOP
+FOR one IN SELECT quote_ident(relname) FROM pg_class
+  WHERE relnamespace = '%'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition LOOP
   EXECUTE 'CREATE TABLE remembered.' || one || ' AS TABLE %.' || one;
 END LOOP; END $$"""
 _RESTORE = """DO $$ DECLARE one text; filled boolean; BEGIN
@@ -66,13 +67,13 @@ class PostgresServer:
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         made = [str(self._bins / "initdb"), "-D", str(self._data), "-U", "postgres", "--no-sync", "-A", "reject", "-E", "UTF8"]
-        subprocess.run(made, check=True, capture_output=True, **self._how)
+        subprocess.run(made, check=True, capture_output=True, **self._how)  # noqa: S603 - a server of the machine's own
         (self._data / "pg_hba.conf").write_text(_RULES)
 
     def _readable(self, bins: Path) -> Path:
         """A server refuses to be root, and whoever it is instead must be able to read its files."""
         try:
-            subprocess.run([str(bins / "postgres"), "--version"], check=True, capture_output=True, **self._how)
+            subprocess.run([str(bins / "postgres"), "--version"], check=True, capture_output=True, **self._how)  # noqa: S603 - the same
         except (OSError, subprocess.CalledProcessError):
             package = bins.parent.parent
             copied = self._folder / "packages" / package.name
@@ -96,7 +97,7 @@ class PostgresServer:
         words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         server = [str(self._bins / "postgres"), "-D", str(self._data), *words]
         with (self._folder / "log").open("w") as log:
-            self._process = subprocess.Popen(server, stderr=log, text=True, start_new_session=True, **self._how)
+            self._process = subprocess.Popen(server, stderr=log, text=True, start_new_session=True, **self._how)  # noqa: S603 - the same
         log_file, said = self._folder / "log", ""
         while _READY not in said and self._process.poll() is None:
             said = log_file.read_text(errors="replace")

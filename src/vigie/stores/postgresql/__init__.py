@@ -25,13 +25,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ]
     database: Annotated[str, msgspec.Meta(description="The database.", examples=["vigie"])]
     user: Annotated[str, msgspec.Meta(description="The role; by default PGUSER, or the user of the system.")] = ""
-    password: Annotated[Secret, msgspec.Meta(description="Its password; by default PGPASSWORD, or ~/.pgpass.")] = Secret("")  # noqa: RUF009 - a Secret is frozen
+    password: Annotated[Secret, msgspec.Meta(description="Its password; by default PGPASSWORD, or ~/.pgpass.")] = Secret("")
     schema: Annotated[str, msgspec.Meta(description="The schema that holds the tables.")] = "vigie"
     pool: Annotated[int, msgspec.Meta(description="Connections of a process, 2 to 4.")] = 4
     connect_timeout: Annotated[int, msgspec.Meta(description="Seconds to connect.")] = 10
     statement_timeout: Annotated[int, msgspec.Meta(description="Seconds that a statement may take.")] = 30
     application_name: Annotated[str, msgspec.Meta(description="How the server calls the connections.")] = "vigie"
-    tls: Annotated[dict[str, str], msgspec.Meta(description="sslmode and the files of certificates, as libpq calls them.")] = {}  # noqa: RUF012 - msgspec copies it
+    tls: Annotated[dict[str, str], msgspec.Meta(description="sslmode and the files of certificates, as libpq calls them.")] = {}
 
     @classmethod
     def of(cls, address: str, base: Path) -> Self:
@@ -64,7 +64,7 @@ def definitions(config: Config) -> Sequence[StoredDefinition]:
     return read(config)
 
 
-def copy(config: Config, target: Path, size: Callable[[int], None]) -> int:
+def copy(config: Config, target: Path, size: Callable[[int], None]) -> int:  # noqa: ARG001 - every store's `copy` takes them
     """A copy is made by the tools of PostgreSQL. Raises VigieError, which names them."""
     raise VigieError(f"{config.shown} is not a file on this machine", _NO_COPY.format(schema=config.schema, database=config.database))
 

@@ -6,8 +6,10 @@ asks. A connection that is lost is made anew by the next call; a transaction nev
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -16,12 +18,12 @@ from asyncpg import exceptions as pg
 
 from vigie.errors import StoreError, StoreFault
 from vigie.stores.kit.sql.db import Row
-from vigie.stores.postgresql import partitions
+from vigie.stores.postgresql import Config, partitions
 from vigie.stores.postgresql.dialect import Statement, Table, translated, unfit
-from vigie.stores.postgresql.errors import GONE, error_of
-from vigie.stores.postgresql import Config
+from vigie.stores.postgresql.errors import error_of
 
 _T = TypeVar("_T")
+Connection = Any  # asyncpg comes without types
 _ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError, ValueError)
 _COPIED = 200  # rows from which on COPY is faster
 _MARGIN = 5.0  # seconds after the server's time-out, for a server that does not answer any more
@@ -40,9 +42,11 @@ _TABLES = (
 class PgDb:
     """One connection, used by one thread at a time; it is made by the first call. Raises StoreError and nothing else."""
 
+    held, claimed = " FOR SHARE", " FOR UPDATE SKIP LOCKED"
+
     def __init__(self, config: Config) -> None:
         self._config, self._loop = config, asyncio.new_event_loop()
-        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._connection: Connection | None = None
         self._aside: ThreadPoolExecutor | None = None
         self._statements: dict[str, Statement] = {}
         self._tables: dict[str, Table] = {}
@@ -54,7 +58,7 @@ class PgDb:
         """Every row of a query."""
         return self._run(lambda connection: self._fetch(connection, sql, values))
 
-    async def _fetch(self, connection: "asyncpg.Connection[asyncpg.Record]", sql: str, values: Sequence[Any]) -> list[Row]:
+    async def _fetch(self, connection: Connection, sql: str, values: Sequence[Any]) -> list[Row]:
         statement = await self._translated(connection, sql)
         return [unfit(tuple(row.values())) for row in await connection.fetch(statement.sql, *statement.values(values))]
 
@@ -62,7 +66,7 @@ class PgDb:
         """One statement; how many rows it changed."""
         return self._run(lambda connection: self._execute(connection, sql, values))
 
-    async def _execute(self, connection: "asyncpg.Connection[asyncpg.Record]", sql: str, values: Sequence[Any]) -> int:
+    async def _execute(self, connection: Connection, sql: str, values: Sequence[Any]) -> int:
         statement = await self._translated(connection, sql)
         said = await connection.execute(statement.sql, *statement.values(values))
         count = said.rpartition(" ")[2]
@@ -73,7 +77,7 @@ class PgDb:
         if rows:
             self._run(lambda connection: self._bulk(connection, sql, rows))
 
-    async def _bulk(self, connection: "asyncpg.Connection[asyncpg.Record]", sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    async def _bulk(self, connection: Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         statement = await self._translated(connection, sql)
         values = [statement.values(row) for row in rows]
         if statement.into is not None and len(rows) >= _COPIED:
@@ -86,7 +90,7 @@ class PgDb:
         """Statements of PostgreSQL's own, as they are."""
         self._run(lambda connection: connection.execute(sql))
 
-    async def _translated(self, connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> Statement:
+    async def _translated(self, connection: Connection, sql: str) -> Statement:
         known = self._statements.get(sql)
         if known is None:
             if sql.startswith("INSERT OR REPLACE") and not self._tables:
@@ -106,7 +110,8 @@ class PgDb:
         """
         begin = ["BEGIN"] if durable else ["BEGIN", "SET LOCAL synchronous_commit TO off"]
         if alone is not None:
-            begin.append(f"SELECT pg_advisory_xact_lock(hashtextextended('{self._config.schema}.{alone}', 0))")
+            name = hashlib.sha256(f"{self._config.schema}.{alone}".encode()).digest()
+            begin.append(f"SELECT pg_advisory_xact_lock({int.from_bytes(name[:8], signed=True)})")
         self._begin("; ".join(begin))
         try:
             yield
@@ -141,14 +146,14 @@ class PgDb:
         self._within = self._lost = False
         for seconds in _ASK_AGAIN_SECONDS:
             try:
-                said = self._run(lambda connection: self._asked(connection, number, seconds))
+                said = self._run(partial(self._asked, number=number, seconds=seconds))
             except StoreError:
                 continue
             if said != "in progress":
                 return said == "committed"
         return False
 
-    async def _asked(self, connection: "asyncpg.Connection[asyncpg.Record]", number: str, seconds: float) -> str | None:
+    async def _asked(self, connection: Connection, *, number: str, seconds: float) -> str | None:
         await asyncio.sleep(seconds)
         return str(await connection.fetchval("SELECT pg_xact_status($1::text::xid8)", number))
 
@@ -176,7 +181,7 @@ class PgDb:
 
     # The connection
 
-    def _run(self, work: "Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[_T]]") -> _T:
+    def _run(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
         if self._closed:
             raise StoreError(StoreFault.OTHER, f"{self._config.shown} is closed")
         return self._here(self._do(work))
@@ -191,7 +196,7 @@ class PgDb:
             self._aside = ThreadPoolExecutor(1, "vigie-store-aside")
         return self._aside.submit(self._loop.run_until_complete, work).result()
 
-    async def _do(self, work: "Callable[[asyncpg.Connection[asyncpg.Record]], Awaitable[_T]]") -> _T:
+    async def _do(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
         connection = None
         try:
             connection = await self._connected()
@@ -204,7 +209,7 @@ class PgDb:
                     error = ConnectionError(str(error))
             raise self.error(error) from error
 
-    async def _connected(self) -> "asyncpg.Connection[asyncpg.Record]":
+    async def _connected(self) -> Connection:
         if self._lost:
             raise ConnectionError("the connection was lost within this transaction")
         if self._connection is None or self._connection.is_closed():
@@ -212,7 +217,7 @@ class PgDb:
             self._connection = await self._connect()
         return self._connection
 
-    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+    async def _connect(self) -> Connection:
         one = self._config
         settings = {
             "application_name": one.application_name,
@@ -220,7 +225,7 @@ class PgDb:
             "statement_timeout": str(one.statement_timeout * 1000),
             "idle_in_transaction_session_timeout": str(_IDLE_MS),
         }
-        made: asyncpg.Connection[asyncpg.Record] = await asyncpg.connect(
+        made: Connection = await asyncpg.connect(
             f"postgresql://?{urlencode(one.tls)}" if one.tls else None,
             host=[host for host, _ in one.hosts],
             port=[port for _, port in one.hosts],
@@ -255,8 +260,8 @@ class PgDb:
 
     def space(self) -> tuple[int, int | None]:
         """How many bytes the tables take; nobody but the server knows how many are free there."""
-        sql = "SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
-        return int(self.fetch(sql)[0][0]), None
+        ours = "relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+        return int(self.fetch(f"SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class WHERE {ours}")[0][0]), None
 
     def damaged(self, what: str) -> StoreError:
         """The error for a database that cannot be believed any more."""

@@ -21,7 +21,7 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], StoreFault, str, str], ...]
     ((pg.InvalidCatalogNameError,), StoreFault.UNSUITABLE, "{0}", "make it: createdb --owner={user} --encoding=UTF8 --template=template0 {database}"),
     ((pg.TooManyConnectionsError,), StoreFault.BUSY, "it takes no more connections: {0}", "raise max_connections of the server, or lower ?pool= of `store` (2 to 4)"),
     ((pg.ReadOnlySQLTransactionError,), StoreFault.READ_ONLY, "it takes no writes: {0}", "name the primary in `store`, or turn off default_transaction_read_only for this role"),
-    ((pg.InsufficientPrivilegeError,), StoreFault.READ_ONLY, "the role may not do what Vigie must: {0}", "CREATE SCHEMA {schema} AUTHORIZATION \"{user}\"; or make the role the owner of the database and of its tables"),
+    ((pg.InsufficientPrivilegeError,), StoreFault.READ_ONLY, "the role may not do what Vigie must: {0}", 'CREATE SCHEMA {schema} AUTHORIZATION "{user}"; or make the role the owner of the database and of its tables'),
     ((pg.DiskFullError,), StoreFault.FULL, "its disk is full: {0}", "free space on the disk of the server; nothing that was committed is lost"),
     ((pg.DataCorruptedError, pg.IndexCorruptedError), StoreFault.CORRUPT, "the database is damaged: {0}", "see the server's log, and restore a backup"),
     ((pg.UndefinedTableError, pg.UndefinedColumnError), StoreFault.CORRUPT, "tables are missing: {0}", "restore a backup, or name another database"),

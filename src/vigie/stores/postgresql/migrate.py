@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from vigie.errors import StoreError, StoreFault
-from vigie.stores.postgresql import Config, partitions
+from vigie.stores.postgresql import Config
 from vigie.stores.postgresql.db import PgDb
 from vigie.stores.postgresql.errors import OLDEST, unsuitable
 
@@ -18,7 +18,10 @@ _SERVER = (
     "SELECT current_setting('server_version_num')::int, current_setting('server_version'), current_setting('server_encoding'), "
     "pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'"
 )
-_VERSION = "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY, needs BIGINT NOT NULL, taken_at TIMESTAMPTZ NOT NULL DEFAULT now())"
+_VERSION = (
+    "CREATE TABLE IF NOT EXISTS schema_version "
+    "(version BIGINT PRIMARY KEY, needs BIGINT NOT NULL, taken_at TIMESTAMPTZ NOT NULL DEFAULT now())"
+)
 
 
 def migrate(db: PgDb, config: Config, folder: Path = MIGRATIONS) -> int:
@@ -32,7 +35,7 @@ def migrate(db: PgDb, config: Config, folder: Path = MIGRATIONS) -> int:
     version = known_version(db, config, newest)
     if version < newest:
         _take_all(db, config, files)
-    partitions.keep(db)
+    db.tidy()
     return max(version, newest)
 
 

@@ -7,10 +7,12 @@ from vigie.stores.kit.sql.accounts import SqlAccounts
 from vigie.stores.kit.sql.archive import SqlArchive
 from vigie.stores.kit.sql.cache import Cache
 from vigie.stores.kit.sql.catalog import SqlCatalog, monitor_numbers
-from vigie.stores.kit.sql.commit import location_numbers
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.fleet import SqlFleet
 from vigie.stores.kit.sql.history import SqlHistory
 from vigie.stores.kit.sql.inbox import SqlInbox
 from vigie.stores.kit.sql.ledger import SqlLedger
+from vigie.stores.kit.sql.locations import location_numbers
 from vigie.stores.kit.sql.worker import Worker
 from vigie.stores.postgresql import Config
 from vigie.stores.postgresql.db import PgDb
@@ -27,10 +29,16 @@ class PostgresqlStore:
         self.history = SqlHistory(worker)
         self.inbox, self.catalog = SqlInbox(worker), SqlCatalog(worker, cache)
         self.accounts = SqlAccounts(worker)
+        self.fleet = SqlFleet(worker, _now)
 
     async def close(self) -> None:
         """Commit what waits and close. Closing twice is harmless."""
         await self.ledger.close()
+
+
+def _now(db: Db) -> int:
+    """By the clock of the database, which all servers have in common."""
+    return int(db.fetch("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")[0][0])
 
 
 def _opened(config: Config) -> PgDb:

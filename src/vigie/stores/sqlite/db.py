@@ -53,6 +53,8 @@ class Driver(Protocol):
 class Db:
     """One connection, used by one thread at a time. Raises StoreError and nothing else."""
 
+    held = claimed = ""  # only one writes at a time
+
     def __init__(self, path: Path, driver: type[Driver] = ApswDriver) -> None:
         self.path = path
         try:

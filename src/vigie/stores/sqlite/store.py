@@ -8,11 +8,11 @@ from vigie.stores.kit.sql.accounts import SqlAccounts
 from vigie.stores.kit.sql.archive import SqlArchive
 from vigie.stores.kit.sql.cache import Cache
 from vigie.stores.kit.sql.catalog import SqlCatalog, monitor_numbers
-from vigie.stores.kit.sql.commit import location_numbers
 from vigie.stores.kit.sql.fleet import SqlFleet
 from vigie.stores.kit.sql.history import SqlHistory
 from vigie.stores.kit.sql.inbox import SqlInbox
 from vigie.stores.kit.sql.ledger import SqlLedger
+from vigie.stores.kit.sql.locations import location_numbers
 from vigie.stores.kit.sql.worker import Worker
 from vigie.stores.sqlite.db import Db, Driver
 from vigie.stores.sqlite.migrate import migrate

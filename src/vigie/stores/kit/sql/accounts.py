@@ -174,7 +174,7 @@ def _write(db: Db, sql: str, values: tuple[object, ...], *, durable: bool = True
 def _save_user(db: Db, user: User) -> User | None:
     """Of the version that was read, or not at all."""
     saved = replace(user, version=user.version + 1)
-    with db.transaction(durable=True):
+    with db.transaction(durable=True, alone="users"):
         stored = db.fetch('SELECT version FROM "user" WHERE id = ?', (user.id,))
         others = 'SELECT 1 FROM "user" WHERE id <> ? AND (name = ? OR (subject IS NOT NULL AND subject = ?))'
         if (int(stored[0][0]) if stored else 0) != user.version or db.fetch(others, (user.id, user.name, user.subject or None)):

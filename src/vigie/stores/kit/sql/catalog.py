@@ -1,5 +1,6 @@
 """The catalog of a store over SQL: what people set up and edit. What the methods mean is said by vigie.ports.Catalog."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from sys import intern
@@ -143,14 +144,14 @@ def _save_remark(db: Db, said: Remark) -> None:
 
 def _remarks(db: Db, incidents: Sequence[str]) -> list[Remark]:
     """Oldest first."""
-    marks = ", ".join("?" * len(incidents))
-    rows = db.fetch(f"SELECT incident, at, by, helpful, cause, note FROM remark WHERE incident IN ({marks}) ORDER BY id", tuple(incidents))
+    sql = "SELECT incident, at, by, helpful, cause, note FROM remark WHERE incident IN (SELECT value FROM json_each(?)) ORDER BY id"
+    rows = db.fetch(sql, (json.dumps(list(incidents)),))
     return [Remark(one, at, by, None if helpful is None else bool(helpful), cause, note) for one, at, by, helpful, cause, note in rows]
 
 
 def _save_review(db: Db, review: StoredReview) -> bool:
     """One row, if it is the next one."""
-    with db.transaction(durable=True):
+    with db.transaction(durable=True, alone="reviews"):
         known = db.fetch("SELECT coalesce(max(version), 0) FROM review WHERE alert = ?", (review.alert,))[0][0]
         if review.version != known + 1:
             return False

@@ -19,6 +19,7 @@ from vigie.stores.kit.sql.archive import find_incidents, find_members
 from vigie.stores.kit.sql.db import Db
 from vigie.stores.kit.sql.fleet import check_lease
 from vigie.stores.kit.sql.incident_rows import INCIDENT
+from vigie.stores.kit.sql.locations import add_locations, location_numbers
 
 _INCIDENT_MARKS = ", ".join("?" * len(INCIDENT.split(", ")))
 _INCIDENT_AGAIN = ", ".join(f"{name} = excluded.{name}" for name in INCIDENT.split(", ")[1:])
@@ -56,17 +57,12 @@ def baselines(db: Db) -> dict[str, Baseline]:
     return found
 
 
-def location_numbers(db: Db) -> dict[str, int]:
-    """Location -> its number in packed results."""
-    return dict(db.fetch("SELECT name, number FROM location"))
-
-
 def _with_new_locations(db: Db, results: Sequence[CheckResult], known: Mapping[str, int]) -> Mapping[str, int]:
     """The numbers of all locations of these results; a location gets one when it is first seen."""
     fresh = dict.fromkeys(one.location for one in results if one.location not in known)
     if not fresh:
         return known
-    db.bulk("INSERT OR IGNORE INTO location (name) VALUES (?)", [(name,) for name in fresh])
+    add_locations(db, fresh)
     return location_numbers(db)
 
 

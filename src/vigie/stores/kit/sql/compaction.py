@@ -151,7 +151,7 @@ def _begun(db: Db, now: int) -> _Pass | None:
 
 
 def _mark(db: Db, at: Marker) -> None:
-    with db.transaction(durable=False):
+    with db.transaction(durable=False, alone=tiers.ALONE):
         if tiers.marker(db).upto < at.upto:
             tiers.set_marker(db, at)
 
@@ -215,7 +215,7 @@ def _write(db: Db, turn: _Pass, now: int, keep: Retention) -> bool:
     False where another process has moved the marker.
     """
     until, done = time.monotonic() + _HELD_SECONDS, 0
-    with db.transaction(durable=False):
+    with db.transaction(durable=False, alone=tiers.ALONE):
         if tiers.marker(db) != turn.at:
             return False
         for monitor, made in turn.ready:
@@ -247,7 +247,7 @@ def _delete_gone(db: Db) -> int:
     some = f"SELECT id FROM hot WHERE {gone} ORDER BY id LIMIT {_DELETED}"
     if not db.fetch(f"{some[: -len(str(_DELETED))]}1"):
         return 0
-    with db.transaction(durable=False):
+    with db.transaction(durable=False, alone=tiers.ALONE):
         return db.execute(f"DELETE FROM hot WHERE id IN ({some})")
 
 
@@ -281,7 +281,7 @@ def _merged(db: Db, days: Sequence[tuple[int, Place]], now: int, keep: Retention
 
 def _write_days(db: Db, made: Sequence[_Day]) -> None:
     """Each day in place of its hours; one whose hours have changed meanwhile is left for later."""
-    with db.transaction(durable=False):
+    with db.transaction(durable=False, alone=tiers.ALONE):
         for one in made:
             first, last = one.day * tiers.HOURS, (one.day + 1) * tiers.HOURS
             now = [(hour, count) for hour, count, _ in tiers.hours_of(db, one.place, range(first, last))]
@@ -303,7 +303,7 @@ def _thinned(db: Db, before: int) -> list[tuple[bytes, int, int]]:
 
 
 def _write_thin(db: Db, made: Sequence[tuple[bytes, int, int]]) -> None:
-    with db.transaction(durable=False):
+    with db.transaction(durable=False, alone=tiers.ALONE):
         db.bulk("UPDATE day_chunk SET thin = 1, body = ? WHERE id = ? AND count = ?", made)
 
 
@@ -311,7 +311,7 @@ def _drop_days(db: Db, before: int) -> int:
     some = f"SELECT id FROM day_chunk WHERE start < ? LIMIT {_DELETED // 4}"
     if not db.fetch("SELECT 1 FROM day_chunk WHERE start < ? LIMIT 1", (before,)):
         return 0
-    with db.transaction(durable=False):
+    with db.transaction(durable=False, alone=tiers.ALONE):
         return db.execute(f"DELETE FROM day_chunk WHERE id IN ({some})", (before,))
 
 
@@ -321,5 +321,5 @@ def _places(db: Db) -> list[Place]:
 
 
 def _drop_hours(db: Db, places: Sequence[Place], before: int) -> None:
-    with db.transaction(durable=False):
+    with db.transaction(durable=False, alone=tiers.ALONE):
         db.bulk("DELETE FROM rollup_hour WHERE monitor = ? AND location = ? AND start < ?", [(*place, before) for place in places])

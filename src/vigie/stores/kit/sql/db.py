@@ -12,6 +12,14 @@ Row = tuple[Any, ...]
 class Db(Protocol):
     """One connection, used by one thread at a time. Raises StoreError and nothing else."""
 
+    @property
+    def held(self) -> str:
+        """What ends a query whose rows must stay as they are until the transaction ends; nothing where only one writes at a time."""
+
+    @property
+    def claimed(self) -> str:
+        """What ends a query for rows that nobody else gets meanwhile, and that passes over those which somebody has."""
+
     def fetch(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """Every row of a query."""
 

@@ -6,6 +6,7 @@ from vigie.errors import StoreError, StoreFault
 from vigie.ports import AgentStatus, EnrolledAgent, Lease, ServerStatus, ShardRun
 from vigie.stores.kit.sql.catalog import monitor_numbers
 from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.locations import add_locations
 from vigie.stores.kit.sql.worker import Worker
 
 _DAY_MS = 86_400_000
@@ -99,7 +100,7 @@ class SqlFleet:
 
 def check_lease(db: Db, lease: Lease) -> None:
     """Raise StoreError(FENCED) where a lease is no longer who held it; inside a transaction, so that it stays so until its end."""
-    if db.fetch("SELECT holder, epoch FROM lease WHERE name = ?", (lease.name,)) != [(lease.holder, lease.epoch)]:
+    if db.fetch(f"SELECT holder, epoch FROM lease WHERE name = ?{db.held}", (lease.name,)) != [(lease.holder, lease.epoch)]:
         raise fenced(lease)
 
 
@@ -121,7 +122,7 @@ def _write(db: Db, sql: str, values: tuple[object, ...], *, durable: bool = Fals
 def _enroll(db: Db, agent: EnrolledAgent) -> bool:
     one = agent
     values = (one.name, one.location, one.hash, one.prefix, one.created_at, one.created_by)
-    with db.transaction(durable=True):
+    with db.transaction(durable=True, alone="agents"):
         if db.fetch("SELECT 1 FROM agent WHERE name = ? AND revoked_at IS NULL", (one.name,)):
             return False
         db.execute("DELETE FROM agent WHERE name = ?", (one.name,))
@@ -142,7 +143,7 @@ def _leases(db: Db, now: int) -> list[Lease]:
 
 
 def _claim(db: Db, name: str, holder: str, ttl_ms: int, clock: Callable[[Db], int]) -> Lease:
-    with db.transaction(durable=True):
+    with db.transaction(durable=True, alone=f"lease {name}"):
         now = clock(db)
         found = db.fetch("SELECT holder, epoch, until FROM lease WHERE name = ?", (name,))
         held_by, epoch, until = found[0] if found else ("", 0, 0)
@@ -156,7 +157,7 @@ def _claim(db: Db, name: str, holder: str, ttl_ms: int, clock: Callable[[Db], in
 
 def _location_number(db: Db, name: str) -> int:
     with db.transaction(durable=True):
-        db.execute("INSERT OR IGNORE INTO location (name) VALUES (?)", (name,))
+        add_locations(db, [name])
         return int(db.fetch("SELECT number FROM location WHERE name = ?", (name,))[0][0])
 
 

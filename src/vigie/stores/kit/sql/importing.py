@@ -10,6 +10,7 @@ from vigie.observation.rollup import DAY_MS, Retention
 from vigie.stores.kit import chunks
 from vigie.stores.kit.sql import tiers
 from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.locations import add_locations
 from vigie.stores.kit.sql.recent import hot_records
 from vigie.stores.kit.sql.tiers import Exclusions, Prepared
 from vigie.stores.kit.sql.worker import Worker
@@ -40,7 +41,7 @@ def _know(db: Db, locations: set[str]) -> None:
     known = {name for (name,) in db.fetch("SELECT name FROM location")}
     if missing := sorted(locations - known):
         with db.transaction(durable=False):
-            db.bulk("INSERT OR IGNORE INTO location (name) VALUES (?)", [(name,) for name in missing])
+            add_locations(db, missing)
 
 
 def _prepared(db: Db, results: Sequence[CheckResult], now: int, keep: Retention) -> tuple[list[tuple[Prepared, str]], Exclusions]:
@@ -64,7 +65,7 @@ def _prepared(db: Db, results: Sequence[CheckResult], now: int, keep: Retention)
 def _write(db: Db, some: Sequence[tuple[Prepared, str]], exclusions: Exclusions, now: int, keep: Retention) -> int:
     """One transaction; what is still in `hot` is not added."""
     added = 0
-    with db.transaction(durable=False):
+    with db.transaction(durable=False, alone=tiers.ALONE):
         bounds = "SELECT min(base) FROM hot WHERE id > (SELECT value FROM meta WHERE name = 'hot_done')"
         first = db.fetch(bounds)[0][0]
         for made, monitor in some:

@@ -42,10 +42,13 @@ def _row(row: tuple[Any, ...]) -> OutboxRow:
 def claim(db: Db, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
     """Lease due rows; after a power cut a lease may be forgotten, and the notice goes out a second time under its key."""
     with db.transaction(durable=False):
+        sql = f"SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= ? AND lease_until <= ? AND {_FIRST_OF_ITS_THREAD}"
+        due = db.fetch(f"{sql} ORDER BY due_at, id LIMIT ?{db.claimed}", (now, now, limit))
+        if not due:
+            return []
         rows = db.fetch(
-            f"UPDATE outbox SET lease_until = ? WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= ? "
-            f"AND lease_until <= ? AND {_FIRST_OF_ITS_THREAD} ORDER BY due_at, id LIMIT ?) RETURNING due_at, id, attempts, {_NOTICE}",
-            (now + lease_ms, now, now, limit),
+            f"UPDATE outbox SET lease_until = ? WHERE id IN (SELECT value FROM json_each(?)) RETURNING due_at, id, attempts, {_NOTICE}",
+            (now + lease_ms, json.dumps([number for (number,) in due])),
         )
     return [_row((row[0], *row[2:])) for row in sorted(rows, key=lambda row: row[:2])]
 

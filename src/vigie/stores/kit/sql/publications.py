@@ -87,7 +87,7 @@ def _posts(db: Db, page: str) -> list[Post]:
 
 def _save_subscriber(db: Db, one: Subscriber, letters: Sequence[Letter]) -> None:
     """One row an address and page; the newer one takes the place of the older."""
-    with db.transaction(durable=True):
+    with db.transaction(durable=True, alone="subscribers"):
         db.execute("DELETE FROM letter WHERE subscriber IN (SELECT id FROM subscriber WHERE page = ? AND address = ? AND id <> ?)",
                    (one.page, one.address, one.id))  # fmt: skip
         db.execute("DELETE FROM subscriber WHERE page = ? AND address = ? AND id <> ?", (one.page, one.address, one.id))
@@ -123,7 +123,7 @@ def _subscriber(db: Db, subscriber: str) -> Subscriber | None:
 
 def _claim(db: Db, now: int, lease_ms: int, limit: int) -> list[Letter]:
     """Those that were due first; held from now on."""
-    with db.transaction(durable=False):
+    with db.transaction(durable=False, alone="letters"):
         rows = db.fetch(
             "SELECT number, attempts, body FROM letter WHERE due_at <= ? AND lease_until <= ? ORDER BY due_at, number LIMIT ?",
             (now, now, limit),

@@ -15,6 +15,7 @@ from vigie.stores.kit.records import decode
 from vigie.stores.kit.sql.db import Db
 
 HOURS = 24  # of a day
+ALONE = "history"  # transactions that move results: one at a time, whatever process does it
 FIGURES = "count, up, degraded, excluded, sum, least, most, p50, p95, p99"
 _COLUMNS = f"monitor, location, start, {FIGURES}, sketch"
 _MARKS = ", ".join("?" * len(_COLUMNS.split(", ")))
