@@ -7,6 +7,7 @@ from vigie.core.model import Cause, Incident, Scalar
 from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID
 from vigie.report.facts import Subject
+from vigie.report.locations import short
 from vigie.report.wording import short_words
 from vigie.text import Pair, pick
 from vigie.text.causes import TIMED
@@ -48,7 +49,7 @@ def headline(subject: Subject, notice: Notice, language: str, zone: tzinfo) -> s
         "name": shortened(" ".join(subject.monitor.name.split()), _NAME),
         "since": short_time(incident.started_at, zone, language, notice.at),
         "until": short_time(incident.closed_at or notice.at, zone, language),
-        "checks": counted(subject.failures, "check", language),
+        "checks": ", ".join(filter(None, (counted(subject.failures, "check", language), short(subject.seen)))),
         "lasted": lasted(incident, notice.at, language),
         "by": shortened(closer(incident), _NAME),
     }

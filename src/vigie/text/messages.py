@@ -91,6 +91,7 @@ LABELS: dict[str, Pair] = {
     "scope_over_degraded": ("{who} a été dégradé {span}.", "{who} was degraded {span}."),
     "observed": ("Observé : {what} [{facts}].", "Observed: {what} [{facts}]."),
     "diagnostics": ("Diagnostic : {what} [{facts}].", "Diagnostics: {what} [{facts}]."),
+    "diagnostics_from": ("Diagnostic depuis {location} : {what} [{facts}].", "Diagnostics from {location}: {what} [{facts}]."),
     "none_accepts": ("aucune des {count} adresses n'accepte la connexion", "none of the {count} addresses accepts the connection"),
     "one_refuses": (
         "1 des {count} adresses n'accepte pas la connexion ({bad})",
@@ -204,6 +205,7 @@ LABELS: dict[str, Pair] = {
 # The column of kinds beside the facts, by `report.facts.FactKind`.
 KINDS: dict[str, Pair] = {
     "check": ("contrôle", "check"),
+    "location": ("emplacement", "location"),
     "timings": ("temps", "timing"),
     "dns": ("DNS", "DNS"),
     "tcp": ("réseau", "network"),
