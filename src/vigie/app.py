@@ -250,7 +250,9 @@ class Runtime:
         self.reporter.on_report(self.counts.reported)
         self.outbox.on_attempt(self.counts.delivered)
         self.reporter.compare_by(self.ingest.shares)
-        self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
+        self.self_monitor = SelfMonitor(
+            ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed, location=settings.location
+        )
         self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
         if duty.evaluates:
             self.ingest.listen_to_results(self.self_monitor.on_transition)

@@ -97,7 +97,13 @@ class Composer:
             members=() if alone else await self._members(incident),
             seen=opening,
             seen_at_end=end,
+            location=await self._blind_at(incident) if incident.monitor == VIGIE_ID else "",
         )
+
+    async def _blind_at(self, incident: Incident) -> str:
+        """Which location could not see; empty where none could."""
+        spans = await self._archive.blinds(incident.started_at)
+        return next((one.location for one in spans if one.incident == incident.id), "")
 
     async def _sightings(self, incident: Incident, monitor: Monitor | None) -> tuple[Sightings, Sightings]:
         """What each location saw when it opened (sees now, while it is open), and when it was over; nothing where there is one alone."""

@@ -83,7 +83,8 @@ class Subject:
 
     `last_good` is the newest good result before the incident, `first_good` the first one after it, each when one is known.
     `members` are the other incidents of the alert. Where several locations check the service, `seen` is what each of them sees, or saw
-    when the incident opened once it is over, and `seen_at_end` what each saw when it was over.
+    when the incident opened once it is over, and `seen_at_end` what each saw when it was over. `location` is the one that
+    could not see, where the incident is that of Vigie at one of several.
     """
 
     monitor: Monitor
@@ -95,6 +96,7 @@ class Subject:
     members: tuple[Affected, ...] = ()
     seen: Sightings = ()
     seen_at_end: Sightings = ()
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)

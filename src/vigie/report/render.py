@@ -212,7 +212,7 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
         case NoticeReason.RECOVERED:
             return _recovered(subject, notice, setting)
         case NoticeReason.BLIND:
-            return _blind(incident, notice, setting)
+            return _blind(incident, notice, setting, subject.location)
         case NoticeReason.CLOSED:
             closed = label("closed", language, who=_who(subject.monitor), by=closer(incident))
             return (closed, *_note(incident, language), *_past(subject, notice, setting))
@@ -280,13 +280,14 @@ def _note(incident: Incident, language: str) -> tuple[str, ...]:
     return (label("note", language, note=words),) if words else ()
 
 
-def _blind(incident: Incident, notice: Notice, setting: RenderContext) -> tuple[str, ...]:
+def _blind(incident: Incident, notice: Notice, setting: RenderContext, location: str) -> tuple[str, ...]:
     """From when to when Vigie itself could not check, and that no service is marked down for it."""
     language, until = setting.language, incident.closed_at or notice.at
     why = label("blind_why", language, why=pick(BLIND[incident.cause], language)) if incident.cause in BLIND else ""
     span = between(incident.started_at, until, setting.zone, notice.at, language)
-    blind = label("blind", language, span=span, lasted=lasted(incident, notice.at, language))
-    return tuple(line for line in (blind, why, label("blind_means", language)) if line)
+    name, means = ("blind_at", "blind_at_means") if location else ("blind", "blind_means")
+    blind = label(name, language, span=span, lasted=lasted(incident, notice.at, language), location=location)
+    return tuple(line for line in (blind, why, label(means, language)) if line)
 
 
 def _past(subject: Subject, notice: Notice, setting: RenderContext) -> tuple[str, str]:

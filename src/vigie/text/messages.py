@@ -55,6 +55,10 @@ HEADLINES: dict[NoticeReason, Pair] = {
         "🙈 Vigie could not check anything from {since} to {until} ({lasted}, {what})",
     ),
 }
+BLIND_AT: Pair = (
+    "🙈 Aucun contrôle possible depuis {location} de {since} à {until} ({lasted}, {what})",
+    "🙈 Nothing could be checked from {location}, from {since} to {until} ({lasted}, {what})",
+)
 TEST_HEADLINE: Pair = ("🔔 Test : Vigie peut vous joindre", "🔔 Test: Vigie can reach you")
 # For causes that carry their own date or span (`causes.TIMED`): "expires in 6 days" has no "since".
 TIMED_HEADLINES: dict[NoticeReason, Pair] = {
@@ -76,6 +80,14 @@ HEARTBEAT_BACK: Pair = ("🟢 {name} : nouveau signal après {lasted} ({what})",
 
 LABELS: dict[str, Pair] = {
     "blind": ("Vigie n'a rien pu contrôler {span} ({lasted}).", "Vigie could not check anything {span} ({lasted})."),
+    "blind_at": (
+        "Depuis {location}, Vigie n'a rien pu contrôler {span} ({lasted}).",
+        "Vigie could not check anything from {location} {span} ({lasted}).",
+    ),
+    "blind_at_means": (
+        "Cet emplacement ne comptait plus dans les verdicts ; les services ont été jugés par les autres.",
+        "That location had no vote meanwhile; services were judged by the others.",
+    ),
     "blind_why": ("Raison : {why}.", "Reason: {why}."),
     "blind_means": (
         "Aucun service n'a été déclaré en panne pour autant, et ce temps n'entre dans aucun calcul de disponibilité.",

@@ -274,9 +274,10 @@ def _last_detail(db: Db, monitor: str, *, good: bool, before: int, location: str
 
 def _blinds(db: Db, since: int) -> list[Blind]:
     """In the order of their numbers."""
-    sql = "SELECT number, start, cause, until, monitor, quiet FROM blind WHERE until IS NULL OR until >= ? ORDER BY number"
+    sql = "SELECT number, start, cause, until, monitor, quiet, location FROM blind WHERE until IS NULL OR until >= ? ORDER BY number"
     return [
-        Blind(number, start, Cause(cause), until, of, bool(quiet)) for number, start, cause, until, of, quiet in db.fetch(sql, (since,))
+        Blind(number, start, Cause(cause), until, of, bool(quiet), location)
+        for number, start, cause, until, of, quiet, location in db.fetch(sql, (since,))
     ]
 
 
