@@ -22,6 +22,7 @@ from vigie.config.fingerprints import fingerprints
 from vigie.core import expiry
 from vigie.core.model import Cause, CheckResult, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
+from vigie.core.quorum import Views
 from vigie.descriptors import raise_limit
 from vigie.engine.calendar import Calendar
 from vigie.engine.guarding import UnusableNotifier, crashed, guarded
@@ -209,13 +210,13 @@ def speaking(settings: Desired) -> RenderContext:
     """Language, times and links of messages. A key that cannot be had costs the links, never a message."""
     language, zone, url = settings.language, zone_of(settings), settings.web.public_url
     if url is None:
-        return RenderContext(language, zone)
+        return RenderContext(language, zone, location=settings.location)
     try:
         key = state_of(settings).key()
     except VigieError as error:
         log.warning("messages carry no links: %s (%s)", error.message, error.fix)
-        return RenderContext(language, zone)
-    return RenderContext(language, zone, Feedback(url, key), ResponseLinks(url, key))
+        return RenderContext(language, zone, location=settings.location)
+    return RenderContext(language, zone, Feedback(url, key), ResponseLinks(url, key), settings.location)
 
 
 def writing(settings: Desired, clock: Clock, counts: Counts) -> ReportOptions:
@@ -246,7 +247,7 @@ class Runtime:
         self.planner = Planner(self.store.catalog, archive, clock)
         self.planner.use(settings.planned)
         self.composer = Composer(
-            archive, clock, speaking(settings), monitors(settings), self._expiries, ledger.outbox, self.planner.handover
+            archive, clock, speaking(settings), monitors(settings), self._expiries, ledger.outbox, self.planner.handover, self._views
         )
         self.reporter = Reporter(
             ledger,
@@ -280,7 +281,9 @@ class Runtime:
         self.reporter.on_report(self.counts.reported)
         self.outbox.on_attempt(self.counts.delivered)
         self.reporter.compare_by(self.ingest.shares)
-        self.self_monitor = SelfMonitor(ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed)
+        self.self_monitor = SelfMonitor(
+            ledger, archive, self.ingest, clock, self.outbox.wake, continuous=threads, elapsed=elapsed, location=settings.location
+        )
         self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
         if duty.evaluates:
             self.ingest.listen_to_results(self.self_monitor.on_transition)
@@ -340,6 +343,9 @@ class Runtime:
 
     def _expiries(self, monitor: str) -> expiry.Known:
         return self.ingest.state(monitor).expiries
+
+    def _views(self, monitor: str) -> Views:
+        return self.ingest.state(monitor).views
 
     def _fallbacks(self, notice: Notice) -> tuple[str, ...]:
         if notice.reason in (NoticeReason.AVAILABILITY, NoticeReason.HANDOVER):

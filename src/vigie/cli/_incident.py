@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import tzinfo
 
-from vigie.core.detection import Pattern, Severity
+from vigie.core.detection import DetectionPolicy, Pattern, Severity
 from vigie.core.events import (
     AckRecorded,
     Closed,
@@ -12,6 +12,7 @@ from vigie.core.events import (
     Escalated,
     Joined,
     Opened,
+    Recovered,
     Reminded,
     SnoozeEnded,
     SnoozeRecorded,
@@ -19,8 +20,10 @@ from vigie.core.events import (
     Withheld,
 )
 from vigie.core.model import Cause, Incident
+from vigie.core.quorum import Views
 from vigie.core.subject import SubjectKind
 from vigie.observation.heartbeat import Ping
+from vigie.observation.locations import failing, sightings
 from vigie.planning.maintenance import MaintenanceSpan
 from vigie.ports import Delivery, StoredReport
 from vigie.queries import IncidentDetails, accounts
@@ -93,7 +96,9 @@ def _happened(decision: Decision, zone: tzinfo) -> str:
         case Opened():
             named = _what(decision.severity, decision.cause, decision.subject)
             how = "" if decision.pattern is Pattern.STEADY else f", {decision.pattern}"
-            return f"opened: {named}{how}" + ("" if decision.page else ", in maintenance: no alert sent")
+            return f"opened: {named}{how}{_from(decision.views)}" + ("" if decision.page else ", in maintenance: no alert sent")
+        case Recovered(views=views) if views:
+            return f"recovered{_from(views)}"
         case Closed(by=by, note=note):
             return f"closed by {by}: {note}" if note else f"closed by {by}"
         case Joined(alert=alert):
@@ -116,6 +121,17 @@ def _happened(decision: Decision, zone: tzinfo) -> str:
             return "not flapping any more: it fails all the time"
         case _:
             return type(decision).__name__.lower()
+
+
+def _from(views: Views) -> str:
+    """From where it failed and from where not, where several locations check it."""
+    seen = sightings(views, DetectionPolicy().stale_ms)
+    parts = (
+        ("fails from", failing(seen)),
+        ("works from", tuple(one.location for one in seen if one.works)),
+        ("no recent result from", tuple(one.location for one in seen if not (one.fails or one.works))),
+    )
+    return "".join(f"; {words} {', '.join(names)}" for words, names in parts if names)
 
 
 def _report(report: StoredReport, language: str) -> list[str]:

@@ -47,7 +47,7 @@ class _EachUnseen:
 async def _unseen(archive: Archive, since: int) -> _EachUnseen:
     blind: dict[str, list[Span]] = defaultdict(list)
     planned: dict[str, list[Span]] = defaultdict(list)
-    for span in await archive.blinds(since):
+    for span in [one for one in await archive.blinds(since) if not one.location]:  # where one location cannot see, others do
         blind[span.monitor].append((span.start, _EVER if span.until is None else span.until))
     for work in await archive.maintained(since):
         for monitor in ("",) if work.monitors is None else work.monitors:

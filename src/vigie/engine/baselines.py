@@ -1,4 +1,7 @@
-"""The baselines of all monitors: each result is judged before it becomes a decision.
+"""The baselines of all monitors, one for each location: each result is judged before it becomes a decision.
+
+What is usual far away is not usual here, so what one location learns says nothing of another. That of `local` has the name of the monitor
+alone, as it had when there was no other.
 
 They decide nothing by themselves, so they are written when an hour was learnt or a verdict changed, and at the end: a crash costs at
 most the samples of an hour.
@@ -8,12 +11,18 @@ import logging
 import math
 from collections import Counter
 
-from vigie.core.model import Cause, CheckResult, Monitor, Sensitivity
+from vigie.core.model import LOCAL, Cause, CheckResult, Monitor, Sensitivity
 from vigie.learning.baseline import Baseline, accepted, calm, judge, sampled
 
 log = logging.getLogger("vigie.ingest")
 
+_AT = "@"  # which is in no monitor's id
 _FEW = 4  # addresses that must be slow at once before this machine is suspected
+
+
+def baseline_key(monitor: str, location: str) -> str:
+    """What a baseline is stored by."""
+    return monitor if location == LOCAL else f"{monitor}{_AT}{location}"
 
 
 class Baselines:
@@ -23,59 +32,56 @@ class Baselines:
         self._known: dict[str, Baseline] = {}
         self._unwritten: dict[str, None] = {}
         self._due: dict[str, None] = {}
-        self._slow = _Slow()
+        self._slow: dict[str, _Slow] = {}  # by location: one machine or link each
 
     def load(self, known: dict[str, Baseline]) -> None:
-        """Take in what was learnt before, by monitor id."""
+        """Take in what was learnt before, by `baseline_key`."""
         self._known = dict(known)
 
-    def of(self, monitor: str) -> Baseline | None:
-        """What was learnt of a monitor."""
-        return self._known.get(monitor)
+    def of(self, monitor: str, location: str = "") -> Baseline | None:
+        """What was learnt of a monitor at a location; where none is asked for, at `local`, or else at the first by name."""
+        if location:
+            return self._known.get(baseline_key(monitor, location))
+        begin = f"{monitor}{_AT}"
+        return self._known.get(monitor) or next((self._known[key] for key in sorted(self._known) if key.startswith(begin)), None)
 
     def judge(self, monitor: Monitor, result: CheckResult) -> CheckResult:
         """The result in the light of what is usual; what it teaches is learnt."""
         if monitor.baseline is Sensitivity.OFF:
             return result
-        self._slow.place(monitor.id, result.address or monitor.host)
-        before = self._known.get(monitor.id) or Baseline()
+        key, slow = baseline_key(monitor.id, result.location), self._slow_at(result.location)
+        slow.place(monitor.id, result.address or monitor.host)
+        before = self._known.get(key) or Baseline()
         judged, after = judge(result, before, monitor.baseline)
         if after is not before:
-            self._known[monitor.id] = after
-            self._unwritten[monitor.id] = None
+            self._known[key] = after
+            self._unwritten[key] = None
             if after.season is not before.season or _verdict(after) != _verdict(before):
-                self._due[monitor.id] = None
+                self._due[key] = None
             if bool(after.score) is not bool(before.score):
-                self._slow.note(monitor.id, slow=bool(after.score))
-        return result if judged.cause is Cause.LATENCY_ANOMALY and self._slow.everywhere() else judged
+                slow.note(monitor.id, slow=bool(after.score))
+        return result if judged.cause is Cause.LATENCY_ANOMALY and slow.everywhere() else judged
 
-    def calm(self, monitor: Monitor) -> tuple[int, float] | None:
-        """As the baseline has it; five minutes -1 where nothing is learnt of the monitor, and so nothing can be slow."""
-        if monitor.baseline is Sensitivity.OFF:
-            return -1, math.inf
-        known = self._known.get(monitor.id)
-        return None if known is None else calm(known)
-
-    def sample(self, monitor: str, at: int, codes: bytes) -> Baseline | None:
-        """Learn from a result of a calm monitor that is no slower than its limit; None where it must be judged."""
-        known = self._known.get(monitor)
-        after = None if known is None else sampled(known, at, codes)
-        if after is not None:
-            self._known[monitor] = after
-            self._unwritten[monitor] = None
-        return after
+    def _slow_at(self, location: str) -> "_Slow":
+        found = self._slow.get(location)
+        if found is None:
+            found = self._slow[location] = _Slow()
+        return found
 
     def keep(self, monitors: set[str]) -> None:
         """Only these are watched: where the others are says nothing any more. What was learnt of them stays."""
-        self._slow.keep(monitors)
+        for one in self._slow.values():
+            one.keep(monitors)
 
     def accept(self, monitor: Monitor) -> None:
         """A person closed the monitor's incident: what is unusual now is the new normal."""
-        known = self._known.get(monitor.id)
-        if known is not None and (after := accepted(known, monitor.baseline)) is not known:
-            self._known[monitor.id] = after
-            self._unwritten[monitor.id] = self._due[monitor.id] = None
-            log.info("%s: the unusual behaviour is accepted as the new normal", monitor.name)
+        begin = f"{monitor.id}{_AT}"
+        for key in [one for one in self._known if one == monitor.id or one.startswith(begin)]:
+            known = self._known[key]
+            if (after := accepted(known, monitor.baseline)) is not known:
+                self._known[key] = after
+                self._unwritten[key] = self._due[key] = None
+                log.info("%s: the unusual behaviour is accepted as the new normal", monitor.name)
 
     def due(self) -> tuple[tuple[str, Baseline], ...]:
         """What should be written now; it is not handed out again before it changes."""

@@ -4,13 +4,16 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from vigie.core.detection import Severity
+from vigie.core.detection import DetectionPolicy, Severity
+from vigie.core.events import Opened, Recovered
 from vigie.core.expiry import Known
 from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.notification import OPENINGS, Notice, NoticeReason
+from vigie.core.quorum import Views
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.availability import standings
 from vigie.errors import StoreError, VigieError
+from vigie.observation.locations import Sightings, sightings
 from vigie.planning.rotation import Handover
 from vigie.ports import DROPPED, Archive, Clock, Delivery, OutboxRow, OutboxState
 from vigie.report import channels, expiries, handover, measured, obstacles, render, stalls
@@ -33,7 +36,8 @@ class Composer:
     """Composes at the moment of sending, so that a report that came meanwhile is in it.
 
     `expiries` tells what is known of what runs out, by monitor; `outbox` reads the notices of an alert in one state (`Ledger.outbox`),
-    without it a message does not say who else is notified. `handover` tells what happened to a rotation at an instant.
+    without it a message does not say who else is notified. `handover` tells what happened to a rotation at an instant, `views` what
+    each location sees of a monitor now.
     """
 
     def __init__(
@@ -45,9 +49,10 @@ class Composer:
         expiries: Callable[[str], Known] = lambda monitor: (),  # noqa: ARG005 - where nothing is known of any
         outbox: Outbox | None = None,
         handover: Callable[[str, int], Handover | None] = lambda rotation, at: None,  # noqa: ARG005 - where there are no rotations
+        views: Callable[[str], Views] = lambda monitor: (),  # noqa: ARG005 - where nothing runs that sees any
     ) -> None:
         self._archive, self._clock, self._setting, self._monitors = archive, clock, setting, monitors
-        self._expiries, self._outbox, self._handover = expiries, outbox, handover
+        self._expiries, self._outbox, self._handover, self._views = expiries, outbox, handover, views
 
     def use(self, setting: RenderContext, monitors: dict[str, Monitor]) -> None:
         """The words and monitors of a new configuration."""
@@ -71,17 +76,50 @@ class Composer:
         `alone`: without the other members of its alert.
         """
         monitor = _ourselves() if incident.monitor == VIGIE_ID else self._monitors.get(incident.monitor)
-        # To the store a degradation is a good result: the service works. Not so what could not be checked.
+        opening, end = ((), ()) if alone else await self._sightings(incident, monitor)
+        # To the store a degradation is a good result: the service works. Not so what could not be checked, nor what one location saw down.
         degraded = incident.severity is Severity.DEGRADATION and incident.subject is SubjectKind.MONITOR
-        opened = await self._archive.last_detail(incident.monitor, good=degraded, before=incident.opened_at + 1)
-        last_good = await self._archive.last_detail(incident.monitor, good=True, before=incident.started_at)
+        down = any(one.fails and one.status is Status.DOWN for one in opening)
+        opened = await self._archive.last_detail(incident.monitor, good=degraded and not down, before=incident.opened_at + 1)
+        place = None if opened is None or not opening else opened.location
+        last_good = await self._archive.last_detail(incident.monitor, good=True, before=incident.started_at, location=place)
         if opened is None or opened.at < incident.started_at:  # that is another incident's
             opened = _unknown(incident)
         # An old record says nothing of them, and of a monitor that went nobody knows how many there were.
         failures = incident.failures or (monitor.detection.confirm if monitor is not None else 1)
-        first_good = await self._first_good(incident)
-        members = () if alone else await self._members(incident)
-        return Subject(monitor or _gone(incident), incident, opened, last_good, failures=failures, first_good=first_good, members=members)
+        return Subject(
+            monitor or _gone(incident),
+            incident,
+            opened,
+            last_good,
+            failures=failures,
+            first_good=await self._first_good(incident, place),
+            members=() if alone else await self._members(incident),
+            seen=opening,
+            seen_at_end=end,
+            location=await self._blind_at(incident) if incident.monitor == VIGIE_ID else "",
+        )
+
+    async def _blind_at(self, incident: Incident) -> str:
+        """Which location could not see; empty where none could."""
+        spans = await self._archive.blinds(incident.started_at)
+        return next((one.location for one in spans if one.incident == incident.id), "")
+
+    async def _sightings(self, incident: Incident, monitor: Monitor | None) -> tuple[Sightings, Sightings]:
+        """What each location saw when it opened (sees now, while it is open), and when it was over; nothing where there is one alone."""
+        if incident.subject is not SubjectKind.MONITOR:
+            return (), ()
+        policy = monitor.detection if monitor is not None else DetectionPolicy()
+        opening: Views = ()
+        end: Views = ()
+        for entry in await self._archive.timeline(incident.id):
+            match entry.decision:
+                case Opened(incident=incident.id, views=views):
+                    opening = views
+                case Recovered(incident=incident.id, views=views):
+                    end = views
+        now = self._views(incident.monitor) if incident.closed_at is None else ()
+        return sightings(now if len(now) > 1 else opening, policy.stale_ms), sightings(end, policy.stale_ms)
 
     async def _members(self, incident: Incident) -> tuple[Affected, ...]:
         """The other incidents of the alert that is named after this one."""
@@ -95,11 +133,11 @@ class Composer:
         """Every incident of an alert, the one that began it first."""
         return sorted(await self._archive.members(first.alert), key=lambda one: (one.id != first.id, one.opened_at))
 
-    async def _first_good(self, incident: Incident) -> CheckResult | None:
+    async def _first_good(self, incident: Incident, location: str | None) -> CheckResult | None:
         """The check with which the service was well again; whole results are kept where the verdict changes."""
         if incident.closed_at is None or incident.closed_by is not None:
             return None
-        found = await self._archive.last_detail(incident.monitor, good=True, before=incident.closed_at + 1)
+        found = await self._archive.last_detail(incident.monitor, good=True, before=incident.closed_at + 1, location=location)
         return found if found is not None and found.status is Status.UP and found.at >= incident.started_at else None
 
     async def compose(self, notice: Notice) -> Message:

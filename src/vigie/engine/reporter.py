@@ -20,6 +20,7 @@ from vigie.engine.analyst import Analyst, Outcome, ReportOptions
 from vigie.engine.messages import Composer
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
+from vigie.observation.locations import failing, sightings
 from vigie.observation.place import place_of, ties
 from vigie.ports import Archive, Catalog, Clock, Collector, Ledger, OutboxRow, OutboxState, StoredReport
 from vigie.report import history, measured
@@ -52,10 +53,12 @@ class _Draft:
         same_start = ours.incident.started_at == theirs.incident.started_at and not theirs.members
         same_pattern = ours.incident.pattern is theirs.incident.pattern
         same_count = ours.failures == theirs.failures or theirs.monitor.detection.confirm_ms > 0  # by time nothing is said of a count
+        same_places = failing(ours.seen) == failing(theirs.seen)
         return (
             same_start
             and same_pattern
             and same_count
+            and same_places
             and (ours.result.cause, ours.result.figures) == (theirs.result.cause, theirs.result.figures)
         )
 
@@ -219,8 +222,11 @@ class Reporter:
         opened = (one.incident for one in transition.decisions if isinstance(one, Opened) and one.severity is severity)
         expected = next(opened, f"{monitor.id}-{transition.after.ordinal + 1}")  # with `confirm: 1` it is open already
         incident = Incident(expected, monitor.id, severity, result.cause or Cause.PROBE_ERROR, result.at, result.at)
-        last_good = await self._archive.last_detail(monitor.id, good=True, before=result.at)
-        subject = Subject(monitor, incident, result, last_good, failures=monitor.detection.expected_failures)
+        views = transition.after.views
+        location = result.location if len(views) > 1 else None
+        last_good = await self._archive.last_detail(monitor.id, good=True, before=result.at, location=location)
+        seen = sightings(views, monitor.detection.stale_ms)
+        subject = Subject(monitor, incident, result, last_good, failures=monitor.detection.expected_failures, seen=seen)
         look = self._evidence[monitor.id] = asyncio.create_task(self._look(subject))
         if self._analyst.writing.model is None:
             return
@@ -266,7 +272,8 @@ class Reporter:
 
     async def _bundle(self, subject: Subject, evidence: Sequence[Evidence]) -> Bundle:
         past = await self._history(subject)
-        return measured.bundle(subject, (*evidence, *past), self._clock.now(), self._analyst.writing.setting.zone)
+        setting = self._analyst.writing.setting
+        return measured.bundle(subject, (*evidence, *past), self._clock.now(), setting.zone, setting.location)
 
     async def _report(self, incident: Incident) -> None:
         if await self._archive.report(incident.id) is not None:

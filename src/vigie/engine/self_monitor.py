@@ -1,4 +1,8 @@
-"""Vigie's own sight: spans in which nothing could be seen are kept, left out of availability, and told once, when it sees again."""
+"""Vigie's own sight: spans in which nothing could be seen are kept, left out of availability, and told once, when it sees again.
+
+Where several locations check, each has a sight of its own: its spans are kept and told with its name, and of a monitor only the time is
+left out of availability in which no location could see it.
+"""
 
 import asyncio
 import logging
@@ -7,7 +11,7 @@ from dataclasses import replace
 
 from vigie.core.detection import Severity
 from vigie.core.events import Opened, Recovered
-from vigie.core.model import Cause, CheckResult, FaultScope, Incident, Monitor, Status
+from vigie.core.model import LOCAL, Cause, CheckResult, FaultScope, Incident, Monitor, Status
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.cursors import mode_of
@@ -21,7 +25,7 @@ from vigie.ports import Archive, Clock, Commit, Ledger, RunMode, TimelineEntry
 
 log = logging.getLogger("vigie.sight")
 
-_MIN_GAP_MS = 120_000
+_MIN_GAP_MS, _SILENT_MS = 120_000, 180_000
 _CONCERN_ALL = (FaultScope.NETWORK, FaultScope.MACHINE)  # what kept one check from being judged keeps others from it as well
 _TURNS = 3  # of the monitor that is checked most often, without any result
 
@@ -30,7 +34,8 @@ class SelfMonitor:
     """Listens to every result.
 
     `wake` wakes the outbox; `continuous` says that results should come all the time, as they do in `serve`. `elapsed` tells seconds
-    on a clock that never steps and counts a suspended machine in, or None where there is none.
+    on a clock that never steps and counts a suspended machine in, or None where there is none. `location` is where this process probes
+    from.
     """
 
     def __init__(
@@ -43,6 +48,7 @@ class SelfMonitor:
         *,
         continuous: bool,
         elapsed: Callable[[], float | None],
+        location: str = LOCAL,
     ) -> None:
         self._ledger, self._archive, self._ingest, self._clock = ledger, archive, ingest, clock
         self._wake, self._continuous = wake, continuous
@@ -51,6 +57,10 @@ class SelfMonitor:
         self._lost_at: float | None = None
         self._going_since: float | None = None
         self._visibility, self._announce_after_ms = Visibility(), _MIN_GAP_MS
+        self._here = location
+        self._sights: dict[str, Visibility] = {}  # of each location that was heard; where there is one, all is said of `_visibility`
+        self._lost_there: dict[str, float | None] = {}
+        self._heard_there_at: dict[str, int] = {}
         self._channels: tuple[str, ...] = ()
         self._gap_ms: int | None = None
         self._last: int | None = None
@@ -82,8 +92,13 @@ class SelfMonitor:
         """Take up the span that a former life of Vigie left open, or the silence since it broke off. Raises StoreError."""
         spans = await self._archive.blinds(0)
         number = max((one.number for one in spans), default=0)
+        for one in spans:
+            if one.location and one.until is None:
+                opened = await self._archive.incident(one.incident)
+                still = opened is not None and opened.closed_at is None
+                self._sights[one.location] = Visibility(one.number, one, opened=still, location=one.location)
         self._alone = {one.monitor: one for one in spans if one.monitor and one.until is None}
-        held = next((one for one in reversed(spans) if one.until is None and not one.monitor), None)
+        held = next((one for one in reversed(spans) if one.until is None and not (one.monitor or one.location)), None)
         incident = await self._archive.incident(held.incident) if held is not None else None
         self._visibility = Visibility(number, held, opened=incident is not None and incident.closed_at is None)
         if held is not None:
@@ -117,6 +132,10 @@ class SelfMonitor:
         result = transition.result
         if result is None:
             return
+        if result.location not in self._sights:
+            self._sights[result.location] = Visibility(location=result.location)
+        if len(self._sights) > 1 and await self._heard_there(transition, result):
+            return
         unseen = self._unknown or transition.before.unchecked.since is not None
         quiet = self._visibility.span is None and not unseen and result.status is not Status.UNKNOWN
         if quiet and (self._last is None or self._gap_ms is None or result.at - self._last <= self._gap_ms):
@@ -126,6 +145,50 @@ class SelfMonitor:
             await self._heard(transition.monitor, result)
             await self._unchecked(transition)
             self._last, self._heard_at = result.at, self._elapsed()
+
+    async def _heard_there(self, transition: Transition, result: CheckResult) -> bool:
+        """A result of one of several locations; whether nothing more is to be made of it: it could not see, while others may."""
+        sight, place = self._sights[result.location], result.location
+        self._heard_there_at[place] = result.at
+        concerns = result.status is Status.UNKNOWN and result.fault in _CONCERN_ALL
+        if not concerns and sight.span is None:
+            return False
+        async with self._lock:
+            lasted = self._ms_since(self._lost_there.get(place))
+            if concerns:
+                after = await self._step(sight, Unseen(result.at, result.cause or Cause.PROBE_ERROR, lasted))
+            elif sight.span is not None and result.status is not Status.UNKNOWN and _shows(sight.span, transition.monitor, result):
+                after = await self._step(sight, Seen(result.at, lasted))
+            else:
+                return False
+            if after.span is not None and sight.span is None:
+                self._lost_there[place] = self._elapsed()
+            self._sights[place] = after
+            if concerns and self._visibility.span is None and self._none_sees(result.at):
+                await self._look(Unseen(result.at, result.cause or Cause.PROBE_ERROR, None))
+            if concerns and transition.after.status is Status.UNKNOWN:  # no location sees this one
+                self._unknown.setdefault(transition.monitor.id, result.at)
+            if concerns and self._visibility.span is None:
+                self._last, self._heard_at = result.at, self._elapsed()
+        return concerns and self._visibility.span is None
+
+    def _none_sees(self, at: int) -> bool:
+        """Whether every location is blind, or silent."""
+        silent = at - _SILENT_MS
+        return all(one.span is not None or self._heard_there_at.get(name, 0) < silent for name, one in self._sights.items())
+
+    async def _step(self, sight: Visibility, event: Event) -> Visibility:
+        """One sight, with what was decided on record; a span is numbered among those of all."""
+        numbered = replace(sight, number=self._visibility.number) if sight.span is None else sight
+        after, decisions = visibility.step(numbered, event, self._announce_after_ms)
+        if decisions:
+            await self._ingest.record(*self._change(decisions))
+            self._visibility = replace(self._visibility, number=max(self._visibility.number, after.number))
+        for decision in decisions:
+            _log(decision)
+            if isinstance(decision, Regained):
+                await self._after(decision)
+        return after
 
     async def stop(self) -> None:
         """Vigie ends because it was asked to: what follows is not told, and not counted."""
@@ -209,7 +272,8 @@ class SelfMonitor:
     async def _after(self, regained: Regained) -> None:
         if regained.announced:
             self._wake()
-        if regained.span.cause is Cause.PROBE_NETWORK and regained.span.until is not None:
+        here = regained.span.location in ("", self._here)
+        if here and regained.span.cause is Cause.PROBE_NETWORK and regained.span.until is not None:
             for listener in self._link_listeners:
                 await listener(regained.span.start, regained.span.until)
 
@@ -261,8 +325,11 @@ def _log(decision: Decision) -> None:
     span = decision.span
     if span.quiet:
         return
-    if isinstance(decision, Lost):
+    if isinstance(decision, Lost) and span.location:
+        log.warning("location %s cannot check anything (%s): it has no vote until it can again", span.location, span.cause)
+    elif isinstance(decision, Lost):
         log.warning("Vigie cannot check anything (%s): no service is marked down until it can again", span.cause)
     elif isinstance(decision, Regained) and span.until is not None:
         announced = "; a notice is sent" if decision.announced else ""
-        log.warning("Vigie can check again after %.0f s (%s)%s", (span.until - span.start) / 1000, span.cause, announced)
+        who = f"location {span.location}" if span.location else "Vigie"
+        log.warning("%s can check again after %.0f s (%s)%s", who, (span.until - span.start) / 1000, span.cause, announced)

@@ -7,7 +7,8 @@ Laws
 3. It is told once, at its end, if it lasted `announce_after_ms`; while it lasts longer than that, an incident of Vigie itself is open.
    A step of the clock makes it no longer.
 4. A stop that was asked for is a span that is not told: nobody needs to hear what he did himself.
-5. No span has a negative length, whatever the clock does; a check that began shortly before a span does not end it.
+5. Where several locations check, each has its own sight, and a span names the location; one without a name is of all of them.
+6. No span has a negative length, whatever the clock does; a check that began shortly before a span does not end it.
 """
 
 import itertools
@@ -25,7 +26,7 @@ _FEW, _TIMES, _SHORTEST_PAUSE_MS, _RAREST_MS = 3, 3, 1_800_000, 90_000_000
 
 @dataclass(frozen=True, slots=True)
 class Blind:
-    """A span, epoch ms; `until` None while it lasts. `monitor` is empty for all of them; `quiet` ones were asked for."""
+    """A span, epoch ms; `until` None while it lasts. `monitor` and `location` are empty for all of them; `quiet` ones were asked for."""
 
     number: int
     start: int
@@ -33,6 +34,7 @@ class Blind:
     until: int | None = None
     monitor: str = ""
     quiet: bool = False
+    location: str = ""
 
     @property
     def incident(self) -> str:
@@ -78,11 +80,15 @@ Event = Seen | Unseen | Silent | Stopped
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """What must be remembered: the number of the newest span, and that span while it lasts. `opened`: its incident is open."""
+    """What must be remembered: the number of the newest span, and that span while it lasts. `opened`: its incident is open.
+
+    `location` is whose sight it is; empty for all of them.
+    """
 
     number: int = 0
     span: Blind | None = None
     opened: bool = False
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,7 @@ def step(sight: Visibility, event: Event, announce_after_ms: int) -> tuple[Visib
         case Unseen() if span is not None and not sight.opened and _length(span, event) >= announce_after_ms:
             return replace(sight, opened=True), (Lasting(span, event.at),)
         case Silent() if span is None:
-            span = Blind(sight.number + 1, event.since, Cause.PROBE_ERROR)
+            span = Blind(sight.number + 1, event.since, Cause.PROBE_ERROR, location=sight.location)
             return _ended(replace(sight, number=span.number), span, event, announce_after_ms)
         case Stopped() if span is None:
             return _begun(sight, event.at, Cause.PROBE_ERROR, quiet=True)
@@ -145,8 +151,8 @@ def longest_pause(taken: Sequence[int]) -> int:
 
 
 def _begun(sight: Visibility, at: int, cause: Cause, *, quiet: bool = False) -> tuple[Visibility, tuple[Decision, ...]]:
-    span = Blind(sight.number + 1, at, cause, quiet=quiet)
-    return Visibility(span.number, span), (Lost(span),)
+    span = Blind(sight.number + 1, at, cause, quiet=quiet, location=sight.location)
+    return Visibility(span.number, span, location=sight.location), (Lost(span),)
 
 
 def _ended(
@@ -154,7 +160,7 @@ def _ended(
 ) -> tuple[Visibility, tuple[Decision, ...]]:
     over = replace(span, until=max(event.at, span.start))
     announced = not span.quiet and (sight.opened or _length(span, event) >= announce_after_ms)
-    return Visibility(sight.number), (Regained(over, announced),)
+    return Visibility(sight.number, location=sight.location), (Regained(over, announced),)
 
 
 def _length(span: Blind, event: Seen | Unseen | Silent) -> int:

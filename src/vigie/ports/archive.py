@@ -118,8 +118,8 @@ class Archive(Protocol):
         other headers at most ten minutes older; a crash may cost the facts of the last second. No certificate but the server's.
         """
 
-    async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
-        """The newest whole result of a monitor before `before`, good or bad."""
+    async def last_detail(self, monitor: str, *, good: bool, before: int, location: str | None = None) -> CheckResult | None:
+        """The newest whole result of a monitor before `before`, good or bad; from one location, or from any."""
 
     async def activity(self, limit: int = 200) -> list[int]:
         """When results were taken in lately, epoch ms, newest first: an instant for each commit, or group of commits, that had any."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from vigie.core.detection import Severity
 from vigie.core.model import Cause, CheckResult, Incident, Monitor, Scalar
 from vigie.core.notification import NoticeReason
+from vigie.observation.locations import Sightings
 from vigie.text import Pair, pick
 
 
@@ -13,6 +14,7 @@ class FactKind(StrEnum):
     """Which part of the evidence a fact belongs to (docs/reports.md)."""
 
     CHECK = "check"
+    LOCATION = "location"
     TIMINGS = "timings"
     DNS = "dns"
     TCP = "tcp"
@@ -80,7 +82,9 @@ class Subject:
     """What a report is about.
 
     `last_good` is the newest good result before the incident, `first_good` the first one after it, each when one is known.
-    `members` are the other incidents of the alert.
+    `members` are the other incidents of the alert. Where several locations check the service, `seen` is what each of them sees, or saw
+    when the incident opened once it is over, and `seen_at_end` what each saw when it was over. `location` is the one that
+    could not see, where the incident is that of Vigie at one of several.
     """
 
     monitor: Monitor
@@ -90,6 +94,9 @@ class Subject:
     failures: int = 1
     first_good: CheckResult | None = None
     members: tuple[Affected, ...] = ()
+    seen: Sightings = ()
+    seen_at_end: Sightings = ()
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +186,7 @@ class Message:
     all installations. `reference` is what the provider calls the first message of the thread, empty in that one or where nothing is known.
     `members` are there where the alert is about several services; `lines` name the first of them, too.
     `actions` are signed links by which a reader answers: to acknowledge, to snooze, to resolve.
-    `ended`: what it is about was over when it was composed, which may be later than `at`.
+    `ended`: what it is about was over when it was composed, which may be later than `at`. `locations`: what each of several sees.
     """
 
     key: str
@@ -205,3 +212,4 @@ class Message:
     members: Members | None = None
     actions: tuple[Link, ...] = ()
     ended: bool = False
+    locations: Sightings = ()

@@ -7,11 +7,12 @@ from vigie.core.model import Cause, Incident, Scalar
 from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID
 from vigie.report.facts import Subject
+from vigie.report.locations import short
 from vigie.report.wording import short_words
 from vigie.text import Pair, pick
 from vigie.text.causes import TIMED
 from vigie.text.formatting import counted, duration, short_time
-from vigie.text.messages import HEADLINES, HEARTBEAT_BACK, MARKS, OVER, TIMED_HEADLINES
+from vigie.text.messages import BLIND_AT, HEADLINES, HEARTBEAT_BACK, MARKS, OVER, TIMED_HEADLINES
 from vigie.text.terms import BLIND
 
 HEADLINE_LENGTH, SUBJECT_LENGTH = 100, 78
@@ -48,9 +49,10 @@ def headline(subject: Subject, notice: Notice, language: str, zone: tzinfo) -> s
         "name": shortened(" ".join(subject.monitor.name.split()), _NAME),
         "since": short_time(incident.started_at, zone, language, notice.at),
         "until": short_time(incident.closed_at or notice.at, zone, language),
-        "checks": counted(subject.failures, "check", language),
+        "checks": ", ".join(filter(None, (counted(subject.failures, "check", language), short(subject.seen)))),
         "lasted": lasted(incident, notice.at, language),
         "by": shortened(closer(incident), _NAME),
+        "location": shortened(subject.location, _NAME),
     }
     line = pick(_template(subject, notice), language)
     over = len(line.format(what=what, **values)) - HEADLINE_LENGTH
@@ -61,6 +63,8 @@ def headline(subject: Subject, notice: Notice, language: str, zone: tzinfo) -> s
 
 def _template(subject: Subject, notice: Notice) -> Pair:
     """The template: a cause that carries its own date or span has no "since", a job does not recover but reports in again."""
+    if notice.reason is NoticeReason.BLIND and subject.location:
+        return BLIND_AT
     if notice.reason is NoticeReason.RECOVERED and is_job(subject):
         return HEARTBEAT_BACK
     if notice.reason in OPENINGS and subject.incident.closed_at is not None:

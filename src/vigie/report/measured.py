@@ -4,18 +4,20 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 
 from vigie.core.detection import Pattern
-from vigie.core.model import Cause, HttpFacts, Scalar
+from vigie.core.model import LOCAL, Cause, HttpFacts, Scalar
+from vigie.report import locations
 from vigie.report.changes import TLS_VERSIONS, changes, product, self_signed
 from vigie.report.facts import Bundle, Evidence, Fact, FactKind, Subject
 from vigie.report.members import Group
-from vigie.report.together import NAMED, common_figures, listed, tie_words
-from vigie.report.wording import both, cause_words, count_of, days_of, forms, printable, took
+from vigie.report.together import common_figures, tie_words
+from vigie.report.wording import NAMED, both, cause_words, count_of, days_of, forms, listed, printable, took
 from vigie.text import LANGUAGES, Pair, facts
 from vigie.text import members as texts
 from vigie.text.formatting import clock_time, date_time, grouped, sayable, timestamp
 
 _MAX_WAIT_DIGITS = 6
 _MAX_CAUSES, _NAME = 3, 40
+_NOT_LOOKED = ("check", "memory")  # sources of evidence that contact nothing
 
 
 class _Maker:
@@ -42,11 +44,23 @@ class _Maker:
         self.found.append(Evidence(kind, name, value, *pair, at=at, source="check", unit=unit, tainted=tainted, bad=bad))
 
 
-def bundle(subject: Subject, evidence: Sequence[Evidence], made_at: int, zone: tzinfo) -> Bundle:
-    """Number what the check measured, then what the collectors brought, in a steady order."""
+def bundle(subject: Subject, evidence: Sequence[Evidence], made_at: int, zone: tzinfo, location: str = LOCAL) -> Bundle:
+    """Number what the check measured, then what the collectors brought, in a steady order. They looked from `location`."""
     maker = _Maker(subject, zone)
-    for add in (_check_facts, _member_facts, _change_facts, _timing_facts, _address_facts, _http_facts, _page_facts, _tls_facts):
+    for add in (
+        _check_facts,
+        _location_facts,
+        _member_facts,
+        _change_facts,
+        _timing_facts,
+        _address_facts,
+        _http_facts,
+        _page_facts,
+        _tls_facts,
+    ):
         add(maker)
+    looked = [one for one in evidence if one.source not in _NOT_LOOKED]
+    evidence = [*evidence, locations.diagnosed(location, made_at)] if subject.seen and looked else evidence
     kinds = list(FactKind)
     brought = sorted(_current(evidence, subject), key=lambda one: (kinds.index(one.kind), one.name))
     numbered = tuple(Fact(f"F{number}", one) for number, one in enumerate([*_first(maker.found), *brought, *_then(maker.found)], 1))
@@ -80,6 +94,10 @@ def _check_facts(maker: _Maker) -> None:
     template = _failed(subject)
     pair = both(template, count=subject.failures, since=clock_time(subject.incident.started_at, maker.zone))
     maker.add(FactKind.CHECK, "failures", subject.failures, pair, bad=True)
+
+
+def _location_facts(maker: _Maker) -> None:
+    maker.found += locations.evidence(maker.subject, maker.zone)
 
 
 def _member_facts(maker: _Maker) -> None:

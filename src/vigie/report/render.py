@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from vigie.core.detection import Severity
-from vigie.core.model import Incident, Monitor
+from vigie.core.model import LOCAL, Incident, Monitor
 from vigie.core.notification import OPENINGS, Notice, NoticeReason
-from vigie.report import rules
+from vigie.report import locations, rules
 from vigie.report.changes import Change, changes
 from vigie.report.facts import Analysis, Bundle, Fact, FactKind, Link, Message, Notified, Row, Subject
 from vigie.report.feedback import Feedback
@@ -32,13 +32,14 @@ _MAX_CHANGES, _MAX_ADDRESSES = 3, 3
 class RenderContext:
     """How to speak: `language` is fr or en; with `feedback`, an analysis is followed by links that say whether it helped.
 
-    With `responses`, a message has links that acknowledge, snooze or resolve its alert.
+    With `responses`, a message has links that acknowledge, snooze or resolve its alert. `location` is where Vigie itself looks from.
     """
 
     language: str
     zone: tzinfo
     feedback: Feedback | None = None
     responses: ResponseLinks | None = None
+    location: str = LOCAL
 
 
 def compose(
@@ -73,6 +74,7 @@ def compose(
         since=incident.started_at,
         members=together.members() if several and notice.reason in _WITH_MEMBERS else None,
         ended=together.group.ended_at is not None,
+        locations=subject.seen_at_end or subject.seen,
         actions=_actions(notice, incident, setting) if together.group.ended_at is None else (),
     )
 
@@ -210,7 +212,7 @@ def _lines(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCont
         case NoticeReason.RECOVERED:
             return _recovered(subject, notice, setting)
         case NoticeReason.BLIND:
-            return _blind(incident, notice, setting)
+            return _blind(incident, notice, setting, subject.location)
         case NoticeReason.CLOSED:
             closed = label("closed", language, who=_who(subject.monitor), by=closer(incident))
             return (closed, *_note(incident, language), *_past(subject, notice, setting))
@@ -278,13 +280,14 @@ def _note(incident: Incident, language: str) -> tuple[str, ...]:
     return (label("note", language, note=words),) if words else ()
 
 
-def _blind(incident: Incident, notice: Notice, setting: RenderContext) -> tuple[str, ...]:
+def _blind(incident: Incident, notice: Notice, setting: RenderContext, location: str) -> tuple[str, ...]:
     """From when to when Vigie itself could not check, and that no service is marked down for it."""
     language, until = setting.language, incident.closed_at or notice.at
     why = label("blind_why", language, why=pick(BLIND[incident.cause], language)) if incident.cause in BLIND else ""
     span = between(incident.started_at, until, setting.zone, notice.at, language)
-    blind = label("blind", language, span=span, lasted=lasted(incident, notice.at, language))
-    return tuple(line for line in (blind, why, label("blind_means", language)) if line)
+    name, means = ("blind_at", "blind_at_means") if location else ("blind", "blind_means")
+    blind = label(name, language, span=span, lasted=lasted(incident, notice.at, language), location=location)
+    return tuple(line for line in (blind, why, label(means, language)) if line)
 
 
 def _past(subject: Subject, notice: Notice, setting: RenderContext) -> tuple[str, str]:
@@ -300,7 +303,7 @@ def _recovered(subject: Subject, notice: Notice, setting: RenderContext) -> tupl
     when = incident.closed_at or notice.at, setting.zone, notice.at, language
     name = "reported_in" if is_job(subject) else "recovered" if incident.severity is Severity.OUTAGE else "fine_again"
     back = label(name, language, who=_who(subject.monitor), at=at_moment(*when), since=since_moment(*when))
-    lines = (back, *_past(subject, notice, setting))
+    lines = (back, *locations.ended(subject, setting.zone, notice.at, language), *_past(subject, notice, setting))
     if subject.first_good is None:
         return lines
     different = [one for one in changes(subject.result, subject.first_good) if one.differs]
@@ -332,6 +335,9 @@ def _trouble(subject: Subject, notice: Notice, bundle: Bundle, setting: RenderCo
     language = setting.language
     checks = ", ".join(fact.id for fact in bundle.facts if fact.evidence.kind is FactKind.CHECK)
     lines = [_scope(subject, notice, setting), label("observed", language, what=_what(subject, language), facts=checks)]
+    if subject.incident.closed_at is None:
+        known = bundle if notice.reason in (NoticeReason.OPENED, NoticeReason.FLAPPING) else None
+        lines += locations.lines(subject, known, setting.zone, notice.at, language)
     if not brief:
         lines += [*_diagnostics(bundle, language), *_differs(subject, bundle, language)]
     return (*lines, *_supposed(bundle, subject, language))
@@ -353,7 +359,9 @@ def _diagnostics(bundle: Bundle, language: str) -> list[str]:
     if not clauses:
         return []
     facts = ", ".join(fact.id for fact in (*addresses[:_MAX_ADDRESSES], *faulty))
-    return [label("diagnostics", language, what=_joined(clauses, language), facts=facts)]
+    location = next((str(fact.evidence.value) for fact in bundle.facts if fact.evidence.name == "locations.diagnostics"), None)
+    name = "diagnostics" if location is None else "diagnostics_from"
+    return [label(name, language, what=_joined(clauses, language), facts=facts, location=location)]
 
 
 def _addresses(found: Sequence[Fact], language: str) -> str:

@@ -9,13 +9,12 @@ from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.report.facts import Bundle, FactKind, Members, Row, Subject
 from vigie.report.headline import HEADLINE_LENGTH, cause_of, closer, shortened
 from vigie.report.members import Group, Service
-from vigie.report.wording import cause_words, label, printable, short_words
+from vigie.report.wording import cause_words, label, listed, printable, short_words
 from vigie.text import Pair, pick, plural
 from vigie.text import members as texts
 from vigie.text.formatting import at_moment, between, duration, grouped, moment, short_time, since_moment
 from vigie.text.messages import HEADLINES, MARKS, OVER
 
-NAMED = 5  # services that a sentence names
 _ROWS, _CAUSES = 12, 3
 _NAME, _WHAT, _TARGET = 40, 12, 120
 
@@ -196,16 +195,6 @@ def tie_words(group: Group, language: str, *, short: bool = False) -> str:
         return ""
     kind, value = group.tie
     return " " + pick((texts.SHORT_TIES if short else texts.TIES)[kind], language).format(value=shortened(printable(value, _NAME), _NAME))
-
-
-def listed(names: Sequence[str], language: str) -> str:
-    """The first five names, and how many more there are."""
-    if len(names) > NAMED:
-        left = len(names) - NAMED
-        return plural(texts.MORE_NAMES, left, language).format(names=", ".join(names[:NAMED]), count=grouped(left, language))
-    if len(names) < 2:
-        return "".join(names)
-    return pick(texts.LAST_NAME, language).format(names=", ".join(names[:-1]), last=names[-1])
 
 
 def common_figures(group: Group, subject: Subject, cause: Cause) -> Mapping[str, Scalar]:

@@ -15,6 +15,7 @@ from typing import Any
 from vigie.report import entailment, lexicon, statements, vocabulary
 from vigie.report.facts import Analysis, Bundle, Dropped, Fact, Subject
 from vigie.report.figures import MONTHS, Reading, claims, readings
+from vigie.report.locations import misplaced
 from vigie.report.rules import Hypothesis
 from vigie.text import terms
 
@@ -149,6 +150,7 @@ def _broken_rule(sentence: _Sentence, subject: Subject, chosen: Hypothesis | Non
     if any(match[2].lower() not in terms.PHRASES.get(match[1], ()) for match in _PHRASED.finditer(text)):
         return "status"
     checks = (
+        ("location", misplaced(text, sentence.facts, subject.seen)),
         ("quotation", any(quoted.lower() not in licence.words for quoted in _quoted(text))),
         ("cause", lexicon.foreign_cause(text, licence.causes)),
         (entailment.broken(text, sentence.facts, chosen, subject.monitor.host, language), True),

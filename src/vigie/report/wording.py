@@ -1,10 +1,11 @@
 """Fills the texts: what was observed, with its number, and the lines of messages. The texts themselves are in `vigie.text`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vigie.core.model import Cause, Scalar
 from vigie.observation.heartbeat import Finding, Reason
 from vigie.text import LANGUAGES, Pair, Plural, pick, plural
+from vigie.text import members as texts
 from vigie.text.causes import DETAILED, FAMILY_DEAD, OF_KIND, OF_KIND_SHORT, PLAIN, SHORT, SHORT_GOOD_STATUS, SOME_DEAD
 from vigie.text.formatting import counted, decimal, duration, grouped, hundredths, milliseconds, sayable
 from vigie.text.jobs import LINES, WITH_STATUS
@@ -13,6 +14,7 @@ from vigie.text.obstacles import REASONS
 from vigie.text.pages import PAGES
 from vigie.text.terms import LESS_THAN_A_DAY, NAMED_STEP, PHASES, SIGNS, STEP
 
+NAMED = 5  # things that a sentence names
 _SPANS = ("silent", "running", "longest")  # figures `…_ms` that are written in hours and minutes
 _EXACT = {"measured": "measured_ms", "usual": "usual_ms", "bound": "limit_ms"}  # and those that stay in milliseconds
 _DAYS = ("revoked", "expired")  # figures `…_days` that are written with their noun
@@ -151,3 +153,13 @@ def _sayable(value: object) -> object:
 def printable(text: str, length: int) -> str:
     """A text on one line, cut, without what a terminal, mail or page would act on: controls, direction marks, halves of characters."""
     return "".join(one if one.isprintable() else "·" for one in " ".join(text[: 4 * length].split()))[:length]
+
+
+def listed(names: Sequence[str], language: str) -> str:
+    """The first five names, and how many more there are."""
+    if len(names) > NAMED:
+        left = len(names) - NAMED
+        return plural(texts.MORE_NAMES, left, language).format(names=", ".join(names[:NAMED]), count=grouped(left, language))
+    if len(names) < 2:
+        return "".join(names)
+    return pick(texts.LAST_NAME, language).format(names=", ".join(names[:-1]), last=names[-1])

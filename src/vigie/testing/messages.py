@@ -10,6 +10,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import SubjectKind
 from vigie.observation.availability import Availability, AvailabilitySummary
 from vigie.observation.channel import ChannelState, Spell, thread_of
+from vigie.observation.locations import Sighting
 from vigie.planning.rotation import Handover
 from vigie.report import channels, expiries, handover, measured, render, stalls
 from vigie.report.availability import availability_report
@@ -162,11 +163,28 @@ def longest() -> Message:
     return replace(message, lines=(late, *message.lines[:2], *more, *message.lines[2:], others))
 
 
+def from_several_places(reason: NoticeReason, language: str) -> Message:
+    """Seen from four locations: down from two, up from one, and one that is silent; or, at the end, up from three."""
+    ended, at = reason.ends, STARTED_AT + 760_000
+    about = subject() if ended else replace(subject(), incident=replace(subject().incident, closed_at=None))
+    seen = (
+        Sighting("local", Status.UP, None, STARTED_AT - 86_400_000, STARTED_AT),
+        Sighting("lyon", Status.DOWN, Cause.HTTP_STATUS, STARTED_AT + 4_000, STARTED_AT + 4_000),
+        Sighting("nice", Status.UP, None, STARTED_AT - 86_400_000, STARTED_AT - 600_000, silent=True),
+        Sighting("paris", Status.DOWN, Cause.HTTP_STATUS, STARTED_AT, STARTED_AT + 5_000),
+    )
+    end = tuple(one if one.works or one.silent else replace(one, status=Status.UP, cause=None, since=at - 9_000) for one in seen)
+    about = replace(about, seen=seen, seen_at_end=end if ended else ())
+    notice = Notice("shop-api-7", "shop-api", "mail", reason, at)
+    return render.compose(about, notice, measured.bundle(about, (), at, _ZONE), None, RenderContext(language, _ZONE))
+
+
 def every_sample() -> list[Message]:
     """All reasons in both languages, a degradation, several services, and the longest one."""
     found = [sample(reason, language) for reason in NoticeReason for language in LANGUAGES]
     several = [storm_message(reason, "en") for reason in (NoticeReason.OPENED, NoticeReason.UPDATED, NoticeReason.RECOVERED)]
-    return [*found, sample(NoticeReason.OPENED, "en", severity=Severity.DEGRADATION), *several, longest()]
+    placed = [from_several_places(reason, language) for reason in (NoticeReason.OPENED, NoticeReason.RECOVERED) for language in LANGUAGES]
+    return [*found, sample(NoticeReason.OPENED, "en", severity=Severity.DEGRADATION), *several, *placed, longest()]
 
 
 HOSTILE = (

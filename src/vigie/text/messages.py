@@ -55,6 +55,10 @@ HEADLINES: dict[NoticeReason, Pair] = {
         "🙈 Vigie could not check anything from {since} to {until} ({lasted}, {what})",
     ),
 }
+BLIND_AT: Pair = (
+    "🙈 Aucun contrôle possible depuis {location} de {since} à {until} ({lasted}, {what})",
+    "🙈 Nothing could be checked from {location}, from {since} to {until} ({lasted}, {what})",
+)
 TEST_HEADLINE: Pair = ("🔔 Test : Vigie peut vous joindre", "🔔 Test: Vigie can reach you")
 # For causes that carry their own date or span (`causes.TIMED`): "expires in 6 days" has no "since".
 TIMED_HEADLINES: dict[NoticeReason, Pair] = {
@@ -76,6 +80,14 @@ HEARTBEAT_BACK: Pair = ("🟢 {name} : nouveau signal après {lasted} ({what})",
 
 LABELS: dict[str, Pair] = {
     "blind": ("Vigie n'a rien pu contrôler {span} ({lasted}).", "Vigie could not check anything {span} ({lasted})."),
+    "blind_at": (
+        "Depuis {location}, Vigie n'a rien pu contrôler {span} ({lasted}).",
+        "Vigie could not check anything from {location} {span} ({lasted}).",
+    ),
+    "blind_at_means": (
+        "Cet emplacement ne comptait plus dans les verdicts ; les services ont été jugés par les autres.",
+        "That location had no vote meanwhile; services were judged by the others.",
+    ),
     "blind_why": ("Raison : {why}.", "Reason: {why}."),
     "blind_means": (
         "Aucun service n'a été déclaré en panne pour autant, et ce temps n'entre dans aucun calcul de disponibilité.",
@@ -91,6 +103,7 @@ LABELS: dict[str, Pair] = {
     "scope_over_degraded": ("{who} a été dégradé {span}.", "{who} was degraded {span}."),
     "observed": ("Observé : {what} [{facts}].", "Observed: {what} [{facts}]."),
     "diagnostics": ("Diagnostic : {what} [{facts}].", "Diagnostics: {what} [{facts}]."),
+    "diagnostics_from": ("Diagnostic depuis {location} : {what} [{facts}].", "Diagnostics from {location}: {what} [{facts}]."),
     "none_accepts": ("aucune des {count} adresses n'accepte la connexion", "none of the {count} addresses accepts the connection"),
     "one_refuses": (
         "1 des {count} adresses n'accepte pas la connexion ({bad})",
@@ -204,6 +217,7 @@ LABELS: dict[str, Pair] = {
 # The column of kinds beside the facts, by `report.facts.FactKind`.
 KINDS: dict[str, Pair] = {
     "check": ("contrôle", "check"),
+    "location": ("emplacement", "location"),
     "timings": ("temps", "timing"),
     "dns": ("DNS", "DNS"),
     "tcp": ("réseau", "network"),

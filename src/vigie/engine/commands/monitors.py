@@ -83,7 +83,7 @@ class MonitorDesk:
             result = (await self._archive.last_results([monitor])).get(monitor)
             if result is None:
                 raise NotNow(f"{found.name} has not been checked yet", "have it checked first")
-            good = await self._archive.last_detail(monitor, good=True, before=result.at)
+            good = await self._archive.last_detail(monitor, good=True, before=result.at, location=result.location)
             return await self._diagnosed(Subject(found, as_if(result), result, good))
 
     async def _diagnosed(self, subject: Subject) -> tuple[str, ...]:

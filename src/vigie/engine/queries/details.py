@@ -39,7 +39,7 @@ class StoredDetails:
             await self._archive.last_detail(monitor, good=True, before=now + 1),
             tuple(await self._inbox.pings(monitor, PINGS)),
             (await self._inbox.jobs()).get(monitor) if found.kind == "heartbeat" else None,
-            tuple(one for one in await self._archive.blinds(since) if one.monitor in ("", monitor)),
+            tuple(one for one in await self._archive.blinds(since) if one.monitor in ("", monitor) and not one.location),
             tuple(one for one in await self._archive.maintained(since) if one.concerns(monitor)),
         )
 

@@ -141,7 +141,7 @@ class StoredStatusPages:
         start, ids = (now // DAY_MS - DAYS + 1) * DAY_MS, page.monitors
         incidents = await self._archive.incidents(since=start, limit=_ALL, monitors=ids)
         blind: dict[str, list[Span]] = defaultdict(list)
-        for one in await self._archive.blinds(start):
+        for one in [one for one in await self._archive.blinds(start) if not one.location]:
             blind[one.monitor].append((one.start, now if one.until is None else one.until))
         maintained = await self._archive.maintained(start)
         newest = await self._archive.last_results(ids)

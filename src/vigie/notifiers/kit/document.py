@@ -4,6 +4,7 @@
 null, `language`, `monitor`, `target`, `at` and `since` (epoch ms; the notice, the first failed check), `headline`, `subject`,
 `lines` [text], `rows` [{id, label, value}], `analysis` {label, model, language, sentences [text], duration_ms} or null,
 `members` {label, rows [{id, label, value}], more} or null (the services of an alert about several), `ended` (what it is about is over),
+`locations` [{location, status, cause or null, since, silent}] (what each of several locations sees; empty where there is one),
 `actions` [{label, url}] (signed links to acknowledge, snooze, resolve), `links` [{label, url}] (those among them), `footer`.
 Fields may be added under the same version.
 """
@@ -46,6 +47,10 @@ def document(message: Message) -> dict[str, Any]:
         },
         "members": message.members,
         "ended": message.ended,
+        "locations": [
+            {"location": one.location, "status": one.status, "cause": one.cause, "since": one.since, "silent": one.silent}
+            for one in message.locations
+        ],
         "actions": _links(message.actions),
         "links": _links(message.links),
         "footer": message.footer,

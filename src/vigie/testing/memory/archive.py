@@ -133,10 +133,11 @@ class MemoryArchive:
         self._data.check()
         return self._data.newest.get((monitor, location)) if monitor in self._data.monitors else None
 
-    async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
-        """The newest whole result of a monitor before `before`, good or bad."""
+    async def last_detail(self, monitor: str, *, good: bool, before: int, location: str | None = None) -> CheckResult | None:
+        """The newest whole result of a monitor before `before`, good or bad; from one location, or from any."""
         self._data.check()
         found = [one for one in self._data.details if one.monitor == monitor and one.is_good is good and one.at < before]
+        found = [one for one in found if location in (None, one.location)]
         return max(reversed(found), key=lambda one: one.at, default=None)
 
     async def recorded(self, since: int, after: int = 0) -> tuple[list[CheckResult], int]:

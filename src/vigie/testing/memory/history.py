@@ -124,7 +124,9 @@ class MemoryHistory:
 
     def _excluded(self, monitor: str) -> list[Span]:
         blind = [
-            (one.start, _EVER if one.until is None else one.until) for one in self._data.blind.values() if one.monitor in ("", monitor)
+            (one.start, _EVER if one.until is None else one.until)
+            for one in self._data.blind.values()
+            if one.monitor in ("", monitor) and not one.location
         ]
         planned = [(one.start, one.end) for one in self._data.maintained.values() if one.concerns(monitor)]
         return merged_spans([*blind, *planned])

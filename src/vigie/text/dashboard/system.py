@@ -83,6 +83,7 @@ TEXTS: dict[str, Pair] = {
     "why": ("Pourquoi", "Why"),
     "whom": ("Concerne", "Concerns"),
     "all": ("tous les services", "all services"),
+    "from_location": ("les contrôles faits depuis {name}", "checks from {name}"),
     "lasting": ("dure encore", "still lasts"),
     "stopped": ("arrêt demandé", "stopped on request"),
     "silence": ("aucun résultat : arrêt brutal, veille ou blocage", "no results: a crash, suspension or stall"),

@@ -53,7 +53,9 @@ def routes(site: Site) -> list[BaseRoute]:
 
 def _headline(running: Running, health: Health) -> dict[str, Any]:
     """The worst that there is to say."""
-    blind: Blind | None = next((one for one in running.blinds if one.until is None and not one.monitor and not one.quiet), None)
+    blind: Blind | None = next(
+        (one for one in running.blinds if one.until is None and not (one.monitor or one.quiet or one.location)), None
+    )
     if running.stalled:
         return {"tone": "down", "head": "part", "blind": None}
     if blind is not None:

@@ -23,6 +23,7 @@ from vigie.stores.kit.sql.outbox import DELIVERY
 from vigie.stores.kit.sql.worker import Worker
 
 _KEEP_DETAIL_MS = 400 * 86_400_000
+_DETAILS = 50  # whole results of other locations that are passed over
 _BITE = 2_000  # rows that one transaction of retention drops, so that a notice never waits for it
 _DECISIONS = {kind.__name__: kind for kind in get_args(Decision)}
 _OF_ALERTS = json.dumps([kind.__name__ for kind in get_args(AlertDecision) if kind is not Joined])
@@ -101,10 +102,11 @@ class SqlArchive:
             self._cache.newest.fill(await self._worker.read(_last_results))
             self._looked_back = True
 
-    async def last_detail(self, monitor: str, *, good: bool, before: int) -> CheckResult | None:
-        """The newest whole result of a monitor before `before`, good or bad."""
+    async def last_detail(self, monitor: str, *, good: bool, before: int, location: str | None = None) -> CheckResult | None:
+        """The newest whole result of a monitor before `before`, good or bad; from one location, or from any."""
         found = [one for one in self._cache.details if one.monitor == monitor and one.is_good is good and one.at < before]
-        stored = await self._worker.read(lambda db: _last_detail(db, monitor, good=good, before=before))
+        found = [one for one in found if location in (None, one.location)]
+        stored = await self._worker.read(lambda db: _last_detail(db, monitor, good=good, before=before, location=location))
         return max([*reversed(found), *([stored] if stored else [])], key=lambda one: one.at, default=None)
 
     async def recorded(self, since: int, after: int = 0) -> tuple[list[CheckResult], int]:
@@ -262,18 +264,20 @@ def _with_facts(db: Db, result: CheckResult) -> CheckResult:
     return result
 
 
-def _last_detail(db: Db, monitor: str, *, good: bool, before: int) -> CheckResult | None:
+def _last_detail(db: Db, monitor: str, *, good: bool, before: int, location: str | None) -> CheckResult | None:
     """The newest whole result of a monitor before an instant."""
-    sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at < ? ORDER BY at DESC, id DESC LIMIT 1"
-    rows = db.fetch(sql, (monitor, int(good), before))
-    return decode(rows[0][0], CheckResult) if rows else None
+    sql = "SELECT body FROM detail WHERE monitor = ? AND good = ? AND at < ? ORDER BY at DESC, id DESC LIMIT ?"
+    rows = db.fetch(sql, (monitor, int(good), before, 1 if location is None else _DETAILS))
+    found = (decode(body, CheckResult) for (body,) in rows)
+    return next((one for one in found if location in (None, one.location)), None)
 
 
 def _blinds(db: Db, since: int) -> list[Blind]:
     """In the order of their numbers."""
-    sql = "SELECT number, start, cause, until, monitor, quiet FROM blind WHERE until IS NULL OR until >= ? ORDER BY number"
+    sql = "SELECT number, start, cause, until, monitor, quiet, location FROM blind WHERE until IS NULL OR until >= ? ORDER BY number"
     return [
-        Blind(number, start, Cause(cause), until, of, bool(quiet)) for number, start, cause, until, of, quiet in db.fetch(sql, (since,))
+        Blind(number, start, Cause(cause), until, of, bool(quiet), location)
+        for number, start, cause, until, of, quiet, location in db.fetch(sql, (since,))
     ]
 
 

@@ -98,8 +98,8 @@ def write(
         db.bulk("INSERT OR REPLACE INTO alert VALUES (?, ?, ?)", [(one.id, int(one.is_open), encode(_bare(one))) for one in change.alerts])
         db.bulk("INSERT OR REPLACE INTO cursor VALUES (?, ?, ?)", change.cursors)
         db.bulk("INSERT OR REPLACE INTO baseline VALUES (?, ?)", [(monitor, encode(known)) for monitor, known in change.baselines])
-        rows = [(one.number, one.monitor, one.cause, one.start, one.until, int(one.quiet)) for one in change.blind]
-        db.bulk("INSERT OR REPLACE INTO blind (number, monitor, cause, start, until, quiet) VALUES (?, ?, ?, ?, ?, ?)", rows)
+        rows = [(one.number, one.monitor, one.cause, one.start, one.until, int(one.quiet), one.location) for one in change.blind]
+        db.bulk("INSERT OR REPLACE INTO blind (number, monitor, cause, start, until, quiet, location) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         spans = [(one.key, one.start, one.end, encode(one)) for one in change.maintenance]
         db.bulk("INSERT OR REPLACE INTO maintenance_span (key, start, until, body) VALUES (?, ?, ?, ?)", spans)
         details = [(result.monitor, result.at, int(result.is_good), encode(result)) for result in change.details]

@@ -59,7 +59,10 @@ class Exclusions:
     def since(cls, db: Db, since: int) -> "Exclusions":
         """Those on record that were not over before an instant."""
         general, own = list[Span](), dict[str, list[Span]]()
-        for monitor, start, until in db.fetch("SELECT monitor, start, until FROM blind WHERE until IS NULL OR until >= ?", (since,)):
+        blind = (
+            "SELECT monitor, start, until FROM blind WHERE location = '' AND (until IS NULL OR until >= ?)"  # of one location: all unknown
+        )
+        for monitor, start, until in db.fetch(blind, (since,)):
             (own.setdefault(monitor, []) if monitor else general).append((start, _EVER if until is None else until))
         for (body,) in db.fetch("SELECT body FROM maintenance_span WHERE until >= ?", (since,)):
             one = decode(body, MaintenanceSpan)

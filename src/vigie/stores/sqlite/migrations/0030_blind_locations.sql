@@ -1,0 +1,2 @@
+-- A span in which one location could not see; '' where none could, which is what spans were until now.
+ALTER TABLE blind ADD COLUMN location TEXT NOT NULL DEFAULT '';
