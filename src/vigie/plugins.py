@@ -19,7 +19,13 @@ from vigie.ports import Traits
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-_NAMES = {"probes": "type of check", "notifiers": "type of channel", "llms": "model provider", "stores": "type of store"}
+_NAMES = {
+    "probes": "type of check",
+    "notifiers": "type of channel",
+    "llms": "model provider",
+    "stores": "type of store",
+    "uplinks": "way to the servers",
+}
 KIT = "kit"
 _DEFAULT = Traits()
 PORTS = ("probes", "collectors", "llms", "notifiers", "stores", "buses", "uplinks")

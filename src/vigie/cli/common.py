@@ -51,6 +51,8 @@ class Group(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list in its help."""
+        if not self.commands:
+            return
         with formatter.section("Commands"):
             formatter.write_dl([(name, (self.commands[name].help or "").partition("\n")[0]) for name in self.list_commands(ctx)])
 

@@ -2,12 +2,9 @@
 
 import asyncio
 import logging
-import os
-import signal
-import sys
-import threading
 from collections.abc import Callable, Sequence
 
+from vigie.cli._stopping import on_signals
 from vigie.cli.common import ConfigOption, command, log_of, logged, notes, settings_apart, start_log
 from vigie.config import Desired
 from vigie.ports import StoredDefinition
@@ -48,40 +45,9 @@ def _warn(found: Desired) -> None:
 
 async def _serve(found: Desired, reload: Callable[[], Desired], edit: Callable[[Sequence[StoredDefinition]], Desired]) -> None:
     from vigie.clock import SystemClock
+    from vigie.server import STOP_SECONDS
     from vigie.serving import serve as run
 
     stop, again = asyncio.Event(), asyncio.Event()
-    _signals(stop, again)
+    on_signals(stop, STOP_SECONDS, "what is unsent is sent at the next start", again)
     await run(found, SystemClock(), reload, stop, again, log_of, edit)
-
-
-def _signals(stop: asyncio.Event, again: asyncio.Event) -> None:
-    """The first SIGTERM or Ctrl-C asks for a graceful stop; a second one ends the process, whatever it is doing."""
-    loop = asyncio.get_running_loop()
-    if sys.platform == "win32":
-        stopping: tuple[signal.Signals, ...] = (signal.SIGINT, signal.SIGBREAK)
-    else:
-        stopping = (signal.SIGINT, signal.SIGTERM)
-        loop.add_signal_handler(signal.SIGHUP, again.set)
-
-    def first(_number: int, _frame: object) -> None:
-        for number in stopping:
-            signal.signal(number, signal.SIG_DFL)
-        _end_at_last()
-        loop.call_soon_threadsafe(stop.set)
-
-    for number in stopping:
-        signal.signal(number, first)
-
-
-def _end_at_last() -> None:
-    """End the process when a graceful stop takes longer than it may; what is stored is as safe as with `kill -9`."""
-    from vigie.server import STOP_SECONDS
-
-    def end() -> None:
-        log.critical("stopping took longer than %g s; what is unsent is sent at the next start", STOP_SECONDS)
-        os._exit(1)
-
-    timer = threading.Timer(STOP_SECONDS, end)
-    timer.daemon = True
-    timer.start()

@@ -1,6 +1,7 @@
 """The agent of this process: runs the checks that are due, within limits, and publishes their results in batches."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -134,14 +135,16 @@ class LocalAgent:
         else:
             watched.again = True
 
-    async def stop(self) -> None:
-        """Start no more checks, let those in progress finish, publish what is left."""
+    async def stop(self, seconds: float | None = None) -> None:
+        """Start no more checks, let those in progress finish, for at most `seconds` where that is given; publish what is left."""
         self._stopping = True
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
-        while self._running:
-            await asyncio.gather(*(watched.task for watched in self._running if watched.task is not None))
+        with contextlib.suppress(TimeoutError):  # what is still running then is given up
+            async with asyncio.timeout(seconds):
+                while self._running:
+                    await asyncio.gather(*(watched.task for watched in self._running if watched.task is not None))
         await self._publish_pending()
 
     def _probe_of(self, spec: CheckSpec) -> Probe:

@@ -16,6 +16,7 @@ from vigie.ports.notifier import ButtonSource, Notifier, Press, Receipt
 from vigie.ports.outbox import DROPPED, Delivery, OutboxCounts, OutboxRow, OutboxState, StoredNotice
 from vigie.ports.probe import Probe, Problem, Traits
 from vigie.ports.publications import Publications
+from vigie.ports.spool import BatchHead, Identity, SpoolContents, SpoolFile
 from vigie.ports.store import Store
 from vigie.ports.uplink import Uplink
 
@@ -30,6 +31,7 @@ __all__ = [
     "Archive",
     "Asked",
     "Batch",
+    "BatchHead",
     "Bus",
     "ButtonSource",
     "Catalog",
@@ -43,6 +45,7 @@ __all__ = [
     "Group",
     "History",
     "HistorySize",
+    "Identity",
     "Inbox",
     "LanguageModel",
     "Lease",
@@ -67,6 +70,8 @@ __all__ = [
     "ServerStatus",
     "ShardRun",
     "Snapshot",
+    "SpoolContents",
+    "SpoolFile",
     "Store",
     "StoredDefinition",
     "StoredNotice",
