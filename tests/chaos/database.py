@@ -48,7 +48,8 @@ async def holder(address: str, lease: str) -> str | None:
     try:
         connection = await asyncpg.connect(address, server_settings={"search_path": "vigie"}, timeout=3)
         try:
-            return await connection.fetchval("SELECT holder FROM lease WHERE name = $1 ORDER BY epoch DESC LIMIT 1", lease)
+            found = await connection.fetchval("SELECT holder FROM lease WHERE name = $1 ORDER BY epoch DESC LIMIT 1", lease)
+            return None if found is None else str(found)
         finally:
             await connection.close()
     except (OSError, TimeoutError, asyncpg.PostgresError):

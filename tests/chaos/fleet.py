@@ -31,6 +31,8 @@ class Deployment:
     parts: dict[str, Part] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     store: str = ""  # the database, for the harness
+    each: dict[str, Any] = field(default_factory=dict)  # keys of every monitor
+    small_disks: bool = True
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     disks: dict[str, Path] = field(default_factory=dict)  # small file systems of parts, that can be filled
 
@@ -60,7 +62,7 @@ class Deployment:
         """Give a part's folder a small disk, if that can be; before it is started."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        if self.network.disk(folder, megabytes):
+        if self.small_disks and self.network.disk(folder, megabytes):
             self.disks[name] = folder
 
     def port(self, name: str, *, fresh: bool = False) -> int:
@@ -82,8 +84,7 @@ class Deployment:
         file = self.folder / name / "vigie.yaml"
         file.parent.mkdir(exist_ok=True)
         monitors = [
-            {"name": one, "url": f"{target}/{one}", "every": "1s", "timeout": "2s", **keys.get("each", {})}
-            for one in self.world.script.outages
+            {"name": one, "url": f"{target}/{one}", "every": "1s", "timeout": "2s", **self.each} for one in self.world.script.outages
         ]
         policy = {"confirm": 2, "confirm_every": "500ms", "recover": 2, "group": "off", "group_wait": "0s", "flapping": False}
         shape = {
