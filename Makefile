@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.run-ready
 DEV := $(VENV)/.dev-ready
 
-.PHONY: help run demo test lint bench docs lock clean
+.PHONY: help run demo test lint bench chaos docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /	/' | expand -t 10
@@ -49,6 +49,12 @@ lint: $(DEV) ## style, types, contracts on imports and purity, generated documen
 
 bench: $(DEV) ## speed and size against blackbox_exporter and libcurl, as ratios in one run
 	@$(BIN)/python -m bench
+
+MINUTES ?= 30
+SEED ?= $(shell date +%s)
+FORM ?= fleet
+chaos: $(DEV) ## break the parts of a real fleet in turn, for MINUTES=30, and judge what it recorded; SEED=… replays
+	@$(BIN)/python -m tests.chaos --form $(FORM) --minutes $(MINUTES) --seed $(SEED)
 
 docs: $(DEV) ## write the generated documents anew
 	@$(BIN)/python -m tools.reference

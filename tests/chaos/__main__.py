@@ -15,14 +15,15 @@ from pathlib import Path
 from tests.chaos import database, fleet
 from tests.chaos.faults import Step, Tormentor, by_chance, in_turn
 from tests.chaos.fleet import Deployment
+from tests.chaos.forms import FORMS
 from tests.chaos.network import INSIDE, Namespaces, Network, Relays, enter
 from tests.chaos.script import END_MS, Script
 from tests.chaos.verdict import Finding, Record, judge
 from tests.chaos.world import World, until
 
 SERVICES = 12
+_LEADER_SECONDS = 20
 _DRAIN_SECONDS = 90.0  # until every notice must have been sent
-FORMS = {"embedded": (fleet.embedded, ["server1"])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class Options:
 async def main(options: Options) -> int:
     """One run."""
     started = time.monotonic()
-    prepare, parts = FORMS[options.form]
-    network: Network = Namespaces(parts) if os.environ.get(INSIDE) else Relays()
+    form = FORMS[options.form]
+    network: Network = Namespaces(list(form.parts)) if os.environ.get(INSIDE) else Relays()
     script = Script.of(options.seed, SERVICES, round(options.seconds * 1000))
     world = World(script)
     await world.open(network.host("world"))
@@ -49,9 +50,9 @@ async def main(options: Options) -> int:
         f"form {options.form}, seed {options.seed}, {network.name}, {len(script.every)} outages of {SERVICES} services in {options.seconds:.0f} s"
     )
     try:
-        await prepare(deployment)
+        await form.prepare(deployment)
         await until("each service was checked", lambda: world.checks > 3 * SERVICES, fleet.READY_SECONDS)
-        tormentor = Tormentor(deployment, say, lambda: "server1")
+        tormentor = Tormentor(deployment, say, lambda: leader(deployment))
         await torment(tormentor, world, in_turn(deployment) if options.bounded else by_chance(deployment, options.seed))
         await drained(deployment)
         crashed = [one for part in deployment.parts.values() for one in part.ended]
@@ -62,6 +63,17 @@ async def main(options: Options) -> int:
         if isinstance(network, Relays):
             await network.close()
     return tell(record, judge(record), world, time.monotonic() - started)
+
+
+async def leader(deployment: Deployment) -> str:
+    """The server that evaluates."""
+    servers = deployment.names("server")
+    if len(servers) > 1:
+        for _ in range(_LEADER_SECONDS):
+            if (found := await database.holder(deployment.store, "evaluator")) in servers:
+                return str(found)
+            await asyncio.sleep(1)  # slow: another server takes over
+    return servers[0]
 
 
 async def torment(tormentor: Tormentor, world: World, steps: Iterable[Step]) -> None:

@@ -34,8 +34,23 @@ def _sqlite(file: Path) -> tuple[list[Any], list[Any]]:
 async def _postgresql(address: str) -> tuple[list[Any], list[Any]]:
     import asyncpg
 
-    connection = await asyncpg.connect(address)
+    connection = await asyncpg.connect(address, server_settings={"search_path": "vigie"})
     try:
         return [tuple(one) for one in await connection.fetch(_INCIDENTS)], [tuple(one) for one in await connection.fetch(_NOTICES)]
     finally:
         await connection.close()
+
+
+async def holder(address: str, lease: str) -> str | None:
+    """Who holds a lease, by a PostgreSQL database; None where nobody does, or it cannot be asked."""
+    import asyncpg
+
+    try:
+        connection = await asyncpg.connect(address, server_settings={"search_path": "vigie"}, timeout=3)
+        try:
+            found = await connection.fetchval("SELECT holder FROM lease WHERE name = $1 ORDER BY epoch DESC LIMIT 1", lease)
+            return None if found is None else str(found)
+        finally:
+            await connection.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return None

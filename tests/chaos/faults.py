@@ -3,7 +3,7 @@
 import asyncio
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -80,14 +80,14 @@ def _shortest(fault: Fault, part: str) -> int:
 class Tormentor:
     """Carries faults out, and keeps what it did. `say` prints a line; `leader` names the server that evaluates."""
 
-    def __init__(self, deployment: Deployment, say: Callable[[str], None], leader: Callable[[], str]) -> None:
+    def __init__(self, deployment: Deployment, say: Callable[[str], None], leader: Callable[[], Awaitable[str]]) -> None:
         self._deployment, self._say, self._leader = deployment, say, leader
         self.done: list[Disturbance] = []
         self.blind: list[Disturbance] = []  # while nobody could look
 
     async def do(self, step: Step) -> None:
         """One fault, its end, and the rest after it."""
-        part = self._leader() if step.part == LEADER else step.part
+        part = await self._leader() if step.part == LEADER else step.part
         name = f"{step.fault}: {part}" + (" (leading)" if step.part == LEADER else "")
         start = self._deployment.world.now
         self._say(f"{start / 1000:7.1f} s  {name} for {step.lasts / 1000:.1f} s")

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from tests.chaos.world import World
 
 VIGIE = str(Path(sys.executable).with_name("vigie"))
 READY_SECONDS = 60.0  # on a machine that has other work
-PLACES = ("paris", "lyon", "nice")
 
 
 @dataclass(slots=True)
@@ -32,6 +31,9 @@ class Deployment:
     parts: dict[str, Part] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     store: str = ""  # the database, for the harness
+    each: dict[str, Any] = field(default_factory=dict)  # keys of every monitor
+    small_disks: bool = True
+    closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     disks: dict[str, Path] = field(default_factory=dict)  # small file systems of parts, that can be filled
 
     def names(self, kind: str) -> list[str]:
@@ -60,7 +62,7 @@ class Deployment:
         """Give a part's folder a small disk, if that can be; before it is started."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        if self.network.disk(folder, megabytes):
+        if self.small_disks and self.network.disk(folder, megabytes):
             self.disks[name] = folder
 
     def port(self, name: str, *, fresh: bool = False) -> int:
@@ -82,8 +84,7 @@ class Deployment:
         file = self.folder / name / "vigie.yaml"
         file.parent.mkdir(exist_ok=True)
         monitors = [
-            {"name": one, "url": f"{target}/{one}", "every": "1s", "timeout": "2s", **keys.get("each", {})}
-            for one in self.world.script.outages
+            {"name": one, "url": f"{target}/{one}", "every": "1s", "timeout": "2s", **self.each} for one in self.world.script.outages
         ]
         policy = {"confirm": 2, "confirm_every": "500ms", "recover": 2, "group": "off", "group_wait": "0s", "flapping": False}
         shape = {
@@ -112,6 +113,8 @@ class Deployment:
         """End all parts, those first that were started last."""
         for part in reversed(self.parts.values()):
             await part.stop()
+        for close in self.closing:
+            await close()
 
 
 def asked(url: str) -> str:
@@ -134,12 +137,3 @@ async def run(*command: str, folder: Path, environment: dict[str, str] | None = 
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: {said.decode()}{faults.decode()}")
     return said.decode()
-
-
-async def embedded(deployment: Deployment) -> None:
-    """One `vigie serve` with its own database."""
-    deployment.disk("server1", 192)
-    await deployment.configure("server1", top={"store": "vigie.db"})
-    deployment.add("server1", [VIGIE, "serve"])
-    deployment.store = str(deployment.folder / "server1" / "vigie.db")
-    await deployment.ready("server1")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 UNITS = Path(__file__).parents[2] / "deploy/systemd"
-SERVICES = ("vigie.service", "vigie-once.service")
+SERVICES = ("vigie.service", "vigie-once.service", "vigie-agent.service")
 _EXPOSED = 20  # of 100, as `systemd-analyze security` counts; a plain service has 96
 
 
@@ -59,7 +59,7 @@ def test_a_service_has_what_it_needs(unit: str) -> None:
     assert service["User"] == "vigie"
     assert service["WorkingDirectory"] == f"/var/lib/{service['StateDirectory']}"
     assert {"AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK"} <= set(service["RestrictAddressFamilies"].split())  # it asks for routes
-    assert service["ExecStart"].split()[1] in ("serve", "once")
+    assert service["ExecStart"].split()[1] in ("serve", "once", "agent")
     if unit == "vigie.service":
         assert service["KillMode"] == "mixed"  # the prober is drained by its parent
         assert int(service["TimeoutStopSec"]) > 15  # what a graceful stop may take
