@@ -260,7 +260,7 @@ class Runtime:
         )
         self.outbox = Outbox(
             ledger, archive, clock, notifiers(settings, clock), self.composer.compose, self._fallbacks, self._others,
-            shared=duty is not ALONE,
+            store_now=None if duty is ALONE else self.store.fleet.now,
         )  # fmt: skip
         held = hold_ms if settings.llm.config is not None else 0
         routine = routine_level(settings, continuous=threads)

@@ -71,7 +71,7 @@ class Membership:
         self.keeper = LeaseKeeper(self.store.fleet, clock, self.holder, lambda: elapsed() or clock.monotonic())
         self.servers: list[ServerStatus] = []
         self.leader = ""  # the name of the one that evaluates, as far as is known
-        self._said = ""
+        self._said, self._looked_at = "", 0
 
     async def join(self) -> None:
         """Have the key of all servers, and see who is there. Raises StoreError, VigieError."""
@@ -83,22 +83,20 @@ class Membership:
         while True:
             self.settings = server().settings
             try:
-                await self.store.fleet.report_server(self._status(server()))
+                await self.store.fleet.report_server(self._status(server(), await self.store.fleet.now()))
                 await self.look()
             except StoreError as error:
                 log.warning("what this server does cannot be said: %s", error)
             await self._clock.sleep(REPORT_SECONDS)
 
-    def _status(self, server: Server) -> ServerStatus:
+    def _status(self, server: Server, now: int) -> ServerStatus:
         lag_ms = server.runtime.ingest.lag_ms if server.duty.evaluates else None
         mine = self.settings
-        return ServerStatus(
-            self.name, __version__, self._started_at, self._clock.now(), url_of(mine), lag_ms, config=digest_of(mine), protocol=PROTOCOL
-        )
+        return ServerStatus(self.name, __version__, self._started_at, now, url_of(mine), lag_ms, config=digest_of(mine), protocol=PROTOCOL)
 
     async def look(self) -> None:
         """See who is there, and who evaluates. Raises StoreError."""
-        self.servers = await self.store.fleet.servers()
+        self.servers, self._looked_at = await self.store.fleet.servers(), await self.store.fleet.now()
         held = next((one for one in await self.store.fleet.leases() if one.name == EVALUATOR), None)
         self.leader = "" if held is None else holder_name(held)
         self._compare()
@@ -119,7 +117,7 @@ class Membership:
 
     def alone(self) -> bool:
         """Whether no other server was there lately."""
-        now = self._clock.now()
+        now = self._looked_at
         return all(one.name == self.name or now - one.seen_at > SILENT_MS for one in self.servers)
 
     async def keep_house(self, lease: Lease) -> None:  # noqa: ARG002 - what is done under a lease is given it

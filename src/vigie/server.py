@@ -163,7 +163,7 @@ class Server:
     def _observe(self, clock: Clock) -> None:
         """What is made of results, for pages, metrics and the log."""
         role = ServerRole.EVALUATOR if self.duty.evaluates else ServerRole.STANDBY
-        self.fleet = None if self.duty is ALONE else StoredFleet(self.runtime.store, clock, role)
+        self.fleet = None if self.duty is ALONE else StoredFleet(self.runtime.store, role)
         self.queries = StoredQueries(self.runtime.store, self._watched, self.runtime.planner.maintenance_of, self._kept)
         self.health = RunningHealth(self.runtime.store.ledger, self.runtime.ingest, clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self.health.on_transition)

@@ -21,7 +21,7 @@ async def _fleet(store: MemoryStore, now: int) -> FleetView:
     await store.fleet.enroll(EnrolledAgent("paris-1", "paris", "h", "vga_", now, "ann"))
     await store.fleet.heard(AgentStatus("paris-1", "paris", now - 2_000, "1.2.0"))
     await store.fleet.save_shard_runs([ShardRun("paris", 7, "paris-1", 1), ShardRun("paris", 9, "paris-1", 2)], lease)
-    return await fleet_of(store, now)
+    return await fleet_of(store)
 
 
 def _with(*changes: Callable[[MemoryStore, int], object]) -> FleetView:
@@ -33,7 +33,7 @@ def _with(*changes: Callable[[MemoryStore, int], object]) -> FleetView:
             found = change(store, clock.now())
             if hasattr(found, "__await__"):
                 await found
-        return await fleet_of(store, clock.now())
+        return await fleet_of(store)
 
     found: FleetView = run_virtual(main())
     return found

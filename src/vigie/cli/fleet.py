@@ -43,11 +43,10 @@ def status(*, config: ConfigOption = None, format_: FormatOption = "text") -> No
 
 
 async def _fleet(found: Desired) -> "FleetView":
-    from vigie.clock import SystemClock
     from vigie.engine.queries.fleet import fleet_of
 
     async with opened(found) as store:
-        return await fleet_of(store, SystemClock().now())
+        return await fleet_of(store)
 
 
 def _plain(found: "FleetView") -> dict[str, Any]:

@@ -77,8 +77,9 @@ class Outbox:
     """Sends what the store says must be told.
 
     `fallbacks` names the failover channels of a notice, `others` whom to notify that a channel fails (all other ones if not given).
-    `shared`: other servers send from it, too. A claim is then good for so long that a send that begins ends before somebody else may claim
-    the row; who has held one for longer, in a queue or because the process stood still, leaves it to be claimed anew.
+    `store_now` is the clock of the store, by which claims end where other servers send, too. A claim is then good for so long that a send
+    that begins ends before somebody else may claim the row; who has held one for longer, in a queue or because the process stood still,
+    leaves it to be claimed anew.
     """
 
     def __init__(
@@ -90,10 +91,9 @@ class Outbox:
         compose: Callable[[Notice], Awaitable[Message]],
         fallbacks: Callable[[Notice], tuple[str, ...]],
         others: Callable[[str], Sequence[Collection[str]]] | None = None,
-        *,
-        shared: bool = False,
+        store_now: Callable[[], Awaitable[int]] | None = None,
     ) -> None:
-        self._shared = shared
+        self._store_now = store_now
         self._ledger, self._archive, self._clock, self._notifiers = ledger, archive, clock, dict(notifiers)
         self._compose, self._failover = compose, Failover(ledger, archive, clock, fallbacks)
         self._health = ChannelHealth(ledger, archive, others or (lambda _: [self._notifiers]))
@@ -188,10 +188,11 @@ class Outbox:
     async def _start_due(self) -> None:
         await self._set_right()
         async with self._books:
-            await self._health.tick(self._time.now(), self._notifiers, anew=self._shared)
+            await self._health.tick(self._time.now(), self._notifiers, anew=self._store_now is not None)
         async with self._books:
             claimed_at = self._clock.monotonic()
-            rows = await self._ledger.claim(self._time.now(), LEASE_MS, _CLAIM)
+            held_at = None if self._store_now is None else await self._store_now()
+            rows = await self._ledger.claim(self._time.now(), LEASE_MS, _CLAIM, held_at)
             # A row that is still held waits for its channel here: the claim has only renewed its lease.
             fresh = [row for row in rows if row.notice.key not in self._held]
             self._held.update((row.notice.key, claimed_at) for row in rows)
@@ -228,7 +229,7 @@ class Outbox:
 
     def _is_stale(self, row: OutboxRow) -> bool:
         """Whether another server may have the row before a send that begins now has ended."""
-        return self._shared and self._clock.monotonic() - self._held[row.notice.key] > _GOOD_SECONDS
+        return self._store_now is not None and self._clock.monotonic() - self._held[row.notice.key] > _GOOD_SECONDS
 
     async def _while_waiting(self, row: OutboxRow) -> None:
         """Fail over where others keep a channel that fails busy for so long that this notice cannot be tried in its time."""

@@ -94,6 +94,9 @@ class Fleet(Protocol):
     async def heard_agents(self) -> list[AgentStatus]:
         """How each agent was when it was last heard, by name."""
 
+    async def now(self) -> int:
+        """The clock of the store, epoch ms, which all servers have in common."""
+
     async def claim(self, name: str, holder: str, ttl_ms: int) -> Lease:
         """Take a lease that nobody holds, or renew one's own, by the clock of the store; whose it is now.
 

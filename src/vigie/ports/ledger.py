@@ -78,10 +78,11 @@ class Ledger(Protocol):
     async def flush(self) -> None:
         """Have what was committed so far fsynced before this returns, also what decided nothing. Raises StoreError(FENCED) as `commit`."""
 
-    async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
+    async def claim(self, now: int, lease_ms: int, limit: int, held_at: int | None = None) -> list[OutboxRow]:
         """Due rows that nobody holds, oldest first, held by the caller for `lease_ms`.
 
-        A later notice never overtakes an earlier one of its incident and channel.
+        A later notice never overtakes an earlier one of its incident and channel. `held_at` is the time by which leases end where several
+        servers claim, whose clocks may differ: that of the store.
         """
 
     async def next_due(self) -> int | None:
@@ -100,7 +101,10 @@ class Ledger(Protocol):
         """Keep what is known of a channel, and add the notices about it, in one transaction."""
 
     async def retry(self, keys: Collection[str], now: int) -> None:
-        """Have these rows tried by `now`: what waits is due and what was undeliverable waits again, held by nobody; the rest stays."""
+        """Have these rows tried by `now`: what waits is due and what was undeliverable waits again, held by nobody; the rest stays.
+
+        Where several servers claim, what one of them is sending stays its own until it is recorded, or the claim ends.
+        """
 
     async def drop(self, keys: Collection[str], by: str, now: int) -> None:
         """Give these rows up where they wait or are undeliverable, with a `DROPPED` entry beside the attempts; the rest stays."""

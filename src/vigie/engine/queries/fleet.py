@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from vigie.engine.leases import EVALUATOR, holder_name
-from vigie.ports import Clock, Lease, OutboxCounts, ServerStatus, Store
+from vigie.ports import Lease, OutboxCounts, ServerStatus, Store
 from vigie.queries.fleet import (
     AGENT_SILENT_MS,
     SERVER_SILENT_MS,
@@ -20,16 +20,17 @@ from vigie.queries.fleet import (
 class StoredFleet:
     """The FleetQueries port. `role` is that of the server which answers."""
 
-    def __init__(self, store: Store, clock: Clock, role: ServerRole) -> None:
-        self._store, self._clock, self.role = store, clock, role
+    def __init__(self, store: Store, role: ServerRole) -> None:
+        self._store, self.role = store, role
 
     async def fleet(self) -> FleetView:
         """All of it."""
-        return await fleet_of(self._store, self._clock.now())
+        return await fleet_of(self._store)
 
 
-async def fleet_of(store: Store, now: int) -> FleetView:
-    """The fleet at an instant, epoch ms. Raises StoreError."""
+async def fleet_of(store: Store) -> FleetView:
+    """The fleet by the clock of its store. Raises StoreError."""
+    now = await store.fleet.now()
     leases = await store.fleet.leases()
     servers = _servers(await store.fleet.servers(), leases, now)
     runs = await store.fleet.shard_runs()

@@ -54,6 +54,11 @@ class MemoryFleet:
         self._data.check()
         return sorted(self._data.agent_statuses.values(), key=lambda one: one.name)
 
+    async def now(self) -> int:
+        """The clock of the store."""
+        self._data.check()
+        return self._now()
+
     async def claim(self, name: str, holder: str, ttl_ms: int) -> Lease:
         """Take or renew a lease; whose it is now."""
         self._data.check()

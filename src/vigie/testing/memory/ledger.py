@@ -91,12 +91,14 @@ class MemoryLedger:
                 found.setdefault(one.thread, one)
         return list(found.values())
 
-    async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
+    async def claim(self, now: int, lease_ms: int, limit: int, held_at: int | None = None) -> list[OutboxRow]:
         """Due rows that nobody holds, oldest first, each the first of its incident and channel."""
         self._data.check()
-        due = sorted((one for one in self._first() if one.claimable_at <= now), key=lambda one: one.row.due_at)[:limit]
+        at = now if held_at is None else held_at
+        due = [one for one in self._first() if one.row.due_at <= now and one.lease_until <= at]
+        due = sorted(due, key=lambda one: one.row.due_at)[:limit]
         for one in due:
-            one.lease_until = now + lease_ms
+            one.lease_until = at + lease_ms
         return [one.row for one in due]
 
     async def next_due(self) -> int | None:

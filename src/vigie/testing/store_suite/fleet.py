@@ -203,6 +203,17 @@ async def servers_are_known_for_a_day(opener: Opener) -> None:
         assert await store.fleet.servers() == [one, two]
 
 
+async def a_store_has_a_clock(opener: Opener) -> None:
+    """By which claims of notices end, whatever the clock of who claims says; what is due is due by the latter."""
+    async with opened(opener) as store:
+        assert await store.fleet.now() <= await store.fleet.now()
+        await store.ledger.commit(Commit(outbox=(row(),)))
+        assert await store.ledger.claim(NOW + DAY, MINUTE, 9, NOW)
+        assert await store.ledger.claim(NOW + DAY, MINUTE, 9, NOW + MINUTE - 1) == []
+        assert await store.ledger.claim(0, MINUTE, 9, NOW + MINUTE) == []
+        assert await store.ledger.claim(NOW + DAY, MINUTE, 9, NOW + MINUTE)
+
+
 async def all_servers_sign_with_one_key(opener: Opener) -> None:
     """That of the first that asked, over restarts."""
     first, second = b"1" * 32, b"2" * 32
@@ -229,5 +240,6 @@ FLEET_LAWS: dict[str, Law] = {
         numbers_stay,
         servers_are_known_for_a_day,
         all_servers_sign_with_one_key,
+        a_store_has_a_clock,
     )
 }

@@ -54,6 +54,10 @@ class SqlFleet:
         sql = f"SELECT {_STATUS} FROM agent_status ORDER BY name"
         return [AgentStatus(*row) for row in await self._worker.read_now(lambda db: db.fetch(sql))]
 
+    async def now(self) -> int:
+        """The clock of the store."""
+        return await self._worker.read_now(self._now)
+
     async def claim(self, name: str, holder: str, ttl_ms: int) -> Lease:
         """Take or renew a lease; whose it is now."""
         return await self._worker.run(lambda db: _claim(db, name, holder, ttl_ms, self._now))

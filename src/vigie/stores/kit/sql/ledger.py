@@ -139,9 +139,9 @@ class SqlLedger:
                 log.error("measurements are buffered in memory (%s): %s. %s", error.fault, error, error.fix)  # noqa: TRY400 - the trace says nothing more
                 self._flush_in(_AGAIN_SECONDS)
 
-    async def claim(self, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
+    async def claim(self, now: int, lease_ms: int, limit: int, held_at: int | None = None) -> list[OutboxRow]:
         """Due rows that nobody holds, oldest first."""
-        return await self._worker.run(lambda db: outbox.claim(db, now, lease_ms, limit))
+        return await self._worker.run(lambda db: outbox.claim(db, now, lease_ms, limit, now if held_at is None else held_at))
 
     async def next_due(self) -> int | None:
         """When the next row can be claimed; None when nothing waits."""

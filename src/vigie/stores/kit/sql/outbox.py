@@ -39,16 +39,16 @@ def _row(row: tuple[Any, ...]) -> OutboxRow:
     return OutboxRow(notice, due_at, attempts)
 
 
-def claim(db: Db, now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
+def claim(db: Db, now: int, lease_ms: int, limit: int, held_at: int) -> list[OutboxRow]:
     """Lease due rows; after a power cut a lease may be forgotten, and the notice goes out a second time under its key."""
     with db.transaction(durable=False):
         sql = f"SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= ? AND lease_until <= ? AND {_FIRST_OF_ITS_THREAD}"
-        due = db.fetch(f"{sql} ORDER BY due_at, id LIMIT ?{db.claimed}", (now, now, limit))
+        due = db.fetch(f"{sql} ORDER BY due_at, id LIMIT ?{db.claimed}", (now, held_at, limit))
         if not due:
             return []
         rows = db.fetch(
             f"UPDATE outbox SET lease_until = ? WHERE id IN (SELECT value FROM json_each(?)) RETURNING due_at, id, attempts, {_NOTICE}",
-            (now + lease_ms, json.dumps([number for (number,) in due])),
+            (held_at + lease_ms, json.dumps([number for (number,) in due])),
         )
     return [_row((row[0], *row[2:])) for row in sorted(rows, key=lambda row: row[:2])]
 
@@ -88,8 +88,9 @@ def _keep_channel(db: Db, one: ChannelState) -> None:
 
 
 def retry(db: Db, keys: Collection[str], now: int) -> None:
-    """What was not delivered is due, and nobody's."""
-    sql = f"UPDATE outbox SET state = 'waiting', due_at = min(due_at, ?), lease_until = 0 WHERE key = ? AND {_UNSENT}"
+    """What was not delivered is due, and nobody's, unless it may be another process that is sending it."""
+    freed = "" if db.claimed else ", lease_until = 0"
+    sql = f"UPDATE outbox SET state = 'waiting', due_at = min(due_at, ?){freed} WHERE key = ? AND {_UNSENT}"
     with db.transaction(durable=True):
         db.bulk(sql, [(now, key) for key in keys])
 
