@@ -1,0 +1,137 @@
+"""Several `vigie serve` on one PostgreSQL: one evaluates, each may be killed, paused or stopped, and no page is lost, wrong or sent twice."""
+
+import json
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vigie.testing.postgres_server import PostgresServer, packaged_server, postgres, system_server
+
+from .test_serve import PASSWORD, free_port
+
+TAKEN_OVER_SECONDS = 15.0
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[PostgresServer]:
+    """A real server."""
+    bins = packaged_server() or system_server()
+    if bins is None:
+        pytest.skip("no PostgreSQL server on this machine")
+    with postgres(bins) as server:
+        yield server
+
+
+class Fleet:
+    """Two servers, `a` and `b`, each with a state directory and a port of its own, and one configuration."""
+
+    def __init__(self, vigie: Any, folder: Path, site: Any, inbox: Any, database: PostgresServer) -> None:
+        self.vigie, self.folder, self.site, self.inbox = vigie, folder, site, inbox
+        store = database.address(database.database())
+        mail = (
+            "{type: email, to: team@site.test, sender: v@site.test, host: localhost, "
+            f"port: {inbox.port}, password: {PASSWORD}, ca_file: {folder / 'ca.pem'}}}"
+        )
+        self.ports = {name: free_port() for name in ("a", "b")}
+        for name, port in self.ports.items():
+            (folder / f"{name}.yaml").write_text(
+                f"store: '{store}'\nstate: '{folder / name}'\nlog: {{file: null}}\nweb: {{listen: '127.0.0.1:{port}'}}\n"
+                f"fleet: {{name: {name}}}\nllm: {{provider: none}}\nnotify: {{mail: {mail}}}\n"
+                "alerts: {default: {confirm: 2, confirm_every: 200ms, recover: 2}}\n"
+                f'monitors: [{{name: Shop, url: "http://127.0.0.1:{site.port}/", every: 1s, timeout: 1s}}]\n'
+            )
+        self.processes: dict[str, subprocess.Popen[str]] = {}
+
+    def start(self, name: str) -> None:
+        self.processes[name] = self.vigie.start("serve", "--config", f"{name}.yaml")
+
+    def role(self, name: str) -> str:
+        return str(self.get(name, "/ready").get("role", ""))
+
+    def get(self, name: str, path: str) -> dict[str, Any]:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports[name]}{path}", timeout=2) as answer:
+                found: dict[str, Any] = json.load(answer)
+        except urllib.error.HTTPError as error:
+            found = json.load(error)
+        except OSError:
+            return {}
+        return found
+
+    def until(self, wanted: Callable[[], object], seconds: float = 60.0) -> float:
+        """How long it took."""
+        began = time.monotonic()
+        while not wanted():
+            assert time.monotonic() - began < seconds, self.vigie.log
+            time.sleep(0.1)  # slow: other processes go on by the clock of the machine
+        return time.monotonic() - began
+
+    def both(self) -> None:
+        """`a` evaluates, `b` stands by."""
+        self.start("a")
+        self.until(lambda: self.role("a") == "evaluator")
+        self.start("b")
+        self.until(lambda: self.role("b") == "standby")
+        self.site.wait(self.site.hits + 2)
+
+    def status(self) -> dict[str, Any]:
+        done = self.vigie("fleet", "status", "--config", "b.yaml", "--format", "json")
+        found: dict[str, Any] = json.loads(done.stdout)
+        return {**found, "exit": done.returncode}
+
+
+@pytest.fixture
+def fleet(vigie: Any, tmp_path: Path, site: Any, inbox: Any, database: PostgresServer) -> Fleet:
+    return Fleet(vigie, tmp_path, site, inbox, database)
+
+
+def test_one_evaluates_and_the_other_takes_over_when_it_is_killed(fleet: Fleet) -> None:
+    fleet.both()
+    assert fleet.status()["exit"] == 0
+    fleet.site.status = 502
+    fleet.inbox.wait(1)
+    fleet.until(lambda: fleet.get("b", "/health").get("incidents_open") == 1)  # who stands by knows it, too
+
+    fleet.processes["a"].kill()
+    took = fleet.until(lambda: fleet.role("b") == "evaluator")
+    assert took <= TAKEN_OVER_SECONDS
+    found = fleet.status()
+    assert [(one["name"], one["holder"].partition("/")[0]) for one in found["leases"] if one["name"] == "evaluator"] == [("evaluator", "b")]
+    fleet.site.status = 200
+    fleet.inbox.wait(2)
+    assert [subject.split(" ")[0] for subject in fleet.inbox.subjects()] == ["🔴", "🟢"]
+
+
+def test_who_wakes_up_after_its_lease_ended_stands_by_and_sends_nothing(fleet: Fleet) -> None:
+    fleet.both()
+    fleet.processes["a"].send_signal(signal.SIGSTOP)
+    took = fleet.until(lambda: fleet.role("b") == "evaluator")
+    assert took <= TAKEN_OVER_SECONDS
+    fleet.site.status = 502
+    fleet.inbox.wait(1)
+    fleet.processes["a"].send_signal(signal.SIGCONT)
+    fleet.until(lambda: fleet.role("a") == "standby", 30)
+    fleet.site.status = 200
+    fleet.inbox.wait(2)
+    hits = fleet.site.hits
+    fleet.site.wait(hits + 3)
+    assert [subject.split(" ")[0] for subject in fleet.inbox.subjects()] == ["🔴", "🟢"]
+    assert "Traceback" not in fleet.vigie.log
+
+
+def test_a_graceful_stop_hands_over_at_once(fleet: Fleet) -> None:
+    fleet.both()
+    fleet.processes["a"].send_signal(signal.SIGTERM)
+    took = fleet.until(lambda: fleet.role("b") == "evaluator")
+    assert fleet.processes["a"].wait(20) == 0
+    assert took <= 10
+    fleet.site.status = 502
+    fleet.inbox.wait(1)
