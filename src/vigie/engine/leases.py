@@ -36,13 +36,17 @@ Act = Callable[[Lease], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """What a server does: it evaluates, by itself (no lease) or under a lease, or it stands by for whoever does."""
+    """What a server does: it evaluates, by itself (no lease) or under a lease, or it stands by for whoever does.
+
+    `leader` tells where the one that evaluates is reached; empty where that is not known.
+    """
 
     evaluates: bool = True
     lease: Lease | None = None
+    leader: Callable[[], str] = str
 
 
-ALONE, STANDING_BY = Duty(), Duty(evaluates=False)
+ALONE = Duty()
 
 
 def holder_name(lease: Lease) -> str:

@@ -76,8 +76,8 @@ class MemoryLedger:
     async def flush(self) -> None:
         """Nothing waits."""
         self._data.check()
-        if self._data.fence is not None:
-            check_lease(self._data, self._data.fence)
+        if self._lease is not None:
+            check_lease(self._data, self._lease)
 
     def _enqueue(self, rows: Sequence[OutboxRow]) -> None:
         for row in rows:
