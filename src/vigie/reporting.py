@@ -7,6 +7,7 @@ from vigie.app import Runtime
 from vigie.config import Desired
 from vigie.engine.agents.assignments import Checks
 from vigie.engine.agents.desk import AgentDesk
+from vigie.engine.leases import ALONE, Duty
 from vigie.errors import UplinkError, UplinkFault
 from vigie.fleet.batches import PackedBatch
 from vigie.observation.check_spec import CheckSpec
@@ -16,8 +17,8 @@ from vigie.ports import Clock
 class Reporting:
     """The desk of agents over a runtime. `name` is that of this process among the servers; one that stands by takes nothing in."""
 
-    def __init__(self, runtime: Runtime, clock: Clock, name: str, *, evaluates: bool = True) -> None:
-        self._runtime, self._evaluates = runtime, evaluates
+    def __init__(self, runtime: Runtime, clock: Clock, name: str, duty: Duty = ALONE) -> None:
+        self._runtime, self._duty = runtime, duty
         self.desk = AgentDesk(runtime.store.fleet, runtime.store.ledger, clock, self._accept, __version__, name)
         self.use(runtime.settings)
 
@@ -32,7 +33,10 @@ class Reporting:
 
     async def _accept(self, batches: Sequence[PackedBatch]) -> None:
         """Taken in, and on the disk, when this returns. Raises StoreError, and UplinkError where another server evaluates."""
-        if not self._evaluates:
-            raise UplinkError(UplinkFault.BUSY, "this server stands by for another one", retry_after_ms=5_000)
+        if not self._duty.evaluates:
+            why = f"this server stands by for {self._duty.leader() or 'another one'}"
+            raise UplinkError(
+                UplinkFault.BUSY, why, fix="report there; a load balancer may ask /ready?role=evaluator", retry_after_ms=1_000
+            )
         await self._runtime.ingest.take_packed(batches)
         await self._runtime.store.ledger.flush()

@@ -130,7 +130,7 @@ class Server:
         self._applied_at: int | None = None
         self._taking: asyncio.Task[None] | None = None
         self.runtime.ingest.listen(self._pace)
-        self.agents = Reporting(self.runtime, clock, server_name(), evaluates=duty.evaluates)
+        self.agents = Reporting(self.runtime, clock, server_name(), duty)
         self._observe(clock)
         self._serve_people(clock)
         self.watch = SelfWatch(self.runtime, self.agent, self.health)

@@ -170,7 +170,7 @@ async def _serve_among_others(
         def make(duty: Duty, settings: Desired) -> Server:
             return Server(settings, clock, reload, log_of, edit, duty)
 
-        terms = Terms(settings, make, front.show, clock)
+        terms = Terms(settings, make, front.show, member.look, lambda: member.leader_url, clock)
         await terms.start()
         listeners = await front.listen()
         front.warm()

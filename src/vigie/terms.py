@@ -8,11 +8,11 @@ Laws
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from vigie.config import Desired
 from vigie.engine.alive import seen_through
-from vigie.engine.leases import STANDING_BY, Duty
+from vigie.engine.leases import Duty
 from vigie.errors import VigieError
 from vigie.ports import Clock, Lease
 from vigie.server import Server
@@ -23,13 +23,25 @@ _AGAIN_SECONDS = 1.0
 
 
 class Terms:
-    """`make` makes a server for a duty and a configuration, `show` has the pages served from it."""
+    """`make` makes a server for a duty and a configuration, `show` has the pages served from it.
 
-    def __init__(self, settings: Desired, make: Callable[[Duty, Desired], Server], show: Callable[[Server], None], clock: Clock) -> None:
-        self._make, self._show, self._clock = make, show, clock
+    `reach` raises VigieError while the store cannot be reached, and `leader` is where the server that evaluates is reached.
+    """
+
+    def __init__(
+        self,
+        settings: Desired,
+        make: Callable[[Duty, Desired], Server],
+        show: Callable[[Server], None],
+        reach: Callable[[], Awaitable[None]],
+        leader: Callable[[], str],
+        clock: Clock,
+    ) -> None:
+        self._make, self._show, self._reach, self._clock = make, show, reach, clock
+        self._standing_by = Duty(evaluates=False, leader=leader)
         self._ending: set[asyncio.Task[None]] = set()
         self._stopping = False
-        self.server = make(STANDING_BY, settings)
+        self.server = make(self._standing_by, settings)
 
     async def start(self) -> None:
         """Stand by. Raises VigieError."""
@@ -69,7 +81,8 @@ class Terms:
         """One that stands by; None while it cannot."""
         fresh: Server | None = None
         try:
-            fresh = self._make(STANDING_BY, self.server.settings)
+            await self._reach()  # making one waits for the store, and nothing else is done meanwhile
+            fresh = self._make(self._standing_by, self.server.settings)
             await fresh.start()
         except VigieError as error:
             log.warning("this server cannot stand by yet: %s", error)
