@@ -21,6 +21,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error, NoServersError
 
 from vigie.errors import BusError, BusFault
+from vigie.net.closing import hang_up
 from vigie.net.nats.address import Config
 from vigie.net.nats.faults import answered, connecting, denied, foremost, no_answer
 from vigie.net.nats.keys import UserKey, read_credentials, read_seed
@@ -53,6 +54,12 @@ class _Client(Client):
         if self._tls_only and not self._server_info.get("tls_required"):
             raise BusError(BusFault.TLS, "the server offers no TLS", "use nats://, or give the server a `tls` block", permanent=True)
         return super()._connect_command()
+
+    def abandon(self) -> None:
+        """Close its sockets: that of a handshake that failed stays open otherwise, and that of a peer that hangs for long."""
+        for name in ("_io_writer", "_bare_io_writer"):
+            if (writer := getattr(self._transport, name, None)) is not None:
+                hang_up(writer.transport)
 
 
 class _Subscribed:
@@ -186,7 +193,8 @@ class Connection:
         self._handlers.append(entry)
         try:
             await entry.begin(client)
-            await client.flush(_CONNECT_SECONDS)  # by then the server has refused it, if it does
+            for _ in range(2):  # by then the server has refused it, if it does; nats-py's first ping may overtake what is subscribed
+                await client.flush(_CONNECT_SECONDS)
         except (Error, OSError) as error:
             self._handlers.remove(entry)
             raise BusError(BusFault.UNREACHABLE, f"{subject} cannot be subscribed to: {error}") from error
@@ -369,10 +377,13 @@ class Connection:
                 return
 
 
-async def _hang_up(client: Client) -> None:
-    with contextlib.suppress(Exception):  # whatever a broken connection says at its end
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            await client.close()
+async def _hang_up(client: _Client) -> None:
+    try:
+        with contextlib.suppress(Exception):  # whatever a broken connection says at its end
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await client.close()
+    finally:
+        client.abandon()
 
 
 def _trust(address: Config) -> ssl.SSLContext:
