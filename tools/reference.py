@@ -193,7 +193,7 @@ def configuration() -> str:
         "`vigie.yaml` is found by `--config`, then `VIGIE_CONFIG`, then `./vigie.yaml`. `${NAME}` and `${NAME:-default}` come from the environment and from\n"
         "`.env` beside the file; what they bring is never shown, logged or stored, but for names, hosts, files and the like that a thing is known by.\n"
         "Unknown keys are errors that name the nearest key. Durations are `500ms`, `30s`, `5m`, `2h`, `1d`, `1w`. Changes apply as a whole or\n"
-        "not at all; `store` and `web` need a restart. `vigie config schema` prints a JSON Schema for editors.\n",
+        "not at all; `store`, `bus` and `web` need a restart. `vigie config schema` prints a JSON Schema for editors.\n",
         variables(),
         section("The file", model.File),
         section("`alerts.<name>`, or `alert` of a monitor", Alert),

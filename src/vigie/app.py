@@ -15,6 +15,7 @@ from datetime import UTC, datetime, tzinfo
 
 from vigie import plugins
 from vigie.agent import probe_deps, probe_or_fault
+from vigie.buses import BusDeps, FleetBus
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
@@ -81,6 +82,14 @@ def open_store(settings: Desired, clock: Clock, *, threads: bool = False) -> Sto
     """Open the configured store, making or migrating it; `threads` is for `serve`. Raises StoreError."""
     opened: Store = plugins.load("stores", settings.store.kind).build(settings.store.config, StoreDeps(clock, threads))
     return opened
+
+
+def bus_of(settings: Desired, clock: Clock, name: str) -> FleetBus | None:
+    """The configured bus, which is not connected yet; None where there is none. `name` is what its administrator sees."""
+    if settings.bus is None:
+        return None
+    built: FleetBus = plugins.load("buses", settings.bus.kind).build(settings.bus.config, BusDeps(clock, name))
+    return built
 
 
 def store_exists(settings: Desired) -> bool:

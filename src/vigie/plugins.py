@@ -24,6 +24,7 @@ _NAMES = {
     "notifiers": "type of channel",
     "llms": "model provider",
     "stores": "type of store",
+    "buses": "type of bus",
     "uplinks": "way to the servers",
 }
 KIT = "kit"

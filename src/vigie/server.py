@@ -364,9 +364,10 @@ class Server:
 
     def _applicable(self, fresh: Desired) -> Desired:
         """The configuration as it can be applied while this process lives."""
-        if (fresh.store, fresh.state, fresh.web) != (self.settings.store, self.settings.state, self.settings.web):
-            log.warning("`store`, `state` and `web` are applied at the next start")
-        return replace(fresh, store=self.settings.store, state=self.settings.state, web=self.settings.web)
+        kept = self.settings
+        if (fresh.store, fresh.bus, fresh.state, fresh.web) != (kept.store, kept.bus, kept.state, kept.web):
+            log.warning("`store`, `bus`, `state` and `web` are applied at the next start")
+        return replace(fresh, store=kept.store, bus=kept.bus, state=kept.state, web=kept.web)
 
     @asynccontextmanager
     async def _follow_log(self, desired: Desired) -> AsyncIterator[Prepared]:

@@ -145,7 +145,7 @@ async def test_a_stream_that_was_deleted_is_made_anew_and_said(server: NatsServe
         old = (await anext(groups)).position
         await admin.api(f"STREAM.DELETE.{RESULTS}")
         async with asyncio.timeout(30):
-            coming = asyncio.create_task(anext(groups))
+            coming = asyncio.ensure_future(anext(groups))
             while True:
                 try:
                     await bus.publish(batch(2))

@@ -14,6 +14,7 @@ from vigie.fleet.batches import PackedBatch
 from vigie.fleet.wire import Hello, Welcome, Work
 from vigie.ports import Bus, Clock, Position
 
+UNADDRESSED = frozenset({"local", "process"})
 _ALSO = {"tls": "nats"}
 Answer = Callable[[Hello], Awaitable[Welcome]]
 

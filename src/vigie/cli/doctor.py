@@ -50,6 +50,8 @@ async def _all(found: Desired, *, pull: bool) -> int:
 
     clock = SystemClock()
     examined: dict[str, Examination] = {"log": lambda: _log(found), "store": lambda: _store(found), "clock": _clock}
+    if found.bus is not None:
+        examined["bus"] = lambda: _bus(found, clock)
     examined["files"] = lambda: _files(found)
     examined["resolver"] = lambda: _resolver(found)
     examined["monitors"] = lambda: _machine(found)
@@ -128,6 +130,18 @@ async def _store(found: Desired) -> str:
     return f"{found.store} opens and is writable" + (
         f"; {counted(notices.waiting, 'notice')} waiting to be sent" if notices.waiting else ""
     )
+
+
+async def _bus(found: Desired, clock: Clock) -> str:
+    """Whether the bus is there, lets us in, and can keep what it carries."""
+    from vigie.app import bus_of
+
+    if (bus := bus_of(found, clock, "vigie doctor")) is None:
+        return "none is configured"
+    try:
+        return await bus.examine()
+    finally:
+        await bus.close()
 
 
 async def _files(found: Desired) -> str:

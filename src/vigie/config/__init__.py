@@ -163,6 +163,7 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool, stored:
     if not (whole.shape.monitors or stored or read.faults):
         read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
+    assemble.bus(read, shape.bus, base)
     if read.faults or store is None:
         raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
     return _settled(read, whole, store, made, file, base)
@@ -204,12 +205,14 @@ def _assembled(read: Tree, shape: File, base: Path) -> _Whole:
 def _settled(read: Tree, whole: _Whole, store: StoreSettings, made: "Made", file: Path | None, base: Path) -> Desired:
     """What was found to be without a fault."""
     from vigie.config import assemble, metrics
+    from vigie.config.secrets import of_bus as secret_of_bus
     from vigie.config.secrets import of_store as secret_of_store
 
     shape, channels, known, llm, monitors = whole.shape, whole.channels, whole.known, whole.llm, whole.monitors.enabled
     default = assemble.policy_of(read, shape.alerts.get("default", Alert()), known, ("alerts", "default"))
     parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
-    parts.append(secret_of_store(read, shape.store))
+    bus = assemble.bus(read, shape.bus, base)
+    parts += [secret_of_store(read, shape.store), secret_of_bus(read, None if bus is None else bus.config)]
     parts += [metrics.held(shape.metrics.otlp), *(one.secrets for one in whole.metrics.modules.values())]
     watchdog = None if shape.watchdog is None else WatchdogSettings(shape.watchdog.url, int(shape.watchdog.every))
     parts.append(NO_SECRETS if watchdog is None else Secrets([watchdog.url, *map(Secret, url_secrets(watchdog.url.reveal()))]))
@@ -246,6 +249,7 @@ def _settled(read: Tree, whole: _Whole, store: StoreSettings, made: "Made", file
         notification=default.notification,
         location=shape.location,
         fleet=shape.fleet,
+        bus=bus,
         history=Retention(int(shape.history.raw), int(shape.history.totals), int(shape.history.hourly)),
         status_pages=whole.status_pages,
         policies=("default", *(name for name in shape.alerts if name != "default")),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from vigie.buses import BusConfig
 from vigie.config.exported import Otlp
 from vigie.config.fleet import FleetKeys
 from vigie.config.model import Log
@@ -97,6 +98,17 @@ class StoreSettings:
     def file(self) -> Path | None:
         """Where it is, if it is a file on this machine."""
         return self.config.file
+
+    def __str__(self) -> str:
+        return self.config.shown
+
+
+@dataclass(frozen=True, slots=True)
+class BusSettings:
+    """The bus of a fleet: its kind, and the adapter's own configuration."""
+
+    kind: str
+    config: BusConfig
 
     def __str__(self) -> str:
         return self.config.shown
@@ -209,6 +221,7 @@ class Desired:
     history: Retention = field(default_factory=Retention)
     location: str = LOCAL  # where this process probes from
     fleet: FleetKeys = field(default_factory=FleetKeys)
+    bus: BusSettings | None = None  # None: within the process
     entries: tuple[Entry, ...] = ()  # what monitors and status pages are made of: those of the file first, in its order
 
     summary: bytes = field(default=b"", repr=False, compare=False)  # what `config show` shows, compressed; of one that was read apart

@@ -184,6 +184,14 @@ class File(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             examples=["sqlite:////var/lib/vigie/vigie.db"],
         ),
     ] = "vigie.db"
+    bus: Annotated[
+        str | None,
+        Meta(
+            description="How results and work travel between servers and agents of a fleet: the address of NATS servers with JetStream. When "
+            "not set, within this process; agents far away report by HTTPS.",
+            examples=["tls://nats-1:4222,nats-2:4222,nats-3:4222?creds=/etc/vigie/vigie.creds&replicas=3"],
+        ),
+    ] = None
     state: Annotated[
         str | None,
         Meta(

@@ -56,11 +56,18 @@ def of(tree: Tree, config: Any, kinds: Kinds, path: Path) -> Found:
 
 def of_store(tree: Tree, address: str) -> Secrets:
     """What of the store's address is secret: nothing of a path, what a URL hides."""
-    if "://" not in address:
-        return NO_SECRETS
-    return Secrets(
-        {*held_by(address), *(value for one in tree.filled(("store",)) for value in _behind_host(one) if value.reveal() != one.text)}
-    )
+    return Secrets({*held_by(address), *_filled_in(tree, "store")}) if "://" in address else NO_SECRETS
+
+
+def of_bus(tree: Tree, config: Any) -> Secrets:
+    """What of the address of the bus is secret; nothing without one."""
+    return NO_SECRETS if config is None else Secrets({*held_by(config), *_filled_in(tree, "bus")})
+
+
+def _filled_in(tree: Tree, key: str) -> Iterator[Secret]:
+    """What came out of a variable into an address, but for its host, and for an address as a whole."""
+    for one in tree.filled((key,)):
+        yield from (value for value in _behind_host(one) if value.reveal() != one.text)
 
 
 def spread(tree: Tree, path: Path, keys: dict[str, Any]) -> None:

@@ -119,6 +119,7 @@ def shown(settings: Desired) -> str:
         "language": settings.language,
         "timezone": settings.timezone,
         "store": str(settings.store),
+        "bus": None if settings.bus is None else str(settings.bus),
         "state": str(settings.state),
         "location": settings.location,
         "log": {**plain(settings.log), "file": str(settings.log_file) if settings.log_file else None},

@@ -10,7 +10,7 @@ A bus that keeps what it carries keeps those of `KEEPING_LAWS` as well.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from vigie.ports import Bus, Group, Position
 
@@ -151,7 +151,7 @@ async def a_position_of_what_was_lost_is_that_of_nothing(rig: Rig[T]) -> None:
         assert await read(rig, bus.groups(lost), 1) == [1]
 
 
-BUS_LAWS: dict[str, Law[object]] = {
+BUS_LAWS: dict[str, Law[Any]] = {
     law.__name__: law
     for law in (
         batches_come_in_their_order,
@@ -160,7 +160,7 @@ BUS_LAWS: dict[str, Law[object]] = {
         the_groups_end_when_it_is_closed,
     )
 }
-KEEPING_LAWS: dict[str, Law[object]] = {
+KEEPING_LAWS: dict[str, Law[Any]] = {
     law.__name__: law
     for law in (
         who_asks_for_the_next_group_has_taken_in_the_last,

@@ -105,6 +105,8 @@ class NatsServer:
     def pause(self) -> None:
         """It answers nothing, while its connections stay."""
         self._signal(signal.SIGSTOP)
+        if self._process is not None:
+            os.waitpid(self._process.pid, os.WUNTRACED)  # all of its threads have stopped
 
     def resume(self) -> None:
         """And goes on."""

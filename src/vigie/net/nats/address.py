@@ -12,6 +12,7 @@ from vigie.net.secret import MASK, Secret
 
 SCHEMES: Final = ("nats", "tls")
 PORT: Final = 4222
+_MOST_REPLICAS: Final = 5  # JetStream's own limit
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BYTES: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _AGE = re.compile(r"(\d+)([smhd])")
@@ -36,7 +37,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     key_file: Annotated[str | None, msgspec.Meta(description="Its private key.")] = None
     agent: Annotated[str | None, msgspec.Meta(description="The name of the agent, of one that reports by this bus.")] = None
     location: Annotated[str | None, msgspec.Meta(description="The location of that agent.")] = None
-    replicas: Annotated[int, msgspec.Meta(ge=1, le=5, description="On how many servers each message is kept.")] = 1
+    replicas: Annotated[int, msgspec.Meta(description="On how many servers each message is kept.")] = 1
     max_age: Annotated[int, msgspec.Meta(description="Seconds for which results stay on the bus.")] = 3 * 86_400
     max_bytes: Annotated[int | None, msgspec.Meta(description="Bytes that results may occupy there; no limit by default.")] = None
 
@@ -121,8 +122,8 @@ def _option(key: str, value: str, base: Path) -> Any:
         return _seconds(value)
     if key == "max_bytes":
         return _size(value)
-    if not value.isdecimal():
-        raise ValueError(f"{key} is a number")
+    if not value.isdecimal() or not 1 <= int(value) <= _MOST_REPLICAS:
+        raise ValueError(f"{key} is a number from 1 to {_MOST_REPLICAS}")
     return int(value)
 
 

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Any, Final
 import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.errors import Error, NoServersError
 
 from vigie.errors import BusError, BusFault
+from vigie.net.closing import hang_up
 from vigie.net.nats.address import Config
 from vigie.net.nats.faults import answered, connecting, denied, foremost, no_answer
 from vigie.net.nats.keys import UserKey, read_credentials, read_seed
@@ -30,6 +33,7 @@ _CONNECT_SECONDS = 2
 _PING_SECONDS = 5
 _ANSWER_SECONDS = 5.0
 _AGAIN_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+_QUOTED = re.compile(r'"([^" ]+)"')
 _STATUS: Final = "Status"
 _NOBODY: Final = "503"
 
@@ -51,6 +55,28 @@ class _Client(Client):
             raise BusError(BusFault.TLS, "the server offers no TLS", "use nats://, or give the server a `tls` block", permanent=True)
         return super()._connect_command()
 
+    def abandon(self) -> None:
+        """Close its sockets: that of a handshake that failed stays open otherwise, and that of a peer that hangs for long."""
+        for name in ("_io_writer", "_bare_io_writer"):
+            if (writer := getattr(self._transport, name, None)) is not None:
+                hang_up(writer.transport)
+
+
+class _Subscribed:
+    """What is subscribed on one connection after the other; how much of it may wait is for whoever subscribes to bound."""
+
+    def __init__(self, subject: str, handler: Handler) -> None:
+        self._subject, self._handler = subject, handler
+        self._current: Subscription | None = None
+
+    async def begin(self, client: Client) -> None:
+        self._current = await client.subscribe(self._subject, cb=self._handler, pending_bytes_limit=0, pending_msgs_limit=0)
+
+    async def end(self) -> None:
+        if self._current is not None:
+            with contextlib.suppress(Error, OSError):  # with its connection it ended anyway
+                await self._current.unsubscribe()
+
 
 class Connection:
     """To one of the servers of an address. What is subscribed stays subscribed. Each method raises BusError and nothing else.
@@ -67,8 +93,9 @@ class Connection:
         self._connecting = asyncio.Lock()
         self._doubts: set[asyncio.Task[None]] = set()
         self._known = list(address.servers)
-        self._handlers: list[tuple[str, Handler]] = []
+        self._handlers: list[_Subscribed] = []
         self._answers: dict[str, tuple[str, asyncio.Future[Msg]]] = {}  # by the end of its inbox: the subject asked, who waits
+        self._refusals: dict[str, str] = {}  # of subscriptions, by the subject in small letters: what the server said
         self._numbers = iter(range(1, 2**62))
         self._inbox = f"{inbox}.{token_hex(8)}"
         self.error: BusError | None = None  # why it is not connected
@@ -101,13 +128,14 @@ class Connection:
     async def close(self) -> None:
         """Hang up. Closing twice is harmless."""
         self._closed = True
-        if self._keeper is not None:
-            self._keeper.cancel()
+        for task in (ending := [*self._doubts, *([] if self._keeper is None else [self._keeper])]):
+            task.cancel()
         client, self._client = self._client, None
         self._up.clear()
         self._fail(BusError(BusFault.OTHER, "the bus is closed"))
         if client is not None:
             await _hang_up(client)
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def ready(self, seconds: float = _ANSWER_SECONDS) -> Client:
         """The client, connected, within `seconds`."""
@@ -160,21 +188,24 @@ class Connection:
 
     async def subscribe(self, subject: str, handler: Handler) -> Callable[[], Awaitable[None]]:
         """Have this one called with each message, one after the other, also on later connections; what ends it again."""
-        entry = subject, handler
+        entry = _Subscribed(subject, handler)
         client = await self.ready()
         self._handlers.append(entry)
-        generation = self.generation
         try:
-            subscription = await client.subscribe(subject, cb=handler, pending_bytes_limit=0, pending_msgs_limit=0)
+            await entry.begin(client)
+            for _ in range(2):  # by then the server has refused it, if it does; nats-py's first ping may overtake what is subscribed
+                await client.flush(_CONNECT_SECONDS)
         except (Error, OSError) as error:
+            self._handlers.remove(entry)
             raise BusError(BusFault.UNREACHABLE, f"{subject} cannot be subscribed to: {error}") from error
+        if (said := self._refusals.pop(subject.lower(), None)) is not None:
+            self._handlers.remove(entry)
+            raise denied(said)
 
         async def end() -> None:
             if entry in self._handlers:
                 self._handlers.remove(entry)
-            if generation == self.generation and self._up.is_set():
-                with contextlib.suppress(Error, OSError):
-                    await subscription.unsubscribe()
+                await entry.end()
 
         return end
 
@@ -230,6 +261,9 @@ class Connection:
                 )
             self._suitable(client, server)
             await self._adopt(client)
+        except asyncio.CancelledError:
+            await _hang_up(client)
+            raise
         except (OSError, Error, TimeoutError, BusError) as error:
             await _hang_up(client)
             raise connecting(server, seen[-1] if isinstance(error, NoServersError) and seen else error) from error
@@ -264,8 +298,8 @@ class Connection:
         """From now on this is the connection."""
         self._known = list(dict.fromkeys([*self.address.servers, *(one.netloc.rpartition("@")[2] for one in client.servers)]))
         await client.subscribe(f"{self._inbox}.*", cb=self._answered, pending_bytes_limit=0, pending_msgs_limit=0)
-        for subject, handler in list(self._handlers):
-            await client.subscribe(subject, cb=handler, pending_bytes_limit=0, pending_msgs_limit=0)
+        for entry in list(self._handlers):
+            await entry.begin(client)
         await client.flush(_CONNECT_SECONDS)
         self._client, self.error = client, None
         self.generation += 1
@@ -281,11 +315,14 @@ class Connection:
         low = said.lower()
         if "permissions violation" not in low:
             return
+        said = said.removeprefix("nats: ")
+        if (subject := _QUOTED.search(low)) is not None and "subscription" in low:
+            self._refusals[subject[1]] = said
         concerned = [answer for subject, answer in self._answers.values() if f'"{subject.lower()}"' in low and not answer.done()]
         for answer in concerned:
-            answer.set_exception(denied(said.removeprefix("nats: ")))
+            answer.set_exception(denied(said))
         if not concerned:
-            log.error("the bus refuses: %s", said.removeprefix("nats: "))
+            log.error("the bus refuses: %s", said)
 
     def _doubt(self) -> None:
         """Something was not answered: if not even a ping is, another connection is made."""
@@ -321,6 +358,12 @@ class Connection:
     async def _regain(self, old: _Client) -> None:
         """Connect again, for as long as it takes."""
         ending = asyncio.create_task(_hang_up(old))  # which may take long, with a peer that hangs
+        try:
+            await self._until_connected()
+        finally:
+            await ending
+
+    async def _until_connected(self) -> None:
         for attempt in range(2**62):
             try:
                 async with self._connecting:
@@ -331,14 +374,16 @@ class Connection:
                 await asyncio.sleep(_AGAIN_SECONDS[min(attempt, len(_AGAIN_SECONDS) - 1)])
             else:
                 log.info("connected to the bus again: %s", self.server)
-                break
-        await asyncio.gather(ending, return_exceptions=True)
+                return
 
 
-async def _hang_up(client: Client) -> None:
-    with contextlib.suppress(Exception):  # whatever a broken connection says at its end
-        async with asyncio.timeout(_CONNECT_SECONDS):
-            await client.close()
+async def _hang_up(client: _Client) -> None:
+    try:
+        with contextlib.suppress(Exception):  # whatever a broken connection says at its end
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await client.close()
+    finally:
+        client.abandon()
 
 
 def _trust(address: Config) -> ssl.SSLContext:

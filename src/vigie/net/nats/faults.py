@@ -1,5 +1,7 @@
 """What goes wrong with a NATS server, in words: which fault it is, and what its administrator can do about it."""
 
+import os
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any, Final
@@ -79,8 +81,10 @@ def connecting(server: str, error: BaseException) -> BusError:
         return BusError(BusFault.TLS, f"{server}: {said}", "use tls:// and the authorities of the server's certificate (ca_file)")
     if "info message" in low or "empty response" in low:
         return BusError(BusFault.OTHER, f"{server}: this is not a NATS server", "the client port is 4222 by default")
+    if isinstance(error, socket.gaierror):
+        return BusError(BusFault.UNREACHABLE, f"{server}: the name is not known here", "check the name of the server, and the resolver")
     if isinstance(error, OSError):
-        why = error.strerror or said
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or said
         return BusError(BusFault.UNREACHABLE, f"{server}: {why}", "is the server running, and its port open from here?")
     return BusError(BusFault.OTHER, f"{server}: {said}")
 
