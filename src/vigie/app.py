@@ -285,6 +285,7 @@ class Runtime:
             gather_ms=gather,
             circumstances_at=self.planner.at,
             addressed=self.planner.addressed,
+            fleet=self.store.fleet,
         )
         self.reporter.on_stored(self.outbox.wake)
         self.reporter.on_report(self.counts.reported)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vigie.cli._agents import add_to
 from vigie.cli._stopping import on_signals
 from vigie.cli.common import duration_in, group, logged, notes
 from vigie.cli.common import run as run_loop
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from vigie.remote import AgentSettings
 
 app = group("Check from another place, and report to a `vigie serve`; enroll, list and revoke such agents.")
+add_to(app)
 _SIZE = re.compile(r"(\d{1,6})\s*(MB|GB|TB)", re.IGNORECASE)
 _UNITS = {"mb": 1024**2, "gb": 1024**3, "tb": 1024**4}
 _SMALLEST = 16 * 1024**2
