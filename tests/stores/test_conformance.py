@@ -1,10 +1,11 @@
 """Every store keeps every law: the embedded one with and without threads and by either driver, and the one in memory."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.stores.conftest import SERVERS
 
 from vigie import plugins
 from vigie.clock import SystemClock
@@ -15,13 +16,8 @@ from vigie.stores.postgresql.store import PostgresqlStore
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.stores.sqlite.with_stdlib import StdlibDriver
 from vigie.testing import memory
-from vigie.testing.postgres_server import packaged_server, postgres, system_server
+from vigie.testing.postgres_server import PostgresServer
 from vigie.testing.store_suite import LAWS, Opener
-
-SERVERS = {name: bins for name, bins in {"PostgreSQL": packaged_server(), "PostgreSQL of the system": system_server()}.items() if bins}
-
-
-SERVERS = {name: bins for name, bins in {"PostgreSQL": packaged_server(), "PostgreSQL of the system": system_server()}.items() if bins}
 
 
 def opener(kind: str, folder: Path) -> Opener:
@@ -41,18 +37,18 @@ def built(kind: str, folder: Path) -> Store:
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def address(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+def address(request: pytest.FixtureRequest, postgres_servers: Callable[[str], PostgresServer]) -> Callable[[], str]:
     """Gives the address of a database whose tables are as they are made."""
-    with postgres(SERVERS[request.param]) as server:
-        name = server.database()
-        asyncio.run(PostgresqlStore(Config.of(server.address(name), Path())).close())
-        server.remember(name)
+    server = postgres_servers(request.param)
+    name = server.database()
+    asyncio.run(PostgresqlStore(Config.of(server.address(name), Path())).close())
+    server.remember(name)
 
-        def emptied() -> str:
-            server.restore(name)
-            return server.address(name)
+    def emptied() -> str:
+        server.restore(name)
+        return server.address(name)
 
-        yield emptied
+    return emptied
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -8,8 +8,8 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -58,8 +58,8 @@ def packaged_server() -> Path | None:
 class PostgresServer:
     """One server with its data in `folder`, which may be killed and started again on its port."""
 
-    def __init__(self, bins: Path, folder: Path, settings: Mapping[str, str] | None = None) -> None:
-        self._folder, self._data, self._more = folder, folder / "data", dict(settings or {})
+    def __init__(self, bins: Path, folder: Path) -> None:
+        self._folder, self._data = folder, folder / "data"
         if _UNPRIVILEGED:
             os.chown(folder, _UNPRIVILEGED["user"], _UNPRIVILEGED["group"])
         self._how: dict[str, Any] = {"cwd": folder, "env": {**os.environ, "LC_ALL": "C", "XDG_RUNTIME_DIR": str(folder)}, **_UNPRIVILEGED}
@@ -93,13 +93,15 @@ class PostgresServer:
                 raise RuntimeError(f"PostgreSQL does not start: {said}")
 
     def _start(self, port: int) -> str:
-        options = {**_SETTINGS, "port": str(port), **self._more}
+        options = {**_SETTINGS, "port": str(port)}
         words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         server = [str(self._bins / "postgres"), "-D", str(self._data), *words]
         with (self._folder / "log").open("w") as log:
             self._process = subprocess.Popen(server, stderr=log, text=True, start_new_session=True, **self._how)  # noqa: S603 - the same
         log_file, said = self._folder / "log", ""
         while _READY not in said and self._process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.02)
             said = log_file.read_text(errors="replace")
         self.port = port if _READY in said else self.port
         return said
@@ -111,7 +113,8 @@ class PostgresServer:
     def kill(self) -> None:
         """End it at once, with every process of it, as a power cut would."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
         (self._data / "postmaster.pid").unlink(missing_ok=True)
@@ -169,10 +172,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def postgres(bins: Path, settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
+def postgres(bins: Path) -> Iterator[PostgresServer]:
     """A server that runs, and its data as long as it is wanted."""
     with tempfile.TemporaryDirectory(prefix="vigie-pg-") as name:
-        server = PostgresServer(bins, Path(name), settings)
+        server = PostgresServer(bins, Path(name))
         try:
             yield server.start()
         finally:

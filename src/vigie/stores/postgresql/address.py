@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote
 
 _FORM = "postgresql://user:password@host:5432/vigie"
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _NUMBERS = {"pool": (2, 4), "connect_timeout": (1, 300), "statement_timeout": (1, 3_600)}
 _WORDS = ("schema", "application_name", "sslpassword")
 _PORT = 5432
@@ -52,7 +52,7 @@ def _options(query: str, base: Path) -> dict[str, str]:
         found = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     except ValueError:
         raise ValueError("after the `?` of a PostgreSQL store stand options: ?sslmode=verify-full&pool=4") from None
-    known = {"sslmode", "host", *_FILES, *_NUMBERS, *_WORDS}
+    known = {"sslmode", "host", *FILES, *_NUMBERS, *_WORDS}
     if unknown := sorted(found.keys() - known):
         raise ValueError(f"a PostgreSQL store has no option {unknown[0]!r}; there are {', '.join(sorted(known - {'host'}))}")
     if (mode := found.get("sslmode", "prefer")) not in SSL_MODES:
@@ -66,6 +66,4 @@ def _options(query: str, base: Path) -> dict[str, str]:
 
 
 def _anchored(options: Mapping[str, str], base: Path) -> dict[str, str]:
-    return {
-        name: str(base / Path(value).expanduser()) if name in _FILES and value != "system" else value for name, value in options.items()
-    }
+    return {name: str(base / Path(value).expanduser()) if name in FILES and value != "system" else value for name, value in options.items()}

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -19,8 +20,9 @@ from asyncpg import exceptions as pg
 from vigie.errors import StoreError, StoreFault
 from vigie.stores.kit.sql.db import Row
 from vigie.stores.postgresql import Config, partitions
+from vigie.stores.postgresql.address import FILES
 from vigie.stores.postgresql.dialect import Statement, Table, translated, unfit
-from vigie.stores.postgresql.errors import error_of
+from vigie.stores.postgresql.errors import error_of, unsuitable
 
 _T = TypeVar("_T")
 Connection = Any  # asyncpg comes without types
@@ -219,6 +221,8 @@ class PgDb:
 
     async def _connect(self) -> Connection:
         one = self._config
+        if missing := [file for name, file in one.tls.items() if name in FILES and file != "system" and not Path(file).is_file()]:
+            raise unsuitable(one.shown, f"there is no file {missing[0]}", "correct sslrootcert, sslcert or sslkey of `store`")
         settings = {
             "application_name": one.application_name,
             "search_path": f'"{one.schema}"',

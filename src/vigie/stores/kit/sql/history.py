@@ -301,7 +301,7 @@ def _newest_day(db: Db, thin: int) -> tuple[int, int, int | None]:
 
 def _of_rollups(db: Db, table: str, day: int | None) -> tuple[int, float]:
     """(bytes of one day's rows, bytes of a row) of a table of roll-ups, by some of its rows."""
-    size = db.fetch(f"SELECT avg(length(sketch)) + 42 FROM (SELECT sketch FROM {table} LIMIT 500) AS some")[0][0]
+    size = db.fetch(f"SELECT avg(length(sketch)) + 42 FROM (SELECT sketch FROM {table} LIMIT 500) AS sample")[0][0]
     if size is None or day is None:
         return 0, size or 0.0
     count = db.fetch("SELECT count(*) FROM day_chunk WHERE start = ?", (day,))[0][0]
