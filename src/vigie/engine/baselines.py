@@ -68,6 +68,23 @@ class Baselines:
             found = self._slow[location] = _Slow()
         return found
 
+    def calm(self, monitor: Monitor, location: str) -> tuple[int, float] | None:
+        """As the baseline has it; five minutes -1 where nothing is learnt of the monitor, and so nothing can be slow."""
+        if monitor.baseline is Sensitivity.OFF:
+            return -1, math.inf
+        known = self._known.get(baseline_key(monitor.id, location))
+        return None if known is None else calm(known)
+
+    def sample(self, monitor: str, location: str, at: int, codes: bytes) -> Baseline | None:
+        """Learn from a result of a calm monitor that is no slower than its limit; None where it must be judged."""
+        key = baseline_key(monitor, location)
+        known = self._known.get(key)
+        after = None if known is None else sampled(known, at, codes)
+        if after is not None:
+            self._known[key] = after
+            self._unwritten[key] = None
+        return after
+
     def keep(self, monitors: set[str]) -> None:
         """Only these are watched: where the others are says nothing any more. What was learnt of them stays."""
         for one in self._slow.values():

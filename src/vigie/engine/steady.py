@@ -9,7 +9,7 @@ Laws
 3. A monitor leaves with the first result that is not taken here, at every location, and comes back when it is settled again after it.
 4. Records that are taken are kept as they came; the others are cut out and kept as the results that they became.
 
-Memory: 24 bytes a monitor and location, and 8 a monitor, by the numbers that packed results have for them.
+Memory: 32 bytes a monitor and location, by the numbers that packed results have for them.
 """
 
 import logging
@@ -39,16 +39,22 @@ _LONGEST, _MAX_RUN, _UNHEARD = NO_TOTAL, 2**32 - 1, 2**32 - 1
 
 @dataclass(slots=True)
 class _Column:
-    """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here."""
+    """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here.
+
+    `slots` and `bounds` are of its baseline there: when a sample was learnt last, and the longest total that is not slow, in 0.1 ms.
+    """
 
     number: int
+    name: str
     ready: "array[int]" = field(default_factory=lambda: array("I"))
     sequences: "array[int]" = field(default_factory=lambda: array("Q"))
     instants: "array[int]" = field(default_factory=lambda: array("q"))
     totals: "array[int]" = field(default_factory=lambda: array("I"))
+    slots: "array[int]" = field(default_factory=lambda: array("i"))
+    bounds: "array[int]" = field(default_factory=lambda: array("I"))
 
     def grow(self, size: int) -> None:
-        for one in (self.ready, self.sequences, self.instants, self.totals):
+        for one in (self.ready, self.sequences, self.instants, self.totals, self.slots, self.bounds):
             one.extend([0] * (size - len(one)))
 
 
@@ -105,7 +111,6 @@ class Steady:
         self._columns: dict[str, _Column] = {}
         self._numbers: dict[str, int] = {}
         self._ids: list[str] = []
-        self._slots, self._bounds = array("i"), array("I")
         self._numbers_due = True
 
     def __bool__(self) -> bool:
@@ -126,7 +131,7 @@ class Steady:
             self._count(await self._fleet.monitor_numbers())
             self._numbers_due = False
         for name in {one.location for one in batches} - self._columns.keys():
-            column = _Column(await self._fleet.location_number(name))
+            column = _Column(await self._fleet.location_number(name), name)
             column.grow(len(self._ids))
             self._columns[name] = column
             self._books.settle = self.settle
@@ -139,8 +144,6 @@ class Steady:
         self._ids = [""] * size
         for monitor, number in numbers.items():
             self._ids[number] = monitor
-        for one in (self._slots, self._bounds):
-            one.extend([0] * (size - len(one)))
         for column in self._columns.values():
             column.grow(size)
 
@@ -187,7 +190,7 @@ class Steady:
         """Take what can be taken of a segment; the places of the other records. Every instruction here counts."""
         ready, sequences, instants, totals, slots, bounds = (
             *(column.ready, column.sequences, column.instants, column.totals),
-            *(self._slots, self._bounds),
+            *(column.slots, column.bounds),
         )
         size, slot = len(ready), slot_at(base)
         end = (slot + 1) * SLOT_MS - base
@@ -199,7 +202,7 @@ class Steady:
                 and verdict == GOOD
                 and sequences[number] < (sequence := high | low)
                 and total <= bounds[number]
-                and ((slots[number] == slot and offset < end) or self._learn(number, base + offset, total, records, index))
+                and ((slots[number] == slot and offset < end) or self._learn(column, number, base + offset, total, records, index))
             ):
                 sequences[number] = sequence
                 instants[number] = base + offset
@@ -210,14 +213,14 @@ class Steady:
                     self._leave(self._ids[number], sifted)
         return out
 
-    def _learn(self, number: int, at: int, total: int, records: memoryview, index: int) -> bool:
+    def _learn(self, column: _Column, number: int, at: int, total: int, records: memoryview, index: int) -> bool:
         """The sample that a result brings, where one is due; whether nothing else is to be done."""
-        slots, slot = self._slots, slot_at(at)
+        slots, slot = column.slots, slot_at(at)
         if slots[number] in (slot, _NOTHING_LEARNT) or total == NO_TOTAL:
             return True
         start = index * SIZE
         timings = packed.timings_of(records[start + packed.BODY.start : start + packed.BODY.stop])
-        if self._baselines.sample(self._ids[number], at, sample(timings)) is None:
+        if self._baselines.sample(self._ids[number], column.name, at, sample(timings)) is None:
             return False
         slots[number] = slot
         return True
@@ -268,18 +271,18 @@ class Steady:
             number, known = self._numbers.get(monitor), self._monitors.get(monitor)
             if number is None or known is None:
                 continue
-            state, calm = self._books.states.get(monitor), self._baselines.calm(known)
-            settled = state is not None and calm is not None and incident.is_settled(state)
+            state = self._books.states.get(monitor)
             for column in self._columns.values():
                 column.ready[number] = 0
-            if settled and state is not None and calm is not None:
-                self._slots[number], self._bounds[number] = calm[0], _tenths(calm[1])
-                self._hear(number, state)
+            if state is not None and incident.is_settled(state):
+                self._hear(number, known, state)
 
-    def _hear(self, number: int, state: incident.DetectionState) -> None:
+    def _hear(self, number: int, monitor: Monitor, state: incident.DetectionState) -> None:
         for view in state.views:
             column = self._columns.get(view.location)
-            if column is not None and 0 < view.run <= _MAX_RUN:
+            calm = self._baselines.calm(monitor, view.location) if column is not None else None
+            if column is not None and calm is not None and 0 < view.run <= _MAX_RUN:
+                column.slots[number], column.bounds[number] = calm[0], _tenths(calm[1])
                 column.ready[number], column.sequences[number] = view.run, view.sequence
                 column.instants[number], column.totals[number] = view.at, _UNHEARD
 
