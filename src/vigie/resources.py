@@ -132,6 +132,23 @@ class Monitor(msgspec.Struct, frozen=True, kw_only=True):
     faults: Annotated[list[Fault], Meta(description="Why it is left out, if it is.")] = []
 
 
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """What one location sees of a monitor."""
+
+    location: str
+    status: Literal["up", "degraded", "down", "unknown"]
+    silent: Annotated[bool, Meta(description="It was not heard for so long that it has no vote.")]
+    cause: str | None
+    since: Annotated[Instant | None, Meta(description="Since when it sees this, as far as that is known.")]
+    at: Annotated[Instant, Meta(description="When it was heard last.")]
+    message: str
+    latency_ms: Annotated[float | None, Meta(description="What its newest check took in all.")]
+    checks: Annotated[int, Meta(description="Its checks of the last 24 hours, but for those that could not be judged.")]
+    failed: Annotated[int, Meta(description="Those of them that found it down.")]
+    p50: float | None
+    p95: float | None
+
+
 class StatusPage(msgspec.Struct, frozen=True, kw_only=True):
     """A status page."""
 
@@ -151,8 +168,8 @@ class Uptime(msgspec.Struct, frozen=True, kw_only=True):
     ratio: Annotated[float | None, Meta(description="From 0 to 1; null where nothing was observed.")]
     observed_ms: int
     down_ms: int
-    outages: int
-    longest_ms: int
+    outages: Annotated[int | None, Meta(description="Null for one location, which has no outages of its own.")]
+    longest_ms: int | None
     unseen_ms: int
     maintenance_ms: int
 
@@ -431,6 +448,9 @@ class UptimeAsked(Given, frozen=True, kw_only=True):
     )
     since: Annotated[Instant | None, Meta(description="With `until`: one span more.")] = msgspec.field(default=None, name="from")
     until: Instant | None = None
+    location: Annotated[
+        str | None, Meta(description="As one location saw it, by counts of its checks; without it by the incidents of all together.")
+    ] = None
 
 
 class RollupsAsked(Given, frozen=True, kw_only=True):

@@ -102,9 +102,14 @@ class Client:
         """Its checks, newest first; of the last day, if nothing else is said."""
         return self._all(_path("monitors", monitor, "results"), resources.Result, _span(since, until))
 
-    def uptime(self, monitor: str, spans: str = "24h,30d,90d") -> list[resources.Uptime]:
-        """How available it was."""
-        return list(self._all(_path("monitors", monitor, "uptime"), resources.Uptime, {"spans": spans}, paged=False))
+    def uptime(self, monitor: str, spans: str = "24h,30d,90d", location: str | None = None) -> list[resources.Uptime]:
+        """How available it was; as one location saw it, by its checks, where that is asked for."""
+        asked = {"spans": spans, "location": location}
+        return list(self._all(_path("monitors", monitor, "uptime"), resources.Uptime, asked, paged=False))
+
+    def locations(self, monitor: str) -> list[resources.Location]:
+        """What each location that checks it sees now."""
+        return list(self._all(_path("monitors", monitor, "locations"), resources.Location, {}, paged=False))
 
     def rollups(
         self, monitor: str, since: datetime | None = None, until: datetime | None = None, resolution: str = "day"

@@ -12,11 +12,13 @@ from dataclasses import replace
 
 from vigie.core.alert import AlertState
 from vigie.core.detection import Severity
-from vigie.core.model import CheckResult, Expiry, ExpiryKind, Incident, Monitor, Timings
+from vigie.core.model import CheckResult, Expiry, ExpiryKind, Incident, Monitor, Status, Timings
+from vigie.core.quorum import Views
 from vigie.engine.ingest import Ingest
 from vigie.engine.live import LiveHub
 from vigie.engine.past import Pasts
 from vigie.engine.transition import Transition
+from vigie.observation.locations import sightings, telling, verdict_of, views_of
 from vigie.planning.maintenance import InMaintenance
 from vigie.ports import Archive, Clock
 from vigie.queries import MonitorState, MonitorView
@@ -43,6 +45,7 @@ class LiveBoard:
         self._ingest, self._clock, self._hub, self._monitors, self._maintenance = ingest, clock, hub, monitors, maintenance
         self._pasts = pasts
         self._rows: dict[str, BoardRow] = {}
+        self._places: dict[str, dict[str, CheckResult]] = {}  # of monitors that several locations check, the newest result of each
         self._dirty: OrderedDict[str, int] = OrderedDict()  # decided about, and when
         self._alerts: dict[str, AlertState] = {}
         self._alerts_due = False
@@ -58,6 +61,12 @@ class LiveBoard:
             if row is not None and row.view.result is None:
                 self._remember_end(row, result)
                 self._put(row, slim(result), row.view.incidents, None)
+        for monitor, places in (await archive.newest_everywhere()).items():
+            row = self._rows.get(monitor)
+            verdict = None if row is None else verdict_of(places, row.view.monitor.detection)
+            if row is not None and verdict is not None and monitor not in self._places:
+                self._places[monitor] = {one.location: slim(one) for one in places}
+                self._see(row, views_of(places), verdict, None)
         self.decided(self._rows)
         self.refresh()
 
@@ -72,6 +81,7 @@ class LiveBoard:
             self._rows[one.id] = BoardRow(view, view.state, since, usual, natural(one.name))
         self._pasts.keep(self._rows)
         self._ends = {one: end for one, end in self._ends.items() if one in self._rows}
+        self._places = {one: places for one, places in self._places.items() if one in self._rows}
         self.version += 1
         self._hub.note(ChangeKind.CONFIG, "", self._clock.now())
 
@@ -89,8 +99,20 @@ class LiveBoard:
         if row is None or transition.result is None:
             return
         self._remember_end(row, transition.result)
-        result = slim(transition.result)
-        self._put(row, result, row.view.incidents, result.at)
+        result, views = slim(transition.result), transition.after.views
+        if len(views) <= 1:
+            self._put(row, result, row.view.incidents, result.at)
+            return
+        self._places.setdefault(row.id, {})[result.location] = result
+        self._see(row, views, transition.after.status or result.status, result.at)
+
+    def _see(self, row: BoardRow, views: Views, verdict: Status, at: int | None) -> None:
+        """What several locations see, and a result that bears their verdict out."""
+        seen = sightings(views, row.view.monitor.detection.stale_ms)
+        places, heard = self._places[row.id], {one.location for one in seen if not one.silent}
+        result = telling([one for name, one in places.items() if name in heard] or list(places.values()), verdict)
+        view = row.view
+        self._place(row, MonitorView(view.monitor, result, view.incidents, view.maintenance, verdict if seen else None, seen), at)
 
     def refresh(self) -> None:
         """Take in what was decided since the last time: incidents and alerts."""
@@ -101,7 +123,7 @@ class LiveBoard:
                 of[one.monitor].append(one)
             for monitor, at in dirty.items():
                 if (row := self._rows.get(monitor)) is not None:
-                    self._put(row, row.view.result, tuple(of.get(monitor, ())), at)
+                    self._place(row, replace(row.view, incidents=tuple(of.get(monitor, ()))), at)
         if self._alerts_due:
             self._alerts_due = False
             self._compare_alerts()

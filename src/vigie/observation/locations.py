@@ -1,10 +1,11 @@
 """What each of several locations sees of a service: for people, beside the verdict that they make together (core/quorum.py)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from vigie.core.model import Cause, Status
-from vigie.core.quorum import Views
+from vigie.core.detection import DetectionPolicy
+from vigie.core.model import Cause, CheckResult, Status
+from vigie.core.quorum import View, Views, judge
 
 _GONE_MS = 86_400_000  # a location that was silent for so long is not spoken of any more
 
@@ -49,3 +50,20 @@ def sightings(views: Views, stale_ms: int) -> Sightings:
 def failing(seen: Iterable[Sighting]) -> tuple[str, ...]:
     """The locations from which it fails."""
     return tuple(one.location for one in seen if one.fails)
+
+
+def views_of(results: Iterable[CheckResult]) -> Views:
+    """The views that the newest result of each location makes."""
+    return tuple(View(one.location, one.run, one.sequence, one.at, one.status, one.cause) for one in results)
+
+
+def verdict_of(results: Sequence[CheckResult], policy: DetectionPolicy) -> Status | None:
+    """What the newest results of several locations come to; None where there is one alone, which is its own verdict."""
+    return judge(views_of(results), policy).status if len(results) > 1 else None
+
+
+def telling(results: Sequence[CheckResult], verdict: Status) -> CheckResult:
+    """The newest result that says what the verdict says; the newest of all where none does."""
+    bad = verdict in (Status.DOWN, Status.DEGRADED)
+    alike = [one for one in results if (one.status in (Status.DOWN, Status.DEGRADED)) is bad]
+    return max(alike or results, key=lambda one: one.at)

@@ -111,6 +111,9 @@ class Archive(Protocol):
         Of these monitors alone, where they are given. `anew`: with what other servers took in since the last look.
         """
 
+    async def newest_everywhere(self, monitors: Collection[str] | None = None) -> dict[str, tuple[CheckResult, ...]]:
+        """The newest result from each location, by its name, of watched monitors that have results from several; of these monitors alone."""
+
     async def newest(self, monitor: str, location: str) -> CheckResult | None:
         """The newest result of a watched monitor from one location.
 

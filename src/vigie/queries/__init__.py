@@ -15,6 +15,7 @@ from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.observation.availability import AvailabilitySummary
 from vigie.observation.channel import ChannelState
 from vigie.observation.heartbeat import Ping
+from vigie.observation.locations import Sightings
 from vigie.planning.maintenance import InMaintenance, MaintenanceSpan
 from vigie.ports import DROPPED, Delivery, OutboxCounts, OutboxRow, OutboxState, StoredNotice, StoredReport, TimelineEntry
 from vigie.report.deliveries import Account, Attempt, Fate
@@ -66,12 +67,17 @@ class MonitorState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MonitorView:
-    """A monitor, its newest result (None before the first), its open incidents, an outage before a degradation, and planned work on it."""
+    """A monitor, its newest result (None before the first), its open incidents, an outage before a degradation, and planned work on it.
+
+    Where several locations check it, `seen` is what each sees, `verdict` what they come to, and the result one that bears it out.
+    """
 
     monitor: Monitor
     result: CheckResult | None = None
     incidents: tuple[Incident, ...] = ()
     maintenance: InMaintenance | None = None
+    verdict: Status | None = None
+    seen: Sightings = ()
 
     @property
     def incident(self) -> Incident | None:
@@ -81,7 +87,7 @@ class MonitorView:
     @property
     def status(self) -> Status | None:
         """The newest status; None before the first check."""
-        return self.result.status if self.result else None
+        return self.verdict or (self.result.status if self.result else None)
 
     @property
     def state(self) -> MonitorState:

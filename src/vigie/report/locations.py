@@ -77,6 +77,20 @@ def lines(subject: Subject, bundle: Bundle | None, zone: tzinfo, at: int, langua
     return (f"{said} [{', '.join(facts)}]." if facts else f"{said}.",) if said else ()
 
 
+def brief(seen: Sightings, language: str) -> str:
+    """`fails from lyon and paris, works from local`; empty where there is one location alone."""
+    return ", ".join(
+        filter(
+            None,
+            (
+                _clause(locations.FAILS, [one for one in seen if one.fails], language),
+                _clause(locations.WORKS, [one for one in seen if one.works], language),
+                _clause(locations.SILENT, [one for one in seen if not (one.fails or one.works)], language),
+            ),
+        )
+    )
+
+
 _FACTS = ("locations.fails", "locations.works", "locations.silent")
 
 

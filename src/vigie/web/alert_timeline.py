@@ -21,10 +21,12 @@ from vigie.core.events import (
     Withheld,
 )
 from vigie.core.subject import VIGIE_ID
+from vigie.observation.locations import sightings
 from vigie.queries.alerts import AlertDetails
 from vigie.report.facts import Subject
 from vigie.report.history import Remark
 from vigie.report.hypotheses import known_cause
+from vigie.report.locations import brief
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words, printable
 from vigie.text import pick
@@ -91,7 +93,14 @@ def _decided(found: AlertDetails, setting: RenderContext, words: Words) -> Itera
             key += "_quiet"
         if isinstance(decision, Opened) and decision.pattern is Pattern.FLAPPING:
             key = "flapping"
-        yield Entry(one.at, words(key, **_values(decision, setting)), icon, colour)
+        yield Entry(one.at, words(key, **_values(decision, setting)) + _from(decision, found, setting), icon, colour)
+
+
+def _from(decision: Decision, found: AlertDetails, setting: RenderContext) -> str:
+    """From where it failed and from where not, where several locations check it."""
+    views = getattr(decision, "views", ())
+    said = brief(sightings(views, found.subject.monitor.detection.stale_ms), setting.language) if views else ""
+    return f" ({said})" if said else ""
 
 
 def _values(decision: Decision, setting: RenderContext) -> dict[str, object]:

@@ -9,6 +9,7 @@ from vigie.core.detection import Severity
 from vigie.core.model import Incident, Status
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.queries.alerts import AlertDetails
+from vigie.report import locations
 from vigie.report.deliveries import Account, Fate, one_line
 from vigie.report.facts import Fact, Subject
 from vigie.report.members import Group
@@ -99,6 +100,7 @@ def context_of(found: AlertDetails, setting: RenderContext, words: Words, now: i
         "fault": stored.fault if stored is not None else None,
         "facts": [(fact.id, _kind(fact, setting.language), fact.evidence.sentence(setting.language)) for fact in facts],
         "path": path(subject.result),
+        "from_where": places_of(subject, setting, now),
         "members": rows(subject, setting.language)[:SHOWN],
         "left": max(view.size - SHOWN, 0),
         "ledger": [ledger_line(one, words, setting.language) for one in found.ledger[-SHOWN:]],
@@ -117,6 +119,13 @@ def state_of(incident: Incident, *, is_open: bool) -> str:
     if incident.subject is SubjectKind.VIGIE:
         return "unknown"
     return "down" if incident.severity is Severity.OUTAGE else "degraded"
+
+
+def places_of(subject: Subject, setting: RenderContext, now: int) -> tuple[str, ...]:
+    """From where it fails and since when, and from where not; nothing where one location checks it."""
+    if subject.incident.closed_at is None:
+        return locations.lines(subject, None, setting.zone, now, setting.language)
+    return locations.ended(subject, setting.zone, now, setting.language)
 
 
 def headline_of(subject: Subject, setting: RenderContext, words: Words, now: int) -> str:

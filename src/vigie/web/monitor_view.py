@@ -1,6 +1,6 @@
 """What the page of a monitor shows, as plain values made of what is on record. Pure: it runs on the threads that render."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 from math import log
@@ -8,6 +8,7 @@ from typing import Any
 
 from vigie.core.model import Cause, CheckResult, Timings
 from vigie.observation.availability import AvailabilitySummary
+from vigie.observation.locations import Sightings
 from vigie.observation.rollup import Rollup
 from vigie.queries import MonitorState, MonitorView
 from vigie.queries.board import Past
@@ -18,7 +19,7 @@ from vigie.report.wording import cause_words, printable
 from vigie.text import pick
 from vigie.text.formatting import availability, duration, grouped, local_time, response_time, short_time
 from vigie.text.terms import BLIND, SHORT_MONTHS
-from vigie.web.drawing import Mark, Tape, Tick, tape
+from vigie.web.drawing import Mark, Spark, Tape, Tick, spark, tape
 from vigie.web.rendering import Words
 
 HOUR, DAY = 3_600_000, 86_400_000
@@ -122,6 +123,35 @@ def later(found: MonitorDetails, measured: Measured, speaker: Speaker) -> str:
         return ""
     more, name = max(rows)
     return speaker.words("phase_later", phase=name, more=speaker.brief(more))
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """One location: how the service is from there, in words too, since when as far as that is known, its newest check, and a day of it."""
+
+    name: str
+    state: str
+    what: str
+    since: int | None
+    at: int
+    took: float | None
+    spark: Spark | None
+
+
+def place_rows(found: MonitorDetails, seen: Sightings, days: Mapping[str, Sequence[PhasePoint]], speaker: Speaker) -> list[PlaceRow]:
+    """A row for each of several locations, by name."""
+    known, rows = {one.location: one for one in seen}, list[PlaceRow]()
+    for one in found.places:
+        here = known.get(one.location)
+        silent = here is not None and here.silent
+        what = "" if one.cause is None else printable(cause_words(one.cause, one.figures, speaker.language), _NAME)
+        state = "unknown" if silent else one.status.value
+        since = None if here is None or here.since == here.at else here.since
+        line = spark([point.p50 for point in days.get(one.location, ())])
+        rows.append(
+            PlaceRow(one.location, state, speaker.words("place_silent") if silent else what, since, one.at, one.timings.total, line)
+        )
+    return rows
 
 
 def figures(measured: Measured, speaker: Speaker) -> list[tuple[str, str, str]]:

@@ -55,7 +55,7 @@ def row_of(row: BoardRow, past: Past | None, span: Span, words: Words) -> Row:
         LINKS.monitor(monitor.id),
         row.state,
         shown(monitor.name),
-        shown(monitor.target),
+        _placed(shown(monitor.target), row, words),
         None if past is None else _tape(past.spells, row.state),
         "" if past is None else _said(past, span, words),
         "–" if past is None else ratio_words(past.ratio, words.language),
@@ -63,6 +63,16 @@ def row_of(row: BoardRow, past: Past | None, span: Span, words: Words) -> Row:
         "–" if past is None or past.p95 is None or silent else response_time(past.p95, words.language),
         hot(row),
     )
+
+
+def _placed(target: str, row: BoardRow, words: Words) -> str:
+    """The target, with from how many locations it works, where there are several."""
+    seen = row.view.seen
+    if not seen:
+        return target
+    fine = sum(one.works for one in seen)
+    said = words("places_all", count=fine) if fine == len(seen) else words("places_of", works=fine, count=len(seen))
+    return f"{target} · {said}" if target else said
 
 
 def hot(row: BoardRow) -> bool:

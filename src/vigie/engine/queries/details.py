@@ -41,6 +41,7 @@ class StoredDetails:
             (await self._inbox.jobs()).get(monitor) if found.kind == "heartbeat" else None,
             tuple(one for one in await self._archive.blinds(since) if one.monitor in ("", monitor) and not one.location),
             tuple(one for one in await self._archive.maintained(since) if one.concerns(monitor)),
+            (await self._archive.newest_everywhere([monitor])).get(monitor, ()),
         )
 
     def _usual(self, monitor: str, now: int) -> Timings | None:

@@ -38,7 +38,8 @@ class RunningHealth:
     async def on_transition(self, transition: Transition) -> None:
         """A result was taken in."""
         if transition.result is not None:
-            self._newest[transition.monitor.id] = transition.result.status
+            several = len(transition.after.views) > 1
+            self._newest[transition.monitor.id] = (several and transition.after.status) or transition.result.status
 
     async def health(self) -> Health:
         """In time that depends on the number of monitors alone, a single look-up in each of them."""

@@ -13,6 +13,7 @@ from vigie.engine.ingest import Ingest
 from vigie.engine.queries.monitors import no_maintenance
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
+from vigie.observation.locations import verdict_of
 from vigie.planning.maintenance import InMaintenance
 from vigie.ports import Archive, Delivery, Reply, StoredReport
 from vigie.queries import HealthQueries, MonitorView, NoticeQueries
@@ -139,6 +140,9 @@ class RunningMeasures:
                 self._seen = {}  # from now on results are kept; what comes meanwhile is newer
                 for monitor, result in (await self._archive.last_results()).items():
                     self._seen.setdefault(monitor, {}).setdefault(result.location, seen(result))
+                for monitor, results in (await self._archive.newest_everywhere()).items():
+                    for result in results:
+                        self._seen.setdefault(monitor, {}).setdefault(result.location, seen(result))
             return self._seen
 
     def _of_monitors(self, known: dict[str, dict[str, Seen]]) -> list[MonitorMeasures]:
@@ -154,7 +158,10 @@ class RunningMeasures:
     def _of_monitor(self, monitor: Monitor, found: tuple[Seen, ...], incidents: tuple[Incident, ...]) -> MonitorMeasures:
         newest = max(found, key=lambda one: one.at, default=None)
         result = None if newest is None else CheckResult(monitor.id, newest.at, newest.status, newest.cause)
-        view = MonitorView(monitor, result, incidents, self._maintenance(monitor))
+        verdict = verdict_of(
+            [CheckResult(monitor.id, one.at, one.status, one.cause, location=one.location) for one in found], monitor.detection
+        )
+        view = MonitorView(monitor, result, incidents, self._maintenance(monitor), verdict)
         return MonitorMeasures(monitor, view.state, bool(incidents), found)
 
 

@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from vigie.core.detection import Severity
-from vigie.core.model import Incident, Monitor
+from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.engine.queries.paging import check_limit, key_of, page_of
+from vigie.observation.locations import sightings, telling, verdict_of, views_of
 from vigie.planning.maintenance import InMaintenance
 from vigie.ports import Archive
 from vigie.queries import MAX_LIMIT, MonitorState, MonitorView, Page
@@ -53,4 +54,22 @@ class StoredMonitors:
         incidents = await self._archive.incidents(open_only=True, limit=_ALL, monitors=ids)
         for one in sorted(incidents, key=lambda one: one.severity is not Severity.OUTAGE):
             open_[one.monitor].append(one)
-        return [MonitorView(one, results.get(one.id), tuple(open_[one.id]), self._maintenance(one)) for one in monitors]
+        everywhere = await self._archive.newest_everywhere(ids)
+        return [
+            _view(one, results.get(one.id), everywhere.get(one.id, ()), tuple(open_[one.id]), self._maintenance(one)) for one in monitors
+        ]
+
+
+def _view(
+    monitor: Monitor,
+    result: CheckResult | None,
+    places: Sequence[CheckResult],
+    incidents: tuple[Incident, ...],
+    planned: InMaintenance | None,
+) -> MonitorView:
+    """A monitor as its newest results have it: those of several locations make a verdict."""
+    verdict = verdict_of(places, monitor.detection)
+    if verdict is None:
+        return MonitorView(monitor, result, incidents, planned)
+    seen = sightings(views_of(places), monitor.detection.stale_ms)
+    return MonitorView(monitor, telling(places, verdict), incidents, planned, verdict, seen)

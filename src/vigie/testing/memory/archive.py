@@ -128,6 +128,16 @@ class MemoryArchive:
         found = [one for one in self._data.newest.values() if one.monitor in wanted]
         return {one.monitor: one for one in sorted(found, key=lambda one: one.at)}
 
+    async def newest_everywhere(self, monitors: Collection[str] | None = None) -> dict[str, tuple[CheckResult, ...]]:
+        """The newest result from each location of monitors that have results from several."""
+        self._data.check()
+        wanted = self._data.monitors if monitors is None else self._data.monitors.intersection(monitors)
+        found: dict[str, list[CheckResult]] = {}
+        for one in sorted(self._data.newest.values(), key=lambda one: one.location):
+            if one.monitor in wanted:
+                found.setdefault(one.monitor, []).append(one)
+        return {monitor: tuple(ones) for monitor, ones in found.items() if len(ones) > 1}
+
     async def newest(self, monitor: str, location: str) -> CheckResult | None:
         """The newest result of a monitor from one location."""
         self._data.check()

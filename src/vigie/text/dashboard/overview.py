@@ -7,6 +7,7 @@ COUNTED: dict[str, Plural] = {
         ("{count} service sur {total} est en panne", "{count} services sur {total} sont en panne"),
         ("{count} of {total} services is down", "{count} of {total} services are down"),
     ),
+    "places_all": (("{count} emplacement", "{count} emplacements"), ("{count} location", "{count} locations")),
     "some_suspected": (
         (
             "{count} service sur {total} a échoué à son dernier contrôle, à confirmer",
@@ -177,6 +178,7 @@ TEXTS: dict[str, Pair] = {
     "sort_name": ("Par nom", "By name"),
     "sort_p95": ("Les plus lents d’abord", "Slowest first"),
     "sort_available": ("Les moins disponibles d’abord", "Least available first"),
+    "places_of": ("{works} emplacements sur {count}", "{works} of {count} locations"),
     "service": ("Service", "Service"),
     "tape_24h": ("24 heures ; une barre s’élève avec le temps perdu", "24 hours; a tick rises with the time lost"),
     "tape_30d": ("30 jours ; une barre s’élève avec le temps perdu", "30 days; a tick rises with the time lost"),

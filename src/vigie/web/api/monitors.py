@@ -7,8 +7,10 @@ from starlette.routing import BaseRoute
 from vigie import resources as shown
 from vigie.commands.definitions import Definition, DefinitionKind
 from vigie.commands.monitors import NotNow
+from vigie.core.model import CheckResult
 from vigie.errors import StoreError, VigieError
 from vigie.observation.availability import Availability, AvailabilitySummary
+from vigie.observation.locations import Sighting
 from vigie.observation.rollup import Resolution
 from vigie.planning.duration import Duration
 from vigie.queries import MonitorState, MonitorView, collected
@@ -20,6 +22,7 @@ from vigie.web.problems import ProblemError
 from vigie.web.site import Site
 
 _DAY_MS = 86_400_000
+_BY_HOUR_MS = 30 * _DAY_MS
 _SPANS, _LONGEST_MS, _HOURS_MS = 10, 3_660 * _DAY_MS, 100 * _DAY_MS
 _VIEWER, _RESPONDER = Role.VIEWER, Role.RESPONDER
 _KIND = DefinitionKind.MONITOR
@@ -50,6 +53,13 @@ def routes(site: Site) -> list[BaseRoute]:
                 errors=(404,),
             ),
             self.uptime,
+        ),
+        (
+            Operation(
+                "listLocations", "GET", f"{one}/locations", "What each location that checks it sees now.", _VIEWER,
+                shown.Items[shown.Location], shown.Nothing, errors=(404,),
+            ),
+            self.locations,
         ),
         (
             Operation(
@@ -138,12 +148,64 @@ class _Monitors:
         spans = [(text, now - length, now) for text, length in _spans(asked.spans)]
         if asked.since is not None or asked.until is not None:
             spans.append(("", *self._span(asked, 30 * _DAY_MS, _LONGEST_MS)))
+        if asked.location is not None:
+            return shown.Items(items=[await self._uptime_at(monitor, asked.location, *each) for each in spans])
         read = self._site.queries.availability.availability
         items = []
         for text, start, end in spans:
             found = (await read([monitor], start, end)).get(monitor)
             items.append(_uptime(text, start, end, found))
         return shown.Items(items=items)
+
+    async def _uptime_at(self, monitor: str, location: str, text: str, start: int, end: int) -> shown.Uptime:
+        """As one location saw it: the share of its checks that found it up or degraded."""
+        resolution = Resolution.HOUR if end - start <= _BY_HOUR_MS else Resolution.DAY
+        found = (await there(self._site.history).rollups([monitor], start, end, resolution, location)).get(monitor, [])
+        count, down, excluded = (sum(getattr(one, name) for one in found) for name in ("count", "down", "excluded"))
+        since = max(start, found[0].start) if found else start
+        observed = round((end - since) * count / (count + excluded)) if count else 0
+        return shown.Uptime(
+            span=text,
+            since=instant(since),
+            until=instant(end),
+            ratio=1 - down / count if count else None,
+            observed_ms=observed,
+            down_ms=round(observed * down / count) if count else 0,
+            outages=None,
+            longest_ms=None,
+            unseen_ms=(end - since) - observed,
+            maintenance_ms=0,
+        )
+
+    async def locations(self, call: Call) -> shown.Items[shown.Location]:
+        """By name."""
+        monitor, details = await self._known(call), there(self._site.details)
+        found = await details.monitor(monitor)
+        if found is None:
+            return shown.Items(items=[])
+        row = None if self._site.board is None else self._site.board.row(monitor)
+        seen = {one.location: one for one in (row.view.seen if row is not None else found.view.seen)}
+        places = found.places or ((found.view.result,) if found.view.result is not None else ())
+        return shown.Items(items=[await self._location(one, seen.get(one.location)) for one in places])
+
+    async def _location(self, one: CheckResult, seen: Sighting | None) -> shown.Location:
+        """What one location sees, with what its checks of the last day come to."""
+        now, history = self._site.now(), there(self._site.history)
+        day = (await history.phases(one.monitor, now - _DAY_MS, now, 1, one.location))[0]
+        return shown.Location(
+            location=one.location,
+            status=one.status.value,
+            silent=seen is not None and seen.silent,
+            cause=None if one.cause is None else one.cause.value,
+            since=maybe(None if seen is None or seen.since == one.at else seen.since),
+            at=instant(one.at),
+            message=one.message,
+            latency_ms=one.timings.total,
+            checks=day.count,
+            failed=day.failed,
+            p50=day.p50,
+            p95=day.p95,
+        )
 
     async def rollups(self, call: Call) -> shown.Items[shown.Rollup]:
         """Oldest first."""

@@ -17,6 +17,7 @@ from vigie.queries import MonitorState
 from vigie.queries.alerts import AlertView
 from vigie.queries.board import Span
 from vigie.queries.details import MonitorDetails
+from vigie.queries.history import PhasePoint
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words, printable
 from vigie.text.dashboard import monitor as words_of_monitor
@@ -33,6 +34,7 @@ from vigie.web.site import Site
 _SPANS = {"3h": (3 * HOUR, 90), "24h": (DAY, 96), "7d": (7 * DAY, 84), "90d": (90 * DAY, 90), "1y": (365 * DAY, 73)}
 _CHECKS, _PAST, _RESULTS = 8, 6, 100
 _UPTIMES = (DAY, 30 * DAY, 90 * DAY, 365 * DAY)
+_PLACES, _POINTS = 20, 48  # locations with a sparkline, and its points
 _VALUE = 300  # characters of an option
 
 
@@ -105,6 +107,15 @@ async def _measured(site: Site, monitor: str, now: int, span: str, place: str | 
     )  # fmt: skip
 
 
+async def _days(site: Site, found: MonitorDetails, now: int) -> dict[str, list[PhasePoint]]:
+    """The last 24 hours as each of several locations saw them."""
+    if site.history is None:
+        return {}
+    names = [one.location for one in found.places[:_PLACES]]
+    lines = await asyncio.gather(*(site.history.phases(found.view.monitor.id, now - DAY, now, _POINTS, name) for name in names))
+    return dict(zip(names, lines, strict=True))
+
+
 async def _definition(site: Site, monitor: str) -> Definition | None:
     commands = site.commands.definitions
     return None if commands is None else await commands.definition(DefinitionKind.MONITOR, monitor)
@@ -121,9 +132,14 @@ async def _page(
     span, place = request.query_params.get("span", ""), request.query_params.get("from", "")[:100]
     if span not in _SPANS:
         span = "3h" if await _young(site, monitor, speaker.now) else "24h"
-    measured, definition, past = await asyncio.gather(
-        _measured(site, monitor, speaker.now, span, place or None), _definition(site, monitor), _past(site, monitor)
+    measured, definition, past, days = await asyncio.gather(
+        _measured(site, monitor, speaker.now, span, place or None),
+        _definition(site, monitor),
+        _past(site, monitor),
+        _days(site, found, speaker.now),
     )
+    row = None if site.board is None else site.board.row(monitor)
+    seen = found.view.seen if row is None else row.view.seen
     done = request.query_params.get("done", "")
 
     def build() -> dict[str, Any]:
@@ -131,6 +147,7 @@ async def _page(
             "options": _options(definition),
             "definition": definition,
             "past": [_alert(one, speaker) for one in past],
+            "place_rows": view.place_rows(found, seen, days, speaker),
             "open_alert": next((one for one in past if one.is_open), None),
         }
 
@@ -145,6 +162,7 @@ def _context(found: MonitorDetails, measured: Measured, speaker: Speaker, span: 
     since = view.since_of(found.view)
     chart = view.chart(measured, speaker, _flag(found, since, speaker))
     checks = measured.checks or ((found.view.result,) if found.view.result is not None else ())
+    places = sorted({one.location for one in (*checks, *found.places)})
     usual = view.usual_p95(measured.hours, speaker.now)
     hour = measured.hour
     return {
@@ -166,7 +184,7 @@ def _context(found: MonitorDetails, measured: Measured, speaker: Speaker, span: 
         "tape_words": view.lost_words(lost, speaker),
         "heat": view.heat(measured.hours, speaker.now, speaker.setting.zone, speaker.language),
         "checks": [(one, _observed(one, speaker), drawn) for one, drawn in zip(checks, view.bars(checks), strict=True)],
-        "places": sorted({one.location for one in checks}) if len({one.location for one in checks}) > 1 else [],
+        "places": places if len(places) > 1 else [],
         "chain": view.chain(found, speaker.now, speaker),
         "unseen": view.unseen(found, speaker),
         "brief_ms": speaker.brief,

@@ -92,6 +92,11 @@ class SqlArchive:
         await self._look_back(anew=anew)
         return self._cache.results(monitors)
 
+    async def newest_everywhere(self, monitors: Collection[str] | None = None) -> dict[str, tuple[CheckResult, ...]]:
+        """The newest result from each location of monitors that have results from several."""
+        await self._look_back()
+        return self._cache.everywhere(monitors)
+
     async def newest(self, monitor: str, location: str) -> CheckResult | None:
         """The newest result of a monitor from one location."""
         await self._look_back()

@@ -39,3 +39,13 @@ class Cache:
             if (other := found.get(one.monitor)) is None or other.at <= one.at:
                 found[one.monitor] = one
         return found
+
+    def everywhere(self, monitors: Collection[str] | None = None) -> dict[str, tuple[CheckResult, ...]]:
+        """By monitor id, the newest of each location, by its name, where there are several."""
+        if not self.newest.several:
+            return {}
+        found: dict[str, list[CheckResult]] = {}
+        for whole in self.newest.each(monitors):
+            one = self.latest.merged(whole, self.numbers.get(whole.monitor), self.locations.get(whole.location)) or whole
+            found.setdefault(one.monitor, []).append(one)
+        return {monitor: tuple(sorted(ones, key=lambda one: one.location)) for monitor, ones in found.items() if len(ones) > 1}

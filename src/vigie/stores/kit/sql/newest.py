@@ -134,6 +134,11 @@ class Newest:
         """Whether a good result is not in the table as it is here."""
         return bool(self._unwritten)
 
+    @property
+    def several(self) -> bool:
+        """Whether more than one location was heard at all."""
+        return bool(self._elsewhere)
+
     def to_write(self) -> list[CheckResult]:
         """The good results that the table must be given; from now on they count as written."""
         found = [self._merged(self._whole[key]) for key in self._unwritten]
