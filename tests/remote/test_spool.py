@@ -90,7 +90,7 @@ async def test_what_was_added_is_there_after_a_kill_and_goes_once_it_is_handed_o
     assert await handed(again) == []
     assert (again.backlog.batches, again.backlog.size) == (0, 0)
     await again.close()
-    assert {os.stat(entry.path).st_mode & 0o077 for entry in os.scandir(tmp_path)} == {0}
+    assert {entry.stat().st_mode & 0o077 for entry in os.scandir(tmp_path)} == {0}
     async with opened(path) as (third, _):
         assert await handed(third) == []
     await spool.close()
