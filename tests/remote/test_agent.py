@@ -5,6 +5,7 @@ import signal
 from pathlib import Path
 
 from tests.remote.conftest import WELCOME, agent, results_of, spec_of, work_of
+
 from vigie.core.model import Status
 from vigie.errors import UplinkFault
 from vigie.testing.agent_server import AgentServer
@@ -29,13 +30,13 @@ async def test_what_is_assigned_is_checked_and_handed_over(tmp_path: Path) -> No
 
 async def test_kill_9_repeats_no_number_and_loses_no_check_that_had_ended(tmp_path: Path) -> None:
     """Killed at any instant, also between two halves of a write; what was handed over twice is the same both times."""
-    ended: list[str] = []
+    ended: list[int] = []
 
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
         await writer.drain()
-        ended.append("one")
+        ended.append(1)
 
     async with serving(handler) as port:
         specs = [spec_of(f"m{number}", port, 100) for number in range(8)]
@@ -46,8 +47,7 @@ async def test_kill_9_repeats_no_number_and_loses_no_check_that_had_ended(tmp_pa
                         await server.until(lambda: bool(server.hellos))
                     if life % 2:
                         server.stall(stalled=True)
-                    before = len(ended)
-                    await until(lambda before=before: len(ended) - before > 40)
+                    await more(ended, 40)
                     await one.kill()
                     server.stall(stalled=False)
             async with agent(server.url, tmp_path / "state") as one:
@@ -76,10 +76,8 @@ async def test_cut_off_it_goes_on_and_replays_in_order(tmp_path: Path) -> None:
         writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
         await writer.drain()
         looks.append(1)
-        changed.set()
 
     looks: list[int] = []
-    changed = asyncio.Event()
     async with serving(handler) as port:
         specs = [spec_of("shop", port, 100)]
         async with AgentServer(WELCOME, work_of(specs)) as server:
@@ -88,13 +86,13 @@ async def test_cut_off_it_goes_on_and_replays_in_order(tmp_path: Path) -> None:
                 await server.stop()
                 await one.says("Checks go on, and what they find is kept here")
                 broken.set()
-                await until(lambda count=len(looks): len(looks) > count + 20)
+                await more(looks)
                 await one.kill()
             async with agent(server.url, tmp_path / "state") as one:  # with no link at its start
                 await one.says("checking 1 monitors")
-                await until(lambda count=len(looks): len(looks) > count + 20)
+                await more(looks)
                 broken.clear()
-                await until(lambda count=len(looks): len(looks) > count + 20)
+                await more(looks)
                 await server.start()
                 await one.says("the servers are reached again")
                 count = len(server.taken)
@@ -221,8 +219,9 @@ def by_shard(server: AgentServer) -> dict[int, list[int]]:
     return found
 
 
-async def until(wanted, seconds: float = 60.0) -> None:
-    """Look every now and then: what is waited for happens in another process."""
-    async with asyncio.timeout(seconds):
-        while not wanted():
+async def more(looks: list[int], count: int = 20) -> None:
+    """Wait until the service was looked at so many times more."""
+    target = len(looks) + count
+    async with asyncio.timeout(60):
+        while len(looks) < target:  # noqa: ASYNC110 - no event to wait for: what looks is a process of its own
             await asyncio.sleep(0.05)  # slow: a process of its own, whose looks are counted

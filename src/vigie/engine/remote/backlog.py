@@ -87,10 +87,10 @@ class Backlog:
     def handed_over(self, batches: Iterable[tuple[int, int]], until: float) -> None:
         """These were, each the first of its shard that waited; they are `due` for removal from `until` on, by a clock that never steps."""
         for shard, sequence in batches:
-            line = self._lines[shard]
-            place = bisect_left(line.sequences, sequence)
-            if place != line.sent:
-                continue  # it was dropped meanwhile, or put together with others
+            line = self._lines.get(shard)
+            place = line.sent if line is not None else 0
+            if line is None or place >= len(line.sequences) or line.sequences[place] != sequence:
+                continue  # it was dropped meanwhile
             line.sent += 1
             self._kept.append((until, shard, sequence))
             self.batches -= 1

@@ -35,11 +35,11 @@ _GIVEN_BACK = 256  # free pages that are given back to the system at once
 
 
 class SqliteSpool:
-    """Implements SpoolFile."""
+    """Implements SpoolFile. `threads=False` works in the caller's thread, for tests whose time is virtual."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, threads: bool = True) -> None:
         self._path = path
-        self._thread = ThreadPoolExecutor(1, "vigie-spool")
+        self._thread = ThreadPoolExecutor(1, "vigie-spool") if threads else None
         self._db: Db | None = None
 
     async def open(self) -> SpoolContents:
@@ -187,7 +187,7 @@ class SqliteSpool:
     async def _do(self, work: Callable[[], _T]) -> _T:
         """In the thread of the file; what goes wrong says what a user of an agent can do."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+            return work() if self._thread is None else await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except StoreError as error:
             if error.fault is StoreFault.READ_ONLY:
                 error.fix = f"make {self._path.parent} writable for this user, or give another --state"
