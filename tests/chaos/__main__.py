@@ -70,8 +70,8 @@ async def leader(deployment: Deployment) -> str:
     servers = deployment.names("server")
     if len(servers) > 1:
         for _ in range(_LEADER_SECONDS):
-            if (found := await database.holder(deployment.store, "evaluator")) in servers:
-                return str(found)
+            if (found := (await database.holder(deployment.store, "evaluator") or "").partition("/")[0]) in servers:
+                return found
             await asyncio.sleep(1)  # slow: another server takes over
     return servers[0]
 

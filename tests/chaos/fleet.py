@@ -89,7 +89,7 @@ class Deployment:
         policy = {"confirm": 2, "confirm_every": "500ms", "recover": 2, "group": "off", "group_wait": "0s", "flapping": False}
         shape = {
             "llm": {"provider": "none"},
-            "control": [target.removeprefix("http://")],
+            "control": [f"{self.network.host('world')}:{port}" for port in self.world.controls],
             "log": {"file": None},
             "web": {"listen": f"{self.network.host(name)}:{self.port(name)}"},
             "notify": {"hook": {"type": "webhook", "url": f"{target}/notices"}},

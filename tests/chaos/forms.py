@@ -47,6 +47,13 @@ async def pair(deployment: Deployment) -> None:
         await deployment.ready(name)
 
 
+async def remote(deployment: Deployment) -> None:
+    """One server with its own database, and agents in two other places by HTTPS."""
+    await embedded(deployment)
+    for name, place in {"agent1": "paris", "agent2": "lyon"}.items():
+        await _agent(deployment, name, await _enrolled(deployment, name, place), by_https=True, server="server1")
+
+
 async def fleet(deployment: Deployment) -> None:
     """PostgreSQL, NATS, two servers, and agents in three places: two by NATS, one by HTTPS to whichever server there is."""
     await postgres(deployment)
@@ -66,27 +73,24 @@ async def fleet(deployment: Deployment) -> None:
     deployment.closing.append(balancer.close)
     deployment.ports["balancer"] = balancer.port
     for name, place in agents.items():
-        said = await run(
-            *deployment.network.command("server1"),
-            VIGIE,
-            "agent",
-            "enroll",
-            name,
-            "--location",
-            place,
-            folder=deployment.folder / "server1",
-        )
-        found = _TOKEN.search(said)
-        assert found is not None, said
-        await _agent(deployment, name, found[0])
+        await _agent(deployment, name, await _enrolled(deployment, name, place), by_https=name == "agent3", server="balancer")
 
 
-async def _agent(deployment: Deployment, name: str, token: str) -> None:
+async def _enrolled(deployment: Deployment, name: str, place: str) -> str:
+    """The token of an agent."""
+    command = [*deployment.network.command("server1"), VIGIE, "agent", "enroll", name, "--location", place]
+    said = await run(*command, folder=deployment.folder / "server1")
+    found = _TOKEN.search(said)
+    assert found is not None, said
+    return found[0]
+
+
+async def _agent(deployment: Deployment, name: str, token: str, *, by_https: bool, server: str) -> None:
     deployment.disk(name, 96)
     environment = {"VIGIE_AGENT_TOKEN": token, "VIGIE_AGENT_STATE": str(deployment.folder / name / "state")}
     command = [VIGIE, "agent"]
-    if name == "agent3":
-        environment["VIGIE_AGENT_SERVER"] = await deployment.url(name, "balancer")
+    if by_https:
+        environment["VIGIE_AGENT_SERVER"] = await deployment.url(name, server)
         command.append("--insecure-http")
     else:
         host, port = await deployment.network.link(name, "nats", deployment.ports["nats"])
@@ -170,6 +174,7 @@ class Form:
 
 FORMS = {
     "embedded": Form(embedded, ("server1",)),
+    "remote": Form(remote, ("server1", "agent1", "agent2")),
     "pair": Form(pair, ("postgres", "server1", "server2")),
     "fleet": Form(fleet, ("postgres", "nats", "server1", "server2", "agent1", "agent2", "agent3")),
 }

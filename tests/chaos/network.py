@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Protocol
 
 INSIDE = "VIGIE_CHAOS_INSIDE"  # set in the environment of the harness once it runs in namespaces of its own
+# Addresses that are public elsewhere: what is watched there is not on a private network, so that Vigie asks whether its own link is at fault.
+_NET = "44.128.0"
 _ALLOWED = "ip link set lo up && mount -t tmpfs none /run && mkdir /run/netns && ip netns add probe && nsenter --net=/run/netns/probe true"
 
 
@@ -58,17 +60,17 @@ class Namespaces:
     name = "network namespaces"
 
     def __init__(self, parts: list[str]) -> None:
-        self._hosts = {part: f"10.77.0.{number}" for number, part in enumerate(parts, 2)}
+        self._hosts = {part: f"{_NET}.{number}" for number, part in enumerate(parts, 2)}
         _run("ip link set lo up; mount -t tmpfs none /run; mkdir /run/netns; ip link add vigie type bridge forward_delay 0")
-        _run("ip addr add 10.77.0.1/24 dev vigie; ip link set vigie up")
+        _run(f"ip addr add {_NET}.1/24 dev vigie; ip link set vigie up")
         for part, host in self._hosts.items():
             _run(f"ip netns add {part}; ip link add {part} type veth peer name eth0 netns {part}; ip link set {part} master vigie up")
             _run(f"ip -n {part} addr add {host}/24 dev eth0; ip -n {part} link set eth0 up; ip -n {part} link set lo up")
-            _run(f"ip -n {part} route add default via 10.77.0.1")
+            _run(f"ip -n {part} route add default via {_NET}.1")
 
     def host(self, part: str) -> str:
         """Its own address on the bridge."""
-        return self._hosts.get(part, "10.77.0.1")
+        return self._hosts.get(part, f"{_NET}.1")
 
     def command(self, part: str, user: int | None = None) -> list[str]:
         """The command that enters its namespace."""

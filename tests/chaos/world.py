@@ -10,7 +10,7 @@ from typing import Any
 from tests.chaos.script import Script
 from tests.chaos.verdict import Received
 
-_REASONS = {200: "OK", 204: "No Content", 404: "Not Found", 503: "Service Unavailable"}
+_REASONS = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
 
 
 @dataclass(slots=True)
@@ -24,7 +24,8 @@ class World:
     other: list[str] = field(default_factory=list)  # notices that are about no service of the script: Vigie's own
     checks: int = 0
     port: int = 0
-    _server: asyncio.Server | None = None
+    controls: list[int] = field(default_factory=list)  # ports that tell whether one's own link works
+    _servers: list[asyncio.Server] = field(default_factory=list)
     _talks: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
@@ -33,14 +34,14 @@ class World:
         return round(time.time() * 1000) - (self.began or round(time.time() * 1000))
 
     async def open(self, host: str) -> None:
-        """Listen on a free port."""
-        self._server = await asyncio.start_server(self._talk, host, 0, backlog=512)
-        self.port = self._server.sockets[0].getsockname()[1]
+        """Listen on a free port, and on two more as control targets."""
+        self._servers = [await asyncio.start_server(self._talk, host, 0, backlog=512) for _ in range(3)]
+        self.port, *self.controls = (one.sockets[0].getsockname()[1] for one in self._servers)
 
     async def close(self) -> None:
         """Hang up on everybody."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for talk in list(self._talks):
             talk.cancel()
         await asyncio.gather(*self._talks, return_exceptions=True)
@@ -71,7 +72,7 @@ class World:
         if name in self.script.outages:
             self.checks += 1
             return 503 if self.began is not None and self.script.is_down(name, self.now) else 200
-        return 204 if name == "control" else 404
+        return 404
 
     def _notice(self, body: dict[str, Any]) -> int:
         taken = not self.refuses
