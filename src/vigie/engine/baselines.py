@@ -8,10 +8,11 @@ most the samples of an hour.
 """
 
 import logging
+import math
 from collections import Counter
 
 from vigie.core.model import LOCAL, Cause, CheckResult, Monitor, Sensitivity
-from vigie.learning.baseline import Baseline, accepted, judge
+from vigie.learning.baseline import Baseline, accepted, calm, judge, sampled
 
 log = logging.getLogger("vigie.ingest")
 
