@@ -74,6 +74,12 @@ class Cause(StrEnum):
     PROBE_RESOLVER = "probe.resolver"
     PROBE_ERROR = "probe.error"
 
+    @classmethod
+    def _missing_(cls, value: object) -> "Cause | None":
+        """For a cause that a later version wrote, while both run: the one of its family that says least. None for what is no cause."""
+        family = str(value).partition(".")[0] if isinstance(value, str) and "." in value else ""
+        return next((one for one in _OF_FAMILIES if one.partition(".")[0] == family), None)
+
     @property
     def own(self) -> bool:
         """Whether the fault is Vigie's own: always `unknown`, never booked on the target."""
@@ -83,6 +89,22 @@ class Cause(StrEnum):
     def expires(self) -> bool:
         """Whether something runs out on a known date: notified by steps, not as a degradation."""
         return self in (Cause.TLS_EXPIRING, Cause.DOMAIN_EXPIRING)
+
+
+_OF_FAMILIES = (
+    Cause.DNS_SERVFAIL,
+    Cause.TCP_UNREACHABLE,
+    Cause.TIMEOUT_TOTAL,
+    Cause.TLS_HANDSHAKE,
+    Cause.HTTP_PROTOCOL,
+    Cause.CONTENT_CHANGED,
+    Cause.LATENCY_THRESHOLD,
+    Cause.ICMP_LOSS,
+    Cause.PROTOCOL_MISMATCH,
+    Cause.HEARTBEAT_FAILED,
+    Cause.DOMAIN_EXPIRING,
+    Cause.PROBE_ERROR,
+)
 
 
 class FaultScope(StrEnum):

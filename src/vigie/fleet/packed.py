@@ -26,9 +26,10 @@ _LONGEST_MS = (_NONE - 2) / 10
 _SPAN = 2**32
 _MAX_COUNT = 0xFFFF
 _MAX = 2**32 - 1
+_NO_CAUSE = 255
 _STATUSES, _CAUSES = tuple(Status), tuple(Cause)
 _STATUS_CODE = {status: index for index, status in enumerate(_STATUSES)}
-_CAUSE_CODE: dict[Cause | None, int] = {cause: index for index, cause in enumerate(_CAUSES)} | {None: 255}
+_CAUSE_CODE: dict[Cause | None, int] = {cause: index for index, cause in enumerate(_CAUSES)} | {None: _NO_CAUSE}
 Segment = tuple[str, int, int]  # location, run, block
 _MAX_JOINED = 256 * 1024  # bytes
 
@@ -235,22 +236,31 @@ def light_of(base: int, blob: bytes) -> Iterator[tuple[int, int, int, int, int]]
 
 
 def result_of(monitor: str, location: str, at: int, run: int, sequence: int, body: bytes) -> CheckResult:
-    """The result of a record. Raises ValueError for a status or cause that a later version wrote."""
+    """The result of a record. Raises ValueError for a status that there is not."""
     status, cause, http, *halves = _BODY.unpack(body)
-    if status >= len(_STATUSES) or len(_CAUSES) <= cause < 255:
-        raise ValueError(f"packed results hold an unknown status {status} or cause {cause}")
+    if status >= len(_STATUSES):
+        raise ValueError(f"packed results hold an unknown status {status}")
     tenths = [low | high << 16 for low, high in zip(halves[::2], halves[1::2], strict=True)]
     return CheckResult(
         monitor,
         at,
         _STATUSES[status],
-        None if cause == 255 else _CAUSES[cause],
+        _cause_of(cause, _STATUSES[status]),
         timings=Timings(*[None if value == _NONE else value / 10 for value in tenths]),
         http=HttpFacts(http, "") if http else None,
         location=location,
         run=run,
         sequence=sequence,
     )
+
+
+def _cause_of(code: int, status: Status) -> Cause | None:
+    """One that a later version knows becomes the one of this version that says least."""
+    if code < len(_CAUSES):
+        return _CAUSES[code]
+    if code == _NO_CAUSE:
+        return None
+    return Cause.PROBE_ERROR if status is Status.UNKNOWN else Cause.PROTOCOL_MISMATCH
 
 
 def timings_of(body: bytes | memoryview) -> Timings:
@@ -271,15 +281,15 @@ def _cut_off(blob: bytes) -> ValueError:
 
 def _unpacked(base: int, values: tuple[int, ...], ids: Mapping[int, str], segment: Segment, *, numbered: bool) -> CheckResult:
     number, offset, status, cause, http, *halves = values[:-2]
-    if status >= len(_STATUSES) or len(_CAUSES) <= cause < 255:
-        raise ValueError(f"packed results hold an unknown status {status} or cause {cause}")
+    if status >= len(_STATUSES):
+        raise ValueError(f"packed results hold an unknown status {status}")
     tenths = [low | high << 16 for low, high in zip(halves[::2], halves[1::2], strict=True)]
     location, run, block = segment
     return CheckResult(
         ids.get(number, ""),
         base + offset,
         _STATUSES[status],
-        None if cause == 255 else _CAUSES[cause],
+        _cause_of(cause, _STATUSES[status]),
         timings=Timings(*[None if value == _NONE else value / 10 for value in tenths]),
         http=HttpFacts(http, "") if http else None,
         location=location,

@@ -177,6 +177,9 @@ class AgentDesk:
         try:
             async with limits.order:
                 await self._accept_all(agent, body, limits)
+        except intake.Newer as error:
+            self._say(limits, agent, str(error))
+            raise UplinkError(UplinkFault.VERSION, str(error), fix="upgrade the servers; the agent keeps it until then") from None
         except intake.Refused as error:
             self._say(limits, agent, str(error))
             raise _refused(str(error)) from None

@@ -37,6 +37,10 @@ class Refused(Exception):  # noqa: N818 - says what is the case
     """What was handed in is not accepted, now or later; the reason is for the log and for the agent's operator."""
 
 
+class Newer(Refused):
+    """It is of a later version than this program reads: the agent keeps it until the server is upgraded."""
+
+
 class _Claimed(msgspec.Struct, frozen=True, array_like=True):
     """A batch whose whole results are not read yet."""
 
@@ -98,7 +102,8 @@ def checked(blobs: Sequence[bytes], rights: Rights, now: int) -> list[PackedBatc
 
 def _one(blob: bytes, rights: Rights, now: int) -> PackedBatch:
     if blob[:1] != bytes([VERSION]):
-        raise Refused(f"a batch of version {blob[0] if blob else 'none'} cannot be read by this server")
+        wrong = Newer if blob[:1] > bytes([VERSION]) else Refused
+        raise wrong(f"a batch of version {blob[0] if blob else 'none'} cannot be read by this server")
     try:
         claimed = _CLAIMED.decode(memoryview(blob)[1:])
         _known(claimed, rights)
@@ -203,7 +208,7 @@ def _places(batch: PackedBatch, rights: Rights, now: int) -> dict[tuple[str, int
             raise Refused(f"results of run {run}, which this agent does not have")
         if not now - EARLIEST_MS <= at - rights.skew_ms <= now + LATEST_MS:
             raise Refused(f"a result of the instant {at}; the server's clock says {now}")
-        packed.result_of(monitor, batch.location, at, run, sequence, body)  # raises for a status or cause that is none
+        packed.result_of(monitor, batch.location, at, run, sequence, body)  # raises for a status that is none
         found[monitor, run, sequence] = at
     if count != batch.count:
         raise Refused(f"{count} results where {batch.count} were said to be")
