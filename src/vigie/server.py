@@ -5,6 +5,8 @@ Where several servers share a store, one of them evaluates at a time, under a le
 2. Who stands by decides nothing. It sends what is due, serves pages and takes what comes in: pings, what people do, definitions; the one
    that evaluates applies them.
 3. A `Server` has one duty for its whole life. Whoever is to do the other is a new one, so that nothing of the old one's memory is left.
+
+Long: which parts there are, and in which order they begin, change and end, is read in one place.
 """
 
 import asyncio

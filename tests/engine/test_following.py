@@ -26,6 +26,7 @@ from vigie.testing.memory import MemoryStore
 
 MONITORS = [fake_monitor("shop"), fake_monitor("bank")]
 DOWN, UP = Status.DOWN, Status.UP
+pytestmark = pytest.mark.virtual
 
 
 class Evaluating:

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import pytest
+
 from vigie.engine.leases import LeaseKeeper
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import Lease
@@ -11,6 +13,7 @@ from vigie.testing.loop import VirtualClock, run_virtual
 from vigie.testing.memory import MemoryStore
 
 NAME = "evaluator"
+pytestmark = pytest.mark.virtual
 
 
 class Cut:

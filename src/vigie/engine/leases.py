@@ -27,7 +27,7 @@ EVALUATOR, RETENTION = "evaluator", "retention"
 TTL_MS = 10_000
 _EVERY_SECONDS = 3.0
 _SOON_SECONDS = 1.0  # after a claim that failed
-_LEAST_SECONDS = 0.05
+_MIN_SECONDS = 0.05
 _REST_SECONDS = 5.0  # after work that broke: another server has the first go
 _RELEASE_SECONDS = 2.0
 
@@ -119,7 +119,7 @@ class LeaseKeeper:
             if lease.holder == holder:
                 self._ends[name] = asked + self._ttl_ms / 1000
                 return lease
-            await self._clock.sleep(max(min(lease.left_ms / 1000, _EVERY_SECONDS), _LEAST_SECONDS))
+            await self._clock.sleep(max(min(lease.left_ms / 1000, _EVERY_SECONDS), _MIN_SECONDS))
 
     async def _act(self, lease: Lease, act: Act) -> None:
         """Until it ends, breaks, or the lease is lost."""
