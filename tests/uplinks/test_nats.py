@@ -216,6 +216,14 @@ async def test_an_agent_that_says_it_is_another_is_refused(server: NatsServer) -
         await uplink.close()
 
 
+async def test_an_agent_that_does_not_know_who_it_is_yet_is_told(server: NatsServer) -> None:
+    async with rig(server) as one:
+        uplink = one.uplink()
+        assert await uplink.hello(Hello("", "", "1.0", 0, 5)) == WELCOME
+        assert one.hellos == [Hello(AGENT, "paris", "1.0", 0, 5)]
+        await uplink.close()
+
+
 async def test_nobody_coordinates_for_the_moment(server: NatsServer) -> None:
     uplink = uplink_to(server)
     error = await fault_of(uplink.hello(HELLO))

@@ -9,6 +9,8 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from vigie.errors import BusError, BusFault, UplinkError, UplinkFault, VigieError
 from vigie.fleet import wire
 from vigie.fleet.batches import MAX_BYTES
@@ -55,12 +57,14 @@ def build(config: Config, deps: UplinkDeps) -> "NatsUplink":
     """The uplink; nothing is contacted yet. Raises VigieError where the address does not say who the agent is."""
     from vigie.net.nats.connection import Connection
 
-    if not config.agent or not config.location:
+    if not (agent := config.agent or config.user) or not config.location:
         raise VigieError("the address of the bus does not say which agent this is", "add ?agent=NAME&location=PLACE to it")
+    if config.ca_file is None and deps.ca_file is not None:
+        config = msgspec.structs.replace(config, ca_file=str(deps.ca_file))
     if host := config.unencrypted:
         log.warning("what is checked, its secrets included, may travel to %s unencrypted: write tls://", host)
-    connection = Connection(config, f"vigie-agent {config.agent}", inbox(config.location, config.agent))
-    return NatsUplink(connection, config.location, config.agent, min(deps.timeout_seconds, 10.0))
+    connection = Connection(config, f"vigie-agent {agent}", inbox(config.location, agent))
+    return NatsUplink(connection, config.location, agent, min(deps.timeout_seconds, 10.0))
 
 
 class NatsUplink:

@@ -5,6 +5,8 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from vigie.buses import Answer, BusDeps
 from vigie.buses.nats import topology
 from vigie.buses.nats.consumer import Consumer
@@ -134,12 +136,11 @@ class NatsBus:
 
 
 def _introduced(message: Message) -> Hello:
-    """Who says hello, and is who its subject says. Raises UplinkError."""
+    """Who says hello, and is who its subject says: a new agent may leave that to it. Raises UplinkError."""
     try:
         hello, sender = wire.decode(message.data), sender_of(message.subject)
     except ValueError as error:
         raise UplinkError(UplinkFault.VERSION, f"a message that cannot be read: {error}", permanent=True) from None
-    if not isinstance(hello, Hello) or (hello.location, hello.agent) != sender:
-        message_ = f"this login is that of {sender.agent} at {sender.location}"
-        raise UplinkError(UplinkFault.AUTH, message_, permanent=True)
-    return hello
+    if not isinstance(hello, Hello) or (hello.location or sender.location, hello.agent or sender.agent) != sender:
+        raise UplinkError(UplinkFault.AUTH, f"this login is that of {sender.agent} at {sender.location}", permanent=True)
+    return msgspec.structs.replace(hello, agent=sender.agent, location=sender.location)

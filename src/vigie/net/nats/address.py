@@ -35,7 +35,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ca_file: Annotated[str | None, msgspec.Meta(description="Authorities of the servers' certificates; else those of the system.")] = None
     cert_file: Annotated[str | None, msgspec.Meta(description="Certificate of this client.")] = None
     key_file: Annotated[str | None, msgspec.Meta(description="Its private key.")] = None
-    agent: Annotated[str | None, msgspec.Meta(description="The name of the agent, of one that reports by this bus.")] = None
+    agent: Annotated[str | None, msgspec.Meta(description="The name of an agent that reports by this bus; else its user name.")] = None
     location: Annotated[str | None, msgspec.Meta(description="The location of that agent.")] = None
     replicas: Annotated[int, msgspec.Meta(description="On how many servers each message is kept.")] = 1
     max_age: Annotated[int, msgspec.Meta(description="Seconds for which results stay on the bus.")] = 3 * 86_400
