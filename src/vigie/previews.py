@@ -19,13 +19,13 @@ from vigie.errors import VigieError
 from vigie.observation.channel import ChannelState, Spell, thread_of
 from vigie.planning.rotation import Handover
 from vigie.ports import Clock, Notifier
-from vigie.report import channels, handover, render, stalls
+from vigie.report import agents, channels, handover, render, stalls
 from vigie.report.cases import cases
 from vigie.report.facts import Affected, Message, Notified, Subject
 from vigie.text.messages import HEADLINES
 
 _OF_INCIDENTS = tuple(one for one in HEADLINES if one is not NoticeReason.BLIND)
-SHOWN = (*_OF_INCIDENTS, NoticeReason.HANDOVER, *channels.REASONS, *stalls.REASONS, NoticeReason.TEST)
+SHOWN = (*_OF_INCIDENTS, NoticeReason.HANDOVER, *channels.REASONS, *stalls.REASONS, *agents.REASONS, NoticeReason.TEST)
 _MINUTES, _WEEK = 12 * 60_000, 7 * 86_400_000
 _LATER = 60_000
 _OTHERS = ("API", "Blog", "Wiki")  # that fail together with the sample, where a notice is about several services
@@ -78,6 +78,8 @@ def _sample(settings: Desired, now: int, channel: str, reason: NoticeReason) -> 
     setting = speaking(settings)
     if reason is NoticeReason.TEST:
         return render.test_message(channel, f"test-{now}", now, setting.language)
+    if reason in agents.REASONS:
+        return agents.message(Notice(agents.thread("paris-1", "paris", now - _MINUTES), VIGIE_ID, channel, reason, now, 3), setting)
     if reason in stalls.REASONS:
         alert = stalls.thread(stalls.Part.LOOP, now - _MINUTES)
         return stalls.message(Notice(alert, VIGIE_ID, channel, reason, now), setting)

@@ -7,6 +7,7 @@ from vigie.app import Runtime
 from vigie.config import Desired
 from vigie.engine.agents.assignments import Checks
 from vigie.engine.agents.desk import AgentDesk
+from vigie.engine.agents.watch import AgentWatch
 from vigie.engine.leases import ALONE, Duty
 from vigie.errors import UplinkError, UplinkFault
 from vigie.fleet.batches import PackedBatch
@@ -20,7 +21,28 @@ class Reporting:
     def __init__(self, runtime: Runtime, clock: Clock, name: str, duty: Duty = ALONE) -> None:
         self._runtime, self._duty = runtime, duty
         self.desk = AgentDesk(runtime.store.fleet, runtime.store.ledger, clock, self._accept, __version__, name)
+        if duty.evaluates:
+            self.desk.on_tick(self._watch(clock).tick)
         self.use(runtime.settings)
+
+    def _watch(self, clock: Clock) -> AgentWatch:
+        runtime, desk = self._runtime, self.desk
+        return AgentWatch(
+            desk.registry,
+            desk.assignments,
+            runtime.store.ledger,
+            clock,
+            runtime.ingest.record,
+            runtime.ingest.take,
+            runtime.outbox.wake,
+            self._channels,
+        )
+
+    def _channels(self) -> Sequence[str]:
+        """Whom a silent agent is notified to: who the default alert goes to, else everybody who is notified of outages."""
+        settings = self._runtime.settings
+        everybody = dict.fromkeys(name for one in settings.monitors for name in one.monitor.notification.to)
+        return self._runtime.planner.channels(settings.notification.to or tuple(everybody))
 
     def use(self, desired: Desired) -> None:
         """The checks of a new configuration; `desk.settle` tells the agents."""

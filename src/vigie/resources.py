@@ -353,6 +353,33 @@ class ChannelTest(msgspec.Struct, frozen=True, kw_only=True):
     fix: str = ""
 
 
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent that checks from another place, as it was when it was last heard; null where it never was."""
+
+    name: str
+    location: str
+    state: Annotated[Literal["new", "reporting", "silent"], Meta(description="`new`: it was never heard.")]
+    copied: Annotated[bool, Meta(description="Whether another agent uses its name, and is refused.")]
+    created_at: Instant
+    created_by: str
+    seen_at: Instant | None
+    version: str | None
+    monitors: Annotated[int | None, Meta(description="How many it checks.")]
+    spooled: Annotated[int | None, Meta(description="Batches that it has not handed in yet.")]
+    spooled_since: Instant | None
+    late_ms: Annotated[int | None, Meta(description="How late its checks start (p99).")]
+    skew_ms: Annotated[int | None, Meta(description="How far its clock is ahead of the server's; corrected for.")]
+    address: str | None
+
+
+class AgentEnrolled(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent that was let in."""
+
+    name: str
+    location: str
+    token: Annotated[str, Meta(description="Shown this once.")]
+
+
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it: `already` where somebody was faster."""
 
@@ -407,6 +434,13 @@ class MaintenanceGiven(Given, frozen=True, kw_only=True):
     monitors: Annotated[list[str], Meta(description="Ids.", max_length=500)] = []
     tags: Annotated[list[str], Meta(max_length=100)] = []
     why: Annotated[str, Meta(max_length=500)] = ""
+
+
+class AgentGiven(Given, frozen=True, kw_only=True):
+    """An agent to be let in."""
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$", examples=["paris-1"])]
+    location: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,62}$", description="Where it checks from.", examples=["paris"])]
 
 
 # What is asked for, in the query of a request.

@@ -39,10 +39,10 @@ def enroll(
 
     async def add() -> bool:
         async with opened(found, make=True) as store:
-            details = {"name": name, "location": location}
-            await store.accounts.begin_audit(
-                AuditEntry(agent.created_at, user(), "cli", "agent_enroll", {"agent": name}, details, outcome=200)
-            )
+            if name in {one.name for one in await store.fleet.agents()}:
+                return False
+            entry = AuditEntry(agent.created_at, user(), "cli", "agent_enroll", {"agent": name}, {"location": location}, outcome=200)
+            await store.accounts.begin_audit(entry)
             return await store.fleet.enroll(agent)
 
     if not run(add()):
@@ -101,13 +101,14 @@ async def _views(found: Desired, now: int) -> list[AgentView]:
         return [view_of(one, heard.get(one.name), now) for one in await store.fleet.agents()]
 
 
+_SHOWN = ("seen_at", "version", "protocol", "monitors", "spooled", "spooled_since", "late_ms", "skew_ms", "address")
+
+
 def _object(one: AgentView) -> dict[str, object]:
     known, agent = one.status, one.agent
-    seen = {} if known is None else {
-        "seen_at": known.seen_at, "version": known.version, "protocol": known.protocol, "monitors": known.monitors, "spooled": known.spooled,
-        "spooled_since": known.spooled_since, "late_ms": known.late_ms, "skew_ms": known.skew_ms, "address": known.address,
-    }  # fmt: skip
-    return {"name": agent.name, "location": agent.location, "state": one.state.value, "created_at": agent.created_at, "created_by": agent.created_by, **seen}  # fmt: skip
+    seen = {} if known is None else {name: getattr(known, name) for name in _SHOWN}
+    head = {"name": agent.name, "location": agent.location, "state": one.state.value}
+    return {**head, "created_at": agent.created_at, "created_by": agent.created_by, **seen}
 
 
 def _table(views: list[AgentView], found: Desired, now: int) -> list[str]:

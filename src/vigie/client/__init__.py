@@ -177,6 +177,18 @@ class Client:
         """End it now."""
         self._send("DELETE", _path("maintenance", str(number)))
 
+    def agents(self) -> Iterator[resources.Agent]:
+        """Those that check from other places."""
+        return self._all("/agents", resources.Agent)
+
+    def enroll_agent(self, name: str, location: str) -> resources.AgentEnrolled:
+        """Let an agent report; its token is in this answer alone."""
+        return self._one("POST", "/agents", resources.AgentEnrolled, resources.AgentGiven(name=name, location=location))
+
+    def revoke_agent(self, name: str) -> None:
+        """Let an agent report no longer."""
+        self._send("DELETE", _path("agents", name))
+
     def channels(self) -> Iterator[resources.Channel]:
         """Where notices go."""
         return self._all("/channels", resources.Channel)

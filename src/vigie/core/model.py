@@ -114,6 +114,7 @@ class FaultScope(StrEnum):
     MONITOR = "monitor"  # of this monitor's own resources: its probe, its resolver; the others can be checked
     NETWORK = "network"  # this machine has no way out or no names: every service beyond it is affected
     MACHINE = "machine"  # this machine stood still: every check in progress is affected
+    AGENT = "agent"  # the agent that alone checks it is silent: so is every other monitor that it alone checks
 
 
 _SCOPES = {

@@ -35,6 +35,8 @@ class NoticeReason(StrEnum):
     CHANNEL_RESTORED = "channel_restored"  # and works again
     STALLED = "stalled"  # a part of Vigie itself stands still
     RESUMED = "resumed"  # and goes on
+    AGENT_SILENT = "agent_silent"  # an agent at another location has not reported for a while
+    AGENT_HEARD = "agent_heard"  # and reports again
     AVAILABILITY = "availability"  # how available everything was in the last week or month; about no alert
     HANDOVER = "handover"  # somebody else is on call from now on; about no alert
     TEST = "test"  # `vigie notify test`
@@ -53,7 +55,7 @@ class Notice:
     """Something one channel must be notified of.
 
     `alert` is the alert that it is about, or else the name of its thread, such as `availability-2026-W47`. `number` counts reminders,
-    updates, escalation steps and snoozes; of what runs out it is the step in hours.
+    updates, escalation steps and snoozes; of what runs out it is the step in hours, of a silent agent how many monitors it alone checks.
     `failover_for` is the channel that this one replaces; in a notice about another channel, that channel; where that is about something
     undeliverable, `about` is the reason of what it failed to deliver.
     """

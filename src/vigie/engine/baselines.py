@@ -8,11 +8,10 @@ most the samples of an hour.
 """
 
 import logging
-import math
 from collections import Counter
 
 from vigie.core.model import LOCAL, Cause, CheckResult, Monitor, Sensitivity
-from vigie.learning.baseline import Baseline, accepted, calm, judge, sampled
+from vigie.learning.baseline import Baseline, accepted, judge
 
 log = logging.getLogger("vigie.ingest")
 

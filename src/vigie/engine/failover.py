@@ -8,7 +8,7 @@ from vigie.ports import Archive, Clock, Delivery, Ledger, OutboxRow, OutboxState
 
 PATIENCE_MS = 60_000  # a notice whose next attempt would come later than this after it arose is not left to its channel alone
 _FAIL_OVER_AFTER = 3
-_ENDS = (NoticeReason.RECOVERED, NoticeReason.CLOSED, NoticeReason.STABLE, NoticeReason.RESUMED)
+_ENDS = (NoticeReason.RECOVERED, NoticeReason.CLOSED, NoticeReason.STABLE, NoticeReason.RESUMED, NoticeReason.AGENT_HEARD)
 _FRESH_SECONDS = 1.0
 _REMEMBERED = 1_000
 

@@ -16,7 +16,7 @@ from vigie.errors import StoreError, VigieError
 from vigie.observation.locations import Sightings, sightings
 from vigie.planning.rotation import Handover
 from vigie.ports import DROPPED, Archive, Clock, Delivery, OutboxRow, OutboxState
-from vigie.report import channels, expiries, handover, measured, obstacles, render, stalls
+from vigie.report import agents, channels, expiries, handover, measured, obstacles, render, stalls
 from vigie.report.availability import availability_report, period_of
 from vigie.report.deliveries import Attempt, late_reason
 from vigie.report.facts import Affected, Message, Notified, Subject
@@ -173,6 +173,8 @@ class Composer:
             return handover.message(notice, self._handover(*handover.rotation_of(notice)), self._setting)
         if notice.reason in channels.REASONS:
             return channels.message(notice, await self._archive.channels(), self._setting)
+        if notice.reason in agents.REASONS:
+            return agents.message(notice, self._setting)
         if notice.reason in stalls.REASONS:
             return stalls.message(notice, self._setting)
         if expiries.is_expiry(notice.alert):

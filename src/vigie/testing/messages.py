@@ -12,7 +12,7 @@ from vigie.observation.availability import Availability, AvailabilitySummary
 from vigie.observation.channel import ChannelState, Spell, thread_of
 from vigie.observation.locations import Sighting
 from vigie.planning.rotation import Handover
-from vigie.report import channels, expiries, handover, measured, render, stalls
+from vigie.report import agents, channels, expiries, handover, measured, render, stalls
 from vigie.report.availability import availability_report
 from vigie.report.facts import Affected, Analysis, Dropped, Link, Message, Notified, Row, Subject
 from vigie.report.render import RenderContext
@@ -62,6 +62,9 @@ def sample(reason: NoticeReason, language: str, *, severity: Severity = Severity
         )
     if reason in channels.REASONS:
         return _channel(reason, language, channel)
+    if reason in agents.REASONS:
+        notice = Notice(agents.thread("paris-1", "paris", STARTED_AT), "vigie", channel, reason, at, 12, subject=SubjectKind.VIGIE)
+        return agents.message(notice, RenderContext(language, _ZONE))
     if reason in stalls.REASONS:
         notice = Notice(stalls.thread(stalls.Part.PROBER, STARTED_AT), "vigie", channel, reason, at, subject=SubjectKind.VIGIE)
         return stalls.message(notice, RenderContext(language, _ZONE), "monitoring.example.com")

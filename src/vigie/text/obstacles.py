@@ -22,6 +22,10 @@ REASONS: dict[str, Pair] = {
     "ping_right": ("cette machine n'autorise pas Vigie à envoyer des pings", "this machine does not let Vigie send pings"),
     "browser": ("aucun navigateur Chromium utilisable ({why})", "no usable Chromium browser ({why})"),
     "proxy": ("le proxy du contrôle est inutilisable ({why})", "the proxy of the check cannot be used ({why})"),
+    "agent_silent": (
+        "son agent {agent} ({location}) ne donne plus de nouvelles",
+        "its agent {agent} ({location}) is silent",
+    ),
     "http_version": (
         "la bibliothèque libcurl installée ne prend pas en charge cette version de HTTP",
         "the installed libcurl does not support this version of HTTP",

@@ -66,8 +66,10 @@ async def test_orders_come_as_they_are_decided(tmp_path: Path) -> None:
         assert paris.work is not None
         heard: asyncio.Queue[wire.Order] = asyncio.Queue()
 
+        epoch = paris.work.epoch
+
         async def listen() -> None:
-            async for order in paris.uplink().orders(paris.work.epoch):
+            async for order in paris.uplink().orders(epoch):
                 heard.put_nowait(order)
 
         await desk.pace("paris-only", 1_000)  # before it listens
@@ -79,7 +81,7 @@ async def test_orders_come_as_they_are_decided(tmp_path: Path) -> None:
             await desk.check_now("paris-only")
             assert [await heard.get(), await heard.get()] == [wire.Pace("paris-only", None), wire.CheckNow("paris-only")]
             fewer = replace(
-                one.server.settings, monitors=[held for held in one.server.settings.monitors if held.monitor.id != "paris-only"]
+                one.server.settings, monitors=tuple(held for held in one.server.settings.monitors if held.monitor.id != "paris-only")
             )
             one.server.agents.use(fewer)
             await desk.settle()

@@ -70,6 +70,16 @@ class Assignments:
             self._here[location] = frozenset(one.monitor for one in self._checks.at(location))
         return monitor in self._here[location]
 
+    @property
+    def own(self) -> str:
+        """The location of the servers themselves."""
+        return self._checks.own
+
+    def holder(self, monitor: str, location: str) -> str:
+        """Which agent of a location has this monitor; empty where none has."""
+        held = self.runs.get((location, shard_of(monitor)))
+        return "" if held is None else held.agent
+
     def monitors(self, location: str) -> frozenset[str]:
         """The monitors of a location."""
         self.is_checked("", location)
@@ -77,13 +87,8 @@ class Assignments:
 
     def of(self, monitor: str) -> list[str]:
         """The agents that check this monitor."""
-        shard = shard_of(monitor)
-        found = []
-        for one in self._registry.enrolled():
-            held = self.runs.get((one.location, shard))
-            if held is not None and held.agent == one.name and self.is_checked(monitor, one.location):
-                found.append(one.name)
-        return found
+        enrolled = self._registry.enrolled()
+        return [one.name for one in enrolled if self.holder(monitor, one.location) == one.name and self.is_checked(monitor, one.location)]
 
     def runs_at(self, location: str) -> Mapping[int, ShardRun]:
         """Who has which shard there."""

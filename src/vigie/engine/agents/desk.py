@@ -116,7 +116,7 @@ class AgentDesk:
                 del self._limits[name]
             if self.registry.any or came:
                 await self.assignments.settle(anew=anew or came)
-            for watcher in self._watchers:
+            for watcher in self._watchers if self.registry.any else ():
                 await watcher()
         except StoreError as error:
             log.error("agents cannot be looked after now: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more

@@ -20,12 +20,13 @@ class Action(StrEnum):
     NOTE = "note"  # for the record: nothing is left open
 
 
-_OPENINGS = ("opened", "flapping", "disclosed", "quiet_over", "escalated", "stalled")  # with an end of their own behind them
+# With an end of their own behind them.
+_OPENINGS = ("opened", "flapping", "disclosed", "quiet_over", "escalated", "stalled", "agent_silent")
 _NEWS = ("updated", "reminder", "snooze_ended", "report", "stable")
 _ACTIONS: dict[str, Action] = {
     **dict.fromkeys((*_OPENINGS, *_NEWS), Action.OPEN),
     "acknowledged": Action.ACKNOWLEDGE,
-    **dict.fromkeys(("recovered", "closed", "resumed"), Action.CLOSE),
+    **dict.fromkeys(("recovered", "closed", "resumed", "agent_heard"), Action.CLOSE),
     "test": Action.TRY,
 }
 

@@ -125,6 +125,7 @@ _GOOD = (
     NoticeReason.STABLE,
     NoticeReason.CHANNEL_RESTORED,
     NoticeReason.RESUMED,
+    NoticeReason.AGENT_HEARD,
     NoticeReason.TEST,
 )
 

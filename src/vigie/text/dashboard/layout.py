@@ -23,6 +23,7 @@ TEXTS: dict[str, Pair] = {
     "tab_general": ("Général", "General"),
     "tab_channels": ("Canaux", "Channels"),
     "tab_users": ("Utilisateurs", "Users"),
+    "tab_agents": ("Agents", "Agents"),
     "tab_tokens": ("Jetons", "Tokens"),
     "tab_audit": ("Journal d’audit", "Audit log"),
     "tab_system": ("Vigie elle-même", "Vigie itself"),
