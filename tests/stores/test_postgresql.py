@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -381,6 +382,17 @@ async def test_locations_have_one_number_whoever_meets_them_first(config: Config
     assert {number for numbers in by_name.values() for number in numbers} == set(range(1, 13))
     for one in stores:
         await one.close()
+
+
+async def test_who_takes_over_knows_what_the_others_added(config: Config) -> None:
+    first, second = PostgresqlStore(config), PostgresqlStore(config)
+    await first.catalog.sync_monitors(MONITORS)
+    await first.fleet.location_number("paris")
+    await second.ledger.load()
+    await second.ledger.commit(Commit((replace(result(), location="paris"),), incidents=(incident(),)))
+    assert [one.location for one in await first.history.results("shop", NOW - 1, NOW + 1)] == ["paris"]
+    await first.close()
+    await second.close()
 
 
 async def test_few_connections_are_enough(server: PostgresServer, config: Config) -> None:

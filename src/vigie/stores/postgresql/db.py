@@ -221,7 +221,7 @@ class PgDb:
 
     async def _connect(self) -> Connection:
         one = self._config
-        if missing := [file for name, file in one.tls.items() if name in FILES and file != "system" and not Path(file).is_file()]:
+        if missing := [file for name, file in one.tls.items() if name in FILES and file != "system" and not Path(file).is_file()]:  # noqa: ASYNC240 - in a thread of its own
             raise unsuitable(one.shown, f"there is no file {missing[0]}", "correct sslrootcert, sslcert or sslkey of `store`")
         settings = {
             "application_name": one.application_name,
