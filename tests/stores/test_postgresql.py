@@ -8,11 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import trustme
 
@@ -20,10 +21,10 @@ from vigie.core.notification import NoticeReason
 from vigie.errors import StoreError, StoreFault, VigieError
 from vigie.ports import Commit, Lease, OutboxState
 from vigie.stores import postgresql
+from vigie.stores.kit.sql.tables import Table
 from vigie.stores.postgresql import Config, migrate
-from vigie.stores.postgresql import db as db_module
 from vigie.stores.postgresql.db import PgDb
-from vigie.stores.postgresql.dialect import Table, fit, translated, unfit
+from vigie.stores.postgresql.dialect import fit, translated, unfit
 from vigie.stores.postgresql.store import PostgresqlStore
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.migrate import migrate as migrate_file
@@ -266,7 +267,7 @@ def test_a_connection_that_died_at_rest_costs_no_transaction(server: PostgresSer
 
 @pytest.mark.parametrize("did", [True, False])
 def test_what_became_of_a_commit_whose_answer_was_lost_is_found_out(config: Config, monkeypatch: pytest.MonkeyPatch, *, did: bool) -> None:
-    execute = db_module.asyncpg.Connection.execute
+    execute = asyncpg.Connection.execute
 
     async def cut(self: Any, sql: str, *values: Any) -> Any:
         if sql == "COMMIT":
@@ -279,7 +280,7 @@ def test_what_became_of_a_commit_whose_answer_was_lost_is_found_out(config: Conf
 
     with connected(config) as db:
         db.fetch("SELECT 1")
-        monkeypatch.setattr(db_module.asyncpg.Connection, "execute", cut)
+        monkeypatch.setattr(asyncpg.Connection, "execute", cut)
         if did:
             with db.transaction(durable=True):
                 db.execute("INSERT INTO meta VALUES ('whole', 1)")
@@ -289,9 +290,8 @@ def test_what_became_of_a_commit_whose_answer_was_lost_is_found_out(config: Conf
         assert bool(db.fetch("SELECT value FROM meta WHERE name = 'whole'")) is did
 
 
-def test_who_sleeps_within_a_transaction_gives_back_what_it_holds(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db_module, "_IDLE_MS", 200)
-    with connected(config) as sleeper, connected(config) as other:
+def test_who_sleeps_within_a_transaction_gives_back_what_it_holds(config: Config) -> None:
+    with closing(PgDb(config, idle_ms=200)) as sleeper, connected(config) as other:
         with pytest.raises(StoreError) as raised, sleeper.transaction(durable=True, alone="history"):  # noqa: PT012 - two transactions
             sleeper.execute("INSERT INTO meta VALUES ('half', 1)")
             with other.transaction(durable=True, alone="history"):  # waits until the server ends the sleeper's
