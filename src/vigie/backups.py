@@ -73,6 +73,8 @@ class Restored:
 def back_up(settings: Desired, target: Path, now: int, progress: Progress, *, force: bool = False) -> Contents:
     """Write the archive, whole or not at all, while `vigie serve` goes on. Raises VigieError."""
     store, source = _adapter(settings), settings.store.file
+    if source is None:
+        store.copy(settings.store.config, target, lambda _: None)  # says with what its database is backed up
     if source is None or not source.exists():
         raise VigieError(f"there is no database at {settings.store}", "run `vigie once` or `vigie serve` first")
     if target.exists() and not force:

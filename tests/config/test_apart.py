@@ -59,3 +59,13 @@ def test_what_a_reading_process_of_another_version_says_is_a_fault_that_says_so(
         monkeypatch.setattr(subprocess, "run", lambda *_, said=said, **__: subprocess.CompletedProcess([], 0, said))
         with pytest.raises(VigieError, match="another version"):
             load_apart(file, {}, file.parent)
+
+
+def test_what_puts_it_into_force_does_not_do_without_what_was_made(tmp_path: Path) -> None:
+    """A database that cannot be reached for a moment is no reason to stop monitoring what a page made."""
+    file = tmp_path / "vigie.yaml"
+    file.write_text("store: postgresql://vigie:geheim@127.0.0.1:1/vigie\nmonitors: [https://a.test/]\n")
+    assert any("cannot be reached" in one.message for one in load(file, {}, tmp_path).warnings)
+    with pytest.raises(VigieError, match="cannot be reached") as raised:
+        load_apart(file, {}, tmp_path)
+    assert "geheim" not in str(raised.value)

@@ -8,10 +8,12 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import trustme
 
@@ -19,10 +21,10 @@ from vigie.core.notification import NoticeReason
 from vigie.errors import StoreError, StoreFault, VigieError
 from vigie.ports import Commit, Lease, OutboxState
 from vigie.stores import postgresql
+from vigie.stores.kit.sql.tables import Table
 from vigie.stores.postgresql import Config, migrate
-from vigie.stores.postgresql import db as db_module
 from vigie.stores.postgresql.db import PgDb
-from vigie.stores.postgresql.dialect import Table, fit, translated, unfit
+from vigie.stores.postgresql.dialect import fit, translated, unfit
 from vigie.stores.postgresql.store import PostgresqlStore
 from vigie.stores.sqlite.db import Db
 from vigie.stores.sqlite.migrate import migrate as migrate_file
@@ -265,7 +267,7 @@ def test_a_connection_that_died_at_rest_costs_no_transaction(server: PostgresSer
 
 @pytest.mark.parametrize("did", [True, False])
 def test_what_became_of_a_commit_whose_answer_was_lost_is_found_out(config: Config, monkeypatch: pytest.MonkeyPatch, *, did: bool) -> None:
-    execute = db_module.asyncpg.Connection.execute
+    execute = asyncpg.Connection.execute
 
     async def cut(self: Any, sql: str, *values: Any) -> Any:
         if sql == "COMMIT":
@@ -278,7 +280,7 @@ def test_what_became_of_a_commit_whose_answer_was_lost_is_found_out(config: Conf
 
     with connected(config) as db:
         db.fetch("SELECT 1")
-        monkeypatch.setattr(db_module.asyncpg.Connection, "execute", cut)
+        monkeypatch.setattr(asyncpg.Connection, "execute", cut)
         if did:
             with db.transaction(durable=True):
                 db.execute("INSERT INTO meta VALUES ('whole', 1)")
@@ -288,9 +290,8 @@ def test_what_became_of_a_commit_whose_answer_was_lost_is_found_out(config: Conf
         assert bool(db.fetch("SELECT value FROM meta WHERE name = 'whole'")) is did
 
 
-def test_who_sleeps_within_a_transaction_gives_back_what_it_holds(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(db_module, "_IDLE_MS", 200)
-    with connected(config) as sleeper, connected(config) as other:
+def test_who_sleeps_within_a_transaction_gives_back_what_it_holds(config: Config) -> None:
+    with closing(PgDb(config, idle_ms=200)) as sleeper, connected(config) as other:
         with pytest.raises(StoreError) as raised, sleeper.transaction(durable=True, alone="history"):  # noqa: PT012 - two transactions
             sleeper.execute("INSERT INTO meta VALUES ('half', 1)")
             with other.transaction(durable=True, alone="history"):  # waits until the server ends the sleeper's
@@ -381,6 +382,17 @@ async def test_locations_have_one_number_whoever_meets_them_first(config: Config
     assert {number for numbers in by_name.values() for number in numbers} == set(range(1, 13))
     for one in stores:
         await one.close()
+
+
+async def test_who_takes_over_knows_what_the_others_added(config: Config) -> None:
+    first, second = PostgresqlStore(config), PostgresqlStore(config)
+    await first.catalog.sync_monitors(MONITORS)
+    await first.fleet.location_number("paris")
+    await second.ledger.load()
+    await second.ledger.commit(Commit((replace(result(), location="paris"),), incidents=(incident(),)))
+    assert [one.location for one in await first.history.results("shop", NOW - 1, NOW + 1)] == ["paris"]
+    await first.close()
+    await second.close()
 
 
 async def test_few_connections_are_enough(server: PostgresServer, config: Config) -> None:

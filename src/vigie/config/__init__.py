@@ -66,6 +66,7 @@ def load(
     cwd: Path,
     *,
     verify: bool = False,
+    whole: bool = False,
     alerts: Path | None = None,
     stored: Sequence[StoredDefinition] | None = None,
 ) -> Desired:
@@ -73,19 +74,20 @@ def load(
 
     With `verify` this machine is examined, too: `Desired.problems` and `Desired.doubts`. `alerts` is a file whose alerts come in place of
     those of the same name; one that has monitors, too, is a configuration of its own. `stored` are the definitions that a page or the API
-    made, in place of those in the store; raises StoreError where that is only busy.
+    made, in place of those in the store. Where those of the store cannot be read there is a warning; StoreError is raised where it is only
+    busy, and, with `whole`, where its server cannot be reached: for whoever puts the configuration into force.
     """
     file = find(asked, environ, cwd)
     base = file.parent if file is not None else cwd
     known = variables.read(base, environ)
     if file is None and alerts is None:
-        return _desired(_seed(known), None, base, verify=verify, stored=stored)
+        return _desired(_seed(known), None, base, verify=verify, whole=whole, stored=stored)
     from vigie.config.yaml import read  # 3 MB; see apart.py
 
     tree = _seed(known) if file is None else read(variables.text_of(file, "`vigie init` writes one"), str(file), known)
     if alerts is not None:
         tree = _with_alerts(tree, read(variables.text_of(alerts, "give the path of a YAML file"), str(alerts), known))
-    return _desired(tree, file, base, verify=verify, stored=stored)
+    return _desired(tree, file, base, verify=verify, whole=whole, stored=stored)
 
 
 def _with_alerts(ours: Tree, other: Tree) -> Tree:
@@ -146,7 +148,7 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
     )
 
 
-def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool, stored: Sequence[StoredDefinition] | None) -> Desired:
+def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool, whole: bool, stored: Sequence[StoredDefinition] | None) -> Desired:
     from vigie.config import assemble  # who is handed a Desired ready-made needs none of it
     from vigie.config.definitions import Made, stored_in
 
@@ -154,19 +156,19 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool, stored:
     shape = assemble.file_of(read) if not (read.faults and read.value is None) else File()
     store = assemble.store(read, shape.store, base)
     if stored is None:
-        stored = () if store is None else stored_in(read, store)
+        stored = () if store is None else stored_in(read, store, whole=whole)
     made, mark = Made(read, stored), read.mark()
-    whole = _assembled(read, made.beside(shape), base)
+    parts = _assembled(read, made.beside(shape), base)
     while made.take_faults(mark[0]):
         read.forget(mark)
-        whole = _assembled(read, made.beside(shape), base)
-    if not (whole.shape.monitors or stored or read.faults):
+        parts = _assembled(read, made.beside(shape), base)
+    if not (parts.shape.monitors or stored or read.faults):
         read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
     assemble.bus(read, shape.bus, base)
     if read.faults or store is None:
         raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
-    return _settled(read, whole, store, made, file, base)
+    return _settled(read, parts, store, made, file, base)
 
 
 class _Whole(NamedTuple):

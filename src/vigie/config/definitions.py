@@ -31,15 +31,18 @@ _TAKEN = ("two monitors have the id", "another monitor is called", "another one 
 Owner = tuple[str, str]  # (kind, id)
 
 
-def stored_in(tree: Tree, settings: StoreSettings) -> Sequence[StoredDefinition]:
-    """What the store of the file holds; none, with a warning, where it cannot be read. Raises StoreError where it is only busy."""
+def stored_in(tree: Tree, settings: StoreSettings, *, whole: bool = False) -> Sequence[StoredDefinition]:
+    """What the store of the file holds; none, with a warning, where it cannot be read.
+
+    Raises StoreError where it is only busy, and, with `whole`, where its server cannot be reached: what was made is not gone.
+    """
     read = getattr(plugins.load("stores", settings.kind), "definitions", None)
     if read is None:
         return ()
     try:
         found: Sequence[StoredDefinition] = read(settings.config)
     except StoreError as error:
-        if error.fault is StoreFault.BUSY:
+        if error.fault is StoreFault.BUSY or (whole and error.fault is StoreFault.UNREACHABLE):
             raise
         tree.warn(("store",), f"what was made by page or API cannot be read: {error}", error.fix)
         return ()

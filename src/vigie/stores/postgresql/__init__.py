@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlencode
 
 import msgspec
@@ -12,6 +12,9 @@ from vigie.net import Secret
 from vigie.ports import Store, StoredDefinition
 from vigie.stores import StoreDeps
 from vigie.stores.postgresql.address import parts_of
+
+if TYPE_CHECKING:
+    from vigie.stores.kit.sql.tables import Tables
 
 _NO_COPY = "back up the database itself: pg_dump --format=custom --schema={schema} {database}, and pg_restore to bring it back"
 _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslpassword")
@@ -72,6 +75,13 @@ def copy(config: Config, target: Path, size: Callable[[int], None]) -> int:  # n
 def examine(path: Path) -> int:
     """There is no copy that is a file. Raises VigieError."""
     raise VigieError(f"{path} is not a copy of a PostgreSQL store", "restore it with pg_restore")
+
+
+def tables(config: Config) -> "Tables":
+    """The database as tables, for copying; made where there are none. Raises StoreError."""
+    from vigie.stores.postgresql import copied
+
+    return copied.tables(config)
 
 
 def build(config: Config, deps: StoreDeps) -> Store:

@@ -19,9 +19,10 @@ from asyncpg import exceptions as pg
 
 from vigie.errors import StoreError, StoreFault
 from vigie.stores.kit.sql.db import Row
+from vigie.stores.kit.sql.tables import Table
 from vigie.stores.postgresql import Config, partitions
 from vigie.stores.postgresql.address import FILES
-from vigie.stores.postgresql.dialect import Statement, Table, translated, unfit
+from vigie.stores.postgresql.dialect import Statement, translated, unfit
 from vigie.stores.postgresql.errors import error_of, unsuitable
 
 _T = TypeVar("_T")
@@ -29,7 +30,7 @@ Connection = Any  # asyncpg comes without types
 _ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError, ValueError)
 _COPIED = 200  # rows from which on COPY is faster
 _MARGIN = 5.0  # seconds after the server's time-out, for a server that does not answer any more
-_IDLE_MS = 5_000  # that a transaction may rest: whoever sleeps within one gives back what it holds
+IDLE_MS = 5_000  # that a transaction may rest: whoever sleeps within one gives back what it holds
 _STATEMENTS = 1_000  # that are remembered
 _ASK_AGAIN_SECONDS = (0.0, 0.3, 1.0, 2.0)
 _TABLES = (
@@ -46,8 +47,8 @@ class PgDb:
 
     held, claimed = " FOR SHARE", " FOR UPDATE SKIP LOCKED"
 
-    def __init__(self, config: Config) -> None:
-        self._config, self._loop = config, asyncio.new_event_loop()
+    def __init__(self, config: Config, idle_ms: int = IDLE_MS) -> None:
+        self._config, self._idle_ms, self._loop = config, idle_ms, asyncio.new_event_loop()
         self._connection: Connection | None = None
         self._aside: ThreadPoolExecutor | None = None
         self._statements: dict[str, Statement] = {}
@@ -96,11 +97,18 @@ class PgDb:
         known = self._statements.get(sql)
         if known is None:
             if sql.startswith("INSERT OR REPLACE") and not self._tables:
-                self._tables = {name: Table(tuple(columns), tuple(key or ())) for name, columns, key in await connection.fetch(_TABLES)}
+                self._tables = await self._known(connection)
             if len(self._statements) >= _STATEMENTS:
                 self._statements.clear()
             known = self._statements[sql] = translated(sql, self._tables.__getitem__)
         return known
+
+    def tables(self) -> dict[str, Table]:
+        """The tables of the schema."""
+        return self._run(self._known)
+
+    async def _known(self, connection: Connection) -> dict[str, Table]:
+        return {name: Table(tuple(columns), tuple(key or ())) for name, columns, key in await connection.fetch(_TABLES)}
 
     # Transactions
 
@@ -221,13 +229,13 @@ class PgDb:
 
     async def _connect(self) -> Connection:
         one = self._config
-        if missing := [file for name, file in one.tls.items() if name in FILES and file != "system" and not Path(file).is_file()]:
+        if missing := [file for name, file in one.tls.items() if name in FILES and file != "system" and not Path(file).is_file()]:  # noqa: ASYNC240 - in a thread of its own
             raise unsuitable(one.shown, f"there is no file {missing[0]}", "correct sslrootcert, sslcert or sslkey of `store`")
         settings = {
             "application_name": one.application_name,
             "search_path": f'"{one.schema}"',
             "statement_timeout": str(one.statement_timeout * 1000),
-            "idle_in_transaction_session_timeout": str(_IDLE_MS),
+            "idle_in_transaction_session_timeout": str(self._idle_ms),
         }
         made: Connection = await asyncpg.connect(
             f"postgresql://?{urlencode(one.tls)}" if one.tls else None,

@@ -2,9 +2,11 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from vigie.stores.kit.sql.tables import Table
 
 _REPLACE = re.compile(r'INSERT OR REPLACE INTO ("?\w+"?)(?: \(([^)]*)\))? ')
 _IGNORE = re.compile(r"INSERT OR IGNORE INTO ")
@@ -15,17 +17,6 @@ _MARK = re.compile(r"\?(\d*)(@?)")
 _LARGEST = 2**63 - 1
 # Text that PostgreSQL cannot hold: a NUL is written as this character of a private plane and a 0, and the character itself with a 1.
 _ESCAPE = "\U000ffffd"
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The columns of a table in their order, and those of its primary key, quoted where SQL wants it."""
-
-    columns: tuple[str, ...]
-    key: tuple[str, ...]
-
-
-Tables = Mapping[str, Table]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from vigie.stores.postgresql.db import PgDb
 
 _AHEAD, _BEHIND = 3, 2  # partitions
+_MOST = 60
 
 
 class _Kind(NamedTuple):
@@ -22,6 +23,15 @@ class _Kind(NamedTuple):
 
 
 _KINDS = (_Kind("hot", 1, DAY_MS), _Kind("hour_chunk", 1, 24), _Kind("day_chunk", 32, 1))
+
+
+def cover(db: "PgDb", table: str, first: int, last: int) -> None:
+    """Make those that rows between two values of the key belong to, unless they are too many. Raises StoreError."""
+    for kind in _KINDS:
+        span = kind.days * kind.unit
+        numbers = range(first // span, last // span + 1)
+        if kind.table == table and len(numbers) <= _MOST:
+            _change(db, kind, list(numbers), [])
 
 
 def keep(db: "PgDb") -> None:

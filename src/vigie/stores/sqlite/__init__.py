@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import unquote
 
 import msgspec
 
 from vigie.ports import Store, StoredDefinition
 from vigie.stores import StoreDeps
+
+if TYPE_CHECKING:
+    from vigie.stores.kit.sql.tables import Tables
 
 _SCHEME = "sqlite://"
 
@@ -66,6 +69,13 @@ def examine(path: Path) -> int:
     from vigie.stores.sqlite import copying
 
     return copying.examine(path)
+
+
+def tables(config: Config) -> "Tables":
+    """The database as tables, for copying; made where there are none. Raises StoreError."""
+    from vigie.stores.sqlite import copied
+
+    return copied.tables(config.file)
 
 
 def build(config: Config, deps: StoreDeps) -> Store:

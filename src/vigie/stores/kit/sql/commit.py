@@ -9,7 +9,7 @@ from vigie.core.alert import AlertState
 from vigie.core.incident import DetectionState
 from vigie.core.members import NOBODY, Member, Members
 from vigie.core.model import CheckResult, Incident
-from vigie.errors import StoreError
+from vigie.errors import StoreError, StoreFault
 from vigie.fleet import packed
 from vigie.learning.baseline import Baseline
 from vigie.ports import Commit, Lease, Snapshot
@@ -20,6 +20,7 @@ from vigie.stores.kit.sql.db import Db
 from vigie.stores.kit.sql.fleet import check_lease
 from vigie.stores.kit.sql.incident_rows import INCIDENT
 from vigie.stores.kit.sql.locations import add_locations, location_numbers
+from vigie.stores.kit.sql.tables import COPYING
 
 _INCIDENT_MARKS = ", ".join("?" * len(INCIDENT.split(", ")))
 _INCIDENT_AGAIN = ", ".join(f"{name} = excluded.{name}" for name in INCIDENT.split(", ")[1:])
@@ -34,7 +35,9 @@ def next_run(db: Db) -> int:
 
 
 def load(db: Db) -> Snapshot:
-    """What is on the disk."""
+    """What is on the disk. Raises StoreError where a copy into this store is not finished."""
+    if db.fetch("SELECT 1 FROM meta WHERE name = ?", (COPYING,)):
+        raise StoreError(StoreFault.UNSUITABLE, "a copy into this store is not finished", "run the same `vigie store copy` again")
     states = {monitor: decode(body, DetectionState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
     cursors = {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
     alerts = tuple(_alert(db, decode(body, AlertState)) for (body,) in db.fetch("SELECT body FROM alert WHERE open = 1 ORDER BY id"))

@@ -16,6 +16,9 @@ from vigie.observation.channel import ChannelState
 from vigie.ports import Commit, Delivery, Lease, OutboxCounts, OutboxRow, OutboxState, Snapshot, StoredNotice, StoredReport
 from vigie.stores.kit.sql import commit, outbox
 from vigie.stores.kit.sql.cache import Cache
+from vigie.stores.kit.sql.catalog import monitor_numbers
+from vigie.stores.kit.sql.db import Db
+from vigie.stores.kit.sql.locations import location_numbers
 from vigie.stores.kit.sql.waiting import merged
 from vigie.stores.kit.sql.worker import Worker
 
@@ -51,7 +54,7 @@ class SqlLedger:
         """What is on the disk, and what waits for it."""
         waiting = self._cache.waiting
         states, cursors, baselines = waiting.states, waiting.cursors, waiting.baselines
-        stored = await self._worker.run(commit.load)
+        stored, self._cache.numbers, self._cache.locations = await self._worker.run(_loaded)  # another process may have added some
         waiting.wrote(stored.states.values())
         return Snapshot(
             {**stored.states, **states}, stored.alerts, stored.incidents, {**stored.cursors, **cursors}, {**stored.baselines, **baselines}
@@ -208,3 +211,7 @@ class SqlLedger:
         finally:
             self._closed = True
             await self._worker.close()
+
+
+def _loaded(db: Db) -> tuple[Snapshot, dict[str, int], dict[str, int]]:
+    return commit.load(db), monitor_numbers(db), location_numbers(db)
