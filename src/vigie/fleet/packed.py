@@ -253,6 +253,11 @@ def result_of(monitor: str, location: str, at: int, run: int, sequence: int, bod
     )
 
 
+def total_of(body: bytes) -> int:
+    """The total of a record's body in 0.1 ms, or `NO_TOTAL`."""
+    return body[19] | body[20] << 8 | body[21] << 16
+
+
 def timings_of(body: bytes | memoryview) -> Timings:
     """The phases of a record's body."""
     halves = _BODY.unpack(body)[3:]
