@@ -296,8 +296,8 @@ class Runtime:
         )
         self.calendar = Calendar(ledger, archive, self.ingest, clock, self.outbox.wake)
         if duty.evaluates:
-            self.ingest.listen_to_results(self.self_monitor.on_transition)
-            self.ingest.listen_to_results(self.calendar.on_transition)
+            self.ingest.listen_to_results(self.self_monitor.on_transition, self.self_monitor)
+            self.ingest.listen_to_results(self.calendar.on_transition, self.calendar)
         self.handovers = Handovers(ledger, archive, self.ingest, self.planner, clock, self.outbox.wake)
 
     async def start(self) -> None:

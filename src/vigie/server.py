@@ -47,6 +47,7 @@ from vigie.engine.queries.fleet import StoredFleet
 from vigie.engine.queries.health import RunningHealth
 from vigie.engine.queries.measures import Running, RunningMeasures
 from vigie.engine.reconcile import Outcome, Part, Prepared, Reconciler
+from vigie.engine.refreshing import Refresher
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError, VigieError
 from vigie.memory import settle
@@ -172,7 +173,7 @@ class Server:
         self.measures = self._measures()
         self._otlp = OtlpExport(self.measures, clock, self.settings.metrics.otlp)
         if self.duty.evaluates:
-            self.runtime.ingest.listen_to_results(self.measures.on_transition)
+            self.runtime.ingest.listen_to_results(self.measures.on_transition, self.measures)
         self.live = LiveHub(clock)
         self.board = LiveBoard(
             self.runtime.ingest,
@@ -182,9 +183,12 @@ class Server:
             self.runtime.planner.maintenance_of,
             Pasts(self.queries.history, self.runtime.store.archive, clock),
         )
-        self.runtime.ingest.listen_to_results(self.board.on_transition)
+        self._refresher = Refresher(
+            self.runtime.ingest, self.runtime.store.archive, clock, [self.board.on_transition, self.measures.on_newest]
+        )
+        self.runtime.ingest.listen_to_results(self.board.on_transition, self._refresher)
         self._summary = CheckSummary(clock, self._watched, self._late)
-        self.runtime.ingest.listen_to_results(self._summary.on_transition)
+        self.runtime.ingest.listen_to_results(self._summary.on_transition, self._summary)
 
     def _follow_configuration(self, clock: Clock, edit: Edit | None) -> None:
         """Every part that a new configuration concerns, in the order in which they are prepared and swapped."""
@@ -227,7 +231,7 @@ class Server:
             self.setting,
             lambda kind: plugins.traits(kind).passive,
         )
-        self.runtime.ingest.listen_to_results(self.monitor_desk.on_transition)
+        self.runtime.ingest.listen_to_results(self.monitor_desk.on_transition, self.monitor_desk)
 
     async def start(self) -> None:
         """Adopt the state, start every loop, begin to watch; or stand by."""
@@ -271,6 +275,7 @@ class Server:
             "letters to subscribers": self.publishing.letters.run,
             "the board": self.board.run,
             "live changes": self.live.run,
+            "the newest results": self._refresher.run,
             "the beat of the loop": self.watch.beat,
             "agents in other places": self.agents.desk.run,
         }

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from vigie.core import incident
 from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, PageFacts, Sensitivity, Status, Timings
+from vigie.engine.baselines import baseline_key
 from vigie.engine.ingest import Ingest
 from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
@@ -244,7 +245,8 @@ async def compare(world: World) -> None:
     one, other = world.plain, world.quick
     for monitor in MONITORS:
         assert essence(other.ingest.state(monitor.id)) == essence(one.ingest.state(monitor.id))
-        assert other.ingest.learnt(monitor.id) == one.ingest.learnt(monitor.id)
+        for place in LOCATIONS:
+            assert other.ingest._baselines.of(monitor.id, place) == one.ingest._baselines.of(monitor.id, place)
     assert other.decided == one.decided
     assert other.ingest.alerts() == one.ingest.alerts()
     assert other.ingest.incidents() == one.ingest.incidents()
@@ -291,7 +293,7 @@ def world_of(make: Callable[[str], Store], clock: VirtualClock) -> World:
 def memory(_: str) -> Store:
     """A store with what three weeks taught."""
     store = MemoryStore(lambda: NOW)
-    store.data.baselines.update({"shop": LEARNT, "api": LEARNT})
+    store.data.baselines.update((baseline_key(name, place), LEARNT) for name in ("shop", "api") for place in LOCATIONS)
     return store
 
 
@@ -304,8 +306,7 @@ def test_what_comes_packed_decides_and_leaves_what_single_results_would(
         world = world_of(memory, VirtualClock(NOW))
         await world.live(history, together)
         await compare(world)
-        stores = world.plain.store, world.quick.store
-        assert isinstance(stores[0], MemoryStore) and isinstance(stores[1], MemoryStore)
+        stores = [side.store for side in (world.plain, world.quick) if isinstance(side.store, MemoryStore)]
         one, other = (Counter(packed(each) for commit in store.data.commits for each in store.data.results_of(commit)) for store in stores)
         assert other == one
 

@@ -8,10 +8,11 @@ most the samples of an hour.
 """
 
 import logging
+import math
 from collections import Counter
 
 from vigie.core.model import LOCAL, Cause, CheckResult, Monitor, Sensitivity
-from vigie.learning.baseline import Baseline, accepted, judge
+from vigie.learning.baseline import Baseline, accepted, calm, judge, sampled
 
 log = logging.getLogger("vigie.ingest")
 
@@ -52,13 +53,9 @@ class Baselines:
         slow.place(monitor.id, result.address or monitor.host)
         before = self._known.get(key) or Baseline()
         judged, after = judge(result, before, monitor.baseline)
-        if after is not before:
-            self._known[key] = after
-            self._unwritten[key] = None
-            if after.season is not before.season or _verdict(after) != _verdict(before):
-                self._due[key] = None
-            if bool(after.score) is not bool(before.score):
-                slow.note(monitor.id, slow=bool(after.score))
+        self._keep(key, before, after)
+        if bool(after.score) is not bool(before.score):
+            slow.note(monitor.id, slow=bool(after.score))
         return result if judged.cause is Cause.LATENCY_ANOMALY and slow.everywhere() else judged
 
     def _slow_at(self, location: str) -> "_Slow":
@@ -71,8 +68,31 @@ class Baselines:
         """As the baseline has it; five minutes -1 where nothing is learnt of the monitor, and so nothing can be slow."""
         if monitor.baseline is Sensitivity.OFF:
             return -1, math.inf
-        known = self._known.get(baseline_key(monitor.id, location))
-        return None if known is None else calm(known)
+        return calm(self._known.get(baseline_key(monitor.id, location)) or Baseline())
+
+    def learn(self, monitor: Monitor, result: CheckResult) -> tuple[Baseline, bool | None] | None:
+        """Learn from a result that stays as it is: the baseline after it, and whether the monitor became slow or is so no more.
+
+        The latter is for `note`. None where the result must be judged: nothing was learnt.
+        """
+        key = baseline_key(monitor.id, result.location)
+        before = self._known.get(key) or Baseline()
+        judged, after = judge(result, before, monitor.baseline)
+        if judged is not result or _verdict(after) != _verdict(before):
+            return None
+        self._keep(key, before, after)
+        return after, bool(after.score) if bool(after.score) is not bool(before.score) else None
+
+    def note(self, monitor: str, location: str, *, slow: bool) -> None:
+        """A monitor became slow, or is so no more."""
+        self._slow_at(location).note(monitor, slow=slow)
+
+    def _keep(self, key: str, before: Baseline, after: Baseline) -> None:
+        if after is not before:
+            self._known[key] = after
+            self._unwritten[key] = None
+            if after.season is not before.season or _verdict(after) != _verdict(before):
+                self._due[key] = None
 
     def sample(self, monitor: str, location: str, at: int, codes: bytes) -> Baseline | None:
         """Learn from a result of a calm monitor that is no slower than its limit; None where it must be judged."""

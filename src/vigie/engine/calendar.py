@@ -8,6 +8,7 @@ from vigie.core.model import Monitor
 from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.ingest import Ingest
+from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.planning.period import Every, Period, newest
@@ -43,6 +44,15 @@ class Calendar:
     async def on_transition(self, transition: Transition) -> None:
         """A result was taken in, and whoever keeps what Vigie could not see has heard it: a silence up to now is on record."""
         self._heard = self._heard or transition.result is not None
+
+    @property
+    def each(self) -> bool:
+        """One result says as much as the other."""
+        return False
+
+    async def on_plain(self, _: Plain) -> None:
+        """Results were taken in."""
+        self._heard = True
 
     async def run(self) -> None:
         """Look for ever whether something is to be told."""

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from vigie.core.model import Monitor, Status
+from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
 from vigie.ports import Clock
 from vigie.text import plural
@@ -30,6 +31,15 @@ class CheckSummary:
         if transition.result is not None:
             self._checks += 1
             self._newest[transition.monitor.id] = transition.result.status
+
+    @property
+    def each(self) -> bool:
+        """Counting is enough."""
+        return False
+
+    async def on_plain(self, plain: Plain) -> None:
+        """Results of monitors that were up and are were taken in."""
+        self._checks += plain.count
 
     async def run(self) -> None:
         """A line a minute, for ever."""

@@ -16,6 +16,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.cursors import mode_of
 from vigie.engine.ingest import Ingest
+from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.net import is_literal, is_private
@@ -145,6 +146,23 @@ class SelfMonitor:
             await self._heard(transition.monitor, result)
             await self._unchecked(transition)
             self._last, self._heard_at = result.at, self._elapsed()
+
+    @property
+    def each(self) -> bool:
+        """Whether every result says something: somebody is blind, and the next one that sees ends it."""
+        return self._visibility.span is not None or any(one.span is not None for one in self._sights.values())
+
+    async def on_plain(self, plain: Plain) -> None:
+        """Results that found everything as it was were taken in. Raises StoreError."""
+        if plain.location not in self._sights:
+            self._sights[plain.location] = Visibility(location=plain.location)
+        self._heard_there_at[plain.location] = plain.last
+        if self._last is not None and self._gap_ms is not None and plain.first - self._last > self._gap_ms:
+            async with self._lock:
+                self._going_since = self._heard_at
+                await self._look(Silent(plain.first, self._last, self._ms_since(self._heard_at)))
+                await self._look(Seen(plain.first, self._ms_since(self._lost_at)))
+        self._last, self._heard_at = plain.last, self._elapsed()
 
     async def _heard_there(self, transition: Transition, result: CheckResult) -> bool:
         """A result of one of several locations; whether nothing more is to be made of it: it could not see, while others may."""

@@ -1,10 +1,10 @@
 """Results that decide nothing, by the hundred thousand a second: a fleet's good checks of services that have been good all along.
 
 Laws
-1. A result is taken here only where the engine would do nothing with it but note when the location was last heard, and learn a sample
-   of its lengths: it is `up` and nothing else and came without facts of its own, its run is the one known, it is newer than what is
-   known, its monitor is settled (core/incident.py), and its total is no slower than the baseline's limit in an hour that is under way.
-   Everything else goes the ordinary way, in its order, with all that was noted here before it.
+1. A result is taken here only where the engine would do nothing with it but note when the location was last heard, and learn its
+   lengths: it is `up` and nothing else and came without facts of its own, its run is the one known, it is newer than what is known, its
+   monitor is settled (core/incident.py), and its baseline, which is asked wherever it may matter, leaves it as it is. Everything else
+   goes the ordinary way, in its order, with all that was noted and learnt here before it.
 2. What is noted becomes views of the state as soon as anybody looks at the state, by the state machine itself.
 3. A monitor leaves with the first result that is not taken here, at every location, and comes back when it is settled again after it.
 4. Records that are taken are kept as they came; the others are cut out and kept as the results that they became.
@@ -14,7 +14,7 @@ Memory: 32 bytes a monitor and location, by the numbers that packed results have
 
 import logging
 from array import array
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vigie.core import incident
@@ -34,14 +34,14 @@ log = logging.getLogger("vigie.ingest")
 
 Newest = Callable[[str, str], Awaitable[CheckResult | None]]
 _NOTHING_LEARNT = -1
-_LONGEST, _MAX_RUN, _UNHEARD = NO_TOTAL, 2**32 - 1, 2**32 - 1
+_MAX_RUN = _UNHEARD = 2**32 - 1
 
 
 @dataclass(slots=True)
 class _Column:
     """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here.
 
-    `slots` and `bounds` are of its baseline there: when a sample was learnt last, and the longest total that is not slow, in 0.1 ms.
+    `slots` and `bounds` are of its baseline there: when a sample was learnt last, and from which total on it must be looked at, in 0.1 ms.
     """
 
     number: int
@@ -67,6 +67,7 @@ class Left:
     run: int
     sequence: int
     body: bytes
+    notes: int  # how many of `Sifted.notes` come before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Sifted:
     left: list[Left] = field(default_factory=list)
     whole: dict[tuple[str, str, int, int], CheckResult] = field(default_factory=dict)
     monitors: set[str] = field(default_factory=set)
+    notes: list[tuple[str, str, bool]] = field(default_factory=list)  # (monitor, location, whether it is slow now)
     last_at: int | None = None
 
     @property
@@ -201,8 +203,10 @@ class Steady:
                 and ready[number] == run
                 and verdict == GOOD
                 and sequences[number] < (sequence := high | low)
-                and total <= bounds[number]
-                and ((slots[number] == slot and offset < end) or self._learn(column, number, base + offset, total, records, index))
+                and (
+                    (slots[number] == slot and total < bounds[number] and offset < end)
+                    or self._learn(column, (base, run, high, records), index, sifted)
+                )
             ):
                 sequences[number] = sequence
                 instants[number] = base + offset
@@ -213,17 +217,35 @@ class Steady:
                     self._leave(self._ids[number], sifted)
         return out
 
-    def _learn(self, column: _Column, number: int, at: int, total: int, records: memoryview, index: int) -> bool:
-        """The sample that a result brings, where one is due; whether nothing else is to be done."""
-        slots, slot = column.slots, slot_at(at)
-        if slots[number] in (slot, _NOTHING_LEARNT) or total == NO_TOTAL:
+    def _learn(self, column: _Column, segment: tuple[int, int, int, memoryview], index: int, sifted: Sifted) -> bool:
+        """What a result teaches that may be more than nothing; whether nothing else is to be done with it."""
+        base, run, high, records = segment
+        number, offset, body, low = packed.part_at(records, index)
+        at, total, slot = base + offset, packed.total_of(body), slot_at(base + offset)
+        if column.slots[number] == _NOTHING_LEARNT or total == NO_TOTAL:
             return True
-        start = index * SIZE
-        timings = packed.timings_of(records[start + packed.BODY.start : start + packed.BODY.stop])
-        if self._baselines.sample(self._ids[number], column.name, at, sample(timings)) is None:
+        monitor = self._ids[number]
+        if total < column.bounds[number]:
+            if column.slots[number] == slot:
+                return True
+            if self._baselines.sample(monitor, column.name, at, sample(packed.timings_of(body))) is not None:
+                column.slots[number] = slot
+                return True
+        known = self._monitors[monitor]
+        learnt = self._baselines.learn(known, packed.result_of(monitor, column.name, at, run, high | low, body))
+        if learnt is None:
             return False
-        slots[number] = slot
+        if learnt[1] is not None:
+            sifted.notes.append((monitor, column.name, learnt[1]))
+        self._expect(column, number, known)
         return True
+
+    def _expect(self, column: _Column, number: int, monitor: Monitor) -> bool:
+        """What a result must be so that it teaches nothing, as long as it does not matter what it teaches."""
+        calm = self._baselines.calm(monitor, column.name)
+        if calm is not None:
+            column.slots[number], column.bounds[number] = calm[0], _tenths(calm[1]) + 1
+        return calm is not None
 
     def _let_go(self, batch: PackedBatch, segment: tuple[int, int, memoryview], out: Sequence[int], sifted: Sifted) -> None:
         """These records of a segment go the ordinary way."""
@@ -233,12 +255,16 @@ class Steady:
             if number < len(self._ids) and (monitor := self._ids[number]):
                 if monitor not in sifted.monitors:
                     self._leave(monitor, sifted)
-                sifted.left.append(Left((monitor, batch.location), batch.base + offset, run, block << 16 | low, body))
+                place, notes = (monitor, batch.location), len(sifted.notes)
+                sifted.left.append(Left(place, batch.base + offset, run, block << 16 | low, body, notes))
 
-    async def results(self, sifted: Sifted, newest: Newest) -> list[CheckResult]:
-        """What goes the ordinary way, with its facts. `newest` tells the newest result of a place that is stored."""
+    async def results(self, sifted: Sifted, newest: Newest) -> Iterator[CheckResult]:
+        """What goes the ordinary way, with its facts. `newest` tells the newest result of a place that is stored.
+
+        It must be taken one by one: who is slow is told the baselines in between.
+        """
         known: dict[Place, CheckResult] = {}
-        found = []
+        found = list[tuple[int, CheckResult]]()
         for one in sifted.left:
             given = sifted.whole.get((*one.place, one.run, one.sequence))
             if given is not None:
@@ -246,8 +272,17 @@ class Steady:
             else:
                 given = await self._with_facts(one, known, newest)
             if given is not None:
-                found.append(given)
-        return found
+                found.append((one.notes, given))
+        return self._in_order(found, sifted.notes)
+
+    def _in_order(self, found: Sequence[tuple[int, CheckResult]], notes: Sequence[tuple[str, str, bool]]) -> Iterator[CheckResult]:
+        noted = 0
+        for before, result in (*found, (len(notes), None)):
+            for monitor, location, slow in notes[noted:before]:
+                self._baselines.note(monitor, location, slow=slow)
+            noted = max(noted, before)
+            if result is not None:
+                yield result
 
     async def _with_facts(self, one: Left, known: Mapping[Place, CheckResult], newest: Newest) -> CheckResult | None:
         try:
@@ -280,9 +315,7 @@ class Steady:
     def _hear(self, number: int, monitor: Monitor, state: incident.DetectionState) -> None:
         for view in state.views:
             column = self._columns.get(view.location)
-            calm = self._baselines.calm(monitor, view.location) if column is not None else None
-            if column is not None and calm is not None and 0 < view.run <= _MAX_RUN:
-                column.slots[number], column.bounds[number] = calm[0], _tenths(calm[1])
+            if column is not None and 0 < view.run <= _MAX_RUN and self._expect(column, number, monitor):
                 column.ready[number], column.sequences[number] = view.run, view.sequence
                 column.instants[number], column.totals[number] = view.at, _UNHEARD
 
@@ -326,8 +359,8 @@ class Steady:
 
 
 def _tenths(limit: float) -> int:
-    """The longest total of a record that is not slower than a limit in ms."""
-    if limit >= _LONGEST / 10:
-        return _LONGEST
-    longest = max(int(limit * 10), 0)
+    """The longest total of a record that is not slower than a limit in ms; -1: none is so quick."""
+    if limit >= NO_TOTAL / 10:
+        return NO_TOTAL
+    longest = int(limit * 10)
     return longest + 1 if (longest + 1) / 10 <= limit else longest if longest / 10 <= limit else longest - 1

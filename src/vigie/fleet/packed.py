@@ -263,6 +263,11 @@ def _cause_of(code: int, status: Status) -> Cause | None:
     return Cause.PROBE_ERROR if status is Status.UNKNOWN else Cause.PROTOCOL_MISMATCH
 
 
+def total_of(body: bytes) -> int:
+    """The total of a record's body in 0.1 ms, or `NO_TOTAL`."""
+    return body[19] | body[20] << 8 | body[21] << 16
+
+
 def timings_of(body: bytes | memoryview) -> Timings:
     """The phases of a record's body."""
     halves = _BODY.unpack(body)[3:]

@@ -109,11 +109,11 @@ def slot_at(at: int) -> int:
 def calm(known: Baseline) -> tuple[int, float] | None:
     """(five minutes, ms): results of those five minutes that are `up` with a total of no more, and no page, leave it as it is.
 
-    None while something is slow or strange: then every result counts.
+    -1 ms while slow ones are counted. None while something is told: then a result is not what it seems.
     """
-    if known.score or known.strange is not None or known.slot < 0:
+    if known.told or known.strange is not None:
         return None
-    return known.hour * SLOTS + known.slot, known.limit
+    return known.hour * SLOTS + known.slot if known.slot >= 0 else 0, -1.0 if known.score else known.limit
 
 
 def sampled(known: Baseline, at: int, codes: bytes) -> Baseline | None:

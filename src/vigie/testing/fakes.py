@@ -218,15 +218,16 @@ class FakeVigie:
             hold_ms=hold_ms,
             listeners=[self.reporter.on_transition, self._wake, self._pace],
             circumstances_at=one_off,
+            fleet=store.fleet,
         )
         self.reporter.on_stored(self.outbox.wake)
         self.reporter.compare_by(self.ingest.shares)
         self.self_monitor = SelfMonitor(
             store.ledger, store.archive, self.ingest, clock, self.outbox.wake, continuous=True, elapsed=clock.monotonic
         )
-        self.ingest.listen_to_results(self.self_monitor.on_transition)
+        self.ingest.listen_to_results(self.self_monitor.on_transition, self.self_monitor)
         self.calendar = Calendar(store.ledger, store.archive, self.ingest, clock, self.outbox.wake)
-        self.ingest.listen_to_results(self.calendar.on_transition)
+        self.ingest.listen_to_results(self.calendar.on_transition, self.calendar)
         self.janitor = Janitor(store.inbox, store.archive, store.accounts, clock, self.ingest)
         self.bus = LocalBus()
         self.agent: LocalAgent | None = None

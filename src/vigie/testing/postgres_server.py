@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
@@ -56,10 +56,10 @@ def packaged_server() -> Path | None:
 
 
 class PostgresServer:
-    """One server with its data in `folder`, which may be killed and started again on its port."""
+    """One server with its data in `folder`, which may be killed and started again on its port. `settings` go before those for tests."""
 
-    def __init__(self, bins: Path, folder: Path) -> None:
-        self._folder, self._data = folder, folder / "data"
+    def __init__(self, bins: Path, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+        self._folder, self._data, self._settings = folder, folder / "data", {**_SETTINGS, **(settings or {})}
         if _UNPRIVILEGED:
             os.chown(folder, _UNPRIVILEGED["user"], _UNPRIVILEGED["group"])
         self._how: dict[str, Any] = {"cwd": folder, "env": {**os.environ, "LC_ALL": "C", "XDG_RUNTIME_DIR": str(folder)}, **_UNPRIVILEGED}
@@ -93,7 +93,7 @@ class PostgresServer:
                 raise RuntimeError(f"PostgreSQL does not start: {said}")
 
     def _start(self, port: int) -> str:
-        options = {**_SETTINGS, "port": str(port)}
+        options = {**self._settings, "port": str(port)}
         words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         server = [str(self._bins / "postgres"), "-D", str(self._data), *words]
         with (self._folder / "log").open("w") as log:
@@ -172,10 +172,10 @@ def _free_port() -> int:
 
 
 @contextmanager
-def postgres(bins: Path) -> Iterator[PostgresServer]:
+def postgres(bins: Path, settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
     """A server that runs, and its data as long as it is wanted."""
     with tempfile.TemporaryDirectory(prefix="vigie-pg-") as name:
-        server = PostgresServer(bins, Path(name))
+        server = PostgresServer(bins, Path(name), settings)
         try:
             yield server.start()
         finally:

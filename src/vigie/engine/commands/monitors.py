@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from vigie.commands.monitors import NotNow
 from vigie.core.model import CheckResult, Monitor, Status
 from vigie.engine.evidence import as_if, evidence_of
+from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
 from vigie.errors import VigieError
 from vigie.ports import Archive, Clock, Collector
@@ -53,6 +54,14 @@ class MonitorDesk:
         since, answer = asked
         if result.at >= since and not answer.done():
             answer.set_result(result)
+
+    @property
+    def each(self) -> bool:
+        """Whether somebody waits for a result."""
+        return bool(self._waiting)
+
+    async def on_plain(self, _: Plain) -> None:
+        """Nobody waited for these."""
 
     async def check_now(self, monitor: str) -> CheckResult | None:
         """Check a watched monitor once."""

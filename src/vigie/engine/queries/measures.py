@@ -7,10 +7,11 @@ from pathlib import Path
 from shutil import disk_usage
 
 from vigie.core.detection import Severity
-from vigie.core.model import CheckResult, Incident, Monitor
+from vigie.core.model import CheckResult, Incident, Monitor, Status
 from vigie.core.subject import SubjectKind
 from vigie.engine.ingest import Ingest
 from vigie.engine.queries.monitors import no_maintenance
+from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
 from vigie.errors import StoreError
 from vigie.observation.locations import verdict_of
@@ -91,6 +92,21 @@ class RunningMeasures:
         checks[result.status] = checks.get(result.status, 0) + 1
         if self._seen is not None:
             self._seen.setdefault(transition.monitor.id, {})[result.location] = seen(result)
+
+    @property
+    def each(self) -> bool:
+        """Counting is enough, and the newest ones are shown by themselves."""
+        return False
+
+    async def on_plain(self, plain: Plain) -> None:
+        """Good results were taken in."""
+        checks = self._counts.tally.checks
+        checks[Status.UP] = checks.get(Status.UP, 0) + plain.count
+
+    async def on_newest(self, transition: Transition) -> None:
+        """The newest result of a place, which was counted already."""
+        if self._seen is not None and transition.result is not None:
+            self._seen.setdefault(transition.monitor.id, {})[transition.result.location] = seen(transition.result)
 
     async def measures(self) -> Measures:
         """Everything."""
