@@ -27,6 +27,5 @@ def _fault(name: str, whom: list[str], known: list[str]) -> Fault:
     more = f" and {len(whom) - 1} more" if len(whom) > 1 else ""
     near = difflib.get_close_matches(name, known, 1)
     fix = f"did you mean {near[0]!r}?" if near else f"enroll one: vigie agent enroll NAME --location {name}"
-    return Fault(
-        f"no agent is enrolled at the location {name!r}, which {whom[0]!r}{more} should be checked from", fix, "monitors.locations"
-    )
+    words = f"no agent is enrolled at the location {name!r}, from which {whom[0]!r}{more} should be checked"
+    return Fault(words, fix, "monitors.locations")
