@@ -143,7 +143,7 @@ async def test_whoever_ignores_partial_outages_is_notified_of_none(tmp_path: Pat
 
 
 async def test_places_recover_in_turn_and_the_rest_is_a_degradation(tmp_path: Path, clock: VirtualClock) -> None:
-    """Two of three fail; one of them is well again, and later the other."""
+    """One of three fails, then two; one of them is well again, and later the other. The outage is an alert of its own."""
     world = World(tmp_path, clock, watched=ALERTED, paris=down_between(clock, 60, 400), lyon=down_between(clock, 120, 800))
     async with world.at_work():
         await clock.sleep(1_000)
