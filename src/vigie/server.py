@@ -65,6 +65,7 @@ from vigie.reporting import Reporting
 from vigie.responding import Responding, button_sources
 from vigie.self_watch import SelfWatch
 from vigie.text.formatting import counted, unsent_words
+from vigie.whereabouts import unknown_locations
 
 log = logging.getLogger("vigie.server")
 
@@ -258,6 +259,7 @@ class Server:
             await self._assign()
         self.agent.start()
         self._applied_at = self._clock.now()
+        await self._warn_of_locations()
         await self._remember_applied()
         _preload(self.settings)
         self.watch.stalls.start()
@@ -441,6 +443,7 @@ class Server:
             await self.agents.desk.settle()
             if self.follower is None:
                 await self._retry_unsent()
+            await self._warn_of_locations()
             await self._remember_applied()
             self.board.configure()
             settle()
@@ -459,6 +462,10 @@ class Server:
             await self.runtime.retry_unsent()
         except StoreError as error:
             log.error("unsent notices cannot be looked through: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+
+    async def _warn_of_locations(self) -> None:
+        for one in await unknown_locations(self.settings, self.runtime.store):
+            log.warning("%s", one)
 
     async def _remember_applied(self) -> None:
         """For `vigie config diff`, which another process asks."""

@@ -51,7 +51,7 @@ def ended(*at_end: Sighting) -> Subject:
         (
             "fr",
             "🔴 Shop : connexion refusée depuis 14:13 UTC (3 contrôles, lyon + paris)",
-            "Échoue depuis lyon (dès 14:13:24 UTC) et paris (dès 14:13:20 UTC), fonctionne depuis local, sans résultat récent depuis nice [F3, F4, F5].",  # noqa: E501 - as it is sent
+            "Échoue depuis lyon (dès 14:13:24 UTC) et paris (dès 14:13:20 UTC), fonctionne depuis local, sans résultat récent depuis nice [F3, F4, F5].",
         ),
     ],
 )
@@ -86,7 +86,7 @@ def test_a_later_notice_says_what_holds_by_then_and_cites_no_older_fact() -> Non
         ("en", "Works again from lyon (since 14:14:34 UTC), still fails from paris, never failed from local, no recent result from nice."),
         (
             "fr",
-            "Fonctionne de nouveau depuis lyon (dès 14:14:34 UTC), échoue encore depuis paris, n'a jamais échoué depuis local, sans résultat récent depuis nice.",  # noqa: E501 - as it is sent
+            "Fonctionne de nouveau depuis lyon (dès 14:14:34 UTC), échoue encore depuis paris, n'a jamais échoué depuis local, sans résultat récent depuis nice.",
         ),
     ],
 )
@@ -130,7 +130,6 @@ def certified(text: str, *facts: str, language: str = "en") -> str:
     [
         ("The service refuses connections from lyon and paris.", ("F1", "F3")),
         ("The check fails from Paris and Lyon since 14:13:20 UTC.", ("F3",)),
-        ("The check succeeds from local.", ("F4",)),
     ],
 )
 def test_a_sentence_may_name_the_locations_of_its_facts(text: str, facts: tuple[str, ...]) -> None:
@@ -145,6 +144,7 @@ def test_a_sentence_may_name_the_locations_of_its_facts(text: str, facts: tuple[
         ("The check succeeds from paris, and it fails from local.", ("F3", "F4")),
         ("The check succeeds from paris and lyon at this moment.", ("F4",)),
         ("The check of shop.example still succeeds from nice.", ("F4",)),
+        ("The check succeeds from local.", ("F4",)),  # while it fails that is for code to say: the line beside it does
         ("The check fails from berlin since 14:13:20 UTC as well.", ("F3",)),
         ("The service is reachable from paris at this moment.", ("F3",)),
     ],

@@ -94,11 +94,7 @@ def _happened(decision: Decision, zone: tzinfo) -> str:
     """A line of the timeline."""
     match decision:
         case Opened():
-            named = _what(decision.severity, decision.cause, decision.subject)
-            how = "" if decision.pattern is Pattern.STEADY else f", {decision.pattern}"
-            return f"opened: {named}{how}{_from(decision.views)}" + ("" if decision.page else ", in maintenance: no alert sent")
-        case Recovered(views=views) if views:
-            return f"recovered{_from(views)}"
+            return _opened(decision)
         case Closed(by=by, note=note):
             return f"closed by {by}: {note}" if note else f"closed by {by}"
         case Joined(alert=alert):
@@ -120,7 +116,13 @@ def _happened(decision: Decision, zone: tzinfo) -> str:
         case Steadied():
             return "not flapping any more: it fails all the time"
         case _:
-            return type(decision).__name__.lower()
+            return type(decision).__name__.lower() + (_from(decision.views) if isinstance(decision, Recovered) else "")
+
+
+def _opened(decision: Opened) -> str:
+    named = _what(decision.severity, decision.cause, decision.subject)
+    how = "" if decision.pattern is Pattern.STEADY else f", {decision.pattern}"
+    return f"opened: {named}{how}{_from(decision.views)}" + ("" if decision.page else ", in maintenance: no alert sent")
 
 
 def _from(views: Views) -> str:

@@ -1,6 +1,6 @@
 """What holds between two events, and the draft of what a commit is about to make of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vigie.core.alert import AlertState
@@ -9,10 +9,11 @@ from vigie.core.detection import Severity
 from vigie.core.events import AlertEvent, Opened
 from vigie.core.expiry import Known
 from vigie.core.incident import DetectionState
-from vigie.core.model import Incident, Monitor
+from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.core.notification import Circumstances, NotificationPolicy
 from vigie.engine.audience import Audience
 from vigie.engine.neighbours import Neighbours
+from vigie.observation.locations import views_of
 from vigie.planning.plan import joint
 from vigie.ports import TimelineEntry
 
@@ -45,6 +46,14 @@ class Books:
         if self.settle is not None:
             self.settle(monitor)
         return self.states.get(monitor) or DetectionState(monitor)
+
+    def see(self, everywhere: Mapping[str, Sequence[CheckResult]]) -> None:
+        """What several locations saw last, as a start finds it: the first that is heard must not be the whole vote."""
+        for monitor, results in everywhere.items():
+            state = self.state(monitor)
+            known = {one.location for one in state.views}
+            if missing := views_of(one for one in results if one.location not in known):
+                self.states[monitor] = replace(state, views=(*state.views, *missing))
 
     def adopt(self, draft: "Draft") -> None:
         """Make a draft true, once it is on the disk."""
@@ -111,6 +120,13 @@ class Draft:
         if before is None or before.ties is not alert.ties:
             for tie in alert.ties:
                 self._by_tie.setdefault(tie, []).append(alert.id)
+
+    def keep_locations(self, monitor: Monitor) -> None:
+        """Forget what those saw that check it no longer."""
+        state = self.state(monitor.id)
+        if monitor.locations and any(one.location not in monitor.locations for one in state.views):
+            views = tuple(one for one in state.views if one.location in monitor.locations)
+            self.states[monitor.id] = replace(state, views=views)
 
     def alerts_of(self, state: DetectionState) -> list[AlertState]:
         """The open alerts that a monitor in this state has a member of."""

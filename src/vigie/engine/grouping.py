@@ -22,7 +22,10 @@ def ties_of(draft: Draft, monitor: Monitor, decision: Opened, result: CheckResul
     place = draft.neighbours.place(monitor)
     status = result.http.status if result is not None and result.http is not None else None
     parents = [correlation.depends(one) for one in draft.neighbours.ancestors(monitor.id)]
-    found = (*place_ties(decision.cause, place, status), *parents)
+    placed = place_ties(decision.cause, place, status)
+    if decision.views and decision.severity is Severity.DEGRADATION:  # what some locations see is one alert, but none with what is down
+        placed = tuple(replace(one, failure=f"partial {one.failure}") for one in placed)
+    found = (*placed, *parents)
     # Services that come and go for one reason are one alert, but none with what is down.
     return found if decision.pattern is Pattern.STEADY else tuple(replace(one, failure=f"flapping {one.failure}") for one in found)
 

@@ -97,6 +97,8 @@ class Ingest:
         incidents = {one.id: one for one in known.incidents}
         self._books = Books(known.states, {one.id: one for one in known.alerts}, incidents)
         newest = await self._archive.last_results(list(self._monitors), anew=anew)
+        if not anew:
+            self._books.see(await self._archive.newest_everywhere(list(self._monitors)))
         self._books.neighbours.load(newest)
         self._books.neighbours.use(self._monitors.values())
         self._cursors = known.cursors
@@ -139,6 +141,7 @@ class Ingest:
             for monitor in gone.values():
                 transitions.append(resolved(draft, monitor, now))
             for monitor in wanted.values():
+                draft.keep_locations(monitor)
                 if not self.state(monitor.id).resting:
                     transitions.append(woken(draft, monitor, now))
 

@@ -112,7 +112,10 @@ class Archive(Protocol):
         """
 
     async def newest_everywhere(self, monitors: Collection[str] | None = None) -> dict[str, tuple[CheckResult, ...]]:
-        """The newest result from each location, by its name, of watched monitors that have results from several; of these monitors alone."""
+        """The newest result from each location, by its name, of watched monitors that have results from several.
+
+        Of these monitors alone, where they are given.
+        """
 
     async def newest(self, monitor: str, location: str) -> CheckResult | None:
         """The newest result of a watched monitor from one location.

@@ -18,8 +18,8 @@ class MonitorDetails:
     """One monitor. `usual` is what each phase takes at this hour by what was learnt of it, None while it is learnt.
 
     `whole` is the newest good check that was kept whole, with its certificates. `pings` (newest first) and `job` are those of a job that
-    reports in. `blind` and `maintenance` are the spans of the last ninety days in which it was not seen, or was in planned work. `places` is the newest
-    result from each location, by its name, where there are several.
+    reports in. `blind` and `maintenance` are the spans of the last ninety days in which it was not seen, or was in planned work.
+    `places` is the newest result from each location, by its name, where there are several.
     """
 
     view: MonitorView

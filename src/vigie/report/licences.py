@@ -221,8 +221,6 @@ def _of(fact: Fact) -> Licence:
     name = evidence.name
     if name in _NAMES and evidence.kind is not FactKind.CHANGE and not (name in _PHASE_FINE and evidence.bad):
         extra += f" {_NAMES[name]}"
-    if name == "locations.works":
-        extra += " succeed answer reachable work"
     if name.startswith("address."):
         extra += " affect" if evidence.bad else " work"
     if name.startswith("resolver.") and evidence.bad:
