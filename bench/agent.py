@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from bench.ground import cpu, folder, needed, nginx, resident, say
+from vigie.fleet.batches import decode
 from vigie.fleet.shards import shard_of
 from vigie.fleet.wire import ShardWork, Welcome, Work
 from vigie.observation.check_spec import CheckSpec
@@ -21,6 +22,7 @@ from vigie.testing.agent_server import TOKEN, AgentServer
 
 WELCOME = Welcome(1, "bench", 1, 4, 99, "paris-1", "paris")
 CUT_OFF_SECONDS = 90
+COUNTED: dict[AgentServer, int] = {}
 
 
 def work(url: str, count: int) -> Work:
@@ -36,8 +38,10 @@ def work(url: str, count: int) -> Work:
 
 
 def taken(server: AgentServer) -> int:
-    """Results that the server has."""
-    return sum(one.count for one in server.batches)
+    """Results that the server has. Each batch is read once, and not kept."""
+    COUNTED[server] = COUNTED.get(server, 0) + sum(decode(blob).count for _, blob in server.taken)
+    server.taken.clear()
+    return COUNTED[server]
 
 
 def pids(agent: int) -> list[int]:

@@ -89,7 +89,7 @@ async def test_cut_off_it_goes_on_and_replays_in_order(tmp_path: Path) -> None:
                 await more(looks)
                 await one.kill()
             async with agent(server.url, tmp_path / "state") as one:  # with no link at its start
-                await one.says("checking 1 monitors")
+                await one.says("checking 1 monitor")
                 await more(looks)
                 broken.clear()
                 await more(looks)

@@ -88,7 +88,7 @@ async def test_a_link_that_is_down_is_said_once_and_tried_ever_less_often(tmp_pa
         task = asyncio.create_task(poster_of(spool, clock, uplink).run())
         await spool.add([made.batch()])
         await asyncio.sleep(1_800)
-        assert 40 < len(uplink.calls) < 100
+        assert 140 < len(uplink.calls) < 240
         assert [record.message for record in caplog.records] == [
             "nobody there. Checks go on, and what they find is kept here (so much waits). Fix: start it."
         ]
@@ -150,7 +150,7 @@ def test_waits_grow_and_differ_by_agent() -> None:
     passing, refused = UplinkError(UplinkFault.TIMEOUT, "late"), UplinkError(UplinkFault.AUTH, "no", permanent=True)
     waits = [wait_ms(passing, attempt, "a") for attempt in range(1, 12)]
     assert 750 <= waits[0] <= 1_250
-    assert 22_500 <= waits[-1] <= 37_500
+    assert 7_500 <= waits[-1] <= 12_500
     assert wait_ms(passing, 5, "a") != wait_ms(passing, 5, "b")
     assert 45_000 <= wait_ms(refused, 1, "a") <= 75_000
     assert wait_ms(UplinkError(UplinkFault.BUSY, "wait", retry_after_ms=120_000), 1, "a") == 120_000

@@ -138,8 +138,6 @@ class HttpsUplink:
         self, method: str, what: str, body: bytes, headers: dict[str, str], limits: "httpx.Timeout", seconds: float | None
     ) -> AsyncIterator[Any]:
         """The answer to a request, its body not yet read, if it is a good one. Whatever fails comes out as UplinkError."""
-        import httpx
-
         try:
             made = await self._connected()
             async with (
@@ -149,7 +147,9 @@ class HttpsUplink:
                 if not answer.is_success:
                     raise _refused(answer, await _bounded(answer, self._where), self._where)
                 yield answer
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, RuntimeError) as error:  # TimeoutError is an OSError
+        except UplinkError:
+            raise
+        except Exception as error:  # whatever the libraries beneath raise: nothing else leaves an uplink
             raise _named(error, self._where, seconds or _SILENCE_SECONDS) from error
 
     async def _connected(self) -> "httpx.AsyncClient":
@@ -311,7 +311,7 @@ def _named(error: Exception, where: str, seconds: float) -> UplinkError:
         return UplinkError(
             UplinkFault.UNREACHABLE, f"{where} cannot be reached: {numbered.strerror}", fix="check the network of this machine"
         )
-    return UplinkError(UplinkFault.UNREACHABLE, f"{where} closed the connection")
+    return UplinkError(UplinkFault.UNREACHABLE, f"{where} closed the connection ({type(error).__name__})")
 
 
 def _certificate(error: ssl.SSLCertVerificationError, where: str) -> UplinkError:

@@ -24,6 +24,7 @@ from vigie.fleet.packing import Packer
 from vigie.fleet.wire import Hello, Order, Pace, ShardWork, Welcome, Work
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch, Clock, Identity, Uplink
+from vigie.text.formatting import counted
 
 log = logging.getLogger("vigie.remote")
 
@@ -187,12 +188,12 @@ class RemoteAgent:
             except UplinkError as error:
                 attempt += 1
                 self._link.failed("hello", error)
-                wait = max(wait_ms(error, attempt, "hello") / 1000, wait)
+                wait = wait_ms(error, attempt, "hello") / 1000
                 await self._refused(error)
             else:
                 attempt = 0
                 await self._let_in()
-            await self._clock.sleep(wait)
+            await self._link.pause(wait)
 
     async def _refused(self, error: UplinkError) -> None:
         if error.fault is not UplinkFault.AUTH or not error.permanent:
@@ -231,7 +232,7 @@ class RemoteAgent:
             attempt += 1
             if attempt > 1:  # one that breaks is made again soon, and mostly stands
                 self._link.failed("orders", error)
-            await self._clock.sleep(wait_ms(error, attempt, "orders") / 1000)
+            await self._link.pause(wait_ms(error, attempt, "orders") / 1000)
 
     async def _obey(self, order: Order) -> None:
         if isinstance(order, Work):
@@ -265,7 +266,7 @@ class RemoteAgent:
         if work is not None and not self._idle:
             specs = [replace(one, location=self._location) for shard in self._shards.values() for one in shard.specs]
             await self._prober.use(specs, work.control, work.second_resolver)
-            log.info("checking %d monitors", len(specs))
+            log.info("checking %s", counted(len(specs), "monitor", "en"))
 
     def _numbers(self) -> tuple[Mapping[str, int], Mapping[int, int]]:
         """What the packer needs: the number of each monitor, and the run of each shard."""
@@ -279,7 +280,7 @@ class RemoteAgent:
 
     def _waiting(self) -> str:
         count = self._spool.backlog.results
-        return f"{count} results wait to be handed over"
+        return f"{counted(count, 'check', 'en')} not handed over" if count else "nothing waits"
 
     async def _guarded(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """A loop that goes on whatever happens, but for what ends the agent."""

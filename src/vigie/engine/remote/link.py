@@ -1,5 +1,6 @@
 """The link of an agent to its servers, as its log tells it: each fault once, with what to do, and that it is over."""
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Callable
@@ -9,14 +10,14 @@ from vigie.ports import Clock
 
 log = logging.getLogger("vigie.uplink")
 
-_FIRST_MS, _LONGEST_MS = 1_000, 30_000
+_FIRST_MS, _LONGEST_MS = 1_000, 10_000
 _REFUSED_MS = 60_000  # until one that is refused asks again
 _ASKED_MS = 300_000  # that a server may ask to be left alone
 _REMIND_SECONDS = 3_600.0
 
 
 def wait_ms(error: UplinkError, attempt: int, key: str) -> int:
-    """How long to wait after the `attempt`-th fault (from 1): a second, doubled each time up to half a minute, a quarter more or less.
+    """How long to wait after the `attempt`-th fault (from 1): a second, doubled each time up to ten, a quarter more or less.
 
     The jitter is a hash of the key, so that many agents do not all come back at once. Who is refused waits a minute.
     """
@@ -34,6 +35,17 @@ class LinkLog:
         self._failing: dict[str, UplinkError] = {}
         self._since = self._said_at = 0.0
         self._said: tuple[str, str] | None = None
+        self._worked = asyncio.Event()  # of this moment: whoever waits for another try need not wait any longer
+
+    async def pause(self, seconds: float) -> None:
+        """Wait for another try, until somebody else's succeeds."""
+        back = self._worked
+        waits = asyncio.create_task(back.wait()), asyncio.create_task(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
 
     @property
     def is_down(self) -> bool:
@@ -55,7 +67,11 @@ class LinkLog:
 
     def worked(self, what: str) -> None:
         """A try for `what` succeeded."""
-        if self._failing.pop(what, None) is None or self._failing:
+        if self._failing.pop(what, None) is None:
+            return
+        self._worked.set()
+        self._worked = asyncio.Event()
+        if self._failing:
             return
         self._said = None
         seconds = self._clock.monotonic() - self._since

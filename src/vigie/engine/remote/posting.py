@@ -39,7 +39,7 @@ class Poster:
                 attempt += 1
                 self._failed = True
                 self._link.failed("batches", error)
-                await self._clock.sleep(wait_ms(error, attempt, self._key) / 1000)
+                await self._link.pause(wait_ms(error, attempt, self._key) / 1000)
                 continue
             attempt = 0
             self._link.worked("batches")
