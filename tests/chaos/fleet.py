@@ -56,6 +56,7 @@ class Deployment:
         self.parts[name] = part = Part(
             name, [*self.network.command(name, user), *command], folder, {"PYTHONUNBUFFERED": "1", **(environment or {})}, stop_signal
         )
+        part.log.unlink(missing_ok=True)  # of another run
         part.start()
         return part
 
