@@ -24,6 +24,7 @@ class Fault(StrEnum):
 
 
 LEADER = "leader"  # the server that evaluates, whichever it is when the fault begins
+_TAKEOVER_MS = 12_000  # until another server checks in place of one that checked
 _BLINDING = (Fault.KILL, Fault.POWER, Fault.PAUSE, Fault.CUT, Fault.FULL)
 
 
@@ -115,7 +116,8 @@ class Tormentor:
             await self._deployment.ready(server)
         disturbance = Disturbance(name, start, self._deployment.world.now)
         if not self._deployment.names("agent") and step.fault in _BLINDING:
-            self.blind.append(disturbance)
+            takeover = _TAKEOVER_MS if len(self._deployment.names("server")) > 1 else 0
+            self.blind.append(replace(disturbance, end=disturbance.end + takeover))
         await asyncio.sleep(step.rest / 1000)  # slow: parts recover meanwhile, each in its own time
         self.done.append(replace(disturbance, end=self._deployment.world.now))
 

@@ -32,6 +32,7 @@ class Deployment:
     ports: dict[str, int] = field(default_factory=dict)
     store: str = ""  # the database, for the harness
     each: dict[str, Any] = field(default_factory=dict)  # keys of every monitor
+    policy: dict[str, Any] = field(default_factory=dict)  # of the alert, beside the usual
     small_disks: bool = True
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     disks: dict[str, Path] = field(default_factory=dict)  # small file systems of parts, that can be filled
@@ -55,6 +56,7 @@ class Deployment:
         self.parts[name] = part = Part(
             name, [*self.network.command(name, user), *command], folder, {"PYTHONUNBUFFERED": "1", **(environment or {})}, stop_signal
         )
+        part.log.unlink(missing_ok=True)  # of another run
         part.start()
         return part
 
@@ -78,7 +80,7 @@ class Deployment:
         host, port = await self.network.link(client, server, self.ports.get(server, self.world.port))
         return f"http://{host}:{port}{path}"
 
-    async def configure(self, name: str, **keys: Any) -> Path:
+    async def configure(self, name: str, top: dict[str, Any]) -> Path:
         """Write the configuration of a server: JSON, which is YAML."""
         target = await self.url(name, "world")
         file = self.folder / name / "vigie.yaml"
@@ -93,9 +95,9 @@ class Deployment:
             "log": {"file": None},
             "web": {"listen": f"{self.network.host(name)}:{self.port(name)}"},
             "notify": {"hook": {"type": "webhook", "url": f"{target}/notices"}},
-            "alerts": {"default": {**policy, "to": ["hook"], **keys.get("policy", {})}},
+            "alerts": {"default": {**policy, "to": ["hook"], **self.policy}},
             "monitors": monitors,
-            **keys.get("top", {}),
+            **top,
         }
         file.write_text(json.dumps(shape, indent=1), encoding="utf-8")
         return file

@@ -20,6 +20,8 @@ NOBODY = 65534  # PostgreSQL refuses to be root
 _USER = NOBODY if os.geteuid() == 0 else None
 _PASSWORD = "between-parts"
 _TOKEN = re.compile(r"vigie_agent_\S+")
+# Places see a service fail at moments that are a check apart: what one of them sees alone for so long is true, and no transition of the script.
+_PLACES = {"partial_outage": "ignore"}
 _DATABASE_SETTINGS = {
     "listen_addresses": "*",
     "unix_socket_directories": "",
@@ -49,6 +51,7 @@ async def pair(deployment: Deployment) -> None:
 
 async def remote(deployment: Deployment) -> None:
     """One server with its own database, and agents in two other places by HTTPS."""
+    deployment.policy = _PLACES
     await embedded(deployment)
     for name, place in {"agent1": "paris", "agent2": "lyon"}.items():
         await _agent(deployment, name, await _enrolled(deployment, name, place), by_https=True, server="server1")
@@ -56,6 +59,7 @@ async def remote(deployment: Deployment) -> None:
 
 async def fleet(deployment: Deployment) -> None:
     """PostgreSQL, NATS, two servers, and agents in three places: two by NATS, one by HTTPS to whichever server there is."""
+    deployment.policy = _PLACES
     await postgres(deployment)
     agents = {"agent1": "paris", "agent2": "lyon", "agent3": "nice"}
     await nats(deployment, {name: place for name, place in agents.items() if name != "agent3"})
