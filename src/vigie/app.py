@@ -15,7 +15,7 @@ from datetime import UTC, datetime, tzinfo
 
 from vigie import plugins
 from vigie.agent import probe_deps, probe_or_fault
-from vigie.buses import BusDeps, FleetBus
+from vigie.buses import BusDeps
 from vigie.clock import elapsed
 from vigie.collectors import CollectorDeps, Known, PageAddress
 from vigie.config import Channel, Desired, DesiredMonitor
@@ -54,7 +54,7 @@ from vigie.net import NO_SECRETS, GuardedResolver, Secret, Secrets, networks_of,
 from vigie.notifiers import NotifierDeps
 from vigie.observation.check_spec import CheckSpec
 from vigie.observation.heartbeat import Job
-from vigie.ports import Batch, Clock, Collector, LanguageModel, Notifier, Probe, RunMode, Store
+from vigie.ports import Batch, Clock, Collector, FleetBus, LanguageModel, Notifier, Probe, RunMode, Store
 from vigie.probes.kit.deps import ProbeDeps
 from vigie.report.feedback import Feedback
 from vigie.report.render import RenderContext

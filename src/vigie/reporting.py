@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from vigie import __version__, plugins
-from vigie.app import Runtime
+from vigie.app import Runtime, bus_of
 from vigie.config import Desired
 from vigie.engine.agents.assignments import Checks
 from vigie.engine.agents.desk import AgentDesk
+from vigie.engine.agents.over_bus import OverBus
 from vigie.engine.agents.watch import AgentWatch
 from vigie.engine.leases import ALONE, Duty
-from vigie.errors import UplinkError, UplinkFault
+from vigie.errors import BusError, UplinkError, UplinkFault
 from vigie.fleet.batches import PackedBatch
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Clock
@@ -21,6 +22,12 @@ class Reporting:
     def __init__(self, runtime: Runtime, clock: Clock, name: str, duty: Duty = ALONE) -> None:
         self._runtime, self._duty = runtime, duty
         self.desk = AgentDesk(runtime.store.fleet, runtime.store.ledger, clock, self._accept, __version__, name)
+        self.bus = bus_of(runtime.settings, clock, f"vigie serve {name}")
+        self.over_bus: OverBus | None = None
+        if self.bus is not None:
+            self.desk.relay = self._relay
+            if duty.evaluates:
+                self.over_bus = OverBus(self.bus, self.desk, runtime.ingest, clock)
         if duty.evaluates:
             self.desk.on_tick(self._watch(clock).tick)
         self.use(runtime.settings)
@@ -52,6 +59,20 @@ class Reporting:
             return [one.spec_at(location) for one in active if one.monitor.is_checked_from(location)]
 
         self.desk.use(Checks(at, desired.location, desired.control, desired.second_resolver))
+
+    async def _relay(self, blobs: Sequence[bytes]) -> None:
+        """On the bus, and kept there, when this returns: whoever evaluates reads it. Raises UplinkError."""
+        if self.bus is None:
+            return
+        try:
+            await self.bus.publish_all(blobs)
+        except BusError as error:
+            raise UplinkError(UplinkFault.BUSY, f"the bus takes nothing now: {error}", retry_after_ms=2_000) from error
+
+    async def close(self) -> None:
+        """Leave the bus."""
+        if self.bus is not None:
+            await self.bus.close()
 
     async def _accept(self, batches: Sequence[PackedBatch]) -> None:
         """Taken in, and on the disk, when this returns. Raises StoreError, and UplinkError where another server evaluates."""

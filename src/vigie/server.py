@@ -28,6 +28,7 @@ from vigie.config import Desired
 from vigie.config.source import FileSource
 from vigie.core.model import Monitor
 from vigie.defining import Definitions
+from vigie.engine.agents.over_bus import run_both
 from vigie.engine.alive import keep_alive
 from vigie.engine.board import LiveBoard
 from vigie.engine.check_summary import CheckSummary
@@ -285,7 +286,9 @@ class Server:
     def _evaluating_loops(self) -> dict[str, Loop]:
         """What the one that evaluates does; history has a lease of its own where there are several servers."""
         history: dict[str, Loop] = {"the history": lambda: keep_history(self.runtime.store.history, self._clock, self._kept)}
+        over_bus = self.agents.over_bus
         return {
+            **({} if over_bus is None else {"agents on the bus": lambda: run_both(over_bus)}),
             "the reporter": self.runtime.reporter.run,
             "the janitor": self._janitor.run,
             **(history if self.duty is ALONE else {}),
@@ -335,6 +338,7 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.agents.close()
         if last:
             await self.runtime.self_monitor.stop()
             left = max(end - self._clock.monotonic(), 0.0)
@@ -354,6 +358,7 @@ class Server:
     async def retire(self) -> None:
         """After `halt`: end what is left of it. What is being sent is sent; what was not written is given up, since another one decides."""
         await asyncio.gather(*self._tasks, *([self._taking] if self._taking is not None else []), return_exceptions=True)
+        await self.agents.close()
         await self.agent.stop(_CLOSE_SECONDS)
         await self.responding.close()
         with contextlib.suppress(StoreError):

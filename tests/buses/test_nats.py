@@ -60,7 +60,7 @@ async def test_the_bus_keeps_the_law(law: str, server: NatsServer) -> None:
 async def test_many_batches_of_many_shards_arrive_once_each_and_in_order_within_a_shard(server: NatsServer) -> None:
     async with opened(server.url) as bus:
         sent = [batch(sequence, shard) for sequence in range(1, 9) for shard in range(200)]
-        await bus.publish_all(sent)
+        await bus.publish_all([encode(one) for one in sent])
         found = await read(bus, len(sent))
         assert sorted(found, key=lambda one: (one.sequence, one.shard)) == sent
         for shard in range(200):

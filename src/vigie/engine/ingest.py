@@ -32,7 +32,7 @@ from vigie.errors import StoreError, StoreFault
 from vigie.fleet.batches import PackedBatch
 from vigie.fleet.packing import with_facts
 from vigie.learning.baseline import Baseline
-from vigie.ports import Archive, Batch, Clock, Commit, Fleet, Ledger, OutboxRow, OutboxState
+from vigie.ports import Archive, Batch, Clock, Commit, Fleet, Ledger, OutboxRow, OutboxState, Position
 
 log = logging.getLogger("vigie.ingest")
 
@@ -221,6 +221,11 @@ class Ingest:
             await self._take_down(await self._last_good.added(commit, transitions, self._newest), draft, transitions)
             self._offset += drift
         await self._announcer.announce(transitions)
+
+    def position(self, bus: str) -> Position | None:
+        """How far a bus was read, by what was taken in."""
+        found = self._cursors.get(bus)
+        return None if found is None else Position(bus, *found)
 
     async def take_packed(self, batches: Sequence[PackedBatch], position: tuple[str, int, int] | None = None) -> None:
         """Take batches of agents in, each once, all in one commit, with how far a bus was read (`position`). Else as `take`.

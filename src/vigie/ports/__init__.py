@@ -3,7 +3,7 @@
 from vigie.ports.accounts import Accounts
 from vigie.ports.agent import Agent
 from vigie.ports.archive import AlertFilter, AlertRow, Archive, StoredReport, TimelineEntry
-from vigie.ports.bus import Batch, Bus, Group, Position, RunMode
+from vigie.ports.bus import Batch, Bus, BusDispatch, FleetBus, Group, Position, RunMode
 from vigie.ports.catalog import Asked, Catalog, StoredDefinition, StoredReview
 from vigie.ports.clock import Clock
 from vigie.ports.collector import Collector
@@ -33,6 +33,7 @@ __all__ = [
     "Batch",
     "BatchHead",
     "Bus",
+    "BusDispatch",
     "ButtonSource",
     "Catalog",
     "Clock",
@@ -42,6 +43,7 @@ __all__ = [
     "Delivery",
     "EnrolledAgent",
     "Fleet",
+    "FleetBus",
     "Group",
     "History",
     "HistorySize",

@@ -1,11 +1,14 @@
 """The port between those who measure and ingest."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from vigie.core.model import CheckResult
+from vigie.fleet.batches import PackedBatch
+from vigie.fleet.wire import Hello, Welcome, Work
 
 
 class RunMode(StrEnum):
@@ -65,3 +68,48 @@ class Bus(Protocol[T]):
 
     async def close(self) -> None:
         """No more batches will be published. Closing twice is harmless."""
+
+
+Answer = Callable[[Hello], Awaitable[Welcome]]
+
+
+class BusDispatch(Protocol):
+    """How agents behind a bus are given their work. Each method raises BusError."""
+
+    async def work(self, agent: str, work: Work) -> None:
+        """Have an agent do this from now on; what it has already is not sent again."""
+
+    async def pace(self, agent: str, monitor: str, every_ms: int | None) -> None:
+        """Have it check a monitor every `every_ms`, or at its own interval again (None); also when it comes back later."""
+
+    async def paces(self, agent: str, paces: Mapping[str, int]) -> None:
+        """Have it check these monitors faster, and no others."""
+
+    async def check_now(self, agent: str, monitor: str) -> None:
+        """Have it check a monitor once, if it listens now."""
+
+
+class FleetBus(Bus[PackedBatch], Protocol):
+    """A bus between machines. Each method raises BusError."""
+
+    async def open(self) -> None:
+        """Connect, and make what is missing. What is there with other settings is said in the log."""
+
+    @property
+    def name(self) -> str:
+        """What its positions are called."""
+
+    async def publish_all(self, blobs: Sequence[bytes]) -> None:
+        """Hand encoded batches over; returns once all of them are kept."""
+
+    async def waiting(self, after: Position | None) -> int:
+        """How many messages there are behind a position."""
+
+    def dispatch(self, location_of: Callable[[str], str | None]) -> BusDispatch:
+        """How its agents are given their work; `location_of` tells where an agent is, None where nobody knows it."""
+
+    def answering(self, answer: Answer) -> AbstractAsyncContextManager[None]:
+        """Have agents that introduce themselves answered by this, for as long as the context lasts. UplinkError refuses one."""
+
+    async def examine(self) -> str:
+        """For `vigie doctor`: what is there, in a line. Nothing is made."""

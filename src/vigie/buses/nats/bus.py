@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from vigie.buses import Answer, BusDeps
+from vigie.buses import BusDeps
 from vigie.buses.nats import topology
 from vigie.buses.nats.consumer import Consumer
 from vigie.buses.nats.dispatch import NatsDispatch
@@ -20,6 +20,7 @@ from vigie.net.nats.address import Config
 from vigie.net.nats.connection import Connection, Message
 from vigie.net.nats.publisher import Outgoing, Publisher
 from vigie.ports import Group, Position
+from vigie.ports.bus import Answer
 
 log = logging.getLogger("vigie.bus")
 
@@ -35,6 +36,11 @@ class NatsBus:
         self._publisher = Publisher(self._connection, RESULTS)
         self._consumers: set[Consumer] = set()
 
+    @property
+    def name(self) -> str:
+        """That of the stream."""
+        return RESULTS
+
     async def open(self) -> None:
         """Connect, and make what is missing."""
         await self._prepare()
@@ -48,11 +54,10 @@ class NatsBus:
 
     async def publish(self, batch: PackedBatch) -> None:
         """Hand a batch over."""
-        await self.publish_all([batch])
+        await self.publish_all([encode(batch)])
 
-    async def publish_all(self, batches: Sequence[PackedBatch]) -> None:
-        """Hand batches over; those of one agent and shard in their order."""
-        blobs = [encode(one) for one in batches]
+    async def publish_all(self, blobs: Sequence[bytes]) -> None:
+        """Hand encoded batches over; those of one agent and shard in their order."""
         await self._publisher.send([Outgoing(*addressed(blob), blob) for blob in blobs])
 
     async def groups(self, after: Position | None = None) -> AsyncIterator[Group[PackedBatch]]:

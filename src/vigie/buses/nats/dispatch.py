@@ -5,7 +5,7 @@ Paces are messages too, and are kept in a document of the agent's, so that one t
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from secrets import token_hex
 from typing import Final
 
@@ -27,7 +27,7 @@ _MAX_DOCUMENT: Final = 16 * MAX_BYTES
 
 
 class NatsDispatch:
-    """Implements Dispatch, for whoever coordinates: it takes for granted that nobody else writes these documents meanwhile."""
+    """Implements BusDispatch, for whoever coordinates: it takes for granted that nobody else writes these documents meanwhile."""
 
     def __init__(self, connection: Connection, location_of: Callable[[str], str | None]) -> None:
         self._connection, self._location_of = connection, location_of
@@ -62,6 +62,17 @@ class NatsDispatch:
             self._paces[of][monitor] = every_ms
         if of not in self._saving:
             self._saving[of] = asyncio.create_task(self._save_paces(of))
+
+    async def paces(self, agent: str, paces: Mapping[str, int]) -> None:
+        """What it has besides is what whoever coordinated before had it do."""
+        of = self._location(agent), agent
+        async with self._lock(of):
+            await self._known(of)
+        for monitor in [one for one in self._paces[of] if one not in paces]:
+            await self.pace(agent, monitor, None)
+        for monitor, every_ms in paces.items():
+            if self._paces[of].get(monitor) != every_ms:
+                await self.pace(agent, monitor, every_ms)
 
     async def check_now(self, agent: str, monitor: str) -> None:
         """For an agent that listens now."""

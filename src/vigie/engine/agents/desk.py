@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vigie.commands.agents import Enrolled
 from vigie.engine.agents import intake
@@ -13,7 +13,7 @@ from vigie.engine.agents.dispatch import Hub
 from vigie.engine.agents.enrolment import made
 from vigie.engine.agents.registry import Registry
 from vigie.errors import StoreError, UplinkError, UplinkFault
-from vigie.fleet.batches import PackedBatch
+from vigie.fleet.batches import PackedBatch, encode
 from vigie.fleet.wire import PROTOCOL, Hello, Order, Welcome
 from vigie.ports import Clock, EnrolledAgent, Fleet, Ledger
 from vigie.queries.agents import AgentState, AgentView
@@ -70,6 +70,7 @@ class AgentDesk:
     def __init__(self, fleet: Fleet, ledger: Ledger, clock: Clock, accept: Accept, version: str, holder: str) -> None:
         self._fleet, self._ledger, self._clock, self._accept, self._version = fleet, ledger, clock, accept, version
         self.hub = Hub()
+        self.relay: Callable[[Sequence[bytes]], Awaitable[None]] | None = None  # in place of `accept`: to whoever takes them in
         self.registry = Registry(fleet, clock)
         self.assignments = Assignments(fleet, ledger, self.registry, self.hub, holder)
         self._own = ""
@@ -178,35 +179,92 @@ class AgentDesk:
             async with limits.order:
                 await self._accept_all(agent, body, limits)
         except intake.Newer as error:
-            self._say(limits, agent, str(error))
+            self._say(limits, agent.name, str(error))
             raise UplinkError(UplinkFault.VERSION, str(error), fix="upgrade the servers; the agent keeps it until then") from None
         except intake.Refused as error:
-            self._say(limits, agent, str(error))
+            self._say(limits, agent.name, str(error))
             raise _refused(str(error)) from None
         finally:
             limits.under_way -= 1
 
     async def _accept_all(self, agent: EnrolledAgent, body: bytes, limits: _Limits) -> None:
-        status = self.registry.status(agent.name)
-        if status is None:
-            raise UplinkError(UplinkFault.BUSY, "say hello first", retry_after_ms=1_000)
-        number, now = await self.assignments.location_number(agent.location), self._clock.now()
-        runs, location = self.assignments.runs_at(agent.location), agent.location
-        rights = intake.Rights(
-            agent, number, status.spool, self.assignments.ids, runs, lambda one: self.assignments.is_checked(one, location), status.skew_ms
-        )
-        batches = await asyncio.to_thread(lambda: intake.checked(intake.split(body), rights, now))
+        rights, now = await self._rights(agent), self._clock.now()
+        blobs = intake.split(body)
+        batches = await asyncio.to_thread(lambda: intake.checked(blobs, rights, now))
         if wait := limits.results.wait(self._clock.monotonic(), sum(one.count for one in batches)):
             raise _busy("more results than are taken in at once", wait)
-        if batches:
+        if batches and self.relay is not None:
+            await self.relay(blobs)
+        elif batches:
             await self._accept(batches)
         self.registry.still_there(agent.name)
 
-    def _say(self, limits: _Limits, agent: EnrolledAgent, why: str) -> None:
+    async def _rights(self, agent: EnrolledAgent) -> intake.Rights:
+        status = self.registry.status(agent.name)
+        if status is None:
+            raise UplinkError(UplinkFault.BUSY, "say hello first", retry_after_ms=1_000)
+        number, location = await self.assignments.location_number(agent.location), agent.location
+        return intake.Rights(
+            agent,
+            number,
+            status.spool,
+            self.assignments.ids,
+            self.assignments.runs_at(location),
+            lambda one: self.assignments.is_checked(one, location),
+            status.skew_ms,
+        )
+
+    async def admitted(self, batches: Sequence[PackedBatch]) -> list[PackedBatch]:
+        """Those of a bus that are to be taken in, as they are to be: each is checked as if its agent had handed it in here.
+
+        What is refused by what the store has as well is said, and left out. Raises StoreError.
+        """
+        found, refused = await self._sifted(batches)
+        if refused:  # another server may have heard an agent, or given it shards, since this one looked
+            await self.registry.refresh()
+            await self.assignments.settle(anew=True)
+            found, refused = await self._sifted(batches)
+        for agent, why in refused.items():
+            self._say(self._limits[agent], agent, why)
+        return found
+
+    async def _sifted(self, batches: Sequence[PackedBatch]) -> tuple[list[PackedBatch], dict[str, str]]:
+        """What is admitted, and why not all of an agent's is, by its name."""
+        now, found, refused = self._clock.now(), list[PackedBatch](), dict[str, str]()
+        rights = dict[str, intake.Rights]()
+        for batch in batches:
+            try:
+                if batch.agent not in rights:
+                    rights[batch.agent] = await self._rights_of(batch.agent)
+                held = rights[batch.agent]
+                held = replace(held, spool=min(held.spool, batch.spool))  # what was in an older one is as good
+                found += await asyncio.to_thread(intake.checked, [encode(batch)], held, now)
+            except (intake.Newer, intake.Refused, UplinkError) as error:
+                refused[batch.agent] = str(error)
+        return found, refused
+
+    async def _rights_of(self, name: str) -> intake.Rights:
+        """Raises UplinkError for an agent that is not let in (any more), and for one that nobody has heard yet; StoreError."""
+        agent = await self.named(name)
+        if agent is None:
+            raise _refused("it is not enrolled")
+        rights = await self._rights(agent)
+        self.registry.still_there(name)
+        return rights
+
+    async def named(self, name: str) -> EnrolledAgent | None:
+        """An agent that is let in, by its name. Raises StoreError."""
+        found = next((one for one in self.registry.enrolled() if one.name == name), None)
+        if found is None and await self.registry.refresh():
+            self._changed.set()
+            found = next((one for one in self.registry.enrolled() if one.name == name), None)
+        return found
+
+    def _say(self, limits: _Limits, agent: str, why: str) -> None:
         now = self._clock.monotonic()
         if now - limits.said_at >= _SAID_SECONDS:
             limits.said_at = now
-            log.warning("what agent %s handed in was refused: %s", agent.name, why)
+            log.warning("what agent %s handed in was refused: %s", agent, why)
 
     def orders(self, agent: EnrolledAgent, epoch: int) -> AsyncIterator[Order]:
         """What it is to do, as it is decided."""

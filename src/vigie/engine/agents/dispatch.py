@@ -55,6 +55,18 @@ class Hub:
 
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
+        self._also: list[Dispatch] = []
+
+    def pass_on(self, dispatch: Dispatch) -> None:
+        """Have another one given everything as well."""
+        self._also.append(dispatch)
+
+    def whole(self, agent: str) -> tuple[Work, dict[str, int]] | None:
+        """All that an agent is to do, and its paces; None where it was told nothing yet."""
+        held = self._held.get(agent)
+        if held is None or not held.epoch:
+            return None
+        return Work(held.epoch, list(held.shards.values()), True, held.control, held.second_resolver), dict(held.paces)
 
     async def work(self, agent: str, work: Work) -> None:
         """Keep it, and pass it on."""
@@ -71,6 +83,8 @@ class Hub:
         held.paces = {monitor: every_ms for monitor, every_ms in held.paces.items() if monitor in known}
         held.unpaced = {monitor: None for monitor in held.unpaced if monitor in known}
         held.give(work)
+        for other in self._also:
+            await other.work(agent, work)
 
     async def pace(self, agent: str, monitor: str, every_ms: int | None) -> None:
         """Keep it, and pass it on."""
@@ -82,11 +96,15 @@ class Hub:
             held.paces[monitor] = every_ms
             held.unpaced.pop(monitor, None)
         held.give(Pace(monitor, every_ms))
+        for one in self._also:
+            await one.pace(agent, monitor, every_ms)
 
     async def check_now(self, agent: str, monitor: str) -> None:
         """Pass it on."""
         if (held := self._held.get(agent)) is not None:
             held.give(CheckNow(monitor))
+        for one in self._also:
+            await one.check_now(agent, monitor)
 
     def forget(self, agent: str) -> None:
         """It is let in no longer: its streams end."""
