@@ -309,8 +309,9 @@ class Server:
                 await self._pace_everywhere(monitor.id, _quick_ms(monitor))
 
     def _specs(self, desired: Desired) -> list[CheckSpec]:
-        """What the prober of this server checks: nothing while another server evaluates."""
-        return [one.spec for one in probed(desired)] if self.follower is None else []
+        """What the prober of this server checks: nothing while another server evaluates, or where agents do all of it."""
+        checks = self.duty is ALONE or (self.duty.evaluates and desired.fleet.probe)
+        return [one.spec for one in probed(desired)] if checks else []
 
     async def _check_here(self, monitor: str) -> None:
         """For whoever asks while this server stands by: a check of its own, shown and not evaluated."""

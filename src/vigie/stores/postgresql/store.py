@@ -16,7 +16,7 @@ from vigie.stores.kit.sql.locations import location_numbers
 from vigie.stores.kit.sql.worker import Worker
 from vigie.stores.postgresql import Config
 from vigie.stores.postgresql.db import PgDb
-from vigie.stores.postgresql.migrate import migrate
+from vigie.stores.postgresql.migrate import migrate, newest
 
 
 class PostgresqlStore:
@@ -29,7 +29,7 @@ class PostgresqlStore:
         self.history = SqlHistory(worker)
         self.inbox, self.catalog = SqlInbox(worker), SqlCatalog(worker, cache)
         self.accounts = SqlAccounts(worker)
-        self.fleet = SqlFleet(worker, _now)
+        self.fleet = SqlFleet(worker, _now, newest())
 
     async def close(self) -> None:
         """Commit what waits and close. Closing twice is harmless."""

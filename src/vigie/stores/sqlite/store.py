@@ -15,7 +15,7 @@ from vigie.stores.kit.sql.ledger import SqlLedger
 from vigie.stores.kit.sql.locations import location_numbers
 from vigie.stores.kit.sql.worker import Worker
 from vigie.stores.sqlite.db import Db, Driver
-from vigie.stores.sqlite.migrate import migrate
+from vigie.stores.sqlite.migrate import migrate, newest
 from vigie.stores.sqlite.with_apsw import ApswDriver
 
 
@@ -40,7 +40,7 @@ class SqliteStore:
         self.history = SqlHistory(worker)
         self.inbox, self.catalog = SqlInbox(worker), SqlCatalog(worker, cache)
         self.accounts = SqlAccounts(worker)
-        self.fleet = SqlFleet(worker, lambda _: now())
+        self.fleet = SqlFleet(worker, lambda _: now(), newest())
 
     async def close(self) -> None:
         """Commit what waits and close. Closing twice is harmless."""

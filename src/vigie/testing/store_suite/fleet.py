@@ -195,7 +195,7 @@ async def servers_are_known_for_a_day(opener: Opener) -> None:
     async with opened(opener) as store:
         now = time.time_ns() // 1_000_000
         one = ServerStatus("one", "1.2.3", now - 9, now, "https://one.test", 120, 4, "c0ffee", 2, 31)
-        two = ServerStatus("two", "1.2.2", now - 9, now - 5)
+        two = ServerStatus("two", "1.2.2", now - 9, now - 5, schema=30)
         for status in (two, replace(one, lag_ms=None), one, ServerStatus("old", "1.0.0", 1, now - DAY - MINUTE)):
             await store.fleet.report_server(status)
         assert await store.fleet.servers() == [one, two]

@@ -1,6 +1,7 @@
 """The fleet of a store over SQL: agents, servers, leases. What the methods mean is said by vigie.ports.Fleet."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from vigie.errors import StoreError, StoreFault
 from vigie.ports import AgentStatus, EnrolledAgent, Lease, ServerStatus, ShardRun
@@ -16,10 +17,13 @@ _SERVER = "name, version, started_at, seen_at, url, lag_ms, waiting, config, pro
 
 
 class SqlFleet:
-    """The Fleet port. `now` is the clock of the store, epoch ms: one that everybody who holds leases of it has in common."""
+    """The Fleet port. `now` is the clock of the store, epoch ms: one that everybody who holds leases of it has in common.
 
-    def __init__(self, worker: Worker, now: Callable[[Db], int]) -> None:
-        self._worker, self._now = worker, now
+    `schema` is the newest version that this program knows.
+    """
+
+    def __init__(self, worker: Worker, now: Callable[[Db], int], schema: int) -> None:
+        self._worker, self._now, self._schema = worker, now, schema
 
     async def enroll(self, agent: EnrolledAgent) -> bool:
         """Let an agent in, unless one of this name is in already."""
@@ -94,7 +98,8 @@ class SqlFleet:
 
     async def report_server(self, status: ServerStatus) -> None:
         """Keep how a server is, and forget those that are silent for a day."""
-        await self._worker.run(lambda db: _report_server(db, status))
+        known = replace(status, schema=status.schema or self._schema)
+        await self._worker.run(lambda db: _report_server(db, known))
 
     async def servers(self) -> list[ServerStatus]:
         """How each server was when it last said so, by name."""
