@@ -136,7 +136,7 @@ class PgDb:
         try:
             self._run(lambda connection: connection.execute(sql))
         except StoreError as error:
-            # Nothing was asked for yet, so that a connection which was found dead is no reason to give up: the server has restarted.
+            # Nothing was asked for yet, so that a connection which was found dead does not mean to give up: the server has restarted.
             if error.fault is not StoreFault.UNREACHABLE or self._connection is not None:
                 self._roll_back()
                 raise
