@@ -49,7 +49,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def file(self) -> None:
-        """It is no file of this machine."""
+        """Not a file of this machine."""
         return
 
     @property

@@ -125,7 +125,7 @@ class PgDb:
         self._begin("; ".join(begin))
         try:
             yield
-            self._commit()
+            self._commit(durable=durable)
         except BaseException:
             self._roll_back()
             raise
@@ -136,15 +136,16 @@ class PgDb:
         try:
             self._run(lambda connection: connection.execute(sql))
         except StoreError as error:
-            # Nothing was asked for yet, so that a connection which was found dead is no reason to give up: the server has restarted.
+            # The server may have restarted since the last call. Nothing was asked for yet, so that another connection does as well.
             if error.fault is not StoreFault.UNREACHABLE or self._connection is not None:
                 self._roll_back()
                 raise
             self._run(lambda connection: connection.execute(sql))
         self._within = True
 
-    def _commit(self) -> None:
-        number = self._run(lambda connection: connection.fetchval("SELECT pg_current_xact_id_if_assigned()::text"))
+    def _commit(self, *, durable: bool) -> None:
+        asked = "SELECT pg_current_xact_id_if_assigned()::text"
+        number = self._run(lambda connection: connection.fetchval(asked)) if durable else None
         try:
             self._run(lambda connection: connection.execute("COMMIT"))
         except StoreError as error:

@@ -55,7 +55,8 @@ def _inserted(sql: str, tables: Callable[[str], Table]) -> str:
     if found is None:
         return sql
     known = tables(_bare(found[1]))
-    columns = tuple(found[2].split(", ")) if found[2] else known.columns
+    # Without names they are the first columns: a newer program may have added some.
+    columns = tuple(found[2].split(", ")) if found[2] else known.columns[: sql.count("?")]
     sets = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in known.key)
     what = f"DO UPDATE SET {sets}" if sets else "DO NOTHING"
     return f"INSERT INTO {found[1]} ({', '.join(columns)}) {sql[found.end() :]} ON CONFLICT ({', '.join(known.key)}) {what}"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vigie.stores.postgresql.db import PgDb
 
 _AHEAD, _BEHIND = 3, 2  # partitions
-_MOST = 60
+_MAX_COVERED = 60
 
 
 class _Kind(NamedTuple):
@@ -30,7 +30,7 @@ def cover(db: "PgDb", table: str, first: int, last: int) -> None:
     for kind in _KINDS:
         span = kind.days * kind.unit
         numbers = range(first // span, last // span + 1)
-        if kind.table == table and len(numbers) <= _MOST:
+        if kind.table == table and len(numbers) <= _MAX_COVERED:
             _change(db, kind, list(numbers), [])
 
 

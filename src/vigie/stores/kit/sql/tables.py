@@ -9,7 +9,7 @@ from vigie.stores.kit.sql.db import Db, Row
 
 COPYING = "copying"  # the row of `meta` in a store that is being copied to
 _BYTES = 4_000_000  # of one batch
-_FIRST, _MOST = 50, 2_000  # rows of one batch
+_FIRST, _MAX_ROWS = 50, 2_000  # rows of one batch
 _BY_ROW = {"incident": ("rowid",)}  # tables whose rows are in an order that no column of theirs has
 _BEGUN = ("meta", "location")  # what is in a new store already
 _COUNTED = ("outbox_count",)  # made by the database itself
@@ -73,7 +73,7 @@ class Tables:
             yield [row[len(key) :] for row in rows if row[0] != COPYING or name != "meta"]
             after = rows[-1][: len(key)]
             size = sum(len(value) for row in rows for value in row if isinstance(value, bytes | str)) + 1
-            limit = max(1, min(_MOST, len(rows) * _BYTES // size))
+            limit = max(1, min(_MAX_ROWS, len(rows) * _BYTES // size))
 
     def last(self, name: str, key: Sequence[str]) -> Row | None:
         """The last row of a table in the order of the other database, by that key; None where it is empty, or has an order of its own."""
