@@ -208,7 +208,7 @@ def _places(batch: PackedBatch, rights: Rights, now: int) -> dict[tuple[str, int
             raise Refused(f"results of run {run}, which this agent does not have")
         if not now - EARLIEST_MS <= at - rights.skew_ms <= now + LATEST_MS:
             raise Refused(f"a result of the instant {at}; the server's clock says {now}")
-        packed.result_of(monitor, batch.location, at, run, sequence, body)  # raises for a status that is none
+        packed.result_of(monitor, batch.location, at, run, sequence, body)  # raises for an unknown status
         found[monitor, run, sequence] = at
     if count != batch.count:
         raise Refused(f"{count} results where {batch.count} were said to be")
