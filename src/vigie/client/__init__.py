@@ -183,7 +183,7 @@ class Client:
 
     def enroll_agent(self, name: str, location: str) -> resources.AgentEnrolled:
         """Let an agent report; its token is in this answer alone."""
-        return self._one("POST", "/agents", resources.AgentEnrolled, resources.AgentGiven(name=name, location=location))
+        return self._one("POST", "/agents", resources.AgentEnrolled, {"name": name, "location": location})
 
     def revoke_agent(self, name: str) -> None:
         """Let an agent report no longer."""

@@ -3,7 +3,7 @@
 from vigie.text import Pair, Plural
 
 SILENT: Pair = (
-    "⚠️ Agent {name} ({location}) silencieux depuis {lasted}",
+    "⚠️ Agent {name} ({location}) sans nouvelles depuis {lasted}",
     "⚠️ Agent {name} ({location}) has been silent for {lasted}",
 )
 HEARD: Pair = (

@@ -30,7 +30,7 @@ EARLIEST_MS = 35 * 86_400_000  # before now; single results are kept for a month
 LATEST_MS = 600_000  # after now: a clock that was set since it was last compared
 _MAX_SEQUENCE = 2**53
 _LENGTH = struct.Struct("<I")
-_LONGEST, _MOST = 4_000, 200  # characters of a text, entries of a list
+_LONGEST, _MAX_ENTRIES = 4_000, 200  # characters of a text, entries of a list
 
 
 class Refused(Exception):  # noqa: N818 - says what is the case
@@ -169,11 +169,11 @@ def _bounded(one: CheckResult) -> None:
         raise Refused("a time that is not one")
     texts: list[str] = [one.message, one.address or "", *one.addresses, *one.advice, *one.figures]
     texts += [value for value in one.figures.values() if isinstance(value, str)]
-    if max(map(len, texts)) > _LONGEST or max(len(one.addresses), len(one.advice), len(one.figures)) > _MOST:
+    if max(map(len, texts)) > _LONGEST or max(len(one.addresses), len(one.advice), len(one.figures)) > _MAX_ENTRIES:
         raise Refused("a result with more text than any check brings")
-    if one.http is not None and (len(one.http.headers) > _MOST or len(one.http.hops) > _MOST):
+    if one.http is not None and (len(one.http.headers) > _MAX_ENTRIES or len(one.http.hops) > _MAX_ENTRIES):
         raise Refused("a result with more headers than any check brings")
-    if one.tls is not None and len(one.tls.chain) > _MOST:
+    if one.tls is not None and len(one.tls.chain) > _MAX_ENTRIES:
         raise Refused("a result with more certificates than any check brings")
 
 
@@ -182,7 +182,7 @@ def _settled(batch: PackedBatch, rights: Rights, now: int) -> PackedBatch:
     places = _places(batch, rights, now)
     for one in batch.whole:
         if places.get((one.monitor, one.run, one.sequence)) != one.at or one.location != batch.location:
-            raise Refused("a whole result that is none of the packed ones")
+            raise Refused("a whole result that is not among the packed ones")
     shift = rights.skew_ms if abs(rights.skew_ms) > SKEW_MS else 0
     latest = max(places.values()) - shift
     if latest <= now and all(rights.is_checked(monitor) for monitor in {monitor for monitor, _, _ in places}):
@@ -208,7 +208,7 @@ def _places(batch: PackedBatch, rights: Rights, now: int) -> dict[tuple[str, int
             raise Refused(f"results of run {run}, which this agent does not have")
         if not now - EARLIEST_MS <= at - rights.skew_ms <= now + LATEST_MS:
             raise Refused(f"a result of the instant {at}; the server's clock says {now}")
-        packed.result_of(monitor, batch.location, at, run, sequence, body)  # raises for a status that is none
+        packed.result_of(monitor, batch.location, at, run, sequence, body)  # raises for an unknown status
         found[monitor, run, sequence] = at
     if count != batch.count:
         raise Refused(f"{count} results where {batch.count} were said to be")

@@ -15,7 +15,7 @@ log = logging.getLogger("vigie.agents")
 _COPIED_SECONDS = 600.0  # for so long after it was heard a second agent of one name is shown
 _FORGET_MS = 600_000  # who was silent for longer than this before a start is not waited for
 _SAMPLES = 3
-_MOST = 2**62
+_MAX_NUMBER = 2**62
 
 
 @dataclass(slots=True)
@@ -114,12 +114,12 @@ class Registry:
         """An agent said how it is. Raises StoreError."""
         known = self._heard.setdefault(agent.name, _Heard())
         # What a slow link adds makes a clock look slower than it is, never faster.
-        known.skews.append(_within(hello.at, _MOST) - now)
+        known.skews.append(_within(hello.at, _MAX_NUMBER) - now)
         since = None if hello.spooled_since is None else _within(hello.spooled_since, now)
-        late = None if hello.late_ms is None else _within(hello.late_ms, _MOST)
+        late = None if hello.late_ms is None else _within(hello.late_ms, _MAX_NUMBER)
         status = AgentStatus(
             agent.name, agent.location, now, _line(hello.version), spool, min(hello.protocol, PROTOCOL),
-            _within(hello.monitors, 10_000_000), _within(hello.spooled, _MOST), since, late, max(known.skews), address,
+            _within(hello.monitors, 10_000_000), _within(hello.spooled, _MAX_NUMBER), since, late, max(known.skews), address,
         )  # fmt: skip
         await self._fleet.heard(status)
         known.status, known.heard = status, self._clock.monotonic()

@@ -18,7 +18,7 @@ TEXTS: dict[str, Pair] = {
     "state": ("État", "State"),
     "state_new": ("jamais vu", "never heard"),
     "state_reporting": ("en ligne", "reporting"),
-    "state_silent": ("silencieux", "silent"),
+    "state_silent": ("sans nouvelles", "silent"),
     "copied": ("un autre agent utilise ce nom ; il est refusé", "another agent uses this name, and is refused"),
     "heard": ("Dernières nouvelles", "Last heard"),
     "version": ("Version", "Version"),
