@@ -330,3 +330,28 @@ async def test_changes_are_streamed(running_server: Running) -> None:
 @served
 async def test_a_stream_begins_after_an_event(said: str, api: httpx.AsyncClient) -> None:
     problem(await api.get("/events", headers={"last-event-id": said}), 400)
+
+
+@served
+async def test_each_location_has_a_state_and_an_uptime_of_its_own(api: httpx.AsyncClient, running_server: Running) -> None:
+    server = running_server.server
+    assert (await api.get("/monitors/shop/locations")).json()["items"] == []
+    now = server.now()
+    for number in range(1, 5):
+        for place, status in (("local", Status.UP), ("lyon", Status.UP), ("paris", Status.DOWN)):
+            one = replace(fake_result("shop", status, now - 50_000 + number * 5_000), run=1, sequence=number, location=place)
+            await server.runtime.ingest.take(Batch(place, 1, number, (one,)))
+
+    items = (await api.get("/monitors/shop/locations")).json()["items"]
+    assert [(one["location"], one["status"], one["silent"]) for one in items] == [
+        ("local", "up", False), ("lyon", "up", False), ("paris", "down", False),
+    ]  # fmt: skip
+    assert [(one["checks"] > 0, one["failed"] == one["checks"]) for one in items] == [(True, False), (True, False), (True, True)]
+    assert (await api.get("/monitors/shop")).json()["state"] == "degraded"
+    (whole,) = (await api.get("/monitors/shop/uptime", params={"spans": "24h"})).json()["items"]
+    (paris,) = (await api.get("/monitors/shop/uptime", params={"spans": "24h", "location": "paris"})).json()["items"]
+    (lyon,) = (await api.get("/monitors/shop/uptime", params={"spans": "24h", "location": "lyon"})).json()["items"]
+    assert (whole["ratio"], paris["ratio"], lyon["ratio"], paris["outages"]) == (1, 0, 1, None)
+    results = (await api.get("/monitors/shop/results", params={"location": "paris"})).json()["items"]
+    assert {one["location"] for one in results} == {"paris"}
+    problem(await api.get("/monitors/nowhere/locations"), 404)

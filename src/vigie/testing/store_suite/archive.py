@@ -156,6 +156,34 @@ async def each_location_has_a_newest_result(opener: Opener) -> None:
         assert await store.archive.last_results([]) == {}
 
 
+async def each_of_several_locations_has_its_newest_result(opener: Opener) -> None:
+    """Of monitors that one location checks nothing is said; also after a restart."""
+    here, there = replace(result(at=NOW + 1), run=3), replace(result(at=NOW, status=Status.DOWN), location="paris", run=2, sequence=5)
+    async with opened(opener) as store:
+        assert await store.archive.newest_everywhere() == {}
+        await store.ledger.commit(Commit((here, there, result("api"))))
+        found = await store.archive.newest_everywhere()
+        assert {name: [_identity(one) for one in ones] for name, ones in found.items()} == {"shop": [_identity(here), _identity(there)]}
+    async with opened(opener) as store:
+        later = replace(there, at=NOW + 9, sequence=6, status=Status.UP, cause=None)
+        await store.ledger.commit(Commit((later,)))
+        found = await store.archive.newest_everywhere(["shop", "gone"])
+        assert {name: [_identity(one) for one in ones] for name, ones in found.items()} == {"shop": [_identity(here), _identity(later)]}
+        assert await store.archive.newest_everywhere(["api"]) == {}
+
+
+async def a_whole_result_is_asked_for_by_its_location(opener: Opener) -> None:
+    """Where none is named, the newest of any."""
+    here, there = result(at=NOW), replace(result(at=NOW + 5), location="paris")
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(details=(here, there)))
+        read = store.archive.last_detail
+        assert await read("shop", good=True, before=NOW + 9) == there
+        assert await read("shop", good=True, before=NOW + 9, location="local") == here
+        assert await read("shop", good=True, before=NOW + 9, location="paris") == there
+        assert await read("shop", good=True, before=NOW + 9, location="lyon") is None
+
+
 def _identity(one: CheckResult) -> tuple[object, ...]:
     return one.monitor, one.location, one.run, one.sequence, one.at, one.status
 
@@ -229,6 +257,10 @@ async def spans_of_blindness_outlive_a_restart(opener: Opener) -> None:
         assert await store.archive.blinds(NOW + 99) == [quiet]
         assert await store.archive.prune(NOW + 500 * DAY) == 2
         assert await store.archive.blinds(0) == [quiet]
+        there = Blind(4, NOW, Cause.PROBE_NETWORK, NOW + 4, location="paris")
+        await store.ledger.commit(Commit(blind=(there,)))
+    async with opened(opener) as store:
+        assert await store.archive.blinds(0) == [quiet, there]
 
 
 async def spans_of_maintenance_outlive_a_restart(opener: Opener) -> None:
