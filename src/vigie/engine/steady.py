@@ -360,7 +360,7 @@ class Steady:
 
 def _tenths(limit: float) -> int:
     """The longest total of a record that is not slower than a limit in ms; -1: none is so quick."""
-    if limit >= NO_TOTAL / 10:
-        return NO_TOTAL
+    if not 0 <= limit < NO_TOTAL / 10:
+        return NO_TOTAL if limit > 0 else -1
     longest = int(limit * 10)
     return longest + 1 if (longest + 1) / 10 <= limit else longest if longest / 10 <= limit else longest - 1

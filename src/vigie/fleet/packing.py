@@ -116,12 +116,18 @@ def _ends(one: CheckResult) -> frozenset[tuple[str, int]]:
 
 
 def with_facts(record: CheckResult, whole: CheckResult | None) -> CheckResult:
-    """The result of a record that came without a whole one, with the facts of the last whole one of its monitor and location (law 2)."""
-    if whole is None or whole.status is not record.status or whole.cause is not record.cause:
+    """The result of a record that came without a whole one, with the facts of the last whole one of its monitor and location (law 2).
+
+    Where that was found degraded only in the light of what is usual, it has said so in place of its own words: there are none then.
+    """
+    if whole is None or not (whole.is_good and record.is_good):
         return record
-    return replace(
+    own = replace(
         whole, at=record.at, timings=record.timings, location=record.location, run=record.run, sequence=record.sequence, page=None
     )
+    if (whole.status, whole.cause) == (record.status, record.cause):
+        return own
+    return replace(own, status=record.status, cause=record.cause, message="", figures={}, advice=())
 
 
 def expand(batch: PackedBatch, ids: Mapping[int, str], known: MutableMapping[Place, CheckResult]) -> list[CheckResult]:

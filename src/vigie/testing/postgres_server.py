@@ -56,10 +56,14 @@ def packaged_server() -> Path | None:
 
 
 class PostgresServer:
-    """One server with its data in `folder`, which may be killed and started again on its port. `settings` go before those for tests."""
+    """One server with its data in `folder`, which may be killed and started again on its port.
+
+    `settings` go before those for tests, and hold from the next start on.
+    """
 
     def __init__(self, bins: Path, folder: Path, settings: Mapping[str, str] | None = None) -> None:
-        self._folder, self._data, self._settings = folder, folder / "data", {**_SETTINGS, **(settings or {})}
+        self._folder, self._data = folder, folder / "data"
+        self.settings = {**_SETTINGS, **(settings or {})}
         if _UNPRIVILEGED:
             os.chown(folder, _UNPRIVILEGED["user"], _UNPRIVILEGED["group"])
         self._how: dict[str, Any] = {"cwd": folder, "env": {**os.environ, "LC_ALL": "C", "XDG_RUNTIME_DIR": str(folder)}, **_UNPRIVILEGED}
@@ -93,7 +97,7 @@ class PostgresServer:
                 raise RuntimeError(f"PostgreSQL does not start: {said}")
 
     def _start(self, port: int) -> str:
-        options = {**self._settings, "port": str(port)}
+        options = {**self.settings, "port": str(port)}
         words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         server = [str(self._bins / "postgres"), "-D", str(self._data), *words]
         with (self._folder / "log").open("w") as log:
