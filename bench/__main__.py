@@ -19,6 +19,7 @@ PARTS = {
     "report": "what a report costs, and a storm of incidents",
     "storm": "10,000 monitors of which half fail in one second: how many notices, and how soon",
     "baseline": "what a baseline costs a check, and its memory",
+    "fleet": "a fleet: publish, consume, evaluate and commit; lateness and memory at 110,000 monitors in three locations",
     "page": "from the confirmed incident to the mail server",
     "soak": "1,000 monitors among hostile servers, held connections, failing receivers and a disk that fills, for ten minutes",
 }

@@ -27,7 +27,7 @@ from vigie.fleet.batches import PackedBatch
 from vigie.fleet.packed import GOOD, NO_TOTAL, SIZE, Rows
 from vigie.fleet.packing import Place, with_facts
 from vigie.learning.baseline import SLOT_MS, slot_at
-from vigie.learning.season import sample
+from vigie.learning.season import sample_of_tenths
 from vigie.ports import Fleet
 
 log = logging.getLogger("vigie.ingest")
@@ -228,7 +228,7 @@ class Steady:
         if total < column.bounds[number]:
             if column.slots[number] == slot:
                 return True
-            if self._baselines.sample(monitor, column.name, at, sample(packed.timings_of(body))) is not None:
+            if self._baselines.sample(monitor, column.name, at, sample_of_tenths(*packed.tenths_of(body))) is not None:
                 column.slots[number] = slot
                 return True
         known = self._monitors[monitor]

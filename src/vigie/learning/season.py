@@ -15,6 +15,7 @@ Hours are counted in UTC since the epoch; a week begins on a Thursday, which mat
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
 from math import exp, log
 
 from vigie.core.model import Sensitivity, Timings
@@ -34,6 +35,7 @@ _PEAK_UNIT, _PEAKS = 0.015, 4  # a kept peak is in quarters of a code
 _GROSS = 4.0  # while the week is not known, only what no rhythm explains is slow
 _MAD_SIGMA = 1.4826  # of a normal distribution: what its median distance has to be multiplied with
 _SIGMAS, _ABOVE_PEAK = 2.0, 1.25
+_TABLED = 32_768  # tenths of a millisecond whose codes are looked up
 MS = (0.0, *(_MIN_MS * exp(number * _UNIT) for number in range(255)))
 
 
@@ -85,6 +87,20 @@ def code(ms: float) -> int:
 def sample(timings: Timings) -> bytes:
     """The codes of a check's phases."""
     return bytes([code(ms) for ms in lengths(timings)])
+
+
+def sample_of_tenths(dns: int, connect: int, tls: int, first: int, total: int) -> bytes:
+    """The codes of phases in whole tenths of a millisecond, as `sample` has them; 0 where a phase did not happen."""
+    rest = max(total - dns - connect - tls - first, 0)
+    if max(dns, connect, tls, first, rest) >= _TABLED:
+        return bytes([code(tenths / 10) for tenths in (dns, connect, tls, first, rest)])
+    table = _codes()
+    return bytes((table[dns], table[connect], table[tls], table[first], table[rest]))
+
+
+@cache
+def _codes() -> bytes:
+    return bytes([code(tenths / 10) for tenths in range(_TABLED)])
 
 
 def usual(season: Season, hour: int) -> tuple[int, ...]:
