@@ -144,8 +144,7 @@ class HttpsUplink:
                 asyncio.timeout(seconds),
                 made.stream(method, f"{self._url}/{what}", content=body or None, headers=headers, timeout=limits) as answer,
             ):
-                if not answer.is_success:
-                    raise _refused(answer, await _bounded(answer, self._where), self._where)
+                await _good(answer, self._where)
                 yield answer
         except UplinkError:
             raise
@@ -245,6 +244,12 @@ def _message(body: bytes, where: str) -> wire.Message:
 def _odd(where: str) -> UplinkError:
     fix = "check that --server is the address of `vigie serve`, and that nothing in between changes its answers"
     return UplinkError(UplinkFault.OTHER, f"{where} does not answer as a Vigie server does", fix=fix)
+
+
+async def _good(answer: Any, where: str) -> None:
+    """Raise UplinkError for an answer that says no."""
+    if not answer.is_success:
+        raise _refused(answer, await _bounded(answer, where), where)
 
 
 class _Problem(msgspec.Struct):
