@@ -54,7 +54,7 @@ async def remote(deployment: Deployment) -> None:
     deployment.policy = _PLACES
     await embedded(deployment)
     for name, place in {"agent1": "paris", "agent2": "lyon"}.items():
-        await _agent(deployment, name, await _enrolled(deployment, name, place), by_https=True, server="server1")
+        await _agent(deployment, name, place, by_https=True, server="server1")
 
 
 async def fleet(deployment: Deployment) -> None:
@@ -77,7 +77,7 @@ async def fleet(deployment: Deployment) -> None:
     deployment.closing.append(balancer.close)
     deployment.ports["balancer"] = balancer.port
     for name, place in agents.items():
-        await _agent(deployment, name, await _enrolled(deployment, name, place), by_https=name == "agent3", server="balancer")
+        await _agent(deployment, name, place, by_https=name == "agent3", server="balancer")
 
 
 async def _enrolled(deployment: Deployment, name: str, place: str) -> str:
@@ -89,8 +89,9 @@ async def _enrolled(deployment: Deployment, name: str, place: str) -> str:
     return found[0]
 
 
-async def _agent(deployment: Deployment, name: str, token: str, *, by_https: bool, server: str) -> None:
+async def _agent(deployment: Deployment, name: str, place: str, *, by_https: bool, server: str) -> None:
     deployment.disk(name, 96)
+    token = await _enrolled(deployment, name, place)
     environment = {"VIGIE_AGENT_TOKEN": token, "VIGIE_AGENT_STATE": str(deployment.folder / name / "state")}
     command = [VIGIE, "agent"]
     if by_https:
@@ -98,7 +99,7 @@ async def _agent(deployment: Deployment, name: str, token: str, *, by_https: boo
         command.append("--insecure-http")
     else:
         host, port = await deployment.network.link(name, "nats", deployment.ports["nats"])
-        environment["VIGIE_AGENT_BUS"] = f"nats://{name}:{_PASSWORD}@{host}:{port}"
+        environment["VIGIE_AGENT_BUS"] = f"nats://{name}:{_PASSWORD}@{host}:{port}?agent={name}&location={place}"
     deployment.add(name, command, environment=environment)
 
 

@@ -16,6 +16,8 @@ from tests._packages import program
 
 from vigie.cli import root
 from vigie.fleet import subjects
+from vigie.net.nats.address import Config
+from vigie.testing.nats_server import binary
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 FLEET, KUBERNETES = DEPLOY / "fleet", DEPLOY / "kubernetes"
@@ -112,6 +114,9 @@ def test_commands_and_variables_are_those_of_the_program() -> None:
     assert len(agents) == 2
     for service in agents:
         parsed(service["command"])
+        if (bus := service["environment"].get("VIGIE_AGENT_BUS")) is not None:
+            told = Config.of(INTERPOLATED.sub("secret", bus))
+            assert (told.agent or told.user, told.location) == ("agent-paris", "paris")
         assert all(f'"{name}"' in source for name in service["environment"]), service["environment"]
     for _, _, container in deployments():
         parsed(container["args"])
@@ -138,10 +143,8 @@ def test_nats_reads_its_configuration_and_an_agent_may_do_what_it_needs_and_noth
     block = text[text.index("permissions {") :]
     granted = {way: tuple(re.findall(r'"(.+)"', re.search(rf"{way}: \[(.*?)\]", block, re.DOTALL)[1])) for way in ("publish", "subscribe")}  # type: ignore[index]
     assert granted == subjects.permissions("paris", "agent-paris")._asdict()
-    if (server := program("nats-server")) is None:
-        pytest.skip("no nats-server here")
     done = subprocess.run(
-        [server, "-t", "-c", FLEET / "nats.conf"], env=dict.fromkeys(used, "secret"), capture_output=True, text=True, check=False
+        [binary(), "-t", "-c", FLEET / "nats.conf"], env=dict.fromkeys(used, "secret"), capture_output=True, text=True, check=False
     )
     assert (done.returncode, "is valid" in done.stdout + done.stderr) == (0, True), done.stderr
 

@@ -60,17 +60,37 @@ async def test_without_a_route_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) 
     assert names.asked == 0
 
 
-async def test_a_verdict_is_kept_for_ten_seconds_and_shared(hands: Hands, unused_port: int) -> None:
+async def test_a_verdict_is_kept_and_shared_the_longer_the_worse(hands: Hands, unused_port: int) -> None:
     names = Names(good=("127.0.0.1",))
     link = Link(names, [f"good:{unused_port}"], monotonic=hands)
 
     assert await asyncio.gather(*(link.fault() for _ in range(10))) == [None] * 10
-    hands.at += 9.9
-    await link.fault()
+    hands.at += 0.9
+    assert await link.fault() is None
     assert names.asked == 1
     hands.at += 0.2
-    await link.fault()
+    assert await link.fault() is None
     assert names.asked == 2
+    with silent() as one, silent() as two:
+        link = Link(names, [f"127.0.0.1:{one}", f"127.0.0.1:{two}"], monotonic=hands)
+        names.asked = 0
+        assert await link.fault(budget_ms=400) is NETWORK
+        hands.at += 9.9
+        assert await link.fault() is NETWORK
+        assert names.asked == 2
+        hands.at += 0.2
+        assert await link.fault(budget_ms=400) is NETWORK
+        assert names.asked == 4
+
+
+async def test_a_link_that_breaks_again_soon_after_it_worked_is_not_acquitted_by_that(hands: Hands, unused_port: int) -> None:
+    with silent() as one, silent() as two:
+        names = Names(a=("127.0.0.1",), b=("127.0.0.1",))
+        link = Link(names, [f"127.0.0.1:{unused_port}", f"127.0.0.1:{unused_port}"], monotonic=hands)
+        assert await link.fault() is None
+        link._targets = (f"127.0.0.1:{one}", f"127.0.0.1:{two}")  # nobody answers any more
+        hands.at += 3
+        assert await link.fault(budget_ms=400) is NETWORK
 
 
 async def test_one_who_gives_up_asking_leaves_the_question_to_the_next(unused_port: int) -> None:

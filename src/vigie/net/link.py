@@ -20,6 +20,7 @@ from vigie.net.names import is_localhost
 from vigie.net.resolver import split_server
 
 _KEEP_SECONDS = 10.0
+_KEEP_WORKING_SECONDS = 1.0  # that the link worked a moment ago says nothing of a check that began since: it may break again at once
 _VOTE_MS, _MIN_VOTE_MS, _MARGIN_MS = 2_000, 300, 50
 _ENOUGH = 2  # votes against
 _ELSEWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))  # RFC 5737, RFC 3849: nothing is sent there
@@ -117,7 +118,9 @@ class Link:
         self._missed[place] = self._monotonic()
 
     async def fault(self, place: str = "", budget_ms: int = _VOTE_MS) -> Cause | None:
-        """`probe.network`, `probe.resolver`, or None when the link works or nobody can tell within the budget. Kept for 10 s.
+        """`probe.network`, `probe.resolver`, or None when the link works or nobody can tell within the budget.
+
+        Kept for 10 s; that it works for one second.
 
         `place` is the service under suspicion: what is known of it says nothing about the link.
         """
@@ -177,7 +180,7 @@ class Link:
     async def _ask(self, place: str, budget_ms: int) -> Cause | None:
         vote_ms = min(max(budget_ms - _MARGIN_MS, _MIN_VOTE_MS), _VOTE_MS)
         found = Cause.PROBE_NETWORK if is_offline() else await self._judged(place, vote_ms)
-        self._kept = (self._monotonic() + _KEEP_SECONDS, found)
+        self._kept = (self._monotonic() + (_KEEP_WORKING_SECONDS if found is None else _KEEP_SECONDS), found)
         return found
 
     async def _judged(self, place: str, vote_ms: int) -> Cause | None:
