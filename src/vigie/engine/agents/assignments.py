@@ -48,6 +48,7 @@ class Assignments:
         self._numbers: dict[str, int] = {}
         self._locations: dict[str, int] = {}
         self._here: dict[str, frozenset[str]] = {}  # the monitors of each location
+        self._numbers_here: dict[str, frozenset[int]] = {}
         self._sent: dict[str, _Sent] = {}
         self._epoch = 0
         self._stale = True  # whether work may be otherwise than it was told
@@ -57,6 +58,7 @@ class Assignments:
         """A new configuration; `settle` tells the agents."""
         self._checks, self._stale = checks, True
         self._here.clear()
+        self._numbers_here.clear()
 
     async def location_number(self, location: str) -> int:
         """The number of a location in packed results. Raises StoreError."""
@@ -79,6 +81,12 @@ class Assignments:
         """Which agent of a location has this monitor; empty where none has."""
         held = self.runs.get((location, shard_of(monitor)))
         return "" if held is None else held.agent
+
+    def numbers_at(self, location: str) -> frozenset[int]:
+        """The numbers of the monitors of a location in packed results."""
+        if location not in self._numbers_here:
+            self._numbers_here[location] = frozenset(self._numbers[one] for one in self.monitors(location) if one in self._numbers)
+        return self._numbers_here[location]
 
     def monitors(self, location: str) -> frozenset[str]:
         """The monitors of a location."""
@@ -112,6 +120,7 @@ class Assignments:
         self.runs = {(one.location, one.shard): one for one in await self._fleet.shard_runs()}
         self._numbers = await self._fleet.monitor_numbers()
         self.ids = {number: monitor for monitor, number in self._numbers.items()}
+        self._numbers_here.clear()
 
     async def _give(self) -> None:
         """Shards change hands; by who may decide it alone."""

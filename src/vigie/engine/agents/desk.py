@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from vigie.commands.agents import Enrolled
 from vigie.engine.agents import intake
@@ -13,7 +13,7 @@ from vigie.engine.agents.dispatch import Hub
 from vigie.engine.agents.enrolment import made
 from vigie.engine.agents.registry import Registry
 from vigie.errors import StoreError, UplinkError, UplinkFault
-from vigie.fleet.batches import PackedBatch, encode
+from vigie.fleet.batches import PackedBatch
 from vigie.fleet.wire import PROTOCOL, Hello, Order, Welcome
 from vigie.ports import Clock, EnrolledAgent, Fleet, Ledger
 from vigie.queries.agents import AgentState, AgentView
@@ -230,18 +230,22 @@ class AgentDesk:
 
     async def _sifted(self, batches: Sequence[PackedBatch]) -> tuple[list[PackedBatch], dict[str, str]]:
         """What is admitted, and why not all of an agent's is, by its name."""
-        now, found, refused = self._clock.now(), list[PackedBatch](), dict[str, str]()
-        rights = dict[str, intake.Rights]()
-        for batch in batches:
+        rights, refused, now = dict[str, intake.Rights](), dict[str, str](), self._clock.now()
+        for name in dict.fromkeys(one.agent for one in batches):
             try:
-                if batch.agent not in rights:
-                    rights[batch.agent] = await self._rights_of(batch.agent)
-                held = rights[batch.agent]
-                held = replace(held, spool=min(held.spool, batch.spool))  # what was in an older one is as good
-                found += await asyncio.to_thread(intake.checked, [encode(batch)], held, now)
-            except (intake.Newer, intake.Refused, UplinkError) as error:
-                refused[batch.agent] = str(error)
-        return found, refused
+                rights[name] = await self._rights_of(name)
+            except UplinkError as error:
+                refused[name] = str(error)
+
+        def sift() -> Iterator[PackedBatch]:
+            for batch in batches:
+                if (held := rights.get(batch.agent)) is not None:
+                    try:
+                        yield intake.of_bus(batch, held, self.assignments.numbers_at(held.agent.location), now)
+                    except intake.Refused as error:
+                        refused[batch.agent] = str(error)
+
+        return await asyncio.to_thread(lambda: [one for one in sift() if one.count]), refused
 
     async def _rights_of(self, name: str) -> intake.Rights:
         """Raises UplinkError for an agent that is not let in (any more), and for one that nobody has heard yet; StoreError."""

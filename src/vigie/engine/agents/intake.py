@@ -12,11 +12,12 @@ Laws
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 import msgspec
 
-from vigie.core.model import CheckResult
+from vigie.core.model import CheckResult, Status
 from vigie.fleet import packed
 from vigie.fleet.batches import MAX_BYTES, MAX_RESULTS, VERSION, PackedBatch
 from vigie.fleet.packing import expand
@@ -30,6 +31,7 @@ EARLIEST_MS = 35 * 86_400_000  # before now; single results are kept for a month
 LATEST_MS = 600_000  # after now: a clock that was set since it was last compared
 _MAX_SEQUENCE = 2**53
 _LENGTH = struct.Struct("<I")
+_NUMBERED = struct.Struct("<IIB24x")  # of a record: the number of its monitor, its instant after the base, its status
 _LONGEST, _MAX_ENTRIES = 4_000, 200  # characters of a text, entries of a list
 
 
@@ -124,6 +126,44 @@ def _one(blob: bytes, rights: Rights, now: int) -> PackedBatch:
         raise Refused(f"{error} (batch {_name(blob)})") from None
     except (msgspec.MsgspecError, ValueError, IndexError, OverflowError, RecursionError) as error:
         raise Refused(f"a batch cannot be read: {str(error)[:200]}") from None
+
+
+def of_bus(batch: PackedBatch, rights: Rights, numbers: AbstractSet[int], now: int) -> PackedBatch:
+    """A batch that came by a bus, which vouches for its agent and location; `numbers` are those of the monitors to be checked there.
+
+    It may be of an earlier spool: a bus keeps what it carries. What is as it should be is looked at by the segment. Raises Refused.
+    """
+    try:
+        if batch.agent != rights.agent.name or batch.location != rights.agent.location:
+            raise Refused(f"a batch of {batch.agent} at {batch.location}, while that agent is at {rights.agent.location}")
+        if max((len(one.message) for one in batch.whole), default=0) > _LONGEST or len(batch.whole) > batch.count:
+            raise Refused("whole results that no agent makes")
+        for one in batch.whole:
+            _bounded(one)
+        if _is_plainly_right(batch, rights, numbers, now):
+            return batch
+        return _settled(batch, rights, now)
+    except (ValueError, IndexError, OverflowError) as error:
+        raise Refused(f"a batch cannot be read: {str(error)[:200]}") from None
+
+
+def _is_plainly_right(batch: PackedBatch, rights: Rights, numbers: AbstractSet[int], now: int) -> bool:
+    """Whether nothing about it has to be corrected or refused; False where that takes a closer look."""
+    held, count = rights.runs.get(batch.shard), 0
+    if held is None or abs(rights.skew_ms) > SKEW_MS or any(one.location != batch.location for one in batch.whole):
+        return False
+    for place, run, _, records in packed.segments(batch.body):
+        if place != rights.number or not 0 < run <= held.run or (run == held.run and held.agent != batch.agent):
+            return False
+        found = list(_NUMBERED.iter_unpack(records))
+        count, mentioned = count + len(found), {number for number, _, _ in found}
+        if not mentioned <= numbers or any(shard_of(rights.ids[one]) != batch.shard for one in mentioned):
+            return False
+        if not found or max(status for _, _, status in found) >= len(Status):
+            return False
+        if batch.base + max(offset for _, offset, _ in found) > now or batch.base < now - EARLIEST_MS:
+            return False
+    return count == batch.count and count > 0
 
 
 def _name(blob: bytes) -> str:
