@@ -27,7 +27,7 @@ def examined_apart(file: Path | None, base: Path) -> Desired:
 def load_apart(
     asked: Path | None, environ: Mapping[str, str], cwd: Path, *, verify: bool = False, stored: Sequence[StoredDefinition] | None = None
 ) -> Desired:
-    """What `load` gives. Raises ConfigError with every fault; VigieError when that process broke, the store is busy or not to be reached."""
+    """What `load` gives. Raises ConfigError with every fault; VigieError when that process broke, the store is busy or unreachable."""
     # -P: what lies in the working directory is not to be imported.
     command = [sys.executable, "-P", "-m", "vigie.config.apart"]
     done = subprocess.run(command, input=pickle.dumps((asked, dict(environ), cwd, verify, stored)), stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own program
