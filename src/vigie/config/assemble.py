@@ -1,4 +1,7 @@
-"""From the tree of a file to what is desired: monitors, channels, alerts and model, each checked by its own Config."""
+"""From the tree of a file to what is desired: monitors, channels, alerts and model, each checked by its own Config.
+
+Long: every part of the file is read with one tree of faults.
+"""
 
 import difflib
 import re

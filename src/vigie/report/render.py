@@ -1,6 +1,8 @@
 """The message of a notice in French and English: first line, scope, evidence, supposed cause, first step, facts. Needs no model.
 
 Observed and supposed are kept apart, every number comes from code, and nothing that the target wrote is repeated.
+
+Long: the lines of one message are read together.
 """
 
 from collections.abc import Sequence
