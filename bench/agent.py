@@ -59,17 +59,24 @@ async def measure(url: str, count: int, target: float) -> None:
                     stderr=console,
                     env={**os.environ, "VIGIE_AGENT_TOKEN": TOKEN},
                 )
-            await server.until(lambda: taken(server) >= count, 420)
-            before, began = cpu(pids(process.pid)), time.monotonic()
-            await asyncio.sleep(60)
-            used = (cpu(pids(process.pid)) - before) / (time.monotonic() - began) * 100
-            together, each = resident(pids(process.pid))
-            say(f"resident, {count:,} monitors", together, "MB", target, "by ps: " + ", ".join(f"{one:.0f}" for one in each))
-            say(f"start of a check late at p99, {count:,} monitors", server.hellos[-1].late_ms, "ms", 20)
-            say(f"CPU, {count:,} monitors every minute", used, "% of a core")
-            await cut_off(server, count, place, process.pid, target)
-            process.send_signal(signal.SIGTERM)
-            await process.wait()
+            try:
+                await linked(server, count, process.pid, target)
+                await cut_off(server, count, place, process.pid, target)
+            finally:
+                process.send_signal(signal.SIGTERM)
+                await process.wait()
+
+
+async def linked(server: AgentServer, count: int, agent: int, target: float) -> None:
+    """Once every monitor had its first look."""
+    await server.until(lambda: taken(server) >= count, 420)
+    before, began = cpu(pids(agent)), time.monotonic()
+    await asyncio.sleep(60)
+    used = (cpu(pids(agent)) - before) / (time.monotonic() - began) * 100
+    together, each = resident(pids(agent))
+    say(f"resident, {count:,} monitors", together, "MB", target, "by ps: " + ", ".join(f"{one:.0f}" for one in each))
+    say(f"start of a check late at p99, {count:,} monitors", server.hellos[-1].late_ms, "ms", 20)
+    say(f"CPU, {count:,} monitors every minute", used, "% of a core")
 
 
 async def cut_off(server: AgentServer, count: int, place: Path, agent: int, target: float) -> None:

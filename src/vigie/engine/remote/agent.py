@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from vigie.engine.alive import keep_alive
+from vigie.engine.alive import keep_alive, seen_through
 from vigie.engine.remote.link import LinkLog, wait_ms
 from vigie.engine.remote.posting import Poster
 from vigie.engine.remote.spool import Spool
@@ -40,6 +40,9 @@ class Prober(Protocol):
 
     async def use(self, specs: Sequence[CheckSpec], control: Sequence[str], second_resolver: str | None) -> None:
         """Watch exactly these; `control` and `second_resolver` tell whether this machine's own link works."""
+
+    def compact(self, specs: Sequence[CheckSpec]) -> list[CheckSpec]:
+        """The same specs in less memory."""
 
     async def pace(self, monitor_id: str, every_ms: int | None) -> None:
         """Check at a faster pace, or at the monitor's own again (None)."""
@@ -72,6 +75,7 @@ class RemoteAgent:
         self._ended: asyncio.Future[None] | None = None
         self._refused_since: float | None = None
         self._idle = False
+        self._taken = 0  # the prober's number of the newest result that was taken
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Raises UplinkError where the first hello is refused, StoreError(CORRUPT) once the spool is damaged."""
@@ -97,16 +101,19 @@ class RemoteAgent:
             await self._stop()
 
     async def take(self, batch: Batch) -> None:
-        """What was measured, into the spool."""
-        if self._packer is None:
+        """What was measured, into the spool.
+
+        What is published again, because whoever published it was interrupted, is known by the prober's own number.
+        """
+        fresh = [one for one in batch.results if one.sequence > self._taken]
+        if self._packer is None or not fresh:
             return
+        self._taken = fresh[-1].sequence
         location, runs, number = self._location, self._runs, self._spool.number
-        stamped = [
-            replace(one, location=location, run=runs[one.monitor], sequence=number()) for one in batch.results if one.monitor in runs
-        ]
+        stamped = [replace(one, location=location, run=runs[one.monitor], sequence=number()) for one in fresh if one.monitor in runs]
         if packed := self._packer.pack(stamped):
             try:
-                await self._spool.add(packed)
+                await seen_through(self._spool.add(packed))
             except StoreError as error:
                 self._end(error)
 
@@ -246,7 +253,7 @@ class RemoteAgent:
     async def _do(self, work: Work, *, kept: bool = False) -> None:
         """The work changes: it is kept before it is done, so that what is not done at the end is given again."""
         shards = {} if work.whole else dict(self._shards)
-        shards.update({one.shard: one for one in work.shards})
+        shards.update({one.shard: self._here(one) for one in work.shards})
         self._shards = {shard: one for shard, one in shards.items() if one.specs}
         whole = msgspec.structs.replace(work, shards=list(self._shards.values()), whole=True)
         if kept:
@@ -254,6 +261,11 @@ class RemoteAgent:
         else:
             await self._spool.keep_work(work, whole)
         await self._assign()
+
+    def _here(self, work: ShardWork) -> ShardWork:
+        """The work of a shard as it is kept in memory: once, whoever uses it."""
+        specs = self._prober.compact([replace(one, location=self._location) for one in work.specs])
+        return msgspec.structs.replace(work, specs=specs)
 
     async def _assign(self) -> None:
         numbers, runs = self._numbers()
@@ -264,7 +276,7 @@ class RemoteAgent:
             self._packer.use(numbers, runs)
         work = self._spool.work
         if work is not None and not self._idle:
-            specs = [replace(one, location=self._location) for shard in self._shards.values() for one in shard.specs]
+            specs = [one for shard in self._shards.values() for one in shard.specs]
             await self._prober.use(specs, work.control, work.second_resolver)
             log.info("checking %s", counted(len(specs), "monitor", "en"))
 

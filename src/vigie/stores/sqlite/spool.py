@@ -145,8 +145,8 @@ class SqliteSpool:
             for table in ("batch", "body") if gone else ():
                 db.bulk(f"DELETE FROM {table} WHERE sequence = ?", [(one,) for one in gone])
             rows = [(one.sequence, one.shard, one.at, one.results, int(one.failures), one.size) for one, _ in batches]
-            db.bulk(f"INSERT INTO batch ({_HEAD}) VALUES (?, ?, ?, ?, ?, ?)", rows)
-            db.bulk("INSERT INTO body (sequence, body) VALUES (?, ?)", [(one.sequence, body) for one, body in batches])
+            db.bulk(f"INSERT OR REPLACE INTO batch ({_HEAD}) VALUES (?, ?, ?, ?, ?, ?)", rows)
+            db.bulk("INSERT OR REPLACE INTO body (sequence, body) VALUES (?, ?)", [(one.sequence, body) for one, body in batches])
 
         await self._write(change, shrink=bool(gone))
 
