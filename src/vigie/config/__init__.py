@@ -170,7 +170,7 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool, whole: 
     bus = bus_of(read, shape.bus, base)
     if read.faults or store is None:
         raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
-    return _settled(read, parts, store, made, file, base)
+    return _settled(read, parts, (store, bus), made, file, base)
 
 
 class _Whole(NamedTuple):
