@@ -56,7 +56,9 @@ class _Place:
                 held.enter_context(State(file.with_name(f"{file.name}.state"), file).locked())
             opened: Tables = held.enter_context(contextlib.closing(plugins.load("stores", self.kind).tables(self.config)))
             if servers := opened.servers(round(time.time() * 1000) - _ALIVE_MS):
-                raise AlreadyRunning(f"{', '.join(servers)} is at work on {self.config.shown}", "stop it first; one that was stopped counts for 30 s")
+                raise AlreadyRunning(
+                    f"{', '.join(servers)} is at work on {self.config.shown}", "stop it first; one that was stopped counts for 30 s"
+                )
             yield opened
 
 
