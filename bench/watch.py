@@ -29,7 +29,7 @@ def work_of(monitors: int, epoch: int, every_ms: int = 60_000) -> Work:
     for number in range(monitors):
         name = f"shop-{number:06}"
         url = f"https://{name}.example.com/health"
-        options = {"url": url, "expect": {"status": "200-299", "keyword": "ok"}, "headers": {"X-Request": name}}
+        options: dict[str, object] = {"url": url, "expect": {"status": "200-299", "keyword": "ok"}, "headers": {"X-Request": name}}
         shards[shard_of(name)].append(CheckSpec(name, f"Shop {number}", "http", url, f"{name}.example.com", every_ms, 10_000, options))
     found = [ShardWork(shard, 1, specs, list(range(len(specs)))) for shard, specs in shards.items() if specs]
     return Work(epoch, found, whole=True, control=["example.com:443"])

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from vigie import plugins
-from vigie.config import load
+from vigie.config import Desired, load
 from vigie.config.shown import shown
 from vigie.errors import ConfigError, MissingExtra
 
 MONITORS = "monitors: [https://example.org/]\n"
 
 
-def loaded(folder: Path, bus: str, **environ: str):
+def loaded(folder: Path, bus: str, **environ: str) -> Desired:
     (folder / "vigie.yaml").write_text(f"bus: {json.dumps(bus)}\n{MONITORS}")
     return load(folder / "vigie.yaml", environ, folder)
 

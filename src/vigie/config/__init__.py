@@ -11,6 +11,7 @@ from vigie.config import environment, variables
 from vigie.config.alert import Alert
 from vigie.config.desired import (
     AvailabilityReport,
+    BusSettings,
     Channel,
     Desired,
     DesiredMonitor,
@@ -150,6 +151,7 @@ def _missing(read: Tree, channels: Mapping[str, Channel]) -> tuple[Fault, ...]:
 
 def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool, whole: bool, stored: Sequence[StoredDefinition] | None) -> Desired:
     from vigie.config import assemble  # who is handed a Desired ready-made needs none of it
+    from vigie.config.bus import bus as bus_of
     from vigie.config.definitions import Made, stored_in
 
     read.verifying = verify
@@ -165,10 +167,10 @@ def _desired(read: Tree, file: Path | None, base: Path, *, verify: bool, whole: 
     if not (parts.shape.monitors or stored or read.faults):
         read.fault(("monitors",), "nothing is monitored", "add `monitors:` with a URL")
     assemble.check_addresses(read, shape)
-    assemble.bus(read, shape.bus, base)
+    bus = bus_of(read, shape.bus, base)
     if read.faults or store is None:
         raise ConfigError(sorted(_masked(read, read.faults), key=lambda fault: fault.line or 0))
-    return _settled(read, parts, store, made, file, base)
+    return _settled(read, parts, (store, bus), made, file, base)
 
 
 class _Whole(NamedTuple):
@@ -204,16 +206,18 @@ def _assembled(read: Tree, shape: File, base: Path) -> _Whole:
     return _Whole(shape, channels, known, monitors, llm, availability_report, planned, pages, measured)
 
 
-def _settled(read: Tree, whole: _Whole, store: StoreSettings, made: "Made", file: Path | None, base: Path) -> Desired:
+def _settled(
+    read: Tree, whole: _Whole, kept: tuple[StoreSettings, BusSettings | None], made: "Made", file: Path | None, base: Path
+) -> Desired:
     """What was found to be without a fault."""
     from vigie.config import assemble, metrics
     from vigie.config.secrets import of_bus as secret_of_bus
     from vigie.config.secrets import of_store as secret_of_store
 
+    store, bus = kept
     shape, channels, known, llm, monitors = whole.shape, whole.channels, whole.known, whole.llm, whole.monitors.enabled
     default = assemble.policy_of(read, shape.alerts.get("default", Alert()), known, ("alerts", "default"))
     parts = [*(one.secrets for one in channels.values()), *(one.secrets for one in monitors), llm.secrets]
-    bus = assemble.bus(read, shape.bus, base)
     parts += [secret_of_store(read, shape.store), secret_of_bus(read, None if bus is None else bus.config)]
     parts += [metrics.held(shape.metrics.otlp), *(one.secrets for one in whole.metrics.modules.values())]
     watchdog = None if shape.watchdog is None else WatchdogSettings(shape.watchdog.url, int(shape.watchdog.every))

@@ -14,12 +14,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from vigie import plugins
-from vigie.buses import UNADDRESSED
-from vigie.buses import kind_of as kind_of_bus
 from vigie.config import dependencies, secrets
 from vigie.config.alert import Alert
 from vigie.config.convert import NEAREST, UNKNOWN_KEY, build, convert, enc_hook, fields_of, named, unknown
-from vigie.config.desired import AvailabilityReport, BusSettings, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
+from vigie.config.desired import AvailabilityReport, Channel, DesiredMonitor, Llm, Sealed, StoreSettings, private
 from vigie.config.maintenance import quiet_hours, unknown_names
 from vigie.config.model import Common, File, Report
 from vigie.config.people import Known
@@ -116,23 +114,6 @@ def store(tree: Tree, address: str, base: FilePath) -> StoreSettings | None:
     try:
         return None if adapter is None else StoreSettings(kind, adapter.Config.of(address, base))
     except ValueError as error:
-        tree.fault(path, str(error))
-        return None
-
-
-def bus(tree: Tree, address: str | None, base: FilePath) -> BusSettings | None:
-    """The bus that an address names; None without one, or after noting what is wrong with it."""
-    if address is None:
-        return None
-    kind, path = kind_of_bus(address), ("bus",)
-    known = [one for one in plugins.kinds("buses") if one not in UNADDRESSED]
-    if kind not in known:
-        tree.fault(path, f"no bus is called {kind!r}", f"write nats://host:4222; installed: {', '.join(known)}")
-        return None
-    adapter = module(tree, "buses", kind, path)
-    try:
-        return None if adapter is None else BusSettings(kind, adapter.Config.of(address, base))
-    except ValueError as error:  # msgspec's own among them
         tree.fault(path, str(error))
         return None
 

@@ -57,14 +57,15 @@ def build(config: Config, deps: UplinkDeps) -> "NatsUplink":
     """The uplink; nothing is contacted yet. Raises VigieError where the address does not say who the agent is."""
     from vigie.net.nats.connection import Connection
 
-    if not (agent := config.agent or config.user) or not config.location:
+    agent, location = config.agent or config.user, config.location
+    if not agent or not location:
         raise VigieError("the address of the bus does not say which agent this is", "add ?agent=NAME&location=PLACE to it")
     if config.ca_file is None and deps.ca_file is not None:
         config = msgspec.structs.replace(config, ca_file=str(deps.ca_file))
     if host := config.unencrypted:
         log.warning("what is checked, its secrets included, may travel to %s unencrypted: write tls://", host)
-    connection = Connection(config, f"vigie-agent {agent}", inbox(config.location, agent))
-    return NatsUplink(connection, config.location, agent, min(deps.timeout_seconds, 10.0))
+    connection = Connection(config, f"vigie-agent {agent}", inbox(location, agent))
+    return NatsUplink(connection, location, agent, min(deps.timeout_seconds, 10.0))
 
 
 class NatsUplink:

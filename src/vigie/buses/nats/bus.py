@@ -24,7 +24,7 @@ from vigie.ports.bus import Answer
 
 log = logging.getLogger("vigie.bus")
 
-_MOST_ANSWERS = 64
+_MAX_ANSWERS = 64
 
 
 class NatsBus:
@@ -92,7 +92,7 @@ class NatsBus:
         tasks: set[asyncio.Task[None]] = set()
 
         async def take(message: Message) -> None:
-            if len(tasks) < _MOST_ANSWERS:  # who is not answered asks again
+            if len(tasks) < _MAX_ANSWERS:  # who is not answered asks again
                 task = asyncio.create_task(self._answer(message, answer))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)

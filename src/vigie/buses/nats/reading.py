@@ -12,7 +12,7 @@ from vigie.net.nats.encoding import unpacked
 log = logging.getLogger("vigie.bus")
 
 _QUIET_SECONDS: Final = 60.0
-_MOST_SUBJECTS: Final = 10_000
+_MAX_SUBJECTS: Final = 10_000
 
 
 class Reader:
@@ -34,7 +34,7 @@ class Reader:
         self.skipped += 1
         now = time.monotonic()
         if now - self._said.get(subject, -_QUIET_SECONDS) >= _QUIET_SECONDS:
-            if len(self._said) >= _MOST_SUBJECTS:
+            if len(self._said) >= _MAX_SUBJECTS:
                 self._said.clear()
             self._said[subject] = now
             log.error("a message of %s is not a batch and is skipped: %s", subject, error)

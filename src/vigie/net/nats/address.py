@@ -12,7 +12,7 @@ from vigie.net.secret import MASK, Secret
 
 SCHEMES: Final = ("nats", "tls")
 PORT: Final = 4222
-_MOST_REPLICAS: Final = 5  # JetStream's own limit
+_MAX_REPLICAS: Final = 5  # JetStream's own limit
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BYTES: Final = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _AGE = re.compile(r"(\d+)([smhd])")
@@ -122,8 +122,8 @@ def _option(key: str, value: str, base: Path) -> Any:
         return _seconds(value)
     if key == "max_bytes":
         return _size(value)
-    if not value.isdecimal() or not 1 <= int(value) <= _MOST_REPLICAS:
-        raise ValueError(f"{key} is a number from 1 to {_MOST_REPLICAS}")
+    if not value.isdecimal() or not 1 <= int(value) <= _MAX_REPLICAS:
+        raise ValueError(f"{key} is a number from 1 to {_MAX_REPLICAS}")
     return int(value)
 
 

@@ -12,8 +12,8 @@ from nats.aio.msg import Msg
 from vigie.errors import BusError, BusFault
 from vigie.net.nats.connection import Connection
 
-MOST: Final = 512  # messages that are given, and asked for, at once
-_MOST_BYTES: Final = 16 * 1024 * 1024
+MAX_MESSAGES: Final = 512  # messages that are given, and asked for, at once
+_MAX_BYTES: Final = 16 * 1024 * 1024
 _EXPIRES_NS: Final = 20_000_000_000
 _HEARTBEAT_NS: Final = 2_000_000_000
 _SILENCE_SECONDS: Final = 7.0  # three heartbeats
@@ -77,7 +77,7 @@ class Pull:
             message = await self._first()
             while message is not None:
                 self._look_at(message, found)
-                if len(found) >= MOST or self._arrived.empty():
+                if len(found) >= MAX_MESSAGES or self._arrived.empty():
                     break
                 message = self._arrived.get_nowait()
             if self._closed:
@@ -106,10 +106,10 @@ class Pull:
 
     async def _ask(self) -> None:
         """Always have more asked for than what is being looked at, so that the server never waits for us."""
-        if self._asked > MOST // 2:
+        if self._asked > MAX_MESSAGES // 2:
             return
-        wanted = {"batch": MOST, "max_bytes": _MOST_BYTES, "expires": _EXPIRES_NS, "idle_heartbeat": _HEARTBEAT_NS}
-        self._asked += MOST
+        wanted = {"batch": MAX_MESSAGES, "max_bytes": _MAX_BYTES, "expires": _EXPIRES_NS, "idle_heartbeat": _HEARTBEAT_NS}
+        self._asked += MAX_MESSAGES
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}"
         await self._connection.publish(subject, msgspec.json.encode(wanted), reply=self._inbox)
 
