@@ -35,7 +35,7 @@ from vigie.engine.past import Pasts
 from vigie.engine.refreshing import Refresher
 from vigie.engine.self_monitor import SelfMonitor
 from vigie.fleet import packed
-from vigie.fleet.batches import PackedBatch, decode, encode
+from vigie.fleet.batches import PackedBatch, encode
 from vigie.fleet.shards import SHARDS, shard_of
 from vigie.net.nats.address import Config as NatsConfig
 from vigie.ports import Commit, Store
@@ -185,15 +185,14 @@ class Evaluator:
 
 
 def published(url: str, blobs: Sequence[bytes], go: "multiprocessing.synchronize.Event") -> None:
-    """The agents' side, a process of its own: through the bus, as batches."""
+    """The agents' side, a process of its own: what their spools hold, through the bus."""
 
     async def run() -> None:
         bus = nats_bus.build(NatsConfig.of(url, Path()), BusDeps(SystemClock()))
         await bus.open()
-        batches = [decode(one) for one in blobs]
         go.set()
-        for start in range(0, len(batches), 256):
-            await bus.publish_all(batches[start : start + 256])
+        for start in range(0, len(blobs), 256):
+            await bus.publish_all(blobs[start : start + 256])
         await bus.close()
 
     logging.getLogger("vigie").setLevel(logging.ERROR)
@@ -263,7 +262,7 @@ async def floor(url: str, database: str, blobs: Sequence[bytes]) -> float:
     process.join()
     await client.close()
     await pg.close()
-    return took
+    return float(took)
 
 
 async def lateness(evaluator: Evaluator, agents: Agents, seconds: int, *, first: bool) -> tuple[list[float], float]:

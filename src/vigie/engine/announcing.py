@@ -57,7 +57,8 @@ class Announcer:
         """What was committed."""
         for transition in transitions:
             log_transition(transition, self.routine_level)
-            await self.show(transition)
+            for listener in self._of_results:
+                await _told(listener, transition, transition.monitor.name)
             if transition.decisions or transition.before.quick != transition.after.quick:
                 for listener in self._of_decisions:
                     await _told(listener, transition, transition.monitor.name)

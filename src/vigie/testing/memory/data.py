@@ -137,6 +137,8 @@ class Data:
 
     def results_of(self, commit: Commit) -> list[CheckResult]:
         """What a commit brought; what came packed has the facts of the newest whole one before it."""
+        if not commit.packed:
+            return list(commit.results)
         ids, names = dict(enumerate(self.ever_watched, 1)), {number: name for name, number in self.locations.items()}
         found = list(commit.results)
         for rows in commit.packed:
