@@ -27,6 +27,9 @@ class Slow:
         self._sent.append(message.key)
         return Receipt("ok")
 
+    async def examine(self) -> str:
+        return "ok"
+
 
 async def _all_sent(clocks: tuple[VirtualClock, VirtualClock], takes: tuple[float, float]) -> list[str]:
     store_clock = VirtualClock()
