@@ -17,7 +17,6 @@ from vigie.testing.postgres_server import PostgresServer, packaged_server, postg
 from .test_serve import PASSWORD, free_port
 
 TAKEN_OVER_SECONDS = 15.0
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
