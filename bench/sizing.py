@@ -110,16 +110,16 @@ def tell(form: str, monitors: int, before: dict[str, Reading], after: dict[str, 
     print(
         f"{form}: {monitors} monitors, {checks / seconds:.0f} checks/s for {seconds:.0f} s, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n"
     )
-    print("| part | CPU, µs a check | CPU for 1,000 monitors at 60 s | memory | disk, a day | network, mean |")
+    print("| part | CPU, µs a check | CPU for 1,000 monitors at 60 s | memory | network for the same | disk grew meanwhile by |")
     print("|---|---|---|---|---|---|")
     for name, last in after.items():
         first, mine = (
             before[name],
             checks / len([one for one in after if one.startswith("agent")] or [1]) if name.startswith("agent") else checks,
         )
-        cpu, disk, bytes_ = (last.cpu - first.cpu) / mine, max(last.disk - first.disk, 0) / mine, (last.network - first.network) / mine
+        cpu, disk, bytes_ = (last.cpu - first.cpu) / mine, last.disk - first.disk, (last.network - first.network) / mine
         print(
-            f"| {name} | {cpu * 1e6:.0f} | {cpu * _A_MINUTE:.2%} of a core | {last.memory / 2**20:.0f} MiB | {disk * _A_DAY / 1e6:.0f} MB | {bytes_ * 8 * _A_MINUTE / 1e3:.0f} kbit/s |"
+            f"| {name} | {cpu * 1e6:.0f} | {cpu * _A_MINUTE:.2%} of a core | {last.memory / 2**20:.0f} MiB | {bytes_ * 8 * _A_MINUTE / 1e3:.0f} kbit/s | {disk / 1e6:.1f} MB |"
         )
     if log:
         print(
