@@ -334,3 +334,27 @@ async def test_a_connection_that_is_closed_stays_closed(start: Any) -> None:
     for work in (connection.open(), connection.publish("a", b""), connection.api("INFO")):
         with pytest.raises(BusError):
             await work
+
+
+async def test_what_is_being_connected_when_it_is_closed_is_hung_up(start: Any) -> None:
+    server = start()
+    connection = Connection(Config.of(server.url), "tests")
+    server.pause()
+    opening = asyncio.create_task(connection.open())
+    await asyncio.sleep(0)  # it has begun
+    assert connection._connecting.locked()
+    await connection.close()
+    server.resume()
+    with pytest.raises(BusError, match="closed"):
+        await opening
+    assert not connection.connected
+
+
+async def test_what_broke_just_before_it_is_closed_is_hung_up(start: Any) -> None:
+    connection = Connection(Config.of(start().url), "tests")
+    await connection.open()
+    client = connection._client
+    assert client is not None
+    connection._lost(client, [])
+    await connection.close()
+    assert client.is_closed

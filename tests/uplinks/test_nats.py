@@ -97,8 +97,9 @@ class Rig:
         async with connected(self._server.url) as connection, asyncio.timeout(10):
             while True:
                 with contextlib.suppress(BusError):
-                    await connection.api(f"CONSUMER.INFO.{WORK_STREAM}.{watcher('paris', AGENT)}")
-                    return
+                    watching = await connection.api(f"CONSUMER.INFO.{WORK_STREAM}.{watcher('paris', AGENT)}")
+                    if not watching["num_pending"]:  # it has been sent all there was: what is written now is a change to it
+                        return
 
     def refuse(self, fault: UplinkFault | None) -> None:
         self._refusal = fault

@@ -92,6 +92,7 @@ class Connection:
         self._keeper: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
         self._doubts: set[asyncio.Task[None]] = set()
+        self._leaving: set[_Client] = set()  # broken, and not hung up yet
         self._known = list(address.servers)
         self._handlers: list[_Subscribed] = []
         self._answers: dict[str, tuple[str, asyncio.Future[Msg]]] = {}  # by the end of its inbox: the subject asked, who waits
@@ -130,12 +131,10 @@ class Connection:
         self._closed = True
         for task in (ending := [*self._doubts, *([] if self._keeper is None else [self._keeper])]):
             task.cancel()
-        client, self._client = self._client, None
+        left, self._client = [*self._leaving, *([] if self._client is None else [self._client])], None
         self._up.clear()
         self._fail(BusError(BusFault.OTHER, "the bus is closed"))
-        if client is not None:
-            await _hang_up(client)
-        await asyncio.gather(*ending, return_exceptions=True)
+        await asyncio.gather(*map(_hang_up, left), *ending, return_exceptions=True)
 
     async def ready(self, seconds: float = _ANSWER_SECONDS) -> Client:
         """The client, connected, within `seconds`."""
@@ -301,6 +300,8 @@ class Connection:
         for entry in list(self._handlers):
             await entry.begin(client)
         await client.flush(_CONNECT_SECONDS)
+        if self._closed:  # meanwhile: nobody would close this one
+            raise BusError(BusFault.OTHER, "the bus is closed")
         self._client, self.error = client, None
         self.generation += 1
         self._up.set()
@@ -348,6 +349,7 @@ class Connection:
         self._fail(self.error)
         if not self._closed:
             log.warning("%s; connecting again", self.error)
+            self._leaving.add(client)
             self._keeper = asyncio.create_task(self._regain(client))
 
     def _fail(self, error: BusError) -> None:
@@ -362,13 +364,15 @@ class Connection:
             await self._until_connected()
         finally:
             await ending
+            self._leaving.discard(old)
 
     async def _until_connected(self) -> None:
         for attempt in range(2**62):
             try:
-                async with self._connecting:
-                    await self._connect()
+                await self.open()
             except BusError as error:
+                if self._closed:  # Python 3.11's wait_for may swallow that this was cancelled
+                    return
                 if attempt == len(_AGAIN_SECONDS):
                     log.error("the bus cannot be reached: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
                 await asyncio.sleep(_AGAIN_SECONDS[min(attempt, len(_AGAIN_SECONDS) - 1)])
