@@ -328,13 +328,67 @@ def test_a_partial_outage_opens_a_degradation_that_becomes_an_outage_once_a_quor
 
 
 def test_an_outage_of_which_one_location_is_left_is_over_and_goes_on_as_a_degradation() -> None:
-    state, found = detected(rounds("uuu", *["udd"] * 3, *["uud"] * 3), policy(partial=AS_DEGRADED))
+    """What is left is confirmed by rounds of its own: neither the outage's head nor its tail is one of them."""
+    for tail in (3, 4):
+        _, found = detected(rounds("uuu", *["udd"] * 3, *["uud"] * tail), policy(partial=AS_DEGRADED))
+        assert [one.severity for one in found if isinstance(one, Opened)] == [Severity.OUTAGE]
+    state, found = detected(rounds("uuu", *["udd"] * 3, *["uud"] * 5), policy(partial=AS_DEGRADED))
 
     opened = [one for one in found if isinstance(one, Opened)]
     (recovered,) = [one for one in found if isinstance(one, Recovered)]
     assert [one.severity for one in opened] == [Severity.OUTAGE, Severity.DEGRADATION]
     assert [(one.location, one.fails) for one in sightings(recovered.views, policy().stale_ms)] == [(A, False), (B, False), (C, True)]
     assert state.degradation.is_open
+    assert opened[1].started_at > recovered.at
+    assert opened[1].failures == 3
+
+
+@pytest.mark.parametrize("confirm", [1, 2, 3])
+def test_what_some_see_before_and_after_an_outage_is_no_degradation(confirm: int) -> None:
+    """Of two locations, which never see it in the same instant."""
+    story = rounds("uu", *["dd"] * 4, *["uu"] * 4)
+
+    _, found = detected(story, policy(confirm=confirm, recover=2, partial=AS_DEGRADED))
+
+    told = [(type(one).__name__, one.severity) for one in found if isinstance(one, Opened | Recovered)]
+    first = [("Opened", Severity.DEGRADATION)] if confirm == 1 else []
+    assert told[: len(first) + 1] == [*first, ("Opened", Severity.OUTAGE)]
+    assert [one for one in told if one[0] == "Opened"][len(first) + 1 :] == []
+
+
+def test_outages_that_begin_in_one_place_never_make_a_degradation_that_comes_and_goes() -> None:
+    story = rounds("uu", *(["dd"] * 3 + ["uu"] * 3) * 3)
+
+    _, found = detected(story, policy(confirm=2, recover=2, partial=AS_DEGRADED))
+
+    assert {one.severity for one in found if isinstance(one, Opened)} == {Severity.OUTAGE}
+
+
+# Law 7 --------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_outage_begins_when_a_quorum_sees_it_whatever_is_heard_first(order: tuple[int, int]) -> None:
+    """One place fails three seconds before the others, and what it saw may be heard after they were."""
+    ours = policy(confirm=2)
+    calm = [view(A, UP, 1), view(B, UP, 1), view(C, UP, 1)]
+    early, real = view(A, DOWN, 53, 2), view(B, DOWN, 56, 2)
+    heard = [(early, real)[place] for place in order]
+
+    _, found = detected([*calm, *heard, view(B, DOWN, 58, 3), view(B, DOWN, 60, 4)], ours)
+
+    (opened,) = [one for one in found if isinstance(one, Opened)]
+    assert opened.started_at == 56 * SECOND
+
+
+def test_an_outage_ends_when_a_quorum_sees_that_whatever_is_heard_first() -> None:
+    ours = policy(confirm=1, recover=1)
+    down = [view(A, DOWN, 1), view(B, DOWN, 1), view(C, DOWN, 1)]
+
+    _, found = detected([*down, view(B, UP, 60, 2), view(C, UP, 57, 2)], ours)
+
+    (recovered,) = [one for one in found if isinstance(one, Recovered)]
+    assert recovered.at == 60 * SECOND
 
 
 # What each location saw -----------------------------------------------------------------------------------------------------------------

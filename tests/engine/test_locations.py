@@ -193,6 +193,24 @@ async def test_after_a_restart_the_first_location_that_is_heard_is_not_the_whole
         assert again.reasons == []
 
 
+async def test_after_a_start_a_location_was_heard_when_it_was_heard_last_not_when_something_was_decided_last(
+    tmp_path: Path, clock: VirtualClock
+) -> None:
+    """A monitor that rests has a row from the end of its last incident, with views that are hours old by now."""
+    ours = replace(ALERTED, detection=replace(ALERTED.detection, confirm=1, partial_outage=PartialOutage.IGNORE))
+    outage = down_between(clock, 60, 120)
+    first = World(tmp_path, clock, watched=ours, paris=outage, lyon=outage)
+    first.here = outage
+    async with first.at_work():
+        await clock.sleep(HOUR)
+        assert first.reasons == ["opened", "recovered"]
+    again = World(tmp_path, clock, watched=ours, life=9)  # the other agents are not heard yet
+    again.here = lambda _: DOWN
+    async with again.at_work():
+        await clock.sleep(60)
+        assert again.reasons == []
+
+
 async def test_a_location_that_cannot_see_has_no_vote_and_the_others_go_on(tmp_path: Path, clock: VirtualClock) -> None:
     """Its own span is kept with its name, the service's availability is what the others saw, and people are told which place it was."""
     start = clock.now()

@@ -9,6 +9,8 @@ Laws
 4. It opens once and closes once: by recovery or by a person, never both. While a service flaps, its incident stays open.
 5. A result that is not newer than what its location is known to have seen changes nothing (quorum.py has the laws of locations).
 6. A monitor that cannot be checked is an incident of Vigie itself, by laws of its own (unchecked.py), whatever the tracks are.
+7. Where several locations judge, an outage has its head and its tail, in which some see it and others not yet or no longer. Neither is a
+   degradation: what was suspected when a quorum saw the outage is dropped, and what is left of it is counted from its end on.
 
 The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 """
@@ -170,16 +172,25 @@ def _observe(state: DetectionState, event: Observed, policy: DetectionPolicy) ->
     views, verdict = quorum.merge(state.views, view, state.status, policy)
     if verdict is None:
         return replace(state, views=views), ()
-    status, cause = verdict.status, verdict.cause
+    status, cause, at = verdict.status, verdict.cause, event.at if verdict.status is state.status else max(event.at, verdict.since)
     if state.resting and status in (Status.UP, Status.UNKNOWN) and not event.obstacle:
         return DetectionState(state.monitor, state.ordinal, status, cause, event.at, state.outage, state.degradation, views), ()
     seen = replace(state, views=views, status=status, cause=cause, at=event.at)
     checked, decided = unchecked.step(state.unchecked, event, status, f"{state.monitor}-{state.ordinal + 1}", policy)
     opened = checked.incident != state.unchecked.incident and bool(checked.incident)
     seen = replace(seen, unchecked=checked, ordinal=state.ordinal + opened)
-    seen, first = _judge(seen, Severity.OUTAGE, event.at, verdict, policy)
-    seen, second = _judge(seen, Severity.DEGRADATION, event.at, verdict, policy)
-    return seen, (*decided, *first, *second)
+    after, first = _judge(seen, Severity.OUTAGE, at, verdict, policy)
+    if len(views) > 1 and (seen.outage.is_open or status is Status.DOWN) and not seen.degradation.is_open:
+        return replace(after, degradation=_put_off(after.degradation)), (*decided, *first)
+    after, second = _judge(after, Severity.DEGRADATION, at, verdict, policy)
+    return after, (*decided, *first, *second)
+
+
+def _put_off(track: Track) -> Track:
+    """Law 7: as if nothing had been suspected."""
+    if track.phase is not Phase.SUSPECTED:
+        return track
+    return replace(track, phase=Phase.HEALTHY, count=0, history=track.history >> track.count)
 
 
 def _judge(state: DetectionState, severity: Severity, at: int, verdict: Verdict, policy: DetectionPolicy) -> Step:

@@ -13,11 +13,13 @@ Laws
 5. Verdicts come in rounds: one at once when the verdict changes, then one each time that a location which bears it out is heard again.
    So `confirm` counts rounds of checks, however many locations take part; who sees otherwise, cannot judge or brings old news adds none.
 6. Of one location every result is a verdict, whatever the quorum and `partial_outage`.
+7. What several agree on began when the last one saw it that their agreement takes, not when the first one did, nor when a late result of
+   one of them was heard.
 """
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vigie.core.detection import DetectionPolicy, PartialOutage
 from vigie.core.model import Cause, Status
@@ -45,10 +47,11 @@ Views = tuple[View, ...]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the locations agree on."""
+    """What the locations agree on, and since when as many of them have as it takes, epoch ms; 0 where one judges alone."""
 
     status: Status
     cause: Cause | None = None
+    since: int = field(default=0, compare=False)
 
 
 _BEARS_OUT = {
@@ -102,7 +105,7 @@ def _outlook(status: Status) -> bool | None:
 
 
 def judge(views: Views, policy: DetectionPolicy) -> Verdict:
-    """Laws 2, 3 and 4."""
+    """Laws 2, 3, 4 and 7."""
     newest = max(one.at for one in views)
     votes = [one for one in views if one.status is not Status.UNKNOWN and newest - one.at <= policy.stale_ms]
     if not votes:
@@ -110,13 +113,20 @@ def judge(views: Views, policy: DetectionPolicy) -> Verdict:
     needed = max(min(policy.quorum or len(votes) // 2 + 1, len(votes)), 1)
     down = [one for one in votes if one.status is Status.DOWN]
     degraded = [one for one in votes if one.status is Status.DEGRADED]
-    if len(down) >= (1 if policy.partial_outage is PartialOutage.DOWN else needed):
-        return Verdict(Status.DOWN, _most_common(down))
+    enough = 1 if policy.partial_outage is PartialOutage.DOWN else needed
+    if len(down) >= enough:
+        return Verdict(Status.DOWN, _most_common(down), _begun(down, enough))
     if len(down) + len(degraded) >= needed:
-        return Verdict(Status.DEGRADED, _most_common(degraded or down))
+        return Verdict(Status.DEGRADED, _most_common(degraded or down), _begun([*down, *degraded], needed))
+    over = _begun([one for one in votes if one.status is Status.UP], len(votes) - needed + 1)
     if down and policy.partial_outage is PartialOutage.DEGRADED:
-        return Verdict(Status.DEGRADED, _most_common(down))
-    return Verdict(Status.UP)
+        return Verdict(Status.DEGRADED, _most_common(down), over)
+    return Verdict(Status.UP, since=over)
+
+
+def _begun(alike: list[View], enough: int) -> int:
+    """Law 7: when the one began to see it that made them enough."""
+    return sorted(one.since or one.at for one in alike)[min(enough, len(alike)) - 1] if alike else 0
 
 
 def _most_common(views: list[View]) -> Cause | None:

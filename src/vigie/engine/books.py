@@ -13,7 +13,7 @@ from vigie.core.model import CheckResult, Incident, Monitor
 from vigie.core.notification import Circumstances, NotificationPolicy
 from vigie.engine.audience import Audience
 from vigie.engine.neighbours import Neighbours
-from vigie.observation.locations import views_of
+from vigie.observation.locations import later, views_of
 from vigie.planning.plan import joint
 from vigie.ports import TimelineEntry
 
@@ -48,12 +48,19 @@ class Books:
         return self.states.get(monitor) or DetectionState(monitor)
 
     def see(self, everywhere: Mapping[str, Sequence[CheckResult]]) -> None:
-        """What several locations saw last, as a start finds it: the first that is heard must not be the whole vote."""
+        """What several locations saw last, as a start finds it: the first that is heard must not be the whole vote.
+
+        A monitor that rests has no row of what it heard, or an old one; the views of any other are those that its last verdict was made of.
+        """
         for monitor, results in everywhere.items():
             state = self.state(monitor)
-            known = {one.location for one in state.views}
-            if missing := views_of(one for one in results if one.location not in known):
-                self.states[monitor] = replace(state, views=(*state.views, *missing))
+            known = {one.location: one for one in state.views}
+            found = {one.location: one for one in views_of(results)}
+            if state.resting:
+                known = {name: later(one, found.get(name, one)) for name, one in known.items()}
+            views = (*known.values(), *(one for name, one in found.items() if name not in known))
+            if views != state.views:
+                self.states[monitor] = replace(state, views=views)
 
     def adopt(self, draft: "Draft") -> None:
         """Make a draft true, once it is on the disk."""

@@ -1,7 +1,7 @@
 """What each of several locations sees of a service: for people, beside the verdict that they make together (core/quorum.py)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Cause, CheckResult, Status
@@ -55,6 +55,13 @@ def failing(seen: Iterable[Sighting]) -> tuple[str, ...]:
 def views_of(results: Iterable[CheckResult]) -> Views:
     """The views that the newest result of each location makes."""
     return tuple(View(one.location, one.run, one.sequence, one.at, one.status, one.cause) for one in results)
+
+
+def later(known: View, found: View) -> View:
+    """The newer of two views of one location; since when it sees that, where both see the same."""
+    if (found.run, found.sequence) <= (known.run, known.sequence):
+        return known
+    return replace(found, since=known.since) if found.status is known.status else found
 
 
 def verdict_of(results: Sequence[CheckResult], policy: DetectionPolicy) -> Status | None:
