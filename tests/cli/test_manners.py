@@ -60,7 +60,7 @@ def test_the_version_is_told(vigie: Run) -> None:
     ("arguments", "words"),
     [
         (["chekc"], "did you mean 'check'?"),
-        (["xyzzy"], "commands: backup, check, config, demo"),
+        (["xyzzy"], "commands: agent, backup, bus, check, config, demo"),
         (["check", "--bogus"], "No such option: --bogus"),
         (["check", "--format", "xml"], "'xml' is not one of 'text', 'json', 'nagios'"),
         (["check", "--min-tls-days", "soon"], "'--min-tls-days'"),

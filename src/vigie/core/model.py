@@ -76,7 +76,7 @@ class Cause(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "Cause | None":
-        """For a cause that a later version wrote, while both run: the one of its family that says least. None for what is no cause."""
+        """For a cause that a later version wrote, while both run: the one of its family that says least. None for anything else."""
         family = str(value).partition(".")[0] if isinstance(value, str) and "." in value else ""
         return next((one for one in _OF_FAMILIES if one.partition(".")[0] == family), None)
 

@@ -95,7 +95,7 @@ class Baselines:
                 self._due[key] = None
 
     def sample(self, monitor: str, location: str, at: int, codes: bytes) -> Baseline | None:
-        """Learn from a result of a calm monitor that is no slower than its limit; None where it must be judged."""
+        """Learn from a result of a calm monitor that is within its limit; None where it must be judged."""
         key = baseline_key(monitor, location)
         known = self._known.get(key)
         after = None if known is None else sampled(known, at, codes)

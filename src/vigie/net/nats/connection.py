@@ -8,9 +8,7 @@ import contextlib
 import logging
 import random
 import re
-import ssl
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
 
@@ -24,7 +22,8 @@ from vigie.errors import BusError, BusFault
 from vigie.net.closing import hang_up
 from vigie.net.nats.address import Config
 from vigie.net.nats.faults import answered, connecting, denied, foremost, no_answer
-from vigie.net.nats.keys import UserKey, read_credentials, read_seed
+from vigie.net.nats.keys import UserKey
+from vigie.net.nats.login import login
 
 log = logging.getLogger("vigie.bus")
 
@@ -233,9 +232,7 @@ class Connection:
             seen.append(error)
             self._refused(str(error))
 
-        options, key = self._login(), None
-        if (given := options.pop("key", None)) is not None:
-            key = given
+        options, key = login(self.address)
         client = _Client(tls=self.address.tls, key=key)
 
         async def gone() -> None:
@@ -266,25 +263,6 @@ class Connection:
         except (OSError, Error, TimeoutError, BusError) as error:
             await _hang_up(client)
             raise connecting(server, seen[-1] if isinstance(error, NoServersError) and seen else error) from error
-
-    def _login(self) -> dict[str, Any]:
-        """What nats-py is told of who we are; files are read anew for each connection. Raises BusError."""
-        address = self.address
-        found: dict[str, Any] = {}
-        if address.tls or address.ca_file or address.cert_file:
-            found["tls"] = _trust(address)
-        if address.user:
-            found |= {"user": address.user, "password": "" if address.password is None else address.password.reveal()}
-        elif address.token:
-            found["token"] = address.token.reveal()
-        elif address.creds:
-            jwt, key = read_credentials(Path(address.creds))
-            # A user that is a callback is never asked here; without one, what follows would not be sent.
-            found |= {"user": str, "user_jwt_cb": lambda: jwt, "signature_cb": key.sign}
-        elif address.nkey:
-            key = read_seed(Path(address.nkey))
-            found |= {"user": str, "signature_cb": key.sign, "key": key}
-        return found
 
     def _suitable(self, client: _Client, server: str) -> None:
         version = client.connected_server_version
@@ -388,15 +366,3 @@ async def _hang_up(client: _Client) -> None:
                 await client.close()
     finally:
         client.abandon()
-
-
-def _trust(address: Config) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=address.ca_file)
-        if address.cert_file is not None:
-            context.load_cert_chain(address.cert_file, address.key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise BusError(
-            BusFault.TLS, f"the certificates of the bus cannot be read: {error}", "check ca_file, cert_file and key_file"
-        ) from error
-    return context

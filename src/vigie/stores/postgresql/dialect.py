@@ -14,6 +14,8 @@ _COPIED = re.compile(r'INSERT INTO ("?\w+"?) \(([^)]*)\) VALUES \((?:\?, )*\?\)'
 _IN = re.compile(r"(NOT )?IN \(SELECT value FROM json_each\(\?(\d*)\)\)")
 _EACH = re.compile(r"json_each\(\?(\d*)\) AS (\w+)")
 _MARK = re.compile(r"\?(\d*)(@?)")
+_MIN = re.compile(r"\bmin\(")
+_MAX = re.compile(r"\bmax\(")
 _LARGEST = 2**63 - 1
 # Text that PostgreSQL cannot hold: a NUL is written as this character of a private plane and a 0, and the character itself with a 1.
 _ESCAPE = "\U000ffffd"
@@ -39,7 +41,7 @@ def translated(sql: str, tables: Callable[[str], Table]) -> Statement:
     sql = _inserted(sql, tables)
     sql = _IN.sub(lambda found: f"{'<> ALL' if found[1] else '= ANY'} (?{found[2]}@)", sql)
     sql = _EACH.sub(lambda found: f"unnest(?{found[1]}@::bigint[]) AS {found[2]}(value)", sql)
-    sql = _least(_least(sql, "min", "least"), "max", "greatest").replace("ifnull(", "coalesce(")
+    sql = _least(_least(sql, _MIN, "least"), _MAX, "greatest").replace("ifnull(", "coalesce(")
     return Statement(*_numbered(sql), into)
 
 
@@ -62,11 +64,11 @@ def _inserted(sql: str, tables: Callable[[str], Table]) -> str:
     return f"INSERT INTO {found[1]} ({', '.join(columns)}) {sql[found.end() :]} ON CONFLICT ({', '.join(known.key)}) {what}"
 
 
-def _least(sql: str, name: str, scalar: str) -> str:
+def _least(sql: str, name: re.Pattern[str], scalar: str) -> str:
     """`min` and `max` of several values, which have names of their own here."""
     found, start = "", 0
-    for call in re.finditer(rf"\b{name}\(", sql):
-        found += sql[start : call.start()] + (scalar if _several(sql, call.end()) else name)
+    for call in name.finditer(sql):
+        found += sql[start : call.start()] + (scalar if _several(sql, call.end()) else call[0].removesuffix("("))
         start = call.end() - 1
     return found + sql[start:]
 
