@@ -311,7 +311,7 @@ def opened(database: str) -> Store:
 
 def memory() -> float:
     """MiB of this process."""
-    return psutil.Process().memory_info().rss / 2**20
+    return float(psutil.Process().memory_info().rss) / 2**20
 
 
 async def measure(bus: str, database: str) -> None:

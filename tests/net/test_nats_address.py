@@ -1,5 +1,7 @@
 """The address of a bus, and what is wrong with it."""
 
+from pathlib import Path
+
 import pytest
 
 from vigie.net import Secret
@@ -25,7 +27,7 @@ def test_an_address_says_where_the_bus_is_and_who_we_are(address: str, wanted: C
     assert Config.of(address) == wanted
 
 
-def test_files_start_at_the_folder_of_the_configuration(tmp_path) -> None:
+def test_files_start_at_the_folder_of_the_configuration(tmp_path: Path) -> None:
     found = Config.of("tls://a?creds=vigie.creds&ca_file=/etc/ca.pem", tmp_path)
     assert (found.creds, found.ca_file) == (str(tmp_path / "vigie.creds"), "/etc/ca.pem")
 
