@@ -202,10 +202,10 @@ async def test_a_store_that_cannot_be_read_is_asked_again(
 ) -> None:
     post, real, broken = Post(store, clock, channels(clock, "mail")), store.ledger.claim, [True]
 
-    async def claim(now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
+    async def claim(now: int, lease_ms: int, limit: int, held_at: int | None = None) -> list[OutboxRow]:
         if broken[0]:
             raise StoreError(StoreFault.BUSY, "the database is locked")
-        return await real(now, lease_ms, limit)
+        return await real(now, lease_ms, limit, held_at)
 
     monkeypatch.setattr(store.ledger, "claim", claim)
     post.start()

@@ -137,8 +137,8 @@ async def test_an_end_while_rows_are_being_claimed_leaves_none_of_them_leased(
 ) -> None:
     post, real = Post(store, clock, channels(clock, "mail")), store.ledger.claim
 
-    async def claim(now: int, lease_ms: int, limit: int) -> list[OutboxRow]:
-        rows = await real(now, lease_ms, limit)
+    async def claim(now: int, lease_ms: int, limit: int, held_at: int | None = None) -> list[OutboxRow]:
+        rows = await real(now, lease_ms, limit, held_at)
         await clock.sleep(0.2)  # as a busy writer's thread answers
         return rows
 

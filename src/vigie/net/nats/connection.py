@@ -135,7 +135,7 @@ class Connection:
         self._fail(BusError(BusFault.OTHER, "the bus is closed"))
         await asyncio.gather(*map(_hang_up, left), *ending, return_exceptions=True)
 
-    async def ready(self, seconds: float = _ANSWER_SECONDS) -> Client:
+    async def ready(self, seconds: float = _ANSWER_SECONDS) -> _Client:
         """The client, connected, within `seconds`."""
         if not self._up.is_set():
             if self._keeper is None:
@@ -155,6 +155,8 @@ class Connection:
         try:
             await client.publish(subject, body, reply, headers)
         except (Error, OSError) as error:
+            if client.is_closed:  # it says so itself only when its socket is closed
+                self._lost(client, [client.last_error or error])
             raise BusError(BusFault.UNREACHABLE, f"{subject} cannot be sent: {error}") from error
 
     async def ask(self, subject: str, body: bytes, headers: dict[str, str] | None = None, *, seconds: float = _ANSWER_SECONDS) -> Msg:
