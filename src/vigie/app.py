@@ -78,9 +78,9 @@ def state_of(settings: Desired) -> State:
     return State(settings.state, settings.store.file)
 
 
-def open_store(settings: Desired, clock: Clock, *, threads: bool = False) -> Store:
-    """Open the configured store, making or migrating it; `threads` is for `serve`. Raises StoreError."""
-    opened: Store = plugins.load("stores", settings.store.kind).build(settings.store.config, StoreDeps(clock, threads))
+def open_store(settings: Desired, clock: Clock, *, threads: bool = False, prompt: bool = False) -> Store:
+    """Open the configured store, making or migrating it; `threads` is for `serve`, `prompt` for leases. Raises StoreError."""
+    opened: Store = plugins.load("stores", settings.store.kind).build(settings.store.config, StoreDeps(clock, threads, prompt))
     return opened
 
 

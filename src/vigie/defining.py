@@ -16,7 +16,8 @@ from vigie.config.definitions import is_taken, version_of
 from vigie.config.desired import Entry
 from vigie.config.masked import hosts_in, restored
 from vigie.engine.reconcile import Prepared
-from vigie.errors import ConfigError, Fault, StoreError
+from vigie.engine.trouble import Trouble
+from vigie.errors import ConfigError, Fault
 from vigie.ports import Catalog, Clock, Commit, StoredDefinition
 
 log = logging.getLogger("vigie.fleet")
@@ -54,17 +55,16 @@ class Definitions:
     async def follow_others(self, catalog: Catalog, ask: Callable[[], None]) -> None:
         """For ever: what another server saved is to be in force here, too; `ask` has the configuration read anew."""
         asked: Made | None = None
+        trouble = Trouble(log, "definitions cannot be read")
         while True:
             began = self._clock.monotonic()
-            try:
+            with trouble.noted():
                 made = {(one.kind, one.id): (one.version, one.at) for one in await catalog.definitions()}
                 ours = {(one.kind, one.id): (one.version, one.at) for one in self._stored()}
                 if made not in (ours, asked) and not self._trying.locked():
                     log.info("another server saved definitions; the configuration is read anew")
                     asked = made
                     ask()
-            except StoreError as error:
-                log.error("definitions cannot be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
             await self._clock.sleep(max(_LOOK_SECONDS, _REST * (self._clock.monotonic() - began)))
 
     async def definitions(self, kind: DefinitionKind) -> tuple[Definition, ...]:

@@ -1,6 +1,7 @@
 """One server among several on one store: what it is called, the leases it holds, the key they sign with, and what it says of itself.
 
-It has a connection of its own to the store, so that no other work keeps a lease from being renewed.
+It has connections of its own to the store, which give up after seconds, so that no other work keeps a lease from being renewed, and no
+connection to a machine that is gone keeps it from being claimed.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from vigie.clock import elapsed
 from vigie.config import Desired
 from vigie.engine.janitor import keep_history, keep_retention
 from vigie.engine.leases import EVALUATOR, LeaseKeeper, holder_name
+from vigie.engine.trouble import Trouble
 from vigie.errors import StoreError
 from vigie.fleet.wire import PROTOCOL
 from vigie.ports import Clock, Lease, ServerStatus
@@ -65,7 +67,8 @@ class Membership:
 
     def __init__(self, settings: Desired, clock: Clock) -> None:
         self.settings, self._clock = settings, clock
-        self.store = open_store(settings, clock, threads=True)
+        self._house = open_store(settings, clock, threads=True)  # which makes it, and may take its time
+        self.store = open_store(settings, clock, threads=True, prompt=True)
         self.name, self._started_at = name_of(settings), clock.now()
         self.holder = f"{self.name}/{secrets.token_hex(4)}"
         self.keeper = LeaseKeeper(self.store.fleet, clock, self.holder, lambda: elapsed() or clock.monotonic())
@@ -80,19 +83,27 @@ class Membership:
 
     async def report(self, server: Callable[[], Server]) -> None:
         """Say for ever how this server is, and see how the others are."""
+        trouble = Trouble(log, "what this server does cannot be said", logging.WARNING)
         while True:
             self.settings = server().settings
-            try:
-                await self.store.fleet.report_server(self._status(server(), await self.store.fleet.now()))
+            with trouble.noted():
+                await self.store.fleet.report_server(await self._status(server(), await self.store.fleet.now()))
                 await self.look()
-            except StoreError as error:
-                log.warning("what this server does cannot be said: %s", error)
             await self._clock.sleep(REPORT_SECONDS)
 
-    def _status(self, server: Server, now: int) -> ServerStatus:
-        lag_ms = server.runtime.ingest.lag_ms if server.duty.evaluates else None
-        mine = self.settings
-        return ServerStatus(self.name, __version__, self._started_at, now, url_of(mine), lag_ms, config=digest_of(mine), protocol=PROTOCOL)
+    async def _status(self, server: Server, now: int) -> ServerStatus:
+        evaluates, mine = server.duty.evaluates, self.settings
+        return ServerStatus(
+            self.name,
+            __version__,
+            self._started_at,
+            now,
+            url_of(mine),
+            server.runtime.ingest.lag_ms if evaluates else None,
+            waiting=await server.agents.waiting() if evaluates else 0,
+            config=digest_of(mine),
+            protocol=PROTOCOL,
+        )
 
     async def look(self) -> None:
         """See who is there, and who evaluates. Raises StoreError."""
@@ -122,14 +133,15 @@ class Membership:
 
     async def keep_house(self, lease: Lease) -> None:  # noqa: ARG002 - what is done under a lease is given it
         """What one of the servers does with history, under the lease `retention`."""
-        store, clock = self.store, self._clock
+        store, clock = self._house, self._clock
         await asyncio.gather(
             keep_history(store.history, clock, lambda: self.settings.history), keep_retention(store.archive, store.accounts, clock)
         )
 
     async def leave(self) -> None:
         """Say no more."""
-        try:
-            await self.store.close()
-        except StoreError as error:
-            log.warning("the store could not be left in order: %s", error)
+        for one in (self.store, self._house):
+            try:
+                await one.close()
+            except StoreError as error:
+                log.warning("the store could not be left in order: %s", error)

@@ -1,5 +1,6 @@
 """Agents in other places, as `serve` puts them together: what they are to check, and how what they measured is taken in."""
 
+import asyncio
 from collections.abc import Sequence
 
 from vigie import __version__, plugins
@@ -10,10 +11,12 @@ from vigie.engine.agents.desk import AgentDesk
 from vigie.engine.agents.over_bus import OverBus
 from vigie.engine.agents.watch import AgentWatch
 from vigie.engine.leases import ALONE, Duty
-from vigie.errors import BusError, UplinkError, UplinkFault
+from vigie.errors import BusError, StoreError, StoreFault, UplinkError, UplinkFault
 from vigie.fleet.batches import PackedBatch
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Clock
+
+_ANSWER_SECONDS = 1.0  # for the bus: how much waits there is asked every few seconds, and holds nothing up
 
 
 class Reporting:
@@ -69,6 +72,16 @@ class Reporting:
         except BusError as error:
             raise UplinkError(UplinkFault.BUSY, f"the bus takes nothing now: {error}", retry_after_ms=2_000) from error
 
+    async def waiting(self) -> int:
+        """How many messages of the bus are not evaluated yet; 0 while it cannot be asked."""
+        if self.bus is None:
+            return 0
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return await self.bus.waiting(self._runtime.ingest.position(self.bus.name))
+        except (BusError, TimeoutError):
+            return 0
+
     async def close(self) -> None:
         """Leave the bus."""
         if self.bus is not None:
@@ -77,9 +90,15 @@ class Reporting:
     async def _accept(self, batches: Sequence[PackedBatch]) -> None:
         """Taken in, and on the disk, when this returns. Raises StoreError, and UplinkError where another server evaluates."""
         if not self._duty.evaluates:
-            why = f"this server stands by for {self._duty.leader() or 'another one'}"
-            raise UplinkError(
-                UplinkFault.BUSY, why, fix="report there; a load balancer may ask /ready?role=evaluator", retry_after_ms=1_000
-            )
-        await self._runtime.ingest.take_packed(batches)
-        await self._runtime.store.ledger.flush()
+            raise self._elsewhere()
+        try:
+            await self._runtime.ingest.take_packed(batches)
+            await self._runtime.store.ledger.flush()
+        except StoreError as error:
+            if error.fault is StoreFault.FENCED:
+                raise self._elsewhere() from error
+            raise
+
+    def _elsewhere(self) -> UplinkError:
+        why = f"this server stands by for {self._duty.leader() or 'another one'}"
+        return UplinkError(UplinkFault.BUSY, why, fix="report there; a load balancer may ask /ready?role=evaluator", retry_after_ms=1_000)

@@ -9,6 +9,7 @@ Laws
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from vigie.config import Desired
 from vigie.engine.alive import seen_through
@@ -51,7 +52,7 @@ class Terms:
 
     async def evaluate(self, lease: Lease) -> None:
         """Until cancelled. Raises VigieError where it cannot be begun."""
-        before, fresh = self.server, self._make(Duty(lease=lease), self.server.settings)
+        before, fresh = self.server, self._make(replace(self._standing_by, evaluates=True, lease=lease), self.server.settings)
         try:
             await fresh.start()
         except BaseException:

@@ -10,7 +10,7 @@ from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.ingest import Ingest
 from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
-from vigie.errors import StoreError
+from vigie.engine.trouble import Trouble
 from vigie.planning.period import Every, Period, newest
 from vigie.ports import Archive, Clock, Commit, Ledger, OutboxState
 from vigie.report.availability import thread
@@ -56,13 +56,12 @@ class Calendar:
 
     async def run(self) -> None:
         """Look for ever whether something is to be told."""
+        trouble = Trouble(log, "the availability report could not be queued")
         while True:
             await self._clock.sleep(_TICK_SECONDS)
             if self._heard:
-                try:
+                with trouble.noted():
                     await self.tick()
-                except StoreError as error:
-                    log.error("the availability report could not be queued: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
     async def tick(self) -> None:
         """Queue the notices of the newest whole period, unless that was done or nothing was watched in it. Raises StoreError."""

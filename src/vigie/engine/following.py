@@ -16,7 +16,8 @@ from vigie.core.events import Decision, PersonEvent
 from vigie.core.model import Incident, Monitor
 from vigie.engine.ingest import Ingest
 from vigie.engine.planner import Planner
-from vigie.errors import StoreError, VigieError
+from vigie.engine.trouble import Trouble
+from vigie.errors import VigieError
 from vigie.ports import Archive, Clock, Inbox
 
 log = logging.getLogger("vigie.fleet")
@@ -53,12 +54,11 @@ class Follower:
 
     async def run(self) -> None:
         """Follow for ever."""
+        trouble = Trouble(log, "what was decided elsewhere cannot be read")
         while True:
             began = self._clock.monotonic()
-            try:
+            with trouble.noted():
                 await self.refresh()
-            except StoreError as error:
-                log.error("what was decided elsewhere cannot be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
             await self._clock.sleep(max(_EVERY_SECONDS, _REST * (self._clock.monotonic() - began)))
 
     async def refresh(self) -> None:

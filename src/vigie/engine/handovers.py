@@ -7,7 +7,7 @@ from vigie.core.notification import Notice, NoticeReason
 from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.ingest import Ingest
 from vigie.engine.planner import Planner
-from vigie.errors import StoreError
+from vigie.engine.trouble import Trouble
 from vigie.planning.rotation import Handover, newest_handover
 from vigie.ports import Archive, Clock, Commit, Ledger, OutboxState
 from vigie.report.handover import thread
@@ -31,12 +31,11 @@ class Handovers:
 
     async def run(self) -> None:
         """Look for ever whether somebody takes over."""
+        trouble = Trouble(log, "a hand-over could not be queued")
         while True:
             await self._clock.sleep(_TICK_SECONDS)
-            try:
+            with trouble.noted():
                 await self.tick()
-            except StoreError as error:
-                log.error("a hand-over could not be queued: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
     async def tick(self) -> None:
         """Queue the notices of hand-overs that nobody was notified of yet. Raises StoreError."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from vigie.core.model import Cause, CheckResult, FaultScope, Monitor, Status
 from vigie.engine.own_link import OwnLink
 from vigie.engine.reconcile import Prepared
+from vigie.engine.trouble import Trouble
 from vigie.errors import StoreError
 from vigie.net import NO_SECRETS, Secret, Secrets, redact
 from vigie.observation import heartbeat
@@ -90,6 +91,7 @@ class Heartbeats:
         relay: bool = False,
     ) -> None:
         self._relay = relay
+        self._trouble = Trouble(log, "jobs could not be evaluated")
         self._inbox, self._clock, self._publish = inbox, clock, publish
         self._link = OwnLink(fault, clock)
         self._hidden = hidden
@@ -253,7 +255,7 @@ class Heartbeats:
         before, self._ticked_at = self._ticked_at, now
         if not self._watched or not self._working:
             return
-        try:
+        with self._trouble.noted():
             if now - before > _DEAF_MS:
                 await self._deafen(before, now)
             await self._take_waiting()
@@ -262,8 +264,6 @@ class Heartbeats:
             if span := await self._link.watch(overdue=any(self._due(name, now) <= now for name in self._jobs)):
                 await self._deafen(*span)
             await self._look(now)
-        except StoreError as error:
-            log.error("jobs could not be evaluated: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
     async def stop(self) -> None:
         """Hear no more, and say until when somebody listened."""

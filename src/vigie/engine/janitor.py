@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from vigie.engine.ingest import Ingest
+from vigie.engine.trouble import Trouble
 from vigie.errors import StoreError
 from vigie.observation.rollup import Retention
 from vigie.ports import Accounts, Archive, Clock, History, Inbox
@@ -26,11 +27,11 @@ class Janitor:
 
     async def run(self) -> None:
         """Keep house for ever."""
-        pruned = self._clock.monotonic()
+        pruned, trouble = self._clock.monotonic(), Trouble(log, "housekeeping failed")
         while True:
             await self._clock.sleep(_TICK_SECONDS)
             self.ticked_at = self._clock.monotonic()
-            try:
+            with trouble.noted():
                 # Before the wake-ups, which use the time with that step applied: a reminder must not come early because the clock jumped.
                 now = await self._ingest.apply_clock_step()
                 await apply_commands(self._inbox, self._ingest)
@@ -38,8 +39,6 @@ class Janitor:
                 if self._prunes and self.ticked_at - pruned > _PRUNE_SECONDS:
                     pruned = self.ticked_at
                     await _prune(self._archive, self._accounts, self._clock)
-            except StoreError as error:
-                log.error("housekeeping failed: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
 
 async def _prune(archive: Archive, accounts: Accounts, clock: Clock) -> None:
@@ -49,22 +48,20 @@ async def _prune(archive: Archive, accounts: Accounts, clock: Clock) -> None:
 
 async def keep_retention(archive: Archive, accounts: Accounts, clock: Clock) -> None:
     """Drop for ever, once an hour, what is not kept any longer: for the one of several servers whose task that is."""
+    trouble = Trouble(log, "retention failed")
     while True:
         await clock.sleep(_PRUNE_SECONDS)
-        try:
+        with trouble.noted():
             await _prune(archive, accounts, clock)
-        except StoreError as error:
-            log.error("retention failed: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
 
 async def keep_history(history: History, clock: Clock, keep: Callable[[], Retention]) -> None:
     """Bring history into its tiers for ever, a bite at a time. `keep` is how long what is kept, by the configuration in force."""
+    trouble = Trouble(log, "history could not be compacted")
     while True:
         more = False
-        try:
+        with trouble.noted():
             more = await history.compact(clock.now(), keep())
-        except StoreError as error:
-            log.error("history could not be compacted: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
         await clock.sleep(_BITE_SECONDS if more else _LOOK_SECONDS)
 
 

@@ -18,7 +18,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from vigie.engine.alive import seen_through
-from vigie.errors import AlreadyRunning, StoreError
+from vigie.engine.trouble import Trouble
+from vigie.errors import AlreadyRunning, StoreError, StoreFault
 from vigie.ports import Clock, Fleet, Lease
 
 log = logging.getLogger("vigie.fleet")
@@ -98,50 +99,54 @@ class LeaseKeeper:
             lease = await self._gained(name)
             log.info("%s: this server holds the lease (epoch %d)", name, lease.epoch)
             try:
-                await self._act(lease, act)
+                broke = await self._act(lease, act)
             finally:
                 self._ends.pop(name, None)
                 await self._release(lease)
-            await self._clock.sleep(_REST_SECONDS)
+            if broke:
+                await self._clock.sleep(_REST_SECONDS)
 
     async def _gained(self, name: str) -> Lease:
         self._times += 1
         holder = f"{self._holder}.{self._times}"
+        trouble = Trouble(log, f"{name}: the lease cannot be claimed now", logging.WARNING)
         while True:
             asked = self._elapsed()
             try:
                 async with asyncio.timeout(self._ttl_ms / 1000):
                     lease = await self._fleet.claim(name, holder, self._ttl_ms)
             except (StoreError, TimeoutError) as error:
-                log.warning("%s: the lease cannot be claimed now: %s", name, str(error) or "no answer")
+                trouble.failed(_of_store(error))
                 await self._clock.sleep(_SOON_SECONDS)
                 continue
+            trouble.over()
             if lease.holder == holder:
                 self._ends[name] = asked + self._ttl_ms / 1000
                 return lease
             await self._clock.sleep(max(min(lease.left_ms / 1000, _EVERY_SECONDS), _MIN_SECONDS))
 
-    async def _act(self, lease: Lease, act: Act) -> None:
-        """Until it ends, breaks, or the lease is lost."""
+    async def _act(self, lease: Lease, act: Act) -> bool:
+        """Until it ends, breaks, or the lease is lost; whether it ended or broke."""
         acting = asyncio.ensure_future(act(lease))
         try:
-            wait = _EVERY_SECONDS
+            wait, trouble = _EVERY_SECONDS, Trouble(log, f"{lease.name}: the lease cannot be renewed now", logging.WARNING)
             while not acting.done():
                 await asyncio.wait({acting}, timeout=max(min(wait, self._ends[lease.name] - self._elapsed()), 0))
                 if acting.done():
                     break
-                renewed = await self._renewed(lease)
+                renewed = await self._renewed(lease, trouble)
                 if not renewed and not self.holds(lease.name):
                     log.warning("%s: the lease is lost; another server may hold it now", lease.name)
-                    return
+                    return False
                 wait = _EVERY_SECONDS if renewed else _SOON_SECONDS
             if not acting.cancelled() and (error := acting.exception()) is not None:
                 log.error("%s: what is done under the lease broke off; another server may take over", lease.name, exc_info=error)
+            return True
         finally:
             acting.cancel()
             await asyncio.gather(acting, return_exceptions=True)
 
-    async def _renewed(self, lease: Lease) -> bool:
+    async def _renewed(self, lease: Lease, trouble: Trouble) -> bool:
         """Whether it was; one that is another's is held no longer."""
         asked, name = self._elapsed(), lease.name
         left = self._ends[name] - asked
@@ -151,8 +156,9 @@ class LeaseKeeper:
             async with asyncio.timeout(left):
                 found = await self._fleet.claim(name, lease.holder, self._ttl_ms)
         except (StoreError, TimeoutError) as error:
-            log.warning("%s: the lease cannot be renewed now: %s", name, str(error) or "no answer")
+            trouble.failed(_of_store(error))
             return False
+        trouble.over()
         if (found.holder, found.epoch) != (lease.holder, lease.epoch):
             self._ends[name] = asked
             return False
@@ -169,3 +175,8 @@ class LeaseKeeper:
     async def _released(self, lease: Lease) -> None:
         async with asyncio.timeout(_RELEASE_SECONDS):
             await self._fleet.release(lease.name, lease.holder)
+
+
+def _of_store(error: StoreError | TimeoutError) -> StoreError:
+    """Whoever does not answer cannot be reached."""
+    return error if isinstance(error, StoreError) else StoreError(StoreFault.UNREACHABLE, "no answer", "it is asked again")

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from vigie.engine.trouble import Trouble
 from vigie.errors import DeliveryError, StoreError
 from vigie.planning.backoff import backoff_ms
 from vigie.ports import Clock, Publications
@@ -58,14 +59,13 @@ class Letters:
 
     async def run(self) -> None:
         """Send for ever."""
+        trouble = Trouble(log, "letters to subscribers cannot be read")
         while True:
             self._woken.clear()
-            try:
+            busy, due = False, None
+            with trouble.noted():
                 busy = await self.send_due()
                 due = await self._publications.next_letter()
-            except StoreError as error:
-                log.error("letters to subscribers cannot be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
-                busy, due = False, None
             if busy:
                 continue
             now = self._clock.now()

@@ -13,6 +13,7 @@ from vigie.engine.channel_health import Outcome as Health
 from vigie.engine.failover import PATIENCE_MS, Failover
 from vigie.engine.guarding import crashed
 from vigie.engine.retry import to_retry
+from vigie.engine.trouble import Trouble
 from vigie.errors import DeliveryError, DeliveryReason, StoreError
 from vigie.planning.backoff import LONGEST_WAIT_MS, retry_at
 from vigie.ports import Archive, Clock, Commit, Delivery, Ledger, Notifier, OutboxRow, OutboxState, Receipt
@@ -124,14 +125,13 @@ class Outbox:
 
     async def run(self) -> None:
         """Send for ever."""
+        trouble = Trouble(log, "the outbox cannot be read")
         while True:
             self._woken.clear()
-            try:
+            wait: float | None = _IDLE_SECONDS
+            with trouble.noted():
                 await self._send_due()
                 wait = await self._wait_seconds()
-            except StoreError as error:
-                log.error("the outbox cannot be read: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
-                wait = _IDLE_SECONDS
             try:
                 async with asyncio.timeout(wait):
                     await self._woken.wait()

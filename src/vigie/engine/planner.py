@@ -11,7 +11,7 @@ from typing import NamedTuple
 from vigie.core.model import Monitor
 from vigie.core.notification import Circumstances, Notice
 from vigie.engine.ingest import Ingest
-from vigie.errors import StoreError
+from vigie.engine.trouble import Trouble
 from vigie.planning.maintenance import InMaintenance, Maintenance, MaintenanceSpan, StartedMaintenance, came_about, in_force
 from vigie.planning.plan import NOBODY, Plan, Planned, Reached, circumstances, reached, unchanged_until
 from vigie.planning.rotation import Handover, Rotation, newest_handover
@@ -144,12 +144,11 @@ class Planner:
 
     async def run(self, ingest: Ingest) -> None:
         """Tick for ever."""
+        trouble = Trouble(log, "maintenance could not be read or recorded")
         while True:
             await self._clock.sleep(_TICK_SECONDS)
-            try:
+            with trouble.noted():
                 await self.tick(ingest)
-            except StoreError as error:
-                log.error("maintenance could not be read or recorded: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
     async def _record(self, ingest: Ingest) -> None:
         """Put the spans of maintenance on record that have begun, and the end of those that ended early."""

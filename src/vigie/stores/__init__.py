@@ -18,10 +18,14 @@ _URL = re.compile(r"([a-z][a-z0-9]+)(?:\+[a-z0-9]+)?://")
 
 @dataclass(frozen=True, slots=True)
 class StoreDeps:
-    """What a store is given. `threads=False` has it work in the caller's thread: for short-lived programs, not for `serve`."""
+    """What a store is given. `threads=False` has it work in the caller's thread: for short-lived programs, not for `serve`.
+
+    `prompt` is for leases: a call is answered, or fails, within a few seconds, and the next one begins anew.
+    """
 
     clock: Clock
     threads: bool = True
+    prompt: bool = False
 
 
 class StoreConfig(Protocol):

@@ -12,6 +12,7 @@ from vigie.engine.agents.assignments import Assignments, Checks
 from vigie.engine.agents.dispatch import Hub
 from vigie.engine.agents.enrolment import made
 from vigie.engine.agents.registry import Registry
+from vigie.engine.trouble import Trouble
 from vigie.errors import StoreError, UplinkError, UplinkFault
 from vigie.fleet.batches import PackedBatch
 from vigie.fleet.wire import PROTOCOL, Hello, Order, Welcome
@@ -77,6 +78,7 @@ class AgentDesk:
         self._limits = defaultdict[str, _Limits](_Limits)
         self._changed = asyncio.Event()
         self._watchers: list[Callable[[], Awaitable[None]]] = []
+        self._trouble = Trouble(log, "agents cannot be looked after now")
 
     def use(self, checks: Checks) -> None:
         """A new configuration; `settle` tells the agents."""
@@ -111,7 +113,7 @@ class AgentDesk:
         await self._clock.sleep(_TICK_SECONDS)
 
     async def _try(self, *, anew: bool) -> None:
-        try:
+        with self._trouble.noted():
             came = await self.registry.refresh()
             for name in [one for one in self._limits if self.registry.status(one) is None and not self._limits[one].under_way]:
                 del self._limits[name]
@@ -119,8 +121,6 @@ class AgentDesk:
                 await self.assignments.settle(anew=anew or came)
             for watcher in self._watchers if self.registry.any else ():
                 await watcher()
-        except StoreError as error:
-            log.error("agents cannot be looked after now: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
 
     async def by_token(self, token: str) -> EnrolledAgent | None:
         """Whose token this is. Raises StoreError."""

@@ -88,4 +88,4 @@ def build(config: Config, deps: StoreDeps) -> Store:
     """Open the store, making or migrating it. Raises StoreError."""
     from vigie.stores.postgresql.store import PostgresqlStore  # whoever reads the configuration needs no driver
 
-    return PostgresqlStore(config, monotonic=deps.clock.monotonic)
+    return PostgresqlStore(config, monotonic=deps.clock.monotonic, prompt=deps.prompt)

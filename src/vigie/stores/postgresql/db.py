@@ -7,6 +7,7 @@ asks. A connection that is lost is made anew by the next call; a transaction nev
 import asyncio
 import contextlib
 import hashlib
+import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -31,6 +32,8 @@ _ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError,
 _COPIED = 200  # rows from which on COPY is faster
 _MARGIN = 5.0  # seconds after the server's time-out, for a server that does not answer any more
 IDLE_MS = 5_000  # that a transaction may rest: whoever sleeps within one gives back what it holds
+_GONE_SECONDS = 10  # without a sign of life from the other machine: a connection to it is over, here and there
+_KEEPALIVE = {"IDLE": 4, "INTVL": 2, "CNT": 3}  # seconds, seconds, times: as good as _GONE_SECONDS where nothing is under way
 _STATEMENTS = 1_000  # that are remembered
 _ASK_AGAIN_SECONDS = (0.0, 0.3, 1.0, 2.0)
 _TABLES = (
@@ -43,12 +46,15 @@ _TABLES = (
 
 
 class PgDb:
-    """One connection, used by one thread at a time; it is made by the first call. Raises StoreError and nothing else."""
+    """One connection, used by one thread at a time; it is made by the first call. Raises StoreError and nothing else.
+
+    With `patience` a call takes no more than so many seconds, whatever is the case, and nothing that failed is tried again.
+    """
 
     held, claimed = " FOR SHARE", " FOR UPDATE SKIP LOCKED"
 
-    def __init__(self, config: Config, idle_ms: int = IDLE_MS) -> None:
-        self._config, self._idle_ms, self._loop = config, idle_ms, asyncio.new_event_loop()
+    def __init__(self, config: Config, idle_ms: int = IDLE_MS, patience: float | None = None) -> None:
+        self._config, self._idle_ms, self._patience, self._loop = config, idle_ms, patience, asyncio.new_event_loop()
         self._connection: Connection | None = None
         self._aside: ThreadPoolExecutor | None = None
         self._statements: dict[str, Statement] = {}
@@ -137,7 +143,8 @@ class PgDb:
             self._run(lambda connection: connection.execute(sql))
         except StoreError as error:
             # The server may have restarted since the last call. Nothing was asked for yet, so that another connection does as well.
-            if error.fault is not StoreFault.UNREACHABLE or self._connection is not None:
+            timed_out = isinstance(error.__cause__, TimeoutError)
+            if error.fault is not StoreFault.UNREACHABLE or self._connection is not None or timed_out:
                 self._roll_back()
                 raise
             self._run(lambda connection: connection.execute(sql))
@@ -145,7 +152,7 @@ class PgDb:
 
     def _commit(self, *, durable: bool) -> None:
         asked = "SELECT pg_current_xact_id_if_assigned()::text"
-        number = self._run(lambda connection: connection.fetchval(asked)) if durable else None
+        number = self._run(lambda connection: connection.fetchval(asked)) if durable and self._patience is None else None
         try:
             self._run(lambda connection: connection.execute("COMMIT"))
         except StoreError as error:
@@ -210,8 +217,9 @@ class PgDb:
     async def _do(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
         connection = None
         try:
-            connection = await self._connected()
-            return await work(connection)
+            async with asyncio.timeout(self._patience):
+                connection = await self._connected()
+                return await work(connection)
         except _ERRORS as error:
             if connection is None or connection.is_closed() or isinstance(error, TimeoutError | OSError):
                 self._lost = self._within
@@ -235,8 +243,10 @@ class PgDb:
         settings = {
             "application_name": one.application_name,
             "search_path": f'"{one.schema}"',
-            "statement_timeout": str(one.statement_timeout * 1000),
+            "statement_timeout": str(round(min(one.statement_timeout, self._patience or one.statement_timeout) * 1000)),
             "idle_in_transaction_session_timeout": str(self._idle_ms),
+            "tcp_user_timeout": str(_GONE_SECONDS * 1000),  # a machine that is cut off holds nothing that others wait for
+            **{f"tcp_keepalives_{name}": str(_KEEPALIVE[key]) for name, key in (("idle", "IDLE"), ("interval", "INTVL"), ("count", "CNT"))},
         }
         made: Connection = await asyncpg.connect(
             f"postgresql://?{urlencode(one.tls)}" if one.tls else None,
@@ -250,6 +260,7 @@ class PgDb:
             server_settings=settings,
             target_session_attrs="read-write" if len(one.hosts) > 1 else "any",
         )
+        _notice_its_end(made)
         await made.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text")
         return made
 
@@ -298,6 +309,18 @@ class PgDb:
                 self._connection.terminate()
         self._connection = None
         await asyncio.sleep(0)  # what the transport has left to do
+
+
+def _notice_its_end(connection: Connection) -> None:
+    """Have the system end a connection to a machine that is gone; otherwise that takes it a quarter of an hour."""
+    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001 - the driver has no setting for it
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    wanted = {f"TCP_KEEP{key}": value for key, value in _KEEPALIVE.items()} | {"TCP_USER_TIMEOUT": _GONE_SECONDS * 1000}
+    for name, value in wanted.items():
+        if hasattr(socket, name):  # not on every system
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _number(text: str) -> int | float:

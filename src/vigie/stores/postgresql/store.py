@@ -18,13 +18,21 @@ from vigie.stores.postgresql import Config
 from vigie.stores.postgresql.db import PgDb
 from vigie.stores.postgresql.migrate import migrate, newest
 
+_PATIENCE = 2.0  # seconds that a lease waits for an answer: some of them in the time that it lasts
+
 
 class PostgresqlStore:
     """The Store port over one database. Raises StoreError when it cannot be reached, made or migrated."""
 
-    def __init__(self, config: Config, *, threads: bool = True, monotonic: Callable[[], float] = time.monotonic) -> None:
-        worker = Worker(_opened(config), lambda: PgDb(config), config.shown, threads=threads, readers=config.pool - 1)
-        cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
+    def __init__(
+        self, config: Config, *, threads: bool = True, monotonic: Callable[[], float] = time.monotonic, prompt: bool = False
+    ) -> None:
+        if prompt:  # its tables are known to be there, and nothing but leases is asked for
+            worker = Worker(_prompt(config), lambda: _prompt(config), config.shown, threads=threads, readers=1)
+            cache = Cache({}, {})
+        else:
+            worker = Worker(_opened(config), lambda: PgDb(config), config.shown, threads=threads, readers=config.pool - 1)
+            cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
         self.ledger, self.archive = SqlLedger(worker, cache, monotonic), SqlArchive(worker, cache)
         self.history = SqlHistory(worker)
         self.inbox, self.catalog = SqlInbox(worker), SqlCatalog(worker, cache)
@@ -39,6 +47,10 @@ class PostgresqlStore:
 def _now(db: Db) -> int:
     """By the clock of the database, which all servers have in common."""
     return int(db.fetch("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")[0][0])
+
+
+def _prompt(config: Config) -> PgDb:
+    return PgDb(config, idle_ms=round(_PATIENCE * 1000), patience=_PATIENCE)
 
 
 def _opened(config: Config) -> PgDb:

@@ -92,7 +92,7 @@ def write(
     """
     with db.transaction(durable=durable):
         if lease is not None:
-            check_lease(db, lease)
+            check_lease(db, lease, holding=False)
         locations = _with_new_locations(db, change.results, locations)
         made = [packed.pack(part, numbers, locations) for part in packed.parts(change.results)]
         came = [(one.base, one.count, one.body) for one in packed.joined(change.packed)]
@@ -127,6 +127,8 @@ def write(
             catalog.write_monitors(db, change.watched)
         db.bulk("INSERT OR REPLACE INTO job VALUES (?, ?)", [(job.monitor, encode(job)) for job in change.jobs])
         defined.write(db, change.definitions, change.undefined)
+        if lease is not None:  # held at the end only: whoever renews or claims it waits for nothing but the commit itself
+            check_lease(db, lease)
     return Numbers(None if change.watched is None else catalog.monitor_numbers(db), locations)
 
 

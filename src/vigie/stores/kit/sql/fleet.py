@@ -107,9 +107,10 @@ class SqlFleet:
         return [ServerStatus(*row) for row in await self._worker.read_now(lambda db: db.fetch(sql, (self._now(db) - _DAY_MS,)))]
 
 
-def check_lease(db: Db, lease: Lease) -> None:
-    """Raise StoreError(FENCED) where a lease is no longer who held it; inside a transaction, so that it stays so until its end."""
-    if db.fetch(f"SELECT holder, epoch FROM lease WHERE name = ?{db.held}", (lease.name,)) != [(lease.holder, lease.epoch)]:
+def check_lease(db: Db, lease: Lease, *, holding: bool = True) -> None:
+    """Raise StoreError(FENCED) where a lease is no longer who held it; `holding`: inside a transaction, until whose end it stays so."""
+    held = db.held if holding else ""
+    if db.fetch(f"SELECT holder, epoch FROM lease WHERE name = ?{held}", (lease.name,)) != [(lease.holder, lease.epoch)]:
         raise fenced(lease)
 
 
