@@ -560,6 +560,32 @@ async def test_one_that_is_not_trusted_is_not_used(server: PostgresServer, autho
     assert "sslrootcert" in raised.value.fix
 
 
+@pytest.mark.parametrize("options", ["sslmode=verify-full", "sslmode=verify-full&sslrootcert=system"])
+async def test_verify_full_trusts_the_authorities_of_this_machine_where_none_is_named(
+    server: PostgresServer, authority: trustme.CA, certificates: Path, options: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(certificates))
+    monkeypatch.delenv("PGSSLROOTCERT", raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+    async with serving(Front(server, authority)) as port:
+        assert await asyncio.to_thread(asked, port, options, certificates) == [(1,)]
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "other.pem"))
+        with pytest.raises(StoreError, match="not trusted"):
+            await asyncio.to_thread(asked, port, options, certificates)
+
+
+@pytest.mark.parametrize("options", ["sslmode=verify-ca", "sslmode=verify-ca&sslrootcert=system"])
+def test_verify_ca_needs_an_authority_of_its_own(
+    server: PostgresServer, certificates: Path, options: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(certificates))
+    monkeypatch.delenv("PGSSLROOTCERT", raising=False)
+    with pytest.raises(StoreError) as raised:
+        asked(server.port, options, certificates)
+    assert raised.value.fault is StoreFault.UNSUITABLE
+    assert "sslrootcert" in raised.value.fix
+
+
 def test_one_without_tls_is_not_used_where_it_is_asked_for(server: PostgresServer, certificates: Path) -> None:
     with pytest.raises(StoreError, match=r"TLS|SSL"):
         asked(server.port, "sslmode=require", certificates)

@@ -7,8 +7,9 @@ asks. A connection that is lost is made anew by the next call; a transaction nev
 import asyncio
 import contextlib
 import hashlib
+import os
 import socket
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ import asyncpg
 from asyncpg import exceptions as pg
 
 from vigie.errors import StoreError, StoreFault
+from vigie.net import system_ca_file
 from vigie.stores.kit.sql.db import Row
 from vigie.stores.kit.sql.tables import Table
 from vigie.stores.postgresql import Config, partitions
@@ -238,7 +240,8 @@ class PgDb:
 
     async def _connect(self) -> Connection:
         one = self._config
-        if missing := [file for name, file in one.tls.items() if name in FILES and file != "system" and not Path(file).is_file()]:  # noqa: ASYNC240 - in a thread of its own
+        tls = _trusting(one.tls)
+        if missing := [file for name, file in tls.items() if name in FILES and not Path(file).is_file()]:  # noqa: ASYNC240 - in a thread of its own
             raise unsuitable(one.shown, f"there is no file {missing[0]}", "correct sslrootcert, sslcert or sslkey of `store`")
         settings = {
             "application_name": one.application_name,
@@ -249,7 +252,7 @@ class PgDb:
             **{f"tcp_keepalives_{name}": str(_KEEPALIVE[key]) for name, key in (("idle", "IDLE"), ("interval", "INTVL"), ("count", "CNT"))},
         }
         made: Connection = await asyncpg.connect(
-            f"postgresql://?{urlencode(one.tls)}" if one.tls else None,
+            f"postgresql://?{urlencode(tls)}" if tls else None,
             host=[host for host, _ in one.hosts],
             port=[port for _, port in one.hosts],
             user=one.user or None,
@@ -326,3 +329,22 @@ def _notice_its_end(connection: Connection) -> None:
 def _number(text: str) -> int | float:
     """A sum or an average, which PostgreSQL counts in decimals."""
     return float(text) if "." in text or "N" in text else int(text)
+
+
+def _trusting(tls: Mapping[str, str]) -> dict[str, str]:
+    """The options with the authorities of this machine where `verify-full` names none, or `system`.
+
+    `verify-ca` gets none: whoever has a certificate of a public authority, for whatever name, would be trusted.
+    """
+    named = tls.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or _own_authorities()
+    if tls.get("sslmode") == "verify-full" and named in (None, "system") and (found := system_ca_file()) is not None:
+        return {**tls, "sslrootcert": found}
+    return dict(tls)
+
+
+def _own_authorities() -> str | None:
+    """Where libpq looks for them, if they are there."""
+    with contextlib.suppress(RuntimeError):  # a user without a home
+        path = Path.home() / ".postgresql" / "root.crt"
+        return str(path) if path.is_file() else None
+    return None

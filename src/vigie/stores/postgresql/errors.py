@@ -17,6 +17,7 @@ _RESTART = "start PostgreSQL, or correct the host and port of `store`; what was 
 _TABLE: tuple[tuple[tuple[type[BaseException], ...], StoreFault, str, str], ...] = (
     ((ssl.SSLCertVerificationError,), StoreFault.UNSUITABLE, "its certificate is not trusted: {0}", "name the authority with ?sslrootcert=, and the host as the certificate does"),
     ((ssl.SSLError,), StoreFault.UNSUITABLE, "TLS does not come about: {0}", "see ssl in the server's settings, and sslmode, sslcert and sslkey of `store`"),
+    ((asyncpg.ClientConfigurationError,), StoreFault.UNSUITABLE, "it cannot be asked: {0}", "name the authority with ?sslrootcert= (or `system` with verify-full), and correct sslmode, sslcert and sslkey of `store`"),
     ((pg.InvalidPasswordError, pg.InvalidAuthorizationSpecificationError), StoreFault.AUTH, "the login is refused: {0}", "correct user and password of `store` (or PGPASSWORD), or allow the role in the server's pg_hba.conf"),
     ((pg.InvalidCatalogNameError,), StoreFault.UNSUITABLE, "{0}", "make it: createdb --owner={user} --encoding=UTF8 --template=template0 {database}"),
     ((pg.TooManyConnectionsError,), StoreFault.BUSY, "it takes no more connections: {0}", "raise max_connections of the server, or lower ?pool= of `store` (2 to 4)"),
