@@ -19,6 +19,23 @@ from vigie.testing import memory
 from vigie.testing.postgres_server import PostgresServer
 from vigie.testing.store_suite import LAWS, Opener
 
+# An older server differs in its SQL, its locks and its plans, not in what rows mean: of each side what asks most of them.
+ON_OLDER = (
+    "decisions_outlive_a_restart",
+    "nobody_claims_what_another_holds",
+    "many_commits_at_once_are_all_there",
+    "hostile_text_is_kept",
+    "alerts_are_listed_newest_first",
+    "each_location_has_a_newest_result",
+    "every_result_counts_once_in_its_hour_and_day",
+    "compaction_hides_nothing_from_the_others",
+    "a_new_configuration_is_one_commit",
+    "of_many_who_claim_a_lease_one_gets_it",
+    "who_is_fenced_commits_nothing",
+    "servers_are_known_for_a_day",
+)
+ON_SERVERS = [(server, law) for number, server in enumerate(SERVERS) for law in (ON_OLDER if number else LAWS)]
+
 
 def opener(kind: str, folder: Path) -> Opener:
     kept = memory.build(memory.Config(), StoreDeps(SystemClock()))
@@ -36,7 +53,7 @@ def built(kind: str, folder: Path) -> Store:
     return store
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+@pytest.fixture(scope="module")
 def address(request: pytest.FixtureRequest, postgres_servers: Callable[[str], PostgresServer]) -> Callable[[], str]:
     """Gives the address of a database whose tables are as they are made."""
     server = postgres_servers(request.param)
@@ -51,7 +68,7 @@ def address(request: pytest.FixtureRequest, postgres_servers: Callable[[str], Po
     return emptied
 
 
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize(("address", "law"), ON_SERVERS, indirect=["address"])
 async def test_a_server_keeps_the_law(law: str, address: Callable[[], str]) -> None:
     config = Config.of(address(), Path())
     await LAWS[law](lambda: build(config, StoreDeps(SystemClock())))
