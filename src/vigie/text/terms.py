@@ -19,6 +19,7 @@ NOUNS: dict[str, Plural] = {
     "ping": (("ping", "pings"), ("ping", "pings")),
     "redirect": (("redirection", "redirections"), ("redirect", "redirects")),
     "sentence": (("phrase", "phrases"), ("sentence", "sentences")),
+    "shard": (("partition", "partitions"), ("shard", "shards")),
     "similar incident": (("incident semblable", "incidents semblables"), ("similar incident", "similar incidents")),
 }
 
