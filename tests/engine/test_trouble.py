@@ -8,25 +8,28 @@ from vigie.engine.trouble import Trouble
 from vigie.errors import StoreError, StoreFault
 
 
+def _do(trouble: Trouble, error: Exception | None = None) -> None:
+    with trouble.noted():
+        if error is not None:
+            raise error
+
+
 def test_a_failure_is_said_once_for_each_kind_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
     trouble, caplog.handler.level = Trouble(logging.getLogger("vigie.x"), "pings cannot be read"), logging.INFO
     for fault in (StoreFault.UNREACHABLE, StoreFault.UNREACHABLE, StoreFault.BUSY, StoreFault.UNREACHABLE):
-        with trouble.noted():
-            raise StoreError(fault, str(fault), "wait")
-    for _ in range(2):
-        with trouble.noted():
-            pass
+        _do(trouble, StoreError(fault, str(fault), "wait"))
+    _do(trouble)
+    _do(trouble)
     assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
         ("ERROR", "pings cannot be read: unreachable. wait"),
         ("ERROR", "pings cannot be read: busy. wait"),
         ("WARNING", "it works again, after: pings cannot be read"),
     ]
-    with trouble.noted():
-        raise StoreError(StoreFault.BUSY, "busy", "wait")
+    _do(trouble, StoreError(StoreFault.BUSY, "busy", "wait"))
     assert len(caplog.records) == 4
 
 
 def test_what_is_no_failure_of_the_store_is_raised() -> None:
     trouble = Trouble(logging.getLogger("vigie.x"), "pings cannot be read")
-    with pytest.raises(ValueError, match="else"), trouble.noted():
-        raise ValueError("else")
+    with pytest.raises(ValueError, match="else"):
+        _do(trouble, ValueError("else"))
