@@ -42,6 +42,7 @@ class Terms:
         self._standing_by = Duty(evaluates=False, leader=leader)
         self._ending: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._said = ""  # why this server cannot stand by
         self.server = make(self._standing_by, settings)
 
     async def start(self) -> None:
@@ -74,6 +75,7 @@ class Terms:
         """In place of one that evaluated, however long the store cannot be reached."""
         while (fresh := await self._begun()) is None:
             await self._clock.sleep(_AGAIN_SECONDS)
+        self._said = ""
         self._put(fresh)
         self._end(before)
         log.info("this server stands by")
@@ -86,7 +88,9 @@ class Terms:
             fresh = self._make(self._standing_by, self.server.settings)
             await fresh.start()
         except VigieError as error:
-            log.warning("this server cannot stand by yet: %s", error)
+            if str(error) != self._said:
+                log.warning("this server cannot stand by yet: %s", error)
+            self._said = str(error)
             if fresh is not None:
                 fresh.halt()
                 self._end(fresh)

@@ -1,5 +1,6 @@
 """Several `vigie serve` on one PostgreSQL: one evaluates, each may be killed, paused or stopped, and no page is lost, wrong or sent twice."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -12,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from vigie.fleet.subjects import RESULTS, permissions
+from vigie.testing.nats_server import NatsServer
 from vigie.testing.postgres_server import PostgresServer, packaged_server, postgres, system_server
 
 from .test_serve import PASSWORD, free_port
 
 TAKEN_OVER_SECONDS = 15.0
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +36,7 @@ def database() -> Iterator[PostgresServer]:
 class Fleet:
     """Two servers, `a` and `b`, each with a state directory and a port of its own, and one configuration."""
 
-    def __init__(self, vigie: Any, folder: Path, site: Any, inbox: Any, database: PostgresServer) -> None:
+    def __init__(self, vigie: Any, folder: Path, site: Any, inbox: Any, database: PostgresServer, more: str = "") -> None:
         self.vigie, self.folder, self.site, self.inbox = vigie, folder, site, inbox
         store = database.address(database.database())
         mail = (
@@ -43,7 +47,7 @@ class Fleet:
         for name, port in self.ports.items():
             (folder / f"{name}.yaml").write_text(
                 f"store: '{store}'\nstate: '{folder / name}'\nlog: {{file: null}}\nweb: {{listen: '127.0.0.1:{port}'}}\n"
-                f"fleet: {{name: {name}}}\nllm: {{provider: none}}\nnotify: {{mail: {mail}}}\n"
+                f"fleet: {{name: {name}, probe: {'false' if more else 'true'}}}\n{more}llm: {{provider: none}}\nnotify: {{mail: {mail}}}\n"
                 "alerts: {default: {confirm: 2, confirm_every: 200ms, recover: 2}}\n"
                 f'monitors: [{{name: Shop, url: "http://127.0.0.1:{site.port}/", every: 1s, timeout: 1s}}]\n'
             )
@@ -134,3 +138,60 @@ def test_a_graceful_stop_hands_over_at_once(fleet: Fleet) -> None:
     assert took <= 10
     fleet.site.status = 502
     fleet.inbox.wait(1)
+
+
+def test_results_on_the_bus_survive_the_server_that_evaluates(
+    vigie: Any, tmp_path: Path, site: Any, inbox: Any, database: PostgresServer
+) -> None:
+    """What the agent measured while nobody evaluated is evaluated from where the dead server was, once; and nobody's consumer is left."""
+    publish, subscribe = map(json.dumps, permissions("paris", "paris-1"))
+    agent = f"{{user: paris-1, password: paris-pass, permissions: {{publish: {publish}, subscribe: {subscribe}}}}}"
+    config = f"accounts {{ VIGIE {{ jetstream: enabled, users: [{{user: vigie, password: vigie-pass}}, {agent}] }} }}"
+    with NatsServer(tmp_path / "nats", config) as nats:
+        address = f"nats://vigie:vigie-pass@{nats.address}"
+        fleet = Fleet(vigie, tmp_path, site, inbox, database, f"bus: '{address}'\n")
+        fleet.start("a")
+        fleet.until(lambda: fleet.role("a") == "evaluator")
+        fleet.start("b")
+        fleet.until(lambda: fleet.role("b") == "standby")
+        assert vigie("agent", "enroll", "paris-1", "--location", "paris", "--config", "a.yaml").returncode == 0
+        login = f"nats://paris-1:paris-pass@{nats.address}?location=paris"
+        vigie.start("agent", "--bus", login, "--state", str(tmp_path / "agent"))
+        site.wait(3)
+        site.status = 502
+        inbox.wait(1)
+        vigie.says("opened delivered by mail")  # else the kill may cost a repetition of the same notice
+
+        fleet.processes["a"].kill()
+        for status in (200, 503):  # nobody evaluates
+            site.status = status
+            site.wait(site.hits + 4)
+        assert fleet.until(lambda: fleet.role("b") == "evaluator") <= TAKEN_OVER_SECONDS
+        inbox.wait(3)
+        found = fleet.status()
+        assert [one["waiting"] <= 2 for one in found["servers"] if one["name"] == "b"] == [True]
+
+        fleet.start("a")
+        fleet.until(lambda: fleet.role("a") == "standby")
+        fleet.processes["b"].send_signal(signal.SIGTERM)
+        fleet.until(lambda: fleet.role("a") == "evaluator")
+        site.status = 200
+        inbox.wait(4)
+        subjects = [subject.split(" ")[0] for subject in inbox.subjects()]
+        assert (subjects[0], sorted(subjects), subjects[-1]) == ("🔴", sorted("🔴🟢🔴🟢"), "🟢")
+        fleet.until(lambda: _consumers(address) == 1)  # that of the killed server ends by itself
+        assert "Traceback" not in vigie.log
+
+
+def _consumers(address: str) -> int:
+    """Who reads results from the bus."""
+    import nats
+
+    async def count() -> int:
+        client = await nats.connect(address)
+        try:
+            return len(await client.jetstream().consumers_info(RESULTS))
+        finally:
+            await client.close()
+
+    return asyncio.run(count())

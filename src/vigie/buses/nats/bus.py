@@ -11,7 +11,7 @@ from vigie.buses import BusDeps
 from vigie.buses.nats import topology
 from vigie.buses.nats.consumer import Consumer
 from vigie.buses.nats.dispatch import NatsDispatch
-from vigie.errors import BusError, UplinkError, UplinkFault
+from vigie.errors import BusError, StoreError, UplinkError, UplinkFault
 from vigie.fleet import wire
 from vigie.fleet.batches import PackedBatch, encode
 from vigie.fleet.subjects import HELLO_SUBJECTS, RESULTS, addressed, sender_of
@@ -35,6 +35,7 @@ class NatsBus:
         self._connection = Connection(config, deps.name)
         self._publisher = Publisher(self._connection, RESULTS)
         self._consumers: set[Consumer] = set()
+        self._unanswered = False  # since the store failed
 
     @property
     def name(self) -> str:
@@ -109,9 +110,17 @@ class NatsBus:
     async def _answer(self, message: Message, answer: Answer) -> None:
         try:
             body, headers = wire.encode(await answer(_introduced(message))), None
+            if self._unanswered:
+                log.warning("agents are answered again")
+            self._unanswered = False
         except UplinkError as error:
             body, headers = error.message.encode(), {"Vigie-Fault": error.fault.value}
-        except Exception:  # a store that fails, mostly: the agent asks again
+        except StoreError as error:  # the agent asks again
+            if not self._unanswered:
+                log.warning("agents cannot be answered now: %s", error)
+            self._unanswered = True
+            body, headers = b"the database cannot be used now", {"Vigie-Fault": UplinkFault.BUSY.value}
+        except Exception:
             log.exception("an agent could not be answered")
             body, headers = b"the server cannot answer now", {"Vigie-Fault": UplinkFault.BUSY.value}
         if message.reply:

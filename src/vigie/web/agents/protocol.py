@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from vigie.errors import StoreError, UplinkError, UplinkFault
+from vigie.errors import StoreError, StoreFault, UplinkError, UplinkFault
 from vigie.fleet import wire
 from vigie.ports import EnrolledAgent
 from vigie.web.access import Public, route
@@ -93,8 +93,7 @@ class _Reports:
             except UplinkError as error:
                 return _problem(error)
             except StoreError as error:
-                wait = _STORE_SECONDS * 1000
-                return _problem(UplinkError(UplinkFault.BUSY, f"the database cannot be used now: {error.fault}", retry_after_ms=wait))
+                return _problem(_busy(error))
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody hears it
 
@@ -184,6 +183,13 @@ def _unpacked(packed: bytes) -> bytes:
     if not unpacker.eof or unpacker.unused_data:
         raise _refused("what was compressed is cut off, or more follows it")
     return found
+
+
+def _busy(error: StoreError) -> UplinkError:
+    """What an agent is told while the store fails, or while another server takes over what this one was about to do."""
+    if error.fault is StoreFault.FENCED:
+        return UplinkError(UplinkFault.BUSY, "another server has just taken this over; ask again", retry_after_ms=1_000)
+    return UplinkError(UplinkFault.BUSY, f"the database cannot be used now: {error.fault}", retry_after_ms=_STORE_SECONDS * 1000)
 
 
 def _refused(why: str) -> UplinkError:
