@@ -10,9 +10,11 @@ most the samples of an hour.
 import logging
 import math
 from collections import Counter
+from collections.abc import Iterable
+from typing import Protocol
 
 from vigie.core.model import LOCAL, Cause, CheckResult, Monitor, Sensitivity
-from vigie.learning.baseline import Baseline, accepted, calm, judge, sampled
+from vigie.learning.baseline import Baseline, accepted, calm, judge, with_samples
 
 log = logging.getLogger("vigie.ingest")
 
@@ -25,6 +27,16 @@ def baseline_key(monitor: str, location: str) -> str:
     return monitor if location == LOCAL else f"{monitor}{_AT}{location}"
 
 
+class Sampled(Protocol):
+    """Where samples of calm monitors wait in a cheaper form (steady.py)."""
+
+    def sampled(self, monitor: str, location: str) -> tuple[int, bytes] | None:
+        """(five minutes, codes) of a place, once."""
+
+    def sampled_places(self) -> Iterable[tuple[str, str]]:
+        """(monitor, location) of what waits."""
+
+
 class Baselines:
     """Held in memory between two results."""
 
@@ -33,17 +45,29 @@ class Baselines:
         self._unwritten: dict[str, None] = {}
         self._due: dict[str, None] = {}
         self._slow: dict[str, _Slow] = {}  # by location: one machine or link each
+        self.elsewhere: Sampled | None = None
+
+    def _at(self, key: str) -> Baseline | None:
+        """What is known by a key, with what was sampled elsewhere meanwhile."""
+        known = self._known.get(key)
+        if known is None or self.elsewhere is None:
+            return known
+        monitor, _, location = key.partition(_AT)
+        if (more := self.elsewhere.sampled(monitor, location or LOCAL)) is not None:
+            known = self._known[key] = with_samples(known, *more)
+            self._unwritten[key] = None
+        return known
 
     def load(self, known: dict[str, Baseline]) -> None:
         """Take in what was learnt before, by `baseline_key`."""
-        self._known = dict(known)
+        self._known, self.elsewhere = dict(known), None
 
     def of(self, monitor: str, location: str = "") -> Baseline | None:
         """What was learnt of a monitor at a location; where none is asked for, at `local`, or else at the first by name."""
         if location:
-            return self._known.get(baseline_key(monitor, location))
+            return self._at(baseline_key(monitor, location))
         begin = f"{monitor}{_AT}"
-        return self._known.get(monitor) or next((self._known[key] for key in sorted(self._known) if key.startswith(begin)), None)
+        return self._at(monitor) or next((self._at(key) for key in sorted(self._known) if key.startswith(begin)), None)
 
     def judge(self, monitor: Monitor, result: CheckResult) -> CheckResult:
         """The result in the light of what is usual; what it teaches is learnt."""
@@ -51,7 +75,7 @@ class Baselines:
             return result
         key, slow = baseline_key(monitor.id, result.location), self._slow_at(result.location)
         slow.place(monitor.id, result.address or monitor.host)
-        before = self._known.get(key) or Baseline()
+        before = self._at(key) or Baseline()
         judged, after = judge(result, before, monitor.baseline)
         self._keep(key, before, after)
         if bool(after.score) is not bool(before.score):
@@ -68,7 +92,7 @@ class Baselines:
         """As the baseline has it; five minutes -1 where nothing is learnt of the monitor, and so nothing can be slow."""
         if monitor.baseline is Sensitivity.OFF:
             return -1, math.inf
-        return calm(self._known.get(baseline_key(monitor.id, location)) or Baseline())
+        return calm(self._at(baseline_key(monitor.id, location)) or Baseline())
 
     def learn(self, monitor: Monitor, result: CheckResult) -> tuple[Baseline, bool | None] | None:
         """Learn from a result that stays as it is: the baseline after it, and whether the monitor became slow or is so no more.
@@ -76,7 +100,7 @@ class Baselines:
         The latter is for `note`. None where the result must be judged: nothing was learnt.
         """
         key = baseline_key(monitor.id, result.location)
-        before = self._known.get(key) or Baseline()
+        before = self._at(key) or Baseline()
         judged, after = judge(result, before, monitor.baseline)
         if judged is not result or _verdict(after) != _verdict(before):
             return None
@@ -94,15 +118,10 @@ class Baselines:
             if after.season is not before.season or _verdict(after) != _verdict(before):
                 self._due[key] = None
 
-    def sample(self, monitor: str, location: str, at: int, codes: bytes) -> Baseline | None:
-        """Learn from a result of a calm monitor that is within its limit; None where it must be judged."""
-        key = baseline_key(monitor, location)
-        known = self._known.get(key)
-        after = None if known is None else sampled(known, at, codes)
-        if after is not None:
-            self._known[key] = after
-            self._unwritten[key] = None
-        return after
+    def place(self, monitor: Monitor, result: CheckResult) -> None:
+        """Where a check got to whose lengths are learnt by `learn`, or elsewhere."""
+        if monitor.baseline is not Sensitivity.OFF:
+            self._slow_at(result.location).place(monitor.id, result.address or monitor.host)
 
     def keep(self, monitors: set[str]) -> None:
         """Only these are watched: where the others are says nothing any more. What was learnt of them stays."""
@@ -113,8 +132,8 @@ class Baselines:
         """A person closed the monitor's incident: what is unusual now is the new normal."""
         begin = f"{monitor.id}{_AT}"
         for key in [one for one in self._known if one == monitor.id or one.startswith(begin)]:
-            known = self._known[key]
-            if (after := accepted(known, monitor.baseline)) is not known:
+            known = self._at(key)
+            if known is not None and (after := accepted(known, monitor.baseline)) is not known:
                 self._known[key] = after
                 self._unwritten[key] = self._due[key] = None
                 log.info("%s: the unusual behaviour is accepted as the new normal", monitor.name)
@@ -125,10 +144,12 @@ class Baselines:
 
     def unwritten(self) -> tuple[tuple[str, Baseline], ...]:
         """Everything that changed since it was written."""
+        for monitor, location in () if self.elsewhere is None else self.elsewhere.sampled_places():
+            self._at(baseline_key(monitor, location))
         return self._taken(self._unwritten)
 
     def _taken(self, wanted: dict[str, None]) -> tuple[tuple[str, Baseline], ...]:
-        taken = tuple((monitor, self._known[monitor]) for monitor in wanted)
+        taken = tuple([(key, known) for key in list(wanted) if (known := self._at(key)) is not None])
         for monitor, _ in taken:
             self._unwritten.pop(monitor, None)
             self._due.pop(monitor, None)

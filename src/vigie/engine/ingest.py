@@ -30,7 +30,6 @@ from vigie.engine.steady import Steady
 from vigie.engine.transition import Move, Transition, obstacle, resolved, woken
 from vigie.errors import StoreError, StoreFault
 from vigie.fleet.batches import PackedBatch
-from vigie.fleet.packing import with_facts
 from vigie.learning.baseline import Baseline
 from vigie.ports import Archive, Batch, Clock, Commit, Fleet, Ledger, OutboxRow, OutboxState, Position
 
@@ -242,11 +241,11 @@ class Ingest:
             sifted = self._steady.sift(fresh, each=self._announcer.each)
 
             async def newest(monitor: str, location: str) -> CheckResult | None:
-                stored, plain = await self._newest(monitor, location), self._steady.last_plain(sifted, monitor, location)
-                return stored if plain is None else with_facts(plain, stored)
+                return await self._steady.newest(sifted, monitor, location, self._newest)
 
             transitions += self._observed(draft, await self._steady.results(sifted, self._newest))
-            commit = replace(self._commit(draft, transitions, cursors=cursors), packed=sifted.rows)
+            commit = self._commit(draft, transitions, cursors=cursors)
+            commit = replace(commit, results=(*sifted.results, *commit.results), packed=sifted.rows)
             await self._take_down(await self._last_good.added(commit, transitions, newest), draft, transitions)
             self._steady.enter(sifted.monitors)
             self._offset += drift

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from vigie.engine.ingest import Ingest
 from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
-from vigie.fleet import packed
 from vigie.ports import Archive, Clock
 
 _EVERY_SECONDS = 1.0
@@ -34,7 +33,7 @@ class Refresher:
     async def on_plain(self, plain: Plain) -> None:
         """These are due."""
         self._ids = plain.ids
-        self._due.setdefault(plain.location, {}).update(dict.fromkeys(packed.numbers_in(plain.rows.body)))
+        self._due.setdefault(plain.location, {}).update(dict.fromkeys(plain.numbers))
 
     async def run(self) -> None:
         """Once a second, for ever."""

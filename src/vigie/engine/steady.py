@@ -9,11 +9,10 @@ Laws
 3. A monitor leaves with the first result that is not taken here, at every location, and comes back when it is settled again after it.
 4. Records that are taken are kept as they came; the others are cut out and kept as the results that they became.
 
-Memory: 32 bytes a monitor and location, by the numbers that packed results have for them.
+5. A result that came whole only because its facts are to be known (once an hour) is taken here as well: it is kept by itself, with them.
 """
 
 import logging
-from array import array
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,40 +21,20 @@ from vigie.core.events import Observed
 from vigie.core.model import CheckResult, Monitor, Status
 from vigie.engine.baselines import Baselines
 from vigie.engine.books import Books
+from vigie.engine.column import NOTHING_LEARNT, UNHEARD, Column
 from vigie.fleet import packed
 from vigie.fleet.batches import PackedBatch
 from vigie.fleet.packed import GOOD, NO_TOTAL, SIZE, Rows
 from vigie.fleet.packing import Place, with_facts
 from vigie.learning.baseline import SLOT_MS, slot_at
-from vigie.learning.season import sample_of_tenths
+from vigie.learning.season import SLOTS, sample_of_tenths
 from vigie.ports import Fleet
 
 log = logging.getLogger("vigie.ingest")
 
 Newest = Callable[[str, str], Awaitable[CheckResult | None]]
-_NOTHING_LEARNT = -1
-_MAX_RUN = _UNHEARD = 2**32 - 1
-
-
-@dataclass(slots=True)
-class _Column:
-    """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here.
-
-    `slots` and `bounds` are of its baseline there: when a sample was learnt last, and from which total on it must be looked at, in 0.1 ms.
-    """
-
-    number: int
-    name: str
-    ready: "array[int]" = field(default_factory=lambda: array("I"))
-    sequences: "array[int]" = field(default_factory=lambda: array("Q"))
-    instants: "array[int]" = field(default_factory=lambda: array("q"))
-    totals: "array[int]" = field(default_factory=lambda: array("I"))
-    slots: "array[int]" = field(default_factory=lambda: array("i"))
-    bounds: "array[int]" = field(default_factory=lambda: array("I"))
-
-    def grow(self, size: int) -> None:
-        for one in (self.ready, self.sequences, self.instants, self.totals, self.slots, self.bounds):
-            one.extend([0] * (size - len(one)))
+Note = tuple[str, str, bool] | CheckResult
+_MAX_RUN = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +51,10 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Results of one location that were taken here: `count` of them, the first and the last one at these instants, epoch ms."""
+    """Results of one location that were taken here: `count` of them, the first and the last one at these instants, epoch ms.
+
+    `rows` are those that came bare, `whole` the numbers of the monitors of the others.
+    """
 
     location: str
     count: int
@@ -80,29 +62,45 @@ class Plain:
     last: int
     rows: Rows
     ids: Sequence[str]
+    whole: tuple[int, ...] = ()
+
+    @property
+    def numbers(self) -> list[int]:
+        """Whose they are, one for each result."""
+        return [*packed.numbers_in(self.rows.body), *self.whole]
 
     @property
     def monitors(self) -> list[str]:
-        """Whose they are, one for each result."""
+        """The same by id."""
         ids = self.ids
-        return [ids[number] for number in packed.numbers_in(self.rows.body)]
+        return [ids[number] for number in self.numbers]
 
 
 @dataclass(slots=True)
 class Sifted:
-    """What came of batches: rows to be kept as they are, results that go the ordinary way, and the monitors that left for them."""
+    """What came of batches: rows to be kept as they are, results that go the ordinary way, and the monitors that left for them.
+
+    `told` are results that were taken and came whole. `notes` are for the baselines and neighbours, in the order of the results: that a
+    monitor is slow now or is so no more at a location, or where a check got to.
+    """
 
     plain: list[Plain] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
     whole: dict[tuple[str, str, int, int], CheckResult] = field(default_factory=dict)
     monitors: set[str] = field(default_factory=set)
-    notes: list[tuple[str, str, bool]] = field(default_factory=list)  # (monitor, location, whether it is slow now)
+    told: dict[Place, list[CheckResult]] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
     last_at: int | None = None
 
     @property
     def rows(self) -> tuple[Rows, ...]:
         """What is kept as it came."""
-        return tuple([one.rows for one in self.plain])
+        return tuple([one.rows for one in self.plain if one.rows.count])
+
+    @property
+    def results(self) -> tuple[CheckResult, ...]:
+        """What is kept whole, the results of a place in their order."""
+        return tuple([one for of in self.told.values() for one in of])
 
 
 class Steady:
@@ -110,7 +108,7 @@ class Steady:
 
     def __init__(self, books: Books, baselines: Baselines, monitors: Mapping[str, Monitor], fleet: Fleet | None) -> None:
         self._books, self._baselines, self._monitors, self._fleet = books, baselines, monitors, fleet
-        self._columns: dict[str, _Column] = {}
+        self._columns: dict[str, Column] = {}
         self._numbers: dict[str, int] = {}
         self._ids: list[str] = []
         self._numbers_due = True
@@ -133,15 +131,17 @@ class Steady:
             self._count(await self._fleet.monitor_numbers())
             self._numbers_due = False
         for name in {one.location for one in batches} - self._columns.keys():
-            column = _Column(await self._fleet.location_number(name), name)
+            column = Column(await self._fleet.location_number(name), name)
             column.grow(len(self._ids))
             self._columns[name] = column
-            self._books.settle = self.settle
+            self._books.settle, self._baselines.elsewhere = self.settle, self
 
     def _count(self, numbers: dict[str, int]) -> None:
         size = max([len(self._ids) - 1, *numbers.values()], default=-1) + 1
-        for gone in self._numbers.keys() - numbers.keys():
+        for gone in [one for one, number in self._numbers.items() if numbers.get(one) != number]:
             self._leave(gone)
+            for location in self._columns:
+                self._baselines.of(gone, location)  # takes up what was sampled
         self._numbers = numbers
         self._ids = [""] * size
         for monitor, number in numbers.items():
@@ -164,31 +164,65 @@ class Steady:
         segments = packed.segments(batch.body)
         if any(number != column.number for number, _, _, _ in segments):
             raise ValueError(f"they are not of the location {location}")
-        for one in batch.whole:
-            if one.location == location:
-                sifted.whole[one.monitor, location, one.run, one.sequence] = one
-                self._leave(one.monitor, sifted)
+        told = self._told(column, batch, sifted, each=each)
         kept: list[tuple[int, int, int, bytes]] = []
-        left = len(sifted.left)
+        left, whole = len(sifted.left), list[int]()
         for _, run, block, records in segments:
             count = len(records) // SIZE
             out = range(count) if each or not run else self._scan(column, batch.base, run, block << 16, records, sifted)
             self._let_go(batch, (run, block, records), out, sifted)
-            if not out:
-                kept.append((column.number, run, block, bytes(records)))
-            elif len(out) < count:
-                others = set(out)
-                pieces = [records[one * SIZE : (one + 1) * SIZE] for one in range(count) if one not in others]
-                kept.append((column.number, run, block, b"".join(pieces)))
+            cut = self._kept_whole(batch, (run, block, records), (told, out), (sifted, whole)) if told else out
+            if len(cut) < count:
+                kept.append((column.number, run, block, packed.without(records, cut) if cut else bytes(records)))
         if any(len(records) for _, _, _, records in segments):
             first, sifted.last_at = packed.ends_of(batch.base, segments)
-            if kept:
+            if kept or whole:
                 count = sum(len(one[3]) for one in kept) // SIZE
-                whole = len(sifted.left) == left
-                rows = Rows(batch.base, count, batch.body) if whole else packed.rows_of(batch.base, kept)
-                sifted.plain.append(Plain(location, count, first, sifted.last_at, rows, self._ids))
+                same = len(sifted.left) == left and not whole
+                rows = Rows(batch.base, count, batch.body) if same else packed.rows_of(batch.base, kept)
+                sifted.plain.append(Plain(location, count + len(whole), first, sifted.last_at, rows, self._ids, tuple(whole)))
 
-    def _scan(self, column: _Column, base: int, run: int, high: int, records: memoryview, sifted: Sifted) -> list[int]:
+    def _told(self, column: Column, batch: PackedBatch, sifted: Sifted, *, each: bool) -> dict[tuple[int, int], CheckResult]:
+        """Law 5: those of the whole results of a batch, by run and sequence; the monitors of the others leave."""
+        found = dict[tuple[int, int], CheckResult]()
+        own = [one for one in batch.whole if one.location == batch.location]
+        for one in own:
+            sifted.whole[one.monitor, one.location, one.run, one.sequence] = one
+            if each or not _only_tells(one):
+                self._leave(one.monitor, sifted)
+        for one in own:
+            number = self._numbers.get(one.monitor)
+            if number is None or not column.ready[number]:
+                continue
+            total = packed.tenths(one.timings.total)
+            if column.ready[number] == one.run and one.sequence > column.sequences[number] and total < column.bounds[number]:
+                found[one.run, one.sequence] = one
+                sifted.notes.append(one)
+            else:
+                self._leave(one.monitor, sifted)
+        return found
+
+    def _kept_whole(
+        self,
+        batch: PackedBatch,
+        segment: tuple[int, int, memoryview],
+        which: tuple[Mapping[tuple[int, int], CheckResult], Sequence[int]],
+        into: tuple[Sifted, list[int]],
+    ) -> Sequence[int]:
+        """The records of a segment that are not kept as they came: those that left, and those that were taken and came whole."""
+        (run, block, records), (told, out), (sifted, whole) = segment, which, into
+        blob, left = bytes(records), set(out)
+        for (of, sequence), one in told.items():
+            if of != run or sequence >> 16 != block:
+                continue
+            index = packed.index_of(blob, self._numbers[one.monitor], sequence & 0xFFFF)
+            if index is not None and index not in left and batch.base + packed.part_at(records, index)[1] == one.at:
+                left.add(index)
+                whole.append(self._numbers[one.monitor])
+                sifted.told.setdefault((one.monitor, one.location), []).append(one)
+        return sorted(left)
+
+    def _scan(self, column: Column, base: int, run: int, high: int, records: memoryview, sifted: Sifted) -> list[int]:
         """Take what can be taken of a segment; the places of the other records. Every instruction here counts."""
         ready, sequences, instants, totals, slots, bounds = (
             *(column.ready, column.sequences, column.instants, column.totals),
@@ -217,20 +251,21 @@ class Steady:
                     self._leave(self._ids[number], sifted)
         return out
 
-    def _learn(self, column: _Column, segment: tuple[int, int, int, memoryview], index: int, sifted: Sifted) -> bool:
+    def _learn(self, column: Column, segment: tuple[int, int, int, memoryview], index: int, sifted: Sifted) -> bool:
         """What a result teaches that may be more than nothing; whether nothing else is to be done with it."""
         base, run, high, records = segment
         number, offset, body, low = packed.part_at(records, index)
-        at, total, slot = base + offset, packed.total_of(body), slot_at(base + offset)
-        if column.slots[number] == _NOTHING_LEARNT or total == NO_TOTAL:
+        at, total = base + offset, packed.total_of(body)
+        slot, newest = slot_at(at), column.slots[number]
+        if newest == NOTHING_LEARNT or total == NO_TOTAL:
             return True
-        monitor = self._ids[number]
         if total < column.bounds[number]:
-            if column.slots[number] == slot:
+            if newest == slot:
                 return True
-            if self._baselines.sample(monitor, column.name, at, sample_of_tenths(*packed.tenths_of(body))) is not None:
-                column.slots[number] = slot
+            if newest // SLOTS == slot // SLOTS:
+                column.sample(number, slot, sample_of_tenths(*packed.tenths_of(body)))
                 return True
+        monitor = self._ids[number]
         known = self._monitors[monitor]
         learnt = self._baselines.learn(known, packed.result_of(monitor, column.name, at, run, high | low, body))
         if learnt is None:
@@ -240,11 +275,11 @@ class Steady:
         self._expect(column, number, known)
         return True
 
-    def _expect(self, column: _Column, number: int, monitor: Monitor) -> bool:
+    def _expect(self, column: Column, number: int, monitor: Monitor) -> bool:
         """What a result must be so that it teaches nothing, as long as it does not matter what it teaches."""
         calm = self._baselines.calm(monitor, column.name)
         if calm is not None:
-            column.slots[number], column.bounds[number] = calm[0], _tenths(calm[1]) + 1
+            column.expect(number, calm)
         return calm is not None
 
     def _let_go(self, batch: PackedBatch, segment: tuple[int, int, memoryview], out: Sequence[int], sifted: Sifted) -> None:
@@ -270,30 +305,46 @@ class Steady:
             if given is not None:
                 known[one.place] = given
             else:
-                given = await self._with_facts(one, known, newest)
+                given = await self._with_facts(one, known.get(one.place) or _before(sifted, one), newest)
             if given is not None:
                 found.append((one.notes, given))
         return self._in_order(found, sifted.notes)
 
-    def _in_order(self, found: Sequence[tuple[int, CheckResult]], notes: Sequence[tuple[str, str, bool]]) -> Iterator[CheckResult]:
+    def _in_order(self, found: Sequence[tuple[int, CheckResult]], notes: Sequence[Note]) -> Iterator[CheckResult]:
         noted = 0
         for before, result in (*found, (len(notes), None)):
-            for monitor, location, slow in notes[noted:before]:
-                self._baselines.note(monitor, location, slow=slow)
+            for one in notes[noted:before]:
+                self._note(one)
             noted = max(noted, before)
             if result is not None:
                 yield result
 
-    async def _with_facts(self, one: Left, known: Mapping[Place, CheckResult], newest: Newest) -> CheckResult | None:
+    def _note(self, one: Note) -> None:
+        if isinstance(one, CheckResult):
+            monitor = self._monitors[one.monitor]
+            self._baselines.place(monitor, one)
+            self._books.neighbours.learn(monitor, one)
+        else:
+            self._baselines.note(one[0], one[1], slow=one[2])
+
+    async def _with_facts(self, one: Left, known: CheckResult | None, newest: Newest) -> CheckResult | None:
         try:
             record = packed.result_of(*one.place, one.at, one.run, one.sequence, one.body)
         except ValueError as error:
             log.error("a result of %s is lost: %s", one.place[0], error)  # noqa: TRY400 - the trace says nothing more
             return None
-        return with_facts(record, known.get(one.place) or await newest(*one.place))
+        return with_facts(record, known or await newest(*one.place))
 
-    def last_plain(self, sifted: Sifted, monitor: str, location: str) -> CheckResult | None:
-        """The newest result of a place among those that were taken, bare of facts."""
+    async def newest(self, sifted: Sifted, monitor: str, location: str, stored: Newest) -> CheckResult | None:
+        """The newest result of a place among those that were taken, or else the newest that is stored."""
+        told = sifted.told.get((monitor, location))
+        known, plain = told[-1] if told else await stored(monitor, location), self._last_plain(sifted, monitor, location)
+        if plain is None or (told and plain.sequence < told[-1].sequence):
+            return known
+        return with_facts(plain, known)
+
+    def _last_plain(self, sifted: Sifted, monitor: str, location: str) -> CheckResult | None:
+        """The newest result of a place among those that were taken and came bare."""
         number = self._numbers[monitor]
         for plain in reversed(sifted.plain):
             if plain.location == location and (records := list(packed.of_monitor(plain.rows.base, plain.rows.body, number))):
@@ -317,7 +368,7 @@ class Steady:
             column = self._columns.get(view.location)
             if column is not None and 0 < view.run <= _MAX_RUN and self._expect(column, number, monitor):
                 column.ready[number], column.sequences[number] = view.run, view.sequence
-                column.instants[number], column.totals[number] = view.at, _UNHEARD
+                column.instants[number], column.totals[number] = view.at, UNHEARD
 
     def _leave(self, monitor: str, sifted: Sifted | None = None) -> None:
         """Law 3."""
@@ -345,12 +396,23 @@ class Steady:
         if heard:
             self._books.states[monitor] = state
 
+    def sampled(self, monitor: str, location: str) -> tuple[int, bytes] | None:
+        """What was sampled of a place since its baseline was last looked at, once: Baselines.take_up."""
+        column, number = self._columns.get(location), self._numbers.get(monitor)
+        return None if column is None or number is None else column.sampled(number)
+
+    def sampled_places(self) -> Iterator[Place]:
+        """Of which places there is something sampled."""
+        for column in self._columns.values():
+            for number in [one for one, count in enumerate(column.counts) if count]:
+                yield self._ids[number], column.name
+
     def last(self, monitor: str) -> tuple[int, float | None] | None:
         """(epoch ms, total in ms) of the newest result that was taken of a monitor; None where none was."""
         number = self._numbers.get(monitor)
         if number is None:
             return None
-        here = [one for one in self._columns.values() if one.ready[number] and one.totals[number] != _UNHEARD]
+        here = [one for one in self._columns.values() if one.ready[number] and one.totals[number] != UNHEARD]
         if not here:
             return None
         newest = max(here, key=lambda one: one.instants[number])
@@ -358,9 +420,14 @@ class Steady:
         return newest.instants[number], None if total == NO_TOTAL else total / 10
 
 
-def _tenths(limit: float) -> int:
-    """The longest total of a record that is not slower than a limit in ms; -1: none is so quick."""
-    if not 0 <= limit < NO_TOTAL / 10:
-        return NO_TOTAL if limit > 0 else -1
-    longest = int(limit * 10)
-    return longest + 1 if (longest + 1) / 10 <= limit else longest if longest / 10 <= limit else longest - 1
+def _only_tells(one: CheckResult) -> bool:
+    """Whether a whole result brings nothing but facts: nothing is wrong, no page was read, and nothing that it saw is about to run out."""
+    if one.status is not Status.UP or one.cause is not None or one.page is not None:
+        return False
+    return all(one.at < end.warn_at for end in one.expiries)
+
+
+def _before(sifted: Sifted, left: Left) -> CheckResult | None:
+    """The last whole result of its place that was taken before a record."""
+    told = sifted.told.get(left.place, ())
+    return next((one for one in reversed(told) if one.sequence < left.sequence), None)

@@ -167,8 +167,8 @@ def segments(blob: bytes) -> list[tuple[int | None, int, int, memoryview]]:
 
 
 BODY = slice(8, 30)  # of a record: status, cause, HTTP status, phases
-_PARTS = struct.Struct("<II22sxH")
-_NUMBER = struct.Struct("<I")
+_PARTS, _PHASES = struct.Struct("<II22sxH"), struct.Struct("<4xHBHBHBHB3xHB")
+_NUMBER, _LOW = struct.Struct("<I"), struct.Struct("<H")
 _LIGHT = struct.Struct("<IIB18xHB3x")
 _FIRST, _OFFSET, _RAW = struct.Struct("<I29x"), struct.Struct("<4xI"), struct.Struct(f"{SIZE}s")
 _SCANNED = struct.Struct("<IIH17xIH")
@@ -210,6 +210,27 @@ def part_at(records: memoryview, index: int) -> tuple[int, int, bytes, int]:
     """(monitor number, ms after the base, body, last 16 bits of the sequence) of one record of a segment."""
     found: tuple[int, int, bytes, int] = _PARTS.unpack_from(records, index * SIZE)
     return found
+
+
+def index_of(records: bytes, number: int, low: int) -> int | None:
+    """Which record of a segment is that of a monitor with these last 16 bits of its sequence; None where none is."""
+    wanted, end = _NUMBER.pack(number), _LOW.pack(low)
+    place = records.find(wanted)
+    while place >= 0:
+        if place % SIZE == 0 and records[place + SIZE - 2 : place + SIZE] == end:
+            return place // SIZE
+        place = records.find(wanted, place + 1)
+    return None
+
+
+def without(records: memoryview, cut: Sequence[int]) -> bytes:
+    """The records of a segment without these, which are in order."""
+    pieces, start = list[memoryview](), 0
+    for one in cut:
+        pieces.append(records[start * SIZE : one * SIZE])
+        start = one + 1
+    pieces.append(records[start * SIZE :])
+    return b"".join(pieces)
 
 
 def of_monitor(base: int, blob: bytes, number: int) -> Iterator[tuple[int, int, int, int, bytes]]:
@@ -270,11 +291,16 @@ def total_of(body: bytes) -> int:
 
 def tenths_of(body: bytes) -> tuple[int, int, int, int, int]:
     """The name's, connection's, TLS', first byte's and whole length of a record's body in 0.1 ms; 0 for a phase that did not happen."""
-    _, _, _, dns, dns_high, connect, connect_high, tls, tls_high, first, first_high, _, _, total, total_high = _BODY.unpack(body)
+    dns, dns_high, connect, connect_high, tls, tls_high, first, first_high, total, total_high = _PHASES.unpack(body)
     return (
         (dns | dns_high << 16) % _NONE, (connect | connect_high << 16) % _NONE, (tls | tls_high << 16) % _NONE,
         (first | first_high << 16) % _NONE, total | total_high << 16,
     )  # fmt: skip
+
+
+def tenths(ms: float | None) -> int:
+    """A length as a record has it, in 0.1 ms; `NO_TOTAL` where there is none."""
+    return _tenths(ms)
 
 
 def body_of(result: CheckResult) -> bytes:

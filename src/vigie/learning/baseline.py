@@ -116,18 +116,17 @@ def calm(known: Baseline) -> tuple[int, float] | None:
     return known.hour * SLOTS + known.slot if known.slot >= 0 else 0, -1.0 if known.score else known.limit
 
 
-def sampled(known: Baseline, at: int, codes: bytes) -> Baseline | None:
-    """What `judge` makes of a calm baseline by a result in other five minutes of its hour, below its limit; None in another hour.
+def with_samples(known: Baseline, slot: int, codes: bytes) -> Baseline:
+    """What `judge` makes of a calm baseline by results below its limit, in other five minutes of its hour each.
 
-    `codes` are those of the result's phases.
+    `slot` (`slot_at`) is that of the last one, `codes` are those of the phases of all of them.
     """
-    hour, slot = divmod(at // SLOT_MS, SLOTS)
-    return _sampled(known, slot, codes) if hour == known.hour else None
+    return _sampled(known, slot % SLOTS, codes)
 
 
 def _sampled(known: Baseline, slot: int, codes: bytes) -> Baseline:
     samples = (known.samples + codes)[: SLOTS * len(PHASES)]
-    return Baseline(  # every place does this every five minutes: `replace` takes three times as long
+    return Baseline(  # `replace` takes three times as long
         known.season, known.hour, slot, samples, known.limit, known.score, known.since, known.told, known.slow, known.page, known.strange
     )  # fmt: skip
 
