@@ -3,13 +3,13 @@
 Laws
 1. A result is taken here only where the engine would do nothing with it but note when the location was last heard, and learn its
    lengths: it is `up` and nothing else and came without facts of its own, its run is the one known, it is newer than what is known, its
-   monitor is settled (core/incident.py), and its baseline, which is asked wherever it may matter, leaves it as it is. Everything else
-   goes the ordinary way, in its order, with all that was noted and learnt here before it.
+   monitor is settled (core/incident.py), its location was not silent for long before it, and its baseline, which is asked
+   wherever it may matter, leaves it as it is. Everything else goes the ordinary way, in its order, with all that was noted and learnt here before it.
 2. What is noted becomes views of the state as soon as anybody looks at the state, by the state machine itself.
 3. A monitor leaves with the first result that is not taken here, at every location, and comes back when it is settled again after it.
 4. Records that are taken are kept as they came; the others are cut out and kept as the results that they became.
 
-Memory: 32 bytes a monitor and location, by the numbers that packed results have for them.
+Memory: 40 bytes a monitor and location, by the numbers that packed results have for them.
 """
 
 import logging
@@ -17,7 +17,7 @@ from array import array
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vigie.core import incident
+from vigie.core import incident, quorum
 from vigie.core.events import Observed
 from vigie.core.model import CheckResult, Monitor, Status
 from vigie.engine.baselines import Baselines
@@ -35,6 +35,7 @@ log = logging.getLogger("vigie.ingest")
 Newest = Callable[[str, str], Awaitable[CheckResult | None]]
 _NOTHING_LEARNT = -1
 _MAX_RUN = _UNHEARD = 2**32 - 1
+_NEVER = 2**62
 
 
 @dataclass(slots=True)
@@ -42,6 +43,7 @@ class _Column:
     """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here.
 
     `slots` and `bounds` are of its baseline there: when a sample was learnt last, and from which total on it must be looked at, in 0.1 ms.
+    `pauses` is after how long a silence a location that is one of several was not looking, in ms.
     """
 
     number: int
@@ -52,9 +54,10 @@ class _Column:
     totals: "array[int]" = field(default_factory=lambda: array("I"))
     slots: "array[int]" = field(default_factory=lambda: array("i"))
     bounds: "array[int]" = field(default_factory=lambda: array("I"))
+    pauses: "array[int]" = field(default_factory=lambda: array("q"))
 
     def grow(self, size: int) -> None:
-        for one in (self.ready, self.sequences, self.instants, self.totals, self.slots, self.bounds):
+        for one in (self.ready, self.sequences, self.instants, self.totals, self.slots, self.bounds, self.pauses):
             one.extend([0] * (size - len(one)))
 
 
@@ -190,9 +193,9 @@ class Steady:
 
     def _scan(self, column: _Column, base: int, run: int, high: int, records: memoryview, sifted: Sifted) -> list[int]:
         """Take what can be taken of a segment; the places of the other records. Every instruction here counts."""
-        ready, sequences, instants, totals, slots, bounds = (
+        ready, sequences, instants, totals, slots, bounds, pauses = (
             *(column.ready, column.sequences, column.instants, column.totals),
-            *(column.slots, column.bounds),
+            *(column.slots, column.bounds, column.pauses),
         )
         size, slot = len(ready), slot_at(base)
         end = (slot + 1) * SLOT_MS - base
@@ -203,6 +206,7 @@ class Steady:
                 and ready[number] == run
                 and verdict == GOOD
                 and sequences[number] < (sequence := high | low)
+                and base + offset - instants[number] <= pauses[number]
                 and (
                     (slots[number] == slot and total < bounds[number] and offset < end)
                     or self._learn(column, (base, run, high, records), index, sifted)
@@ -313,11 +317,12 @@ class Steady:
                 self._hear(number, known, state)
 
     def _hear(self, number: int, monitor: Monitor, state: incident.DetectionState) -> None:
+        pause = quorum.longest_pause_ms(monitor.detection) if len(state.views) > 1 else _NEVER
         for view in state.views:
             column = self._columns.get(view.location)
             if column is not None and 0 < view.run <= _MAX_RUN and self._expect(column, number, monitor):
                 column.ready[number], column.sequences[number] = view.run, view.sequence
-                column.instants[number], column.totals[number] = view.at, _UNHEARD
+                column.instants[number], column.totals[number], column.pauses[number] = view.at, _UNHEARD, pause
 
     def _leave(self, monitor: str, sifted: Sifted | None = None) -> None:
         """Law 3."""
@@ -335,11 +340,21 @@ class Steady:
         state, number = self._books.states.get(monitor), self._numbers.get(monitor)
         if state is None or number is None:
             return
-        heard = []
+        heard, several = [], len(state.views) > 1
         for view in state.views:
             column = self._columns.get(view.location)
             if column is not None and column.ready[number] and column.sequences[number] > view.sequence:
-                heard.append(Observed(column.instants[number], view.run, column.sequences[number], Status.UP, None, view.location))
+                heard.append(
+                    Observed(
+                        column.instants[number],
+                        view.run,
+                        column.sequences[number],
+                        Status.UP,
+                        None,
+                        view.location,
+                        first=view.at if several else 0,
+                    )
+                )
         for event in sorted(heard, key=lambda one: one.at):
             state, _ = incident.step(state, event, self._monitors[monitor].detection)
         if heard:
