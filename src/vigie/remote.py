@@ -48,6 +48,9 @@ async def serve(settings: AgentSettings, clock: Clock, stop: asyncio.Event, mask
     one_arena()
     if (descriptors := raise_limit()) < FEW:
         log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
+    if "://" not in settings.address:
+        fix = "write --server https://vigie.example.com, or --bus nats://nats.example.com"
+        raise VigieError(f"{redact_url(settings.address)} is not an address: its scheme is missing", fix)
     module = plugins.load("uplinks", kind_of(settings.address))
     try:
         config = module.Config.of(settings.address)

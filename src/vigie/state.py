@@ -117,7 +117,7 @@ class State:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _hand_over(self.folder)
         except OSError as error:
-            fix = f"make {self.folder.parent} writable for this user, or set `state` to another place"
+            fix = f"make {self.folder.parent} writable for this user, or give another place (`state`, or --state of an agent)"
             raise VigieError(f"{self.folder} cannot be made: {error.strerror}", fix) from error
 
 

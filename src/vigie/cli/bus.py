@@ -25,8 +25,10 @@ def permissions(
     ] = "conf",
 ) -> None:
     """Print what a user of NATS may publish and subscribe to, so that its login can be used for this agent and nothing else."""
+    from vigie.engine.agents.enrolment import check_names
     from vigie.fleet.subjects import permissions as of
 
+    check_names(agent, location)
     found = of(location, agent)
     if output == "json":
         typer.echo(msgspec.json.encode({"publish": found.publish, "subscribe": found.subscribe}).decode())

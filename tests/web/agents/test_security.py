@@ -169,6 +169,28 @@ async def test_a_body_that_comes_slowly_keeps_nobody_else(tmp_path: Path, monkey
             writer.close()
 
 
+async def test_large_bodies_of_one_token_do_not_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What arrives of one agent is bounded as a whole, and what is given up makes room; others are not concerned."""
+    monkeypatch.setattr(protocol, "_AGENT_BYTES", 100_000)
+    async with town(tmp_path) as one:
+        paris, lyon = await one.at_work("paris-1", "paris"), await one.at_work("lyon-1", "lyon")
+        head = b"Content-Length: 200000\r\n\r\n"
+        opened = [await _spoken(one.address, paris.token, "POST /agent/v1/batches", head + bytes(60_000)) for _ in range(4)]
+        lines = [asyncio.ensure_future(reader.readline()) for reader, _ in opened]
+        async with asyncio.timeout(20):
+            while sum(line.done() for line in lines) < 3:
+                await asyncio.wait([line for line in lines if not line.done()], return_when=asyncio.FIRST_COMPLETED)
+        assert all(b"503" in line.result() for line in lines if line.done())
+        assert (await lyon.post("batches", sealed([lyon.measured("lyon-only")]))).status_code == 204
+        for _, writer in opened:
+            writer.close()
+        await asyncio.gather(*lines, return_exceptions=True)
+        async with asyncio.timeout(20):
+            while (await paris.post("batches", bytes(90_000))).json()["fault"] == "busy":
+                pass  # until the server has seen that the others are gone
+        assert (await paris.post("batches", sealed([paris.measured("paris-only")]))).status_code == 204
+
+
 async def test_many_streams_of_one_token_are_two(tmp_path: Path) -> None:
     """The newest ones; whoever holds a token cannot fill the server's memory or its connections with them."""
     async with town(tmp_path) as one:

@@ -16,15 +16,20 @@ def made(name: str, location: str, now: int, by: str, own: str) -> tuple[str, En
 
     Raises VigieError for what cannot be a name.
     """
-    for what, text in (("the name of an agent", name), ("a location", location)):
-        if not _NAME.fullmatch(text):
-            raise VigieError(f"{text!r} cannot be {what}", "use small letters, digits and -, at most 63 of them, as in paris-1")
+    check_names(name, location)
     if location == own:
         raise VigieError(
             f"{location} is the location of `vigie serve` itself, which checks from there", "name the agent's location otherwise"
         )
     token = PREFIX + secrets.token_urlsafe(32)
     return token, EnrolledAgent(name, location, hashed(token), token[: len(PREFIX) + 5], now, by)
+
+
+def check_names(agent: str, location: str) -> None:
+    """Raises VigieError for what cannot be one."""
+    for what, text in (("the name of an agent", agent), ("a location", location)):
+        if not _NAME.fullmatch(text):
+            raise VigieError(f"{text!r} cannot be {what}", "use small letters, digits and -, at most 63 of them, as in paris-1")
 
 
 def hashed(token: str) -> str:

@@ -6,7 +6,9 @@ problem (RFC 9457) whose `fault` is an UplinkFault.
 
 import asyncio
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Protocol
 
@@ -28,6 +30,7 @@ from vigie.web.streams import framed
 TYPE = "application/vnd.vigie"
 MAX_PACKED, MAX_UNPACKED, MAX_HELLO = 8 * 1024 * 1024, 32 * 1024 * 1024, 16 * 1024
 _BODY_SECONDS = 30.0
+_AGENT_BYTES = 4 * MAX_PACKED  # of bodies that one agent may have here at a time, also while they arrive
 _UNPACKING = 4  # requests whose batches are unpacked and checked at a time
 _LONGEST_TOKEN, _MAX_EPOCH = 200, 2**63
 _GZIP = 31  # zlib's number for a gzip header
@@ -83,6 +86,7 @@ class _Reports:
     def __init__(self, service: AgentService, limiter: Limiter) -> None:
         self._service, self._limiter = service, limiter
         self._unpacking = asyncio.Semaphore(_UNPACKING)
+        self._held = Counter[str]()
 
     def by_agent(self, answer: Handler) -> Callable[[Request], Awaitable[Response]]:
         """For an agent alone, with what it is told where that is not done."""
@@ -116,7 +120,8 @@ class _Reports:
     async def hello(self, request: Request, agent: EnrolledAgent) -> Response:
         """An introduction."""
         try:
-            said = wire.decode(await _body(request, MAX_HELLO))
+            async with self._body(request, MAX_HELLO, agent) as body:
+                said = wire.decode(body)
         except (ValueError, msgspec.MsgspecError, RecursionError):
             raise _refused("this is not a greeting") from None
         if not isinstance(said, wire.Hello):
@@ -126,14 +131,12 @@ class _Reports:
 
     async def batches(self, request: Request, agent: EnrolledAgent) -> Response:
         """What was measured."""
-        body = await _body(request, MAX_PACKED)
         coding = request.headers.get("content-encoding", "").strip().lower()
         if coding not in ("", "identity", "gzip", "x-gzip"):
             raise _refused(f"the encoding {coding[:20]} is not known here; send gzip")
-        async with self._unpacking:
-            if coding in ("gzip", "x-gzip"):
-                body = await asyncio.to_thread(_unpacked, body)
-            await self._service.take(agent, body)
+        async with self._body(request, MAX_PACKED, agent) as body, self._unpacking:
+            found = await asyncio.to_thread(_unpacked, body) if coding in ("gzip", "x-gzip") else body
+            await self._service.take(agent, found)
         return Response(status_code=204, headers=HEADERS)
 
     async def orders(self, request: Request, agent: EnrolledAgent) -> Response:
@@ -153,22 +156,29 @@ class _Reports:
 
         return framed(messages(), lambda: self._service.is_still(agent))
 
-
-async def _body(request: Request, most: int) -> bytes:
-    """All of it, within its bounds. Raises UplinkError, ClientDisconnect."""
-    said = request.headers.get("content-length", "")
-    if said.isdecimal() and int(said) > most:
-        raise _refused(f"more than {most} bytes in one request")
-    found = bytearray()
-    try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            async for piece in request.stream():
-                found += piece
-                if len(found) > most:
-                    raise _refused(f"more than {most} bytes in one request")
-    except TimeoutError:
-        raise UplinkError(UplinkFault.BUSY, f"the request did not arrive within {_BODY_SECONDS:g} s", retry_after_ms=1_000) from None
-    return bytes(found)
+    @asynccontextmanager
+    async def _body(self, request: Request, most: int, agent: EnrolledAgent) -> AsyncIterator[bytes]:
+        """All of it, within its bounds and those of its agent, whose room it takes until the end. Raises UplinkError, ClientDisconnect."""
+        said = request.headers.get("content-length", "")
+        if said.isdecimal() and int(said) > most:
+            raise _refused(f"more than {most} bytes in one request")
+        found = bytearray()
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                async for piece in request.stream():
+                    if self._held[agent.name] + len(piece) > _AGENT_BYTES:
+                        raise UplinkError(UplinkFault.BUSY, "too much of this agent arrives at once", retry_after_ms=1_000)
+                    found += piece
+                    self._held[agent.name] += len(piece)
+                    if len(found) > most:
+                        raise _refused(f"more than {most} bytes in one request")
+            yield bytes(found)
+        except TimeoutError:
+            raise UplinkError(UplinkFault.BUSY, f"the request did not arrive within {_BODY_SECONDS:g} s", retry_after_ms=1_000) from None
+        finally:
+            self._held[agent.name] -= len(found)
+            if not self._held[agent.name]:
+                del self._held[agent.name]
 
 
 def _unpacked(packed: bytes) -> bytes:
