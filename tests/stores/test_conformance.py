@@ -68,7 +68,7 @@ def address(request: pytest.FixtureRequest, postgres_servers: Callable[[str], Po
     return emptied
 
 
-@pytest.mark.parametrize(("address", "law"), ON_SERVERS, indirect=["address"])
+@pytest.mark.parametrize(("address", "law"), ON_SERVERS, indirect=["address"], scope="module")  # else a database is made for each
 async def test_a_server_keeps_the_law(law: str, address: Callable[[], str]) -> None:
     config = Config.of(address(), Path())
     await LAWS[law](lambda: build(config, StoreDeps(SystemClock())))
