@@ -366,7 +366,9 @@ class Steady:
     def _hear(self, number: int, monitor: Monitor, state: incident.DetectionState) -> None:
         for view in state.views:
             column = self._columns.get(view.location)
-            if column is not None and 0 < view.run <= _MAX_RUN and self._expect(column, number, monitor):
+            if column is None or not 0 < view.run <= _MAX_RUN or not self._baselines.is_placed(monitor, view.location):
+                continue
+            if self._expect(column, number, monitor):
                 column.ready[number], column.sequences[number] = view.run, view.sequence
                 column.instants[number], column.totals[number] = view.at, UNHEARD
 
