@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from vigie.core import incident
 from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, PageFacts, Sensitivity, Status, Timings
 from vigie.engine.baselines import baseline_key
@@ -226,9 +225,9 @@ def replace_batch(batch: PackedBatch, spool: int, sequence: int) -> PackedBatch:
 
 
 def essence(state: DetectionState) -> DetectionState:
-    """What decides anything. Of a settled state with several locations: who was heard in the round under way never will."""
+    """What decides anything. While nothing is suspected and several locations agree that all is well, the round under way never will."""
     views = tuple(sorted(state.views, key=lambda one: one.location))
-    if incident.is_settled(state) and len(views) > 1:
+    if state.resting and state.status is Status.UP and len(views) > 1:
         return replace(state, at=0, views=tuple(replace(one, counted=True) for one in views))
     return replace(state, views=views)
 

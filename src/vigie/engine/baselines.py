@@ -123,6 +123,10 @@ class Baselines:
         if monitor.baseline is not Sensitivity.OFF:
             self._slow_at(result.location).place(monitor.id, result.address or monitor.host)
 
+    def is_placed(self, monitor: Monitor, location: str) -> bool:
+        """Whether it is known where a monitor's service is found, seen from a location, as far as that says anything."""
+        return monitor.baseline is Sensitivity.OFF or self._slow_at(location).knows(monitor.id)
+
     def keep(self, monitors: set[str]) -> None:
         """Only these are watched: where the others are says nothing any more. What was learnt of them stays."""
         for one in self._slow.values():
@@ -172,6 +176,10 @@ class _Slow:
             self._all[place] += 1
             self._places[monitor] = place
             _less(self._all, known)
+
+    def knows(self, monitor: str) -> bool:
+        """Whether `place` was called for it."""
+        return monitor in self._places
 
     def note(self, monitor: str, *, slow: bool) -> None:
         """A monitor became slow, or is so no more."""

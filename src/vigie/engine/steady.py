@@ -370,7 +370,9 @@ class Steady:
         pause = quorum.longest_pause_ms(monitor.detection) if len(state.views) > 1 else _NEVER
         for view in state.views:
             column = self._columns.get(view.location)
-            if column is not None and 0 < view.run <= _MAX_RUN and self._expect(column, number, monitor):
+            if column is None or not 0 < view.run <= _MAX_RUN or not self._baselines.is_placed(monitor, view.location):
+                continue
+            if self._expect(column, number, monitor):
                 column.ready[number], column.sequences[number] = view.run, view.sequence
                 column.instants[number], column.totals[number], column.pauses[number] = view.at, UNHEARD, pause
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -48,7 +49,7 @@ class Assignments:
         self._numbers: dict[str, int] = {}
         self._locations: dict[str, int] = {}
         self._here: dict[str, frozenset[str]] = {}  # the monitors of each location
-        self._numbers_here: dict[str, frozenset[int]] = {}
+        self._numbers_here: dict[str, dict[int, frozenset[int]]] = {}
         self._sent: dict[str, _Sent] = {}
         self._epoch = 0
         self._stale = True  # whether work may be otherwise than it was told
@@ -82,11 +83,15 @@ class Assignments:
         held = self.runs.get((location, shard_of(monitor)))
         return "" if held is None else held.agent
 
-    def numbers_at(self, location: str) -> frozenset[int]:
-        """The numbers of the monitors of a location in packed results."""
-        if location not in self._numbers_here:
-            self._numbers_here[location] = frozenset(self._numbers[one] for one in self.monitors(location) if one in self._numbers)
-        return self._numbers_here[location]
+    def numbers_at(self, location: str, shard: int) -> frozenset[int]:
+        """The numbers in packed results of the monitors of a shard that a location is to check."""
+        found = self._numbers_here.get(location)
+        if found is None:
+            shards = defaultdict[int, set[int]](set)
+            for one in self.monitors(location) & self._numbers.keys():
+                shards[shard_of(one)].add(self._numbers[one])
+            found = self._numbers_here[location] = {of: frozenset(numbers) for of, numbers in shards.items()}
+        return found.get(shard, frozenset())
 
     def monitors(self, location: str) -> frozenset[str]:
         """The monitors of a location."""

@@ -241,7 +241,7 @@ class AgentDesk:
             for batch in batches:
                 if (held := rights.get(batch.agent)) is not None:
                     try:
-                        yield intake.of_bus(batch, held, self.assignments.numbers_at(held.agent.location), now)
+                        yield intake.of_bus(batch, held, self.assignments.numbers_at(held.agent.location, batch.shard), now)
                     except intake.Refused as error:
                         refused[batch.agent] = str(error)
 

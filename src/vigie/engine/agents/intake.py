@@ -12,7 +12,6 @@ Laws
 import math
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -31,7 +30,8 @@ EARLIEST_MS = 35 * 86_400_000  # before now; single results are kept for a month
 LATEST_MS = 600_000  # after now: a clock that was set since it was last compared
 _MAX_SEQUENCE = 2**53
 _LENGTH = struct.Struct("<I")
-_NUMBERED = struct.Struct("<IIB24x")  # of a record: the number of its monitor, its instant after the base, its status
+_NUMBERED = struct.Struct("<IIB22xH")  # of a record: its monitor's number, its instant after the base, its status, its sequence's end
+_STATUSES = len(Status)
 _LONGEST, _MAX_ENTRIES = 4_000, 200  # characters of a text, entries of a list
 
 
@@ -128,42 +128,59 @@ def _one(blob: bytes, rights: Rights, now: int) -> PackedBatch:
         raise Refused(f"a batch cannot be read: {str(error)[:200]}") from None
 
 
-def of_bus(batch: PackedBatch, rights: Rights, numbers: AbstractSet[int], now: int) -> PackedBatch:
-    """A batch that came by a bus, which vouches for its agent and location; `numbers` are those of the monitors to be checked there.
+def of_bus(batch: PackedBatch, rights: Rights, numbers: frozenset[int], now: int) -> PackedBatch:
+    """A batch that came by a bus, which vouches for its agent and location; `numbers` are of the monitors of its shard to be checked there.
 
     It may be of an earlier spool: a bus keeps what it carries. What is as it should be is looked at by the segment. Raises Refused.
     """
     try:
         if batch.agent != rights.agent.name or batch.location != rights.agent.location:
             raise Refused(f"a batch of {batch.agent} at {batch.location}, while that agent is at {rights.agent.location}")
-        if max((len(one.message) for one in batch.whole), default=0) > _LONGEST or len(batch.whole) > batch.count:
-            raise Refused("whole results that no agent makes")
+        if not 0 < batch.sequence < _MAX_SEQUENCE or len(batch.whole) > batch.count:
+            raise Refused("a batch that no agent makes")
         for one in batch.whole:
             _bounded(one)
         if _is_plainly_right(batch, rights, numbers, now):
             return batch
         return _settled(batch, rights, now)
-    except (ValueError, IndexError, OverflowError) as error:
+    except Refused:
+        raise
+    except Exception as error:  # noqa: BLE001 - a stream must never be held up by what somebody put into it
         raise Refused(f"a batch cannot be read: {str(error)[:200]}") from None
 
 
-def _is_plainly_right(batch: PackedBatch, rights: Rights, numbers: AbstractSet[int], now: int) -> bool:
+def _is_plainly_right(batch: PackedBatch, rights: Rights, numbers: frozenset[int], now: int) -> bool:
     """Whether nothing about it has to be corrected or refused; False where that takes a closer look."""
     held, count = rights.runs.get(batch.shard), 0
-    if held is None or abs(rights.skew_ms) > SKEW_MS or any(one.location != batch.location for one in batch.whole):
+    if held is None or abs(rights.skew_ms) > SKEW_MS or batch.base < now - EARLIEST_MS:
         return False
-    for place, run, _, records in packed.segments(batch.body):
-        if place != rights.number or not 0 < run <= held.run or (run == held.run and held.agent != batch.agent):
+    whole = {(one.run, one.sequence): one for one in batch.whole}
+    for place, run, block, records in packed.segments(batch.body):
+        if place != rights.number or not 0 < run <= held.run or (run == held.run and held.agent != batch.agent) or not records:
             return False
-        found = list(_NUMBERED.iter_unpack(records))
-        count, mentioned = count + len(found), {number for number, _, _ in found}
-        if not mentioned <= numbers or any(shard_of(rights.ids[one]) != batch.shard for one in mentioned):
+        found, offsets, statuses, ends = zip(*_NUMBERED.iter_unpack(records), strict=True)
+        count += len(found)
+        if not numbers.issuperset(found) or max(statuses) >= _STATUSES or batch.base + max(offsets) > now:
             return False
-        if not found or max(status for _, _, status in found) >= len(Status):
-            return False
-        if batch.base + max(offset for _, offset, _ in found) > now or batch.base < now - EARLIEST_MS:
-            return False
-    return count == batch.count and count > 0
+        if whole:  # what is a whole one is taken off
+            _match(whole, (run, block, batch), (found, offsets, ends), rights)
+    return count == batch.count and not whole
+
+
+def _match(
+    whole: dict[tuple[int, int], CheckResult],
+    segment: tuple[int, int, PackedBatch],
+    records: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]],
+    rights: Rights,
+) -> None:
+    """Take off the whole results that records of a segment are about."""
+    (run, block, batch), (numbers, offsets, ends) = segment, records
+    for of, sequence in [one for one in whole if one[0] == run and one[1] >> 16 == block]:
+        end, one = sequence & 0xFFFF, whole[of, sequence]
+        index = ends.index(end) if end in ends else None
+        known = None if index is None else (rights.ids[numbers[index]], batch.base + offsets[index], batch.location)
+        if known == (one.monitor, one.at, one.location):
+            del whole[of, sequence]
 
 
 def _name(blob: bytes) -> str:
@@ -209,7 +226,11 @@ def _bounded(one: CheckResult) -> None:
         raise Refused("a time that is not one")
     texts: list[str] = [one.message, one.address or "", *one.addresses, *one.advice, *one.figures]
     texts += [value for value in one.figures.values() if isinstance(value, str)]
-    if max(map(len, texts)) > _LONGEST or max(len(one.addresses), len(one.advice), len(one.figures)) > _MAX_ENTRIES:
+    if (
+        max(map(len, texts)) > _LONGEST
+        or sum(map(len, texts)) > MAX_WHOLE_BYTES
+        or max(len(one.addresses), len(one.advice), len(one.figures)) > _MAX_ENTRIES
+    ):
         raise Refused("a result with more text than any check brings")
     if one.http is not None and (len(one.http.headers) > _MAX_ENTRIES or len(one.http.hops) > _MAX_ENTRIES):
         raise Refused("a result with more headers than any check brings")

@@ -2,13 +2,15 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Final
 
 from vigie.engine.agents.desk import AgentDesk
 from vigie.engine.ingest import Ingest
-from vigie.errors import BusError, UplinkError, UplinkFault
+from vigie.errors import BusError, UplinkError, UplinkFault, VigieError
+from vigie.fleet.batches import PackedBatch
 from vigie.fleet.wire import Hello, Welcome, Work
-from vigie.ports import Clock, FleetBus
+from vigie.ports import Clock, FleetBus, Position
 
 log = logging.getLogger("vigie.agents")
 
@@ -38,8 +40,26 @@ class OverBus:
         self._behind |= {one.name for one in self._desk.registry.enrolled()}
         async with self._bus.answering(self.hello):
             async for group in self._bus.groups(self._ingest.position(self._bus.name)):
-                admitted = await self._desk.admitted(group.batches)
-                await self._ingest.take_packed(admitted, group.position)
+                await self._take(await self._desk.admitted(group.batches), group.position)
+
+    async def _take(self, batches: Sequence[PackedBatch], position: Position) -> None:
+        """Whatever is wrong with a batch that was admitted is said, and what comes after it goes on: a stream brings it again and again."""
+        try:
+            await self._ingest.take_packed(batches, position)
+        except (VigieError, asyncio.CancelledError):
+            raise
+        except Exception:
+            log.exception("results that came by the bus cannot be taken in together; each message is tried by itself")
+        else:
+            return
+        for one in batches:
+            try:
+                await self._ingest.take_packed([one])
+            except VigieError:
+                raise
+            except Exception:
+                log.exception("%d results of agent %s are lost: they cannot be taken in", one.count, one.agent)
+        await self._ingest.take_packed([], position)
 
     async def look_after(self) -> None:
         """Write again what could not be written, for ever."""
