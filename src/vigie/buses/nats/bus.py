@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 
@@ -61,13 +61,14 @@ class NatsBus:
         """Hand encoded batches over; those of one agent and shard in their order."""
         await self._publisher.send([Outgoing(*addressed(blob), blob) for blob in blobs])
 
-    async def groups(self, after: Position | None = None) -> AsyncIterator[Group[PackedBatch]]:
+    async def groups(self, after: Position | None = None) -> AsyncGenerator[Group[PackedBatch], None]:
         """What is in the stream behind a position, and what comes."""
         consumer = Consumer(self._connection, after, self._prepare)
         self._consumers.add(consumer)
         try:
-            async for group in consumer.groups():
-                yield group
+            async with aclosing(consumer.groups()) as groups:
+                async for group in groups:
+                    yield group
         finally:
             self._consumers.discard(consumer)
 

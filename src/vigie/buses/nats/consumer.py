@@ -6,7 +6,7 @@ How far that is is kept by the store, in the commit of what became of the result
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from secrets import token_hex
 from typing import Final
 
@@ -36,7 +36,7 @@ class Consumer:
         self.pending, self.seen_at = 0, 0
         self.position: Position | None = None  # taken in
 
-    async def groups(self) -> AsyncIterator[Group[PackedBatch]]:
+    async def groups(self) -> AsyncGenerator[Group[PackedBatch], None]:
         """Until it is closed. A bus that breaks is waited for."""
         room = asyncio.create_task(self._keep_room())
         try:
