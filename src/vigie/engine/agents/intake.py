@@ -134,10 +134,7 @@ def of_bus(batch: PackedBatch, rights: Rights, numbers: frozenset[int], now: int
     It may be of an earlier spool: a bus keeps what it carries. What is as it should be is looked at by the segment. Raises Refused.
     """
     try:
-        if batch.agent != rights.agent.name or batch.location != rights.agent.location:
-            raise Refused(f"a batch of {batch.agent} at {batch.location}, while that agent is at {rights.agent.location}")
-        if not 0 < batch.sequence < _MAX_SEQUENCE or len(batch.whole) > batch.count:
-            raise Refused("a batch that no agent makes")
+        _carried(batch, rights)
         for one in batch.whole:
             _bounded(one)
         if _is_plainly_right(batch, rights, numbers, now):
@@ -147,6 +144,14 @@ def of_bus(batch: PackedBatch, rights: Rights, numbers: frozenset[int], now: int
         raise
     except Exception as error:  # noqa: BLE001 - a stream must never be held up by what somebody put into it
         raise Refused(f"a batch cannot be read: {str(error)[:200]}") from None
+
+
+def _carried(batch: PackedBatch, rights: Rights) -> None:
+    """Whose it is: law 1, as far as it holds on a bus."""
+    if batch.agent != rights.agent.name or batch.location != rights.agent.location:
+        raise Refused(f"a batch of {batch.agent} at {batch.location}, while that agent is at {rights.agent.location}")
+    if not 0 < batch.sequence < _MAX_SEQUENCE or len(batch.whole) > batch.count:
+        raise Refused("a batch that no agent makes")
 
 
 def _is_plainly_right(batch: PackedBatch, rights: Rights, numbers: frozenset[int], now: int) -> bool:

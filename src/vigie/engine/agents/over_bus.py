@@ -42,7 +42,7 @@ class OverBus:
             async for group in self._bus.groups(self._ingest.position(self._bus.name)):
                 await self._take(await self._desk.admitted(group.batches), group.position)
 
-    async def _take(self, batches: Sequence[PackedBatch], position: Position) -> None:
+    async def _take(self, batches: Sequence[PackedBatch], position: Position | None) -> None:
         """Whatever is wrong with a batch that was admitted is said, and what comes after it goes on: a stream brings it again and again."""
         try:
             await self._ingest.take_packed(batches, position)
