@@ -11,6 +11,10 @@ TEXTS: dict[str, Pair] = {
     "what_read_only": ("La base de Vigie est en lecture seule", "Vigie’s database is read-only"),
     "what_corrupt": ("La base de Vigie est endommagée", "Vigie’s database is damaged"),
     "what_newer": ("La base de Vigie vient d’une version plus récente", "Vigie’s database comes from a newer version"),
+    "what_fenced": ("Un autre serveur de Vigie a pris la relève", "Another Vigie server has taken over"),
+    "what_unreachable": ("Le serveur de la base de Vigie est injoignable", "Vigie’s database server cannot be reached"),
+    "what_auth": ("La base de Vigie refuse l’identification", "Vigie’s database refuses the login"),
+    "what_unsuitable": ("Vigie ne peut pas utiliser ce serveur de base", "Vigie cannot use this database server"),
     "what_other": ("La base de Vigie ne répond pas", "Vigie’s database does not answer"),
     "noticed": ("Constaté pour la première fois à {time}.", "First noticed at {time}."),
     "unsaved": (
@@ -46,6 +50,22 @@ TEXTS: dict[str, Pair] = {
     "next_newer": (
         "Installez cette version plus récente, ou restaurez une sauvegarde faite avant elle : vigie restore.",
         "Install that newer version, or restore a backup from before it: vigie restore.",
+    ),
+    "next_fenced": (
+        "Réessayez dans un instant : ce serveur se met en attente et lit ce que l’autre enregistre.",
+        "Try again in a moment: this server goes on standby and reads what the other one saves.",
+    ),
+    "next_unreachable": (
+        "Vérifiez que PostgreSQL fonctionne et que le réseau mène jusqu’à lui. Vigie se reconnecte d’elle-même, sans redémarrage.",
+        "Check that PostgreSQL runs and that the network reaches it. Vigie reconnects by itself, without a restart.",
+    ),
+    "next_auth": (
+        "Comparez l’utilisateur et le mot de passe de l’adresse « store » avec ceux du serveur, et vérifiez pg_hba.conf.",
+        "Compare the user and the password in the “store” address with those of the server, and check pg_hba.conf.",
+    ),
+    "next_unsuitable": (
+        "Le message ci-dessous dit ce qui ne convient pas : la version, l’encodage ou les droits. vigie doctor vérifie la correction.",
+        "The message below says what does not fit: the version, the encoding or the privileges. vigie doctor verifies the correction.",
     ),
     "next_other": (
         "Le journal de Vigie en dit plus. Vérifiez que le disque est monté et que le fichier existe.",
