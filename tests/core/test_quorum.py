@@ -507,7 +507,7 @@ def test_law_1_each_location_is_known_by_its_newest_result_alone(results: list[V
     for one in results:
         if one.location not in newest or (one.run, one.sequence) > (newest[one.location].run, newest[one.location].sequence):
             newest[one.location] = one
-    assert {one.location: replace(one, counted=True, since=0) for one in known} == newest
+    assert {one.location: replace(one, counted=True, since=0, unbroken=0) for one in known} == newest
     assert len(known) == len(newest)
 
 

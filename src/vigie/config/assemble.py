@@ -53,6 +53,7 @@ class Policies(NamedTuple):
 
 # A location is heard again after an interval and a check; one that missed two, and what its results took to arrive, is silent.
 _STALE_MS, _DELIVERY_MS = 180_000, 60_000
+_DELAY_MS, _GAP_MS = 5_000, 15_000  # besides the time that a check takes
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 _COMMON = msgspec.structs.fields(Common)
 
@@ -287,7 +288,13 @@ def monitor(tree: Tree, raw: Any, policies: dict[str, Policies], names: Known, p
     detection, notified, quiet, routes = _policy(tree, wanted, policies, names, (*path, "alert"))
     traits = plugins.traits_of(adapter)
     every_ms = int(common.every if "every" in values or traits.every_ms is None else traits.every_ms)
-    detection = replace(detection, stale_ms=max(_STALE_MS, 2 * every_ms + int(common.timeout) + _DELIVERY_MS))
+    longest_ms = int(common.timeout)
+    detection = replace(
+        detection,
+        stale_ms=max(_STALE_MS, 2 * every_ms + longest_ms + _DELIVERY_MS),
+        delay_ms=longest_ms + _DELAY_MS,
+        gap_ms=every_ms + longest_ms + _GAP_MS,
+    )
     if traits.conclusive:
         detection = replace(detection, confirm=1, recover=1, confirm_ms=0, recover_ms=0, rate=None)
     held = secrets.of(tree, config, (Common, adapter.Config), path)

@@ -42,8 +42,9 @@ class DetectionPolicy:
     `confirm` failures in a row over at least `confirm_ms` open it, at the quick pace `confirm_every_ms` once the first is seen; `recover`
     good checks in a row over at least `recover_ms` close it. `rate` (None: not asked for) and `flapping` are about failures between good
     checks: intermittent.py. Where several locations probe, `quorum` of those that vote must agree (None: a majority), `partial_outage` says
-    what it is when fewer do, and one that was silent for `stale_ms` does not vote. A monitor that cannot be checked for
-    `unchecked_after_ms` is an incident of Vigie itself.
+    what it is when fewer do, and one that was silent for `stale_ms` does not vote; what is heard more than `delay_ms` after it was measured
+    is late (0: results are judged as they come), and whoever says nothing for `gap_ms` (0: `stale_ms`) was not looking: watermark.py. A
+    monitor that cannot be checked for `unchecked_after_ms` is an incident of Vigie itself.
     """
 
     confirm: int = 3
@@ -57,6 +58,8 @@ class DetectionPolicy:
     rate: Rate | None = None
     flapping: bool = True
     partial_outage: PartialOutage = PartialOutage.DEGRADED
+    delay_ms: int = 0
+    gap_ms: int = 0
 
     @property
     def expected_failures(self) -> int:

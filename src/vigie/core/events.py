@@ -15,7 +15,11 @@ from vigie.core.subject import SubjectKind
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A check concluded at one location. (`run`, `sequence`) rises strictly for each location; what is not newer changes nothing."""
+    """A check concluded at one location. (`run`, `sequence`) rises strictly for each location; what is not newer changes nothing.
+
+    `heard` is when it was taken in (0: it is judged as it comes). `first`: it is the last of several alike without a pause, the first of
+    which was then.
+    """
 
     at: int
     run: int
@@ -24,6 +28,8 @@ class Observed:
     cause: Cause | None = None
     location: str = LOCAL
     obstacle: str = ""  # why this monitor alone could not be checked: a fault of Vigie's own that concerns no other service
+    heard: int = 0
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,14 @@ The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from vigie.core import intermittent, quorum, unchecked
+from vigie.core import intermittent, quorum, unchecked, watermark
 from vigie.core.detection import DetectionPolicy, Pattern, Severity
 from vigie.core.events import Cleared, Closed, DetectionEvent, IncidentDecision, Observed, Opened, Recovered, Resolved, Steadied, Suspected
 from vigie.core.expiry import Known
 from vigie.core.model import Cause, Status
 from vigie.core.quorum import Verdict, View, Views
 from vigie.core.unchecked import CHECKED, Unchecked
+from vigie.core.watermark import Held
 
 
 class Phase(StrEnum):
@@ -110,7 +111,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class DetectionState:
-    """All that must be remembered of one monitor between two events. `status` and `cause` are the newest verdict, `at` its instant."""
+    """All that must be remembered of one monitor between two events. `status` and `cause` are the newest verdict, `at` its instant.
+
+    `held` are results that wait for those of other locations: watermark.py.
+    """
 
     monitor: str
     ordinal: int = 0
@@ -122,16 +126,17 @@ class DetectionState:
     views: Views = ()
     unchecked: Unchecked = CHECKED
     expiries: Known = ()  # what was announced of what runs out: expiry.py
+    held: Held = ()
 
     @property
     def quick(self) -> bool:
-        """Whether the quick pace is wanted: something is suspected, or seems to recover."""
-        return self.outage.quick or self.degradation.quick
+        """Whether the quick pace is wanted: something is suspected, seems to recover, or is said by one location and by no other yet."""
+        return self.outage.quick or self.degradation.quick or bool(self.held)
 
     @property
     def resting(self) -> bool:
         """Whether nothing is suspected, open, or about to run out."""
-        return self.outage.resting and self.degradation.resting and self.unchecked.since is None and not self.expiries
+        return self.outage.resting and self.degradation.resting and self.unchecked.since is None and not self.expiries and not self.held
 
 
 TrackStep = tuple[Track, tuple[IncidentDecision, ...]]
@@ -150,7 +155,8 @@ def step(state: DetectionState, event: DetectionEvent, policy: DetectionPolicy) 
 
 def is_new(state: DetectionState, event: Observed) -> bool:
     """Whether a result says something that is not known yet (law 5)."""
-    return quorum.is_new(state.views, _view(event))
+    held = any(one.location == event.location and (one.run, one.sequence) >= (event.run, event.sequence) for one in state.held)
+    return not (held and (event.run or event.sequence)) and quorum.is_new(state.views, _view(event))
 
 
 def is_settled(state: DetectionState) -> bool:
@@ -162,17 +168,43 @@ def is_settled(state: DetectionState) -> bool:
 
 
 def _view(event: Observed) -> View:
-    return View(event.location, event.run, event.sequence, event.at, event.status, event.cause)
+    return View(event.location, event.run, event.sequence, event.at, event.status, event.cause, unbroken=event.first)
 
 
 def _observe(state: DetectionState, event: Observed, policy: DetectionPolicy) -> Step:
-    view = _view(event)
-    if not quorum.is_new(state.views, view):
+    if not is_new(state, event):
         return state, ()
-    views, verdict = quorum.merge(state.views, view, state.status, policy)
+    if not watermark.concerns(state.views, state.held, event, policy):
+        return _conclude(state, event, policy, None)
+    if event.status is Status.UP and event.cause is None and is_settled(state):
+        return _conclude(state, event, policy, frozenset())
+    place, held = watermark.queued(state.held, event)
+    decided = list[IncidentDecision]()
+    state = replace(state, held=())
+    while held:
+        quick = state.outage.quick or state.degradation.quick
+        turn = watermark.next_turn(state.views, held, place, event.heard, policy, state.status, quick=quick)
+        if turn is None:
+            break
+        for one in held[: turn.index]:
+            state = replace(state, views=quorum.heard(state.views, _view(one), policy))
+        first, held, place = held[turn.index], held[turn.index + 1 :], 0
+        if watermark.is_history(state.views, first, policy):
+            state = replace(state, views=quorum.heard(state.views, _view(first), policy))
+            continue
+        state, decisions = _conclude(state, first, policy, turn.mute)
+        decided += decisions
+    return replace(state, held=held) if held else state, tuple(decided)
+
+
+def _conclude(state: DetectionState, event: Observed, policy: DetectionPolicy, mute: frozenset[str] | None) -> Step:
+    """What a result comes to whose turn it is; `mute` as for `quorum.judge`."""
+    views, verdict = quorum.merge(state.views, _view(event), state.status, policy, mute)
     if verdict is None:
         return replace(state, views=views), ()
-    status, cause, at = verdict.status, verdict.cause, event.at if verdict.status is state.status else max(event.at, verdict.since)
+    status, cause, at = verdict.status, verdict.cause, event.at
+    if verdict.since is not None and status is not state.status:
+        at = max(at, verdict.since)
     if state.resting and status in (Status.UP, Status.UNKNOWN) and not event.obstacle:
         return DetectionState(state.monitor, state.ordinal, status, cause, event.at, state.outage, state.degradation, views), ()
     seen = replace(state, views=views, status=status, cause=cause, at=event.at)

@@ -4,7 +4,7 @@ Laws
 1. A result is identified by (location, run, sequence). One that is not newer than its location's view changes nothing, so replays,
    duplicates and late results are harmless; no location's numbers say anything about another's.
 2. A location votes while its newest result is at most `stale_ms` older than the newest of all and is not `unknown`: a silent or blind
-   location says neither up nor down.
+   location says neither up nor down. Where results come late, watermark.py says which views speak about the instant that is judged.
 3. The verdict is `down` where a quorum of the votes is `down`, `degraded` where a quorum is at least that bad; without a vote it is
    `unknown`. The quorum is `DetectionPolicy.quorum`, by default a majority. It is at most all votes: an outage that everybody who can
    judge sees is one, however many cannot.
@@ -29,7 +29,8 @@ from vigie.core.model import Cause, Status
 class View:
     """The newest result of one location. `counted`: it was heard in this round already. `at` is epoch ms.
 
-    `since` is when it began to see the service well, in trouble, or not at all; 0 as long as it is the only one.
+    `since` is when it began to see the service well, in trouble, or not at all, `unbroken` since when it was heard without a pause; both
+    are 0 as long as it is the only one.
     """
 
     location: str
@@ -40,6 +41,7 @@ class View:
     cause: Cause | None = None
     counted: bool = True
     since: int = 0
+    unbroken: int = 0
 
 
 Views = tuple[View, ...]
@@ -47,11 +49,11 @@ Views = tuple[View, ...]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the locations agree on, and since when as many of them have as it takes, epoch ms; 0 where one judges alone."""
+    """What the locations agree on, and since when as many of them have as it takes, epoch ms; None where one judges alone."""
 
     status: Status
     cause: Cause | None = None
-    since: int = field(default=0, compare=False)
+    since: int | None = field(default=None, compare=False)
 
 
 _BEARS_OUT = {
@@ -68,19 +70,35 @@ def is_new(views: Views, seen: View) -> bool:
     return not (seen.run or seen.sequence) or (seen.run, seen.sequence) > known
 
 
-def merge(views: Views, seen: View, last: Status | None, policy: DetectionPolicy) -> tuple[Views, Verdict | None]:
-    """The views with a new result, and the verdict that it leads to; None while its round goes on. `last` is the verdict so far."""
+def merge(
+    views: Views, seen: View, last: Status | None, policy: DetectionPolicy, mute: frozenset[str] | None = None
+) -> tuple[Views, Verdict | None]:
+    """The views with a new result, and the verdict that it leads to; None while its round goes on. `last` is the verdict so far.
+
+    `mute` as for `judge`.
+    """
     if not views or (len(views) == 1 and views[0].location == seen.location):
         return (_advanced(views, seen),), Verdict(seen.status, seen.cause)
+    merged = heard(views, seen, policy)
     known = next((one for one in views if one.location == seen.location), None)
-    fresh = replace(_advanced((known,) if known else (), seen), since=_since(known, seen))
-    merged = (*(one for one in views if one is not known), fresh)
-    verdict = judge(merged, policy)
-    newest = max(one.at for one in merged)
-    again = known is not None and known.counted and seen.status in _BEARS_OUT[verdict.status] and newest - seen.at <= policy.stale_ms
+    verdict = judge(merged, policy, mute)
+    old = mute is None and max(one.at for one in merged) - seen.at > policy.stale_ms
+    again = known is not None and known.counted and seen.status in _BEARS_OUT[verdict.status] and not old
     if verdict.status is last and not again:
         return merged, None
     return tuple(replace(one, counted=one.location == seen.location) for one in merged), verdict
+
+
+def heard(views: Views, seen: View, policy: DetectionPolicy) -> Views:
+    """The views of several locations with a new result, whatever it leads to."""
+    known = next((one for one in views if one.location == seen.location), None)
+    fresh = replace(_advanced((known,) if known else (), seen), since=_since(known, seen), unbroken=_unbroken(known, seen, policy))
+    return (*(one for one in views if one is not known), fresh)
+
+
+def longest_pause_ms(policy: DetectionPolicy) -> int:
+    """After a longer one a location has not been looking all the time."""
+    return policy.gap_ms or policy.stale_ms
 
 
 def are_settled(views: Views) -> bool:
@@ -100,14 +118,21 @@ def _since(known: View | None, seen: View) -> int:
     return known.since or known.at if known is not None and same else seen.at
 
 
+def _unbroken(known: View | None, seen: View, policy: DetectionPolicy) -> int:
+    """Since when a location was heard without a pause. `seen.unbroken` is the first of several results that `seen` is the last of."""
+    first = seen.unbroken or seen.at
+    return known.unbroken if known is not None and first - known.at <= longest_pause_ms(policy) else first
+
+
 def _outlook(status: Status) -> bool | None:
     return None if status is Status.UNKNOWN else status is Status.UP
 
 
-def judge(views: Views, policy: DetectionPolicy) -> Verdict:
-    """Laws 2, 3, 4 and 7."""
+def judge(views: Views, policy: DetectionPolicy, mute: frozenset[str] | None = None) -> Verdict:
+    """Laws 2, 3, 4 and 7. `mute`: the locations that are silent by watermark.py, instead of by law 2."""
     newest = max(one.at for one in views)
-    votes = [one for one in views if one.status is not Status.UNKNOWN and newest - one.at <= policy.stale_ms]
+    mute = frozenset(one.location for one in views if newest - one.at > policy.stale_ms) if mute is None else mute
+    votes = [one for one in views if one.status is not Status.UNKNOWN and one.location not in mute]
     if not votes:
         return Verdict(Status.UNKNOWN, max(views, key=lambda one: one.at).cause)
     needed = max(min(policy.quorum or len(votes) // 2 + 1, len(votes)), 1)
@@ -124,9 +149,9 @@ def judge(views: Views, policy: DetectionPolicy) -> Verdict:
     return Verdict(Status.UP, since=over)
 
 
-def _begun(alike: list[View], enough: int) -> int:
+def _begun(alike: list[View], enough: int) -> int | None:
     """Law 7: when the one began to see it that made them enough."""
-    return sorted(one.since or one.at for one in alike)[min(enough, len(alike)) - 1] if alike else 0
+    return sorted(one.since or one.at for one in alike)[min(enough, len(alike)) - 1] if alike else None
 
 
 def _most_common(views: list[View]) -> Cause | None:

@@ -133,7 +133,8 @@ class Draft:
         state = self.state(monitor.id)
         if monitor.locations and any(one.location not in monitor.locations for one in state.views):
             views = tuple(one for one in state.views if one.location in monitor.locations)
-            self.states[monitor.id] = replace(state, views=views)
+            held = tuple(one for one in state.held if one.location in monitor.locations)
+            self.states[monitor.id] = replace(state, views=views, held=held)
 
     def alerts_of(self, state: DetectionState) -> list[AlertState]:
         """The open alerts that a monitor in this state has a member of."""

@@ -1,6 +1,6 @@
 """What was heard and learnt of settled monitors at one location, in arrays by the numbers that packed results have for them.
 
-93 bytes a monitor: what a hundred thousand results a second touch is neither an object nor looked at by the garbage collector.
+101 bytes a monitor: what a hundred thousand results a second touch is neither an object nor looked at by the garbage collector.
 """
 
 from array import array
@@ -20,7 +20,8 @@ class Column:
     """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here.
 
     `slots` and `bounds` are of its baseline there: when a sample was learnt last, and from which total on it must be looked at, in 0.1 ms.
-    `samples` are codes of this hour that the baseline was not given yet, `counts` how many samples.
+    `pauses` is after how long a silence a location that is one of several was not looking, in ms. `samples` are codes of this hour that
+    the baseline was not given yet, `counts` how many samples.
     """
 
     number: int
@@ -31,12 +32,13 @@ class Column:
     totals: "array[int]" = field(default_factory=lambda: array("I"))
     slots: "array[int]" = field(default_factory=lambda: array("i"))
     bounds: "array[int]" = field(default_factory=lambda: array("I"))
+    pauses: "array[int]" = field(default_factory=lambda: array("q"))
     counts: bytearray = field(default_factory=bytearray)
     samples: bytearray = field(default_factory=bytearray)
 
     def grow(self, size: int) -> None:
         """Room for monitors with smaller numbers than this."""
-        for one in (self.ready, self.sequences, self.instants, self.totals, self.slots, self.bounds):
+        for one in (self.ready, self.sequences, self.instants, self.totals, self.slots, self.bounds, self.pauses):
             one.extend([0] * (size - len(one)))
         self.counts.extend(bytes(max(size - len(self.counts), 0)))
         self.samples.extend(bytes(max(size * _ROOM - len(self.samples), 0)))

@@ -363,12 +363,13 @@ class Ingest:
 
     def _observed(self, draft: Draft, results: Iterable[CheckResult]) -> list[Transition]:
         """What results do, one after the other."""
-        transitions = []
+        transitions, heard = [], self._clock.now()
         for result in results:
             monitor = self._monitors.get(result.monitor)
             if monitor is None:
                 continue
-            event = Observed(result.at, result.run, result.sequence, result.status, result.cause, result.location, obstacle(result))
+            said = (result.at, result.run, result.sequence, result.status, result.cause, result.location, obstacle(result))
+            event = Observed(*said, heard=heard)
             if not incident.is_new(draft.state(monitor.id), event):
                 continue  # what is repeated teaches nothing
             judged = self._baselines.judge(monitor, result)

@@ -3,8 +3,8 @@
 Laws
 1. A result is taken here only where the engine would do nothing with it but note when the location was last heard, and learn its
    lengths: it is `up` and nothing else and came without facts of its own, its run is the one known, it is newer than what is known, its
-   monitor is settled (core/incident.py), and its baseline, which is asked wherever it may matter, leaves it as it is. Everything else
-   goes the ordinary way, in its order, with all that was noted and learnt here before it.
+   monitor is settled (core/incident.py), its location was not silent for long before it, and its baseline, which is asked wherever it
+   may matter, leaves it as it is. Everything else goes the ordinary way, in its order, with all that was noted and learnt here before it.
 2. What is noted becomes views of the state as soon as anybody looks at the state, by the state machine itself.
 3. A monitor leaves with the first result that is not taken here, at every location, and comes back when it is settled again after it.
 4. Records that are taken are kept as they came; the others are cut out and kept as the results that they became.
@@ -16,7 +16,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vigie.core import incident
+from vigie.core import incident, quorum
 from vigie.core.events import Observed
 from vigie.core.model import CheckResult, Monitor, Status
 from vigie.engine.baselines import Baselines
@@ -35,6 +35,7 @@ log = logging.getLogger("vigie.ingest")
 Newest = Callable[[str, str], Awaitable[CheckResult | None]]
 Note = tuple[str, str, bool] | CheckResult
 _MAX_RUN = 2**32 - 1
+_NEVER = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,9 @@ class Steady:
             if number is None or not column.ready[number]:
                 continue
             total = packed.tenths(one.timings.total)
-            if column.ready[number] == one.run and one.sequence > column.sequences[number] and total < column.bounds[number]:
+            unbroken = one.at - column.instants[number] <= column.pauses[number]
+            newer = column.ready[number] == one.run and one.sequence > column.sequences[number]
+            if newer and unbroken and total < column.bounds[number]:
                 found[one.run, one.sequence] = one
                 sifted.notes.append(one)
             else:
@@ -224,9 +227,9 @@ class Steady:
 
     def _scan(self, column: Column, base: int, run: int, high: int, records: memoryview, sifted: Sifted) -> list[int]:
         """Take what can be taken of a segment; the places of the other records. Every instruction here counts."""
-        ready, sequences, instants, totals, slots, bounds = (
+        ready, sequences, instants, totals, slots, bounds, pauses = (
             *(column.ready, column.sequences, column.instants, column.totals),
-            *(column.slots, column.bounds),
+            *(column.slots, column.bounds, column.pauses),
         )
         size, slot = len(ready), slot_at(base)
         end = (slot + 1) * SLOT_MS - base
@@ -237,6 +240,7 @@ class Steady:
                 and ready[number] == run
                 and verdict == GOOD
                 and sequences[number] < (sequence := high | low)
+                and base + offset - instants[number] <= pauses[number]
                 and (
                     (slots[number] == slot and total < bounds[number] and offset < end)
                     or self._learn(column, (base, run, high, records), index, sifted)
@@ -364,11 +368,12 @@ class Steady:
                 self._hear(number, known, state)
 
     def _hear(self, number: int, monitor: Monitor, state: incident.DetectionState) -> None:
+        pause = quorum.longest_pause_ms(monitor.detection) if len(state.views) > 1 else _NEVER
         for view in state.views:
             column = self._columns.get(view.location)
             if column is not None and 0 < view.run <= _MAX_RUN and self._expect(column, number, monitor):
                 column.ready[number], column.sequences[number] = view.run, view.sequence
-                column.instants[number], column.totals[number] = view.at, UNHEARD
+                column.instants[number], column.totals[number], column.pauses[number] = view.at, UNHEARD, pause
 
     def _leave(self, monitor: str, sifted: Sifted | None = None) -> None:
         """Law 3."""
@@ -386,11 +391,11 @@ class Steady:
         state, number = self._books.states.get(monitor), self._numbers.get(monitor)
         if state is None or number is None:
             return
-        heard = []
+        heard, several = [], len(state.views) > 1
         for view in state.views:
             column = self._columns.get(view.location)
             if column is not None and column.ready[number] and column.sequences[number] > view.sequence:
-                heard.append(Observed(column.instants[number], view.run, column.sequences[number], Status.UP, None, view.location))
+                heard.append(Observed(column.instants[number], view.run, column.sequences[number], Status.UP, None, view.location, first=view.at if several else 0))
         for event in sorted(heard, key=lambda one: one.at):
             state, _ = incident.step(state, event, self._monitors[monitor].detection)
         if heard:
