@@ -395,7 +395,17 @@ class Steady:
         for view in state.views:
             column = self._columns.get(view.location)
             if column is not None and column.ready[number] and column.sequences[number] > view.sequence:
-                heard.append(Observed(column.instants[number], view.run, column.sequences[number], Status.UP, None, view.location, first=view.at if several else 0))
+                heard.append(
+                    Observed(
+                        column.instants[number],
+                        view.run,
+                        column.sequences[number],
+                        Status.UP,
+                        None,
+                        view.location,
+                        first=view.at if several else 0,
+                    )
+                )
         for event in sorted(heard, key=lambda one: one.at):
             state, _ = incident.step(state, event, self._monitors[monitor].detection)
         if heard:
