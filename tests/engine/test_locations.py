@@ -117,7 +117,10 @@ async def test_results_are_packed_with_their_location_and_are_the_same_after_a_r
         assert second.reasons == [], "what is open stays open, and nobody is notified again"
 
 
-ALERTED = fake_monitor(every_ms=EVERY, policy=policies(confirm=2, confirm_every_ms=5_000, recover=2, to=("mail",), degraded_to=("mail",)))
+ALERTED = fake_monitor(
+    every_ms=EVERY,
+    policy=policies(confirm=2, confirm_every_ms=5_000, recover=2, to=("mail",), degraded_to=("mail",), delay_ms=5_000, gap_ms=30_000),
+)
 
 
 async def test_an_outage_seen_from_one_place_alone_is_a_degradation_that_names_it(tmp_path: Path, clock: VirtualClock) -> None:

@@ -28,7 +28,7 @@ from vigie.testing.memory import MemoryStore
 
 NOW = 1_767_225_600_000
 MINUTE = 60_000
-POLICY = policies(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",), stale_ms=150_000)
+POLICY = policies(confirm=2, confirm_every_ms=1_000, recover=2, to=("mail",), stale_ms=150_000, delay_ms=5_000, gap_ms=90_000)
 MONITORS = tuple(
     replace(fake_monitor(name, policy=POLICY, host="same.example" if name != "blog" else ""), baseline=sense)
     for name, sense in (("shop", Sensitivity.HIGH), ("mail", Sensitivity.OFF), ("blog", Sensitivity.HIGH), ("api", Sensitivity.NORMAL))

@@ -14,7 +14,8 @@ Laws
    come in time has no vote. What comes after the others were judged without it changes no verdict: it is history.
 5. `up` where all have been saying `up` decides nothing in any order, and never waits.
 6. No more than `MOST` wait for a subject; the oldest are judged then.
-7. In time, as soon as it makes no difference any more, for a verdict other than the last one, what the missing ones say, they are not waited for.
+7. In time, as soon as it makes no difference any more, for a verdict other than the last one, what the missing ones say, they are not
+   waited for.
 
 Nothing of this concerns a subject with one location, or a policy without `delay_ms`.
 """

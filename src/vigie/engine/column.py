@@ -20,8 +20,8 @@ class Column:
     """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here.
 
     `slots` and `bounds` are of its baseline there: when a sample was learnt last, and from which total on it must be looked at, in 0.1 ms.
-    `pauses` is after how long a silence a location that is one of several was not looking, in ms.
-    `samples` are codes of this hour that the baseline was not given yet, `counts` how many samples.
+    `pauses` is after how long a silence a location that is one of several was not looking, in ms. `samples` are codes of this hour that
+    the baseline was not given yet, `counts` how many samples.
     """
 
     number: int

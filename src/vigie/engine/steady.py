@@ -3,8 +3,8 @@
 Laws
 1. A result is taken here only where the engine would do nothing with it but note when the location was last heard, and learn its
    lengths: it is `up` and nothing else and came without facts of its own, its run is the one known, it is newer than what is known, its
-   monitor is settled (core/incident.py), its location was not silent for long before it, and its baseline, which is asked
-   wherever it may matter, leaves it as it is. Everything else goes the ordinary way, in its order, with all that was noted and learnt here before it.
+   monitor is settled (core/incident.py), its location was not silent for long before it, and its baseline, which is asked wherever it
+   may matter, leaves it as it is. Everything else goes the ordinary way, in its order, with all that was noted and learnt here before it.
 2. What is noted becomes views of the state as soon as anybody looks at the state, by the state machine itself.
 3. A monitor leaves with the first result that is not taken here, at every location, and comes back when it is settled again after it.
 4. Records that are taken are kept as they came; the others are cut out and kept as the results that they became.
@@ -196,8 +196,9 @@ class Steady:
             if number is None or not column.ready[number]:
                 continue
             total = packed.tenths(one.timings.total)
+            unbroken = one.at - column.instants[number] <= column.pauses[number]
             newer = column.ready[number] == one.run and one.sequence > column.sequences[number]
-            if newer and total < column.bounds[number] and one.at - column.instants[number] <= column.pauses[number]:
+            if newer and unbroken and total < column.bounds[number]:
                 found[one.run, one.sequence] = one
                 sifted.notes.append(one)
             else:
