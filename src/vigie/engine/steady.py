@@ -10,6 +10,8 @@ Laws
 4. Records that are taken are kept as they came; the others are cut out and kept as the results that they became.
 
 5. A result that came whole only because its facts are to be known (once an hour) is taken here as well: it is kept by itself, with them.
+
+Long: what a record may skip and what it must not is read together.
 """
 
 import logging
