@@ -199,7 +199,10 @@ def _observe(state: DetectionState, event: Observed, policy: DetectionPolicy) ->
 
 def _conclude(state: DetectionState, event: Observed, policy: DetectionPolicy, mute: frozenset[str] | None) -> Step:
     """What a result comes to whose turn it is; `mute` as for `quorum.judge`."""
-    views, verdict = quorum.merge(state.views, _view(event), state.status, policy, mute)
+    known = state.views
+    if len(known) > 1 and is_settled(state):  # no round is under way that would ever count
+        known = tuple(one if one.counted else replace(one, counted=True) for one in known)
+    views, verdict = quorum.merge(known, _view(event), state.status, policy, mute)
     if verdict is None:
         return replace(state, views=views), ()
     status, cause, at = verdict.status, verdict.cause, event.at
