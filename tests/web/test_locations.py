@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from tests.web._axe import assert_accessible
 from tests.web._browser import assert_fits, launched, visits
 from tests.web._house import House, made, monitor, ran, refused, well
@@ -97,4 +97,4 @@ def test_axe_finds_nothing_and_nothing_sticks_out(path: str, language: str, go: 
     assert_accessible(page)
     assert_fits(page, 1400)
     page.set_viewport_size({"width": 380, "height": 900})
-    page.wait_for_function("document.documentElement.scrollWidth <= 380")  # a chart follows its window a moment later
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 380)  # a chart follows its window a moment later
