@@ -17,7 +17,7 @@ from vigie.errors import BusError, BusFault
 
 _SEED, _USER = 18 << 3, 20 << 3
 _SEED_BYTES: Final = 2 + 32 + 2
-_BLOCK = re.compile(r"-{3,}BEGIN ([A-Z ]+)-{3,}\s+([A-Za-z0-9_.=-]+)\s+-{3,}END")
+_BLOCK = re.compile(r"---BEGIN ([A-Z ]+)-{3,}\s+([A-Za-z0-9_.=-]+)\s+-{3,}END")
 
 
 class UserKey:
