@@ -127,4 +127,4 @@ async def test_a_severity_that_rises_leaves_no_alert_of_the_lower_one() -> None:
 @pytest.mark.parametrize("reason", NoticeReason)
 def test_what_is_over_opens_nothing_but_an_opening(reason: NoticeReason) -> None:
     found = action(message(reason.value, ended=True))
-    assert found is not Action.OPEN or reason.value in (*OPENINGS, "escalated", "stalled")
+    assert found is not Action.OPEN or reason.value in (*OPENINGS, "escalated", "stalled", "agent_silent")

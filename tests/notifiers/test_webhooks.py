@@ -132,13 +132,13 @@ def test_the_fields_of_a_webhook_are_a_contract() -> None:
     body = msgspec.json.decode(msgspec.json.encode(document(PAGE)))
     assert list(body) == [
         *("version", "key", "thread", "opens_thread", "reason", "severity", "cause", "language", "monitor", "target", "at", "since"),
-        *("headline", "subject", "lines", "rows", "analysis", "members", "ended", "actions", "links", "footer"),
+        *("headline", "subject", "lines", "rows", "analysis", "members", "ended", "locations", "actions", "links", "footer"),
     ]
     assert (body["version"], body["reason"], body["severity"], body["cause"]) == (1, "opened", "outage", "http.status")
     assert body["rows"][0].keys() == {"id", "label", "value"}
     assert body["analysis"].keys() == {"label", "model", "language", "sentences", "duration_ms"}
     assert body["links"] == [{"label": "Runbook", "url": "https://wiki.example.com/shop?page=api&part=2"}]
-    assert (body["members"], body["ended"], body["actions"]) == (None, False, [])
+    assert (body["members"], body["ended"], body["locations"], body["actions"]) == (None, False, [], [])
     assert document(clean(sample(NoticeReason.RECOVERED, "en")))["analysis"] is None
 
 

@@ -74,7 +74,8 @@ class Opsgenie:
         """Whatever has words; a note beside the creation that it explains is no second message."""
         shown, last = list[Seen](), ("", "")
         for alias, verb, asked, raw in self.requests:
-            if verb == "create" or ("note" in asked and (alias, "create") != last):
+            beside = verb == "notes" and (alias, "create") == last
+            if verb == "create" or ("note" in asked and not beside):
                 shown.append(Seen("\n".join(texts_of(asked)), "", raw))
             last = (alias, verb)
         return shown
