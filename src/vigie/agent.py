@@ -16,12 +16,13 @@ from typing import BinaryIO
 import msgspec
 
 from vigie import plugins
-from vigie.buses.process import Assign, Checked, CheckNow, Down, Late, LogLine, Pace, Results, Single, Stop, frame, read_down
+from vigie.buses.process import Assign, Checked, Down, Late, LogLine, Results, Single, Stop, frame, read_down
 from vigie.clock import SystemClock
 from vigie.core.model import CheckResult
 from vigie.engine.loop_monitor import LoopMonitor, monitored_loop
 from vigie.engine.prober import LocalAgent, Unbuilt
 from vigie.errors import VigieError
+from vigie.fleet.wire import CheckNow, Pace
 from vigie.memory import freeze
 from vigie.net import GuardedResolver, Link, Resolver, Secret, Secrets, cache_folder, networks_of, system_ca_file
 from vigie.observation.check_spec import CheckSpec

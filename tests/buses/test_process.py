@@ -12,10 +12,11 @@ from itertools import count
 import msgspec
 import pytest
 
-from vigie.buses.process import Assign, CheckNow, Late, LogLine, Pace, ProcessAgent, Stop, Up, frame, read_frame
+from vigie.buses.process import Assign, Late, LogLine, ProcessAgent, Stop, Up, frame, read_frame
 from vigie.clock import SystemClock
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.errors import StoreError, StoreFault, VigieError
+from vigie.fleet.wire import CheckNow, Pace
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch
 from vigie.testing.servers import page, serving

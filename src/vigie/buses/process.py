@@ -10,14 +10,13 @@ import msgspec
 
 from vigie.core.model import CheckResult
 from vigie.errors import StoreError, VigieError
-from vigie.net import Secret
+from vigie.fleet.wire import CheckNow, Pace, sealed, unsealed
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch, Clock
 
 log = logging.getLogger("vigie.prober")
 
 _LENGTH = 4
-_SECRET = 1  # extension type of msgpack
 _LONGEST = 1 << 28
 _RESTART_SECONDS = (0.5, 1, 2, 5, 10, 30)
 _SILENCE_SECONDS = 60.0
@@ -36,24 +35,11 @@ class Assign(msgspec.Struct, tag=True, frozen=True):
     evidence: str = ""
 
 
-class Pace(msgspec.Struct, tag=True, frozen=True):
-    """Check one monitor every `every_ms`, or at its own interval again (None)."""
-
-    monitor: str
-    every_ms: int | None
-
-
 class Single(msgspec.Struct, tag=True, frozen=True):
     """Check this once, out of turn, whether it is watched or not; `number` is repeated in the answer."""
 
     number: int
     spec: CheckSpec
-
-
-class CheckNow(msgspec.Struct, tag=True, frozen=True):
-    """Check one monitor once, out of turn."""
-
-    monitor: str
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):
@@ -97,25 +83,13 @@ def frame(message: Down | Up) -> bytes:
 
     The pipes are this process's and its child's alone, so that secrets travel as they are, marked as such.
     """
-    body = msgspec.msgpack.encode(message, enc_hook=_sealed)
+    body = msgspec.msgpack.encode(message, enc_hook=sealed)
     return len(body).to_bytes(_LENGTH, "little") + body
-
-
-def _sealed(value: object) -> msgspec.msgpack.Ext:
-    if isinstance(value, Secret):
-        return msgspec.msgpack.Ext(_SECRET, value.reveal().encode("utf-8", "surrogatepass"))
-    raise TypeError(f"{type(value).__name__} does not travel")
-
-
-def _unsealed(code: int, data: memoryview) -> Secret:
-    if code != _SECRET:
-        raise ValueError(f"an extension {code}")
-    return Secret(bytes(data).decode("utf-8", "surrogatepass"))
 
 
 def read_down(body: bytes) -> Down:
     """The parent's message, read by the child. Raises ValueError for anything that is not one of `Down`."""
-    message: Down = msgspec.msgpack.decode(body, type=Down, ext_hook=_unsealed)
+    message: Down = msgspec.msgpack.decode(body, type=Down, ext_hook=unsealed)
     return message
 
 

@@ -95,22 +95,24 @@ Message = Hello | Welcome | Work | Pace | CheckNow
 
 def encode(message: Message) -> bytes:
     """As it travels."""
-    return msgspec.msgpack.encode(message, enc_hook=_sealed)
+    return msgspec.msgpack.encode(message, enc_hook=sealed)
 
 
 def decode(body: bytes) -> Message:
     """And back. Raises ValueError for anything that is not a message."""
-    message: Message = msgspec.msgpack.decode(body, type=Message, ext_hook=_unsealed)
+    message: Message = msgspec.msgpack.decode(body, type=Message, ext_hook=unsealed)
     return message
 
 
-def _sealed(value: object) -> msgspec.msgpack.Ext:
+def sealed(value: object) -> msgspec.msgpack.Ext:
+    """A secret as it travels, marked as such."""
     if isinstance(value, Secret):
         return msgspec.msgpack.Ext(_SECRET, value.reveal().encode("utf-8", "surrogatepass"))
     raise TypeError(f"{type(value).__name__} does not travel")
 
 
-def _unsealed(code: int, data: memoryview) -> Secret:
+def unsealed(code: int, data: memoryview) -> Secret:
+    """And back. Raises ValueError for another mark."""
     if code != _SECRET:
         raise ValueError(f"an extension {code}")
     return Secret(bytes(data).decode("utf-8", "surrogatepass"))

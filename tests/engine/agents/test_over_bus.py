@@ -14,6 +14,7 @@ from vigie.engine.agents.assignments import Checks
 from vigie.engine.agents.desk import AgentDesk
 from vigie.engine.agents.over_bus import ADDRESS, OverBus
 from vigie.engine.ingest import Ingest
+from vigie.errors import BusError, BusFault
 from vigie.fleet.batches import PackedBatch
 from vigie.fleet.packing import Packer
 from vigie.fleet.shards import shard_of
@@ -117,3 +118,27 @@ async def test_a_batch_that_breaks_the_evaluation_is_lost_alone(caplog: pytest.L
     assert await world.newest() == 4
     assert world.ingest.position("stream") == Position("stream", 1, 2)
     assert "are lost" in caplog.text
+
+
+class Away(Stream):
+    """One that cannot be reached at first."""
+
+    def __init__(self, groups: Sequence[Sequence[PackedBatch]], times: int) -> None:
+        super().__init__(groups)
+        self.left = times
+
+    async def open(self) -> None:
+        if self.left:
+            self.left -= 1
+            raise BusError(BusFault.UNREACHABLE, "connection refused", "is the server running?")
+
+
+async def test_a_bus_that_is_away_at_the_start_is_asked_again_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    await world.begin()
+    bus = Away([[world.batch(1)]], times=20)
+    await OverBus(bus, world.desk, world.ingest, world.clock).run()  # type: ignore[arg-type]
+    assert world.ingest.position("stream") == Position("stream", 1, 1)
+    assert caplog.text.count("the bus cannot be used: connection refused") == 1
+    assert caplog.text.count("the bus works again") == 1
+    assert "Traceback" not in caplog.text

@@ -35,8 +35,25 @@ class OverBus:
         return status is not None and status.address == ADDRESS
 
     async def run(self) -> None:
-        """Answer agents, and take in what they publish, until cancelled. Raises BusError for what somebody has to mend, and StoreError."""
-        await self._bus.open()
+        """Answer agents, and take in what they publish, until the bus is closed; one that cannot be used is asked again, and said once.
+
+        Raises StoreError.
+        """
+        said = ""
+        while True:
+            try:
+                await self._bus.open()
+                if said:
+                    log.warning("the bus works again")
+                    said = ""
+                return await self._follow()
+            except BusError as error:
+                if (words := str(error)) != said:
+                    log.error("the bus cannot be used: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
+                    said = words
+            await self._clock.sleep(_AGAIN_SECONDS)
+
+    async def _follow(self) -> None:
         self._behind |= {one.name for one in self._desk.registry.enrolled()}
         async with self._bus.answering(self.hello):
             async for group in self._bus.groups(self._ingest.position(self._bus.name)):
@@ -48,7 +65,7 @@ class OverBus:
             await self._ingest.take_packed(batches, position)
         except (VigieError, asyncio.CancelledError):
             raise
-        except Exception:
+        except Exception:  # whatever a batch provokes, it would come again for ever
             log.exception("results that came by the bus cannot be taken in together; each message is tried by itself")
         else:
             return
@@ -57,7 +74,7 @@ class OverBus:
                 await self._ingest.take_packed([one])
             except VigieError:
                 raise
-            except Exception:
+            except Exception:  # this batch alone is given up
                 log.exception("%d results of agent %s are lost: they cannot be taken in", one.count, one.agent)
         await self._ingest.take_packed([], position)
 
