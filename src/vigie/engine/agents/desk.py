@@ -154,7 +154,7 @@ class AgentDesk:
         if hello.agent not in ("", agent.name) or hello.location not in ("", agent.location):
             raise _refused(f"this token is of agent {agent.name} at {agent.location}")
         if not 0 <= hello.spool < _MAX_SPOOL:
-            raise _refused(f"there is no spool {hello.spool}")
+            raise _refused(f"{hello.spool} is not the number of a spool")
         if wait := self._limits[agent.name].hellos.wait(self._clock.monotonic(), 1):
             raise _busy("too many greetings", wait)
 

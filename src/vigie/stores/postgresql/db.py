@@ -242,7 +242,7 @@ class PgDb:
         one = self._config
         tls = _trusting(one.tls)
         if missing := [file for name, file in tls.items() if name in FILES and not Path(file).is_file()]:  # noqa: ASYNC240 - in a thread of its own
-            raise unsuitable(one.shown, f"there is no file {missing[0]}", "correct sslrootcert, sslcert or sslkey of `store`")
+            raise unsuitable(one.shown, f"the file {missing[0]} does not exist", "correct sslrootcert, sslcert or sslkey of `store`")
         settings = {
             "application_name": one.application_name,
             "search_path": f'"{one.schema}"',
