@@ -168,8 +168,7 @@ def test_results_on_the_bus_survive_the_server_that_evaluates(
             site.wait(site.hits + 4)
         assert fleet.until(lambda: fleet.role("b") == "evaluator") <= TAKEN_OVER_SECONDS
         inbox.wait(3)
-        found = fleet.status()
-        assert [one["waiting"] <= 2 for one in found["servers"] if one["name"] == "b"] == [True]
+        fleet.until(lambda: [one["waiting"] <= 2 for one in fleet.status()["servers"] if one["name"] == "b"] == [True])
 
         fleet.start("a")
         fleet.until(lambda: fleet.role("a") == "standby")
