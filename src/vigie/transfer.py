@@ -13,9 +13,9 @@ from vigie.state import State
 from vigie.stores import StoreConfig, kind_of
 
 if TYPE_CHECKING:
-    from vigie.stores.kit.sql.tables import Tables
+    from vigie.stores.kit.sql.tables import Sum, Tables
 
-Progress = Callable[[str, int, int], None]
+Progress = Callable[[str, str, int, int], None]  # table, "copied" or "compared", rows done, rows in all
 _IN_PARTITIONS = {"hot": "base", "hour_chunk": "start", "day_chunk": "start"}
 _AGAIN = "run the same command again: it goes on where it was"
 _ALIVE_MS = 30_000  # a server that reported itself so lately is at work
@@ -101,16 +101,15 @@ def _copied(read: "Tables", written: "Tables", name: str, progress: Progress) ->
     for attempt in (after, None) if after else (None,):
         if attempt is None:
             written.clear(name)
-        _write(read, written, name, columns, attempt, whole, progress)
-        ours, theirs = (one.sum(name, columns, lambda _: None) for one in (read, written))
+        _write(read, written, name, columns, attempt, lambda done: progress(name, "copied", done, whole))
+        ours, theirs = _sums((read, written), name, columns, lambda done: progress(name, "compared", done, 2 * whole))
         if ours == theirs:
-            progress(name, whole, whole)
             return ours.rows
     raise VigieError(f"the table {name} is not the same on both sides ({ours.rows} and {theirs.rows} rows)", _AGAIN)
 
 
 def _write(
-    read: "Tables", written: "Tables", name: str, columns: tuple[str, ...], after: tuple[object, ...] | None, whole: int, progress: Progress
+    read: "Tables", written: "Tables", name: str, columns: tuple[str, ...], after: tuple[object, ...] | None, seen: Callable[[int], None]
 ) -> None:
     if name in _IN_PARTITIONS:
         written.prepare(name, read.bounds(name, _IN_PARTITIONS[name]))
@@ -118,4 +117,15 @@ def _write(
     for rows in read.batches(name, columns, after):
         written.write(name, columns, rows)
         done += len(rows)
-        progress(name, done, whole)
+        seen(done)
+
+
+def _sums(both: tuple["Tables", "Tables"], name: str, columns: tuple[str, ...], seen: Callable[[int], None]) -> tuple["Sum", "Sum"]:
+    done = 0
+
+    def more(rows: int) -> None:
+        nonlocal done
+        done += rows
+        seen(done)
+
+    return both[0].sum(name, columns, more), both[1].sum(name, columns, more)

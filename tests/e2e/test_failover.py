@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from vigie.fleet.subjects import permissions
 from vigie.testing.nats_server import NatsServer
-from vigie.testing.postgres_server import PostgresServer, packaged_server, postgres, system_server
+from vigie.testing.postgres_server import PostgresServer, postgres, servers
 
 from .test_serve import PASSWORD, free_port
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.timeout(240)
 @pytest.fixture(scope="module")
 def database() -> Iterator[PostgresServer]:
     """A real server."""
-    bins = packaged_server() or system_server()
+    bins = next(iter(servers().values()), None)
     if bins is None:
         pytest.skip("no PostgreSQL server on this machine")
     with postgres(bins) as server:
@@ -38,7 +39,8 @@ class Fleet:
 
     def __init__(self, vigie: Any, folder: Path, site: Any, inbox: Any, database: PostgresServer, more: str = "") -> None:
         self.vigie, self.folder, self.site, self.inbox = vigie, folder, site, inbox
-        store = database.address(database.database())
+        self.database = database.database()
+        store = database.address(self.database)
         mail = (
             "{type: email, to: team@site.test, sender: v@site.test, host: localhost, "
             f"port: {inbox.port}, password: {PASSWORD}, ca_file: {folder / 'ca.pem'}}}"
@@ -140,24 +142,30 @@ def test_a_graceful_stop_hands_over_at_once(fleet: Fleet) -> None:
     fleet.inbox.wait(1)
 
 
+@contextmanager
+def on_a_bus(vigie: Any, folder: Path, site: Any, inbox: Any, database: PostgresServer) -> Iterator[tuple[Fleet, NatsServer]]:
+    """Server `a` evaluates what an agent in Paris sends by NATS."""
+    publish, subscribe = map(json.dumps, permissions("paris", "paris-1"))
+    agent = f"{{user: paris-1, password: paris-pass, permissions: {{publish: {publish}, subscribe: {subscribe}}}}}"
+    config = f"accounts {{ VIGIE {{ jetstream: enabled, users: [{{user: vigie, password: vigie-pass}}, {agent}] }} }}"
+    with NatsServer(folder / "nats", config) as nats:
+        fleet = Fleet(vigie, folder, site, inbox, database, f"bus: 'nats://vigie:vigie-pass@{nats.address}'\n")
+        fleet.start("a")
+        fleet.until(lambda: fleet.role("a") == "evaluator")
+        assert vigie("agent", "enroll", "paris-1", "--location", "paris", "--config", "a.yaml").returncode == 0
+        login = f"nats://paris-1:paris-pass@{nats.address}?location=paris"
+        vigie.start("agent", "--bus", login, "--state", str(folder / "agent"))
+        site.wait(3)
+        yield fleet, nats
+
+
 def test_results_on_the_bus_survive_the_server_that_evaluates(
     vigie: Any, tmp_path: Path, site: Any, inbox: Any, database: PostgresServer
 ) -> None:
     """What the agent measured while nobody evaluated is evaluated from where the dead server was, once; and no connection is left."""
-    publish, subscribe = map(json.dumps, permissions("paris", "paris-1"))
-    agent = f"{{user: paris-1, password: paris-pass, permissions: {{publish: {publish}, subscribe: {subscribe}}}}}"
-    config = f"accounts {{ VIGIE {{ jetstream: enabled, users: [{{user: vigie, password: vigie-pass}}, {agent}] }} }}"
-    with NatsServer(tmp_path / "nats", config) as nats:
-        address = f"nats://vigie:vigie-pass@{nats.address}"
-        fleet = Fleet(vigie, tmp_path, site, inbox, database, f"bus: '{address}'\n")
-        fleet.start("a")
-        fleet.until(lambda: fleet.role("a") == "evaluator")
+    with on_a_bus(vigie, tmp_path, site, inbox, database) as (fleet, nats):
         fleet.start("b")
         fleet.until(lambda: fleet.role("b") == "standby")
-        assert vigie("agent", "enroll", "paris-1", "--location", "paris", "--config", "a.yaml").returncode == 0
-        login = f"nats://paris-1:paris-pass@{nats.address}?location=paris"
-        vigie.start("agent", "--bus", login, "--state", str(tmp_path / "agent"))
-        site.wait(3)
         site.status = 502
         inbox.wait(1)
         vigie.says("opened delivered by mail")  # else the kill may cost a repetition of the same notice
@@ -179,6 +187,43 @@ def test_results_on_the_bus_survive_the_server_that_evaluates(
         subjects = [subject.split(" ")[0] for subject in inbox.subjects()]
         assert (subjects[0], sorted(subjects), subjects[-1]) == ("🔴", sorted("🔴🟢🔴🟢"), "🟢")
         fleet.until(lambda: _clients(nats) == 2)  # the agent and one server: nothing of a former duty is left
+        assert "Traceback" not in vigie.log
+
+
+def test_a_database_of_an_earlier_moment_goes_on_from_there(
+    vigie: Any, tmp_path: Path, site: Any, inbox: Any, database: PostgresServer
+) -> None:
+    """What is on the bus since then is evaluated again, to the same incident and the same keys; and new numbers do not meet old ones."""
+    with on_a_bus(vigie, tmp_path, site, inbox, database) as (fleet, _):
+        name = fleet.database
+        incidents = "SELECT id, opened_at, closed_at FROM vigie.incident ORDER BY opened_at"
+        keys = "SELECT key FROM vigie.outbox WHERE state = 'delivered' ORDER BY id"
+        copy = database.folder / "vigie.dump"
+        try:
+            database.tool("pg_dump", "--format=custom", "--schema=vigie", f"--file={copy}", name)
+        except FileNotFoundError:
+            pytest.skip("this PostgreSQL comes without pg_dump")
+        site.status = 502
+        inbox.wait(1)
+        site.status = 200
+        inbox.wait(2)
+        fleet.until(lambda: len(database.run(keys, database=name)) == 2)
+        before = database.run(incidents, database=name), database.run(keys, database=name)
+        assert len(before[0]) == 1
+
+        fleet.processes["a"].send_signal(signal.SIGTERM)
+        fleet.processes["a"].wait(20)
+        database.tool("pg_restore", "--clean", "--if-exists", f"--dbname={name}", str(copy))
+        assert database.run(incidents, database=name) == []
+        fleet.start("a")
+        inbox.wait(4)  # the same two once more, as the documentation says
+        fleet.until(lambda: len(database.run(keys, database=name)) == 2)
+        assert (database.run(incidents, database=name), database.run(keys, database=name)) == before
+
+        site.status = 503
+        inbox.wait(5)
+        fleet.until(lambda: len(database.run(keys, database=name)) == 3)
+        assert [subject.split(" ")[0] for subject in inbox.subjects()] == ["🔴", "🟢", "🔴", "🟢", "🔴"]
         assert "Traceback" not in vigie.log
 
 

@@ -5,9 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 
-from vigie.testing.postgres_server import PostgresServer, packaged_server, postgres, system_server
+from vigie.testing.postgres_server import PostgresServer, postgres, servers
 
-SERVERS = {name: bins for name, bins in {"PostgreSQL": packaged_server(), "PostgreSQL of the system": system_server()}.items() if bins}
+SERVERS = servers()
 
 
 @pytest.fixture(scope="session")

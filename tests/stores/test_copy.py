@@ -26,7 +26,7 @@ from vigie.transfer import copy_store
 FIRST = 50  # rows of the first batch
 
 
-def quiet(table: str, done: int, whole: int) -> None:
+def quiet(table: str, what: str, done: int, whole: int) -> None:
     """No terminal."""
 
 

@@ -406,7 +406,7 @@ async def test_few_connections_are_enough(server: PostgresServer, config: Config
 
 def test_a_program_with_an_event_loop_of_its_own(config: Config) -> None:
     async def program() -> int:
-        store = PostgresqlStore(config, threads=False)
+        store = PostgresqlStore(config)
         try:
             return await store.ledger.next_run()
         finally:

@@ -44,8 +44,9 @@ def copy(
     typer.echo("Next: write the new address as `store:` in vigie.yaml, and start `vigie serve`.")
 
 
-def _progress(table: str, done: int, whole: int) -> None:
+def _progress(table: str, what: str, done: int, whole: int) -> None:
     """A line on a terminal that says how far a table is; nothing elsewhere."""
     if sys.stderr.isatty() and whole:
-        sys.stderr.write(f"\r\x1b[2K{table}: {done} of {whole} rows" + ("\n" if done == whole else ""))
+        over = what == "compared" and done == whole
+        sys.stderr.write(f"\r\x1b[2K{table}: {done} of {whole} rows {what}" if not over else f"\r\x1b[2K{table}: {whole // 2} rows\n")
         sys.stderr.flush()

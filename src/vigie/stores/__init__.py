@@ -13,12 +13,13 @@ from typing import Protocol, Self
 from vigie.ports import Clock
 
 EMBEDDED = "sqlite"
+_ALSO = {"postgres": "postgresql"}  # as libpq takes it
 _URL = re.compile(r"([a-z][a-z0-9]+)(?:\+[a-z0-9]+)?://")
 
 
 @dataclass(frozen=True, slots=True)
 class StoreDeps:
-    """What a store is given. `threads=False` has it work in the caller's thread: for short-lived programs, not for `serve`.
+    """What a store is given. `threads=False` may have it work in the caller's thread: for short-lived programs, not for `serve`.
 
     `prompt` is for leases: a call is answered, or fails, within a few seconds, and the next one begins anew.
     """
@@ -47,4 +48,4 @@ class StoreConfig(Protocol):
 def kind_of(address: str) -> str:
     """The kind of store that a path or URL asks for."""
     found = _URL.match(address.lower())
-    return EMBEDDED if found is None else found[1]
+    return EMBEDDED if found is None else _ALSO.get(found[1], found[1])

@@ -43,6 +43,14 @@ END LOOP; END $$"""
 _READY = "ready to accept connections"
 
 
+def servers() -> dict[str, Path]:
+    """The folders of servers by what they are called: the package's and the system's; or the one in VIGIE_TESTS_POSTGRES alone."""
+    if named := os.environ.get("VIGIE_TESTS_POSTGRES"):
+        return {"PostgreSQL": Path(named)}
+    found = {"PostgreSQL": packaged_server(), "PostgreSQL of the system": system_server()}
+    return {name: bins for name, bins in found.items() if bins is not None}
+
+
 def system_server() -> Path | None:
     """The folder of the system's newest server, if there is one."""
     found = sorted(Path("/usr/lib/postgresql").glob("[0-9]*/bin/postgres"), key=lambda one: int(one.parts[-3]))
@@ -56,13 +64,13 @@ def packaged_server() -> Path | None:
 
 
 class PostgresServer:
-    """One server with its data in `folder`, which may be killed and started again on its port.
+    """One server with its data in `folder`, to which it may write; it may be killed and started again on its port.
 
     `settings` go before those for tests, and hold from the next start on.
     """
 
     def __init__(self, bins: Path, folder: Path, settings: Mapping[str, str] | None = None) -> None:
-        self._folder, self._data = folder, folder / "data"
+        self.folder, self._data = folder, folder / "data"
         self.settings = {**_SETTINGS, **(settings or {})}
         if _UNPRIVILEGED:
             os.chown(folder, _UNPRIVILEGED["user"], _UNPRIVILEGED["group"])
@@ -80,7 +88,7 @@ class PostgresServer:
             subprocess.run([str(bins / "postgres"), "--version"], check=True, capture_output=True, **self._how)  # noqa: S603 - the same
         except (OSError, subprocess.CalledProcessError):
             package = bins.parent.parent
-            copied = self._folder / "packages" / package.name
+            copied = self.folder / "packages" / package.name
             shutil.copytree(bins.parent, copied / bins.parent.name, ignore=shutil.ignore_patterns("include", "*.a", "*.control.in"))
             if Path(f"{package}.libs").is_dir():
                 shutil.copytree(f"{package}.libs", f"{copied}.libs")
@@ -100,9 +108,9 @@ class PostgresServer:
         options = {**self.settings, "port": str(port)}
         words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
         server = [str(self._bins / "postgres"), "-D", str(self._data), *words]
-        with (self._folder / "log").open("w") as log:
+        with (self.folder / "log").open("w") as log:
             self._process = subprocess.Popen(server, stderr=log, text=True, start_new_session=True, **self._how)  # noqa: S603 - the same
-        log_file, said = self._folder / "log", ""
+        log_file, said = self.folder / "log", ""
         while _READY not in said and self._process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(0.02)
@@ -133,6 +141,11 @@ class PostgresServer:
         """The address of a database, for `store:`."""
         query = "&".join(f"{name}={value}" for name, value in options.items())
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}{f'?{query}' if query else ''}"
+
+    def tool(self, name: str, *words: str) -> None:
+        """A program that comes with the server, such as pg_dump, as the superuser. Raises FileNotFoundError, CalledProcessError."""
+        where = ("--host=127.0.0.1", f"--port={self.port}", "--username=postgres")
+        subprocess.run([str(self._bins / name), *where, *words], check=True, capture_output=True, **self._how)  # noqa: S603 - the same
 
     def run(self, *statements: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Statements as the superuser, each by itself; the rows of the last one."""

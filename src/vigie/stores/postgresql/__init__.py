@@ -1,5 +1,7 @@
 """The store of several servers: a PostgreSQL database, version 14 to 18. docs/postgresql.md says how to set it up."""
 
+import getpass
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
@@ -51,6 +53,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def file(self) -> None:
         """Not a file of this machine."""
         return
+
+    @property
+    def role(self) -> str:
+        """The role, also where the address does not name it."""
+        return self.user or os.environ.get("PGUSER") or getpass.getuser()
 
     @property
     def shown(self) -> str:

@@ -7,35 +7,25 @@ asks. A connection that is lost is made anew by the next call; a transaction nev
 import asyncio
 import contextlib
 import hashlib
-import os
-import socket
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 import asyncpg
-from asyncpg import exceptions as pg
 
 from vigie.errors import StoreError, StoreFault
-from vigie.net import system_ca_file
 from vigie.stores.kit.sql.db import Row
 from vigie.stores.kit.sql.tables import Table
 from vigie.stores.postgresql import Config, partitions
-from vigie.stores.postgresql.address import FILES
+from vigie.stores.postgresql.connecting import MARGIN, Connection, Connector, timeline_of
 from vigie.stores.postgresql.dialect import Statement, translated, unfit
-from vigie.stores.postgresql.errors import error_of, unsuitable
+from vigie.stores.postgresql.errors import OVER, error_of
 
 _T = TypeVar("_T")
-Connection = Any  # asyncpg comes without types
 _ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError, ValueError)
 _COPIED = 200  # rows from which on COPY is faster
-_MARGIN = 5.0  # seconds after the server's time-out, for a server that does not answer any more
 IDLE_MS = 5_000  # that a transaction may rest: whoever sleeps within one gives back what it holds
-_GONE_SECONDS = 10  # without a sign of life from the other machine: a connection to it is over, here and there
-_KEEPALIVE = {"IDLE": 4, "INTVL": 2, "CNT": 3}  # seconds, seconds, times: as good as _GONE_SECONDS where nothing is under way
 _STATEMENTS = 1_000  # that are remembered
 _ASK_AGAIN_SECONDS = (0.0, 0.3, 1.0, 2.0)
 _TABLES = (
@@ -50,24 +40,27 @@ _TABLES = (
 class PgDb:
     """One connection, used by one thread at a time; it is made by the first call. Raises StoreError and nothing else.
 
-    With `patience` a call takes no more than so many seconds, whatever is the case, and nothing that failed is tried again.
+    With `patience` a try takes no more than so many seconds, whatever is the case.
     """
 
     held, claimed = " FOR SHARE", " FOR UPDATE SKIP LOCKED"
 
     def __init__(self, config: Config, idle_ms: int = IDLE_MS, patience: float | None = None) -> None:
-        self._config, self._idle_ms, self._patience, self._loop = config, idle_ms, patience, asyncio.new_event_loop()
+        self._config, self._patience, self._loop = config, patience, asyncio.new_event_loop()
+        self._connector = Connector(config, idle_ms, patience)
         self._connection: Connection | None = None
+        self._timeline: str | None = None
         self._aside: ThreadPoolExecutor | None = None
         self._statements: dict[str, Statement] = {}
         self._tables: dict[str, Table] = {}
-        self._within = self._lost = self._closed = False
+        self._within = self._closed = False
 
     # Statements
 
     def fetch(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        """Every row of a query."""
-        return self._run(lambda connection: self._fetch(connection, sql, values))
+        """Every row of a query. Outside a transaction it only reads: it is asked again where the connection died while it rested."""
+        run = self._run if self._within else self._run_anew
+        return run(lambda connection: self._fetch(connection, sql, values))
 
     async def _fetch(self, connection: Connection, sql: str, values: Sequence[Any]) -> list[Row]:
         statement = await self._translated(connection, sql)
@@ -138,39 +131,39 @@ class PgDb:
             self._roll_back()
             raise
         finally:
-            self._within = self._lost = False
+            self._within = False
 
     def _begin(self, sql: str) -> None:
         try:
-            self._run(lambda connection: connection.execute(sql))
-        except StoreError as error:
-            # The server may have restarted since the last call. Nothing was asked for yet, so that another connection does as well.
-            timed_out = isinstance(error.__cause__, TimeoutError)
-            if error.fault is not StoreFault.UNREACHABLE or self._connection is not None or timed_out:
-                self._roll_back()
-                raise
-            self._run(lambda connection: connection.execute(sql))
+            self._run_anew(lambda connection: connection.execute(sql))
+        except StoreError:
+            self._roll_back()
+            raise
         self._within = True
 
     def _commit(self, *, durable: bool) -> None:
         asked = "SELECT pg_current_xact_id_if_assigned()::text"
         number = self._run(lambda connection: connection.fetchval(asked)) if durable and self._patience is None else None
+        timeline = self._timeline
         try:
             self._run(lambda connection: connection.execute("COMMIT"))
         except StoreError as error:
-            if error.fault is not StoreFault.UNREACHABLE or number is None or not self._did_commit(number):
+            if error.fault is not StoreFault.UNREACHABLE or number is None or not self._did_commit(number, timeline):
                 raise
 
-    def _did_commit(self, number: str) -> bool:
-        """Whether a transaction was committed whose answer was lost; False as well where nobody knows."""
-        self._within = self._lost = False
+    def _did_commit(self, number: str, timeline: str | None) -> bool:
+        """Whether a transaction was committed whose answer was lost; False as well where nobody knows.
+
+        A standby that was promoted meanwhile may have given its number to another one.
+        """
+        self._within = False
         for seconds in _ASK_AGAIN_SECONDS:
             try:
                 said = self._run(partial(self._asked, number=number, seconds=seconds))
             except StoreError:
                 continue
             if said != "in progress":
-                return said == "committed"
+                return said == "committed" and self._timeline == timeline
         return False
 
     async def _asked(self, connection: Connection, *, number: str, seconds: float) -> str | None:
@@ -197,7 +190,7 @@ class PgDb:
             yield
         finally:
             self._roll_back()
-            self._within = self._lost = False
+            self._within = False
 
     # The connection
 
@@ -216,6 +209,17 @@ class PgDb:
             self._aside = ThreadPoolExecutor(1, "vigie-store-aside")
         return self._aside.submit(self._loop.run_until_complete, work).result()
 
+    def _run_anew(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
+        """Once more on another connection where the one that was there had died: nothing was asked for on it yet, or nothing changed."""
+        rested = self._connection is not None
+        try:
+            return self._run(work)
+        except StoreError as error:
+            dead = error.fault is StoreFault.UNREACHABLE and self._connection is None and not isinstance(error.__cause__, TimeoutError)
+            if not (rested and dead):
+                raise
+        return self._run(work)
+
     async def _do(self, work: Callable[[Connection], Awaitable[_T]]) -> _T:
         connection = None
         try:
@@ -223,49 +227,21 @@ class PgDb:
                 connection = await self._connected()
                 return await work(connection)
         except _ERRORS as error:
-            if connection is None or connection.is_closed() or isinstance(error, TimeoutError | OSError):
-                self._lost = self._within
+            if connection is None or connection.is_closed() or isinstance(error, OVER):
                 self._drop()
                 if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
                     error = ConnectionError(str(error))
             raise self.error(error) from error
 
     async def _connected(self) -> Connection:
-        if self._lost:
-            raise ConnectionError("the connection was lost within this transaction")
         if self._connection is None or self._connection.is_closed():
+            if self._within:
+                raise ConnectionError("the connection was lost within this transaction")
             self._drop()
-            self._connection = await self._connect()
+            made = await self._connector.connect()
+            self._timeline = await timeline_of(made) if self._patience is None else None
+            self._connection = made
         return self._connection
-
-    async def _connect(self) -> Connection:
-        one = self._config
-        tls = _trusting(one.tls)
-        if missing := [file for name, file in tls.items() if name in FILES and not Path(file).is_file()]:  # noqa: ASYNC240 - in a thread of its own
-            raise unsuitable(one.shown, f"the file {missing[0]} does not exist", "correct sslrootcert, sslcert or sslkey of `store`")
-        settings = {
-            "application_name": one.application_name,
-            "search_path": f'"{one.schema}"',
-            "statement_timeout": str(round(min(one.statement_timeout, self._patience or one.statement_timeout) * 1000)),
-            "idle_in_transaction_session_timeout": str(self._idle_ms),
-            "tcp_user_timeout": str(_GONE_SECONDS * 1000),  # a machine that is cut off holds nothing that others wait for
-            **{f"tcp_keepalives_{name}": str(_KEEPALIVE[key]) for name, key in (("idle", "IDLE"), ("interval", "INTVL"), ("count", "CNT"))},
-        }
-        made: Connection = await asyncpg.connect(
-            f"postgresql://?{urlencode(tls)}" if tls else None,
-            host=[host for host, _ in one.hosts],
-            port=[port for _, port in one.hosts],
-            user=one.user or None,
-            password=one.password.reveal() or None,
-            database=one.database,
-            timeout=one.connect_timeout,
-            command_timeout=one.statement_timeout + _MARGIN,
-            server_settings=settings,
-            target_session_attrs="read-write" if len(one.hosts) > 1 else "any",
-        )
-        _notice_its_end(made)
-        await made.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text")
-        return made
 
     def _drop(self) -> None:
         if self._connection is not None and not self._connection.is_closed():
@@ -276,7 +252,11 @@ class PgDb:
     def error(self, error: BaseException) -> StoreError:
         """As a StoreError that says what to do."""
         one = self._config
-        return error_of(error, one.shown, user=one.user, database=one.database, schema=one.schema, timeout=one.statement_timeout)
+        return error_of(error, one.shown, user=one.role, database=one.database, schema=one.schema, timeout=one.statement_timeout)
+
+    def session(self) -> tuple[int, int]:
+        """The number of the session as it was announced, and as the server calls it: a pooler in between announces one of its own."""
+        return self._run(_numbers)
 
     # What differs from database to database
 
@@ -307,44 +287,12 @@ class PgDb:
     async def _end(self) -> None:
         if self._connection is not None and not self._connection.is_closed():
             try:
-                await self._connection.close(timeout=_MARGIN)
-            except (*_ERRORS, pg.PostgresError):
+                await self._connection.close(timeout=MARGIN)
+            except _ERRORS:
                 self._connection.terminate()
         self._connection = None
         await asyncio.sleep(0)  # what the transport has left to do
 
 
-def _notice_its_end(connection: Connection) -> None:
-    """Have the system end a connection to a machine that is gone; otherwise that takes it a quarter of an hour."""
-    sock = connection._transport.get_extra_info("socket")  # noqa: SLF001 - the driver has no setting for it
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    wanted = {f"TCP_KEEP{key}": value for key, value in _KEEPALIVE.items()} | {"TCP_USER_TIMEOUT": _GONE_SECONDS * 1000}
-    for name, value in wanted.items():
-        if hasattr(socket, name):  # not on every system
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def _number(text: str) -> int | float:
-    """A sum or an average, which PostgreSQL counts in decimals."""
-    return float(text) if "." in text or "N" in text else int(text)
-
-
-def _trusting(tls: Mapping[str, str]) -> dict[str, str]:
-    """The options with the authorities of this machine where `verify-full` names none, or `system`.
-
-    `verify-ca` gets none: whoever has a certificate of a public authority, for whatever name, would be trusted.
-    """
-    named = tls.get("sslrootcert") or os.environ.get("PGSSLROOTCERT") or _own_authorities()
-    if tls.get("sslmode") == "verify-full" and named in (None, "system") and (found := system_ca_file()) is not None:
-        return {**tls, "sslrootcert": found}
-    return dict(tls)
-
-
-def _own_authorities() -> str | None:
-    """Where libpq looks for them, if they are there."""
-    with contextlib.suppress(RuntimeError):  # a user without a home
-        path = Path.home() / ".postgresql" / "root.crt"
-        return str(path) if path.is_file() else None
-    return None
+async def _numbers(connection: Connection) -> tuple[int, int]:
+    return connection.get_server_pid(), int(await connection.fetchval("SELECT pg_backend_pid()"))

@@ -12,14 +12,23 @@ GONE: tuple[type[BaseException], ...] = (
     OSError, TimeoutError, EOFError, asyncpg.InterfaceError, pg.PostgresConnectionError, pg.CannotConnectNowError, pg.AdminShutdownError,
     pg.CrashShutdownError, pg.IdleInTransactionSessionTimeoutError,
 )  # fmt: skip
+# What is the case, and what to do, where a pooler gives each transaction another session.
+MIXED = ("a pooler in between does not keep the session", "set `pool_mode = session` in PgBouncer, or name the server itself in `store`")
+# After these a connection is of no more use: it has ended, nobody answers on it, or it leads to a server that takes no writes (any more).
+OVER: tuple[type[BaseException], ...] = (
+    OSError, TimeoutError, EOFError, pg.PostgresConnectionError, pg.CannotConnectNowError, pg.AdminShutdownError, pg.CrashShutdownError,
+    pg.IdleInTransactionSessionTimeoutError, pg.ReadOnlySQLTransactionError,
+)  # fmt: skip
 # Errors by class, the special before the general: (kinds, fault, what is the case, what to do). `{0}` is what PostgreSQL said.
 _RESTART = "start PostgreSQL, or correct the host and port of `store`; what was committed is not lost, and Vigie goes on once it answers"
 _TABLE: tuple[tuple[tuple[type[BaseException], ...], StoreFault, str, str], ...] = (
     ((ssl.SSLCertVerificationError,), StoreFault.UNSUITABLE, "its certificate is not trusted: {0}", "name the authority with ?sslrootcert=, and the host as the certificate does"),
     ((ssl.SSLError,), StoreFault.UNSUITABLE, "TLS does not come about: {0}", "see ssl in the server's settings, and sslmode, sslcert and sslkey of `store`"),
     ((asyncpg.ClientConfigurationError,), StoreFault.UNSUITABLE, "it cannot be asked: {0}", "name the authority with ?sslrootcert= (or `system` with verify-full), and correct sslmode, sslcert and sslkey of `store`"),
-    ((pg.InvalidPasswordError, pg.InvalidAuthorizationSpecificationError), StoreFault.AUTH, "the login is refused: {0}", "correct user and password of `store` (or PGPASSWORD), or allow the role in the server's pg_hba.conf"),
+    ((pg.InvalidPasswordError, pg.InvalidAuthorizationSpecificationError), StoreFault.AUTH, "the login is refused: {0}", "correct user and password of `store` (or PGPASSWORD), or allow the role in the server's pg_hba.conf; where that wants TLS: ?sslmode=require"),
     ((pg.InvalidCatalogNameError,), StoreFault.UNSUITABLE, "{0}", "make it: createdb --owner={user} --encoding=UTF8 --template=template0 {database}"),
+    ((pg.DuplicatePreparedStatementError, pg.InvalidSQLStatementNameError), StoreFault.UNSUITABLE, *MIXED),
+    ((pg.ProtocolViolationError,), StoreFault.UNSUITABLE, "it refuses the connection: {0}", "correct `store`, or the settings of the pooler in between"),
     ((pg.TooManyConnectionsError,), StoreFault.BUSY, "it takes no more connections: {0}", "raise max_connections of the server, or lower ?pool= of `store` (2 to 4)"),
     ((pg.ReadOnlySQLTransactionError,), StoreFault.READ_ONLY, "it takes no writes: {0}", "name the primary in `store`, or turn off default_transaction_read_only for this role"),
     ((pg.InsufficientPrivilegeError,), StoreFault.READ_ONLY, "the role may not do what Vigie must: {0}", 'CREATE SCHEMA {schema} AUTHORIZATION "{user}"; or make the role the owner of the database and of its tables'),

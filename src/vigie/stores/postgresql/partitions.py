@@ -3,8 +3,11 @@
 What is out of season, from an agent that was cut off for days or under a clock that is wrong, lies in the default partition.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from vigie.errors import StoreError
 from vigie.observation.rollup import DAY_MS
 
 if TYPE_CHECKING:
@@ -31,11 +34,15 @@ def cover(db: "PgDb", table: str, first: int, last: int) -> None:
         span = kind.days * kind.unit
         numbers = range(first // span, last // span + 1)
         if kind.table == table and len(numbers) <= _MAX_COVERED:
-            _change(db, kind, list(numbers), [])
+            for number in numbers:
+                _make(db, kind, number)
 
 
 def keep(db: "PgDb") -> None:
-    """Make those of the next days and drop the empty ones of days that are over, of whatever process comes first. Raises StoreError."""
+    """Make those of the next days and drop the empty ones of days that are over, of whatever process comes first. Raises StoreError.
+
+    What cannot be done now, because somebody reads the table for long or the default partition has rows of that day, comes round again.
+    """
     today = int(db.fetch("SELECT floor(extract(epoch FROM clock_timestamp()) / 86400)::bigint")[0][0])
     there = {
         str(name)
@@ -45,22 +52,37 @@ def keep(db: "PgDb") -> None:
     }
     for kind in _KINDS:
         now = today // kind.days
-        missing = [number for number in range(now, now + _AHEAD) if _name(kind, number) not in there]
-        over = [name for name in there if (number := _number(kind, name)) is not None and number < now - _BEHIND]
-        if missing or over:
-            _change(db, kind, missing, sorted(over))
+        for number in [one for one in range(now, now + _AHEAD) if _name(kind, one) not in there]:
+            with contextlib.suppress(StoreError):
+                _make(db, kind, number)
+        for name in sorted(there):
+            if (known := _number(kind, name)) is not None and known < now - _BEHIND:
+                with contextlib.suppress(StoreError):
+                    _drop_empty(db, kind, name)
 
 
-def _change(db: "PgDb", kind: _Kind, missing: list[int], over: list[str]) -> None:
+@contextlib.contextmanager
+def _changing(db: "PgDb") -> Iterator[None]:
     with db.transaction(durable=True, alone="partitions"):
         db.script("SET LOCAL lock_timeout = '1s'")
-        span = kind.days * kind.unit
-        for number in missing:
-            bounds = f"FROM ({number * span}) TO ({(number + 1) * span})"
-            db.script(f"CREATE TABLE IF NOT EXISTS {_name(kind, number)} PARTITION OF {kind.table} FOR VALUES {bounds}")
-        for name in over:
-            if db.fetch("SELECT 1 WHERE to_regclass($1) IS NOT NULL", (name,)) and not db.fetch(f"SELECT 1 FROM {name} LIMIT 1"):
-                db.script(f"DROP TABLE {name}")
+        yield
+
+
+def _make(db: "PgDb", kind: _Kind, number: int) -> None:
+    span = kind.days * kind.unit
+    bounds = f"FROM ({number * span}) TO ({(number + 1) * span})"
+    with _changing(db):
+        db.script(f"CREATE TABLE IF NOT EXISTS {_name(kind, number)} PARTITION OF {kind.table} FOR VALUES {bounds}")
+
+
+def _drop_empty(db: "PgDb", kind: _Kind, name: str) -> None:
+    any_row = f"SELECT 1 FROM {name} LIMIT 1"
+    if db.fetch(any_row):
+        return
+    with _changing(db):
+        db.script(f"LOCK TABLE ONLY {kind.table}, {name} IN ACCESS EXCLUSIVE MODE")  # what comes late may be written to it until now
+        if not db.fetch(any_row):
+            db.script(f"DROP TABLE {name}")
 
 
 def _name(kind: _Kind, number: int) -> str:

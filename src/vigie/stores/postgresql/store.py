@@ -24,14 +24,12 @@ _PATIENCE = 2.0  # seconds that a lease waits for an answer: some of them in the
 class PostgresqlStore:
     """The Store port over one database. Raises StoreError when it cannot be reached, made or migrated."""
 
-    def __init__(
-        self, config: Config, *, threads: bool = True, monotonic: Callable[[], float] = time.monotonic, prompt: bool = False
-    ) -> None:
+    def __init__(self, config: Config, *, monotonic: Callable[[], float] = time.monotonic, prompt: bool = False) -> None:
         if prompt:  # its tables are known to be there, and nothing but leases is asked for
-            worker = Worker(_prompt(config), lambda: _prompt(config), config.shown, threads=threads, readers=1)
+            worker = Worker(_prompt(config), lambda: _prompt(config), config.shown, threads=True, readers=1)
             cache = Cache({}, {})
         else:
-            worker = Worker(_opened(config), lambda: PgDb(config), config.shown, threads=threads, readers=config.pool - 1)
+            worker = Worker(_opened(config), lambda: PgDb(config), config.shown, threads=True, readers=config.pool - 1)
             cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
         self.ledger, self.archive = SqlLedger(worker, cache, monotonic), SqlArchive(worker, cache)
         self.history = SqlHistory(worker)
