@@ -21,7 +21,8 @@ from dataclasses import replace
 from typing import Any
 
 from vigie import plugins
-from vigie.app import Runtime, collectors, heartbeats, jobs, monitors, notifiers, probed, routine_level, state_of, writing, zone_of
+from vigie.adapters import collectors, jobs, monitors, notifiers, probed, routine_level, state_of, writing, zone_of
+from vigie.app import Runtime, heartbeats
 from vigie.buses.local import LocalBus
 from vigie.buses.process import ProcessAgent
 from vigie.config import Desired

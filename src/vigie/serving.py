@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from vigie.accounts import Role
+from vigie.adapters import state_of
 from vigie.administration import administer
-from vigie.app import state_of
 from vigie.config import Desired
 from vigie.descriptors import FEW, for_connections, raise_limit
 from vigie.engine.alive import keep_alive
