@@ -51,8 +51,8 @@ async def running(folder: Path, text: str | None = FILE) -> AsyncIterator[Server
 
 
 def of(server: Server) -> Definitions:
-    assert server.definitions is not None
-    return server.definitions
+    assert server.reloading.definitions is not None
+    return server.reloading.definitions
 
 
 def watched(server: Server) -> list[str]:
@@ -186,7 +186,7 @@ async def test_a_store_that_fails_keeps_what_was(tmp_path: Path, monkeypatch: py
             raise StoreError(StoreFault.FULL, "the disk is full", "make room")
 
         with monkeypatch.context() as patched:
-            patched.setattr(server._reconciler, "_commit", full)
+            patched.setattr(server.reloading._reconciler, "_commit", full)
             with pytest.raises(StoreError):
                 await of(server).save(M, {"url": "https://c.test/"}, "ann")
         assert watched(server) == ["a-test"]
@@ -234,7 +234,7 @@ async def test_one_that_is_broken_is_left_out_and_said_and_shown_and_everything_
         assert [bool(found[one].faults) for one in ("not-json", "a-list", "on-old", "well")] == [True, True, False, False]
         capfd.readouterr()
         start_log(server.settings)
-        await server.reload()
+        await server.reloading.reload()
         said = [one.partition("ERROR")[2] for one in capfd.readouterr().err.splitlines() if "left out" in one]
         assert [said.count(one) for one in dict.fromkeys(said)] == [2] * 5, "at the start and at every reload"
         assert any("monitor 'a-test', made by ann: left out: two monitors have the id" in one for one in said)

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from vigie import __version__, plugins
-from vigie.app import state_of
+from vigie.adapters import state_of
 from vigie.config import Desired
 from vigie.errors import VigieError
 from vigie.state import State

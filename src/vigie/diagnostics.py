@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vigie.adapters import collectors, zone_of
 from vigie.agent import probe_deps
-from vigie.app import collectors, zone_of
 from vigie.collectors import Known
 from vigie.config import Desired
 from vigie.core.model import CheckResult, Monitor, Status

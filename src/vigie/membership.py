@@ -14,7 +14,8 @@ import zlib
 from collections.abc import Callable
 
 from vigie import __version__
-from vigie.app import open_store, share_key
+from vigie.adapters import open_store
+from vigie.app import share_key
 from vigie.clock import elapsed
 from vigie.config import Desired
 from vigie.engine.janitor import keep_history, keep_retention

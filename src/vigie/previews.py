@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from vigie import plugins
-from vigie.app import monitors, notifiers, open_store, speaking, store_exists
+from vigie.adapters import monitors, notifiers, open_store, speaking, store_exists
 from vigie.config import Desired
 from vigie.core.model import Incident
 from vigie.core.notification import Notice, NoticeReason

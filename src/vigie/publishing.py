@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from vigie import plugins
-from vigie.app import Runtime, state_of, zone_of
+from vigie.adapters import state_of, zone_of
+from vigie.app import Runtime
 from vigie.config import Desired
 from vigie.core.model import Monitor
 from vigie.engine.commands.status_pages import Publishing as Desk

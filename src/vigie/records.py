@@ -1,6 +1,6 @@
 """Everything on record of one incident, gathered for the post-incident report; and what people add to it afterwards."""
 
-from vigie.app import monitors, zone_of
+from vigie.adapters import monitors, zone_of
 from vigie.config import Desired
 from vigie.core.model import Incident
 from vigie.engine.messages import Composer

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from vigie import __version__, plugins
-from vigie.app import Runtime, bus_of
+from vigie.adapters import bus_of
+from vigie.app import Runtime
 from vigie.config import Desired
 from vigie.engine.agents.assignments import Checks
 from vigie.engine.agents.desk import AgentDesk

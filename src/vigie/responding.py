@@ -6,7 +6,8 @@ import socket
 from collections.abc import Mapping
 
 from vigie import plugins
-from vigie.app import Runtime, state_of
+from vigie.adapters import state_of
+from vigie.app import Runtime
 from vigie.config import Desired
 from vigie.engine.buttons import Buttons
 from vigie.engine.deciding import Deciding

@@ -4,7 +4,8 @@ import logging
 import socket
 from dataclasses import replace
 
-from vigie.app import Runtime, notifiers, open_store, pinged, speaking
+from vigie.adapters import notifiers, open_store, pinged, speaking
+from vigie.app import Runtime
 from vigie.buses.process import ProcessAgent
 from vigie.config import Desired
 from vigie.engine.queries.health import RunningHealth

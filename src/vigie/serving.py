@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from vigie.accounts import Role
+from vigie.adapters import state_of
 from vigie.administration import administer
-from vigie.app import state_of
 from vigie.config import Desired
 from vigie.descriptors import FEW, for_connections, raise_limit
 from vigie.engine.alive import keep_alive
@@ -21,7 +21,8 @@ from vigie.memory import one_arena
 from vigie.net import client, system_ca_file
 from vigie.ports import Clock
 from vigie.records import postmortem
-from vigie.server import Edit, LogOf, Server, same_log
+from vigie.reloading import Edit, LogOf, same_log
+from vigie.server import Server
 from vigie.terms import Terms
 from vigie.text.formatting import counted
 from vigie.web.app import build, build_pings
@@ -45,17 +46,17 @@ _BACKLOG = 512  # connections that the system holds until they are accepted
 def site_of(server: Server) -> Site:
     """What the web is given by a running server: one line for each of its parts."""
     site = Site(
-        queries=server.queries,
-        health=server.health,
+        queries=server.reads.queries,
+        health=server.reads.health,
         setting=server.setting,
-        measures=server.measures,
-        alerts=server.alerts,
-        history=server.queries.history,
-        live=server.live,
-        board=server.board,
-        details=server.details,
+        measures=server.reads.measures,
+        alerts=server.reads.alerts,
+        history=server.reads.queries.history,
+        live=server.reads.live,
+        board=server.reads.board,
+        details=server.reads.details,
         drafts=lambda alert, language: postmortem(server.settings, server.runtime.store, server.runtime.clock, alert, language),
-        size=Recent(server.queries.history.size),
+        size=Recent(server.reads.queries.history.size),
         receiver=server.heartbeats,
         feedback=server.feedback,
         responses=server.responding.responses,
@@ -65,13 +66,13 @@ def site_of(server: Server) -> Site:
         accounts=server.runtime.store.accounts,
         access=access_of(server.settings),
         now=server.now,
-        fleet=server.fleet,
+        fleet=server.reads.fleet,
         status_pages=server.publishing.queries,
         subscriptions=server.publishing.subscriptions,
         commands=Commands(
             alerts=server.alert_desk,
             monitors=server.monitor_desk,
-            definitions=server.definitions,
+            definitions=server.reloading.definitions,
             probing=server.probing,
             status_pages=server.publishing.commands,
             agents=server.agents.desk,
@@ -202,7 +203,7 @@ async def _until(stop: asyncio.Event, again: asyncio.Event, service: Callable[[]
             wait.cancel()
         if again.is_set():
             again.clear()
-            service().ask_reload()
+            service().reloading.ask()
 
 
 def _closed(listeners: Sequence[Listener]) -> Awaitable[object]:

@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from vigie.app import Runtime, at_work, open_store
+from vigie.adapters import open_store
+from vigie.app import Runtime, at_work
 from vigie.config import Desired
 from vigie.core.notification import Notice
 from vigie.engine.janitor import apply_commands

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vigie.app import open_store, state_of
+from vigie.adapters import open_store, state_of
 from vigie.clock import SystemClock
 from vigie.config import load
 from vigie.config.apart import load_apart

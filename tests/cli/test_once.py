@@ -229,7 +229,7 @@ def test_an_interrupted_run_says_so(vigie: Run, quick: Path, folder: Path, monke
     async def interrupted(*_: Any) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vigie.app.once", interrupted)
+    monkeypatch.setattr("vigie.cycle.once", interrupted)
     done = vigie("once")
 
     assert done.status == 130

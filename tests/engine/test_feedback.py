@@ -99,7 +99,7 @@ async def test_links_begin_with_the_page_that_answers_them(tmp_path: Path) -> No
     file.write_text(f"web: {{public_url: 'https://vigie.test'}}\n{plain}")
     service = Server(settings, SystemClock(), lambda: load(file, {}, tmp_path))
     try:
-        assert await service.reload()
+        assert await service.reloading.reload()
         assert service.feedback is None
         assert service.runtime.composer.setting.feedback is None
     finally:

@@ -24,10 +24,10 @@ async def test_a_reload_tries_what_a_mended_channel_owes_and_nothing_else(tmp_pa
             notice = Notice(incident, "a", channel, NoticeReason.OPENED, now)
             await ledger.commit(Commit(outbox=(OutboxRow(notice, now),)))
             await ledger.record(Delivery.of(notice, now, 1, "auth", "HTTP 401", 5), retry_at)
-        assert await service.reload()
+        assert await service.reloading.reload()
         assert await ledger.claim(clock.now(), 60_000, 10) == [], "nothing has changed"
         file.write_text(text.replace("OLD", "NEW"))
-        assert await service.reload()
+        assert await service.reloading.reload()
         assert sorted(row.notice.alert for row in await ledger.claim(clock.now() + 1, 60_000, 10)) == ["a-1", "a-2"]
     finally:
         await service.runtime.close()

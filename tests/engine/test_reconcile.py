@@ -240,7 +240,7 @@ def ids(server: Server) -> tuple[list[str], list[str], list[str]]:
     return (
         [one.monitor.id for one in server.settings.monitors],
         [one.monitor for one in server.runtime.ingest.states()],
-        [one.monitor for one in server.agent._specs],
+        [one.monitor for one in server.checking.prober._specs],
     )
 
 
@@ -251,7 +251,7 @@ async def test_a_store_that_fails_leaves_no_part_of_a_server_behind(tmp_path: Pa
     server = Server(load(file, {}, tmp_path), SystemClock(), lambda: load(file, {}, tmp_path))
     await server.runtime.start()
     try:
-        server.agent.use([one.spec for one in server.settings.monitors], server.settings.control)
+        server.checking.prober.use([one.spec for one in server.settings.monitors], server.settings.control)
         file.write_text(f"{FILE}https://b.test/]\n")
         ledger = server.runtime.store.ledger
         works, fails = ledger.commit, True
@@ -264,9 +264,9 @@ async def test_a_store_that_fails_leaves_no_part_of_a_server_behind(tmp_path: Pa
             await works(change)
             applied.set()
 
-        monkeypatch.setattr(server._reconciler, "_commit", commit)
+        monkeypatch.setattr(server.reloading._reconciler, "_commit", commit)
         stop, again = asyncio.Event(), asyncio.Event()
-        loops = [asyncio.create_task(_until(stop, again, lambda: server)), asyncio.create_task(server._reconciler.run())]
+        loops = [asyncio.create_task(_until(stop, again, lambda: server)), asyncio.create_task(server.reloading._reconciler.run())]
         again.set()  # SIGHUP
         async with asyncio.timeout(10):
             await tried.wait()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vigie.app import open_store, state_of, store_exists
+from vigie.adapters import open_store, state_of, store_exists
 from vigie.clock import SystemClock
 from vigie.config import Desired, load
 from vigie.errors import ConfigError

@@ -8,11 +8,11 @@ from typing import Any
 from starlette.types import ASGIApp
 from tests.web._definitions import MemoryDefinitions
 
+from vigie.adapters import zone_of
 from vigie.administration.channels import ChannelDesk
 from vigie.administration.running import Parts
 from vigie.administration.setup import Setup
 from vigie.administration.trials import Trials
-from vigie.app import zone_of
 from vigie.config import Desired, load
 from vigie.config.forms import Forms
 from vigie.core.model import Status

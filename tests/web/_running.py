@@ -78,15 +78,14 @@ class Running:
         await runtime.store.catalog.sync_monitors(watched)
         await runtime.ingest.start(watched)
         await runtime.ingest.configure(watched)
-        await self.server.health.start(runtime.store.archive)
-        await self.server.board.start(runtime.store.archive)
+        await self.server.reads.start()
 
     async def take(self, *results: CheckResult) -> None:
         """As a prober would hand them over; who looks hears of it at once."""
         self.taken += 1
         told = tuple(replace(one, run=1, sequence=self.taken) for one in results)
         await self.server.runtime.ingest.take(Batch("local", 1, self.taken, told))
-        self.server.live.flush()
+        self.server.reads.live.flush()
 
     def well(self, name: str, at: int) -> CheckResult:
         """A check that went well."""
@@ -106,7 +105,7 @@ class Running:
         for number in range(6):
             await self.take(*(self.ill(one, now - 200_000 + number * 30_000) for one in names))
         await self.server.runtime.ingest.wake(now, everything=True)
-        self.server.live.flush()
+        self.server.reads.live.flush()
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         """Have it done where it runs."""

@@ -16,11 +16,11 @@ def administer(site: "Site", server: "Server") -> None:
     from vigie.config.forms import Forms
     from vigie.engine.commands.maintenance import MaintenanceDesk
 
-    runtime, agent = server.runtime, server.agent
+    runtime, prober = server.runtime, server.checking.prober
     parts = Parts(
-        late=lambda: None if agent.late is None else (agent.late.p99, agent.late.maximum),
-        prober=lambda: agent.pid,
-        heard_at=lambda: agent.heard_at,
+        late=lambda: None if prober.late is None else (prober.late.p99, prober.late.maximum),
+        prober=lambda: prober.pid,
+        heard_at=lambda: prober.heard_at,
         stalled=lambda: tuple(part.value for part in server.watch.stalls.stalled),
         history=lambda: site.history,
     )

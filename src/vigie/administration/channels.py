@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from vigie.app import send_test
+from vigie.adapters import send_test
 from vigie.commands.channels import ChannelTested
 from vigie.config import Desired
 from vigie.errors import DeliveryError

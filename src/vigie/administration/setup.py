@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vigie.adapters import state_of, zone_of
 from vigie.administration.running import Parts, running
-from vigie.app import state_of, zone_of
 from vigie.config import Channel, Desired
 from vigie.config.apart import examined_apart
 from vigie.config.shown import channel_settings, plain

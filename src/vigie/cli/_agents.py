@@ -91,7 +91,7 @@ def revoke(name: NameArgument, *, config: ConfigOption = None) -> None:
 
 
 async def _views(found: Desired, now: int) -> list[AgentView]:
-    from vigie.app import store_exists
+    from vigie.adapters import store_exists
     from vigie.queries.agents import view_of
 
     if not store_exists(found):
@@ -112,7 +112,7 @@ def _object(one: AgentView) -> dict[str, object]:
 
 
 def _table(views: list[AgentView], found: Desired, now: int) -> list[str]:
-    from vigie.app import zone_of
+    from vigie.adapters import zone_of
 
     rows = [("NAME", "LOCATION", "STATE", "HEARD", "VERSION", "MONITORS", "SPOOL", "CLOCK")]
     zone = zone_of(found)

@@ -191,8 +191,8 @@ async def _checked(found: Desired) -> list[results.Checked]:
     checked = [(one.monitor, result) for one, result in zip(active, made, strict=True)]
     if len(active) == len(found.monitors):
         return checked
-    from vigie.app import judged
     from vigie.clock import SystemClock
+    from vigie.cycle import judged
 
     return [*checked, *await judged(found, SystemClock())]
 
@@ -203,7 +203,7 @@ async def _maintained(found: Desired, known: Sequence[Monitor]) -> dict[str, InM
     monitors = [one for one in known if one.id in asked]
     if not monitors:
         return {}
-    from vigie.app import store_exists
+    from vigie.adapters import store_exists
     from vigie.clock import SystemClock
 
     now, entries = SystemClock().now(), list(found.maintenance)
@@ -218,7 +218,7 @@ async def _maintained(found: Desired, known: Sequence[Monitor]) -> dict[str, InM
 
 
 def _in_maintenance(found: Desired, held: InMaintenance) -> str:
-    from vigie.app import zone_of
+    from vigie.adapters import zone_of
 
     return results.in_maintenance(held, zone_of(found))
 

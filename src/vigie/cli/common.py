@@ -105,7 +105,7 @@ def settings_apart(config: Path | None, stored: "Sequence[StoredDefinition] | No
 @asynccontextmanager
 async def opened(found: Desired, *, make: bool = False) -> AsyncIterator["Store"]:
     """The configured store, closed at the end; raises VigieError where there is none yet, unless it may be made."""
-    from vigie.app import open_store, store_exists
+    from vigie.adapters import open_store, store_exists
     from vigie.clock import SystemClock
 
     if not make and not store_exists(found):

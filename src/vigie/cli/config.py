@@ -140,7 +140,7 @@ def diff(
 
 def _applied(found: Desired) -> dict[str, object]:
     """What is in force, as `vigie serve` noted it. Raises VigieError where none did."""
-    from vigie.app import state_of
+    from vigie.adapters import state_of
     from vigie.errors import VigieError
 
     applied = state_of(found).applied()

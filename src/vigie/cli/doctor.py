@@ -45,7 +45,7 @@ def doctor(
 
 
 async def _all(found: Desired, *, pull: bool) -> int:
-    from vigie.app import model, notifiers
+    from vigie.adapters import model, notifiers
     from vigie.clock import SystemClock
 
     clock = SystemClock()
@@ -97,7 +97,7 @@ async def _machine(found: Desired) -> str:
 
 async def _key(found: Desired) -> str:
     """Whether the key that signs the links in messages can be read, or made."""
-    from vigie.app import state_of
+    from vigie.adapters import state_of
 
     try:
         state_of(found).key()
@@ -134,7 +134,7 @@ async def _store(found: Desired) -> str:
 
 async def _bus(found: Desired, clock: Clock) -> str:
     """Whether the bus is there, lets us in, and can keep what it carries."""
-    from vigie.app import bus_of
+    from vigie.adapters import bus_of
 
     if (bus := bus_of(found, clock, "vigie doctor")) is None:
         return "none is configured"
@@ -146,7 +146,7 @@ async def _bus(found: Desired, clock: Clock) -> str:
 
 async def _files(found: Desired) -> str:
     """Whether somebody else on this machine can read what is secret."""
-    from vigie.app import state_of
+    from vigie.adapters import state_of
     from vigie.files import open_to_others
 
     secret = (found.base / ".env", found.store.file, state_of(found).folder / "key")

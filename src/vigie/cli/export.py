@@ -172,7 +172,7 @@ def _chosen(found: Desired, names: Sequence[str], tag: str | None) -> dict[str, 
 
 
 def _span(found: Desired, since: str | None, until: str | None, kept_ms: int | None) -> tuple[int, int]:
-    from vigie.app import zone_of
+    from vigie.adapters import zone_of
     from vigie.clock import SystemClock
 
     zone, now = zone_of(found), SystemClock().now()

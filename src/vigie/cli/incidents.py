@@ -34,7 +34,7 @@ By = Annotated[str | None, typer.Option(help="Who does it; by default the user o
 
 
 def _zone(found: Desired) -> tzinfo:
-    from vigie.app import zone_of
+    from vigie.adapters import zone_of
 
     return zone_of(found)
 

@@ -124,7 +124,7 @@ def list_(*, config: ConfigOption = None) -> None:
 
 
 async def _begun(found: Desired, now: int) -> list[StartedMaintenance]:
-    from vigie.app import store_exists
+    from vigie.adapters import store_exists
 
     if not store_exists(found):
         return []
@@ -144,7 +144,7 @@ def _row(one: Maintenance, watched: Sequence[Monitor], zone: tzinfo, now: int) -
 
 
 def _zone(found: Desired) -> tzinfo:
-    from vigie.app import zone_of
+    from vigie.adapters import zone_of
 
     return zone_of(found)
 

@@ -30,7 +30,7 @@ def send_test(
     config: ConfigOption = None,
 ) -> None:
     """Send a test notice through one channel, or all of them."""
-    from vigie.app import send_test as send
+    from vigie.adapters import send_test as send
     from vigie.clock import SystemClock
 
     found = settings(config)

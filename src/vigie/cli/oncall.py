@@ -77,7 +77,7 @@ def _with_rotations(config: ConfigOption) -> Desired:
 
 
 def _zone(found: Desired) -> tzinfo:
-    from vigie.app import zone_of
+    from vigie.adapters import zone_of
 
     return zone_of(found)
 

@@ -25,8 +25,8 @@ _MAX_NAMED, _WHY = 10, 120
 )
 def once(*, config: ConfigOption = None) -> None:
     """One full cycle over every monitor: check, confirm, open incidents, report, notify, store, log, exit."""
-    from vigie.app import once as cycle
     from vigie.clock import SystemClock
+    from vigie.cycle import once as cycle
 
     found = settings(config)
     start_log(found, brief=not sys.stderr.isatty())

@@ -192,7 +192,7 @@ def _fields(one: "Listed") -> dict[str, object]:
 
 
 def _print_table(found: Desired, rows: "Sequence[Listed]") -> None:
-    from vigie.app import zone_of
+    from vigie.adapters import zone_of
 
     zone = zone_of(found)
     table = [("KEY", "STATE", "RAISED", "ATTEMPTS", "NEXT ATTEMPT"), *(_row(one, zone) for one in rows)]
@@ -222,7 +222,7 @@ def _last(one: "Listed", zone: tzinfo) -> str:
 
 
 def _print_outcome(found: Desired, rows: "Sequence[Listed]") -> None:
-    from vigie.app import zone_of
+    from vigie.adapters import zone_of
 
     zone = zone_of(found)
     for one in rows:

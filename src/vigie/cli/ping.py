@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vigie.app import jobs, store_exists
+from vigie.adapters import jobs, store_exists
 from vigie.cli.common import ConfigOption, command, notes, opened, run, settings
 from vigie.cli.results import instant
 from vigie.config import Desired

@@ -70,7 +70,7 @@ def replay(
 async def _replayed(
     config: Path | None, policy: Path | None, csv: Path | None, since: str | None, names: Sequence[str], blip_ms: int
 ) -> "tuple[Replayed, tzinfo]":
-    from vigie.app import zone_of
+    from vigie.adapters import zone_of
     from vigie.clock import SystemClock
     from vigie.config import load
     from vigie.replay import calendar, people, recorded

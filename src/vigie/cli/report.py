@@ -59,7 +59,7 @@ def evaluate(
 
 def _setup(found: Desired, model: str | None, prompt: Path | None, mode: str, language: str | None) -> EvalOptions:
     """The model that is meant. Raises VigieError when none is configured or the prompt cannot be read."""
-    from vigie.app import model as built
+    from vigie.adapters import model as built
     from vigie.clock import SystemClock
     from vigie.engine.writer import Mode, mode_for
 
@@ -203,7 +203,7 @@ def draft(
 
 
 async def _drafted(found: Desired, setup: EvalOptions, identity: str) -> tuple[Analysis | None, Analysis | None]:
-    from vigie.app import monitors, zone_of
+    from vigie.adapters import monitors, zone_of
     from vigie.clock import SystemClock
     from vigie.engine.messages import Composer
     from vigie.engine.writer import brief, write

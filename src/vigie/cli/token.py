@@ -48,7 +48,7 @@ def create(
 @app.command("list", epilog=notes("vigie token list"))
 def list_(*, config: ConfigOption = None) -> None:
     """List tokens: scope, owner, expiry, last use."""
-    from vigie.app import store_exists, zone_of
+    from vigie.adapters import store_exists, zone_of
 
     found, now = settings(config), _now()
     known = run(_all(found)) if store_exists(found) else []

@@ -59,7 +59,7 @@ def add(
 @app.command("list", epilog=notes("vigie user list"))
 def list_(*, config: ConfigOption = None) -> None:
     """List accounts: role, second factors, last login."""
-    from vigie.app import store_exists, zone_of
+    from vigie.adapters import store_exists, zone_of
 
     found = settings(config)
     known = run(_all(found)) if store_exists(found) else []

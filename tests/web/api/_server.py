@@ -53,8 +53,7 @@ async def running(folder: Path, text: str = FILE) -> AsyncIterator[Running]:
         load(file, {}, folder), SystemClock(), lambda: load(file, {}, folder), edit=lambda stored: load(file, {}, folder, stored=stored)
     )
     await server.runtime.start()
-    await server.board.start(server.runtime.store.archive)
-    await server.health.start(server.runtime.store.archive)
+    await server.reads.start()
     site = site_of(server)
     try:
         yield Running(server, site, build(site))

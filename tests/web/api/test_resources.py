@@ -292,7 +292,7 @@ async def test_changes_are_streamed(running_server: Running) -> None:
     assert site.live is not None
     sent: list[bytes] = []
     seen = asyncio.Event()
-    hub = asyncio.create_task(running_server.server.live.run())
+    hub = asyncio.create_task(running_server.server.reads.live.run())
     number = site.live.number
 
     async def send(message: Any) -> None:
