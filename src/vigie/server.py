@@ -185,9 +185,7 @@ class Server:
             self.runtime.planner.maintenance_of,
             Pasts(self.queries.history, self.runtime.store.archive, clock),
         )
-        self._refresher = Refresher(
-            self.runtime.ingest, self.runtime.store.archive, clock, [self.board.on_transition, self.measures.on_newest]
-        )
+        self._refresher = Refresher(self.runtime.ingest, self.runtime.store.archive, clock, self.board, self.measures)
         self.runtime.ingest.listen_to_results(self.board.on_transition, self._refresher)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.runtime.ingest.listen_to_results(self._summary.on_transition, self._summary)
