@@ -164,7 +164,7 @@ class Evaluator:
         own.use(monitors, 120_000, monitors)
         board = LiveBoard(self.ingest, clock, LiveHub(clock), lambda: monitors, lambda _: None, Pasts(None, store.archive, clock))
         summary = CheckSummary(clock, lambda: monitors, lambda: None)
-        self.refresher = Refresher(self.ingest, store.archive, clock, [board.on_transition])
+        self.refresher = Refresher(self.ingest, store.archive, clock, board)
         self.ingest.listen_to_results(own.on_transition, own)
         self.ingest.listen_to_results(board.on_transition, self.refresher)
         self.ingest.listen_to_results(summary.on_transition, summary)

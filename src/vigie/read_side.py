@@ -40,7 +40,7 @@ class ReadSide:
         self.otlp = OtlpExport(self.measures, clock, runtime.settings.metrics.otlp)
         self.live = LiveHub(clock)
         self.board = LiveBoard(ingest, clock, self.live, self._watched, maintenance, Pasts(self.queries.history, store.archive, clock))
-        self._refresher = Refresher(ingest, store.archive, clock, [self.board.on_transition, self.measures.on_newest])
+        self._refresher = Refresher(ingest, store.archive, clock, self.board, self.measures)
         self._summary = CheckSummary(clock, self._watched, self._late)
         self.alerts = StoredAlerts(store, runtime.composer, ingest.alerts)
         self.details = StoredDetails(store, clock, self.queries.monitors, ingest.monitor, ingest.learnt)

@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 from vigie.core.incident import DetectionState
 from vigie.core.model import Cause, CheckResult, HttpFacts, Monitor, PageFacts, Sensitivity, Status, Timings
 from vigie.engine.baselines import baseline_key
+from vigie.engine.board import LiveBoard
 from vigie.engine.ingest import Ingest
+from vigie.engine.live import LiveHub
+from vigie.engine.past import Pasts
+from vigie.engine.refreshing import Refresher
 from vigie.engine.steady import Plain
 from vigie.engine.transition import Transition
 from vigie.fleet.batches import PackedBatch
@@ -101,8 +105,20 @@ class Side:
             fleet=self.store.fleet,
         )
         self.ingest.listen_to_results(self._ignore, self)
+        self.monitors = monitors
+        pasts = Pasts(None, self.store.archive, self.clock)
+        self.board = LiveBoard(self.ingest, self.clock, LiveHub(self.clock), lambda: self.monitors, lambda _: None, pasts)
+        self.refresher = Refresher(self.ingest, self.store.archive, self.clock, self.board)
+        self.ingest.listen_to_results(self.board.on_transition, self.refresher)
         await self.ingest.start(monitors)
+        await self.configure(monitors)
+        await self.board.start(self.store.archive)
+
+    async def configure(self, monitors: Sequence[Monitor]) -> None:
+        """As a server does."""
+        self.monitors = monitors
         await self.ingest.configure(monitors)
+        self.board.configure()
 
     async def _hear(self, transition: Transition) -> None:
         if transition.decisions:
@@ -199,7 +215,7 @@ class World:
         elif what == "policy":
             self.monitors = tuple(replace(one, detection=replace(one.detection, confirm=3)) for one in self.monitors)
             for side in (self.plain, self.quick):
-                await side.ingest.configure(self.monitors)
+                await side.configure(self.monitors)
 
     async def live(self, history: Sequence[tuple[int, list[tuple[Monitor, str, str]], int, str]], together: int) -> None:
         """All of it."""
@@ -214,7 +230,9 @@ class World:
                     await self.deliver(together)
                 self.counts["rounds"] += 1
             await self.happen(event)
+            await self.quick.refresher.refresh()
         await self.deliver(together)
+        await self.quick.refresher.refresh()
 
 
 def replace_batch(batch: PackedBatch, spool: int, sequence: int) -> PackedBatch:
@@ -239,9 +257,20 @@ def packed(one: CheckResult) -> tuple[object, ...]:
     return one.monitor, one.location, one.run, one.sequence, one.at, one.status, one.cause, tuple(p and round(p, 1) for p in phases)
 
 
+def shown(side: Side) -> dict[str, tuple[object, ...]]:
+    """What the board shows of each monitor."""
+    found = {}
+    for row in side.board.rows():
+        view, one = row.view, row.view.result
+        result = None if one is None else (one.at, one.status, one.cause, one.timings.total and round(one.timings.total, 1))
+        found[row.id] = (row.state, result, view.verdict, view.seen, view.incidents)
+    return found
+
+
 async def compare(world: World) -> None:
-    """States, decisions, and all that the stores hold."""
+    """States, decisions, what is shown, and all that the stores hold."""
     one, other = world.plain, world.quick
+    assert shown(other) == shown(one)
     for monitor in MONITORS:
         assert essence(other.ingest.state(monitor.id)) == essence(one.ingest.state(monitor.id))
         for place in LOCATIONS:

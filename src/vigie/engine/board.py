@@ -17,8 +17,9 @@ from vigie.core.quorum import Views
 from vigie.engine.ingest import Ingest
 from vigie.engine.live import LiveHub
 from vigie.engine.past import Pasts
+from vigie.engine.steady import Heard
 from vigie.engine.transition import Transition
-from vigie.observation.locations import sightings, telling, verdict_of, views_of
+from vigie.observation.locations import Sightings, heard_again, sightings, telling, verdict_of, views_of
 from vigie.planning.maintenance import InMaintenance
 from vigie.ports import Archive, Clock
 from vigie.queries import MonitorState, MonitorView
@@ -106,9 +107,31 @@ class LiveBoard:
         self._places.setdefault(row.id, {})[result.location] = result
         self._see(row, views, transition.after.status or result.status, result.at)
 
+    def hear(self, monitor: str, heard: Sequence[Heard]) -> bool:
+        """A monitor is as well as it was; False where that cannot be shown by what is known of it."""
+        row = self._rows.get(monitor)
+        if row is None:
+            return True
+        at, view = max(one.at for one in heard), row.view
+        if view.verdict is not Status.UP:
+            again = _again(view.result, heard[0])
+            if again is None or view.verdict is not None or len(heard) > 1:
+                return False
+            self._put(row, again, view.incidents, at)
+            return True
+        places, instants = self._places[monitor], {one.location: one.at for one in heard}
+        for one in heard:
+            if (again := _again(places.get(one.location), one)) is None:
+                return False
+            places[one.location] = again
+        self._agree(row, heard_again(view.seen, instants, view.monitor.detection.stale_ms), Status.UP, at)
+        return True
+
     def _see(self, row: BoardRow, views: Views, verdict: Status, at: int | None) -> None:
+        self._agree(row, sightings(views, row.view.monitor.detection.stale_ms), verdict, at)
+
+    def _agree(self, row: BoardRow, seen: Sightings, verdict: Status, at: int | None) -> None:
         """What several locations see, and a result that bears their verdict out."""
-        seen = sightings(views, row.view.monitor.detection.stale_ms)
         places, heard = self._places[row.id], {one.location for one in seen if not one.silent}
         result = telling([one for name, one in places.items() if name in heard] or list(places.values()), verdict)
         view = row.view
@@ -251,6 +274,15 @@ def slim(result: CheckResult) -> CheckResult:
         figures=result.figures,
         location=result.location,
     )
+
+
+def _again(known: CheckResult | None, heard: Heard) -> CheckResult | None:
+    """The newest result of a place that found what the one before it found; None where that one was not plainly good."""
+    if known is None or known.status is not Status.UP or known.cause is not None or known.location != heard.location:
+        return None
+    return CheckResult(
+        known.monitor, heard.at, Status.UP, None, known.message, Timings(total=heard.total), known.figures, location=known.location
+    )  # fmt: skip
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:

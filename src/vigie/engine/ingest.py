@@ -26,7 +26,7 @@ from vigie.engine.books import Books, CircumstancesAt, Draft
 from vigie.engine.cursors import cursor_of, unseen
 from vigie.engine.last_good import LastGood
 from vigie.engine.reconcile import Prepared
-from vigie.engine.steady import Steady
+from vigie.engine.steady import Heard, Steady
 from vigie.engine.transition import Move, Transition, obstacle, resolved, woken
 from vigie.errors import StoreError, StoreFault
 from vigie.fleet.batches import PackedBatch
@@ -184,6 +184,10 @@ class Ingest:
     def state(self, monitor: str) -> DetectionState:
         """The state of a monitor; a new one's when it was never seen."""
         return self._books.state(monitor)
+
+    def heard(self, monitor: str) -> list[Heard]:
+        """What came packed of a monitor that is well and stays so, since its state was last looked at: `state` costs much more."""
+        return self._steady.heard(monitor)
 
     def monitor(self, monitor: str) -> Monitor | None:
         """A watched monitor by id."""

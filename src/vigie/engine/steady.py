@@ -53,6 +53,15 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """That a location found a monitor well, at an instant (epoch ms) and how long that took (ms; None: it was not measured)."""
+
+    location: str
+    at: int
+    total: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Plain:
     """Results of one location that were taken here: `count` of them, the first and the last one at these instants, epoch ms.
 
@@ -426,17 +435,17 @@ class Steady:
             for number in [one for one, count in enumerate(column.counts) if count]:
                 yield self._ids[number], column.name
 
-    def last(self, monitor: str) -> tuple[int, float | None] | None:
-        """(epoch ms, total in ms) of the newest result that was taken of a monitor; None where none was."""
+    def heard(self, monitor: str) -> list[Heard]:
+        """What was heard of a settled monitor since it was last looked at closely, one for each location; nothing of any other."""
         number = self._numbers.get(monitor)
         if number is None:
-            return None
+            return []
         here = [one for one in self._columns.values() if one.ready[number] and one.totals[number] != UNHEARD]
-        if not here:
-            return None
-        newest = max(here, key=lambda one: one.instants[number])
-        total = newest.totals[number]
-        return newest.instants[number], None if total == NO_TOTAL else total / 10
+        return [Heard(one.name, one.instants[number], _ms(one.totals[number])) for one in here]
+
+
+def _ms(total: int) -> float | None:
+    return None if total == NO_TOTAL else total / 10
 
 
 def _only_tells(one: CheckResult) -> bool:

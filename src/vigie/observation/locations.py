@@ -1,6 +1,6 @@
 """What each of several locations sees of a service: for people, beside the verdict that they make together (core/quorum.py)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from vigie.core.detection import DetectionPolicy
@@ -37,14 +37,24 @@ Sightings = tuple[Sighting, ...]
 
 def sightings(views: Views, stale_ms: int) -> Sightings:
     """What each location sees, by name; empty where there is one alone, for that is the verdict."""
-    newest = max((one.at for one in views), default=0)
-    near = [one for one in views if newest - one.at <= max(_GONE_MS, stale_ms)]
+    found = [Sighting(one.location, one.status, one.cause, one.since or one.at, one.at) for one in views]
+    return _compared(sorted(found, key=lambda one: one.location), stale_ms)
+
+
+def heard_again(seen: Sightings, instants: Mapping[str, int], stale_ms: int) -> Sightings:
+    """Sightings after these locations saw the same as before, at these instants (epoch ms)."""
+    return _compared(
+        [Sighting(one.location, one.status, one.cause, one.since, instants.get(one.location, one.at)) for one in seen], stale_ms
+    )
+
+
+def _compared(seen: Sequence[Sighting], stale_ms: int) -> Sightings:
+    """With who is silent, and without who has been for long."""
+    newest = max([one.at for one in seen], default=0)
+    near = [one for one in seen if newest - one.at <= max(_GONE_MS, stale_ms)]
     if len(near) <= 1:
         return ()
-    return tuple(
-        Sighting(one.location, one.status, one.cause, one.since or one.at, one.at, silent=newest - one.at > stale_ms)
-        for one in sorted(near, key=lambda one: one.location)
-    )
+    return tuple([replace(one, silent=True) if newest - one.at > stale_ms else one for one in near])
 
 
 def failing(seen: Iterable[Sighting]) -> tuple[str, ...]:

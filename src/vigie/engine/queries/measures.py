@@ -103,10 +103,15 @@ class RunningMeasures:
         checks = self._counts.tally.checks
         checks[Status.UP] = checks.get(Status.UP, 0) + plain.count
 
-    async def on_newest(self, transition: Transition) -> None:
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody has asked for measures of monitors."""
+        return self._seen is not None
+
+    def on_newest(self, result: CheckResult) -> None:
         """The newest result of a place, which was counted already."""
-        if self._seen is not None and transition.result is not None:
-            self._seen.setdefault(transition.monitor.id, {})[transition.result.location] = seen(transition.result)
+        if self._seen is not None:
+            self._seen.setdefault(result.monitor, {})[result.location] = seen(result)
 
     async def measures(self) -> Measures:
         """Everything."""
