@@ -111,7 +111,7 @@ class Failover:
             await asyncio.gather(sending, return_exceptions=True)
 
     async def _is_left(self, at: str) -> bool:
-        """Whether this is not the server of this moment, after a round that is no older than a second."""
+        """Whether this is not the server of this moment, after a round of the last second."""
         async with self._looking:
             if self._at == at and self._clock.monotonic() - self._looked_at >= _AGAIN_SECONDS:
                 with contextlib.suppress(UplinkError):  # kept by the round
