@@ -142,6 +142,7 @@ class UplinkFault(StrEnum):
     AUTH = "auth"  # the token is unknown or was revoked
     REFUSED = "refused"  # what was sent is not accepted, now or later
     BUSY = "busy"
+    STANDBY = "standby"  # another server evaluates, and takes in what agents measured
     VERSION = "version"  # no protocol that both speak
     OTHER = "other"
 

@@ -7,20 +7,22 @@ threads, so that neither holds up a check.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from vigie import __version__, plugins
 from vigie.agent import alike, build_probe, probe_deps
 from vigie.descriptors import FEW, raise_limit
 from vigie.engine.prober import LocalAgent
 from vigie.engine.remote.agent import RemoteAgent
+from vigie.engine.remote.failover import HELLO_SECONDS, Failover
 from vigie.engine.remote.spool import Bounds, Spool
 from vigie.errors import StoreError, StoreFault, VigieError
 from vigie.memory import one_arena, settle
 from vigie.net import DIRECT, Link, Proxies, Secret, Secrets, redact_url
 from vigie.observation.check_spec import CheckSpec
-from vigie.ports import Batch, Clock
+from vigie.ports import Batch, Clock, Uplink
 from vigie.state import State
 from vigie.stores.sqlite.spool import SqliteSpool
 from vigie.uplinks import UplinkDeps, kind_of
@@ -32,9 +34,9 @@ STOP_SECONDS = 15.0  # the whole of a graceful stop, at the very most
 
 @dataclass(frozen=True, slots=True)
 class AgentSettings:
-    """Where the servers are, who says so, and where what they do not have yet is kept."""
+    """Where the servers are, in the order of preference, who says so, and where what they do not have yet is kept."""
 
-    address: str
+    addresses: Sequence[str]
     state: Path
     token: Secret | None = None
     ca_file: Path | None = None
@@ -48,17 +50,8 @@ async def serve(settings: AgentSettings, clock: Clock, stop: asyncio.Event, mask
     one_arena()
     if (descriptors := raise_limit()) < FEW:
         log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
-    if "://" not in settings.address:
-        fix = "write --server https://vigie.example.com, or --bus nats://nats.example.com"
-        raise VigieError(f"{redact_url(settings.address)} is not an address: its scheme is missing", fix)
-    module = plugins.load("uplinks", kind_of(settings.address))
-    try:
-        config = module.Config.of(settings.address)
-    except ValueError as error:
-        raise VigieError(f"{redact_url(settings.address)} cannot be used: {error}") from None
-    deps = UplinkDeps(clock, settings.token, settings.proxies, settings.ca_file, plain=settings.plain)
-    uplink = module.build(config, deps)
-    keep_seconds = getattr(module, "KEEP_MS", 0) / 1000
+    uplink, keep_seconds = _uplink(settings, clock)
+    where = ", ".join(map(redact_url, settings.addresses))
     with State(settings.state).locked():
         try:
             while not stop.is_set():
@@ -66,7 +59,7 @@ async def serve(settings: AgentSettings, clock: Clock, stop: asyncio.Event, mask
                 spool = Spool(file, clock, settings.bounds, keep_seconds)
                 try:
                     await spool.open()
-                    log.info("reporting to %s; stop with Ctrl-C", redact_url(settings.address))
+                    log.info("reporting to %s; stop with Ctrl-C", where)
                     agent = RemoteAgent(uplink, spool, clock, __version__, lambda publish: _Prober(clock, publish, mask))
                     await agent.run(stop)
                 except StoreError as error:
@@ -78,6 +71,28 @@ async def serve(settings: AgentSettings, clock: Clock, stop: asyncio.Event, mask
                     await spool.close()
         finally:
             await uplink.close()
+
+
+def _uplink(settings: AgentSettings, clock: Clock) -> tuple[Uplink, float]:
+    """The way to the servers, and for how many seconds batches are kept after they were handed over. Raises VigieError."""
+    several = len(settings.addresses) > 1
+    deps = UplinkDeps(clock, settings.token, settings.proxies, settings.ca_file, plain=settings.plain)
+    if several:
+        deps = replace(deps, hello_seconds=HELLO_SECONDS)
+    made, keep_seconds = dict[str, Uplink](), 0.0
+    for address in settings.addresses:
+        if "://" not in address:
+            fix = "write --server https://vigie.example.com, or --bus nats://nats.example.com"
+            raise VigieError(f"{redact_url(address)} is not an address: its scheme is missing", fix)
+        module = plugins.load("uplinks", kind_of(address))
+        try:
+            config = module.Config.of(address)
+        except ValueError as error:
+            raise VigieError(f"{redact_url(address)} cannot be used: {error}") from None
+        name = urlsplit(address).netloc.rpartition("@")[2]
+        made[redact_url(address) if name in made else name] = module.build(config, deps)
+        keep_seconds = max(keep_seconds, getattr(module, "KEEP_MS", 0) / 1000)
+    return Failover(made, clock) if several else next(iter(made.values())), keep_seconds
 
 
 class _Prober:

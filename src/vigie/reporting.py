@@ -24,8 +24,8 @@ class Reporting:
     """The desk of agents over a runtime. `name` is that of this process among the servers; one that stands by takes nothing in."""
 
     def __init__(self, runtime: Runtime, clock: Clock, name: str, duty: Duty = ALONE) -> None:
-        self._runtime, self._duty = runtime, duty
-        self.desk = AgentDesk(runtime.store.fleet, runtime.store.ledger, clock, self._accept, __version__, name)
+        self._runtime = runtime
+        self.desk = AgentDesk(runtime.store.fleet, runtime.store.ledger, clock, self._accept, __version__, name, duty)
         self.bus = bus_of(runtime.settings, clock, f"vigie serve {name}")
         self.over_bus: OverBus | None = None
         if self.bus is not None:
@@ -83,6 +83,10 @@ class Reporting:
         except (BusError, TimeoutError):
             return 0
 
+    def halt(self) -> None:
+        """Agents ask this server in its new duty from now on."""
+        self.desk.close()
+
     async def close(self) -> None:
         """Leave the bus."""
         if self.bus is not None:
@@ -90,16 +94,10 @@ class Reporting:
 
     async def _accept(self, batches: Sequence[PackedBatch]) -> None:
         """Taken in, and on the disk, when this returns. Raises StoreError, and UplinkError where another server evaluates."""
-        if not self._duty.evaluates:
-            raise self._elsewhere()
         try:
             await self._runtime.ingest.take_packed(batches)
             await self._runtime.store.ledger.flush()
         except StoreError as error:
             if error.fault is StoreFault.FENCED:
-                raise self._elsewhere() from error
+                raise self.desk.elsewhere() from error
             raise
-
-    def _elsewhere(self) -> UplinkError:
-        why = f"this server stands by for {self._duty.leader() or 'another one'}"
-        return UplinkError(UplinkFault.BUSY, why, fix="report there; a load balancer may ask /ready?role=evaluator", retry_after_ms=1_000)

@@ -233,6 +233,7 @@ class Server:
         """From now on this server decides nothing, and claims nothing."""
         self.watch.stalls.stop()
         self.runtime.ingest.stop()
+        self.agents.halt()
         for task in self._tasks:
             task.cancel()
         self.checking.halt()

@@ -142,6 +142,58 @@ def test_a_graceful_stop_hands_over_at_once(fleet: Fleet) -> None:
     fleet.inbox.wait(1)
 
 
+class Agent:
+    """An agent at the place `paris`, which alone checks, with the addresses of both servers; its log is a file of its own."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        enrolled = fleet.vigie("agent", "enroll", "paris-1", "--location", "paris", "--config", "a.yaml")
+        assert enrolled.returncode == 0, enrolled.stderr
+        self.token, self._log = enrolled.stdout.strip(), fleet.folder / "agent.log"
+        servers = [part for port in fleet.ports.values() for part in ("--server", f"http://127.0.0.1:{port}")]
+        fleet.vigie.environment["VIGIE_AGENT_TOKEN"] = self.token
+        fleet.vigie.start("agent", *servers, "--log-file", str(self._log))
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text() if self._log.exists() else ""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "paused"])
+def test_an_agent_with_both_addresses_reports_to_whoever_evaluates(
+    how: signal.Signals, vigie: Any, tmp_path: Path, site: Any, inbox: Any, database: PostgresServer
+) -> None:
+    """No balancer and no bus: an outage that begins while nobody evaluates is announced once, 15 seconds after the takeover at most."""
+    fleet = Fleet(vigie, tmp_path, site, inbox, database, "location: home\n")
+    fleet.start("a")
+    fleet.until(lambda: fleet.role("a") == "evaluator")
+    fleet.start("b")
+    fleet.until(lambda: fleet.role("b") == "standby")
+    agent = Agent(fleet)
+    site.wait(3)
+    site.status = 502
+    inbox.wait(1)
+    site.status = 200
+    inbox.wait(2)
+    vigie.says("recovered delivered by mail")  # else the kill may cost a repetition of the same notice
+
+    fleet.processes["a"].send_signal(how)
+    site.status = 503  # nobody evaluates
+    assert fleet.until(lambda: fleet.role("b") == "evaluator") <= TAKEN_OVER_SECONDS
+    took = fleet.until(lambda: len(inbox.subjects()) >= 3)
+    assert took <= 15
+    fleet.processes["a"].send_signal(signal.SIGCONT)
+    site.status = 200
+    inbox.wait(4)
+    if how == signal.SIGSTOP:
+        fleet.until(lambda: fleet.role("a") == "standby", 30)
+    hits = site.hits
+    site.wait(hits + 5)
+    assert [subject.split(" ")[0] for subject in inbox.subjects()] == ["🔴", "🟢", "🔴", "🟢"]
+    assert "reports to" in agent.log
+    assert agent.token not in agent.log + vigie.log
+    assert "Traceback" not in agent.log + vigie.log
+
+
 @contextmanager
 def on_a_bus(vigie: Any, folder: Path, site: Any, inbox: Any, database: PostgresServer) -> Iterator[tuple[Fleet, NatsServer]]:
     """Server `a` evaluates what an agent in Paris sends by NATS."""

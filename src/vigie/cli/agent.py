@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -45,12 +46,14 @@ class _Log:
 @app.callback(
     invoke_without_command=True,
     no_args_is_help=False,
-    epilog="The token comes from VIGIE_AGENT_TOKEN, in the environment or in .env; options are also read from VIGIE_AGENT_SERVER, "
-    "VIGIE_AGENT_BUS and VIGIE_AGENT_STATE. SIGTERM or Ctrl-C stops it gracefully, a second one ends it at once.\n\n"
+    epilog="The token comes from VIGIE_AGENT_TOKEN, in the environment or in .env; options are also read from VIGIE_AGENT_SERVER "
+    "(several with commas between them), VIGIE_AGENT_BUS and VIGIE_AGENT_STATE. "
+    "SIGTERM or Ctrl-C stops it gracefully, a second one ends it at once.\n\n"
     + notes(
         "vigie agent enroll paris-1 --location paris",
         "VIGIE_AGENT_TOKEN=vigie_agent_… vigie agent --server https://vigie.example.com",
         "vigie agent --server https://vigie.example.com --state /var/lib/vigie-agent --spool-max 5GB",
+        "vigie agent --server https://vigie-1.example.com --server https://vigie-2.example.com",
         status="0 stopped on request, 1 the stop took longer than 15 seconds and was cut short, 3 could not run: no token, a token that "
         "the servers refuse, an unusable --state, or another agent that has it",
     ),
@@ -58,7 +61,10 @@ class _Log:
 def agent(
     ctx: typer.Context,
     *,
-    server: Annotated[str | None, typer.Option(metavar="URL", help="Address of `vigie serve`: https://vigie.example.com.")] = None,
+    server: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="Address of `vigie serve`: https://vigie.example.com. Repeat it where there are several servers."),
+    ] = None,
     bus: Annotated[
         str | None, typer.Option(metavar="URL", help="Address of NATS, where the fleet has it: nats://nats.example.com.")
     ] = None,
@@ -88,11 +94,11 @@ def agent(
     from vigie.remote import AgentSettings
 
     values = variables.read(Path.cwd(), os.environ).values
-    address = _address(server or values.get("VIGIE_AGENT_SERVER"), bus or values.get("VIGIE_AGENT_BUS"))
+    addresses = _addresses(server or re.split(r"[\s,]+", values.get("VIGIE_AGENT_SERVER", "")), bus or values.get("VIGIE_AGENT_BUS"))
     token, proxies = values.get("VIGIE_AGENT_TOKEN", "").strip(), Proxies.of(values)
     bounds = Bounds(_bytes(spool_max), duration_in(spool_age, "--spool-age"))
     folder = (state or Path(values.get("VIGIE_AGENT_STATE") or "vigie-agent.state")).absolute()
-    found = AgentSettings(address, folder, Secret(token) if token else None, ca_file, insecure_http, proxies, bounds)
+    found = AgentSettings(addresses, folder, Secret(token) if token else None, ca_file, insecure_http, proxies, bounds)
     _run(found, _Log(log_file, log_format == "json", log_level), Secrets(map(Secret, filter(None, (token, *proxies.secrets())))))
 
 
@@ -110,12 +116,14 @@ def _run(found: "AgentSettings", log: _Log, own: Secrets) -> None:
         run_loop(main())
 
 
-def _address(server: str | None, bus: str | None) -> str:
-    if server and bus:
+def _addresses(servers: Sequence[str], bus: str | None) -> list[str]:
+    """Each once, in their order."""
+    found = list(dict.fromkeys(one.strip().rstrip("/") for one in servers if one.strip()))
+    if found and bus:
         raise VigieError("--server and --bus are mutually exclusive", "use only one")
-    if not server and not bus:
+    if not found and not bus:
         raise VigieError("it is not said where the servers are", "give --server https://vigie.example.com (or --bus nats://…)")
-    return server or bus or ""
+    return found or [bus or ""]
 
 
 def _bytes(text: str) -> int:

@@ -39,7 +39,8 @@ class Welcome(msgspec.Struct, tag=True, frozen=True):
     """The server's answer: its clock, the protocol that both speak, the number of this location in packed results, and that of the spool.
 
     A new spool gets one that is larger than any before it; it is kept in there, so that an agent may start while it is cut off.
-    `agent` and `place` are the names of the agent and of its location, by its credentials.
+    `agent` and `place` are the names of the agent and of its location, by its credentials. `evaluates`: this server does, or there is no
+    other one; `takes`: batches may be handed over to it, if only for the one that does. An agent that knows several servers goes by them.
     """
 
     at: int
@@ -49,6 +50,8 @@ class Welcome(msgspec.Struct, tag=True, frozen=True):
     spool: int
     agent: str = ""
     place: str = ""
+    evaluates: bool = True
+    takes: bool = True
 
 
 class ShardWork(msgspec.Struct, frozen=True):

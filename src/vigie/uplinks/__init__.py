@@ -19,7 +19,8 @@ _ALSO = {"http": "https", "tls": "nats"}
 class UplinkDeps:
     """What an uplink is given. `ca_file` is a PEM file of authorities in place of the system's.
 
-    `timeout_seconds` is how long an answer may take; `plain` allows a connection that is not encrypted to another machine.
+    `timeout_seconds` is how long an answer may take, `hello_seconds` that to a hello; `plain` allows a connection to another machine that
+    is not encrypted.
     """
 
     clock: Clock
@@ -27,6 +28,7 @@ class UplinkDeps:
     proxies: Proxies = DIRECT
     ca_file: Path | None = None
     timeout_seconds: float = 30.0
+    hello_seconds: float = 30.0
     plain: bool = False
 
 

@@ -42,6 +42,7 @@ _FIXES = {
     UplinkFault.AUTH: "make a new token with `vigie agent enroll` on the server and set it in VIGIE_AGENT_TOKEN",
     UplinkFault.VERSION: "install versions of agent and server that are closer to each other",
     UplinkFault.REFUSED: "the log of the server says why",
+    UplinkFault.STANDBY: "give --server once for each server, so that the agent finds the one that evaluates",
 }
 
 
@@ -89,7 +90,8 @@ class HttpsUplink:
 
     async def hello(self, hello: wire.Hello) -> wire.Welcome:
         """Introduce oneself, or say how one is."""
-        answer = _message(await self._post("hello", wire.encode(hello), {}), self._where)
+        seconds = min(self._deps.hello_seconds, self._deps.timeout_seconds)
+        answer = _message(await self._post("hello", wire.encode(hello), {}, seconds), self._where)
         if not isinstance(answer, wire.Welcome):
             raise _odd(self._where)
         return answer
@@ -114,7 +116,7 @@ class HttpsUplink:
             count = _fitting(left, self._most)
             body = await asyncio.to_thread(_gzip, [blob for _, blob in left[:count]])
             try:
-                await self._post("batches", body, {"Content-Encoding": "gzip"})
+                await self._post("batches", body, {"Content-Encoding": "gzip"}, self._deps.timeout_seconds)
             except UplinkError as error:
                 if error.fault is UplinkFault.TIMEOUT:
                     self._most = max(self._most // 2, _SMALLEST)
@@ -128,8 +130,7 @@ class HttpsUplink:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _post(self, what: str, body: bytes, headers: dict[str, str]) -> bytes:
-        seconds = self._deps.timeout_seconds
+    async def _post(self, what: str, body: bytes, headers: dict[str, str], seconds: float) -> bytes:
         async with self._asked("POST", what, body, headers, _brief(seconds), seconds) as answer:
             return await _bounded(answer, self._where)
 

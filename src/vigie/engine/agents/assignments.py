@@ -121,6 +121,12 @@ class Assignments:
                 await self._tell()
                 self._stale = False
 
+    async def look_again(self) -> None:
+        """Read what other servers may have decided meanwhile; the next `settle` tells agents what follows. Raises StoreError."""
+        async with self._lock:
+            await self._read()
+            self._stale = True
+
     async def _read(self) -> None:
         self.runs = {(one.location, one.shard): one for one in await self._fleet.shard_runs()}
         self._numbers = await self._fleet.monitor_numbers()

@@ -12,6 +12,7 @@ from vigie.engine.agents.assignments import Assignments, Checks
 from vigie.engine.agents.dispatch import Hub
 from vigie.engine.agents.enrolment import made
 from vigie.engine.agents.registry import Registry
+from vigie.engine.leases import ALONE, Duty
 from vigie.engine.trouble import Trouble
 from vigie.errors import StoreError, UplinkError, UplinkFault
 from vigie.fleet.batches import PackedBatch
@@ -27,6 +28,7 @@ _TICK_SECONDS = 5.0
 _AT_ONCE = 2  # requests with batches of one agent
 _RESULTS_A_SECOND, _RESULTS_AT_ONCE = 20_000, 200_000
 _HELLOS_A_SECOND, _HELLOS_AT_ONCE = 1, 10
+_LOOKS_A_SECOND, _LOOKS_AT_ONCE = 5, 100  # into the store for what is about to be refused
 _SAID_SECONDS = 60.0
 _MAX_SPOOL = 2**32
 
@@ -57,6 +59,7 @@ class _Limits:
 
     results: _Bucket = field(default_factory=lambda: _Bucket(_RESULTS_A_SECOND, _RESULTS_AT_ONCE))
     hellos: _Bucket = field(default_factory=lambda: _Bucket(_HELLOS_A_SECOND, _HELLOS_AT_ONCE))
+    looks: _Bucket = field(default_factory=lambda: _Bucket(_LOOKS_A_SECOND, _LOOKS_AT_ONCE))
     under_way: int = 0
     order: asyncio.Lock = field(default_factory=asyncio.Lock)  # batches of a shard never overtake each other
     said_at: float = float("-inf")
@@ -65,10 +68,12 @@ class _Limits:
 class AgentDesk:
     """What the web is given for agents and for people who look after them.
 
-    `accept` takes checked batches and returns when they are safe. `holder` is the name of this process among the servers.
+    `accept` takes checked batches and returns when they are safe. `holder` is the name of this process among the servers, `duty` what it
+    does: one that stands by takes nothing in, unless it can relay it, and gives no orders that it would not hear of.
     """
 
-    def __init__(self, fleet: Fleet, ledger: Ledger, clock: Clock, accept: Accept, version: str, holder: str) -> None:
+    def __init__(self, fleet: Fleet, ledger: Ledger, clock: Clock, accept: Accept, version: str, holder: str, duty: Duty = ALONE) -> None:
+        self._duty, self._closed = duty, False
         self._fleet, self._ledger, self._clock, self._accept, self._version = fleet, ledger, clock, accept, version
         self.hub = Hub()
         self.relay: Callable[[Sequence[bytes]], Awaitable[None]] | None = None  # in place of `accept`: to whoever takes them in
@@ -122,6 +127,24 @@ class AgentDesk:
             for watcher in self._watchers if self.registry.any else ():
                 await watcher()
 
+    def close(self) -> None:
+        """The duty of this server is another one now: agents are sent away, and ask whoever has it."""
+        self._closed = True
+        self.hub.close()
+
+    @property
+    def _evaluates(self) -> bool:
+        return self._duty.evaluates and not self._closed
+
+    def elsewhere(self) -> UplinkError:
+        """What an agent is told that should ask the server that evaluates."""
+        why = f"this server stands by for {self._duty.leader() or 'another one'}"
+        return UplinkError(UplinkFault.STANDBY, why, retry_after_ms=1_000)
+
+    @property
+    def _takes(self) -> bool:
+        return not self._closed and (self._duty.evaluates or self.relay is not None)
+
     async def by_token(self, token: str) -> EnrolledAgent | None:
         """Whose token this is. Raises StoreError."""
         before = self.registry.any
@@ -146,7 +169,8 @@ class AgentDesk:
         if fresh:
             log.info("agent %s at %s reports (version %s, spool %d)", agent.name, agent.location, hello.version[:40], spool)
             await self.assignments.settle(anew=True)
-        return Welcome(self._clock.now(), self._version, min(hello.protocol, PROTOCOL), number, spool, agent.name, agent.location)
+        protocol, names = min(hello.protocol, PROTOCOL), (agent.name, agent.location)
+        return Welcome(self._clock.now(), self._version, protocol, number, spool, *names, self._evaluates, self._takes)
 
     def _may_say_hello(self, agent: EnrolledAgent, hello: Hello) -> None:
         if hello.protocol < 1:
@@ -171,6 +195,8 @@ class AgentDesk:
 
     async def take(self, agent: EnrolledAgent, body: bytes) -> None:
         """Take in a request of batches; returns when they are safe. Raises UplinkError and StoreError."""
+        if not self._takes:
+            raise self.elsewhere()
         limits = self._limits[agent.name]
         if limits.under_way >= _AT_ONCE:
             raise _busy("the batches before these are still being taken in", 1)
@@ -188,9 +214,16 @@ class AgentDesk:
             limits.under_way -= 1
 
     async def _accept_all(self, agent: EnrolledAgent, body: bytes, limits: _Limits) -> None:
-        rights, now = await self._rights(agent), self._clock.now()
         blobs = intake.split(body)
-        batches = await asyncio.to_thread(lambda: intake.checked(blobs, rights, now))
+        try:
+            batches = await self._checked(agent, blobs)
+        except intake.Newer:
+            raise
+        except intake.Refused:
+            if not self._may_look(limits):
+                raise _busy("much of this agent was refused lately", 1) from None
+            await self._look_again()
+            batches = await self._checked(agent, blobs)
         if wait := limits.results.wait(self._clock.monotonic(), sum(one.count for one in batches)):
             raise _busy("more results than are taken in at once", wait)
         if batches and self.relay is not None:
@@ -198,6 +231,19 @@ class AgentDesk:
         elif batches:
             await self._accept(batches)
         self.registry.still_there(agent.name)
+
+    async def _checked(self, agent: EnrolledAgent, blobs: Sequence[bytes]) -> list[PackedBatch]:
+        """Raises UplinkError, StoreError, and Refused."""
+        rights, now = await self._rights(agent), self._clock.now()
+        return await asyncio.to_thread(lambda: intake.checked(blobs, rights, now))
+
+    def _may_look(self, limits: _Limits) -> bool:
+        return not limits.looks.wait(self._clock.monotonic(), 1)
+
+    async def _look_again(self) -> None:
+        """Another server may have heard an agent, or given it shards, since this one looked. Raises StoreError."""
+        await self.registry.refresh()
+        await self.assignments.look_again()
 
     async def _rights(self, agent: EnrolledAgent) -> intake.Rights:
         status = self.registry.status(agent.name)
@@ -220,9 +266,8 @@ class AgentDesk:
         What is refused by what the store has as well is said, and left out. Raises StoreError.
         """
         found, refused = await self._sifted(batches)
-        if refused:  # another server may have heard an agent, or given it shards, since this one looked
-            await self.registry.refresh()
-            await self.assignments.settle(anew=True)
+        if any(self._may_look(self._limits[agent]) for agent in refused):
+            await self._look_again()
             found, refused = await self._sifted(batches)
         for agent, why in refused.items():
             self._say(self._limits[agent], agent, why)
@@ -271,7 +316,9 @@ class AgentDesk:
             log.warning("what agent %s handed in was refused: %s", agent, why)
 
     def orders(self, agent: EnrolledAgent, epoch: int) -> AsyncIterator[Order]:
-        """What it is to do, as it is decided."""
+        """What it is to do, as it is decided. Raises UplinkError."""
+        if not self._takes:
+            raise self.elsewhere()
         return self.hub.orders(agent.name, epoch)
 
     async def is_still(self, agent: EnrolledAgent) -> bool:
@@ -302,7 +349,7 @@ class AgentDesk:
         token, agent = made(name, location, self._clock.now(), by, self._own)
         if not await self._fleet.enroll(agent):
             return None
-        await self._look_again()
+        await self._changed_here()
         log.info("agent %s at %s was enrolled by %s", name, location, by)
         return Enrolled(agent, token)
 
@@ -313,11 +360,11 @@ class AgentDesk:
         self.registry.forget(name)
         self.hub.forget(name)
         self._limits.pop(name, None)
-        await self._look_again()
+        await self._changed_here()
         log.info("agent %s was revoked", name)
         return True
 
-    async def _look_again(self) -> None:
+    async def _changed_here(self) -> None:
         await self.registry.refresh()
         await self.assignments.settle(anew=True)
         self._changed.set()

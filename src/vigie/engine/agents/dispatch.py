@@ -56,6 +56,7 @@ class Hub:
     def __init__(self) -> None:
         self._held: dict[str, _Held] = {}
         self._also: list[Dispatch] = []
+        self._closed = False
 
     def pass_on(self, dispatch: Dispatch) -> None:
         """Have another one given everything as well."""
@@ -112,11 +113,19 @@ class Hub:
         for queue in list(held.streams):
             held.end(queue)
 
+    def close(self) -> None:
+        """Nobody is given anything here any more: every stream ends, so that its agent asks again, and finds who gives orders now."""
+        self._closed = True
+        for agent in list(self._held):
+            self.forget(agent)
+
     async def orders(self, agent: str, epoch: int) -> AsyncIterator[Order]:
         """What this agent is to do: first all of it, unless `epoch` is that of the newest, and then what changes.
 
         Ends when it must begin anew.
         """
+        if self._closed:
+            return
         held = self._held.setdefault(agent, _Held())
         while len(held.streams) >= _STREAMS:
             held.end(held.streams[0])

@@ -5,23 +5,25 @@ import hashlib
 import logging
 from collections.abc import Callable
 
-from vigie.errors import UplinkError
+from vigie.errors import UplinkError, UplinkFault
 from vigie.ports import Clock
 
 log = logging.getLogger("vigie.uplink")
 
 _FIRST_MS, _LONGEST_MS = 1_000, 10_000
+_TAKEOVER_MS = 2_000  # at most, while no server evaluates: another one takes over within seconds
 _REFUSED_MS = 60_000  # until one that is refused asks again
 _ASKED_MS = 300_000  # that a server may ask to be left alone
 _REMIND_SECONDS = 3_600.0
 
 
 def wait_ms(error: UplinkError, attempt: int, key: str) -> int:
-    """How long to wait after the `attempt`-th fault (from 1): a second, doubled each time up to ten, a quarter more or less.
+    """How long to wait after the `attempt`-th fault (from 1): a second, doubled each time up to ten (or two), a quarter more or less.
 
     The jitter is a hash of the key, so that many agents do not all come back at once. Who is refused waits a minute.
     """
-    wait = _REFUSED_MS if error.permanent else min(_FIRST_MS << min(attempt - 1, 10), _LONGEST_MS)
+    longest = _TAKEOVER_MS if error.fault is UplinkFault.STANDBY else _LONGEST_MS
+    wait = _REFUSED_MS if error.permanent else min(_FIRST_MS << min(attempt - 1, 10), longest)
     digest = hashlib.blake2b(f"{key}:{attempt}".encode(), digest_size=4).digest()
     spread = round(wait * (0.75 + 0.5 * int.from_bytes(digest) / 0xFFFFFFFF))
     return max(spread, min(error.retry_after_ms or 0, _ASKED_MS))
