@@ -267,3 +267,32 @@ async def test_a_far_location_is_not_slow_by_the_measure_of_a_near_one(clock: Vi
     assert {judged(number, "sydney", 420.0) for number in later} == {UP}
     assert Status.DEGRADED in {judged(number, "local", 420.0) for number in later}
     assert {key for key, _ in baselines.unwritten()} == {"shop", "shop@sydney"}
+
+
+@pytest.mark.parametrize("delay_ms", [0, 15_000])
+@pytest.mark.parametrize("delta_ms", [40_000, -40_000, 7_200_000, -7_200_000])
+async def test_a_clock_that_is_set_hides_no_outage_from_those_who_are_left(
+    tmp_path: Path, clock: VirtualClock, delta_ms: int, delay_ms: int
+) -> None:
+    """One location was heard last by the old time and is silent since; what the others see decides, and the same when it is set back."""
+    detection = replace(SHOP.detection, delay_ms=delay_ms, gap_ms=30_000, flapping=False)
+    broken, watched = [UP], replace(SHOP, detection=detection)
+    world = World(tmp_path, clock, watched=watched, paris=lambda _: UP, lyon=lambda _: broken[0])
+    world.here = lambda _: broken[0]
+    async with world.at_work():
+        await clock.sleep(300)
+        await world._agents[0].stop()
+        for before, within in ((delta_ms, -delta_ms), (0, delta_ms), (-delta_ms, 0)):
+            clock.step(before)
+            await clock.sleep(60)
+            broken[0], told = DOWN, len(world.reasons)
+            await clock.sleep(120)
+            assert world.reasons[told:] == ["opened"]
+            clock.step(within)
+            await clock.sleep(60)
+            broken[0] = UP
+            await clock.sleep(120)
+            assert world.reasons[told:] == ["opened", "recovered"]
+        rows = await world.store.archive.incidents()
+        assert len(rows) == 3
+        assert all(one.closed_at is not None and one.started_at <= one.opened_at <= one.closed_at for one in rows)
