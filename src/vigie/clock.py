@@ -1,8 +1,10 @@
-"""The real clock; the only place that asks the operating system for the time."""
+"""The real clocks; the only place that asks the operating system for the time."""
 
 import asyncio
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 
 class SystemClock:
@@ -19,6 +21,29 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)
+
+
+class SteadyClock(SystemClock):
+    """A clock that nobody sets: epoch ms by what the wall clock said once, at `zero` of `elapsed` seconds, and by what has passed since.
+
+    What is measured by it has the order and the distances that it really had, whatever becomes of the wall clock; how far it is off is for
+    others to find out.
+    """
+
+    def __init__(self, zero: int, elapsed: Callable[[], float]) -> None:
+        self._zero, self._elapsed = zero, elapsed
+
+    def now(self) -> int:
+        """Epoch ms; never steps, and goes on while the machine sleeps."""
+        return self._zero + round(self._elapsed() * 1000)
+
+
+def boot() -> str:
+    """What tells this start of the machine from every other one, as far as the system has such a thing; else empty."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def elapsed() -> float | None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from vigie import __version__, plugins
 from vigie.agent import alike, build_probe, probe_deps
+from vigie.clock import SteadyClock, boot, elapsed
 from vigie.descriptors import FEW, raise_limit
 from vigie.engine.prober import LocalAgent
 from vigie.engine.remote.agent import RemoteAgent
@@ -45,6 +46,14 @@ class AgentSettings:
     bounds: Bounds = field(default_factory=Bounds)
 
 
+def steady(clock: Clock, state: State) -> Clock:
+    """The clock of an agent: one that nobody sets, the same for all its lives until the machine is started anew."""
+    passed = elapsed()
+    if passed is None:
+        return clock
+    return SteadyClock(state.booted_at(boot(), clock.now() - round(passed * 1000)), lambda: elapsed() or 0.0)
+
+
 async def serve(settings: AgentSettings, clock: Clock, stop: asyncio.Event, mask: Callable[[Secrets], None]) -> None:
     """Run until `stop` is set; `mask` is given what no log may hold. Raises VigieError for what cannot work, and where it is refused."""
     one_arena()
@@ -52,7 +61,8 @@ async def serve(settings: AgentSettings, clock: Clock, stop: asyncio.Event, mask
         log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
     uplink, keep_seconds = _uplink(settings, clock)
     where = ", ".join(map(redact_url, settings.addresses))
-    with State(settings.state).locked():
+    with (state := State(settings.state)).locked():
+        clock = steady(clock, state)
         try:
             while not stop.is_set():
                 file = SqliteSpool(settings.state / "spool.db")

@@ -94,6 +94,19 @@ class State:
             return None
         return found if isinstance(found, dict) else None
 
+    def booted_at(self, boot: str, at: int) -> int:
+        """When the machine was started, epoch ms: what was said of this `boot` first; `at` where nothing was, or it cannot be kept."""
+        path = self.folder / "boot.json"
+        try:
+            kept, known = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, TypeError):
+            kept, known = "", at
+        if boot and kept == boot and isinstance(known, int):
+            return known
+        with contextlib.suppress(VigieError):
+            self.restore("boot.json", json.dumps([boot, at]).encode())
+        return at
+
     def remember_applied(self, shown: bytes) -> None:
         """Keep what is in force: JSON with secrets masked, compressed. Raises VigieError."""
         self.restore("applied.json.z", shown)

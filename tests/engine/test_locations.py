@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from vigie.core.detection import PartialOutage
-from vigie.core.model import CheckResult, Monitor, Status, Timings
+from vigie.core.model import Cause, CheckResult, Monitor, Status, Timings
 from vigie.engine.availability import standings
 from vigie.engine.baselines import Baselines
 from vigie.engine.prober import LocalAgent
 from vigie.observation.check_spec import CheckSpec
+from vigie.ports import Batch
 from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeProbe, FakeVigie, fake_monitor, policies
@@ -267,3 +268,65 @@ async def test_a_far_location_is_not_slow_by_the_measure_of_a_near_one(clock: Vi
     assert {judged(number, "sydney", 420.0) for number in later} == {UP}
     assert Status.DEGRADED in {judged(number, "local", 420.0) for number in later}
     assert {key for key, _ in baselines.unwritten()} == {"shop", "shop@sydney"}
+
+
+@pytest.mark.parametrize("delay_ms", [0, 15_000])
+@pytest.mark.parametrize("delta_ms", [40_000, -40_000, 7_200_000, -7_200_000])
+async def test_a_clock_that_is_set_hides_no_outage_from_those_who_are_left(
+    tmp_path: Path, clock: VirtualClock, delta_ms: int, delay_ms: int
+) -> None:
+    """One location was heard last by the old time and is silent since; what the others see decides, and the same when it is set back."""
+    detection = replace(SHOP.detection, delay_ms=delay_ms, gap_ms=30_000, flapping=False)
+    broken, watched = [UP], replace(SHOP, detection=detection)
+    world = World(tmp_path, clock, watched=watched, paris=lambda _: UP, lyon=lambda _: broken[0])
+    world.here = lambda _: broken[0]
+    async with world.at_work():
+        await clock.sleep(300)
+        await world._agents[0].stop()
+        for before, within in ((delta_ms, -delta_ms), (0, delta_ms), (-delta_ms, 0)):
+            clock.step(before)
+            await clock.sleep(60)
+            broken[0], told = DOWN, len(world.reasons)
+            await clock.sleep(120)
+            assert world.reasons[told:] == ["opened"]
+            clock.step(within)
+            await clock.sleep(60)
+            broken[0] = UP
+            await clock.sleep(120)
+            assert world.reasons[told:] == ["opened", "recovered"]
+        rows = await world.store.archive.incidents()
+        assert len(rows) == 3
+        assert all(one.closed_at is not None and one.started_at <= one.opened_at <= one.closed_at for one in rows)
+
+
+async def test_a_result_of_a_time_that_has_not_come_holds_up_nothing(tmp_path: Path, clock: VirtualClock) -> None:
+    """A check was under way when the clock was set back; what its location says afterwards is not put off until that time comes again."""
+    watched = replace(SHOP, detection=replace(SHOP.detection, delay_ms=15_000, gap_ms=30_000, quorum=2))
+    world = World(tmp_path, clock, watched=watched, paris=down_between(clock, 120, 600), lyon=lambda _: UP)
+    async with world.at_work():
+
+        async def nice(number: int, status: Status, ahead: int = 0) -> None:
+            one = CheckResult("shop", clock.now() + ahead, status, Cause.TCP_REFUSED, location="nice", run=1, sequence=number)
+            await world.vigie.bus.publish(Batch("nice", 1, number, (one,)))
+
+        await nice(1, DOWN)
+        await clock.sleep(60)
+        await nice(2, UNKNOWN, 7_200_000)
+        for number in range(3, 40):
+            await clock.sleep(5)
+            await nice(number, DOWN)
+        assert world.reasons == ["opened"]
+
+
+@pytest.mark.parametrize("delay_ms", [0, 15_000])
+async def test_a_start_with_an_earlier_clock_hides_no_outage(tmp_path: Path, clock: VirtualClock, delay_ms: int) -> None:
+    """Whoever judged before had a clock that was two hours ahead; paris was heard last by that clock, and is silent."""
+    watched = replace(SHOP, detection=replace(SHOP.detection, delay_ms=delay_ms, gap_ms=30_000))
+    async with World(tmp_path, clock, watched=watched, paris=lambda _: UP, lyon=down_between(clock, 200, 9_000)).at_work():
+        await clock.sleep(300)  # lyon alone sees it: the monitor does not rest, and its state is on record
+    clock.step(-7_200_000)
+    second = World(tmp_path, clock, life=2, watched=watched, lyon=lambda _: DOWN)
+    second.here = lambda _: DOWN
+    async with second.at_work():
+        await clock.sleep(120)
+        assert second.reasons[-1:] == ["opened"]

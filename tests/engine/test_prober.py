@@ -424,3 +424,20 @@ async def test_a_check_out_of_turn_leaves_the_schedule_and_never_runs_beside_ano
     assert [one.sequence for one in site.results()] == list(range(1, len(site.results()) + 1))
     await site.agent.stop()
     await site.agent.check_now("a")
+
+
+async def test_a_result_has_the_instant_of_the_agents_clock_whatever_that_of_its_probe_says(clock: VirtualClock) -> None:
+    """An agent far away measures by a clock that never steps, while its probes read the wall for what certificates say."""
+    wall = VirtualClock()
+    site = Site(clock)
+    site.build = lambda _: FakeProbe(wall, lambda _: Status.UP, 0.02)
+    site.agent.start()
+    await site.watch([fake_monitor("shop", every_ms=1_000)])
+    for delta_ms in (0, 7_200_000, -7_240_000, 40_000):
+        wall.step(delta_ms)
+        await clock.sleep(5)
+    instants = [one.at for one in site.results()]
+    assert len(instants) >= 18
+    assert all(abs(later - earlier - 1_000) < 50 for earlier, later in itertools.pairwise(instants))
+    assert abs(instants[-1] - clock.now()) < 1_100
+    await site.agent.stop()

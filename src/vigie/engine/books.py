@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from vigie.core import incident
 from vigie.core.alert import AlertState
 from vigie.core.correlation import Tie
 from vigie.core.detection import Severity
@@ -61,6 +62,13 @@ class Books:
             views = (*known.values(), *(one for name, one in found.items() if name not in known))
             if views != state.views:
                 self.states[monitor] = replace(state, views=views)
+
+    def not_after(self, now: int) -> None:
+        """The clock was set back, or is behind that of whoever wrote what was loaded: no state waits for that time to come again."""
+        for monitor in list(self.states):
+            state = self.state(monitor)
+            if (kept := incident.not_after(state, now)) is not state:
+                self.states[monitor] = kept
 
     def adopt(self, draft: "Draft") -> None:
         """Make a draft true, once it is on the disk."""

@@ -98,6 +98,7 @@ class Ingest:
         newest = await self._archive.last_results(list(self._monitors), anew=anew)
         if not anew:
             self._books.see(await self._archive.newest_everywhere(list(self._monitors)))
+        self._books.not_after(self._clock.now())
         self._books.neighbours.load(newest)
         self._books.neighbours.use(self._monitors.values())
         self._cursors = known.cursors
@@ -362,6 +363,9 @@ class Ingest:
         if not drift:
             return []
         log.warning("the clock jumped by %+.1f s (a step, or the machine was suspended); no alert is sent for it", drift / 1000)
+        if drift < 0:
+            self._books.not_after(self._clock.now())
+            self._steady.enter(self._monitors)
         event = Stepped(self._clock.now(), drift)
         return [transition for alert in list(self._books.alerts) for transition in self._notified(draft, alert, event)]
 

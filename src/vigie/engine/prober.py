@@ -189,12 +189,13 @@ class LocalAgent:
                 if self._stopping:
                     return
                 self.lateness.add(max(self._steady() - due, 0))
+                at = self._clock.now()
                 result = await self._loop_monitor.run_check(watched.probe, spec)
             finally:
                 self._limits.release(spec.host)
             if self._watched.get(spec.monitor) is watched:
                 self._checks_done += 1
-                self._add(replace(result, monitor=spec.monitor, location=spec.location, run=self._run, sequence=self._checks_done))
+                self._add(replace(result, at=at, monitor=spec.monitor, location=spec.location, run=self._run, sequence=self._checks_done))
         finally:
             watched.task = None
             self._running.discard(watched)

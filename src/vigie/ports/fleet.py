@@ -20,7 +20,7 @@ class EnrolledAgent:
 
 @dataclass(frozen=True, slots=True)
 class AgentStatus:
-    """How an agent was when it was last heard, epoch ms. `skew_ms` is how far its clock is ahead of the server's."""
+    """How an agent was when it was last heard, epoch ms. `skew_ms` is how far its clock is ahead of the store's."""
 
     name: str
     location: str

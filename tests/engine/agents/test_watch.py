@@ -257,3 +257,58 @@ async def test_new_specs_are_told_by_shard(house: House) -> None:
     changes = {one.shard: [(spec.monitor, spec.every_ms) for spec in one.specs] for one in second.shards}
     assert changes == {shard_of("everywhere"): [("everywhere", 5_000)], shard_of("paris-only"): []}
     await orders.aclose()
+
+
+async def greet(house: House, agent: EnrolledAgent, spool: int, ahead: int) -> None:
+    """A greeting of an agent whose clock is ahead of the true time."""
+    await house.desk.hello(agent, Hello("", "", "1.0", spool, house.clock.now() + ahead), "192.0.2.7")
+
+
+@pytest.mark.parametrize("delta_ms", [40_000, -40_000, 7_200_000, -7_200_000])
+async def test_a_clock_that_was_set_is_known_with_the_next_greeting(house: House, delta_ms: int) -> None:
+    await house.begin()
+    paris = await house.enroll("paris-1", "paris")
+    spool = await house.hello(paris)
+    for ahead in (0, 0, delta_ms, delta_ms, 0):
+        await house.clock.sleep(15)
+        await greet(house, paris, spool, ahead)
+        assert house.desk.registry.skew_ms("paris-1") == ahead
+
+
+async def test_a_slow_link_makes_no_clock_wrong(house: House) -> None:
+    await house.begin()
+    paris = await house.enroll("paris-1", "paris")
+    spool = await house.hello(paris)
+    for slow in (-300, -8_000, 0, -14_000, -25_000):
+        await house.clock.sleep(15)
+        await greet(house, paris, spool, slow)
+        assert house.desk.registry.skew_ms("paris-1") == 0
+
+
+@pytest.mark.parametrize("delta_ms", [40_000, -40_000, 7_200_000, -7_200_000])
+async def test_a_server_whose_own_clock_is_set_knows_at_once_what_that_makes_of_the_agents(house: House, delta_ms: int) -> None:
+    await house.begin()
+    paris = await house.enroll("paris-1", "paris")
+    await house.hello(paris)
+    house.clock.step(delta_ms)
+    assert house.desk.registry.skew_ms("paris-1") == -delta_ms
+    house.clock.step(-delta_ms)
+    assert house.desk.registry.skew_ms("paris-1") == 0
+
+
+async def test_what_a_server_with_a_wrong_clock_hears_is_right_for_the_others() -> None:
+    """Both ask one store what time it is; the agent greets the one whose clock is two hours ahead, and its results come to the other one."""
+    right, wrong = VirtualClock(), VirtualClock()
+    store = MemoryStore(right.now)
+    one, other = House(right, store), House(wrong, store)
+    await one.begin()
+    await other.begin()
+    paris = await other.enroll("paris-1", "paris")
+    wrong.step(7_200_000)
+    await other.desk.hello(paris, Hello("", "", "1.0", 0, right.now()), "192.0.2.7")
+    await one.desk._try(anew=False)
+    assert abs(one.desk.registry.skew_ms("paris-1")) <= 1
+    assert abs(other.desk.registry.skew_ms("paris-1") + 7_200_000) <= 1
+    (view,) = one.desk.registry.views()
+    assert view.status is not None
+    assert abs(view.status.skew_ms) <= 1

@@ -257,7 +257,7 @@ class AgentDesk:
             self.assignments.ids,
             self.assignments.runs_at(location),
             lambda one: self.assignments.is_checked(one, location),
-            status.skew_ms,
+            self.registry.skew_ms(agent.name),
         )
 
     async def admitted(self, batches: Sequence[PackedBatch]) -> list[PackedBatch]:

@@ -1,4 +1,9 @@
-"""Who is enrolled, and how each was when it was last heard."""
+"""Who is enrolled, and how each was when it was last heard.
+
+How far an agent's clock is off is known against a clock that never steps, so that a server whose own clock is set knows at once what that
+makes of it, and kept against the clock of the store, which all servers have in common: what one of them heard is right for the others,
+also where their clocks do not agree.
+"""
 
 import logging
 from collections import deque
@@ -15,17 +20,27 @@ log = logging.getLogger("vigie.agents")
 _COPIED_SECONDS = 600.0  # for so long after it was heard a second agent of one name is shown
 _FORGET_MS = 600_000  # who was silent for longer than this before a start is not waited for
 _SAMPLES = 3
+_SET_MS = 30_000  # a clock that looks so much slower than before was set: no answer takes so long
 _MAX_NUMBER = 2**62
 
 
 @dataclass(slots=True)
 class _Heard:
-    """What this process knows of one agent. Seconds are on the clock that never steps; `seen_at` is what the store had last."""
+    """What this process knows of one agent. Seconds are on the clock that never steps; `seen_at` is what the store had last.
+
+    `ahead`: by how many ms its clock was ahead of that one, each time that it was heard.
+    """
 
     status: AgentStatus | None = None
     heard: float | None = None
     copied: float | None = None
-    skews: deque[int] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
+    ahead: deque[int] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
+
+    def compare(self, ahead: int) -> None:
+        """One more. What a slow link adds makes a clock look slower than it is, never faster: the largest of the last ones counts."""
+        if self.ahead and ahead < max(self.ahead) - _SET_MS:
+            self.ahead.clear()
+        self.ahead.append(ahead)
 
 
 class Registry:
@@ -36,6 +51,10 @@ class Registry:
         self._enrolled: dict[str, EnrolledAgent] = {}
         self._heard: dict[str, _Heard] = {}
         self._began: float | None = None
+        self._store_ahead: int | None = None  # of the clock that never steps, ms
+
+    def _steady(self) -> int:
+        return round(self._clock.monotonic() * 1000)
 
     async def refresh(self) -> bool:
         """Read who is enrolled and how each is; whether somebody came or went. Raises StoreError."""
@@ -43,6 +62,9 @@ class Registry:
             self._began = self._clock.monotonic()
         enrolled = {one.name: one for one in await self._fleet.agents()}
         statuses = {one.name: one for one in await self._fleet.heard_agents()} if enrolled else {}
+        if enrolled:
+            asked = self._steady()
+            self._store_ahead = await self._fleet.now() - (asked + self._steady()) // 2
         changed, self._enrolled = enrolled != self._enrolled, enrolled
         self._heard = {name: self._heard.get(name) or _Heard() for name in enrolled}
         for name, known in self._heard.items():
@@ -55,11 +77,20 @@ class Registry:
             known.status = known.heard = None
         elif known.status is None:
             known.status = status
-            known.skews.append(status.skew_ms)
+            known.compare(status.skew_ms + self._of_store())
             if self._clock.now() - status.seen_at <= _FORGET_MS:
                 known.heard = self._began  # this process was away itself
         elif status.seen_at != known.status.seen_at:
             known.status, known.heard = status, self._clock.monotonic()
+            known.compare(status.skew_ms + self._of_store())
+
+    def _of_store(self) -> int:
+        return self._clock.now() - self._steady() if self._store_ahead is None else self._store_ahead
+
+    def skew_ms(self, name: str) -> int:
+        """How far the clock of an agent is ahead of the one that this process has now."""
+        known = self._heard.get(name)
+        return max(known.ahead) - (self._clock.now() - self._steady()) if known is not None and known.ahead else 0
 
     @property
     def any(self) -> bool:
@@ -113,13 +144,12 @@ class Registry:
     async def heard(self, agent: EnrolledAgent, hello: Hello, spool: int, address: str, now: int) -> AgentStatus:
         """An agent said how it is. Raises StoreError."""
         known = self._heard.setdefault(agent.name, _Heard())
-        # What a slow link adds makes a clock look slower than it is, never faster.
-        known.skews.append(_within(hello.at, _MAX_NUMBER) - now)
+        known.compare(_within(hello.at, _MAX_NUMBER) - self._steady())
         since = None if hello.spooled_since is None else _within(hello.spooled_since, now)
-        late = None if hello.late_ms is None else _within(hello.late_ms, _MAX_NUMBER)
+        late, skew_ms = None if hello.late_ms is None else _within(hello.late_ms, _MAX_NUMBER), max(known.ahead) - self._of_store()
         status = AgentStatus(
             agent.name, agent.location, now, _line(hello.version), spool, min(hello.protocol, PROTOCOL),
-            _within(hello.monitors, 10_000_000), _within(hello.spooled, _MAX_NUMBER), since, late, max(known.skews), address,
+            _within(hello.monitors, 10_000_000), _within(hello.spooled, _MAX_NUMBER), since, late, skew_ms, address,
         )  # fmt: skip
         await self._fleet.heard(status)
         known.status, known.heard = status, self._clock.monotonic()
