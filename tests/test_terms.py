@@ -36,7 +36,7 @@ class House:
             raise StoreError(StoreFault.UNREACHABLE, "away")
 
     def terms(self) -> Terms:
-        return Terms("settings", self.make, self.show, self.reach, str, VirtualClock())  # type: ignore[arg-type]  # it only hands them on
+        return Terms("settings", self.make, self.show, self.reach, Duty(evaluates=False), VirtualClock())  # type: ignore[arg-type]  # it only hands them on
 
 
 @dataclass

@@ -18,18 +18,19 @@ from vigie.adapters import open_store
 from vigie.app import share_key
 from vigie.clock import elapsed
 from vigie.config import Desired
+from vigie.engine.forwarding import checks_here
 from vigie.engine.janitor import keep_history, keep_retention
 from vigie.engine.leases import EVALUATOR, LeaseKeeper, holder_name
 from vigie.engine.trouble import Trouble
 from vigie.errors import StoreError
 from vigie.fleet.wire import PROTOCOL
 from vigie.ports import Clock, Lease, ServerStatus
+from vigie.queries.fleet import SERVER_SILENT_MS
 from vigie.server import Server
 
 log = logging.getLogger("vigie.fleet")
 
 REPORT_SECONDS = 3.0
-SILENT_MS = 15_000  # from which on a server counts as gone
 _OWN = ("file", "state", "log", "location", "fleet", "left_out")  # what may differ from server to server
 _OWN_WEB = ("listen", "pings_listen")
 
@@ -104,6 +105,7 @@ class Membership:
             waiting=await server.agents.waiting() if evaluates else 0,
             config=digest_of(mine),
             protocol=PROTOCOL,
+            location=mine.location if mine.fleet.probe else "",
         )
 
     async def look(self) -> None:
@@ -127,10 +129,14 @@ class Membership:
         """Where the one that evaluates is reached; empty where that is not known."""
         return next((one.url for one in self.servers if one.name == self.leader), "")
 
+    def checks_here(self) -> bool | None:
+        """Whether this server, while it stands by, is to check from its location; None while nobody knows who evaluates."""
+        return checks_here(self.name, self.settings.location, self.servers, self.leader, self._looked_at - SERVER_SILENT_MS)
+
     def alone(self) -> bool:
         """Whether no other server was there lately."""
         now = self._looked_at
-        return all(one.name == self.name or now - one.seen_at > SILENT_MS for one in self.servers)
+        return all(one.name == self.name or now - one.seen_at > SERVER_SILENT_MS for one in self.servers)
 
     async def keep_house(self, lease: Lease) -> None:  # noqa: ARG002 - what is done under a lease is given it
         """What one of the servers does with history, under the lease `retention`."""

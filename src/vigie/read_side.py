@@ -1,11 +1,11 @@
 """What a server makes of results, for pages, the API, metrics and the log of checks."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from vigie.app import Runtime
 from vigie.buses.process import ProcessAgent
 from vigie.core.model import Monitor
+from vigie.engine.alive import Loop
 from vigie.engine.board import LiveBoard
 from vigie.engine.check_summary import CheckSummary
 from vigie.engine.leases import ALONE, Duty
@@ -22,8 +22,6 @@ from vigie.observation.rollup import Retention
 from vigie.otlp import OtlpExport
 from vigie.queries.fleet import ServerRole
 from vigie.queries.measures import Lateness
-
-Loop = Callable[[], Coroutine[Any, Any, None]]
 
 
 class ReadSide:

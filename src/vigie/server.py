@@ -24,7 +24,7 @@ from vigie.checking import Checking
 from vigie.config import Desired
 from vigie.core.model import Monitor
 from vigie.engine.agents.over_bus import run_both
-from vigie.engine.alive import keep_alive
+from vigie.engine.alive import Loop, keep_alive
 from vigie.engine.commands.alerts import AlertDesk
 from vigie.engine.commands.monitors import MonitorDesk
 from vigie.engine.deciding import Deciding
@@ -37,7 +37,7 @@ from vigie.memory import settle
 from vigie.ports import Clock
 from vigie.probing import Probing
 from vigie.publishing import Publishing
-from vigie.read_side import Loop, ReadSide
+from vigie.read_side import ReadSide
 from vigie.reloading import Edit, LogOf, Parts, Reloading, same_log
 from vigie.report.render import RenderContext
 from vigie.reporting import Reporting
@@ -109,6 +109,7 @@ class Server:
             self._clock,
             self._watched,
             lambda monitors: self.reads.board.decided(monitors),  # noqa: PLW0108 - it is made later
+            lambda: self.checking.follow_paces(),  # noqa: PLW0108 - likewise
         )
 
     @property
@@ -162,6 +163,8 @@ class Server:
             self.responding.start()
             self.checking.take_by(self.watch.take)
             await self.checking.assign()
+        else:
+            self.checking.forward()
         self.checking.prober.start()
         await self.reloading.began()
         self.watch.stalls.start()
@@ -176,6 +179,7 @@ class Server:
         return {
             **others,
             **self.reads.loops(),
+            **self.checking.loops(),
             "the outbox": self.runtime.outbox.run,
             "the configuration": self.reloading.run,
             "letters to subscribers": self.publishing.letters.run,
@@ -245,6 +249,7 @@ class Server:
         await self.checking.halted()
         await self.agents.close()
         await self.checking.prober.stop(_CLOSE_SECONDS)
+        await self.checking.forwarded()
         await self.responding.close()
         with contextlib.suppress(StoreError):
             await self.heartbeats.stop()

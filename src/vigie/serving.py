@@ -171,7 +171,8 @@ async def _serve_among_others(
         def make(duty: Duty, settings: Desired) -> Server:
             return Server(settings, clock, reload, log_of, edit, duty)
 
-        terms = Terms(settings, make, front.show, member.look, lambda: member.leader_url, clock)
+        standing_by = Duty(evaluates=False, leader=lambda: member.leader_url, checks_here=member.checks_here)
+        terms = Terms(settings, make, front.show, member.look, standing_by, clock)
         await terms.start()
         listeners = await front.listen()
         front.warm()

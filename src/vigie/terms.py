@@ -26,7 +26,7 @@ _AGAIN_SECONDS = 1.0
 class Terms:
     """`make` makes a server for a duty and a configuration, `show` has the pages served from it.
 
-    `reach` raises VigieError while the store cannot be reached, and `leader` is where the server that evaluates is reached.
+    `reach` raises VigieError while the store cannot be reached, and `standing_by` is the duty of who does not evaluate.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class Terms:
         make: Callable[[Duty, Desired], Server],
         show: Callable[[Server], None],
         reach: Callable[[], Awaitable[None]],
-        leader: Callable[[], str],
+        standing_by: Duty,
         clock: Clock,
     ) -> None:
         self._make, self._show, self._reach, self._clock = make, show, reach, clock
-        self._standing_by = Duty(evaluates=False, leader=leader)
+        self._standing_by = standing_by
         self._ending: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._said = ""  # why this server cannot stand by

@@ -1,4 +1,4 @@
-"""The locations that a configuration names, held against those that there are: this process's own, and those of enrolled agents."""
+"""The locations that a configuration names, held against those that there are: of this process, other servers, and enrolled agents."""
 
 import difflib
 
@@ -16,10 +16,10 @@ async def unknown_locations(settings: Desired, store: Store) -> list[Fault]:
     if not named:
         return []
     try:
-        enrolled = {one.location for one in await store.fleet.agents()}
+        elsewhere = {one.location for one in await store.fleet.agents()} | {one.location for one in await store.fleet.servers()}
     except StoreError:
         return []
-    known = sorted({settings.location, *enrolled})
+    known = sorted({settings.location, *elsewhere} - {""})
     return [_fault(name, whom, known) for name, whom in named.items() if name not in known]
 
 

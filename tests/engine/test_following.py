@@ -63,16 +63,19 @@ class Standing:
     """The following part of one."""
 
     def __init__(self, store: MemoryStore, clock: VirtualClock, monitors: Callable[[], list[Monitor]] = lambda: MONITORS) -> None:
-        self.store, self.shown, self.changed = store, list[Transition](), list[set[str]]()
+        self.store, self.shown, self.changed, self.read = store, list[Transition](), list[set[str]](), 0
         self.planner = Planner(store.catalog, store.archive, clock)
         self.planner.use(Planned(tuple(MONITORS)))
         self.ingest = Ingest(store.ledger, store.archive, clock, hold_ms=0)
         self.ingest.listen_to_results(self.note)
-        self.follower = Follower(self.ingest, store.archive, store.inbox, self.planner, clock, monitors, self.changed.append)
+        self.follower = Follower(self.ingest, store.archive, store.inbox, self.planner, clock, monitors, self.changed.append, self.was_read)
         self.desk = AlertDesk(store, self.follower, clock)
 
     async def note(self, transition: Transition) -> None:
         self.shown.append(transition)
+
+    async def was_read(self) -> None:
+        self.read += 1
 
     @contextlib.asynccontextmanager
     async def at_work(self) -> AsyncIterator["Standing"]:
@@ -120,6 +123,32 @@ def test_following_writes_nothing() -> None:
             await asyncio.sleep(60)
             assert len(one.store.commits) == before
             assert other.follower.incidents()
+
+    run_virtual(main())
+
+
+def test_a_slow_reading_puts_off_no_other_for_long() -> None:
+    """The first takes eight seconds, as at a start on a busy machine; what is decided after it is known here as soon as ever."""
+
+    async def main() -> None:
+        clock = VirtualClock()
+        store = MemoryStore(clock.now)
+        async with Evaluating(store, clock).at_work() as one:
+            other = Standing(store.beside(), clock)
+            refresh, slow = other.planner.refresh, [8.0, 8.0]
+
+            async def slowly() -> bool:
+                await asyncio.sleep(slow.pop() if slow else 0)
+                return await refresh()
+
+            other.planner.refresh = slowly  # type: ignore[method-assign]
+            async with other.at_work():
+                await asyncio.sleep(19)
+                for status in (DOWN, UP):
+                    await one.find("shop", status, status)
+                    await asyncio.sleep(2.1)
+                    assert bool(other.follower.incidents()) is (status is DOWN)
+                assert other.read > 3
 
     run_virtual(main())
 

@@ -71,7 +71,9 @@ def _lines(found: "FleetView") -> Iterator[str]:
     if not found.servers:
         yield "No server has said anything within a day: several `vigie serve` on one PostgreSQL do."
     else:
-        yield from _table("SERVER VERSION ROLE SEEN LAG WAITING SCHEMA PROTOCOL URL", [_server(one, found.now) for one in found.servers])
+        yield from _table(
+            "SERVER VERSION ROLE LOCATION SEEN LAG WAITING SCHEMA PROTOCOL URL", [_server(one, found.now) for one in found.servers]
+        )
     if found.leases:
         yield ""
         rows = [[one.name, one.holder.partition("/")[0], str(one.epoch), _ms(one.left_ms)] for one in found.leases]
@@ -90,7 +92,8 @@ def _server(one: "ServerView", now: int) -> list[str]:
     lag = "-" if status.lag_ms is None else _ms(status.lag_ms)
     seen = f"{_ms(now - status.seen_at)} ago"
     return [
-        status.name, status.version, one.role, seen, lag, str(status.waiting), str(status.schema), str(status.protocol), status.url or "-",
+        status.name, status.version, one.role, status.location or "-", seen, lag, str(status.waiting), str(status.schema),
+        str(status.protocol), status.url or "-",
     ]  # fmt: skip
 
 

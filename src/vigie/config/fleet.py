@@ -28,7 +28,11 @@ class FleetKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         ),
     ] = None
     probe: Annotated[
-        bool, Meta(description="Whether the server that evaluates also checks, as its `location`; false where agents do all of it.")
+        bool,
+        Meta(
+            description="Whether this server also checks, as its `location`: while it evaluates, and while it stands by for one at another "
+            "location. False where agents do all of it.",
+        ),
     ] = True
 
     def __post_init__(self) -> None:

@@ -10,11 +10,12 @@ from vigie.ports import Clock
 
 log = logging.getLogger("vigie.alive")
 
+Loop = Callable[[], Coroutine[Any, Any, None]]  # work that never ends
 _T = TypeVar("_T")
 _RESTART_SECONDS = 1.0
 
 
-async def keep_alive(name: str, run: Callable[[], Coroutine[Any, Any, None]], clock: Clock) -> None:
+async def keep_alive(name: str, run: Loop, clock: Clock) -> None:
     """Run a task that must never end; if it breaks, say so loudly and start it again."""
     while True:
         try:

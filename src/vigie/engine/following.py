@@ -4,12 +4,13 @@ Laws
 1. Nothing is decided here, and nothing is written but to the inbox and the catalog.
 2. Whoever acts is told that it is done once the evaluating server has committed it; where that does not come in time, that it is kept.
 3. Reading takes a small part of the time, however many monitors there are: what is shown is a second old, and some seconds with tens of
-   thousands of monitors.
+   thousands of monitors. A single reading that was slow, because the machine or the database was busy, changes nothing about that.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 
 from vigie.core.alert import AlertState
 from vigie.core.events import Decision, PersonEvent
@@ -23,13 +24,17 @@ from vigie.ports import Archive, Clock, Inbox
 log = logging.getLogger("vigie.fleet")
 
 _EVERY_SECONDS = 1.0
-_REST = 10.0  # times what one reading took, at least
+_REST, _LONGEST_SECONDS = 10.0, 10.0  # times what a reading takes, but no longer than this
+_TAKEN = 3  # readings, the quickest of which tells what one takes
 _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 15.0  # for the server that evaluates: as long as it takes until another one does
 
 
 class Follower:
-    """Keeps an Ingest that decides nothing as the store says. `changed` is called with the monitors whose incidents are others now."""
+    """Keeps an Ingest that decides nothing as the store says.
+
+    `changed` is called with the monitors whose incidents are others now, `read` whenever it was read.
+    """
 
     def __init__(
         self,
@@ -40,9 +45,10 @@ class Follower:
         clock: Clock,
         monitors: Callable[[], Sequence[Monitor]],
         changed: Callable[[set[str]], None],
+        read: Callable[[], Awaitable[None]],
     ) -> None:
         self._ingest, self._archive, self._inbox, self._planner = ingest, archive, inbox, planner
-        self._clock, self._monitors, self._changed = clock, monitors, changed
+        self._clock, self._monitors, self._changed, self._read = clock, monitors, changed, read
         self._seen: dict[tuple[str, str], int] = {}  # when the newest result was, by monitor and location
         self._lock = asyncio.Lock()
 
@@ -54,12 +60,13 @@ class Follower:
 
     async def run(self) -> None:
         """Follow for ever."""
-        trouble = Trouble(log, "what was decided elsewhere cannot be read")
+        trouble, took = Trouble(log, "what was decided elsewhere cannot be read"), deque[float](maxlen=_TAKEN)
         while True:
             began = self._clock.monotonic()
             with trouble.noted():
                 await self.refresh()
-            await self._clock.sleep(max(_EVERY_SECONDS, _REST * (self._clock.monotonic() - began)))
+            took.append(self._clock.monotonic() - began)
+            await self._clock.sleep(min(max(_EVERY_SECONDS, _REST * min(took)), _LONGEST_SECONDS))
 
     async def refresh(self) -> None:
         """Read what is new, and tell whoever listens to results. Raises StoreError."""
@@ -74,6 +81,7 @@ class Follower:
         if changed or alerts != {one.id: one for one in self._ingest.alerts()}:
             self._changed(changed)
         await self._ingest.show(sorted(fresh, key=lambda one: one.at))
+        await self._read()
 
     def incidents(self) -> list[Incident]:
         """The open incidents."""

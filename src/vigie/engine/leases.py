@@ -39,12 +39,14 @@ Act = Callable[[Lease], Awaitable[None]]
 class Duty:
     """What a server does: it evaluates, by itself (no lease) or under a lease, or it stands by for whoever does.
 
-    `leader` tells where the one that evaluates is reached; empty where that is not known.
+    `leader` tells where the one that evaluates is reached; empty where that is not known. `checks_here` tells whether this one checks
+    from its location while it stands by; None where nobody knows now.
     """
 
     evaluates: bool = True
     lease: Lease | None = None
     leader: Callable[[], str] = str
+    checks_here: Callable[[], bool | None] = bool
 
 
 ALONE = Duty()

@@ -50,6 +50,7 @@ class ServerStatus:
     config: str = ""  # tells whether two servers have the same configuration
     protocol: int = 1  # the newest that it speaks with agents
     schema: int = 0  # the newest of the store that it knows
+    location: str = ""  # where it checks from; empty where it does not say, or does not check
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +130,12 @@ class Fleet(Protocol):
 
     async def servers(self) -> list[ServerStatus]:
         """How each server was when it last said so, by name; those silent for a day are forgotten."""
+
+    async def forward(self, body: bytes) -> None:
+        """Keep what was measured for the server that evaluates; fsynced before it returns."""
+
+    async def forwarded(self, limit: int) -> list[tuple[int, bytes]]:
+        """What nobody has taken in yet, each with its number; what one server forwarded is in its order."""
+
+    async def taken_in(self, numbers: Sequence[int]) -> None:
+        """It is committed what became of these: keep them no longer."""

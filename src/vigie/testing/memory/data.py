@@ -123,6 +123,7 @@ class Data:
     agents: dict[str, EnrolledAgent] = field(default_factory=dict)
     agent_statuses: dict[str, AgentStatus] = field(default_factory=dict)
     servers: dict[str, ServerStatus] = field(default_factory=dict)
+    forwarded: dict[int, bytes] = field(default_factory=dict)
     leases: dict[str, tuple[Lease, int]] = field(default_factory=dict)
     shard_runs: dict[tuple[str, int], ShardRun] = field(default_factory=dict)
     locations: dict[str, int] = field(default_factory=lambda: {LOCAL: 0})

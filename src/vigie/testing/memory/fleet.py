@@ -121,6 +121,22 @@ class MemoryFleet:
         since = self._now() - _DAY_MS
         return [one for _, one in sorted(self._data.servers.items()) if one.seen_at >= since]
 
+    async def forward(self, body: bytes) -> None:
+        """Keep what was measured for the server that evaluates."""
+        self._data.check()
+        self._data.forwarded[max(self._data.forwarded, default=0) + 1] = body
+
+    async def forwarded(self, limit: int) -> list[tuple[int, bytes]]:
+        """What nobody has taken in yet."""
+        self._data.check()
+        return sorted(self._data.forwarded.items())[:limit]
+
+    async def taken_in(self, numbers: Sequence[int]) -> None:
+        """Keep these no longer."""
+        self._data.check()
+        for number in numbers:
+            self._data.forwarded.pop(number, None)
+
 
 def check_lease(data: Data, lease: Lease) -> None:
     """Raise StoreError(FENCED) where a lease is no longer who held it."""

@@ -194,13 +194,30 @@ async def servers_are_known_for_a_day(opener: Opener) -> None:
     """As each said last; one that is silent for a day is forgotten."""
     async with opened(opener) as store:
         now = time.time_ns() // 1_000_000
-        one = ServerStatus("one", "1.2.3", now - 9, now, "https://one.test", 120, 4, "c0ffee", 2, 31)
+        one = ServerStatus("one", "1.2.3", now - 9, now, "https://one.test", 120, 4, "c0ffee", 2, 31, "paris")
         two = ServerStatus("two", "1.2.2", now - 9, now - 5, schema=30)
         for status in (two, replace(one, lag_ms=None), one, ServerStatus("old", "1.0.0", 1, now - DAY - MINUTE)):
             await store.fleet.report_server(status)
         assert await store.fleet.servers() == [one, two]
     async with opened(opener) as store:
         assert await store.fleet.servers() == [one, two]
+
+
+async def what_is_forwarded_waits(opener: Opener) -> None:
+    """In the order in which it was forwarded, over restarts, until it is taken in; what was taken in twice is gone once."""
+    async with opened(opener) as store:
+        for body in (b"first", b"second", b"third"):
+            await store.fleet.forward(body)
+        assert [body for _, body in await store.fleet.forwarded(2)] == [b"first", b"second"]
+    async with opened(opener) as store:
+        waiting = await store.fleet.forwarded(9)
+        assert [body for _, body in waiting] == [b"first", b"second", b"third"]
+        for _ in range(2):
+            await store.fleet.taken_in([number for number, _ in waiting[:2]])
+        assert await store.fleet.forwarded(9) == waiting[2:]
+        await store.fleet.forward(b"fourth")
+        await store.fleet.taken_in([number for number, _ in waiting])
+        assert [body for _, body in await store.fleet.forwarded(9)] == [b"fourth"]
 
 
 async def a_store_has_a_clock(opener: Opener) -> None:
@@ -239,6 +256,7 @@ FLEET_LAWS: dict[str, Law] = {
         shards_are_given_by_who_may,
         numbers_stay,
         servers_are_known_for_a_day,
+        what_is_forwarded_waits,
         all_servers_sign_with_one_key,
         a_store_has_a_clock,
     )

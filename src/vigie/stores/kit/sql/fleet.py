@@ -13,7 +13,7 @@ from vigie.stores.kit.sql.worker import Worker
 _DAY_MS = 86_400_000
 _AGENT = "name, location, hash, prefix, created_at, created_by, revoked_at"
 _STATUS = "name, location, seen_at, version, spool, protocol, monitors, spooled, spooled_since, late_ms, skew_ms, address"
-_SERVER = "name, version, started_at, seen_at, url, lag_ms, waiting, config, protocol, schema"
+_SERVER = "name, version, started_at, seen_at, url, lag_ms, waiting, config, protocol, schema, location"
 
 
 class SqlFleet:
@@ -106,6 +106,19 @@ class SqlFleet:
         sql = f"SELECT {_SERVER} FROM server WHERE seen_at >= ? ORDER BY name"
         return [ServerStatus(*row) for row in await self._worker.read_now(lambda db: db.fetch(sql, (self._now(db) - _DAY_MS,)))]
 
+    async def forward(self, body: bytes) -> None:
+        """Keep what was measured for the server that evaluates."""
+        await self._worker.run(lambda db: _write(db, "INSERT INTO forwarded (body) VALUES (?)", (body,), durable=True))
+
+    async def forwarded(self, limit: int) -> list[tuple[int, bytes]]:
+        """What nobody has taken in yet."""
+        sql = "SELECT id, body FROM forwarded ORDER BY id LIMIT ?"
+        return [(number, bytes(body)) for number, body in await self._worker.read_now(lambda db: db.fetch(sql, (limit,)))]
+
+    async def taken_in(self, numbers: Sequence[int]) -> None:
+        """Keep these no longer."""
+        await self._worker.run(lambda db: _taken_in(db, numbers))
+
 
 def check_lease(db: Db, lease: Lease, *, holding: bool = True) -> None:
     """Raise StoreError(FENCED) where a lease is no longer who held it; `holding`: inside a transaction, until whose end it stays so."""
@@ -186,7 +199,15 @@ def _shared_key(db: Db, own: bytes) -> bytes:
 
 def _report_server(db: Db, status: ServerStatus) -> None:
     one = status
-    values = (one.name, one.version, one.started_at, one.seen_at, one.url, one.lag_ms, one.waiting, one.config, one.protocol, one.schema)
+    values = (
+        one.name, one.version, one.started_at, one.seen_at, one.url, one.lag_ms, one.waiting, one.config, one.protocol, one.schema,
+        one.location,
+    )  # fmt: skip
     with db.transaction(durable=False):
         db.execute("DELETE FROM server WHERE seen_at < ?", (one.seen_at - _DAY_MS,))
-        db.execute(f"INSERT OR REPLACE INTO server ({_SERVER}) VALUES ({_marks(10)})", values)
+        db.execute(f"INSERT OR REPLACE INTO server ({_SERVER}) VALUES ({_marks(11)})", values)
+
+
+def _taken_in(db: Db, numbers: Sequence[int]) -> None:
+    with db.transaction(durable=False):  # what comes again is known by its run and sequence
+        db.bulk("DELETE FROM forwarded WHERE id = ?", [(number,) for number in numbers])
