@@ -1,7 +1,7 @@
 """Packed batches lead to exactly what their results would lead to, one by one."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -257,7 +257,7 @@ def packed(one: CheckResult) -> tuple[object, ...]:
     return one.monitor, one.location, one.run, one.sequence, one.at, one.status, one.cause, tuple(p and round(p, 1) for p in phases)
 
 
-def shown(side: Side) -> dict[str, tuple[object, ...]]:
+def shown(side: Side) -> Mapping[str, tuple[object, ...]]:
     """What the board shows of each monitor."""
     found = {}
     for row in side.board.rows():
