@@ -104,7 +104,9 @@ class LiveBoard:
         if len(views) <= 1:
             self._put(row, result, row.view.incidents, result.at)
             return
-        self._places.setdefault(row.id, {})[result.location] = result
+        known = row.view.result
+        places = self._places.setdefault(row.id, {} if known is None else {known.location: known})
+        places[result.location] = result
         self._see(row, views, transition.after.status or result.status, result.at)
 
     def hear(self, monitor: str, heard: Sequence[Heard]) -> bool:

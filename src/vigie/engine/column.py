@@ -1,27 +1,60 @@
-"""What was heard and learnt of settled monitors at one location, in arrays by the numbers that packed results have for them.
+"""What was heard and learnt of settled monitors at one location, in arrays.
 
 101 bytes a monitor: what a hundred thousand results a second touch is neither an object nor looked at by the garbage collector.
 """
 
 from array import array
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vigie.fleet.packed import NO_TOTAL
+from vigie.fleet.shards import shard_of
 from vigie.learning.season import PHASES, SLOTS
 
+NOBODY = 0  # the place of monitors that are not known; nothing is ever heard of it
 NOTHING_LEARNT = -1
 UNHEARD = 2**32 - 1
 _CODES = len(PHASES)
 _ROOM = SLOTS * _CODES
 
 
+class Places:
+    """Where each monitor is in the arrays: those of a shard side by side, since a batch is of one shard, and memory is read by the line."""
+
+    def __init__(self) -> None:
+        self.by_number = array("I")  # of packed results
+        self.monitors = [""]
+        self.shards = defaultdict[int, list[str]](list)  # the monitors of each that were ever there
+        self._by_id: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """How many places there are."""
+        return len(self.monitors)
+
+    def of(self, monitor: str) -> int:
+        """The place of a monitor, or NOBODY."""
+        return self._by_id.get(monitor, NOBODY)
+
+    def add(self, numbers: Mapping[str, int]) -> None:
+        """These monitors have these numbers now. Who is known keeps its place; that of one that is gone stays empty."""
+        for monitor in sorted(numbers.keys() - self._by_id.keys(), key=lambda one: (shard_of(one), one)):
+            self._by_id[monitor] = len(self.monitors)
+            self.monitors.append(monitor)
+            self.shards[shard_of(monitor)].append(monitor)
+        self._by_id = {monitor: self._by_id[monitor] for monitor in numbers}
+        self.by_number = array("I", [NOBODY]) * (max(numbers.values(), default=-1) + 1)
+        for monitor, number in numbers.items():
+            self.by_number[number] = self._by_id[monitor]
+
+
 @dataclass(slots=True)
 class Column:
-    """One location, which has this number: by the number of a monitor, what was heard of it last. `ready` is its run, 0: it is not here.
+    """One location, which has this number: by the place of a monitor (`Places`), what was heard of it last.
 
-    `slots` and `bounds` are of its baseline there: when a sample was learnt last, and from which total on it must be looked at, in 0.1 ms.
-    `pauses` is after how long a silence a location that is one of several was not looking, in ms. `samples` are codes of this hour that
-    the baseline was not given yet, `counts` how many samples.
+    `ready` is its run, 0: it is not here. `slots` and `bounds` are of its baseline there: when a sample was learnt last, and from which
+    total on it must be looked at, in 0.1 ms. `pauses` is after how long a silence a location that is one of several was not looking, in
+    ms. `samples` are codes of this hour that the baseline was not given yet, `counts` how many samples.
     """
 
     number: int
@@ -37,33 +70,33 @@ class Column:
     samples: bytearray = field(default_factory=bytearray)
 
     def grow(self, size: int) -> None:
-        """Room for monitors with smaller numbers than this."""
+        """Room for so many places."""
         for one in (self.ready, self.sequences, self.instants, self.totals, self.slots, self.bounds, self.pauses):
             one.extend([0] * (size - len(one)))
         self.counts.extend(bytes(max(size - len(self.counts), 0)))
         self.samples.extend(bytes(max(size * _ROOM - len(self.samples), 0)))
 
-    def expect(self, number: int, calm: tuple[int, float]) -> None:
+    def expect(self, place: int, calm: tuple[int, float]) -> None:
         """What a result must be so that it teaches nothing: `learning.baseline.calm`."""
-        self.slots[number], self.bounds[number] = calm[0], _tenths(calm[1]) + 1
+        self.slots[place], self.bounds[place] = calm[0], _tenths(calm[1]) + 1
 
-    def sample(self, number: int, slot: int, codes: bytes) -> None:
+    def sample(self, place: int, slot: int, codes: bytes) -> None:
         """A sample of other five minutes in the hour under way. More than an hour has are left out, as a baseline does."""
-        count = self.counts[number]
+        count = self.counts[place]
         if count < SLOTS:
-            at = number * _ROOM + count * _CODES
+            at = place * _ROOM + count * _CODES
             self.samples[at : at + _CODES] = codes
-            self.counts[number] = count + 1
-        self.slots[number] = slot
+            self.counts[place] = count + 1
+        self.slots[place] = slot
 
-    def sampled(self, number: int) -> tuple[int, bytes] | None:
+    def sampled(self, place: int) -> tuple[int, bytes] | None:
         """(five minutes, codes) of what was sampled, once; None where nothing was."""
-        count = self.counts[number]
+        count = self.counts[place]
         if not count:
             return None
-        self.counts[number] = 0
-        at = number * _ROOM
-        return self.slots[number], bytes(self.samples[at : at + count * _CODES])
+        self.counts[place] = 0
+        at = place * _ROOM
+        return self.slots[place], bytes(self.samples[at : at + count * _CODES])
 
 
 def _tenths(limit: float) -> int:

@@ -190,6 +190,10 @@ class Ingest:
         """What came packed of a monitor that is well and stays so, since its state was last looked at: `state` costs much more."""
         return self._steady.heard(monitor)
 
+    def in_shard(self, shard: int) -> Sequence[str]:
+        """The monitors of a shard, and maybe some that are gone."""
+        return self._steady.in_shard(shard)
+
     def monitor(self, monitor: str) -> Monitor | None:
         """A watched monitor by id."""
         return self._monitors.get(monitor)

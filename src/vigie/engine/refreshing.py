@@ -16,6 +16,7 @@ from vigie.ports import Archive, Clock
 _EVERY_SECONDS = 1.0
 _AT_ONCE, _SLICE = 4_000, 200  # monitors each time; and between two looks at what else is to be done
 _WHOLE = 5  # as many monitors as the whole result of one place costs
+_MANY = 100  # results of a batch: from so many on its whole shard is looked at, and nobody unpacks whose they are
 
 
 class Rows(Protocol):
@@ -44,10 +45,10 @@ class Refresher:
 
     def __init__(self, ingest: Ingest, archive: Archive, clock: Clock, rows: Rows, details: Details | None = None) -> None:
         self._ingest, self._archive, self._clock, self._rows, self._details = ingest, archive, clock, rows, details
-        self._due: dict[int, None] = {}  # the numbers of monitors, the longest due first
-        self._told: set[int] = set()  # of which new facts came
+        self._due: dict[str, bool] = {}  # monitors, the longest due first; and whether something is known to have come
+        self._shards: dict[int, None] = {}  # whose monitors are due next
+        self._told: set[str] = set()  # monitors of which new facts came
         self._locations: dict[str, None] = {}
-        self._ids: Sequence[str] = ()
 
     @property
     def each(self) -> bool:
@@ -56,10 +57,12 @@ class Refresher:
 
     async def on_plain(self, plain: Plain) -> None:
         """These are due."""
-        self._ids = plain.ids
         self._locations[plain.location] = None
-        self._due.update(dict.fromkeys(plain.numbers))
-        self._told.update(plain.whole)
+        if plain.count >= _MANY:
+            self._shards[plain.shard] = None
+        else:
+            self._due.update(dict.fromkeys(plain.monitors, True))
+        self._told.update(plain.monitors_whole)
 
     async def run(self) -> None:
         """Once a second, for ever."""
@@ -70,19 +73,28 @@ class Refresher:
     async def refresh(self) -> None:
         """Show some of what is due. Raises StoreError."""
         left = _AT_ONCE
-        for count, number in enumerate(list(self._due)[:_AT_ONCE], start=1):
-            del self._due[number]
-            told = number in self._told
-            self._told.discard(number)
-            left -= await self._show(self._ids[number], whole=told)
+        self._look_at_shards()
+        for count, name in enumerate(list(self._due)[:_AT_ONCE], start=1):
+            left -= await self._show(name, came=self._due.pop(name))
             if left <= 0:
                 return
             if count % _SLICE == 0:
                 await asyncio.sleep(0)  # results come first
 
-    async def _show(self, name: str, *, whole: bool) -> int:
+    def _look_at_shards(self) -> None:
+        while self._shards and len(self._due) < _AT_ONCE:
+            shard = next(iter(self._shards))
+            del self._shards[shard]
+            for name in self._ingest.in_shard(shard):
+                self._due.setdefault(name, False)
+
+    async def _show(self, name: str, *, came: bool) -> int:
         """What it cost."""
+        whole = name in self._told
+        self._told.discard(name)
         heard = self._ingest.heard(name)
+        if not (heard or came or whole):
+            return 0
         shown = bool(heard) and not whole and self._rows.hear(name, heard)
         if shown and not (self._details is not None and self._details.wanted):
             return 1

@@ -23,7 +23,7 @@ from vigie.core.events import Observed
 from vigie.core.model import CheckResult, Monitor, Status
 from vigie.engine.baselines import Baselines
 from vigie.engine.books import Books
-from vigie.engine.column import NOTHING_LEARNT, UNHEARD, Column
+from vigie.engine.column import NOBODY, NOTHING_LEARNT, UNHEARD, Column, Places
 from vigie.fleet import packed
 from vigie.fleet.batches import PackedBatch
 from vigie.fleet.packed import GOOD, NO_TOTAL, SIZE, Rows
@@ -63,12 +63,13 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Results of one location that were taken here: `count` of them, the first and the last one at these instants, epoch ms.
+    """Results of one location and shard that were taken here: `count` of them, the first and the last at these instants, epoch ms.
 
     `rows` are those that came bare, `whole` the numbers of the monitors of the others.
     """
 
     location: str
+    shard: int
     count: int
     first: int
     last: int
@@ -77,15 +78,14 @@ class Plain:
     whole: tuple[int, ...] = ()
 
     @property
-    def numbers(self) -> list[int]:
+    def monitors(self) -> list[str]:
         """Whose they are, one for each result."""
-        return [*packed.numbers_in(self.rows.body), *self.whole]
+        return [*map(self.ids.__getitem__, packed.numbers_in(self.rows.body)), *self.monitors_whole]
 
     @property
-    def monitors(self) -> list[str]:
-        """The same by id."""
-        ids = self.ids
-        return [ids[number] for number in self.numbers]
+    def monitors_whole(self) -> list[str]:
+        """Whose came whole."""
+        return [self.ids[number] for number in self.whole]
 
 
 @dataclass(slots=True)
@@ -123,6 +123,7 @@ class Steady:
         self._columns: dict[str, Column] = {}
         self._numbers: dict[str, int] = {}
         self._ids: list[str] = []
+        self._places = Places()
         self._numbers_due = True
 
     def __bool__(self) -> bool:
@@ -144,7 +145,7 @@ class Steady:
             self._numbers_due = False
         for name in {one.location for one in batches} - self._columns.keys():
             column = Column(await self._fleet.location_number(name), name)
-            column.grow(len(self._ids))
+            column.grow(len(self._places))
             self._columns[name] = column
             self._books.settle, self._baselines.elsewhere = self.settle, self
 
@@ -158,8 +159,9 @@ class Steady:
         self._ids = [""] * size
         for monitor, number in numbers.items():
             self._ids[number] = monitor
+        self._places.add(numbers)
         for column in self._columns.values():
-            column.grow(size)
+            column.grow(len(self._places))
 
     def sift(self, batches: Iterable[PackedBatch], *, each: bool = False) -> Sifted:
         """Take what can be taken here. `each`: nothing can, every result must be seen by itself."""
@@ -191,8 +193,9 @@ class Steady:
             if kept or whole:
                 count = sum(len(one[3]) for one in kept) // SIZE
                 same = len(sifted.left) == left and not whole
-                rows = Rows(batch.base, count, batch.body) if same else packed.rows_of(batch.base, kept)
-                sifted.plain.append(Plain(location, count + len(whole), first, sifted.last_at, rows, self._ids, tuple(whole)))
+                place = column.number, batch.shard
+                rows = Rows(batch.base, count, batch.body, place) if same else packed.rows_of(batch.base, kept, place)
+                sifted.plain.append(Plain(location, batch.shard, count + len(whole), first, sifted.last_at, rows, self._ids, tuple(whole)))
 
     def _told(self, column: Column, batch: PackedBatch, sifted: Sifted, *, each: bool) -> dict[tuple[int, int], CheckResult]:
         """Law 5: those of the whole results of a batch, by run and sequence; the monitors of the others leave."""
@@ -203,13 +206,13 @@ class Steady:
             if each or not _only_tells(one):
                 self._leave(one.monitor, sifted)
         for one in own:
-            number = self._numbers.get(one.monitor)
-            if number is None or not column.ready[number]:
+            place = self._places.of(one.monitor)
+            if not column.ready[place]:
                 continue
             total = packed.tenths(one.timings.total)
-            unbroken = one.at - column.instants[number] <= column.pauses[number]
-            newer = column.ready[number] == one.run and one.sequence > column.sequences[number]
-            if newer and unbroken and total < column.bounds[number]:
+            unbroken = one.at - column.instants[place] <= column.pauses[place]
+            newer = column.ready[place] == one.run and one.sequence > column.sequences[place]
+            if newer and unbroken and total < column.bounds[place]:
                 found[one.run, one.sequence] = one
                 sifted.notes.append(one)
             else:
@@ -242,27 +245,28 @@ class Steady:
             *(column.ready, column.sequences, column.instants, column.totals),
             *(column.slots, column.bounds, column.pauses),
         )
-        size, slot = len(ready), slot_at(base)
+        places, slot = self._places.by_number, slot_at(base)
+        size = len(places)
         end = (slot + 1) * SLOT_MS - base
         out: list[int] = []
         for index, (number, offset, verdict, total, low) in enumerate(packed.scanned(records)):
             if (
                 number < size
-                and ready[number] == run
+                and ready[place := places[number]] == run
                 and verdict == GOOD
-                and sequences[number] < (sequence := high | low)
-                and base + offset - instants[number] <= pauses[number]
+                and sequences[place] < (sequence := high | low)
+                and base + offset - instants[place] <= pauses[place]
                 and (
-                    (slots[number] == slot and total < bounds[number] and offset < end)
+                    (slots[place] == slot and total < bounds[place] and offset < end)
                     or self._learn(column, (base, run, high, records), index, sifted)
                 )
             ):
-                sequences[number] = sequence
-                instants[number] = base + offset
-                totals[number] = total
+                sequences[place] = sequence
+                instants[place] = base + offset
+                totals[place] = total
             else:
                 out.append(index)
-                if number < size:
+                if number < size and self._ids[number]:
                     self._leave(self._ids[number], sifted)
         return out
 
@@ -271,14 +275,15 @@ class Steady:
         base, run, high, records = segment
         number, offset, body, low = packed.part_at(records, index)
         at, total = base + offset, packed.total_of(body)
-        slot, newest = slot_at(at), column.slots[number]
+        place = self._places.by_number[number]
+        slot, newest = slot_at(at), column.slots[place]
         if newest == NOTHING_LEARNT or total == NO_TOTAL:
             return True
-        if total < column.bounds[number]:
+        if total < column.bounds[place]:
             if newest == slot:
                 return True
             if newest // SLOTS == slot // SLOTS:
-                column.sample(number, slot, sample_of_tenths(*packed.tenths_of(body)))
+                column.sample(place, slot, sample_of_tenths(*packed.tenths_of(body)))
                 return True
         monitor = self._ids[number]
         known = self._monitors[monitor]
@@ -287,14 +292,14 @@ class Steady:
             return False
         if learnt[1] is not None:
             sifted.notes.append((monitor, column.name, learnt[1]))
-        self._expect(column, number, known)
+        self._expect(column, place, known)
         return True
 
-    def _expect(self, column: Column, number: int, monitor: Monitor) -> bool:
+    def _expect(self, column: Column, place: int, monitor: Monitor) -> bool:
         """What a result must be so that it teaches nothing, as long as it does not matter what it teaches."""
         calm = self._baselines.calm(monitor, column.name)
         if calm is not None:
-            column.expect(number, calm)
+            column.expect(place, calm)
         return calm is not None
 
     def _let_go(self, batch: PackedBatch, segment: tuple[int, int, memoryview], out: Sequence[int], sifted: Sifted) -> None:
@@ -369,50 +374,50 @@ class Steady:
     def enter(self, monitors: Iterable[str]) -> None:
         """These may be settled now."""
         for monitor in monitors:
-            number, known = self._numbers.get(monitor), self._monitors.get(monitor)
-            if number is None or known is None:
+            place, known = self._places.of(monitor), self._monitors.get(monitor)
+            if place == NOBODY or known is None:
                 continue
             state = self._books.states.get(monitor)
             for column in self._columns.values():
-                column.ready[number] = 0
+                column.ready[place] = 0
             if state is not None and incident.is_settled(state):
-                self._hear(number, known, state)
+                self._hear(place, known, state)
 
-    def _hear(self, number: int, monitor: Monitor, state: incident.DetectionState) -> None:
+    def _hear(self, place: int, monitor: Monitor, state: incident.DetectionState) -> None:
         pause = quorum.longest_pause_ms(monitor.detection) if len(state.views) > 1 else _NEVER
         for view in state.views:
             column = self._columns.get(view.location)
             if column is None or not 0 < view.run <= _MAX_RUN or not self._baselines.is_placed(monitor, view.location):
                 continue
-            if self._expect(column, number, monitor):
-                column.ready[number], column.sequences[number] = view.run, view.sequence
-                column.instants[number], column.totals[number], column.pauses[number] = view.at, UNHEARD, pause
+            if self._expect(column, place, monitor):
+                column.ready[place], column.sequences[place] = view.run, view.sequence
+                column.instants[place], column.totals[place], column.pauses[place] = view.at, UNHEARD, pause
 
     def _leave(self, monitor: str, sifted: Sifted | None = None) -> None:
         """Law 3."""
-        number = self._numbers.get(monitor)
-        if number is None:
+        place = self._places.of(monitor)
+        if place == NOBODY:
             return
         self.settle(monitor)
         for column in self._columns.values():
-            column.ready[number] = 0
+            column.ready[place] = 0
         if sifted is not None:
             sifted.monitors.add(monitor)
 
     def settle(self, monitor: str) -> None:
         """Law 2: the state of a monitor, with what was heard of it since it was last looked at."""
-        state, number = self._books.states.get(monitor), self._numbers.get(monitor)
-        if state is None or number is None:
+        state, place = self._books.states.get(monitor), self._places.of(monitor)
+        if state is None or place == NOBODY:
             return
         heard, several = [], len(state.views) > 1
         for view in state.views:
             column = self._columns.get(view.location)
-            if column is not None and column.ready[number] and column.sequences[number] > view.sequence:
+            if column is not None and column.ready[place] and column.sequences[place] > view.sequence:
                 heard.append(
                     Observed(
-                        column.instants[number],
+                        column.instants[place],
                         view.run,
-                        column.sequences[number],
+                        column.sequences[place],
                         Status.UP,
                         None,
                         view.location,
@@ -426,22 +431,24 @@ class Steady:
 
     def sampled(self, monitor: str, location: str) -> tuple[int, bytes] | None:
         """What was sampled of a place since its baseline was last looked at, once: Baselines.take_up."""
-        column, number = self._columns.get(location), self._numbers.get(monitor)
-        return None if column is None or number is None else column.sampled(number)
+        column, place = self._columns.get(location), self._places.of(monitor)
+        return None if column is None or place == NOBODY else column.sampled(place)
 
     def sampled_places(self) -> Iterator[Place]:
         """Of which places there is something sampled."""
         for column in self._columns.values():
-            for number in [one for one, count in enumerate(column.counts) if count]:
-                yield self._ids[number], column.name
+            for place in [one for one, count in enumerate(column.counts) if count]:
+                yield self._places.monitors[place], column.name
+
+    def in_shard(self, shard: int) -> Sequence[str]:
+        """The monitors of a shard, and maybe some that are gone."""
+        return self._places.shards.get(shard, ())
 
     def heard(self, monitor: str) -> list[Heard]:
         """What was heard of a settled monitor since it was last looked at closely, one for each location; nothing of any other."""
-        number = self._numbers.get(monitor)
-        if number is None:
-            return []
-        here = [one for one in self._columns.values() if one.ready[number] and one.totals[number] != UNHEARD]
-        return [Heard(one.name, one.instants[number], _ms(one.totals[number])) for one in here]
+        place = self._places.of(monitor)
+        here = [one for one in self._columns.values() if one.ready[place] and one.totals[place] != UNHEARD]
+        return [Heard(one.name, one.instants[place], _ms(one.totals[place])) for one in here]
 
 
 def _ms(total: int) -> float | None:

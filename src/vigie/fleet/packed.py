@@ -36,11 +36,15 @@ _MAX_JOINED = 256 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Packed records as a store keeps them: `count` of them in `body`, their instants after `base`, epoch ms."""
+    """Packed records as a store keeps them: `count` of them in `body`, their instants after `base`, epoch ms.
+
+    `place` is the number of their location and their shard, where all have those in common.
+    """
 
     base: int
     count: int
     body: bytes
+    place: tuple[int, int] | None = None
 
 
 def joined(rows: Sequence[Rows]) -> list[Rows]:
@@ -61,11 +65,11 @@ def _together(base: int, rows: Sequence[Rows]) -> Rows:
     return Rows(base, sum([one.count for one in rows]), _HEAD + b"".join([one.body[1:] for one in rows]))
 
 
-def rows_of(base: int, parts: Sequence[tuple[int, int, int, bytes]]) -> Rows:
+def rows_of(base: int, parts: Sequence[tuple[int, int, int, bytes]], place: tuple[int, int] | None = None) -> Rows:
     """Records put together again: (location number, run, block, records) of each segment, at most 65,535 records in each."""
     heads = [(_HEADER.pack(location, run, block, len(records) // SIZE), records) for location, run, block, records in parts]
     body = _HEAD + b"".join([piece for head in heads for piece in head])
-    return Rows(base, sum([len(records) // SIZE for _, records in heads]), body)
+    return Rows(base, sum([len(records) // SIZE for _, records in heads]), body, place)
 
 
 def parts(results: Sequence[CheckResult], aligned_ms: int = 1) -> Iterator[Sequence[CheckResult]]:
@@ -183,12 +187,17 @@ def scanned(records: memoryview) -> Iterator[tuple[int, int, int, int, int]]:
 
 def numbers_in(body: bytes) -> list[int]:
     """The monitor number of each record. Raises ValueError as `unpack`."""
-    return [number for _, _, _, records in segments(body) for (number,) in _FIRST.iter_unpack(records)]
+    return [number for _, _, _, records in segments(body) for number in numbers_of(records)]
 
 
-def numbered(records: memoryview) -> tuple[Iterator[int], Iterator[tuple[bytes]]]:
-    """The monitor number of each record of a segment, and the record."""
-    return chain.from_iterable(_FIRST.iter_unpack(records)), _RAW.iter_unpack(records)
+def numbers_of(records: memoryview) -> list[int]:
+    """The monitor number of each record of a segment."""
+    return list(chain.from_iterable(_FIRST.iter_unpack(records)))
+
+
+def raw(records: memoryview) -> Iterator[tuple[bytes]]:
+    """Each record of a segment as it is."""
+    return _RAW.iter_unpack(records)
 
 
 def ends_of(base: int, found: Sequence[tuple[int | None, int, int, memoryview]]) -> tuple[int, int]:

@@ -9,6 +9,8 @@ from vigie.stores.kit.sql.latest import Latest
 from vigie.stores.kit.sql.newest import Newest
 from vigie.stores.kit.sql.waiting import Waiting
 
+_MANY = 500  # monitors that are asked for at once, as a page does
+
 
 @dataclass(slots=True)
 class Cache:
@@ -34,6 +36,7 @@ class Cache:
     def results(self, monitors: Collection[str] | None = None) -> dict[str, CheckResult]:
         """By monitor id, of all or of these: of several locations, the newest."""
         found: dict[str, CheckResult] = {}
+        self._expect_to_be_asked(monitors)
         for whole in self.newest.each(monitors):
             one = self.latest.merged(whole, self.numbers.get(whole.monitor), self.locations.get(whole.location)) or whole
             if (other := found.get(one.monitor)) is None or other.at <= one.at:
@@ -45,7 +48,12 @@ class Cache:
         if not self.newest.several:
             return {}
         found: dict[str, list[CheckResult]] = {}
+        self._expect_to_be_asked(monitors)
         for whole in self.newest.each(monitors):
             one = self.latest.merged(whole, self.numbers.get(whole.monitor), self.locations.get(whole.location)) or whole
             found.setdefault(one.monitor, []).append(one)
         return {monitor: tuple(sorted(ones, key=lambda one: one.location)) for monitor, ones in found.items() if len(ones) > 1}
+
+    def _expect_to_be_asked(self, monitors: Collection[str] | None) -> None:
+        if monitors is None or len(monitors) > _MANY:
+            self.latest.settle()
