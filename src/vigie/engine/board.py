@@ -114,19 +114,27 @@ class LiveBoard:
         row = self._rows.get(monitor)
         if row is None:
             return True
-        at, view = max(one.at for one in heard), row.view
-        if view.verdict is not Status.UP:
-            again = _again(view.result, heard[0])
-            if again is None or view.verdict is not None or len(heard) > 1:
+        view, instants = row.view, {one.location: one.at for one in heard}
+        fresh = [one for one in heard if one.fresh]
+        if view.verdict is None:
+            if len(heard) > 1 or view.result is None:
                 return False
-            self._put(row, again, view.incidents, at)
-            return True
-        places, instants = self._places[monitor], {one.location: one.at for one in heard}
-        for one in heard:
+            if not fresh:
+                return view.result.at == heard[0].at
+            if (again := _again(view.result, fresh[0])) is not None:
+                self._put(row, again, view.incidents, again.at)
+            return again is not None
+        known = {one.location: one.at for one in view.seen}
+        if view.verdict is not Status.UP or any(not one.fresh and known.get(one.location) != one.at for one in heard):
+            return False
+        places = self._places[monitor]
+        for one in fresh:
             if (again := _again(places.get(one.location), one)) is None:
                 return False
             places[one.location] = again
-        self._agree(row, heard_again(view.seen, instants, view.monitor.detection.stale_ms), Status.UP, at)
+        if fresh:
+            seen = heard_again(view.seen, instants, view.monitor.detection.stale_ms)
+            self._agree(row, seen, Status.UP, max(one.at for one in fresh))
         return True
 
     def _see(self, row: BoardRow, views: Views, verdict: Status, at: int | None) -> None:

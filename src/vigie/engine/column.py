@@ -8,9 +8,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vigie.fleet.packed import NO_TOTAL
+from vigie.fleet.packed import NO_TOTAL, tenths_at
 from vigie.fleet.shards import shard_of
-from vigie.learning.season import PHASES, SLOTS
+from vigie.learning.season import PHASES, SLOTS, sample_of_tenths
 
 NOBODY = 0  # the place of monitors that are not known; nothing is ever heard of it
 NOTHING_LEARNT = -1
@@ -80,14 +80,15 @@ class Column:
         """What a result must be so that it teaches nothing: `learning.baseline.calm`."""
         self.slots[place], self.bounds[place] = calm[0], _tenths(calm[1]) + 1
 
-    def sample(self, place: int, slot: int, codes: bytes) -> None:
-        """A sample of other five minutes in the hour under way. More than an hour has are left out, as a baseline does."""
+    def sample(self, place: int, slot: int, records: memoryview, index: int) -> bool:
+        """A sample of other five minutes in the hour under way, from a record of a segment. A baseline leaves out more than an hour has."""
         count = self.counts[place]
         if count < SLOTS:
             at = place * _ROOM + count * _CODES
-            self.samples[at : at + _CODES] = codes
+            self.samples[at : at + _CODES] = sample_of_tenths(*tenths_at(records, index))
             self.counts[place] = count + 1
         self.slots[place] = slot
+        return True
 
     def sampled(self, place: int) -> tuple[int, bytes] | None:
         """(five minutes, codes) of what was sampled, once; None where nothing was."""

@@ -187,7 +187,7 @@ class Ingest:
         return self._books.state(monitor)
 
     def heard(self, monitor: str) -> list[Heard]:
-        """What came packed of a monitor that is well and stays so, since its state was last looked at: `state` costs much more."""
+        """When each location heard a monitor last that is well and stays so; nothing of any other. `state` costs much more."""
         return self._steady.heard(monitor)
 
     def in_shard(self, shard: int) -> Sequence[str]:

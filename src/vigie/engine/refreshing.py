@@ -95,7 +95,7 @@ class Refresher:
         heard = self._ingest.heard(name)
         if not (heard or came or whole):
             return 0
-        shown = bool(heard) and not whole and self._rows.hear(name, heard)
+        shown = not whole and bool(heard) and self._rows.hear(name, heard)
         if shown and not (self._details is not None and self._details.wanted):
             return 1
         monitor = self._ingest.monitor(name)

@@ -29,7 +29,7 @@ from vigie.fleet.batches import PackedBatch
 from vigie.fleet.packed import GOOD, NO_TOTAL, SIZE, Rows
 from vigie.fleet.packing import Place, with_facts
 from vigie.learning.baseline import SLOT_MS, slot_at
-from vigie.learning.season import SLOTS, sample_of_tenths
+from vigie.learning.season import SLOTS
 from vigie.ports import Fleet
 
 log = logging.getLogger("vigie.ingest")
@@ -54,11 +54,15 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """That a location found a monitor well, at an instant (epoch ms) and how long that took (ms; None: it was not measured)."""
+    """That a location found a monitor well, at an instant (epoch ms) and how long that took (ms; None: it was not measured).
+
+    `fresh`: since the monitor was last looked at closely; else there is no `total`.
+    """
 
     location: str
     at: int
     total: float | None
+    fresh: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +250,7 @@ class Steady:
             *(column.slots, column.bounds, column.pauses),
         )
         places, slot = self._places.by_number, slot_at(base)
-        size = len(places)
+        size, hour = len(places), slot // SLOTS
         end = (slot + 1) * SLOT_MS - base
         out: list[int] = []
         for index, (number, offset, verdict, total, low) in enumerate(packed.scanned(records)):
@@ -257,7 +261,11 @@ class Steady:
                 and sequences[place] < (sequence := high | low)
                 and base + offset - instants[place] <= pauses[place]
                 and (
-                    (slots[place] == slot and total < bounds[place] and offset < end)
+                    (
+                        total < bounds[place]
+                        and offset < end
+                        and (slots[place] == slot or (slots[place] // SLOTS == hour and column.sample(place, slot, records, index)))
+                    )
                     or self._learn(column, (base, run, high, records), index, sifted)
                 )
             ):
@@ -283,8 +291,7 @@ class Steady:
             if newest == slot:
                 return True
             if newest // SLOTS == slot // SLOTS:
-                column.sample(place, slot, sample_of_tenths(*packed.tenths_of(body)))
-                return True
+                return column.sample(place, slot, records, index)
         monitor = self._ids[number]
         known = self._monitors[monitor]
         learnt = self._baselines.learn(known, packed.result_of(monitor, column.name, at, run, high | low, body))
@@ -445,14 +452,14 @@ class Steady:
         return self._places.shards.get(shard, ())
 
     def heard(self, monitor: str) -> list[Heard]:
-        """What was heard of a settled monitor since it was last looked at closely, one for each location; nothing of any other."""
+        """When each location heard a settled monitor last; nothing of any other."""
         place = self._places.of(monitor)
-        here = [one for one in self._columns.values() if one.ready[place] and one.totals[place] != UNHEARD]
-        return [Heard(one.name, one.instants[place], _ms(one.totals[place])) for one in here]
+        here = [(one, one.totals[place]) for one in self._columns.values() if one.ready[place]]
+        return [Heard(one.name, one.instants[place], _ms(total), total != UNHEARD) for one, total in here]
 
 
 def _ms(total: int) -> float | None:
-    return None if total == NO_TOTAL else total / 10
+    return None if total in (NO_TOTAL, UNHEARD) else total / 10
 
 
 def _only_tells(one: CheckResult) -> bool:

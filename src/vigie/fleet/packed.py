@@ -171,7 +171,7 @@ def segments(blob: bytes) -> list[tuple[int | None, int, int, memoryview]]:
 
 
 BODY = slice(8, 30)  # of a record: status, cause, HTTP status, phases
-_PARTS, _PHASES = struct.Struct("<II22sxH"), struct.Struct("<4xHBHBHBHB3xHB")
+_PARTS, _PHASES = struct.Struct("<II22sxH"), struct.Struct("<12xHBHBHBHB3xHB")
 _NUMBER, _LOW = struct.Struct("<I"), struct.Struct("<H")
 _LIGHT = struct.Struct("<IIB18xHB3x")
 _FIRST, _OFFSET, _RAW = struct.Struct("<I29x"), struct.Struct("<4xI"), struct.Struct(f"{SIZE}s")
@@ -298,13 +298,15 @@ def total_of(body: bytes) -> int:
     return body[19] | body[20] << 8 | body[21] << 16
 
 
-def tenths_of(body: bytes) -> tuple[int, int, int, int, int]:
-    """The name's, connection's, TLS', first byte's and whole length of a record's body in 0.1 ms; 0 for a phase that did not happen."""
-    dns, dns_high, connect, connect_high, tls, tls_high, first, first_high, total, total_high = _PHASES.unpack(body)
-    return (
-        (dns | dns_high << 16) % _NONE, (connect | connect_high << 16) % _NONE, (tls | tls_high << 16) % _NONE,
-        (first | first_high << 16) % _NONE, total | total_high << 16,
-    )  # fmt: skip
+def tenths_at(records: memoryview, index: int) -> tuple[int, int, int, int, int]:
+    """The name's, connection's, TLS', first byte's and whole length of a record in 0.1 ms; 0 for a phase that did not happen."""
+    dns, dns_high, connect, connect_high, tls, tls_high, first, first_high, total, total_high = _PHASES.unpack_from(records, index * SIZE)
+    if dns_high | connect_high | tls_high | first_high | total_high:
+        dns, connect, tls, first = (
+            (low | high << 16) % _NONE for low, high in ((dns, dns_high), (connect, connect_high), (tls, tls_high), (first, first_high))
+        )
+        total |= total_high << 16
+    return dns, connect, tls, first, total
 
 
 def tenths(ms: float | None) -> int:

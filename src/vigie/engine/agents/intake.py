@@ -32,6 +32,7 @@ _MAX_SEQUENCE = 2**53
 _LENGTH = struct.Struct("<I")
 _NUMBERED = struct.Struct("<IIB22xH")  # of a record: its monitor's number, its instant after the base, its status, its sequence's end
 _STATUSES = len(Status)
+_ENDLESS_MS = 1e9
 _LONGEST, _MAX_ENTRIES = 4_000, 200  # characters of a text, entries of a list
 
 
@@ -223,17 +224,18 @@ def _result(raw: msgspec.Raw) -> CheckResult:
 
 def _bounded(one: CheckResult) -> None:
     """Texts, lists and numbers that a probe may have brought."""
-    phases = [getattr(one.timings, name) for name in one.timings.__slots__]
-    numbers = [*phases, *one.figures.values()]
-    if any(isinstance(value, float) and not math.isfinite(value) for value in numbers) or any(
-        value is not None and not 0 <= value < 1e9 for value in phases
-    ):
+    times = one.timings
+    for length in (times.dns, times.connect, times.tls, times.first_byte, times.transfer, times.total):
+        if length is not None and not 0 <= length < _ENDLESS_MS:
+            raise Refused("a time that is not one")
+    if any(isinstance(value, float) and not math.isfinite(value) for value in one.figures.values()):
         raise Refused("a time that is not one")
     texts: list[str] = [one.message, one.address or "", *one.addresses, *one.advice, *one.figures]
     texts += [value for value in one.figures.values() if isinstance(value, str)]
+    lengths = [len(text) for text in texts]
     if (
-        max(map(len, texts)) > _LONGEST
-        or sum(map(len, texts)) > MAX_WHOLE_BYTES
+        max(lengths) > _LONGEST
+        or sum(lengths) > MAX_WHOLE_BYTES
         or max(len(one.addresses), len(one.advice), len(one.figures)) > _MAX_ENTRIES
     ):
         raise Refused("a result with more text than any check brings")
