@@ -12,7 +12,7 @@ _GONE_MS = 86_400_000  # a location that was silent for so long is not spoken of
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What one location sees: since when, and when it was heard last, epoch ms. `silent`: not for so long that it has no vote."""
+    """What one location sees: since when, and when it was heard last, epoch ms. `silent`: it was not heard lately and has no vote."""
 
     location: str
     status: Status
@@ -42,7 +42,7 @@ def sightings(views: Views, stale_ms: int) -> Sightings:
     if len(near) <= 1:
         return ()
     return tuple(
-        Sighting(one.location, one.status, one.cause, one.since or one.at, one.at, silent=newest - one.at > stale_ms)
+        Sighting(one.location, one.status, one.cause, one.since or one.at, one.at, silent=one.unresponsive or newest - one.at > stale_ms)
         for one in sorted(near, key=lambda one: one.location)
     )
 
