@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from vigie.core.detection import DetectionPolicy, PartialOutage, Severity
 from vigie.core.events import IncidentDecision, Observed, Opened, Recovered
-from vigie.core.incident import DetectionState, is_new, step
+from vigie.core.incident import DetectionState, Phase, is_new, step
 from vigie.core.model import Cause, Status
-from vigie.core.watermark import MOST, PATIENCE_MS
+from vigie.core.watermark import MOST, PATIENCE_MS, patience_ms
+from vigie.observation.locations import sightings
 
 from .machines import SECOND
 
@@ -119,16 +120,22 @@ def test_a_partial_outage_of_the_past_is_one() -> None:
     assert {severity for _, severity, _ in incidents(found)} == {"degradation"}
 
 
-def test_two_that_were_cut_off_are_waited_for_before_one_is_believed() -> None:
-    """What A sees alone may be an outage or a partial one: neither is opened until the others were heard, with what they saw."""
-    cut = in_time(checks(A, OUTAGE, 10, 60))
+def test_two_that_fell_silent_are_waited_for_as_long_as_they_could_need_if_they_lived() -> None:
+    """What A sees alone may be an outage or a partial one; who does not say in time has no say."""
+    cut, patience = in_time(checks(A, OUTAGE, 10, 60)), patience_ms(POLICY) // SECOND
+    early, _ = fed([*CALM, *(one for one in cut if one.at < T0 + (20 + patience - 1) * SECOND)])
+    assert early.held
+    assert early.quick
+    assert early.outage.phase is Phase.HEALTHY
+
     state, found = fed([*CALM, *cut])
-    assert incidents(found) == []
-    assert state.quick
+    assert [(what, severity) for what, severity, _ in incidents(found)] == [("Opened", "outage"), ("Recovered", "outage")]
+    assert {one.location for one in state.views if one.unresponsive} == {B, C}
 
     replays = [one for place in (B, C) for one in checks(place, OUTAGE, 10, 60, heard=60)]
-    _, found = fed([*CALM, *cut, *replays])
-    assert [(what, severity) for what, severity, _ in incidents(found)] == [("Opened", "outage"), ("Recovered", "outage")]
+    again, repeated = fed([*CALM, *cut, *replays])
+    assert incidents(repeated) == incidents(found)
+    assert not any(one.unresponsive for one in again.views)
 
 
 def test_a_quorum_that_is_heard_waits_for_nobody() -> None:
@@ -144,19 +151,57 @@ def test_a_quorum_that_is_heard_waits_for_nobody() -> None:
     assert both[known].at - T0 <= 25 * SECOND
 
 
-def test_a_dead_location_delays_an_outage_until_it_is_stale_and_no_longer() -> None:
-    two = in_time(checks(A, (), 0, 10), checks(B, (), 0, 10))
-    alone = in_time(checks(A, ((20, 900),), 10, 300))
+def test_a_dead_location_delays_an_outage_by_its_patience_and_nothing_after_it() -> None:
+    two = in_time(checks(A, (), 0, 16), checks(B, (), 0, 10))
+    alone = in_time(checks(A, ((20, 60), (80, 120)), 16, 200))
+    moments = [(event.at, *incidents(fed([*two, *alone[: number + 1]])[1][-1:])) for number, event in enumerate(alone)]
+    changes = [(at, one) for (at, *ones), (_, *before) in pairwise(reversed(moments)) if ones != before for one in ones]
 
-    _, found = fed([*two, *alone])
+    opened, recovered, again, over = [((at - T0) / SECOND, one) for at, one in reversed(changes)]
+    assert opened[1] == ("Opened", "outage", 20)
+    assert 20 + patience_ms(POLICY) / SECOND - 1 <= opened[0] <= 20 + patience_ms(POLICY) / SECOND + 2
+    assert [one[:2] for _, one in (recovered, again, over)] == [("Recovered", "outage"), ("Opened", "outage"), ("Recovered", "outage")]
+    assert [at for at, _ in (recovered, again, over)] == [62, 82, 122], "the second check, as if there were nobody else"
 
-    (opened,) = [one for one in found if isinstance(one, Opened)]
-    assert opened.severity is Severity.OUTAGE
-    assert (opened.started_at - T0) // SECOND == 20
-    assert opened.views
-    last_of_b = max(one.at for one in two if one.location == B)
-    heard = next(one for known, one in enumerate(alone) if fed([*two, *alone[: known + 1]])[1][-1:] == [opened])
-    assert last_of_b + POLICY.stale_ms < heard.at <= last_of_b + POLICY.stale_ms + 4 * SECOND
+
+def test_the_last_word_of_who_does_not_answer_makes_no_partial_outage() -> None:
+    """It was good, and is not stale yet, while the outage goes on at the monitor's own pace."""
+    two = in_time(checks(A, (), 0, 20), checks(B, (), 0, 20))
+
+    state, found = fed([*two, *in_time(checks(A, ((20, 900),), 20, 180))])
+
+    assert [what for what, _, _ in incidents(found)] == ["Opened"]
+    assert state.outage.phase is Phase.OPEN
+    assert [(one.location, one.silent) for one in sightings(state.views, POLICY.stale_ms)] == [(A, False), (B, True)]
+
+
+def test_while_nobody_is_heard_it_may_be_us_who_do_not_listen() -> None:
+    """The server stands still for a minute after the first failure; then A is heard a moment before B, which finds the service well."""
+    two = in_time(checks(A, (), 0, 20), checks(B, (), 0, 10))
+    first, then = told(A, 20, DOWN), [told(A, second, DOWN, heard=80) for second in range(76, 80)]
+    state, found = fed([*two, first, *then])
+    assert state.held
+    assert found == []
+
+    state, found = fed(
+        [*two, first, *then, *checks(B, (), 12, 80, heard=80.2), *in_time(checks(A, ((20, 900),), 80, 90), checks(B, (), 80, 90))]
+    )
+    assert {severity for _, severity, _ in incidents(found)} == {"degradation"}
+
+
+def test_a_clock_that_is_set_back_holds_nothing_up() -> None:
+    """A failure waits for B, and the clock goes back by an hour: what is heard then is not awaited for that hour."""
+    two = in_time(checks(A, (), 4_000, 4_020), checks(B, (), 4_000, 4_010))
+    later = [
+        replace(one, sequence=one.sequence + 9_000_000)
+        for one in in_time(checks(A, ((0, 900),), 420, 440), checks(B, ((0, 900),), 420, 440))
+    ]
+
+    state, found = fed([*two, told(A, 4_020, DOWN), *later])
+
+    assert [(what, severity) for what, severity, _ in incidents(found)] == [("Opened", "outage")]
+    assert state.held == ()
+    assert max(one.since for one in state.views) <= T0 + 4_020 * SECOND
 
 
 def test_who_does_not_come_back_has_no_vote_about_what_it_did_not_see() -> None:

@@ -218,7 +218,8 @@ def _observe(state: DetectionState, event: Observed, policy: DetectionPolicy) ->
             break
         for one in held[: turn.index]:
             state = replace(state, views=quorum.heard(state.views, _view(one), policy))
-        first, held, place = held[turn.index], held[turn.index + 1 :], 0
+        first, held, place = held[turn.index], held[turn.index + 1 :], max(place - turn.index - 1, 0)
+        state = replace(state, views=watermark.marked(state.views, turn.unresponsive))
         if watermark.is_history(state.views, first, policy):
             state = replace(state, views=quorum.heard(state.views, _view(first), policy))
             continue

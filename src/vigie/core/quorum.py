@@ -30,7 +30,7 @@ class View:
     """The newest result of one location. `counted`: it was heard in this round already. `at` is epoch ms.
 
     `since` is when it began to see the service well, in trouble, or not at all, `unbroken` since when it was heard without a pause; both
-    are 0 as long as it is the only one.
+    are 0 as long as it is the only one. `unresponsive`: it was awaited in vain since (watermark.py).
     """
 
     location: str
@@ -42,6 +42,7 @@ class View:
     counted: bool = True
     since: int = 0
     unbroken: int = 0
+    unresponsive: bool = False
 
 
 Views = tuple[View, ...]
@@ -64,6 +65,11 @@ _BEARS_OUT = {
 }
 
 
+def bears_out(status: Status, verdict: Status) -> bool:
+    """Whether a location that says this agrees with a verdict."""
+    return status in _BEARS_OUT[verdict]
+
+
 def is_new(views: Views, seen: View) -> bool:
     """Law 1. Nobody counts a result whose run and sequence are both 0: it is always new."""
     known = next(((one.run, one.sequence) for one in views if one.location == seen.location), (0, 0))
@@ -83,7 +89,7 @@ def merge(
     known = next((one for one in views if one.location == seen.location), None)
     verdict = judge(merged, policy, mute)
     old = mute is None and max(one.at for one in merged) - seen.at > policy.stale_ms
-    again = known is not None and known.counted and seen.status in _BEARS_OUT[verdict.status] and not old
+    again = known is not None and known.counted and bears_out(seen.status, verdict.status) and not old
     if verdict.status is last and not again:
         return merged, None
     return tuple(replace(one, counted=one.location == seen.location) for one in merged), verdict
@@ -113,15 +119,15 @@ def _advanced(known: Iterable[View], seen: View) -> View:
 
 
 def _since(known: View | None, seen: View) -> int:
-    """Since when a location sees what it sees."""
+    """Since when a location sees what it sees; where its clock was set back, since then."""
     same = known is not None and _outlook(known.status) == _outlook(seen.status)
-    return known.since or known.at if known is not None and same else seen.at
+    return min(known.since or known.at, seen.at) if known is not None and same else seen.at
 
 
 def _unbroken(known: View | None, seen: View, policy: DetectionPolicy) -> int:
     """Since when a location was heard without a pause. `seen.unbroken` is the first of several results that `seen` is the last of."""
     first = seen.unbroken or seen.at
-    return known.unbroken if known is not None and first - known.at <= longest_pause_ms(policy) else first
+    return min(known.unbroken, first) if known is not None and first - known.at <= longest_pause_ms(policy) else first
 
 
 def _outlook(status: Status) -> bool | None:

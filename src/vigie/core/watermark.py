@@ -7,14 +7,17 @@ Laws
 1. Results of a subject are judged in the order of their instants, those of one location in the order of their numbers.
 2. A location *speaks* about an instant if it was heard then or later; in time, if it was heard within one quick interval before. A result
    waits for every location that does not speak about its instant yet, may still come, and, in time, could make another verdict of it.
-3. In time, one that was silent for `stale_ms` comes no more, and what only repeats what its location said last waits for nobody. A result
-   that is heard more than `delay_ms` after its instant is late: it waits for whoever was heard within a day before, but only for
-   `PATIENCE_MS` from when it was heard. So a location that is dead delays nothing by more than `stale_ms`.
-4. Judged is what locations say about that instant: who says something else since then, was not looking (nothing for `gap_ms`), or did not
+3. In time, a location may come for as long as a living one could need at the quick pace, which everybody checks at while anything waits:
+   one interval, and what a check and its delivery take (`patience_ms`, from when the result was heard). One that was silent for `stale_ms`
+   comes no more, and what only repeats what its location said last waits for nobody. A result that is heard more than `delay_ms` after its
+   instant is late: it waits for whoever was heard within a day before, but only for `PATIENCE_MS`.
+4. One that was awaited in vain is *unresponsive*: until it is heard again nobody waits for it, and it has no vote. So a location that is
+   dead delays the first failure, not each. A silence of all counts for at most half of the wait: then it may be us who did not listen.
+5. Judged is what locations say about that instant: who says something else since then, was not looking (nothing for `gap_ms`), or did not
    come in time has no vote. What comes after the others were judged without it changes no verdict: it is history.
-5. `up` where all have been saying `up` decides nothing in any order, and never waits.
-6. No more than `MOST` wait for a subject; the oldest are judged then.
-7. In time, as soon as it makes no difference any more, for a verdict other than the last one, what the missing ones say, they are not
+6. `up` where all have been saying `up` decides nothing in any order, and never waits.
+7. No more than `MOST` wait for a subject; the oldest are judged then.
+8. In time, as soon as it makes no difference any more, for a verdict other than the last one, what the missing ones say, they are not
    waited for.
 
 Nothing of this concerns a subject with one location, or a policy without `delay_ms`.
@@ -22,6 +25,7 @@ Nothing of this concerns a subject with one location, or a policy without `delay
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from vigie.core import quorum
 from vigie.core.detection import DetectionPolicy
@@ -32,6 +36,7 @@ from vigie.core.quorum import View, Views
 PATIENCE_MS = 60_000
 MOST = 1_000
 _SLACK_MS = 2_000  # a check that is due now may take so long to be heard
+_EARLY_MS = 1_000  # a check may be heard so much earlier than its interval has it
 _DAY_MS = 86_400_000
 
 Held = tuple[Observed, ...]
@@ -46,10 +51,14 @@ def concerns(views: Views, held: Held, event: Observed, policy: DetectionPolicy)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Which of what waits is judged now, after those before it were heard, and who says nothing about its instant."""
+    """Which of what waits is judged now, after those before it were heard, and who says nothing about its instant.
+
+    `unresponsive`: those of them that were awaited in vain.
+    """
 
     index: int
     mute: frozenset[str]
+    unresponsive: frozenset[str] = frozenset()
 
 
 def queued(held: Held, event: Observed) -> tuple[int, Held]:
@@ -59,29 +68,35 @@ def queued(held: Held, event: Observed) -> tuple[int, Held]:
 
 
 def next_turn(views: Views, held: Held, place: int, now: int, policy: DetectionPolicy, last: Status | None, *, quick: bool) -> Turn | None:
-    """Laws 2 and 7; None while all have to wait, at `now`, epoch ms. `place`: the one that came now. `last`: the verdict so far.
+    """Laws 2 and 8; None while all have to wait, at `now`, epoch ms. `place`: the one that came now. `last`: the verdict so far.
 
     `quick`: whether everybody checks at the quick pace.
     """
-    if (mute := due(views, held, now, policy, quick=quick)) is not None:
-        return Turn(0, mute)
+    ahead = _decided_ahead(views, held, place, now, policy, last)
+    if ahead is not None and quorum.bears_out(held[place].status, ahead[1]):
+        return ahead[0]
+    turn = due(views, held, now, policy, quick=quick)
+    return turn if turn is not None or ahead is None else ahead[0]
+
+
+def _decided_ahead(
+    views: Views, held: Held, place: int, now: int, policy: DetectionPolicy, last: Status | None
+) -> tuple[Turn, Status] | None:
+    """Law 8: the turn of the one that came now, and the verdict, where it is settled whatever those before it come to."""
     if not place or any(_is_late(one, policy) for one in held[: place + 1]):
         return None
     for one in held[:place]:
         seen = View(one.location, one.run, one.sequence, one.at, one.status, one.cause, unbroken=one.first)
         views = quorum.heard(views, seen, policy)
-    if (mute := due(views, held[place:], now, policy, quick=True)) is None:
+    if (turn := due(views, held[place:], now, policy, quick=True)) is None:
         return None
-    return Turn(place, mute) if _judged(views, held[place], policy, mute) is not last else None
+    own = View(held[place].location, held[place].run, held[place].sequence, held[place].at, held[place].status, held[place].cause)
+    status = quorum.judge((*(one for one in views if one.location != own.location), own), policy, turn.mute).status
+    return (replace(turn, index=place), status) if status is not last else None
 
 
-def _judged(views: Views, first: Observed, policy: DetectionPolicy, mute: frozenset[str]) -> Status:
-    own = View(first.location, first.run, first.sequence, first.at, first.status, first.cause)
-    return quorum.judge((*(one for one in views if one.location != first.location), own), policy, mute).status
-
-
-def due(views: Views, held: Held, now: int, policy: DetectionPolicy, *, quick: bool) -> frozenset[str] | None:
-    """None while the first of what waits has to wait, at `now`, epoch ms; else the locations that say nothing about its instant.
+def due(views: Views, held: Held, now: int, policy: DetectionPolicy, *, quick: bool) -> Turn | None:
+    """The turn of the first of what waits; None while it has to wait, at `now`, epoch ms.
 
     `quick`: whether everybody checks at the quick pace.
     """
@@ -92,17 +107,30 @@ def due(views: Views, held: Held, now: int, policy: DetectionPolicy, *, quick: b
     mute = frozenset(one.location for one in others if not _speaks(one, first, coming.get(one.location), policy))
     own = next((one for one in views if one.location == first.location), None)
     if not (late or quick) and own is not None and own.status is first.status:
-        return mute
+        return Turn(0, mute)
     from_ = first.at - (0 if late else _reach(policy))
-    missing = [one for one in others if one.location not in coming and one.at < from_]
-    awaited = frozenset(one.location for one in missing if _may_come(one, first, now, policy)) if len(held) <= MOST else frozenset()
+    missing = frozenset(one for one in others if one.location not in coming and one.at < from_)
+    awaited = _awaited(missing, held, now, policy)
     if awaited and (late or not _is_decided(others, first, awaited, mute, policy)):
         return None
-    return mute | {one.location for one in missing} - awaited
+    left_out = frozenset(one.location for one in missing) - awaited
+    return Turn(0, mute | left_out, left_out if len(held) <= MOST else frozenset())
+
+
+def marked(views: Views, unresponsive: frozenset[str]) -> Views:
+    """Law 4: the views with those marked that were awaited in vain."""
+    if all(one.unresponsive or one.location not in unresponsive for one in views):
+        return views
+    return tuple(replace(one, unresponsive=True) if one.location in unresponsive else one for one in views)
+
+
+def patience_ms(policy: DetectionPolicy) -> int:
+    """How long a living location may take to be heard, once all are to check at the quick pace."""
+    return policy.confirm_every_ms + policy.delay_ms
 
 
 def is_history(views: Views, event: Observed, policy: DetectionPolicy) -> bool:
-    """Law 4: whether the others were judged since, and found something else."""
+    """Law 5: whether the others were judged since, and found something else."""
     return _is_late(event, policy) and any(
         one.location != event.location and one.status is not Status.UNKNOWN and (one.since or one.at) > event.at
         for one in views
@@ -113,14 +141,32 @@ def is_history(views: Views, event: Observed, policy: DetectionPolicy) -> bool:
 def _speaks(one: View, first: Observed, following: int | None, policy: DetectionPolicy) -> bool:
     if one.at >= first.at:
         return one.unbroken <= first.at
-    longest = quorum.longest_pause_ms(policy) if _is_late(first, policy) else policy.stale_ms
-    return first.at - one.at <= longest and (following is None or following - one.at <= quorum.longest_pause_ms(policy))
+    if following is None:
+        longest = quorum.longest_pause_ms(policy) if _is_late(first, policy) else policy.stale_ms
+        return first.at - one.at <= longest and not one.unresponsive
+    return following - one.at <= quorum.longest_pause_ms(policy)
 
 
-def _may_come(one: View, first: Observed, now: int, policy: DetectionPolicy) -> bool:
-    if _is_late(first, policy):
-        return first.at - one.at <= _DAY_MS and now - first.heard <= PATIENCE_MS
-    return now - one.at <= policy.stale_ms
+def _awaited(missing: Iterable[View], held: Held, now: int, policy: DetectionPolicy) -> frozenset[str]:
+    """Laws 3, 4 and 7: who of those that do not speak about the first of what waits may still come."""
+    first, missing = held[0], [one for one in missing if not one.unresponsive]
+    if not missing or len(held) > MOST:
+        return frozenset()
+    late = _is_late(first, policy)
+    if _waited(held, now, patience := PATIENCE_MS if late else patience_ms(policy)) >= patience - _EARLY_MS:
+        return frozenset()
+    return frozenset(one.location for one in missing if (first.at - one.at <= _DAY_MS if late else now - one.at <= policy.stale_ms))
+
+
+def _waited(held: Held, now: int, patience: int) -> int:
+    """How long the first of what waits has waited, as far as others were heard meanwhile."""
+    begin = held[0].heard
+    if begin - now > patience:
+        return patience  # the clock was set back: it says nothing
+    if now - begin < patience - _EARLY_MS:
+        return now - begin
+    heard = sorted({begin, now, *(one.heard for one in held if begin < one.heard < now)})
+    return sum(min(later - earlier, patience // 2) for earlier, later in pairwise(heard))
 
 
 def _is_decided(others: Iterable[View], first: Observed, awaited: frozenset[str], mute: frozenset[str], policy: DetectionPolicy) -> bool:

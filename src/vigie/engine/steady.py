@@ -3,8 +3,9 @@
 Laws
 1. A result is taken here only where the engine would do nothing with it but note when the location was last heard, and learn its
    lengths: it is `up` and nothing else and came without facts of its own, its run is the one known, it is newer than what is known, its
-   monitor is settled (core/incident.py), its location was not silent for long before it, and its baseline, which is asked wherever it
-   may matter, leaves it as it is. Everything else goes the ordinary way, in its order, with all that was noted and learnt here before it.
+   monitor is settled (core/incident.py), its location was neither silent for long before it nor awaited in vain, and its baseline, which
+   is asked wherever it may matter, leaves it as it is. Everything else goes the ordinary way, in its order, with all that was noted and
+   learnt here before it.
 2. What is noted becomes views of the state as soon as anybody looks at the state, by the state machine itself.
 3. A monitor leaves with the first result that is not taken here, at every location, and comes back when it is settled again after it.
 4. Records that are taken are kept as they came; the others are cut out and kept as the results that they became.
@@ -394,7 +395,9 @@ class Steady:
         pause = quorum.longest_pause_ms(monitor.detection) if len(state.views) > 1 else _NEVER
         for view in state.views:
             column = self._columns.get(view.location)
-            if column is None or not 0 < view.run <= _MAX_RUN or not self._baselines.is_placed(monitor, view.location):
+            if column is None or view.unresponsive or not 0 < view.run <= _MAX_RUN:
+                continue
+            if not self._baselines.is_placed(monitor, view.location):
                 continue
             if self._expect(column, place, monitor):
                 column.ready[place], column.sequences[place] = view.run, view.sequence

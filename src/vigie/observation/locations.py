@@ -12,7 +12,7 @@ _GONE_MS = 86_400_000  # a location that was silent for so long is not spoken of
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What one location sees: since when, and when it was heard last, epoch ms. `silent`: not for so long that it has no vote."""
+    """What one location sees: since when, and when it was heard last, epoch ms. `silent`: it was not heard lately and has no vote."""
 
     location: str
     status: Status
@@ -37,15 +37,14 @@ Sightings = tuple[Sighting, ...]
 
 def sightings(views: Views, stale_ms: int) -> Sightings:
     """What each location sees, by name; empty where there is one alone, for that is the verdict."""
-    found = [Sighting(one.location, one.status, one.cause, one.since or one.at, one.at) for one in views]
+    found = [Sighting(one.location, one.status, one.cause, one.since or one.at, one.at, silent=one.unresponsive) for one in views]
     return _compared(sorted(found, key=lambda one: one.location), stale_ms)
 
 
 def heard_again(seen: Sightings, instants: Mapping[str, int], stale_ms: int) -> Sightings:
     """Sightings after these locations saw the same as before, at these instants (epoch ms)."""
-    return _compared(
-        [Sighting(one.location, one.status, one.cause, one.since, instants.get(one.location, one.at)) for one in seen], stale_ms
-    )
+    heard = [replace(one, at=instants[one.location], silent=False) if one.location in instants else one for one in seen]
+    return _compared(heard, stale_ms)
 
 
 def _compared(seen: Sequence[Sighting], stale_ms: int) -> Sightings:
