@@ -94,7 +94,7 @@ def test_no_statement_of_a_transaction_runs_on_another_connection(config: Config
     with closing(PgDb(config)) as db:
         with pytest.raises(StoreError, match="lost within"), db.transaction(durable=True):  # noqa: PT012 - much happens within it
             db.execute("INSERT INTO meta VALUES ('half', 1)")
-            db._connection.terminate()
+            db._drop()
             db.execute("INSERT INTO meta VALUES ('other', 1)")
         assert db.fetch("SELECT name FROM meta WHERE name IN ('half', 'other')") == []
 
