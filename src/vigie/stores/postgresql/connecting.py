@@ -19,7 +19,7 @@ from vigie.errors import StoreError, StoreFault
 from vigie.net import system_ca_file
 from vigie.stores.postgresql import Config
 from vigie.stores.postgresql.address import FILES
-from vigie.stores.postgresql.errors import unsuitable
+from vigie.stores.postgresql.errors import unsuitable, words_of
 
 Connection = Any  # asyncpg comes without types
 MARGIN = 5.0  # seconds after the server's time-out, for a server that does not answer any more
@@ -108,7 +108,7 @@ class Connector:
 def _why(error: BaseException | str) -> str:
     if isinstance(error, TimeoutError):
         return "does not answer in time"
-    return error if isinstance(error, str) else f"cannot be reached ({' '.join(str(error).split()) or type(error).__name__})"
+    return error if isinstance(error, str) else f"cannot be reached ({words_of(error)})"
 
 
 async def timeline_of(connection: Connection) -> str | None:

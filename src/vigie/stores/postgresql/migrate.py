@@ -63,11 +63,15 @@ def check_server(db: PgDb, config: Config) -> None:
     if number < OLDEST:
         raise unsuitable(config.shown, f"PostgreSQL {name} is too old", "install PostgreSQL 14 or a later one")
     if encoding != "UTF8":
-        fix = f"make another one: createdb --encoding=UTF8 --template=template0 {config.database}"
+        fix = f"make another one: createdb --owner={config.role} --encoding=UTF8 --template=template0 {config.database}"
         raise unsuitable(config.shown, f"the encoding of the database is {encoding}, not UTF8", fix)
     if replica or read_only:
         what = "the server is a replica, which takes no writes" if replica else "the database is read-only for this role"
-        fix = "name the primary in `store`" if replica else "turn off default_transaction_read_only for this role or database"
+        fix = (
+            "name the primary in `store`, or all servers: a.example.org,b.example.org"
+            if replica
+            else "turn off default_transaction_read_only for this role or database"
+        )
         raise StoreError(StoreFault.READ_ONLY, f"{config.shown}: {what}", fix)
 
 
