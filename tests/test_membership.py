@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from vigie.config import Desired, load
+from vigie.config.desired import Entry
 from vigie.config.fleet import FleetKeys
 from vigie.membership import digest_of, name_of, url_of
+from vigie.ports import StoredDefinition
 
 
 @pytest.fixture
@@ -45,6 +47,15 @@ def test_what_is_each_ones_own_may_differ(settings: Desired) -> None:
     assert ours != digest_of(_shown(settings, language="fr"))
     assert ours != digest_of(_shown(settings, web={"listen": "127.0.0.1:1", "public_url": "https://v.test"}))
     assert digest_of(settings) == ""  # nobody can tell
+
+
+def test_what_pages_define_is_no_difference(settings: Desired) -> None:
+    """One server has it in force seconds after the other; what the file says counts."""
+    stored = StoredDefinition("monitor", "made", "{}", 1, "ann", 0)
+    entries = (Entry("monitor", "made", "Made", b"{}", stored=stored), Entry("status_page", "ours", "Ours", b"{}", stored=stored))
+    both = _shown(settings, monitors=[{"id": "shop"}, {"id": "made"}], status_pages={"ours": {"title": "Ours"}})
+    assert digest_of(replace(both, entries=entries)) == digest_of(_shown(settings, monitors=[{"id": "shop"}]))
+    assert digest_of(both) != digest_of(replace(both, entries=entries))
 
 
 @pytest.mark.parametrize("url", ["10.0.0.5:8080", "http://user@host", "http://host/path?x=1", "ftp://host"])

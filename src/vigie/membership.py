@@ -55,11 +55,17 @@ def url_of(settings: Desired) -> str:
 
 
 def digest_of(settings: Desired) -> str:
-    """Tells whether two servers have the same configuration, but for what is each one's own; empty where it cannot be told."""
+    """Tells whether two servers have the same configuration; empty where it cannot be told.
+
+    What is each one's own is left out, and so is what pages and the API define: it is the same soon, and needs nobody.
+    """
     if not settings.summary:
         return ""
     shown = json.loads(zlib.decompress(settings.summary))
+    defined = {(one.kind, one.id) for one in settings.entries if one.stored is not None}
     shown["web"] = {key: value for key, value in shown.get("web", {}).items() if key not in _OWN_WEB}
+    shown["monitors"] = [one for one in shown.get("monitors", []) if ("monitor", one["id"]) not in defined]
+    shown["status_pages"] = {name: one for name, one in shown.get("status_pages", {}).items() if ("status_page", name) not in defined}
     kept = {key: value for key, value in shown.items() if key not in _OWN}
     return hashlib.blake2b(json.dumps(kept, sort_keys=True).encode(), digest_size=6).hexdigest()
 

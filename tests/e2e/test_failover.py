@@ -18,9 +18,11 @@ from vigie.fleet.subjects import permissions
 from vigie.testing.nats_server import NatsServer
 from vigie.testing.postgres_server import PostgresServer, postgres, servers
 
+from .conftest import text_of
 from .test_serve import PASSWORD, free_port
 
 TAKEN_OVER_SECONDS = 15.0
+PLACES = ("local", "local")
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -35,9 +37,11 @@ def database() -> Iterator[PostgresServer]:
 
 
 class Fleet:
-    """Two servers, `a` and `b`, each with a state directory and a port of its own, and one configuration."""
+    """Two servers, `a` and `b`, each with a state directory and a port of its own, and one configuration; `places` are where each is."""
 
-    def __init__(self, vigie: Any, folder: Path, site: Any, inbox: Any, database: PostgresServer, more: str = "") -> None:
+    def __init__(
+        self, vigie: Any, folder: Path, site: Any, inbox: Any, database: PostgresServer, more: str = "", places: tuple[str, str] = PLACES
+    ) -> None:
         self.vigie, self.folder, self.site, self.inbox = vigie, folder, site, inbox
         self.database = database.database()
         store = database.address(self.database)
@@ -46,10 +50,10 @@ class Fleet:
             f"port: {inbox.port}, password: {PASSWORD}, ca_file: {folder / 'ca.pem'}}}"
         )
         self.ports = {name: free_port() for name in ("a", "b")}
-        for name, port in self.ports.items():
+        for (name, port), place in zip(self.ports.items(), places, strict=True):
             (folder / f"{name}.yaml").write_text(
                 f"store: '{store}'\nstate: '{folder / name}'\nlog: {{file: null}}\nweb: {{listen: '127.0.0.1:{port}'}}\n"
-                f"fleet: {{name: {name}, probe: {'false' if more else 'true'}}}\n{more}llm: {{provider: none}}\nnotify: {{mail: {mail}}}\n"
+                f"location: {place}\nfleet: {{name: {name}, probe: {'false' if more else 'true'}}}\n{more}llm: {{provider: none}}\nnotify: {{mail: {mail}}}\n"
                 "alerts: {default: {confirm: 2, confirm_every: 200ms, recover: 2}}\n"
                 f'monitors: [{{name: Shop, url: "http://127.0.0.1:{site.port}/", every: 1s, timeout: 1s}}]\n'
             )
@@ -86,6 +90,10 @@ class Fleet:
         self.start("b")
         self.until(lambda: self.role("b") == "standby")
         self.site.wait(self.site.hits + 2)
+
+    def seen_from(self, name: str) -> dict[str, str]:
+        """By location when the shop was last seen from there, as this server knows it."""
+        return {one["location"]: one["at"] for one in self.get(name, "/api/v1/monitors/shop/locations").get("items", [])}
 
     def status(self) -> dict[str, Any]:
         done = self.vigie("fleet", "status", "--config", "b.yaml", "--format", "json")
@@ -209,6 +217,31 @@ def on_a_bus(vigie: Any, folder: Path, site: Any, inbox: Any, database: Postgres
         vigie.start("agent", "--bus", login, "--state", str(folder / "agent"))
         site.wait(3)
         yield fleet, nats
+
+
+def test_servers_in_two_places_check_from_both_whoever_evaluates(
+    vigie: Any, tmp_path: Path, site: Any, inbox: Any, database: PostgresServer
+) -> None:
+    """And the notice says from where it fails; before and after one has died and come back."""
+    fleet = Fleet(vigie, tmp_path, site, inbox, database, places=("west", "east"))
+    fleet.both()
+    for name in ("a", "b"):
+        fleet.until(lambda name=name: fleet.seen_from(name).keys() == {"east", "west"})
+    fleet.processes["a"].kill()
+    assert fleet.until(lambda: fleet.role("b") == "evaluator") <= TAKEN_OVER_SECONDS
+    fleet.start("a")
+    fleet.until(lambda: fleet.role("a") == "standby")
+    before = fleet.seen_from("b")
+    fleet.until(lambda: all(at > before[place] for place, at in fleet.seen_from("b").items()))
+    assert {(one["name"], one["location"]) for one in fleet.status()["servers"]} == {("a", "west"), ("b", "east")}
+
+    fleet.site.status = 502
+    (mail,) = fleet.inbox.wait(1)
+    assert {place for place in ("east", "west") if place in text_of(mail)} == {"east", "west"}
+    fleet.site.status = 200
+    fleet.inbox.wait(2)
+    assert [subject.split(" ")[0] for subject in fleet.inbox.subjects()] == ["🔴", "🟢"]
+    assert "Traceback" not in fleet.vigie.log
 
 
 def test_results_on_the_bus_survive_the_server_that_evaluates(
