@@ -54,6 +54,29 @@ async def test_nor_does_it_wait_after_a_restart(store: MemoryStore, clock: Virtu
     await again.stop()
 
 
+@pytest.mark.parametrize("ahead_ms", [40_000, 3_000_000, 7_200_000, DAY])
+async def test_what_was_being_sent_by_a_clock_that_ran_ahead_when_vigie_was_killed_is_sent_again_soon(
+    store: MemoryStore, clock: VirtualClock, ahead_ms: int
+) -> None:
+    """It was set right before, but the outbox never goes back: its claim ends by the time that it had."""
+    first = Post(store, clock, channels(clock, "mail"))
+    first.channels["mail"].always = 1e6  # it is on its way when the process dies
+    first.start()
+    clock.step(ahead_ms)
+    await clock.sleep(6)
+    clock.step(-ahead_ms)
+    await first.put(("shop-1", OPENED, "mail"))
+    await clock.sleep(1)
+    assert await store.ledger.claim(clock.now(), LEASE_MS, 9, clock.now()) == []
+    await first.outbox.close(0)
+    await first.stop()
+    again = Post(store, clock, channels(clock, "mail"))
+    again.start()
+    await clock.sleep(LEASE_MS / 1000 + 10)
+    assert again.channels["mail"].keys() == ["shop-1:opened:mail"]
+    await again.stop()
+
+
 async def test_a_machine_that_slept_over_a_notice_does_not_give_it_up_at_the_next_failure(store: MemoryStore, clock: VirtualClock) -> None:
     """A laptop closed on Friday: on Monday the network needs a moment."""
     post = Post(store, clock, channels(clock, "mail"))

@@ -207,7 +207,7 @@ class Outbox:
         if self._is_right:
             return
         farthest = max((row.due_at for row in await self._ledger.outbox(OutboxState.WAITING)), default=0)
-        if farthest > self._time.now() + 2 * LONGEST_WAIT_MS:
+        if farthest > self._time.now() + LONGEST_WAIT_MS + LEASE_MS:  # nothing is put off for so long
             log.warning("notices were delayed by a clock that ran ahead; sending them now")
             self._time.reach(farthest)
         self._is_right = True

@@ -82,7 +82,8 @@ class Ledger(Protocol):
         """Due rows that nobody holds, oldest first, held by the caller for `lease_ms`.
 
         A later notice never overtakes an earlier one of its incident and channel. `held_at` is the time by which leases end where several
-        servers claim, whose clocks may differ: that of the store.
+        servers claim, whose clocks may differ: that of the store. Without it a lease that ends later than any can was written by a process
+        whose clock ran ahead and that is gone: it holds nothing.
         """
 
     async def next_due(self) -> int | None:

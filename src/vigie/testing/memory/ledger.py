@@ -94,8 +94,9 @@ class MemoryLedger:
     async def claim(self, now: int, lease_ms: int, limit: int, held_at: int | None = None) -> list[OutboxRow]:
         """Due rows that nobody holds, oldest first, each the first of its incident and channel."""
         self._data.check()
-        at = now if held_at is None else held_at
-        due = [one for one in self._first() if one.row.due_at <= now and one.lease_until <= at]
+        at, longest = (now, now + lease_ms) if held_at is None else (held_at, None)
+        free = [one for one in self._first() if one.lease_until <= at or (longest is not None and one.lease_until > longest)]
+        due = [one for one in free if one.row.due_at <= now]
         due = sorted(due, key=lambda one: one.row.due_at)[:limit]
         for one in due:
             one.lease_until = at + lease_ms

@@ -121,6 +121,16 @@ async def a_lease_keeps_others_away(opener: Opener) -> None:
         assert len(await store.ledger.claim(NOW + 105, 100, 1)) == 1, "no more than the limit"
 
 
+async def a_lease_of_a_time_to_come_holds_nothing(opener: Opener) -> None:
+    """It was written by a process that is gone, whose clock ran ahead; where several servers claim by one clock, it counts."""
+    async with opened(opener) as store:
+        await store.ledger.commit(Commit(outbox=(row(),)))
+        assert len(await store.ledger.claim(NOW + 7_200_000, 100, 9)) == 1
+        assert await store.ledger.claim(NOW + 8_000, 100, 9, NOW + 8_000) == []
+        assert len(await store.ledger.claim(NOW + 8_000, 100, 9)) == 1
+        assert await store.ledger.claim(NOW + 8_001, 100, 9) == []
+
+
 async def nobody_claims_what_another_holds(opener: Opener) -> None:
     """However many ask at once."""
     async with opened(opener) as store:
@@ -406,6 +416,7 @@ LEDGER_LAWS: dict[str, Law] = {
         of_two_states_the_later_stands,
         runs_rise,
         a_lease_keeps_others_away,
+        a_lease_of_a_time_to_come_holds_nothing,
         nobody_claims_what_another_holds,
         a_later_notice_never_overtakes,
         a_key_is_queued_once,

@@ -144,7 +144,7 @@ class SqlLedger:
 
     async def claim(self, now: int, lease_ms: int, limit: int, held_at: int | None = None) -> list[OutboxRow]:
         """Due rows that nobody holds, oldest first."""
-        return await self._worker.run(lambda db: outbox.claim(db, now, lease_ms, limit, now if held_at is None else held_at))
+        return await self._worker.run(lambda db: outbox.claim(db, now, lease_ms, limit, held_at))
 
     async def next_due(self) -> int | None:
         """When the next row can be claimed; None when nothing waits."""

@@ -39,11 +39,13 @@ def _row(row: tuple[Any, ...]) -> OutboxRow:
     return OutboxRow(notice, due_at, attempts)
 
 
-def claim(db: Db, now: int, lease_ms: int, limit: int, held_at: int) -> list[OutboxRow]:
+def claim(db: Db, now: int, lease_ms: int, limit: int, held_at: int | None) -> list[OutboxRow]:
     """Lease due rows; after a power cut a lease may be forgotten, and the notice goes out a second time under its key."""
+    longest, held_at = (now + lease_ms, now) if held_at is None else (_ALL, held_at)
     with db.transaction(durable=False):
-        sql = f"SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= ? AND lease_until <= ? AND {_FIRST_OF_ITS_THREAD}"
-        due = db.fetch(f"{sql} ORDER BY due_at, id LIMIT ?{db.claimed}", (now, held_at, limit))
+        free = "(lease_until <= ? OR lease_until > ?)"  # or by a clock that ran ahead, of a process that is gone
+        sql = f"SELECT id FROM outbox WHERE state = 'waiting' AND due_at <= ? AND {free} AND {_FIRST_OF_ITS_THREAD}"
+        due = db.fetch(f"{sql} ORDER BY due_at, id LIMIT ?{db.claimed}", (now, held_at, longest, limit))
         if not due:
             return []
         rows = db.fetch(
