@@ -1,6 +1,7 @@
 """Agents behind a bus: the server that evaluates answers them, reads what they publish, and writes their work there."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Final
@@ -79,8 +80,10 @@ class OverBus:
         await self._ingest.take_packed([], position)
 
     async def look_after(self) -> None:
-        """Write again what could not be written, for ever."""
+        """Write again what could not be written, and what somebody else changed or deleted, for ever."""
         while True:
+            with contextlib.suppress(BusError):  # whoever reads finds out, and says so
+                self._behind.update(await self._dispatch.changed_by_others())
             for agent in [one for one in self._behind if self._is_here(one)]:
                 await self._bring(agent)
             await self._clock.sleep(_AGAIN_SECONDS)

@@ -54,6 +54,25 @@ class _Client(Client):
             raise BusError(BusFault.TLS, "the server offers no TLS", "use nats://, or give the server a `tls` block", permanent=True)
         return super()._connect_command()
 
+    def _build_message(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None) -> Msg:
+        """Whoever may publish chooses these bytes: what is not UTF-8 must not end the reading of everything that comes after it."""
+        subject, reply = (one.decode("utf-8", "replace").encode() for one in (subject, reply))
+        message: Msg = super()._build_message(sid, subject, reply, data, headers)
+        return message
+
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        """Likewise: a message whose headers cannot be read is one without any."""
+        try:
+            return await super()._process_headers(headers)
+        except (ValueError, IndexError):
+            return None
+
+    async def _process_pong(self) -> None:
+        """One that comes after whoever waited for it has given up is no reason to stop reading."""
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
+
     def abandon(self) -> None:
         """Close its sockets: that of a handshake that failed stays open otherwise, and that of a peer that hangs for long."""
         for name in ("_io_writer", "_bare_io_writer"):
