@@ -171,6 +171,71 @@ async def test_somebody_else_is_there() -> None:
         assert (await fault_of(f"nats://127.0.0.1:{port}")).fault in (BusFault.OTHER, BusFault.TIMEOUT)
 
 
+def greeting(**info: object) -> bytes:
+    return b"INFO " + json.dumps({"server_id": "x", "version": "2.12.0", "proto": 1, "headers": True, **info}).encode() + b"\r\n"
+
+
+STRANGERS = {
+    "a line without an end": b"INFO " + b"x" * 1_000_000,
+    "a list": b"INFO []\r\n",
+    "a number": b"INFO 7\r\n",
+    "not JSON": b"INFO {\r\n",
+    "not UTF-8": b"INFO \xff\xfe\r\n",
+    "nested": b"INFO " + b"[" * 20_000 + b"\r\n",
+    "another protocol": b"SSH-2.0-OpenSSH_9.6\r\n",
+    "bytes": bytes(range(256)) + b"\r\n",
+    "an error": b"-ERR '" + b"\x1b[2J" * 5_000 + b"'\r\n",
+    "a version that is a number": greeting(version=7),
+    "a version that is none": greeting(version="\x1b[2J"),
+    "servers that are numbers": greeting(connect_urls=[7]),
+    "servers that are nothing": greeting(connect_urls="x"),
+    "a challenge that is a number": greeting(nonce=7, auth_required=True),
+}
+
+
+@pytest.mark.parametrize("what", STRANGERS)
+async def test_a_stranger_on_the_port_is_an_error_of_the_bus(what: str, tmp_path: Path) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(STRANGERS[what])
+        await reader.readuntil(b"PING\r\n")
+        writer.write(b"PONG\r\n")
+        await reader.read()
+
+    (tmp_path / "user.nk").write_text(seed_of(Ed25519PrivateKey.generate()))
+    async with serving(speak) as port, asyncio.timeout(15):
+        error = await fault_of(f"nats://127.0.0.1:{port}?nkey=user.nk", tmp_path)
+    assert f"127.0.0.1:{port}" in error.message
+    assert len(error.message) < 400
+    assert error.message.isprintable()
+
+
+async def test_a_server_that_is_announced_is_sent_nothing() -> None:
+    """Whoever takes the place of a server for a moment must not get the login later on as well."""
+    came = list[str]()
+
+    async def elsewhere(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append("elsewhere")
+        writer.close()
+
+    async with serving(elsewhere) as other:
+
+        async def announcing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            came.append("here")
+            writer.write(greeting(connect_urls=[f"127.0.0.1:{other}"], max_payload=1_048_576))
+            for _ in range(2):  # that of the connection, and that after its subscription
+                await reader.readuntil(b"PING\r\n")
+                writer.write(b"PONG\r\n")
+            writer.write(greeting(connect_urls=[f"127.0.0.1:{other}"], max_payload=1_048_576))
+            await writer.drain()
+            writer.close()
+
+        async with serving(announcing) as port, connected(f"nats://me:s3cret@127.0.0.1:{port}") as connection, asyncio.timeout(15):
+            while len(came) < 5:
+                await connection.ready()
+                await asyncio.sleep(0.01)  # slow: it is connected again after a tenth of a second
+        assert set(came) == {"here"}
+
+
 async def _old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     info = {"server_id": "old", "version": "2.9.25", "proto": 1, "headers": True, "max_payload": 1_048_576}
     writer.write(f"INFO {json.dumps(info)}\r\n".encode())

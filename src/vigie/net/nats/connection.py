@@ -111,7 +111,6 @@ class Connection:
         self._connecting = asyncio.Lock()
         self._doubts: set[asyncio.Task[None]] = set()
         self._leaving: set[_Client] = set()  # broken, and not hung up yet
-        self._known = list(address.servers)
         self._handlers: list[_Subscribed] = []
         self._answers: dict[str, tuple[str, asyncio.Future[Msg]]] = {}  # by the end of its inbox: the subject asked, who waits
         self._refusals: dict[str, str] = {}  # of subscriptions, by the subject in small letters: what the server said
@@ -200,7 +199,11 @@ class Connection:
     async def api(self, what: str, body: object = None, *, seconds: float = _ANSWER_SECONDS) -> dict[str, Any]:
         """Ask JetStream: `what` is the subject after `$JS.API.`. Raises BusError, also for a refusal."""
         asked = b"" if body is None else msgspec.json.encode(body)
-        answer: dict[str, Any] = msgspec.json.decode((await self.ask(f"$JS.API.{what}", asked, seconds=seconds)).data)
+        said = (await self.ask(f"$JS.API.{what}", asked, seconds=seconds)).data
+        try:
+            answer = msgspec.json.decode(said, type=dict[str, Any])
+        except ValueError as error:
+            raise BusError(BusFault.OTHER, f"{what}: an answer that is not JetStream's", "is this a NATS server?") from error
         if "error" in answer:
             raise answered(answer["error"], what)
         return answer
@@ -233,8 +236,12 @@ class Connection:
         return f"{self._prefix}.{token_hex(16)}"
 
     async def _connect(self) -> None:
-        """To any of the servers. Raises the error that tells most, when there is none."""
-        servers, errors = list(dict.fromkeys(self._known)), list[BusError]()
+        """To any of the servers of the address. Raises the error that tells most, when there is none.
+
+        Servers announce others of their cluster (`connect_urls`). These are not used: the login would be sent wherever one server says,
+        and from outside their network most such addresses lead nowhere.
+        """
+        servers, errors = list(dict.fromkeys(self.address.servers)), list[BusError]()
         random.shuffle(servers)
         for server in servers:
             try:
@@ -281,7 +288,7 @@ class Connection:
         except asyncio.CancelledError:
             await _hang_up(client)
             raise
-        except (OSError, Error, TimeoutError, BusError) as error:
+        except Exception as error:  # whatever somebody who is no NATS server sends
             await _hang_up(client)
             raise connecting(server, seen[-1] if isinstance(error, NoServersError) and seen else error) from error
 
@@ -294,7 +301,6 @@ class Connection:
 
     async def _adopt(self, client: _Client) -> None:
         """From now on this is the connection."""
-        self._known = list(dict.fromkeys([*self.address.servers, *(one.netloc.rpartition("@")[2] for one in client.servers)]))
         await client.subscribe(f"{self._inbox}.*", cb=self._answered, pending_bytes_limit=0, pending_msgs_limit=0)
         for entry in list(self._handlers):
             await entry.begin(client)
