@@ -19,7 +19,7 @@ from vigie.errors import BusError, BusFault
 from vigie.net.nats.address import Config
 from vigie.net.nats.connection import Connection
 from vigie.net.nats.keys import UserKey, seed_of
-from vigie.testing.nats_server import NatsServer, free_port
+from vigie.testing.nats_server import NatsServer, cluster, free_port
 from vigie.testing.servers import page, serving
 
 pytestmark = needs_nats
@@ -85,11 +85,11 @@ def public(key: Ed25519PrivateKey, kind: int) -> str:
     return base64.b32encode(raw + binascii.crc_hqx(raw, 0).to_bytes(2, "little")).decode().rstrip("=")
 
 
-def jwt(signer: Ed25519PrivateKey, issuer: str, subject: str, claims: dict[str, Any]) -> str:
+def jwt(signer: Ed25519PrivateKey, issuer: str, subject: str, claims: dict[str, Any], **more: int) -> str:
     def part(value: object) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
-    body = {"jti": subject, "iat": 1_700_000_000, "iss": issuer, "sub": subject, "name": "tests", "nats": {"version": 2, **claims}}
+    body = {"jti": subject, "iat": 1_700_000_000, "iss": issuer, "sub": subject, "name": "tests", "nats": {"version": 2, **claims}, **more}
     text = f"{part({'typ': 'JWT', 'alg': 'ed25519-nkey'})}.{part(body)}"
     return f"{text}.{base64.urlsafe_b64encode(signer.sign(text.encode())).decode().rstrip('=')}"
 
@@ -114,6 +114,13 @@ async def test_a_credentials_file_is_used_without_the_library_of_nkeys(start: An
     (tmp_path / "half.creds").write_text(text.partition("****")[0])
     stranger = seed_of(Ed25519PrivateKey.generate())
     (tmp_path / "other.creds").write_text(text.replace(seed_of(user), stranger))
+    expired = jwt(
+        account, accounts, users, {"type": "user", "pub": {}, "sub": {}, "subs": -1, "data": -1, "payload": -1}, exp=1_750_000_000
+    )
+    (tmp_path / "expired.creds").write_text(text.replace(of_user, expired))
+    error = await fault_of(f"{server.url}?creds=expired.creds", tmp_path)
+    assert error.fault is BusFault.AUTH
+    assert "expired.creds expired on 2025-06-15 15:06 UTC" in error.message
     await works(f"{server.url}?creds=good.creds", tmp_path)
     assert (await fault_of(f"{server.url}?creds=other.creds", tmp_path)).fault is BusFault.AUTH
     error = await fault_of(f"{server.url}?creds=half.creds", tmp_path)
@@ -357,6 +364,18 @@ async def regained(connection: Connection) -> None:
             await connection.api("INFO", seconds=1)
         except BusError:
             await asyncio.sleep(0.01)  # slow: it is connected again when the server is
+
+
+async def test_a_server_that_is_being_shut_down_is_left_for_another_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In its lame duck mode it keeps its connections for minutes, and JetStream no longer."""
+    with cluster(tmp_path, ("one", "two"), "lame_duck_duration: 60s") as servers:
+        async with connected(f"nats://{','.join(one.address for one in servers)}") as connection:
+            before = connection.server.partition(" ")[0]
+            next(one for one in servers if one.address == before).retire()
+            async with asyncio.timeout(15):
+                await regained(connection)
+            assert connection.server.partition(" ")[0] != before
+            assert "is being shut down" in caplog.text
 
 
 async def test_what_is_subscribed_stays_subscribed(start: Any) -> None:

@@ -112,6 +112,10 @@ class NatsServer:
         """End it as an administrator does."""
         self._end(signal.SIGTERM)
 
+    def retire(self) -> None:
+        """Have it ask its clients to leave, and end a while later (lame duck mode)."""
+        self._signal(signal.SIGUSR2)
+
     def pause(self) -> None:
         """It answers nothing, while its connections stay."""
         self._signal(signal.SIGSTOP)

@@ -36,6 +36,7 @@ class NatsBus:
         self._connection = Connection(config, deps.name)
         self._publisher = Publisher(self._connection, RESULTS)
         self._consumers: set[Consumer] = set()
+        self._preparing = asyncio.Lock()  # whoever reads and whoever writes work would both make what is missing
         self._differing = set[topology.Difference]()  # that was said
         self._unanswered = False  # since the store failed
 
@@ -53,7 +54,9 @@ class NatsBus:
 
     async def _prepare(self) -> None:
         await self._connection.ready()
-        for one in await topology.ensure(self._connection, self._config):
+        async with self._preparing:
+            differing = await topology.ensure(self._connection, self._config)
+        for one in differing:
             if one not in self._differing:
                 self._differing.add(one)
                 log.warning("the stream %s is there with other settings: %s. %s", one.stream, one.what, one.fix)

@@ -23,7 +23,7 @@ from vigie.net.closing import hang_up
 from vigie.net.nats.address import Config
 from vigie.net.nats.faults import answered, connecting, denied, foremost, no_answer
 from vigie.net.nats.keys import UserKey
-from vigie.net.nats.login import login
+from vigie.net.nats.login import login, refused
 
 log = logging.getLogger("vigie.bus")
 
@@ -266,6 +266,9 @@ class Connection:
         async def gone() -> None:
             self._lost(client, seen)
 
+        async def leaving() -> None:  # it keeps connections for minutes, and JetStream no longer
+            self._lost(client, [BusError(BusFault.UNREACHABLE, f"{server} is being shut down", "another server is looked for")])
+
         try:
             async with asyncio.timeout(3 * _CONNECT_SECONDS):
                 await client.connect(
@@ -273,6 +276,7 @@ class Connection:
                     name=self._name,
                     error_cb=note,
                     closed_cb=gone,
+                    lame_duck_mode_cb=leaving,
                     allow_reconnect=False,
                     max_reconnect_attempts=1,
                     reconnect_time_wait=0,
@@ -290,7 +294,8 @@ class Connection:
             raise
         except Exception as error:  # whatever somebody who is no NATS server sends
             await _hang_up(client)
-            raise connecting(server, seen[-1] if isinstance(error, NoServersError) and seen else error) from error
+            said = connecting(server, seen[-1] if isinstance(error, NoServersError) and seen else error)
+            raise refused(self.address, said) from error
 
     def _suitable(self, client: _Client, server: str) -> None:
         version = client.connected_server_version

@@ -13,6 +13,7 @@ from vigie.net.nats.encoding import HEADER, packed
 from vigie.net.nats.faults import answered
 
 _AGAIN: Final = frozenset({BusFault.TIMEOUT, BusFault.UNREACHABLE, BusFault.BUSY})
+_SILENT_FIX: Final = "see the log of the NATS servers: is a disk full (then make room and restart that server), or most of a cluster away?"
 _AGAIN_SECONDS: Final = 0.2
 _HEADERS_BYTES: Final = 512
 
@@ -102,8 +103,14 @@ class Publisher:
                 return await self._sent(subject, body, headers)
             except BusError as error:
                 if error.fault not in _AGAIN or loop.time() >= end:
-                    raise
+                    raise self._unkept(error) from error
                 await asyncio.sleep(_AGAIN_SECONDS)
+
+    def _unkept(self, error: BusError) -> BusError:
+        """A stream that cannot write, or has no leader, says nothing at all."""
+        if error.fault is not BusFault.TIMEOUT:
+            return error
+        return BusError(error.fault, f"{error.message}: the stream {self._stream} keeps nothing now", _SILENT_FIX)
 
     async def _sent(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
         answer = await self._connection.ask(subject, body, headers, seconds=self._seconds)
