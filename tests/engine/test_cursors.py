@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from vigie.core.model import Cause, CheckResult, FaultScope, Status
-from vigie.engine.cursors import cursor_of, mode_of
-from vigie.ports import Batch, RunMode
+from vigie.engine.cursors import cursor_of, mode_of, position_of, unseen
+from vigie.ports import Batch, Position, RunMode
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,30 @@ from vigie.ports import Batch, RunMode
 def test_a_cursor_is_named_as_it_always_was(agent: str, mode: RunMode, cursor: str) -> None:
     assert cursor_of(Batch(agent, 1, 1, (), mode)) == cursor
     assert mode_of(cursor) is mode
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        Position("stream", 7, 51, 900),
+        Position("stream", 7, 49, 800),  # it lost its end
+        Position("stream", 7, 50, 901),  # and the number is that of another message
+        Position("stream", 6, 1, 700),  # it was made anew, by a clock that was set back
+    ],
+)
+def test_how_far_a_bus_was_read_is_kept_wherever_it_goes(position: Position) -> None:
+    known = {"stream": (7, 50), "stream@": (50, 850)}
+    assert position_of("stream", known) == Position("stream", 7, 50, 850)
+    _, cursors = unseen([], position, known)
+    known.update((name, (run, sequence)) for name, run, sequence in cursors)
+    assert position_of("stream", known) == position
+    assert unseen([], position, known) == ([], ())
+
+
+def test_what_an_older_server_read_is_known_by_its_number_alone() -> None:
+    assert position_of("stream", {"stream": (7, 50)}) == Position("stream", 7, 50)
+    assert position_of("stream", {"stream": (7, 60), "stream@": (50, 850)}) == Position("stream", 7, 60)
+    assert position_of("stream", {}) is None
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from vigie.errors import BusError, BusFault
 from vigie.net.nats.address import Config
 from vigie.net.nats.connection import Connection
 from vigie.net.nats.keys import UserKey, seed_of
-from vigie.testing.nats_server import NatsServer, free_port
+from vigie.testing.nats_server import NatsServer, cluster, free_port
 from vigie.testing.servers import page, serving
 
 pytestmark = needs_nats
@@ -85,11 +85,11 @@ def public(key: Ed25519PrivateKey, kind: int) -> str:
     return base64.b32encode(raw + binascii.crc_hqx(raw, 0).to_bytes(2, "little")).decode().rstrip("=")
 
 
-def jwt(signer: Ed25519PrivateKey, issuer: str, subject: str, claims: dict[str, Any]) -> str:
+def jwt(signer: Ed25519PrivateKey, issuer: str, subject: str, claims: dict[str, Any], **more: int) -> str:
     def part(value: object) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
-    body = {"jti": subject, "iat": 1_700_000_000, "iss": issuer, "sub": subject, "name": "tests", "nats": {"version": 2, **claims}}
+    body = {"jti": subject, "iat": 1_700_000_000, "iss": issuer, "sub": subject, "name": "tests", "nats": {"version": 2, **claims}, **more}
     text = f"{part({'typ': 'JWT', 'alg': 'ed25519-nkey'})}.{part(body)}"
     return f"{text}.{base64.urlsafe_b64encode(signer.sign(text.encode())).decode().rstrip('=')}"
 
@@ -114,6 +114,13 @@ async def test_a_credentials_file_is_used_without_the_library_of_nkeys(start: An
     (tmp_path / "half.creds").write_text(text.partition("****")[0])
     stranger = seed_of(Ed25519PrivateKey.generate())
     (tmp_path / "other.creds").write_text(text.replace(seed_of(user), stranger))
+    expired = jwt(
+        account, accounts, users, {"type": "user", "pub": {}, "sub": {}, "subs": -1, "data": -1, "payload": -1}, exp=1_750_000_000
+    )
+    (tmp_path / "expired.creds").write_text(text.replace(of_user, expired))
+    error = await fault_of(f"{server.url}?creds=expired.creds", tmp_path)
+    assert error.fault is BusFault.AUTH
+    assert "expired.creds expired on 2025-06-15 15:06 UTC" in error.message
     await works(f"{server.url}?creds=good.creds", tmp_path)
     assert (await fault_of(f"{server.url}?creds=other.creds", tmp_path)).fault is BusFault.AUTH
     error = await fault_of(f"{server.url}?creds=half.creds", tmp_path)
@@ -169,6 +176,71 @@ async def test_nobody_is_there() -> None:
 async def test_somebody_else_is_there() -> None:
     async with serving(page(b"hello")) as port:
         assert (await fault_of(f"nats://127.0.0.1:{port}")).fault in (BusFault.OTHER, BusFault.TIMEOUT)
+
+
+def greeting(**info: object) -> bytes:
+    return b"INFO " + json.dumps({"server_id": "x", "version": "2.12.0", "proto": 1, "headers": True, **info}).encode() + b"\r\n"
+
+
+STRANGERS = {
+    "a line without an end": b"INFO " + b"x" * 1_000_000,
+    "a list": b"INFO []\r\n",
+    "a number": b"INFO 7\r\n",
+    "not JSON": b"INFO {\r\n",
+    "not UTF-8": b"INFO \xff\xfe\r\n",
+    "nested": b"INFO " + b"[" * 20_000 + b"\r\n",
+    "another protocol": b"SSH-2.0-OpenSSH_9.6\r\n",
+    "bytes": bytes(range(256)) + b"\r\n",
+    "an error": b"-ERR '" + b"\x1b[2J" * 5_000 + b"'\r\n",
+    "a version that is a number": greeting(version=7),
+    "a version that is none": greeting(version="\x1b[2J"),
+    "servers that are numbers": greeting(connect_urls=[7]),
+    "servers that are nothing": greeting(connect_urls="x"),
+    "a challenge that is a number": greeting(nonce=7, auth_required=True),
+}
+
+
+@pytest.mark.parametrize("what", STRANGERS)
+async def test_a_stranger_on_the_port_is_an_error_of_the_bus(what: str, tmp_path: Path) -> None:
+    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(STRANGERS[what])
+        await reader.readuntil(b"PING\r\n")
+        writer.write(b"PONG\r\n")
+        await reader.read()
+
+    (tmp_path / "user.nk").write_text(seed_of(Ed25519PrivateKey.generate()))
+    async with serving(speak) as port, asyncio.timeout(15):
+        error = await fault_of(f"nats://127.0.0.1:{port}?nkey=user.nk", tmp_path)
+    assert f"127.0.0.1:{port}" in error.message
+    assert len(error.message) < 400
+    assert error.message.isprintable()
+
+
+async def test_a_server_that_is_announced_is_sent_nothing() -> None:
+    """Whoever takes the place of a server for a moment must not get the login later on as well."""
+    came = list[str]()
+
+    async def elsewhere(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append("elsewhere")
+        writer.close()
+
+    async with serving(elsewhere) as other:
+
+        async def announcing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            came.append("here")
+            writer.write(greeting(connect_urls=[f"127.0.0.1:{other}"], max_payload=1_048_576))
+            for _ in range(2):  # that of the connection, and that after its subscription
+                await reader.readuntil(b"PING\r\n")
+                writer.write(b"PONG\r\n")
+            writer.write(greeting(connect_urls=[f"127.0.0.1:{other}"], max_payload=1_048_576))
+            await writer.drain()
+            writer.close()
+
+        async with serving(announcing) as port, connected(f"nats://me:s3cret@127.0.0.1:{port}") as connection, asyncio.timeout(15):
+            while len(came) < 5:
+                await connection.ready()
+                await asyncio.sleep(0.01)  # slow: it is connected again after a tenth of a second
+        assert set(came) == {"here"}
 
 
 async def _old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -292,6 +364,18 @@ async def regained(connection: Connection) -> None:
             await connection.api("INFO", seconds=1)
         except BusError:
             await asyncio.sleep(0.01)  # slow: it is connected again when the server is
+
+
+async def test_a_server_that_is_being_shut_down_is_left_for_another_at_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """In its lame duck mode it keeps its connections for minutes, and JetStream no longer."""
+    with cluster(tmp_path, ("one", "two"), "lame_duck_duration: 60s") as servers:
+        async with connected(f"nats://{','.join(one.address for one in servers)}") as connection:
+            before = connection.server.partition(" ")[0]
+            next(one for one in servers if one.address == before).retire()
+            async with asyncio.timeout(15):
+                await regained(connection)
+            assert connection.server.partition(" ")[0] != before
+            assert "is being shut down" in caplog.text
 
 
 async def test_what_is_subscribed_stays_subscribed(start: Any) -> None:

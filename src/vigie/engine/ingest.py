@@ -23,7 +23,7 @@ from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.announcing import Announcer, Listener, PlainListener
 from vigie.engine.baselines import Baselines
 from vigie.engine.books import Books, CircumstancesAt, Draft
-from vigie.engine.cursors import cursor_of, unseen
+from vigie.engine.cursors import cursor_of, position_of, unseen
 from vigie.engine.last_good import LastGood
 from vigie.engine.reconcile import Prepared
 from vigie.engine.steady import Heard, Steady
@@ -232,10 +232,9 @@ class Ingest:
 
     def position(self, bus: str) -> Position | None:
         """How far a bus was read, by what was taken in."""
-        found = self._cursors.get(bus)
-        return None if found is None else Position(bus, *found)
+        return position_of(bus, self._cursors)
 
-    async def take_packed(self, batches: Sequence[PackedBatch], position: tuple[str, int, int] | None = None) -> None:
+    async def take_packed(self, batches: Sequence[PackedBatch], position: Position | None = None) -> None:
         """Take batches of agents in, each once, all in one commit, with how far a bus was read (`position`). Else as `take`.
 
         What decides nothing never becomes a result (steady.py); with a routine level that is logged, everything does.

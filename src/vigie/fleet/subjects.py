@@ -96,14 +96,20 @@ def addressed(blob: bytes) -> tuple[str, str]:
     return result_subject(named.shard, named.location, named.agent), f"{numbers}.{xxhash.xxh64_hexdigest(blob)}"
 
 
-def work_key(location: str, agent: str, part: int | str) -> str:
-    """The key of a document of an agent: a shard, or one of `fleet.documents`."""
-    return f"{token(location)}.{token(agent)}.{part}"
+def work_subject(location: str, agent: str, part: int | str) -> str:
+    """Where a document of an agent is written, a shard or one of `fleet.documents`: its key, as the bucket's stream has it."""
+    return f"$KV.{WORK}.{token(location)}.{token(agent)}.{part}"
 
 
 def work_subjects(location: str, agent: str) -> str:
-    """All keys of an agent, as the bucket's stream has them."""
-    return f"$KV.{WORK}.{work_key(location, agent, '>')}"
+    """All documents of an agent."""
+    return work_subject(location, agent, ">")
+
+
+def owner_of(subject: str) -> Sender:
+    """Whose document is written there. Raises ValueError."""
+    _, _, location, agent, _ = subject.split(".", 4)
+    return Sender(name_of(location), name_of(agent))
 
 
 def watcher(location: str, agent: str) -> str:

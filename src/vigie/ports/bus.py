@@ -1,6 +1,6 @@
 """The port between those who measure and ingest."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,12 +32,14 @@ class Batch:
 class Position(NamedTuple):
     """How far a bus that keeps what it carries was read: it is committed with what became of that.
 
-    `incarnation` is another one where the bus lost everything, and `sequence` began anew.
+    `incarnation` is another one where the bus lost everything, and `sequence` began anew. `kept_at` is when the bus kept that message, ns
+    since the epoch, 0 where that is not known: one that lost its end gives the same numbers again, to other messages.
     """
 
     bus: str
     incarnation: int
     sequence: int
+    kept_at: int = 0
 
 
 T = TypeVar("T")
@@ -87,6 +89,9 @@ class BusDispatch(Protocol):
 
     async def check_now(self, agent: str, monitor: str) -> None:
         """Have it check a monitor once, if it listens now."""
+
+    async def changed_by_others(self) -> Collection[str]:
+        """Agents whose work on the bus is not (any more) what was written there. What is to be there has to be given once more."""
 
 
 class FleetBus(Bus[PackedBatch], Protocol):

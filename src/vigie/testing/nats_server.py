@@ -40,13 +40,23 @@ def binary() -> Path:
 
 
 class NatsServer:
-    """One server and its folder. `config` is added to its configuration: `authorization {…}`, `accounts {…}`, `tls {…}`."""
+    """One server and its folder. `config` is added to its configuration: `authorization {…}`, `accounts {…}`, `tls {…}`.
+
+    `login` is that of its address, as in `user:password@`.
+    """
 
     def __init__(
-        self, folder: Path, config: str = "", *, name: str = "nats", port: int = 0, jetstream: str = "", scheme: str = "nats"
+        self,
+        folder: Path,
+        config: str = "",
+        *,
+        name: str = "nats",
+        port: int = 0,
+        jetstream: str = "",
+        login: str = "",
     ) -> None:
         self.folder, self.name, self._config, self._jetstream = folder, name, config, jetstream
-        self.port, self._scheme = port or free_port(), scheme
+        self.port, self._login = port or free_port(), login
         self._process: subprocess.Popen[str] | None = None
         self._ready = threading.Event()
         self.log: list[str] = []
@@ -59,7 +69,7 @@ class NatsServer:
     @property
     def url(self) -> str:
         """As a client names it."""
-        return f"{self._scheme}://{self.address}"
+        return f"nats://{self._login}{self.address}"
 
     def start(self, config: str | None = None) -> None:
         """Start, with another configuration if one is given; returns when it is ready."""
@@ -101,6 +111,10 @@ class NatsServer:
     def stop(self) -> None:
         """End it as an administrator does."""
         self._end(signal.SIGTERM)
+
+    def retire(self) -> None:
+        """Have it ask its clients to leave, and end a while later (lame duck mode)."""
+        self._signal(signal.SIGUSR2)
 
     def pause(self) -> None:
         """It answers nothing, while its connections stay."""

@@ -9,12 +9,13 @@ import msgspec
 
 from vigie.buses import BusDeps
 from vigie.buses.nats import topology
+from vigie.buses.nats.bucket import Bucket
 from vigie.buses.nats.consumer import Consumer
 from vigie.buses.nats.dispatch import NatsDispatch
-from vigie.errors import BusError, StoreError, UplinkError, UplinkFault
+from vigie.errors import BusError, BusFault, StoreError, UplinkError, UplinkFault
 from vigie.fleet import wire
 from vigie.fleet.batches import PackedBatch, encode
-from vigie.fleet.subjects import HELLO_SUBJECTS, RESULTS, addressed, sender_of
+from vigie.fleet.subjects import HELLO_SUBJECTS, RESULTS, addressed, inbox, sender_of
 from vigie.fleet.wire import Hello
 from vigie.net.nats.address import Config
 from vigie.net.nats.connection import Connection, Message
@@ -35,6 +36,8 @@ class NatsBus:
         self._connection = Connection(config, deps.name)
         self._publisher = Publisher(self._connection, RESULTS)
         self._consumers: set[Consumer] = set()
+        self._preparing = asyncio.Lock()  # whoever reads and whoever writes work would both make what is missing
+        self._differing = set[topology.Difference]()  # that was said
         self._unanswered = False  # since the store failed
 
     @property
@@ -51,7 +54,12 @@ class NatsBus:
 
     async def _prepare(self) -> None:
         await self._connection.ready()
-        await topology.ensure(self._connection, self._config)
+        async with self._preparing:
+            differing = await topology.ensure(self._connection, self._config)
+        for one in differing:
+            if one not in self._differing:
+                self._differing.add(one)
+                log.warning("the stream %s is there with other settings: %s. %s", one.stream, one.what, one.fix)
 
     async def publish(self, batch: PackedBatch) -> None:
         """Hand a batch over."""
@@ -72,21 +80,16 @@ class NatsBus:
         finally:
             self._consumers.discard(consumer)
 
-    @property
-    def reading(self) -> Consumer | None:
-        """Who reads for this server, if anybody does."""
-        return next(iter(self._consumers), None)
-
     async def waiting(self, after: Position | None) -> int:
         """How many messages there are behind a position."""
         now = await topology.state(self._connection)
-        if after is None or after.incarnation != now.incarnation:
+        if after is None or after.incarnation != now.incarnation or after.sequence > now.last:
             return now.messages
         return max(now.last - max(after.sequence, now.first - 1), 0)
 
     def dispatch(self, location_of: Callable[[str], str | None]) -> NatsDispatch:
         """How its agents are given their work."""
-        return NatsDispatch(self._connection, location_of)
+        return NatsDispatch(self._connection, Bucket(self._connection, self._prepare), location_of)
 
     @asynccontextmanager
     async def answering(self, answer: Answer) -> AsyncIterator[None]:
@@ -94,7 +97,7 @@ class NatsBus:
         tasks: set[asyncio.Task[None]] = set()
 
         async def take(message: Message) -> None:
-            if len(tasks) < _MAX_ANSWERS:  # who is not answered asks again
+            if len(tasks) < _MAX_ANSWERS and _is_askers(message):  # who is not answered asks again
                 task = asyncio.create_task(self._answer(message, answer))
                 tasks.add(task)
                 task.add_done_callback(tasks.discard)
@@ -124,30 +127,39 @@ class NatsBus:
         except Exception:
             log.exception("an agent could not be answered")
             body, headers = b"the server cannot answer now", {"Vigie-Fault": UplinkFault.BUSY.value}
-        if message.reply:
-            try:
-                await self._connection.publish(message.reply, body, headers)
-            except BusError as error:
-                log.debug("an agent was not answered: %s", error)
+        try:
+            await self._connection.publish(message.reply, body, headers)
+        except BusError as error:
+            log.debug("an agent was not answered: %s", error)
 
     async def examine(self) -> str:
         """What is there; nothing is made."""
         await self._connection.ready()
         account = await self._connection.api("INFO")
-        try:
-            now = await topology.state(self._connection)
-        except BusError as error:
-            if "not found" not in error.message:
-                raise
-            return f"{self._config.shown} answers: NATS {self._connection.server}; `vigie serve` makes the streams"
-        used = account.get("storage", 0)
-        return f"{self._config.shown} answers: NATS {self._connection.server}, {now.messages} messages, {used} bytes"
+        answers = f"{self._config.shown} answers: NATS {self._connection.server}"
+        differing = await topology.differences(self._connection, self._config)
+        if differing is None:
+            return f"{answers}; `vigie serve` makes the streams"
+        what = "; ".join(f"{one.stream}: {one.what}" for one in differing)
+        if any(one.is_fault for one in differing):
+            raise BusError(BusFault.DIFFERENT, f"{answers}, but Vigie cannot work with what is there: {what}", differing[0].fix)
+        now = await topology.state(self._connection)
+        line = f"{answers}, {now.messages} messages, {account.get('storage', 0)} bytes"
+        return f"{line}; with other settings than asked for: {what}" if differing else line
 
     async def close(self) -> None:
         """Read and publish no longer."""
         for consumer in list(self._consumers):
             consumer.close()
         await self._connection.close()
+
+
+def _is_askers(message: Message) -> bool:
+    """Whether the answer goes to whoever asks: a client may name any subject, and this server may publish where the client may not."""
+    try:
+        return message.reply.startswith(f"{inbox(*sender_of(message.subject))}.")
+    except ValueError:
+        return False
 
 
 def _introduced(message: Message) -> Hello:

@@ -12,40 +12,48 @@ from vigie.net.nats.encoding import unpacked
 log = logging.getLogger("vigie.bus")
 
 _QUIET_SECONDS: Final = 60.0
-_MAX_SUBJECTS: Final = 10_000
+_MAX_SENDERS: Final = 10_000
+_MAX_SAID: Final = 200
 
 
 class Reader:
-    """Decodes messages. `skipped` is how many could not be."""
+    """Decodes messages."""
 
     def __init__(self) -> None:
-        self.skipped = 0
         self._said: dict[str, float] = {}
 
-    def read(self, message: Message) -> PackedBatch | None:
-        """The batch of a message, which is what its subject says; None for anything else."""
+    def read(self, message: Message) -> tuple[PackedBatch | None, int]:
+        """The batch of a message, which is what its subject says, and its size; None for anything else."""
+        size = len(message.data)
         try:
-            return _batch(message)
+            body = unpacked(message.headers, message.data, MAX_BYTES)
+            size = len(body)
+            return _batch(message.subject, body), size
         except ValueError as error:
             self._skip(message.subject, error)
-            return None
+            return None, size
 
     def _skip(self, subject: str, error: ValueError) -> None:
-        self.skipped += 1
-        now = time.monotonic()
-        if now - self._said.get(subject, -_QUIET_SECONDS) >= _QUIET_SECONDS:
-            if len(self._said) >= _MAX_SUBJECTS:
+        """By whose subject it is, not by the whole of it: a login may publish to as many of its own as it likes."""
+        now, sender = time.monotonic(), ".".join(subject.split(".")[2:])
+        if now - self._said.get(sender, -_QUIET_SECONDS) >= _QUIET_SECONDS:
+            if len(self._said) >= _MAX_SENDERS:
                 self._said.clear()
-            self._said[subject] = now
-            log.error("a message of %s is not a batch and is skipped: %s", subject, error)
+            self._said[sender] = now
+            log.error("a message of %s is not a batch and is skipped: %s", _line(subject), _line(str(error)))
 
 
-def _batch(message: Message) -> PackedBatch:
+def _batch(subject: str, body: bytes) -> PackedBatch:
     """Raises ValueError for what is not one, and for one that is not what its subject says: permissions are about subjects."""
-    origin = origin_of(message.subject)
-    batch = decode(unpacked(message.headers, message.data, MAX_BYTES))
+    origin = origin_of(subject)
+    batch = decode(body)
     if (batch.shard, batch.location, batch.agent) != origin:
         raise ValueError(f"it is about shard {batch.shard}, {batch.agent} at {batch.location}, which its subject does not say")
-    if not 0 <= batch.count <= MAX_RESULTS:
-        raise ValueError(f"it has {batch.count} results")
+    if not len(batch.whole) <= batch.count <= MAX_RESULTS:
+        raise ValueError(f"it has {batch.count} results, {len(batch.whole)} of them whole")
     return batch
+
+
+def _line(text: str) -> str:
+    """What somebody else wrote, as part of a line of the log."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text[:_MAX_SAID])

@@ -151,6 +151,8 @@ def _carried(batch: PackedBatch, rights: Rights) -> None:
     """Whose it is: law 1, as far as it holds on a bus."""
     if batch.agent != rights.agent.name or batch.location != rights.agent.location:
         raise Refused(f"a batch of {batch.agent} at {batch.location}, while that agent is at {rights.agent.location}")
+    if not 0 < batch.spool <= rights.spool:  # with that of a later one all that its agent reports until then would look repeated
+        raise Refused(f"a batch of spool {batch.spool}, while this agent has spool {rights.spool}")
     if not 0 < batch.sequence < _MAX_SEQUENCE or len(batch.whole) > batch.count:
         raise Refused("a batch that no agent makes")
 

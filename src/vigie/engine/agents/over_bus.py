@@ -1,6 +1,7 @@
 """Agents behind a bus: the server that evaluates answers them, reads what they publish, and writes their work there."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Final
@@ -16,6 +17,7 @@ log = logging.getLogger("vigie.agents")
 
 ADDRESS: Final = "bus"  # what is kept as the address of an agent that was heard there
 _AGAIN_SECONDS: Final = 5.0
+_LASTING_SECONDS: Final = 30.0  # longer than it takes to find out that it does not work
 
 
 class OverBus:
@@ -25,6 +27,7 @@ class OverBus:
         self._bus, self._desk, self._ingest, self._clock = bus, desk, ingest, clock
         self._dispatch = bus.dispatch(self._location)
         self._behind: set[str] = set()  # agents whose documents are not known to be what they should be
+        self._said = ""  # what is wrong with the bus
         desk.hub.pass_on(self)
 
     def _location(self, agent: str) -> str | None:
@@ -39,19 +42,27 @@ class OverBus:
 
         Raises StoreError.
         """
-        said = ""
         while True:
+            lasting: asyncio.Task[None] | None = None
             try:
                 await self._bus.open()
-                if said:
-                    log.warning("the bus works again")
-                    said = ""
+                lasting = asyncio.create_task(self._say_that_it_works())
                 return await self._follow()
             except BusError as error:
-                if (words := str(error)) != said:
+                if (words := str(error)) != self._said:
                     log.error("the bus cannot be used: %s. %s", error, error.fix)  # noqa: TRY400 - the trace says nothing more
-                    said = words
+                    self._said = words
+            finally:
+                if lasting is not None:
+                    lasting.cancel()
             await self._clock.sleep(_AGAIN_SECONDS)
+
+    async def _say_that_it_works(self) -> None:
+        """Once it has for a while: one that lets in may refuse everything else."""
+        await self._clock.sleep(_LASTING_SECONDS)
+        if self._said:
+            log.warning("the bus works again")
+            self._said = ""
 
     async def _follow(self) -> None:
         self._behind |= {one.name for one in self._desk.registry.enrolled()}
@@ -79,8 +90,10 @@ class OverBus:
         await self._ingest.take_packed([], position)
 
     async def look_after(self) -> None:
-        """Write again what could not be written, for ever."""
+        """Write again what could not be written, and what somebody else changed or deleted, for ever."""
         while True:
+            with contextlib.suppress(BusError):  # whoever reads finds out, and says so
+                self._behind.update(await self._dispatch.changed_by_others())
             for agent in [one for one in self._behind if self._is_here(one)]:
                 await self._bring(agent)
             await self._clock.sleep(_AGAIN_SECONDS)

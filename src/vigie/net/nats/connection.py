@@ -23,7 +23,7 @@ from vigie.net.closing import hang_up
 from vigie.net.nats.address import Config
 from vigie.net.nats.faults import answered, connecting, denied, foremost, no_answer
 from vigie.net.nats.keys import UserKey
-from vigie.net.nats.login import login
+from vigie.net.nats.login import login, refused
 
 log = logging.getLogger("vigie.bus")
 
@@ -53,6 +53,25 @@ class _Client(Client):
         if self._tls_only and not self._server_info.get("tls_required"):
             raise BusError(BusFault.TLS, "the server offers no TLS", "use nats://, or give the server a `tls` block", permanent=True)
         return super()._connect_command()
+
+    def _build_message(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None) -> Msg:
+        """Whoever may publish chooses these bytes: what is not UTF-8 must not end the reading of everything that comes after it."""
+        subject, reply = (one.decode("utf-8", "replace").encode() for one in (subject, reply))
+        message: Msg = super()._build_message(sid, subject, reply, data, headers)
+        return message
+
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        """Likewise: a message whose headers cannot be read is one without any."""
+        try:
+            return await super()._process_headers(headers)
+        except (ValueError, IndexError):
+            return None
+
+    async def _process_pong(self) -> None:
+        """One that comes after whoever waited for it has given up is no reason to stop reading."""
+        if self._pongs and self._pongs[0].done():
+            self._pongs[0] = asyncio.get_running_loop().create_future()
+        await super()._process_pong()
 
     def abandon(self) -> None:
         """Close its sockets: that of a handshake that failed stays open otherwise, and that of a peer that hangs for long."""
@@ -92,7 +111,6 @@ class Connection:
         self._connecting = asyncio.Lock()
         self._doubts: set[asyncio.Task[None]] = set()
         self._leaving: set[_Client] = set()  # broken, and not hung up yet
-        self._known = list(address.servers)
         self._handlers: list[_Subscribed] = []
         self._answers: dict[str, tuple[str, asyncio.Future[Msg]]] = {}  # by the end of its inbox: the subject asked, who waits
         self._refusals: dict[str, str] = {}  # of subscriptions, by the subject in small letters: what the server said
@@ -181,7 +199,11 @@ class Connection:
     async def api(self, what: str, body: object = None, *, seconds: float = _ANSWER_SECONDS) -> dict[str, Any]:
         """Ask JetStream: `what` is the subject after `$JS.API.`. Raises BusError, also for a refusal."""
         asked = b"" if body is None else msgspec.json.encode(body)
-        answer: dict[str, Any] = msgspec.json.decode((await self.ask(f"$JS.API.{what}", asked, seconds=seconds)).data)
+        said = (await self.ask(f"$JS.API.{what}", asked, seconds=seconds)).data
+        try:
+            answer = msgspec.json.decode(said, type=dict[str, Any])
+        except ValueError as error:
+            raise BusError(BusFault.OTHER, f"{what}: an answer that is not JetStream's", "is this a NATS server?") from error
         if "error" in answer:
             raise answered(answer["error"], what)
         return answer
@@ -214,8 +236,12 @@ class Connection:
         return f"{self._prefix}.{token_hex(16)}"
 
     async def _connect(self) -> None:
-        """To any of the servers. Raises the error that tells most, when there is none."""
-        servers, errors = list(dict.fromkeys(self._known)), list[BusError]()
+        """To any of the servers of the address. Raises the error that tells most, when there is none.
+
+        Servers announce others of their cluster (`connect_urls`). These are not used: the login would be sent wherever one server says,
+        and from outside their network most such addresses lead nowhere.
+        """
+        servers, errors = list(dict.fromkeys(self.address.servers)), list[BusError]()
         random.shuffle(servers)
         for server in servers:
             try:
@@ -240,6 +266,9 @@ class Connection:
         async def gone() -> None:
             self._lost(client, seen)
 
+        async def leaving() -> None:  # it keeps connections for minutes, and JetStream no longer
+            self._lost(client, [BusError(BusFault.UNREACHABLE, f"{server} is being shut down", "another server is looked for")])
+
         try:
             async with asyncio.timeout(3 * _CONNECT_SECONDS):
                 await client.connect(
@@ -247,6 +276,7 @@ class Connection:
                     name=self._name,
                     error_cb=note,
                     closed_cb=gone,
+                    lame_duck_mode_cb=leaving,
                     allow_reconnect=False,
                     max_reconnect_attempts=1,
                     reconnect_time_wait=0,
@@ -262,9 +292,10 @@ class Connection:
         except asyncio.CancelledError:
             await _hang_up(client)
             raise
-        except (OSError, Error, TimeoutError, BusError) as error:
+        except Exception as error:  # whatever somebody who is no NATS server sends
             await _hang_up(client)
-            raise connecting(server, seen[-1] if isinstance(error, NoServersError) and seen else error) from error
+            said = connecting(server, seen[-1] if isinstance(error, NoServersError) and seen else error)
+            raise refused(self.address, said) from error
 
     def _suitable(self, client: _Client, server: str) -> None:
         version = client.connected_server_version
@@ -275,7 +306,6 @@ class Connection:
 
     async def _adopt(self, client: _Client) -> None:
         """From now on this is the connection."""
-        self._known = list(dict.fromkeys([*self.address.servers, *(one.netloc.rpartition("@")[2] for one in client.servers)]))
         await client.subscribe(f"{self._inbox}.*", cb=self._answered, pending_bytes_limit=0, pending_msgs_limit=0)
         for entry in list(self._handlers):
             await entry.begin(client)

@@ -18,6 +18,8 @@ def unpacked(headers: Mapping[str, str] | None, body: bytes, most: int) -> bytes
     """And back. Raises ValueError for what is damaged, of another encoding, or larger than `most` bytes."""
     encoding = (headers or {}).get(HEADER, "")
     if not encoding:
+        if len(body) > most:
+            raise ValueError(f"a body of {len(body)} bytes, at most {most} are allowed")
         return body
     if encoding != DEFLATE:
         raise ValueError(f"a body in the encoding {encoding!r}")

@@ -6,9 +6,12 @@ import ssl
 from collections.abc import Mapping
 from typing import Any, Final
 
+from nats.errors import Error
+
 from vigie.errors import BusError, BusFault
 
 _ORDER: Final = (BusFault.UNSUITABLE, BusFault.AUTH, BusFault.TLS, BusFault.BUSY, BusFault.OTHER, BusFault.TIMEOUT, BusFault.UNREACHABLE)
+_MAX_SAID: Final = 200
 _WAIT: Final = "it is tried again"
 # Of a JetStream error: its err_code (https://github.com/nats-io/nats-server/blob/main/server/errors.json), which fault it is, and the fix.
 _CODES: Final[Mapping[int, tuple[BusFault, str, bool]]] = {
@@ -59,7 +62,7 @@ def denied(said: str) -> BusError:
 
 def connecting(server: str, error: BaseException) -> BusError:
     """Why a server could not be used, by what connecting to it raised."""
-    said = str(error).removeprefix("nats: ").strip("'\" ") or type(error).__name__
+    said = _line(str(error).removeprefix("nats: ").strip("'\" ")) or type(error).__name__
     low = said.lower()
     if isinstance(error, BusError):
         return error
@@ -79,14 +82,19 @@ def connecting(server: str, error: BaseException) -> BusError:
         return BusError(BusFault.TIMEOUT, f"{server}: no answer in time", "is the server well, and the address that of its client port?")
     if "tls" in low or "secure connection" in low:
         return BusError(BusFault.TLS, f"{server}: {said}", "use tls:// and the authorities of the server's certificate (ca_file)")
-    if "info message" in low or "empty response" in low:
+    if "info message" in low or "empty response" in low or not isinstance(error, OSError | Error):
         return BusError(BusFault.OTHER, f"{server}: this is not a NATS server", "the client port is 4222 by default")
     if isinstance(error, socket.gaierror):
         return BusError(BusFault.UNREACHABLE, f"{server}: the name is not known here", "check the name of the server, and the resolver")
     if isinstance(error, OSError):
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or said
         return BusError(BusFault.UNREACHABLE, f"{server}: {why}", "is the server running, and its port open from here?")
-    return BusError(BusFault.OTHER, f"{server}: {said}")
+    return BusError(BusFault.OTHER, f"{server}: {said}", "the log of the NATS server says why")
+
+
+def _line(text: str) -> str:
+    """What a server wrote, as part of a line of the log."""
+    return "".join(one for one in text[:_MAX_SAID] if one.isprintable())
 
 
 def foremost(errors: list[BusError]) -> BusError:

@@ -1,7 +1,7 @@
 """Publishing to a stream: many messages under way, of one subject one after the other, each until the stream has it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from vigie.net.nats.encoding import HEADER, packed
 from vigie.net.nats.faults import answered
 
 _AGAIN: Final = frozenset({BusFault.TIMEOUT, BusFault.UNREACHABLE, BusFault.BUSY})
+_SILENT_FIX: Final = "see the log of the NATS servers: is a disk full (then make room and restart that server), or most of a cluster away?"
 _AGAIN_SECONDS: Final = 0.2
 _HEADERS_BYTES: Final = 512
 
@@ -54,34 +55,40 @@ class Publisher:
         self._slots = asyncio.Semaphore(window)
         self._room, self._bytes, self._most = asyncio.Condition(), 0, window_bytes
 
-    async def send(self, messages: Sequence[Outgoing]) -> None:
-        """Have them kept by the stream; those of one subject in their order. Raises BusError: some may be there then, others not."""
+    async def send(self, messages: Sequence[Outgoing]) -> list[int]:
+        """Have them kept by the stream, those of one subject in their order; their sequences there.
+
+        Raises BusError: some may be there then, others not.
+        """
         by_subject: dict[str, list[Outgoing]] = {}
         for one in messages:
             by_subject.setdefault(one.subject, []).append(one)
-        found = await asyncio.gather(*(self._in_order(each) for each in by_subject.values()), return_exceptions=True)
-        for error in found:
-            if error is not None:
-                raise error
+        kept: list[int] = []
+        for found in await asyncio.gather(*(self._in_order(each) for each in by_subject.values()), return_exceptions=True):
+            if isinstance(found, BaseException):
+                raise found
+            kept += found
+        return kept
 
-    async def _in_order(self, messages: list[Outgoing]) -> None:
+    async def _in_order(self, messages: list[Outgoing]) -> list[int]:
+        kept: list[int] = []
         for one in messages:
             async with self._slots:
                 await self._take_room(len(one.body))
                 try:
-                    await self.keep(one)
+                    kept.append(await self._keep(one))
                 finally:
                     await self._give_room(len(one.body))
+        return kept
 
-    async def keep(self, message: Outgoing, more: Mapping[str, str] | None = None) -> int:
-        """Have one message kept, with these headers besides; its sequence in the stream. Raises BusError."""
+    async def _keep(self, message: Outgoing) -> int:
         await self._connection.ready(self._patience or _AGAIN_SECONDS)
         most = self._connection.max_payload - _HEADERS_BYTES
         body, encoding = packed(message.body, most)
         if len(body) > most:
             said = f"{message.subject}: a message of {len(body)} bytes, the server takes {self._connection.max_payload}"
             raise BusError(BusFault.TOO_LARGE, said, "raise max_payload of the NATS servers, to 8MB at most", permanent=True)
-        headers = {"Nats-Expected-Stream": self._stream, **(more or {})}
+        headers = {"Nats-Expected-Stream": self._stream}
         if message.id:
             headers["Nats-Msg-Id"] = message.id
         if encoding:
@@ -96,8 +103,14 @@ class Publisher:
                 return await self._sent(subject, body, headers)
             except BusError as error:
                 if error.fault not in _AGAIN or loop.time() >= end:
-                    raise
+                    raise self._unkept(error) from error
                 await asyncio.sleep(_AGAIN_SECONDS)
+
+    def _unkept(self, error: BusError) -> BusError:
+        """A stream that cannot write, or has no leader, says nothing at all."""
+        if error.fault is not BusFault.TIMEOUT:
+            return error
+        return BusError(error.fault, f"{error.message}: the stream {self._stream} keeps nothing now", _SILENT_FIX)
 
     async def _sent(self, subject: str, body: bytes, headers: dict[str, str]) -> int:
         answer = await self._connection.ask(subject, body, headers, seconds=self._seconds)

@@ -19,6 +19,7 @@ _HEARTBEAT_NS: Final = 2_000_000_000
 _SILENCE_SECONDS: Final = 7.0  # three heartbeats
 _IDLE_NS: Final = 120_000_000_000  # after which the server forgets a consumer that nobody asks
 _PENDING: Final = "Nats-Pending-Messages"
+_PLACED: Final = "$JS.ACK."  # what the reply of a message of a stream begins with, and that of nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,9 @@ class Pull:
         return found
 
     @property
-    def unread(self) -> int:
-        """Messages that have arrived and were not given yet."""
-        return self._arrived.qsize()
+    def is_current(self) -> bool:
+        """Whether the connection is still the one that it was made on."""
+        return self._connection.connected and self._connection.generation == self._generation
 
     def close(self) -> None:
         """Whoever waits in `next` waits no longer."""
@@ -108,7 +109,8 @@ class Pull:
         """Always have more asked for than what is being looked at, so that the server never waits for us."""
         if self._asked > MAX_MESSAGES // 2:
             return
-        wanted = {"batch": MAX_MESSAGES, "max_bytes": _MAX_BYTES, "expires": _EXPIRES_NS, "idle_heartbeat": _HEARTBEAT_NS}
+        most = max(_MAX_BYTES, 2 * self._connection.max_payload)  # a larger message would never be sent
+        wanted = {"batch": MAX_MESSAGES, "max_bytes": most, "expires": _EXPIRES_NS, "idle_heartbeat": _HEARTBEAT_NS}
         self._asked += MAX_MESSAGES
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._name}"
         await self._connection.publish(subject, msgspec.json.encode(wanted), reply=self._inbox)
@@ -126,20 +128,21 @@ class Pull:
                     raise BusError(BusFault.TIMEOUT, message) from None
 
     def _same_connection(self) -> None:
-        if self._connection.generation != self._generation or not self._connection.connected:
+        if not self.is_current:
             raise self._connection.error or BusError(BusFault.UNREACHABLE, "the connection to the bus broke")
 
     def _look_at(self, message: Msg, found: list[Received]) -> None:
-        """A message of the stream, or what the server says about our asking."""
-        headers = message.headers or {}
-        status = headers.get("Status")
-        if status is None:
+        """A message of the stream, or what the server says about our asking: headers are their publisher's, and tell nothing of it."""
+        if message.reply.startswith(_PLACED):
             number, received = _placed(message)
             if number != self._number + 1:
                 raise BusError(BusFault.OTHER, f"messages {self._number + 1} to {number - 1} of the consumer did not arrive")
             self._number, self._asked = number, self._asked - 1
             found.append(received)
-        elif status == "408" or (status == "409" and _PENDING in headers):
+            return
+        headers = message.headers or {}
+        status = headers.get("Status")
+        if status == "408" or (status == "409" and _PENDING in headers):
             self._asked -= int(headers.get(_PENDING, self._asked))
         elif status != "100":
             raise BusError(BusFault.BUSY, f"the consumer of {self._stream} is gone: {headers.get('Description', status)}")
