@@ -79,7 +79,7 @@ class Registry:
             known.status = status
             known.compare(status.skew_ms + self._of_store())
             if self._clock.now() - status.seen_at <= _FORGET_MS:
-                known.heard = self._began  # this process was away itself
+                known.heard = self._clock.monotonic()  # this process was away itself, or another server heard it for the first time
         elif status.seen_at != known.status.seen_at:
             known.status, known.heard = status, self._clock.monotonic()
             known.compare(status.skew_ms + self._of_store())
