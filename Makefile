@@ -30,9 +30,9 @@ run: $(RUN) ## watch https://ollama.com/ (or what vigie.yaml and .env say) until
 demo: $(RUN) ## an incident from end to end, within a minute, on this machine alone
 	@$(BIN)/vigie demo
 
-test: $(DEV) ## the whole suite; the parts of a real fleet are broken at its end, when nothing else is running
+test: $(DEV) ## the whole suite; real fleets are started and broken at its end, when nothing else is running
 	@$(BIN)/python -m pytest -q -n auto -m "not chaos"
-	@$(BIN)/python -m pytest -q -m chaos tests/chaos
+	@$(BIN)/python -m pytest -q -m chaos tests/chaos tests/deploy
 
 lint: $(DEV) ## style, types, contracts on imports and purity, generated documents, links, words, sizes
 	@$(BIN)/ruff format --check .

@@ -85,6 +85,7 @@ class ReadSide:
             lambda: tuple(runtime.settings.channels),
             runtime.settings.store.file,
             self._applied,
+            lambda: prober.checks,
             self._duty.evaluates,
         )
         return RunningMeasures(

@@ -13,6 +13,7 @@ import pytest
 import typer
 from ruamel.yaml import YAML
 from tests._packages import program
+from tests.deploy.compose import filled
 
 from vigie.cli import root
 from vigie.fleet import subjects
@@ -32,17 +33,21 @@ OWN_IMAGE = "vigie:latest"  # built from this tree
 
 
 def manifests() -> list[dict[str, Any]]:
-    """Everything that the manifests of Kubernetes make."""
-    return [one for file in sorted(KUBERNETES.glob("*.yaml")) for one in YAML(typ="safe").load_all(file.read_text(encoding="utf-8"))]
+    """Everything that the manifests of Kubernetes make; of the Secret there is an example."""
+    return [
+        one
+        for file in sorted((*KUBERNETES.glob("*.yaml"), KUBERNETES / "secret.yaml.example"))
+        for one in YAML(typ="safe").load_all(file.read_text(encoding="utf-8"))
+    ]
 
 
 def of_kind(kind: str) -> dict[str, dict[str, Any]]:
     return {one["metadata"]["name"]: one for one in manifests() if one["kind"] == kind}
 
 
-def deployments() -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
-    """(Deployment, the template of its pods, its only container)."""
-    for one in of_kind("Deployment").values():
+def workloads() -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
+    """(StatefulSet or Deployment, the template of its pods, its only container)."""
+    for one in (*of_kind("StatefulSet").values(), *of_kind("Deployment").values()):
         template = one["spec"]["template"]
         (container,) = template["spec"]["containers"]
         yield one, template, container
@@ -77,14 +82,14 @@ def test_what_compose_names_is_there() -> None:
                 assert service["depends_on"][other] == {"condition": "service_healthy"}
                 assert "test" in SERVICES[other]["healthcheck"]
         for mount in (one.split(":")[0] for one in service["volumes"] if one.startswith("./")):
-            assert mount in ("./.env", "./tls") or (FLEET / mount).exists(), mount
+            assert mount == "./tls" or (FLEET / mount).exists(), mount
         if "build" in service:
             assert (FLEET / service["build"]["context"]).resolve() == DEPLOY.parent
 
 
 def test_every_variable_of_compose_is_in_the_example_of_env_and_no_secret_is_in_the_file() -> None:
     text = (FLEET / "compose.yaml").read_text(encoding="utf-8")
-    configuration = set(INTERPOLATED.findall((FLEET / "vigie.yaml").read_text(encoding="utf-8")))
+    configuration = set(INTERPOLATED.findall((FLEET / "config" / "vigie.yaml").read_text(encoding="utf-8")))
 
     assert set(INTERPOLATED.findall(text)) | configuration - {"VIGIE_NAME"} == SECRETS.keys()
     assert not [name for name, value in SECRETS.items() if re.search("PASSWORD|TOKEN", name) and value]
@@ -99,8 +104,9 @@ def test_every_container_is_closed_and_every_image_pinned() -> None:
         assert service["restart"] == "unless-stopped", name
         assert "max-size" in service["logging"]["options"], name
         assert not service.get("privileged"), name
-        if service["image"] == OWN_IMAGE or service["image"].startswith("nats:"):
-            assert service["cap_drop"] == ["ALL"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert {"mem_limit", "pids_limit"} <= service.keys(), name
+        assert "healthcheck" in service, name
         if service["image"] == OWN_IMAGE:
             assert int(service["stop_grace_period"].rstrip("s")) > 15, name
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy"}  # nothing else is reachable from outside
@@ -118,14 +124,14 @@ def test_commands_and_variables_are_those_of_the_program() -> None:
             told = Config.of(INTERPOLATED.sub("secret", bus))
             assert (told.agent or told.user, told.location) == ("agent-paris", "paris")
         assert all(f'"{name}"' in source for name in service["environment"]), service["environment"]
-    for _, _, container in deployments():
+    for _, _, container in workloads():
         parsed(container["args"])
 
 
 def test_the_servers_configuration_is_valid(tmp_path: Path) -> None:
     secrets = {name: value or "secret" for name, value in SECRETS.items()}
-    accepted((FLEET / "vigie.yaml").read_text(encoding="utf-8"), tmp_path / "compose", {**secrets, "VIGIE_NAME": "vigie-1"})
-    values = {name: "secret" for one in of_kind("Secret").values() for name in one["stringData"]} | {"WEBHOOK_URL": "https://hooks.test/"}
+    accepted((FLEET / "config" / "vigie.yaml").read_text(encoding="utf-8"), tmp_path / "compose", {**secrets, "VIGIE_NAME": "vigie-1"})
+    values = dict(line.split("=", 1) for line in of_kind("Secret")["vigie"]["stringData"][".env"].splitlines())
     own = {"VIGIE_NAME": "vigie-7f", "VIGIE_ADDRESS": "10.1.2.3"}
     accepted(of_kind("ConfigMap")["vigie"]["data"]["vigie.yaml"], tmp_path / "kubernetes", {**values, **own})
 
@@ -133,19 +139,15 @@ def test_the_servers_configuration_is_valid(tmp_path: Path) -> None:
 def test_nats_reads_its_configuration_and_an_agent_may_do_what_it_needs_and_nothing_else() -> None:
     text = (FLEET / "nats.conf").read_text(encoding="utf-8")
     used = set(re.findall(r"\$(NATS_[A-Z_]+)", text))
-    servers = [service for service in SERVICES.values() if service["image"].startswith("nats:")]
+    servers = {name: service for name, service in SERVICES.items() if service["image"].startswith("nats:")}
+    environment = filled(servers["nats-1"]["environment"], {name: value or "5" * 12 for name, value in SECRETS.items()})
 
-    for service in servers:
-        assert used <= service["environment"].keys()
-        assert {f"@{SERVICES_NAME}:6222" for SERVICES_NAME in ("nats-1", "nats-2", "nats-3")} <= set(
-            re.findall(r"@nats-\d:6222", service["command"][1])
-        )
+    assert used == environment.keys() - {"GOMEMLIMIT"}
+    assert set(re.findall(r"@(nats-\d):6222", environment["NATS_ROUTES"])) == servers.keys()
     block = text[text.index("permissions {") :]
     granted = {way: tuple(re.findall(r'"(.+)"', re.search(rf"{way}: \[(.*?)\]", block, re.DOTALL)[1])) for way in ("publish", "subscribe")}  # type: ignore[index]
     assert granted == subjects.permissions("paris", "agent-paris")._asdict()
-    done = subprocess.run(
-        [binary(), "-t", "-c", FLEET / "nats.conf"], env=dict.fromkeys(used, "secret"), capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([binary(), "-t", "-c", FLEET / "nats.conf"], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, "is valid" in done.stdout + done.stderr) == (0, True), done.stderr
 
 
@@ -178,20 +180,25 @@ def test_nginx_reads_its_configuration_and_passes_streams_on(tmp_path: Path) -> 
 def test_manifests_name_what_there_is() -> None:
     assert {one["apiVersion"] for one in manifests()} == {"v1", "apps/v1", "policy/v1", "networking.k8s.io/v1"}
     assert {one["metadata"].get("namespace", one["metadata"]["name"]) for one in manifests()} == set(of_kind("Namespace"))
-    for deployment, template, container in deployments():
+    for workload, template, container in workloads():
         labels = template["metadata"]["labels"]
-        assert deployment["spec"]["selector"]["matchLabels"] == labels
+        assert workload["spec"]["selector"]["matchLabels"] == labels
         volumes = {one["name"]: one for one in template["spec"]["volumes"]}
         assert {one["name"] for one in container["volumeMounts"]} == volumes.keys()
         for one in volumes.values():
-            assert one.get("configMap", {"name": "vigie"})["name"] in of_kind("ConfigMap")
+            for source in one.get("projected", {}).get("sources", ()):
+                assert source.get("configMap", {"name": "vigie"})["name"] in of_kind("ConfigMap")
+                assert source.get("secret", {"name": "vigie"})["name"] in of_kind("Secret")
+            assert one.get("secret", {"secretName": "vigie"})["secretName"] in of_kind("Secret")
             assert one.get("persistentVolumeClaim", {"claimName": "vigie-agent-paris"})["claimName"] in of_kind("PersistentVolumeClaim")
-        assert {one["secretRef"]["name"] for one in container["envFrom"]} <= of_kind("Secret").keys()
-    (service,), (budget,), (ingress,) = (of_kind(kind).values() for kind in ("Service", "PodDisruptionBudget", "Ingress"))
-    serve = of_kind("Deployment")["vigie"]
-    for selector in (service["spec"]["selector"], budget["spec"]["selector"]["matchLabels"]):
+        assert "envFrom" not in container  # secrets are files
+    (budget,), (ingress,) = (of_kind(kind).values() for kind in ("PodDisruptionBudget", "Ingress"))
+    services, serve = of_kind("Service"), of_kind("StatefulSet")["vigie"]
+    service = services["vigie"]
+    assert serve["spec"]["serviceName"] in services
+    for selector in (*(one["spec"]["selector"] for one in services.values()), budget["spec"]["selector"]["matchLabels"]):
         assert selector == serve["spec"]["template"]["metadata"]["labels"]
-    assert budget["spec"]["minAvailable"] < serve["spec"]["replicas"] == 3
+    assert (budget["spec"]["maxUnavailable"], serve["spec"]["replicas"]) == (1, 3)
     (path,) = ingress["spec"]["rules"][0]["http"]["paths"]
     assert path["backend"]["service"] == {"name": service["metadata"]["name"], "port": {"name": service["spec"]["ports"][0]["name"]}}
     ports = {one["name"] for one in serve["spec"]["template"]["spec"]["containers"][0]["ports"]}
@@ -199,8 +206,8 @@ def test_manifests_name_what_there_is() -> None:
 
 
 def test_pods_are_closed_probed_and_pinned() -> None:
-    for deployment, template, container in deployments():
-        name = deployment["metadata"]["name"]
+    for workload, template, container in workloads():
+        name = workload["metadata"]["name"]
         assert PINNED.fullmatch(container["image"]), name
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]},
@@ -211,9 +218,9 @@ def test_pods_are_closed_probed_and_pinned() -> None:
         assert template["spec"]["terminationGracePeriodSeconds"] > 15
         assert {one["mountPath"] for one in container["volumeMounts"]} >= {"/data", "/tmp"}
         assert "memory" in container["resources"]["limits"]
-    serve = of_kind("Deployment")["vigie"]["spec"]["template"]["spec"]["containers"][0]
+    serve = of_kind("StatefulSet")["vigie"]["spec"]["template"]["spec"]["containers"][0]
     assert {name: serve[name]["httpGet"] for name in ("startupProbe", "readinessProbe", "livenessProbe")} == {
-        "startupProbe": {"path": "/ready", "port": "http"},
+        "startupProbe": {"path": "/live", "port": "http"},
         "readinessProbe": {"path": "/ready", "port": "http"},
-        "livenessProbe": {"path": "/health", "port": "http"},
+        "livenessProbe": {"path": "/live", "port": "http"},
     }

@@ -175,7 +175,7 @@ def test_compose_asks_for_what_the_image_offers() -> None:
     assert vigie["security_opt"] == ["no-new-privileges:true"]
     assert [one.rpartition(":")[2] for one in vigie["ports"]] == [values["EXPOSE"]]
     assert all(one.startswith("127.0.0.1:") for one in vigie["ports"])
-    assert f"data:{values['WORKDIR']}" in vigie["volumes"]
+    assert vigie["volumes"] == [f"./data:{values['WORKDIR']}"]
     assert (ROOT / "deploy" / vigie["build"]["context"]).resolve() == ROOT
     assert model["profiles"] == ["ollama"]
     assert set(read["volumes"]) == {

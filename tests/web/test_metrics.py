@@ -4,9 +4,11 @@ import asyncio
 import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from tests.web._made import health_of
 
 from vigie.core.model import Cause, Certificate, CheckResult, HttpFacts, Monitor, Status, Timings, TlsFacts
+from vigie.engine.queries.measures import Running, RunningMeasures
 from vigie.errors import StoreError, StoreFault
 from vigie.queries import MonitorState
 from vigie.queries.measures import Lateness, Measures, MonitorMeasures, Tally, address_hash, seen
@@ -302,3 +305,23 @@ def test_a_body_is_a_gzip_file() -> None:
     body, _ = exposition(measures(of(monitor("shop"), good("shop"))), Lines(), "", packed=True)
 
     assert gzip.decompress(body).startswith(b"# HELP")
+
+
+async def test_a_process_that_answers_is_alive_whatever_its_parts_do() -> None:
+    (answer,) = await get(Asked(None, {"store": "full"}), "/live")
+
+    assert (answer.status_code, answer.text) == (200, "ok\n")
+
+
+@pytest.mark.parametrize(("checks", "said"), [(True, "no results are coming in"), (False, "")])
+async def test_silence_is_a_fault_of_a_server_that_has_something_to_check(checks: bool, said: str) -> None:
+    """Agents that are cut off report to a server that load balancers send them to: one that is not ready would never hear of them."""
+    stalled, takes, anything = SimpleNamespace(health=_stalled), SimpleNamespace(store_failing=False), cast("Any", None)
+    running = Running(lambda: None, lambda: True, lambda: False, tuple, None, lambda: (1, False), lambda: checks)
+    asked = RunningMeasures(anything, cast("Any", takes), cast("Any", stalled), anything, tuple, running, anything)
+
+    assert await asked.readiness() == {"store": "", "results": said, "prober": "", "configuration": ""}
+
+
+async def _stalled() -> SimpleNamespace:
+    return SimpleNamespace(stalled=True)

@@ -141,6 +141,11 @@ class ProcessAgent:
         """The child's, while it is running."""
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
+    @property
+    def checks(self) -> bool:
+        """Whether it has something to check."""
+        return bool(self._specs)
+
     def use(self, specs: Sequence[CheckSpec], control: Sequence[str], second_resolver: str | None = None) -> None:
         """What a new configuration asks for; `send_work` tells the child, and one that is restarted is told anyway."""
         self._specs, self._control, self._second_resolver = list(specs), list(control), second_resolver

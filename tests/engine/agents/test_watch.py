@@ -312,3 +312,18 @@ async def test_what_a_server_with_a_wrong_clock_hears_is_right_for_the_others() 
     (view,) = one.desk.registry.views()
     assert view.status is not None
     assert abs(view.status.skew_ms) <= 1
+
+
+async def test_an_agent_that_another_server_heard_first_is_not_silent(house: House) -> None:
+    """However long this server has been there already."""
+    await house.begin()
+    paris = await house.enroll("paris-1", "paris")
+    await house.passes(600)
+    other = House(house.clock, house.store)
+    other.tokens = house.tokens
+    await other.desk.start()
+    await other.hello(paris)
+    await house.passes(15)
+    assert (house.state("paris-1"), await house.notices()) == (AgentState.REPORTING, [])
+    await house.passes(600)
+    assert [one.reason for one in await house.notices()] == [NoticeReason.AGENT_SILENT]

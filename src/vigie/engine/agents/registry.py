@@ -50,7 +50,6 @@ class Registry:
         self._fleet, self._clock = fleet, clock
         self._enrolled: dict[str, EnrolledAgent] = {}
         self._heard: dict[str, _Heard] = {}
-        self._began: float | None = None
         self._store_ahead: int | None = None  # of the clock that never steps, ms
 
     def _steady(self) -> int:
@@ -58,8 +57,6 @@ class Registry:
 
     async def refresh(self) -> bool:
         """Read who is enrolled and how each is; whether somebody came or went. Raises StoreError."""
-        if self._began is None:
-            self._began = self._clock.monotonic()
         enrolled = {one.name: one for one in await self._fleet.agents()}
         statuses = {one.name: one for one in await self._fleet.heard_agents()} if enrolled else {}
         if enrolled:
@@ -79,7 +76,7 @@ class Registry:
             known.status = status
             known.compare(status.skew_ms + self._of_store())
             if self._clock.now() - status.seen_at <= _FORGET_MS:
-                known.heard = self._began  # this process was away itself
+                known.heard = self._clock.monotonic()  # this process was away itself, or another server heard it for the first time
         elif status.seen_at != known.status.seen_at:
             known.status, known.heard = status, self._clock.monotonic()
             known.compare(status.skew_ms + self._of_store())

@@ -61,6 +61,7 @@ class Running:
     channels: Callable[[], Sequence[str]]
     file: Path | None
     configured: Callable[[], tuple[int | None, bool]]  # when the one in force was applied, and whether a newer one was refused
+    checks: Callable[[], bool]  # whether this very server has something to check
     evaluates: bool = True  # whether this server does; who stands by measures no monitor, so that nothing is measured twice
 
 
@@ -140,7 +141,8 @@ class RunningMeasures:
         """What each part says of itself."""
         found = {"store": "", "results": "", "prober": "", "configuration": ""}
         try:
-            if (await self._health.health()).stalled:
+            stalled = (await self._health.health()).stalled
+            if stalled and self._running.checks():  # agents that are silent could not come back to a server that nobody is sent to
                 found["results"] = "no results are coming in"
         except StoreError:
             found["store"] = "the database cannot be read"  # its own words name files, and anybody may ask
