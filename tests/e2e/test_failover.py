@@ -225,8 +225,7 @@ def test_servers_in_two_places_check_from_both_whoever_evaluates(
     """And the notice says from where it fails; before and after one has died and come back."""
     fleet = Fleet(vigie, tmp_path, site, inbox, database, places=("west", "east"))
     fleet.both()
-    for name in ("a", "b"):
-        fleet.until(lambda name=name: fleet.seen_from(name).keys() == {"east", "west"})
+    fleet.until(lambda: all(fleet.seen_from(name).keys() == {"east", "west"} for name in ("a", "b")))
     fleet.processes["a"].kill()
     assert fleet.until(lambda: fleet.role("b") == "evaluator") <= TAKEN_OVER_SECONDS
     fleet.start("a")

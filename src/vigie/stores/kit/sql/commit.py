@@ -37,7 +37,9 @@ def next_run(db: Db) -> int:
 def load(db: Db) -> Snapshot:
     """What is on the disk. Raises StoreError where a copy into this store is not finished."""
     if db.fetch("SELECT 1 FROM meta WHERE name = ?", (COPYING,)):
-        raise StoreError(StoreFault.UNSUITABLE, "a copy into this store is not finished", "run the same `vigie store copy` again, or name another store")
+        raise StoreError(
+            StoreFault.UNSUITABLE, "a copy into this store is not finished", "run the same `vigie store copy` again, or name another store"
+        )
     states = {monitor: decode(body, DetectionState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
     cursors = {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
     alerts = tuple(_alert(db, decode(body, AlertState)) for (body,) in db.fetch("SELECT body FROM alert WHERE open = 1 ORDER BY id"))
