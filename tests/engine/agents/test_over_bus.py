@@ -166,7 +166,8 @@ class Refusing(Stream):
             self.left -= 1
             raise BusError(BusFault.RIGHTS, "the permissions do not allow it", "grant it", permanent=True)
         await self.ended.wait()
-        for one in ():
+        none: tuple[Group[PackedBatch], ...] = ()
+        for one in none:
             yield one
 
 
