@@ -30,7 +30,8 @@ class View:
     """The newest result of one location. `counted`: it was heard in this round already. `at` is epoch ms.
 
     `since` is when it began to see the service well, in trouble, or not at all, `unbroken` since when it was heard without a pause; both
-    are 0 as long as it is the only one. `unresponsive`: it was awaited in vain since (watermark.py).
+    are 0 as long as it is the only one. `unresponsive`: it was awaited in vain since (watermark.py). `remembered`: it is what a start found
+    on record, and the location was not heard since.
     """
 
     location: str
@@ -43,6 +44,7 @@ class View:
     since: int = 0
     unbroken: int = 0
     unresponsive: bool = False
+    remembered: bool = False
 
 
 Views = tuple[View, ...]

@@ -13,7 +13,7 @@ Laws
 3. In time, a location may come for as long as a living one could need at the quick pace, which everybody checks at while anything waits:
    one interval, and what a check and its delivery take (`patience_ms`, from when the result was heard). One that was silent for `stale_ms`
    comes no more. A result that is heard more than `delay_ms` after its instant is late: it waits for whoever was heard within a day
-   before, but only for `PATIENCE_MS`.
+   before, but only for `PATIENCE_MS`. That long a location may take, too, until it finds a server that was started again.
 4. One that was awaited in vain is *unresponsive*: until it is heard again nobody waits for it, and it has no vote. So a location that is
    dead delays the first failure, not each. A silence of all counts for at most half of the wait: then it may be us who did not listen.
 5. Judged is what locations say about that instant: who says something else since then, was not looking (nothing for `gap_ms`), or did not
@@ -179,10 +179,13 @@ def _awaited(missing: Iterable[View], held: Held, now: int, policy: DetectionPol
     first, missing = held[0], [one for one in missing if not one.unresponsive]
     if not missing or len(held) > MOST:
         return frozenset()
-    late = _is_late(first, policy)
-    if _waited(held, now, patience := PATIENCE_MS if late else patience_ms(policy)) >= patience - _EARLY_MS:
-        return frozenset()
-    return frozenset(one.location for one in missing if (first.at - one.at <= _DAY_MS if late else now - one.at <= policy.stale_ms))
+    if _is_late(first, policy):
+        longest = PATIENCE_MS
+        missing = [one for one in missing if first.at - one.at <= _DAY_MS]
+    else:
+        longest = max(patience_ms(policy), PATIENCE_MS if any(one.remembered for one in missing) else 0)
+        missing = [one for one in missing if now - one.at <= policy.stale_ms]
+    return frozenset(one.location for one in missing) if _waited(held, now, longest) < longest - _EARLY_MS else frozenset()
 
 
 def _waited(held: Held, now: int, patience: int) -> int:

@@ -59,8 +59,7 @@ class Books:
             if state.resting:
                 known = {name: later(one, found.get(name, one)) for name, one in known.items()}
             views = (*known.values(), *(one for name, one in found.items() if name not in known))
-            if views != state.views:
-                self.states[monitor] = replace(state, views=views)
+            self.states[monitor] = replace(state, views=tuple([replace(one, remembered=True) for one in views]))
 
     def adopt(self, draft: "Draft") -> None:
         """Make a draft true, once it is on the disk."""
