@@ -117,10 +117,9 @@ def fleets(draw: st.DrawFn, *, away: bool = False) -> tuple[Fleet, list[tuple[in
 
 
 def run(fleet: Fleet, outages: list[tuple[int, int]]) -> list[tuple[str, str, int, int]]:
-    """Long enough for every cut to have ended. With `confirm: 1` the head of an outage may be a degradation of its own."""
+    """Long enough for every cut to have ended."""
     ends = [end for one in fleet.places for _, end in one.cuts if end is not None]
-    found = list(transitions(fleet.run(max(outages[-1][1], fleet.away[1], *ends, 0) + 3 * fleet.every_ms + 3 * MINUTE)))
-    return [one for one in found if fleet.policy.confirm > 1 or one[1] == "outage"]
+    return list(transitions(fleet.run(max(outages[-1][1], fleet.away[1], *ends, 0) + 3 * fleet.every_ms + 3 * MINUTE)))
 
 
 @settings(max_examples=25, deadline=None)

@@ -212,8 +212,8 @@ def _observe(state: DetectionState, event: Observed, policy: DetectionPolicy) ->
     decided = list[IncidentDecision]()
     state = replace(state, held=())
     while held:
-        quick = state.outage.quick or state.degradation.quick
-        turn = watermark.next_turn(state.views, held, place, event.heard, policy, state.status, quick=quick)
+        since = min((one.turned for one in (state.outage, state.degradation) if one.quick), default=None)
+        turn = watermark.next_turn(state.views, held, place, event.heard, policy, state.status, since)
         if turn is None:
             break
         for one in held[: turn.index]:

@@ -30,7 +30,8 @@ class View:
     """The newest result of one location. `counted`: it was heard in this round already. `at` is epoch ms.
 
     `since` is when it began to see the service well, in trouble, or not at all, `unbroken` since when it was heard without a pause; both
-    are 0 as long as it is the only one. `unresponsive`: it was awaited in vain since (watermark.py).
+    are 0 as long as it is the only one. `unresponsive`: it was awaited in vain since (watermark.py). `remembered`: it is what a start found
+    on record, and the location was not heard since.
     """
 
     location: str
@@ -43,6 +44,7 @@ class View:
     since: int = 0
     unbroken: int = 0
     unresponsive: bool = False
+    remembered: bool = False
 
 
 Views = tuple[View, ...]
@@ -120,7 +122,7 @@ def _advanced(known: Iterable[View], seen: View) -> View:
 
 def _since(known: View | None, seen: View) -> int:
     """Since when a location sees what it sees; where its clock was set back, since then."""
-    same = known is not None and _outlook(known.status) == _outlook(seen.status)
+    same = known is not None and outlook(known.status) == outlook(seen.status)
     return min(known.since or known.at, seen.at) if known is not None and same else seen.at
 
 
@@ -130,7 +132,8 @@ def _unbroken(known: View | None, seen: View, policy: DetectionPolicy) -> int:
     return min(known.unbroken, first) if known is not None and first - known.at <= longest_pause_ms(policy) else first
 
 
-def _outlook(status: Status) -> bool | None:
+def outlook(status: Status) -> bool | None:
+    """Whether a status says that a service is well; None where it says nothing."""
     return None if status is Status.UNKNOWN else status is Status.UP
 
 

@@ -60,8 +60,7 @@ class Books:
             if state.resting:
                 known = {name: later(one, found.get(name, one)) for name, one in known.items()}
             views = (*known.values(), *(one for name, one in found.items() if name not in known))
-            if views != state.views:
-                self.states[monitor] = replace(state, views=views)
+            self.states[monitor] = replace(state, views=tuple([replace(one, remembered=True) for one in views]))
 
     def not_after(self, now: int) -> None:
         """The clock was set back, or is behind that of whoever wrote what was loaded: no state waits for that time to come again."""
