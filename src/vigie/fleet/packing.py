@@ -19,6 +19,7 @@ import msgspec
 from vigie.core.model import CheckResult, HttpFacts, Status, TlsFacts
 from vigie.fleet import packed
 from vigie.fleet.batches import MAX_BYTES, PackedBatch
+from vigie.fleet.facts import bounded
 from vigie.fleet.shards import shard_of
 
 AFRESH_MS = 3_600_000
@@ -71,7 +72,7 @@ class Packer:
             yield from self._fitting(shard, results[middle:], tuple([one for one in whole if id(one) not in first]))
             return
         base, count, body = packed.pack(results, self._numbers, self._locations, aligned_ms=BASE_MS)
-        yield PackedBatch(self._agent, self._location, shard, 0, 0, base, count, body, whole)
+        yield PackedBatch(self._agent, self._location, shard, 0, 0, base, count, body, tuple(map(bounded, whole)))
 
     def _goes_whole(self, one: CheckResult) -> bool:
         """Law 1; what goes whole is what the next ones are compared with."""

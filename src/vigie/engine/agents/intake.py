@@ -6,10 +6,10 @@ Laws
 3. The run of a shard is its agent's: nobody reports under the run that another agent has now.
 4. Instants are corrected by how far the agent's clock is off, and none is later than the server's: one location must not make the others
    look silent.
-5. A batch that breaks a law is refused whole, with the reason; so is one that is larger than any agent makes.
+5. A batch that breaks a law is refused whole, with the reason; so is one that is larger than any agent makes. Of what a result says only
+   what is within bounds is taken in (fleet/facts.py).
 """
 
-import math
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +19,7 @@ import msgspec
 from vigie.core.model import CheckResult, Status
 from vigie.fleet import packed
 from vigie.fleet.batches import MAX_BYTES, MAX_RESULTS, VERSION, PackedBatch
+from vigie.fleet.facts import bounded
 from vigie.fleet.packing import expand
 from vigie.fleet.shards import SHARDS, shard_of
 from vigie.ports import EnrolledAgent, ShardRun
@@ -32,8 +33,6 @@ _MAX_SEQUENCE = 2**53
 _LENGTH = struct.Struct("<I")
 _NUMBERED = struct.Struct("<IIB22xH")  # of a record: its monitor's number, its instant after the base, its status, its sequence's end
 _STATUSES = len(Status)
-_ENDLESS_MS = 1e9
-_LONGEST, _MAX_ENTRIES = 4_000, 200  # characters of a text, entries of a list
 
 
 class Refused(Exception):  # noqa: N818 - says what is the case
@@ -136,8 +135,7 @@ def of_bus(batch: PackedBatch, rights: Rights, numbers: frozenset[int], now: int
     """
     try:
         _carried(batch, rights)
-        for one in batch.whole:
-            _bounded(one)
+        batch = _readable(batch)
         if _is_plainly_right(batch, rights, numbers, now):
             return batch
         return _settled(batch, rights, now)
@@ -145,6 +143,11 @@ def of_bus(batch: PackedBatch, rights: Rights, numbers: frozenset[int], now: int
         raise
     except Exception as error:  # noqa: BLE001 - a stream must never be held up by what somebody put into it
         raise Refused(f"a batch cannot be read: {str(error)[:200]}") from None
+
+
+def _readable(batch: PackedBatch) -> PackedBatch:
+    whole = tuple([bounded(one) for one in batch.whole])
+    return batch if whole == batch.whole else msgspec.structs.replace(batch, whole=whole)
 
 
 def _carried(batch: PackedBatch, rights: Rights) -> None:
@@ -219,32 +222,7 @@ def _result(raw: msgspec.Raw) -> CheckResult:
     size = memoryview(raw).nbytes
     if size > MAX_WHOLE_BYTES:
         raise Refused(f"a result of {size} bytes; at most {MAX_WHOLE_BYTES} are allowed")
-    found: CheckResult = _RESULT.decode(raw)
-    _bounded(found)
-    return found
-
-
-def _bounded(one: CheckResult) -> None:
-    """Texts, lists and numbers that a probe may have brought."""
-    times = one.timings
-    for length in (times.dns, times.connect, times.tls, times.first_byte, times.transfer, times.total):
-        if length is not None and not 0 <= length < _ENDLESS_MS:
-            raise Refused("a time that is not one")
-    if any(isinstance(value, float) and not math.isfinite(value) for value in one.figures.values()):
-        raise Refused("a time that is not one")
-    texts: list[str] = [one.message, one.address or "", *one.addresses, *one.advice, *one.figures]
-    texts += [value for value in one.figures.values() if isinstance(value, str)]
-    lengths = [len(text) for text in texts]
-    if (
-        max(lengths) > _LONGEST
-        or sum(lengths) > MAX_WHOLE_BYTES
-        or max(len(one.addresses), len(one.advice), len(one.figures)) > _MAX_ENTRIES
-    ):
-        raise Refused("a result with more text than any check brings")
-    if one.http is not None and (len(one.http.headers) > _MAX_ENTRIES or len(one.http.hops) > _MAX_ENTRIES):
-        raise Refused("a result with more headers than any check brings")
-    if one.tls is not None and len(one.tls.chain) > _MAX_ENTRIES:
-        raise Refused("a result with more certificates than any check brings")
+    return bounded(_RESULT.decode(raw))
 
 
 def _settled(batch: PackedBatch, rights: Rights, now: int) -> PackedBatch:
