@@ -265,7 +265,8 @@ def test_a_database_of_an_earlier_moment_goes_on_from_there(
 
         fleet.processes["a"].send_signal(signal.SIGTERM)
         fleet.processes["a"].wait(20)
-        database.tool("pg_restore", "--clean", "--if-exists", f"--dbname={name}", str(copy))
+        database.run("ALTER SCHEMA vigie RENAME TO vigie_before", database=name)
+        database.tool("pg_restore", "--single-transaction", f"--dbname={name}", str(copy))
         assert database.run(incidents, database=name) == []
         fleet.start("a")
         inbox.wait(4)  # the same two once more, as the documentation says

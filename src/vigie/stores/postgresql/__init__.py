@@ -18,7 +18,7 @@ from vigie.stores.postgresql.address import parts_of
 if TYPE_CHECKING:
     from vigie.stores.kit.sql.tables import Tables
 
-_NO_COPY = "back up the database itself: pg_dump --format=custom --schema={schema} {database}, and pg_restore to bring it back"
+_NO_COPY = "back up the database itself: pg_dump --format=custom --schema={schema} {database}; docs/postgresql.md says how it is restored"
 _TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslpassword")
 
 
