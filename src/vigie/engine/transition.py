@@ -185,7 +185,7 @@ class Move:
 def _after(known: Incident, decision: Steadied | Recovered | Closed) -> Incident:
     if isinstance(decision, Steadied):
         return replace(known, pattern=Pattern.STEADY)
-    closed = replace(known, closed_at=max(decision.at, known.opened_at))  # a clock that was set back makes no incident of negative length
+    closed = replace(known, closed_at=max(decision.at, known.started_at))  # a clock that was set back makes no incident of negative length
     return replace(closed, closed_by=decision.by, note=decision.note or None) if isinstance(decision, Closed) else closed
 
 
