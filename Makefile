@@ -34,7 +34,7 @@ test: $(DEV) ## the whole suite; real fleets are started and broken at its end, 
 	@$(BIN)/python -m pytest -q -n auto -m "not chaos"
 	@$(BIN)/python -m pytest -q -m chaos tests/chaos tests/deploy
 
-lint: $(DEV) ## style, types, contracts on imports and purity, generated documents, links, words, sizes
+lint: $(DEV) ## style, types, contracts on imports and purity, generated documents, links, words, sizes, what is in deploy/
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -47,6 +47,8 @@ lint: $(DEV) ## style, types, contracts on imports and purity, generated documen
 	@$(BIN)/python -m tools.patterns
 	@$(BIN)/python -m tools.words
 	@$(BIN)/python -m tools.sizes
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml deploy/fleet/compose.yaml
+	@$(BIN)/kubernetes-validate --quiet --strict deploy/kubernetes/*.yaml deploy/kubernetes/secret.yaml.example
 
 bench: $(DEV) ## speed and size against blackbox_exporter and libcurl, as ratios in one run
 	@$(BIN)/python -m bench
