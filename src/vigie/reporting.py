@@ -74,14 +74,14 @@ class Reporting:
             raise UplinkError(UplinkFault.BUSY, f"the bus takes nothing now: {error}", retry_after_ms=2_000) from error
 
     async def waiting(self) -> int:
-        """How many messages of the bus are not evaluated yet; 0 while it cannot be asked."""
+        """How many messages of the bus are not evaluated yet; -1 while it cannot be asked."""
         if self.bus is None:
             return 0
         try:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return await self.bus.waiting(self._runtime.ingest.position(self.bus.name))
         except (BusError, TimeoutError):
-            return 0
+            return -1
 
     def halt(self) -> None:
         """Agents ask this server in its new duty from now on."""

@@ -80,3 +80,14 @@ def test_an_agent_that_never_came_is_worth_knowing() -> None:
     found = _with(lambda store, now: store.fleet.enroll(EnrolledAgent("lille-1", "lille", "h2", "vga_", now, "ann")))
     assert _kinds(found) == [(FleetProblem.AGENT_NEVER_HEARD, "lille-1", 0)]
     assert not any(one.is_fault for one in found.problems)
+
+
+def test_a_bus_that_cannot_be_used_and_what_waits_because_of_it() -> None:
+    away = ServerStatus("one", "1.2.0", 0, 0, waiting=-1)
+    found = _with(lambda store, now: store.fleet.report_server(replace(away, seen_at=now)))
+    assert (FleetProblem.BUS_AWAY, "one", 0) in _kinds(found)
+    full = AgentStatus("paris-1", "paris", 0, "1.2.0", spooled=7)
+    for since, kinds in ((130_000, [(FleetProblem.AGENT_BEHIND, "paris-1", 0)]), (110_000, [])):
+        found = _with(lambda store, now, since=since: store.fleet.heard(replace(full, seen_at=now, spooled_since=now - since)))
+        assert _kinds(found) == kinds
+        assert all(one.is_fault for one in found.problems)

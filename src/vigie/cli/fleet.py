@@ -90,9 +90,9 @@ def _lines(found: "FleetView") -> Iterator[str]:
 def _server(one: "ServerView", now: int) -> list[str]:
     status = one.status
     lag = "-" if status.lag_ms is None else _ms(status.lag_ms)
-    seen = f"{_ms(now - status.seen_at)} ago"
+    seen, waiting = f"{_ms(now - status.seen_at)} ago", "?" if status.waiting < 0 else str(status.waiting)
     return [
-        status.name, status.version, one.role, status.location or "-", seen, lag, str(status.waiting), str(status.schema),
+        status.name, status.version, one.role, status.location or "-", seen, lag, waiting, str(status.schema),
         str(status.protocol), status.url or "-",
     ]  # fmt: skip
 
@@ -125,6 +125,8 @@ def _said(one: "Problem") -> str:
         "servers_differ": f"Server {one.about} has another configuration than the one in force. Give all servers the same file.",
         "versions_differ": f"Servers run different versions ({one.about}): complete the upgrade.",
         "agent_silent": f"Agent {one.about} is silent: its location reports nothing. See `vigie agent list`.",
+        "agent_behind": f"Agent {one.about} reports, and what it finds is not taken. Its log says why.",
+        "bus_away": f"Server {one.about} cannot use the bus: what agents find waits there. See `vigie doctor`.",
         "agent_never_heard": f"Agent {one.about} was enrolled and never heard.",
         "shards_without_agent": f"Nobody checks {counted(one.count, 'shard')} at {one.about}: no agent there reports.",
         "undeliverable": f"{counted(one.count, 'notice')} could not be delivered. See `vigie outbox list`.",

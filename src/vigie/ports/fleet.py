@@ -46,7 +46,7 @@ class ServerStatus:
     seen_at: int
     url: str = ""
     lag_ms: int | None = None
-    waiting: int = 0  # messages of the bus that are not evaluated yet
+    waiting: int = 0  # messages of the bus that are not evaluated yet; -1: it cannot be asked
     config: str = ""  # tells whether two servers have the same configuration
     protocol: int = 1  # the newest that it speaks with agents
     schema: int = 0  # the newest of the store that it knows

@@ -8,6 +8,7 @@ from vigie.ports import AgentStatus, EnrolledAgent, Lease, OutboxCounts, ServerS
 
 SERVER_SILENT_MS = 15_000  # a server says every three seconds how it is
 AGENT_SILENT_MS = 45_000  # an agent every ten to fifteen
+AGENT_BEHIND_MS = 120_000  # what waits with an agent for longer
 
 
 class ServerRole(StrEnum):
@@ -26,6 +27,8 @@ class FleetProblem(StrEnum):
     SERVERS_DIFFER = "servers_differ"  # in their configuration
     VERSIONS_DIFFER = "versions_differ"  # a rolling upgrade that is not complete: no fault, but worth knowing
     AGENT_SILENT = "agent_silent"
+    AGENT_BEHIND = "agent_behind"  # what it found waits with it: nothing takes it
+    BUS_AWAY = "bus_away"  # for the server that evaluates
     AGENT_NEVER_HEARD = "agent_never_heard"
     SHARDS_WITHOUT_AGENT = "shards_without_agent"
     UNDELIVERABLE = "undeliverable"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from vigie.engine.leases import EVALUATOR, holder_name
 from vigie.ports import Lease, OutboxCounts, ServerStatus, Store
 from vigie.queries.fleet import (
+    AGENT_BEHIND_MS,
     AGENT_SILENT_MS,
     SERVER_SILENT_MS,
     FleetAgentView,
@@ -66,6 +67,12 @@ async def _agents(store: Store, now: int) -> tuple[FleetAgentView, ...]:
     return tuple(found)
 
 
+def _is_behind(one: FleetAgentView) -> bool:
+    """Whether it says that what it found long ago waits with it; both instants are of its own clock, and of the server's by its skew."""
+    status = one.status
+    return status is not None and status.spooled_since is not None and status.seen_at - status.spooled_since > AGENT_BEHIND_MS
+
+
 def _problems(
     servers: Sequence[ServerView], agents: Sequence[FleetAgentView], orphans: Sequence[tuple[str, int]], notices: OutboxCounts
 ) -> Iterator[Problem]:
@@ -76,6 +83,8 @@ def _problems(
     yield from (Problem(FleetProblem.SHARDS_WITHOUT_AGENT, location, count) for location, count in orphans)
     yield from (Problem(FleetProblem.SERVER_SILENT, one.status.name) for one in servers if one.role is ServerRole.SILENT)
     yield from (Problem(FleetProblem.AGENT_SILENT, one.agent.name) for one in agents if one.silent and one.status is not None)
+    yield from (Problem(FleetProblem.BUS_AWAY, one.status.name) for one in there if one.status.waiting < 0)
+    yield from (Problem(FleetProblem.AGENT_BEHIND, one.agent.name) for one in agents if not one.silent and _is_behind(one))
     if notices.undeliverable:
         yield Problem(FleetProblem.UNDELIVERABLE, count=notices.undeliverable)
     yield from (Problem(FleetProblem.SERVERS_DIFFER, one.status.name) for one in there if one.differs)

@@ -192,6 +192,8 @@ class Connection:
             raise BusError(BusFault.TIMEOUT, f"{subject}: no answer within {seconds:g} s") from None
         finally:
             del self._answers[token]
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # asyncio complains about what nobody looked at
         if found.headers and found.headers.get(_STATUS) == _NOBODY:
             raise no_answer(subject)
         return found
@@ -203,7 +205,9 @@ class Connection:
         try:
             answer = msgspec.json.decode(said, type=dict[str, Any])
         except ValueError as error:
-            raise BusError(BusFault.OTHER, f"{what}: an answer that is not JetStream's", "is this a NATS server?") from error
+            raise BusError(
+                BusFault.OTHER, f"{what}: an answer that is not JetStream's", "check that the address is that of a NATS server"
+            ) from error
         if "error" in answer:
             raise answered(answer["error"], what)
         return answer

@@ -12,7 +12,7 @@ from vigie.errors import BusError, BusFault
 
 _ORDER: Final = (BusFault.UNSUITABLE, BusFault.AUTH, BusFault.TLS, BusFault.BUSY, BusFault.OTHER, BusFault.TIMEOUT, BusFault.UNREACHABLE)
 _MAX_SAID: Final = 200
-_WAIT: Final = "it is tried again"
+_WAIT: Final = "it is tried again; a cluster needs most of its servers"
 # Of a JetStream error: its err_code (https://github.com/nats-io/nats-server/blob/main/server/errors.json), which fault it is, and the fix.
 _CODES: Final[Mapping[int, tuple[BusFault, str, bool]]] = {
     10002: (BusFault.FULL, "raise the JetStream limits of the account", False),
@@ -49,7 +49,7 @@ def answered(error: Mapping[str, Any], what: str) -> BusError:
 
 def no_answer(what: str) -> BusError:
     """Nobody listens: JetStream is not there, or nobody has made the stream, or serves the request."""
-    fix = "enable JetStream on the server and for the account; `vigie serve` makes the streams, and answers agents"
+    fix = "enable JetStream on the server and for the account, start most of a cluster; `vigie serve` makes the streams, and answers agents"
     return BusError(BusFault.UNSUITABLE, f"{what}: nobody answers", fix)
 
 
@@ -70,7 +70,7 @@ def connecting(server: str, error: BaseException) -> BusError:
         return BusError(BusFault.TLS, f"{server}: its certificate is not trusted: {error.verify_message}", "set ca_file in the address")
     if isinstance(error, ssl.SSLError):
         return BusError(
-            BusFault.TLS, f"{server}: TLS failed: {error.reason or said}", "does it want a certificate? set cert_file and key_file"
+            BusFault.TLS, f"{server}: TLS failed: {error.reason or said}", "set cert_file and key_file where the server wants a certificate"
         )
     if "authorization violation" in low or "authorization failed" in low or "user authentication" in low or "authentication expired" in low:
         return BusError(BusFault.AUTH, f"{server}: the login is refused", "check user, password, token, creds or nkey of the address")
@@ -79,7 +79,11 @@ def connecting(server: str, error: BaseException) -> BusError:
     if "maximum" in low and "connections" in low:
         return BusError(BusFault.BUSY, f"{server}: {said}", "raise max_connections of the server or the account")
     if isinstance(error, TimeoutError) or "timeout" in low:
-        return BusError(BusFault.TIMEOUT, f"{server}: no answer in time", "is the server well, and the address that of its client port?")
+        return BusError(
+            BusFault.TIMEOUT,
+            f"{server}: no answer in time",
+            "check that the server is well, and that the address is that of its client port",
+        )
     if "tls" in low or "secure connection" in low:
         return BusError(BusFault.TLS, f"{server}: {said}", "use tls:// and the authorities of the server's certificate (ca_file)")
     if "info message" in low or "empty response" in low or not isinstance(error, OSError | Error):
@@ -88,7 +92,7 @@ def connecting(server: str, error: BaseException) -> BusError:
         return BusError(BusFault.UNREACHABLE, f"{server}: the name is not known here", "check the name of the server, and the resolver")
     if isinstance(error, OSError):
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or said
-        return BusError(BusFault.UNREACHABLE, f"{server}: {why}", "is the server running, and its port open from here?")
+        return BusError(BusFault.UNREACHABLE, f"{server}: {why}", "check that the server is running, and its port open from here")
     return BusError(BusFault.OTHER, f"{server}: {said}", "the log of the NATS server says why")
 
 

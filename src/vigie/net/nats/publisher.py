@@ -12,8 +12,9 @@ from vigie.net.nats.connection import Connection
 from vigie.net.nats.encoding import HEADER, packed
 from vigie.net.nats.faults import answered
 
-_AGAIN: Final = frozenset({BusFault.TIMEOUT, BusFault.UNREACHABLE, BusFault.BUSY})
-_SILENT_FIX: Final = "see the log of the NATS servers: is a disk full (then make room and restart that server), or most of a cluster away?"
+# Nobody answers, either, while a cluster elects who leads a stream: that is UNSUITABLE.
+_AGAIN: Final = frozenset({BusFault.TIMEOUT, BusFault.UNREACHABLE, BusFault.BUSY, BusFault.UNSUITABLE})
+_SILENT_FIX: Final = "see the log of the NATS servers: one whose disk was full has to be restarted, a cluster needs most of its servers"
 _AGAIN_SECONDS: Final = 0.2
 _HEADERS_BYTES: Final = 512
 
@@ -102,7 +103,7 @@ class Publisher:
             try:
                 return await self._sent(subject, body, headers)
             except BusError as error:
-                if error.fault not in _AGAIN or loop.time() >= end:
+                if error.permanent or error.fault not in _AGAIN or loop.time() >= end:
                     raise self._unkept(error) from error
                 await asyncio.sleep(_AGAIN_SECONDS)
 
