@@ -87,7 +87,11 @@ def test_a_bus_that_cannot_be_used_and_what_waits_because_of_it() -> None:
     found = _with(lambda store, now: store.fleet.report_server(replace(away, seen_at=now)))
     assert (FleetProblem.BUS_AWAY, "one", 0) in _kinds(found)
     full = AgentStatus("paris-1", "paris", 0, "1.2.0", spooled=7)
-    for since, kinds in ((130_000, [(FleetProblem.AGENT_BEHIND, "paris-1", 0)]), (110_000, [])):
-        found = _with(lambda store, now, since=since: store.fleet.heard(replace(full, seen_at=now, spooled_since=now - since)))
-        assert _kinds(found) == kinds
-        assert all(one.is_fault for one in found.problems)
+
+    def after(span: int) -> FleetView:
+        return _with(lambda store, now: store.fleet.heard(replace(full, seen_at=now, spooled_since=now - span)))
+
+    found = after(130_000)
+    assert _kinds(found) == [(FleetProblem.AGENT_BEHIND, "paris-1", 0)]
+    assert all(one.is_fault for one in found.problems)
+    assert _kinds(after(110_000)) == []
