@@ -211,3 +211,18 @@ async def test_a_baseline_that_cannot_be_read_is_learnt_anew(tmp_path: Path, clo
     found = (await store.ledger.load()).baselines
     assert set(found) == {"shop"}
     assert isinstance(found["shop"], Baseline)
+
+
+def test_what_all_learn_at_the_turn_of_an_hour_is_not_written_all_at_once() -> None:
+    monitors = [replace(fake_monitor(f"m{number}"), baseline=Sensitivity.NORMAL) for number in range(3_000)]
+    known, hour = Baselines(), 1_767_225_600_000
+    for at in (hour - 60_000, hour):
+        for one in monitors:
+            known.judge(one, CheckResult(one.id, at, Status.UP, timings=Timings(total=20.0)))
+    written = list[str]()
+    for second in range(1_800):
+        part = [key for key, _ in known.due(hour + second * 1_000)]
+        assert len(part) <= (100 if second == 0 else 2)
+        assert not known.due(hour + second * 1_000 + 500)
+        written += part
+    assert sorted(written) == sorted(one.id for one in monitors)

@@ -259,7 +259,7 @@ def packed(one: CheckResult) -> tuple[object, ...]:
 
 def shown(side: Side) -> Mapping[str, tuple[object, ...]]:
     """What the board shows of each monitor."""
-    found = {}
+    found = dict[str, tuple[object, ...]]()
     for row in side.board.rows():
         view, one = row.view, row.view.result
         result = None if one is None else (one.at, one.status, one.cause, one.timings.total and round(one.timings.total, 1))

@@ -3,14 +3,15 @@
 What is usual far away is not usual here, so what one location learns says nothing of another. That of `local` has the name of the monitor
 alone, as it had when there was no other.
 
-They decide nothing by themselves, so they are written when an hour was learnt or a verdict changed, and at the end: a crash costs at
-most the samples of an hour.
+They decide nothing by themselves, so they are written when a verdict changed, within half an hour after an hour was learnt, and at the
+end: a crash costs at most the samples of that time. All of them learn at the turn of the hour, and must not be written all at once then.
 """
 
 import logging
 import math
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 from typing import Protocol
 
 from vigie.core.model import LOCAL, Cause, CheckResult, Monitor, Sensitivity
@@ -19,6 +20,8 @@ from vigie.learning.baseline import Baseline, accepted, calm, judge, with_sample
 log = logging.getLogger("vigie.ingest")
 
 _AT = "@"  # which is in no monitor's id
+_SPREAD_MS, _FEW_LEARN = 1_800_000, 1_000  # what the hour taught is written within so long; of so few at once
+_EVERY_MS, _LONGEST_MS = 1_000, 60_000  # between two times at which some are; more does not count
 _FEW = 4  # addresses that must be slow at once before this machine is suspected
 
 
@@ -44,6 +47,8 @@ class Baselines:
         self._known: dict[str, Baseline] = {}
         self._unwritten: dict[str, None] = {}
         self._due: dict[str, None] = {}
+        self._hourly: dict[str, None] = {}  # learnt an hour, the longest ago first
+        self._given_at = 0
         self._slow: dict[str, _Slow] = {}  # by location: one machine or link each
         self.elsewhere: Sampled | None = None
 
@@ -115,8 +120,10 @@ class Baselines:
         if after is not before:
             self._known[key] = after
             self._unwritten[key] = None
-            if after.season is not before.season or _verdict(after) != _verdict(before):
+            if _verdict(after) != _verdict(before):
                 self._due[key] = None
+            elif after.season is not before.season:
+                self._hourly[key] = None
 
     def place(self, monitor: Monitor, result: CheckResult) -> None:
         """Where a check got to whose lengths are learnt by `learn`, or elsewhere."""
@@ -142,8 +149,14 @@ class Baselines:
                 self._unwritten[key] = self._due[key] = None
                 log.info("%s: the unusual behaviour is accepted as the new normal", monitor.name)
 
-    def due(self) -> tuple[tuple[str, Baseline], ...]:
-        """What should be written now; it is not handed out again before it changes."""
+    def due(self, now: int) -> tuple[tuple[str, Baseline], ...]:
+        """What should be written at `now`, epoch ms; it is not handed out again before it changes."""
+        if len(self._known) <= _FEW_LEARN:
+            self._due.update(self._hourly)
+        elif self._hourly and not 0 <= now - self._given_at < _EVERY_MS:
+            passed, self._given_at = min(max(now - self._given_at, 0), _LONGEST_MS), now
+            turn = islice(self._hourly, max(-(-len(self._known) * passed // _SPREAD_MS), 1))
+            self._due.update(dict.fromkeys(turn))
         return self._taken(self._due) if self._due else ()
 
     def unwritten(self) -> tuple[tuple[str, Baseline], ...]:
@@ -157,6 +170,7 @@ class Baselines:
         for monitor, _ in taken:
             self._unwritten.pop(monitor, None)
             self._due.pop(monitor, None)
+            self._hourly.pop(monitor, None)
         return taken
 
 

@@ -419,7 +419,7 @@ class Ingest:
             results=tuple([one.result for one in transitions if one.result is not None]),
             cursors=cursors,
             details=tuple([one.result for one in transitions if one.result is not None and one.is_worth_keeping]),
-            baselines=self._baselines.due(),
+            baselines=self._baselines.due(self._clock.now()),
             commands=commands,
         )
 
