@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import zlib
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -221,12 +222,23 @@ async def test_many_requests_of_one_token_wait_for_each_other(tmp_path: Path) ->
         assert all(answer.json()["fault"] == "busy" and int(answer.headers["retry-after"]) >= 1 for answer in late)
 
 
-async def test_wrong_tokens_are_slowed_down_and_the_right_one_is_not(tmp_path: Path) -> None:
+async def test_wrong_tokens_are_slowed_down_and_the_right_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with town(tmp_path) as one:
         paris = await one.at_work("paris-1", "paris")
-        wrong = Caller(one.address, "vigie_agent_guess")
+        wrong, fleet = Caller(one.address, "vigie_agent_guess"), one.server.runtime.store.fleet
+        asked: list[str] = []
+        look = fleet.agent_by_token
+
+        async def counted(token: str) -> Any:
+            asked.append(token)
+            return await look(token)
+
+        monkeypatch.setattr(fleet, "agent_by_token", counted)
         statuses = [(await wrong.post("hello", b"")).status_code for _ in range(40)]
         assert (statuses[0], 503 in statuses) == (401, True)
+        assert len(asked) == statuses.count(401)  # what is slowed down asks the store nothing
+        late = await one.enrolled("paris-2", "paris")  # somebody new behind the same address is let in
+        assert (await late.introduce()).agent == "paris-2"
         assert (await paris.post("batches", sealed([paris.measured("paris-only")]))).status_code == 204
 
 

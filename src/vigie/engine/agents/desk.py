@@ -145,10 +145,10 @@ class AgentDesk:
     def _takes(self) -> bool:
         return not self._closed and (self._duty.evaluates or self.relay is not None)
 
-    async def by_token(self, token: str) -> EnrolledAgent | None:
-        """Whose token this is. Raises StoreError."""
+    async def by_token(self, token: str, *, guessing: bool = False) -> EnrolledAgent | None:
+        """Whose token this is; `guessing` as in the registry. Raises StoreError."""
         before = self.registry.any
-        found = await self.registry.by_token(token)
+        found = await self.registry.by_token(token, guessing=guessing)
         if found is not None and not before:
             self._changed.set()
         return found

@@ -21,6 +21,7 @@ _COPIED_SECONDS = 600.0  # for so long after it was heard a second agent of one 
 _FORGET_MS = 600_000  # who was silent for longer than this before a start is not waited for
 _SAMPLES = 3
 _SET_MS = 30_000  # a clock that looks so much slower than before was set: no answer takes so long
+_GUESSED_SECONDS = 5.0
 _MAX_NUMBER = 2**62
 
 
@@ -51,6 +52,7 @@ class Registry:
         self._enrolled: dict[str, EnrolledAgent] = {}
         self._heard: dict[str, _Heard] = {}
         self._store_ahead: int | None = None  # of the clock that never steps, ms
+        self._guessed_at = float("-inf")  # when it was last read who is enrolled because of a guess
 
     def _steady(self) -> int:
         return round(self._clock.monotonic() * 1000)
@@ -124,12 +126,23 @@ class Registry:
         at = self._heard[name].copied
         return at is not None and self._clock.monotonic() - at <= _COPIED_SECONDS
 
-    async def by_token(self, token: str) -> EnrolledAgent | None:
-        """Whose token this is. Raises StoreError."""
+    async def by_token(self, token: str, *, guessing: bool = False) -> EnrolledAgent | None:
+        """Whose token this is. `guessing`: it may be one guess of many, which cost the store no question each. Raises StoreError."""
+        if guessing and not await self._is_known(hashed(token)):
+            return None
         found = await self._fleet.agent_by_token(hashed(token))
         if found is not None and self._enrolled.get(found.name) != found:
             await self.refresh()
         return found
+
+    async def _is_known(self, token: str) -> bool:
+        """Whether a token with this hash is that of somebody enrolled, as it was read seconds ago at most."""
+        known = any(one.hash == token for one in self._enrolled.values())
+        if not known and self._clock.monotonic() - self._guessed_at >= _GUESSED_SECONDS:
+            self._guessed_at = self._clock.monotonic()
+            await self.refresh()
+            known = any(one.hash == token for one in self._enrolled.values())
+        return known
 
     def copied(self, name: str) -> bool:
         """A second agent of this name was heard; whether that is news."""

@@ -47,8 +47,8 @@ _STORE_SECONDS = 5
 class AgentService(Protocol):
     """Whoever takes what agents say. Each raises UplinkError and StoreError."""
 
-    async def by_token(self, token: str) -> EnrolledAgent | None:
-        """Whose token this is."""
+    async def by_token(self, token: str, *, guessing: bool = False) -> EnrolledAgent | None:
+        """Whose token this is; `guessing`: many wrong ones came from there lately, and this one is to cost little."""
         ...
 
     async def hello(self, agent: EnrolledAgent, hello: wire.Hello, address: str) -> wire.Welcome:
@@ -107,12 +107,12 @@ class _Reports:
     async def _agent(self, request: Request) -> EnrolledAgent:
         """Whose token it came by. Raises UplinkError where that is nobody's."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        found = None
+        key, found = ("agent", place_of(origin_in(request).address)), None
+        wait = self._limiter.wait(key)
         if scheme.lower() == "bearer" and 0 < len(token) <= _LONGEST_TOKEN:
-            found = await self._service.by_token(token.strip())
+            found = await self._service.by_token(token.strip(), guessing=wait > 0)
         if found is None:  # others behind the same address go on
-            key = ("agent", place_of(origin_in(request).address))
-            if wait := self._limiter.wait(key):
+            if wait:
                 raise UplinkError(UplinkFault.BUSY, "too many wrong tokens from this address", retry_after_ms=wait * 1000)
             self._limiter.failed(TOKENS, key)
             raise UplinkError(UplinkFault.AUTH, "this token is not an agent's, or was revoked", permanent=True)
