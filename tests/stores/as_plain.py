@@ -74,7 +74,6 @@ async def _by_taking(store: Store, now: int) -> Plain:
         "left commands": [command_of(one.monitor, one.event) for one in await store.inbox.commands()],
         "due at once": [row.notice.key for row in await store.ledger.claim(now, 0, 1_000)],
         "due within the hour": sorted(row.notice.key for row in await store.ledger.claim(now + _HOUR_MS, 0, 1_000)),
-        "next run": await store.ledger.next_run(),
     }
 
 

@@ -79,7 +79,7 @@ async def test_it_is_opened_by_its_kind(tmp_path: Path) -> None:
     assert not store_exists(found)
     store = open_store(found, SystemClock())
     try:
-        assert await store.ledger.next_run() == 1
+        assert await store.ledger.next_run() > 0
     finally:
         await store.close()
     assert store_exists(found)

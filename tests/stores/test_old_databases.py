@@ -43,13 +43,17 @@ async def test_it_is_read_the_same_when_it_is_opened_a_second_time(name: str, tm
 
 
 def _said(said: dict[str, Any]) -> dict[str, Any]:
-    """What was said of it, less what is not kept with an end any more: whether people were notified of it, which the deliveries say."""
+    """What was said of it, less what is not kept with an end any more: whether people were notified of it, which the deliveries say.
+
+    And less the number of the next run, which follows the clock now.
+    """
     ends = ("recovered", "closed")
     timeline = {
         incident: [{key: one[key] for key in one if key != "notified" or one["what"] not in ends} for one in entries]
         for incident, entries in said["holds"]["timeline"].items()
     }
-    return {**said["holds"], "timeline": timeline}
+    kept = {name: one for name, one in said["holds"].items() if name != "next run"}
+    return {**kept, "timeline": timeline}
 
 
 @pytest.mark.timeout(240)  # the whole engine on virtual time: three quarters of a minute on a busy machine
@@ -91,7 +95,9 @@ def _who(notice: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _alike(found: Any, expected: Any) -> bool:
-    """The same, but for instants a little earlier or later."""
+    """The same, but for instants a little earlier or later, and for runs, which follow the clock now."""
+    if isinstance(expected, dict) and "order" in expected:
+        found, expected = ({**one, "order": one["order"] & 0xFFFF_FFFF} for one in (found, expected))
     if isinstance(expected, dict):
         return isinstance(found, dict) and found.keys() == expected.keys() and all(_alike(found[one], expected[one]) for one in expected)
     if isinstance(expected, list):

@@ -102,6 +102,23 @@ async def test_runs_are_counted(store_at: Callable[[], object]) -> None:
         assert await store.ledger.next_run() > first
 
 
+async def test_no_run_is_given_twice_after_a_backup_was_put_back(tmp_path: Path) -> None:
+    path, backup, now = tmp_path / "vigie.db", tmp_path / "backup.db", 1_767_225_600_000
+    given = list[int]()
+    for _ in range(2):
+        store = SqliteStore(path, threads=False, now=lambda: now)
+        given += [await store.ledger.next_run() for _ in range(20)]
+        await store.close()
+        if not backup.exists():
+            backup.write_bytes(path.read_bytes())
+    path.write_bytes(backup.read_bytes())
+    now += 60_000
+    store = SqliteStore(path, threads=False, now=lambda: now)
+    assert await store.ledger.next_run() > max(given)
+    assert max(given) < 2**31
+    await store.close()
+
+
 async def test_a_claimed_row_is_nobody_elses_until_its_lease_ends(store_at: Callable[[], object]) -> None:
     async with store_at() as store:  # type: ignore[attr-defined]
         await store.ledger.commit(opening(OutboxRow(notice(), 100)))

@@ -57,7 +57,7 @@ class Ledger(Protocol):
     """What was decided and what must be sent. One process writes it. Raises StoreError and nothing else, from any task."""
 
     async def next_run(self) -> int:
-        """A number larger than at any earlier start, for `CheckResult.run` and `Batch.run`."""
+        """A number larger than any that was given, for `CheckResult.run`, `Batch.run` and spools; also after a backup was restored."""
 
     def fence(self, lease: Lease | None) -> None:
         """Have every commit from now on look, in its own transaction, whether this lease still has its holder and epoch.

@@ -31,7 +31,7 @@ class PostgresqlStore:
         else:
             worker = Worker(_opened(config), lambda: PgDb(config), config.shown, threads=True, readers=config.pool - 1)
             cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
-        self.ledger, self.archive = SqlLedger(worker, cache, monotonic), SqlArchive(worker, cache)
+        self.ledger, self.archive = SqlLedger(worker, cache, monotonic, _now), SqlArchive(worker, cache)
         self.history = SqlHistory(worker)
         self.inbox, self.catalog = SqlInbox(worker), SqlCatalog(worker, cache)
         self.accounts = SqlAccounts(worker)

@@ -36,7 +36,7 @@ class SqliteStore:
     ) -> None:
         worker = Worker(_opened(path, driver), lambda: Db(path, driver), str(path), threads=threads)
         cache = Cache(monitor_numbers(worker.db), location_numbers(worker.db))
-        self.ledger, self.archive = SqlLedger(worker, cache, monotonic), SqlArchive(worker, cache)
+        self.ledger, self.archive = SqlLedger(worker, cache, monotonic, lambda _: now()), SqlArchive(worker, cache)
         self.history = SqlHistory(worker)
         self.inbox, self.catalog = SqlInbox(worker), SqlCatalog(worker, cache)
         self.accounts = SqlAccounts(worker)

@@ -25,21 +25,21 @@ from vigie.stores.kit.sql.tables import COPYING
 _INCIDENT_MARKS = ", ".join("?" * len(INCIDENT.split(", ")))
 _INCIDENT_AGAIN = ", ".join(f"{name} = excluded.{name}" for name in INCIDENT.split(", ")[1:])
 _ALL = 9_223_372_036_854_775_807
+_FINISH = "run the same `vigie store copy` again, or name another store"
+_RUNS_SINCE, _MAX_RUN = 1_735_689_600, 2**31 - 2**24  # 2025; in the order of results a run has 31 bits, of which a wrong clock leaves some
 
 
-def next_run(db: Db) -> int:
-    """Count the starts."""
+def next_run(db: Db, now: int) -> int:
+    """One more than the last, and at least the second of the clock: what was given out since the backup that was restored is not again."""
+    sql = "INSERT INTO meta VALUES ('run', ?1) ON CONFLICT (name) DO UPDATE SET value = max(meta.value + 1, ?1) RETURNING value"
     with db.transaction(durable=True):
-        sql = "INSERT INTO meta VALUES ('run', 1) ON CONFLICT (name) DO UPDATE SET value = meta.value + 1 RETURNING value"
-        return int(db.fetch(sql)[0][0])
+        return int(db.fetch(sql, (min(max(now // 1000 - _RUNS_SINCE, 1), _MAX_RUN),))[0][0])
 
 
 def load(db: Db) -> Snapshot:
     """What is on the disk. Raises StoreError where a copy into this store is not finished."""
     if db.fetch("SELECT 1 FROM meta WHERE name = ?", (COPYING,)):
-        raise StoreError(
-            StoreFault.UNSUITABLE, "a copy into this store is not finished", "run the same `vigie store copy` again, or name another store"
-        )
+        raise StoreError(StoreFault.UNSUITABLE, "a copy into this store is not finished", _FINISH)
     states = {monitor: decode(body, DetectionState) for monitor, body in db.fetch("SELECT monitor, body FROM monitor_state")}
     cursors = {agent: (run, sequence) for agent, run, sequence in db.fetch("SELECT agent, run, sequence FROM cursor")}
     alerts = tuple(_alert(db, decode(body, AlertState)) for (body,) in db.fetch("SELECT body FROM alert WHERE open = 1 ORDER BY id"))

@@ -31,10 +31,10 @@ _LEFT = "what was measured last is left to the server that leads now: %s"
 
 
 class SqlLedger:
-    """The Ledger port."""
+    """The Ledger port. `now` is the clock of the store, epoch ms."""
 
-    def __init__(self, worker: Worker, cache: Cache, monotonic: Callable[[], float]) -> None:
-        self._worker, self._cache, self._monotonic = worker, cache, monotonic
+    def __init__(self, worker: Worker, cache: Cache, monotonic: Callable[[], float], now: Callable[[Db], int]) -> None:
+        self._worker, self._cache, self._monotonic, self._now = worker, cache, monotonic, now
         self._lock = asyncio.Lock()  # one write at a time: what fails is put back before a newer one is written
         self._flush_timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -44,7 +44,7 @@ class SqlLedger:
 
     async def next_run(self) -> int:
         """A number larger than at any earlier start."""
-        return await self._worker.run(commit.next_run)
+        return await self._worker.run(lambda db: commit.next_run(db, self._now(db)))
 
     def fence(self, lease: Lease | None) -> None:
         """Refuse every commit from now on, unless this lease still has its holder and epoch."""
