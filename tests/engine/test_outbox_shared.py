@@ -6,6 +6,7 @@ import pytest
 
 from vigie.core.notification import Notice, NoticeReason
 from vigie.engine.outbox import Outbox
+from vigie.errors import DeliveryError, DeliveryReason
 from vigie.ports import Commit, OutboxRow, Receipt
 from vigie.report.facts import Message
 from vigie.testing import VirtualClock
@@ -64,3 +65,35 @@ async def test_clocks_that_differ_by_an_hour_have_nothing_sent_twice() -> None:
     ahead = VirtualClock()
     ahead.step(3_600_000)
     assert len(await _all_sent((VirtualClock(), ahead), (20.0, 5.0))) == 12
+
+
+class Broken(Slow):
+    """One that delivers, and does not learn it."""
+
+    async def deliver(self, message: Message) -> Receipt:
+        await super().deliver(message)
+        raise DeliveryError(DeliveryReason.TIMEOUT, "no answer")
+
+
+async def test_who_stood_still_while_it_sent_takes_nothing_from_who_sends_it_now() -> None:
+    """Its claim ends meanwhile, so that another one sends it: twice in all, with one key, and not a third time for a failure that is late."""
+    store_clock, sent = VirtualClock(), list[str]()
+    store = MemoryStore(store_clock.now)
+    notice = Notice("shop-1", "shop", "mail", NoticeReason.OPENED, store_clock.now())
+    await store.ledger.commit(Commit(outbox=(OutboxRow(notice, notice.at),)))
+    channels = Broken(sent, 5.0), Slow(sent, 20.0)
+    one, other = (
+        Outbox(side.ledger, side.archive, VirtualClock(), {"mail": channel}, bare, lambda _: (), store_now=side.fleet.now)
+        for side, channel in zip((store, store.beside()), channels, strict=True)
+    )
+    tasks = [asyncio.create_task(one.run())]
+    await asyncio.sleep(1)
+    store_clock.step(60_000)
+    tasks.append(asyncio.create_task(other.run()))
+    await asyncio.sleep(120)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert sent == [notice.key] * 2
+    assert [found.failure for found in await store.archive.deliveries("shop-1")] == ["timeout", None]
+    assert (await store.ledger.counts()).waiting == 0

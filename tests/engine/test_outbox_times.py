@@ -136,10 +136,10 @@ async def test_a_success_is_not_sent_again_because_the_disk_is_full(
     """What was sent is remembered until it can be written down; only a crash in between sends it twice."""
     post, real, full = Post(store, clock, channels(clock, "mail")), store.ledger.record, [True]
 
-    async def delivered(delivery: Any, *_: Any) -> None:
+    async def delivered(delivery: Any, *_: Any, **__: Any) -> bool:
         if full[0]:
             raise StoreError(StoreFault.FULL, "the disk is full")
-        await real(delivery)
+        return await real(delivery)
 
     monkeypatch.setattr(store.ledger, "record", delivered)
     post.start()

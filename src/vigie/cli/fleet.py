@@ -9,6 +9,7 @@ import typer
 
 from vigie.cli.common import ConfigOption, counted, group, notes, opened, run, settings
 from vigie.config import Desired
+from vigie.text.formatting import brief
 
 if TYPE_CHECKING:
     from vigie.queries.fleet import FleetAgentView, FleetView, Problem, ServerView
@@ -102,11 +103,12 @@ def _agent(one: "FleetAgentView", now: int) -> list[str]:
         return [one.agent.name, one.agent.location, "-", "never", "-", "-", str(one.shards)]
     heard = f"{_ms(now - status.seen_at)} ago"
     skew = "-" if abs(status.skew_ms) < 1 else f"{status.skew_ms / 1000:+.1f} s"
-    return [one.agent.name, one.agent.location, status.version, heard, str(status.spooled), skew, str(one.shards)]
+    oldest = "" if status.spooled_since is None else f", oldest {_ms(now - status.spooled_since)}"
+    return [one.agent.name, one.agent.location, status.version, heard, f"{status.spooled}{oldest}", skew, str(one.shards)]
 
 
 def _ms(ms: int) -> str:
-    return f"{ms} ms" if 0 <= ms < 1_000 else f"{ms / 1000:.0f} s"
+    return f"{ms} ms" if 0 <= ms < 1_000 else brief(ms, "en")
 
 
 def _table(head: str, rows: Sequence[Sequence[str]]) -> Iterator[str]:

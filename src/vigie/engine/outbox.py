@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import NamedTuple, Self
 
 from vigie.core.notification import OPENINGS, Notice, NoticeReason
 from vigie.engine.alive import seen_through
@@ -34,6 +34,13 @@ _REMEMBERED = 1_000
 _LOOK_MS = 5_000  # between two looks whether a channel that others keep busy fails
 
 Outcome = tuple[Delivery, DeliveryError | None]
+
+
+class _Claim(NamedTuple):
+    """When a row was claimed last, in seconds of the clock that never steps, and until when by the store's, where others claim, too."""
+
+    at: float
+    until: int | None
 
 
 class Unsent(int):
@@ -104,7 +111,7 @@ class Outbox:
         self._closing = False
         self._sending: set[asyncio.Task[None]] = set()
         self._slots: dict[str, asyncio.Semaphore] = {}
-        self._held: dict[str, float] = {}  # the keys of rows that were claimed here, each with when it was last
+        self._held: dict[str, _Claim] = {}  # by the keys of rows that were claimed here
         self._unrecorded: dict[str, Delivery] = {}  # sent, but the store could not be told so yet
         self._with_report: dict[tuple[str, str], None] = {}  # (incident, channel) whose page held the report already
         self._undeliverable = 0
@@ -195,7 +202,8 @@ class Outbox:
             rows = await self._ledger.claim(self._time.now(), LEASE_MS, _CLAIM, held_at)
             # A row that is still held waits for its channel here: the claim has only renewed its lease.
             fresh = [row for row in rows if row.notice.key not in self._held]
-            self._held.update((row.notice.key, claimed_at) for row in rows)
+            claim = _Claim(claimed_at, None if held_at is None else held_at + LEASE_MS)
+            self._held.update((row.notice.key, claim) for row in rows)
         for row in fresh:
             task = asyncio.create_task(self._in_turn(row))
             self._sending.add(task)
@@ -229,7 +237,7 @@ class Outbox:
 
     def _is_stale(self, row: OutboxRow) -> bool:
         """Whether another server may have the row before a send that begins now has ended."""
-        return self._store_now is not None and self._clock.monotonic() - self._held[row.notice.key] > _GOOD_SECONDS
+        return self._store_now is not None and self._clock.monotonic() - self._held[row.notice.key].at > _GOOD_SECONDS
 
     async def _while_waiting(self, row: OutboxRow) -> None:
         """Fail over where others keep a channel that fails busy for so long that this notice cannot be tried in its time."""
@@ -351,7 +359,10 @@ class Outbox:
         announced = self._health.is_announced(notice.channel) or (health is not None and health.decision is not None)
         waits = waited + (again or now) - now
         rows = await self._failover.rows(notice, delivery.attempt, now, undeliverable=again is None, announced=announced, waits_ms=waits)
-        await self._booked(delivery, again, rows, health)
+        if not await self._booked(delivery, again, rows, health):
+            words = "%s: %s by %s failed: %s; it is no longer this server's to send"
+            log.warning(words, notice.alert, notice.reason, notice.channel, error.message)
+            return
         fix = f" ({error.fix})" if error.fix else ""
         if again is None:
             self._undeliverable += 1
@@ -360,15 +371,18 @@ class Outbox:
             wait = (again - now) / 1000
             log.error("%s: %s failed: %s%s; next attempt in %.0f s", notice.alert, notice.channel, error.message, fix, wait)
 
-    async def _booked(self, delivery: Delivery, again: int | None, rows: Sequence[OutboxRow], health: Health | None) -> None:
-        """One transaction: the attempt, what becomes of its notice, and what it makes of its channel."""
+    async def _booked(self, delivery: Delivery, again: int | None, rows: Sequence[OutboxRow], health: Health | None) -> bool:
+        """One transaction: the attempt, what becomes of its notice, and what it makes of its channel; whether it counts."""
+        until = self._held[delivery.key].until
         if health is None:
-            await self._ledger.record(delivery, again, rows)
+            counts = await self._ledger.record(delivery, again, rows, held_until=until)
         else:
-            await self._ledger.record(delivery, again, [*rows, *health.rows], health.state)
-            self._health.adopt(health)
-        for listener in self._listeners:
+            counts = await self._ledger.record(delivery, again, [*rows, *health.rows], health.state, until)
+            if counts:
+                self._health.adopt(health)
+        for listener in self._listeners if counts else ():
             listener(delivery)
+        return counts
 
     def is_stuck(self) -> bool:
         """Whether nothing that is due goes out: nobody sees to it, or no channel has worked for long."""

@@ -90,12 +90,18 @@ class Ledger(Protocol):
         """When the next outbox row is due (or its lease ends); None when nothing waits."""
 
     async def record(
-        self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = (), channel: ChannelState | None = None
-    ) -> None:
+        self,
+        delivery: Delivery,
+        retry_at: int | None = None,
+        then: Sequence[OutboxRow] = (),
+        channel: ChannelState | None = None,
+        held_until: int | None = None,
+    ) -> bool:
         """Record an attempt and what becomes of its row: delivered, tried again at `retry_at`, or undeliverable when that is None.
 
         What was dropped meanwhile stays dropped, unless it was delivered. `then` rows are added and `channel` is kept in the same
-        transaction.
+        transaction. `held_until` is when the caller's claim ends, where several servers claim: of a failure nothing comes but the attempt
+        where the row is not the caller's any more. Whether something came of it.
         """
 
     async def save_channel(self, channel: ChannelState, then: Sequence[OutboxRow] = ()) -> None:

@@ -108,14 +108,21 @@ class MemoryLedger:
         return min((one.claimable_at for one in self._first()), default=None)
 
     async def record(
-        self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = (), channel: ChannelState | None = None
-    ) -> None:
+        self,
+        delivery: Delivery,
+        retry_at: int | None = None,
+        then: Sequence[OutboxRow] = (),
+        channel: ChannelState | None = None,
+        held_until: int | None = None,
+    ) -> bool:
         """Record an attempt and what becomes of its row; the key stays, so that it is never sent again."""
         self._data.check()
         row = self._data.rows.get(delivery.key)
         self._data.deliveries.append(delivery)
         if row is not None and delivery.failure is None:
             row.state, row.lease_until = _DELIVERED, 0
+        elif held_until is not None and (row is None or row.state not in _UNSENT or row.lease_until != held_until):
+            return False
         elif row is not None and row.state in _UNSENT:
             due_at = row.row.due_at if retry_at is None else retry_at
             row.row, row.lease_until = replace(row.row, attempts=row.row.attempts + 1, due_at=due_at), 0
@@ -123,6 +130,7 @@ class MemoryLedger:
         self._enqueue(then)
         if channel is not None:
             self._data.channels[channel.channel] = channel
+        return True
 
     async def save_channel(self, channel: ChannelState, then: Sequence[OutboxRow] = ()) -> None:
         """Keep what is known of a channel, with the notices about it."""

@@ -139,6 +139,24 @@ async def nobody_claims_what_another_holds(opener: Opener) -> None:
         assert sorted(keys([one for claimed in claims for one in claimed])) == sorted(f"shop-{number}:opened:mail" for number in range(40))
 
 
+async def who_lost_a_claim_changes_nothing_by_failing(opener: Opener) -> None:
+    """Another one sends it now, or has: the attempt is on record, and nothing follows from it. One's own claim counts after its end."""
+    other = row(NoticeReason.RECOVERED)
+    async with opened(opener) as store:
+        ledger, failed = store.ledger, sent(row(), NOW + 150, "timeout")
+        await ledger.commit(Commit(outbox=(row(),)))
+        assert keys(await ledger.claim(NOW, 100, 9, NOW)) == ["shop-1:opened:mail"]
+        assert keys(await ledger.claim(NOW + 110, 100, 9, NOW + 110)) == ["shop-1:opened:mail"]
+        assert not await ledger.record(failed, NOW + 151, [other], held_until=NOW + 100)
+        assert await ledger.claim(NOW + 200, 100, 9, NOW + 200) == []
+        assert await ledger.record(failed, NOW + 300, held_until=NOW + 210)
+        assert keys(await ledger.claim(NOW + 300, 100, 9, NOW + 300)) == ["shop-1:opened:mail"]
+        assert await ledger.record(sent(row(), NOW + 301), held_until=NOW + 400)
+        assert not await ledger.record(failed, NOW + 302, [other], held_until=NOW + 400)
+        assert await ledger.outbox(WAITING) == []
+        assert [one.failure for one in await store.archive.deliveries("shop-1")] == ["timeout", "timeout", None, "timeout"]
+
+
 async def a_later_notice_never_overtakes(opener: Opener) -> None:
     """One channel is told of one incident in order, also while the first is sent or waits for another try; others are not held up."""
     recovered, elsewhere = row(NoticeReason.RECOVERED), row(NoticeReason.RECOVERED, channel="chat")
@@ -418,6 +436,7 @@ LEDGER_LAWS: dict[str, Law] = {
         a_lease_keeps_others_away,
         a_lease_of_a_time_to_come_holds_nothing,
         nobody_claims_what_another_holds,
+        who_lost_a_claim_changes_nothing_by_failing,
         a_later_notice_never_overtakes,
         a_key_is_queued_once,
         every_attempt_is_a_row,

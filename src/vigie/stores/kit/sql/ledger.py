@@ -151,10 +151,15 @@ class SqlLedger:
         return await self._worker.read(outbox.next_due)
 
     async def record(
-        self, delivery: Delivery, retry_at: int | None = None, then: Sequence[OutboxRow] = (), channel: ChannelState | None = None
-    ) -> None:
+        self,
+        delivery: Delivery,
+        retry_at: int | None = None,
+        then: Sequence[OutboxRow] = (),
+        channel: ChannelState | None = None,
+        held_until: int | None = None,
+    ) -> bool:
         """Record an attempt and what becomes of its row; the key stays, so that it is never sent again."""
-        await self._worker.run(lambda db: outbox.record(db, delivery, retry_at, then, channel))
+        return await self._worker.run(lambda db: outbox.record(db, delivery, retry_at, then, channel, held_until))
 
     async def save_channel(self, channel: ChannelState, then: Sequence[OutboxRow] = ()) -> None:
         """Keep what is known of a channel, with the notices about it."""

@@ -62,7 +62,9 @@ def next_due(db: Db) -> int | None:
     return None if found is None else int(found)
 
 
-def record(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[OutboxRow], channel: ChannelState | None) -> None:
+def record(
+    db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[OutboxRow], channel: ChannelState | None, held_until: int | None
+) -> bool:
     """An attempt; a row that was delivered or dropped stays so, whatever failure is recorded after it."""
     with db.transaction(durable=True):
         _attempt(db, delivery)
@@ -71,11 +73,14 @@ def record(db: Db, delivery: Delivery, retry_at: int | None, then: Sequence[Outb
         else:
             state = OutboxState.WAITING if retry_at is not None else OutboxState.UNDELIVERABLE
             change = "state = ?, lease_until = 0, attempts = attempts + 1, due_at = coalesce(?, due_at)"
-            sql = f"UPDATE outbox SET {change} WHERE key = ? AND {_UNSENT}"
-            db.execute(sql, (state, retry_at, delivery.key))
+            held = "" if held_until is None else " AND lease_until = ?"
+            values = (state, retry_at, delivery.key, *(() if held_until is None else (held_until,)))
+            if not db.execute(f"UPDATE outbox SET {change} WHERE key = ? AND {_UNSENT}{held}", values) and held:
+                return False
         enqueue(db, then)
         if channel is not None:
             _keep_channel(db, channel)
+    return True
 
 
 def save_channel(db: Db, channel: ChannelState, then: Sequence[OutboxRow]) -> None:
