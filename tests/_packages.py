@@ -54,13 +54,17 @@ def reason(package: str) -> str:
 
 def require(package: str) -> None:
     """Skip the test that runs, unless the package is there; fail it where every package has to be."""
+    if not is_there(package):
+        lacks(reason(package))
+
+
+def lacks(why: str) -> None:
+    """Skip the test that runs, which lacks something; fail it where everything has to be there."""
     import pytest  # `.ci/run` asks what is missing before anything is installed
 
-    if is_there(package):
-        return
     if os.environ.get(REQUIRE_ALL):
-        pytest.fail(f"{reason(package)}, and {REQUIRE_ALL} is set", pytrace=False)
-    pytest.skip(reason(package))
+        pytest.fail(f"{why}, and {REQUIRE_ALL} is set", pytrace=False)
+    pytest.skip(why)
 
 
 def main() -> int:

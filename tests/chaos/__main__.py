@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.chaos import database, fleet
@@ -18,11 +18,11 @@ from tests.chaos.fleet import Deployment
 from tests.chaos.forms import FORMS
 from tests.chaos.network import INSIDE, Namespaces, Network, Relays, enter
 from tests.chaos.script import END_MS, Script
+from tests.chaos.summary import lines, summarised
 from tests.chaos.verdict import Finding, Record, judge
 from tests.chaos.world import World, until
 
 SERVICES = 12
-_LEADER_SECONDS = 20
 _DRAIN_SECONDS = 90.0  # until every notice must have been sent
 
 
@@ -46,13 +46,12 @@ async def main(options: Options) -> int:
     world = World(script)
     await world.open(network.host("world"))
     deployment = Deployment(network, world, options.folder)
-    say(
-        f"form {options.form}, seed {options.seed}, {network.name}, {len(script.every)} outages of {SERVICES} services in {options.seconds:.0f} s"
-    )
+    what = f"{len(script.every)} outages of {SERVICES} services in {options.seconds:.0f} s"
+    say(f"form {options.form}, seed {options.seed}, {network.name}, {what}; logs in {options.folder}")
     try:
         await form.prepare(deployment)
         await until("each service was checked", lambda: world.checks > 3 * SERVICES, fleet.READY_SECONDS)
-        tormentor = Tormentor(deployment, say, lambda: leader(deployment))
+        tormentor = Tormentor(deployment, say, lambda: database.holder(deployment.store, "evaluator"))
         await torment(tormentor, world, in_turn(deployment) if options.bounded else by_chance(deployment, options.seed))
         await drained(deployment)
         crashed = [one for part in deployment.parts.values() for one in part.ended]
@@ -62,18 +61,8 @@ async def main(options: Options) -> int:
         await world.close()
         if isinstance(network, Relays):
             await network.close()
-    return tell(record, judge(record), world, time.monotonic() - started)
-
-
-async def leader(deployment: Deployment) -> str:
-    """The server that evaluates."""
-    servers = deployment.names("server")
-    if len(servers) > 1:
-        for _ in range(_LEADER_SECONDS):
-            if (found := (await database.holder(deployment.store, "evaluator") or "").partition("/")[0]) in servers:
-                return found
-            await asyncio.sleep(1)  # slow: another server takes over
-    return servers[0]
+    (options.folder / "record.json").write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+    return tell(record, judge(record), world, tormentor.takeovers, time.monotonic() - started)
 
 
 async def torment(tormentor: Tormentor, world: World, steps: Iterable[Step]) -> None:
@@ -100,23 +89,21 @@ async def recorded(deployment: Deployment, tormentor: Tormentor, crashed: list[s
     world = deployment.world
     assert world.began is not None
     incidents, notices = await database.rows(deployment.store, world.began)
-    return Record(world.script.every, incidents, notices, world.received, tormentor.done, tormentor.blind, crashed)
+    return Record(world.script.every, incidents, notices, world.received, tormentor.done, tormentor.blind, crashed, tormentor.clocks)
 
 
-def tell(record: Record, findings: list[Finding], world: World, seconds: float) -> int:
+def tell(record: Record, findings: list[Finding], world: World, takeovers: list[int], seconds: float) -> int:
     """Print what was found, as lines for people and one of JSON; the exit status."""
-    repeated = sum(one.taken for one in record.received) - len({one.key for one in record.received if one.taken})
-    say(
-        f"{len(record.outages)} outages, {len(record.incidents)} incidents, {len(record.notices)} notices on record, "
-        f"{len(record.received)} received of which {repeated} again, {world.checks} checks, {len(record.disturbances)} faults, {seconds:.0f} s"
-    )
+    figures = summarised(record, takeovers)
     for line in world.other:
         say(f"about Vigie itself: {line}")
+    for line in lines(figures):
+        say(line)
+    say(f"{world.checks} checks, {seconds:.0f} s")
     for finding in findings:
         say(f"WRONG  {finding}")
     say("VERDICT " + ("all is on record, once" if not findings else f"{len(findings)} findings"))
-    told = {"outages": len(record.outages), "faults": [one.what for one in record.disturbances], "repeated": repeated}
-    sys.stdout.write(json.dumps({**told, "findings": [str(one) for one in findings]}) + "\n")
+    sys.stdout.write(json.dumps({**figures, "findings": [str(one) for one in findings]}) + "\n")
     return 1 if findings else 0
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.chaos.clock import WallClock
 from tests.chaos.network import Network
 from tests.chaos.part import Part
 from tests.chaos.world import World
@@ -36,6 +37,7 @@ class Deployment:
     small_disks: bool = True
     closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     disks: dict[str, Path] = field(default_factory=dict)  # small file systems of parts, that can be filled
+    clocks: dict[str, WallClock] = field(default_factory=dict)  # wall clocks of parts, that can be set
 
     def names(self, kind: str) -> list[str]:
         """The parts of a kind: `server` and `server1` and on."""
@@ -51,11 +53,13 @@ class Deployment:
         stop_signal: int = 15,
     ) -> Part:
         """A part, started."""
-        folder = self.folder / name
+        folder, program = self.folder / name, list(command)
         folder.mkdir(exist_ok=True)
-        self.parts[name] = part = Part(
-            name, [*self.network.command(name, user), *command], folder, {"PYTHONUNBUFFERED": "1", **(environment or {})}, stop_signal
-        )
+        own = {"PYTHONUNBUFFERED": "1", **(environment or {})}
+        if program[0] == VIGIE:
+            self.clocks[name] = WallClock(self.folder / f"{name}.clock")
+            own |= self.clocks[name].environment
+        self.parts[name] = part = Part(name, [*self.network.command(name, user), *program], folder, own, stop_signal)
         part.log.unlink(missing_ok=True)  # of another run
         part.start()
         return part

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from tests.chaos.script import Outage, Script
-from tests.chaos.verdict import Disturbance, IncidentRow, Kind, NoticeRow, Received, Record, judge
+from tests.chaos.verdict import Disturbance, IncidentRow, Kind, NoticeRow, Received, Record, Shift, judge
 
 OUTAGES = (Outage("s00", 10_000, 30_000), Outage("s01", 12_000, 40_000), Outage("s00", 60_000, 90_000))
 
@@ -118,6 +118,39 @@ def test_what_nobody_could_see_is_not_asked_for() -> None:
     closed = [replace(first, closed_at=first.closed_at + 15_000), second, third]  # type: ignore[operator]
     assert kinds(replace(record, incidents=closed)) == {Kind.WRONG_END}
     assert judge(replace(record, incidents=closed, blind=[replace(killed, start=29_000, end=45_000)])) == []
+
+
+@pytest.mark.parametrize("ahead", [40_000, -40_000, 7_200_000, -7_200_000])
+def test_what_a_server_judged_while_its_clock_was_set_is_on_record_with_the_time_that_it_had(ahead: int) -> None:
+    record = right()
+    first, second, third = record.incidents
+    shift = Shift(11_000, 45_000, ahead)  # both services that fail then, and the ends of both
+    moved = [
+        replace(first, closed_at=first.closed_at + ahead),  # type: ignore[operator]
+        replace(second, started_at=second.started_at + ahead, closed_at=second.closed_at + ahead),  # type: ignore[operator]
+        third,
+    ]
+
+    assert judge(replace(record, incidents=moved, clocks=[shift])) == []
+    assert Kind.WRONG_END in kinds(replace(record, incidents=moved))
+    assert Kind.SPURIOUS in kinds(replace(record, incidents=moved)) or Kind.MISSING in kinds(replace(record, incidents=moved))
+    if ahead > 0:  # it was set right before both were up again: they end no earlier than they began
+        early = [replace(one, started_at=one.started_at + ahead, closed_at=one.started_at + ahead) for one in (first, second)]
+        assert judge(replace(record, incidents=[*early, third], clocks=[Shift(9_000, 15_000, ahead)])) == []
+    if ahead < -40_000:  # it was set while both were down: the same
+        early = [replace(one, closed_at=one.started_at) for one in (first, second)]
+        assert judge(replace(record, incidents=[*early, third], clocks=[Shift(25_000, 45_000, ahead)])) == []
+        assert kinds(replace(record, incidents=[*early, third])) == {Kind.WRONG_END}
+    wrongly = [first, second, replace(third, started_at=third.started_at + ahead, closed_at=third.closed_at + ahead)]  # type: ignore[operator]
+    assert Kind.MISSING in kinds(replace(record, incidents=wrongly, clocks=[shift]))  # long after it was set right
+
+
+def test_a_fault_in_which_nothing_is_lost_explains_no_repetition() -> None:
+    record = right()
+    first = record.received[0]
+    again = [first, replace(first, at=first.at + 500), *record.received[1:]]
+    paused = Disturbance("pause: server1 (leading)", first.at - 100, first.at + 3_000, repeats=False)
+    assert kinds(replace(record, received=again, disturbances=[paused])) == {Kind.REPEATED}
 
 
 def test_a_script_can_be_over_early() -> None:

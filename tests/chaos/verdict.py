@@ -10,6 +10,7 @@ from tests.chaos.script import Outage
 OPENED, RECOVERED = "opened", "recovered"
 EARLY_MS = 250  # clocks of one machine; a check that began before an outage may end within it
 LATE_MS = 12_000  # from an outage's beginning to its first failed check, and from its end to the incident's
+KEPT_MS = 30_000  # what an agent measured while it was cut off is judged so much later, by the clock that a server has then
 SEEN_MS = 8_000  # an outage that could be looked at for so long must be on record
 
 
@@ -80,11 +81,21 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Disturbance:
-    """A fault that can repeat a notice, from `start`, to whatever was sent until `end`, when the part is well again."""
+    """A fault, from `start` until `end`, when the part is well again. `repeats`: what was being sent meanwhile may be sent again."""
 
     what: str
     start: int
     end: int
+    repeats: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """The clock of a server was ahead by so many ms from `start` until `end`: what it judged then is on record with the time it had."""
+
+    start: int
+    end: int
+    ahead: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,7 @@ class Record:
     disturbances: Sequence[Disturbance] = ()  # in their order
     blind: Sequence[Disturbance] = ()  # while nobody could look, as when the one server there is was killed
     crashed: Sequence[str] = ()
+    clocks: Sequence[Shift] = ()  # of servers
 
 
 def judge(record: Record) -> list[Finding]:
@@ -112,27 +124,47 @@ def judge(record: Record) -> list[Finding]:
     ]
 
 
-def _transitions(record: Record) -> Iterable[Finding]:
-    """Each outage and its incident, by when both began."""
-    left = list(record.incidents)
+def paired(record: Record) -> tuple[list[tuple[Outage, list[IncidentRow]]], list[IncidentRow]]:
+    """Each outage with its incidents, by when both began, and the incidents that have no outage."""
+    left, found = sorted(record.incidents, key=_ordinal), list[tuple[Outage, list[IncidentRow]]]()
     for outage in record.outages:
+        following = [one for one in record.outages if one.service == outage.service and one.start > outage.start]
+        mine = list[IncidentRow]()
+        for one in [one for one in left if one.monitor == outage.service and _within(outage, one, record.clocks)]:
+            if not mine or not any(_within(another, one, record.clocks) for another in following):
+                mine.append(one)
+                left.remove(one)
+        found.append((outage, mine))
+    return found, left
+
+
+def _ordinal(incident: IncidentRow) -> tuple[int, str]:
+    """Incidents of a service are numbered in their order, whatever the clocks said: `s00-2` is before `s00-10`."""
+    return len(incident.id), incident.id
+
+
+def _transitions(record: Record) -> Iterable[Finding]:
+    pairs, left = paired(record)
+    for outage, mine in pairs:
         name = f"{outage.service} from {outage.start} to {outage.end} ms"
-        mine = [one for one in left if one.monitor == outage.service and _within(outage, one)]
-        for one in mine:
-            left.remove(one)
-        hidden = _hidden(outage, record.blind)
         if not mine:
-            if outage.end - outage.start - hidden >= SEEN_MS:
+            if outage.end - outage.start - _hidden(outage, record.blind) >= SEEN_MS:
                 yield Finding(Kind.MISSING, name)
         elif len(mine) > 1:
             yield Finding(Kind.TWICE, f"{name}: {', '.join(one.id for one in mine)}")
         else:
-            yield from _ended(outage, mine[0], name, record.blind)
+            yield from _ended(outage, mine[0], name, record)
     yield from (Finding(Kind.SPURIOUS, f"{one.monitor} {one.id} from {one.started_at} to {one.closed_at} ms") for one in left)
 
 
-def _within(outage: Outage, incident: IncidentRow) -> bool:
-    return outage.start - EARLY_MS <= incident.started_at < outage.end
+def _within(outage: Outage, incident: IncidentRow, clocks: Sequence[Shift]) -> bool:
+    return any(outage.start - EARLY_MS <= at < outage.end for at in _instants(incident.started_at, clocks))
+
+
+def _instants(recorded: int, clocks: Sequence[Shift]) -> list[int]:
+    """When something can have been that is on record with this instant: then, or, judged by a clock that was set, so much earlier or later."""
+    set_ = [(recorded - one.ahead, one) for one in clocks]
+    return [recorded, *(at for at, one in set_ if one.start - KEPT_MS <= at <= one.end + LATE_MS)]
 
 
 def _hidden(outage: Outage, blind: Sequence[Disturbance]) -> int:
@@ -145,15 +177,24 @@ def _after(outage: Outage, blind: Sequence[Disturbance]) -> int:
     return max((one.end - outage.end for one in blind if one.start - LATE_MS <= outage.end < one.end), default=0)
 
 
-def _ended(outage: Outage, incident: IncidentRow, name: str, blind: Sequence[Disturbance]) -> Iterable[Finding]:
+def _ended(outage: Outage, incident: IncidentRow, name: str, record: Record) -> Iterable[Finding]:
     if incident.severity != "outage":
         yield Finding(Kind.SEVERITY, f"{name}: {incident.id} is {incident.severity}")
-    if incident.started_at > outage.start + LATE_MS + _hidden(outage, blind):
+    latest = outage.start + LATE_MS + _hidden(outage, record.blind)
+    if not any(outage.start - EARLY_MS <= at <= latest for at in _instants(incident.started_at, record.clocks)):
         yield Finding(Kind.MISSING, f"the beginning of {name}: {incident.id} begins at {incident.started_at} ms")
     if incident.closed_at is None:
         yield Finding(Kind.STILL_OPEN, f"{name}: {incident.id}")
-    elif not outage.end - EARLY_MS <= incident.closed_at <= outage.end + LATE_MS + _after(outage, blind):
+        return
+    latest = outage.end + LATE_MS + _after(outage, record.blind)
+    ended = any(outage.end - EARLY_MS <= at <= latest for at in _instants(incident.closed_at, record.clocks))
+    if not (ended or (incident.closed_at == incident.started_at and _is_cut_short(outage, incident.started_at, latest, record.clocks))):
         yield Finding(Kind.WRONG_END, f"{name}: {incident.id} ended at {incident.closed_at} ms")
+
+
+def _is_cut_short(outage: Outage, started_at: int, latest: int, clocks: Sequence[Shift]) -> bool:
+    """Whether it ended before it had begun, by what clocks said at both: then it is on record as over when it began."""
+    return min([outage.end, *(outage.end + one.ahead for one in clocks if one.start <= latest and one.end >= outage.end)]) < started_at
 
 
 def _notices(record: Record) -> Iterable[Finding]:
@@ -199,7 +240,7 @@ def _repeats(record: Record) -> Iterable[Finding]:
             continue
         if one.key in last:
             between = [each for each in record.disturbances if each.end >= last[one.key] and each.start <= one.at]
-            free = [each for each in between if not explained[each]]
+            free = [each for each in between if each.repeats and not explained[each]]
             if free:
                 explained[free[-1]] += 1
             else:

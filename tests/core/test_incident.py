@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from vigie.core import quorum
 from vigie.core.detection import DetectionPolicy, Rate, Severity
 from vigie.core.events import Cleared, Closed, DetectionEvent, IncidentDecision, Observed, Opened, Recovered, Resolved, Suspected
-from vigie.core.incident import TABLE, DetectionState, Phase, Signal, Track, is_new, not_after, step
+from vigie.core.incident import TABLE, DetectionState, Phase, Signal, Track, is_new, step
 from vigie.core.model import Cause, Status
 
 from .machines import CAUSES, DEGRADED, DOWN, SECOND, UNKNOWN, UP, seen
@@ -336,24 +336,6 @@ def test_a_step_is_total_and_no_incident_begins_after_it_opened(log: list[Detect
 
 
 # Records ------------------------------------------------------------------------------------------------------------------------------
-
-
-@given(log=logs(), ours=POLICIES)
-def test_nothing_waits_for_a_time_to_come_again(log: list[DetectionEvent], ours: DetectionPolicy) -> None:
-    """The clock is set back to any instant: nothing is later than that, and a state of which nothing was is the same."""
-    state = after(ours, *log)[0]
-    for now in (0, 1, max(state.at or 0, 0) // 2, 10**9):
-        kept = not_after(state, now)
-        instants = [kept.at or 0, kept.unchecked.since or 0, *(max(one.since, one.turned, *one.past, 0) for one in kept.tracks)]
-        assert max([*instants, *(max(one.at, one.since, one.unbroken) for one in kept.views)]) <= now
-        assert not_after(kept, now) is kept
-        assert [(one.phase, one.count, one.incident) for one in kept.tracks] == [
-            (one.phase, one.count, one.incident) for one in state.tracks
-        ]
-        assert [(one.location, one.run, one.sequence, one.status) for one in kept.views] == [
-            (one.location, one.run, one.sequence, one.status) for one in state.views
-        ]
-    assert not_after(state, 10**9) is state
 
 
 @given(log=st.lists(ANY_EVENT, max_size=20), ours=ANY_POLICY)

@@ -11,7 +11,6 @@ Laws
 6. A monitor that cannot be checked is an incident of Vigie itself, by laws of its own (unchecked.py), whatever the tracks are.
 7. Where several locations judge, an outage has its head and its tail, in which some see it and others not yet or no longer. Neither is a
    degradation: what was suspected when a quorum saw the outage is dropped, and what is left of it is counted from its end on.
-8. Nothing waits for a time to come again after the clock was set back: what is later than now, was now.
 
 The table below is the whole of law 3; docs/incident-states.md is drawn from it.
 """
@@ -130,11 +129,6 @@ class DetectionState:
     held: Held = ()
 
     @property
-    def tracks(self) -> tuple[Track, Track]:
-        """Both tracks."""
-        return self.outage, self.degradation
-
-    @property
     def quick(self) -> bool:
         """Whether the quick pace is wanted: something is suspected, seems to recover, or is said by one location and by no other yet."""
         return self.outage.quick or self.degradation.quick or bool(self.held)
@@ -171,30 +165,6 @@ def is_settled(state: DetectionState) -> bool:
     It changes when a location was last heard, and nothing more.
     """
     return state.resting and state.status is Status.UP and state.cause is None and quorum.are_settled(state.views)
-
-
-def not_after(state: DetectionState, now: int) -> DetectionState:
-    """Law 8, at `now`, epoch ms."""
-    if max([state.at or 0, *(one.at for one in state.views), *(one.heard for one in state.held), *map(_latest, state.tracks)]) <= now:
-        return state
-    outage, degradation = (
-        replace(one, since=min(one.since, now), turned=min(one.turned, now), past=tuple(min(at, now) for at in one.past))
-        for one in state.tracks
-    )
-    since = state.unchecked.since
-    return replace(
-        state,
-        at=None if state.at is None else min(state.at, now),
-        outage=outage,
-        degradation=degradation,
-        views=tuple(replace(one, at=min(one.at, now), since=min(one.since, now), unbroken=min(one.unbroken, now)) for one in state.views),
-        unchecked=replace(state.unchecked, since=None if since is None else min(since, now)),
-        held=tuple(replace(one, at=min(one.at, now), heard=min(one.heard, now), first=min(one.first, now)) for one in state.held),
-    )
-
-
-def _latest(track: Track) -> int:
-    return max(track.since, track.turned)
 
 
 def _view(event: Observed) -> View:

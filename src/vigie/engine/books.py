@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from vigie.core import incident
 from vigie.core.alert import AlertState
 from vigie.core.correlation import Tie
 from vigie.core.detection import Severity
@@ -66,7 +65,7 @@ class Books:
         """The clock was set back, or is behind that of whoever wrote what was loaded: no state waits for that time to come again."""
         for monitor in list(self.states):
             state = self.state(monitor)
-            if (kept := incident.not_after(state, now)) is not state:
+            if (kept := not_after(state, now)) is not state:
                 self.states[monitor] = kept
 
     def adopt(self, draft: "Draft") -> None:
@@ -209,3 +208,24 @@ class Draft:
 
 def _is_over(end: int | None, at: int) -> bool:
     return end is not None and end <= at
+
+
+def not_after(state: DetectionState, now: int) -> DetectionState:
+    """Nothing waits for a time to come again after the clock was set back: what is later than `now`, epoch ms, was now."""
+    tracks = (state.outage, state.degradation)
+    instants = [state.at or 0, *(one.at for one in state.views), *(one.heard for one in state.held)]
+    if max([*instants, *(max(one.since, one.turned) for one in tracks)]) <= now:
+        return state
+    outage, degradation = (
+        replace(one, since=min(one.since, now), turned=min(one.turned, now), past=tuple(min(at, now) for at in one.past)) for one in tracks
+    )
+    since = state.unchecked.since
+    return replace(
+        state,
+        at=None if state.at is None else min(state.at, now),
+        outage=outage,
+        degradation=degradation,
+        views=tuple(replace(one, at=min(one.at, now), since=min(one.since, now), unbroken=min(one.unbroken, now)) for one in state.views),
+        unchecked=replace(state.unchecked, since=None if since is None else min(since, now)),
+        held=tuple(replace(one, at=min(one.at, now), heard=min(one.heard, now), first=min(one.first, now)) for one in state.held),
+    )
