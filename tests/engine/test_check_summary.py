@@ -48,7 +48,7 @@ async def test_a_line_a_minute_says_how_many_checks_there_were_and_what_is_not_u
 async def test_of_several_locations_the_verdict_counts(clock: VirtualClock) -> None:
     monitor = fake_monitor("shop")
     summary = CheckSummary(clock, lambda: [monitor], lambda: None)
-    views = tuple([View(place, 0, Status.UP if place == "rome" else Status.DOWN) for place in ("paris", "rome")])
+    views = tuple([View(place, 1, 1, 0, Status.UP if place == "rome" else Status.DOWN) for place in ("paris", "rome")])
     state = replace(DetectionState("shop"), views=views, status=Status.DEGRADED)
     for status, place in ((Status.UP, "rome"), (Status.DOWN, "paris"), (Status.UP, "rome")):
         result = replace(fake_result("shop", status, clock.now()), location=place)
