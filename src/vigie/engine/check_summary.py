@@ -30,7 +30,8 @@ class CheckSummary:
         """A result was taken in."""
         if transition.result is not None:
             self._checks += 1
-            self._newest[transition.monitor.id] = transition.result.status
+            several = len(transition.after.views) > 1  # then the verdict counts, not what one location saw last
+            self._newest[transition.monitor.id] = (several and transition.after.status) or transition.result.status
 
     @property
     def each(self) -> bool:

@@ -41,7 +41,8 @@ def log_transition(transition: Transition, routine_level: int) -> None:
         total = result.timings.total
         took = "" if total is None else f" ({total:.0f} ms)"
         cause = f" [{result.cause}]" if result.cause else ""
-        log.log(level, "%s: %s%s: %s%s", name, result.status, cause, result.message or transition.monitor.target, took)
+        where = f" from {result.location}" if len(transition.after.views) > 1 else ""
+        log.log(level, "%s: %s%s%s: %s%s", name, result.status, where, cause, result.message or transition.monitor.target, took)
     for thread in dict.fromkeys((one.alert, one.reason) for one in transition.notices if one.reason in _EXPIRIES):
         log.warning("%s: %s: a notice is sent (%s)", name, "expires soon" if thread[1] is NoticeReason.EXPIRING else "renewed", thread[0])
     if not transition.decisions:

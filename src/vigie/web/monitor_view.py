@@ -14,6 +14,7 @@ from vigie.queries import MonitorState, MonitorView
 from vigie.queries.board import Past
 from vigie.queries.details import MonitorDetails
 from vigie.queries.history import PhasePoint
+from vigie.report import locations
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words, printable
 from vigie.text import pick
@@ -152,6 +153,12 @@ def place_rows(found: MonitorDetails, seen: Sightings, days: Mapping[str, Sequen
             PlaceRow(one.location, state, speaker.words("place_silent") if silent else what, since, one.at, one.timings.total, line)
         )
     return rows
+
+
+def from_where(seen: Sightings, speaker: Speaker) -> str:
+    """`Fails from paris, works from oslo and rome.`; empty where nothing fails, or one location checks."""
+    said = locations.brief(seen, speaker.language) if any(one.fails for one in seen) else ""
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
 def figures(measured: Measured, speaker: Speaker) -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ COUNTED: dict[str, Plural] = {
         ("time lost on {count} day: {list}", "time lost on {count} days: {list}"),
     ),
     "confirms": (
-        ("{count} contrôle en échec", "{count} contrôles en échec de suite"),
+        ("{count} contrôle en échec", "{count} contrôles consécutifs en échec"),
         ("{count} failed check", "{count} failed checks in a row"),
     ),
 }
@@ -22,7 +22,7 @@ TEXTS: dict[str, Pair] = {
         "Silenced: no alert is sent during this maintenance.",
     ),
     "done_saved": ("Enregistré. Le prochain contrôle suit ces réglages.", "Saved. The next check follows these settings."),
-    "all_places": ("Tous les lieux", "All locations"),
+    "all_places": ("Tous les emplacements", "All locations"),
     "is_down": ("{name} est en panne : {what}", "{name} is down: {what}"),
     "is_suspected": ("{name} a échoué au dernier contrôle : {what}", "{name} failed its last check: {what}"),
     "is_degraded": ("{name} est dégradé : {what}", "{name} is degraded: {what}"),
@@ -104,8 +104,6 @@ TEXTS: dict[str, Pair] = {
     "slow_since": ("lent depuis {time}", "slow since {time}"),
     "down_since": ("en panne depuis {time}", "down since {time}"),
     "degraded_since": ("dégradé depuis {time}", "degraded since {time}"),
-    "from_place": ("depuis", "from"),
-    "everywhere": ("tous les lieux", "every place"),
     # Tape and heat
     "ninety": ("90 jours", "90 days"),
     "ninety_sub": ("une marque par jour ; elle s’élève avec le temps perdu", "one tick a day; it rises with the time lost"),

@@ -178,7 +178,7 @@ TEXTS: dict[str, Pair] = {
     "sort_name": ("Par nom", "By name"),
     "sort_p95": ("Les plus lents d’abord", "Slowest first"),
     "sort_available": ("Les moins disponibles d’abord", "Least available first"),
-    "places_of": ("{works} emplacements sur {count}", "{works} of {count} locations"),
+    "places_of": ("en ligne depuis {works} emplacements sur {count}", "up from {works} of {count} locations"),
     "service": ("Service", "Service"),
     "tape_24h": ("24 heures ; une barre s’élève avec le temps perdu", "24 hours; a tick rises with the time lost"),
     "tape_30d": ("30 jours ; une barre s’élève avec le temps perdu", "30 days; a tick rises with the time lost"),

@@ -21,7 +21,7 @@ from vigie.queries.history import PhasePoint
 from vigie.report.render import RenderContext
 from vigie.report.wording import cause_words, printable
 from vigie.text.dashboard import monitor as words_of_monitor
-from vigie.text.formatting import clock_time, duration
+from vigie.text.formatting import duration
 from vigie.web import monitor_view as view
 from vigie.web.access import Role, route
 from vigie.web.alert_timeline import noted_words
@@ -148,6 +148,7 @@ async def _page(
             "definition": definition,
             "past": [_alert(one, speaker) for one in past],
             "place_rows": view.place_rows(found, seen, days, speaker),
+            "from_where": view.from_where(seen, speaker),
             "open_alert": next((one for one in past if one.is_open), None),
         }
 
@@ -199,7 +200,7 @@ def _flag(found: MonitorDetails, since: int | None, speaker: Speaker) -> tuple[i
     cause = found.view.result.cause if found.view.result is not None else None
     slow = cause is not None and cause.startswith("latency.")
     name = "slow_since" if slow else "down_since" if found.view.state is MonitorState.DOWN else "degraded_since"
-    return since, speaker.words(name, time=clock_time(since, speaker.setting.zone)[:5]), found.view.state is MonitorState.DOWN
+    return since, speaker.words(name, time="{time}"), found.view.state is MonitorState.DOWN  # the reader's own clock fills it in
 
 
 def _observed(one: CheckResult, speaker: Speaker) -> str:

@@ -33,7 +33,7 @@
       series,
       hooks: { draw: [marks], ready: [u => {
         if (data.flag && data.since !== null && data.since >= data.x[0]) {
-              const flag = document.createElement("span"); flag.className = "flag " + (data.flagDown ? "down" : "degraded"); flag.textContent = data.flag; box.append(flag);
+              const flag = document.createElement("span"); flag.className = "flag " + (data.flagDown ? "down" : "degraded"); flag.textContent = data.flag.replace("{time}", clock.format(data.since * 1000)); box.append(flag);
               const room = u.over.clientWidth, x = Math.min(u.valToPos(data.since, "x"), room); flag.style.left = (x > room / 2 ? Math.max(0, x - flag.offsetWidth - 8) : x + 8) + "px";
             }
       }], setCursor: [u => {
