@@ -7,12 +7,13 @@ from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.core.quorum import View, Views, judge
 
+_FAILING = (Status.DOWN, Status.DEGRADED)
 _GONE_MS = 86_400_000  # a location that was silent for so long is not spoken of any more
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What one location sees: since when, and when it was heard last, epoch ms. `silent`: it was not heard lately and has no vote."""
+    """What one location sees: since when, and when it was heard last, epoch ms. `silent`: not lately enough to count."""
 
     location: str
     status: Status
@@ -24,7 +25,7 @@ class Sighting:
     @property
     def fails(self) -> bool:
         """Whether the service is in trouble, seen from there."""
-        return not self.silent and self.status in (Status.DOWN, Status.DEGRADED)
+        return not self.silent and self.status in _FAILING
 
     @property
     def works(self) -> bool:
@@ -41,10 +42,16 @@ def sightings(views: Views, stale_ms: int) -> Sightings:
     near = [one for one in views if newest - one.at <= max(_GONE_MS, stale_ms)]
     if len(near) <= 1:
         return ()
+    begun = min((one.since for one in near if one.since and one.status in _FAILING), default=0)
     return tuple(
-        Sighting(one.location, one.status, one.cause, one.since or one.at, one.at, silent=one.unresponsive or newest - one.at > stale_ms)
+        Sighting(one.location, one.status, one.cause, one.since or one.at, one.at, silent=_is_silent(one, newest - stale_ms, begun))
         for one in sorted(near, key=lambda one: one.location)
     )
+
+
+def _is_silent(one: View, stale: int, begun: int) -> bool:
+    """Whether a location has said nothing that counts: nor does that it found a service well before others began to see it fail."""
+    return one.unresponsive or one.at < stale or (one.status is Status.UP and one.at < begun)
 
 
 def failing(seen: Iterable[Sighting]) -> tuple[str, ...]:
@@ -71,6 +78,6 @@ def verdict_of(results: Sequence[CheckResult], policy: DetectionPolicy) -> Statu
 
 def telling(results: Sequence[CheckResult], verdict: Status) -> CheckResult:
     """The newest result that says what the verdict says; the newest of all where none does."""
-    bad = verdict in (Status.DOWN, Status.DEGRADED)
-    alike = [one for one in results if (one.status in (Status.DOWN, Status.DEGRADED)) is bad]
+    bad = verdict in _FAILING
+    alike = [one for one in results if (one.status in _FAILING) is bad]
     return max(alike or results, key=lambda one: one.at)
