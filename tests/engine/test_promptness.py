@@ -3,7 +3,6 @@
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +14,9 @@ from vigie.engine.transition import Transition
 from vigie.observation.check_spec import CheckSpec
 from vigie.observation.locations import sightings
 from vigie.ports import Batch
-from vigie.stores.sqlite.store import SqliteStore
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import FakeChannel, FakeProbe, FakeVigie, fake_monitor, policies
+from vigie.testing.memory import MemoryStore
 
 pytestmark = pytest.mark.virtual
 UP, DOWN = Status.UP, Status.DOWN
@@ -61,10 +60,10 @@ class Link:
 class World:
     """So many locations, of which the first is the server's own; the service is down from `fails`, epoch ms, until `ends`."""
 
-    def __init__(self, path: Path, clock: VirtualClock, watched: Monitor, number: int) -> None:
+    def __init__(self, clock: VirtualClock, watched: Monitor, number: int) -> None:
         self.clock, self.watched = clock, watched
         self.fails = self.ends = 2**62
-        self.store = SqliteStore(path / "vigie.db", threads=False, monotonic=clock.monotonic)
+        self.store = MemoryStore()
         self.mail = FakeChannel(clock)
         self.vigie = FakeVigie(self.store, clock, [watched], self._seen, {"mail": self.mail})
         self.links = {name: Link(self.vigie) for name in NAMES[1:number]}
@@ -131,46 +130,41 @@ def watched(every: int, quorum: int | None = None, confirm: int = 3) -> Monitor:
 
 @pytest.mark.parametrize("every", [10, 300])
 @pytest.mark.parametrize(("number", "quorum"), [(2, None), (2, 1), (2, 2), (3, None), (3, 1), (3, 2), (5, None)])
-async def test_a_location_that_dies_one_second_before_an_outage(
-    tmp_path: Path, clock: VirtualClock, every: int, number: int, quorum: int | None
-) -> None:
+async def test_a_location_that_dies_one_second_before_an_outage(clock: VirtualClock, every: int, number: int, quorum: int | None) -> None:
     """The first check of one that lives comes within the interval; then it takes one that lives `patience_ms` at most to be heard."""
-    async with World(tmp_path, clock, watched(every, quorum), number).at_work() as world:
+    async with World(clock, watched(every, quorum), number).at_work() as world:
         await clock.sleep(2.5 * every)
         world.links["lyon"].cut = True
         await world.fail_in(1)
         seconds = await world.until_told(1)
         assert seconds <= every + patience_ms(world.watched.detection) / 1_000 + 5 + 1
-        await clock.sleep(every + 300)
+        await clock.sleep(every + 60)
         assert world.told == [("opened", "outage")]
 
 
-async def test_seconds_to_the_notice_with_one_of_two_dead(tmp_path: Path, clock: VirtualClock) -> None:
+async def test_seconds_to_the_notice_with_one_of_two_dead(clock: VirtualClock) -> None:
     """The figures of docs/locations.md, whenever within the interval of ten seconds the service fails."""
     found = list[float]()
     for late in range(10):
-        (path := tmp_path / str(late)).mkdir()
-        async with World(path, clock, watched(10), 2).at_work() as world:
+        async with World(clock, watched(10), 2).at_work() as world:
             await clock.sleep(60 + late)
             world.links["lyon"].cut = True
             await world.fail_in(1)
             found.append(await world.until_told(1))
-    print([round(one, 1) for one in found])
-    assert 20 <= min(found)
+    assert min(found) >= 20
     assert max(found) <= 31
     assert sum(found) / len(found) <= 26
 
 
 @pytest.mark.parametrize("cut", [20, 60, 600])
 @pytest.mark.parametrize("every", [10, 300])
-@pytest.mark.parametrize(("number", "quorum"), [(2, None), (2, 1), (3, None), (3, 2), (5, None)])
+@pytest.mark.parametrize(("number", "quorum"), [(2, None), (3, None), (3, 1), (5, None)])
 async def test_one_that_was_cut_off_and_hands_its_spool_over_changes_nothing(
-    tmp_path: Path, clock: VirtualClock, number: int, quorum: int | None, every: int, cut: int
+    clock: VirtualClock, number: int, quorum: int | None, every: int, cut: int
 ) -> None:
     """Whether the outage ends before it is back, or after."""
-    for lasts in (max(2.5 * every, 60), 900):
-        (path := tmp_path / str(lasts)).mkdir()
-        async with World(path, clock, watched(every, quorum), number).at_work() as world:
+    for lasts in (max(2.5 * every, 60), cut + 30 + every):
+        async with World(clock, watched(every, quorum), number).at_work() as world:
             await clock.sleep(2.5 * every)
             world.links["lyon"].cut = True
             await world.fail_in(1, lasts)
@@ -183,9 +177,20 @@ async def test_one_that_was_cut_off_and_hands_its_spool_over_changes_nothing(
             assert world.vigie.ingest.state(world.watched.id).held == ()
 
 
-async def test_what_is_said_of_who_does_not_answer(tmp_path: Path, clock: VirtualClock) -> None:
+async def test_nobody_is_said_to_see_well_what_failed_after_it_was_heard_last(clock: VirtualClock) -> None:
+    """Two of three are enough, so the third is not awaited; that it found the service well was before."""
+    async with World(clock, watched(10), 3).at_work() as world:
+        await clock.sleep(60)
+        world.links["lyon"].cut = True
+        await world.fail_in(1)
+        assert await world.until_told(1) <= 22
+        (_, message) = world.mail.told[0]
+        assert any("Fails from local" in line and "no recent result from lyon" in line for line in message.lines)
+
+
+async def test_what_is_said_of_who_does_not_answer(clock: VirtualClock) -> None:
     """It was heard ten seconds before, and found the service well: that is not what it sees now."""
-    async with World(tmp_path, clock, watched(10), 2).at_work() as world:
+    async with World(clock, watched(10), 2).at_work() as world:
         await clock.sleep(60)
         world.links["lyon"].cut = True
         await world.fail_in(1)
@@ -193,6 +198,7 @@ async def test_what_is_said_of_who_does_not_answer(tmp_path: Path, clock: Virtua
         (_, message) = world.mail.told[0]
         assert any("Fails from local" in line and "no recent result from lyon" in line for line in message.lines)
         assert not any("works from lyon" in line for line in message.lines)
+        assert "Observed: connection refused [F1, F2]." in message.lines, "the check that was decided later is known whole"
 
         await world.links["lyon"].mend()
         await clock.sleep(30)

@@ -69,8 +69,13 @@ class Transition:
 
     @property
     def is_worth_keeping(self) -> bool:
-        """Whether its result is kept whole: at each change of verdict, or of what keeps Vigie from one, and on suspicion."""
+        """Whether its result is kept whole: at each change of verdict, or of what keeps Vigie from one, and on suspicion.
+
+        So is the first failure that waits for other locations: what comes of it is decided later, and with another result.
+        """
         before, after = self.before, self.after
+        if after.held and not before.held and self.result is not None and self.result.status in (Status.DOWN, Status.DEGRADED):
+            return True
         if (before.status, before.cause) != (after.status, after.cause) or not alike(before.unchecked.reason, after.unchecked.reason):
             return True
         return any(isinstance(one, Opened | Suspected) for one in self.decisions)

@@ -7,12 +7,13 @@ from vigie.core.detection import DetectionPolicy
 from vigie.core.model import Cause, CheckResult, Status
 from vigie.core.quorum import View, Views, judge
 
+_FAILING = (Status.DOWN, Status.DEGRADED)
 _GONE_MS = 86_400_000  # a location that was silent for so long is not spoken of any more
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What one location sees: since when, and when it was heard last, epoch ms. `silent`: it was not heard lately and has no vote."""
+    """What one location sees: since when, and when it was heard last, epoch ms. `silent`: not lately enough to count."""
 
     location: str
     status: Status
@@ -24,7 +25,7 @@ class Sighting:
     @property
     def fails(self) -> bool:
         """Whether the service is in trouble, seen from there."""
-        return not self.silent and self.status in (Status.DOWN, Status.DEGRADED)
+        return not self.silent and self.status in _FAILING
 
     @property
     def works(self) -> bool:
@@ -37,14 +38,23 @@ Sightings = tuple[Sighting, ...]
 
 def sightings(views: Views, stale_ms: int) -> Sightings:
     """What each location sees, by name; empty where there is one alone, for that is the verdict."""
-    found = [Sighting(one.location, one.status, one.cause, one.since or one.at, one.at, silent=one.unresponsive) for one in views]
-    return _compared(sorted(found, key=lambda one: one.location), stale_ms)
+    begun = min((one.since for one in views if one.since and one.status in _FAILING), default=0)
+    found = [
+        Sighting(one.location, one.status, one.cause, one.since or one.at, one.at, silent=one.unresponsive or _is_before(one, begun))
+        for one in sorted(views, key=lambda one: one.location)
+    ]
+    return _compared(found, stale_ms)
 
 
 def heard_again(seen: Sightings, instants: Mapping[str, int], stale_ms: int) -> Sightings:
     """Sightings after these locations saw the same as before, at these instants (epoch ms)."""
     heard = [replace(one, at=instants[one.location], silent=False) if one.location in instants else one for one in seen]
     return _compared(heard, stale_ms)
+
+
+def _is_before(one: View, begun: int) -> bool:
+    """Whether a location found the service well, but not since others began to see it fail: that says nothing of now."""
+    return one.status is Status.UP and one.at < begun
 
 
 def _compared(seen: Sequence[Sighting], stale_ms: int) -> Sightings:
@@ -80,6 +90,6 @@ def verdict_of(results: Sequence[CheckResult], policy: DetectionPolicy) -> Statu
 
 def telling(results: Sequence[CheckResult], verdict: Status) -> CheckResult:
     """The newest result that says what the verdict says; the newest of all where none does."""
-    bad = verdict in (Status.DOWN, Status.DEGRADED)
-    alike = [one for one in results if (one.status in (Status.DOWN, Status.DEGRADED)) is bad]
+    bad = verdict in _FAILING
+    alike = [one for one in results if (one.status in _FAILING) is bad]
     return max(alike or results, key=lambda one: one.at)
