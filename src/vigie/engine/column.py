@@ -5,12 +5,12 @@
 
 from array import array
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from vigie.fleet.packed import NO_TOTAL, tenths_at
+from vigie.fleet.packed import NO_TOTAL, columns_of_tenths
 from vigie.fleet.shards import shard_of
-from vigie.learning.season import PHASES, SLOTS, sample_of_tenths
+from vigie.learning.season import PHASES, SLOTS, samples_of_tenths
 
 NOBODY = 0  # the place of monitors that are not known; nothing is ever heard of it
 NOTHING_LEARNT = -1
@@ -80,15 +80,21 @@ class Column:
         """What a result must be so that it teaches nothing: `learning.baseline.calm`."""
         self.slots[place], self.bounds[place] = calm[0], _tenths(calm[1]) + 1
 
-    def sample(self, place: int, slot: int, records: memoryview, index: int) -> bool:
-        """A sample of other five minutes in the hour under way, from a record of a segment. A baseline leaves out more than an hour has."""
-        count = self.counts[place]
-        if count < SLOTS:
-            at = place * _ROOM + count * _CODES
-            self.samples[at : at + _CODES] = sample_of_tenths(*tenths_at(records, index))
-            self.counts[place] = count + 1
-        self.slots[place] = slot
-        return True
+    def sample(self, slot: int, records: memoryview, which: Sequence[tuple[int, int]]) -> None:
+        """Samples of other five minutes in the hour under way: (index, place) of records of a segment.
+
+        More than an hour has are left out, as a baseline does.
+        """
+        slots, counts, samples = self.slots, self.counts, self.samples
+        codes = samples_of_tenths(*columns_of_tenths(records, [index for index, _ in which]))
+        for start, (_, place) in zip(range(0, len(codes), _CODES), which, strict=True):
+            if slots[place] == slot:
+                continue
+            if (count := counts[place]) < SLOTS:
+                at = place * _ROOM + count * _CODES
+                samples[at : at + _CODES] = codes[start : start + _CODES]
+                counts[place] = count + 1
+            slots[place] = slot
 
     def sampled(self, place: int) -> tuple[int, bytes] | None:
         """(five minutes, codes) of what was sampled, once; None where nothing was."""

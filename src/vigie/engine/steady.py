@@ -253,7 +253,7 @@ class Steady:
         places, slot = self._places.by_number, slot_at(base)
         size, hour = len(places), slot // SLOTS
         end = (slot + 1) * SLOT_MS - base
-        out: list[int] = []
+        out, fresh = list[int](), list[tuple[int, int]]()
         for index, (number, offset, verdict, total, low) in enumerate(packed.scanned(records)):
             if (
                 number < size
@@ -262,26 +262,31 @@ class Steady:
                 and sequences[place] < (sequence := high | low)
                 and base + offset - instants[place] <= pauses[place]
                 and (
-                    (
-                        total < bounds[place]
-                        and offset < end
-                        and (slots[place] == slot or (slots[place] // SLOTS == hour and column.sample(place, slot, records, index)))
-                    )
-                    or self._learn(column, (base, run, high, records), index, sifted)
+                    (total < bounds[place] and offset < end and (slots[place] == slot or slots[place] // SLOTS == hour))
+                    or self._learn(column, (base, run, high, records), (index, fresh), sifted)
                 )
             ):
                 sequences[place] = sequence
                 instants[place] = base + offset
                 totals[place] = total
+                if slots[place] != slot and slots[place] // SLOTS == hour and total < bounds[place] and offset < end:
+                    fresh.append((index, place))
             else:
                 out.append(index)
                 if number < size and self._ids[number]:
+                    column.sample(slot, records, fresh)
+                    fresh.clear()
                     self._leave(self._ids[number], sifted)
+        column.sample(slot, records, fresh)
         return out
 
-    def _learn(self, column: Column, segment: tuple[int, int, int, memoryview], index: int, sifted: Sifted) -> bool:
+    def _learn(
+        self, column: Column, segment: tuple[int, int, int, memoryview], which: tuple[int, list[tuple[int, int]]], sifted: Sifted
+    ) -> bool:
         """What a result teaches that may be more than nothing; whether nothing else is to be done with it."""
-        base, run, high, records = segment
+        (base, run, high, records), (index, fresh) = segment, which
+        column.sample(slot_at(base), records, fresh)
+        fresh.clear()
         number, offset, body, low = packed.part_at(records, index)
         at, total = base + offset, packed.total_of(body)
         place = self._places.by_number[number]
@@ -292,7 +297,8 @@ class Steady:
             if newest == slot:
                 return True
             if newest // SLOTS == slot // SLOTS:
-                return column.sample(place, slot, records, index)
+                column.sample(slot, records, [(index, place)])
+                return True
         monitor = self._ids[number]
         known = self._monitors[monitor]
         learnt = self._baselines.learn(known, packed.result_of(monitor, column.name, at, run, high | low, body))

@@ -14,6 +14,7 @@ Laws
 Hours are counted in UTC since the epoch; a week begins on a Thursday, which matters to nobody.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import exp, log
@@ -35,7 +36,8 @@ _PEAK_UNIT, _PEAKS = 0.015, 4  # a kept peak is in quarters of a code
 _GROSS = 4.0  # while the week is not known, only what no rhythm explains is slow
 _MAD_SIGMA = 1.4826  # of a normal distribution: what its median distance has to be multiplied with
 _SIGMAS, _ABOVE_PEAK = 2.0, 1.25
-_TABLED = 32_768  # tenths of a millisecond whose codes are looked up
+_TABLED = 65_536  # tenths of a millisecond whose codes are looked up
+Column = Sequence[int]
 MS = (0.0, *(_MIN_MS * exp(number * _UNIT) for number in range(255)))
 
 
@@ -89,13 +91,22 @@ def sample(timings: Timings) -> bytes:
     return bytes([code(ms) for ms in lengths(timings)])
 
 
-def sample_of_tenths(dns: int, connect: int, tls: int, first: int, total: int) -> bytes:
-    """The codes of phases in whole tenths of a millisecond, as `sample` has them; 0 where a phase did not happen."""
-    rest = max(total - dns - connect - tls - first, 0)
-    if max(dns, connect, tls, first, rest) >= _TABLED:
-        return bytes([code(tenths / 10) for tenths in (dns, connect, tls, first, rest)])
-    table = _codes()
-    return bytes((table[dns], table[connect], table[tls], table[first], table[rest]))
+def samples_of_tenths(dns: Column, connect: Column, tls: Column, first: Column, total: Column) -> bytes:
+    """The codes of the phases of many checks, one check after the other, as `sample` has them; from whole tenths of a millisecond.
+
+    0 where a phase did not happen.
+    """
+    rest = [max(whole - one - two - three - four, 0) for one, two, three, four, whole in zip(dns, connect, tls, first, total, strict=True)]
+    found = bytearray(_COUNT * len(rest))
+    for phase, tenths in enumerate((dns, connect, tls, first, rest)):
+        found[phase::_COUNT] = _codes_of(tenths)
+    return bytes(found)
+
+
+def _codes_of(tenths: Column) -> bytes:
+    if max(tenths, default=0) >= _TABLED:
+        return bytes([code(one / 10) for one in tenths])
+    return bytes(map(_codes().__getitem__, tenths))
 
 
 @cache
