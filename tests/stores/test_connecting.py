@@ -99,6 +99,16 @@ def test_no_statement_of_a_transaction_runs_on_another_connection(config: Config
         assert db.fetch("SELECT name FROM meta WHERE name IN ('half', 'other')") == []
 
 
+def test_who_reads_may_take_longer_between_two_reads_than_who_writes(config: Config) -> None:
+    setting = "SELECT current_setting('idle_in_transaction_session_timeout')"
+    with closing(PgDb(config)) as db:
+        with db.transaction(durable=True):
+            assert db.fetch(setting) == [("5s",)]
+        with db.snapshot():
+            assert db.fetch(setting) == [("1min",)]
+        assert db.fetch(setting) == [("5s",)]
+
+
 def test_what_a_role_has_set_does_not_change_how_vigie_works(server: PostgresServer, config: Config) -> None:
     for name, value in {"search_path": "elsewhere", "statement_timeout": "1", "default_transaction_isolation": "serializable"}.items():
         server.run(f"ALTER DATABASE {config.database} SET {name} = '{value}'")

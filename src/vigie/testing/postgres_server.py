@@ -125,8 +125,11 @@ class PostgresServer:
     def kill(self) -> None:
         """End it at once, with every process of it, as a power cut would."""
         if self._process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            others = _children(self._process.pid)  # which have groups of their own
+            self._process.kill()
+            for one in others:
+                with suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
             self._process.wait()
             self._process = None
         (self._data / "postmaster.pid").unlink(missing_ok=True)
@@ -182,6 +185,14 @@ class PostgresServer:
         return name
 
 
+def _children(pid: int) -> list[int]:
+    """The processes that one has begun; none where the system does not tell so."""
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 def _free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -191,7 +202,7 @@ def _free_port() -> int:
 @contextmanager
 def postgres(bins: Path, settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
     """A server that runs, and its data as long as it is wanted."""
-    with tempfile.TemporaryDirectory(prefix="vigie-pg-") as name:
+    with tempfile.TemporaryDirectory(prefix="vigie-pg-", ignore_cleanup_errors=True) as name:
         server = PostgresServer(bins, Path(name), settings)
         try:
             yield server.start()

@@ -26,6 +26,7 @@ _T = TypeVar("_T")
 _ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, EOFError, ValueError)
 _COPIED = 200  # rows from which on COPY is faster
 IDLE_MS = 5_000  # that a transaction may rest: whoever sleeps within one gives back what it holds
+_READ_IDLE_MS = 60_000  # the same for one that only reads, and holds up nobody: what it read may take long to work through
 _STATEMENTS = 1_000  # that are remembered
 _ASK_AGAIN_SECONDS = (0.0, 0.3, 1.0, 2.0)
 _TABLES = (
@@ -185,7 +186,8 @@ class PgDb:
         if self._within:
             yield
             return
-        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        settle = f"SET LOCAL idle_in_transaction_session_timeout TO {_READ_IDLE_MS}"
+        self._begin(f"BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; {settle}")
         try:
             yield
         finally:
