@@ -21,6 +21,7 @@ from vigie.config import Desired
 from vigie.engine.forwarding import checks_here
 from vigie.engine.janitor import keep_history, keep_retention
 from vigie.engine.leases import EVALUATOR, LeaseKeeper, holder_name
+from vigie.engine.queries.fleet import has_other_config
 from vigie.engine.trouble import Trouble
 from vigie.errors import StoreError
 from vigie.fleet.wire import PROTOCOL
@@ -123,12 +124,12 @@ class Membership:
 
     def _compare(self) -> None:
         """Say once that this server's configuration is not the one in force."""
-        ours = digest_of(self.settings)
-        theirs = next((one.config for one in self.servers if one.name == self.leader), "")
-        differs = self.leader != self.name and bool(ours) and bool(theirs) and ours != theirs
-        if differs and self._said != theirs:
+        known = {one.name: one for one in self.servers}
+        ours, lead = known.get(self.name), known.get(self.leader)
+        differs = ours is not None and lead is not None and has_other_config(ours, lead)
+        if differs and self._said != self.leader:
             log.warning("the configuration of this server is not that of %s, which is in force", self.leader)
-        self._said = theirs if differs else ""
+        self._said = self.leader if differs else ""
 
     @property
     def leader_url(self) -> str:

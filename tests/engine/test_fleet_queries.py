@@ -61,12 +61,22 @@ def test_a_server_that_is_silent_evaluates_nothing_whatever_its_lease_says() -> 
     assert _kinds(found) == [(FleetProblem.NO_EVALUATOR, "", 0), (FleetProblem.SERVER_SILENT, "one", 0)]
 
 
-def test_servers_of_two_versions_and_configurations() -> None:
-    newer = ServerStatus("two", "1.3.0", 0, 0, config="bb")
-    found = _with(lambda store, now: store.fleet.report_server(replace(newer, seen_at=now)))
-    assert _kinds(found) == [(FleetProblem.SERVERS_DIFFER, "two", 0), (FleetProblem.VERSIONS_DIFFER, "1.2.0, 1.3.0", 0)]
+def test_servers_of_two_configurations() -> None:
+    other = ServerStatus("two", "1.2.0", 0, 0, config="bb", schema=31)
+    found = _with(lambda store, now: store.fleet.report_server(replace(other, seen_at=now)))
+    assert _kinds(found) == [(FleetProblem.SERVERS_DIFFER, "two", 0)]
     assert [one.differs for one in found.servers] == [False, True]
-    assert [one.is_fault for one in found.problems] == [True, False]
+    assert [one.is_fault for one in found.problems] == [True]
+
+
+def test_of_two_versions_nobody_can_tell_whether_their_configurations_differ() -> None:
+    """A newer one knows more keys: an upgrade that is under way is no fault."""
+    newer = ServerStatus("two", "1.3.0", 0, 0, config="bb", schema=31)
+    found = _with(lambda store, now: store.fleet.report_server(replace(newer, seen_at=now)))
+    assert _kinds(found) == [(FleetProblem.VERSIONS_DIFFER, "1.2.0, 1.3.0", 0)]
+    assert [one.is_fault for one in found.problems] == [False]
+    unreleased = replace(newer, version="1.2.0", schema=32)
+    assert _kinds(_with(lambda store, now: store.fleet.report_server(replace(unreleased, seen_at=now)))) == []
 
 
 def test_shards_of_an_agent_that_is_silent_or_gone() -> None:

@@ -32,20 +32,21 @@ def enroll(
     location: Annotated[str, typer.Option(metavar="PLACE", help="Where it checks from, as `locations` of monitors name it: paris.")],
 ) -> None:
     """Let an agent report, for one location, and print its token: it is shown this once, and only a hash of it is stored."""
-    from vigie.engine.agents.enrolment import made
+    from vigie.engine.agents.enrolment import check_names, made
 
+    check_names(name, location)
     found = settings(config)
-    token, agent = made(name, location, _now(), user(), found.location)
 
-    async def add() -> bool:
+    async def add() -> str:
         async with opened(found, make=True) as store:
+            token, agent = await made(store.fleet, name, location, _now(), user(), found.location)
             if name in {one.name for one in await store.fleet.agents()}:
-                return False
+                return ""
             entry = AuditEntry(agent.created_at, user(), "cli", "agent_enroll", {"agent": name}, {"location": location}, outcome=200)
             await store.accounts.begin_audit(entry)
-            return await store.fleet.enroll(agent)
+            return token if await store.fleet.enroll(agent) else ""
 
-    if not run(add()):
+    if not (token := run(add())):
         raise VigieError(
             f"an agent {name} is enrolled already", "choose another name, or revoke that one first: vigie agent revoke " + name
         )

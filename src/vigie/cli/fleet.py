@@ -102,7 +102,7 @@ def _agent(one: "FleetAgentView", now: int) -> list[str]:
     if (status := one.status) is None:
         return [one.agent.name, one.agent.location, "-", "never", "-", "-", str(one.shards)]
     heard = f"{_ms(now - status.seen_at)} ago"
-    skew = "-" if abs(status.skew_ms) < 1 else f"{status.skew_ms / 1000:+.1f} s"
+    skew = "-" if abs(status.skew_ms) < 50 else f"{status.skew_ms / 1000:+.1f} s"
     oldest = "" if status.spooled_since is None else f", oldest {_ms(now - status.spooled_since)}"
     return [one.agent.name, one.agent.location, status.version, heard, f"{status.spooled}{oldest}", skew, str(one.shards)]
 

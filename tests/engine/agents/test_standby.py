@@ -9,12 +9,12 @@ from vigie.core.model import CheckResult, Status, Timings
 from vigie.engine.agents.assignments import Checks
 from vigie.engine.agents.desk import AgentDesk
 from vigie.engine.leases import ALONE, Duty
-from vigie.errors import UplinkError, UplinkFault
+from vigie.errors import UplinkError, UplinkFault, VigieError
 from vigie.fleet.batches import PackedBatch, encode
 from vigie.fleet.packing import Packer
 from vigie.fleet.shards import shard_of
 from vigie.fleet.wire import Hello, Order, Work
-from vigie.ports import EnrolledAgent
+from vigie.ports import EnrolledAgent, ServerStatus
 from vigie.testing import VirtualClock
 from vigie.testing.fakes import fake_monitor, fake_spec
 from vigie.testing.memory import MemoryStore
@@ -144,3 +144,15 @@ async def test_streams_end_with_the_duty_of_their_server(clock: VirtualClock) ->
     assert raised.value.fault is UplinkFault.STANDBY
     assert await fault_of(pair.first.take(agent, b"")) is UplinkFault.STANDBY
     assert not (await pair.first.hello(agent, hello(clock, welcome.spool), "x")).evaluates
+
+
+async def test_no_agent_is_let_in_where_a_server_checks(clock: VirtualClock) -> None:
+    """Both would check the same; a server that is gone is none."""
+    pair = Pair(clock)
+    await pair.begin()
+    await pair.store.fleet.report_server(ServerStatus("b", "1.0", 0, clock.now(), location="east"))
+    for location in ("home", "east"):
+        with pytest.raises(VigieError, match="checks from there"):
+            await pair.first.enroll("other-1", location, "ann")
+    await clock.sleep(20)
+    assert await pair.first.enroll("other-1", "east", "ann") is not None

@@ -346,7 +346,7 @@ class AgentDesk:
 
     async def enroll(self, name: str, location: str, by: str) -> Enrolled | None:
         """Let an agent in. Raises VigieError and StoreError."""
-        token, agent = made(name, location, self._clock.now(), by, self._own)
+        token, agent = await made(self._fleet, name, location, self._clock.now(), by, self._own)
         if not await self._fleet.enroll(agent):
             return None
         await self._changed_here()

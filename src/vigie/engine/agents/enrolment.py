@@ -5,19 +5,21 @@ import secrets
 from hashlib import sha256
 
 from vigie.errors import VigieError
-from vigie.ports import EnrolledAgent
+from vigie.ports import EnrolledAgent, Fleet
+from vigie.queries.fleet import SERVER_SILENT_MS
 
 PREFIX = "vigie_agent_"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
-def made(name: str, location: str, now: int, by: str, own: str) -> tuple[str, EnrolledAgent]:
-    """A new agent: the token that it is given, once, and what is stored. `own` is the location that the servers check from themselves.
+async def made(fleet: Fleet, name: str, location: str, now: int, by: str, own: str) -> tuple[str, EnrolledAgent]:
+    """A new agent: the token that it is given, once, and what is stored. `own` is the location of this server; others have theirs.
 
-    Raises VigieError for what cannot be a name.
+    Raises VigieError for what cannot be a name, and for a location that a server checks from; StoreError.
     """
     check_names(name, location)
-    if location == own:
+    since = await fleet.now() - SERVER_SILENT_MS
+    if location in {own} | {one.location for one in await fleet.servers() if one.seen_at >= since}:
         raise VigieError(
             f"{location} is the location of `vigie serve` itself, which checks from there", "name the agent's location otherwise"
         )

@@ -48,14 +48,20 @@ async def fleet_of(store: Store) -> FleetView:
 
 def _servers(found: Sequence[ServerStatus], leases: Sequence[Lease], now: int) -> tuple[ServerView, ...]:
     leader = next((holder_name(one) for one in leases if one.name == EVALUATOR), None)
-    in_force = next((one.config for one in found if one.name == leader), "")
+    lead = next((one for one in found if one.name == leader), None)
 
     def role(one: ServerStatus) -> ServerRole:
         if now - one.seen_at > SERVER_SILENT_MS:
             return ServerRole.SILENT
         return ServerRole.EVALUATOR if one.name == leader else ServerRole.STANDBY
 
-    return tuple([ServerView(one, role(one), bool(in_force and one.config) and one.config != in_force) for one in found])
+    return tuple([ServerView(one, role(one), lead is not None and has_other_config(one, lead)) for one in found])
+
+
+def has_other_config(one: ServerStatus, lead: ServerStatus) -> bool:
+    """Whether a server has another configuration than the one that evaluates; between two versions nobody can tell."""
+    comparable = (one.version, one.schema) == (lead.version, lead.schema)
+    return comparable and bool(one.config and lead.config) and one.config != lead.config
 
 
 async def _agents(store: Store, now: int) -> tuple[FleetAgentView, ...]:
