@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -130,4 +131,5 @@ if __name__ == "__main__":
     if INSIDE not in os.environ and (namespaces := enter()) is not None:
         os.environ[INSIDE] = "1"
         os.execvp(namespaces[0], [*namespaces, sys.executable, "-m", "tests.chaos", *sys.argv[1:]])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it ends the parts, too
     sys.exit(asyncio.run(main(asked())))
