@@ -193,6 +193,15 @@ async def test_what_is_gone_while_it_is_read_is_said(server: NatsServer, caplog:
         assert f"{1302 - found} messages of the stream VIGIE_RESULTS are gone" in caplog.text
 
 
+async def ended_at(bus: NatsBus, sequence: int) -> Position:
+    """Where a reader is that has read so far."""
+    async with asyncio.timeout(20):
+        async for group in bus.groups():
+            if group.position is not None and group.position.sequence == sequence:
+                return group.position
+    raise AssertionError
+
+
 @pytest.mark.parametrize("new", [1, 5, 9], ids=["fewer than were lost", "as many", "more"])
 async def test_a_stream_that_lost_its_end_is_read_from_there(new: int, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """By numbers alone what came then looks like what was evaluated: power was lost, or a backup put back, while nobody looked."""
@@ -208,9 +217,7 @@ async def test_a_stream_that_lost_its_end_is_read_from_there(new: int, tmp_path:
         async with opened(server.url) as bus:
             for sequence in range(4, 9):
                 await bus.publish(batch(sequence))
-            position = (await anext(bus.groups())).position
-        assert position is not None
-        assert position.sequence == 8
+            position = await ended_at(bus, 8)
         server.stop()
         shutil.rmtree(tmp_path / "nats.data")
         (tmp_path / "before").rename(tmp_path / "nats.data")
@@ -273,7 +280,7 @@ async def test_what_is_not_a_batch_of_its_subject_is_said_and_holds_nobody_up(se
         await other.ask(result_subject(3, "paris", "paris-1"), b"\x00" * 10, {"Content-Encoding": "deflate"})
         await bus.publish(batch(5))
         assert await read(bus, 1) == [batch(5)]
-        assert caplog.text.count("is not a batch and is skipped") == 5  # once a subject
+        assert caplog.text.count("is not a batch and is skipped") == 3  # once for whoever sent it
 
 
 async def test_how_much_waits_is_known(server: NatsServer) -> None:

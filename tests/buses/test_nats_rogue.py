@@ -108,6 +108,7 @@ POISON = {
     "something else": message(OWN, b"\x01nonsense"),
     "a bomb": headed(b"NATS/1.0\r\nContent-Encoding: deflate\r\n\r\n", zlib.compress(bytes(200_000_000), 9)),
     "nested lists": message(OWN, b"\x01" + b"\x91" * 900_000),
+    "nested lists behind a batch": message(OWN, b"\x01\x9a" + OWN_BATCH[2:] + b"\x91" * 900_000 + b"\xc0"),
 }
 
 

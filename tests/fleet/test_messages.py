@@ -50,3 +50,15 @@ def test_rubbish_is_no_batch(body: bytes) -> None:
 def test_a_batch_of_a_later_version_says_so() -> None:
     with pytest.raises(ValueError, match="version 2"):
         batches.decode(b"\2" + batches.encode(PackedBatch("one", "paris", 1, 1, 1, 0, 0, b""))[1:])
+
+
+@pytest.mark.parametrize("depth", [2_000, 900_000])
+def test_lists_within_lists_are_refused_like_any_rubbish(depth: int) -> None:
+    """Behind what is known, where a later version might have written something."""
+    nested = b"\x91" * depth + b"\xc0"
+    batch = batches.encode(PackedBatch("one", "paris", 1, 1, 1, 0, 0, b""))
+    pace = wire.encode(wire.Pace("shop", 5_000))
+    with pytest.raises(ValueError, match="lists within lists"):
+        batches.decode(batch[:1] + bytes([batch[1] + 1]) + batch[2:] + nested)
+    with pytest.raises(ValueError, match="lists within lists"):
+        wire.decode(bytes([pace[0] + 1]) + pace[1:] + b"\xa1x" + nested)

@@ -15,6 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from tests.buses.nats_rig import connected, needs_nats, opened
 
+from vigie.buses import BusDeps
+from vigie.buses.nats import topology
+from vigie.buses.nats.bus import NatsBus
+from vigie.clock import SystemClock
 from vigie.errors import BusError, BusFault
 from vigie.net.nats.address import Config
 from vigie.net.nats.connection import Connection
@@ -321,6 +325,56 @@ async def test_a_stream_with_other_settings_is_named_and_left_alone(start: Any, 
                 pass
         assert raised.value.fault is BusFault.DIFFERENT
         assert "account of its own" in raised.value.fix
+
+
+@pytest.mark.parametrize(
+    ("stream", "settings", "words"),
+    [
+        ("VIGIE_RESULTS", {"allow_rollup_hdrs": True}, "allow_rollup_hdrs is switched on"),
+        ("VIGIE_RESULTS", {"sealed": True}, "sealed is switched on"),
+        ("VIGIE_RESULTS", {"subject_transform": {"src": "res.>", "dest": "other.>"}}, "subject_transform is switched on"),
+        ("VIGIE_RESULTS", {"discard": "old"}, "discard is old, wanted new"),
+        ("VIGIE_RESULTS", {"no_ack": True}, "no_ack is True, wanted False"),
+        ("KV_vigie-work", {"max_age": 3600 * 10**9}, "max_age is 3600s, wanted unlimited"),
+        ("VIGIE_RESULTS", {"storage": "memory"}, ""),
+        ("VIGIE_RESULTS", {"max_msgs": 1000}, ""),
+    ],
+)
+async def test_what_vigie_cannot_work_with_is_told_from_what_it_can(
+    start: Any, caplog: pytest.LogCaptureFixture, stream: str, settings: dict[str, Any], words: str
+) -> None:
+    """By a header an agent could delete all that others report, or have the server publish in their names."""
+    server = start()
+    bus = NatsBus(Config.of(server.url), BusDeps(SystemClock()))
+    wanted = topology.results(bus._config) if stream == "VIGIE_RESULTS" else topology.work(bus._config)
+    sealed = settings.pop("sealed", False)
+    async with connected(server.url) as admin:
+        await admin.api(f"STREAM.CREATE.{stream}", {**wanted, **settings})
+        if sealed:
+            await admin.api(f"STREAM.UPDATE.{stream}", {**wanted, "sealed": True, "discard": "new"})
+    try:
+        if not words:
+            for _ in range(2):
+                await bus.open()
+            assert caplog.text.count(f"the stream {stream} is there with other settings") == 1
+            assert next(iter(settings)) in await bus.examine()
+            return
+        with pytest.raises(BusError, match=words) as raised:
+            await bus.open()
+        assert (raised.value.fault, raised.value.permanent) == (BusFault.DIFFERENT, True)
+        assert stream in raised.value.fix
+    finally:
+        await bus.close()
+
+
+@pytest.mark.parametrize("key", topology._OFF)
+def test_what_must_not_be_switched_on_is_a_fault_of_the_stream_of_results(key: str) -> None:
+    """Also where no server of today lets it be set with the rest."""
+    wanted = topology.results(Config.of("nats://127.0.0.1"))
+    assert topology._differences(wanted, wanted) == []
+    (found,) = topology._differences(wanted, {**wanted, key: True})
+    assert (found.what, found.is_fault) == (f"{key} is switched on", True)
+    assert topology._differences(wanted, {**wanted, key: False}) == []
 
 
 async def test_who_may_not_ask_is_told_so_at_once(start: Any) -> None:

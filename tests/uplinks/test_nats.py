@@ -261,9 +261,10 @@ async def test_orders_that_cannot_be_read_are_said(server: NatsServer, caplog: p
         orders = uplink.orders(WORK.epoch)
         coming = asyncio.create_task(first(orders))
         await one.listened()
-        await other.publish("vigie.order.paris.paris-1", b"nonsense")
-        await other.ask("$KV.vigie-work.paris.paris-1.9", b"nonsense")
+        for _ in range(5):
+            await other.publish("vigie.order.paris.paris-1", b"nonsense")
+            await other.ask("$KV.vigie-work.paris.paris-1.9", b"nonsense")
         await one.order(CheckNow("shop"))
         assert await coming == CheckNow("shop")
-        assert "cannot be read" in caplog.text
+        assert caplog.text.count("cannot be read") in (1, 2)  # each once; the document may come later than the order
         await uplink.close()

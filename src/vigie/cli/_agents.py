@@ -53,6 +53,10 @@ def enroll(
     where = found.web.public_url or "https://vigie.example.com"
     typer.echo(f"Agent {name} at {location}: keep the token safe, it is not shown again. On its machine:", err=True)
     typer.echo(f"  VIGIE_AGENT_TOKEN={token[:16]}… vigie agent --server {where}", err=True)
+    if found.bus is not None:
+        typer.echo(
+            f"  or by the bus, with a login there for it alone (docs/nats.md): vigie bus permissions {name} --location {location}", err=True
+        )
     typer.echo(token)
 
 

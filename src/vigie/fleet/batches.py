@@ -41,8 +41,11 @@ def encode(batch: PackedBatch) -> bytes:
 
 
 def decode(blob: bytes | memoryview) -> PackedBatch:
-    """And back. Raises ValueError for a batch that a later version wrote, or that is damaged."""
+    """And back. Raises ValueError for a batch that a later version wrote, or that is damaged, however it is."""
     if blob[:1] != _HEAD:
         raise ValueError(f"a batch of version {blob[0] if blob else 'none'} cannot be read by this program")
-    batch: PackedBatch = msgspec.msgpack.decode(blob[1:], type=PackedBatch)
+    try:
+        batch: PackedBatch = msgspec.msgpack.decode(blob[1:], type=PackedBatch)
+    except RecursionError:
+        raise ValueError("a batch of lists within lists") from None
     return batch

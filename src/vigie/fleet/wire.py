@@ -103,7 +103,10 @@ def encode(message: Message) -> bytes:
 
 def decode(body: bytes) -> Message:
     """And back. Raises ValueError for anything that is not a message."""
-    message: Message = msgspec.msgpack.decode(body, type=Message, ext_hook=unsealed)
+    try:
+        message: Message = msgspec.msgpack.decode(body, type=Message, ext_hook=unsealed)
+    except RecursionError:
+        raise ValueError("a message of lists within lists") from None
     return message
 
 

@@ -142,6 +142,7 @@ class _Listening:
         self._state: Work | None = None
         self._fresh: list[Order] = []
         self._begun = False
+        self._said = set[str]()  # what could not be read
 
     async def orders(self, epoch: int) -> AsyncIterator[Order]:
         """Raises BusError when the link breaks."""
@@ -229,7 +230,13 @@ class _Listening:
             try:
                 self._document(part, unpacked(one.message.headers, one.message.data, _MAX_DOCUMENT))
             except ValueError as error:
-                log.error("the document %s of this agent's work cannot be read: %s", part, error)  # noqa: TRY400 - the trace says nothing more
+                self._say(f"the document {part} of this agent's work", error)
+
+    def _say(self, what: str, error: ValueError) -> None:
+        """Once: whoever may write to the bus may do so as often as he likes."""
+        if what not in self._said:
+            self._said.add(what)
+            log.error("%s cannot be read: %s", what, error)
 
     def _document(self, part: str, body: bytes) -> None:
         if part == STATE:
@@ -246,7 +253,7 @@ class _Listening:
         try:
             order = wire.decode(message.data)
         except ValueError as error:
-            log.error("an order to this agent cannot be read: %s", error)  # noqa: TRY400 - the trace says nothing more
+            self._say("an order to this agent", error)
             return
         if isinstance(order, Pace):
             if order.every_ms is None:

@@ -13,22 +13,19 @@ from secrets import token_hex
 from typing import Any, Final
 
 import msgspec
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error, NoServersError
 
 from vigie.errors import BusError, BusFault
-from vigie.net.closing import hang_up
 from vigie.net.nats.address import Config
+from vigie.net.nats.client import CONNECT_SECONDS, NatsClient, hang_up
 from vigie.net.nats.faults import answered, connecting, denied, foremost, no_answer
-from vigie.net.nats.keys import UserKey
 from vigie.net.nats.login import login, refused
 
 log = logging.getLogger("vigie.bus")
 
 OLDEST: Final = (2, 10)
-_CONNECT_SECONDS = 2
 _PING_SECONDS = 5
 _ANSWER_SECONDS = 5.0
 _AGAIN_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -40,46 +37,6 @@ Message = Msg  # subject, reply, headers, data
 Handler = Callable[[Message], Awaitable[None]]
 
 
-class _Client(Client):
-    """nats-py's, with what it lets nobody say: a public key without its own dependency for it, and that plain text is refused."""
-
-    def __init__(self, *, tls: bool, key: UserKey | None) -> None:
-        super().__init__()
-        self._tls_only = tls
-        self._public_nkey = None if key is None else key.public
-
-    def _connect_command(self) -> bytes:
-        """What holds the login; nothing of it leaves unencrypted where the address says tls://."""
-        if self._tls_only and not self._server_info.get("tls_required"):
-            raise BusError(BusFault.TLS, "the server offers no TLS", "use nats://, or give the server a `tls` block", permanent=True)
-        return super()._connect_command()
-
-    def _build_message(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None) -> Msg:
-        """Whoever may publish chooses these bytes: what is not UTF-8 must not end the reading of everything that comes after it."""
-        subject, reply = (one.decode("utf-8", "replace").encode() for one in (subject, reply))
-        message: Msg = super()._build_message(sid, subject, reply, data, headers)
-        return message
-
-    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
-        """Likewise: a message whose headers cannot be read is one without any."""
-        try:
-            return await super()._process_headers(headers)
-        except (ValueError, IndexError):
-            return None
-
-    async def _process_pong(self) -> None:
-        """One that comes after whoever waited for it has given up is no reason to stop reading."""
-        if self._pongs and self._pongs[0].done():
-            self._pongs[0] = asyncio.get_running_loop().create_future()
-        await super()._process_pong()
-
-    def abandon(self) -> None:
-        """Close its sockets: that of a handshake that failed stays open otherwise, and that of a peer that hangs for long."""
-        for name in ("_io_writer", "_bare_io_writer"):
-            if (writer := getattr(self._transport, name, None)) is not None:
-                hang_up(writer.transport)
-
-
 class _Subscribed:
     """What is subscribed on one connection after the other; how much of it may wait is for whoever subscribes to bound."""
 
@@ -87,7 +44,7 @@ class _Subscribed:
         self._subject, self._handler = subject, handler
         self._current: Subscription | None = None
 
-    async def begin(self, client: Client) -> None:
+    async def begin(self, client: NatsClient) -> None:
         self._current = await client.subscribe(self._subject, cb=self._handler, pending_bytes_limit=0, pending_msgs_limit=0)
 
     async def end(self) -> None:
@@ -105,12 +62,12 @@ class Connection:
     def __init__(self, address: Config, name: str, inbox: str = "_INBOX") -> None:
         self.address, self._name, self._prefix = address, name, inbox
         self.generation = 0
-        self._client: _Client | None = None
+        self._client: NatsClient | None = None
         self._up, self._closed = asyncio.Event(), False
         self._keeper: asyncio.Task[None] | None = None
         self._connecting = asyncio.Lock()
         self._doubts: set[asyncio.Task[None]] = set()
-        self._leaving: set[_Client] = set()  # broken, and not hung up yet
+        self._leaving: set[NatsClient] = set()  # broken, and not hung up yet
         self._handlers: list[_Subscribed] = []
         self._answers: dict[str, tuple[str, asyncio.Future[Msg]]] = {}  # by the end of its inbox: the subject asked, who waits
         self._refusals: dict[str, str] = {}  # of subscriptions, by the subject in small letters: what the server said
@@ -151,9 +108,9 @@ class Connection:
         left, self._client = [*self._leaving, *([] if self._client is None else [self._client])], None
         self._up.clear()
         self._fail(BusError(BusFault.OTHER, "the bus is closed"))
-        await asyncio.gather(*map(_hang_up, left), *ending, return_exceptions=True)
+        await asyncio.gather(*map(hang_up, left), *ending, return_exceptions=True)
 
-    async def ready(self, seconds: float = _ANSWER_SECONDS) -> _Client:
+    async def ready(self, seconds: float = _ANSWER_SECONDS) -> NatsClient:
         """The client, connected, within `seconds`."""
         if not self._up.is_set():
             if self._keeper is None:
@@ -220,7 +177,7 @@ class Connection:
         try:
             await entry.begin(client)
             for _ in range(2):  # by then the server has refused it, if it does; nats-py's first ping may overtake what is subscribed
-                await client.flush(_CONNECT_SECONDS)
+                await client.flush(CONNECT_SECONDS)
         except (Error, OSError) as error:
             self._handlers.remove(entry)
             raise BusError(BusFault.UNREACHABLE, f"{subject} cannot be subscribed to: {error}") from error
@@ -265,7 +222,7 @@ class Connection:
             self._refused(str(error))
 
         options, key = login(self.address)
-        client = _Client(tls=self.address.tls, key=key)
+        client = NatsClient(tls=self.address.tls, key=key)
 
         async def gone() -> None:
             self._lost(client, seen)
@@ -274,7 +231,7 @@ class Connection:
             self._lost(client, [BusError(BusFault.UNREACHABLE, f"{server} is being shut down", "another server is looked for")])
 
         try:
-            async with asyncio.timeout(3 * _CONNECT_SECONDS):
+            async with asyncio.timeout(3 * CONNECT_SECONDS):
                 await client.connect(
                     servers=[f"nats://{server}"],
                     name=self._name,
@@ -284,7 +241,7 @@ class Connection:
                     allow_reconnect=False,
                     max_reconnect_attempts=1,
                     reconnect_time_wait=0,
-                    connect_timeout=_CONNECT_SECONDS,
+                    connect_timeout=CONNECT_SECONDS,
                     ping_interval=_PING_SECONDS,
                     max_outstanding_pings=2,
                     inbox_prefix=self._prefix,
@@ -294,26 +251,26 @@ class Connection:
             self._suitable(client, server)
             await self._adopt(client)
         except asyncio.CancelledError:
-            await _hang_up(client)
+            await hang_up(client)
             raise
-        except Exception as error:  # whatever somebody who is no NATS server sends
-            await _hang_up(client)
+        except Exception as error:  # whatever it is that answers there
+            await hang_up(client)
             said = connecting(server, seen[-1] if isinstance(error, NoServersError) and seen else error)
             raise refused(self.address, said) from error
 
-    def _suitable(self, client: _Client, server: str) -> None:
+    def _suitable(self, client: NatsClient, server: str) -> None:
         version = client.connected_server_version
         if (version.major, version.minor) < OLDEST:
             oldest = ".".join(map(str, OLDEST))
             message = f"{server}: NATS {version.major}.{version.minor} is too old, {oldest} or later is needed"
             raise BusError(BusFault.UNSUITABLE, message, "update the NATS server", permanent=True)
 
-    async def _adopt(self, client: _Client) -> None:
+    async def _adopt(self, client: NatsClient) -> None:
         """From now on this is the connection."""
         await client.subscribe(f"{self._inbox}.*", cb=self._answered, pending_bytes_limit=0, pending_msgs_limit=0)
         for entry in list(self._handlers):
             await entry.begin(client)
-        await client.flush(_CONNECT_SECONDS)
+        await client.flush(CONNECT_SECONDS)
         if self._closed:  # meanwhile: nobody would close this one
             raise BusError(BusFault.OTHER, "the bus is closed")
         self._client, self.error = client, None
@@ -346,13 +303,13 @@ class Connection:
             self._doubts.add(task)
             task.add_done_callback(self._doubts.discard)
 
-    async def _examine(self, client: _Client) -> None:
+    async def _examine(self, client: NatsClient) -> None:
         try:
-            await client.flush(_CONNECT_SECONDS)
+            await client.flush(CONNECT_SECONDS)
         except (Error, OSError, TimeoutError) as error:
             self._lost(client, [error])
 
-    def _lost(self, client: _Client, seen: list[BaseException]) -> None:
+    def _lost(self, client: NatsClient, seen: list[BaseException]) -> None:
         """A connection is gone: what waits for an answer fails, and another one is looked for."""
         if client is not self._client:
             return
@@ -371,9 +328,9 @@ class Connection:
             if not answer.done():
                 answer.set_exception(error)
 
-    async def _regain(self, old: _Client) -> None:
+    async def _regain(self, old: NatsClient) -> None:
         """Connect again, for as long as it takes."""
-        ending = asyncio.create_task(_hang_up(old))  # which may take long, with a peer that hangs
+        ending = asyncio.create_task(hang_up(old))  # which may take long, with a peer that hangs
         try:
             await self._until_connected()
         finally:
@@ -393,12 +350,3 @@ class Connection:
             else:
                 log.info("connected to the bus again: %s", self.server)
                 return
-
-
-async def _hang_up(client: _Client) -> None:
-    try:
-        with contextlib.suppress(Exception):  # whatever a broken connection says at its end
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                await client.close()
-    finally:
-        client.abandon()
