@@ -1,5 +1,6 @@
 """Agents that come, go silent and come back, on virtual time: notices once, nothing is down because of it."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -326,4 +327,17 @@ async def test_an_agent_that_another_server_heard_first_is_not_silent(house: Hou
     await house.passes(15)
     assert (house.state("paris-1"), await house.notices()) == (AgentState.REPORTING, [])
     await house.passes(600)
+    assert [one.reason for one in await house.notices()] == [NoticeReason.AGENT_SILENT]
+
+
+async def test_agents_that_were_enrolled_before_a_start_are_looked_after(house: House) -> None:
+    """Whether what goes on for ever begins before or after it was read who there is."""
+    await house.begin()
+    await house.hello(await house.enroll("paris-1", "paris"))
+    house.restart()
+    running = asyncio.create_task(house.desk.run())
+    await house.clock.sleep(0)
+    await house.desk.start()
+    await house.clock.sleep(120)
+    running.cancel()
     assert [one.reason for one in await house.notices()] == [NoticeReason.AGENT_SILENT]

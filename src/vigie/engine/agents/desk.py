@@ -102,6 +102,8 @@ class AgentDesk:
     async def start(self) -> None:
         """Read who is enrolled, and who had which shards."""
         await self._try(anew=True)
+        if self.registry.any:
+            self._changed.set()  # `run` may have begun before anybody was known
 
     async def run(self) -> None:
         """Look after the agents, for as long as there are any."""

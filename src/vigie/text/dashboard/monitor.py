@@ -39,7 +39,7 @@ TEXTS: dict[str, Pair] = {
     "last_check": ("Dernier contrôle il y a", "Last checked"),
     "ago": ("", "ago"),
     "phase_later": ("{phase} : {more} de plus que d’habitude.", "{phase}: {more} more than usual."),
-    "alert_open": ("Une alerte est ouverte", "An alert is open"),
+    "alert_open": ("Une alerte est ouverte :", "An alert is open:"),
     "alert_none": ("Aucune alerte n’est ouverte.", "No alert is open."),
     "planned_why": ("Raison : {why}", "Reason: {why}"),
     "none_help": (
