@@ -130,7 +130,9 @@ class State:
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _hand_over(self.folder)
         except OSError as error:
-            fix = f"make {self.folder.parent} writable for this user, or give another place (`state`, or --state of an agent)"
+            another = "give another place (`state`, or --state of an agent)"
+            taken = isinstance(error, FileExistsError | NotADirectoryError)
+            fix = another if taken else f"make {self.folder.parent} writable for this user, or {another}"
             raise VigieError(f"{self.folder} cannot be made: {error.strerror}", fix) from error
 
 

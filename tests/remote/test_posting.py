@@ -77,7 +77,7 @@ async def test_a_refused_batch_is_found_and_given_up(tmp_path: Path, caplog: pyt
         assert await poster_of(spool, clock, uplink).post()
         assert uplink.taken == [one for one in range(1, 21) if one not in (3, 17)]
         assert spool.backlog.batches == 0
-        assert caplog.text.count("given up") == 1
+        assert caplog.text.count("It is given up") == 1
 
 
 @pytest.mark.virtual

@@ -113,6 +113,19 @@ async def test_what_others_answer(status: str, head: str, fault: UplinkFault, pe
         await uplink.close()
 
 
+async def test_what_a_server_writes_is_one_readable_line() -> None:
+    """Whoever answers at a wrong address moves no cursor and forges no line of the log; what a Vigie says to do is passed on."""
+    evil = "\\u001b[31mred\\r\\nINFO all is well\\u0000"
+    problem = f'{{"title": "no", "detail": "{evil}", "fault": "refused", "fix": "remove it{evil}"}}'.encode()
+    head = f"HTTP/1.1 422 No\nContent-Length: {len(problem)}\nConnection: close\n\n"
+    async with serving(answering(head, problem)) as port:
+        uplink = uplink_to(f"http://127.0.0.1:{port}")
+        error = await fault_of(uplink.hello(HELLO))
+        assert (error.message + error.fix).isprintable()
+        assert error.fix.startswith("remove it")
+        await uplink.close()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -177,6 +190,8 @@ def test_what_is_an_address() -> None:
     for wrong in ("vigie.example.com", "https://", "https://a:b@x", "https://x?y", "https://x:port", "ftp://x"):
         with pytest.raises(ValueError):
             Config.of(wrong)
+    with pytest.raises(ValueError, match="VIGIE_AGENT_TOKEN"):
+        Config.of("https://vigie_agent_abc@vigie.example.com")
     assert Config.of("https://vigie.example.com/sub/").url == "https://vigie.example.com/sub"
 
 

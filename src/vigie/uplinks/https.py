@@ -22,6 +22,7 @@ import msgspec
 from vigie.errors import UplinkError, UplinkFault, VigieError
 from vigie.fleet import wire
 from vigie.net import USER_AGENT, UnusableProxyError, client, is_loopback, system_ca_file
+from vigie.text.marks import escaped
 from vigie.uplinks import UplinkDeps
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ class Config:
     def of(cls, address: str) -> Self:
         """From its URL, as browsers have it. Raises ValueError."""
         parts = urlsplit(address)
-        if parts.scheme.lower() not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-            raise ValueError("write the address of the server as https://vigie.example.com")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("an address has no login; the token is set in VIGIE_AGENT_TOKEN")
+        if parts.scheme.lower() not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("write the address of the server as https://vigie.example.com, with nothing after it but a path")
         _ = parts.port  # raises ValueError for what is not one
         return cls(address.rstrip("/"))
 
@@ -259,6 +262,12 @@ class _Problem(msgspec.Struct):
     title: str = ""
     detail: str = ""
     fault: str = ""
+    fix: str = ""
+
+
+def _line(text: str) -> str:
+    """What whoever answers has written, as it may stand in a log."""
+    return escaped(" ".join(text.split())[:200])
 
 
 def _refused(answer: Any, body: bytes, where: str) -> UplinkError:
@@ -266,10 +275,10 @@ def _refused(answer: Any, body: bytes, where: str) -> UplinkError:
     status, problem = answer.status_code, _Problem()
     with contextlib.suppress(msgspec.MsgspecError, ValueError):
         problem = msgspec.json.decode(body, type=_Problem)
-    said = " ".join((problem.detail or problem.title).split())[:200]
+    said = _line(problem.detail or problem.title)
     words = f"{where} answers HTTP {status}" + (f": {said}" if said else "")
     if 300 <= status < 400:
-        fix = f"write the address it points to in --server: {answer.headers.get('location', '')[:200]}"
+        fix = f"write the address it points to in --server: {_line(answer.headers.get('location', ''))}"
         return UplinkError(UplinkFault.OTHER, words, fix=fix)
     fault = _BY_STATUS.get(status, UplinkFault.BUSY if status >= 500 else UplinkFault.OTHER)
     if problem.fault in list(UplinkFault):
@@ -278,7 +287,7 @@ def _refused(answer: Any, body: bytes, where: str) -> UplinkError:
         return UplinkError(fault, words, fix="check the path of --server; a server before agents were known answers 404, too")
     wait = answer.headers.get("retry-after", "")
     wait_ms = int(wait) * 1000 if wait.isascii() and wait.isdigit() and len(wait) < 6 else None
-    return UplinkError(fault, words, fix=_FIXES.get(fault, ""), permanent=fault in _PERMANENT, retry_after_ms=wait_ms)
+    return UplinkError(fault, words, fix=_line(problem.fix) or _FIXES.get(fault, ""), permanent=fault in _PERMANENT, retry_after_ms=wait_ms)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -178,7 +178,8 @@ class AgentDesk:
         if hello.protocol < 1:
             raise UplinkError(UplinkFault.VERSION, f"protocol {hello.protocol}; this server speaks 1 to {PROTOCOL}", permanent=True)
         if hello.agent not in ("", agent.name) or hello.location not in ("", agent.location):
-            raise _refused(f"this token is of agent {agent.name} at {agent.location}")
+            fix = "give each agent a --state of its own"
+            raise _refused(f"this token is of agent {agent.name} at {agent.location}", fix)
         if not 0 <= hello.spool < _MAX_SPOOL:
             raise _refused(f"{hello.spool} is not the number of a spool")
         if wait := self._limits[agent.name].hellos.wait(self._clock.monotonic(), 1):
@@ -189,11 +190,10 @@ class AgentDesk:
         if spool < had:
             if self.registry.copied(agent.name):
                 log.warning("two agents use the name %s: one has spool %d, another one %d, and is refused", agent.name, had, spool)
-            raise _refused(
-                f"another agent reports as {agent.name}, from a newer spool; enroll each by a name of its own, or remove an old spool"
-            )
+            fix = "enroll each agent by a name of its own; where this one replaces the other, remove its old --state"
+            raise _refused(f"another agent reports as {agent.name}, from a newer spool", fix)
         if spool >= await self._ledger.next_run():
-            raise _refused(f"spool {spool} is not one that this server has numbered; remove it to begin with a new one")
+            raise _refused(f"spool {spool} is not one that this server has numbered", "remove its --state, to begin with a new one")
 
     async def take(self, agent: EnrolledAgent, body: bytes) -> None:
         """Take in a request of batches; returns when they are safe. Raises UplinkError and StoreError."""
@@ -372,8 +372,8 @@ class AgentDesk:
         self._changed.set()
 
 
-def _refused(why: str) -> UplinkError:
-    return UplinkError(UplinkFault.REFUSED, why, permanent=True)
+def _refused(why: str, fix: str = "") -> UplinkError:
+    return UplinkError(UplinkFault.REFUSED, why, fix=fix, permanent=True)
 
 
 def _busy(why: str, seconds: float) -> UplinkError:

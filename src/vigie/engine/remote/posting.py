@@ -97,5 +97,5 @@ class Poster:
         self._refused += 1
         now = self._clock.monotonic()
         if now - self._refused_said_at >= _REFUSALS_SAID:
-            log.error("%s; %d batches were refused so far and are given up. Fix: %s", error.message, self._refused, error.fix)
+            log.error("%s. It is given up, the others go on (given up so far: %d). Fix: %s", error.message, self._refused, error.fix)
             self._refused_said_at = now

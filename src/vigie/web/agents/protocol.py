@@ -211,6 +211,8 @@ def _problem(error: UplinkError) -> Response:
     """What an agent is told (RFC 9457)."""
     status = _STATUS.get(error.fault, HTTPStatus.SERVICE_UNAVAILABLE)
     body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": error.message, "fault": error.fault.value}
+    if error.fix:
+        body["fix"] = error.fix
     headers = dict(HEADERS)
     if error.retry_after_ms is not None:
         headers["Retry-After"] = str(max(-(-error.retry_after_ms // 1000), 1))
