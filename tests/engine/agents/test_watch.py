@@ -360,3 +360,18 @@ async def test_a_server_that_was_started_again_takes_nothing_in_before_it_knows_
     await house.hello(paris, welcome.spool)
     assert house.desk.registry.skew_ms("paris-1") == 0
     await house.desk.take(paris, b"")
+
+
+async def test_a_server_that_was_away_for_hours_calls_nobody_silent_who_is_there(house: House) -> None:
+    await house.begin()
+    paris, lyon = await house.enroll("paris-1", "paris"), await house.enroll("lyon-1", "lyon")
+    spool = await house.hello(paris)
+    await house.hello(lyon)
+    await house.clock.sleep(7_200)
+    house.restart()
+    await house.begin()
+    await house.passes(40, paris=(paris, spool))
+    assert await house.notices() == []
+    assert house.unknown() == []
+    await house.passes(20, paris=(paris, spool))
+    assert [(one.reason, one.alert.partition("@")[0]) for one in await house.notices()] == [(NoticeReason.AGENT_SILENT, "agent-lyon-1")]
