@@ -341,3 +341,37 @@ async def test_agents_that_were_enrolled_before_a_start_are_looked_after(house: 
     await house.clock.sleep(120)
     running.cancel()
     assert [one.reason for one in await house.notices()] == [NoticeReason.AGENT_SILENT]
+
+
+async def test_a_server_that_was_started_again_takes_nothing_in_before_it_knows_the_agents_clock(house: House) -> None:
+    """Whatever its former life found is against the clock that the machine had then."""
+    await house.begin()
+    paris = await house.enroll("paris-1", "paris")
+    house.clock.step(-7_200_000)  # the machine began with a wrong clock
+    welcome = await house.desk.hello(paris, Hello("", "", "1.0", 0, house.clock.now() + 7_200_000), "192.0.2.7")
+    await house.desk.take(paris, b"")
+    assert house.desk.registry.skew_ms("paris-1") == 7_200_000
+    house.clock.step(7_200_000)
+    house.restart()
+    await house.begin()
+    with pytest.raises(UplinkError) as raised:
+        await house.desk.take(paris, b"")
+    assert (raised.value.fault, raised.value.permanent) == (UplinkFault.BUSY, False)
+    await house.hello(paris, welcome.spool)
+    assert house.desk.registry.skew_ms("paris-1") == 0
+    await house.desk.take(paris, b"")
+
+
+async def test_a_server_that_was_away_for_hours_calls_nobody_silent_who_is_there(house: House) -> None:
+    await house.begin()
+    paris, lyon = await house.enroll("paris-1", "paris"), await house.enroll("lyon-1", "lyon")
+    spool = await house.hello(paris)
+    await house.hello(lyon)
+    await house.clock.sleep(7_200)
+    house.restart()
+    await house.begin()
+    await house.passes(40, paris=(paris, spool))
+    assert await house.notices() == []
+    assert house.unknown() == []
+    await house.passes(20, paris=(paris, spool))
+    assert [(one.reason, one.alert.partition("@")[0]) for one in await house.notices()] == [(NoticeReason.AGENT_SILENT, "agent-lyon-1")]

@@ -216,6 +216,8 @@ class AgentDesk:
             limits.under_way -= 1
 
     async def _accept_all(self, agent: EnrolledAgent, body: bytes, limits: _Limits) -> None:
+        if self._duty is ALONE and not self.registry.was_greeted(agent.name):  # its clock is known against one that was set since, maybe
+            raise _busy("say hello first", 1)
         blobs = intake.split(body)
         try:
             batches = await self._checked(agent, blobs)

@@ -35,6 +35,7 @@ class _Heard:
     status: AgentStatus | None = None
     heard: float | None = None
     copied: float | None = None
+    greeted: bool = False  # in this process
     ahead: deque[int] = field(default_factory=lambda: deque(maxlen=_SAMPLES))
 
     def compare(self, ahead: int) -> None:
@@ -155,6 +156,7 @@ class Registry:
         """An agent said how it is. Raises StoreError."""
         known = self._heard.setdefault(agent.name, _Heard())
         known.compare(_within(hello.at, _MAX_NUMBER) - self._steady())
+        known.greeted = True
         since = None if hello.spooled_since is None else _within(hello.spooled_since, now)
         late, skew_ms = None if hello.late_ms is None else _within(hello.late_ms, _MAX_NUMBER), max(known.ahead) - self._of_store()
         status = AgentStatus(
@@ -164,6 +166,11 @@ class Registry:
         await self._fleet.heard(status)
         known.status, known.heard = status, self._clock.monotonic()
         return status
+
+    def was_greeted(self, name: str) -> bool:
+        """Whether it said hello to this process, so that its clock was compared with the one that this process has."""
+        known = self._heard.get(name)
+        return known is not None and known.greeted
 
     def still_there(self, name: str) -> None:
         """It handed something in."""

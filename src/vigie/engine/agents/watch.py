@@ -17,7 +17,7 @@ from vigie.core.subject import VIGIE_ID, SubjectKind
 from vigie.engine.agents.assignments import Assignments
 from vigie.engine.agents.registry import Registry
 from vigie.ports import AgentStatus, Batch, Clock, Commit, EnrolledAgent, Ledger
-from vigie.queries.agents import AgentState
+from vigie.queries.agents import SILENT_MS, AgentState
 from vigie.report.agents import REASONS, THREADS, parsed, thread
 
 log = logging.getLogger("vigie.agents")
@@ -55,22 +55,30 @@ class AgentWatch:
         self._silences: dict[str, Silence] | None = None
         self._unseen: set[tuple[str, str]] = set()  # monitors and locations that have their result of law 2
         self._run = self._sequence = 0
+        self._began: float | None = None
 
     async def tick(self) -> None:
         """Look at every agent. Raises StoreError."""
         if self._silences is None:
             self._silences = await self._earlier()
-        unseen, let_in = self._alone(), {one.name: one for one in self._registry.enrolled()}
+        listened, let_in = self._has_listened(), {one.name: one for one in self._registry.enrolled()}
+        unseen = self._alone() if listened else {}
         self._silences = {name: one for name, one in self._silences.items() if name in let_in and let_in[name].created_at <= one.since}
         for one in let_in.values():
             state, status, silence = self._registry.state(one.name), self._registry.status(one.name), self._silences.get(one.name)
             if status is None:
                 continue
-            if silence is None and state is AgentState.SILENT:
+            if silence is None and state is AgentState.SILENT and listened:
                 await self._begin(one, status, sum(name == one.name for name in unseen.values()))
             elif silence is not None and state is AgentState.REPORTING and status.seen_at != silence.since:
                 await self._end(one.name, silence)
         await self._mark(unseen)
+
+    def _has_listened(self) -> bool:
+        """Whether this process itself has been there for so long that whoever is alive was heard: it may have been away, not they."""
+        now = self._clock.monotonic()
+        self._began = now if self._began is None else self._began
+        return (now - self._began) * 1000 > SILENT_MS
 
     async def _earlier(self) -> dict[str, Silence]:
         """What an earlier process notified of, and not the end of it."""
