@@ -171,7 +171,7 @@ def test_an_agent_with_both_addresses_reports_to_whoever_evaluates(
     how: signal.Signals, vigie: Any, tmp_path: Path, site: Any, inbox: Any, database: PostgresServer
 ) -> None:
     """No balancer and no bus: an outage that begins while nobody evaluates is announced once, 15 seconds after the takeover at most."""
-    fleet = Fleet(vigie, tmp_path, site, inbox, database, "location: home\n")
+    fleet = Fleet(vigie, tmp_path, site, inbox, database, "language: en\n")
     fleet.start("a")
     fleet.until(lambda: fleet.role("a") == "evaluator")
     fleet.start("b")

@@ -266,7 +266,7 @@ class _Problem(msgspec.Struct):
 
 
 def _line(text: str) -> str:
-    """What whoever answers has written, as it may stand in a log."""
+    """What whoever answers has written, on one line that a log may have."""
     return escaped(" ".join(text.split())[:200])
 
 
