@@ -154,11 +154,13 @@ def test_a_quorum_that_is_heard_waits_for_nobody() -> None:
 def test_a_dead_location_delays_an_outage_by_its_patience_and_nothing_after_it() -> None:
     two = in_time(checks(A, (), 0, 16), checks(B, (), 0, 10))
     alone = in_time(checks(A, ((20, 60), (80, 120)), 16, 200))
-    moments = [(event.at, *incidents(fed([*two, *alone[: number + 1]])[1][-1:])) for number, event in enumerate(alone)]
-    changes = [(at, one) for (at, *ones), (_, *before) in pairwise(reversed(moments)) if ones != before for one in ones]
+    told: list[tuple[int, list[tuple[str, str, float]]]] = [
+        (event.at, incidents(fed([*two, *alone[: number + 1]])[1][-1:])) for number, event in enumerate(alone)
+    ]
+    changes = [(at, one) for (_, before), (at, ones) in pairwise(told) if ones != before for one in ones]
 
-    opened, recovered, again, over = [((at - T0) / SECOND, one) for at, one in reversed(changes)]
-    assert opened[1] == ("Opened", "outage", 20)
+    opened, recovered, again, over = [((at - T0) / SECOND, one) for at, one in changes]
+    assert opened[1] == ("Opened", "outage", 20.0)
     assert 20 + patience_ms(POLICY) / SECOND - 1 <= opened[0] <= 20 + patience_ms(POLICY) / SECOND + 2
     assert [one[:2] for _, one in (recovered, again, over)] == [("Recovered", "outage"), ("Opened", "outage"), ("Recovered", "outage")]
     assert [at for at, _ in (recovered, again, over)] == [62, 82, 122], "the second check, as if there were nobody else"

@@ -13,7 +13,7 @@ from typing import Any
 from vigie.core.model import Cause, CheckResult, FaultScope, Status
 from vigie.text.marks import escaped
 
-_LONGEST, _MOST = 4_000, 200  # bytes of a text, entries of a list
+_LONGEST, _MAX_ENTRIES = 4_000, 200  # bytes of a text, entries of a list
 _ROOM, _ROOMS = 6_000, {"tls": 40_000, "page": 20_000}  # bytes of all texts of one field of a result: none takes the room of another
 _EACH = 8  # bytes that a text takes besides its own
 _LARGEST = 2**53  # what every reader of numbers has exactly
@@ -71,7 +71,7 @@ class _Walk:
 
     def _entries(self, entries: tuple[Any, ...]) -> tuple[Any, ...]:
         found = []
-        for one in entries[:_MOST]:
+        for one in entries[:_MAX_ENTRIES]:
             if self._left <= 0:
                 break
             found.append(self.over(one))
@@ -80,7 +80,7 @@ class _Walk:
 
     def _named(self, entries: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for name, one in list(entries.items())[:_MOST]:
+        for name, one in list(entries.items())[:_MAX_ENTRIES]:
             if self._left <= 0:
                 break
             if type(one) is not float or math.isfinite(one):
