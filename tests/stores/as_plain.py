@@ -72,8 +72,8 @@ async def _by_taking(store: Store, now: int) -> Plain:
     """What is seen only by taking it. A lease of no length hides nothing from the next look."""
     return {
         "left commands": [command_of(one.monitor, one.event) for one in await store.inbox.commands()],
-        "due at once": [row.notice.key for row in await store.ledger.claim(now, 0, 1_000)],
-        "due within the hour": sorted(row.notice.key for row in await store.ledger.claim(now + _HOUR_MS, 0, 1_000)),
+        "due at once": [row.notice.key for row in await store.ledger.claim(now, 0, 1_000, now)],
+        "due within the hour": sorted(row.notice.key for row in await store.ledger.claim(now + _HOUR_MS, 0, 1_000, now + _HOUR_MS)),
     }
 
 
