@@ -37,6 +37,7 @@ from vigie.engine.self_monitor import SelfMonitor
 from vigie.fleet import packed
 from vigie.fleet.batches import PackedBatch, encode
 from vigie.fleet.shards import SHARDS, shard_of
+from vigie.memory import keep_collections_short
 from vigie.net.nats.address import Config as NatsConfig
 from vigie.ports import Commit, Store
 from vigie.stores import StoreDeps, postgresql
@@ -318,6 +319,7 @@ async def measure(bus: str, database: str) -> None:
     """All of it, on one evaluator."""
     policy = policies(confirm=2, recover=2, to=("mail",), confirm_every_ms=10_000)
     monitors = [fake_monitor(f"service-{number}", policy=policy) for number in range(MONITORS)]
+    keep_collections_short()  # as `vigie serve` does
     empty = memory()
     store = opened(database)
     evaluator = Evaluator(store, Simulated(START), monitors)

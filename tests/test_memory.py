@@ -13,7 +13,7 @@ from vigie.agent import alike, build_probe, probe_deps
 from vigie.buses.process import Assign, Results, frame
 from vigie.core.model import CheckResult, HttpFacts, Status, Timings
 from vigie.engine.prober import LocalAgent
-from vigie.memory import settle
+from vigie.memory import Collections, keep_collections_short, settle
 from vigie.net import Secret
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch
@@ -124,3 +124,28 @@ def test_what_an_earlier_configuration_left_is_collected_at_the_next_though_it_w
         assert gone() is None
     finally:
         gc.unfreeze()
+
+
+def test_what_a_long_collection_found_in_use_is_passed_by_from_then_on() -> None:
+    seconds = iter([0.0, 0.05, 1.0, 2.0, 2.3])
+    watch = Collections(lambda: next(seconds), long_seconds=0.1)
+    gc.unfreeze()
+    try:
+        found = []
+        for generation in (2, 1, 2):  # a short one, a young one, a long one
+            watch("start", {"generation": generation})
+            watch("stop", {"generation": generation})
+            found.append(gc.get_freeze_count() > 0)
+        assert found == [False, False, True]
+    finally:
+        gc.unfreeze()
+
+
+def test_collections_are_watched_once_in_a_process() -> None:
+    before = list(gc.callbacks)
+    try:
+        keep_collections_short()
+        keep_collections_short()
+        assert sum(isinstance(one, Collections) for one in gc.callbacks) == 1
+    finally:
+        gc.callbacks[:] = before

@@ -20,7 +20,7 @@ from vigie.engine.remote.agent import RemoteAgent
 from vigie.engine.remote.failover import HELLO_SECONDS, Failover
 from vigie.engine.remote.spool import Bounds, Spool
 from vigie.errors import StoreError, StoreFault, VigieError
-from vigie.memory import one_arena, settle
+from vigie.memory import keep_collections_short, one_arena, settle
 from vigie.net import DIRECT, Link, Proxies, Secret, Secrets, redact_url
 from vigie.observation.check_spec import CheckSpec
 from vigie.ports import Batch, Clock, Uplink
@@ -57,6 +57,7 @@ def steady(clock: Clock, state: State) -> Clock:
 async def serve(settings: AgentSettings, clock: Clock, stop: asyncio.Event, mask: Callable[[Secrets], None]) -> None:
     """Run until `stop` is set; `mask` is given what no log may hold. Raises VigieError for what cannot work, and where it is refused."""
     one_arena()
+    keep_collections_short()
     if (descriptors := raise_limit()) < FEW:
         log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
     uplink, keep_seconds = _uplink(settings, clock)

@@ -17,7 +17,7 @@ from vigie.engine.alive import keep_alive
 from vigie.engine.leases import EVALUATOR, RETENTION, Duty
 from vigie.errors import VigieError
 from vigie.membership import Membership
-from vigie.memory import one_arena
+from vigie.memory import keep_collections_short, one_arena
 from vigie.net import client, system_ca_file
 from vigie.ports import Clock
 from vigie.records import postmortem
@@ -128,6 +128,7 @@ async def serve(
 ) -> None:
     """Run until `stop` is set; `again` asks for a reload. Raises VigieError when the port is taken."""
     one_arena()
+    keep_collections_short()
     descriptors = raise_limit()
     if descriptors < FEW:
         log.warning("at most %d files may be open at once; raise the limit (ulimit -n) to %d", descriptors, FEW)
