@@ -126,3 +126,17 @@ async def test_who_stops_takes_up_nothing_else() -> None:
     await _cancelled(task)
     await terms.close(1)
     assert house.said == []
+
+
+async def test_who_is_stopped_while_it_begins_to_evaluate_ends_what_it_began() -> None:
+    house = House()
+    terms = house.terms()
+    await terms.start()
+    task = asyncio.create_task(terms.evaluate(LEASE))
+    await asyncio.sleep(0.05)
+    house.said.clear()
+    stopped: Any = terms.stop()
+    await asyncio.wait_for(task, 10)
+    await terms.close(10)
+    assert stopped.name == "standby"
+    assert house.said == ["start evaluator", "halt evaluator", "retire evaluator"]

@@ -60,6 +60,10 @@ class Terms:
             fresh.halt()
             self._end(fresh)
             raise
+        if self._stopping:  # meanwhile: what is stopped is the one before
+            fresh.halt()
+            self._end(fresh)
+            return
         self._put(fresh)
         before.halt()
         self._end(before)
