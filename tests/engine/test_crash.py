@@ -65,9 +65,9 @@ class MortalSide:
         return self._mortal(real) if name in WRITES else real
 
     def _mortal(self, real: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def call(*args: Any) -> Any:
+        async def call(*args: Any, **named: Any) -> Any:
             await self._fate.point()
-            found = await real(*args)
+            found = await real(*args, **named)
             await self._fate.point()
             return found
 
