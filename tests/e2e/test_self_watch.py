@@ -134,7 +134,7 @@ async def states(tmp_path: Path) -> list[tuple[str, str, str]]:
 
 @pytest.mark.parametrize(
     ("how", "part"),
-    [("time.sleep, 9", "loop"), ("freeze_writer, self", "writer"), ("lambda: os.kill(self.agent.pid, signal.SIGSTOP)", "prober")],
+    [("time.sleep, 9", "loop"), ("freeze_writer, self", "writer"), ("lambda: os.kill(self.checking.prober.pid, signal.SIGSTOP)", "prober")],
 )
 async def test_what_stands_still_is_notified_while_it_lasts(tmp_path: Path, hook: Hook, how: str, part: str) -> None:
     prober, silence = (14, 20) if part == "prober" else (60, 60)

@@ -137,9 +137,9 @@ async def test_a_recovery_never_overtakes_its_opening_but_another_channel_may_go
         await store.ledger.commit(opening(OutboxRow(notice(), 100), OutboxRow(recovered, 50), OutboxRow(elsewhere, 60)))
 
         assert [row.notice.key for row in await store.ledger.claim(70, 1_000, 10)] == [elsewhere.key]
-        (row,) = await store.ledger.claim(100, 10, 10)
+        (row,) = await store.ledger.claim(100, 1_000, 10)
         await store.ledger.record(Delivery.of(row.notice, 101, 1, None, "ok", 3))
-        assert recovered.key in [row.notice.key for row in await store.ledger.claim(200, 10, 10)]
+        assert recovered.key in [row.notice.key for row in await store.ledger.claim(200, 1_000, 10)]
 
 
 async def test_a_delivered_key_is_never_queued_again(store_at: Callable[[], object]) -> None:

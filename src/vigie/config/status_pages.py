@@ -24,7 +24,7 @@ State = Literal["up", "degraded", "down", "maintenance", "unknown"]
 # The first parts of Vigie's own addresses; `tests/web/test_public_page.py` compares them with the routes.
 _RESERVED = """
 account acknowledge alerts api apple-touch-icon.png audit auth badge buttons channels choices events export favicon.ico
-feedback groups health icon.svg incidents keyboard login logout maintenance maintenance.ics manifest.webmanifest me
+feedback groups health icon.svg incidents keyboard live login logout maintenance maintenance.ics manifest.webmanifest me
 metrics monitors oidc oncall oncall.ics overview palette passkeys ping probe ready respond robots.txt search
 service-worker.js sessions settings setup static status status-pages system tokens totp users wall well-known """
 RESERVED = frozenset(_RESERVED.split())

@@ -217,7 +217,9 @@ def not_after(state: DetectionState, now: int) -> DetectionState:
     if max([*instants, *(max(one.since, one.turned) for one in tracks)]) <= now:
         return state
     outage, degradation = (
-        replace(one, since=min(one.since, now), turned=min(one.turned, now), past=tuple(min(at, now) for at in one.past)) for one in tracks
+        # an end that seems to lie ahead is forgotten: taken for one of now, it would make the next incident flapping
+        replace(one, since=min(one.since, now), turned=min(one.turned, now), past=tuple(at for at in one.past if at <= now))
+        for one in tracks
     )
     since = state.unchecked.since
     return replace(

@@ -269,7 +269,7 @@ class Steady:
                 sequences[place] = sequence
                 instants[place] = base + offset
                 totals[place] = total
-                if slots[place] != slot and slots[place] // SLOTS == hour and total < bounds[place] and offset < end:
+                if slots[place] != slot and slots[place] // SLOTS == hour and total < bounds[place] and offset < end and total != NO_TOTAL:
                     fresh.append((index, place))
             else:
                 out.append(index)

@@ -192,7 +192,7 @@ async def every_attempt_is_a_row(opener: Opener) -> None:
     async with opened(opener) as store:
         await store.ledger.commit(Commit(outbox=(row(),)))
         await store.ledger.record(sent(row(), NOW + 1, "timeout"), NOW + 10, [other])
-        (again,) = await store.ledger.claim(NOW + 10, 1_000, 1)
+        (again,) = await store.ledger.claim(NOW + 9, 1_000, 1)
         assert (again.notice.channel, await store.ledger.claim(NOW + 9, 1_000, 9)) == ("chat", [])
         (mail,) = await store.ledger.claim(NOW + 10, 1_000, 9)
         assert (mail.attempts, mail.due_at) == (1, NOW + 10)
