@@ -86,12 +86,12 @@ class Container:
         users = "".join(f"{name}:x:{number}:{number}::/:/bin/false\\n" for name, number in _USERS.items())
         groups = "".join(f"{name}:x:{number}:\\n" for name, number in _USERS.items())
         lines += [f"printf '{users}' > etc/passwd", f"printf '{groups}' > etc/group"]
-        # before the programs, which may be under one of them: a checkout in /tmp
-        lines += [f"mkdir -p .{place}; mount -t tmpfs -o {options or 'mode=755'} none .{place}" for place, options in self.tmpfs]
-        lines += [_mounted(Path(one), one, read_only=True) for one in (*_SHARED, *_programs()) if Path(one).exists()]
         lines += [f"mount --rbind /{one} {one}" for one in ("proc", "dev")]
         lines += [_mounted(self.folder / "hosts", "/etc/hosts", read_only=True)]
+        lines += [f"mkdir -p .{place}; mount -t tmpfs -o {options or 'mode=755'} none .{place}" for place, options in self.tmpfs]
         lines += [_mounted(here, there, read_only=read_only) for here, there, read_only in self.mounts]
+        # after what is mounted for it, which may be above them: a checkout in /tmp
+        lines += [_mounted(Path(one), one, read_only=True) for one in (*_SHARED, *_programs()) if Path(one).exists()]
         lines += [f"mkdir -p .{self.image.workdir}"]
         lines += [f"mount -o remount,ro {root}"] if self.read_only else []
         within = (
