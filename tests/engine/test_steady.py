@@ -278,8 +278,8 @@ async def compare(world: World) -> None:
         for place in LOCATIONS:
             assert other.ingest._baselines.of(monitor.id, place) == one.ingest._baselines.of(monitor.id, place)
     assert other.decided == one.decided
-    for found, expected in ((other.ingest.alerts(), one.ingest.alerts()), (other.ingest.incidents(), one.ingest.incidents())):
-        assert {each.id: each for each in found} == {each.id: each for each in expected}
+    assert {each.id: each for each in other.ingest.alerts()} == {each.id: each for each in one.ingest.alerts()}
+    assert {each.id: each for each in other.ingest.incidents()} == {each.id: each for each in one.ingest.incidents()}
     # of the last one that was taken: with late ones among them it is another one in a group than one by one
     assert world.was_late or other.ingest.last_result_at == one.ingest.last_result_at
     first, second = one.store, other.store
