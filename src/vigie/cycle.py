@@ -96,7 +96,7 @@ async def _cycle(runtime: Runtime) -> Cycle:
 
 
 async def _drained(runtime: Runtime) -> Unsent:
-    """Send what is unsent, tell the watchdog; what earlier runs gave up about what is still wrong is no better sent than it was then."""
+    """Send what is unsent, and tell the watchdog. What earlier runs gave up counts as unsent while the trouble it was about lasts."""
     await runtime.ingest.end_gathering()
     await runtime.retry_unsent(everything=True)
     lacking = await still_lacking(runtime.store.ledger, runtime.store.archive, runtime.settings.channels)

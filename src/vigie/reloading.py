@@ -149,7 +149,7 @@ class Reloading:
 
     @asynccontextmanager
     async def _follow_calendar(self, desired: Desired) -> AsyncIterator[Prepared]:
-        """What is planned: an alert that waits for the end of a window wakes when there is no such window any more."""
+        """What is planned: an alert that waits for the end of a window wakes when that window is removed."""
         fresh, runtime = desired.planned, self._parts.runtime
 
         async def announce() -> None:

@@ -70,7 +70,7 @@ def test_servers_of_two_configurations() -> None:
 
 
 def test_of_two_versions_nobody_can_tell_whether_their_configurations_differ() -> None:
-    """A newer one knows more keys: an upgrade that is under way is no fault."""
+    """A newer one knows more keys: an upgrade under way is not a fault."""
     newer = ServerStatus("two", "1.3.0", 0, 0, config="bb", schema=31)
     found = _with(lambda store, now: store.fleet.report_server(replace(newer, seen_at=now)))
     assert _kinds(found) == [(FleetProblem.VERSIONS_DIFFER, "1.2.0, 1.3.0", 0)]

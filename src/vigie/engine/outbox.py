@@ -360,7 +360,7 @@ class Outbox:
         waits = waited + (again or now) - now
         rows = await self._failover.rows(notice, delivery.attempt, now, undeliverable=again is None, announced=announced, waits_ms=waits)
         if not await self._booked(delivery, again, rows, health):
-            words = "%s: %s by %s failed: %s; it is no longer this server's to send"
+            words = "%s: %s by %s failed: %s; another server has taken the notice over"
             log.warning(words, notice.alert, notice.reason, notice.channel, error.message)
             return
         fix = f" ({error.fix})" if error.fix else ""

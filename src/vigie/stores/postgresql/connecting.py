@@ -99,7 +99,7 @@ class Connector:
             _notice_its_end(made)
             await made.execute(self._settings)
             await made.set_type_codec("numeric", schema="pg_catalog", encoder=str, decoder=_number, format="text")
-        except BaseException:
+        except BaseException:  # also when cancelled: a connection that is not set up must not stay open
             made.terminate()
             raise
         return made
